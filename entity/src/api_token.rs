@@ -1,0 +1,25 @@
+//! An API token: only its SHA-256 is stored.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, TokenId};
+use crate::member::Role;
+
+/// Row of `api_token`; unique by hash.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "api_token")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TokenId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub name: String,
+    pub description: Option<String>,
+    pub role: Role,
+    /// SHA-256 of the whole token, in lower-case hexadecimal.
+    pub hash: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

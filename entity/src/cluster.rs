@@ -1,0 +1,36 @@
+//! A cluster: where runs run.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{ClusterId, OrganizationId};
+
+/// What kind of place a cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ClusterKind {
+    /// The machine that the server runs on.
+    Local,
+}
+
+/// Row of `cluster`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "cluster")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ClusterId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub name: String,
+    pub description: Option<String>,
+    pub region: String,
+    pub kind: ClusterKind,
+    pub is_default: bool,
+    /// The most that one job can ask for, in millicores.
+    pub maximum_cpu_milli: i32,
+    /// The most that one job can ask for, in MiB.
+    pub maximum_memory_mib: i32,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,29 @@
+//! The part of one job in a deployment.
+
+use sea_orm::entity::prelude::*;
+
+use crate::deployment::Progress;
+use crate::id::{DeploymentId, JobId, RunId};
+use crate::run::Event;
+
+/// Row of `deployment_job`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "deployment_job")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub deployment_id: DeploymentId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub job_id: JobId,
+    pub progress: Progress,
+    /// The event that somebody asked for by name; the schedule then stays as it is.
+    pub forced_event: Option<Event>,
+    /// The run that this part waits for.
+    pub run_id: Option<RunId>,
+    pub started_at: Option<DateTimeUtc>,
+    pub finished_at: Option<DateTimeUtc>,
+    #[sea_orm(belongs_to, from = "deployment_id", to = "id")]
+    pub deployment: BelongsTo<super::deployment::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

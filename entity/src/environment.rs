@@ -1,0 +1,38 @@
+//! An environment: a group of jobs on one cluster.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClusterId, EnvironmentId, OrganizationId, ProjectId};
+
+/// What an environment is for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Mode {
+    Development,
+    Preview,
+    Production,
+    Staging,
+}
+
+/// Row of `environment`; unique by project and name key. The cluster never changes.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "environment")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: EnvironmentId,
+    pub organization_id: OrganizationId,
+    pub project_id: ProjectId,
+    pub cluster_id: ClusterId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub name: String,
+    pub name_key: String,
+    pub mode: Mode,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

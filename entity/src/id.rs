@@ -1,0 +1,58 @@
+//! Typed primary keys, so that the id of a job is never taken for that of a run.
+//!
+//! All are UUIDs of version 7, which sort by creation.
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            sea_orm::DeriveValueType, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub uuid::Uuid);
+
+        impl $name {
+            /// A new id.
+            #[must_use]
+            pub fn create() -> Self {
+                Self(uuid::Uuid::now_v7())
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+id! {
+    /// Of an organization.
+    OrganizationId
+    /// Of a person who was seen with a valid JWT.
+    PersonId
+    /// Of an API token.
+    TokenId
+    /// Of a cluster.
+    ClusterId
+    /// Of a project.
+    ProjectId
+    /// Of an environment.
+    EnvironmentId
+    /// Of a container registry.
+    RegistryId
+    /// Of a job.
+    JobId
+    /// Of a deployment.
+    DeploymentId
+    /// Of a run.
+    RunId
+}

@@ -1,0 +1,36 @@
+//! Membership of a person in an organization, with a role.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, PersonId};
+
+/// What a member or a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Everything, and cannot be removed.
+    Owner,
+    /// Everything.
+    Admin,
+    /// Everything inside projects.
+    Devops,
+    /// The organization and its clusters, no project.
+    Billing,
+    /// Reads everything.
+    Viewer,
+}
+
+/// Row of `member`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "member")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: OrganizationId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub person_id: PersonId,
+    pub created_at: DateTimeUtc,
+    pub role: Role,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

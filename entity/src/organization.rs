@@ -1,0 +1,28 @@
+//! An organization: the owner of projects, clusters, registries and tokens.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::OrganizationId;
+
+/// Row of `organization`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "organization")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub name: String,
+    pub description: Option<String>,
+    /// The official name of a plan; stored for clients that read back what they wrote.
+    pub plan: String,
+    pub website_url: Option<String>,
+    pub repository: Option<String>,
+    pub logo_url: Option<String>,
+    pub icon_url: Option<String>,
+    /// Addresses as a JSON array of strings.
+    pub admin_emails: Option<Json>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,21 @@
+//! A person, known by the issuer and the subject of their JWT.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::PersonId;
+
+/// Row of `person`; unique by issuer and subject.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "person")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: PersonId,
+    pub created_at: DateTimeUtc,
+    pub issuer: String,
+    pub subject: String,
+    pub email: Option<String>,
+    pub name: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

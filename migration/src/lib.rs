@@ -1,0 +1,42 @@
+//! The schema of the database, one step per file; a step that has landed is never edited.
+//!
+//! `run` takes an advisory lock on PostgreSQL, so that replicas can start together.
+
+use sea_orm_migration::prelude::{DbErr, MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
+
+mod m0001_initial;
+
+struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_initial::Migration)]
+    }
+}
+
+/// The key of the advisory lock: any number that nothing else on the database uses.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7236840123954)";
+
+/// Brings the database to the newest schema.
+///
+/// # Errors
+/// When a statement fails; steps that succeeded before stay.
+pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Migrator::up(db, None).await;
+    }
+    let lock = db.begin().await?;
+    lock.execute_unprepared(LOCK).await?;
+    Migrator::up(db, None).await?;
+    lock.commit().await
+}
+
+/// How many steps the database has not seen yet.
+///
+/// # Errors
+/// When the bookkeeping cannot be read.
+pub async fn pending(db: &DatabaseConnection) -> Result<usize, DbErr> {
+    Ok(Migrator::get_pending_migrations(db).await?.len())
+}

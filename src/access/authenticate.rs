@@ -1,0 +1,133 @@
+//! From an `Authorization` header to a caller.
+//!
+//! Both words, Bearer and Token, take both kinds of credential, because clients choose the word by guessing.
+//! What a credential stands for is kept for a second, so that a request costs no query for it; `forget` empties
+//! that memory at once, and a revocation in another process takes effect within that second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::deployment::Origin;
+use entity::id::PersonId;
+use entity::person;
+use sea_orm::DatabaseConnection;
+
+use super::jwt::{Claims, Verifier};
+use super::{Caller, Identity, Subject};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::secret::{TOKEN_PREFIX, token_hash};
+use crate::store;
+
+const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
+const MOST_REMEMBERED: usize = 10_000;
+
+const MISSING: Error = Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
+const REFUSED: Error = Error::Unauthenticated("the credentials are not valid");
+
+struct Remembered {
+    identity: Arc<Identity>,
+    until: DateTime<Utc>,
+}
+
+/// Knows who credentials belong to.
+pub struct Authenticator {
+    db: DatabaseConnection,
+    clock: Clock,
+    verifier: Option<Verifier>,
+    memory: Mutex<HashMap<String, Remembered>>,
+}
+
+impl Authenticator {
+    /// Without a verifier only API tokens are accepted.
+    #[must_use]
+    pub fn new(db: DatabaseConnection, clock: Clock, verifier: Option<Verifier>) -> Self {
+        Self { db, clock, verifier, memory: Mutex::default() }
+    }
+
+    /// Who sends this header.
+    ///
+    /// # Errors
+    /// `Unauthenticated` without credentials that hold; `Unavailable` when they cannot be checked now.
+    pub async fn caller(&self, authorization: Option<&str>, user_agent: Option<&str>) -> Result<Caller> {
+        let credential = credential(authorization)?;
+        let origin = origin(user_agent);
+        let now = self.clock.now();
+        let hash = token_hash(credential);
+        if let Some(identity) = self.remembered(&hash, now) {
+            return Ok(Caller { identity, origin });
+        }
+        let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
+            (self.token(&hash).await?, now + REMEMBERED)
+        } else {
+            let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
+            let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
+            let expires = claims.expires_at;
+            (self.person(claims, now).await?, expires)
+        };
+        let identity = Arc::new(identity);
+        self.remember(hash, Arc::clone(&identity), expires.min(now + REMEMBERED));
+        Ok(Caller { identity, origin })
+    }
+
+    /// Forgets everybody: after a revocation or a change of roles.
+    pub fn forget(&self) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn remembered(&self, hash: &str, now: DateTime<Utc>) -> Option<Arc<Identity>> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = memory.get(hash)?;
+        (now < known.until).then(|| Arc::clone(&known.identity))
+    }
+
+    fn remember(&self, hash: String, identity: Arc<Identity>, until: DateTime<Utc>) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() >= MOST_REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(hash, Remembered { identity, until });
+    }
+
+    async fn token(&self, hash: &str) -> Result<Identity> {
+        let row = store::token::by_hash(&self.db, hash).await?.ok_or(REFUSED)?;
+        Ok(Identity {
+            subject: Subject::Token { id: row.id, name: row.name },
+            memberships: vec![(row.organization_id, row.role)],
+        })
+    }
+
+    /// The person of a valid JWT; one who was never seen is stored, so that they can become a member.
+    async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
+        let Claims { issuer, subject, email, name, expires_at: _ } = claims;
+        let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
+        let person = match known {
+            Some(person) => person,
+            None => {
+                let row = person::Model { id: PersonId::create(), created_at: now, issuer, subject, email, name };
+                store::person::create(&self.db, row).await?
+            }
+        };
+        let memberships = store::person::list_memberships(&self.db, person.id).await?;
+        let name = person.name.or(person.email).unwrap_or(person.subject);
+        Ok(Identity { subject: Subject::Person { id: person.id, name }, memberships })
+    }
+}
+
+fn credential(authorization: Option<&str>) -> Result<&str> {
+    let (word, rest) = authorization.and_then(|header| header.trim().split_once(' ')).ok_or(MISSING)?;
+    let known = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("token");
+    let rest = rest.trim();
+    if known && !rest.is_empty() { Ok(rest) } else { Err(MISSING) }
+}
+
+/// The kind of client, by the user agents of the official ones.
+fn origin(user_agent: Option<&str>) -> Origin {
+    match user_agent {
+        Some(agent) if agent.starts_with("CLI ") => Origin::Cli,
+        Some(agent) if agent.starts_with("Terraform provider") => Origin::TerraformProvider,
+        Some(agent) if agent.starts_with("Mozilla/") => Origin::Console,
+        _ => Origin::Api,
+    }
+}

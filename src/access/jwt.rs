@@ -1,0 +1,179 @@
+//! Checks JWTs of one OIDC issuer.
+//!
+//! Keys come from the issuer's discovery document, are kept, and are fetched again when a token names a key that
+//! is not known, at most once a minute. Only signatures with a private key are accepted (RFC 8725, 3.1): never
+//! `none`, never a shared secret.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Result};
+
+/// Clocks may differ by this much.
+const SKEW: TimeDelta = TimeDelta::seconds(60);
+/// Keys are fetched again after this time, so that a key that was withdrawn is forgotten.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// The shortest time between two attempts to fetch keys.
+const PAUSE: TimeDelta = TimeDelta::seconds(60);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+const ALGORITHMS: [Algorithm; 9] = [
+    Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512,
+    Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA,
+];
+
+/// What a valid JWT says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    pub issuer: String,
+    pub subject: String,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct RawClaims {
+    sub: String,
+    exp: i64,
+    #[serde(default)]
+    nbf: Option<i64>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+#[derive(Default)]
+struct Keys {
+    set: Option<JwkSet>,
+    fetched_at: Option<DateTime<Utc>>,
+    tried_at: Option<DateTime<Utc>>,
+}
+
+/// Checks tokens of one issuer for one audience.
+pub struct Verifier {
+    issuer: String,
+    audience: String,
+    client: reqwest::Client,
+    keys: Mutex<Keys>,
+}
+
+impl Verifier {
+    /// For tokens of `issuer` that name `audience`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .timeout(FETCH_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), client, keys: Mutex::default() })
+    }
+
+    /// The claims of a token, or none when it is not valid at `now`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the issuer's keys were never fetched and cannot be now.
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Option<Claims>> {
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
+        if !ALGORITHMS.contains(&header.alg) {
+            return Ok(None);
+        }
+        let Some(key) = self.key(header.kid.as_deref(), now).await? else { return Ok(None) };
+        let stated = key.common.key_algorithm.and_then(|alg| alg.to_string().parse::<Algorithm>().ok());
+        if stated.is_some_and(|alg| alg != header.alg) {
+            return Ok(None);
+        }
+        let Ok(decoding) = DecodingKey::from_jwk(&key) else { return Ok(None) };
+        let mut validation = Validation::new(header.alg);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The times are checked below, with the time of the request.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let Ok(decoded) = jsonwebtoken::decode::<RawClaims>(token, &decoding, &validation) else {
+            return Ok(None);
+        };
+        Ok(self.check_times(decoded.claims, now))
+    }
+
+    fn check_times(&self, claims: RawClaims, now: DateTime<Utc>) -> Option<Claims> {
+        let expires_at = DateTime::from_timestamp(claims.exp, 0)?.checked_add_signed(SKEW)?;
+        let not_before = match claims.nbf {
+            Some(nbf) => Some(DateTime::from_timestamp(nbf, 0)?.checked_sub_signed(SKEW)?),
+            None => None,
+        };
+        let valid = now < expires_at && not_before.is_none_or(|start| start <= now);
+        valid.then(|| Claims {
+            issuer: self.issuer.clone(),
+            subject: claims.sub,
+            email: claims.email,
+            name: claims.name,
+            expires_at,
+        })
+    }
+
+    async fn key(&self, kid: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>> {
+        let mut keys = self.keys.lock().await;
+        let known = find(keys.set.as_ref(), kid);
+        let fresh = keys.fetched_at.is_some_and(|at| now - at < FRESH);
+        let paused = keys.tried_at.is_some_and(|at| now - at < PAUSE);
+        if paused || (known.is_some() && fresh) {
+            return match (known, &keys.set) {
+                (None, None) => Err(Error::Unavailable("the keys of the OIDC issuer could not be fetched".into())),
+                (known, _) => Ok(known),
+            };
+        }
+        keys.tried_at = Some(now);
+        match self.fetch().await {
+            Ok(set) => {
+                keys.fetched_at = Some(now);
+                let found = find(Some(&set), kid);
+                keys.set = Some(set);
+                Ok(found)
+            }
+            Err(error) if keys.set.is_some() => {
+                tracing::warn!(%error, "the keys of the OIDC issuer could not be refreshed");
+                Ok(known)
+            }
+            Err(error) => Err(Error::Unavailable(error.into())),
+        }
+    }
+
+    async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {
+        let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+        let discovery: Discovery = self.client.get(url).send().await?.error_for_status()?.json().await?;
+        if discovery.issuer != self.issuer {
+            tracing::warn!(stated = discovery.issuer, "the OIDC discovery document states another issuer");
+            return Ok(JwkSet { keys: Vec::new() });
+        }
+        self.client.get(discovery.jwks_uri).send().await?.error_for_status()?.json().await
+    }
+}
+
+/// The key of this id; without an id the only key there is.
+fn find(set: Option<&JwkSet>, kid: Option<&str>) -> Option<Jwk> {
+    let set = set?;
+    match kid {
+        Some(kid) => set.find(kid).cloned(),
+        None => match set.keys.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        },
+    }
+}

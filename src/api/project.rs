@@ -1,0 +1,146 @@
+//! /organization/{organizationId}/project and /project/{projectId}.
+
+use std::sync::Arc;
+
+use entity::id::{OrganizationId, ProjectId};
+use entity::project;
+use poem_openapi::param::Path;
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Tag;
+use super::caller::Auth;
+use super::limits;
+use super::wire::{Answer, Body, Found, Gone, ReferenceObject, Results, Timestamp};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+#[derive(Debug, Deserialize, Object)]
+struct ProjectRequest {
+    name: String,
+    #[serde(default)]
+    #[oai(default)]
+    description: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct Project {
+    id: Uuid,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    name: String,
+    description: String,
+    associated_environments_count: i64,
+    organization: ReferenceObject,
+}
+
+fn answer(row: project::Model, environments: i64) -> Project {
+    let project::Model { id, organization_id, created_at, updated_at, name, name_key: _, description } = row;
+    Project {
+        id: id.0,
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+        name,
+        description,
+        associated_environments_count: environments,
+        organization: ReferenceObject { id: organization_id.0 },
+    }
+}
+
+const TAKEN: &str = "a project of this organization already has this name";
+
+/// The handlers.
+pub(super) struct ProjectApi(pub(super) Arc<App>);
+
+#[OpenApi]
+impl ProjectApi {
+    #[oai(path = "/organization/:organization_id/project", method = "get", operation_id = "listProject", tag = Tag::Projects)]
+    async fn list_project(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Found<Results<Project>>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::View, id).await?;
+        let counts = store::project::count_environments(&self.0.db, id).await?;
+        let rows = store::project::list_by_organization(&self.0.db, id).await?;
+        let results = rows.into_iter().map(|row| {
+            let count = counts.get(&row.id).copied().unwrap_or(0);
+            answer(row, count)
+        });
+        Ok(Answer(Results { results: results.collect() }))
+    }
+
+    #[oai(path = "/organization/:organization_id/project", method = "post", operation_id = "createProject", tag = Tag::Projects)]
+    async fn create_project(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        body: Body<ProjectRequest>,
+    ) -> Result<Found<Project>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::CreateProject, id).await?;
+        let ProjectRequest { name, description } = body.0;
+        let name = limits::name("name", &name)?;
+        let now = self.0.clock.now();
+        let row = project::Model {
+            id: ProjectId::create(),
+            organization_id: id,
+            created_at: now,
+            updated_at: now,
+            name_key: entity::name_key(&name),
+            name,
+            description: limits::text("description", description.unwrap_or_default())?,
+        };
+        let row = store::project::create(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        Ok(Answer(answer(row, 0)))
+    }
+
+    #[oai(path = "/project/:project_id", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]
+    async fn get_project(
+        &self,
+        auth: Auth,
+        #[oai(name = "projectId")] project_id: Path<Uuid>,
+    ) -> Result<Found<Project>> {
+        let row = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
+        self.answer(row).await
+    }
+
+    #[oai(path = "/project/:project_id", method = "put", operation_id = "editProject", tag = Tag::ProjectMainCalls)]
+    async fn edit_project(
+        &self,
+        auth: Auth,
+        #[oai(name = "projectId")] project_id: Path<Uuid>,
+        body: Body<ProjectRequest>,
+    ) -> Result<Found<Project>> {
+        let mut row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
+        let ProjectRequest { name, description } = body.0;
+        row.name = limits::name("name", &name)?;
+        row.name_key = entity::name_key(&row.name);
+        if let Some(description) = description {
+            row.description = limits::text("description", description)?;
+        }
+        row.updated_at = self.0.clock.now();
+        let row = store::project::update(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        self.answer(row).await
+    }
+
+    #[oai(path = "/project/:project_id", method = "delete", operation_id = "deleteProject", tag = Tag::ProjectMainCalls)]
+    async fn delete_project(&self, auth: Auth, #[oai(name = "projectId")] project_id: Path<Uuid>) -> Result<Gone> {
+        let row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
+        store::project::delete(&self.0.db, row.id)
+            .await
+            .map_err(|e| Error::or_in_use(e, "the project still has environments; delete them first"))?;
+        Ok(Gone)
+    }
+}
+
+impl ProjectApi {
+    async fn answer(&self, row: project::Model) -> Result<Found<Project>> {
+        let count = store::project::count_environments_of(&self.0.db, row.id).await?;
+        Ok(Answer(answer(row, i64::try_from(count).unwrap_or(i64::MAX))))
+    }
+}

@@ -1,0 +1,363 @@
+//! The states of jobs and environments, derived from what the engine has recorded.
+
+use std::collections::HashMap;
+
+use entity::deployment::{Action, Origin, Progress};
+use entity::id::{EnvironmentId, JobId, RunId};
+use entity::run::RunState;
+use entity::{deployment, deployment_job, environment, job};
+use poem_openapi::{Enum, Object};
+use sea_orm::DatabaseConnection;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::wire::Timestamp;
+use crate::engine::deployment::runs_alike;
+use crate::engine::state::{self, Shown};
+use crate::error::Result;
+use crate::store;
+use crate::store::deployment::Part;
+
+/// Those of the official states that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum StateEnum {
+    Ready,
+    DeploymentQueued,
+    Deploying,
+    Executing,
+    Deployed,
+    DeploymentError,
+    StopQueued,
+    Stopping,
+    Stopped,
+    StopError,
+    DeleteQueued,
+    Deleting,
+    Deleted,
+    DeleteError,
+}
+
+impl From<Shown> for StateEnum {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Ready => Self::Ready,
+            Shown::DeploymentQueued => Self::DeploymentQueued,
+            Shown::Deploying => Self::Deploying,
+            Shown::Executing => Self::Executing,
+            Shown::Deployed => Self::Deployed,
+            Shown::DeploymentError => Self::DeploymentError,
+            Shown::StopQueued => Self::StopQueued,
+            Shown::Stopping => Self::Stopping,
+            Shown::Stopped => Self::Stopped,
+            Shown::StopError => Self::StopError,
+            Shown::DeleteQueued => Self::DeleteQueued,
+            Shown::Deleting => Self::Deleting,
+            Shown::Deleted => Self::Deleted,
+            Shown::DeleteError => Self::DeleteError,
+        }
+    }
+}
+
+/// Whether what is configured is what is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum ServiceDeploymentStatusEnum {
+    NeverDeployed,
+    OutOfDate,
+    UpToDate,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ServiceActionEnum {
+    Deploy,
+    Delete,
+    Stop,
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ServiceActionStatusEnum {
+    Queued,
+    Ongoing,
+    Success,
+    Error,
+    Executing,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ServiceSubActionEnum {
+    None,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct StatusDetails {
+    action: ServiceActionEnum,
+    status: ServiceActionStatusEnum,
+    sub_action: ServiceSubActionEnum,
+}
+
+/// The state of one job.
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct Status {
+    id: Uuid,
+    state: StateEnum,
+    service_deployment_status: ServiceDeploymentStatusEnum,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    last_deployment_date: Option<Timestamp>,
+    is_part_last_deployment: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    execution_id: Option<String>,
+    status_details: StatusDetails,
+    deployment_request_id: Option<Uuid>,
+    deployment_requests_count: i32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum EnvironmentStatusEventOriginEnum {
+    Api,
+    Cli,
+    Console,
+    TerraformProvider,
+}
+
+/// The state of an environment.
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct EnvironmentStatus {
+    id: Uuid,
+    state: StateEnum,
+    last_deployment_date: Option<Timestamp>,
+    last_deployment_state: StateEnum,
+    last_deployment_id: Option<String>,
+    total_deployment_duration_in_seconds: Option<i64>,
+    origin: Option<EnvironmentStatusEventOriginEnum>,
+    triggered_by: Option<String>,
+    deployment_status: ServiceDeploymentStatusEnum,
+    deployment_request_id: Option<Uuid>,
+}
+
+/// The state of an environment and of its jobs; the other kinds of services are not there.
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct EnvironmentStatuses {
+    environment: EnvironmentStatus,
+    applications: Vec<Status>,
+    containers: Vec<Status>,
+    jobs: Vec<Status>,
+    databases: Vec<Status>,
+    helms: Vec<Status>,
+    terraforms: Vec<Status>,
+}
+
+/// What the state of one job is derived from.
+struct Known<'a> {
+    job: &'a job::Model,
+    part: Option<&'a Part>,
+    executing: bool,
+    /// The newest deployment of the environment.
+    newest: Option<&'a deployment::Model>,
+}
+
+impl Known<'_> {
+    fn shown(&self) -> Shown {
+        let progress =
+            self.part.map(|(part, of)| (state::effective_action(of.action, part.forced_event), part.progress));
+        state::shown(progress, self.executing)
+    }
+
+    fn deployment_status(&self) -> ServiceDeploymentStatusEnum {
+        let forced = self.part.is_none_or(|(part, _)| part.forced_event.is_some());
+        match &self.job.deployed {
+            _ if self.shown().is_error() => ServiceDeploymentStatusEnum::OutOfDate,
+            None if forced => ServiceDeploymentStatusEnum::NeverDeployed,
+            None => ServiceDeploymentStatusEnum::UpToDate,
+            Some(deployed) if runs_alike(deployed, &self.job.spec) => ServiceDeploymentStatusEnum::UpToDate,
+            Some(_) => ServiceDeploymentStatusEnum::OutOfDate,
+        }
+    }
+
+    fn details(&self) -> StatusDetails {
+        let action = match self.part.map(|(part, of)| state::effective_action(of.action, part.forced_event)) {
+            None => ServiceActionEnum::Unknown,
+            Some(Action::Deploy) => ServiceActionEnum::Deploy,
+            Some(Action::Stop) => ServiceActionEnum::Stop,
+            Some(Action::Delete) => ServiceActionEnum::Delete,
+        };
+        let status = match self.part.map(|(part, _)| part.progress) {
+            None => ServiceActionStatusEnum::Never,
+            Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
+            Some(Progress::Running) if self.executing => ServiceActionStatusEnum::Executing,
+            Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
+            Some(Progress::Succeeded) => ServiceActionStatusEnum::Success,
+            Some(Progress::Failed) => ServiceActionStatusEnum::Error,
+        };
+        StatusDetails { action, status, sub_action: ServiceSubActionEnum::None }
+    }
+
+    fn status(&self, requests: i32) -> Status {
+        let of = self.part.map(|(_, of)| of);
+        let queued = of.filter(|of| of.progress == Progress::Queued);
+        Status {
+            id: self.job.id.0,
+            state: self.shown().into(),
+            service_deployment_status: self.deployment_status(),
+            last_deployment_date: of.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
+            is_part_last_deployment: of.is_some() && of.map(|of| of.id) == self.newest.map(|row| row.id),
+            execution_id: of.map(execution_id),
+            status_details: self.details(),
+            deployment_request_id: queued.map(|of| of.id.0),
+            deployment_requests_count: requests,
+        }
+    }
+}
+
+/// The name of a deployment for clients: its id and its number in the environment.
+fn execution_id(of: &deployment::Model) -> String {
+    format!("{}-{}", of.id, of.number)
+}
+
+/// The state of one job.
+pub(super) async fn of_job(db: &DatabaseConnection, row: &job::Model) -> Result<Status> {
+    let part = store::deployment::newest_part_by_job(db, row.id).await?;
+    let executing = match part.as_ref().and_then(|(part, _)| part.run_id) {
+        Some(id) => store::run::by_id(db, id).await?.is_some_and(|run| run.state == RunState::Running),
+        None => false,
+    };
+    let newest = store::deployment::newest_by_environment(db, row.environment_id).await?;
+    let requests = match &part {
+        Some((part, _)) if !part.progress.is_final() => store::deployment::count_open_by_job(db, row.id).await?,
+        _ => 0,
+    };
+    let known = Known { job: row, part: part.as_ref(), executing, newest: newest.as_ref() };
+    Ok(known.status(i32::try_from(requests).unwrap_or(i32::MAX)))
+}
+
+/// Everything of an environment, read once.
+struct Whole {
+    environment: EnvironmentId,
+    jobs: Vec<job::Model>,
+    parts: HashMap<JobId, Part>,
+    executing: Vec<RunId>,
+    newest: Option<deployment::Model>,
+}
+
+impl Whole {
+    async fn read(db: &DatabaseConnection, environment: EnvironmentId) -> Result<Self> {
+        let mut jobs: Vec<job::Model> = Vec::new();
+        loop {
+            let after = jobs.last().map(|job| job.id);
+            let page = store::job::list_by_environment(db, environment, after, store::PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            jobs.extend(page);
+        }
+        let parts = store::deployment::newest_parts_by_environment(db, environment).await?;
+        let open = |(part, _): &&Part| !part.progress.is_final();
+        let runs: Vec<RunId> = parts.values().filter(open).filter_map(|(part, _)| part.run_id).collect();
+        let runs = store::run::list_by_ids(db, runs).await?;
+        let executing = runs.into_iter().filter(|run| run.state == RunState::Running).map(|run| run.id).collect();
+        let newest = store::deployment::newest_by_environment(db, environment).await?;
+        Ok(Self { environment, jobs, parts, executing, newest })
+    }
+
+    fn known(&self) -> impl Iterator<Item = Known<'_>> {
+        self.jobs.iter().map(|job| {
+            let part = self.parts.get(&job.id);
+            let run = part.and_then(|(part, _): &(deployment_job::Model, _)| part.run_id);
+            let executing = run.is_some_and(|run| self.executing.contains(&run));
+            Known { job, part, executing, newest: self.newest.as_ref() }
+        })
+    }
+
+    fn environment(&self) -> EnvironmentStatus {
+        let shown: Vec<Shown> = self.known().map(|known| known.shown()).collect();
+        let statuses: Vec<_> = self.known().map(|known| known.deployment_status()).collect();
+        let deployment_status = [ServiceDeploymentStatusEnum::OutOfDate, ServiceDeploymentStatusEnum::UpToDate]
+            .into_iter()
+            .find(|status| statuses.contains(status))
+            .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
+        let newest = self.newest.as_ref();
+        let last = state::shown(newest.map(|of| (of.action, of.progress)), false);
+        // A deployment that is under way counts although none of its jobs may have been reached.
+        let together = if last.is_open() { last } else { state::shown_together(&shown) };
+        EnvironmentStatus {
+            id: self.environment.0,
+            state: together.into(),
+            last_deployment_date: newest.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
+            last_deployment_state: last.into(),
+            last_deployment_id: newest.map(execution_id),
+            total_deployment_duration_in_seconds: newest
+                .and_then(|of| Some((of.finished_at? - of.started_at?).num_seconds())),
+            origin: newest.map(|of| match of.origin {
+                Origin::Api => EnvironmentStatusEventOriginEnum::Api,
+                Origin::Cli => EnvironmentStatusEventOriginEnum::Cli,
+                Origin::Console => EnvironmentStatusEventOriginEnum::Console,
+                Origin::TerraformProvider => EnvironmentStatusEventOriginEnum::TerraformProvider,
+            }),
+            triggered_by: newest.map(|of| of.triggered_by.clone()),
+            deployment_status,
+            deployment_request_id: newest.filter(|of| of.progress == Progress::Queued).map(|of| of.id.0),
+        }
+    }
+}
+
+/// The state of an environment.
+pub(super) async fn of_environment(db: &DatabaseConnection, id: EnvironmentId) -> Result<EnvironmentStatus> {
+    Ok(Whole::read(db, id).await?.environment())
+}
+
+/// The state of an environment and of its jobs.
+pub(super) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<EnvironmentStatuses> {
+    let whole = Whole::read(db, row.id).await?;
+    let jobs = whole
+        .known()
+        .map(|known| known.status(i32::from(known.part.is_some_and(|(part, _)| !part.progress.is_final()))))
+        .collect();
+    Ok(EnvironmentStatuses {
+        environment: whole.environment(),
+        applications: Vec::new(),
+        containers: Vec::new(),
+        jobs,
+        databases: Vec::new(),
+        helms: Vec::new(),
+        terraforms: Vec::new(),
+    })
+}
+
+/// The answer to a request on a whole environment, in the shape of a job's state (as the official API answers it).
+pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model) -> Result<Status> {
+    let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
+    let action = match row.action {
+        Action::Deploy => ServiceActionEnum::Deploy,
+        Action::Stop => ServiceActionEnum::Stop,
+        Action::Delete => ServiceActionEnum::Delete,
+    };
+    Ok(Status {
+        id: row.environment_id.0,
+        state: state::shown(Some((row.action, row.progress)), false).into(),
+        service_deployment_status: ServiceDeploymentStatusEnum::OutOfDate,
+        last_deployment_date: Some(Timestamp(row.created_at)),
+        is_part_last_deployment: true,
+        execution_id: Some(execution_id(row)),
+        status_details: StatusDetails {
+            action,
+            status: ServiceActionStatusEnum::Queued,
+            sub_action: ServiceSubActionEnum::None,
+        },
+        deployment_request_id: Some(row.id.0),
+        deployment_requests_count: i32::try_from(requests).unwrap_or(i32::MAX),
+    })
+}

@@ -1,0 +1,100 @@
+//! Settings: one struct, each setting a flag and a `WINDLASS_*` variable. The only reader of the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Where the runs of the cluster `local` run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunnerChoice {
+    /// Docker where an engine answers at the start, else plain processes if only this machine can call.
+    Auto,
+    /// Docker, also when the engine does not answer yet.
+    Docker,
+    /// Plain processes, wherever the server listens.
+    Process,
+}
+
+/// How log lines of the server look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// All settings.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, global = true, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Folder of the SQLite database, the key file and the scratch folders of processes.
+    #[arg(long, global = true, env = "WINDLASS_DATA_DIR", default_value = "windlass-data")]
+    pub data_dir: PathBuf,
+
+    /// PostgreSQL or SQLite URL; the default is windlass.db in the data folder.
+    #[arg(long, global = true, env = "WINDLASS_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Most connections to the database.
+    #[arg(long, global = true, env = "WINDLASS_DATABASE_CONNECTIONS", default_value_t = 10)]
+    pub database_connections: u32,
+
+    /// Issuer of the JWTs that are accepted; without it only API tokens are.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+
+    /// Audience that a JWT must name.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
+    pub oidc_audience: Option<String>,
+
+    /// File of the keys that seal stored secrets; the default is secret.key in the data folder.
+    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_FILE")]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// Where the runs of the cluster local run.
+    #[arg(long, global = true, env = "WINDLASS_RUNNER", value_enum, default_value = "auto")]
+    pub runner: RunnerChoice,
+
+    /// Docker Engine address: unix:///path or tcp://host:port; the default is the local socket.
+    #[arg(long, global = true, env = "WINDLASS_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+
+    /// Most runs at the same time on this server.
+    #[arg(long, global = true, env = "WINDLASS_MAX_RUNS", default_value_t = 16)]
+    pub max_runs: u32,
+
+    /// Seconds after which a run that could not be started fails.
+    #[arg(long, global = true, env = "WINDLASS_START_TIMEOUT_SECONDS", default_value_t = 300)]
+    pub start_timeout_seconds: u32,
+
+    /// Seconds between the polite and the forced end of a run that is stopped.
+    #[arg(long, global = true, env = "WINDLASS_STOP_GRACE_SECONDS", default_value_t = 10)]
+    pub stop_grace_seconds: u32,
+
+    /// What is logged: a list of target=level.
+    #[arg(long, global = true, env = "WINDLASS_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn")]
+    pub log: String,
+
+    /// How it is logged.
+    #[arg(long, global = true, env = "WINDLASS_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+impl Config {
+    /// The database to connect to.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| {
+            format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display())
+        })
+    }
+
+    /// The file of the sealing keys.
+    #[must_use]
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.secret_key_file.clone().unwrap_or_else(|| self.data_dir.join("secret.key"))
+    }
+}

@@ -1,0 +1,117 @@
+//! Pure: what a deployment means for one job.
+
+use entity::deployment::Action;
+use entity::id::RegistryId;
+use entity::job::{Command, JobSpec, Schedule, Source};
+use entity::run::{Event, RunSpec};
+
+/// What happens to the deployed configuration of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deployed {
+    /// It stays.
+    Kept,
+    /// It becomes the present configuration.
+    Replaced,
+    /// The job is no longer deployed.
+    Removed,
+}
+
+/// What a deployment does to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub deployed: Deployed,
+    /// The command that runs once, and that the deployment waits for.
+    pub run: Option<Event>,
+}
+
+/// What `action` means for a job of this schedule. A forced event runs its command and leaves the schedule alone.
+#[must_use]
+pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
+    if forced.is_some() {
+        return Plan { deployed: Deployed::Kept, run: forced };
+    }
+    let (deployed, event) = match action {
+        Action::Deploy => (Deployed::Replaced, Event::Start),
+        Action::Stop => (Deployed::Removed, Event::Stop),
+        Action::Delete => (Deployed::Removed, Event::Delete),
+    };
+    let runs = matches!(schedule, Schedule::Lifecycle { .. }) && command(schedule, event).is_some();
+    Plan { deployed, run: runs.then_some(event) }
+}
+
+/// The command of an event; none when the job has no such event.
+#[must_use]
+pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
+    match (schedule, event) {
+        (Schedule::Cron { command, .. }, Event::Cron) => Some(command),
+        (Schedule::Lifecycle { on_start, .. }, Event::Start) => on_start.as_ref(),
+        (Schedule::Lifecycle { on_stop, .. }, Event::Stop) => on_stop.as_ref(),
+        (Schedule::Lifecycle { on_delete, .. }, Event::Delete) => on_delete.as_ref(),
+        (Schedule::Cron { .. } | Schedule::Lifecycle { .. }, _) => None,
+    }
+}
+
+/// What a run of this configuration executes; none when the job has no such event.
+#[must_use]
+pub fn run_spec(spec: &JobSpec, event: Event) -> Option<RunSpec> {
+    let Command { entrypoint, arguments } = command(&spec.schedule, event)?.clone();
+    let (image_name, image_tag, registry_id) = image(&spec.source);
+    Some(RunSpec {
+        image_name,
+        image_tag,
+        registry_id,
+        entrypoint,
+        arguments: arguments.unwrap_or_default(),
+        cpu_milli: spec.cpu_milli,
+        memory_mib: spec.memory_mib,
+        max_nb_restart: spec.max_nb_restart,
+        max_duration_seconds: spec.max_duration_seconds,
+    })
+}
+
+fn image(source: &Source) -> (Option<String>, Option<String>, Option<RegistryId>) {
+    match source {
+        Source::Image { image_name, tag, registry_id } => {
+            (Some(image_name.clone()), Some(tag.clone()), Some(*registry_id))
+        }
+        Source::Docker { .. } => (None, None, None),
+    }
+}
+
+/// Whether two configurations run the same: what only people read does not count.
+#[must_use]
+pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
+    let bare = |spec: &JobSpec| JobSpec {
+        description: String::new(),
+        icon_uri: String::new(),
+        auto_preview: false,
+        auto_deploy: false,
+        ..spec.clone()
+    };
+    bare(one) == bare(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Command, Deployed, Event, Plan, Schedule, plan};
+
+    #[test]
+    fn plans() {
+        let cron = Schedule::Cron { scheduled_at: "* * * * *".into(), timezone: "UTC".into(), command: Command::default() };
+        let start_only = Schedule::Lifecycle {
+            on_start: Some(Command::default()), on_stop: None, on_delete: None, lifecycle_type: Default::default(),
+        };
+        let cases = [
+            (Action::Deploy, None, &cron, Deployed::Replaced, None),
+            (Action::Stop, None, &cron, Deployed::Removed, None),
+            (Action::Delete, None, &cron, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Cron), &cron, Deployed::Kept, Some(Event::Cron)),
+            (Action::Deploy, None, &start_only, Deployed::Replaced, Some(Event::Start)),
+            (Action::Stop, None, &start_only, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Start), &start_only, Deployed::Kept, Some(Event::Start)),
+        ];
+        for (action, forced, schedule, deployed, run) in cases {
+            assert_eq!(plan(action, forced, schedule), Plan { deployed, run }, "{action:?} {forced:?}");
+        }
+    }
+}

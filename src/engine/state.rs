@@ -1,0 +1,246 @@
+//! Pure: what follows for a run from what its runner says, and the state that is shown for a job.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::deployment::{Action, Progress};
+use entity::run::{Event, RunState};
+
+/// What can happen to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEvent {
+    /// A server took it.
+    Claimed,
+    /// An attempt failed and another one is allowed.
+    Retried,
+    /// It ended with success.
+    Succeeded,
+    /// It ended without.
+    Failed,
+    /// It ended because somebody asked for it.
+    Cancelled,
+}
+
+/// The state after an event; none when the event cannot happen in that state.
+#[must_use]
+pub fn next(state: RunState, event: RunEvent) -> Option<RunState> {
+    match (state, event) {
+        (RunState::Queued, RunEvent::Claimed) => Some(RunState::Running),
+        (RunState::Running, RunEvent::Retried) => Some(RunState::Queued),
+        (RunState::Running, RunEvent::Succeeded) => Some(RunState::Succeeded),
+        (RunState::Running, RunEvent::Failed) => Some(RunState::Failed),
+        (RunState::Queued | RunState::Running, RunEvent::Cancelled) => Some(RunState::Cancelled),
+        (RunState::Queued, RunEvent::Retried | RunEvent::Succeeded | RunEvent::Failed)
+        | (RunState::Running, RunEvent::Claimed)
+        | (RunState::Succeeded | RunState::Failed | RunState::Cancelled, _) => None,
+    }
+}
+
+/// What is known of a running run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub attempt: i32,
+    pub max_nb_restart: i32,
+    /// For all attempts together, in seconds; 0 sets no limit.
+    pub max_duration_seconds: i32,
+    /// When the present attempt became ready to start.
+    pub ready_at: DateTime<Utc>,
+    /// How long an attempt may take to start.
+    pub start_timeout: TimeDelta,
+    /// When the first attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Whether the present attempt was seen to begin.
+    pub attempt_started: bool,
+    pub cancel_requested: bool,
+}
+
+/// What the runner says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    Starting,
+    Running,
+    Exited { exit_code: i32, reason: Option<String> },
+    CannotStart { reason: String },
+    Unknown,
+    /// It did not answer.
+    Silent { reason: String },
+}
+
+/// What to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Wait,
+    Start,
+    Stop,
+    /// Queue the next attempt.
+    Retry { not_before: DateTime<Utc>, exit_code: i32 },
+    End { event: RunEvent, exit_code: Option<i32>, reason: Option<String> },
+}
+
+/// The pause before the second attempt; it doubles with each further one, up to the longest (as in Kubernetes).
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(6);
+
+impl Facts {
+    fn deadline(&self) -> Option<DateTime<Utc>> {
+        let limit = TimeDelta::seconds(i64::from(self.max_duration_seconds));
+        (self.max_duration_seconds > 0).then_some(self.started_at? + limit)
+    }
+
+    fn late(&self, now: DateTime<Utc>) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    fn start_expired(&self, now: DateTime<Utc>) -> bool {
+        self.ready_at + self.start_timeout <= now
+    }
+
+    fn too_long(&self) -> String {
+        format!("it ran longer than {} seconds", self.max_duration_seconds)
+    }
+}
+
+fn failed(exit_code: Option<i32>, reason: impl Into<String>) -> Decision {
+    Decision::End { event: RunEvent::Failed, exit_code, reason: Some(reason.into()) }
+}
+
+fn cancelled(exit_code: Option<i32>) -> Decision {
+    Decision::End { event: RunEvent::Cancelled, exit_code, reason: Some("it was cancelled".into()) }
+}
+
+/// The pause after a failed attempt.
+#[must_use]
+pub fn pause_after(attempt: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempt.clamp(1, 10) - 1).unwrap_or(0);
+    FIRST_PAUSE.checked_mul(2_i32.saturating_pow(doublings)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+}
+
+/// What to do about a running run, given what its runner says.
+#[must_use]
+pub fn decide(facts: &Facts, observed: Observed, now: DateTime<Utc>) -> Decision {
+    match observed {
+        Observed::Exited { exit_code, reason } => ended(facts, exit_code, reason, now),
+        Observed::CannotStart { .. } if facts.cancel_requested => cancelled(None),
+        Observed::CannotStart { reason } => failed(None, reason),
+        Observed::Running if facts.cancel_requested || facts.late(now) => Decision::Stop,
+        Observed::Running => Decision::Wait,
+        Observed::Starting if facts.cancel_requested => Decision::Stop,
+        Observed::Starting if facts.start_expired(now) => {
+            failed(None, "it could not be started in time: the image was still being pulled")
+        }
+        Observed::Starting => Decision::Wait,
+        Observed::Unknown if facts.cancel_requested => cancelled(None),
+        Observed::Unknown if facts.attempt_started => {
+            failed(None, "it was lost: the runner no longer knows it, so its exit code is not known")
+        }
+        Observed::Unknown if facts.start_expired(now) => failed(None, "it could not be started in time"),
+        Observed::Unknown => Decision::Start,
+        Observed::Silent { .. } if facts.attempt_started => Decision::Wait,
+        Observed::Silent { .. } if facts.cancel_requested => cancelled(None),
+        Observed::Silent { reason } if facts.start_expired(now) => failed(None, reason),
+        Observed::Silent { .. } => Decision::Wait,
+    }
+}
+
+fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
+    if exit_code == 0 {
+        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason: None };
+    }
+    if facts.cancel_requested {
+        return cancelled(Some(exit_code));
+    }
+    if facts.late(now) {
+        return failed(Some(exit_code), facts.too_long());
+    }
+    let not_before = now + pause_after(facts.attempt);
+    if facts.attempt > facts.max_nb_restart {
+        return failed(Some(exit_code), reason.unwrap_or_else(|| format!("exit code {exit_code}")));
+    }
+    if facts.deadline().is_some_and(|deadline| deadline <= not_before) {
+        let why = format!("exit code {exit_code}, and no time is left for another attempt");
+        return failed(Some(exit_code), reason.unwrap_or(why));
+    }
+    Decision::Retry { not_before, exit_code }
+}
+
+/// The state of a job, by the names of the official API that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Ready,
+    DeploymentQueued,
+    Deploying,
+    Executing,
+    Deployed,
+    DeploymentError,
+    StopQueued,
+    Stopping,
+    Stopped,
+    StopError,
+    DeleteQueued,
+    Deleting,
+    Deleted,
+    DeleteError,
+}
+
+impl Shown {
+    /// Whether a deployment is under way or waits.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::DeploymentQueued | Self::Deploying | Self::Executing | Self::StopQueued | Self::Stopping
+                | Self::DeleteQueued | Self::Deleting
+        )
+    }
+
+    /// Whether the last deployment failed.
+    #[must_use]
+    pub fn is_error(self) -> bool {
+        matches!(self, Self::DeploymentError | Self::StopError | Self::DeleteError)
+    }
+}
+
+/// What a forced event counts as.
+#[must_use]
+pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
+    match forced {
+        Some(Event::Stop) => Action::Stop,
+        Some(Event::Delete) => Action::Delete,
+        Some(Event::Start | Event::Cron) | None => action,
+    }
+}
+
+/// The state of a job from its part in its newest deployment; `executing` when a run of that part is running.
+#[must_use]
+pub fn shown(part: Option<(Action, Progress)>, executing: bool) -> Shown {
+    match part {
+        None => Shown::Ready,
+        Some((Action::Deploy, Progress::Queued)) => Shown::DeploymentQueued,
+        Some((Action::Deploy, Progress::Running)) if executing => Shown::Executing,
+        Some((Action::Deploy, Progress::Running)) => Shown::Deploying,
+        Some((Action::Deploy, Progress::Succeeded)) => Shown::Deployed,
+        Some((Action::Deploy, Progress::Failed)) => Shown::DeploymentError,
+        Some((Action::Stop, Progress::Queued)) => Shown::StopQueued,
+        Some((Action::Stop, Progress::Running)) => Shown::Stopping,
+        Some((Action::Stop, Progress::Succeeded)) => Shown::Stopped,
+        Some((Action::Stop, Progress::Failed)) => Shown::StopError,
+        Some((Action::Delete, Progress::Queued)) => Shown::DeleteQueued,
+        Some((Action::Delete, Progress::Running)) => Shown::Deleting,
+        Some((Action::Delete, Progress::Succeeded)) => Shown::Deleted,
+        Some((Action::Delete, Progress::Failed)) => Shown::DeleteError,
+    }
+}
+
+/// The state of an environment from its jobs; never `Executing`, which the official clients refuse there.
+#[must_use]
+pub fn shown_together(jobs: &[Shown]) -> Shown {
+    let calm = |state: Shown| if state == Shown::Executing { Shown::Deploying } else { state };
+    let first = |wanted: fn(Shown) -> bool| jobs.iter().copied().map(calm).find(|state| wanted(*state));
+    first(Shown::is_open)
+        .or_else(|| first(Shown::is_error))
+        .or_else(|| first(|state| state == Shown::Deployed))
+        .or_else(|| first(|state| state != Shown::Ready))
+        .unwrap_or(Shown::Ready)
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

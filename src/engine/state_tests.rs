@@ -1,0 +1,125 @@
+//! Tests of the state machine: every state with every event, and the decisions one by one.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::deployment::{Action, Progress};
+use entity::run::{Event, RunState};
+
+use super::{Decision, Facts, Observed, RunEvent, Shown, decide, effective_action, next, pause_after, shown, shown_together};
+
+const STATES: [RunState; 5] =
+    [RunState::Queued, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
+const EVENTS: [RunEvent; 5] =
+    [RunEvent::Claimed, RunEvent::Retried, RunEvent::Succeeded, RunEvent::Failed, RunEvent::Cancelled];
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn facts() -> Facts {
+    Facts {
+        attempt: 1,
+        max_nb_restart: 0,
+        max_duration_seconds: 0,
+        ready_at: now() - TimeDelta::seconds(5),
+        start_timeout: TimeDelta::seconds(300),
+        started_at: Some(now() - TimeDelta::seconds(4)),
+        attempt_started: true,
+        cancel_requested: false,
+    }
+}
+
+fn exited(exit_code: i32) -> Observed {
+    Observed::Exited { exit_code, reason: None }
+}
+
+fn ends(decision: Decision) -> (RunEvent, Option<i32>, String) {
+    match decision {
+        Decision::End { event, exit_code, reason } => (event, exit_code, reason.unwrap_or_default()),
+        other => panic!("{other:?} is no end"),
+    }
+}
+
+#[test]
+fn every_state_with_every_event() {
+    let table: Vec<String> = STATES
+        .iter()
+        .map(|state| EVENTS.iter().map(|event| next(*state, *event).map_or("-".into(), |to| format!("{to:?}"))).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(table, [
+        "Running - - - Cancelled",
+        "- Queued Succeeded Failed Cancelled",
+        "- - - - -", "- - - - -", "- - - - -",
+    ]);
+    for state in STATES {
+        assert_eq!(state.is_final(), EVENTS.iter().all(|event| next(state, *event).is_none()));
+    }
+}
+
+#[test]
+fn exits() {
+    assert_eq!(ends(decide(&facts(), exited(0), now())), (RunEvent::Succeeded, Some(0), String::new()));
+    assert_eq!(ends(decide(&facts(), exited(3), now())), (RunEvent::Failed, Some(3), "exit code 3".into()));
+    let oom = Observed::Exited { exit_code: 137, reason: Some("out of memory".into()) };
+    assert_eq!(ends(decide(&facts(), oom, now())).2, "out of memory");
+    let asked = Facts { cancel_requested: true, ..facts() };
+    assert_eq!(ends(decide(&asked, exited(143), now())).0, RunEvent::Cancelled);
+    // What had succeeded before it could be cancelled has succeeded.
+    assert_eq!(ends(decide(&asked, exited(0), now())).0, RunEvent::Succeeded);
+}
+
+#[test]
+fn retries_until_attempts_or_time_are_used_up() {
+    let more = Facts { max_nb_restart: 1, ..facts() };
+    assert_eq!(decide(&more, exited(1), now()), Decision::Retry { not_before: now() + TimeDelta::seconds(10), exit_code: 1 });
+    let last = Facts { attempt: 2, ..more.clone() };
+    assert_eq!(ends(decide(&last, exited(1), now())).0, RunEvent::Failed);
+    let no_time = Facts { max_duration_seconds: 10, ..more };
+    assert!(ends(decide(&no_time, exited(1), now())).2.contains("no time is left"));
+    let pauses: Vec<i64> = (1..=8).map(|attempt| pause_after(attempt).num_seconds()).collect();
+    assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 360, 360]);
+    assert_eq!(pause_after(i32::MAX).num_seconds(), 360);
+}
+
+#[test]
+fn the_duration_covers_all_attempts() {
+    let late = Facts { max_duration_seconds: 4, ..facts() };
+    assert_eq!(decide(&late, Observed::Running, now()), Decision::Stop);
+    assert_eq!(ends(decide(&late, exited(143), now())).2, "it ran longer than 4 seconds");
+    assert_eq!(decide(&Facts { max_duration_seconds: 5, ..facts() }, Observed::Running, now()), Decision::Wait);
+    assert_eq!(decide(&facts(), Observed::Running, now() + TimeDelta::days(900)), Decision::Wait);
+}
+
+#[test]
+fn starting_and_not_starting() {
+    let fresh = Facts { attempt_started: false, started_at: None, ..facts() };
+    assert_eq!(decide(&fresh, Observed::Unknown, now()), Decision::Start);
+    assert_eq!(decide(&fresh, Observed::Starting, now()), Decision::Wait);
+    assert_eq!(decide(&fresh, Observed::Silent { reason: "x".into() }, now()), Decision::Wait);
+    let late = now() + TimeDelta::seconds(300);
+    for observed in [Observed::Unknown, Observed::Starting, Observed::Silent { reason: "no engine".into() }] {
+        assert_eq!(ends(decide(&fresh, observed, late)).0, RunEvent::Failed);
+    }
+    assert_eq!(ends(decide(&fresh, Observed::CannotStart { reason: "no image".into() }, now())).2, "no image");
+    // A run that was seen running and is gone is never started again.
+    assert!(ends(decide(&facts(), Observed::Unknown, now())).2.contains("lost"));
+    assert_eq!(decide(&facts(), Observed::Silent { reason: "x".into() }, late), Decision::Wait);
+    let asked = Facts { cancel_requested: true, ..fresh };
+    assert_eq!(ends(decide(&asked, Observed::Unknown, now())).0, RunEvent::Cancelled);
+    assert_eq!(decide(&asked, Observed::Starting, now()), Decision::Stop);
+    assert_eq!(decide(&asked, Observed::Running, now()), Decision::Stop);
+}
+
+#[test]
+fn what_is_shown() {
+    assert_eq!(shown(None, false), Shown::Ready);
+    assert_eq!(shown(Some((Action::Deploy, Progress::Running)), true), Shown::Executing);
+    assert_eq!(shown(Some((Action::Stop, Progress::Running)), true), Shown::Stopping);
+    assert_eq!(effective_action(Action::Deploy, Some(Event::Delete)), Action::Delete);
+    assert_eq!(effective_action(Action::Deploy, Some(Event::Cron)), Action::Deploy);
+    assert_eq!(shown_together(&[]), Shown::Ready);
+    assert_eq!(shown_together(&[Shown::Deployed, Shown::Executing]), Shown::Deploying);
+    assert_eq!(shown_together(&[Shown::Deployed, Shown::StopError]), Shown::StopError);
+    assert_eq!(shown_together(&[Shown::Stopped, Shown::Deployed, Shown::Ready]), Shown::Deployed);
+    assert_eq!(shown_together(&[Shown::Ready, Shown::Stopped]), Shown::Stopped);
+}

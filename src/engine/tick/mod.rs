@@ -1,0 +1,45 @@
+//! One tick: the passes, each of them bounded, idempotent, and ignorant of everything but `now` and the database.
+//!
+//! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
+
+mod deployments;
+mod runs;
+mod schedules;
+mod step;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::error::Result;
+
+pub use self::runs::sweep;
+pub use self::step::step_name;
+
+/// How many rows a pass takes at once.
+pub const BATCH: u64 = 200;
+
+/// What a tick came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// A pass did not get to the end of its work.
+    pub more: bool,
+}
+
+/// Runs all passes once.
+pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
+    let mut more = false;
+    more |= check("start deployments", deployments::start(app, now).await);
+    more |= check("schedule", schedules::schedule(app, now).await);
+    more |= check("cancel queued runs", runs::cancel_queued(app, now).await);
+    more |= check("claim", runs::claim(app, now).await);
+    more |= check("observe", runs::observe(app, now).await);
+    more |= check("finish deployments", deployments::finish(app, now).await);
+    Outcome { more }
+}
+
+fn check(pass: &'static str, result: Result<bool>) -> bool {
+    result.unwrap_or_else(|error| {
+        tracing::error!(pass, ?error, "a pass of the engine failed; it is tried again");
+        false
+    })
+}

@@ -1,0 +1,28 @@
+//! Windlass: a control plane for jobs. See ARCHITECTURE.md for the map.
+
+/// Who calls, and what they may reach.
+pub mod access;
+/// The Qovery-style JSON face.
+pub mod api;
+/// The state that everything shares.
+pub mod app;
+/// What the first start creates.
+pub mod bootstrap;
+/// The present time.
+pub mod clock;
+/// Settings.
+pub mod config;
+/// Deployments, schedules and runs.
+pub mod engine;
+/// What can go wrong.
+pub mod error;
+/// Places where runs run.
+pub mod runner;
+/// Tokens and sealed values.
+pub mod secret;
+/// Starting and stopping the server.
+pub mod server;
+/// Queries.
+pub mod store;
+/// Logs of the server itself.
+pub mod telemetry;

@@ -1,0 +1,148 @@
+//! Places where runs run: a container engine, or this machine's processes.
+//!
+//! A step is known by a name derived from its run, so that starting it twice is starting it once, and a server
+//! that was killed finds it again.
+
+pub mod docker;
+pub mod process;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::secret::Secret;
+
+/// Which runner it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Docker,
+    Process,
+}
+
+/// Something to execute.
+#[derive(Clone, Debug)]
+pub struct StepSpec {
+    /// Unique, and the same whenever the same step is meant.
+    pub name: String,
+    pub image: Option<Image>,
+    /// One program; without it the image decides.
+    pub entrypoint: Option<String>,
+    pub arguments: Vec<String>,
+    pub environment: Vec<(String, Secret<String>)>,
+    /// In thousandths of a core.
+    pub cpu_milli: i32,
+    /// In MiB.
+    pub memory_mib: i32,
+    /// How an operator finds the step on the engine.
+    pub labels: Vec<(String, String)>,
+}
+
+/// An image, and how to pull it.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// With registry host and tag.
+    pub reference: String,
+    pub credentials: Option<Credentials>,
+}
+
+/// A login to a registry.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Secret<String>,
+    /// The registry's host.
+    pub server: String,
+}
+
+/// How far a step has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Being prepared, for example its image pulled.
+    Starting,
+    Running,
+    Exited { exit_code: i32, reason: Option<String> },
+    /// Will never start.
+    CannotStart { reason: String },
+    /// The runner has nothing of this name.
+    Unknown,
+}
+
+/// Where a line was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// One line of output; longer ones are cut into several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub at: DateTime<Utc>,
+    pub stream: Stream,
+    pub text: String,
+}
+
+/// Lines in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    pub lines: Vec<Line>,
+    /// Nothing follows.
+    pub end: bool,
+}
+
+/// The longest line that is kept whole, in bytes.
+pub const LINE_BYTES: usize = 16 * 1024;
+
+/// The runner does not answer now; asking again later may help.
+#[derive(Clone, Debug)]
+pub struct Unavailable(pub String);
+
+/// A place where steps run. No call waits for a step to end.
+#[async_trait]
+pub trait Runner: Send + Sync {
+    /// Which one it is.
+    fn kind(&self) -> Kind;
+
+    /// Begins to start a step; does nothing when one of that name was started before.
+    async fn start(&self, step: &StepSpec) -> Result<(), Unavailable>;
+
+    /// How far a step has come.
+    async fn poll(&self, name: &str) -> Result<Progress, Unavailable>;
+
+    /// Begins to end a step and everything it started: politely, and by force after `grace`.
+    async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable>;
+
+    /// Up to `limit` lines behind the first `skip`, without waiting for more.
+    async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
+
+    /// Forgets a step that has ended, or ends it.
+    async fn remove(&self, name: &str) -> Result<(), Unavailable>;
+
+    /// Names of the steps that are there.
+    async fn list(&self) -> Result<Vec<String>, Unavailable>;
+
+    /// Ends what cannot outlive this server.
+    async fn close(&self);
+}
+
+/// The runners of this server.
+#[derive(Clone)]
+pub struct Runners {
+    pub docker: Arc<dyn Runner>,
+    pub process: Arc<dyn Runner>,
+    /// Where new runs of the local cluster go, or why they can go nowhere.
+    pub local: Result<Kind, String>,
+}
+
+impl Runners {
+    /// The runner of a kind.
+    #[must_use]
+    pub fn get(&self, kind: Kind) -> &Arc<dyn Runner> {
+        match kind {
+            Kind::Docker => &self.docker,
+            Kind::Process => &self.process,
+        }
+    }
+}

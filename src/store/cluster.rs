@@ -1,0 +1,40 @@
+//! Clusters.
+
+use entity::cluster;
+use entity::id::{ClusterId, OrganizationId};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::PAGE;
+
+/// The clusters of an organization, the default one first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_organization(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<cluster::Model>, DbErr> {
+    cluster::Entity::find()
+        .filter(cluster::Column::OrganizationId.eq(id))
+        .order_by_desc(cluster::Column::IsDefault)
+        .order_by_asc(cluster::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// One cluster.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: ClusterId) -> Result<Option<cluster::Model>, DbErr> {
+    cluster::Entity::find_by_id(id).one(db).await
+}
+
+/// Stores a new cluster.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn create(db: &impl ConnectionTrait, row: cluster::Model) -> Result<cluster::Model, DbErr> {
+    cluster::ActiveModel::from(row).reset_all().insert(db).await
+}

@@ -1,0 +1,241 @@
+//! Deployments and the parts of jobs in them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::deployment::Progress;
+use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
+use entity::{deployment, deployment_job};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+/// A job's part with the deployment it belongs to.
+pub type Part = (deployment_job::Model, deployment::Model);
+
+/// Stores a new deployment under the next number of its environment, which the caller has locked.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn create(
+    tx: &impl ConnectionTrait,
+    row: deployment::Model,
+    parts: Vec<deployment_job::Model>,
+) -> Result<deployment::Model, DbErr> {
+    let newest: Option<i32> = deployment::Entity::find()
+        .select_only()
+        .column(deployment::Column::Number)
+        .filter(deployment::Column::EnvironmentId.eq(row.environment_id))
+        .order_by_desc(deployment::Column::Number)
+        .limit(1)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    let row = deployment::Model { number: newest.unwrap_or(0) + 1, ..row };
+    let row = deployment::ActiveModel::from(row).reset_all().insert(tx).await?;
+    for chunk in parts.chunks(500) {
+        let rows = chunk.iter().map(|part| part.clone().into_active_model().reset_all());
+        deployment_job::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(row)
+}
+
+/// The newest deployment of an environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_by_environment(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<Option<deployment::Model>, DbErr> {
+    deployment::Entity::find()
+        .filter(deployment::Column::EnvironmentId.eq(id))
+        .order_by_desc(deployment::Column::Number)
+        .one(db)
+        .await
+}
+
+/// The oldest queued deployment of each environment that has none running.
+///
+/// # Errors
+/// When the query fails.
+pub async fn due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
+    let busy = Query::select()
+        .column(deployment::Column::EnvironmentId)
+        .from(deployment::Entity)
+        .and_where(deployment::Column::Progress.eq(Progress::Running))
+        .to_owned();
+    let rows = deployment::Entity::find()
+        .filter(deployment::Column::Progress.eq(Progress::Queued))
+        .filter(deployment::Column::EnvironmentId.not_in_subquery(busy))
+        .order_by_asc(deployment::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?;
+    let mut seen = std::collections::HashSet::new();
+    Ok(rows.into_iter().filter(|row| seen.insert(row.environment_id)).collect())
+}
+
+/// Running deployments.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_running(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
+    deployment::Entity::find()
+        .filter(deployment::Column::Progress.eq(Progress::Running))
+        .order_by_asc(deployment::Column::UpdatedAt)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// The parts of a deployment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_parts(
+    db: &impl ConnectionTrait,
+    id: DeploymentId,
+) -> Result<Vec<deployment_job::Model>, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::DeploymentId.eq(id))
+        .order_by_asc(deployment_job::Column::JobId)
+        .all(db)
+        .await
+}
+
+/// The newest part of a job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_part_by_job(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .order_by_desc(deployment_job::Column::DeploymentId)
+        .limit(1)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().find_map(|(part, of)| Some((part, of?))))
+}
+
+/// The newest part of every job of an environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_parts_by_environment(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<HashMap<JobId, Part>, DbErr> {
+    let newest: Vec<(JobId, DeploymentId)> = newest_ids(db, id).await?;
+    let wanted: HashMap<JobId, DeploymentId> = newest.into_iter().collect();
+    let deployments: std::collections::HashSet<DeploymentId> = wanted.values().copied().collect();
+    let rows = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::DeploymentId.is_in(deployments))
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(part, of)| Some((part, of?)))
+        .filter(|(part, _)| wanted.get(&part.job_id) == Some(&part.deployment_id))
+        .map(|(part, of)| (part.job_id, (part, of)))
+        .collect())
+}
+
+/// Ids sort by creation, but PostgreSQL has no `max` of a UUID: the newest is the one that no newer one follows.
+async fn newest_ids(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
+    let sql = "SELECT p.job_id, p.deployment_id FROM deployment_job p \
+         JOIN job j ON j.id = p.job_id WHERE j.environment_id = $1 AND NOT EXISTS \
+         (SELECT 1 FROM deployment_job q WHERE q.job_id = p.job_id AND q.deployment_id > p.deployment_id)";
+    let statement =
+        sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, vec![id.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// How many deployments that have not ended a job takes part in.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_open_by_job(db: &impl ConnectionTrait, id: JobId) -> Result<u64, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::JobId.eq(id))
+        .filter(deployment_job::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .count(db)
+        .await
+}
+
+/// How many deployments of an environment have not ended.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<u64, DbErr> {
+    deployment::Entity::find()
+        .filter(deployment::Column::EnvironmentId.eq(id))
+        .filter(deployment::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .count(db)
+        .await
+}
+
+/// Moves a deployment on; false when somebody else did.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn advance(
+    db: &impl ConnectionTrait,
+    id: DeploymentId,
+    from: Progress,
+    to: Progress,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let mut update = deployment::Entity::update_many()
+        .col_expr(deployment::Column::Progress, Expr::value(to))
+        .col_expr(deployment::Column::UpdatedAt, Expr::value(now));
+    if from == Progress::Queued {
+        update = update.col_expr(deployment::Column::StartedAt, Expr::value(now));
+    }
+    if to.is_final() {
+        update = update.col_expr(deployment::Column::FinishedAt, Expr::value(now));
+    }
+    let changed = update
+        .filter(deployment::Column::Id.eq(id))
+        .filter(deployment::Column::Progress.eq(from))
+        .exec(db)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Moves the part of a job on; false when somebody else did.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn advance_part(
+    db: &impl ConnectionTrait,
+    part: &deployment_job::Model,
+    to: Progress,
+    run: Option<RunId>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let mut update = deployment_job::Entity::update_many()
+        .col_expr(deployment_job::Column::Progress, Expr::value(to))
+        .col_expr(deployment_job::Column::RunId, Expr::value(run));
+    if part.progress == Progress::Queued {
+        update = update.col_expr(deployment_job::Column::StartedAt, Expr::value(now));
+    }
+    if to.is_final() {
+        update = update.col_expr(deployment_job::Column::FinishedAt, Expr::value(now));
+    }
+    let changed = update
+        .filter(deployment_job::Column::DeploymentId.eq(part.deployment_id))
+        .filter(deployment_job::Column::JobId.eq(part.job_id))
+        .filter(deployment_job::Column::Progress.eq(part.progress))
+        .exec(db)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}

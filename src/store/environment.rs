@@ -1,0 +1,73 @@
+//! Environments.
+
+use entity::id::{EnvironmentId, ProjectId};
+use entity::{cluster, environment};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::PAGE;
+
+/// One environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Option<environment::Model>, DbErr> {
+    environment::Entity::find_by_id(id).one(db).await
+}
+
+/// One environment, locked until the transaction ends, so that its deployments are numbered one after the other.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Option<environment::Model>, DbErr> {
+    environment::Entity::find_by_id(id).lock_exclusive().one(db).await
+}
+
+/// The environments of a project.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_project(db: &impl ConnectionTrait, id: ProjectId) -> Result<Vec<environment::Model>, DbErr> {
+    environment::Entity::find()
+        .filter(environment::Column::ProjectId.eq(id))
+        .order_by_asc(environment::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// The cluster of an environment.
+///
+/// # Errors
+/// When the query fails or the environment has none, which the schema forbids.
+pub async fn cluster_of(db: &impl ConnectionTrait, row: &environment::Model) -> Result<cluster::Model, DbErr> {
+    super::cluster::by_id(db, row.cluster_id)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound(format!("cluster {}", row.cluster_id)))
+}
+
+/// Stores a new environment.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn create(db: &impl ConnectionTrait, row: environment::Model) -> Result<environment::Model, DbErr> {
+    environment::ActiveModel::from(row).reset_all().insert(db).await
+}
+
+/// Replaces a row.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn update(db: &impl ConnectionTrait, row: environment::Model) -> Result<environment::Model, DbErr> {
+    environment::ActiveModel::from(row).reset_all().update(db).await
+}
+
+/// Deletes an environment with everything in it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn delete(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
+    environment::Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}

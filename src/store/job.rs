@@ -1,0 +1,241 @@
+//! Jobs.
+
+use chrono::{DateTime, Utc};
+use entity::id::{EnvironmentId, JobId, OrganizationId, RegistryId};
+use entity::job;
+use entity::job::{JobSpec, JobType};
+use entity::registry::RegistryKind;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Statement, Value,
+};
+
+/// A job with what an answer about it shows, from one query.
+#[derive(Clone, Debug)]
+pub struct JobView {
+    pub id: JobId,
+    pub organization_id: OrganizationId,
+    pub environment_id: EnvironmentId,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub name: String,
+    pub job_type: JobType,
+    pub spec: JobSpec,
+    pub registry: Option<RegistryView>,
+    /// The most that a job can ask for on the cluster, in millicores.
+    pub maximum_cpu_milli: i32,
+    /// The most that a job can ask for on the cluster, in MiB.
+    pub maximum_memory_mib: i32,
+}
+
+/// The registry of an image, as an answer about a job shows it.
+#[derive(Clone, Debug)]
+pub struct RegistryView {
+    pub id: RegistryId,
+    pub name: String,
+    pub url: String,
+    pub kind: RegistryKind,
+}
+
+/// Written out, because this is the hottest query: building it costs more than running it.
+const VIEW: &str = "SELECT j.id, j.organization_id, j.environment_id, j.created_at, j.updated_at, j.name, \
+     j.job_type, j.spec, r.id, r.name, r.url, r.kind, c.maximum_cpu_milli, c.maximum_memory_mib \
+     FROM job j JOIN environment e ON e.id = j.environment_id JOIN cluster c ON c.id = e.cluster_id \
+     LEFT JOIN registry r ON r.id = j.registry_id ";
+
+impl JobView {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        let registry = match row.try_get_by_index::<Option<RegistryId>>(8)? {
+            Some(id) => Some(RegistryView {
+                id,
+                name: row.try_get_by_index(9)?,
+                url: row.try_get_by_index(10)?,
+                kind: row.try_get_by_index(11)?,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            id: row.try_get_by_index(0)?,
+            organization_id: row.try_get_by_index(1)?,
+            environment_id: row.try_get_by_index(2)?,
+            created_at: row.try_get_by_index(3)?,
+            updated_at: row.try_get_by_index(4)?,
+            name: row.try_get_by_index(5)?,
+            job_type: row.try_get_by_index(6)?,
+            spec: row.try_get_by_index(7)?,
+            registry,
+            maximum_cpu_milli: row.try_get_by_index(12)?,
+            maximum_memory_mib: row.try_get_by_index(13)?,
+        })
+    }
+}
+
+async fn views(
+    db: &impl ConnectionTrait,
+    rest: &str,
+    values: Vec<Value>,
+) -> Result<Vec<JobView>, DbErr> {
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), format!("{VIEW}{rest}"), values);
+    db.query_all_raw(statement).await?.iter().map(JobView::read).collect()
+}
+
+/// One job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn view_by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<JobView>, DbErr> {
+    Ok(views(db, "WHERE j.id = $1", vec![id.into()]).await?.pop())
+}
+
+/// A page of the jobs of an environment, behind `after`, in order of creation.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_views_by_environment(
+    db: &impl ConnectionTrait,
+    environment: EnvironmentId,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<JobView>, DbErr> {
+    let after = after.unwrap_or(JobId(uuid::Uuid::nil()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = vec![environment.into(), after.into(), limit.into()];
+    views(db, "WHERE j.environment_id = $1 AND j.id > $2 ORDER BY j.id LIMIT $3", values).await
+}
+
+/// The whole row of a job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<job::Model>, DbErr> {
+    job::Entity::find_by_id(id).one(db).await
+}
+
+/// A page of the rows of an environment, behind `after`, in order of creation.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_environment(
+    db: &impl ConnectionTrait,
+    environment: EnvironmentId,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<job::Model>, DbErr> {
+    let mut select = job::Entity::find().filter(job::Column::EnvironmentId.eq(environment));
+    if let Some(after) = after {
+        select = select.filter(job::Column::Id.gt(after));
+    }
+    select.order_by_asc(job::Column::Id).limit(limit).all(db).await
+}
+
+/// Jobs whose next time has come, the longest waiting first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<job::Model>, DbErr> {
+    job::Entity::find()
+        .filter(job::Column::NextRunAt.lte(now))
+        .order_by_asc(job::Column::NextRunAt)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// The next time of any schedule.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    job::Entity::find()
+        .select_only()
+        .column(job::Column::NextRunAt)
+        .filter(job::Column::NextRunAt.is_not_null())
+        .order_by_asc(job::Column::NextRunAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+}
+
+/// Stores a new job.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
+    job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// What an edit may change: not the deployed state.
+#[derive(Clone, Debug)]
+pub struct JobEdit {
+    pub name: String,
+    pub registry_id: Option<RegistryId>,
+    pub spec: JobSpec,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Changes the configuration of a job.
+///
+/// # Errors
+/// A broken unique key when the name is taken; `RecordNotUpdated` when the job is gone.
+pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let JobEdit { name, registry_id, spec, updated_at } = edit;
+    let row = job::ActiveModel {
+        id: sea_orm::ActiveValue::Unchanged(id),
+        name_key: Set(entity::name_key(&name)),
+        name: Set(name),
+        registry_id: Set(registry_id),
+        spec: Set(spec),
+        updated_at: Set(updated_at),
+        ..Default::default()
+    };
+    row.update(db).await?;
+    Ok(())
+}
+
+/// Sets what is deployed of a job, and when it runs next.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_deployed(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    deployed: Option<JobSpec>,
+    next_run_at: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let row = job::ActiveModel { deployed: Set(deployed), next_run_at: Set(next_run_at), ..Default::default() };
+    job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Moves a schedule on; false when somebody else did.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn advance_schedule(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    from: DateTime<Utc>,
+    to: Option<DateTime<Utc>>,
+) -> Result<bool, DbErr> {
+    let changed = job::Entity::update_many()
+        .col_expr(job::Column::NextRunAt, Expr::value(to))
+        .filter(job::Column::Id.eq(id))
+        .filter(job::Column::NextRunAt.eq(from))
+        .exec(db)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Deletes a job with its runs and their logs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn delete(db: &impl ConnectionTrait, id: JobId) -> Result<(), DbErr> {
+    job::Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Organizations.
+
+use entity::id::{OrganizationId, PersonId};
+use entity::member::Role;
+use entity::{member, organization};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::PAGE;
+
+/// One organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Option<organization::Model>, DbErr> {
+    organization::Entity::find_by_id(id).one(db).await
+}
+
+/// Those of `ids` that are there.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_ids(
+    db: &impl ConnectionTrait,
+    ids: Vec<OrganizationId>,
+) -> Result<Vec<organization::Model>, DbErr> {
+    organization::Entity::find()
+        .filter(organization::Column::Id.is_in(ids))
+        .order_by_asc(organization::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// All, the oldest first, up to a page.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<organization::Model>, DbErr> {
+    organization::Entity::find().order_by_asc(organization::Column::Id).limit(PAGE).all(db).await
+}
+
+/// The person who owns an organization, if a person does.
+///
+/// # Errors
+/// When the query fails.
+pub async fn owner(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Option<PersonId>, DbErr> {
+    let row = member::Entity::find()
+        .filter(member::Column::OrganizationId.eq(id))
+        .filter(member::Column::Role.eq(Role::Owner))
+        .one(db)
+        .await?;
+    Ok(row.map(|member| member.person_id))
+}
+
+/// Stores a new organization.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn create(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
+    organization::ActiveModel::from(row).reset_all().insert(db).await
+}
+
+/// Replaces a row.
+///
+/// # Errors
+/// `RecordNotUpdated` when it is gone.
+pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
+    organization::ActiveModel::from(row).reset_all().update(db).await
+}

@@ -1,0 +1,90 @@
+//! Projects.
+
+use std::collections::HashMap;
+
+use entity::id::{OrganizationId, ProjectId};
+use entity::{environment, project};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+use super::PAGE;
+
+/// One project.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: ProjectId) -> Result<Option<project::Model>, DbErr> {
+    project::Entity::find_by_id(id).one(db).await
+}
+
+/// The projects of an organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_organization(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<project::Model>, DbErr> {
+    project::Entity::find()
+        .filter(project::Column::OrganizationId.eq(id))
+        .order_by_asc(project::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// How many environments each project of an organization has; those without are not in the map.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_environments(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<HashMap<ProjectId, i64>, DbErr> {
+    let rows: Vec<(ProjectId, i64)> = environment::Entity::find()
+        .select_only()
+        .column(environment::Column::ProjectId)
+        .column_as(environment::Column::Id.count(), "environments")
+        .filter(environment::Column::OrganizationId.eq(id))
+        .group_by(environment::Column::ProjectId)
+        .limit(PAGE)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How many environments a project has.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_environments_of(db: &impl ConnectionTrait, id: ProjectId) -> Result<u64, DbErr> {
+    environment::Entity::find().filter(environment::Column::ProjectId.eq(id)).count(db).await
+}
+
+/// Stores a new project.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn create(db: &impl ConnectionTrait, row: project::Model) -> Result<project::Model, DbErr> {
+    project::ActiveModel::from(row).reset_all().insert(db).await
+}
+
+/// Replaces a row.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn update(db: &impl ConnectionTrait, row: project::Model) -> Result<project::Model, DbErr> {
+    project::ActiveModel::from(row).reset_all().update(db).await
+}
+
+/// Deletes a project.
+///
+/// # Errors
+/// A broken foreign key when it still has environments.
+pub async fn delete(db: &impl ConnectionTrait, id: ProjectId) -> Result<(), DbErr> {
+    project::Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}

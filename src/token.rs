@@ -1,0 +1,89 @@
+//! `windlass token`: create, list and revoke API tokens in the database, with or without a running server.
+
+use clap::{Subcommand, ValueEnum};
+use entity::id::TokenId;
+use entity::member::Role;
+use entity::organization;
+use uuid::Uuid;
+use windlass::app::App;
+use windlass::clock::Clock;
+use windlass::config::Config;
+use windlass::error::{Error, Result};
+use windlass::{bootstrap, server, store};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create a token and print it; it is not shown again.
+    Create {
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// Name or id of the organization; may be left out when there is one.
+        #[arg(long)]
+        organization: Option<String>,
+        /// What it may do.
+        #[arg(long, value_enum, default_value = "admin")]
+        role: RoleName,
+    },
+    /// List the tokens of an organization, without their secrets.
+    List {
+        /// Name or id of the organization; may be left out when there is one.
+        #[arg(long)]
+        organization: Option<String>,
+    },
+    /// Revoke a token.
+    Revoke {
+        /// Its id, as `list` prints it.
+        id: Uuid,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RoleName {
+    Admin,
+    Devops,
+    Billing,
+    Viewer,
+}
+
+pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
+    let app = server::build(config, Clock::system()).await?;
+    match command {
+        Command::Create { name, organization, role } => {
+            let organization = find(&app, organization).await?;
+            let role = match role {
+                RoleName::Admin => Role::Admin,
+                RoleName::Devops => Role::Devops,
+                RoleName::Billing => Role::Billing,
+                RoleName::Viewer => Role::Viewer,
+            };
+            let (row, token) = bootstrap::token(organization.id, &name, role, app.clock.now())?;
+            store::token::create(&app.db, row).await?;
+            println!("{}", token.expose());
+        }
+        Command::List { organization } => {
+            let organization = find(&app, organization).await?;
+            for row in store::token::list_by_organization(&app.db, organization.id).await? {
+                println!("{}  {:?}  {}  {}", row.id, row.role, row.created_at.format("%Y-%m-%d"), row.name);
+            }
+        }
+        Command::Revoke { id } => {
+            if !store::token::delete(&app.db, TokenId(id)).await? {
+                return Err(Error::NotFound("API token"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn find(app: &App, wanted: Option<String>) -> Result<organization::Model> {
+    let mut rows = store::organization::list(&app.db).await?;
+    match wanted {
+        Some(wanted) => {
+            let matches = |row: &organization::Model| row.name == wanted || row.id.to_string() == wanted;
+            rows.into_iter().find(matches).ok_or(Error::NotFound("organization"))
+        }
+        None if rows.len() > 1 => Err(Error::invalid("--organization", "is needed: there are several")),
+        None => rows.pop().ok_or(Error::NotFound("organization (start the server once)")),
+    }
+}
