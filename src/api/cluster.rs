@@ -100,7 +100,7 @@ pub(super) struct ClusterApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl ClusterApi {
-    #[oai(path = "/organization/:organization_id/cluster", method = "get", operation_id = "listOrganizationCluster", tag = Tag::Clusters)]
+    #[oai(path = "/organization/:organizationId/cluster", method = "get", operation_id = "listOrganizationCluster", tag = Tag::Clusters)]
     async fn list_organization_cluster(
         &self,
         auth: Auth,

@@ -122,7 +122,7 @@ pub(super) struct EnvironmentApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl EnvironmentApi {
-    #[oai(path = "/project/:project_id/environment", method = "get", operation_id = "listEnvironment", tag = Tag::Environments)]
+    #[oai(path = "/project/:projectId/environment", method = "get", operation_id = "listEnvironment", tag = Tag::Environments)]
     async fn list_environment(
         &self,
         auth: Auth,
@@ -139,7 +139,7 @@ impl EnvironmentApi {
         Ok(Answer(Results { results: results.collect() }))
     }
 
-    #[oai(path = "/project/:project_id/environment", method = "post", operation_id = "createEnvironment", tag = Tag::Environments)]
+    #[oai(path = "/project/:projectId/environment", method = "post", operation_id = "createEnvironment", tag = Tag::Environments)]
     async fn create_environment(
         &self,
         auth: Auth,
@@ -171,7 +171,7 @@ impl EnvironmentApi {
         Ok(Answer(answer(row, cluster.name)))
     }
 
-    #[oai(path = "/environment/:environment_id", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
+    #[oai(path = "/environment/:environmentId", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
     async fn get_environment(
         &self,
         auth: Auth,
@@ -181,7 +181,7 @@ impl EnvironmentApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/environment/:environment_id", method = "put", operation_id = "editEnvironment", tag = Tag::EnvironmentMainCalls)]
+    #[oai(path = "/environment/:environmentId", method = "put", operation_id = "editEnvironment", tag = Tag::EnvironmentMainCalls)]
     async fn edit_environment(
         &self,
         auth: Auth,
@@ -202,7 +202,7 @@ impl EnvironmentApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/environment/:environment_id", method = "delete", operation_id = "deleteEnvironment", tag = Tag::EnvironmentMainCalls)]
+    #[oai(path = "/environment/:environmentId", method = "delete", operation_id = "deleteEnvironment", tag = Tag::EnvironmentMainCalls)]
     async fn delete_environment(
         &self,
         auth: Auth,
@@ -215,7 +215,7 @@ impl EnvironmentApi {
         Ok(Gone)
     }
 
-    #[oai(path = "/environment/:environment_id/deploy", method = "post", operation_id = "deployEnvironment", tag = Tag::EnvironmentActions)]
+    #[oai(path = "/environment/:environmentId/deploy", method = "post", operation_id = "deployEnvironment", tag = Tag::EnvironmentActions)]
     async fn deploy_environment(
         &self,
         auth: Auth,
@@ -227,7 +227,7 @@ impl EnvironmentApi {
         Ok(Answer(status::of_request(&self.0.db, &deployment).await?))
     }
 
-    #[oai(path = "/environment/:environment_id/stop", method = "post", operation_id = "stopEnvironment", tag = Tag::EnvironmentActions)]
+    #[oai(path = "/environment/:environmentId/stop", method = "post", operation_id = "stopEnvironment", tag = Tag::EnvironmentActions)]
     async fn stop_environment(
         &self,
         auth: Auth,
@@ -238,7 +238,7 @@ impl EnvironmentApi {
         Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
     }
 
-    #[oai(path = "/environment/:environment_id/status", method = "get", operation_id = "getEnvironmentStatus", tag = Tag::EnvironmentMainCalls)]
+    #[oai(path = "/environment/:environmentId/status", method = "get", operation_id = "getEnvironmentStatus", tag = Tag::EnvironmentMainCalls)]
     async fn get_environment_status(
         &self,
         auth: Auth,
@@ -248,7 +248,7 @@ impl EnvironmentApi {
         Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
     }
 
-    #[oai(path = "/environment/:environment_id/statuses", method = "get", operation_id = "getEnvironmentStatuses", tag = Tag::EnvironmentMainCalls)]
+    #[oai(path = "/environment/:environmentId/statuses", method = "get", operation_id = "getEnvironmentStatuses", tag = Tag::EnvironmentMainCalls)]
     async fn get_environment_statuses(
         &self,
         auth: Auth,

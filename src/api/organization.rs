@@ -198,7 +198,7 @@ impl OrganizationApi {
         Ok(Answer(answer(row, Some(person.0))))
     }
 
-    #[oai(path = "/organization/:organization_id", method = "get", operation_id = "getOrganization", tag = Tag::OrganizationMainCalls)]
+    #[oai(path = "/organization/:organizationId", method = "get", operation_id = "getOrganization", tag = Tag::OrganizationMainCalls)]
     async fn get_organization(
         &self,
         auth: Auth,
@@ -210,7 +210,7 @@ impl OrganizationApi {
         Ok(Answer(answer(row, owner.map(|person| person.0))))
     }
 
-    #[oai(path = "/organization/:organization_id", method = "put", operation_id = "editOrganization", tag = Tag::OrganizationMainCalls)]
+    #[oai(path = "/organization/:organizationId", method = "put", operation_id = "editOrganization", tag = Tag::OrganizationMainCalls)]
     async fn edit_organization(
         &self,
         auth: Auth,

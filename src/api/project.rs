@@ -57,7 +57,7 @@ pub(super) struct ProjectApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl ProjectApi {
-    #[oai(path = "/organization/:organization_id/project", method = "get", operation_id = "listProject", tag = Tag::Projects)]
+    #[oai(path = "/organization/:organizationId/project", method = "get", operation_id = "listProject", tag = Tag::Projects)]
     async fn list_project(
         &self,
         auth: Auth,
@@ -74,7 +74,7 @@ impl ProjectApi {
         Ok(Answer(Results { results: results.collect() }))
     }
 
-    #[oai(path = "/organization/:organization_id/project", method = "post", operation_id = "createProject", tag = Tag::Projects)]
+    #[oai(path = "/organization/:organizationId/project", method = "post", operation_id = "createProject", tag = Tag::Projects)]
     async fn create_project(
         &self,
         auth: Auth,
@@ -99,7 +99,7 @@ impl ProjectApi {
         Ok(Answer(answer(row, 0)))
     }
 
-    #[oai(path = "/project/:project_id", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]
+    #[oai(path = "/project/:projectId", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]
     async fn get_project(
         &self,
         auth: Auth,
@@ -109,7 +109,7 @@ impl ProjectApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/project/:project_id", method = "put", operation_id = "editProject", tag = Tag::ProjectMainCalls)]
+    #[oai(path = "/project/:projectId", method = "put", operation_id = "editProject", tag = Tag::ProjectMainCalls)]
     async fn edit_project(
         &self,
         auth: Auth,
@@ -128,7 +128,7 @@ impl ProjectApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/project/:project_id", method = "delete", operation_id = "deleteProject", tag = Tag::ProjectMainCalls)]
+    #[oai(path = "/project/:projectId", method = "delete", operation_id = "deleteProject", tag = Tag::ProjectMainCalls)]
     async fn delete_project(&self, auth: Auth, #[oai(name = "projectId")] project_id: Path<Uuid>) -> Result<Gone> {
         let row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         store::project::delete(&self.0.db, row.id)

@@ -269,7 +269,7 @@ impl RegistryApi {
         Ok(Answer(Results { results: available() }))
     }
 
-    #[oai(path = "/organization/:organization_id/containerRegistry", method = "get", operation_id = "listContainerRegistry", tag = Tag::ContainerRegistries)]
+    #[oai(path = "/organization/:organizationId/containerRegistry", method = "get", operation_id = "listContainerRegistry", tag = Tag::ContainerRegistries)]
     async fn list_container_registry(
         &self,
         auth: Auth,
@@ -286,7 +286,7 @@ impl RegistryApi {
         Ok(Answer(Results { results: results.collect() }))
     }
 
-    #[oai(path = "/organization/:organization_id/containerRegistry", method = "post", operation_id = "createContainerRegistry", tag = Tag::ContainerRegistries)]
+    #[oai(path = "/organization/:organizationId/containerRegistry", method = "post", operation_id = "createContainerRegistry", tag = Tag::ContainerRegistries)]
     async fn create_container_registry(
         &self,
         auth: Auth,
@@ -315,7 +315,7 @@ impl RegistryApi {
         Ok(Answer(answer(row, 0)))
     }
 
-    #[oai(path = "/organization/:organization_id/containerRegistry/:container_registry_id", method = "get", operation_id = "getContainerRegistry", tag = Tag::ContainerRegistries)]
+    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "get", operation_id = "getContainerRegistry", tag = Tag::ContainerRegistries)]
     async fn get_container_registry(
         &self,
         auth: Auth,
@@ -327,7 +327,7 @@ impl RegistryApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/organization/:organization_id/containerRegistry/:container_registry_id", method = "put", operation_id = "editContainerRegistry", tag = Tag::ContainerRegistries)]
+    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "put", operation_id = "editContainerRegistry", tag = Tag::ContainerRegistries)]
     async fn edit_container_registry(
         &self,
         auth: Auth,
@@ -354,7 +354,7 @@ impl RegistryApi {
         self.answer(row).await
     }
 
-    #[oai(path = "/organization/:organization_id/containerRegistry/:container_registry_id", method = "delete", operation_id = "deleteContainerRegistry", tag = Tag::ContainerRegistries)]
+    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "delete", operation_id = "deleteContainerRegistry", tag = Tag::ContainerRegistries)]
     async fn delete_container_registry(
         &self,
         auth: Auth,

@@ -101,7 +101,7 @@ pub(super) struct TokenApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl TokenApi {
-    #[oai(path = "/organization/:organization_id/apiToken", method = "get", operation_id = "listOrganizationApiTokens", tag = Tag::OrganizationApiToken)]
+    #[oai(path = "/organization/:organizationId/apiToken", method = "get", operation_id = "listOrganizationApiTokens", tag = Tag::OrganizationApiToken)]
     async fn list_organization_api_tokens(
         &self,
         auth: Auth,
@@ -119,7 +119,7 @@ impl TokenApi {
         Ok(Answer(Results { results: wanted.map(OrganizationApiToken::from).collect() }))
     }
 
-    #[oai(path = "/organization/:organization_id/apiToken", method = "post", operation_id = "createOrganizationApiToken", tag = Tag::OrganizationApiToken)]
+    #[oai(path = "/organization/:organizationId/apiToken", method = "post", operation_id = "createOrganizationApiToken", tag = Tag::OrganizationApiToken)]
     async fn create_organization_api_token(
         &self,
         auth: Auth,
@@ -145,7 +145,7 @@ impl TokenApi {
         Ok(Answer(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))
     }
 
-    #[oai(path = "/organization/:organization_id/apiToken/:api_token_id", method = "delete", operation_id = "deleteOrganizationApiToken", tag = Tag::OrganizationApiToken)]
+    #[oai(path = "/organization/:organizationId/apiToken/:apiTokenId", method = "delete", operation_id = "deleteOrganizationApiToken", tag = Tag::OrganizationApiToken)]
     async fn delete_organization_api_token(
         &self,
         auth: Auth,

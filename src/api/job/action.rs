@@ -57,7 +57,7 @@ pub(in super::super) struct ActionApi(pub(in super::super) Arc<App>);
 
 #[OpenApi]
 impl ActionApi {
-    #[oai(path = "/job/:job_id/deploy", method = "post", operation_id = "deployJob", tag = Tag::JobActions)]
+    #[oai(path = "/job/:jobId/deploy", method = "post", operation_id = "deployJob", tag = Tag::JobActions)]
     async fn deploy_job(
         &self,
         auth: Auth,
@@ -79,7 +79,7 @@ impl ActionApi {
         Ok(Answer(status::of_job(&self.0.db, &row).await?))
     }
 
-    #[oai(path = "/job/:job_id/stop", method = "post", operation_id = "stopJob", tag = Tag::JobActions)]
+    #[oai(path = "/job/:jobId/stop", method = "post", operation_id = "stopJob", tag = Tag::JobActions)]
     async fn stop_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Accepted<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         command::request_job(&self.0, auth.requester(), &row, DeploymentAction::Stop, None).await?;

@@ -38,7 +38,7 @@ pub(super) struct JobApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl JobApi {
-    #[oai(path = "/environment/:environment_id/job", method = "get", operation_id = "listJobs", tag = Tag::Jobs)]
+    #[oai(path = "/environment/:environmentId/job", method = "get", operation_id = "listJobs", tag = Tag::Jobs)]
     async fn list_jobs(
         &self,
         auth: Auth,
@@ -51,7 +51,7 @@ impl JobApi {
         Ok(Streamed::new(pages(Arc::clone(&self.0), row.id, wanted)))
     }
 
-    #[oai(path = "/environment/:environment_id/job", method = "post", operation_id = "createJob", tag = Tag::Jobs)]
+    #[oai(path = "/environment/:environmentId/job", method = "post", operation_id = "createJob", tag = Tag::Jobs)]
     async fn create_job(
         &self,
         auth: Auth,
@@ -86,13 +86,13 @@ impl JobApi {
         Ok(Answer(JobResponse::from(view)))
     }
 
-    #[oai(path = "/job/:job_id", method = "get", operation_id = "getJob", tag = Tag::JobMainCalls)]
+    #[oai(path = "/job/:jobId", method = "get", operation_id = "getJob", tag = Tag::JobMainCalls)]
     async fn get_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Found<JobResponse>> {
         let view = access::job(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         Ok(Answer(JobResponse::from(view)))
     }
 
-    #[oai(path = "/job/:job_id", method = "put", operation_id = "editJob", tag = Tag::JobMainCalls)]
+    #[oai(path = "/job/:jobId", method = "put", operation_id = "editJob", tag = Tag::JobMainCalls)]
     async fn edit_job(
         &self,
         auth: Auth,
@@ -109,7 +109,7 @@ impl JobApi {
         Ok(Answer(JobResponse::from(view)))
     }
 
-    #[oai(path = "/job/:job_id", method = "delete", operation_id = "deleteJob", tag = Tag::JobMainCalls)]
+    #[oai(path = "/job/:jobId", method = "delete", operation_id = "deleteJob", tag = Tag::JobMainCalls)]
     async fn delete_job(
         &self,
         auth: Auth,
@@ -122,7 +122,7 @@ impl JobApi {
         Ok(Gone)
     }
 
-    #[oai(path = "/job/:job_id/status", method = "get", operation_id = "getJobStatus", tag = Tag::JobMainCalls)]
+    #[oai(path = "/job/:jobId/status", method = "get", operation_id = "getJobStatus", tag = Tag::JobMainCalls)]
     async fn get_job_status(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Found<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         Ok(Answer(status::of_job(&self.0.db, &row).await?))

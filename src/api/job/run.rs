@@ -156,7 +156,7 @@ pub(in super::super) struct RunApi(pub(in super::super) Arc<App>);
 
 #[OpenApi]
 impl RunApi {
-    #[oai(path = "/job/:job_id/run", method = "get", operation_id = "listJobRuns", tag = Tag::JobRun)]
+    #[oai(path = "/job/:jobId/run", method = "get", operation_id = "listJobRuns", tag = Tag::JobRun)]
     async fn list_job_runs(
         &self,
         auth: Auth,
@@ -170,7 +170,7 @@ impl RunApi {
         Ok(Answer(Results { results: rows.into_iter().map(Run::from).collect() }))
     }
 
-    #[oai(path = "/job/:job_id/nextRun", method = "get", operation_id = "listJobNextRuns", tag = Tag::JobRun)]
+    #[oai(path = "/job/:jobId/nextRun", method = "get", operation_id = "listJobNextRuns", tag = Tag::JobRun)]
     async fn list_job_next_runs(
         &self,
         auth: Auth,
@@ -192,13 +192,13 @@ impl RunApi {
         }))
     }
 
-    #[oai(path = "/run/:run_id", method = "get", operation_id = "getRun", tag = Tag::JobRun)]
+    #[oai(path = "/run/:runId", method = "get", operation_id = "getRun", tag = Tag::JobRun)]
     async fn get_run(&self, auth: Auth, #[oai(name = "runId")] run_id: Path<Uuid>) -> Result<Found<Run>> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         Ok(Answer(Run::from(row)))
     }
 
-    #[oai(path = "/run/:run_id/log", method = "get", operation_id = "getRunLog", tag = Tag::JobRun)]
+    #[oai(path = "/run/:runId/log", method = "get", operation_id = "getRunLog", tag = Tag::JobRun)]
     async fn get_run_log(
         &self,
         auth: Auth,

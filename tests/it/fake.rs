@@ -1,0 +1,128 @@
+//! A runner that does what a test tells it, and remembers everything that it was asked.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Unavailable};
+
+#[derive(Default)]
+pub(crate) struct FakeRunner {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    steps: BTreeMap<String, Step>,
+    /// Every start that brought a step into being.
+    started: Vec<StepSpec>,
+    stopped: Vec<String>,
+    down: bool,
+}
+
+struct Step {
+    progress: Progress,
+    lines: Vec<Line>,
+}
+
+impl FakeRunner {
+    /// The steps that are there, by name.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        self.state.lock().unwrap().steps.keys().cloned().collect()
+    }
+
+    /// Every step that was ever brought into being, in order.
+    pub(crate) fn started(&self) -> Vec<StepSpec> {
+        self.state.lock().unwrap().started.clone()
+    }
+
+    pub(crate) fn stopped(&self) -> Vec<String> {
+        self.state.lock().unwrap().stopped.clone()
+    }
+
+    /// Lets the step write lines.
+    pub(crate) fn write(&self, name: &str, lines: &[&str]) {
+        let mut state = self.state.lock().unwrap();
+        let step = state.steps.get_mut(name).unwrap();
+        let at = DateTime::<Utc>::UNIX_EPOCH;
+        step.lines.extend(lines.iter().map(|text| Line { at, stream: Stream::Stdout, text: (*text).to_owned() }));
+    }
+
+    /// Lets the step be in this state from now on.
+    pub(crate) fn set(&self, name: &str, progress: Progress) {
+        self.state.lock().unwrap().steps.get_mut(name).unwrap().progress = progress;
+    }
+
+    /// Ends all steps that are there with this exit code.
+    pub(crate) fn exit_all(&self, exit_code: i32) {
+        for name in self.steps() {
+            self.set(&name, Progress::Exited { exit_code, reason: None });
+        }
+    }
+
+    /// As if somebody had removed it by hand.
+    pub(crate) fn lose(&self, name: &str) {
+        self.state.lock().unwrap().steps.remove(name);
+    }
+
+    /// Whether calls fail from now on.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.state.lock().unwrap().down = down;
+    }
+
+    fn up(&self) -> Result<std::sync::MutexGuard<'_, State>, Unavailable> {
+        let state = self.state.lock().unwrap();
+        if state.down { Err(Unavailable("the engine is down".into())) } else { Ok(state) }
+    }
+}
+
+#[async_trait]
+impl Runner for FakeRunner {
+    fn kind(&self) -> Kind {
+        Kind::Docker
+    }
+
+    async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
+        let mut state = self.up()?;
+        if !state.steps.contains_key(&step.name) {
+            state.steps.insert(step.name.clone(), Step { progress: Progress::Running, lines: Vec::new() });
+            state.started.push(step.clone());
+        }
+        Ok(())
+    }
+
+    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+        Ok(self.up()?.steps.get(name).map_or(Progress::Unknown, |step| step.progress.clone()))
+    }
+
+    async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
+        let mut state = self.up()?;
+        state.stopped.push(name.to_owned());
+        if let Some(step) = state.steps.get_mut(name) {
+            step.progress = Progress::Exited { exit_code: 143, reason: None };
+        }
+        Ok(())
+    }
+
+    async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
+        let state = self.up()?;
+        let Some(step) = state.steps.get(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
+        let skip = usize::try_from(skip).unwrap();
+        let lines: Vec<Line> = step.lines.iter().skip(skip).take(limit).cloned().collect();
+        let end = step.progress != Progress::Running && skip + lines.len() == step.lines.len();
+        Ok(Lines { lines, end })
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Unavailable> {
+        self.up()?.steps.remove(name);
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<Vec<String>, Unavailable> {
+        Ok(self.up()?.steps.keys().cloned().collect())
+    }
+
+    async fn close(&self) {}
+}

@@ -1,0 +1,179 @@
+//! POST /environment/{environmentId}/job.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestApp;
+
+#[tokio::test]
+async fn defaults_are_filled_in() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/environment/{}/job", it.environment);
+    let job = it.client.post(&path, it.cron("Nightly", "0 3 * * *")).await.expect(201);
+    let expected = json!({
+        "name": "Nightly", "description": "", "cpu": 500, "memory": 512, "gpu": 0, "cpu_architecture": null,
+        "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false, "auto_deploy": false, "port": null,
+        "healthchecks": {}, "annotations_groups": [], "labels_groups": [], "service_type": "JOB", "job_type": "CRON",
+        "icon_uri": "app://qovery-console/cron-job", "maximum_gpu": 0,
+        "schedule": {"cronjob": {
+            "scheduled_at": "0 3 * * *", "timezone": "Etc/UTC", "entrypoint": "/bin/sh", "arguments": ["-c", "echo hi"],
+        }},
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&job[key], value, "{key}");
+    }
+    // Only the key that is used: the official Go client refuses `"docker": null` beside an image.
+    assert_eq!(job["source"].as_object().unwrap().keys().collect::<Vec<_>>(), ["image"]);
+    assert_eq!(job["source"]["image"]["registry_id"], it.registry.as_str());
+    assert_eq!(job["source"]["image"]["registry"]["kind"], "DOCKER_HUB");
+    let events = it.client.post(&path, it.lifecycle("Events")).await.expect(201);
+    assert_eq!(events["job_type"], "LIFECYCLE");
+    assert_eq!(events["schedule"]["lifecycle_type"], "GENERIC");
+    assert_eq!(events["icon_uri"], "app://qovery-console/lifecycle-job");
+    assert!(events["schedule"].get("cronjob").is_none());
+}
+
+/// What clients send that others would refuse: nulls, unknown keys, numbers as text.
+#[tokio::test]
+async fn what_official_clients_send_is_taken() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.cron("dirty", "@daily");
+    job["port"] = json!("");
+    job["cpu"] = json!("250");
+    job["max_duration_seconds"] = json!("300");
+    job["max_nb_restart"] = json!(" 2 ");
+    job["auto_deploy"] = Value::Null;
+    job["source"]["docker"] = Value::Null;
+    job["healthchecks"] = json!({"readiness_probe": null, "liveness_probe": null});
+    job["annotations_groups"] = json!([]);
+    job["maximum_cpu"] = json!("read only");
+    job["source"]["image"]["registry"] = json!({"id": 5});
+    let job = it.client.post(&format!("/environment/{}/job", it.environment), job).await.expect(201);
+    assert_eq!((&job["port"], &job["cpu"], &job["max_duration_seconds"]), (&Value::Null, &json!(250), &json!(300)));
+    assert_eq!((&job["max_nb_restart"], &job["auto_deploy"]), (&json!(2), &json!(false)));
+    assert_eq!(job["schedule"]["cronjob"]["scheduled_at"], "@daily");
+}
+
+#[tokio::test]
+async fn probes_come_back_with_all_their_keys() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.cron("probed", "@daily");
+    job["healthchecks"] = json!({
+        "readiness_probe": {"type": {"http": {"port": 8080}, "tcp": null}, "initial_delay_seconds": 3},
+        "liveness_probe": {"type": {"exec": {"command": ["true"]}}},
+    });
+    let created = it.client.post(&format!("/environment/{}/job", it.environment), job.clone()).await.expect(201);
+    let probe = &created["healthchecks"]["readiness_probe"];
+    assert_eq!(probe["type"]["http"], json!({"port": 8080, "path": "/", "scheme": "HTTP"}));
+    assert_eq!((&probe["type"]["grpc"], &probe["initial_delay_seconds"]), (&Value::Null, &json!(3)));
+    assert_eq!(probe["failure_threshold"], 9);
+    job["name"] = json!("two types");
+    job["healthchecks"]["readiness_probe"]["type"]["tcp"] = json!({"port": 1});
+    let detail = it.client.post(&format!("/environment/{}/job", it.environment), job).await.detail(400);
+    assert!(detail.starts_with("healthchecks.readiness_probe.type:"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_docker_source_comes_back_byte_by_byte() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.cron("built", "@daily");
+    job["source"] = json!({"image": null, "docker": {
+        "git_repository": {"url": "https://github.com/acme/shop.git", "provider": "GITHUB", "root_path": "/", "branch": "main"},
+        "dockerfile_path": "./Dockerfile",
+    }});
+    let created = it.client.post(&format!("/environment/{}/job", it.environment), job).await.expect(201);
+    assert_eq!(created["source"].as_object().unwrap().keys().collect::<Vec<_>>(), ["docker"]);
+    let docker = &created["source"]["docker"];
+    assert_eq!(docker["git_repository"]["url"], "https://github.com/acme/shop.git");
+    assert_eq!((&docker["git_repository"]["owner"], &docker["git_repository"]["name"]), (&json!("acme"), &json!("shop")));
+    assert_eq!((&docker["dockerfile_path"], &docker["dockerfile_raw"]), (&json!("./Dockerfile"), &Value::Null));
+}
+
+/// Every refusal names its field, and nothing is stored.
+#[tokio::test]
+async fn refusals_name_the_field() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let other = app.organization("other").await;
+    let stranger = app.token(other, entity::member::Role::Admin).await;
+    let foreign = json!({"name": "x", "kind": "DOCKER_HUB", "config": {}});
+    let foreign = stranger.post(&format!("/organization/{other}/containerRegistry"), foreign).await.expect(201);
+    let cases: Vec<(&str, Value, &str)> = vec![
+        ("/name", Value::Null, "name"),
+        ("/name", json!("  "), "name"),
+        ("/name", json!("x".repeat(256)), "name"),
+        ("/name", json!("a\nb"), "name"),
+        ("/healthchecks", Value::Null, "healthchecks"),
+        ("/cpu", json!(9), "cpu"),
+        ("/cpu", json!(1_000_000_000), "cpu"),
+        ("/cpu", json!("many"), "cpu"),
+        ("/cpu", json!(1.5), "cpu"),
+        ("/cpu", json!(99_999_999_999_i64), "cpu"),
+        ("/memory", json!(0), "memory"),
+        ("/gpu", json!(1), "gpu"),
+        ("/port", json!(70_000), "port"),
+        ("/port", json!(-1), "port"),
+        ("/max_nb_restart", json!(-1), "max_nb_restart"),
+        ("/max_duration_seconds", json!(-1), "max_duration_seconds"),
+        ("/auto_preview", json!("yes"), "auto_preview"),
+        ("/description", json!("x".repeat(5000)), "description"),
+        ("/source", Value::Null, "source"),
+        ("/source", json!({}), "source"),
+        ("/source/docker", json!({"dockerfile_raw": "FROM x"}), "source"),
+        ("/source/image/tag", json!("a b"), "source.image.tag"),
+        ("/source/image/tag", Value::Null, "source.image.tag"),
+        ("/source/image/image_name", json!("Upper"), "source.image.image_name"),
+        ("/source/image/image_name", json!(5), "source.image.image_name"),
+        ("/source/image/registry_id", json!("no"), "source.image.registry_id"),
+        ("/source/image/registry_id", foreign["id"].clone(), "source.image.registry_id"),
+        ("/schedule", Value::Null, "schedule"),
+        ("/schedule", json!({}), "schedule"),
+        ("/schedule/on_start", json!({}), "schedule"),
+        ("/schedule/lifecycle_type", json!("GENERIC"), "schedule.lifecycle_type"),
+        ("/schedule/cronjob/scheduled_at", json!("* * * *"), "schedule.cronjob.scheduled_at"),
+        ("/schedule/cronjob/scheduled_at", json!("0 0 31 2 *"), "schedule.cronjob.scheduled_at"),
+        ("/schedule/cronjob/scheduled_at", json!(5), "schedule.cronjob.scheduled_at"),
+        ("/schedule/cronjob", json!({}), "schedule.cronjob.scheduled_at"),
+        ("/schedule/cronjob/timezone", json!("Mars/Olympus"), "schedule.cronjob.timezone"),
+        ("/schedule/cronjob/arguments", json!(["a", "b\0"]), "schedule.cronjob.arguments[1]"),
+        ("/annotations_groups", json!([{"id": it.registry}]), "annotations_groups[0].id"),
+        ("/labels_groups", json!([{"id": "x"}]), "labels_groups[0].id"),
+    ];
+    for (place, value, field) in cases {
+        let mut job = it.cron("refused", "@daily");
+        let (parent, key) = place.rsplit_once('/').unwrap();
+        job.pointer_mut(parent).unwrap()[key] = value.clone();
+        let detail = it.client.post(&format!("/environment/{}/job", it.environment), job).await.detail(400);
+        assert!(detail.starts_with(&format!("{field}:")), "{place} = {value}: {detail}");
+        assert!(!detail.contains("exist"), "the Terraform provider takes this for a 404: {detail}");
+    }
+    let left = it.client.get(&format!("/environment/{}/job", it.environment)).await.expect(200);
+    assert_eq!(left["results"], json!([]));
+}
+
+#[tokio::test]
+async fn names_are_unique_ignoring_case() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    it.create(it.cron("Nightly", "@daily")).await;
+    let path = format!("/environment/{}/job", it.environment);
+    let detail = it.client.post(&path, it.cron(" nIGHTLY ", "@daily")).await.detail(409);
+    assert_eq!(detail, "Job name within the environment is already taken");
+    let second = it.client.post(&format!("/project/{}/environment", it.project), json!({"name": "two"})).await.expect(201);
+    it.client.post(&format!("/environment/{}/job", crate::harness::id(&second)), it.cron("nightly", "@daily")).await.expect(201);
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_and_have_to_be_json() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/environment/{}/job", it.environment);
+    let huge = format!("{{\"name\": \"{}\"}}", "x".repeat(1_100_000));
+    it.client.call(poem::http::Method::POST, &path, Some(huge)).await.expect(413);
+    for broken in ["{", "[]", "5", "{\"name\": \"a\"} x", "\u{0}"] {
+        it.client.call(poem::http::Method::POST, &path, Some(broken.into())).await.expect(400);
+    }
+}

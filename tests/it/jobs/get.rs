@@ -1,0 +1,55 @@
+//! GET /job/{jobId} and GET /environment/{environmentId}/job.
+
+use serde_json::json;
+
+use crate::harness::{TestApp, id};
+
+#[tokio::test]
+async fn one_job() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("nightly", "0 3 * * *")).await;
+    let found = it.client.get(&format!("/job/{job}")).await.expect(200);
+    assert_eq!((id(&found), &found["environment"]["id"]), (job, &json!(it.environment)));
+    assert_eq!(found["created_at"], "2026-11-22T10:00:30.000000Z");
+    it.client.get("/job/00000000-0000-7000-8000-000000000000").await.expect(404);
+    let detail = it.client.get("/job/nightly").await.detail(400);
+    assert!(detail.contains("UUID"), "{detail}");
+}
+
+#[tokio::test]
+async fn all_jobs_of_an_environment_across_pages() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/environment/{}/job", it.environment);
+    assert_eq!(it.client.get(&path).await.expect(200), json!({"results": []}));
+    let first = it.create(it.cron("job", "@daily")).await;
+    let template = windlass::store::job::by_id(&app.app.db, entity::id::JobId(first.parse().unwrap())).await.unwrap().unwrap();
+    for number in 0..1100 {
+        let name = format!("job {number}");
+        let row = entity::job::Model { id: entity::id::JobId::create(), name_key: name.clone(), name, ..template.clone() };
+        windlass::store::job::create(&app.app.db, row).await.unwrap();
+    }
+    let found = it.client.get(&path).await.expect(200);
+    let ids: Vec<&str> = found["results"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1101);
+    assert!(ids.is_sorted(), "in order of creation");
+    assert_eq!(ids[0], first);
+}
+
+#[tokio::test]
+async fn only_jobs_to_update() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (deployed, changed) = (it.create(it.cron("a", "@daily")).await, it.create(it.cron("b", "@daily")).await);
+    let never = it.create(it.cron("c", "@daily")).await;
+    for job in [&deployed, &changed] {
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+    }
+    it.client.put(&format!("/job/{changed}"), json!({"cpu": 100})).await.expect(200);
+    it.client.put(&format!("/job/{deployed}"), json!({"description": "only for people"})).await.expect(200);
+    let found = it.client.get(&format!("/environment/{}/job?toUpdate=true", it.environment)).await.expect(200);
+    let ids: Vec<String> = found["results"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!(ids, [changed, never]);
+}

@@ -1,0 +1,8 @@
+//! Jobs, by verb.
+
+mod create;
+mod delete;
+mod deploy;
+mod edit;
+mod get;
+mod run;

@@ -1,0 +1,22 @@
+//! The integration tests, as one program.
+//!
+//! `WINDLASS_TEST_DATABASE_URL` makes them run on a PostgreSQL server instead of SQLite; tests that need a Docker
+//! engine or an image registry run where `WINDLASS_TEST_DOCKER` and `WINDLASS_TEST_REGISTRY` name them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "tests choose their own surroundings")]
+
+mod access;
+mod architecture;
+mod contract;
+mod engine;
+mod environments;
+mod fake;
+mod harness;
+mod jobs;
+mod jwt;
+mod organizations;
+mod registries;
+mod runner;
+mod schema;
+mod server;
+mod validate;
