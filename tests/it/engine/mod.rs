@@ -1,1 +1,49 @@
-//! x
+//! `tick` with a clock that stands still and a runner that is told what to do.
+
+mod deployments;
+mod runs;
+mod schedules;
+
+use std::fmt::Write as _;
+
+use entity::{deployment, deployment_job, job, log_line, run};
+use sea_orm::{EntityTrait, QueryOrder};
+
+use crate::harness::TestApp;
+
+/// All rows that the engine writes, as text that is the same in every test run.
+pub(crate) async fn rows(app: &TestApp) -> String {
+    let db = &app.app.db;
+    let mut out = String::new();
+    let at = |time: Option<chrono::DateTime<chrono::Utc>>| time.map_or("-".into(), |t| t.format("%d %H:%M:%S").to_string());
+    let jobs = job::Entity::find().order_by_asc(job::Column::Id).all(db).await.unwrap();
+    let name = |id: entity::id::JobId| jobs.iter().find(|job| job.id == id).map_or("?", |job| job.name.as_str());
+    for row in &jobs {
+        writeln!(out, "job {}: deployed={} next={}", row.name, row.deployed.is_some(), at(row.next_run_at)).unwrap();
+    }
+    for row in deployment::Entity::find().order_by_asc(deployment::Column::Number).all(db).await.unwrap() {
+        let (start, end) = (at(row.started_at), at(row.finished_at));
+        writeln!(out, "deployment {}: {:?} {:?} {start} {end}", row.number, row.action, row.progress).unwrap();
+    }
+    let parts = deployment_job::Entity::find()
+        .order_by_asc(deployment_job::Column::DeploymentId)
+        .order_by_asc(deployment_job::Column::JobId);
+    for row in parts.all(db).await.unwrap() {
+        writeln!(out, "  part {}: {:?} run={}", name(row.job_id), row.progress, row.run_id.is_some()).unwrap();
+    }
+    for row in run::Entity::find().order_by_asc(run::Column::Number).all(db).await.unwrap() {
+        writeln!(
+            out,
+            "run {}: {} {:?} {:?} for={} {:?} attempt={} not_before={} started={} finished={} exit={:?} lines={} reason={}",
+            row.number, name(row.job_id.unwrap()), row.trigger, row.event, at(row.scheduled_for), row.state, row.attempt,
+            at(Some(row.not_before)), at(row.started_at), at(row.finished_at), row.exit_code, row.total_lines,
+            row.reason.unwrap_or_default(),
+        )
+        .unwrap();
+    }
+    for row in log_line::Entity::find().order_by_asc(log_line::Column::RunId).order_by_asc(log_line::Column::Position).all(db).await.unwrap() {
+        writeln!(out, "  line {}: {:?} {}", row.position, row.stream, row.text).unwrap();
+    }
+    writeln!(out, "steps: {:?}", app.runner.steps().len()).unwrap();
+    out
+}

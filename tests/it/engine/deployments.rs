@@ -1,0 +1,62 @@
+//! Deployments: one at a time in an environment, ended when their parts have ended.
+
+use serde_json::json;
+
+use super::rows;
+use crate::harness::TestApp;
+
+#[tokio::test]
+async fn deployments_of_an_environment_wait_for_each_other() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (events, cron) = (it.create(it.lifecycle("events")).await, it.create(it.cron("minutely", "* * * * *")).await);
+    let environment = format!("/environment/{}", it.environment);
+    it.client.call(poem::http::Method::POST, &format!("{environment}/deploy"), None).await.expect(202);
+    it.client.call(poem::http::Method::POST, &format!("{environment}/stop"), None).await.expect(202);
+    app.settle().await;
+    assert_eq!((it.state(&events).await.as_str(), it.state(&cron).await.as_str()), ("STOP_QUEUED", "STOP_QUEUED"));
+    insta::assert_snapshot!("one_runs_one_waits", rows(&app).await);
+    app.runner.exit_all(0);
+    app.settle().await;
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    insta::assert_snapshot!("both_ended", rows(&app).await);
+    assert_eq!((it.state(&events).await.as_str(), it.state(&cron).await.as_str()), ("STOPPED", "STOPPED"));
+}
+
+#[tokio::test]
+async fn one_failed_part_fails_the_deployment_and_not_the_others() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (bad, good) = (it.create(it.lifecycle("bad")).await, it.create(it.lifecycle("good")).await);
+    let environment = format!("/environment/{}", it.environment);
+    it.client.call(poem::http::Method::POST, &format!("{environment}/deploy"), None).await.expect(202);
+    app.settle().await;
+    let steps = app.runner.started();
+    let name = |job: &str| steps.iter().find(|s| s.labels.contains(&("windlass.job".into(), job.into()))).unwrap().name.clone();
+    app.runner.set(&name(&bad), windlass::runner::Progress::Exited { exit_code: 1, reason: None });
+    app.runner.set(&name(&good), windlass::runner::Progress::Exited { exit_code: 0, reason: None });
+    app.settle().await;
+    assert_eq!((it.state(&bad).await.as_str(), it.state(&good).await.as_str()), ("DEPLOYMENT_ERROR", "DEPLOYED"));
+    let status = it.client.get(&format!("{environment}/status")).await.expect(200);
+    assert_eq!((&status["state"], &status["last_deployment_state"]), (&json!("DEPLOYMENT_ERROR"), &json!("DEPLOYMENT_ERROR")));
+}
+
+/// Two servers start the queue together: every deployment begins once.
+#[tokio::test]
+async fn servers_that_tick_together_start_a_deployment_once() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("events")).await;
+    let others = [app.restarted().await, app.restarted().await];
+    for _ in 0..5 {
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        tokio::join!(app.settle(), others[0].settle(), others[1].settle());
+        app.runner.exit_all(0);
+        tokio::join!(app.settle(), others[0].settle(), others[1].settle());
+        app.settle().await;
+        assert_eq!(it.state(&job).await, "DEPLOYED");
+    }
+    assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (5, 5));
+}
