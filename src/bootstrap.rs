@@ -200,10 +200,8 @@ async fn create(
         credentials: None,
     };
     let registry = store::registry::create(tx, registry).await?;
-    let script = |text: &str| Command {
-        entrypoint: Some("/bin/sh".into()),
-        arguments: Some(vec!["-c".into(), text.into()]),
-    };
+    let script =
+        |text: &str| Command { entrypoint: Some("/bin/sh".into()), arguments: Some(vec!["-c".into(), text.into()]) };
     let cron = Schedule::Cron {
         scheduled_at: "* * * * *".into(),
         timezone: "Etc/UTC".into(),
@@ -267,6 +265,14 @@ fn job(
     }
 }
 
+/// A CRON job as the benchmark needs many of.
+#[must_use]
+pub fn sample_job(environment: &environment::Model, registry: RegistryId, now: DateTime<Utc>) -> job::Model {
+    let command = Command { entrypoint: Some("/bin/sh".into()), arguments: Some(vec!["-c".into(), "date".into()]) };
+    let cron = Schedule::Cron { scheduled_at: "0 3 * * *".into(), timezone: "Etc/UTC".into(), command };
+    job(environment, registry, "sample", cron, now)
+}
+
 fn cores() -> i32 {
     std::thread::available_parallelism().ok().and_then(|cores| i32::try_from(cores.get()).ok()).unwrap_or(1)
 }
@@ -304,7 +310,10 @@ pub fn greeting(address: std::net::SocketAddr, first: Option<&First>, demo: Opti
         lines.push("  # when it runs next, what ran, and the log of the newest run".into());
         lines.push(get(format!("/job/{cron}/nextRun")));
         lines.push(get(format!("/job/{cron}/run")));
-        let newest = format!("$({} | grep -o '\"id\":\"[^\"]*' | head -n 1 | cut -d '\"' -f 4)", get(format!("/job/{lifecycle}/run")).trim());
+        let newest = format!(
+            "$({} | grep -o '\"id\":\"[^\"]*' | head -n 1 | cut -d '\"' -f 4)",
+            get(format!("/job/{lifecycle}/run")).trim()
+        );
         lines.push(get(format!("/run/{newest}/log")));
         lines.push("  # run it now, and see how everything is".into());
         lines.push(format!(

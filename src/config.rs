@@ -58,7 +58,7 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_RUNNER", value_enum, default_value = "auto")]
     pub runner: RunnerChoice,
 
-    /// Docker Engine address: unix:///path or tcp://host:port; the default is the local socket.
+    /// Docker Engine address, `unix:///path` or `tcp://host:port`; the default is the local socket.
     #[arg(long, global = true, env = "WINDLASS_DOCKER_HOST")]
     pub docker_host: Option<String>,
 
@@ -87,9 +87,9 @@ impl Config {
     /// The database to connect to.
     #[must_use]
     pub fn database_url(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| {
-            format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display())
-        })
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
     }
 
     /// The file of the sealing keys.

@@ -82,14 +82,10 @@ impl Error {
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)) => {
-                Self::Unavailable(error.into())
-            }
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)) => Self::Unavailable(error.into()),
             DbErr::RecordNotUpdated => Self::Conflict("it was changed or deleted meanwhile".into()),
             other => match other.sql_err() {
-                Some(SqlErr::UniqueConstraintViolation(_)) => {
-                    Self::Conflict("the name is already taken".into())
-                }
+                Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict("the name is already taken".into()),
                 Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
                     Self::Conflict("something else refers to it, or what it refers to is gone".into())
                 }

@@ -105,24 +105,16 @@ impl KeyRing {
             Ok(text) => Self::parse(&text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let text = format!("{}\n", hex(&random::<32>()?));
-                let created = std::fs::OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(path)
-                    .and_then(|mut file| {
+                let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
+                    |mut file| {
                         file.write_all(text.as_bytes())?;
                         file.sync_all()
-                    });
-                created.map_err(|e| {
-                    Error::internal(format!("cannot write the key file {}: {e}", path.display()))
-                })?;
+                    },
+                );
+                created.map_err(|e| Error::internal(format!("cannot write the key file {}: {e}", path.display())))?;
                 Self::parse(&text)
             }
-            Err(error) => Err(Error::internal(format!(
-                "cannot read the key file {}: {error}",
-                path.display()
-            ))),
+            Err(error) => Err(Error::internal(format!("cannot read the key file {}: {error}", path.display()))),
         }
     }
 
@@ -146,11 +138,8 @@ impl KeyRing {
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random::<NONCE_LENGTH>()?;
         let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed = self
-            .newest
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::internal("sealing failed"))?;
+        let sealed =
+            self.newest.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::internal("sealing failed"))?;
         Ok([self.newest.id.as_slice(), &nonce, &sealed].concat())
     }
 
@@ -163,10 +152,7 @@ impl KeyRing {
         let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
-        let key = std::iter::once(&self.newest)
-            .chain(&self.older)
-            .find(|key| key.id == id)
-            .ok_or_else(unknown)?;
+        let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id).ok_or_else(unknown)?;
         let payload = Payload { msg: body, aad: place.as_bytes() };
         key.cipher
             .decrypt(&XNonce::from(nonce), payload)
@@ -211,7 +197,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may fail")]
     use super::{KeyRing, Secret, TOKEN_PREFIX, hex, new_token, token_hash};
 
     const A: &str = "1111111111111111111111111111111111111111111111111111111111111111";

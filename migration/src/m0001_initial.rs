@@ -2,12 +2,11 @@
 //!
 //! Values that a row must never hold are refused by the table itself (CHECK), not only by the code.
 
-use sea_orm_migration::prelude::{
-    ColumnDef, DbErr, DeriveMigrationName, Expr, ForeignKeyAction, ForeignKeyCreateStatement,
-    Index, IndexCreateStatement, MigrationTrait, SchemaManager, Table, TableCreateStatement,
-    async_trait,
-};
 use sea_orm_migration::prelude::{Alias, ForeignKey, Query};
+use sea_orm_migration::prelude::{
+    ColumnDef, DbErr, DeriveMigrationName, Expr, ForeignKeyAction, ForeignKeyCreateStatement, Index,
+    IndexCreateStatement, MigrationTrait, SchemaManager, Table, TableCreateStatement, async_trait,
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -20,8 +19,20 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in [
-            organization(), person(), member(), api_token(), cluster(), project(), environment(),
-            registry(), job(), deployment(), run(), deployment_job(), log_line(), counter(),
+            organization(),
+            person(),
+            member(),
+            api_token(),
+            cluster(),
+            project(),
+            environment(),
+            registry(),
+            job(),
+            deployment(),
+            run(),
+            deployment_job(),
+            log_line(),
+            counter(),
         ] {
             manager.create_table(table).await?;
         }
@@ -141,18 +152,29 @@ fn keep(column: &str, target: &str) -> ForeignKeyCreateStatement {
 }
 
 fn organization() -> TableCreateStatement {
-    table("organization", vec![
-        key(), time("created_at"), time("updated_at"), text("name"), optional_text("description"),
-        text("plan"), optional_text("website_url"), optional_text("repository"), optional_text("logo_url"),
-        optional_text("icon_url"), optional_json("admin_emails"),
-    ])
+    table(
+        "organization",
+        vec![
+            key(),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            optional_text("description"),
+            text("plan"),
+            optional_text("website_url"),
+            optional_text("repository"),
+            optional_text("logo_url"),
+            optional_text("icon_url"),
+            optional_json("admin_emails"),
+        ],
+    )
 }
 
 fn person() -> TableCreateStatement {
-    table("person", vec![
-        key(), time("created_at"), text("issuer"), text("subject"), optional_text("email"),
-        optional_text("name"),
-    ])
+    table(
+        "person",
+        vec![key(), time("created_at"), text("issuer"), text("subject"), optional_text("email"), optional_text("name")],
+    )
 }
 
 fn member() -> TableCreateStatement {
@@ -164,38 +186,76 @@ fn member() -> TableCreateStatement {
 }
 
 fn api_token() -> TableCreateStatement {
-    table("api_token", vec![
-        key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"),
-        optional_text("description"), text("role"), text("hash"),
-    ])
+    table(
+        "api_token",
+        vec![
+            key(),
+            id("organization_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            optional_text("description"),
+            text("role"),
+            text("hash"),
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .to_owned()
 }
 
 fn cluster() -> TableCreateStatement {
-    table("cluster", vec![
-        key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"),
-        optional_text("description"), text("region"), text("kind"), boolean("is_default"),
-        integer("maximum_cpu_milli"), integer("maximum_memory_mib"),
-    ])
+    table(
+        "cluster",
+        vec![
+            key(),
+            id("organization_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            optional_text("description"),
+            text("region"),
+            text("kind"),
+            boolean("is_default"),
+            integer("maximum_cpu_milli"),
+            integer("maximum_memory_mib"),
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .to_owned()
 }
 
 fn project() -> TableCreateStatement {
-    table("project", vec![
-        key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"),
-        text("name_key"), text("description"),
-    ])
+    table(
+        "project",
+        vec![
+            key(),
+            id("organization_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            text("name_key"),
+            text("description"),
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .to_owned()
 }
 
 fn environment() -> TableCreateStatement {
-    table("environment", vec![
-        key(), id("organization_id"), id("project_id"), id("cluster_id"), time("created_at"),
-        time("updated_at"), text("name"), text("name_key"), text("mode"),
-    ])
+    table(
+        "environment",
+        vec![
+            key(),
+            id("organization_id"),
+            id("project_id"),
+            id("cluster_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            text("name_key"),
+            text("mode"),
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .foreign_key(&mut keep("project_id", "project"))
     .foreign_key(&mut keep("cluster_id", "cluster"))
@@ -205,20 +265,43 @@ fn environment() -> TableCreateStatement {
 fn registry() -> TableCreateStatement {
     let mut credentials = ColumnDef::new(name("credentials"));
     credentials.blob().null();
-    table("registry", vec![
-        key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"),
-        optional_text("description"), text("kind"), text("url"), json("config"), credentials,
-    ])
+    table(
+        "registry",
+        vec![
+            key(),
+            id("organization_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            optional_text("description"),
+            text("kind"),
+            text("url"),
+            json("config"),
+            credentials,
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .to_owned()
 }
 
 fn job() -> TableCreateStatement {
-    table("job", vec![
-        key(), id("organization_id"), id("environment_id"), time("created_at"), time("updated_at"),
-        text("name"), text("name_key"), text("job_type"), optional_id("registry_id"), json("spec"),
-        optional_json("deployed"), optional_time("next_run_at"),
-    ])
+    table(
+        "job",
+        vec![
+            key(),
+            id("organization_id"),
+            id("environment_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("name"),
+            text("name_key"),
+            text("job_type"),
+            optional_id("registry_id"),
+            json("spec"),
+            optional_json("deployed"),
+            optional_time("next_run_at"),
+        ],
+    )
     .foreign_key(&mut cascade("organization_id", "organization"))
     .foreign_key(&mut cascade("environment_id", "environment"))
     .foreign_key(&mut keep("registry_id", "registry"))
@@ -228,28 +311,58 @@ fn job() -> TableCreateStatement {
 }
 
 fn deployment() -> TableCreateStatement {
-    table("deployment", vec![
-        key(), id("environment_id"), integer("number"), time("created_at"), time("updated_at"),
-        text("action"), text("scope"), text("progress"), text("triggered_by"), text("origin"),
-        optional_time("started_at"), optional_time("finished_at"),
-    ])
+    table(
+        "deployment",
+        vec![
+            key(),
+            id("environment_id"),
+            integer("number"),
+            time("created_at"),
+            time("updated_at"),
+            text("action"),
+            text("scope"),
+            text("progress"),
+            text("triggered_by"),
+            text("origin"),
+            optional_time("started_at"),
+            optional_time("finished_at"),
+        ],
+    )
     .foreign_key(&mut cascade("environment_id", "environment"))
     .check(Expr::cust(FINISHED))
     .to_owned()
 }
 
 fn run() -> TableCreateStatement {
-    table("run", vec![
-        key(), long("number"), optional_id("job_id"), optional_id("deployment_id"),
-        time("created_at"), time("updated_at"), text("trigger"), text("event"),
-        optional_time("scheduled_for"), text("state"), integer("attempt"), json("spec"),
-        optional_text("runner"), time("not_before"), optional_time("started_at"),
-        optional_time("attempt_started_at"), optional_time("finished_at"),
-        optional_time("cancel_requested_at"),
-        ColumnDef::new(name("exit_code")).integer().null().to_owned(),
-        optional_text("reason"), optional_id("lease_owner"), optional_time("lease_until"),
-        long("attempt_lines"), long("total_lines"),
-    ])
+    table(
+        "run",
+        vec![
+            key(),
+            long("number"),
+            optional_id("job_id"),
+            optional_id("deployment_id"),
+            time("created_at"),
+            time("updated_at"),
+            text("trigger"),
+            text("event"),
+            optional_time("scheduled_for"),
+            text("state"),
+            integer("attempt"),
+            json("spec"),
+            optional_text("runner"),
+            time("not_before"),
+            optional_time("started_at"),
+            optional_time("attempt_started_at"),
+            optional_time("finished_at"),
+            optional_time("cancel_requested_at"),
+            ColumnDef::new(name("exit_code")).integer().null().to_owned(),
+            optional_text("reason"),
+            optional_id("lease_owner"),
+            optional_time("lease_until"),
+            long("attempt_lines"),
+            long("total_lines"),
+        ],
+    )
     .foreign_key(&mut cascade("job_id", "job"))
     .foreign_key(&mut reference("deployment_id", "deployment", ForeignKeyAction::SetNull))
     .check(Expr::cust(TERMINAL))
@@ -259,10 +372,18 @@ fn run() -> TableCreateStatement {
 }
 
 fn deployment_job() -> TableCreateStatement {
-    table("deployment_job", vec![
-        id("deployment_id"), id("job_id"), text("progress"), optional_text("forced_event"),
-        optional_id("run_id"), optional_time("started_at"), optional_time("finished_at"),
-    ])
+    table(
+        "deployment_job",
+        vec![
+            id("deployment_id"),
+            id("job_id"),
+            text("progress"),
+            optional_text("forced_event"),
+            optional_id("run_id"),
+            optional_time("started_at"),
+            optional_time("finished_at"),
+        ],
+    )
     .primary_key(Index::create().col(name("deployment_id")).col(name("job_id")))
     .foreign_key(&mut cascade("deployment_id", "deployment"))
     .foreign_key(&mut cascade("job_id", "job"))
@@ -272,12 +393,10 @@ fn deployment_job() -> TableCreateStatement {
 }
 
 fn log_line() -> TableCreateStatement {
-    table("log_line", vec![
-        id("run_id"), long("position"), time("at"), text("stream"), text("text"),
-    ])
-    .primary_key(Index::create().col(name("run_id")).col(name("position")))
-    .foreign_key(&mut cascade("run_id", "run"))
-    .to_owned()
+    table("log_line", vec![id("run_id"), long("position"), time("at"), text("stream"), text("text")])
+        .primary_key(Index::create().col(name("run_id")).col(name("position")))
+        .foreign_key(&mut cascade("run_id", "run"))
+        .to_owned()
 }
 
 fn counter() -> TableCreateStatement {

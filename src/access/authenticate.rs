@@ -23,7 +23,8 @@ use crate::store;
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 const MOST_REMEMBERED: usize = 10_000;
 
-const MISSING: Error = Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
+const MISSING: Error =
+    Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
 const REFUSED: Error = Error::Unauthenticated("the credentials are not valid");
 
 struct Remembered {

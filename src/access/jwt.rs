@@ -23,8 +23,15 @@ const PAUSE: TimeDelta = TimeDelta::seconds(60);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 const ALGORITHMS: [Algorithm; 9] = [
-    Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512,
-    Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA,
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
 ];
 
 /// What a valid JWT says.

@@ -42,10 +42,9 @@ pub fn allows(role: Role, action: Action) -> bool {
         Role::Owner | Role::Admin => true,
         Role::Devops => !matches!(action, Action::EditOrganization | Action::ManageTokens),
         Role::Billing => matches!(action, Action::ViewOrganization | Action::ViewCluster),
-        Role::Viewer => matches!(
-            action,
-            Action::ViewOrganization | Action::ViewCluster | Action::ViewRegistry | Action::View
-        ),
+        Role::Viewer => {
+            matches!(action, Action::ViewOrganization | Action::ViewCluster | Action::ViewRegistry | Action::View)
+        }
     }
 }
 
@@ -54,8 +53,15 @@ mod tests {
     use super::{Action, Role, allows};
 
     const ACTIONS: [Action; 10] = [
-        Action::ViewOrganization, Action::EditOrganization, Action::ManageTokens, Action::ViewCluster,
-        Action::ViewRegistry, Action::ManageRegistry, Action::CreateProject, Action::View, Action::Deploy,
+        Action::ViewOrganization,
+        Action::EditOrganization,
+        Action::ManageTokens,
+        Action::ViewCluster,
+        Action::ViewRegistry,
+        Action::ManageRegistry,
+        Action::CreateProject,
+        Action::View,
+        Action::Deploy,
         Action::Manage,
     ];
 

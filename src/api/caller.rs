@@ -45,8 +45,7 @@ impl<'a> ApiExtractor<'a> for Auth {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        let bearer =
-            MetaSecurityScheme { scheme: Some("bearer"), bearer_format: Some("JWT"), ..scheme("http") };
+        let bearer = MetaSecurityScheme { scheme: Some("bearer"), bearer_format: Some("JWT"), ..scheme("http") };
         let token = MetaSecurityScheme { name: Some("Authorization"), key_in: Some("header"), ..scheme("apiKey") };
         registry.create_security_scheme(BEARER, bearer);
         registry.create_security_scheme(TOKEN, token);

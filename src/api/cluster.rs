@@ -68,8 +68,17 @@ struct Cluster {
 impl From<cluster::Model> for Cluster {
     fn from(row: cluster::Model) -> Self {
         let cluster::Model {
-            id: ClusterId(id), organization_id, created_at, updated_at, name, description, region, kind,
-            is_default, maximum_cpu_milli, maximum_memory_mib,
+            id: ClusterId(id),
+            organization_id,
+            created_at,
+            updated_at,
+            name,
+            description,
+            region,
+            kind,
+            is_default,
+            maximum_cpu_milli,
+            maximum_memory_mib,
         } = row;
         let status = match kind {
             cluster::ClusterKind::Local => ClusterStateEnum::Deployed,

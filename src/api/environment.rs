@@ -94,7 +94,15 @@ struct Environment {
 
 fn answer(row: environment::Model, cluster_name: String) -> Environment {
     let environment::Model {
-        id, organization_id, project_id, cluster_id, created_at, updated_at, name, name_key: _, mode,
+        id,
+        organization_id,
+        project_id,
+        cluster_id,
+        created_at,
+        updated_at,
+        name,
+        name_key: _,
+        mode,
     } = row;
     Environment {
         id: id.0,

@@ -144,7 +144,9 @@ fn with_contract(page: &str, contract: &str) -> String {
     const END: &str = ";\n    let oauth2RedirectUrl;";
     let safe = contract.replace("</", "<\\/");
     match page.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1))) {
-        Some((head, tail)) => format!("{head}{BEGIN}{safe}{END}{tail}").replace("Swagger UI</title>", "Windlass API</title>"),
+        Some((head, tail)) => {
+            format!("{head}{BEGIN}{safe}{END}{tail}").replace("Swagger UI</title>", "Windlass API</title>")
+        }
         None => page.to_owned(),
     }
 }

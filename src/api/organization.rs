@@ -139,7 +139,16 @@ impl OrganizationRest {
 
 fn answer(row: organization::Model, owner: Option<Uuid>) -> Organization {
     let organization::Model {
-        id, created_at, updated_at, name, description, plan, website_url, repository, logo_url, icon_url,
+        id,
+        created_at,
+        updated_at,
+        name,
+        description,
+        plan,
+        website_url,
+        repository,
+        logo_url,
+        icon_url,
         admin_emails,
     } = row;
     Organization {
@@ -175,11 +184,7 @@ impl OrganizationApi {
     }
 
     #[oai(path = "/organization", method = "post", operation_id = "createOrganization", tag = Tag::OrganizationMainCalls)]
-    async fn create_organization(
-        &self,
-        auth: Auth,
-        body: Body<OrganizationRequest>,
-    ) -> Result<Created<Organization>> {
+    async fn create_organization(&self, auth: Auth, body: Body<OrganizationRequest>) -> Result<Created<Organization>> {
         let person = auth.0.person().ok_or(Error::Forbidden("only a person can create an organization"))?;
         let OrganizationRequest { name, plan, rest } = body.0;
         let now = self.0.clock.now();

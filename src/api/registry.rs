@@ -59,8 +59,17 @@ macro_rules! kinds {
 }
 
 kinds!(
-    Ecr, ScalewayCr, DockerHub, GithubCr, GithubEnterpriseCr, GitlabCr, PublicEcr, Docr, GenericCr,
-    GcpArtifactRegistry, AzureCr
+    Ecr,
+    ScalewayCr,
+    DockerHub,
+    GithubCr,
+    GithubEnterpriseCr,
+    GitlabCr,
+    PublicEcr,
+    Docr,
+    GenericCr,
+    GcpArtifactRegistry,
+    AzureCr
 );
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
@@ -166,10 +175,23 @@ struct Parts {
 
 fn parts(given: ConfigRequest) -> Parts {
     let ConfigRequest {
-        access_key_id, secret_access_key, region, scaleway_access_key, scaleway_secret_key, scaleway_project_id,
-        json_credentials, gcp_credentials_type, project_id, service_account_email,
-        workload_identity_provider_resource, token_lifetime_seconds, username, password, role_arn,
-        azure_tenant_id, azure_subscription_id,
+        access_key_id,
+        secret_access_key,
+        region,
+        scaleway_access_key,
+        scaleway_secret_key,
+        scaleway_project_id,
+        json_credentials,
+        gcp_credentials_type,
+        project_id,
+        service_account_email,
+        workload_identity_provider_resource,
+        token_lifetime_seconds,
+        username,
+        password,
+        role_arn,
+        azure_tenant_id,
+        azure_subscription_id,
     } = given;
     let secrets = [
         ("secret_access_key", secret_access_key),
@@ -222,12 +244,31 @@ fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Result<String>
 
 fn answer(row: registry::Model, jobs: i64) -> ContainerRegistryResponse {
     let registry::Model {
-        id, organization_id: _, created_at, updated_at, name, description, kind, url, config, credentials: _,
+        id,
+        organization_id: _,
+        created_at,
+        updated_at,
+        name,
+        description,
+        kind,
+        url,
+        config,
+        credentials: _,
     } = row;
     let RegistryConfig {
-        username, region, access_key_id, role_arn, scaleway_access_key, scaleway_project_id, gcp_credentials_type,
-        project_id, service_account_email, workload_identity_provider_resource, token_lifetime_seconds,
-        azure_tenant_id, azure_subscription_id,
+        username,
+        region,
+        access_key_id,
+        role_arn,
+        scaleway_access_key,
+        scaleway_project_id,
+        gcp_credentials_type,
+        project_id,
+        service_account_email,
+        workload_identity_provider_resource,
+        token_lifetime_seconds,
+        azure_tenant_id,
+        azure_subscription_id,
     } = config;
     ContainerRegistryResponse {
         id: id.0,

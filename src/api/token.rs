@@ -112,7 +112,10 @@ impl TokenApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
         if creator_name.0.is_some() {
-            return Err(Error::invalid("creatorName", "creators of tokens are not kept, so they cannot be searched for"));
+            return Err(Error::invalid(
+                "creatorName",
+                "creators of tokens are not kept, so they cannot be searched for",
+            ));
         }
         let rows = store::token::list_by_organization(&self.0.db, id).await?;
         let wanted = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));

@@ -8,9 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::Stream;
 use poem::http::{StatusCode, header};
 use poem::{IntoResponse, Request, RequestBody, Response};
-use poem_openapi::registry::{
-    MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, Registry,
-};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, Registry};
 use poem_openapi::types::{ParseFromJSON, ToJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object};
 use serde::de::DeserializeOwned;
@@ -41,58 +39,54 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// Describes a type that serde reads and writes.
 macro_rules! described {
-    ($name:ty, $schema:expr, $register:expr) => { const _: () = {
-        use poem_openapi::registry::{MetaSchemaRef, Registry};
-        use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+    ($name:ty, $schema:expr, $register:expr) => {
+        const _: () = {
+            use poem_openapi::registry::{MetaSchemaRef, Registry};
+            use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 
-        impl Type for $name {
-            const IS_REQUIRED: bool = true;
-            type RawValueType = Self;
-            type RawElementValueType = Self;
+            impl Type for $name {
+                const IS_REQUIRED: bool = true;
+                type RawValueType = Self;
+                type RawElementValueType = Self;
 
-            fn name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
+                fn name() -> std::borrow::Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn schema_ref() -> MetaSchemaRef {
+                    $schema
+                }
+
+                fn register(registry: &mut Registry) {
+                    let register: fn(&mut Registry) = $register;
+                    register(registry);
+                }
+
+                fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+                    Some(self)
+                }
+
+                fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+                    Box::new(std::iter::once(self))
+                }
             }
 
-            fn schema_ref() -> MetaSchemaRef {
-                $schema
+            impl ToJSON for $name {
+                fn to_json(&self) -> Option<serde_json::Value> {
+                    serde_json::to_value(self).ok()
+                }
             }
 
-            fn register(registry: &mut Registry) {
-                let register: fn(&mut Registry) = $register;
-                register(registry);
+            impl ParseFromJSON for $name {
+                fn parse_from_json(value: Option<serde_json::Value>) -> ParseResult<Self> {
+                    serde_json::from_value(value.unwrap_or_default()).map_err(|e| ParseError::custom(e.to_string()))
+                }
             }
-
-            fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-                Some(self)
-            }
-
-            fn raw_element_iter<'a>(
-                &'a self,
-            ) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-                Box::new(std::iter::once(self))
-            }
-        }
-
-        impl ToJSON for $name {
-            fn to_json(&self) -> Option<serde_json::Value> {
-                serde_json::to_value(self).ok()
-            }
-        }
-
-        impl ParseFromJSON for $name {
-            fn parse_from_json(value: Option<serde_json::Value>) -> ParseResult<Self> {
-                serde_json::from_value(value.unwrap_or_default()).map_err(|e| ParseError::custom(e.to_string()))
-            }
-        }
-    }; };
+        };
+    };
 }
 
-described!(
-    Timestamp,
-    MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "date-time"))),
-    |_| {}
-);
+described!(Timestamp, MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "date-time"))), |_| {});
 
 /// A union of objects told apart by one key, described exactly so: no wrapper schemas.
 macro_rules! one_of {
@@ -298,7 +292,13 @@ impl IntoResponse for Text {
 
 fn responses(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
     MetaResponses {
-        responses: vec![MetaResponse { description: "", status: Some(status), status_range: None, content, headers: Vec::new() }],
+        responses: vec![MetaResponse {
+            description: "",
+            status: Some(status),
+            status_range: None,
+            content,
+            headers: Vec::new(),
+        }],
     }
 }
 
@@ -319,9 +319,7 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, 
     let whole = match Written::deserialize(deserializer).map_err(|_| D::Error::custom("expected a whole number"))? {
         Written::Number(number) => Some(number),
         #[expect(clippy::cast_possible_truncation, reason = "only whole numbers in range pass the filter")]
-        Written::Decimal(number) => {
-            Some(number).filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64)
-        }
+        Written::Decimal(number) => Some(number).filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64),
         Written::Text(text) => text.trim().parse().ok(),
     };
     whole

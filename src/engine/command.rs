@@ -113,12 +113,7 @@ pub async fn delete_job(app: &App, by: Requester, job: &job::Model, removal: Rem
 ///
 /// # Errors
 /// `Conflict` while it is being deleted.
-pub async fn delete_environment(
-    app: &App,
-    by: Requester,
-    id: EnvironmentId,
-    removal: Removal,
-) -> Result<Deletion> {
+pub async fn delete_environment(app: &App, by: Requester, id: EnvironmentId, removal: Removal) -> Result<Deletion> {
     let now = app.clock.now();
     let deletion = store::write(&app.db, async |tx| {
         let environment = lock(tx, id).await?;
@@ -153,9 +148,8 @@ async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment
 
 async fn refuse_while_deleted(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<()> {
     let newest = store::deployment::newest_by_environment(tx, id).await?;
-    let deleting = newest.is_some_and(|row| {
-        row.scope == Scope::Environment && row.action == Action::Delete && !row.progress.is_final()
-    });
+    let deleting = newest
+        .is_some_and(|row| row.scope == Scope::Environment && row.action == Action::Delete && !row.progress.is_final());
     if deleting { Err(Error::Conflict("the environment is being deleted".into())) } else { Ok(()) }
 }
 

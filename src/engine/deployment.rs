@@ -97,9 +97,13 @@ mod tests {
 
     #[test]
     fn plans() {
-        let cron = Schedule::Cron { scheduled_at: "* * * * *".into(), timezone: "UTC".into(), command: Command::default() };
+        let cron =
+            Schedule::Cron { scheduled_at: "* * * * *".into(), timezone: "UTC".into(), command: Command::default() };
         let start_only = Schedule::Lifecycle {
-            on_start: Some(Command::default()), on_stop: None, on_delete: None, lifecycle_type: Default::default(),
+            on_start: Some(Command::default()),
+            on_stop: None,
+            on_delete: None,
+            lifecycle_type: Default::default(),
         };
         let cases = [
             (Action::Deploy, None, &cron, Deployed::Replaced, None),

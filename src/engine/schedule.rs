@@ -10,8 +10,8 @@
 //! fires in both passes, and with such hours it does not make up for hours that were left out.
 
 use chrono::{
-    DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
-    TimeZone, Timelike, Utc,
+    DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
+    Timelike, Utc,
 };
 use chrono_tz::Tz;
 
@@ -55,12 +55,8 @@ const MONTH: Bounds = Bounds {
     high: 12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const WEEKDAY: Bounds = Bounds {
-    name: "day of week",
-    low: 0,
-    high: 7,
-    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-};
+const WEEKDAY: Bounds =
+    Bounds { name: "day of week", low: 0, high: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// The longest wait between two times: 29 February across a century that is no leap year, and a margin.
 const MAX_MONTHS: usize = 12 * 9;
@@ -195,12 +191,7 @@ impl Schedule {
     }
 
     /// In the first pass of a repeated hour: the first time of its second pass.
-    fn next_in_second_pass(
-        &self,
-        local: NaiveDateTime,
-        after: DateTime<Utc>,
-        zone: Tz,
-    ) -> Option<DateTime<Utc>> {
+    fn next_in_second_pass(&self, local: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
             return None;
         };
@@ -302,7 +293,14 @@ fn parse_part(text: &str, bounds: &Bounds) -> Result<Field, Refused> {
         (parse_value(low, bounds, text)?, parse_value(high, bounds, text)?)
     } else {
         let value = parse_value(range, bounds, text)?;
-        (value, if step.is_some() { bounds.high.min(if bounds.high == 7 { 6.max(value) } else { bounds.high }) } else { value })
+        (
+            value,
+            if step.is_some() {
+                bounds.high.min(if bounds.high == 7 { 6.max(value) } else { bounds.high })
+            } else {
+                value
+            },
+        )
     };
     if low > high {
         return Err(refuse("the range ends before it begins"));
@@ -330,10 +328,7 @@ fn parse_value(text: &str, bounds: &Bounds, part: &str) -> Result<u32, Refused> 
     if (bounds.low..=bounds.high).contains(&value) {
         Ok(value)
     } else {
-        Err(Refused(format!(
-            "{} {part:?}: {value} is not between {} and {}",
-            bounds.name, bounds.low, bounds.high
-        )))
+        Err(Refused(format!("{} {part:?}: {value} is not between {} and {}", bounds.name, bounds.low, bounds.high)))
     }
 }
 

@@ -57,11 +57,18 @@ pub struct Facts {
 pub enum Observed {
     Starting,
     Running,
-    Exited { exit_code: i32, reason: Option<String> },
-    CannotStart { reason: String },
+    Exited {
+        exit_code: i32,
+        reason: Option<String>,
+    },
+    CannotStart {
+        reason: String,
+    },
     Unknown,
     /// It did not answer.
-    Silent { reason: String },
+    Silent {
+        reason: String,
+    },
 }
 
 /// What to do about it.
@@ -71,8 +78,15 @@ pub enum Decision {
     Start,
     Stop,
     /// Queue the next attempt.
-    Retry { not_before: DateTime<Utc>, exit_code: i32 },
-    End { event: RunEvent, exit_code: Option<i32>, reason: Option<String> },
+    Retry {
+        not_before: DateTime<Utc>,
+        exit_code: i32,
+    },
+    End {
+        event: RunEvent,
+        exit_code: Option<i32>,
+        reason: Option<String>,
+    },
 }
 
 /// The pause before the second attempt; it doubles with each further one, up to the longest (as in Kubernetes).
@@ -186,8 +200,13 @@ impl Shown {
     pub fn is_open(self) -> bool {
         matches!(
             self,
-            Self::DeploymentQueued | Self::Deploying | Self::Executing | Self::StopQueued | Self::Stopping
-                | Self::DeleteQueued | Self::Deleting
+            Self::DeploymentQueued
+                | Self::Deploying
+                | Self::Executing
+                | Self::StopQueued
+                | Self::Stopping
+                | Self::DeleteQueued
+                | Self::Deleting
         )
     }
 

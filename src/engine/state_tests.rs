@@ -1,11 +1,12 @@
 //! Tests of the state machine: every state with every event, and the decisions one by one.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Progress};
 use entity::run::{Event, RunState};
 
-use super::{Decision, Facts, Observed, RunEvent, Shown, decide, effective_action, next, pause_after, shown, shown_together};
+use super::{
+    Decision, Facts, Observed, RunEvent, Shown, decide, effective_action, next, pause_after, shown, shown_together,
+};
 
 const STATES: [RunState; 5] =
     [RunState::Queued, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
@@ -44,13 +45,18 @@ fn ends(decision: Decision) -> (RunEvent, Option<i32>, String) {
 fn every_state_with_every_event() {
     let table: Vec<String> = STATES
         .iter()
-        .map(|state| EVENTS.iter().map(|event| next(*state, *event).map_or("-".into(), |to| format!("{to:?}"))).collect::<Vec<_>>().join(" "))
+        .map(|state| {
+            EVENTS
+                .iter()
+                .map(|event| next(*state, *event).map_or("-".into(), |to| format!("{to:?}")))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect();
-    assert_eq!(table, [
-        "Running - - - Cancelled",
-        "- Queued Succeeded Failed Cancelled",
-        "- - - - -", "- - - - -", "- - - - -",
-    ]);
+    assert_eq!(
+        table,
+        ["Running - - - Cancelled", "- Queued Succeeded Failed Cancelled", "- - - - -", "- - - - -", "- - - - -",]
+    );
     for state in STATES {
         assert_eq!(state.is_final(), EVENTS.iter().all(|event| next(state, *event).is_none()));
     }
@@ -71,7 +77,10 @@ fn exits() {
 #[test]
 fn retries_until_attempts_or_time_are_used_up() {
     let more = Facts { max_nb_restart: 1, ..facts() };
-    assert_eq!(decide(&more, exited(1), now()), Decision::Retry { not_before: now() + TimeDelta::seconds(10), exit_code: 1 });
+    assert_eq!(
+        decide(&more, exited(1), now()),
+        Decision::Retry { not_before: now() + TimeDelta::seconds(10), exit_code: 1 }
+    );
     let last = Facts { attempt: 2, ..more.clone() };
     assert_eq!(ends(decide(&last, exited(1), now())).0, RunEvent::Failed);
     let no_time = Facts { max_duration_seconds: 10, ..more };

@@ -69,8 +69,7 @@ pub fn built_in(of: &Surroundings<'_>) -> Vec<(String, String)> {
 
 /// A name of letters, digits and hyphens, as a Kubernetes namespace has to be.
 fn namespace(id: EnvironmentId, name: &str) -> String {
-    let plain: String =
-        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let long = format!("z{}-{}", short_id(id.0), plain.trim_matches('-'));
     long.chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
 }

@@ -176,7 +176,7 @@ fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
 }
 
 impl DockerRunner {
-    /// Of the engine at `address` (unix:///path or tcp://host:port), or at the usual socket.
+    /// Of the engine at `address` (`unix:///path` or `tcp://host:port`), or at the usual socket.
     #[must_use]
     pub fn new(address: Option<&str>, wake: Wake) -> Self {
         let address = address.unwrap_or(SOCKET).to_owned();
@@ -225,8 +225,7 @@ impl DockerRunner {
 
     async fn open_log(&self, name: &str, skip: u64) -> Result<LogReader, Unavailable> {
         let client = self.engine.client().await?;
-        let options =
-            LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true).build();
+        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true).build();
         let mut reader = LogReader { position: 0, stream: Box::pin(client.logs(name, Some(options))) };
         while reader.position < skip {
             match tokio::time::timeout(LOG_OPEN_PATIENCE, reader.stream.next()).await {

@@ -62,9 +62,14 @@ pub enum Progress {
     /// Being prepared, for example its image pulled.
     Starting,
     Running,
-    Exited { exit_code: i32, reason: Option<String> },
+    Exited {
+        exit_code: i32,
+        reason: Option<String>,
+    },
     /// Will never start.
-    CannotStart { reason: String },
+    CannotStart {
+        reason: String,
+    },
     /// The runner has nothing of this name.
     Unknown,
 }

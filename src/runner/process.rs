@@ -83,7 +83,9 @@ impl ProcessRunner {
 
     fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
         let mut words = step.entrypoint.iter().chain(&step.arguments);
-        let program = words.next().ok_or("there is no entrypoint and no argument, and a process has no image to take one from")?;
+        let program = words
+            .next()
+            .ok_or("there is no entrypoint and no argument, and a process has no image to take one from")?;
         let scratch = self.scratch(&step.name);
         std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
         let child = Command::new(program)
@@ -141,11 +143,7 @@ impl ProcessRunner {
 }
 
 /// A reader that waits for its lines to be taken is given time; one that waits for output is not.
-async fn wait_for_reader(
-    step: &Step,
-    mut reader: tokio::task::JoinHandle<()>,
-    deadline: tokio::time::Instant,
-) {
+async fn wait_for_reader(step: &Step, mut reader: tokio::task::JoinHandle<()>, deadline: tokio::time::Instant) {
     loop {
         if tokio::time::timeout(Duration::from_millis(100), &mut reader).await.is_ok() {
             return;
@@ -268,8 +266,8 @@ impl Runner for ProcessRunner {
                 state.first += 1;
             }
             let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
-            let end = lines.len() == state.lines.len()
-                && !matches!(state.progress, Progress::Running | Progress::Starting);
+            let end =
+                lines.len() == state.lines.len() && !matches!(state.progress, Progress::Running | Progress::Starting);
             Lines { lines, end }
         };
         step.consumed.notify_waiters();

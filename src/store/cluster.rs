@@ -2,7 +2,9 @@
 
 use entity::cluster;
 use entity::id::{ClusterId, OrganizationId};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::PAGE;
 
@@ -10,10 +12,7 @@ use super::PAGE;
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_by_organization(
-    db: &impl ConnectionTrait,
-    id: OrganizationId,
-) -> Result<Vec<cluster::Model>, DbErr> {
+pub async fn list_by_organization(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<cluster::Model>, DbErr> {
     cluster::Entity::find()
         .filter(cluster::Column::OrganizationId.eq(id))
         .order_by_desc(cluster::Column::IsDefault)

@@ -95,10 +95,7 @@ pub async fn list_running(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<d
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_parts(
-    db: &impl ConnectionTrait,
-    id: DeploymentId,
-) -> Result<Vec<deployment_job::Model>, DbErr> {
+pub async fn list_parts(db: &impl ConnectionTrait, id: DeploymentId) -> Result<Vec<deployment_job::Model>, DbErr> {
     deployment_job::Entity::find()
         .filter(deployment_job::Column::DeploymentId.eq(id))
         .order_by_asc(deployment_job::Column::JobId)
@@ -146,15 +143,11 @@ pub async fn newest_parts_by_environment(
 }
 
 /// Ids sort by creation, but PostgreSQL has no `max` of a UUID: the newest is the one that no newer one follows.
-async fn newest_ids(
-    db: &impl ConnectionTrait,
-    id: EnvironmentId,
-) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
+async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
     let sql = "SELECT p.job_id, p.deployment_id FROM deployment_job p \
          JOIN job j ON j.id = p.job_id WHERE j.environment_id = $1 AND NOT EXISTS \
          (SELECT 1 FROM deployment_job q WHERE q.job_id = p.job_id AND q.deployment_id > p.deployment_id)";
-    let statement =
-        sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, vec![id.into()]);
+    let statement = sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, vec![id.into()]);
     let rows = db.query_all_raw(statement).await?;
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
@@ -203,11 +196,8 @@ pub async fn advance(
     if to.is_final() {
         update = update.col_expr(deployment::Column::FinishedAt, Expr::value(now));
     }
-    let changed = update
-        .filter(deployment::Column::Id.eq(id))
-        .filter(deployment::Column::Progress.eq(from))
-        .exec(db)
-        .await?;
+    let changed =
+        update.filter(deployment::Column::Id.eq(id)).filter(deployment::Column::Progress.eq(from)).exec(db).await?;
     Ok(changed.rows_affected == 1)
 }
 

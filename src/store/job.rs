@@ -71,11 +71,7 @@ impl JobView {
     }
 }
 
-async fn views(
-    db: &impl ConnectionTrait,
-    rest: &str,
-    values: Vec<Value>,
-) -> Result<Vec<JobView>, DbErr> {
+async fn views(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Result<Vec<JobView>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), format!("{VIEW}{rest}"), values);
     db.query_all_raw(statement).await?.iter().map(JobView::read).collect()
 }

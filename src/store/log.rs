@@ -2,7 +2,10 @@
 
 use entity::id::RunId;
 use entity::log_line;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 /// How many rows one statement inserts: below the limits on bound values of both databases.
 const ROWS: usize = 500;

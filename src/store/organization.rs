@@ -3,7 +3,9 @@
 use entity::id::{OrganizationId, PersonId};
 use entity::member::Role;
 use entity::{member, organization};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::PAGE;
 

@@ -5,7 +5,9 @@ use entity::id::{OrganizationId, PersonId};
 use entity::member::Role;
 use entity::{member, person};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+};
 
 use super::PAGE;
 
@@ -46,11 +48,7 @@ pub async fn list_memberships(
     db: &impl ConnectionTrait,
     person: PersonId,
 ) -> Result<Vec<(OrganizationId, Role)>, DbErr> {
-    let rows = member::Entity::find()
-        .filter(member::Column::PersonId.eq(person))
-        .limit(PAGE)
-        .all(db)
-        .await?;
+    let rows = member::Entity::find().filter(member::Column::PersonId.eq(person)).limit(PAGE).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.organization_id, row.role)).collect())
 }
 

@@ -23,10 +23,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: ProjectId) -> Result<Option<pr
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_by_organization(
-    db: &impl ConnectionTrait,
-    id: OrganizationId,
-) -> Result<Vec<project::Model>, DbErr> {
+pub async fn list_by_organization(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<project::Model>, DbErr> {
     project::Entity::find()
         .filter(project::Column::OrganizationId.eq(id))
         .order_by_asc(project::Column::Id)

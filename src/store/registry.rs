@@ -38,10 +38,7 @@ pub async fn list_by_organization(
 ///
 /// # Errors
 /// When the query fails.
-pub async fn count_jobs(
-    db: &impl ConnectionTrait,
-    id: OrganizationId,
-) -> Result<HashMap<RegistryId, i64>, DbErr> {
+pub async fn count_jobs(db: &impl ConnectionTrait, id: OrganizationId) -> Result<HashMap<RegistryId, i64>, DbErr> {
     let rows: Vec<(RegistryId, i64)> = job::Entity::find()
         .select_only()
         .column(job::Column::RegistryId)

@@ -28,10 +28,8 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
         return Ok(0);
     }
     let first = super::take_numbers(tx, entity::counter::RUN, i64::try_from(rows.len()).unwrap_or(1)).await?;
-    let rows = rows
-        .into_iter()
-        .zip(first..)
-        .map(|(row, number)| run::Model { number, ..row }.into_active_model().reset_all());
+    let rows =
+        rows.into_iter().zip(first..).map(|(row, number)| run::Model { number, ..row }.into_active_model().reset_all());
     let conflict = OnConflict::columns([run::Column::JobId, run::Column::ScheduledFor]).do_nothing().to_owned();
     run::Entity::insert_many(rows).on_conflict(conflict).exec_without_returning(tx).await
 }
@@ -160,11 +158,7 @@ pub async fn renew(
         .select_only()
         .column(run::Column::Id)
         .filter(run::Column::State.eq(RunState::Running))
-        .filter(
-            Condition::any()
-                .add(run::Column::LeaseOwner.eq(lease.owner))
-                .add(run::Column::LeaseUntil.lt(now)),
-        )
+        .filter(Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(run::Column::LeaseUntil.lt(now)))
         .order_by_asc(run::Column::LeaseUntil)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)

@@ -60,7 +60,8 @@ impl Comparison<'_> {
                 (Some(a), Some(b)) => self.schema(&format!("{place} request"), &a, b, Side::Request),
                 _ => self.say(place, "a request body is not JSON"),
             },
-            (a, b) => self.say(place, format!("a request body in the code: {}, in the contract: {}", a.is_some(), b.is_some())),
+            (a, b) => self
+                .say(place, format!("a request body in the code: {}, in the contract: {}", a.is_some(), b.is_some())),
         }
         self.answers(place, ours, theirs);
     }
@@ -86,7 +87,10 @@ impl Comparison<'_> {
                     for what in ["type", "format", "default"] {
                         let integer = |v: Option<&Value>| v.is_some_and(|v| v == "int32");
                         if a.get(what) != b.get(what) && !integer(a.get(what)) {
-                            self.say(&spot, format!("{what} is {:?} in the contract, {:?} in the code", b.get(what), a.get(what)));
+                            self.say(
+                                &spot,
+                                format!("{what} is {:?} in the contract, {:?} in the code", b.get(what), a.get(what)),
+                            );
                         }
                     }
                     if strings(a.get("enum")) != strings(b.get("enum")) {
@@ -123,7 +127,12 @@ impl Comparison<'_> {
         }
         let (a, b) = (flat(self.code, ours), flat(&CONTRACT, theirs));
         if let (Some(Value::Array(a)), Some(Value::Array(b))) = (a.get("oneOf"), b.get("oneOf")) {
-            return self.union(place, (&a.clone(), a_discriminator(ours, self.code)), (b, a_discriminator(theirs, &CONTRACT)), side);
+            return self.union(
+                place,
+                (&a.clone(), a_discriminator(ours, self.code)),
+                (b, a_discriminator(theirs, &CONTRACT)),
+                side,
+            );
         }
         let kind = |schema: &Map<String, Value>| schema.get("type").and_then(Value::as_str).map(str::to_owned);
         if kind(&a) != kind(&b) {
@@ -131,7 +140,9 @@ impl Comparison<'_> {
         }
         for format in ["uuid", "date-time"] {
             let has = |schema: &Map<String, Value>| schema.get("format").is_some_and(|f| f == format);
-            let written = |schema: &Map<String, Value>| schema.get("format").is_some_and(|f| f == "string") || !schema.contains_key("format");
+            let written = |schema: &Map<String, Value>| {
+                schema.get("format").is_some_and(|f| f == "string") || !schema.contains_key("format")
+            };
             if has(&a) && !has(&b) && !(side == Side::Answer && written(&b)) {
                 self.say(place, format!("format {format} in the code only"));
             }
@@ -151,7 +162,8 @@ impl Comparison<'_> {
 
     fn properties(&mut self, place: &str, a: &Map<String, Value>, b: &Map<String, Value>, side: Side) {
         let empty = Map::new();
-        let read = |schema: &Map<String, Value>| schema.get("properties").and_then(Value::as_object).unwrap_or(&empty).clone();
+        let read =
+            |schema: &Map<String, Value>| schema.get("properties").and_then(Value::as_object).unwrap_or(&empty).clone();
         let (ours, theirs) = (read(a), read(b));
         if b.contains_key("additionalProperties") && theirs.is_empty() {
             return;
@@ -166,7 +178,9 @@ impl Comparison<'_> {
         for name in theirs.keys().filter(|name| !ours.contains_key(*name)) {
             match side {
                 Side::Request => self.say(place, format!("{name} is in the contract only")),
-                Side::Answer if promised.contains(name) => self.say(place, format!("{name} is promised and not answered")),
+                Side::Answer if promised.contains(name) => {
+                    self.say(place, format!("{name} is promised and not answered"))
+                }
                 Side::Answer => {}
             }
         }
@@ -208,7 +222,9 @@ async fn code_and_contract_agree() {
         }
     }
     assert!(comparison.lines.is_empty(), "\n{}", comparison.lines.join("\n"));
-    let security = |document: &Value| document["components"]["securitySchemes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let security = |document: &Value| {
+        document["components"]["securitySchemes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
     assert_eq!(security(&code), security(&CONTRACT));
     assert!(ours.values().all(|operation| operation["security"].as_array().is_some_and(|list| list.len() == 2)));
 }

@@ -12,10 +12,16 @@ async fn create_get_edit_list() {
     let path = format!("/project/{}/environment", it.project);
     let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
     let cluster = &clusters["results"][0];
-    assert_eq!((&cluster["name"], &cluster["is_default"], &cluster["status"]), (&json!("local"), &json!(true), &json!("DEPLOYED")));
+    assert_eq!(
+        (&cluster["name"], &cluster["is_default"], &cluster["status"]),
+        (&json!("local"), &json!(true), &json!("DEPLOYED"))
+    );
     let body = json!({"name": "Production", "mode": "PRODUCTION", "cluster": cluster["id"]});
     let made = it.client.post(&path, body).await.expect(201);
-    assert_eq!((&made["mode"], &made["cluster_name"], &made["cluster_id"]), (&json!("PRODUCTION"), &json!("local"), &cluster["id"]));
+    assert_eq!(
+        (&made["mode"], &made["cluster_name"], &made["cluster_id"]),
+        (&json!("PRODUCTION"), &json!("local"), &cluster["id"])
+    );
     assert_eq!(made["cloud_provider"], json!({"provider": "ON_PREMISE", "cluster": "local"}));
     let own = format!("/environment/{}", id(&made));
     let edited = it.client.put(&own, json!({"mode": "STAGING"})).await.expect(200);
@@ -25,8 +31,11 @@ async fn create_get_edit_list() {
     it.client.post(&path, json!({"name": " production"})).await.expect(409);
     it.client.put(&own, json!({"name": "STAGING"})).await.expect(409);
     for (body, field) in [
-        (json!({}), "name"), (json!({"name": ""}), "name"), (json!({"name": "x", "mode": "PREVIEW"}), "mode"),
-        (json!({"name": "x", "cluster": it.project}), "cluster"), (json!({"name": "x", "cluster": "y"}), "cluster"),
+        (json!({}), "name"),
+        (json!({"name": ""}), "name"),
+        (json!({"name": "x", "mode": "PREVIEW"}), "mode"),
+        (json!({"name": "x", "cluster": it.project}), "cluster"),
+        (json!({"name": "x", "cluster": "y"}), "cluster"),
     ] {
         let detail = it.client.post(&path, body).await.detail(400);
         assert!(detail.starts_with(&format!("{field}:")), "{detail}");
@@ -41,7 +50,10 @@ async fn states_of_an_environment() {
     let it = app.furnished().await;
     let path = format!("/environment/{}", it.environment);
     let status = it.client.get(&format!("{path}/status")).await.expect(200);
-    assert_eq!((&status["state"], &status["last_deployment_state"], &status["deployment_status"]), (&json!("READY"), &json!("READY"), &json!("NEVER_DEPLOYED")));
+    assert_eq!(
+        (&status["state"], &status["last_deployment_state"], &status["deployment_status"]),
+        (&json!("READY"), &json!("READY"), &json!("NEVER_DEPLOYED"))
+    );
     assert_eq!((&status["origin"], &status["last_deployment_id"]), (&Value::Null, &Value::Null));
     let (events, cron) = (it.create(it.lifecycle("events")).await, it.create(it.cron("minutely", "* * * * *")).await);
     let answer = it.client.call(Method::POST, &format!("{path}/deploy"), None).await.expect(202);
@@ -53,7 +65,10 @@ async fn states_of_an_environment() {
     // A CRON job has its schedule as soon as its deployment begins.
     assert_eq!((state(&events), state(&cron)), (json!("EXECUTING"), json!("DEPLOYED")));
     // Never EXECUTING on an environment: the official Terraform provider fails on it.
-    assert_eq!((&all["environment"]["state"], &all["environment"]["last_deployment_state"]), (&json!("DEPLOYING"), &json!("DEPLOYING")));
+    assert_eq!(
+        (&all["environment"]["state"], &all["environment"]["last_deployment_state"]),
+        (&json!("DEPLOYING"), &json!("DEPLOYING"))
+    );
     app.clock.forward(5);
     app.runner.exit_all(0);
     app.settle().await;
@@ -81,7 +96,8 @@ async fn an_empty_environment_deploys_and_is_deleted_at_once() {
     it.client.delete(&path).await.expect(204);
     app.settle().await;
     it.client.get(&path).await.expect(404);
-    let fresh = it.client.post(&format!("/project/{}/environment", it.project), json!({"name": "fresh"})).await.expect(201);
+    let fresh =
+        it.client.post(&format!("/project/{}/environment", it.project), json!({"name": "fresh"})).await.expect(201);
     it.client.delete(&format!("/environment/{}", id(&fresh))).await.expect(204);
     it.client.get(&format!("/environment/{}", id(&fresh))).await.expect(404);
 }
@@ -102,8 +118,11 @@ async fn deleting_runs_on_delete_and_keeps_everything_else_out() {
     app.settle().await;
     assert_eq!(app.runner.started().last().unwrap().arguments, ["-c", "delete"]);
     for (method, path) in [
-        (Method::POST, format!("{path}/deploy")), (Method::POST, format!("{path}/stop")), (Method::DELETE, path.clone()),
-        (Method::POST, format!("/job/{events}/stop")), (Method::DELETE, format!("/job/{events}")),
+        (Method::POST, format!("{path}/deploy")),
+        (Method::POST, format!("{path}/stop")),
+        (Method::DELETE, path.clone()),
+        (Method::POST, format!("/job/{events}/stop")),
+        (Method::DELETE, format!("/job/{events}")),
     ] {
         let detail = it.client.call(method, &path, None).await.detail(409);
         assert!(detail.contains("being deleted"), "{path}: {detail}");

@@ -151,7 +151,13 @@ impl TestApp {
         let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
         let runners = Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker) };
         let app = Arc::new(App {
-            db, clock: read, config, keys, runners, authenticator, wake: Wake::default(),
+            db,
+            clock: read,
+            config,
+            keys,
+            runners,
+            authenticator,
+            wake: Wake::default(),
             instance: uuid::Uuid::now_v7(),
         });
         Self { app, clock, runner, url, verifier: oidc, folder }
@@ -200,10 +206,15 @@ impl TestApp {
     pub(crate) async fn furnished(&self) -> Furnished {
         let organization = self.organization("acme").await;
         let client = self.token(organization, Role::Admin).await;
-        let project = id(&client.post(&format!("/organization/{organization}/project"), json!({"name": "shop"})).await.expect(200));
-        let environment = id(&client.post(&format!("/project/{project}/environment"), json!({"name": "staging"})).await.expect(201));
+        let project = id(&client
+            .post(&format!("/organization/{organization}/project"), json!({"name": "shop"}))
+            .await
+            .expect(200));
+        let environment =
+            id(&client.post(&format!("/project/{project}/environment"), json!({"name": "staging"})).await.expect(201));
         let registry = json!({"name": "hub", "kind": "DOCKER_HUB", "config": {}});
-        let registry = id(&client.post(&format!("/organization/{organization}/containerRegistry"), registry).await.expect(201));
+        let registry =
+            id(&client.post(&format!("/organization/{organization}/containerRegistry"), registry).await.expect(201));
         Furnished { client, organization, project, environment, registry }
     }
 }
@@ -301,7 +312,8 @@ impl Client {
         let status = response.status().as_u16();
         let kind = response.content_type().unwrap_or_default().to_owned();
         let text = response.into_body().into_string().await.unwrap();
-        let body = if kind.starts_with("application/json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        let body =
+            if kind.starts_with("application/json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
         validate::answer(method.as_str(), path, status, &kind, &body);
         Answer { status, text, body }
     }

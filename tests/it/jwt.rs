@@ -1,1 +1,189 @@
-//! x
+//! People: JWTs of an OIDC issuer, checked with its keys.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use poem::listener::{Acceptor as _, Listener as _, TcpListener};
+use poem::web::{Data, Json};
+use poem::{EndpointExt as _, Route, get, handler};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, TestApp, start};
+
+const AUDIENCE: &str = "windlass";
+
+static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
+    let mut random = rsa::rand_core::OsRng;
+    std::array::from_fn(|_| {
+        rsa::RsaPrivateKey::new(&mut random, 2048).unwrap().to_pkcs1_der().unwrap().as_bytes().to_vec()
+    })
+});
+
+fn key(which: usize) -> EncodingKey {
+    EncodingKey::from_rsa_der(&KEYS[which])
+}
+
+/// An issuer on loopback, whose keys can be changed.
+struct Issuer {
+    url: String,
+    keys: Arc<Mutex<JwkSet>>,
+    fetches: Arc<AtomicUsize>,
+}
+
+struct Served {
+    url: String,
+    keys: Arc<Mutex<JwkSet>>,
+    fetches: Arc<AtomicUsize>,
+}
+
+#[handler]
+fn discovery(served: Data<&Arc<Served>>) -> Json<Value> {
+    Json(json!({"issuer": served.url, "jwks_uri": format!("{}/keys", served.url)}))
+}
+
+#[handler]
+fn key_set(served: Data<&Arc<Served>>) -> Json<JwkSet> {
+    served.fetches.fetch_add(1, Ordering::SeqCst);
+    Json(served.keys.lock().unwrap().clone())
+}
+
+fn jwk(which: usize, kid: &str) -> Jwk {
+    let mut jwk = Jwk::from_encoding_key(&key(which), Algorithm::RS256).unwrap();
+    jwk.common.key_id = Some(kid.into());
+    jwk
+}
+
+impl Issuer {
+    async fn start() -> Self {
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let url = format!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
+        let keys = Arc::new(Mutex::new(JwkSet { keys: vec![jwk(0, "one")] }));
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let served = Arc::new(Served { url: url.clone(), keys: keys.clone(), fetches: fetches.clone() });
+        let routes =
+            Route::new().at("/.well-known/openid-configuration", get(discovery)).at("/keys", get(key_set)).data(served);
+        tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(routes));
+        Self { url, keys, fetches }
+    }
+
+    fn claims(&self) -> Value {
+        let now = start().timestamp();
+        json!({"iss": self.url, "aud": AUDIENCE, "sub": "alice", "exp": now + 600, "nbf": now, "email": "alice@example.com"})
+    }
+
+    fn token(&self, which: usize, kid: &str, change: Value) -> String {
+        let mut claims = self.claims();
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+            if value.is_null() {
+                claims.as_object_mut().unwrap().remove(name);
+            }
+        }
+        let header = Header { kid: Some(kid.into()), ..Header::new(Algorithm::RS256) };
+        jsonwebtoken::encode(&header, &claims, &key(which)).unwrap()
+    }
+}
+
+async fn listed(client: &Client, token: &str) -> u16 {
+    client.with(Some(&format!("Bearer {token}"))).get("/organization").await.status
+}
+
+#[tokio::test]
+async fn a_person_sees_nothing_and_creates_an_organization() {
+    let issuer = Issuer::start().await;
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let it = app.furnished().await;
+    let alice = it.client.with(Some(&format!("Bearer {}", issuer.token(0, "one", json!({})))));
+    assert_eq!(alice.get("/organization").await.expect(200), json!({"results": []}));
+    alice.get(&format!("/project/{}", it.project)).await.expect(404);
+    let made = alice.post("/organization", json!({"name": "mine", "plan": "FREE"})).await.expect(201);
+    assert!(made["owner"].is_string());
+    let list = alice.get("/organization").await.expect(200);
+    assert_eq!(list["results"], json!([made]));
+    let clusters = alice.get(&format!("/organization/{}/cluster", crate::harness::id(&made))).await.expect(200);
+    assert_eq!(clusters["results"][0]["name"], "local");
+    let bob = it.client.with(Some(&format!("Token {}", issuer.token(0, "one", json!({"sub": "bob"})))));
+    assert_eq!(bob.get("/organization").await.expect(200), json!({"results": []}));
+}
+
+#[tokio::test]
+async fn only_tokens_of_the_issuer_for_this_audience_and_time() {
+    let issuer = Issuer::start().await;
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let client = app.client(None);
+    let now = start().timestamp();
+    let cases = [
+        (json!({}), 200),
+        (json!({"aud": ["other", AUDIENCE]}), 200),
+        (json!({"aud": "other"}), 401),
+        (json!({"aud": null}), 401),
+        (json!({"iss": "https://other.example"}), 401),
+        (json!({"iss": null}), 401),
+        (json!({"sub": null}), 401),
+        (json!({"exp": null}), 401),
+        (json!({"exp": now - 59}), 200),
+        (json!({"exp": now - 60}), 401),
+        (json!({"nbf": now + 60}), 200),
+        (json!({"nbf": now + 61}), 401),
+        (json!({"nbf": null}), 200),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(listed(&client, &issuer.token(0, "one", change.clone())).await, expected, "{change}");
+    }
+    // The signature of another key under the name of a known one.
+    assert_eq!(listed(&client, &issuer.token(1, "one", json!({}))).await, 401);
+    let mut changed = issuer.token(0, "one", json!({}));
+    changed.truncate(changed.len() - 4);
+    assert_eq!(listed(&client, &changed).await, 401);
+}
+
+/// RFC 8725: no algorithm, and the public key as if it were a shared secret.
+#[tokio::test]
+async fn weak_algorithms_are_refused() {
+    let issuer = Issuer::start().await;
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let client = app.client(None);
+    let good = issuer.token(0, "one", json!({}));
+    let payload = good.split('.').nth(1).unwrap().to_owned();
+    let none = "eyJhbGciOiJub25lIiwia2lkIjoib25lIn0";
+    assert_eq!(listed(&client, &format!("{none}.{payload}.")).await, 401);
+    let public = serde_json::to_vec(&jwk(0, "one")).unwrap();
+    let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
+    let forged = jsonwebtoken::encode(&header, &issuer.claims(), &EncodingKey::from_secret(&public)).unwrap();
+    assert_eq!(listed(&client, &forged).await, 401);
+    // A key that says which algorithm it is for serves no other.
+    let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::RS512) };
+    let other = jsonwebtoken::encode(&header, &issuer.claims(), &key(0)).unwrap();
+    assert_eq!(listed(&client, &other).await, 401);
+}
+
+#[tokio::test]
+async fn new_keys_are_fetched_at_most_once_a_minute() {
+    let issuer = Issuer::start().await;
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let client = app.client(None);
+    let (old, new) = (issuer.token(0, "one", json!({})), issuer.token(1, "two", json!({})));
+    assert_eq!(listed(&client, &old).await, 200);
+    *issuer.keys.lock().unwrap() = JwkSet { keys: vec![jwk(1, "two")] };
+    for _ in 0..5 {
+        assert_eq!(listed(&client, &new).await, 401);
+    }
+    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 1);
+    app.clock.forward(60);
+    assert_eq!(listed(&client, &new).await, 200);
+    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 2);
+    app.clock.forward(2);
+    assert_eq!(listed(&client, &old).await, 401, "a withdrawn key is forgotten");
+}
+
+#[tokio::test]
+async fn without_keys_nobody_is_refused_for_good() {
+    let app = TestApp::with_oidc("http://127.0.0.1:9", AUDIENCE).await;
+    let issuer = Issuer::start().await;
+    let client = app.client(None);
+    let answer = client.with(Some(&format!("Bearer {}", issuer.token(0, "one", json!({}))))).get("/organization").await;
+    assert!(answer.detail(503).contains("try again"));
+}

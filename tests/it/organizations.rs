@@ -16,10 +16,14 @@ async fn a_token_sees_its_own_organization() {
     assert_eq!(it.client.get(&path).await.expect(200), list["results"][0]);
     let body = json!({"name": "acme 2", "plan": "TEAM", "description": "text", "website_url": null, "admin_emails": ["a@b.c"]});
     let edited = it.client.put(&path, body).await.expect(200);
-    assert_eq!((&edited["name"], &edited["plan"], &edited["admin_emails"]), (&json!("acme 2"), &json!("TEAM"), &json!(["a@b.c"])));
+    assert_eq!(
+        (&edited["name"], &edited["plan"], &edited["admin_emails"]),
+        (&json!("acme 2"), &json!("TEAM"), &json!(["a@b.c"]))
+    );
     let kept = it.client.put(&path, json!({"name": "acme 2", "plan": "TEAM"})).await.expect(200);
     assert_eq!((&kept["description"], &kept["admin_emails"]), (&json!("text"), &json!(["a@b.c"])));
-    let cleared = it.client.put(&path, json!({"name": "acme 2", "plan": "TEAM", "description": null})).await.expect(200);
+    let cleared =
+        it.client.put(&path, json!({"name": "acme 2", "plan": "TEAM", "description": null})).await.expect(200);
     assert_eq!(cleared["description"], Value::Null);
     for body in [json!({"name": ""}), json!({"plan": "GOLD"}), json!({"admin_emails": "x"})] {
         it.client.put(&path, body).await.expect(400);
@@ -36,7 +40,8 @@ async fn projects() {
     let made = it.client.post(&list, json!({"name": "Second"})).await.expect(200);
     assert_eq!((&made["description"], &made["associated_environments_count"]), (&json!(""), &json!(0)));
     let found = it.client.get(&list).await.expect(200);
-    let counts: Vec<&Value> = found["results"].as_array().unwrap().iter().map(|p| &p["associated_environments_count"]).collect();
+    let counts: Vec<&Value> =
+        found["results"].as_array().unwrap().iter().map(|p| &p["associated_environments_count"]).collect();
     assert_eq!(counts, [&json!(1), &json!(0)]);
     let own = format!("/project/{}", id(&made));
     it.client.post(&list, json!({"name": "second "})).await.expect(409);
@@ -69,7 +74,9 @@ async fn tokens_are_shown_once_and_revoked_at_once() {
     it.client.delete(&format!("{path}/{}", id(&made))).await.expect(204);
     machine.get("/organization").await.expect(401);
     it.client.delete(&format!("{path}/{}", id(&made))).await.expect(404);
-    for body in [json!({"role_id": null}), json!({"name": "x", "role_id": it.project}), json!({"name": "x", "role_id": "y"})] {
+    for body in
+        [json!({"role_id": null}), json!({"name": "x", "role_id": it.project}), json!({"name": "x", "role_id": "y"})]
+    {
         it.client.post(&path, body).await.expect(400);
     }
     it.client.get(&format!("{path}?creatorName=x")).await.expect(400);

@@ -20,7 +20,10 @@ async fn credentials_are_sealed_and_never_answered() {
     let mut edit = body.clone();
     edit["config"] = json!({"username": "other"});
     it.client.put(&own, edit).await.expect(200);
-    let row = windlass::store::registry::by_id(&app.app.db, entity::id::RegistryId(id(&made).parse().unwrap())).await.unwrap().unwrap();
+    let row = windlass::store::registry::by_id(&app.app.db, entity::id::RegistryId(id(&made).parse().unwrap()))
+        .await
+        .unwrap()
+        .unwrap();
     let place = windlass::secret::registry_place(row.id.0);
     let opened = app.app.keys.open(&place, row.credentials.as_ref().unwrap()).unwrap();
     assert_eq!(String::from_utf8_lossy(opened.expose()), "{\"password\":\"canary-1f9c\"}", "an absent secret is kept");
@@ -62,7 +65,9 @@ async fn rules_of_the_kinds() {
             }
         }
     }
-    for body in [json!({"name": "r", "kind": "NO", "config": {}}), json!({"name": "r", "kind": "DOCKER_HUB"}), json!({})] {
+    for body in
+        [json!({"name": "r", "kind": "NO", "config": {}}), json!({"name": "r", "kind": "DOCKER_HUB"}), json!({})]
+    {
         it.client.post(&path, body).await.expect(400);
     }
     let kinds = it.client.get("/availableContainerRegistry").await.expect(200);

@@ -1,1 +1,356 @@
-//! x
+//! One suite that every runner has to pass, and what only one of them promises.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use windlass::app::Wake;
+use windlass::clock::Clock;
+use windlass::runner::docker::DockerRunner;
+use windlass::runner::process::ProcessRunner;
+use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepSpec, Stream};
+use windlass::secret::Secret;
+
+/// The image that the Docker tests run, or none where they are skipped.
+pub(crate) fn docker_image() -> Option<String> {
+    needed("WINDLASS_TEST_DOCKER")
+}
+
+/// The value of a variable that names something a test needs; without it the test is skipped, or fails where
+/// skipping is not allowed.
+pub(crate) fn needed(variable: &str) -> Option<String> {
+    let value = std::env::var(variable).ok();
+    if value.is_none() {
+        assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{variable} is not set, and nothing may be skipped");
+        eprintln!("SKIPPED: {variable} is not set");
+    }
+    value
+}
+
+fn docker() -> DockerRunner {
+    DockerRunner::new(None, Wake::default())
+}
+
+fn process(folder: &Path) -> ProcessRunner {
+    ProcessRunner::new(folder.to_owned(), Clock::system(), Wake::default())
+}
+
+fn step(image: &str, script: &str) -> StepSpec {
+    StepSpec {
+        name: format!("windlass-test-{}", uuid::Uuid::now_v7()),
+        image: Some(Image { reference: image.to_owned(), credentials: None }),
+        entrypoint: Some("/bin/sh".into()),
+        arguments: vec!["-c".into(), script.into()],
+        environment: vec![("GREETING".into(), Secret::new("hello world".into()))],
+        cpu_milli: 500,
+        memory_mib: 64,
+        labels: vec![("windlass.test".into(), "yes".into())],
+    }
+}
+
+async fn ended(runner: &dyn Runner, name: &str) -> Progress {
+    for _ in 0..600 {
+        match runner.poll(name).await.unwrap() {
+            Progress::Starting | Progress::Running => tokio::time::sleep(Duration::from_millis(50)).await,
+            Progress::Unknown => panic!("{name} is not known"),
+            ended => return ended,
+        }
+    }
+    panic!("{name} did not end");
+}
+
+async fn running(runner: &dyn Runner, name: &str) {
+    for _ in 0..600 {
+        match runner.poll(name).await.unwrap() {
+            Progress::Running => return,
+            Progress::Starting => tokio::time::sleep(Duration::from_millis(20)).await,
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+}
+
+/// All lines behind `skip`, in portions.
+async fn read(runner: &dyn Runner, name: &str, skip: u64, portion: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for _ in 0..10_000 {
+        let chunk = runner.logs(name, skip + lines.len() as u64, portion).await.unwrap();
+        lines.extend(chunk.lines);
+        if chunk.end {
+            return lines;
+        }
+    }
+    panic!("the log of {name} does not end");
+}
+
+fn texts(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(|line| line.text.as_str()).collect()
+}
+
+async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<Line>) {
+    runner.start(spec).await.unwrap();
+    let progress = ended(runner, &spec.name).await;
+    let lines = read(runner, &spec.name, 0, 500).await;
+    runner.remove(&spec.name).await.unwrap();
+    (progress, lines)
+}
+
+fn exit(exit_code: i32) -> Progress {
+    Progress::Exited { exit_code, reason: None }
+}
+
+async fn conforms(runner: &dyn Runner, image: &str) {
+    nothing_is_known_of_what_was_never_started(runner).await;
+    output_and_exit_codes(runner, image).await;
+    starting_twice_is_starting_once(runner, image).await;
+    the_environment_is_what_was_given(runner, image).await;
+    a_large_log_is_whole(runner, image).await;
+    lines_come_while_it_runs(runner, image).await;
+    stopping(runner, image).await;
+    what_cannot_start_says_why(runner, image).await;
+}
+
+async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
+    let name = "windlass-test-never";
+    assert_eq!(runner.poll(name).await.unwrap(), Progress::Unknown);
+    assert!(runner.logs(name, 0, 10).await.unwrap().end);
+    runner.stop(name, Duration::ZERO).await.unwrap();
+    runner.remove(name).await.unwrap();
+}
+
+async fn output_and_exit_codes(runner: &dyn Runner, image: &str) {
+    let (progress, lines) = run(runner, &step(image, "echo out; echo; printf 'no newline' >&2; exit 3")).await;
+    assert_eq!(progress, exit(3));
+    let of =
+        |stream| lines.iter().filter(|line| line.stream == stream).map(|line| line.text.as_str()).collect::<Vec<_>>();
+    assert_eq!((of(Stream::Stdout), of(Stream::Stderr)), (vec!["out", ""], vec!["no newline"]));
+    assert!(lines.iter().all(|line| (chrono::Utc::now() - line.at).num_seconds().abs() < 120), "{lines:?}");
+    assert_eq!(run(runner, &step(image, "true")).await.0, exit(0));
+    let (progress, _) = run(runner, &step(image, "sh -c 'kill -9 $$'; exit $?")).await;
+    assert!(matches!(progress, Progress::Exited { exit_code: 137, .. }), "{progress:?}");
+}
+
+async fn starting_twice_is_starting_once(runner: &dyn Runner, image: &str) {
+    let spec = step(image, "echo once");
+    for _ in 0..3 {
+        runner.start(&spec).await.unwrap();
+    }
+    assert_eq!(ended(runner, &spec.name).await, exit(0));
+    runner.start(&spec).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(ended(runner, &spec.name).await, exit(0));
+    assert!(runner.list().await.unwrap().contains(&spec.name));
+    assert_eq!(texts(&read(runner, &spec.name, 0, 10).await), ["once"]);
+    runner.remove(&spec.name).await.unwrap();
+    assert!(!runner.list().await.unwrap().contains(&spec.name));
+    assert_eq!(runner.poll(&spec.name).await.unwrap(), Progress::Unknown);
+}
+
+async fn the_environment_is_what_was_given(runner: &dyn Runner, image: &str) {
+    let mut spec = step(image, "echo \"$GREETING|$CARGO_MANIFEST_DIR|$1|$2\"");
+    spec.arguments.extend(["x".into(), "two words".into(), "$HOME".into()]);
+    let (_, lines) = run(runner, &spec).await;
+    assert_eq!(texts(&lines), ["hello world||two words|$HOME"]);
+}
+
+async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {
+    let spec = step(
+        image,
+        "i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=$((i+1)); done; head -c 40000 /dev/zero | tr '\\0' x",
+    );
+    runner.start(&spec).await.unwrap();
+    running(runner, &spec.name).await;
+    let mut lines = Vec::new();
+    // Read as it is written, as the engine does: a writer may have to wait for its reader.
+    loop {
+        let chunk = runner.logs(&spec.name, lines.len() as u64, 700).await.unwrap();
+        lines.extend(chunk.lines);
+        if chunk.end {
+            break;
+        }
+    }
+    assert_eq!(ended(runner, &spec.name).await, exit(0));
+    let expected: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
+    assert_eq!(texts(&lines)[..20_000], expected);
+    let rest: String = texts(&lines)[20_000..].concat();
+    assert_eq!((rest.len(), rest.replace('x', "").len()), (40_000, 0));
+    assert!(lines.iter().all(|line| line.text.len() <= windlass::runner::LINE_BYTES));
+    runner.remove(&spec.name).await.unwrap();
+}
+
+async fn lines_come_while_it_runs(runner: &dyn Runner, image: &str) {
+    let spec = step(image, "echo early; sleep 30");
+    runner.start(&spec).await.unwrap();
+    running(runner, &spec.name).await;
+    let mut lines = Vec::new();
+    for _ in 0..100 {
+        let chunk = runner.logs(&spec.name, 0, 10).await.unwrap();
+        assert!(!chunk.end);
+        lines = chunk.lines;
+        if !lines.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(texts(&lines), ["early"]);
+    runner.remove(&spec.name).await.unwrap();
+    assert_eq!(runner.poll(&spec.name).await.unwrap(), Progress::Unknown);
+}
+
+async fn stopping(runner: &dyn Runner, image: &str) {
+    let polite = step(image, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done");
+    let deaf = step(image, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
+    for (spec, expected) in [(polite, exit(7)), (deaf, Progress::Exited { exit_code: 137, reason: None })] {
+        runner.start(&spec).await.unwrap();
+        running(runner, &spec.name).await;
+        while runner.logs(&spec.name, 0, 1).await.unwrap().lines.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for _ in 0..2 {
+            runner.stop(&spec.name, Duration::from_secs(2)).await.unwrap();
+        }
+        let Progress::Exited { exit_code, .. } = ended(runner, &spec.name).await else { panic!() };
+        assert_eq!(Progress::Exited { exit_code, reason: None }, expected);
+        runner.remove(&spec.name).await.unwrap();
+    }
+}
+
+async fn what_cannot_start_says_why(runner: &dyn Runner, image: &str) {
+    let spec = StepSpec { entrypoint: Some("/no/such/program".into()), arguments: Vec::new(), ..step(image, "") };
+    runner.start(&spec).await.unwrap();
+    let progress = ended(runner, &spec.name).await;
+    let Progress::CannotStart { reason } = &progress else { panic!("{progress:?}") };
+    assert!(reason.contains("/no/such/program"), "{reason}");
+    runner.remove(&spec.name).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_conform() {
+    let folder = tempfile::tempdir().unwrap();
+    conforms(&process(folder.path()), "").await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "scratch folders are left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_conform() {
+    let Some(image) = docker_image() else { return };
+    conforms(&docker(), &image).await;
+}
+
+/// The whole group goes, not only the first process of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_end_with_their_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let spec = step("", "sleep 300 & echo $!; exit 0");
+    runner.start(&spec).await.unwrap();
+    assert_eq!(ended(&runner, &spec.name).await, exit(0));
+    let child = read(&runner, &spec.name, 0, 1).await.remove(0).text;
+    for _ in 0..50 {
+        let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        if state.is_empty() || state.contains(") Z ") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the child {child} lives on");
+}
+
+/// After a crash the step is unknown, and what was left of it is ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_of_a_dead_server_are_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = step("", "sleep 300");
+    let before = process(folder.path());
+    before.start(&spec).await.unwrap();
+    let id = std::fs::read_to_string(folder.path().join(&spec.name).join(".pid")).unwrap();
+    let after = process(folder.path());
+    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Unknown);
+    assert!(
+        matches!(ended(&before, &spec.name).await, Progress::Exited { exit_code: 137, .. }),
+        "process {id} lives on"
+    );
+    after.remove(&spec.name).await.unwrap();
+    // A process that took the number of one of ours is left alone.
+    std::fs::create_dir_all(folder.path().join(&spec.name)).unwrap();
+    std::fs::write(folder.path().join(&spec.name).join(".pid"), std::process::id().to_string()).unwrap();
+    after.poll(&spec.name).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_are_found_by_another_server() {
+    let Some(image) = docker_image() else { return };
+    let spec = step(&image, "i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); sleep 0.05; done; exit 9");
+    let before = docker();
+    before.start(&spec).await.unwrap();
+    running(&before, &spec.name).await;
+    let first = before.logs(&spec.name, 0, 3).await.unwrap().lines;
+    drop(before);
+    let after = docker();
+    after.start(&spec).await.unwrap();
+    assert_eq!(ended(&after, &spec.name).await, exit(9));
+    let mut lines = first.clone();
+    lines.extend(read(&after, &spec.name, first.len() as u64, 4).await);
+    assert_eq!(texts(&lines), (0..30).map(|number| number.to_string()).collect::<Vec<_>>());
+    after.remove(&spec.name).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_are_confined() {
+    let Some(image) = docker_image() else { return };
+    let runner = docker();
+    let script = "grep NoNewPrivs /proc/self/status; ls -d /var/run/docker.sock 2>&1 | wc -l; \
+         (cat /sys/fs/cgroup/memory.max || cat /sys/fs/cgroup/memory/memory.limit_in_bytes) 2>/dev/null; \
+         (cat /sys/fs/cgroup/cpu.max || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us) 2>/dev/null";
+    let (_, lines) = run(&runner, &step(&image, script)).await;
+    let lines = texts(&lines);
+    assert_eq!(lines[0], "NoNewPrivs:\t1");
+    assert_eq!(lines[2], (64 * 1024 * 1024).to_string());
+    assert!(lines[3].starts_with("50000"), "half a core: {lines:?}");
+    let hungry = step(&image, "head -c 300m /dev/zero | tail");
+    let (progress, _) = run(&runner, &hungry).await;
+    assert!(matches!(&progress, Progress::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
+}
+
+/// Images come from a registry that wants a login.
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_pulled_with_the_credentials_of_their_registry() {
+    let Some(reference) = needed("WINDLASS_TEST_REGISTRY") else { return };
+    let (login, reference) = reference.split_once('@').unwrap();
+    let (username, password) = login.split_once(':').unwrap();
+    let server = reference.split('/').next().unwrap().to_owned();
+    // The engine must not have it from an earlier test.
+    let _absent = std::process::Command::new("docker").args(["rmi", "-f", reference]).output();
+    let runner = docker();
+    let with = |reference: &str, login: Option<(&str, &str)>| {
+        let credentials = login.map(|(username, password)| Credentials {
+            username: username.to_owned(),
+            password: Secret::new(password.to_owned()),
+            server: server.clone(),
+        });
+        let image = Some(Image { reference: reference.to_owned(), credentials });
+        StepSpec { image, ..step("", "echo pulled") }
+    };
+    let reason = |progress: Progress| match progress {
+        Progress::CannotStart { reason } => reason,
+        other => panic!("{other:?}"),
+    };
+    for login in [None, Some((username, "wrong"))] {
+        let spec = with(reference, login);
+        runner.start(&spec).await.unwrap();
+        let text = reason(ended(&runner, &spec.name).await);
+        assert!(text.contains("could not be pulled") && !text.contains("wrong"), "{text}");
+    }
+    let (progress, lines) = run(&runner, &with(reference, Some((username, password)))).await;
+    assert_eq!((progress, texts(&lines)), (exit(0), vec!["pulled"]));
+    let absent = with(&format!("{reference}-absent"), Some((username, password)));
+    runner.start(&absent).await.unwrap();
+    let text = reason(ended(&runner, &absent.name).await);
+    assert!(text.contains("could not be pulled"), "{text}");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_unavailable() {
+    let runner: Arc<dyn Runner> = Arc::new(DockerRunner::new(Some("unix:///nowhere/docker.sock"), Wake::default()));
+    assert!(runner.poll("x").await.is_err());
+    assert!(runner.start(&step("x", "true")).await.is_err());
+}

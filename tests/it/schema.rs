@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityName, EntityTrait, IdenStatic as _, Iterable as _, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait, IdenStatic as _, Iterable as _, Statement};
 
 use crate::harness::TestApp;
 
@@ -16,16 +16,29 @@ async fn tables_and_entities_are_the_same() {
     let app = TestApp::new().await;
     let db = &app.app.db;
     let expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::from([
-        columns(&entity::api_token::Entity), columns(&entity::cluster::Entity), columns(&entity::counter::Entity),
-        columns(&entity::deployment::Entity), columns(&entity::deployment_job::Entity),
-        columns(&entity::environment::Entity), columns(&entity::job::Entity), columns(&entity::log_line::Entity),
-        columns(&entity::member::Entity), columns(&entity::organization::Entity), columns(&entity::person::Entity),
-        columns(&entity::project::Entity), columns(&entity::registry::Entity), columns(&entity::run::Entity),
+        columns(&entity::api_token::Entity),
+        columns(&entity::cluster::Entity),
+        columns(&entity::counter::Entity),
+        columns(&entity::deployment::Entity),
+        columns(&entity::deployment_job::Entity),
+        columns(&entity::environment::Entity),
+        columns(&entity::job::Entity),
+        columns(&entity::log_line::Entity),
+        columns(&entity::member::Entity),
+        columns(&entity::organization::Entity),
+        columns(&entity::person::Entity),
+        columns(&entity::project::Entity),
+        columns(&entity::registry::Entity),
+        columns(&entity::run::Entity),
     ]);
     let backend = db.get_database_backend();
     let sql = match backend {
-        DbBackend::Postgres => "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'",
-        _ => "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
+        DbBackend::Postgres => {
+            "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
+        }
+        _ => {
+            "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+        }
     };
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap() {

@@ -1,1 +1,284 @@
-//! x
+//! The program itself: started, killed, started again, and asked through its own command line.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::runner::docker_image;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass");
+
+/// A running server; killed when dropped.
+struct Server {
+    child: Child,
+    url: String,
+    token: String,
+    greeting: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).arg("--listen").arg("127.0.0.1:0").env("WINDLASS_LOG", "warn");
+    command
+}
+
+impl Server {
+    /// Starts in `folder` and reads what it says; `token` is from the first start.
+    fn start(folder: &Path, words: &[&str], token: Option<&str>) -> Self {
+        let out = folder.join("out");
+        let file = std::fs::File::create(&out).unwrap();
+        let child = command(folder).args(words).stdout(file).spawn().unwrap();
+        let mut server = Self { child, url: String::new(), token: String::new(), greeting: String::new() };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while server.url.is_empty() {
+            assert!(Instant::now() < deadline, "the server does not start");
+            if let Some(status) = server.child.try_wait().unwrap() {
+                panic!("the server ended: {status}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            server.greeting = std::fs::read_to_string(&out).unwrap();
+            if let Some((line, _)) = server.greeting.split_once('\n') {
+                server.url = line.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        server.greeting = std::fs::read_to_string(&out).unwrap();
+        let shown =
+            server.greeting.split("TOKEN=").nth(1).map(|rest| rest.split_whitespace().next().unwrap().to_owned());
+        server.token = shown.or(token.map(str::to_owned)).expect("no token was shown");
+        server
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value, String) {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        let mut request = client.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        request = request.header("Authorization", format!("Token {}", self.token));
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null), text)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body, text) = self.call("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        body
+    }
+
+    /// The newest run of a job, once it is as wanted.
+    async fn run(&self, job: &str, patience: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(patience);
+        loop {
+            let runs = self.get(&format!("/job/{job}/run")).await;
+            if let Some(run) = runs["results"].as_array().unwrap().iter().find(|run| wanted(run)) {
+                return run.clone();
+            }
+            assert!(Instant::now() < deadline, "the run did not come to it: {runs:#}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// A LIFECYCLE job with this script, deployed.
+    async fn deploy(&self, name: &str, script: &str) -> String {
+        let environment = self.greeting_id("/environment/");
+        let jobs = self.get(&format!("/environment/{environment}/job")).await;
+        let registry = jobs["results"][0]["source"]["image"]["registry_id"].clone();
+        let body = json!({
+            "name": name, "healthchecks": {}, "memory": 64,
+            "source": {"image": {"image_name": "library/busybox", "tag": "1.36.1", "registry_id": registry}},
+            "schedule": {"on_start": {"entrypoint": "/bin/sh", "arguments": ["-c", script]}},
+        });
+        let (status, job, text) = self.call("POST", &format!("/environment/{environment}/job"), Some(body)).await;
+        assert_eq!(status, 201, "{text}");
+        let id = job["id"].as_str().unwrap().to_owned();
+        let (status, _, text) = self.call("POST", &format!("/job/{id}/deploy"), Some(json!({}))).await;
+        assert_eq!(status, 202, "{text}");
+        id
+    }
+
+    fn greeting_id(&self, before: &str) -> String {
+        self.greeting.split(before).nth(1).unwrap().chars().take(36).collect()
+    }
+
+    fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.token.clone()
+    }
+}
+
+fn done(run: &Value) -> bool {
+    !matches!(run["state"].as_str().unwrap(), "QUEUED" | "RUNNING")
+}
+
+fn say(folder: &Path, words: &[&str]) -> Output {
+    command(folder).args(words).output().unwrap()
+}
+
+/// What a stranger does: start it, and type what it prints.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_does_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["serve", "--demo", "--runner", "process"], None);
+    let lifecycle = server.greeting.split("/job/").nth(2).unwrap().chars().take(36).collect::<String>();
+    server.run(&lifecycle, 20, done).await;
+    if crate::runner::needed("WINDLASS_TEST_DOCKER").is_some() {
+        let lines: Vec<&str> = server.greeting.lines().filter(|line| line.trim().starts_with("curl")).collect();
+        assert!(lines.len() >= 7, "{}", server.greeting);
+        for line in lines {
+            let output = Command::new("sh").args(["-c", line]).env("TOKEN", &server.token).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success() && !text.is_empty() && !text.contains("\"status\":4"), "{line}\n{text}");
+        }
+    }
+    let cron = server.greeting_id("/job/");
+    let next = server.get(&format!("/job/{cron}/nextRun?count=1")).await;
+    let run = server.run(&cron, 70, |run| run["trigger"] == "SCHEDULE" && done(run)).await;
+    assert_eq!((&run["state"], &run["exit_code"], &run["runner"]), (&json!("SUCCEEDED"), &json!(0), &json!("PROCESS")));
+    assert!(run["reason"].as_str().unwrap().contains("the image and the limits were not used"));
+    assert_eq!(run["scheduled_for"], next["results"][0]["at"]);
+    let (_, _, log) = server.call("GET", &format!("/run/{}/log", run["id"].as_str().unwrap()), None).await;
+    assert!(log.starts_with("hello from demo, for 20"), "{log}");
+}
+
+/// kill -9 while a container runs: the next server finds it, its whole log and its exit code, and starts nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_outlives_its_server() {
+    if docker_image().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["serve", "--demo", "--runner", "docker"];
+    let server = Server::start(folder.path(), &words, None);
+    let script = "i=0; while [ $i -lt 40 ]; do echo \"$HOSTNAME $i\"; i=$((i+1)); sleep 0.1; done; exit 5";
+    let job = server.deploy("outlives", script).await;
+    let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let path = format!("/run/{}/log", run["id"].as_str().unwrap());
+    let (_, _, before) = server.call("GET", &path, None).await;
+    assert!(before.lines().count() > 3, "{before:?}");
+    let token = server.kill();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let server = Server::start(folder.path(), &words, Some(&token));
+    let run = server.run(&job, 30, done).await;
+    assert_eq!((&run["exit_code"], &run["attempt"], &run["runner"]), (&json!(5), &json!(1), &json!("DOCKER")));
+    let (_, _, log) = server.call("GET", &path, None).await;
+    let host = log.split(' ').next().unwrap();
+    let expected: String = (0..40).map(|number| format!("{host} {number}\n")).collect();
+    assert_eq!(log, expected, "one container, and every line of it");
+    assert_eq!(server.get(&format!("/job/{job}/run")).await["results"].as_array().unwrap().len(), 1);
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let label = format!("label=windlass.run={}", run["id"].as_str().unwrap());
+    let left = Command::new("docker").args(["ps", "-aq", "--filter", &label]).output().unwrap();
+    assert!(left.stdout.is_empty(), "the container is left");
+}
+
+/// kill -9 while a process runs: it is reported as lost, and it is ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_is_lost_with_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["serve", "--demo", "--runner", "process"];
+    let server = Server::start(folder.path(), &words, None);
+    let job = server.deploy("lost", "echo $$; sleep 600").await;
+    let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
+    let path = format!("/run/{}/log", run["id"].as_str().unwrap());
+    let mut process = String::new();
+    for _ in 0..100 {
+        process = server.call("GET", &path, None).await.2.trim().to_owned();
+        if !process.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let alive = PathBuf::from(format!("/proc/{process}"));
+    assert!(alive.exists(), "process {process}");
+    let token = server.kill();
+    assert!(alive.exists(), "it was the server that was killed");
+    let server = Server::start(folder.path(), &words, Some(&token));
+    let run = server.run(&job, 30, done).await;
+    assert_eq!(run["state"], "FAILED");
+    assert!(run["reason"].as_str().unwrap().starts_with("it was lost"), "{run}");
+    for _ in 0..50 {
+        let state = std::fs::read_to_string(alive.join("stat")).unwrap_or_default();
+        if state.is_empty() || state.contains(") Z ") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("process {process} lives on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &["--runner", "process"], None);
+    assert!(!server.greeting.contains("Try"), "samples without --demo");
+    assert_eq!(server.get("/organization").await["results"][0]["name"], "windlass");
+    let second = say(folder.path(), &["serve"]);
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server uses the data folder"));
+    let made = say(folder.path(), &["token", "create", "--name", "ci", "--role", "viewer"]);
+    let first = std::mem::replace(&mut server.token, String::from_utf8(made.stdout).unwrap().trim().to_owned());
+    server.get("/organization").await;
+    assert_eq!(
+        server
+            .call(
+                "PUT",
+                &format!("/organization/{}", server.get("/organization").await["results"][0]["id"].as_str().unwrap()),
+                Some(json!({"name": "x", "plan": "FREE"}))
+            )
+            .await
+            .0,
+        403
+    );
+    let list = String::from_utf8(say(folder.path(), &["token", "list"]).stdout).unwrap();
+    assert!(list.contains("Viewer") && !list.contains("windlass_"), "{list}");
+    let id = list.lines().find(|line| line.ends_with("ci")).unwrap().split_whitespace().next().unwrap();
+    assert!(say(folder.path(), &["token", "revoke", id]).status.success());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(server.call("GET", "/organization", None).await.0, 401, "revoked by another process");
+    assert!(!say(folder.path(), &["token", "revoke", id]).status.success());
+    server.token = first;
+    server.get("/organization").await;
+    let listen = server.url.trim_start_matches("http://").to_owned();
+    let health = |listen: &str| Command::new(PROGRAM).args(["healthcheck", "--listen", listen]).output().unwrap();
+    assert!(health(&listen).status.success());
+    let asked = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    assert!(asked.success() && server.child.wait().unwrap().success(), "it ends by itself when asked");
+    assert!(!health(&listen).status.success());
+    assert!(say(folder.path(), &["migrate"]).status.success());
+}
+
+/// Nobody beyond this machine may start plain processes on it, unless that was asked for by name.
+#[tokio::test]
+async fn processes_are_refused_to_others() {
+    use windlass::clock::Clock;
+    use windlass::config::RunnerChoice;
+    use windlass::runner::Kind;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
+    let mut config = crate::harness::config(folder.path().to_owned(), &url);
+    config.docker_host = Some("unix:///nowhere/docker.sock".into());
+    let local = async |config: &windlass::config::Config| {
+        windlass::server::build(config.clone(), Clock::system()).await.unwrap().runners.local.clone()
+    };
+    assert_eq!(local(&config).await, Ok(Kind::Process));
+    // Only built, never bound.
+    config.listen = "0.0.0.0:1".parse().unwrap();
+    assert!(local(&config).await.unwrap_err().contains("refused"));
+    config.runner = RunnerChoice::Process;
+    assert_eq!(local(&config).await, Ok(Kind::Process));
+}

@@ -31,9 +31,10 @@ pub(crate) fn operation(method: &str, path: &str) -> Option<(String, Value)> {
         let (a, b): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.starts_with('{') || *a == b)
     };
-    paths.iter().find(|(template, _)| fits(template)).and_then(|(template, item)| {
-        Some((template.clone(), item.get(method.to_lowercase())?.clone()))
-    })
+    paths
+        .iter()
+        .find(|(template, _)| fits(template))
+        .and_then(|(template, item)| Some((template.clone(), item.get(method.to_lowercase())?.clone())))
 }
 
 /// Panics when an answer is not one that the contract promises.
@@ -95,7 +96,9 @@ fn json_schema(schema: &Value, depth: usize) -> Value {
     }
     match schema.get("format").and_then(Value::as_str) {
         Some("uuid") => drop(out.insert("pattern".into(), json!("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))),
-        Some("date-time") => drop(out.insert("pattern".into(), json!(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$"))),
+        Some("date-time") => {
+            drop(out.insert("pattern".into(), json!(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$")))
+        }
         _ => {}
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {

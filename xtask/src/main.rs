@@ -1,1 +1,32 @@
-fn main(){}
+//! `cargo xtask test | services | bench`: the only place that knows how to start what tests need.
+
+mod bench;
+mod command;
+mod services;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
+cargo xtask services          start what the tests need, print its variables, and keep it until Ctrl-C
+cargo xtask bench             measure, and print one table";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::run(test::Missing::Skip),
+        ["test", "--strict"] => test::run(test::Missing::Fail),
+        ["services"] => services::keep(),
+        ["bench"] => bench::run(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -94,10 +94,16 @@ impl ActionApi {
         let given_tag = match (image_tag, git_commit_id) {
             (None, None) => return Ok(()),
             (Some(_), Some(_)) => {
-                return Err(Error::invalid("git_commit_id", "is given together with image_tag; a job has one or the other"));
+                return Err(Error::invalid(
+                    "git_commit_id",
+                    "is given together with image_tag; a job has one or the other",
+                ));
             }
             (None, Some(_)) => {
-                return Err(Error::invalid("git_commit_id", "only a job that is built from git has commits, and building is not supported yet"));
+                return Err(Error::invalid(
+                    "git_commit_id",
+                    "only a job that is built from git has commits, and building is not supported yet",
+                ));
             }
             (Some(tag), None) => tag,
         };

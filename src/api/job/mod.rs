@@ -102,8 +102,7 @@ impl JobApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
         let Checked { name, job_type: _, spec } = self.check(&environment, body.0, Some(&row)).await?;
-        let edit =
-            JobEdit { name, registry_id: request::registry_of(&spec), spec, updated_at: self.0.clock.now() };
+        let edit = JobEdit { name, registry_id: request::registry_of(&spec), spec, updated_at: self.0.clock.now() };
         store::job::update(&self.0.db, row.id, edit).await.map_err(|e| Error::or_taken(e, TAKEN))?;
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
         Ok(Answer(JobResponse::from(view)))

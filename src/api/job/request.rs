@@ -6,11 +6,11 @@
 
 use entity::cluster;
 use entity::id::RegistryId;
-use entity::job::{
-    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType, Probe as StoredProbe,
-    ProbeType as StoredProbeType, Schedule, Source,
-};
 use entity::job;
+use entity::job::{
+    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType,
+    Probe as StoredProbe, ProbeType as StoredProbeType, Schedule, Source,
+};
 use poem_openapi::types::MaybeUndefined;
 use uuid::Uuid;
 
@@ -48,9 +48,24 @@ pub(super) fn registry_of(spec: &JobSpec) -> Option<RegistryId> {
 /// Checks what can be checked without the database.
 pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Checked> {
     let JobRequest {
-        name, description, cpu, memory, gpu, ephemeral_storage_in_gib, max_nb_restart, max_duration_seconds,
-        auto_preview, port, source, cpu_architecture, healthchecks, schedule, auto_deploy, annotations_groups,
-        labels_groups, icon_uri,
+        name,
+        description,
+        cpu,
+        memory,
+        gpu,
+        ephemeral_storage_in_gib,
+        max_nb_restart,
+        max_duration_seconds,
+        auto_preview,
+        port,
+        source,
+        cpu_architecture,
+        healthchecks,
+        schedule,
+        auto_deploy,
+        annotations_groups,
+        labels_groups,
+        icon_uri,
     } = given;
     let old = stored.map(|job| &job.spec);
     let name = match (name, stored) {
@@ -87,13 +102,14 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         ephemeral_storage_gib: clearable(ephemeral_storage_in_gib, old.and_then(|old| old.ephemeral_storage_gib))
             .map(|size| limits::between("ephemeral_storage_in_gib", size, 0, i32::MAX))
             .transpose()?,
-        cpu_architecture: clearable(
-            cpu_architecture.map_value(architecture),
-            old.and_then(|old| old.cpu_architecture),
-        ),
+        cpu_architecture: clearable(cpu_architecture.map_value(architecture), old.and_then(|old| old.cpu_architecture)),
         max_nb_restart: number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0)?,
         max_duration_seconds: number(
-            "max_duration_seconds", max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0,
+            "max_duration_seconds",
+            max_duration_seconds,
+            old.map(|old| old.max_duration_seconds),
+            0,
+            0,
         )?,
         auto_preview: settle(auto_preview, old.map(|old| old.auto_preview), false),
         auto_deploy: settle(auto_deploy, old.map(|old| old.auto_deploy), false),
@@ -151,7 +167,11 @@ fn architecture(given: CpuArchitectureEnum) -> CpuArchitecture {
 }
 
 fn refuse_groups(field: &str, count: usize) -> Result<()> {
-    if count == 0 { Ok(()) } else { Err(Error::invalid(format!("{field}[0].id"), "is not a group of this organization")) }
+    if count == 0 {
+        Ok(())
+    } else {
+        Err(Error::invalid(format!("{field}[0].id"), "is not a group of this organization"))
+    }
 }
 
 fn check_schedule(given: Option<ScheduleRequest>, stored: Option<&job::Model>) -> Result<(JobType, Schedule)> {
@@ -174,7 +194,8 @@ fn check_schedule(given: Option<ScheduleRequest>, stored: Option<&job::Model>) -
             return Err(Error::invalid("schedule", "has neither a cronjob nor one of on_start, on_stop, on_delete"));
         }
         None => {
-            let command = |field: &str, given: Option<JobCommand>| given.map(|given| check_command(field, given)).transpose();
+            let command =
+                |field: &str, given: Option<JobCommand>| given.map(|given| check_command(field, given)).transpose();
             let schedule = Schedule::Lifecycle {
                 on_start: command("schedule.on_start", on_start)?,
                 on_stop: command("schedule.on_stop", on_stop)?,
@@ -205,10 +226,8 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
         Schedule::Cron { timezone, .. } => Some(timezone.clone()),
         Schedule::Lifecycle { .. } => None,
     });
-    let timezone =
-        timezone.filter(|zone| !zone.is_empty()).or(kept).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    schedule::parse_timezone(&timezone)
-        .map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
+    let timezone = timezone.filter(|zone| !zone.is_empty()).or(kept).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
+    schedule::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
     scheduled_at
         .parse::<schedule::Schedule>()
         .map_err(|refused| Error::invalid(format!("{FIELD}.scheduled_at"), refused.0))?;
@@ -245,16 +264,19 @@ fn check_image(given: ImageRequest) -> Result<Source> {
     };
     let image_name = present("image_name", image_name)?;
     let path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-    if image_name.len() > 255 || !image_name.chars().all(path) || image_name.starts_with('/') || image_name.ends_with('/') {
+    if image_name.len() > 255
+        || !image_name.chars().all(path)
+        || image_name.starts_with('/')
+        || image_name.ends_with('/')
+    {
         let text = "is not the name of an image: lower-case letters, digits and . _ - / without the registry's host";
         return Err(Error::invalid(format!("{FIELD}.image_name"), text));
     }
     let tag = present("tag", tag)?;
     let tag = self::tag(&format!("{FIELD}.tag"), &tag)?;
     let registry = present("registry_id", registry_id)?;
-    let registry_id = registry
-        .parse::<Uuid>()
-        .map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "is not a UUID"))?;
+    let registry_id =
+        registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "is not a UUID"))?;
     Ok(Source::Image { image_name, tag, registry_id: RegistryId(registry_id) })
 }
 
@@ -317,9 +339,8 @@ fn check_healthchecks(given: Healthcheck) -> Result<Healthchecks> {
 }
 
 fn check_probe(field: &str, given: Probe) -> Result<StoredProbe> {
-    let Probe {
-        kind, initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold,
-    } = given;
+    let Probe { kind, initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold } =
+        given;
     let number = |key: &str, value: Option<i32>, default, low| {
         limits::between(&format!("{field}.{key}"), value.unwrap_or(default), low, i32::MAX)
     };
@@ -334,7 +355,9 @@ fn check_probe(field: &str, given: Probe) -> Result<StoredProbe> {
 }
 
 fn check_probe_type(field: &str, given: ProbeType) -> Result<StoredProbeType> {
-    let port = |port: Option<i32>| port.map(|port| limits::between(&format!("{field}.type.port"), port, 1, 65_535)).transpose();
+    let port = |port: Option<i32>| {
+        port.map(|port| limits::between(&format!("{field}.type.port"), port, 1, 65_535)).transpose()
+    };
     match given {
         ProbeType { tcp: Some(tcp), http: None, exec: None, grpc: None } => {
             Ok(StoredProbeType::Tcp { port: port(tcp.port)?, host: tcp.host })

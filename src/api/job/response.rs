@@ -1,8 +1,8 @@
 //! The answers about jobs, under their official names.
 
 use entity::job::{
-    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, LifecycleType,
-    Probe as StoredProbe, ProbeType as StoredProbeType, Schedule, Source,
+    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
+    ProbeType as StoredProbeType, Schedule, Source,
 };
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
@@ -236,12 +236,34 @@ one_of! {
 impl From<JobView> for JobResponse {
     fn from(view: JobView) -> Self {
         let JobView {
-            id, organization_id: _, environment_id, created_at, updated_at, name, job_type: _, spec, registry,
-            maximum_cpu_milli, maximum_memory_mib,
+            id,
+            organization_id: _,
+            environment_id,
+            created_at,
+            updated_at,
+            name,
+            job_type: _,
+            spec,
+            registry,
+            maximum_cpu_milli,
+            maximum_memory_mib,
         } = view;
         let JobSpec {
-            description, cpu_milli, memory_mib, gpu, ephemeral_storage_gib, cpu_architecture, max_nb_restart,
-            max_duration_seconds, auto_preview, auto_deploy, port, icon_uri, healthchecks, source, schedule,
+            description,
+            cpu_milli,
+            memory_mib,
+            gpu,
+            ephemeral_storage_gib,
+            cpu_architecture,
+            max_nb_restart,
+            max_duration_seconds,
+            auto_preview,
+            auto_deploy,
+            port,
+            icon_uri,
+            healthchecks,
+            source,
+            schedule,
         } = spec;
         let base = BaseJobResponse {
             id: id.0,
@@ -309,12 +331,8 @@ fn source_response(source: Source, registry: Option<RegistryView>) -> JobSource 
         }
         Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
             let git_repository = git_repository.map(git_response);
-            let docker = JobSourceDockerResponse {
-                git_repository,
-                dockerfile_path,
-                dockerfile_raw,
-                docker_target_build_stage,
-            };
+            let docker =
+                JobSourceDockerResponse { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage };
             JobSource::Docker(Box::new(DockerSource { docker }))
         }
     }
@@ -351,7 +369,12 @@ impl From<Healthchecks> for Healthcheck {
 impl From<StoredProbe> for Probe {
     fn from(stored: StoredProbe) -> Self {
         let StoredProbe {
-            kind, initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold,
+            kind,
+            initial_delay_seconds,
+            period_seconds,
+            timeout_seconds,
+            success_threshold,
+            failure_threshold,
         } = stored;
         let kind = match kind {
             StoredProbeType::Tcp { port, host } => {

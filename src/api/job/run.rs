@@ -105,9 +105,30 @@ struct NextRunResponseList {
 impl From<run::Model> for Run {
     fn from(row: run::Model) -> Self {
         let run::Model {
-            id, number, job_id, deployment_id, created_at, updated_at, trigger, event, scheduled_for, state, attempt,
-            spec, runner, not_before: _, started_at, attempt_started_at: _, finished_at, cancel_requested_at: _,
-            exit_code, reason, lease_owner: _, lease_until: _, attempt_lines: _, total_lines: _,
+            id,
+            number,
+            job_id,
+            deployment_id,
+            created_at,
+            updated_at,
+            trigger,
+            event,
+            scheduled_for,
+            state,
+            attempt,
+            spec,
+            runner,
+            not_before: _,
+            started_at,
+            attempt_started_at: _,
+            finished_at,
+            cancel_requested_at: _,
+            exit_code,
+            reason,
+            lease_owner: _,
+            lease_until: _,
+            attempt_lines: _,
+            total_lines: _,
         } = row;
         Self {
             id: id.0,

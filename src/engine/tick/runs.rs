@@ -52,11 +52,10 @@ pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let lease = Lease { owner: app.instance, until: now + LEASE };
     let runs =
         store::write(&app.db, async |tx| store::run::renew(tx, lease, now, BATCH).await.map_err(Error::from)).await?;
-    let results: Vec<Result<bool>> =
-        futures_util::stream::iter(runs.into_iter().map(|run| look_after(app, run, now)))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+    let results: Vec<Result<bool>> = futures_util::stream::iter(runs.into_iter().map(|run| look_after(app, run, now)))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     results.into_iter().try_fold(false, |more, result| Ok(more | result?))
 }
 

@@ -97,11 +97,7 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
     Ok(Ok(Image { reference: format!("{host}/{name}:{tag}"), credentials }))
 }
 
-fn credentials(
-    app: &App,
-    registry: &registry::Model,
-    host: &str,
-) -> Result<Result<Option<Credentials>, Impossible>> {
+fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
     let secrets = match &registry.credentials {
         None => Value::Null,
         Some(sealed) => {
@@ -115,7 +111,8 @@ fn credentials(
         RegistryKind::ScalewayCr => Some("nologin".to_owned()).zip(secret("scaleway_secret_key")),
         RegistryKind::GcpArtifactRegistry => Some("_json_key".to_owned()).zip(secret("json_credentials")),
         RegistryKind::Ecr | RegistryKind::AzureCr => {
-            let text = "pulling from this kind of registry needs a token of its cloud, which this server does not fetch";
+            let text =
+                "pulling from this kind of registry needs a token of its cloud, which this server does not fetch";
             return Ok(Err(Impossible(text.into())));
         }
         _ => username.clone().zip(secret("password")),

@@ -34,13 +34,18 @@ async fn one_failed_part_fails_the_deployment_and_not_the_others() {
     it.client.call(poem::http::Method::POST, &format!("{environment}/deploy"), None).await.expect(202);
     app.settle().await;
     let steps = app.runner.started();
-    let name = |job: &str| steps.iter().find(|s| s.labels.contains(&("windlass.job".into(), job.into()))).unwrap().name.clone();
+    let name = |job: &str| {
+        steps.iter().find(|s| s.labels.contains(&("windlass.job".into(), job.into()))).unwrap().name.clone()
+    };
     app.runner.set(&name(&bad), windlass::runner::Progress::Exited { exit_code: 1, reason: None });
     app.runner.set(&name(&good), windlass::runner::Progress::Exited { exit_code: 0, reason: None });
     app.settle().await;
     assert_eq!((it.state(&bad).await.as_str(), it.state(&good).await.as_str()), ("DEPLOYMENT_ERROR", "DEPLOYED"));
     let status = it.client.get(&format!("{environment}/status")).await.expect(200);
-    assert_eq!((&status["state"], &status["last_deployment_state"]), (&json!("DEPLOYMENT_ERROR"), &json!("DEPLOYMENT_ERROR")));
+    assert_eq!(
+        (&status["state"], &status["last_deployment_state"]),
+        (&json!("DEPLOYMENT_ERROR"), &json!("DEPLOYMENT_ERROR"))
+    );
 }
 
 /// Two servers start the queue together: every deployment begins once.

@@ -15,7 +15,8 @@ use crate::harness::TestApp;
 pub(crate) async fn rows(app: &TestApp) -> String {
     let db = &app.app.db;
     let mut out = String::new();
-    let at = |time: Option<chrono::DateTime<chrono::Utc>>| time.map_or("-".into(), |t| t.format("%d %H:%M:%S").to_string());
+    let at =
+        |time: Option<chrono::DateTime<chrono::Utc>>| time.map_or("-".into(), |t| t.format("%d %H:%M:%S").to_string());
     let jobs = job::Entity::find().order_by_asc(job::Column::Id).all(db).await.unwrap();
     let name = |id: entity::id::JobId| jobs.iter().find(|job| job.id == id).map_or("?", |job| job.name.as_str());
     for row in &jobs {
@@ -41,7 +42,13 @@ pub(crate) async fn rows(app: &TestApp) -> String {
         )
         .unwrap();
     }
-    for row in log_line::Entity::find().order_by_asc(log_line::Column::RunId).order_by_asc(log_line::Column::Position).all(db).await.unwrap() {
+    for row in log_line::Entity::find()
+        .order_by_asc(log_line::Column::RunId)
+        .order_by_asc(log_line::Column::Position)
+        .all(db)
+        .await
+        .unwrap()
+    {
         writeln!(out, "  line {}: {:?} {}", row.position, row.stream, row.text).unwrap();
     }
     writeln!(out, "steps: {:?}", app.runner.steps().len()).unwrap();

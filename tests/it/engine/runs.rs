@@ -127,7 +127,11 @@ async fn what_the_runner_says_reaches_the_reader() {
         it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
         app.settle().await;
         let name = app.runner.steps().remove(0);
-        if progress == Progress::Unknown { app.runner.lose(&name) } else { app.runner.set(&name, progress) }
+        if progress == Progress::Unknown {
+            app.runner.lose(&name)
+        } else {
+            app.runner.set(&name, progress)
+        }
         app.settle().await;
         let run = it.runs(&job).await.remove(0);
         assert_eq!((&run["state"], &run["reason"]), (&json!("FAILED"), &json!(reason)));
@@ -142,7 +146,10 @@ async fn no_more_runs_at_once_than_allowed() {
     for number in 0..20 {
         it.create(it.lifecycle(&format!("job {number}"))).await;
     }
-    it.client.call(poem::http::Method::POST, &format!("/environment/{}/deploy", it.environment), None).await.expect(202);
+    it.client
+        .call(poem::http::Method::POST, &format!("/environment/{}/deploy", it.environment), None)
+        .await
+        .expect(202);
     app.settle().await;
     assert_eq!(app.runner.steps().len(), 16);
     app.runner.exit_all(0);
@@ -182,7 +189,9 @@ async fn the_step_has_the_limits_and_the_built_in_variables() {
     assert_eq!(of("QOVERY_ENVIRONMENT_TYPE").as_deref(), Some("DEVELOPMENT"));
     assert_eq!(of("QOVERY_JOB_ACTION").as_deref(), Some("START"));
     assert_eq!(of(&format!("QOVERY_JOB_Z{}_TAG", job[..8].to_uppercase())).as_deref(), Some("1.36.1"));
-    assert!(!format!("{step:?}").contains(&it.environment[..]) || step.labels.iter().any(|(_, v)| *v == it.environment));
+    assert!(
+        !format!("{step:?}").contains(&it.environment[..]) || step.labels.iter().any(|(_, v)| *v == it.environment)
+    );
 }
 
 /// What a killed server could not clear away is cleared away by the next one; what is not ours stays.

@@ -88,7 +88,10 @@ async fn a_docker_source_comes_back_byte_by_byte() {
     assert_eq!(created["source"].as_object().unwrap().keys().collect::<Vec<_>>(), ["docker"]);
     let docker = &created["source"]["docker"];
     assert_eq!(docker["git_repository"]["url"], "https://github.com/acme/shop.git");
-    assert_eq!((&docker["git_repository"]["owner"], &docker["git_repository"]["name"]), (&json!("acme"), &json!("shop")));
+    assert_eq!(
+        (&docker["git_repository"]["owner"], &docker["git_repository"]["name"]),
+        (&json!("acme"), &json!("shop"))
+    );
     assert_eq!((&docker["dockerfile_path"], &docker["dockerfile_raw"]), (&json!("./Dockerfile"), &Value::Null));
 }
 
@@ -162,8 +165,12 @@ async fn names_are_unique_ignoring_case() {
     let path = format!("/environment/{}/job", it.environment);
     let detail = it.client.post(&path, it.cron(" nIGHTLY ", "@daily")).await.detail(409);
     assert_eq!(detail, "Job name within the environment is already taken");
-    let second = it.client.post(&format!("/project/{}/environment", it.project), json!({"name": "two"})).await.expect(201);
-    it.client.post(&format!("/environment/{}/job", crate::harness::id(&second)), it.cron("nightly", "@daily")).await.expect(201);
+    let second =
+        it.client.post(&format!("/project/{}/environment", it.project), json!({"name": "two"})).await.expect(201);
+    it.client
+        .post(&format!("/environment/{}/job", crate::harness::id(&second)), it.cron("nightly", "@daily"))
+        .await
+        .expect(201);
 }
 
 #[tokio::test]

@@ -21,7 +21,10 @@ async fn a_cron_job_gets_its_schedule_and_loses_it() {
     assert!(app.runner.started().is_empty(), "deploying a CRON job runs nothing");
     let next = it.client.get(&format!("/job/{job}/nextRun?count=2")).await.expect(200);
     assert_eq!((&next["active"], &next["results"][0]["at"]), (&json!(true), &json!("2026-11-22T10:01:00.000000Z")));
-    it.client.put(&format!("/job/{job}"), json!({"schedule": {"cronjob": {"scheduled_at": "@daily"}}})).await.expect(200);
+    it.client
+        .put(&format!("/job/{job}"), json!({"schedule": {"cronjob": {"scheduled_at": "@daily"}}}))
+        .await
+        .expect(200);
     let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
     assert_eq!(status["service_deployment_status"], "OUT_OF_DATE");
     app.clock.set("2026-11-22T10:01:00Z");
@@ -56,9 +59,15 @@ async fn a_lifecycle_job_runs_with_each_deployment() {
     app.runner.exit_all(7);
     app.settle().await;
     let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
-    assert_eq!((&status["state"], &status["service_deployment_status"]), (&json!("DEPLOYMENT_ERROR"), &json!("OUT_OF_DATE")));
+    assert_eq!(
+        (&status["state"], &status["service_deployment_status"]),
+        (&json!("DEPLOYMENT_ERROR"), &json!("OUT_OF_DATE"))
+    );
     let run = &it.runs(&job).await[0];
-    assert_eq!((&run["state"], &run["exit_code"], &run["reason"]), (&json!("FAILED"), &json!(7), &json!("exit code 7")));
+    assert_eq!(
+        (&run["state"], &run["exit_code"], &run["reason"]),
+        (&json!("FAILED"), &json!(7), &json!("exit code 7"))
+    );
     it.client.post(&format!("/job/{job}/stop"), json!({})).await.expect(202);
     app.settle().await;
     assert_eq!(it.state(&job).await, "STOPPING");
@@ -77,7 +86,10 @@ async fn a_forced_event_runs_once_and_leaves_the_schedule_alone() {
     it.client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
     app.settle().await;
     let run = it.runs(&job).await.remove(0);
-    assert_eq!((&run["trigger"], &run["event"], &run["scheduled_for"]), (&json!("FORCE"), &json!("CRON"), &json!(null)));
+    assert_eq!(
+        (&run["trigger"], &run["event"], &run["scheduled_for"]),
+        (&json!("FORCE"), &json!("CRON"), &json!(null))
+    );
     app.runner.exit_all(0);
     app.settle().await;
     app.clock.set("2026-11-22T11:00:00Z");
@@ -108,7 +120,9 @@ async fn another_tag_becomes_the_configured_one() {
     app.settle().await;
     let step = app.runner.started().remove(0);
     assert_eq!(step.image.unwrap().reference, "docker.io/library/busybox:1.37");
-    for body in [json!({"image_tag": "a b"}), json!({"git_commit_id": "abc"}), json!({"image_tag": "1", "git_commit_id": "a"})] {
+    for body in
+        [json!({"image_tag": "a b"}), json!({"git_commit_id": "abc"}), json!({"image_tag": "1", "git_commit_id": "a"})]
+    {
         it.client.post(&format!("/job/{job}/deploy"), body).await.expect(400);
     }
     // Without any body, as some clients send it.

@@ -11,9 +11,16 @@ async fn absent_keys_are_kept_and_null_clears() {
     let mut job = it.cron("nightly", "0 3 * * *");
     job["schedule"]["cronjob"]["timezone"] = json!("Europe/Paris");
     for (key, value) in [
-        ("description", json!("text")), ("cpu", json!(100)), ("memory", json!(64)), ("port", json!(80)),
-        ("max_nb_restart", json!(3)), ("max_duration_seconds", json!(60)), ("icon_uri", json!("app://own")),
-        ("ephemeral_storage_in_gib", json!(2)), ("cpu_architecture", json!("ARM64")), ("auto_deploy", json!(true)),
+        ("description", json!("text")),
+        ("cpu", json!(100)),
+        ("memory", json!(64)),
+        ("port", json!(80)),
+        ("max_nb_restart", json!(3)),
+        ("max_duration_seconds", json!(60)),
+        ("icon_uri", json!("app://own")),
+        ("ephemeral_storage_in_gib", json!(2)),
+        ("cpu_architecture", json!("ARM64")),
+        ("auto_deploy", json!(true)),
         ("healthchecks", json!({"liveness_probe": {"type": {"tcp": {"port": 80}}}})),
     ] {
         job[key] = value;
@@ -32,8 +39,19 @@ async fn absent_keys_are_kept_and_null_clears() {
         "healthchecks": null,
     });
     let after = it.client.put(&path, cleared).await.expect(200);
-    let fields = ["description", "cpu", "memory", "port", "max_nb_restart", "auto_deploy", "max_duration_seconds",
-        "icon_uri", "ephemeral_storage_in_gib", "cpu_architecture", "healthchecks"];
+    let fields = [
+        "description",
+        "cpu",
+        "memory",
+        "port",
+        "max_nb_restart",
+        "auto_deploy",
+        "max_duration_seconds",
+        "icon_uri",
+        "ephemeral_storage_in_gib",
+        "cpu_architecture",
+        "healthchecks",
+    ];
     let values: Vec<&Value> = fields.iter().map(|field| &after[*field]).collect();
     let expected = json!(["", 500, 512, null, 0, false, 0, "app://qovery-console/cron-job", null, null, {}]);
     assert_eq!(values, expected.as_array().unwrap().iter().collect::<Vec<_>>());

@@ -24,10 +24,12 @@ async fn all_jobs_of_an_environment_across_pages() {
     let path = format!("/environment/{}/job", it.environment);
     assert_eq!(it.client.get(&path).await.expect(200), json!({"results": []}));
     let first = it.create(it.cron("job", "@daily")).await;
-    let template = windlass::store::job::by_id(&app.app.db, entity::id::JobId(first.parse().unwrap())).await.unwrap().unwrap();
+    let template =
+        windlass::store::job::by_id(&app.app.db, entity::id::JobId(first.parse().unwrap())).await.unwrap().unwrap();
     for number in 0..1100 {
         let name = format!("job {number}");
-        let row = entity::job::Model { id: entity::id::JobId::create(), name_key: name.clone(), name, ..template.clone() };
+        let row =
+            entity::job::Model { id: entity::id::JobId::create(), name_key: name.clone(), name, ..template.clone() };
         windlass::store::job::create(&app.app.db, row).await.unwrap();
     }
     let found = it.client.get(&path).await.expect(200);

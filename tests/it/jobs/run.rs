@@ -71,13 +71,16 @@ async fn next_times_with_their_offsets() {
     let job = it.create(job).await;
     app.clock.set("2026-03-27T12:00:00Z");
     let next = it.client.get(&format!("/job/{job}/nextRun?count=3")).await.expect(200);
-    assert_eq!(next, json!({
-        "timezone": "Europe/Paris", "scheduled_at": "30 2 * * *", "active": false, "results": [
-            {"at": "2026-03-28T01:30:00.000000Z", "local_time": "2026-03-28T02:30:00+01:00", "utc_offset": "+01:00"},
-            {"at": "2026-03-29T01:00:00.000000Z", "local_time": "2026-03-29T03:00:00+02:00", "utc_offset": "+02:00"},
-            {"at": "2026-03-30T00:30:00.000000Z", "local_time": "2026-03-30T02:30:00+02:00", "utc_offset": "+02:00"},
-        ],
-    }));
+    assert_eq!(
+        next,
+        json!({
+            "timezone": "Europe/Paris", "scheduled_at": "30 2 * * *", "active": false, "results": [
+                {"at": "2026-03-28T01:30:00.000000Z", "local_time": "2026-03-28T02:30:00+01:00", "utc_offset": "+01:00"},
+                {"at": "2026-03-29T01:00:00.000000Z", "local_time": "2026-03-29T03:00:00+02:00", "utc_offset": "+02:00"},
+                {"at": "2026-03-30T00:30:00.000000Z", "local_time": "2026-03-30T02:30:00+02:00", "utc_offset": "+02:00"},
+            ],
+        })
+    );
     let events = it.create(it.lifecycle("events")).await;
     it.client.get(&format!("/job/{events}/nextRun")).await.expect(400);
     it.client.get(&format!("/job/{job}/nextRun?count=101")).await.expect(400);

@@ -1,0 +1,43 @@
+//! Running other programs, with errors that say which and why.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A failure, as text for the person at the terminal.
+pub(crate) type Result<T, E = String> = std::result::Result<T, E>;
+
+/// The top of the repository.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
+}
+
+/// Runs a program with its output on the terminal.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    let status = command.status().map_err(|e| format!("{shown}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{shown}: {status}")) }
+}
+
+/// Runs a program silently and returns what it printed; a failure shows its errors.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{shown}: {e}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(format!("{shown}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim()))
+    }
+}
+
+/// Whether a program is on the PATH, or where Debian puts those of the administrator.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the PATH is no setting of the server")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

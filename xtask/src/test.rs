@@ -1,0 +1,44 @@
+//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry.
+
+use std::process::Command;
+
+use crate::command::{self, Result, root};
+use crate::services;
+
+/// What happens to tests that need what is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Skip,
+    Fail,
+}
+
+/// Runs all tests.
+pub(crate) fn run(missing: Missing) -> Result<()> {
+    let services = services::start()?;
+    if missing == Missing::Fail && !services.missing.is_empty() {
+        return Err(format!("missing, and nothing may be skipped:\n  {}", services.missing.join("\n  ")));
+    }
+    let database = "WINDLASS_TEST_DATABASE_URL";
+    let cargo = |words: &[&str], with_database: bool| {
+        let mut command = Command::new("cargo");
+        command.current_dir(root()).arg("test").args(words).env("INSTA_UPDATE", "no");
+        for (name, value) in services.variables.iter().filter(|(name, _)| with_database || *name != database) {
+            command.env(name, value);
+        }
+        if missing == Missing::Fail {
+            command.env("WINDLASS_TEST_STRICT", "1");
+        }
+        command::run(&mut command)
+    };
+    eprintln!("== unit tests, and all others on SQLite");
+    cargo(&["--workspace"], false)?;
+    if services.variables.iter().any(|(name, _)| *name == database) {
+        eprintln!("== the same on PostgreSQL");
+        cargo(&["--test", "it"], true)?;
+    }
+    match services.missing.as_slice() {
+        [] => eprintln!("== all tests passed, none was skipped"),
+        left => eprintln!("== passed, but what needs these was SKIPPED:\n  {}", left.join("\n  ")),
+    }
+    Ok(())
+}
