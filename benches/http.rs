@@ -29,12 +29,12 @@ const ROUND: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 3;
 
 #[handler]
-fn bare(body: poem::web::Data<&String>) -> poem::Response {
+fn serve_bytes(body: poem::web::Data<&String>) -> poem::Response {
     poem::Response::builder().content_type("application/json").body(body.0.clone())
 }
 
 #[handler]
-async fn select(data: poem::web::Data<&(DatabaseConnection, JobId, String)>) -> poem::Response {
+async fn serve_row(data: poem::web::Data<&(DatabaseConnection, JobId, String)>) -> poem::Response {
     let (db, id, body) = data.0;
     let row = job::Entity::find_by_id(*id).one(db).await.unwrap().unwrap();
     assert!(!row.name.is_empty());
@@ -48,11 +48,11 @@ async fn reference(words: &[String]) {
     let body = std::fs::read_to_string(&words[1]).unwrap();
     let server = poem::Server::new_with_acceptor(acceptor);
     if words[0] == "bare" {
-        server.run(Route::new().at("/", get(bare)).data(body)).await.unwrap();
+        server.run(Route::new().at("/", get(serve_bytes)).data(body)).await.unwrap();
     } else {
         let db = store::connect(&words[2], 10).await.unwrap();
         let id = JobId(words[3].parse().unwrap());
-        server.run(Route::new().at("/", get(select)).data((db, id, body))).await.unwrap();
+        server.run(Route::new().at("/", get(serve_row)).data((db, id, body))).await.unwrap();
     }
 }
 
@@ -214,6 +214,33 @@ fn in_turn(subjects: &[(&str, &Server, &str, &str)]) -> Vec<(String, f64, f64)> 
         .collect()
 }
 
+/// A CRON job that was never deployed.
+fn sample(environment: &entity::environment::Model, registry: entity::id::RegistryId) -> job::Model {
+    let spec = serde_json::json!({
+        "description": "a job", "cpu_milli": 500, "memory_mib": 512, "max_nb_restart": 0, "max_duration_seconds": 300,
+        "auto_preview": false, "auto_deploy": false, "icon_uri": "app://qovery-console/cron-job",
+        "source": {"type": "IMAGE", "image_name": "library/busybox", "tag": "1.36.1", "registry_id": registry},
+        "schedule": {
+            "type": "CRON", "scheduled_at": "0 3 * * *", "timezone": "Etc/UTC",
+            "command": {"entrypoint": "/bin/sh", "arguments": ["-c", "date"]},
+        },
+    });
+    job::Model {
+        id: JobId::create(),
+        organization_id: environment.organization_id,
+        environment_id: environment.id,
+        created_at: environment.created_at,
+        updated_at: environment.created_at,
+        name: String::new(),
+        name_key: String::new(),
+        job_type: job::JobType::Cron,
+        registry_id: Some(registry),
+        spec: serde_json::from_value(spec).unwrap(),
+        deployed: None,
+        next_run_at: None,
+    }
+}
+
 /// An environment with this many jobs; the id of one of them and of the environment.
 async fn fill(url: &str, count: usize) -> (JobId, String) {
     let db = store::connect(url, 2).await.unwrap();
@@ -258,7 +285,7 @@ async fn fill(url: &str, count: usize) -> (JobId, String) {
     let registry = store::registry::create(&db, registry).await.unwrap();
     let rows: Vec<job::Model> = (0..count)
         .map(|number| {
-            let row = windlass::bootstrap::sample_job(&environment, registry.id, now);
+            let row = sample(&environment, registry.id);
             let name = format!("job {number}");
             job::Model { id: JobId::create(), name_key: name.clone(), name, ..row }
         })

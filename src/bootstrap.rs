@@ -92,7 +92,7 @@ pub fn token(
         name: name.to_owned(),
         description: None,
         role,
-        hash: secret::token_hash(token.expose()),
+        hash: secret::TokenHash::of(token.expose()).stored(),
     };
     Ok((row, token))
 }
@@ -263,14 +263,6 @@ fn job(
         deployed: None,
         next_run_at: None,
     }
-}
-
-/// A CRON job as the benchmark needs many of.
-#[must_use]
-pub fn sample_job(environment: &environment::Model, registry: RegistryId, now: DateTime<Utc>) -> job::Model {
-    let command = Command { entrypoint: Some("/bin/sh".into()), arguments: Some(vec!["-c".into(), "date".into()]) };
-    let cron = Schedule::Cron { scheduled_at: "0 3 * * *".into(), timezone: "Etc/UTC".into(), command };
-    job(environment, registry, "sample", cron, now)
 }
 
 fn cores() -> i32 {

@@ -69,10 +69,22 @@ pub fn new_token() -> Result<Secret<String>> {
     Ok(Secret::new(token))
 }
 
-/// What is stored of a token: its SHA-256 in hexadecimal.
-#[must_use]
-pub fn token_hash(token: &str) -> String {
-    hex(&Sha256::digest(token.as_bytes()))
+/// The SHA-256 of a credential.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Of this credential.
+    #[must_use]
+    pub fn of(credential: &str) -> Self {
+        Self(Sha256::digest(credential.as_bytes()).into())
+    }
+
+    /// As it is stored: in hexadecimal.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        hex(&self.0)
+    }
 }
 
 /// The keys that seal stored secrets.
@@ -197,7 +209,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyRing, Secret, TOKEN_PREFIX, hex, new_token, token_hash};
+    use super::{KeyRing, Secret, TOKEN_PREFIX, TokenHash, hex, new_token};
 
     const A: &str = "1111111111111111111111111111111111111111111111111111111111111111";
     const B: &str = "2222222222222222222222222222222222222222222222222222222222222222";
@@ -208,7 +220,7 @@ mod tests {
         assert!(one.expose().starts_with(TOKEN_PREFIX));
         assert_eq!(one.expose().len(), TOKEN_PREFIX.len() + 40);
         assert_ne!(one.expose(), two.expose());
-        assert_eq!(token_hash(one.expose()).len(), 64);
+        assert_eq!(TokenHash::of(one.expose()).stored().len(), 64);
     }
 
     #[test]

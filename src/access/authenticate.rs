@@ -17,7 +17,7 @@ use super::jwt::{Claims, Verifier};
 use super::{Caller, Identity, Subject};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::secret::{TOKEN_PREFIX, token_hash};
+use crate::secret::{TOKEN_PREFIX, TokenHash};
 use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
@@ -37,7 +37,7 @@ pub struct Authenticator {
     db: DatabaseConnection,
     clock: Clock,
     verifier: Option<Verifier>,
-    memory: Mutex<HashMap<String, Remembered>>,
+    memory: Mutex<HashMap<TokenHash, Remembered>>,
 }
 
 impl Authenticator {
@@ -55,7 +55,7 @@ impl Authenticator {
         let credential = credential(authorization)?;
         let origin = origin(user_agent);
         let now = self.clock.now();
-        let hash = token_hash(credential);
+        let hash = TokenHash::of(credential);
         if let Some(identity) = self.remembered(&hash, now) {
             return Ok(Caller { identity, origin });
         }
@@ -77,13 +77,13 @@ impl Authenticator {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn remembered(&self, hash: &str, now: DateTime<Utc>) -> Option<Arc<Identity>> {
+    fn remembered(&self, hash: &TokenHash, now: DateTime<Utc>) -> Option<Arc<Identity>> {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let known = memory.get(hash)?;
         (now < known.until).then(|| Arc::clone(&known.identity))
     }
 
-    fn remember(&self, hash: String, identity: Arc<Identity>, until: DateTime<Utc>) {
+    fn remember(&self, hash: TokenHash, identity: Arc<Identity>, until: DateTime<Utc>) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
@@ -91,8 +91,8 @@ impl Authenticator {
         memory.insert(hash, Remembered { identity, until });
     }
 
-    async fn token(&self, hash: &str) -> Result<Identity> {
-        let row = store::token::by_hash(&self.db, hash).await?.ok_or(REFUSED)?;
+    async fn token(&self, hash: &TokenHash) -> Result<Identity> {
+        let row = store::token::by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
         Ok(Identity {
             subject: Subject::Token { id: row.id, name: row.name },
             memberships: vec![(row.organization_id, row.role)],

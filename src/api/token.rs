@@ -142,7 +142,7 @@ impl TokenApi {
             name: limits::name("name", &name)?,
             description: description.map(|text| limits::text("description", text)).transpose()?,
             role: role(role_id)?,
-            hash: secret::token_hash(token.expose()),
+            hash: secret::TokenHash::of(token.expose()).stored(),
         };
         let stored = store::token::create(&self.0.db, row).await?.into();
         Ok(Answer(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))

@@ -90,6 +90,6 @@ async fn the_database_does_not_hold_tokens() {
     let client = app.token(organization, Role::Admin).await;
     let secret = client.authorization().trim_start_matches("Token ");
     let rows = windlass::store::token::list_by_organization(&app.app.db, organization).await.unwrap();
-    assert_eq!(rows[0].hash, windlass::secret::token_hash(secret));
+    assert_eq!(rows[0].hash, windlass::secret::TokenHash::of(secret).stored());
     assert!(!format!("{rows:?}").contains(secret));
 }

@@ -1,0 +1,18 @@
+# syntax=docker/dockerfile:1
+FROM rust:1.95-slim-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --bin windlass
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/windlass --create-home windlass
+COPY --from=build /src/target/release/windlass /usr/local/bin/windlass
+USER windlass
+WORKDIR /var/lib/windlass
+ENV WINDLASS_LISTEN=0.0.0.0:8080 WINDLASS_DATA_DIR=/var/lib/windlass/data
+VOLUME /var/lib/windlass
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["windlass", "healthcheck"]
+ENTRYPOINT ["windlass"]
+CMD ["serve"]
