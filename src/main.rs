@@ -99,3 +99,31 @@ async fn healthcheck(config: &Config) -> Result<()> {
     let answer = reqwest::get(format!("http://{address}/health")).await.map_err(Error::internal)?;
     answer.error_for_status().map(|_| ()).map_err(Error::internal)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Every flag of the server has its variable, named after it.
+    #[test]
+    fn every_flag_has_its_variable() {
+        let command = Arguments::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let flags: Vec<_> = command.get_arguments().chain(serve.get_arguments()).collect();
+        assert!(flags.len() > 12);
+        for flag in flags {
+            let long = flag.get_long().unwrap();
+            let expected = format!("WINDLASS_{}", long.to_uppercase().replace('-', "_"));
+            if !matches!(long, "help" | "version") {
+                assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(expected.as_str()), "--{long}");
+            }
+        }
+    }
+}

@@ -1,8 +1,6 @@
 //! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry.
 
-use std::process::Command;
-
-use crate::command::{self, Result, root};
+use crate::command::{self, Result};
 use crate::services;
 
 /// What happens to tests that need what is not there.
@@ -20,8 +18,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     }
     let database = "WINDLASS_TEST_DATABASE_URL";
     let cargo = |words: &[&str], with_database: bool| {
-        let mut command = Command::new("cargo");
-        command.current_dir(root()).arg("test").args(words).env("INSTA_UPDATE", "no");
+        let mut command = command::cargo();
+        command.arg("test").args(words).env("INSTA_UPDATE", "no");
         for (name, value) in services.variables.iter().filter(|(name, _)| with_database || *name != database) {
             command.env(name, value);
         }

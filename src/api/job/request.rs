@@ -81,14 +81,6 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         (None, Some(old)) => old.source.clone(),
         (None, None) => return Err(Error::invalid("source", "is missing")),
     };
-    let healthchecks = match (healthchecks, old) {
-        (MaybeUndefined::Value(given), _) => check_healthchecks(given)?,
-        (MaybeUndefined::Undefined, Some(old)) => old.healthchecks.clone(),
-        (MaybeUndefined::Null, Some(_)) => Healthchecks::default(),
-        (MaybeUndefined::Undefined | MaybeUndefined::Null, None) => {
-            return Err(Error::invalid("healthchecks", "is missing"));
-        }
-    };
     let number = |field: &str, given, old: Option<i32>, default, low| {
         limits::between(field, settle(given, old, default), low, i32::MAX)
     };
@@ -119,7 +111,7 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
             .map(|port| limits::between("port", port, 1, 65_535))
             .transpose()?,
         icon_uri: if icon.trim().is_empty() { default_icon(job_type) } else { limits::text("icon_uri", icon)? },
-        healthchecks,
+        healthchecks: check_healthchecks(healthchecks, old)?,
         source,
         schedule,
     };
@@ -329,8 +321,15 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
     })
 }
 
-fn check_healthchecks(given: Healthcheck) -> Result<Healthchecks> {
-    let Healthcheck { readiness_probe, liveness_probe } = given;
+fn check_healthchecks(given: MaybeUndefined<Healthcheck>, old: Option<&JobSpec>) -> Result<Healthchecks> {
+    let Healthcheck { readiness_probe, liveness_probe } = match (given, old) {
+        (MaybeUndefined::Value(given), _) => given,
+        (MaybeUndefined::Undefined, Some(old)) => return Ok(old.healthchecks.clone()),
+        (MaybeUndefined::Null, Some(_)) => return Ok(Healthchecks::default()),
+        (MaybeUndefined::Undefined | MaybeUndefined::Null, None) => {
+            return Err(Error::invalid("healthchecks", "is missing"));
+        }
+    };
     let probe = |field: &str, given: Option<Probe>| given.map(|given| check_probe(field, given)).transpose();
     Ok(Healthchecks {
         readiness_probe: probe("healthchecks.readiness_probe", readiness_probe)?,

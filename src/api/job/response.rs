@@ -295,25 +295,30 @@ impl From<JobView> for JobResponse {
             icon_uri,
             service_type: ServiceTypeEnum::Job,
         };
-        match schedule {
-            Schedule::Lifecycle { on_start, on_stop, on_delete, lifecycle_type } => {
-                let schedule = LifecycleSchedule {
-                    on_start: on_start.map(JobCommand::from),
-                    on_stop: on_stop.map(JobCommand::from),
-                    on_delete: on_delete.map(JobCommand::from),
-                    lifecycle_type: Some(match lifecycle_type {
-                        LifecycleType::Generic => JobLifecycleTypeEnum::Generic,
-                        LifecycleType::Terraform => JobLifecycleTypeEnum::Terraform,
-                        LifecycleType::Cloudformation => JobLifecycleTypeEnum::Cloudformation,
-                    }),
-                };
-                Self::Lifecycle(Box::new(LifecycleJobResponse { base, job_type: JobTypeEnum::Lifecycle, schedule }))
-            }
-            Schedule::Cron { scheduled_at, timezone, command: Command { entrypoint, arguments } } => {
-                let cronjob = CronCommand { arguments, entrypoint, timezone, scheduled_at };
-                let schedule = CronSchedule { cronjob };
-                Self::Cron(Box::new(CronJobResponse { base, job_type: JobTypeEnum::Cron, schedule }))
-            }
+        with_schedule(base, schedule)
+    }
+}
+
+fn with_schedule(base: BaseJobResponse, schedule: Schedule) -> JobResponse {
+    match schedule {
+        Schedule::Lifecycle { on_start, on_stop, on_delete, lifecycle_type } => {
+            let schedule = LifecycleSchedule {
+                on_start: on_start.map(JobCommand::from),
+                on_stop: on_stop.map(JobCommand::from),
+                on_delete: on_delete.map(JobCommand::from),
+                lifecycle_type: Some(match lifecycle_type {
+                    LifecycleType::Generic => JobLifecycleTypeEnum::Generic,
+                    LifecycleType::Terraform => JobLifecycleTypeEnum::Terraform,
+                    LifecycleType::Cloudformation => JobLifecycleTypeEnum::Cloudformation,
+                }),
+            };
+            let job = LifecycleJobResponse { base, job_type: JobTypeEnum::Lifecycle, schedule };
+            JobResponse::Lifecycle(Box::new(job))
+        }
+        Schedule::Cron { scheduled_at, timezone, command: Command { entrypoint, arguments } } => {
+            let cronjob = CronCommand { arguments, entrypoint, timezone, scheduled_at };
+            let schedule = CronSchedule { cronjob };
+            JobResponse::Cron(Box::new(CronJobResponse { base, job_type: JobTypeEnum::Cron, schedule }))
         }
     }
 }
