@@ -22,7 +22,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Unavailable};
+use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
 use crate::app::Wake;
 
 const SOCKET: &str = "/var/run/docker.sock";
@@ -272,6 +272,16 @@ impl Runner for DockerRunner {
             return Ok(progress);
         }
         Ok(self.engine.state(name).await?.map_or(Progress::Unknown, |state| progress(&state)))
+    }
+
+    async fn times(&self, name: &str) -> Result<Times, Unavailable> {
+        let state = self.engine.state(name).await?.unwrap_or_default();
+        // The engine writes the year 1 for what has not happened.
+        let time = |text: Option<String>| {
+            let time = DateTime::parse_from_rfc3339(&text?).ok()?.to_utc();
+            (time > DateTime::UNIX_EPOCH).then_some(time)
+        };
+        Ok(Times { started_at: time(state.started_at), finished_at: time(state.finished_at) })
     }
 
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {

@@ -74,6 +74,13 @@ pub enum Progress {
     Unknown,
 }
 
+/// When a step began and ended, by the clock of its runner; none where that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
 /// Where a line was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -115,6 +122,9 @@ pub trait Runner: Send + Sync {
 
     /// How far a step has come.
     async fn poll(&self, name: &str) -> Result<Progress, Unavailable>;
+
+    /// When a step began and ended.
+    async fn times(&self, name: &str) -> Result<Times, Unavailable>;
 
     /// Begins to end a step and everything it started: politely, and by force after `grace`.
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable>;

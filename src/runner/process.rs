@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
-use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Unavailable};
+use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
 use crate::app::Wake;
 use crate::clock::Clock;
 
@@ -43,6 +43,7 @@ struct Step {
 struct State {
     group: Option<Pid>,
     progress: Progress,
+    times: Times,
     stopping: bool,
     /// The position of the first line in `lines`.
     first: u64,
@@ -121,7 +122,7 @@ impl ProcessRunner {
             .flatten()
             .map(|(stream, output)| spawn(read(Arc::clone(step), self.clock.clone(), stream, output)))
             .collect();
-        let (step, wake) = (Arc::clone(step), self.wake.clone());
+        let (step, wake, clock) = (Arc::clone(step), self.wake.clone(), self.clock.clone());
         spawn(async move {
             let ended = child.wait().await;
             step.signal(Signal::KILL);
@@ -132,6 +133,7 @@ impl ProcessRunner {
             {
                 let mut state = step.lock();
                 state.group = None;
+                state.times.finished_at = Some(clock.now());
                 state.progress = match ended {
                     Ok(status) => exited(status),
                     Err(error) => Progress::Exited { exit_code: 255, reason: Some(error.to_string()) },
@@ -226,7 +228,8 @@ impl Runner for ProcessRunner {
             Ok(child) => (child.id().and_then(pid), Progress::Running),
             Err(reason) => (None, Progress::CannotStart { reason: reason.clone() }),
         };
-        let state = State { group, progress, stopping: false, first: 0, lines: VecDeque::new() };
+        let times = Times { started_at: Some(self.clock.now()), finished_at: None };
+        let state = State { group, progress, times, stopping: false, first: 0, lines: VecDeque::new() };
         let started = Arc::new(Step { state: Mutex::new(state), consumed: Notify::new() });
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         if let Ok(child) = spawned {
@@ -243,6 +246,10 @@ impl Runner for ProcessRunner {
                 Ok(Progress::Unknown)
             }
         }
+    }
+
+    async fn times(&self, name: &str) -> Result<Times, Unavailable> {
+        Ok(self.find(name).map(|step| step.lock().times).unwrap_or_default())
     }
 
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Unavailable};
+use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
 
 #[derive(Default)]
 pub(crate) struct FakeRunner {
@@ -95,6 +95,10 @@ impl Runner for FakeRunner {
 
     async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
         Ok(self.up()?.steps.get(name).map_or(Progress::Unknown, |step| step.progress.clone()))
+    }
+
+    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
+        Ok(Times::default())
     }
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {

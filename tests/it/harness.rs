@@ -1,6 +1,7 @@
 //! An App on a database of its own, and a client that holds every answer against the contract.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,6 +56,7 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     verifier: Option<(String, String)>,
     folder: Arc<TempDir>,
+    statements: Arc<AtomicUsize>,
 }
 
 /// A caller with a token.
@@ -143,7 +145,10 @@ impl TestApp {
     ) -> Self {
         let config = config(folder.path().to_owned(), &url);
         let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
-        let db = store::connect(&url, 4).await.unwrap();
+        let mut db = store::connect(&url, 4).await.unwrap();
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counter = statements.clone();
+        db.set_metric_callback(move |_| drop(counter.fetch_add(1, Ordering::SeqCst)));
         migration::run(&db).await.unwrap();
         let hands = clock.clone();
         let read = Clock::from_fn(move || hands.now());
@@ -160,13 +165,18 @@ impl TestApp {
             wake: Wake::default(),
             instance: uuid::Uuid::now_v7(),
         });
-        Self { app, clock, runner, url, verifier: oidc, folder }
+        Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 
     /// Another server process on the same database, after this one was killed: same runner, nothing in memory.
     pub(crate) async fn restarted(&self) -> Self {
         let (folder, url, clock) = (self.folder.clone(), self.url.clone(), self.clock.clone());
         Self::on(folder, url, clock, self.runner.clone(), self.verifier.clone()).await
+    }
+
+    /// How many statements the database was sent.
+    pub(crate) fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
     }
 
     /// One tick of the engine at the present time.

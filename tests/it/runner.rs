@@ -104,6 +104,7 @@ async fn conforms(runner: &dyn Runner, image: &str) {
     starting_twice_is_starting_once(runner, image).await;
     the_environment_is_what_was_given(runner, image).await;
     a_large_log_is_whole(runner, image).await;
+    times_are_those_of_the_runner(runner, image).await;
     lines_come_while_it_runs(runner, image).await;
     stopping(runner, image).await;
     what_cannot_start_says_why(runner, image).await;
@@ -174,6 +175,20 @@ async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {
     let rest: String = texts(&lines)[20_000..].concat();
     assert_eq!((rest.len(), rest.replace('x', "").len()), (40_000, 0));
     assert!(lines.iter().all(|line| line.text.len() <= windlass::runner::LINE_BYTES));
+    runner.remove(&spec.name).await.unwrap();
+}
+
+async fn times_are_those_of_the_runner(runner: &dyn Runner, image: &str) {
+    let spec = step(image, "sleep 1");
+    let begin = chrono::Utc::now();
+    runner.start(&spec).await.unwrap();
+    running(runner, &spec.name).await;
+    assert_eq!(runner.times(&spec.name).await.unwrap().finished_at, None);
+    ended(runner, &spec.name).await;
+    let times = runner.times(&spec.name).await.unwrap();
+    let (started, finished) = (times.started_at.unwrap(), times.finished_at.unwrap());
+    let length = (finished - started).num_milliseconds();
+    assert!(begin <= started && finished <= chrono::Utc::now() && (900..5000).contains(&length), "{times:?}");
     runner.remove(&spec.name).await.unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use entity::log_line::{self, LogStream};
 use entity::run;
 use entity::run::{RunState, RunnerKind};
@@ -110,7 +110,7 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
     }
     let more = lines.lines.len() >= CHUNK;
     let began = matches!(observed, Observed::Running | Observed::Exited { .. });
-    let run = with_start(run, began, now);
+    let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
     let facts = facts(app, &run);
     match state::decide(&facts, observed, now) {
         Decision::Wait => keep(app, run, began, lines, now).await?,
@@ -172,13 +172,18 @@ fn facts(app: &App, run: &run::Model) -> Facts {
     }
 }
 
-fn with_start(run: run::Model, began: bool, now: DateTime<Utc>) -> run::Model {
-    if !began {
+/// Notes when the attempt began and ended, by its runner where that knows, but never after now.
+async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: bool, now: DateTime<Utc>) -> run::Model {
+    if run.attempt_started_at.is_some() && !ended {
         return run;
     }
+    let times = patient(runner.times(name)).await.unwrap_or_default();
+    let microseconds = |time: DateTime<Utc>| time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time).min(now);
+    let began = times.started_at.map_or(now, microseconds);
     run::Model {
-        started_at: run.started_at.or(Some(now)),
-        attempt_started_at: run.attempt_started_at.or(Some(now)),
+        started_at: run.started_at.or(Some(began)),
+        attempt_started_at: run.attempt_started_at.or(Some(began)),
+        finished_at: times.finished_at.map(microseconds).filter(|_| ended),
         ..run
     }
 }
@@ -229,7 +234,7 @@ async fn keep(app: &App, run: run::Model, changed: bool, lines: Lines, now: Date
         let expected = Expected { state: RunState::Running, owner: run.lease_owner };
         let (run, rows) = with_lines(run, lines.lines);
         // The run first: when it is no longer ours the lines are not stored twice.
-        if store::run::advance(tx, expected, run::Model { updated_at: now, ..run }).await? {
+        if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
             store::log::append(tx, rows).await?;
         }
         Ok::<_, Error>(())
@@ -253,7 +258,7 @@ async fn change(
         let (mut run, rows) = with_lines(run, lines);
         run.state = to;
         run.updated_at = now;
-        run.finished_at = to.is_final().then_some(now);
+        run.finished_at = to.is_final().then(|| run.finished_at.unwrap_or(now));
         (run.lease_owner, run.lease_until) = (None, None);
         if event == RunEvent::Retried {
             run.attempt_lines = 0;

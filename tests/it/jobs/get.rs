@@ -55,3 +55,17 @@ async fn only_jobs_to_update() {
     let ids: Vec<String> = found["results"].as_array().unwrap().iter().map(id).collect();
     assert_eq!(ids, [changed, never]);
 }
+
+/// Who calls is remembered, so that one statement is all that an answer costs.
+#[tokio::test]
+async fn one_job_costs_one_statement() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/job/{}", it.create(it.cron("nightly", "0 3 * * *")).await);
+    it.client.get(&path).await.expect(200);
+    let before = app.statements();
+    for _ in 0..5 {
+        it.client.get(&path).await.expect(200);
+    }
+    assert_eq!(app.statements() - before, 5);
+}
