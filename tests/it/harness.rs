@@ -148,7 +148,9 @@ impl TestApp {
         let mut db = store::connect(&url, 4).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
         let counter = statements.clone();
-        db.set_metric_callback(move |_| drop(counter.fetch_add(1, Ordering::SeqCst)));
+        db.set_metric_callback(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
         migration::run(&db).await.unwrap();
         let hands = clock.clone();
         let read = Clock::from_fn(move || hands.now());
