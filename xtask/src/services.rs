@@ -149,9 +149,21 @@ fn log(folder: &Path, name: &str) -> Result<Stdio> {
     fs::File::create(&path).map(Stdio::from).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// A program that is ended with this one, also when this one is killed, where util-linux can arrange it.
+fn tied(program: PathBuf) -> Command {
+    match find("setpriv") {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "TERM"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 /// As another user where this one is root: PostgreSQL refuses root.
 fn as_postgres(program: PathBuf) -> Result<Command> {
-    let mut command = Command::new(program);
+    let mut command = tied(program);
     if read(Command::new("id").arg("-u"))? == "0" {
         let number =
             |flag| read(Command::new("id").args([flag, "postgres"]))?.parse::<u32>().map_err(|e| e.to_string());
@@ -201,7 +213,7 @@ fn docker(services: &mut Services, folder: &Path) -> Result<()> {
     }
     if !engine_answers() {
         let program = find("dockerd").ok_or("no engine answers, and dockerd is not installed")?;
-        let mut command = Command::new(program);
+        let mut command = tied(program);
         command.arg("--data-root").arg(folder.join("docker")).arg("--exec-root").arg(folder.join("docker-run"));
         command.arg("--pidfile").arg(folder.join("docker.pid"));
         command.stdout(Stdio::null()).stderr(log(folder, "dockerd")?);
@@ -244,7 +256,7 @@ fn registry(services: &mut Services, folder: &Path) -> Result<()> {
     );
     let file = folder.join("registry.yml");
     fs::write(&file, config).map_err(|e| e.to_string())?;
-    let mut command = Command::new(program);
+    let mut command = tied(program);
     command.arg("serve").arg(&file).stdout(log(folder, "registry")?).stderr(log(folder, "registry-errors")?);
     services.children.push(command.spawn().map_err(|e| format!("docker-registry: {e}"))?);
     wait_for("the registry", || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
