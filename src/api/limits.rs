@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 
 /// The longest name, in characters.
 pub(super) const NAME: usize = 255;
-/// The longest text, in characters.
-pub(super) const TEXT: usize = 4096;
+/// The longest text, in characters: scripts are given as arguments.
+pub(super) const TEXT: usize = 65_536;
 /// The most items of a list.
 pub(super) const ITEMS: usize = 1000;
 

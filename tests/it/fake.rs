@@ -20,6 +20,7 @@ struct State {
     started: Vec<StepSpec>,
     stopped: Vec<String>,
     down: bool,
+    logs_down: bool,
 }
 
 struct Step {
@@ -72,6 +73,11 @@ impl FakeRunner {
         self.state.lock().unwrap().down = down;
     }
 
+    /// Whether reading logs fails from now on.
+    pub(crate) fn set_logs_down(&self, down: bool) {
+        self.state.lock().unwrap().logs_down = down;
+    }
+
     fn up(&self) -> Result<std::sync::MutexGuard<'_, State>, Unavailable> {
         let state = self.state.lock().unwrap();
         if state.down { Err(Unavailable("the engine is down".into())) } else { Ok(state) }
@@ -112,6 +118,9 @@ impl Runner for FakeRunner {
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let state = self.up()?;
+        if state.logs_down {
+            return Err(Unavailable("the log is gone".into()));
+        }
         let Some(step) = state.steps.get(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
         let skip = usize::try_from(skip).unwrap();
         let lines: Vec<Line> = step.lines.iter().skip(skip).take(limit).cloned().collect();

@@ -316,7 +316,7 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
     Ok(Source::Docker {
         git_repository,
         dockerfile_path: text("dockerfile_path", dockerfile_path)?,
-        dockerfile_raw,
+        dockerfile_raw: text("dockerfile_raw", dockerfile_raw)?,
         docker_target_build_stage: text("docker_target_build_stage", docker_target_build_stage)?,
     })
 }

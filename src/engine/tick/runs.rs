@@ -21,6 +21,8 @@ use crate::store::run::{Expected, Lease};
 const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// For one call of a runner.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an ended run waits for a log that cannot be read.
+const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 /// How many lines of one run are copied in one transaction.
 const CHUNK: usize = 2_000;
 /// How many runs are looked after at the same time.
@@ -102,17 +104,42 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
         Ok(progress) => observed(progress),
         Err(Unavailable(reason)) => Observed::Silent { reason },
     };
-    let lines = copy(runner, &run, &name, &observed).await;
+    let copied = copy(runner, &run, &name, &observed).await;
     let ended = matches!(observed, Observed::Exited { .. } | Observed::CannotStart { .. });
+    let began = matches!(observed, Observed::Running | Observed::Exited { .. });
+    let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
+    let (lines, lost) = match copied {
+        Ok(lines) => (lines, None),
+        // An ended run waits for its log, but not for good.
+        Err(_) if ended && now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(false),
+        Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("its log could not be read to the end")),
+    };
     if ended && !lines.end {
-        store_lines(app, run, lines, now).await?;
+        keep(app, run, true, lines, now).await?;
         return Ok(true);
     }
     let more = lines.lines.len() >= CHUNK;
-    let began = matches!(observed, Observed::Running | Observed::Exited { .. });
-    let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
-    let facts = facts(app, &run);
-    match state::decide(&facts, observed, now) {
+    let decision = state::decide(&facts(app, &run), observed, now);
+    act(app, Seen { runner, kind, name, run, began, lines, lost }, decision, now).await?;
+    Ok(more)
+}
+
+/// What was seen of a run.
+struct Seen<'a> {
+    runner: &'a dyn Runner,
+    kind: Kind,
+    name: String,
+    run: run::Model,
+    /// Whether the present attempt has begun.
+    began: bool,
+    lines: Lines,
+    /// Why the log is not whole.
+    lost: Option<&'static str>,
+}
+
+async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
+    let Seen { runner, kind, name, run, began, lines, lost } = seen;
+    match decision {
         Decision::Wait => keep(app, run, began, lines, now).await?,
         Decision::Start => begin(app, runner, kind, run, now).await?,
         Decision::Stop => {
@@ -121,32 +148,32 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
             quiet(&name, patient(runner.stop(&name, grace)).await);
         }
         Decision::Retry { not_before, exit_code } => {
-            let again = run::Model {
-                attempt: run.attempt + 1,
-                not_before,
-                exit_code: Some(exit_code),
-                attempt_started_at: None,
-                ..run
-            };
+            let attempt = run.attempt + 1;
+            let again = run::Model { attempt, not_before, exit_code: Some(exit_code), attempt_started_at: None, ..run };
             change(app, again, RunEvent::Retried, now, lines.lines).await?;
             quiet(&name, patient(runner.remove(&name)).await);
         }
         Decision::End { event, exit_code, reason } => {
-            let run = run::Model { exit_code: exit_code.or(run.exit_code), reason: with_note(kind, reason), ..run };
+            let reason = together([reason.as_deref(), lost, note(kind)]);
+            let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
             change(app, run, event, now, lines.lines).await?;
             quiet(&name, patient(runner.remove(&name)).await);
         }
     }
-    Ok(more)
+    Ok(())
 }
 
-/// What a reader of the run should know.
-fn with_note(kind: Kind, reason: Option<String>) -> Option<String> {
-    let note = match kind {
-        Kind::Docker => return reason,
-        Kind::Process => "it ran as a plain process: the image and the limits were not used",
-    };
-    Some(reason.map_or_else(|| note.to_owned(), |reason| format!("{reason}; {note}")))
+/// What a reader of the run should know of how it ran.
+fn note(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Docker => None,
+        Kind::Process => Some("it ran as a plain process: the image and the limits were not used"),
+    }
+}
+
+fn together(reasons: [Option<&str>; 3]) -> Option<String> {
+    let text = reasons.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    (!text.is_empty()).then_some(text)
 }
 
 fn observed(progress: Progress) -> Observed {
@@ -207,23 +234,16 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
     Ok(())
 }
 
-async fn copy(runner: &dyn Runner, run: &run::Model, name: &str, observed: &Observed) -> Lines {
+async fn copy(runner: &dyn Runner, run: &run::Model, name: &str, observed: &Observed) -> Result<Lines, Unavailable> {
     if !matches!(observed, Observed::Running | Observed::Exited { .. }) {
-        return Lines { lines: Vec::new(), end: true };
+        return Ok(Lines { lines: Vec::new(), end: true });
     }
     let skip = u64::try_from(run.attempt_lines).unwrap_or(0);
-    match patient(runner.logs(name, skip, CHUNK)).await {
-        Ok(lines) => lines,
-        Err(Unavailable(reason)) => {
-            tracing::warn!(run = %run.id, reason, "the log could not be read");
-            Lines { lines: Vec::new(), end: false }
-        }
+    let copied = patient(runner.logs(name, skip, CHUNK)).await;
+    if let Err(Unavailable(reason)) = &copied {
+        tracing::warn!(run = %run.id, reason, "the log could not be read");
     }
-}
-
-/// Stores lines of a run that stays as it is otherwise.
-async fn store_lines(app: &App, run: run::Model, lines: Lines, now: DateTime<Utc>) -> Result<()> {
-    keep(app, run, true, lines, now).await
+    copied
 }
 
 async fn keep(app: &App, run: run::Model, changed: bool, lines: Lines, now: DateTime<Utc>) -> Result<()> {

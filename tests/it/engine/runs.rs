@@ -174,6 +174,24 @@ async fn a_long_log_is_copied_whole() {
     assert_eq!(log.text, lines.iter().map(|line| format!("{line}\n")).collect::<String>());
 }
 
+/// A log that cannot be read holds an ended run up, but not for good.
+#[tokio::test]
+async fn a_lost_log_does_not_keep_a_run_open() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = started(&app, &it, json!({})).await;
+    app.runner.set_logs_down(true);
+    app.runner.exit_all(3);
+    app.clock.forward(119);
+    app.settle().await;
+    assert_eq!(it.runs(&job).await[0]["state"], "RUNNING");
+    app.clock.forward(1);
+    app.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    assert_eq!(run["reason"], "exit code 3; its log could not be read to the end");
+    assert_eq!((&run["state"], &run["exit_code"]), (&json!("FAILED"), &json!(3)));
+}
+
 #[tokio::test]
 async fn the_step_has_the_limits_and_the_built_in_variables() {
     let app = TestApp::new().await;

@@ -122,7 +122,7 @@ async fn refusals_name_the_field() {
         ("/max_nb_restart", json!(-1), "max_nb_restart"),
         ("/max_duration_seconds", json!(-1), "max_duration_seconds"),
         ("/auto_preview", json!("yes"), "auto_preview"),
-        ("/description", json!("x".repeat(5000)), "description"),
+        ("/description", json!("x".repeat(70_000)), "description"),
         ("/source", Value::Null, "source"),
         ("/source", json!({}), "source"),
         ("/source/docker", json!({"dockerfile_raw": "FROM x"}), "source"),
