@@ -22,6 +22,8 @@ use crate::store;
 const CALM: Duration = Duration::from_secs(5);
 /// The sleep while something runs.
 const BUSY: Duration = Duration::from_millis(500);
+/// The shortest sleep: where something stays due because its pass fails, the machine is not kept busy with it.
+const BREATH: Duration = Duration::from_millis(20);
 /// How often what ended runs left behind is looked for.
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
 
@@ -50,7 +52,7 @@ async fn pause(app: &App) -> Duration {
     let busy = store::run::count_open(&app.db).await.map_or(true, |open| open > 0);
     let longest = if busy { BUSY } else { CALM };
     match store::job::next_due(&app.db).await {
-        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).min(longest),
+        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, longest),
         Ok(None) | Err(_) => longest,
     }
 }
