@@ -91,7 +91,7 @@ async fn servers_that_tick_together_start_each_time_once() {
     assert_eq!(succeeded.count(&app.app.db).await.unwrap(), 12 * 4);
 }
 
-/// A server that is killed after any of the passes leaves nothing that the next one does twice or not at all.
+/// A time whose run is there already is passed over, and the schedule goes on.
 #[tokio::test]
 async fn the_same_time_cannot_be_stored_twice() {
     let app = TestApp::new().await;
@@ -109,4 +109,6 @@ async fn the_same_time_cannot_be_stored_twice() {
     windlass::store::job::set_deployed(&app.app.db, id, row.deployed, Some(at)).await.unwrap();
     app.settle().await;
     assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (1, 1));
+    let row = windlass::store::job::by_id(&app.app.db, id).await.unwrap().unwrap();
+    assert_eq!(row.next_run_at, Some("2026-11-22T10:02:00Z".parse().unwrap()), "the schedule is stuck");
 }
