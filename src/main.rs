@@ -28,7 +28,7 @@ enum Command {
     /// Serve the API and run jobs (the default).
     Serve {
         /// Create and deploy sample jobs, and print what to try.
-        #[arg(long, env = "WINDLASS_DEMO")]
+        #[arg(long, env = "WINDLASS_DEMO", value_parser = clap::builder::BoolishValueParser::new())]
         demo: bool,
     },
     /// Bring the database to the newest schema.

@@ -50,7 +50,7 @@ fn root() -> PathBuf {
 }
 
 fn all() -> Vec<PathBuf> {
-    ["src", "entity/src", "migration/src", "xtask/src", "tests"].into_iter().flat_map(files).collect()
+    ["src", "entity/src", "migration/src", "xtask/src", "tests", "benches"].into_iter().flat_map(files).collect()
 }
 
 fn text(path: &Path) -> String {
