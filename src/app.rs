@@ -1,9 +1,6 @@
 //! The state that everything shares. It starts nothing.
 
-use std::sync::Arc;
-
 use sea_orm::DatabaseConnection;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::access::authenticate::Authenticator;
@@ -11,22 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::runner::Runners;
 use crate::secret::KeyRing;
-
-/// Wakes the engine. A hint: a lost one costs time, never correctness.
-#[derive(Clone, Default)]
-pub struct Wake(Arc<Notify>);
-
-impl Wake {
-    /// Asks for a tick soon.
-    pub fn now(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits until somebody asks.
-    pub async fn wait(&self) {
-        self.0.notified().await;
-    }
-}
+use crate::wake::Wake;
 
 /// What handlers and the engine work with.
 pub struct App {

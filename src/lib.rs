@@ -26,3 +26,5 @@ pub mod server;
 pub mod store;
 /// Logs of the server itself.
 pub mod telemetry;
+/// A hint that wakes the engine.
+pub mod wake;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::access::authenticate::Authenticator;
 use crate::access::jwt::Verifier;
-use crate::app::{App, Wake};
+use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
@@ -19,6 +19,7 @@ use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
+use crate::wake::Wake;
 use crate::{api, engine};
 
 /// How long requests may go on after the server was asked to end.

@@ -4,13 +4,13 @@
 //! is not known, at most once a minute. Only signatures with a private key are accepted (RFC 8725, 3.1): never
 //! `none`, never a shared secret.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
 
@@ -69,12 +69,36 @@ struct Keys {
     tried_at: Option<DateTime<Utc>>,
 }
 
+impl Keys {
+    /// What the stored keys say of an id; none when they have to be fetched first.
+    fn serve(&self, kid: Option<&str>, now: DateTime<Utc>) -> Option<Option<Jwk>> {
+        let known = find(Some(self.set.as_ref()?), kid);
+        let fresh = self.fetched_at.is_some_and(|at| now - at < FRESH);
+        (self.paused(now) || (known.is_some() && fresh)).then_some(known)
+    }
+
+    /// Whether keys may be fetched now; notes the attempt.
+    fn may_try(&mut self, now: DateTime<Utc>) -> bool {
+        let allowed = !self.paused(now);
+        if allowed {
+            self.tried_at = Some(now);
+        }
+        allowed
+    }
+
+    fn paused(&self, now: DateTime<Utc>) -> bool {
+        self.tried_at.is_some_and(|at| now - at < PAUSE)
+    }
+}
+
 /// Checks tokens of one issuer for one audience.
 pub struct Verifier {
     issuer: String,
     audience: String,
     client: reqwest::Client,
     keys: Mutex<Keys>,
+    /// Held while keys are fetched, so that one request does it for all.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 impl Verifier {
@@ -88,7 +112,13 @@ impl Verifier {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), client, keys: Mutex::default() })
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            client,
+            keys: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The claims of a token, or none when it is not valid at `now`.
@@ -135,31 +165,40 @@ impl Verifier {
         })
     }
 
+    /// The key of this id. While keys are fetched again, those that are known still serve.
     async fn key(&self, kid: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>> {
-        let mut keys = self.keys.lock().await;
-        let known = find(keys.set.as_ref(), kid);
-        let fresh = keys.fetched_at.is_some_and(|at| now - at < FRESH);
-        let paused = keys.tried_at.is_some_and(|at| now - at < PAUSE);
-        if paused || (known.is_some() && fresh) {
-            return match (known, &keys.set) {
-                (None, None) => Err(Error::Unavailable("the keys of the OIDC issuer could not be fetched".into())),
-                (known, _) => Ok(known),
-            };
+        if let Some(key) = self.keys().serve(kid, now) {
+            return Ok(key);
         }
-        keys.tried_at = Some(now);
+        let _fetching = self.fetching.lock().await;
+        if let Some(key) = self.keys().serve(kid, now) {
+            return Ok(key);
+        }
+        if !self.keys().may_try(now) {
+            return Err(Error::Unavailable("the keys of the OIDC issuer could not be fetched".into()));
+        }
         match self.fetch().await {
             Ok(set) => {
-                keys.fetched_at = Some(now);
                 let found = find(Some(&set), kid);
+                let mut keys = self.keys();
+                keys.fetched_at = Some(now);
                 keys.set = Some(set);
                 Ok(found)
             }
-            Err(error) if keys.set.is_some() => {
-                tracing::warn!(%error, "the keys of the OIDC issuer could not be refreshed");
-                Ok(known)
+            Err(error) => {
+                tracing::warn!(%error, "the keys of the OIDC issuer could not be fetched");
+                let keys = self.keys();
+                if keys.set.is_some() {
+                    Ok(find(keys.set.as_ref(), kid))
+                } else {
+                    Err(Error::Unavailable(error.into()))
+                }
             }
-            Err(error) => Err(Error::Unavailable(error.into())),
         }
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
-use crate::app::Wake;
+use crate::wake::Wake;
 
 const SOCKET: &str = "/var/run/docker.sock";
 /// For one answer of the engine, in seconds.

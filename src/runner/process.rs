@@ -16,8 +16,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
 use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
-use crate::app::Wake;
 use crate::clock::Clock;
+use crate::wake::Wake;
 
 /// Lines that are kept before the process has to wait for a reader.
 const BUFFER_LINES: usize = 10_000;

@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
 use windlass::access::jwt::Verifier;
-use windlass::app::{App, Wake};
+use windlass::app::App;
 use windlass::clock::Clock;
 use windlass::config::{Config, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
+use windlass::wake::Wake;
 use windlass::{api, bootstrap, store};
 
 use super::fake::FakeRunner;

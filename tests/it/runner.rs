@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use windlass::app::Wake;
 use windlass::clock::Clock;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
 use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepSpec, Stream};
 use windlass::secret::Secret;
+use windlass::wake::Wake;
 
 /// The image that the Docker tests run, or none where they are skipped.
 pub(crate) fn docker_image() -> Option<String> {
