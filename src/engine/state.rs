@@ -64,6 +64,8 @@ pub enum Observed {
     CannotStart {
         reason: String,
     },
+    /// It was started, and how it ended will never be known.
+    Lost,
     Unknown,
     /// It did not answer.
     Silent {
@@ -92,6 +94,7 @@ pub enum Decision {
 /// The pause before the second attempt; it doubles with each further one, up to the longest (as in Kubernetes).
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(6);
+const LOST: &str = "it was lost: the runner no longer knows it, so its exit code is not known";
 
 impl Facts {
     fn deadline(&self) -> Option<DateTime<Utc>> {
@@ -141,10 +144,9 @@ pub fn decide(facts: &Facts, observed: Observed, now: DateTime<Utc>) -> Decision
             failed(None, "it could not be started in time: the image was still being pulled")
         }
         Observed::Starting => Decision::Wait,
-        Observed::Unknown if facts.cancel_requested => cancelled(None),
-        Observed::Unknown if facts.attempt_started => {
-            failed(None, "it was lost: the runner no longer knows it, so its exit code is not known")
-        }
+        Observed::Unknown | Observed::Lost if facts.cancel_requested => cancelled(None),
+        Observed::Lost => failed(None, LOST),
+        Observed::Unknown if facts.attempt_started => failed(None, LOST),
         Observed::Unknown if facts.start_expired(now) => failed(None, "it could not be started in time"),
         Observed::Unknown => Decision::Start,
         Observed::Silent { .. } if facts.attempt_started => Decision::Wait,

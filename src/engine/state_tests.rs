@@ -112,6 +112,8 @@ fn starting_and_not_starting() {
     assert_eq!(ends(decide(&fresh, Observed::CannotStart { reason: "no image".into() }, now())).2, "no image");
     // A run that was seen running and is gone is never started again.
     assert!(ends(decide(&facts(), Observed::Unknown, now())).2.contains("lost"));
+    // Neither is one that may have been started by a server that was killed before it could say so.
+    assert!(ends(decide(&fresh, Observed::Lost, now())).2.contains("lost"));
     assert_eq!(decide(&facts(), Observed::Silent { reason: "x".into() }, late), Decision::Wait);
     let asked = Facts { cancel_requested: true, ..fresh };
     assert_eq!(ends(decide(&asked, Observed::Unknown, now())).0, RunEvent::Cancelled);

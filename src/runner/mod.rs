@@ -70,6 +70,8 @@ pub enum Progress {
     CannotStart {
         reason: String,
     },
+    /// It was started, and how it ended will never be known.
+    Lost,
     /// The runner has nothing of this name.
     Unknown,
 }

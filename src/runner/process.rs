@@ -1,7 +1,7 @@
 //! Steps as plain processes of this machine, each in a scratch folder and a process group of its own.
 //!
 //! The image and the limits of a step are not used. A process does not outlive the server in this runner's eyes:
-//! one that a killed server left behind is ended when its step is asked for, and is then unknown.
+//! one that a killed server left behind is ended when its step is asked for, and is lost.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -242,8 +242,10 @@ impl Runner for ProcessRunner {
         match self.find(name) {
             Some(step) => Ok(step.lock().progress.clone()),
             None => {
-                end_left_behind(&self.scratch(name), name);
-                Ok(Progress::Unknown)
+                let scratch = self.scratch(name);
+                end_left_behind(&scratch, name);
+                // The folder is made before the process: a server that is gone may have started it.
+                Ok(if scratch.exists() { Progress::Lost } else { Progress::Unknown })
             }
         }
     }

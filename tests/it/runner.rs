@@ -52,7 +52,7 @@ async fn ended(runner: &dyn Runner, name: &str) -> Progress {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
             Progress::Starting | Progress::Running => tokio::time::sleep(Duration::from_millis(50)).await,
-            Progress::Unknown => panic!("{name} is not known"),
+            Progress::Unknown | Progress::Lost => panic!("{name} is not known"),
             ended => return ended,
         }
     }
@@ -270,7 +270,7 @@ async fn processes_end_with_their_group() {
     panic!("the child {child} lives on");
 }
 
-/// After a crash the step is unknown, and what was left of it is ended.
+/// After a crash the step is lost, never started again, and what was left of it is ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_of_a_dead_server_are_ended() {
     let folder = tempfile::tempdir().unwrap();
@@ -279,12 +279,13 @@ async fn processes_of_a_dead_server_are_ended() {
     before.start(&spec).await.unwrap();
     let id = std::fs::read_to_string(folder.path().join(&spec.name).join(".pid")).unwrap();
     let after = process(folder.path());
-    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Unknown);
+    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Lost);
     assert!(
         matches!(ended(&before, &spec.name).await, Progress::Exited { exit_code: 137, .. }),
         "process {id} lives on"
     );
     after.remove(&spec.name).await.unwrap();
+    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Unknown);
     // A process that took the number of one of ours is left alone.
     std::fs::create_dir_all(folder.path().join(&spec.name)).unwrap();
     std::fs::write(folder.path().join(&spec.name).join(".pid"), std::process::id().to_string()).unwrap();

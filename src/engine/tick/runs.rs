@@ -182,6 +182,7 @@ fn observed(progress: Progress) -> Observed {
         Progress::Running => Observed::Running,
         Progress::Exited { exit_code, reason } => Observed::Exited { exit_code, reason },
         Progress::CannotStart { reason } => Observed::CannotStart { reason },
+        Progress::Lost => Observed::Lost,
         Progress::Unknown => Observed::Unknown,
     }
 }

@@ -120,6 +120,7 @@ async fn what_the_runner_says_reaches_the_reader() {
     let cases = [
         (Progress::CannotStart { reason: "the image is not there".into() }, "the image is not there"),
         (Progress::Exited { exit_code: 137, reason: Some("out of memory".into()) }, "out of memory"),
+        (Progress::Lost, "it was lost: the runner no longer knows it, so its exit code is not known"),
         (Progress::Unknown, "it was lost: the runner no longer knows it, so its exit code is not known"),
     ];
     let job = it.create(it.lifecycle("events")).await;
@@ -136,7 +137,7 @@ async fn what_the_runner_says_reaches_the_reader() {
         let run = it.runs(&job).await.remove(0);
         assert_eq!((&run["state"], &run["reason"]), (&json!("FAILED"), &json!(reason)));
     }
-    assert_eq!(app.runner.started().len(), 3, "a lost run was started again");
+    assert_eq!(app.runner.started().len(), 4, "a lost run was started again");
 }
 
 #[tokio::test]
