@@ -146,10 +146,11 @@ async fn the_demonstration_does_what_it_says() {
     }
     let cron = server.greeting_id("/job/");
     let next = server.get(&format!("/job/{cron}/nextRun?count=1")).await;
-    let run = server.run(&cron, 70, |run| run["trigger"] == "SCHEDULE" && done(run)).await;
+    let next = &next["results"][0]["at"];
+    let run = server.run(&cron, 75, |run| run["scheduled_for"] == *next && done(run)).await;
     assert_eq!((&run["state"], &run["exit_code"], &run["runner"]), (&json!("SUCCEEDED"), &json!(0), &json!("PROCESS")));
     assert!(run["reason"].as_str().unwrap().contains("the image and the limits were not used"));
-    assert_eq!(run["scheduled_for"], next["results"][0]["at"]);
+    assert_eq!(run["trigger"], "SCHEDULE");
     let (_, _, log) = server.call("GET", &format!("/run/{}/log", run["id"].as_str().unwrap()), None).await;
     assert!(log.starts_with("hello from demo, for 20"), "{log}");
 }
