@@ -62,7 +62,8 @@ async fn ended(runner: &dyn Runner, name: &str) -> Progress {
 async fn running(runner: &dyn Runner, name: &str) {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
-            Progress::Running => return,
+            // A short step may be over before it was seen running.
+            Progress::Running | Progress::Exited { .. } => return,
             Progress::Starting => tokio::time::sleep(Duration::from_millis(20)).await,
             other => panic!("{name} is {other:?}"),
         }
