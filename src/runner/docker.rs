@@ -58,9 +58,18 @@ struct Starting {
     failure: Arc<Mutex<Option<String>>>,
 }
 
+/// How a log was opened. Only the end of a log that was opened after its container had ended is the end of the log:
+/// an engine may end a followed one early, and a busy one may take its time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follow {
+    WhileItRuns,
+    ToTheEnd,
+}
+
 /// A log that was opened, and how many of its lines were taken.
 struct LogReader {
     position: u64,
+    follow: Follow,
     stream: LogStream,
 }
 
@@ -218,15 +227,20 @@ impl DockerRunner {
         }
     }
 
-    fn take_reader(&self, name: &str, skip: u64) -> Option<LogReader> {
+    fn take_reader(&self, name: &str, skip: u64, follow: Follow) -> Option<LogReader> {
         let reader = self.logs.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        reader.filter(|reader| reader.position == skip)
+        reader.filter(|reader| reader.position == skip && reader.follow == follow)
     }
 
-    async fn open_log(&self, name: &str, skip: u64) -> Result<LogReader, Unavailable> {
+    async fn open_log(&self, name: &str, skip: u64, follow: Follow) -> Result<LogReader, Unavailable> {
         let client = self.engine.client().await?;
-        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true).build();
-        let mut reader = LogReader { position: 0, stream: Box::pin(client.logs(name, Some(options))) };
+        let options = LogsOptionsBuilder::default()
+            .follow(follow == Follow::WhileItRuns)
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true)
+            .build();
+        let mut reader = LogReader { position: 0, follow, stream: Box::pin(client.logs(name, Some(options))) };
         while reader.position < skip {
             match tokio::time::timeout(LOG_OPEN_PATIENCE, reader.stream.next()).await {
                 Ok(Some(Ok(_))) => reader.position += 1,
@@ -313,30 +327,27 @@ impl Runner for DockerRunner {
             None => return Ok(Lines { lines: Vec::new(), end: true }),
             Some(state) => matches!(progress(&state), Progress::Exited { .. }),
         };
-        let (mut reader, mut patience) = match self.take_reader(name, skip) {
-            Some(reader) => (reader, LOG_PATIENCE),
-            None => (self.open_log(name, skip).await?, LOG_OPEN_PATIENCE.min(LOG_PATIENCE * 5)),
+        let follow = if ended { Follow::ToTheEnd } else { Follow::WhileItRuns };
+        let mut reader = match self.take_reader(name, skip, follow) {
+            Some(reader) => reader,
+            None => self.open_log(name, skip, follow).await?,
         };
-        if ended {
-            patience = LOG_OPEN_PATIENCE;
-        }
+        let patience = if ended { LOG_OPEN_PATIENCE } else { LOG_PATIENCE };
         let mut lines = Vec::new();
         while lines.len() < limit {
             match tokio::time::timeout(patience, reader.stream.next()).await {
                 Ok(Some(Ok(output))) => lines.push(line(output)),
                 Ok(Some(Err(error))) => return Err(unavailable(error)),
-                Ok(None) => return Ok(Lines { lines, end: true }),
+                Ok(None) => return Ok(Lines { lines, end: ended }),
+                Err(_) if ended && lines.is_empty() => {
+                    return Err(Unavailable(format!("the log of {name} does not go on")));
+                }
                 Err(_) => break,
             }
-            patience = if ended { LOG_OPEN_PATIENCE } else { LOG_PATIENCE };
             reader.position += 1;
         }
-        // The stream of an ended container ends; one that stays open is taken to be complete.
-        let end = ended && lines.len() < limit;
-        if !end {
-            self.logs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), reader);
-        }
-        Ok(Lines { lines, end })
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), reader);
+        Ok(Lines { lines, end: false })
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
