@@ -70,6 +70,9 @@ pub fn local_cluster(organization_id: OrganizationId, now: DateTime<Utc>) -> clu
         is_default: true,
         maximum_cpu_milli: cores().saturating_mul(1000),
         maximum_memory_mib: memory_mib(),
+        kubeconfig: None,
+        production: false,
+        settings: None,
     }
 }
 
@@ -92,6 +95,7 @@ pub fn token(
         name: name.to_owned(),
         description: None,
         role,
+        custom_role_id: None,
         hash: secret::TokenHash::of(token.expose()).stored(),
     };
     Ok((row, token))
@@ -139,8 +143,8 @@ pub async fn demo(app: &App) -> Result<Demo> {
     let now = app.clock.now();
     let project = projects.into_iter().find(|project| project.name == DEMO);
     let demo = store::write(&app.db, async |tx| create(tx, &organization, project, &cluster, now).await).await?;
-    let by = Requester { name: "windlass serve --demo".into(), origin: Origin::Cli };
-    command::request_environment(app, by, demo.environment, Action::Deploy).await?;
+    let by = Requester { name: "windlass serve --demo".into(), origin: Origin::Cli, user_agent: None };
+    command::request_environment(app, &by, demo.environment, Action::Deploy).await?;
     Ok(demo)
 }
 
@@ -187,6 +191,7 @@ async fn create(
         mode: Mode::Development,
     };
     let environment = store::environment::create(tx, environment).await?;
+    store::stage::create_defaults(tx, environment.id, now).await?;
     let registry = registry::Model {
         id: RegistryId::create(),
         organization_id: organization.id,
@@ -248,6 +253,9 @@ fn job(
         healthchecks: Healthchecks::default(),
         source: Source::Image { image_name: "library/busybox".into(), tag: "1.36.1".into(), registry_id },
         schedule,
+        annotations_groups: Vec::new(),
+        labels_groups: Vec::new(),
+        settings: std::collections::BTreeMap::new(),
     };
     job::Model {
         id: JobId::create(),
@@ -259,9 +267,13 @@ fn job(
         name_key: entity::name_key(name),
         job_type,
         registry_id: Some(registry_id),
+        git_token_id: None,
         spec,
         deployed: None,
         next_run_at: None,
+        failures_cleared_at: None,
+        deployed_at: None,
+        variables_changed_at: None,
     }
 }
 

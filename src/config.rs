@@ -74,6 +74,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STOP_GRACE_SECONDS", default_value_t = 10)]
     pub stop_grace_seconds: u32,
 
+    /// Whether webhooks may call loopback, private and other special addresses.
+    #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
+    pub webhook_private_addresses: bool,
+
     /// What is logged: a list of target=level.
     #[arg(long, global = true, env = "WINDLASS_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn")]
     pub log: String,

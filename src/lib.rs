@@ -16,6 +16,12 @@ pub mod config;
 pub mod engine;
 /// What can go wrong.
 pub mod error;
+/// Git repositories.
+pub mod git;
+/// Image registries.
+pub mod image_registry;
+/// Calls of webhooks.
+pub mod outbound;
 /// Places where runs run.
 pub mod runner;
 /// Tokens and sealed values.

@@ -44,10 +44,10 @@ impl<T> std::fmt::Debug for Secret<T> {
     }
 }
 
-/// Where the credentials of a registry are sealed for.
+/// The row that a value is sealed for: it opens nowhere else.
 #[must_use]
-pub fn registry_place(id: uuid::Uuid) -> String {
-    format!("registry/{id}")
+pub fn place(table: &str, id: uuid::Uuid) -> String {
+    format!("{table}/{id}")
 }
 
 /// A new API token.
@@ -170,6 +170,17 @@ impl KeyRing {
             .decrypt(&XNonce::from(nonce), payload)
             .map(Secret::new)
             .map_err(|_| Error::internal("a sealed value was changed or moved"))
+    }
+}
+
+impl KeyRing {
+    /// Opens a text.
+    ///
+    /// # Errors
+    /// As `open`, and when it is not UTF-8.
+    pub fn open_text(&self, place: &str, sealed: &[u8]) -> Result<Secret<String>> {
+        let Secret(bytes) = self.open(place, sealed)?;
+        String::from_utf8(bytes).map(Secret::new).map_err(|_| Error::internal("a sealed text is not UTF-8"))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
 use crate::wake::Wake;
-use crate::{api, engine};
+use crate::{api, engine, outbound};
 
 /// How long requests may go on after the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -144,7 +144,8 @@ impl Server {
             async move { asked.cancelled().await },
             Some(DRAIN),
         );
-        let (served, ()) = tokio::join!(serving, engine::run(&app, shutdown));
+        let (served, (), ()) =
+            tokio::join!(serving, engine::run(&app, shutdown.clone()), outbound::run(&app, shutdown));
         app.runners.process.close().await;
         app.runners.docker.close().await;
         served.map_err(Error::internal)

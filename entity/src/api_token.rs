@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{OrganizationId, TokenId};
+use crate::id::{CustomRoleId, OrganizationId, TokenId};
 use crate::member::Role;
 
 /// Row of `api_token`; unique by hash.
@@ -18,6 +18,7 @@ pub struct Model {
     pub name: String,
     pub description: Option<String>,
     pub role: Role,
+    pub custom_role_id: Option<CustomRoleId>,
     /// SHA-256 of the whole token, in lower-case hexadecimal.
     pub hash: String,
 }

@@ -10,11 +10,13 @@ use crate::id::{ClusterId, OrganizationId};
 pub enum ClusterKind {
     /// The machine that the server runs on.
     Local,
+    /// A Kubernetes cluster that the organization runs itself.
+    Kubernetes,
 }
 
 /// Row of `cluster`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "cluster")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -31,6 +33,11 @@ pub struct Model {
     pub maximum_cpu_milli: i32,
     /// The most that one job can ask for, in MiB.
     pub maximum_memory_mib: i32,
+    /// How the server reaches a Kubernetes cluster, sealed for this row.
+    pub kubeconfig: Option<Vec<u8>>,
+    pub production: bool,
+    /// What clients wrote and read back; nothing depends on it.
+    pub settings: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

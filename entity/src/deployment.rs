@@ -11,6 +11,8 @@ pub enum Action {
     Deploy,
     Stop,
     Delete,
+    /// What is deployed is removed; the configuration stays.
+    Uninstall,
 }
 
 /// How far a deployment, or a job's part in it, has come.
@@ -21,13 +23,14 @@ pub enum Progress {
     Running,
     Succeeded,
     Failed,
+    Cancelled,
 }
 
 impl Progress {
     /// Whether nothing follows.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
@@ -68,6 +71,8 @@ pub struct Model {
     pub origin: Origin,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
+    /// Nothing more of it is begun after this.
+    pub cancel_requested_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::deployment::Progress;
-use crate::id::{DeploymentId, JobId, RunId};
+use crate::id::{DeploymentId, JobId, RunId, StageId};
+use crate::job::JobSpec;
 use crate::run::Event;
 
 /// Row of `deployment_job`.
@@ -22,6 +23,13 @@ pub struct Model {
     pub run_id: Option<RunId>,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
+    /// The configuration that was deployed; null until the part has begun.
+    pub spec: Option<JobSpec>,
+    /// The stage of the job when the deployment was asked for.
+    pub stage_id: Option<StageId>,
+    pub stage_name: Option<String>,
+    /// Parts of a later stage begin when those of the earlier ones have ended.
+    pub stage_position: i32,
     #[sea_orm(belongs_to, from = "deployment_id", to = "id")]
     pub deployment: BelongsTo<super::deployment::Entity>,
 }

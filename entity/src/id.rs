@@ -55,4 +55,24 @@ id! {
     DeploymentId
     /// Of a run.
     RunId
+    /// Of a variable or a secret.
+    VariableId
+    /// Of a deployment stage.
+    StageId
+    /// Of a deployment restriction.
+    RestrictionId
+    /// Of a group of annotations or labels.
+    GroupId
+    /// Of a git token.
+    GitTokenId
+    /// Of a custom role.
+    CustomRoleId
+    /// Of an invitation.
+    InvitationId
+    /// Of a webhook.
+    WebhookId
+    /// Of one call of a webhook.
+    DeliveryId
+    /// Of an event of an organization.
+    EventId
 }

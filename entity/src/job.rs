@@ -1,10 +1,12 @@
 //! A job: a stored definition of what runs and when.
 
+use std::collections::BTreeMap;
+
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EnvironmentId, JobId, OrganizationId, RegistryId};
+use crate::id::{EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, RegistryId};
 
 /// When a job runs: on a schedule, or with the life of its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -59,8 +61,9 @@ pub enum Schedule {
 }
 
 /// Which git host a repository is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum GitProvider {
     Bitbucket,
     Github,
@@ -74,7 +77,7 @@ pub struct GitRepository {
     pub provider: GitProvider,
     pub branch: Option<String>,
     pub root_path: String,
-    pub git_token_id: Option<Uuid>,
+    pub git_token_id: Option<GitTokenId>,
 }
 
 /// What a job executes: an image of a registry, or one built from a Dockerfile.
@@ -156,6 +159,13 @@ pub struct JobSpec {
     pub healthchecks: Healthchecks,
     pub source: Source,
     pub schedule: Schedule,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations_groups: Vec<GroupId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels_groups: Vec<GroupId>,
+    /// The advanced settings that are not at their default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, serde_json::Value>,
 }
 
 /// Row of `job`; unique by environment and name key.
@@ -174,11 +184,19 @@ pub struct Model {
     pub job_type: JobType,
     /// The registry that the source names, so that it cannot be deleted under the job.
     pub registry_id: Option<RegistryId>,
+    /// The git token that the source names, so that it cannot be deleted under the job.
+    pub git_token_id: Option<GitTokenId>,
     pub spec: JobSpec,
     /// The configuration that is deployed; null when the job is not.
     pub deployed: Option<JobSpec>,
     /// The next time of the deployed schedule; null when nothing is scheduled.
     pub next_run_at: Option<DateTimeUtc>,
+    /// Runs that failed before no longer count for the running state.
+    pub failures_cleared_at: Option<DateTimeUtc>,
+    /// When what is deployed was deployed.
+    pub deployed_at: Option<DateTimeUtc>,
+    /// When a variable that the job sees was last changed.
+    pub variables_changed_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

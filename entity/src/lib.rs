@@ -5,18 +5,32 @@
 pub mod api_token;
 pub mod cluster;
 pub mod counter;
+pub mod custom_role;
 pub mod deployment;
 pub mod deployment_job;
+pub mod deployment_restriction;
+pub mod deployment_rule;
 pub mod environment;
+pub mod event;
+pub mod git_token;
 pub mod id;
+pub mod invitation;
 pub mod job;
+pub mod job_group;
+pub mod job_variables;
 pub mod log_line;
 pub mod member;
+pub mod metadata_group;
 pub mod organization;
 pub mod person;
 pub mod project;
 pub mod registry;
 pub mod run;
+pub mod stage;
+pub mod stage_job;
+pub mod variable;
+pub mod webhook;
+pub mod webhook_delivery;
 
 /// The key that makes a name unique ignoring case: trimmed and lower-cased.
 #[must_use]

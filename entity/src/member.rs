@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{OrganizationId, PersonId};
+use crate::id::{CustomRoleId, OrganizationId, PersonId};
 
 /// What a member or a token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -18,6 +18,8 @@ pub enum Role {
     Billing,
     /// Reads everything.
     Viewer,
+    /// What the custom role of the row says.
+    Custom,
 }
 
 /// Row of `member`.
@@ -31,6 +33,7 @@ pub struct Model {
     pub person_id: PersonId,
     pub created_at: DateTimeUtc,
     pub role: Role,
+    pub custom_role_id: Option<CustomRoleId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

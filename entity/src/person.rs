@@ -16,6 +16,8 @@ pub struct Model {
     pub subject: String,
     pub email: Option<String>,
     pub name: Option<String>,
+    /// Set by the person; the address of the JWT stays as it is.
+    pub communication_email: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -6,13 +6,15 @@ use sea_orm_migration::prelude::{DbErr, MigrationTrait, MigratorTrait, async_tra
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
 
 mod m0001_initial;
+mod m0002_surface;
+mod m0002_upgrade;
 
 struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration)]
+        vec![Box::new(m0001_initial::Migration), Box::new(m0002_surface::Migration)]
     }
 }
 

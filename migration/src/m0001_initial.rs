@@ -51,53 +51,53 @@ impl MigrationTrait for Migration {
 const TERMINAL: &str = "(finished_at IS NOT NULL) = (state IN ('SUCCEEDED', 'FAILED', 'CANCELLED', 'REJECTED'))";
 const FINISHED: &str = "(finished_at IS NOT NULL) = (progress IN ('SUCCEEDED', 'FAILED', 'CANCELLED'))";
 
-fn name(text: &str) -> Alias {
+pub(crate) fn name(text: &str) -> Alias {
     Alias::new(text)
 }
 
-fn id(column: &str) -> ColumnDef {
+pub(crate) fn id(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.uuid().not_null();
     column
 }
 
-fn key() -> ColumnDef {
+pub(crate) fn key() -> ColumnDef {
     let mut column = id("id");
     column.primary_key();
     column
 }
 
-fn optional_id(column: &str) -> ColumnDef {
+pub(crate) fn optional_id(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.uuid().null();
     column
 }
 
-fn text(column: &str) -> ColumnDef {
+pub(crate) fn text(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.text().not_null();
     column
 }
 
-fn optional_text(column: &str) -> ColumnDef {
+pub(crate) fn optional_text(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.text().null();
     column
 }
 
-fn time(column: &str) -> ColumnDef {
+pub(crate) fn time(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.timestamp_with_time_zone().not_null();
     column
 }
 
-fn optional_time(column: &str) -> ColumnDef {
+pub(crate) fn optional_time(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.timestamp_with_time_zone().null();
     column
 }
 
-fn integer(column: &str) -> ColumnDef {
+pub(crate) fn integer(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.integer().not_null();
     column
@@ -109,25 +109,25 @@ fn long(column: &str) -> ColumnDef {
     column
 }
 
-fn boolean(column: &str) -> ColumnDef {
+pub(crate) fn boolean(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.boolean().not_null();
     column
 }
 
-fn json(column: &str) -> ColumnDef {
+pub(crate) fn json(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.json_binary().not_null();
     column
 }
 
-fn optional_json(column: &str) -> ColumnDef {
+pub(crate) fn optional_json(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.json_binary().null();
     column
 }
 
-fn table(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
+pub(crate) fn table(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     let mut statement = Table::create();
     statement.table(name(called));
     for mut column in columns {
@@ -136,18 +136,18 @@ fn table(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     statement
 }
 
-fn reference(column: &str, target: &str, on_delete: ForeignKeyAction) -> ForeignKeyCreateStatement {
+pub(crate) fn reference(column: &str, target: &str, on_delete: ForeignKeyAction) -> ForeignKeyCreateStatement {
     let mut key = ForeignKey::create();
     key.from_col(name(column)).to(name(target), name("id")).on_delete(on_delete);
     key
 }
 
-fn cascade(column: &str, target: &str) -> ForeignKeyCreateStatement {
+pub(crate) fn cascade(column: &str, target: &str) -> ForeignKeyCreateStatement {
     reference(column, target, ForeignKeyAction::Cascade)
 }
 
 /// NO ACTION, because SQLite reports a broken RESTRICT as a failed trigger, which no caller could tell apart.
-fn keep(column: &str, target: &str) -> ForeignKeyCreateStatement {
+pub(crate) fn keep(column: &str, target: &str) -> ForeignKeyCreateStatement {
     reference(column, target, ForeignKeyAction::NoAction)
 }
 
@@ -405,7 +405,7 @@ fn counter() -> TableCreateStatement {
     table("counter", vec![called, long("value")])
 }
 
-fn index(table: &str, columns: &[&str]) -> IndexCreateStatement {
+pub(crate) fn index(table: &str, columns: &[&str]) -> IndexCreateStatement {
     let mut index = Index::create();
     let title = format!("{table}_{}", columns.join("_"));
     index.name(title).table(name(table));
@@ -415,7 +415,7 @@ fn index(table: &str, columns: &[&str]) -> IndexCreateStatement {
     index
 }
 
-fn unique(table: &str, columns: &[&str]) -> IndexCreateStatement {
+pub(crate) fn unique(table: &str, columns: &[&str]) -> IndexCreateStatement {
     index(table, columns).unique().to_owned()
 }
 

@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::Origin;
-use entity::id::PersonId;
+use entity::id::{CustomRoleId, OrganizationId, PersonId};
+use entity::member::Role;
 use entity::person;
 use sea_orm::DatabaseConnection;
 
 use super::jwt::{Claims, Verifier};
-use super::{Caller, Identity, Subject};
+use super::role::Custom;
+use super::{Caller, Grant, Identity, Subject};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::secret::{TOKEN_PREFIX, TokenHash};
@@ -22,6 +24,8 @@ use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 const MOST_REMEMBERED: usize = 10_000;
+/// How much of a user agent is kept, in characters.
+const AGENT_LENGTH: usize = 255;
 
 const MISSING: Error =
     Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
@@ -54,10 +58,11 @@ impl Authenticator {
     pub async fn caller(&self, authorization: Option<&str>, user_agent: Option<&str>) -> Result<Caller> {
         let credential = credential(authorization)?;
         let origin = origin(user_agent);
+        let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
         let now = self.clock.now();
         let hash = TokenHash::of(credential);
         if let Some(identity) = self.remembered(&hash, now) {
-            return Ok(Caller { identity, origin });
+            return Ok(Caller { identity, origin, user_agent });
         }
         let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
             (self.token(&hash).await?, now + REMEMBERED)
@@ -69,7 +74,7 @@ impl Authenticator {
         };
         let identity = Arc::new(identity);
         self.remember(hash, Arc::clone(&identity), expires.min(now + REMEMBERED));
-        Ok(Caller { identity, origin })
+        Ok(Caller { identity, origin, user_agent })
     }
 
     /// Forgets everybody: after a revocation or a change of roles.
@@ -93,10 +98,8 @@ impl Authenticator {
 
     async fn token(&self, hash: &TokenHash) -> Result<Identity> {
         let row = store::token::by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
-        Ok(Identity {
-            subject: Subject::Token { id: row.id, name: row.name },
-            memberships: vec![(row.organization_id, row.role)],
-        })
+        let memberships = self.grants(vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
+        Ok(Identity { subject: Subject::Token { id: row.id, name: row.name }, memberships })
     }
 
     /// The person of a valid JWT; one who was never seen is stored, so that they can become a member.
@@ -106,13 +109,39 @@ impl Authenticator {
         let person = match known {
             Some(person) => person,
             None => {
-                let row = person::Model { id: PersonId::create(), created_at: now, issuer, subject, email, name };
+                let row = person::Model {
+                    id: PersonId::create(),
+                    created_at: now,
+                    issuer,
+                    subject,
+                    email: email.clone(),
+                    name,
+                    communication_email: None,
+                };
                 store::person::create(&self.db, row).await?
             }
         };
-        let memberships = store::person::list_memberships(&self.db, person.id).await?;
+        let memberships = self.grants(store::person::list_memberships(&self.db, person.id).await?).await?;
         let name = person.name.or(person.email).unwrap_or(person.subject);
-        Ok(Identity { subject: Subject::Person { id: person.id, name }, memberships })
+        // The address of this JWT, not a stored one: whoever has it now may accept its invitations.
+        Ok(Identity { subject: Subject::Person { id: person.id, name, email }, memberships })
+    }
+
+    /// What the roles of memberships allow; one whose custom role is gone allows nothing.
+    async fn grants(
+        &self,
+        rows: Vec<(OrganizationId, Role, Option<CustomRoleId>)>,
+    ) -> Result<Vec<(OrganizationId, Grant)>> {
+        let ids: Vec<_> = rows.iter().filter_map(|(_, _, custom)| *custom).collect();
+        let roles =
+            if ids.is_empty() { Vec::new() } else { store::settings::custom_roles_by_ids(&self.db, ids).await? };
+        let grant = |role: Role, custom: Option<CustomRoleId>| {
+            let found = roles.iter().find(|row| Some(row.id) == custom);
+            found.map_or(Grant::Fixed(role), |row| {
+                Grant::Custom(Arc::new(Custom { clusters: row.clusters.clone(), projects: row.projects.clone() }))
+            })
+        };
+        Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
     }
 }
 

@@ -6,16 +6,19 @@
 pub mod authenticate;
 pub mod jwt;
 pub mod role;
+mod settings;
 
 use std::sync::Arc;
 
 use entity::deployment::Origin;
-use entity::id::{EnvironmentId, JobId, OrganizationId, PersonId, ProjectId, RegistryId, RunId, TokenId};
-use entity::member::Role;
-use entity::{api_token, environment, job, organization, project, registry, run};
-use sea_orm::DatabaseConnection;
+use entity::id::{
+    ClusterId, DeploymentId, EnvironmentId, JobId, OrganizationId, PersonId, ProjectId, RunId, StageId, TokenId,
+};
+use entity::{deployment, environment, job, organization, project, run, stage};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
-pub use self::role::Action;
+pub use self::role::{Action, Grant, Place};
+pub use self::settings::{cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobView;
@@ -23,7 +26,7 @@ use crate::store::job::JobView;
 /// Who a credential belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    Person { id: PersonId, name: String },
+    Person { id: PersonId, name: String, email: Option<String> },
     Token { id: TokenId, name: String },
 }
 
@@ -31,7 +34,7 @@ pub enum Subject {
 #[derive(Debug)]
 pub struct Identity {
     pub subject: Subject,
-    pub memberships: Vec<(OrganizationId, Role)>,
+    pub memberships: Vec<(OrganizationId, Grant)>,
 }
 
 /// Who calls.
@@ -39,6 +42,7 @@ pub struct Identity {
 pub struct Caller {
     pub identity: Arc<Identity>,
     pub origin: Origin,
+    pub user_agent: Option<String>,
 }
 
 impl Caller {
@@ -56,7 +60,7 @@ impl Caller {
         self.identity
             .memberships
             .iter()
-            .filter(|(_, role)| role::allows(*role, Action::ViewOrganization))
+            .filter(|(_, grant)| role::allows(grant, Action::ViewOrganization, &Place::default()))
             .map(|(id, _)| *id)
             .collect()
     }
@@ -70,16 +74,44 @@ impl Caller {
         }
     }
 
-    fn require(&self, organization: OrganizationId, action: Action, thing: &'static str) -> Result<()> {
-        let membership = self.identity.memberships.iter().find(|(id, _)| *id == organization);
-        match membership {
-            Some((_, role)) if role::allows(*role, action) => Ok(()),
-            Some((_, role)) if role::allows(*role, action.visibility()) => {
+    /// Whether the caller may do something; for lists, which leave out what may not be seen.
+    #[must_use]
+    pub fn may(&self, organization: OrganizationId, action: Action, place: &Place) -> bool {
+        self.grant(organization).is_some_and(|grant| role::allows(grant, action, place))
+    }
+
+    fn grant(&self, organization: OrganizationId) -> Option<&Grant> {
+        self.identity.memberships.iter().find(|(id, _)| *id == organization).map(|(_, grant)| grant)
+    }
+
+    fn require(&self, organization: OrganizationId, action: Action, place: &Place, thing: &'static str) -> Result<()> {
+        match self.grant(organization) {
+            Some(grant) if role::allows(grant, action, place) => Ok(()),
+            Some(grant) if role::allows(grant, action.visibility(), place) => {
                 Err(Error::Forbidden("your role does not allow this"))
             }
             _ => Err(Error::NotFound(thing)),
         }
     }
+}
+
+/// Where an environment is.
+#[must_use]
+pub fn place(row: &environment::Model) -> Place {
+    Place { cluster: Some(row.cluster_id), project: Some(row.project_id), mode: Some(row.mode) }
+}
+
+/// Where a job of an environment is; only custom roles look at it.
+async fn place_of(
+    db: &impl ConnectionTrait,
+    caller: &Caller,
+    organization: OrganizationId,
+    environment: EnvironmentId,
+) -> Result<Place> {
+    if !matches!(caller.grant(organization), Some(Grant::Custom(_))) {
+        return Ok(Place::default());
+    }
+    Ok(store::environment::by_id(db, environment).await?.as_ref().map(place).unwrap_or_default())
 }
 
 /// An organization.
@@ -93,7 +125,7 @@ pub async fn organization(
     id: OrganizationId,
 ) -> Result<organization::Model> {
     let row = store::organization::by_id(db, id).await?.ok_or(Error::NotFound("organization"))?;
-    caller.require(row.id, action, "organization")?;
+    caller.require(row.id, action, &Place::default(), "organization")?;
     Ok(row)
 }
 
@@ -108,8 +140,27 @@ pub async fn project(
     id: ProjectId,
 ) -> Result<project::Model> {
     let row = store::project::by_id(db, id).await?.ok_or(Error::NotFound("project"))?;
-    caller.require(row.organization_id, action, "project")?;
+    caller.require(row.organization_id, action, &Place { project: Some(row.id), ..Place::default() }, "project")?;
     Ok(row)
+}
+
+/// A project in which an environment of this mode is to be put on this cluster.
+///
+/// # Errors
+/// `NotFound` when the project may not be seen, else `Forbidden`.
+pub fn new_environment(
+    caller: &Caller,
+    project: &project::Model,
+    mode: environment::Mode,
+    cluster: ClusterId,
+) -> Result<()> {
+    let place = Place { cluster: Some(cluster), project: Some(project.id), mode: Some(mode) };
+    if caller.may(project.organization_id, Action::CreateEnvironment, &place) {
+        return Ok(());
+    }
+    let place = Place { project: Some(project.id), ..Place::default() };
+    caller.require(project.organization_id, Action::View, &place, "project")?;
+    Err(Error::Forbidden("your role does not allow an environment of this mode on this cluster"))
 }
 
 /// An environment.
@@ -123,41 +174,7 @@ pub async fn environment(
     id: EnvironmentId,
 ) -> Result<environment::Model> {
     let row = store::environment::by_id(db, id).await?.ok_or(Error::NotFound("environment"))?;
-    caller.require(row.organization_id, action, "environment")?;
-    Ok(row)
-}
-
-/// A registry of an organization.
-///
-/// # Errors
-/// `NotFound`, also when it belongs to another organization; `Forbidden`, or the database's.
-pub async fn registry(
-    db: &DatabaseConnection,
-    caller: &Caller,
-    action: Action,
-    organization: OrganizationId,
-    id: RegistryId,
-) -> Result<registry::Model> {
-    let row = store::registry::by_id(db, id).await?.filter(|row| row.organization_id == organization);
-    let row = row.ok_or(Error::NotFound("registry"))?;
-    caller.require(row.organization_id, action, "registry")?;
-    Ok(row)
-}
-
-/// An API token of an organization.
-///
-/// # Errors
-/// `NotFound`, also when it belongs to another organization; `Forbidden`, or the database's.
-pub async fn token(
-    db: &DatabaseConnection,
-    caller: &Caller,
-    action: Action,
-    organization: OrganizationId,
-    id: TokenId,
-) -> Result<api_token::Model> {
-    let row = store::token::by_id(db, id).await?.filter(|row| row.organization_id == organization);
-    let row = row.ok_or(Error::NotFound("API token"))?;
-    caller.require(row.organization_id, action, "API token")?;
+    caller.require(row.organization_id, action, &place(&row), "environment")?;
     Ok(row)
 }
 
@@ -167,7 +184,8 @@ pub async fn token(
 /// `NotFound`, `Forbidden`, or the database's.
 pub async fn job(db: &DatabaseConnection, caller: &Caller, action: Action, id: JobId) -> Result<JobView> {
     let view = store::job::view_by_id(db, id).await?.ok_or(Error::NotFound("job"))?;
-    caller.require(view.organization_id, action, "job")?;
+    let place = place_of(db, caller, view.organization_id, view.environment_id).await?;
+    caller.require(view.organization_id, action, &place, "job")?;
     Ok(view)
 }
 
@@ -177,7 +195,8 @@ pub async fn job(db: &DatabaseConnection, caller: &Caller, action: Action, id: J
 /// `NotFound`, `Forbidden`, or the database's.
 pub async fn job_row(db: &DatabaseConnection, caller: &Caller, action: Action, id: JobId) -> Result<job::Model> {
     let row = store::job::by_id(db, id).await?.ok_or(Error::NotFound("job"))?;
-    caller.require(row.organization_id, action, "job")?;
+    let place = place_of(db, caller, row.organization_id, row.environment_id).await?;
+    caller.require(row.organization_id, action, &place, "job")?;
     Ok(row)
 }
 
@@ -189,6 +208,41 @@ pub async fn run(db: &DatabaseConnection, caller: &Caller, action: Action, id: R
     let row = store::run::by_id(db, id).await?.ok_or(Error::NotFound("run"))?;
     let job = row.job_id.ok_or(Error::NotFound("run"))?;
     let job = store::job::by_id(db, job).await?.ok_or(Error::NotFound("run"))?;
-    caller.require(job.organization_id, action, "run")?;
+    let place = place_of(db, caller, job.organization_id, job.environment_id).await?;
+    caller.require(job.organization_id, action, &place, "run")?;
     Ok(row)
+}
+
+/// A deployment stage, with its environment.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or the database's.
+pub async fn stage(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: StageId,
+) -> Result<(stage::Model, environment::Model)> {
+    const THING: &str = "deployment stage";
+    let row = store::row::by_id::<stage::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    let environment = store::environment::by_id(db, row.environment_id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(environment.organization_id, action, &place(&environment), THING)?;
+    Ok((row, environment))
+}
+
+/// A deployment, with its environment.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or the database's.
+pub async fn deployment(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: DeploymentId,
+) -> Result<(deployment::Model, environment::Model)> {
+    const THING: &str = "deployment request";
+    let row = store::row::by_id::<deployment::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    let environment = store::environment::by_id(db, row.environment_id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(environment.organization_id, action, &place(&environment), THING)?;
+    Ok((row, environment))
 }

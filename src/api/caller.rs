@@ -22,7 +22,7 @@ pub(super) struct Auth(pub(super) Caller);
 impl Auth {
     /// The caller, for the history of deployments.
     pub(super) fn requester(&self) -> Requester {
-        Requester { name: self.0.name().to_owned(), origin: self.0.origin }
+        Requester { name: self.0.name().to_owned(), origin: self.0.origin, user_agent: self.0.user_agent.clone() }
     }
 }
 

@@ -56,3 +56,34 @@ fn at_most(field: &str, given: &str, limit: usize) -> Result<()> {
     }
     Ok(())
 }
+
+/// The name of an image, without the host of its registry.
+pub(super) fn image_name(field: &str, given: &str) -> Result<String> {
+    let path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+    let parts = given.split('/').all(|part| !part.is_empty() && !part.chars().all(|c| c == '.'));
+    if given.len() > NAME || !given.chars().all(path) || !parts {
+        let text = "is not the name of an image: lower-case letters, digits and . _ - / without the registry's host";
+        return Err(Error::invalid(field, text));
+    }
+    Ok(given.to_owned())
+}
+
+/// The tag of an image, by the rule of the Docker reference format.
+pub(super) fn image_tag(field: &str, given: &str) -> Result<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if given.is_empty() || given.len() > 128 || !given.chars().all(word) || given.starts_with(['.', '-']) {
+        return Err(Error::invalid(field, "is not a tag: up to 128 letters, digits and . _ -"));
+    }
+    Ok(given.to_owned())
+}
+
+/// The address of something on the web: http or https, a host, and no login in it.
+pub(super) fn web_address(field: &str, given: &str) -> Result<String> {
+    let rest = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let plain = !host.is_empty() && !host.contains('@') && given.chars().all(|c| c.is_ascii_graphic());
+    if !plain || given.len() > 2048 {
+        return Err(Error::invalid(field, "is not an http:// or https:// address"));
+    }
+    Ok(given.to_owned())
+}

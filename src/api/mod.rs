@@ -1,16 +1,29 @@
 //! The Qovery-style JSON face: typed handlers behind a contract that was written first.
 
+mod account;
+mod audit;
 mod caller;
+mod check;
 mod cluster;
 mod environment;
 mod error;
+mod event;
+mod git_token;
+mod group;
+mod history;
 mod job;
 mod limits;
+mod member;
 mod organization;
 mod project;
 mod registry;
+mod role;
+mod service;
+mod stage;
 mod status;
 mod token;
+mod variable;
+mod webhook;
 mod wire;
 
 use std::sync::Arc;
@@ -52,31 +65,144 @@ enum Tag {
     JobActions,
     #[oai(rename = "Job Run")]
     JobRun,
+    #[oai(rename = "Account Info")]
+    AccountInfo,
+    #[oai(rename = "Deployment Queue Actions")]
+    DeploymentQueueActions,
+    #[oai(rename = "Deployment Stage Main Calls")]
+    DeploymentStageMainCalls,
+    Applications,
+    Environment,
+    Containers,
+    Databases,
+    #[oai(rename = "Environment Deployment History")]
+    EnvironmentDeploymentHistory,
+    #[oai(rename = "Environment Deployment Rule")]
+    EnvironmentDeploymentRule,
+    #[oai(rename = "Environment Variable")]
+    EnvironmentVariable,
+    Helms,
+    #[oai(rename = "Environment Logs")]
+    EnvironmentLogs,
+    #[oai(rename = "Environment Secret")]
+    EnvironmentSecret,
+    Terraforms,
+    #[oai(rename = "Job Configuration")]
+    JobConfiguration,
+    #[oai(rename = "Job Deployment History")]
+    JobDeploymentHistory,
+    #[oai(rename = "Job Deployment Restriction")]
+    JobDeploymentRestriction,
+    #[oai(rename = "Job Environment Variable")]
+    JobEnvironmentVariable,
+    #[oai(rename = "Job Secret")]
+    JobSecret,
+    #[oai(rename = "Organization Annotations Group")]
+    OrganizationAnnotationsGroup,
+    #[oai(rename = "Organization Custom Role")]
+    OrganizationCustomRole,
+    #[oai(rename = "Organization Event")]
+    OrganizationEvent,
+    Members,
+    #[oai(rename = "Organization Labels Group")]
+    OrganizationLabelsGroup,
+    #[oai(rename = "Organization Webhook")]
+    OrganizationWebhook,
+    #[oai(rename = "Project Environment Variable")]
+    ProjectEnvironmentVariable,
+    #[oai(rename = "Project Secret")]
+    ProjectSecret,
+    #[oai(rename = "Variable Main Calls")]
+    VariableMainCalls,
 }
 
+/// The files of this face, in groups, because a tuple has no more than sixteen members.
 type Apis = (
-    organization::OrganizationApi,
-    token::TokenApi,
-    cluster::ClusterApi,
-    project::ProjectApi,
-    environment::EnvironmentApi,
-    registry::RegistryApi,
-    job::JobApi,
-    job::action::ActionApi,
-    job::run::RunApi,
+    (
+        organization::OrganizationApi,
+        token::TokenApi,
+        role::RoleApi,
+        member::MemberApi,
+        account::AccountApi,
+        cluster::ClusterApi,
+        registry::RegistryApi,
+        git_token::GitTokenApi,
+        group::AnnotationsGroupApi,
+        group::LabelsGroupApi,
+        webhook::WebhookApi,
+        event::EventApi,
+    ),
+    (
+        project::ProjectApi,
+        environment::EnvironmentApi,
+        environment::action::EnvironmentActionApi,
+        environment::rule::RuleApi,
+        environment::log::LogApi,
+        environment::overview::OverviewApi,
+        stage::StageApi,
+        service::ServiceApi,
+        history::HistoryApi,
+        check::CheckApi,
+    ),
+    (job::JobApi, job::action::ActionApi, job::clone::CloneApi, job::settings::JobSettingsApi, job::run::RunApi),
+    (
+        variable::unified::VariableApi,
+        variable::family::ProjectVariableApi,
+        variable::family::ProjectSecretApi,
+        variable::family::EnvironmentVariableApi,
+        variable::family::EnvironmentSecretApi,
+        variable::family::JobVariableApi,
+        variable::family::JobSecretApi,
+        variable::family::JobImportApi,
+    ),
 );
 
 fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
+    let app = || Arc::clone(app);
     let apis = (
-        organization::OrganizationApi(Arc::clone(app)),
-        token::TokenApi(Arc::clone(app)),
-        cluster::ClusterApi(Arc::clone(app)),
-        project::ProjectApi(Arc::clone(app)),
-        environment::EnvironmentApi(Arc::clone(app)),
-        registry::RegistryApi(Arc::clone(app)),
-        job::JobApi(Arc::clone(app)),
-        job::action::ActionApi(Arc::clone(app)),
-        job::run::RunApi(Arc::clone(app)),
+        (
+            organization::OrganizationApi(app()),
+            token::TokenApi(app()),
+            role::RoleApi(app()),
+            member::MemberApi(app()),
+            account::AccountApi(app()),
+            cluster::ClusterApi(app()),
+            registry::RegistryApi(app()),
+            git_token::GitTokenApi(app()),
+            group::AnnotationsGroupApi(app()),
+            group::LabelsGroupApi(app()),
+            webhook::WebhookApi(app()),
+            event::EventApi(app()),
+        ),
+        (
+            project::ProjectApi(app()),
+            environment::EnvironmentApi(app()),
+            environment::action::EnvironmentActionApi(app()),
+            environment::rule::RuleApi(app()),
+            environment::log::LogApi(app()),
+            environment::overview::OverviewApi(app()),
+            stage::StageApi(app()),
+            service::ServiceApi(app()),
+            history::HistoryApi(app()),
+            check::CheckApi(app()),
+        ),
+        (
+            job::JobApi(app()),
+            job::action::ActionApi(app()),
+            job::clone::CloneApi(app()),
+            job::settings::JobSettingsApi(app()),
+            job::run::RunApi(app()),
+        ),
+        (
+            variable::unified::VariableApi(app()),
+            variable::family::ProjectVariableApi(app()),
+            variable::family::ProjectSecretApi(app()),
+            variable::family::EnvironmentVariableApi(app()),
+            variable::family::EnvironmentSecretApi(app()),
+            variable::family::JobVariableApi(app()),
+            variable::family::JobSecretApi(app()),
+            variable::family::JobImportApi(app()),
+        ),
     );
     OpenApiService::new(apis, "Windlass", env!("CARGO_PKG_VERSION"))
 }

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Tag;
+use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
-use super::wire::{Answer, Body, Created, Found, Results, Timestamp};
+use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::bootstrap;
@@ -194,7 +195,7 @@ impl OrganizationApi {
         let local = bootstrap::local_cluster(row.id, now);
         let row = store::write(&self.0.db, async |tx| {
             let row = store::organization::create(tx, row).await?;
-            store::person::add_member(tx, row.id, person, Role::Owner, now).await?;
+            store::person::add_member(tx, row.id, person, (Role::Owner, None), now).await?;
             store::cluster::create(tx, local).await?;
             Ok::<_, Error>(row)
         })
@@ -224,6 +225,7 @@ impl OrganizationApi {
     ) -> Result<Found<Organization>> {
         let id = OrganizationId(organization_id.0);
         let mut row = access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
+        let before = answer(row.clone(), None);
         let OrganizationEditRequest { name, plan, rest } = body.0;
         if let Some(name) = name {
             row.name = limits::name("name", &name)?;
@@ -233,8 +235,39 @@ impl OrganizationApi {
         }
         rest.apply(&mut row)?;
         row.updated_at = self.0.clock.now();
-        let row = store::organization::update(&self.0.db, row).await?;
+        let row = audit::write(&self.0, &auth, id, async |tx| {
+            let row = store::organization::update(tx, row).await?;
+            let change = Change::update("ORGANIZATION", row.id.0, &row.name).before(&before);
+            let after = answer(row.clone(), None);
+            Ok((row, change.after(&after)))
+        })
+        .await?;
         let owner = store::organization::owner(&self.0.db, row.id).await?;
         Ok(Answer(answer(row, owner.map(|person| person.0))))
+    }
+    #[oai(path = "/organization/:organizationId", method = "delete", operation_id = "deleteOrganization", tag = Tag::OrganizationMainCalls)]
+    async fn delete_organization(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Gone> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
+        store::write(&self.0.db, async |tx| {
+            let owner = store::organization::owner(tx, id).await?;
+            if owner.is_some() && owner != auth.0.person() {
+                return Err(Error::Forbidden("only the owner can delete the organization"));
+            }
+            let projects = store::project::list_by_organization(tx, id).await?.len();
+            if projects > 0 {
+                let text = format!("the organization still has projects ({projects}); delete them first");
+                return Err(Error::Conflict(text));
+            }
+            store::organization::delete(tx, id).await?;
+            Ok::<_, Error>(())
+        })
+        .await?;
+        self.0.authenticator.forget();
+        Ok(Blank)
     }
 }

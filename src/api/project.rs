@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Tag;
+use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
-use super::wire::{Answer, Body, Found, Gone, ReferenceObject, Results, Timestamp};
-use crate::access::{self, Action};
+use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
+use crate::access::{self, Action, Place};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -67,7 +68,9 @@ impl ProjectApi {
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let counts = store::project::count_environments(&self.0.db, id).await?;
         let rows = store::project::list_by_organization(&self.0.db, id).await?;
-        let results = rows.into_iter().map(|row| {
+        let seen =
+            |row: &project::Model| auth.0.may(id, Action::View, &Place { project: Some(row.id), ..Place::default() });
+        let results = rows.into_iter().filter(seen).map(|row| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
             answer(row, count)
         });
@@ -95,8 +98,15 @@ impl ProjectApi {
             name,
             description: limits::text("description", description.unwrap_or_default())?,
         };
-        let row = store::project::create(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-        Ok(Answer(answer(row, 0)))
+        let answer = audit::write(&self.0, &auth, id, async |tx| {
+            let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row);
+            let answer = answer(row, 0);
+            let change = change.after(&answer);
+            Ok((answer, change))
+        })
+        .await?;
+        Ok(Answer(answer))
     }
 
     #[oai(path = "/project/:projectId", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]
@@ -117,6 +127,7 @@ impl ProjectApi {
         body: Body<ProjectRequest>,
     ) -> Result<Found<Project>> {
         let mut row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
+        let before = answer(row.clone(), 0);
         let ProjectRequest { name, description } = body.0;
         row.name = limits::name("name", &name)?;
         row.name_key = entity::name_key(&row.name);
@@ -124,17 +135,27 @@ impl ProjectApi {
             row.description = limits::text("description", description)?;
         }
         row.updated_at = self.0.clock.now();
-        let row = store::project::update(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            let row = store::project::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let change = Change::update("PROJECT", row.id.0, &row.name).of_project(&row).before(&before);
+            let after = answer(row.clone(), 0);
+            Ok((row, change.after(&after)))
+        })
+        .await?;
         self.answer(row).await
     }
 
     #[oai(path = "/project/:projectId", method = "delete", operation_id = "deleteProject", tag = Tag::ProjectMainCalls)]
     async fn delete_project(&self, auth: Auth, #[oai(name = "projectId")] project_id: Path<Uuid>) -> Result<Gone> {
         let row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
-        store::project::delete(&self.0.db, row.id)
-            .await
-            .map_err(|e| Error::or_in_use(e, "the project still has environments; delete them first"))?;
-        Ok(Gone)
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            store::project::delete(tx, row.id)
+                .await
+                .map_err(|e| Error::or_in_use(e, "the project still has environments; delete them first"))?;
+            Ok(((), Change::delete("PROJECT", row.id.0, &row.name).of_project(&row).before(&answer(row.clone(), 0))))
+        })
+        .await?;
+        Ok(Blank)
     }
 }
 

@@ -11,7 +11,8 @@ use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::wire::Timestamp;
+use super::history::StageStatusEnum;
+use super::wire::{self, Timestamp};
 use crate::engine::deployment::runs_alike;
 use crate::engine::state::{self, Shown};
 use crate::error::Result;
@@ -37,6 +38,7 @@ pub(super) enum StateEnum {
     Deleting,
     Deleted,
     DeleteError,
+    Canceled,
 }
 
 impl From<Shown> for StateEnum {
@@ -56,6 +58,7 @@ impl From<Shown> for StateEnum {
             Shown::Deleting => Self::Deleting,
             Shown::Deleted => Self::Deleted,
             Shown::DeleteError => Self::DeleteError,
+            Shown::Canceled => Self::Canceled,
         }
     }
 }
@@ -89,6 +92,7 @@ enum ServiceActionStatusEnum {
     Success,
     Error,
     Executing,
+    Canceled,
     Never,
 }
 
@@ -100,7 +104,7 @@ enum ServiceSubActionEnum {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct StatusDetails {
+pub(super) struct StatusDetails {
     action: ServiceActionEnum,
     status: ServiceActionStatusEnum,
     sub_action: ServiceSubActionEnum,
@@ -124,15 +128,7 @@ pub(super) struct Status {
     deployment_requests_count: i32,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum EnvironmentStatusEventOriginEnum {
-    Api,
-    Cli,
-    Console,
-    TerraformProvider,
-}
+wire::mirrored!(EventOriginEnum of Origin { Api, Cli, Console, TerraformProvider });
 
 /// The state of an environment.
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -143,7 +139,7 @@ pub(super) struct EnvironmentStatus {
     last_deployment_state: StateEnum,
     last_deployment_id: Option<String>,
     total_deployment_duration_in_seconds: Option<i64>,
-    origin: Option<EnvironmentStatusEventOriginEnum>,
+    origin: Option<EventOriginEnum>,
     triggered_by: Option<String>,
     deployment_status: ServiceDeploymentStatusEnum,
     deployment_request_id: Option<Uuid>,
@@ -159,6 +155,42 @@ pub(super) struct EnvironmentStatuses {
     databases: Vec<Status>,
     helms: Vec<Status>,
     terraforms: Vec<Status>,
+}
+
+/// What a part of a deployment does, and how far it has come; none for a job that never took part in one.
+pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, executing: bool) -> StatusDetails {
+    let action = part.map(|(part, of)| state::effective_action(of.action, part.forced_event));
+    let status = match part.map(|(part, _)| part.progress) {
+        None => ServiceActionStatusEnum::Never,
+        Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
+        Some(Progress::Running) if executing => ServiceActionStatusEnum::Executing,
+        Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
+        Some(Progress::Succeeded) => ServiceActionStatusEnum::Success,
+        Some(Progress::Failed) => ServiceActionStatusEnum::Error,
+        Some(Progress::Cancelled) => ServiceActionStatusEnum::Canceled,
+    };
+    let action = action.map_or(ServiceActionEnum::Unknown, ServiceActionEnum::from);
+    StatusDetails { action, status, sub_action: ServiceSubActionEnum::None }
+}
+
+/// The state that a part of a deployment left a job in.
+pub(super) fn of_part(part: &deployment_job::Model, of: &deployment::Model) -> StateEnum {
+    state::shown(Some((state::effective_action(of.action, part.forced_event), part.progress)), false).into()
+}
+
+/// The state that a deployment left an environment in.
+pub(super) fn of_deployment(of: &deployment::Model) -> StateEnum {
+    state::shown(Some((of.action, of.progress)), false).into()
+}
+
+impl From<Action> for ServiceActionEnum {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Deploy => Self::Deploy,
+            Action::Stop => Self::Stop,
+            Action::Delete | Action::Uninstall => Self::Delete,
+        }
+    }
 }
 
 /// What the state of one job is derived from.
@@ -181,6 +213,7 @@ impl Known<'_> {
         let forced = self.part.is_none_or(|(part, _)| part.forced_event.is_some());
         match &self.job.deployed {
             _ if self.shown().is_error() => ServiceDeploymentStatusEnum::OutOfDate,
+            Some(_) if self.job.variables_changed_at > self.job.deployed_at => ServiceDeploymentStatusEnum::OutOfDate,
             None if forced => ServiceDeploymentStatusEnum::NeverDeployed,
             None => ServiceDeploymentStatusEnum::UpToDate,
             Some(deployed) if runs_alike(deployed, &self.job.spec) => ServiceDeploymentStatusEnum::UpToDate,
@@ -189,21 +222,12 @@ impl Known<'_> {
     }
 
     fn details(&self) -> StatusDetails {
-        let action = match self.part.map(|(part, of)| state::effective_action(of.action, part.forced_event)) {
-            None => ServiceActionEnum::Unknown,
-            Some(Action::Deploy) => ServiceActionEnum::Deploy,
-            Some(Action::Stop) => ServiceActionEnum::Stop,
-            Some(Action::Delete) => ServiceActionEnum::Delete,
-        };
-        let status = match self.part.map(|(part, _)| part.progress) {
-            None => ServiceActionStatusEnum::Never,
-            Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
-            Some(Progress::Running) if self.executing => ServiceActionStatusEnum::Executing,
-            Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
-            Some(Progress::Succeeded) => ServiceActionStatusEnum::Success,
-            Some(Progress::Failed) => ServiceActionStatusEnum::Error,
-        };
-        StatusDetails { action, status, sub_action: ServiceSubActionEnum::None }
+        details(self.part.map(|(part, of)| (part, of)), self.executing)
+    }
+
+    /// Among others the requests of one job are not counted one by one.
+    fn status_among(&self) -> Status {
+        self.status(i32::from(self.part.is_some_and(|(part, _)| !part.progress.is_final())))
     }
 
     fn status(&self, requests: i32) -> Status {
@@ -224,7 +248,7 @@ impl Known<'_> {
 }
 
 /// The name of a deployment for clients: its id and its number in the environment.
-fn execution_id(of: &deployment::Model) -> String {
+pub(super) fn execution_id(of: &deployment::Model) -> String {
     format!("{}-{}", of.id, of.number)
 }
 
@@ -301,12 +325,7 @@ impl Whole {
             last_deployment_id: newest.map(execution_id),
             total_deployment_duration_in_seconds: newest
                 .and_then(|of| Some((of.finished_at? - of.started_at?).num_seconds())),
-            origin: newest.map(|of| match of.origin {
-                Origin::Api => EnvironmentStatusEventOriginEnum::Api,
-                Origin::Cli => EnvironmentStatusEventOriginEnum::Cli,
-                Origin::Console => EnvironmentStatusEventOriginEnum::Console,
-                Origin::TerraformProvider => EnvironmentStatusEventOriginEnum::TerraformProvider,
-            }),
+            origin: newest.map(|of| of.origin.into()),
             triggered_by: newest.map(|of| of.triggered_by.clone()),
             deployment_status,
             deployment_request_id: newest.filter(|of| of.progress == Progress::Queued).map(|of| of.id.0),
@@ -322,10 +341,7 @@ pub(super) async fn of_environment(db: &DatabaseConnection, id: EnvironmentId) -
 /// The state of an environment and of its jobs.
 pub(super) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<EnvironmentStatuses> {
     let whole = Whole::read(db, row.id).await?;
-    let jobs = whole
-        .known()
-        .map(|known| known.status(i32::from(known.part.is_some_and(|(part, _)| !part.progress.is_final()))))
-        .collect();
+    let jobs = whole.known().map(|known| known.status_among()).collect();
     Ok(EnvironmentStatuses {
         environment: whole.environment(),
         applications: Vec::new(),
@@ -337,14 +353,90 @@ pub(super) async fn of_all(db: &DatabaseConnection, row: &environment::Model) ->
     })
 }
 
+impl EnvironmentStatuses {
+    pub(super) fn into_jobs(self) -> Vec<Status> {
+        self.jobs
+    }
+}
+
+/// A stage, with how far its services have come in the newest deployment.
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct Stage {
+    id: Uuid,
+    name: String,
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<StageStatusEnum>,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct DeploymentStageWithServicesStatuses {
+    applications: Vec<Status>,
+    containers: Vec<Status>,
+    jobs: Vec<Status>,
+    databases: Vec<Status>,
+    helms: Vec<Status>,
+    terraforms: Vec<Status>,
+    stage: Stage,
+}
+
+/// The state of an environment, stage by stage.
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct EnvironmentStatusesWithStages {
+    environment: EnvironmentStatus,
+    stages: Vec<DeploymentStageWithServicesStatuses>,
+}
+
+/// The state of an environment and of its jobs, stage by stage.
+pub(super) async fn with_stages(
+    db: &DatabaseConnection,
+    row: &environment::Model,
+) -> Result<EnvironmentStatusesWithStages> {
+    let whole = Whole::read(db, row.id).await?;
+    let places = store::stage::places(db, row.id).await?;
+    let mut stages = Vec::new();
+    for stage in store::stage::list(db, row.id).await? {
+        let inside = |known: &Known<'_>| places.get(&known.job.id).is_some_and(|place| place.stage_id == stage.id);
+        let known: Vec<_> = whole.known().filter(inside).collect();
+        let newest = whole.newest.as_ref().map(|of| of.id);
+        let parts = known.iter().filter_map(|known| known.part).filter(|(_, of)| Some(of.id) == newest);
+        let progress: Vec<_> = parts.map(|(part, _)| part.progress).collect();
+        stages.push(DeploymentStageWithServicesStatuses {
+            applications: Vec::new(),
+            containers: Vec::new(),
+            jobs: known.iter().map(Known::status_among).collect(),
+            databases: Vec::new(),
+            helms: Vec::new(),
+            terraforms: Vec::new(),
+            stage: Stage {
+                id: stage.id.0,
+                name: stage.name,
+                description: stage.description,
+                status: StageStatusEnum::of(&progress),
+            },
+        });
+    }
+    Ok(EnvironmentStatusesWithStages { environment: whole.environment(), stages })
+}
+
+/// The answer to a request that nothing follows from.
+pub(super) fn of_nothing(id: Uuid) -> Status {
+    Status {
+        id,
+        state: StateEnum::Ready,
+        service_deployment_status: ServiceDeploymentStatusEnum::UpToDate,
+        last_deployment_date: None,
+        is_part_last_deployment: false,
+        execution_id: None,
+        status_details: details(None, false),
+        deployment_request_id: None,
+        deployment_requests_count: 0,
+    }
+}
+
 /// The answer to a request on a whole environment, in the shape of a job's state (as the official API answers it).
 pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model) -> Result<Status> {
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
-    let action = match row.action {
-        Action::Deploy => ServiceActionEnum::Deploy,
-        Action::Stop => ServiceActionEnum::Stop,
-        Action::Delete => ServiceActionEnum::Delete,
-    };
     Ok(Status {
         id: row.environment_id.0,
         state: state::shown(Some((row.action, row.progress)), false).into(),
@@ -353,7 +445,7 @@ pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model)
         is_part_last_deployment: true,
         execution_id: Some(execution_id(row)),
         status_details: StatusDetails {
-            action,
+            action: row.action.into(),
             status: ServiceActionStatusEnum::Queued,
             sub_action: ServiceSubActionEnum::None,
         },

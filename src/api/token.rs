@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use entity::api_token;
 use entity::id::{OrganizationId, TokenId};
 use entity::member::Role;
+use entity::{api_token, custom_role};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Tag;
+use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
-use super::wire::{Answer, Body, Created, Found, Gone, Results, Timestamp};
+use super::role;
+use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -61,38 +63,27 @@ struct OrganizationApiTokenCreate {
     token: String,
 }
 
-/// The roles that have no row of their own, with their names and ids.
-const ROLES: [(Role, &str, Uuid); 5] = [
-    (Role::Owner, "owner", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001)),
-    (Role::Admin, "admin", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0002)),
-    (Role::Devops, "devops", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0003)),
-    (Role::Billing, "billing", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0004)),
-    (Role::Viewer, "viewer", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0005)),
-];
-
-fn role(id: Option<Uuid>) -> Result<Role> {
-    let Some(id) = id else { return Ok(Role::Admin) };
-    ROLES
-        .iter()
-        .find(|(role, _, known)| *known == id && *role != Role::Owner)
-        .map(|(role, _, _)| *role)
-        .ok_or_else(|| Error::invalid("role_id", "is not a role that a token can have"))
-}
-
-impl From<api_token::Model> for OrganizationApiToken {
-    fn from(row: api_token::Model) -> Self {
-        let api_token::Model { id, organization_id: _, created_at, updated_at, name, description, role, hash: _ } = row;
-        let known = ROLES.iter().find(|(known, _, _)| *known == role);
-        let (role_name, role_id) = known.map_or(("", Uuid::nil()), |(_, name, id)| (*name, *id));
-        Self {
-            id: id.0,
-            created_at: Timestamp(created_at),
-            updated_at: Timestamp(updated_at),
-            name,
-            description: description.unwrap_or_default(),
-            role_name: role_name.to_owned(),
-            role_id,
-        }
+fn answer(row: api_token::Model, custom: &[custom_role::Model]) -> OrganizationApiToken {
+    let api_token::Model {
+        id,
+        organization_id: _,
+        created_at,
+        updated_at,
+        name,
+        description,
+        role,
+        custom_role_id,
+        hash: _,
+    } = row;
+    let (role_name, role_id) = role::named((role, custom_role_id), custom);
+    OrganizationApiToken {
+        id: id.0,
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+        name,
+        description: description.unwrap_or_default(),
+        role_name,
+        role_id,
     }
 }
 
@@ -119,7 +110,8 @@ impl TokenApi {
         }
         let rows = store::token::list_by_organization(&self.0.db, id).await?;
         let wanted = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));
-        Ok(Answer(Results { results: wanted.map(OrganizationApiToken::from).collect() }))
+        let custom = store::settings::list_custom_roles(&self.0.db, id).await?;
+        Ok(Answer(Results { results: wanted.map(|row| answer(row, &custom)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/apiToken", method = "post", operation_id = "createOrganizationApiToken", tag = Tag::OrganizationApiToken)]
@@ -132,6 +124,10 @@ impl TokenApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
         let OrganizationApiTokenCreateRequest { name, description, _scope: _, role_id } = body.0;
+        let (role, custom_role_id) = match role_id {
+            Some(id_of_role) => role::by_id(&self.0.db, "role_id", id, id_of_role).await?,
+            None => (Role::Admin, None),
+        };
         let token = secret::new_token()?;
         let now = self.0.clock.now();
         let row = api_token::Model {
@@ -141,10 +137,17 @@ impl TokenApi {
             updated_at: now,
             name: limits::name("name", &name)?,
             description: description.map(|text| limits::text("description", text)).transpose()?,
-            role: role(role_id)?,
+            role,
+            custom_role_id,
             hash: secret::TokenHash::of(token.expose()).stored(),
         };
-        let stored = store::token::create(&self.0.db, row).await?.into();
+        let stored = audit::write(&self.0, &auth, id, async |tx| {
+            let custom = store::settings::list_custom_roles(tx, id).await?;
+            let stored = answer(store::token::create(tx, row).await?, &custom);
+            let change = Change::create("ORGANIZATION", stored.id, &stored.name).part("API_TOKEN").after(&stored);
+            Ok((stored, change))
+        })
+        .await?;
         Ok(Answer(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))
     }
 
@@ -158,8 +161,12 @@ impl TokenApi {
         let organization = OrganizationId(organization_id.0);
         let id = TokenId(api_token_id.0);
         let row = access::token(&self.0.db, &auth.0, Action::ManageTokens, organization, id).await?;
-        store::token::delete(&self.0.db, row.id).await?;
+        audit::write(&self.0, &auth, organization, async |tx| {
+            store::token::delete(tx, row.id).await?;
+            Ok(((), Change::delete("ORGANIZATION", row.id.0, &row.name).part("API_TOKEN")))
+        })
+        .await?;
         self.0.authenticator.forget();
-        Ok(Gone)
+        Ok(Blank)
     }
 }

@@ -161,13 +161,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let bytes = match body.take()?.into_bytes_limit(BODY_LIMIT).await {
-            Ok(bytes) => bytes,
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => {
-                return Err(Error::TooLarge { limit_bytes: BODY_LIMIT }.into());
-            }
-            Err(error) => return Err(Error::invalid("body", error.to_string()).into()),
-        };
+        let bytes = read(body).await?;
         let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
         Ok(Self(parse(text)?))
     }
@@ -218,22 +212,53 @@ impl<const STATUS: u16, T: Serialize + Send> IntoResponse for Answer<STATUS, T> 
     }
 }
 
-/// An answer without a body: deleted, or being deleted.
-pub(super) struct Gone;
+/// An answer without a body.
+pub(super) struct Blank<const STATUS: u16>;
 
-impl ApiResponse for Gone {
+/// Deleted, or being deleted.
+pub(super) type Gone = Blank<204>;
+
+impl<const STATUS: u16> ApiResponse for Blank<STATUS> {
     fn meta() -> MetaResponses {
-        responses(204, Vec::new())
+        responses(STATUS, Vec::new())
     }
 
     fn register(_registry: &mut Registry) {}
 }
 
-impl IntoResponse for Gone {
+impl<const STATUS: u16> IntoResponse for Blank<STATUS> {
     fn into_response(self) -> Response {
-        StatusCode::NO_CONTENT.into()
+        code(STATUS).into()
     }
 }
+
+/// What this server has none of: lists of it are there, and empty.
+#[derive(Debug, Serialize)]
+pub(super) enum Never {}
+
+impl<'de> Deserialize<'de> for Never {
+    fn deserialize<D: Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("this server has none"))
+    }
+}
+
+/// A part of a request that clients may send and that changes nothing here.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Ignored;
+
+impl<'de> Deserialize<'de> for Ignored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+described!(Ignored, MetaSchemaRef::Reference("Ignored".to_owned()), |registry| {
+    registry.create_schema::<Ignored, _>("Ignored".to_owned(), |_| MetaSchema::ANY);
+});
+
+described!(Never, MetaSchemaRef::Reference("Never".to_owned()), |registry| {
+    registry.create_schema::<Never, _>("Never".to_owned(), |_| MetaSchema::ANY);
+});
 
 /// An answer whose body is sent piece by piece; `T` describes the whole.
 pub(super) struct Streamed<T> {
@@ -267,6 +292,57 @@ impl<T: Type> ApiResponse for Streamed<T> {
 impl<T> IntoResponse for Streamed<T> {
     fn into_response(self) -> Response {
         Response::builder().content_type(JSON).body(self.body)
+    }
+}
+
+const YAML: &str = "application/x-yaml";
+
+/// A YAML document as an answer.
+pub(super) struct Yaml(pub(super) String);
+
+impl ApiResponse for Yaml {
+    fn meta() -> MetaResponses {
+        responses(200, vec![MetaMediaType { content_type: YAML, schema: String::schema_ref() }])
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+impl IntoResponse for Yaml {
+    fn into_response(self) -> Response {
+        Response::builder().content_type(YAML).header(header::CACHE_CONTROL, "no-store").body(self.0)
+    }
+}
+
+/// A YAML document as the body of a request, whatever its media type says.
+pub(super) struct YamlBody(pub(super) String);
+
+impl<'a> ApiExtractor<'a> for YamlBody {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: YAML, schema: String::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        _request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<Self::ParamType>,
+    ) -> poem::Result<Self> {
+        let bytes = read(body).await?;
+        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "is not UTF-8"))?))
+    }
+}
+
+/// The bytes of a body, at most `BODY_LIMIT` of them.
+async fn read(body: &mut RequestBody) -> poem::Result<Vec<u8>> {
+    match body.take()?.into_bytes_limit(BODY_LIMIT).await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes: BODY_LIMIT }.into()),
+        Err(error) => Err(Error::invalid("body", error.to_string()).into()),
     }
 }
 
@@ -305,6 +381,30 @@ fn responses(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
 pub(super) fn code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
+
+/// An enum of the contract, both ways between the stored one and the one on the wire.
+macro_rules! mirrored {
+    ($name:ident of $stored:ty { $($variant:ident),+ $(,)? }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, poem_openapi::Enum)]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+        pub(in crate::api) enum $name { $($variant),+ }
+
+        impl From<$stored> for $name {
+            fn from(stored: $stored) -> Self {
+                match stored { $(<$stored>::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for $stored {
+            fn from(given: $name) -> Self {
+                match given { $($name::$variant => <$stored>::$variant),+ }
+            }
+        }
+    };
+}
+
+pub(crate) use mirrored;
 
 /// Reads a whole number that may come as text, as web forms send it.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {

@@ -1,31 +1,43 @@
-//! Deploy, stop and delete: each stores what is wanted in one transaction and wakes the engine, which does it.
+//! Deploy, stop, uninstall, delete and cancel: each stores what is wanted in one transaction, with the event that
+//! tells of it, and wakes the engine, which does it.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Origin, Progress, Scope};
 use entity::id::{DeploymentId, EnvironmentId, JobId};
 use entity::run::Event;
+use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, environment, job};
 use sea_orm::DatabaseTransaction;
 
+use super::announce::{self, Told};
 use super::state;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::job::JobEdit;
 
 /// Who asks, for the history.
 #[derive(Clone, Debug)]
 pub struct Requester {
     pub name: String,
     pub origin: Origin,
+    pub user_agent: Option<String>,
 }
 
-/// Whether something is gone at once or will be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// Nothing of it was ever deployed.
-    Immediate,
-    /// The engine removes what is deployed first.
-    Requested,
+/// A job that something is asked of.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub job: job::Model,
+    /// Run the command of this event, and nothing else.
+    pub forced: Option<Event>,
+    /// Another version to be deployed becomes the configured one.
+    pub edit: Option<JobEdit>,
+}
+
+impl From<job::Model> for Target {
+    fn from(job: job::Model) -> Self {
+        Self { job, forced: None, edit: None }
+    }
 }
 
 /// Whether a deletion removes what is deployed.
@@ -35,77 +47,129 @@ pub enum Removal {
     RowsOnly,
 }
 
-/// Asks for `action` on one job; `forced` runs the command of that event and nothing else.
+/// Whether runs that have begun are interrupted by a cancellation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    GoOn,
+    Interrupted,
+}
+
+/// Asks for `action` on some jobs of an environment, in one deployment.
 ///
 /// # Errors
-/// `Conflict` while the job or its environment is being deleted, and when a job to stop is stopped.
-pub async fn request_job(
+/// `Conflict` while one of them or the environment is being deleted, and when all jobs to stop are stopped.
+pub async fn request_jobs(
     app: &App,
-    by: Requester,
-    job: &job::Model,
+    by: &Requester,
+    environment: EnvironmentId,
+    targets: Vec<Target>,
     action: Action,
-    forced: Option<Event>,
 ) -> Result<deployment::Model> {
     let now = app.clock.now();
     let row = store::write(&app.db, async |tx| {
-        let environment = lock(tx, job.environment_id).await?;
+        let environment = lock(tx, environment).await?;
         refuse_while_deleted(tx, environment.id).await?;
-        refuse_repetition(tx, job.id, action).await?;
+        let targets = able(tx, targets, action).await?;
+        for target in &targets {
+            if let Some(edit) = &target.edit {
+                store::job::update(tx, target.job.id, edit.clone()).await?;
+            }
+        }
         let row = new(environment.id, action, Scope::Jobs, by, now);
-        let part = part(&row, job.id, forced);
-        Ok::<_, Error>(store::deployment::create(tx, row, vec![part]).await?)
+        let parts = parts(tx, &row, targets.iter().map(|target| (target.job.id, target.forced)).collect()).await?;
+        let row = store::deployment::create(tx, row, parts).await?;
+        for Target { job, forced, .. } in &targets {
+            let told = Told::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
+            announce::event(tx, told, by, now).await?;
+        }
+        Ok::<_, Error>(row)
     })
     .await?;
     app.wake.now();
     Ok(row)
 }
 
-/// Asks for `action` on all jobs of an environment.
+/// Asks for `action` on all jobs of an environment; skipped ones take part only in what removes them.
 ///
 /// # Errors
 /// `Conflict` while the environment is being deleted.
 pub async fn request_environment(
     app: &App,
-    by: Requester,
+    by: &Requester,
     id: EnvironmentId,
     action: Action,
 ) -> Result<deployment::Model> {
     let now = app.clock.now();
-    let row = store::write(&app.db, async |tx| {
-        let environment = lock(tx, id).await?;
-        refuse_while_deleted(tx, environment.id).await?;
-        let row = new(id, action, Scope::Environment, by, now);
-        let parts = all_jobs(tx, id).await?.into_iter().map(|job| part(&row, job, None)).collect();
-        Ok::<_, Error>(store::deployment::create(tx, row, parts).await?)
-    })
-    .await?;
+    let row = store::write(&app.db, async |tx| request_environment_in(tx, by, id, action, now).await).await?;
     app.wake.now();
     Ok(row)
 }
 
-/// Deletes a job: at once when nothing of it was ever deployed or only rows are to go, otherwise by the engine.
+/// `request_environment` inside a transaction of the caller.
 ///
 /// # Errors
-/// `Conflict` while the job or its environment is being deleted.
-pub async fn delete_job(app: &App, by: Requester, job: &job::Model, removal: Removal) -> Result<Deletion> {
+/// `Conflict` while the environment is being deleted.
+pub async fn request_environment_in(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    id: EnvironmentId,
+    action: Action,
+    now: DateTime<Utc>,
+) -> Result<deployment::Model> {
+    let environment = lock(tx, id).await?;
+    refuse_while_deleted(tx, environment.id).await?;
+    let row = new(id, action, Scope::Environment, by, now);
+    let removes = matches!(action, Action::Delete | Action::Uninstall);
+    let places = store::stage::places(tx, id).await?;
+    let jobs = all_jobs(tx, id).await?.into_iter();
+    let jobs = jobs.filter(|job| removes || places.get(job).is_none_or(|place| !place.is_skipped));
+    let parts = parts(tx, &row, jobs.map(|job| (job, None)).collect()).await?;
+    let row = store::deployment::create(tx, row, parts).await?;
+    let told = Told::environment(announce::requested(action, None, Scope::Environment), &environment);
+    announce::event(tx, told, by, now).await?;
+    Ok(row)
+}
+
+/// Deletes jobs: at once what was never deployed, or when only rows are to go; the rest by the engine.
+///
+/// # Errors
+/// `Conflict` while one of them or the environment is being deleted.
+pub async fn delete_jobs(
+    app: &App,
+    by: &Requester,
+    environment: EnvironmentId,
+    jobs: Vec<job::Model>,
+    removal: Removal,
+) -> Result<()> {
     let now = app.clock.now();
-    let deletion = store::write(&app.db, async |tx| {
-        let environment = lock(tx, job.environment_id).await?;
-        let deployed = store::deployment::newest_part_by_job(tx, job.id).await?.is_some();
-        if removal == Removal::RowsOnly || !deployed {
-            store::job::delete(tx, job.id).await?;
-            return Ok::<_, Error>(Deletion::Immediate);
+    store::write(&app.db, async |tx| {
+        let environment = lock(tx, environment).await?;
+        let mut deployed = Vec::new();
+        for job in jobs {
+            let known = store::deployment::newest_part_by_job(tx, job.id).await?.is_some();
+            if removal == Removal::RowsOnly || !known {
+                store::job::delete(tx, job.id).await?;
+                announce::event(tx, Told::job("DELETE", &environment, &job), by, now).await?;
+            } else {
+                deployed.push(Target::from(job));
+            }
+        }
+        if deployed.is_empty() {
+            return Ok::<_, Error>(());
         }
         refuse_while_deleted(tx, environment.id).await?;
-        refuse_repetition(tx, job.id, Action::Delete).await?;
+        let deployed = able(tx, deployed, Action::Delete).await?;
         let row = new(environment.id, Action::Delete, Scope::Jobs, by, now);
-        let part = part(&row, job.id, None);
-        store::deployment::create(tx, row, vec![part]).await?;
-        Ok(Deletion::Requested)
+        let parts = parts(tx, &row, deployed.iter().map(|target| (target.job.id, None)).collect()).await?;
+        store::deployment::create(tx, row, parts).await?;
+        for Target { job, .. } in &deployed {
+            announce::event(tx, Told::job("DELETE_QUEUED", &environment, job), by, now).await?;
+        }
+        Ok(())
     })
     .await?;
     app.wake.now();
-    Ok(deletion)
+    Ok(())
 }
 
 /// Deletes an environment: at once when nothing in it was ever deployed or only rows are to go, otherwise by the
@@ -113,24 +177,78 @@ pub async fn delete_job(app: &App, by: Requester, job: &job::Model, removal: Rem
 ///
 /// # Errors
 /// `Conflict` while it is being deleted.
-pub async fn delete_environment(app: &App, by: Requester, id: EnvironmentId, removal: Removal) -> Result<Deletion> {
+pub async fn delete_environment(app: &App, by: &Requester, id: EnvironmentId, removal: Removal) -> Result<()> {
     let now = app.clock.now();
-    let deletion = store::write(&app.db, async |tx| {
+    store::write(&app.db, async |tx| {
         let environment = lock(tx, id).await?;
         let deployed = store::deployment::newest_by_environment(tx, id).await?.is_some();
         if removal == Removal::RowsOnly || !deployed {
+            announce::event(tx, Told::environment("DELETE", &environment), by, now).await?;
             store::environment::delete(tx, id).await?;
-            return Ok::<_, Error>(Deletion::Immediate);
+            return Ok::<_, Error>(());
         }
-        refuse_while_deleted(tx, environment.id).await?;
-        let row = new(id, Action::Delete, Scope::Environment, by, now);
-        let parts = all_jobs(tx, id).await?.into_iter().map(|job| part(&row, job, None)).collect();
-        store::deployment::create(tx, row, parts).await?;
-        Ok(Deletion::Requested)
+        request_environment_in(tx, by, id, Action::Delete, now).await.map(|_| ())
     })
     .await?;
     app.wake.now();
-    Ok(deletion)
+    Ok(())
+}
+
+/// Cancels what is queued or under way in an environment.
+///
+/// # Errors
+/// `Conflict` when there is nothing, or nothing that was not asked for before.
+pub async fn cancel_environment(app: &App, by: &Requester, id: EnvironmentId, runs: Runs) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        let environment = lock(tx, id).await?;
+        let mut changed = false;
+        for row in store::deployment::list_open(tx, id).await? {
+            if row.progress == Progress::Queued {
+                cancel_queued(tx, &row, now).await?;
+                changed = true;
+                continue;
+            }
+            changed |= store::deployment::request_cancel(tx, row.id, now).await?;
+            if runs == Runs::Interrupted {
+                changed |= store::run::request_cancel_of_deployment(tx, row.id, now).await? > 0;
+            }
+        }
+        if !changed {
+            return Err(Error::Conflict("there is no deployment to cancel, or it is being cancelled".into()));
+        }
+        announce::event(tx, Told::environment("TRIGGER_CANCEL", &environment), by, now).await
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
+}
+
+/// Cancels one queued deployment.
+///
+/// # Errors
+/// `Conflict` when it is no longer queued.
+pub async fn cancel_request(app: &App, by: &Requester, row: &deployment::Model) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        let environment = lock(tx, row.environment_id).await?;
+        let row = store::row::by_id::<deployment::Model>(tx, row.id).await?;
+        let row = row.filter(|row| row.progress == Progress::Queued);
+        let row = row.ok_or_else(|| Error::Conflict("the deployment has left the queue".into()))?;
+        cancel_queued(tx, &row, now).await?;
+        announce::event(tx, Told::environment("TRIGGER_CANCEL", &environment), by, now).await
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
+}
+
+async fn cancel_queued(tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<()> {
+    store::deployment::advance(tx, row.id, Progress::Queued, Progress::Cancelled, now).await?;
+    for part in store::deployment::list_parts(tx, row.id).await? {
+        store::deployment::advance_part(tx, &part, Progress::Cancelled, None, now).await?;
+    }
+    announce::webhooks(tx, row, WebhookEvent::DeploymentCancelled, now).await
 }
 
 /// Refuses to add to an environment that is being deleted; call it in the transaction that adds.
@@ -147,26 +265,35 @@ async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment
 }
 
 async fn refuse_while_deleted(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<()> {
-    let newest = store::deployment::newest_by_environment(tx, id).await?;
-    let deleting = newest
-        .is_some_and(|row| row.scope == Scope::Environment && row.action == Action::Delete && !row.progress.is_final());
+    let deleting = store::deployment::list_open(tx, id)
+        .await?
+        .iter()
+        .any(|row| row.scope == Scope::Environment && row.action == Action::Delete);
     if deleting { Err(Error::Conflict("the environment is being deleted".into())) } else { Ok(()) }
 }
 
-async fn refuse_repetition(tx: &DatabaseTransaction, id: JobId, action: Action) -> Result<()> {
-    let Some((part, of)) = store::deployment::newest_part_by_job(tx, id).await? else { return Ok(()) };
-    let last = state::effective_action(of.action, part.forced_event);
-    match (last, part.progress) {
-        (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
-            Err(Error::Conflict("the job is being deleted".into()))
+/// Those of the jobs that the action makes sense for.
+async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) -> Result<Vec<Target>> {
+    let mut able = Vec::with_capacity(targets.len());
+    for target in targets {
+        let Some((part, of)) = store::deployment::newest_part_by_job(tx, target.job.id).await? else {
+            able.push(target);
+            continue;
+        };
+        let last = state::effective_action(of.action, part.forced_event);
+        match (last, part.progress) {
+            (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
+                return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
+            }
+            (Action::Stop, Progress::Succeeded | Progress::Queued | Progress::Running)
+                if action == Action::Stop && part.forced_event.is_none() => {}
+            _ => able.push(target),
         }
-        (Action::Stop, Progress::Succeeded | Progress::Queued | Progress::Running)
-            if action == Action::Stop && part.forced_event.is_none() =>
-        {
-            Err(Error::Conflict("the job is already stopped, or being stopped".into()))
-        }
-        _ => Ok(()),
     }
+    if able.is_empty() {
+        return Err(Error::Conflict("the job is already stopped, or being stopped".into()));
+    }
+    Ok(able)
 }
 
 async fn all_jobs(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<Vec<JobId>> {
@@ -184,7 +311,7 @@ fn new(
     environment_id: EnvironmentId,
     action: Action,
     scope: Scope,
-    by: Requester,
+    by: &Requester,
     now: DateTime<Utc>,
 ) -> deployment::Model {
     deployment::Model {
@@ -196,21 +323,38 @@ fn new(
         action,
         scope,
         progress: Progress::Queued,
-        triggered_by: by.name,
+        triggered_by: by.name.clone(),
         origin: by.origin,
         started_at: None,
         finished_at: None,
+        cancel_requested_at: None,
     }
 }
 
-fn part(of: &deployment::Model, job_id: JobId, forced_event: Option<Event>) -> deployment_job::Model {
-    deployment_job::Model {
-        deployment_id: of.id,
-        job_id,
-        progress: Progress::Queued,
-        forced_event,
-        run_id: None,
-        started_at: None,
-        finished_at: None,
-    }
+/// The parts of jobs, each in the stage that it has now.
+async fn parts(
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    jobs: Vec<(JobId, Option<Event>)>,
+) -> Result<Vec<deployment_job::Model>> {
+    let stages = store::stage::list(tx, of.environment_id).await?;
+    let places = store::stage::places(tx, of.environment_id).await?;
+    let part = |(job_id, forced_event): (JobId, Option<Event>)| {
+        let place = places.get(&job_id);
+        let stage = place.and_then(|place| stages.iter().find(|stage| stage.id == place.stage_id));
+        deployment_job::Model {
+            deployment_id: of.id,
+            job_id,
+            progress: Progress::Queued,
+            forced_event,
+            run_id: None,
+            started_at: None,
+            finished_at: None,
+            spec: None,
+            stage_id: stage.map(|stage| stage.id),
+            stage_name: stage.map(|stage| stage.name.clone()),
+            stage_position: stage.map_or(0, |stage| stage.position),
+        }
+    };
+    Ok(jobs.into_iter().map(part).collect())
 }

@@ -1,6 +1,6 @@
 //! Pure: what a deployment means for one job.
 
-use entity::deployment::Action;
+use entity::deployment::{Action, Progress};
 use entity::id::RegistryId;
 use entity::job::{Command, JobSpec, Schedule, Source};
 use entity::run::{Event, RunSpec};
@@ -33,10 +33,46 @@ pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan 
     let (deployed, event) = match action {
         Action::Deploy => (Deployed::Replaced, Event::Start),
         Action::Stop => (Deployed::Removed, Event::Stop),
-        Action::Delete => (Deployed::Removed, Event::Delete),
+        Action::Delete | Action::Uninstall => (Deployed::Removed, Event::Delete),
     };
     let runs = matches!(schedule, Schedule::Lifecycle { .. }) && command(schedule, event).is_some();
     Plan { deployed, run: runs.then_some(event) }
+}
+
+/// The events that a schedule has a command for.
+#[must_use]
+pub fn events(schedule: &Schedule) -> Vec<Event> {
+    let all = [Event::Cron, Event::Start, Event::Stop, Event::Delete];
+    all.into_iter().filter(|event| command(schedule, *event).is_some()).collect()
+}
+
+/// What is to begin next of the parts of a deployment, given stage positions and progress: the queued parts of the
+/// earliest stage when nothing runs and nothing has failed.
+#[must_use]
+pub fn next_stage(parts: &[(i32, Progress)]) -> NextStage {
+    if parts.iter().any(|(_, progress)| *progress == Progress::Running) {
+        return NextStage::Wait;
+    }
+    let queued = parts.iter().filter(|(_, progress)| *progress == Progress::Queued).map(|(stage, _)| *stage).min();
+    let failed = parts.iter().any(|(_, progress)| matches!(progress, Progress::Failed | Progress::Cancelled));
+    match queued {
+        None => NextStage::Done,
+        Some(_) if failed => NextStage::GiveUp,
+        Some(stage) => NextStage::Begin(stage),
+    }
+}
+
+/// What follows in a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStage {
+    /// A stage is under way.
+    Wait,
+    /// The parts of this stage begin.
+    Begin(i32),
+    /// A stage has failed: the parts behind it do not begin.
+    GiveUp,
+    /// All parts have ended.
+    Done,
 }
 
 /// The command of an event; none when the job has no such event.
@@ -93,7 +129,25 @@ pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Command, Deployed, Event, Plan, Schedule, plan};
+    use super::{Action, Command, Deployed, Event, NextStage, Plan, Progress, Schedule, next_stage, plan};
+
+    #[test]
+    fn stages_follow_one_another() {
+        use Progress::{Cancelled, Failed, Queued, Running, Succeeded};
+        let cases = [
+            (vec![], NextStage::Done),
+            (vec![(1, Queued), (0, Queued)], NextStage::Begin(0)),
+            (vec![(1, Queued), (0, Running)], NextStage::Wait),
+            (vec![(1, Queued), (0, Succeeded)], NextStage::Begin(1)),
+            (vec![(1, Queued), (0, Failed)], NextStage::GiveUp),
+            (vec![(1, Queued), (0, Failed), (0, Running)], NextStage::Wait),
+            (vec![(1, Queued), (0, Cancelled)], NextStage::GiveUp),
+            (vec![(1, Succeeded), (0, Failed)], NextStage::Done),
+        ];
+        for (parts, expected) in cases {
+            assert_eq!(next_stage(&parts), expected, "{parts:?}");
+        }
+    }
 
     #[test]
     fn plans() {
@@ -109,6 +163,7 @@ mod tests {
             (Action::Deploy, None, &cron, Deployed::Replaced, None),
             (Action::Stop, None, &cron, Deployed::Removed, None),
             (Action::Delete, None, &cron, Deployed::Removed, None),
+            (Action::Uninstall, None, &cron, Deployed::Removed, None),
             (Action::Deploy, Some(Event::Cron), &cron, Deployed::Kept, Some(Event::Cron)),
             (Action::Deploy, None, &start_only, Deployed::Replaced, Some(Event::Start)),
             (Action::Stop, None, &start_only, Deployed::Removed, None),

@@ -3,9 +3,12 @@
 //! `run` ticks: on a wake-up, when a schedule is due, and at least every few seconds. Everything it knows comes
 //! from the database and the time, so that a lost wake-up or a killed server costs time only.
 
+mod announce;
 pub mod command;
 pub mod deployment;
+pub mod rule;
 pub mod schedule;
+pub mod settings;
 pub mod state;
 pub mod tick;
 pub mod variables;

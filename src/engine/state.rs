@@ -194,6 +194,7 @@ pub enum Shown {
     Deleting,
     Deleted,
     DeleteError,
+    Canceled,
 }
 
 impl Shown {
@@ -243,10 +244,11 @@ pub fn shown(part: Option<(Action, Progress)>, executing: bool) -> Shown {
         Some((Action::Stop, Progress::Running)) => Shown::Stopping,
         Some((Action::Stop, Progress::Succeeded)) => Shown::Stopped,
         Some((Action::Stop, Progress::Failed)) => Shown::StopError,
-        Some((Action::Delete, Progress::Queued)) => Shown::DeleteQueued,
-        Some((Action::Delete, Progress::Running)) => Shown::Deleting,
-        Some((Action::Delete, Progress::Succeeded)) => Shown::Deleted,
-        Some((Action::Delete, Progress::Failed)) => Shown::DeleteError,
+        Some((Action::Delete | Action::Uninstall, Progress::Queued)) => Shown::DeleteQueued,
+        Some((Action::Delete | Action::Uninstall, Progress::Running)) => Shown::Deleting,
+        Some((Action::Delete | Action::Uninstall, Progress::Succeeded)) => Shown::Deleted,
+        Some((Action::Delete | Action::Uninstall, Progress::Failed)) => Shown::DeleteError,
+        Some((_, Progress::Cancelled)) => Shown::Canceled,
     }
 }
 

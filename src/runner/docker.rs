@@ -15,6 +15,7 @@ use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusE
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use chrono::DateTime;
@@ -22,7 +23,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
+use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepFile, StepSpec, Stream, Times, Unavailable};
 use crate::wake::Wake;
 
 const SOCKET: &str = "/var/run/docker.sock";
@@ -112,6 +113,16 @@ impl Engine {
             }
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
+        let created = state.and_then(|state| state.status) == Some(ContainerStateStatusEnum::CREATED);
+        if created && !step.files.is_empty() {
+            let options = UploadToContainerOptionsBuilder::default().path("/").build();
+            let archive = archive(&step.files).map_err(|e| format!("its files could not be packed: {e}"))?;
+            client
+                .upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()))
+                .await
+                .map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+        }
+        let state = self.state(&step.name).await.map_err(|e| e.0)?;
         if state.and_then(|state| state.status) != Some(ContainerStateStatusEnum::CREATED) {
             return Ok(());
         }
@@ -158,6 +169,20 @@ async fn pull(client: &Docker, image: &Image) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The files as a tape archive, readable by everybody and writable by nobody.
+fn archive(files: &[StepFile]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let content = file.content.expose().as_bytes();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o444);
+        header.set_cksum();
+        archive.append_data(&mut header, file.path.trim_start_matches('/'), content)?;
+    }
+    archive.into_inner()
 }
 
 fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {

@@ -31,12 +31,23 @@ pub struct StepSpec {
     pub entrypoint: Option<String>,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, Secret<String>)>,
+    pub files: Vec<StepFile>,
     /// In thousandths of a core.
     pub cpu_milli: i32,
     /// In MiB.
     pub memory_mib: i32,
     /// How an operator finds the step on the engine.
     pub labels: Vec<(String, String)>,
+}
+
+/// A file that the step finds, and cannot change where its runner can prevent it.
+#[derive(Clone, Debug)]
+pub struct StepFile {
+    /// The variables that hold the path; a runner that puts the file elsewhere sets them to that place.
+    pub variables: Vec<String>,
+    /// Absolute.
+    pub path: String,
+    pub content: Secret<String>,
 }
 
 /// An image, and how to pull it.

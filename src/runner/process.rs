@@ -4,6 +4,8 @@
 //! one that a killed server left behind is ended when its step is asked for, and is lost.
 
 use std::collections::{HashMap, VecDeque};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
-use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
+use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepFile, StepSpec, Stream, Times, Unavailable};
 use crate::clock::Clock;
 use crate::wake::Wake;
 
@@ -89,6 +91,8 @@ impl ProcessRunner {
             .ok_or("there is no entrypoint and no argument, and a process has no image to take one from")?;
         let scratch = self.scratch(&step.name);
         std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
+        let files =
+            write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
         let child = Command::new(program)
             .args(words)
             .current_dir(&scratch)
@@ -97,6 +101,7 @@ impl ProcessRunner {
             .env("HOME", &scratch)
             .env("TMPDIR", &scratch)
             .envs(step.environment.iter().map(|(name, value)| (name, value.expose())))
+            .envs(files)
             .env(MARK, &step.name)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -142,6 +147,26 @@ impl ProcessRunner {
             wake.now();
         });
     }
+}
+
+/// Puts files into the scratch folder, where no path of the machine is touched, and returns where each variable's is.
+fn write_files(scratch: &Path, files: &[StepFile]) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut places = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let name = Path::new(&file.path).file_name().unwrap_or_default();
+        let folder = scratch.join(".files").join(number.to_string());
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(name);
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o400)
+            .open(&path)?
+            .write_all(file.content.expose().as_bytes())?;
+        places.extend(file.variables.iter().map(|variable| (variable.clone(), path.clone())));
+    }
+    Ok(places)
 }
 
 /// A reader that waits for its lines to be taken is given time; one that waits for output is not.

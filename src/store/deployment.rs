@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::deployment::Progress;
 use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
+use entity::job::JobSpec;
 use entity::{deployment, deployment_job};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
@@ -190,7 +191,7 @@ pub async fn advance(
     let mut update = deployment::Entity::update_many()
         .col_expr(deployment::Column::Progress, Expr::value(to))
         .col_expr(deployment::Column::UpdatedAt, Expr::value(now));
-    if from == Progress::Queued {
+    if from == Progress::Queued && to == Progress::Running {
         update = update.col_expr(deployment::Column::StartedAt, Expr::value(now));
     }
     if to.is_final() {
@@ -215,7 +216,7 @@ pub async fn advance_part(
     let mut update = deployment_job::Entity::update_many()
         .col_expr(deployment_job::Column::Progress, Expr::value(to))
         .col_expr(deployment_job::Column::RunId, Expr::value(run));
-    if part.progress == Progress::Queued {
+    if part.progress == Progress::Queued && to != Progress::Cancelled {
         update = update.col_expr(deployment_job::Column::StartedAt, Expr::value(now));
     }
     if to.is_final() {
@@ -228,4 +229,114 @@ pub async fn advance_part(
         .exec(db)
         .await?;
     Ok(changed.rows_affected == 1)
+}
+
+/// Notes what a part deploys, when it begins.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_spec(db: &impl ConnectionTrait, part: &deployment_job::Model, spec: &JobSpec) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let row = deployment_job::ActiveModel { spec: Set(Some(spec.clone())), ..Default::default() };
+    deployment_job::Entity::update_many()
+        .set(row)
+        .filter(deployment_job::Column::DeploymentId.eq(part.deployment_id))
+        .filter(deployment_job::Column::JobId.eq(part.job_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Asks a running deployment to begin nothing more; false when it was asked already, or is not running.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel(db: &impl ConnectionTrait, id: DeploymentId, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let changed = deployment::Entity::update_many()
+        .col_expr(deployment::Column::CancelRequestedAt, Expr::value(now))
+        .col_expr(deployment::Column::UpdatedAt, Expr::value(now))
+        .filter(deployment::Column::Id.eq(id))
+        .filter(deployment::Column::Progress.eq(Progress::Running))
+        .filter(deployment::Column::CancelRequestedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// The deployments of an environment that have not ended, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_open(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<deployment::Model>, DbErr> {
+    deployment::Entity::find()
+        .filter(deployment::Column::EnvironmentId.eq(id))
+        .filter(deployment::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .order_by_asc(deployment::Column::Number)
+        .limit(super::PAGE)
+        .all(db)
+        .await
+}
+
+/// The newest deployments of an environment, those before `before` where that is given.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+    before: Option<DeploymentId>,
+    limit: u64,
+) -> Result<Vec<deployment::Model>, DbErr> {
+    let mut select = deployment::Entity::find().filter(deployment::Column::EnvironmentId.eq(id));
+    if let Some(before) = before {
+        select = select.filter(deployment::Column::Id.lt(before));
+    }
+    select.order_by_desc(deployment::Column::Number).limit(limit).all(db).await
+}
+
+/// The newest parts of a job that have left the queue or were cancelled in it.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest_parts(db: &impl ConnectionTrait, id: JobId, limit: u64) -> Result<Vec<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .order_by_desc(deployment_job::Column::DeploymentId)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
+}
+
+/// The parts of several deployments.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_parts_of(
+    db: &impl ConnectionTrait,
+    ids: Vec<DeploymentId>,
+) -> Result<Vec<deployment_job::Model>, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::DeploymentId.is_in(ids))
+        .order_by_asc(deployment_job::Column::StagePosition)
+        .order_by_asc(deployment_job::Column::JobId)
+        .all(db)
+        .await
+}
+
+/// The queued parts of a job, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_queued_parts(db: &impl ConnectionTrait, id: JobId) -> Result<Vec<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .filter(deployment::Column::Progress.eq(Progress::Queued))
+        .order_by_asc(deployment_job::Column::DeploymentId)
+        .limit(super::PAGE)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
 }

@@ -1,6 +1,6 @@
 //! Environments.
 
-use entity::id::{EnvironmentId, ProjectId};
+use entity::id::{EnvironmentId, OrganizationId, ProjectId};
 use entity::{cluster, environment};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -70,4 +70,20 @@ pub async fn update(db: &impl ConnectionTrait, row: environment::Model) -> Resul
 pub async fn delete(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
     environment::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
+}
+
+/// The environments of an organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_organization(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<environment::Model>, DbErr> {
+    environment::Entity::find()
+        .filter(environment::Column::OrganizationId.eq(id))
+        .order_by_asc(environment::Column::Id)
+        .limit(10 * PAGE)
+        .all(db)
+        .await
 }

@@ -1,10 +1,10 @@
 //! Jobs.
 
 use chrono::{DateTime, Utc};
-use entity::id::{EnvironmentId, JobId, OrganizationId, RegistryId};
-use entity::job;
+use entity::id::{ClusterId, EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, ProjectId, RegistryId};
 use entity::job::{JobSpec, JobType};
 use entity::registry::RegistryKind;
+use entity::{job, metadata_group};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
@@ -23,6 +23,8 @@ pub struct JobView {
     pub job_type: JobType,
     pub spec: JobSpec,
     pub registry: Option<RegistryView>,
+    /// Its groups of annotations and labels.
+    pub groups: Vec<metadata_group::Model>,
     /// The most that a job can ask for on the cluster, in millicores.
     pub maximum_cpu_milli: i32,
     /// The most that a job can ask for on the cluster, in MiB.
@@ -65,6 +67,7 @@ impl JobView {
             job_type: row.try_get_by_index(6)?,
             spec: row.try_get_by_index(7)?,
             registry,
+            groups: Vec::new(),
             maximum_cpu_milli: row.try_get_by_index(12)?,
             maximum_memory_mib: row.try_get_by_index(13)?,
         })
@@ -73,7 +76,20 @@ impl JobView {
 
 async fn views(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Result<Vec<JobView>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), format!("{VIEW}{rest}"), values);
-    db.query_all_raw(statement).await?.iter().map(JobView::read).collect()
+    let mut views: Vec<JobView> =
+        db.query_all_raw(statement).await?.iter().map(JobView::read).collect::<Result<_, _>>()?;
+    let named = |view: &JobView| view.spec.annotations_groups.iter().chain(&view.spec.labels_groups).copied().collect();
+    let ids: std::collections::HashSet<GroupId> =
+        views.iter().flat_map(named as fn(&JobView) -> Vec<GroupId>).collect();
+    if ids.is_empty() {
+        return Ok(views);
+    }
+    let groups = super::settings::groups_by_ids(db, ids.into_iter().collect()).await?;
+    for view in &mut views {
+        let ids = view.spec.annotations_groups.iter().chain(&view.spec.labels_groups);
+        view.groups = ids.filter_map(|id| groups.iter().find(|group| group.id == *id).cloned()).collect();
+    }
+    Ok(views)
 }
 
 /// One job.
@@ -106,6 +122,14 @@ pub async fn list_views_by_environment(
 /// When the query fails.
 pub async fn by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<job::Model>, DbErr> {
     job::Entity::find_by_id(id).one(db).await
+}
+
+/// Those of `ids` that are there.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<JobId>) -> Result<Vec<job::Model>, DbErr> {
+    job::Entity::find().filter(job::Column::Id.is_in(ids)).all(db).await
 }
 
 /// A page of the rows of an environment, behind `after`, in order of creation.
@@ -154,13 +178,16 @@ pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>
         .await
 }
 
-/// Stores a new job.
+/// Stores a new job, in the stage of new jobs; call it in a transaction.
 ///
 /// # Errors
 /// A broken unique key when the name is taken.
 pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
+    let (id, environment, now) = (row.id, row.environment_id, row.created_at);
+    let groups: Vec<GroupId> = row.spec.annotations_groups.iter().chain(&row.spec.labels_groups).copied().collect();
     job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
-    Ok(())
+    super::settings::set_job_groups(db, id, &groups).await?;
+    super::stage::attach_new(db, environment, id, now).await
 }
 
 /// What an edit may change: not the deployed state.
@@ -168,28 +195,31 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
 pub struct JobEdit {
     pub name: String,
     pub registry_id: Option<RegistryId>,
+    pub git_token_id: Option<GitTokenId>,
     pub spec: JobSpec,
     pub updated_at: DateTime<Utc>,
 }
 
-/// Changes the configuration of a job.
+/// Changes the configuration of a job; call it in a transaction.
 ///
 /// # Errors
 /// A broken unique key when the name is taken; `RecordNotUpdated` when the job is gone.
 pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
-    let JobEdit { name, registry_id, spec, updated_at } = edit;
+    let JobEdit { name, registry_id, git_token_id, spec, updated_at } = edit;
+    let groups: Vec<GroupId> = spec.annotations_groups.iter().chain(&spec.labels_groups).copied().collect();
     let row = job::ActiveModel {
         id: sea_orm::ActiveValue::Unchanged(id),
         name_key: Set(entity::name_key(&name)),
         name: Set(name),
         registry_id: Set(registry_id),
+        git_token_id: Set(git_token_id),
         spec: Set(spec),
         updated_at: Set(updated_at),
         ..Default::default()
     };
     row.update(db).await?;
-    Ok(())
+    super::settings::set_job_groups(db, id, &groups).await
 }
 
 /// Sets what is deployed of a job, and when it runs next.
@@ -201,9 +231,15 @@ pub async fn set_deployed(
     id: JobId,
     deployed: Option<JobSpec>,
     next_run_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
-    let row = job::ActiveModel { deployed: Set(deployed), next_run_at: Set(next_run_at), ..Default::default() };
+    let row = job::ActiveModel {
+        deployed_at: Set(deployed.as_ref().map(|_| now)),
+        deployed: Set(deployed),
+        next_run_at: Set(next_run_at),
+        ..Default::default()
+    };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
     Ok(())
 }
@@ -233,5 +269,71 @@ pub async fn advance_schedule(
 /// When the statement fails.
 pub async fn delete(db: &impl ConnectionTrait, id: JobId) -> Result<(), DbErr> {
     job::Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}
+
+/// The jobs of an organization, narrowed to a project, an environment or a cluster, behind `after`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_organization(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    (project, environment, cluster): (Option<ProjectId>, Option<EnvironmentId>, Option<ClusterId>),
+    after: Option<JobId>,
+) -> Result<Vec<job::Model>, DbErr> {
+    use entity::environment;
+    use sea_orm::sea_query::Query;
+    let mut select = job::Entity::find().filter(job::Column::OrganizationId.eq(organization));
+    if let Some(id) = environment {
+        select = select.filter(job::Column::EnvironmentId.eq(id));
+    }
+    if project.is_some() || cluster.is_some() {
+        let mut environments = Query::select();
+        environments.column(environment::Column::Id).from(environment::Entity);
+        if let Some(id) = project {
+            environments.and_where(environment::Column::ProjectId.eq(id));
+        }
+        if let Some(id) = cluster {
+            environments.and_where(environment::Column::ClusterId.eq(id));
+        }
+        select = select.filter(job::Column::EnvironmentId.in_subquery(environments.to_owned()));
+    }
+    if let Some(after) = after {
+        select = select.filter(job::Column::Id.gt(after));
+    }
+    select.order_by_asc(job::Column::Id).limit(super::PAGE).all(db).await
+}
+
+/// How many jobs each environment of an organization has; those without are not in the map.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_by_environment(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Result<std::collections::HashMap<EnvironmentId, i64>, DbErr> {
+    let rows: Vec<(EnvironmentId, i64)> = job::Entity::find()
+        .select_only()
+        .column(job::Column::EnvironmentId)
+        .column_as(job::Column::Id.count(), "jobs")
+        .filter(job::Column::OrganizationId.eq(organization))
+        .group_by(job::Column::EnvironmentId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Runs of a job that failed before `now` no longer count for its running state.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn clear_failures(db: &impl ConnectionTrait, ids: Vec<JobId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    job::Entity::update_many()
+        .col_expr(job::Column::FailuresClearedAt, Expr::value(now))
+        .filter(job::Column::Id.is_in(ids))
+        .exec(db)
+        .await?;
     Ok(())
 }

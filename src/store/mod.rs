@@ -6,14 +6,20 @@
 pub mod cluster;
 pub mod deployment;
 pub mod environment;
+pub mod event;
 pub mod job;
 pub mod log;
 pub mod organization;
 pub mod person;
 pub mod project;
 pub mod registry;
+pub mod row;
+pub mod rule;
 pub mod run;
+pub mod settings;
+pub mod stage;
 pub mod token;
+pub mod variable;
 
 use std::time::Duration;
 

@@ -69,3 +69,19 @@ pub async fn create(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
     organization::ActiveModel::from(row).reset_all().update(db).await
 }
+
+/// Deletes an organization with everything that is its own; call it in a transaction.
+///
+/// # Errors
+/// A broken foreign key while it still has projects.
+pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId) -> Result<(), DbErr> {
+    // These refer to custom roles, which would go first.
+    entity::invitation::Entity::delete_many()
+        .filter(entity::invitation::Column::OrganizationId.eq(id))
+        .exec(tx)
+        .await?;
+    entity::api_token::Entity::delete_many().filter(entity::api_token::Column::OrganizationId.eq(id)).exec(tx).await?;
+    member::Entity::delete_many().filter(member::Column::OrganizationId.eq(id)).exec(tx).await?;
+    organization::Entity::delete_by_id(id).exec(tx).await?;
+    Ok(())
+}

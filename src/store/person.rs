@@ -1,12 +1,13 @@
 //! People and their memberships.
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, PersonId};
+use entity::id::{CustomRoleId, OrganizationId, PersonId};
 use entity::member::Role;
 use entity::{member, person};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::PAGE;
@@ -47,9 +48,9 @@ pub async fn create(db: &impl ConnectionTrait, row: person::Model) -> Result<per
 pub async fn list_memberships(
     db: &impl ConnectionTrait,
     person: PersonId,
-) -> Result<Vec<(OrganizationId, Role)>, DbErr> {
+) -> Result<Vec<(OrganizationId, Role, Option<CustomRoleId>)>, DbErr> {
     let rows = member::Entity::find().filter(member::Column::PersonId.eq(person)).limit(PAGE).all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.organization_id, row.role)).collect())
+    Ok(rows.into_iter().map(|row| (row.organization_id, row.role, row.custom_role_id)).collect())
 }
 
 /// Makes a person a member.
@@ -60,10 +61,67 @@ pub async fn add_member(
     db: &impl ConnectionTrait,
     organization_id: OrganizationId,
     person_id: PersonId,
-    role: Role,
+    role: (Role, Option<CustomRoleId>),
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let row = member::Model { organization_id, person_id, created_at: now, role };
+    let (role, custom_role_id) = role;
+    let row = member::Model { organization_id, person_id, created_at: now, role, custom_role_id };
     member::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The members of an organization with their people, in order of entry.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_members(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Result<Vec<(member::Model, person::Model)>, DbErr> {
+    let members = member::Entity::find()
+        .filter(member::Column::OrganizationId.eq(organization))
+        .order_by_asc(member::Column::CreatedAt)
+        .limit(PAGE)
+        .all(db)
+        .await?;
+    let ids: Vec<PersonId> = members.iter().map(|row| row.person_id).collect();
+    let people = person::Entity::find().filter(person::Column::Id.is_in(ids)).all(db).await?;
+    let found = members.into_iter().filter_map(|member| {
+        let person = people.iter().find(|person| person.id == member.person_id)?.clone();
+        Some((member, person))
+    });
+    Ok(found.collect())
+}
+
+/// Gives a member another role.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_role(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    person: PersonId,
+    role: (Role, Option<CustomRoleId>),
+) -> Result<(), DbErr> {
+    member::Entity::update_many()
+        .col_expr(member::Column::Role, Expr::value(role.0))
+        .col_expr(member::Column::CustomRoleId, Expr::value(role.1))
+        .filter(member::Column::OrganizationId.eq(organization))
+        .filter(member::Column::PersonId.eq(person))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a membership.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn remove_member(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    person: PersonId,
+) -> Result<(), DbErr> {
+    member::Entity::delete_by_id((organization, person)).exec(db).await?;
     Ok(())
 }

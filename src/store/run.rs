@@ -1,7 +1,7 @@
 //! Runs. Their state changes only through `claim` and `advance`, which name the state they expect.
 
 use chrono::{DateTime, Utc};
-use entity::id::{JobId, RunId};
+use entity::id::{DeploymentId, JobId, RunId};
 use entity::run;
 use entity::run::{RunState, RunnerKind, Trigger};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
@@ -273,4 +273,41 @@ pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Res
 /// When the query fails.
 pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     run::Entity::find().filter(open()).count(db).await
+}
+
+/// Asks for the runs of a deployment to end; returns how many were asked.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_deployment(
+    tx: &impl ConnectionTrait,
+    id: DeploymentId,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::DeploymentId.eq(id))
+        .filter(run::Column::State.is_in([RunState::Queued, RunState::Running]))
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected)
+}
+
+/// The newest runs of a job that failed after `since`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_failed(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    since: Option<DateTime<Utc>>,
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    let mut select =
+        run::Entity::find().filter(run::Column::JobId.eq(job)).filter(run::Column::State.eq(RunState::Failed));
+    if let Some(since) = since {
+        select = select.filter(run::Column::FinishedAt.gt(since));
+    }
+    select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }

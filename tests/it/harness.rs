@@ -117,6 +117,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         max_runs: 16,
         start_timeout_seconds: 300,
         stop_grace_seconds: 10,
+        webhook_private_addresses: false,
         log: "off".into(),
         log_format: LogFormat::Text,
     }

@@ -24,7 +24,7 @@ async fn credentials_are_sealed_and_never_answered() {
         .await
         .unwrap()
         .unwrap();
-    let place = windlass::secret::registry_place(row.id.0);
+    let place = windlass::secret::place("registry", row.id.0);
     let opened = app.app.keys.open(&place, row.credentials.as_ref().unwrap()).unwrap();
     assert_eq!(String::from_utf8_lossy(opened.expose()), "{\"password\":\"canary-1f9c\"}", "an absent secret is kept");
     for text in [format!("{row:?}"), it.client.get(&path).await.text, it.client.get(&own).await.text] {

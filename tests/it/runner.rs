@@ -41,6 +41,7 @@ fn step(image: &str, script: &str) -> StepSpec {
         image: Some(Image { reference: image.to_owned(), credentials: None }),
         entrypoint: Some("/bin/sh".into()),
         arguments: vec!["-c".into(), script.into()],
+        files: Vec::new(),
         environment: vec![("GREETING".into(), Secret::new("hello world".into()))],
         cpu_milli: 500,
         memory_mib: 64,

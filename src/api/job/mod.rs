@@ -1,32 +1,38 @@
 //! /environment/{environmentId}/job and /job/{jobId}.
 
 pub(super) mod action;
+pub(super) mod clone;
+mod list;
 mod request;
 mod response;
 pub(super) mod run;
 mod schema;
+pub(super) mod settings;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId};
 use entity::job;
-use futures_util::{Stream, stream};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
+pub(super) use self::action::Version;
+use self::list::Wanted;
+pub(super) use self::list::{all, list};
 use self::request::Checked;
-use self::response::JobResponse;
+pub(super) use self::response::{JobCommandResponse, JobResponse, JobTypeEnum, ServiceTypeEnum};
 use self::schema::JobRequest;
+pub(super) use self::schema::{ApplicationGitRepositoryRequest, GitProviderEnum};
 use super::Tag;
+use super::audit::{self, Change};
 use super::caller::Auth;
 use super::status::{self, Status};
-use super::wire::{Answer, Body, Created, Found, Gone, Results, Streamed};
+use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Streamed};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
-use crate::engine::deployment::runs_alike;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobEdit;
@@ -48,7 +54,7 @@ impl JobApi {
         let id = EnvironmentId(environment_id.0);
         let row = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let wanted = if to_update.0 { Wanted::ToUpdate } else { Wanted::All };
-        Ok(Streamed::new(pages(Arc::clone(&self.0), row.id, wanted)))
+        Ok(list(&self.0, row.id, wanted))
     }
 
     #[oai(path = "/environment/:environmentId/job", method = "post", operation_id = "createJob", tag = Tag::Jobs)]
@@ -72,14 +78,20 @@ impl JobApi {
             name,
             job_type,
             registry_id: request::registry_of(&spec),
+            git_token_id: request::git_token_of(&spec),
             spec,
             deployed: None,
             next_run_at: None,
+            failures_cleared_at: None,
+            deployed_at: None,
+            variables_changed_at: None,
         };
         let id = row.id;
-        store::write(&self.0.db, async |tx| {
+        audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             command::lock_for_addition(tx, environment.id).await?;
-            store::job::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))
+            let change = Change::create("JOB", id.0, &row.name).of_environment(&environment).after(&row.spec);
+            store::job::create(tx, row).await.map_err(or_taken)?;
+            Ok(((), change))
         })
         .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, id).await?;
@@ -102,8 +114,14 @@ impl JobApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
         let Checked { name, job_type: _, spec } = self.check(&environment, body.0, Some(&row)).await?;
-        let edit = JobEdit { name, registry_id: request::registry_of(&spec), spec, updated_at: self.0.clock.now() };
-        store::job::update(&self.0.db, row.id, edit).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
+        let row = job::Model { name, spec, ..row };
+        let edit = edit_of(&row, self.0.clock.now());
+        audit::write(&self.0, &auth, environment.organization_id, async |tx| {
+            store::job::update(tx, row.id, edit).await.map_err(or_taken)?;
+            Ok(((), change))
+        })
+        .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
         Ok(Answer(JobResponse::from(view)))
     }
@@ -117,8 +135,8 @@ impl JobApi {
     ) -> Result<Gone> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
-        command::delete_job(&self.0, auth.requester(), &row, removal).await?;
-        Ok(Gone)
+        command::delete_jobs(&self.0, &auth.requester(), row.environment_id, vec![row], removal).await?;
+        Ok(Blank)
     }
 
     #[oai(path = "/job/:jobId/status", method = "get", operation_id = "getJobStatus", tag = Tag::JobMainCalls)]
@@ -139,69 +157,38 @@ impl JobApi {
         let checked = request::check(given, stored)?;
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
         request::check_limits(&checked.spec, &cluster)?;
-        if let Some(id) = request::registry_of(&checked.spec) {
-            let registry = store::registry::by_id(&self.0.db, id).await?;
-            if registry.is_none_or(|registry| registry.organization_id != environment.organization_id) {
-                let text = "is not a registry of this organization";
-                return Err(Error::invalid("source.image.registry_id", text));
-            }
-        }
+        request::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
         Ok(checked)
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    All,
-    /// Those whose configuration is not what is deployed.
-    ToUpdate,
-}
-
-/// The pieces of a list of jobs: a page of rows each, so that a long list needs no more memory than a short one.
-fn pages(
-    app: Arc<App>,
-    environment: EnvironmentId,
-    wanted: Wanted,
-) -> impl Stream<Item = Result<Vec<u8>>> + Send + 'static {
-    enum Position {
-        Begin,
-        After(JobId),
-        End,
+/// A job's configuration as an edit that stores it.
+fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
+    JobEdit {
+        name: row.name.clone(),
+        registry_id: request::registry_of(&row.spec),
+        git_token_id: request::git_token_of(&row.spec),
+        spec: row.spec.clone(),
+        updated_at: now,
     }
-    stream::try_unfold((app, Position::Begin, true), move |(app, position, mut first)| async move {
-        let (mut piece, after) = match position {
-            Position::End => return Ok(None),
-            Position::Begin => (b"{\"results\":[".to_vec(), None),
-            Position::After(id) => (Vec::new(), Some(id)),
-        };
-        let views = store::job::list_views_by_environment(&app.db, environment, after, store::PAGE).await?;
-        let outdated = match wanted {
-            Wanted::All => None,
-            Wanted::ToUpdate => Some(outdated(&app, environment, after).await?),
-        };
-        let last = views.last().map(|view| view.id);
-        for view in views {
-            if outdated.as_ref().is_some_and(|ids| !ids.contains(&view.id)) {
-                continue;
-            }
-            if !std::mem::replace(&mut first, false) {
-                piece.push(b',');
-            }
-            serde_json::to_writer(&mut piece, &JobResponse::from(view)).map_err(Error::internal)?;
-        }
-        let next = match last {
-            Some(id) => Position::After(id),
-            None => {
-                piece.extend_from_slice(b"]}");
-                Position::End
-            }
-        };
-        Ok(Some((piece, (app, next, first))))
-    })
 }
 
-async fn outdated(app: &App, environment: EnvironmentId, after: Option<JobId>) -> Result<HashSet<JobId>> {
-    let rows = store::job::list_by_environment(&app.db, environment, after, store::PAGE).await?;
-    let differs = |row: &job::Model| row.deployed.as_ref().is_none_or(|deployed| !runs_alike(deployed, &row.spec));
-    Ok(rows.into_iter().filter(differs).map(|row| row.id).collect())
+fn or_taken(error: sea_orm::DbErr) -> Error {
+    Error::or_taken(error, TAKEN)
+}
+
+/// Clears the failed state of jobs; returns those that had one, and the names of the runs that failed.
+pub(super) async fn clean(app: &App, jobs: Vec<job::Model>) -> Result<(Vec<Uuid>, Vec<String>)> {
+    /// The most failed runs of a job that are named.
+    const MOST: u64 = 100;
+    let (mut ids, mut names) = (Vec::new(), Vec::new());
+    for job in &jobs {
+        let runs = store::run::list_failed(&app.db, job.id, job.failures_cleared_at, MOST).await?;
+        if !runs.is_empty() {
+            ids.push(job.id.0);
+        }
+        names.extend(runs.iter().map(|run| format!("{}-{}", job.name, run.number)));
+    }
+    store::job::clear_failures(&app.db, jobs.iter().map(|job| job.id).collect(), app.clock.now()).await?;
+    Ok((ids, names))
 }

@@ -5,26 +5,32 @@
 //! these rules: each of them leaves out something that it does not know.
 
 use entity::cluster;
-use entity::id::RegistryId;
+use entity::id::{GitTokenId, GroupId, OrganizationId, RegistryId};
 use entity::job;
 use entity::job::{
-    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType,
-    Probe as StoredProbe, ProbeType as StoredProbeType, Schedule, Source,
+    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType, Probe as StoredProbe,
+    ProbeType as StoredProbeType, Schedule, Source,
 };
+use entity::metadata_group::GroupKind;
 use poem_openapi::types::MaybeUndefined;
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::super::limits;
+use super::super::wire::ReferenceObject;
 use super::schema::{
-    ApplicationGitRepositoryRequest, CpuArchitectureEnum, CronRequest, DockerRequest, GitProviderEnum, Healthcheck,
-    ImageRequest, JobCommand, JobLifecycleTypeEnum, JobRequest, Probe, ProbeType, ScheduleRequest, SourceRequest,
+    ApplicationGitRepositoryRequest, CpuArchitectureEnum, CronRequest, DockerRequest, Healthcheck, ImageRequest,
+    JobCommand, JobLifecycleTypeEnum, JobRequest, Probe, ProbeType, ScheduleRequest, SourceRequest,
 };
 use crate::engine::schedule;
 use crate::error::{Error, Result};
+use crate::store;
 
 const DEFAULT_CPU_MILLI: i32 = 500;
 const DEFAULT_MEMORY_MIB: i32 = 512;
 const DEFAULT_TIMEZONE: &str = "Etc/UTC";
+/// The most groups of one kind that a job can have.
+const MOST_GROUPS: usize = 50;
 const LEAST_CPU_MILLI: i32 = 10;
 /// Docker refuses to start a container with less.
 const LEAST_MEMORY_MIB: i32 = 6;
@@ -42,6 +48,14 @@ pub(super) fn registry_of(spec: &JobSpec) -> Option<RegistryId> {
     match &spec.source {
         Source::Image { registry_id, .. } => Some(*registry_id),
         Source::Docker { .. } => None,
+    }
+}
+
+/// The git token that a job needs.
+pub(super) fn git_token_of(spec: &JobSpec) -> Option<GitTokenId> {
+    match &spec.source {
+        Source::Image { .. } => None,
+        Source::Docker { git_repository, .. } => git_repository.as_ref()?.git_token_id,
     }
 }
 
@@ -73,8 +87,6 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         (None, Some(job)) => job.name.clone(),
         (None, None) => return Err(Error::invalid("name", "is missing")),
     };
-    refuse_groups("annotations_groups", annotations_groups.map_or(0, |groups| groups.len()))?;
-    refuse_groups("labels_groups", labels_groups.map_or(0, |groups| groups.len()))?;
     let (job_type, schedule) = check_schedule(schedule, stored)?;
     let source = match (source, old) {
         (Some(source), _) => check_source(source)?,
@@ -114,6 +126,13 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         healthchecks: check_healthchecks(healthchecks, old)?,
         source,
         schedule,
+        annotations_groups: groups(
+            "annotations_groups",
+            annotations_groups,
+            old.map(|old| old.annotations_groups.as_slice()),
+        )?,
+        labels_groups: groups("labels_groups", labels_groups, old.map(|old| old.labels_groups.as_slice()))?,
+        settings: old.map(|old| old.settings.clone()).unwrap_or_default(),
     };
     Ok(Checked { name, job_type, spec })
 }
@@ -123,6 +142,45 @@ pub(super) fn check_limits(spec: &JobSpec, cluster: &cluster::Model) -> Result<(
     limits::between("cpu", spec.cpu_milli, LEAST_CPU_MILLI, cluster.maximum_cpu_milli)?;
     limits::between("memory", spec.memory_mib, LEAST_MEMORY_MIB, cluster.maximum_memory_mib)?;
     limits::between("gpu", spec.gpu, 0, 0)?;
+    Ok(())
+}
+
+/// Checks that what a configuration names belongs to the organization.
+pub(super) async fn check_references(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    spec: &JobSpec,
+) -> Result<()> {
+    if let Some(id) = registry_of(spec) {
+        let registry = store::registry::by_id(db, id).await?;
+        if registry.is_none_or(|registry| registry.organization_id != organization) {
+            let text = "is not a registry of this organization";
+            return Err(Error::invalid("source.image.registry_id", text));
+        }
+    }
+    if let Some(id) = git_token_of(spec) {
+        let token = store::row::by_id::<entity::git_token::Model>(db, id).await?;
+        if token.is_none_or(|token| token.organization_id != organization) {
+            let text = "is not a git token of this organization";
+            return Err(Error::invalid("source.docker.git_repository.git_token_id", text));
+        }
+    }
+    let kinds = [
+        ("annotations_groups", GroupKind::Annotations, &spec.annotations_groups),
+        ("labels_groups", GroupKind::Labels, &spec.labels_groups),
+    ];
+    for (field, kind, ids) in kinds {
+        if ids.is_empty() {
+            continue;
+        }
+        let groups = store::settings::groups_by_ids(db, ids.clone()).await?;
+        let known = |id: &GroupId| {
+            groups.iter().any(|row| row.id == *id && row.organization_id == organization && row.kind == kind)
+        };
+        if let Some(place) = ids.iter().position(|id| !known(id)) {
+            return Err(Error::invalid(format!("{field}[{place}].id"), "is not a group of this organization"));
+        }
+    }
     Ok(())
 }
 
@@ -158,12 +216,23 @@ fn architecture(given: CpuArchitectureEnum) -> CpuArchitecture {
     }
 }
 
-fn refuse_groups(field: &str, count: usize) -> Result<()> {
-    if count == 0 {
-        Ok(())
-    } else {
-        Err(Error::invalid(format!("{field}[0].id"), "is not a group of this organization"))
+/// The groups of a job: as given, or as stored when the key is absent.
+fn groups(field: &str, given: MaybeUndefined<Vec<ReferenceObject>>, old: Option<&[GroupId]>) -> Result<Vec<GroupId>> {
+    let given = match given {
+        MaybeUndefined::Undefined => return Ok(old.map(<[GroupId]>::to_vec).unwrap_or_default()),
+        MaybeUndefined::Null => return Ok(Vec::new()),
+        MaybeUndefined::Value(given) => given,
+    };
+    if given.len() > MOST_GROUPS {
+        return Err(Error::invalid(field, format!("has more than {MOST_GROUPS} items")));
     }
+    let mut ids: Vec<GroupId> = Vec::new();
+    for group in given {
+        if !ids.contains(&GroupId(group.id)) {
+            ids.push(GroupId(group.id));
+        }
+    }
+    Ok(ids)
 }
 
 fn check_schedule(given: Option<ScheduleRequest>, stored: Option<&job::Model>) -> Result<(JobType, Schedule)> {
@@ -255,30 +324,13 @@ fn check_image(given: ImageRequest) -> Result<Source> {
         value.filter(|value| !value.is_empty()).ok_or_else(|| Error::invalid(format!("{FIELD}.{key}"), "is missing"))
     };
     let image_name = present("image_name", image_name)?;
-    let path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-    if image_name.len() > 255
-        || !image_name.chars().all(path)
-        || image_name.starts_with('/')
-        || image_name.ends_with('/')
-    {
-        let text = "is not the name of an image: lower-case letters, digits and . _ - / without the registry's host";
-        return Err(Error::invalid(format!("{FIELD}.image_name"), text));
-    }
+    let image_name = limits::image_name(&format!("{FIELD}.image_name"), &image_name)?;
     let tag = present("tag", tag)?;
-    let tag = self::tag(&format!("{FIELD}.tag"), &tag)?;
+    let tag = limits::image_tag(&format!("{FIELD}.tag"), &tag)?;
     let registry = present("registry_id", registry_id)?;
     let registry_id =
         registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "is not a UUID"))?;
     Ok(Source::Image { image_name, tag, registry_id: RegistryId(registry_id) })
-}
-
-/// The tag of an image, by the rule of the Docker reference format.
-pub(super) fn tag(field: &str, given: &str) -> Result<String> {
-    let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if given.is_empty() || given.len() > 128 || !given.chars().all(word) || given.starts_with(['.', '-']) {
-        return Err(Error::invalid(field, "is not a tag: up to 128 letters, digits and . _ -"));
-    }
-    Ok(given.to_owned())
 }
 
 fn check_docker(given: DockerRequest) -> Result<Source> {
@@ -292,26 +344,7 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
     };
     let git_repository = match git_repository {
         None => None,
-        Some(ApplicationGitRepositoryRequest { url, branch, root_path, git_token_id, provider }) => {
-            if git_token_id.is_some() {
-                let text = "is not a git token of this organization";
-                return Err(Error::invalid(format!("{FIELD}.git_repository.git_token_id"), text));
-            }
-            if !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(Error::invalid(format!("{FIELD}.git_repository.url"), "is not an https:// address"));
-            }
-            Some(GitRepository {
-                url: limits::text(&format!("{FIELD}.git_repository.url"), url)?,
-                provider: match provider {
-                    GitProviderEnum::Bitbucket => GitProvider::Bitbucket,
-                    GitProviderEnum::Github => GitProvider::Github,
-                    GitProviderEnum::Gitlab => GitProvider::Gitlab,
-                },
-                branch: text("git_repository.branch", branch)?,
-                root_path: text("git_repository.root_path", root_path)?.unwrap_or_else(|| "/".into()),
-                git_token_id,
-            })
-        }
+        Some(given) => Some(given.check(&format!("{FIELD}.git_repository"))?),
     };
     Ok(Source::Docker {
         git_repository,
@@ -319,6 +352,27 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
         dockerfile_raw: text("dockerfile_raw", dockerfile_raw)?,
         docker_target_build_stage: text("docker_target_build_stage", docker_target_build_stage)?,
     })
+}
+
+impl ApplicationGitRepositoryRequest {
+    /// Checks what can be checked without the database.
+    pub(in super::super) fn check(self, field: &str) -> Result<GitRepository> {
+        let Self { url, branch, root_path, git_token_id, provider } = self;
+        let text = |key: &str, value: Option<String>| {
+            value.map(|value| limits::text(&format!("{field}.{key}"), value)).transpose()
+        };
+        let branch = text("branch", branch)?.filter(|branch| !branch.is_empty());
+        if branch.as_ref().is_some_and(|branch| branch.starts_with('-') || branch.chars().any(char::is_control)) {
+            return Err(Error::invalid(format!("{field}.branch"), "is not the name of a branch"));
+        }
+        Ok(GitRepository {
+            url: limits::web_address(&format!("{field}.url"), &url)?,
+            provider: provider.into(),
+            branch,
+            root_path: text("root_path", root_path)?.unwrap_or_else(|| "/".into()),
+            git_token_id: git_token_id.map(GitTokenId),
+        })
+    }
 }
 
 fn check_healthchecks(given: MaybeUndefined<Healthcheck>, old: Option<&JobSpec>) -> Result<Healthchecks> {

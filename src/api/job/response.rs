@@ -1,13 +1,15 @@
 //! The answers about jobs, under their official names.
 
 use entity::job::{
-    Command, CpuArchitecture, GitProvider, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
+    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType, Probe as StoredProbe,
     ProbeType as StoredProbeType, Schedule, Source,
 };
+use entity::metadata_group::GroupKind;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::super::group::{OrganizationAnnotationsGroupResponse, OrganizationLabelsGroupResponse};
 use super::super::registry::ContainerRegistryKindEnum;
 use super::super::wire::{self, ReferenceObject, Timestamp, one_of};
 use super::schema::{
@@ -19,15 +21,40 @@ use crate::store::job::{JobView, RegistryView};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum JobTypeEnum {
+pub(in super::super) enum JobTypeEnum {
     Lifecycle,
     Cron,
+}
+
+impl From<JobType> for JobTypeEnum {
+    fn from(job_type: JobType) -> Self {
+        match job_type {
+            JobType::Lifecycle => Self::Lifecycle,
+            JobType::Cron => Self::Cron,
+        }
+    }
+}
+
+/// The command of an event in a history, where the arguments are always there.
+#[derive(Debug, Serialize, Deserialize, Object)]
+#[oai(rename = "JobLifecyleSchedule")]
+pub(in super::super) struct JobCommandResponse {
+    arguments: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entrypoint: Option<String>,
+}
+
+impl From<Command> for JobCommandResponse {
+    fn from(command: Command) -> Self {
+        let Command { entrypoint, arguments } = command;
+        Self { arguments: arguments.unwrap_or_default(), entrypoint }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ServiceTypeEnum {
+pub(in super::super) enum ServiceTypeEnum {
     Job,
 }
 
@@ -166,48 +193,6 @@ struct CronSchedule {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct Annotation {
-    key: String,
-    value: String,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct Label {
-    key: String,
-    value: String,
-    propagate_to_cloud_provider: bool,
-}
-
-/// The list of a job is empty: there are no such groups yet.
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct OrganizationAnnotationsGroupResponse {
-    id: Uuid,
-    created_at: Timestamp,
-    name: String,
-    annotations: Vec<Annotation>,
-    scopes: Vec<OrganizationAnnotationsGroupScopeEnum>,
-}
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum OrganizationAnnotationsGroupScopeEnum {
-    Pods,
-    Secrets,
-    Jobs,
-    CronJobs,
-}
-
-/// The list of a job is empty: there are no such groups yet.
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct OrganizationLabelsGroupResponse {
-    id: Uuid,
-    created_at: Timestamp,
-    name: String,
-    labels: Vec<Label>,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
 pub(crate) struct LifecycleJobResponse {
     #[serde(flatten)]
     #[oai(flatten)]
@@ -245,6 +230,7 @@ impl From<JobView> for JobResponse {
             job_type: _,
             spec,
             registry,
+            groups,
             maximum_cpu_milli,
             maximum_memory_mib,
         } = view;
@@ -264,7 +250,12 @@ impl From<JobView> for JobResponse {
             healthchecks,
             source,
             schedule,
+            annotations_groups: _,
+            labels_groups: _,
+            settings: _,
         } = spec;
+        let (annotations, labels): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.kind == GroupKind::Annotations);
         let base = BaseJobResponse {
             id: id.0,
             created_at: Timestamp(created_at),
@@ -290,8 +281,8 @@ impl From<JobView> for JobResponse {
             source: source_response(source, registry),
             healthchecks: healthchecks.into(),
             auto_deploy,
-            annotations_groups: Vec::new(),
-            labels_groups: Vec::new(),
+            annotations_groups: annotations.into_iter().map(OrganizationAnnotationsGroupResponse::from).collect(),
+            labels_groups: labels.into_iter().map(OrganizationLabelsGroupResponse::from).collect(),
             icon_uri,
             service_type: ServiceTypeEnum::Job,
         };
@@ -350,11 +341,7 @@ fn git_response(repository: GitRepository) -> ApplicationGitRepository {
     let (owner, name) = path.rsplit_once('/').unwrap_or(("", path));
     ApplicationGitRepository {
         has_access: git_token_id.is_some(),
-        provider: match provider {
-            GitProvider::Bitbucket => GitProviderEnum::Bitbucket,
-            GitProvider::Github => GitProviderEnum::Github,
-            GitProvider::Gitlab => GitProviderEnum::Gitlab,
-        },
+        provider: provider.into(),
         owner: owner.to_owned(),
         name: name.to_owned(),
         branch,

@@ -1,5 +1,6 @@
 //! The bodies of requests about jobs, and what they share with answers, under their official names.
 
+use entity::job::GitProvider;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
@@ -16,14 +17,7 @@ pub(super) enum JobLifecycleTypeEnum {
     Cloudformation,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum GitProviderEnum {
-    Bitbucket,
-    Github,
-    Gitlab,
-}
+wire::mirrored!(GitProviderEnum of GitProvider { Bitbucket, Github, Gitlab });
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "UPPERCASE")]
@@ -125,7 +119,7 @@ pub(super) struct ImageRequest {
 }
 
 #[derive(Debug, Deserialize, Object)]
-pub(super) struct ApplicationGitRepositoryRequest {
+pub(in super::super) struct ApplicationGitRepositoryRequest {
     pub(super) url: String,
     #[serde(default)]
     #[oai(default)]
@@ -209,8 +203,8 @@ pub(super) struct JobRequest {
     pub(super) healthchecks: MaybeUndefined<Healthcheck>,
     pub(super) schedule: Option<ScheduleRequest>,
     pub(super) auto_deploy: MaybeUndefined<bool>,
-    pub(super) annotations_groups: Option<Vec<ReferenceObject>>,
-    pub(super) labels_groups: Option<Vec<ReferenceObject>>,
+    pub(super) annotations_groups: MaybeUndefined<Vec<ReferenceObject>>,
+    pub(super) labels_groups: MaybeUndefined<Vec<ReferenceObject>>,
     pub(super) icon_uri: MaybeUndefined<String>,
 }
 

@@ -1,16 +1,19 @@
-//! The passes that start deployments, one at a time in an environment, and end those whose parts have ended.
+//! The passes that start deployments, one at a time in an environment and stage by stage, and end those whose parts
+//! have ended.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress, Scope};
 use entity::job::{JobSpec, Schedule};
 use entity::run::{RunState, Trigger};
+use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, job};
 use sea_orm::DatabaseTransaction;
 
-use super::BATCH;
 use super::schedules::new_run;
+use super::{BATCH, variables};
 use crate::app::App;
-use crate::engine::deployment::{Deployed, plan, run_spec};
+use crate::engine::announce;
+use crate::engine::deployment::{Deployed, NextStage, next_stage, plan, run_spec};
 use crate::engine::schedule;
 use crate::error::{Error, Result};
 use crate::store;
@@ -28,17 +31,61 @@ pub(super) async fn start(app: &App, now: DateTime<Utc>) -> Result<bool> {
             {
                 return Ok::<_, Error>(());
             }
-            for part in store::deployment::list_parts(tx, row.id).await? {
-                start_part(tx, &row, &part, now).await?;
-            }
-            Ok(())
+            announce::webhooks(tx, &row, WebhookEvent::DeploymentStarted, now).await?;
+            walk(app, tx, &row, now).await
         })
         .await?;
     }
     Ok(more)
 }
 
+pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let running = store::deployment::list_running(&app.db, BATCH).await?;
+    for row in running {
+        store::write(&app.db, async |tx| {
+            for part in store::deployment::list_parts(tx, row.id).await? {
+                if part.progress == Progress::Running {
+                    finish_part(tx, &row, &part, now).await?;
+                }
+            }
+            walk(app, tx, &row, now).await
+        })
+        .await?;
+    }
+    Ok(false)
+}
+
+/// Begins the next stage, or ends the deployment when nothing follows.
+async fn walk(app: &App, tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<()> {
+    loop {
+        let parts = store::deployment::list_parts(tx, row.id).await?;
+        let states: Vec<_> = parts.iter().map(|part| (part.stage_position, part.progress)).collect();
+        let next = match next_stage(&states) {
+            NextStage::Begin(_) if row.cancel_requested_at.is_some() => NextStage::GiveUp,
+            next => next,
+        };
+        match next {
+            NextStage::Wait => return Ok(()),
+            NextStage::Done => return end(tx, row, &parts, now).await,
+            NextStage::GiveUp => {
+                for part in parts.iter().filter(|part| part.progress == Progress::Queued) {
+                    store::deployment::advance_part(tx, part, Progress::Cancelled, None, now).await?;
+                }
+            }
+            NextStage::Begin(stage) => {
+                let of_stage =
+                    |part: &&deployment_job::Model| part.stage_position == stage && part.progress == Progress::Queued;
+                for part in parts.iter().filter(of_stage) {
+                    start_part(app, tx, row, part, now).await?;
+                }
+                return Ok(());
+            }
+        }
+    }
+}
+
 async fn start_part(
+    app: &App,
     tx: &DatabaseTransaction,
     of: &deployment::Model,
     part: &deployment_job::Model,
@@ -47,11 +94,12 @@ async fn start_part(
     let Some(job) = store::job::by_id(tx, part.job_id).await? else { return Ok(()) };
     // What is taken away is what is deployed, not what was written since.
     let spec = match (of.action, &job.deployed) {
-        (Action::Stop | Action::Delete, Some(deployed)) => deployed,
+        (Action::Stop | Action::Delete | Action::Uninstall, Some(deployed)) => deployed,
         _ => &job.spec,
     };
     let plan = plan(of.action, part.forced_event, &spec.schedule);
-    set_deployed(tx, &job, plan.deployed, now).await?;
+    set_deployed(app, tx, &job, plan.deployed, now).await?;
+    store::deployment::set_spec(tx, part, spec).await?;
     let run = match plan.run.map(|event| (event, run_spec(spec, event))) {
         None => None,
         Some((_, None)) => {
@@ -71,6 +119,7 @@ async fn start_part(
 }
 
 async fn set_deployed(
+    app: &App,
     tx: &DatabaseTransaction,
     job: &job::Model,
     deployed: Deployed,
@@ -80,10 +129,11 @@ async fn set_deployed(
         Deployed::Kept => {}
         Deployed::Replaced => {
             let next = next_time(&job.spec, now);
-            store::job::set_deployed(tx, job.id, Some(job.spec.clone()), next).await?;
+            store::job::set_deployed(tx, job.id, Some(job.spec.clone()), next, now).await?;
+            variables::keep(app, tx, job, now).await?;
         }
         Deployed::Removed => {
-            store::job::set_deployed(tx, job.id, None, None).await?;
+            store::job::set_deployed(tx, job.id, None, None, now).await?;
             store::run::request_cancel_of_schedule(tx, job.id, now).await?;
         }
     }
@@ -96,63 +146,55 @@ fn next_time(spec: &JobSpec, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     expression.next(now, schedule::parse_timezone(timezone).ok()?)
 }
 
-pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let running = store::deployment::list_running(&app.db, BATCH).await?;
-    for row in running {
-        store::write(&app.db, async |tx| {
-            let mut open = false;
-            let mut failed = false;
-            for part in store::deployment::list_parts(tx, row.id).await? {
-                let progress = finish_part(tx, &row, &part, now).await?;
-                open |= !progress.is_final();
-                failed |= progress == Progress::Failed;
-            }
-            if !open {
-                end(tx, &row, failed, now).await?;
-            }
-            Ok::<_, Error>(())
-        })
-        .await?;
-    }
-    Ok(false)
-}
-
-/// Ends the part of a job when its run has ended; a job that is stopped or deleted must have no other run left.
+/// Ends the part of a job when its run has ended; a job that is taken away must have no other run left.
 async fn finish_part(
     tx: &DatabaseTransaction,
     of: &deployment::Model,
     part: &deployment_job::Model,
     now: DateTime<Utc>,
-) -> Result<Progress> {
-    if part.progress.is_final() {
-        return Ok(part.progress);
-    }
+) -> Result<()> {
     let run = match part.run_id {
         Some(id) => store::run::by_id(tx, id).await?,
         None => None,
     };
     let reached = match run.map(|run| run.state) {
         None | Some(RunState::Succeeded) => Progress::Succeeded,
+        Some(RunState::Cancelled) if of.cancel_requested_at.is_some() => Progress::Cancelled,
         Some(RunState::Failed | RunState::Cancelled) => Progress::Failed,
-        Some(RunState::Queued | RunState::Running) => return Ok(Progress::Running),
+        Some(RunState::Queued | RunState::Running) => return Ok(()),
     };
     let takes_away = part.forced_event.is_none() && of.action != Action::Deploy;
     if takes_away && store::run::count_open_by_job(tx, part.job_id).await? > 0 {
-        return Ok(Progress::Running);
+        return Ok(());
     }
     store::deployment::advance_part(tx, part, reached, part.run_id, now).await?;
-    if takes_away && of.action == Action::Delete && reached == Progress::Succeeded {
-        store::job::delete(tx, part.job_id).await?;
-    }
-    Ok(reached)
+    Ok(())
 }
 
-async fn end(tx: &DatabaseTransaction, row: &deployment::Model, failed: bool, now: DateTime<Utc>) -> Result<()> {
-    let reached = if failed { Progress::Failed } else { Progress::Succeeded };
+/// Ends a deployment, and deletes what it was to delete.
+async fn end(
+    tx: &DatabaseTransaction,
+    row: &deployment::Model,
+    parts: &[deployment_job::Model],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let any = |wanted: Progress| parts.iter().any(|part| part.progress == wanted);
+    let reached = match row.cancel_requested_at {
+        _ if any(Progress::Failed) => Progress::Failed,
+        Some(_) if any(Progress::Cancelled) => Progress::Cancelled,
+        _ => Progress::Succeeded,
+    };
     if !store::deployment::advance(tx, row.id, Progress::Running, reached, now).await? {
         return Ok(());
     }
-    if row.action == Action::Delete && row.scope == Scope::Environment && !failed {
+    announce::end(tx, row, reached, now).await?;
+    if row.action != Action::Delete {
+        return Ok(());
+    }
+    for part in parts.iter().filter(|part| part.progress == Progress::Succeeded && part.forced_event.is_none()) {
+        store::job::delete(tx, part.job_id).await?;
+    }
+    if row.scope == Scope::Environment && reached == Progress::Succeeded {
         store::environment::delete(tx, row.environment_id).await?;
     }
     Ok(())

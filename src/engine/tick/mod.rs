@@ -3,9 +3,11 @@
 //! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
 
 mod deployments;
+mod rules;
 mod runs;
 mod schedules;
 mod step;
+mod variables;
 
 use chrono::{DateTime, Utc};
 
@@ -28,6 +30,7 @@ pub struct Outcome {
 /// Runs all passes once.
 pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
+    more |= check("follow deployment rules", rules::follow(app, now).await);
     more |= check("start deployments", deployments::start(app, now).await);
     more |= check("schedule", schedules::schedule(app, now).await);
     more |= check("cancel queued runs", runs::cancel_queued(app, now).await);

@@ -1,16 +1,19 @@
 //! From the row of a run to the step that a runner executes.
 
 use entity::id::RunId;
-use entity::registry::{RegistryConfig, RegistryKind};
+use entity::registry::RegistryKind;
 use entity::run;
+use entity::variable::VariableKind;
 use entity::{cluster, environment, registry};
-use serde_json::Value;
+use uuid::Uuid;
 
+use super::variables::seen;
 use crate::app::App;
-use crate::engine::variables::{Surroundings, built_in};
+use crate::engine::variables::{Resolved, Scope, Surroundings, Variable, built_in, resolve};
 use crate::error::{Error, Result};
-use crate::runner::{Credentials, Image, StepSpec};
-use crate::secret::{Secret, registry_place};
+use crate::image_registry::{self, Login};
+use crate::runner::{Credentials, Image, StepFile, StepSpec};
+use crate::secret::Secret;
 use crate::store;
 
 const PREFIX: &str = "windlass-";
@@ -41,13 +44,16 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec,
         Ok(image) => image,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let variables = built_in(&surroundings(run, &job, &environment, &cluster));
+    let mut variables = seen(app, &environment, &job).await?;
+    variables.extend(built_in(&surroundings(run, &job, &environment, &cluster)).into_iter().map(built_in_variable));
+    let Delivered { environment: values, files } = deliver(&variables);
     Ok(Ok(StepSpec {
         name: step_name(run.id, run.attempt),
         image: Some(image),
         entrypoint: run.spec.entrypoint.clone(),
         arguments: run.spec.arguments.clone(),
-        environment: variables.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
+        environment: values,
+        files,
         cpu_milli: run.spec.cpu_milli,
         memory_mib: run.spec.memory_mib,
         labels: vec![
@@ -56,6 +62,45 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec,
             ("windlass.environment".into(), environment.id.to_string()),
         ],
     }))
+}
+
+fn built_in_variable((key, value): (String, String)) -> Variable {
+    Variable {
+        id: Uuid::nil(),
+        scope: Scope::BuiltIn,
+        key,
+        kind: VariableKind::BuiltIn,
+        is_secret: false,
+        value,
+        mount_path: None,
+        interpolated: false,
+        target_id: None,
+        target_key: None,
+    }
+}
+
+struct Delivered {
+    environment: Vec<(String, Secret<String>)>,
+    files: Vec<StepFile>,
+}
+
+/// What the step gets of its variables; several may stand for one file.
+fn deliver(variables: &[Variable]) -> Delivered {
+    let mut delivered = Delivered { environment: Vec::new(), files: Vec::new() };
+    for Resolved { key, value, is_secret: _, content } in resolve(variables) {
+        if let Some(content) = content {
+            match delivered.files.iter_mut().find(|file| file.path == value) {
+                Some(file) => file.variables.push(key.clone()),
+                None => delivered.files.push(StepFile {
+                    variables: vec![key.clone()],
+                    path: value.clone(),
+                    content: Secret::new(content),
+                }),
+            }
+        }
+        delivered.environment.push((key, Secret::new(value)));
+    }
+    delivered
 }
 
 fn surroundings<'a>(
@@ -98,24 +143,11 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
 }
 
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
-    let secrets = match &registry.credentials {
-        None => Value::Null,
-        Some(sealed) => {
-            let opened = app.keys.open(&registry_place(registry.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("sealed credentials are not JSON"))?
-        }
-    };
-    let secret = |key: &str| secrets.get(key).and_then(Value::as_str).map(|text| Secret::new(text.to_owned()));
-    let RegistryConfig { username, .. } = &registry.config;
-    let login = match registry.kind {
-        RegistryKind::ScalewayCr => Some("nologin".to_owned()).zip(secret("scaleway_secret_key")),
-        RegistryKind::GcpArtifactRegistry => Some("_json_key".to_owned()).zip(secret("json_credentials")),
-        RegistryKind::Ecr | RegistryKind::AzureCr => {
-            let text =
-                "pulling from this kind of registry needs a token of its cloud, which this server does not fetch";
-            return Ok(Err(Impossible(text.into())));
-        }
-        _ => username.clone().zip(secret("password")),
-    };
-    Ok(Ok(login.map(|(username, password)| Credentials { username, password, server: host.to_owned() })))
+    if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
+        let text = "pulling from this kind of registry needs a token of its cloud, which this server does not fetch";
+        return Ok(Err(Impossible(text.into())));
+    }
+    let login = image_registry::login(&app.keys, registry)?;
+    let server = host.to_owned();
+    Ok(Ok(login.map(|Login { username, password }| Credentials { username, password, server })))
 }

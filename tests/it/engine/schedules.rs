@@ -106,7 +106,7 @@ async fn the_same_time_cannot_be_stored_twice() {
     let id = JobId(job.parse().unwrap());
     let at = "2026-11-22T10:01:00Z".parse().unwrap();
     let row = windlass::store::job::by_id(&app.app.db, id).await.unwrap().unwrap();
-    windlass::store::job::set_deployed(&app.app.db, id, row.deployed, Some(at)).await.unwrap();
+    windlass::store::job::set_deployed(&app.app.db, id, row.deployed, Some(at), app.clock.now()).await.unwrap();
     app.settle().await;
     assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (1, 1));
     let row = windlass::store::job::by_id(&app.app.db, id).await.unwrap().unwrap();

@@ -1,31 +1,23 @@
-//! /organization/{organizationId}/containerRegistry and /availableContainerRegistry.
+//! The bodies of requests and answers about registries, and what a request has to satisfy.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use entity::id::{OrganizationId, RegistryId};
 use entity::registry;
 use entity::registry::RegistryConfig;
-use poem_openapi::param::Path;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
-use super::caller::Auth;
-use super::limits;
-use super::wire::{Answer, Body, Created, Found, Gone, Results, Timestamp};
-use crate::access::{self, Action};
-use crate::app::App;
+use super::super::limits;
+use super::super::wire::Timestamp;
 use crate::error::{Error, Result};
-use crate::secret::{Secret, registry_place};
-use crate::store;
+use crate::secret::Secret;
 
 /// The kind of a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum ContainerRegistryKindEnum {
+pub(in super::super) enum ContainerRegistryKindEnum {
     Ecr,
     ScalewayCr,
     DockerHub,
@@ -75,7 +67,7 @@ kinds!(
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
-enum GcpCredentialsType {
+pub(super) enum GcpCredentialsType {
     WorkloadIdentityFederation,
 }
 
@@ -83,7 +75,7 @@ enum GcpCredentialsType {
 #[derive(Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
-struct ConfigRequest {
+pub(super) struct ConfigRequest {
     access_key_id: Option<String>,
     secret_access_key: Option<String>,
     region: Option<String>,
@@ -104,21 +96,21 @@ struct ConfigRequest {
 }
 
 #[derive(Deserialize, Object)]
-struct ContainerRegistryRequest {
-    name: String,
-    kind: ContainerRegistryKindEnum,
+pub(super) struct ContainerRegistryRequest {
+    pub(super) name: String,
+    pub(super) kind: ContainerRegistryKindEnum,
     #[serde(default)]
     #[oai(default)]
-    description: Option<String>,
+    pub(super) description: Option<String>,
     #[serde(default)]
     #[oai(default)]
-    url: Option<String>,
-    config: ConfigRequest,
+    pub(super) url: Option<String>,
+    pub(super) config: ConfigRequest,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[oai(skip_serializing_if_is_none)]
-struct ConfigResponse {
+pub(super) struct ConfigResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +140,7 @@ struct ConfigResponse {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct ContainerRegistryResponse {
+pub(super) struct ContainerRegistryResponse {
     id: Uuid,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -161,19 +153,19 @@ struct ContainerRegistryResponse {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct AvailableContainerRegistryResponse {
+pub(super) struct AvailableContainerRegistryResponse {
     kind: ContainerRegistryKindEnum,
     required_config: BTreeMap<String, String>,
     is_mandatory: bool,
 }
 
 /// The stored parts of a configuration: what is answered, and what is sealed.
-struct Parts {
-    config: RegistryConfig,
-    secrets: BTreeMap<&'static str, Secret<String>>,
+pub(super) struct Parts {
+    pub(super) config: RegistryConfig,
+    pub(super) secrets: BTreeMap<&'static str, Secret<String>>,
 }
 
-fn parts(given: ConfigRequest) -> Parts {
+pub(super) fn parts(given: ConfigRequest) -> Parts {
     let ConfigRequest {
         access_key_id,
         secret_access_key,
@@ -219,7 +211,7 @@ fn parts(given: ConfigRequest) -> Parts {
 }
 
 /// The address of a registry: the kinds of one provider have a fixed one (rule of the official API).
-fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Result<String> {
+pub(super) fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Result<String> {
     use ContainerRegistryKindEnum as Kind;
     let fixed = match kind {
         Kind::DockerHub => Some("https://docker.io"),
@@ -242,7 +234,7 @@ fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Result<String>
     }
 }
 
-fn answer(row: registry::Model, jobs: i64) -> ContainerRegistryResponse {
+pub(super) fn answer(row: registry::Model, jobs: i64) -> ContainerRegistryResponse {
     let registry::Model {
         id,
         organization_id: _,
@@ -297,149 +289,8 @@ fn answer(row: registry::Model, jobs: i64) -> ContainerRegistryResponse {
     }
 }
 
-/// The handlers.
-pub(super) struct RegistryApi(pub(super) Arc<App>);
-
-#[OpenApi]
-impl RegistryApi {
-    #[oai(path = "/availableContainerRegistry", method = "get", operation_id = "listAvailableContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn list_available_container_registry(
-        &self,
-        _auth: Auth,
-    ) -> Result<Found<Results<AvailableContainerRegistryResponse>>> {
-        Ok(Answer(Results { results: available() }))
-    }
-
-    #[oai(path = "/organization/:organizationId/containerRegistry", method = "get", operation_id = "listContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn list_container_registry(
-        &self,
-        auth: Auth,
-        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<ContainerRegistryResponse>>> {
-        let id = OrganizationId(organization_id.0);
-        access::organization(&self.0.db, &auth.0, Action::ViewRegistry, id).await?;
-        let counts = store::registry::count_jobs(&self.0.db, id).await?;
-        let rows = store::registry::list_by_organization(&self.0.db, id).await?;
-        let results = rows.into_iter().map(|row| {
-            let count = counts.get(&row.id).copied().unwrap_or(0);
-            answer(row, count)
-        });
-        Ok(Answer(Results { results: results.collect() }))
-    }
-
-    #[oai(path = "/organization/:organizationId/containerRegistry", method = "post", operation_id = "createContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn create_container_registry(
-        &self,
-        auth: Auth,
-        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-        body: Body<ContainerRegistryRequest>,
-    ) -> Result<Created<ContainerRegistryResponse>> {
-        let id = OrganizationId(organization_id.0);
-        access::organization(&self.0.db, &auth.0, Action::ManageRegistry, id).await?;
-        let now = self.0.clock.now();
-        let ContainerRegistryRequest { name, kind, description, url: address, config } = body.0;
-        let Parts { config, secrets } = parts(config);
-        let mut row = registry::Model {
-            id: RegistryId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name: limits::name("name", &name)?,
-            description: description.map(|text| limits::text("description", text)).transpose()?,
-            kind: kind.into(),
-            url: url(kind, address)?,
-            config,
-            credentials: None,
-        };
-        row.credentials = self.seal(row.id, &exposed(&secrets))?;
-        let row = store::registry::create(&self.0.db, row).await?;
-        Ok(Answer(answer(row, 0)))
-    }
-
-    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "get", operation_id = "getContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn get_container_registry(
-        &self,
-        auth: Auth,
-        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-        #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-    ) -> Result<Found<ContainerRegistryResponse>> {
-        let (organization, id) = (OrganizationId(organization_id.0), RegistryId(container_registry_id.0));
-        let row = access::registry(&self.0.db, &auth.0, Action::ViewRegistry, organization, id).await?;
-        self.answer(row).await
-    }
-
-    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "put", operation_id = "editContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn edit_container_registry(
-        &self,
-        auth: Auth,
-        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-        #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-        body: Body<ContainerRegistryRequest>,
-    ) -> Result<Found<ContainerRegistryResponse>> {
-        let (organization, id) = (OrganizationId(organization_id.0), RegistryId(container_registry_id.0));
-        let mut row = access::registry(&self.0.db, &auth.0, Action::ManageRegistry, organization, id).await?;
-        let ContainerRegistryRequest { name, kind, description, url: address, config } = body.0;
-        let Parts { config, secrets } = parts(config);
-        let mut kept = if row.kind == kind.into() { self.open(&row)? } else { BTreeMap::new() };
-        kept.extend(exposed(&secrets));
-        row.name = limits::name("name", &name)?;
-        row.kind = kind.into();
-        row.url = url(kind, address)?;
-        row.config = config;
-        row.credentials = self.seal(row.id, &kept)?;
-        if let Some(description) = description {
-            row.description = Some(limits::text("description", description)?);
-        }
-        row.updated_at = self.0.clock.now();
-        let row = store::registry::update(&self.0.db, row).await?;
-        self.answer(row).await
-    }
-
-    #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "delete", operation_id = "deleteContainerRegistry", tag = Tag::ContainerRegistries)]
-    async fn delete_container_registry(
-        &self,
-        auth: Auth,
-        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-        #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-    ) -> Result<Gone> {
-        let (organization, id) = (OrganizationId(organization_id.0), RegistryId(container_registry_id.0));
-        let row = access::registry(&self.0.db, &auth.0, Action::ManageRegistry, organization, id).await?;
-        store::registry::delete(&self.0.db, row.id)
-            .await
-            .map_err(|e| Error::or_in_use(e, "jobs use this registry; give them another one first"))?;
-        Ok(Gone)
-    }
-}
-
-impl RegistryApi {
-    async fn answer(&self, row: registry::Model) -> Result<Found<ContainerRegistryResponse>> {
-        let counts = store::registry::count_jobs(&self.0.db, row.organization_id).await?;
-        let count = counts.get(&row.id).copied().unwrap_or(0);
-        Ok(Answer(answer(row, count)))
-    }
-
-    fn seal(&self, id: RegistryId, secrets: &BTreeMap<String, String>) -> Result<Option<Vec<u8>>> {
-        if secrets.is_empty() {
-            return Ok(None);
-        }
-        let text = serde_json::to_vec(secrets).map_err(Error::internal)?;
-        self.0.keys.seal(&registry_place(id.0), &text).map(Some)
-    }
-
-    fn open(&self, row: &registry::Model) -> Result<BTreeMap<String, String>> {
-        let Some(sealed) = &row.credentials else { return Ok(BTreeMap::new()) };
-        let opened = self.0.keys.open(&registry_place(row.id.0), sealed)?;
-        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("sealed credentials are not JSON"))
-    }
-}
-
-/// Only for sealing.
-fn exposed(secrets: &BTreeMap<&'static str, Secret<String>>) -> BTreeMap<String, String> {
-    secrets.iter().map(|(key, value)| ((*key).to_owned(), value.expose().clone())).collect()
-}
-
 /// The kinds with the configuration keys that each needs.
-fn available() -> Vec<AvailableContainerRegistryResponse> {
+pub(super) fn available() -> Vec<AvailableContainerRegistryResponse> {
     use ContainerRegistryKindEnum as Kind;
     let kinds: [(Kind, &[&str]); 10] = [
         (Kind::Ecr, &["region", "access_key_id", "secret_access_key"]),

@@ -1,36 +1,34 @@
-//! /project/{projectId}/environment and /environment/{environmentId}, with the actions on it.
+//! /project/{projectId}/environment and /environment/{environmentId}.
+
+pub(super) mod action;
+pub(super) mod log;
+pub(super) mod overview;
+pub(super) mod rule;
 
 use std::sync::Arc;
 
-use entity::deployment::Action as DeploymentAction;
 use entity::environment;
 use entity::environment::Mode;
 use entity::id::{ClusterId, EnvironmentId, ProjectId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Enum, Object, OpenApi};
+use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Tag;
+use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
-use super::status::{self, EnvironmentStatus, EnvironmentStatuses, Status};
-use super::wire::{Accepted, Answer, Body, Created, Found, Gone, ReferenceObject, Results, Timestamp};
+use super::status::{self, EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status};
+use super::wire::{self, Answer, Blank, Body, Created, Found, Gone, ReferenceObject, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
 use crate::error::{Error, Result};
 use crate::store;
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum EnvironmentModeEnum {
-    Development,
-    Preview,
-    Production,
-    Staging,
-}
+wire::mirrored!(EnvironmentModeEnum of Mode { Development, Preview, Production, Staging });
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -79,7 +77,7 @@ struct EnvironmentCloudProvider {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct Environment {
+pub(super) struct Environment {
     id: Uuid,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -112,15 +110,28 @@ fn answer(row: environment::Model, cluster_name: String) -> Environment {
         organization: ReferenceObject { id: organization_id.0 },
         project: ReferenceObject { id: project_id.0 },
         cloud_provider: EnvironmentCloudProvider { provider: "ON_PREMISE".into(), cluster: cluster_name.clone() },
-        mode: match mode {
-            Mode::Development => EnvironmentModeEnum::Development,
-            Mode::Preview => EnvironmentModeEnum::Preview,
-            Mode::Production => EnvironmentModeEnum::Production,
-            Mode::Staging => EnvironmentModeEnum::Staging,
-        },
+        mode: mode.into(),
         cluster_id: cluster_id.0,
         cluster_name,
     }
+}
+
+/// The environments of a project that the caller may see.
+pub(super) async fn visible(
+    app: &App,
+    auth: &Auth,
+    project: &entity::project::Model,
+) -> Result<Vec<environment::Model>> {
+    let rows = store::environment::list_by_project(&app.db, project.id).await?;
+    let seen = |row: &environment::Model| auth.0.may(row.organization_id, Action::View, &access::place(row));
+    Ok(rows.into_iter().filter(seen).collect())
+}
+
+/// Stores a new environment with its first stages.
+async fn create(tx: &DatabaseTransaction, row: environment::Model) -> Result<environment::Model> {
+    let row = store::environment::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    store::stage::create_defaults(tx, row.id, row.created_at).await?;
+    Ok(row)
 }
 
 const TAKEN: &str = "an environment of this project already has this name";
@@ -138,7 +149,7 @@ impl EnvironmentApi {
     ) -> Result<Found<Results<Environment>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
-        let rows = store::environment::list_by_project(&self.0.db, project.id).await?;
+        let rows = visible(&self.0, &auth, &project).await?;
         let results = rows.into_iter().map(|row| {
             let cluster = clusters.iter().find(|cluster| cluster.id == row.cluster_id);
             let name = cluster.map(|cluster| cluster.name.clone()).unwrap_or_default();
@@ -154,13 +165,16 @@ impl EnvironmentApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         body: Body<CreateEnvironmentRequest>,
     ) -> Result<Created<Environment>> {
-        let project = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
+        let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let CreateEnvironmentRequest { name, cluster, mode } = body.0;
+        let mode = mode.map_or(Mode::Development, Mode::from);
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let cluster = match cluster {
             Some(id) => clusters.into_iter().find(|row| row.id == ClusterId(id)),
             None => clusters.into_iter().next(),
         };
+        let id = cluster.as_ref().map_or(ClusterId(Uuid::nil()), |row| row.id);
+        access::new_environment(&auth.0, &project, mode, id)?;
         let cluster = cluster.ok_or_else(|| Error::invalid("cluster", "is not a cluster of this organization"))?;
         let name = limits::name("name", &name)?;
         let now = self.0.clock.now();
@@ -173,10 +187,17 @@ impl EnvironmentApi {
             updated_at: now,
             name_key: entity::name_key(&name),
             name,
-            mode: mode.map_or(Mode::Development, Mode::from),
+            mode,
         };
-        let row = store::environment::create(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-        Ok(Answer(answer(row, cluster.name)))
+        let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
+            let row = create(tx, row).await?;
+            let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
+            let answer = answer(row, cluster.name);
+            let change = change.after(&answer);
+            Ok((answer, change))
+        })
+        .await?;
+        Ok(Answer(answer))
     }
 
     #[oai(path = "/environment/:environmentId", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
@@ -198,15 +219,27 @@ impl EnvironmentApi {
     ) -> Result<Found<Environment>> {
         let mut row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
+        let before = answer(row.clone(), String::new());
         if let Some(name) = name {
             row.name = limits::name("name", &name)?;
             row.name_key = entity::name_key(&row.name);
         }
         if let Some(mode) = mode {
-            row.mode = mode.into();
+            let mode = Mode::from(mode);
+            let place = access::Place { mode: Some(mode), ..access::place(&row) };
+            if !auth.0.may(row.organization_id, Action::Manage, &place) {
+                return Err(Error::Forbidden("your role does not allow an environment of this mode"));
+            }
+            row.mode = mode;
         }
         row.updated_at = self.0.clock.now();
-        let row = store::environment::update(&self.0.db, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
+            let after = answer(row.clone(), String::new());
+            Ok((row, change.before(&before).after(&after)))
+        })
+        .await?;
         self.answer(row).await
     }
 
@@ -219,31 +252,8 @@ impl EnvironmentApi {
     ) -> Result<Gone> {
         let row = self.load(&auth, Action::Manage, environment_id).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
-        command::delete_environment(&self.0, auth.requester(), row.id, removal).await?;
-        Ok(Gone)
-    }
-
-    #[oai(path = "/environment/:environmentId/deploy", method = "post", operation_id = "deployEnvironment", tag = Tag::EnvironmentActions)]
-    async fn deploy_environment(
-        &self,
-        auth: Auth,
-        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Accepted<Status>> {
-        let row = self.load(&auth, Action::Deploy, environment_id).await?;
-        let deployment =
-            command::request_environment(&self.0, auth.requester(), row.id, DeploymentAction::Deploy).await?;
-        Ok(Answer(status::of_request(&self.0.db, &deployment).await?))
-    }
-
-    #[oai(path = "/environment/:environmentId/stop", method = "post", operation_id = "stopEnvironment", tag = Tag::EnvironmentActions)]
-    async fn stop_environment(
-        &self,
-        auth: Auth,
-        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Accepted<EnvironmentStatus>> {
-        let row = self.load(&auth, Action::Deploy, environment_id).await?;
-        command::request_environment(&self.0, auth.requester(), row.id, DeploymentAction::Stop).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        command::delete_environment(&self.0, &auth.requester(), row.id, removal).await?;
+        Ok(Blank)
     }
 
     #[oai(path = "/environment/:environmentId/status", method = "get", operation_id = "getEnvironmentStatus", tag = Tag::EnvironmentMainCalls)]
@@ -265,6 +275,63 @@ impl EnvironmentApi {
         let row = self.load(&auth, Action::View, environment_id).await?;
         Ok(Answer(status::of_all(&self.0.db, &row).await?))
     }
+
+    #[oai(path = "/environment/:environmentId/statusesWithStages", method = "get", operation_id = "getEnvironmentStatusesWithStages", tag = Tag::EnvironmentMainCalls)]
+    async fn get_environment_statuses_with_stages(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+    ) -> Result<Found<EnvironmentStatusesWithStages>> {
+        let row = self.load(&auth, Action::View, environment_id).await?;
+        Ok(Answer(status::with_stages(&self.0.db, &row).await?))
+    }
+
+    #[oai(path = "/environment/:environmentId/job/status", method = "get", operation_id = "getEnvironmentJobStatus", tag = Tag::Jobs)]
+    async fn get_environment_job_status(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+    ) -> Result<Found<Results<Status>>> {
+        let row = self.load(&auth, Action::View, environment_id).await?;
+        Ok(Answer(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
+    }
+
+    #[oai(path = "/project/:projectId/environment/status", method = "get", operation_id = "getProjectEnvironmentsStatus", tag = Tag::Environments)]
+    async fn get_project_environments_status(
+        &self,
+        auth: Auth,
+        #[oai(name = "projectId")] project_id: Path<Uuid>,
+    ) -> Result<Found<Results<EnvironmentStatus>>> {
+        let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
+        let mut results = Vec::new();
+        for row in visible(&self.0, &auth, &project).await? {
+            results.push(status::of_environment(&self.0.db, row.id).await?);
+        }
+        Ok(Answer(Results { results }))
+    }
+
+    #[oai(path = "/project/:projectId/environment/stats", method = "get", operation_id = "getProjectEnvironmentServiceNumber", tag = Tag::Environments)]
+    async fn get_project_environment_service_number(
+        &self,
+        auth: Auth,
+        #[oai(name = "projectId")] project_id: Path<Uuid>,
+    ) -> Result<Found<Results<EnvironmentStats>>> {
+        let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
+        let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
+        let rows = visible(&self.0, &auth, &project).await?.into_iter();
+        let answer = |row: environment::Model| EnvironmentStats {
+            id: row.id.0,
+            service_total_number: counts.get(&row.id).copied().unwrap_or(0),
+        };
+        Ok(Answer(Results { results: rows.map(answer).collect() }))
+    }
+}
+
+/// The states of the environments of a project.
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct EnvironmentStats {
+    id: Uuid,
+    service_total_number: i64,
 }
 
 impl EnvironmentApi {

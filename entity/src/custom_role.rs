@@ -1,0 +1,66 @@
+//! A role with its own permissions on clusters and projects.
+
+use std::collections::BTreeMap;
+
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Mode;
+use crate::id::{ClusterId, CustomRoleId, OrganizationId, ProjectId};
+
+/// What a role may do on a cluster; each may do what the ones before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ClusterPermission {
+    #[default]
+    Viewer,
+    EnvCreator,
+    Admin,
+}
+
+/// What a role may do in the environments of one mode; each may do what the ones before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ProjectPermission {
+    #[default]
+    NoAccess,
+    Viewer,
+    Deployer,
+    Manager,
+}
+
+/// What a role may do in one project; modes that are not named have no access.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectPermissions {
+    /// Everything, also with the project itself.
+    pub is_admin: bool,
+    pub modes: BTreeMap<Mode, ProjectPermission>,
+}
+
+/// By cluster; those that are not named take the least permission.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Clusters(pub BTreeMap<ClusterId, ClusterPermission>);
+
+/// By project; those that are not named take the least permission.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Projects(pub BTreeMap<ProjectId, ProjectPermissions>);
+
+/// Row of `custom_role`; unique by organization and name key.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "custom_role")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: CustomRoleId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub name: String,
+    pub name_key: String,
+    pub description: String,
+    pub clusters: Clusters,
+    pub projects: Projects,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

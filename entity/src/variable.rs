@@ -1,0 +1,57 @@
+//! A variable or a secret of a project, an environment or a job.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EnvironmentId, JobId, OrganizationId, ProjectId, VariableId};
+
+/// What a variable is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum VariableKind {
+    /// A value.
+    Value,
+    /// A value that a container finds as a file.
+    File,
+    /// Another name for a variable.
+    Alias,
+    /// Another value for a variable of a wider scope.
+    Override,
+    /// Made by the server: the output of a job.
+    BuiltIn,
+}
+
+/// Row of `variable`; it has exactly one parent, and its key is unique there.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "variable")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: VariableId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub project_id: Option<ProjectId>,
+    pub environment_id: Option<EnvironmentId>,
+    pub job_id: Option<JobId>,
+    /// Told apart by case.
+    pub key: String,
+    pub kind: VariableKind,
+    pub is_secret: bool,
+    /// Null for a secret and for an alias.
+    pub value: Option<String>,
+    /// The value of a secret, sealed for this row.
+    pub sealed: Option<Vec<u8>>,
+    /// Where a container finds the value as a file.
+    pub mount_path: Option<String>,
+    pub description: Option<String>,
+    /// Whether names in a file are replaced; null when nobody said.
+    pub interpolated: Option<bool>,
+    /// The row that an alias or an override is of; null for one of a variable that has no row.
+    pub target_id: Option<VariableId>,
+    /// The key that an alias is of.
+    pub target_key: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

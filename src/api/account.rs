@@ -1,0 +1,102 @@
+//! /account: the caller.
+
+use std::sync::Arc;
+
+use entity::{api_token, person};
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Tag;
+use super::caller::Auth;
+use super::limits;
+use super::wire::{Answer, Body, Found, Timestamp};
+use crate::access::Subject;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct AccountInfo {
+    id: Uuid,
+    created_at: Timestamp,
+    nickname: String,
+    first_name: String,
+    last_name: String,
+    communication_email: String,
+}
+
+#[derive(Debug, Default, Deserialize, Object)]
+#[serde(default)]
+#[oai(default)]
+struct AccountInfoEditRequest {
+    communication_email: Option<String>,
+}
+
+impl From<person::Model> for AccountInfo {
+    fn from(row: person::Model) -> Self {
+        let person::Model { id, created_at, issuer: _, subject, email, name, communication_email } = row;
+        let full = name.clone().unwrap_or_default();
+        let (first, last) = full.split_once(' ').unwrap_or((full.as_str(), ""));
+        Self {
+            id: id.0,
+            created_at: Timestamp(created_at),
+            nickname: name.clone().or_else(|| email.clone()).unwrap_or(subject),
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            communication_email: communication_email.or(email).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<api_token::Model> for AccountInfo {
+    fn from(row: api_token::Model) -> Self {
+        Self {
+            id: row.id.0,
+            created_at: Timestamp(row.created_at),
+            nickname: row.name,
+            first_name: String::new(),
+            last_name: String::new(),
+            communication_email: String::new(),
+        }
+    }
+}
+
+/// The handlers.
+pub(super) struct AccountApi(pub(super) Arc<App>);
+
+#[OpenApi]
+impl AccountApi {
+    #[oai(path = "/account", method = "get", operation_id = "getAccountInformation", tag = Tag::AccountInfo)]
+    async fn get_account_information(&self, auth: Auth) -> Result<Found<AccountInfo>> {
+        let gone = Error::NotFound("account");
+        match auth.0.identity.subject {
+            Subject::Person { id, .. } => {
+                Ok(Answer(store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(gone)?.into()))
+            }
+            Subject::Token { id, .. } => Ok(Answer(store::token::by_id(&self.0.db, id).await?.ok_or(gone)?.into())),
+        }
+    }
+
+    #[oai(path = "/account", method = "put", operation_id = "editAccountInformation", tag = Tag::AccountInfo)]
+    async fn edit_account_information(
+        &self,
+        auth: Auth,
+        body: Body<AccountInfoEditRequest>,
+    ) -> Result<Found<AccountInfo>> {
+        let id = auth.0.person().ok_or(Error::Forbidden("only a person has an account to edit"))?;
+        let row = store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(Error::NotFound("account"))?;
+        let communication_email = match body.0.communication_email {
+            None => row.communication_email.clone(),
+            Some(text) => {
+                let text = limits::name("communication_email", &text)?;
+                if !text.contains('@') {
+                    return Err(Error::invalid("communication_email", "is not an address"));
+                }
+                Some(text)
+            }
+        };
+        let row = store::row::update(&self.0.db, person::Model { communication_email, ..row }).await?;
+        Ok(Answer(row.into()))
+    }
+}

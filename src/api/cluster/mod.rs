@@ -1,0 +1,229 @@
+//! /organization/{organizationId}/cluster.
+//!
+//! A Kubernetes cluster is registered, not created: its kubeconfig is sealed, and answered only to who may manage it.
+
+mod schema;
+
+use std::sync::Arc;
+
+use entity::cluster::{ClusterKind, Model};
+use entity::id::{ClusterId, OrganizationId};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+
+use self::schema::{Cluster, ClusterDeleteMode, ClusterReadinessStatus, ClusterRequest, ClusterStatus};
+use super::Tag;
+use super::audit::{self, Change};
+use super::caller::Auth;
+use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Yaml, YamlBody};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret;
+use crate::store;
+
+const TARGET: &str = "CLUSTER";
+const IN_USE: &str = "environments are on this cluster; delete them first";
+/// The most clusters of an organization.
+const MOST: usize = 100;
+/// What a job can ask for on a cluster whose size is not known, in millicores and MiB.
+const UNKNOWN_SIZE: (i32, i32) = (1_000_000, 4_194_304);
+
+/// The handlers.
+pub(super) struct ClusterApi(pub(super) Arc<App>);
+
+#[OpenApi]
+impl ClusterApi {
+    #[oai(path = "/organization/:organizationId/cluster", method = "get", operation_id = "listOrganizationCluster", tag = Tag::Clusters)]
+    async fn list_organization_cluster(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Found<Results<Cluster>>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
+        let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
+        Ok(Answer(Results { results: rows.into_iter().map(Cluster::from).collect() }))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster", method = "post", operation_id = "createCluster", tag = Tag::Clusters)]
+    async fn create_cluster(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        body: Body<ClusterRequest>,
+    ) -> Result<Created<Cluster>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::ManageCluster, id).await?;
+        let now = self.0.clock.now();
+        let (maximum_cpu_milli, maximum_memory_mib) = UNKNOWN_SIZE;
+        let row = body.0.apply(Model {
+            id: ClusterId::create(),
+            organization_id: id,
+            created_at: now,
+            updated_at: now,
+            name: String::new(),
+            description: None,
+            region: String::new(),
+            kind: ClusterKind::Kubernetes,
+            is_default: false,
+            maximum_cpu_milli,
+            maximum_memory_mib,
+            kubeconfig: None,
+            production: false,
+            settings: None,
+        })?;
+        let answer = audit::write(&self.0, &auth, id, async |tx| {
+            let rows = store::cluster::list_by_organization(tx, id).await?;
+            if rows.len() >= MOST {
+                return Err(Error::Conflict(format!("there are {MOST} clusters already, which is the most")));
+            }
+            refuse_name(&rows, &row)?;
+            let answer = Cluster::from(store::cluster::create(tx, row.clone()).await?);
+            let change = Change::create(TARGET, row.id.0, &row.name).after(&answer);
+            Ok((answer, change))
+        })
+        .await?;
+        Ok(Answer(answer))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/status", method = "get", operation_id = "getOrganizationClusterStatus", tag = Tag::Clusters)]
+    async fn get_organization_cluster_status(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Found<Results<ClusterStatus>>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
+        let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
+        Ok(Answer(Results { results: rows.iter().map(ClusterStatus::from).collect() }))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "put", operation_id = "editCluster", tag = Tag::Clusters)]
+    async fn edit_cluster(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+        body: Body<ClusterRequest>,
+    ) -> Result<Found<Cluster>> {
+        let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
+        let before = Cluster::from(row.clone());
+        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(row)? };
+        let answer = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            refuse_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
+            let row = store::row::update(tx, row).await?;
+            let change = Change::update(TARGET, row.id.0, &row.name).before(&before);
+            let answer = Cluster::from(row);
+            let change = change.after(&answer);
+            Ok((answer, change))
+        })
+        .await?;
+        Ok(Answer(answer))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "delete", operation_id = "deleteCluster", tag = Tag::Clusters)]
+    async fn delete_cluster(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+        #[oai(name = "deleteMode")] delete_mode: Query<Option<ClusterDeleteMode>>,
+        #[oai(name = "skipReconcile", default)] _skip_reconcile: Query<bool>,
+    ) -> Result<Gone> {
+        let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
+        if matches!(delete_mode.0, Some(ClusterDeleteMode::DeleteClusterAndQoveryConfig)) {
+            return Err(Error::invalid("deleteMode", "the cluster itself is not this server's to delete"));
+        }
+        if row.is_default {
+            return Err(Error::Conflict("the default cluster cannot be deleted".into()));
+        }
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
+            Ok(((), Change::delete(TARGET, row.id.0, &row.name)))
+        })
+        .await?;
+        Ok(Blank)
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId/status", method = "get", operation_id = "getClusterStatus", tag = Tag::Clusters)]
+    async fn get_cluster_status(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+    ) -> Result<Found<ClusterStatus>> {
+        let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
+        Ok(Answer(ClusterStatus::from(&row)))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId/isReady", method = "get", operation_id = "getClusterReadinessStatus", tag = Tag::Clusters)]
+    async fn get_cluster_readiness_status(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+    ) -> Result<Found<ClusterReadinessStatus>> {
+        let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
+        // This server cannot run jobs on a Kubernetes cluster yet.
+        let is_ready = row.kind == ClusterKind::Local && self.0.runners.local.is_ok();
+        Ok(Answer(ClusterReadinessStatus { is_ready }))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId/kubeconfig", method = "get", operation_id = "getClusterKubeconfig", tag = Tag::Clusters)]
+    async fn get_cluster_kubeconfig(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+        with_token_from_cli: Query<Option<bool>>,
+        read_only: Query<Option<bool>>,
+    ) -> Result<Yaml> {
+        let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
+        let _unused = (with_token_from_cli, read_only);
+        let sealed = row.kubeconfig.as_ref().ok_or(Error::NotFound("kubeconfig"))?;
+        let text = self.0.keys.open_text(&secret::place("cluster", row.id.0), sealed)?;
+        Ok(Yaml(text.expose().clone()))
+    }
+
+    #[oai(path = "/organization/:organizationId/cluster/:clusterId/kubeconfig", method = "put", operation_id = "editClusterKubeconfig", tag = Tag::Clusters)]
+    async fn edit_cluster_kubeconfig(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
+        body: YamlBody,
+    ) -> Result<Gone> {
+        let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
+        if row.kind == ClusterKind::Local {
+            return Err(Error::invalid("clusterId", "the machine of the server has no kubeconfig"));
+        }
+        let document: serde_json::Value =
+            serde_yaml_ng::from_str(&body.0).map_err(|_| Error::invalid("body", "is not YAML"))?;
+        if !document.get("clusters").is_some_and(serde_json::Value::is_array) {
+            return Err(Error::invalid("body", "is not a kubeconfig: it has no list of clusters"));
+        }
+        let sealed = self.0.keys.seal(&secret::place("cluster", row.id.0), body.0.as_bytes())?;
+        let row = Model { kubeconfig: Some(sealed), updated_at: self.0.clock.now(), ..row };
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            let row = store::row::update(tx, row).await?;
+            Ok(((), Change::update(TARGET, row.id.0, &row.name).part("KUBERNETES_CREDENTIALS")))
+        })
+        .await?;
+        Ok(Blank)
+    }
+}
+
+impl ClusterApi {
+    async fn load(&self, auth: &Auth, action: Action, organization: Uuid, id: Uuid) -> Result<Model> {
+        access::cluster(&self.0.db, &auth.0, action, OrganizationId(organization), ClusterId(id)).await
+    }
+}
+
+fn refuse_name(rows: &[Model], new: &Model) -> Result<()> {
+    let key = entity::name_key(&new.name);
+    let taken = rows.iter().any(|row| row.id != new.id && entity::name_key(&row.name) == key);
+    let text = "a cluster of this organization already has this name";
+    if taken { Err(Error::Conflict(text.into())) } else { Ok(()) }
+}

@@ -1,0 +1,192 @@
+//! The families of variables and of secrets, of projects, environments and jobs: each handler names its scope.
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use uuid::Uuid;
+
+use super::super::Tag;
+use super::super::caller::Auth;
+use super::super::wire::{Answer, Body, Created, Found, Gone, Results};
+use super::Parent;
+use super::import::{self, VariableImport, VariableImportRequest};
+use super::schema::{
+    EnvironmentVariable, EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Secret, SecretEditRequest,
+    Value,
+};
+use crate::access::Action;
+use crate::app::App;
+use crate::error::Result;
+
+/// The six operations of a family.
+macro_rules! family {
+    (
+        $(#[$doc:meta])*
+        $api:ident, $of:ident, secret: $secret:literal, answer: $answer:ty, edit: $edit:ty, tag: $tag:ident,
+        parent: $parent:literal, variable: $variable:literal,
+        list: $all:literal $list:literal, create: $create:literal,
+        one: $one:literal edit: $edit_id:literal, delete: $delete:literal,
+        alias: $alias_path:literal $alias:literal, override: $override_path:literal $override:literal
+    ) => {
+        $(#[$doc])*
+        pub(in super::super) struct $api(pub(in super::super) Arc<App>);
+
+        #[OpenApi]
+        impl $api {
+            #[oai(path = $all, method = "get", operation_id = $list, tag = Tag::$tag)]
+            async fn list(&self, auth: Auth, #[oai(name = $parent)] parent: Path<Uuid>) -> Result<Found<Results<$answer>>> {
+                let parent = Parent::$of(&self.0, &auth, Action::View, parent.0).await?;
+                let all = super::list(&self.0, &parent).await?.into_iter();
+                let results = all.filter(|one| one.is_secret() == $secret).map(<$answer>::from).collect();
+                Ok(Answer(Results { results }))
+            }
+
+            #[oai(path = $all, method = "post", operation_id = $create, tag = Tag::$tag)]
+            async fn create(
+                &self,
+                auth: Auth,
+                #[oai(name = $parent)] parent: Path<Uuid>,
+                body: Body<EnvironmentVariableRequest>,
+            ) -> Result<Created<$answer>> {
+                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                Ok(Answer(super::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
+            }
+
+            #[oai(path = $one, method = "put", operation_id = $edit_id, tag = Tag::$tag)]
+            async fn edit(
+                &self,
+                auth: Auth,
+                #[oai(name = $parent)] parent: Path<Uuid>,
+                #[oai(name = $variable)] variable: Path<Uuid>,
+                body: Body<$edit>,
+            ) -> Result<Found<$answer>> {
+                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(super::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
+            }
+
+            #[oai(path = $one, method = "delete", operation_id = $delete, tag = Tag::$tag)]
+            async fn delete(
+                &self,
+                auth: Auth,
+                #[oai(name = $parent)] parent: Path<Uuid>,
+                #[oai(name = $variable)] variable: Path<Uuid>,
+            ) -> Result<Gone> {
+                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
+                super::delete(&self.0, &auth, &parent, row).await?;
+                Ok(super::super::wire::Blank)
+            }
+
+            #[oai(path = $alias_path, method = "post", operation_id = $alias, tag = Tag::$tag)]
+            async fn alias(
+                &self,
+                auth: Auth,
+                #[oai(name = $parent)] parent: Path<Uuid>,
+                #[oai(name = $variable)] variable: Path<Uuid>,
+                body: Body<Key>,
+            ) -> Result<Created<$answer>> {
+                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(super::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+            }
+
+            #[oai(path = $override_path, method = "post", operation_id = $override, tag = Tag::$tag)]
+            async fn override_(
+                &self,
+                auth: Auth,
+                #[oai(name = $parent)] parent: Path<Uuid>,
+                #[oai(name = $variable)] variable: Path<Uuid>,
+                body: Body<Value>,
+            ) -> Result<Created<$answer>> {
+                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(super::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+            }
+        }
+    };
+}
+
+family! {
+    /// The variables of a project.
+    ProjectVariableApi, of_project, secret: false, answer: EnvironmentVariable,
+    edit: EnvironmentVariableEditRequest, tag: ProjectEnvironmentVariable,
+    parent: "projectId", variable: "environmentVariableId",
+    list: "/project/:projectId/environmentVariable" "listProjectEnvironmentVariable", create: "createProjectEnvironmentVariable",
+    one: "/project/:projectId/environmentVariable/:environmentVariableId" edit: "editProjectEnvironmentVariable", delete: "deleteProjectEnvironmentVariable",
+    alias: "/project/:projectId/environmentVariable/:environmentVariableId/alias" "createProjectEnvironmentVariableAlias",
+    override: "/project/:projectId/environmentVariable/:environmentVariableId/override" "createProjectEnvironmentVariableOverride"
+}
+
+family! {
+    /// The secrets of a project.
+    ProjectSecretApi, of_project, secret: true, answer: Secret,
+    edit: SecretEditRequest, tag: ProjectSecret,
+    parent: "projectId", variable: "secretId",
+    list: "/project/:projectId/secret" "listProjectSecrets", create: "createProjectSecret",
+    one: "/project/:projectId/secret/:secretId" edit: "editProjectSecret", delete: "deleteProjectSecret",
+    alias: "/project/:projectId/secret/:secretId/alias" "createProjectSecretAlias",
+    override: "/project/:projectId/secret/:secretId/override" "createProjectSecretOverride"
+}
+
+family! {
+    /// The variables of an environment.
+    EnvironmentVariableApi, of_environment, secret: false, answer: EnvironmentVariable,
+    edit: EnvironmentVariableEditRequest, tag: EnvironmentVariable,
+    parent: "environmentId", variable: "environmentVariableId",
+    list: "/environment/:environmentId/environmentVariable" "listEnvironmentEnvironmentVariable", create: "createEnvironmentEnvironmentVariable",
+    one: "/environment/:environmentId/environmentVariable/:environmentVariableId" edit: "editEnvironmentEnvironmentVariable", delete: "deleteEnvironmentEnvironmentVariable",
+    alias: "/environment/:environmentId/environmentVariable/:environmentVariableId/alias" "createEnvironmentEnvironmentVariableAlias",
+    override: "/environment/:environmentId/environmentVariable/:environmentVariableId/override" "createEnvironmentEnvironmentVariableOverride"
+}
+
+family! {
+    /// The secrets of an environment.
+    EnvironmentSecretApi, of_environment, secret: true, answer: Secret,
+    edit: SecretEditRequest, tag: EnvironmentSecret,
+    parent: "environmentId", variable: "secretId",
+    list: "/environment/:environmentId/secret" "listEnvironmentSecrets", create: "createEnvironmentSecret",
+    one: "/environment/:environmentId/secret/:secretId" edit: "editEnvironmentSecret", delete: "deleteEnvironmentSecret",
+    alias: "/environment/:environmentId/secret/:secretId/alias" "createEnvironmentSecretAlias",
+    override: "/environment/:environmentId/secret/:secretId/override" "createEnvironmentSecretOverride"
+}
+
+family! {
+    /// The variables of a job.
+    JobVariableApi, of_job, secret: false, answer: EnvironmentVariable,
+    edit: EnvironmentVariableEditRequest, tag: JobEnvironmentVariable,
+    parent: "jobId", variable: "environmentVariableId",
+    list: "/job/:jobId/environmentVariable" "listJobEnvironmentVariable", create: "createJobEnvironmentVariable",
+    one: "/job/:jobId/environmentVariable/:environmentVariableId" edit: "editJobEnvironmentVariable", delete: "deleteJobEnvironmentVariable",
+    alias: "/job/:jobId/environmentVariable/:environmentVariableId/alias" "createJobEnvironmentVariableAlias",
+    override: "/job/:jobId/environmentVariable/:environmentVariableId/override" "createJobEnvironmentVariableOverride"
+}
+
+family! {
+    /// The secrets of a job.
+    JobSecretApi, of_job, secret: true, answer: Secret,
+    edit: SecretEditRequest, tag: JobSecret,
+    parent: "jobId", variable: "secretId",
+    list: "/job/:jobId/secret" "listJobSecrets", create: "createJobSecret",
+    one: "/job/:jobId/secret/:secretId" edit: "editJobSecret", delete: "deleteJobSecret",
+    alias: "/job/:jobId/secret/:secretId/alias" "createJobSecretAlias",
+    override: "/job/:jobId/secret/:secretId/override" "createJobSecretOverride"
+}
+
+/// The import into a job, under its own path.
+pub(in super::super) struct JobImportApi(pub(in super::super) Arc<App>);
+
+#[OpenApi]
+impl JobImportApi {
+    #[oai(path = "/job/:jobId/environmentVariable/import", method = "post", operation_id = "importJobEnvironmentVariable", tag = Tag::JobEnvironmentVariable)]
+    async fn import_job_environment_variable(
+        &self,
+        auth: Auth,
+        #[oai(name = "jobId")] job_id: Path<Uuid>,
+        body: Body<VariableImportRequest>,
+    ) -> Result<Created<VariableImport>> {
+        let parent = Parent::of_job(&self.0, &auth, Action::Manage, job_id.0).await?;
+        Ok(Answer(import::run(&self.0, &auth, &parent, body.0).await?))
+    }
+}

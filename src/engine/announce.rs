@@ -1,0 +1,241 @@
+//! Telling of what happens: events of the organization and calls of its webhooks, stored in the transaction of what
+//! they tell of, so that neither is lost nor told for nothing.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use entity::deployment::{Action, Origin, Progress, Scope};
+use entity::environment::Mode;
+use entity::id::{DeliveryId, EventId};
+use entity::run::Event;
+use entity::webhook::{WebhookEvent, WebhookKind};
+use entity::webhook_delivery::{self, DeliveryState};
+use entity::{deployment, environment, event, job, project};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::command::Requester;
+use crate::error::Result;
+use crate::store;
+
+/// What is told of in an environment.
+pub(super) struct Told<'a> {
+    kind: &'static str,
+    target: &'static str,
+    id: Uuid,
+    name: &'a str,
+    environment: &'a environment::Model,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn environment(kind: &'static str, environment: &'a environment::Model) -> Self {
+        Self { kind, target: "ENVIRONMENT", id: environment.id.0, name: &environment.name, environment }
+    }
+
+    pub(super) fn job(kind: &'static str, environment: &'a environment::Model, job: &'a job::Model) -> Self {
+        Self { kind, target: "JOB", id: job.id.0, name: &job.name, environment }
+    }
+}
+
+/// The official name of a request.
+pub(super) fn requested(action: Action, forced: Option<Event>, scope: Scope) -> &'static str {
+    match (action, forced, scope) {
+        (_, Some(Event::Cron), _) => "FORCE_RUN_QUEUED",
+        (_, Some(Event::Start), _) => "FORCE_RUN_QUEUED_DEPLOY",
+        (_, Some(Event::Stop), _) => "FORCE_RUN_QUEUED_STOP",
+        (_, Some(Event::Delete), _) => "FORCE_RUN_QUEUED_DELETE",
+        (Action::Deploy, None, Scope::Environment) => "TRIGGER_DEPLOY",
+        (Action::Stop, None, Scope::Environment) => "TRIGGER_STOP",
+        (Action::Delete, None, Scope::Environment) => "TRIGGER_DELETE",
+        (Action::Uninstall, None, Scope::Environment) => "TRIGGER_UNINSTALL",
+        (Action::Deploy, None, Scope::Jobs) => "DEPLOY_QUEUED",
+        (Action::Stop, None, Scope::Jobs) => "STOP_QUEUED",
+        (Action::Delete, None, Scope::Jobs) => "DELETE_QUEUED",
+        (Action::Uninstall, None, Scope::Jobs) => "UNINSTALL_QUEUED",
+    }
+}
+
+/// The official name of an end.
+fn ended(action: Action, forced: Option<Event>, progress: Progress) -> &'static str {
+    let well = progress == Progress::Succeeded;
+    match (action, forced) {
+        (_, Some(_)) if well => "FORCE_RUN_SUCCEEDED",
+        (_, Some(_)) => "FORCE_RUN_FAILED",
+        (Action::Deploy, None) if well => "DEPLOYED",
+        (Action::Deploy, None) => "DEPLOY_FAILED",
+        (Action::Stop, None) if well => "STOPPED",
+        (Action::Stop, None) => "STOP_FAILED",
+        (Action::Delete, None) if well => "DELETED",
+        (Action::Delete, None) => "DELETE_FAILED",
+        (Action::Uninstall, None) if well => "UNINSTALLED",
+        (Action::Uninstall, None) => "UNINSTALL_FAILED",
+    }
+}
+
+/// Stores what somebody did.
+pub(super) async fn event(tx: &DatabaseTransaction, told: Told<'_>, by: &Requester, now: DateTime<Utc>) -> Result<()> {
+    let Told { kind, target, id, name, environment } = told;
+    let project = store::project::by_id(tx, environment.project_id).await?;
+    let row = event::Model {
+        id: EventId::create(),
+        organization_id: environment.organization_id,
+        created_at: now,
+        kind: kind.to_owned(),
+        target: target.to_owned(),
+        sub_target: None,
+        target_id: Some(id),
+        target_name: name.to_owned(),
+        project_id: Some(environment.project_id),
+        project_name: project.map(|project| project.name),
+        environment_id: Some(environment.id),
+        environment_name: Some(environment.name.clone()),
+        before: None,
+        after: None,
+        origin: by.origin,
+        triggered_by: by.name.clone(),
+        user_agent: by.user_agent.clone(),
+    };
+    store::event::create(tx, row).await?;
+    Ok(())
+}
+
+/// Tells that a deployment has ended: an event for the environment, or for each job that was asked for.
+pub(super) async fn end(
+    tx: &DatabaseTransaction,
+    row: &deployment::Model,
+    reached: Progress,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let told = match reached {
+        Progress::Succeeded => WebhookEvent::DeploymentSuccessful,
+        Progress::Cancelled => WebhookEvent::DeploymentCancelled,
+        Progress::Failed | Progress::Queued | Progress::Running => WebhookEvent::DeploymentFailure,
+    };
+    webhooks(tx, row, told, now).await?;
+    let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
+    let by = Requester { name: row.triggered_by.clone(), origin: row.origin, user_agent: None };
+    if row.scope == Scope::Environment {
+        let kind = ended(row.action, None, reached);
+        return event(tx, Told::environment(kind, &environment), &by, now).await;
+    }
+    for part in store::deployment::list_parts(tx, row.id).await? {
+        if let Some(job) = store::job::by_id(tx, part.job_id).await? {
+            let kind = ended(row.action, part.forced_event, part.progress);
+            event(tx, Told::job(kind, &environment, &job), &by, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Stores the calls of the webhooks that want to know.
+pub(super) async fn webhooks(
+    tx: &impl ConnectionTrait,
+    row: &deployment::Model,
+    told: WebhookEvent,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
+    let hooks = store::event::list_enabled_webhooks(tx, environment.organization_id).await?;
+    if hooks.is_empty() {
+        return Ok(());
+    }
+    let Some(project) = store::project::by_id(tx, environment.project_id).await? else { return Ok(()) };
+    for hook in hooks {
+        let names = &hook.project_names.0;
+        let wanted = hook.events.0.contains(&told)
+            && (names.is_empty() || names.contains(&project.name))
+            && (hook.modes.0.is_empty() || hook.modes.0.contains(&environment.mode));
+        if !wanted {
+            continue;
+        }
+        let payload = match hook.kind {
+            WebhookKind::Standard => standard(told, row, &environment, &project, now),
+            WebhookKind::Slack => slack(told, row, &environment, &project),
+        };
+        let delivery = webhook_delivery::Model {
+            id: DeliveryId::create(),
+            webhook_id: hook.id,
+            created_at: now,
+            updated_at: now,
+            kind: hook.kind,
+            event: told,
+            target_url: hook.target_url,
+            payload,
+            state: DeliveryState::Pending,
+            attempts: 0,
+            next_attempt_at: now,
+            status_code: None,
+            response: None,
+        };
+        store::event::create_delivery(tx, delivery).await?;
+    }
+    Ok(())
+}
+
+fn standard(
+    told: WebhookEvent,
+    row: &deployment::Model,
+    environment: &environment::Model,
+    project: &project::Model,
+    now: DateTime<Utc>,
+) -> Value {
+    json!({
+        "type": told,
+        "timestamp": now.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "data": {
+            "organization_id": environment.organization_id,
+            "project_id": project.id,
+            "project_name": project.name,
+            "environment_id": environment.id,
+            "environment_name": environment.name,
+            "environment_mode": environment.mode,
+            "deployment_id": row.id,
+            "execution_id": format!("{}-{}", row.id, row.number),
+            "action": action_name(row.action),
+            "triggered_by": row.triggered_by,
+            "origin": origin_name(row.origin),
+        }
+    })
+}
+
+fn slack(
+    told: WebhookEvent,
+    row: &deployment::Model,
+    environment: &environment::Model,
+    project: &project::Model,
+) -> Value {
+    let what = match told {
+        WebhookEvent::DeploymentStarted => "has begun",
+        WebhookEvent::DeploymentCancelled => "was cancelled",
+        WebhookEvent::DeploymentFailure => "has failed",
+        WebhookEvent::DeploymentSuccessful => "has succeeded",
+    };
+    // What Slack would read as markup is its own.
+    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mode = if environment.mode == Mode::Production { " (production)" } else { "" };
+    let text = format!(
+        "{} of {} / {}{mode} {what}, asked for by {}",
+        action_name(row.action),
+        plain(&project.name),
+        plain(&environment.name),
+        plain(&row.triggered_by)
+    );
+    json!({ "text": text })
+}
+
+fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Deploy => "DEPLOY",
+        Action::Stop => "STOP",
+        Action::Delete => "DELETE",
+        Action::Uninstall => "UNINSTALL",
+    }
+}
+
+fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Api => "API",
+        Origin::Cli => "CLI",
+        Origin::Console => "CONSOLE",
+        Origin::TerraformProvider => "TERRAFORM_PROVIDER",
+    }
+}

@@ -1,0 +1,91 @@
+//! Pure: when an environment with a deployment rule is started and stopped by the clock.
+
+use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use entity::deployment_rule::{Model, Weekday};
+
+/// The next start and the next stop after `now`; none where nothing is planned.
+///
+/// The times of day of the rule are those of its zone, on its days. A time that the clocks leave out is that of the
+/// first instant after it, one that comes twice is the first of them.
+#[must_use]
+pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    if !rule.auto_stop {
+        return (None, None);
+    }
+    let today = now.with_timezone(&zone).date_naive();
+    let first = |time: DateTime<Utc>| {
+        // Eight days: today's time may be over, and the only day may be today's.
+        let days = (0..=7).filter_map(|day| today.checked_add_signed(TimeDelta::days(day)));
+        let mut times = days.filter(|day| rule.weekdays.0.contains(&weekday(day.weekday()))).filter_map(|day| {
+            let wall = day.and_time(time.time());
+            let found = zone.from_local_datetime(&wall).earliest();
+            found.or_else(|| zone.from_local_datetime(&(wall + TimeDelta::hours(1))).earliest()).map(|at| at.to_utc())
+        });
+        times.find(|at| *at > now)
+    };
+    (first(rule.start_time), first(rule.stop_time))
+}
+
+fn weekday(day: chrono::Weekday) -> Weekday {
+    match day {
+        chrono::Weekday::Mon => Weekday::Monday,
+        chrono::Weekday::Tue => Weekday::Tuesday,
+        chrono::Weekday::Wed => Weekday::Wednesday,
+        chrono::Weekday::Thu => Weekday::Thursday,
+        chrono::Weekday::Fri => Weekday::Friday,
+        chrono::Weekday::Sat => Weekday::Saturday,
+        chrono::Weekday::Sun => Weekday::Sunday,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::deployment_rule::Weekdays;
+    use entity::id::EnvironmentId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn rule(days: Vec<Weekday>) -> Model {
+        let time = at("1970-01-01T08:00:00Z");
+        Model {
+            environment_id: EnvironmentId(Uuid::nil()),
+            created_at: time,
+            updated_at: time,
+            on_demand_preview: false,
+            auto_preview: false,
+            auto_stop: true,
+            timezone: String::new(),
+            start_time: time,
+            stop_time: at("1970-01-01T19:30:00Z"),
+            weekdays: Weekdays(days),
+            next_start_at: None,
+            next_stop_at: None,
+        }
+    }
+
+    #[test]
+    fn the_days_and_times_of_a_rule() {
+        // 2026-11-24 is a Tuesday; Paris is an hour ahead of UTC.
+        let next = |days: &[Weekday], now: &str| {
+            let (start, stop) = super::next(&rule(days.to_vec()), chrono_tz::Europe::Paris, at(now));
+            (start.map(|at| at.to_rfc3339()), stop.map(|at| at.to_rfc3339()))
+        };
+        let some = |text: &str| Some(format!("{text}:00+00:00"));
+        let tuesday = &[Weekday::Tuesday];
+        let both = (some("2026-11-24T07:00"), some("2026-11-24T18:30"));
+        assert_eq!(next(tuesday, "2026-11-24T06:59:59Z"), both);
+        let later = (some("2026-12-01T07:00"), some("2026-11-24T18:30"));
+        assert_eq!(next(tuesday, "2026-11-24T07:00:00Z"), later);
+        let weekend = &[Weekday::Saturday, Weekday::Sunday];
+        assert_eq!(next(weekend, "2026-11-24T07:00:00Z").0, some("2026-11-28T07:00"));
+        assert_eq!(next(&[], "2026-11-24T07:00:00Z"), (None, None));
+        let idle = Model { auto_stop: false, ..rule(tuesday.to_vec()) };
+        assert_eq!(super::next(&idle, chrono_tz::Europe::Paris, at("2026-11-24T07:00:00Z")), (None, None));
+    }
+}

@@ -1,0 +1,49 @@
+//! The pass that starts and stops environments by the clock, as their deployment rules say.
+
+use chrono::{DateTime, Utc};
+use entity::deployment::{Action, Origin};
+use entity::deployment_rule::Model;
+
+use super::BATCH;
+use crate::app::App;
+use crate::engine::command::{self, Requester};
+use crate::engine::{rule, schedule};
+use crate::error::{Error, Result};
+use crate::store;
+
+pub(super) async fn follow(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let due = store::rule::due(&app.db, now, BATCH).await?;
+    let more = due.len() as u64 == BATCH;
+    for row in due {
+        let done = store::write(&app.db, async |tx| one(tx, &row, now).await).await;
+        match done {
+            // An environment that is being deleted is neither started nor stopped.
+            Ok(()) | Err(Error::Conflict(_) | Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(more)
+}
+
+async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>) -> Result<()> {
+    let come = |at: Option<DateTime<Utc>>| at.filter(|at| *at <= now);
+    let action = match (come(row.next_start_at), come(row.next_stop_at)) {
+        // Of two times that were missed the newer one counts.
+        (Some(start), Some(stop)) if start > stop => Action::Deploy,
+        (_, Some(_)) => Action::Stop,
+        (Some(_), None) => Action::Deploy,
+        (None, None) => return Ok(()),
+    };
+    let next = match schedule::parse_timezone(&row.timezone) {
+        Ok(zone) => rule::next(row, zone, now),
+        Err(_) => (None, None),
+    };
+    if !store::rule::advance(tx, row, next).await? {
+        return Ok(());
+    }
+    let by = Requester { name: "deployment rule".into(), origin: Origin::Api, user_agent: None };
+    match command::request_environment_in(tx, &by, row.environment_id, action, now).await {
+        Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,140 @@
+//! Variables and secrets.
+
+use chrono::{DateTime, Utc};
+use entity::id::{EnvironmentId, JobId, ProjectId, VariableId};
+use entity::variable::{Column, Entity, Model, VariableKind};
+use entity::{environment, job};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// The most variables that one scope can have.
+pub const MOST: u64 = 2000;
+
+/// The variables of a project, and of an environment and a job where those are given.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    project: ProjectId,
+    environment: Option<EnvironmentId>,
+    job: Option<JobId>,
+) -> Result<Vec<Model>, DbErr> {
+    let mut wanted = Condition::any().add(Column::ProjectId.eq(project));
+    if let Some(id) = environment {
+        wanted = wanted.add(Column::EnvironmentId.eq(id));
+    }
+    if let Some(id) = job {
+        wanted = wanted.add(Column::JobId.eq(id));
+    }
+    Entity::find().filter(wanted).order_by_asc(Column::Key).order_by_asc(Column::Id).limit(3 * MOST).all(db).await
+}
+
+/// The variables of an environment and of all its jobs.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_below_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<Model>, DbErr> {
+    let jobs = Query::select()
+        .column(job::Column::Id)
+        .from(job::Entity)
+        .and_where(job::Column::EnvironmentId.eq(id))
+        .to_owned();
+    let wanted = Condition::any().add(Column::EnvironmentId.eq(id)).add(Column::JobId.in_subquery(jobs));
+    Entity::find().filter(wanted).order_by_asc(Column::Id).all(db).await
+}
+
+/// Gives the aliases and overrides of a variable its new key.
+///
+/// # Errors
+/// A broken unique key when an override would take a key that its scope has already.
+pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str) -> Result<(), DbErr> {
+    let of = |kind: VariableKind| Condition::all().add(Column::TargetId.eq(target)).add(Column::Kind.eq(kind));
+    Entity::update_many()
+        .col_expr(Column::TargetKey, Expr::value(key))
+        .filter(of(VariableKind::Alias))
+        .exec(db)
+        .await?;
+    let overrides = Entity::update_many().col_expr(Column::Key, Expr::value(key));
+    overrides.filter(of(VariableKind::Override)).exec(db).await?;
+    Ok(())
+}
+
+/// Notes that what jobs see has changed: of one job, of an environment, or of a whole project.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn touch(
+    db: &impl ConnectionTrait,
+    project: ProjectId,
+    environment: Option<EnvironmentId>,
+    job: Option<JobId>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let update = job::Entity::update_many().col_expr(job::Column::VariablesChangedAt, Expr::value(now));
+    let update = match (environment, job) {
+        (_, Some(id)) => update.filter(job::Column::Id.eq(id)),
+        (Some(id), None) => update.filter(job::Column::EnvironmentId.eq(id)),
+        (None, None) => {
+            let environments = Query::select()
+                .column(environment::Column::Id)
+                .from(environment::Entity)
+                .and_where(environment::Column::ProjectId.eq(project))
+                .to_owned();
+            update.filter(job::Column::EnvironmentId.in_subquery(environments))
+        }
+    };
+    update.exec(db).await?;
+    Ok(())
+}
+
+/// Keeps the variables that a job was deployed with, in place of those before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep(db: &impl ConnectionTrait, row: entity::job_variables::Model) -> Result<(), DbErr> {
+    use entity::job_variables;
+    use sea_orm::sea_query::OnConflict;
+    use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
+    let newer = OnConflict::column(job_variables::Column::JobId)
+        .update_columns([job_variables::Column::CreatedAt, job_variables::Column::Sealed])
+        .to_owned();
+    let row = row.into_active_model().reset_all();
+    job_variables::Entity::insert(row).on_conflict(newer).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The variables of one job alone.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_of_job(db: &impl ConnectionTrait, id: JobId) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::JobId.eq(id)).order_by_asc(Column::Id).all(db).await
+}
+
+/// Whose variables something is looked for among.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    Environment(EnvironmentId),
+    Job(JobId),
+}
+
+/// Whether a variable is there for an environment or a job.
+///
+/// # Errors
+/// When a query fails.
+pub async fn is_visible(db: &impl ConnectionTrait, id: VariableId, owner: Owner) -> Result<bool, DbErr> {
+    let (environment, job) = match owner {
+        Owner::Environment(id) => (super::environment::by_id(db, id).await?, None),
+        Owner::Job(id) => match super::job::by_id(db, id).await? {
+            Some(job) => (super::environment::by_id(db, job.environment_id).await?, Some(job.id)),
+            None => (None, None),
+        },
+    };
+    let (Some(environment), Some(row)) = (environment, super::row::by_id::<Model>(db, id).await?) else {
+        return Ok(false);
+    };
+    Ok(row.project_id == Some(environment.project_id)
+        || row.environment_id == Some(environment.id)
+        || (row.job_id.is_some() && row.job_id == job))
+}
