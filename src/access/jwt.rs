@@ -52,6 +52,9 @@ struct RawClaims {
     nbf: Option<i64>,
     #[serde(default)]
     email: Option<String>,
+    /// A boolean, but some issuers write it as text.
+    #[serde(default)]
+    email_verified: serde_json::Value,
     #[serde(default)]
     name: Option<String>,
 }
@@ -159,7 +162,8 @@ impl Verifier {
         valid.then(|| Claims {
             issuer: self.issuer.clone(),
             subject: claims.sub,
-            email: claims.email,
+            // An address that the issuer did not check is nobody's.
+            email: claims.email.filter(|_| claims.email_verified != false && claims.email_verified != "false"),
             name: claims.name,
             expires_at,
         })

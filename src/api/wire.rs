@@ -133,6 +133,12 @@ pub(super) struct Results<T: ParseFromJSON + ToJSON> {
     pub(super) results: Vec<T>,
 }
 
+/// An object without keys.
+#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[serde(default)]
+#[oai(default)]
+pub(super) struct Empty {}
+
 /// A reference by id.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct ReferenceObject {
@@ -168,6 +174,10 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    // serde would take a list for an object, field by field.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Error::invalid("body", "is not a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

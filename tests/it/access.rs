@@ -1,79 +1,55 @@
 //! Walks the contract: who may call what. A new operation is covered without further work.
 
-use std::collections::BTreeMap;
-
 use entity::member::Role;
-use poem::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Furnished, TestApp, id};
-use crate::validate::CONTRACT;
+use crate::harness::{TestApp, id};
+use crate::world::{Operation, World, custom, stranger};
 
 /// What every known caller may call: it answers about the caller, or about nothing stored.
-const OPEN: [&str; 2] = ["listOrganization", "listAvailableContainerRegistry"];
+const OPEN: [&str; 4] =
+    ["listOrganization", "listAvailableContainerRegistry", "getDefaultJobAdvancedSettings", "getAccountInformation"];
 /// What only a person may call.
-const PEOPLE: [&str; 1] = ["createOrganization"];
-
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    writes: bool,
-}
-
-/// Every operation, with the ids of `it` in its path.
-async fn operations(it: &Furnished) -> Vec<Operation> {
-    let job = it.create(it.lifecycle("walked")).await;
-    let tokens = format!("/organization/{}/apiToken", it.organization);
-    let token = it.client.post(&tokens, json!({"name": "t", "role_id": null}));
-    let mut ids = BTreeMap::from([
-        ("organizationId", it.organization.to_string()),
-        ("projectId", it.project.clone()),
-        ("environmentId", it.environment.clone()),
-        ("containerRegistryId", it.registry.clone()),
-        ("apiTokenId", id(&token.await.expect(201))),
-        ("jobId", job.clone()),
-    ]);
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    ids.insert("runId", String::new());
-    let mut found = Vec::new();
-    for (template, item) in CONTRACT["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let mut path = template.clone();
-            for (name, id) in &ids {
-                path = path.replace(&format!("{{{name}}}"), id);
-            }
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let id = operation["operationId"].as_str().unwrap().to_owned();
-            found.push(Operation { id, writes: method != Method::GET, method, path });
-        }
-    }
-    found
-}
-
-async fn furnished_with_run(app: &TestApp) -> (Furnished, Vec<Operation>) {
-    let it = app.furnished().await;
-    let mut list = operations(&it).await;
-    app.settle().await;
-    let job = list.iter().find(|o| o.id == "getJob").unwrap().path.trim_start_matches("/job/").to_owned();
-    let run = id(&it.runs(&job).await[0]);
-    for operation in &mut list {
-        operation.path = operation.path.replace("/run/", &format!("/run/{run}")).trim_end_matches('/').to_owned();
-        operation.path = operation.path.replace(&format!("{run}log"), &format!("{run}/log"));
-        assert!(!operation.path.contains('{'), "{} has a parameter that this test does not know", operation.path);
-    }
-    (it, list)
-}
-
-async fn status(client: &Client, operation: &Operation, body: Option<&str>) -> (u16, Value) {
-    let answer = client.call(operation.method.clone(), &operation.path, body.map(str::to_owned)).await;
-    (answer.status, answer.body)
-}
+const PEOPLE: [&str; 3] = ["createOrganization", "editAccountInformation", "postAcceptInviteMember"];
+/// What is read by those only who may change it.
+const GUARDED: [&str; 7] = [
+    "listOrganizationApiTokens",
+    "listOrganizationCustomRoles",
+    "getOrganizationCustomRole",
+    "getClusterKubeconfig",
+    "listWebhookEvent",
+    "getOrganizationEvents",
+    "getOrganizationEventTargets",
+];
+/// What a deployer may do.
+const DEPLOYS: [&str; 19] = [
+    "deployJob",
+    "redeployJob",
+    "stopJob",
+    "uninstallJob",
+    "cleanFailedJob",
+    "cleanFailedJobs",
+    "deployEnvironment",
+    "redeployEnvironment",
+    "stopEnvironment",
+    "uninstallEnvironment",
+    "cancelEnvironmentDeployment",
+    "cancelDeploymentRequest",
+    "deployAllServices",
+    "stopSelectedServices",
+    "uninstallSelectedServices",
+    "rebootServices",
+    // Deploys those jobs only that the caller may deploy.
+    "autoDeployJobEnvironments",
+    "getJob",
+    "getEnvironment",
+];
 
 #[tokio::test]
 async fn nobody_gets_401_before_anything_else() {
     let app = TestApp::new().await;
-    let (it, list) = furnished_with_run(&app).await;
+    let world = World::new(&app).await;
+    let it = &world.it;
     let valid = it.client.authorization().trim_start_matches("Token ").to_owned();
     let wrong = [
         None,
@@ -86,10 +62,10 @@ async fn nobody_gets_401_before_anything_else() {
         Some("Bearer a.b.c".into()),
         Some("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.".into()),
     ];
-    for operation in &list {
+    for operation in &world.operations() {
         for authorization in &wrong {
             let client = it.client.with(authorization.as_deref());
-            let (status, _) = status(&client, operation, Some("{ not json")).await;
+            let (status, _) = operation.call(&client, Some("{ not json".into())).await;
             assert_eq!(status, 401, "{} with {authorization:?}", operation.id);
         }
     }
@@ -99,105 +75,225 @@ async fn nobody_gets_401_before_anything_else() {
     }
 }
 
+/// Nothing of one organization is found from another one, whatever is tried with its ids.
 #[tokio::test]
 async fn a_stranger_finds_nothing() {
     let app = TestApp::new().await;
-    let (_it, list) = furnished_with_run(&app).await;
-    let other = app.organization("other").await;
-    let stranger = app.token(other, Role::Admin).await;
-    for operation in &list {
-        let (status, body) = status(&stranger, operation, Some("{}")).await;
-        let expected: &[u16] = match operation.id.as_str() {
-            open if OPEN.contains(&open) => &[200],
-            people if PEOPLE.contains(&people) => &[400, 403],
-            // The body is read before the organization is known to be foreign.
-            _ if operation.writes => &[404, 400],
-            _ => &[404],
-        };
-        assert!(expected.contains(&status), "{} was answered {status}: {body}", operation.id);
-        assert!(!body.to_string().contains("acme"), "{} leaks: {body}", operation.id);
+    let world = World::new(&app).await;
+    let stranger = stranger(&app).await;
+    for operation in &world.operations() {
+        for body in [Some("{}".to_owned()), world.body(&operation.id)] {
+            let (status, body) = operation.call(&stranger, body).await;
+            let expected: &[u16] = match operation.id.as_str() {
+                open if OPEN.contains(&open) => &[200],
+                "createOrganization" | "editAccountInformation" => &[400, 403],
+                // The body is read before the organization is known to be foreign.
+                _ if operation.writes => &[404, 400],
+                _ => &[404],
+            };
+            assert!(expected.contains(&status), "{} was answered {status}: {body}", operation.id);
+            assert!(!body.to_string().contains("acme"), "{} leaks: {body}", operation.id);
+        }
+        // With a valid body the only answer is that there is nothing.
+        let (status, _) = operation.call(&stranger, world.body(&operation.id)).await;
+        let known = OPEN.contains(&operation.id.as_str())
+            || ["createOrganization", "editAccountInformation"].contains(&operation.id.as_str());
+        assert!(known || status == 404, "{} was answered {status}", operation.id);
     }
 }
 
-/// A valid body, so that nothing but the role is in the way.
-fn body(it: &Furnished, operation: &str) -> String {
-    match operation {
-        "createJob" => it.cron("made", "@daily"),
-        "editOrganization" => json!({"name": "acme", "plan": "FREE"}),
-        "createContainerRegistry" | "editContainerRegistry" => json!({"name": "r", "kind": "DOCKER_HUB", "config": {}}),
-        "createOrganizationApiToken" => json!({"name": "t", "role_id": null}),
-        "createProject" | "editProject" | "createEnvironment" => json!({"name": "made"}),
-        _ => json!({}),
+/// Ids of one organization in the paths of another one that the caller belongs to.
+#[tokio::test]
+async fn ids_do_not_cross_organizations() {
+    let app = TestApp::new().await;
+    let (ours, theirs) = (World::new(&app).await, World::new(&app).await);
+    let names: Vec<&str> = ours.ids.keys().copied().filter(|name| name.ends_with("Id")).collect();
+    for operation in ours.operations() {
+        for name in &names {
+            // Each id alone is a foreign one; the rest of the path is our own.
+            let parameter = format!("{{{name}}}");
+            if !operation.template.contains(&parameter) {
+                continue;
+            }
+            let path = operation.path.replace(&ours.ids[name], &theirs.ids[name]);
+            // The id of the rule of an environment is that of the environment: both are replaced.
+            let operation = Operation { path, ..operation.clone() };
+            let (status, body) = operation.call(&ours.it.client, ours.body(&operation.id)).await;
+            assert_eq!(status, 404, "{} with a foreign {name}: {body}", operation.id);
+        }
     }
-    .to_string()
+    // Foreign ids in bodies and queries.
+    let (client, ids) = (&ours.it.client, &theirs.ids);
+    let environment = &ours.ids["environmentId"];
+    let mut job = ours.it.cron("foreign", "@daily");
+    for (path, value) in [
+        ("/source/image/registry_id", json!(ids["containerRegistryId"])),
+        ("/annotations_groups", json!([{"id": ids["annotationsGroupId"]}])),
+        ("/labels_groups", json!([{"id": ids["labelsGroupId"]}])),
+    ] {
+        let mut wrong = job.clone();
+        match wrong.pointer_mut(path) {
+            Some(place) => *place = value,
+            None => wrong[path.trim_start_matches('/')] = value,
+        }
+        client.post(&format!("/environment/{environment}/job"), wrong).await.expect(400);
+    }
+    job["source"] = json!({"docker": {"git_repository": {
+        "url": "https://example.com/a.git", "provider": "GITHUB", "git_token_id": ids["gitTokenId"],
+    }}});
+    client.post(&format!("/environment/{environment}/job"), job).await.expect(400);
+    let clone = json!({"name": "x", "environment_id": ids["environmentId"]});
+    client.post(&format!("/job/{}/clone", ours.ids["jobId"]), clone).await.expect(404);
+    for (key, id) in [("project_id", "projectId"), ("cluster_id", "clusterId")] {
+        let clone = json!({"name": "x", key: ids[id]});
+        let status = client.post(&format!("/environment/{environment}/clone"), clone).await.status;
+        assert!(matches!(status, 400 | 404), "{key}: {status}");
+    }
+    let new = json!({"name": "x", "cluster": ids["clusterId"]});
+    client.post(&format!("/project/{}/environment", ours.ids["projectId"]), new).await.expect(400);
+    client.get(&format!("/variable?parent_id={}&scope=JOB", ids["jobId"])).await.expect(404);
+    for path in ["service/stop", "service/delete", "service/uninstall", "cleanFailedJobs"] {
+        let body = json!({"job_ids": [ids["jobId"]]});
+        client.post(&format!("/environment/{environment}/{path}"), body).await.expect(400);
+    }
+    let deploy = json!({"jobs": [{"id": ids["jobId"]}]});
+    client.post(&format!("/environment/{environment}/service/deploy"), deploy).await.expect(400);
+    let token = json!({"name": "x", "role_id": ids["customRoleId"]});
+    let organization = ours.it.organization;
+    client.post(&format!("/organization/{organization}/apiToken"), token).await.expect(400);
+    let listed = client.get(&format!("/organization/{organization}/services?project_id={}", ids["projectId"])).await;
+    assert_eq!(listed.expect(200), json!({"results": []}));
 }
 
 #[tokio::test]
 async fn a_viewer_reads_and_writes_nothing() {
     let app = TestApp::new().await;
-    let (it, list) = furnished_with_run(&app).await;
-    let viewer = app.token(it.organization, Role::Viewer).await;
-    let before = it.client.get("/organization").await.text;
-    for operation in &list {
-        let (status, text) = status(&viewer, operation, Some(&body(&it, &operation.id))).await;
-        let expected = match operation.id.as_str() {
-            people if PEOPLE.contains(&people) => &[400, 403][..],
-            // Who may not manage tokens may not list them either.
-            "listOrganizationApiTokens" => &[403],
-            _ if operation.writes => &[403],
-            _ => &[200],
-        };
-        let lifecycle = operation.id == "listJobNextRuns" && status == 400;
-        assert!(expected.contains(&status) || lifecycle, "{} was answered {status}: {text}", operation.id);
+    let world = World::new(&app).await;
+    let viewer = app.token(world.it.organization, Role::Viewer).await;
+    let custom = custom(&app, &world, "VIEWER", "VIEWER").await;
+    let before = world.it.client.get("/organization").await.text;
+    for operation in &world.operations() {
+        for (who, client) in [("fixed", &viewer), ("custom", &custom)] {
+            let (status, text) = operation.call(client, world.body(&operation.id)).await;
+            let expected = match operation.id.as_str() {
+                "getOrganizationEvents" | "getOrganizationEventTargets" if who == "fixed" => &[200][..],
+                guarded if GUARDED.contains(&guarded) => &[403],
+                "createOrganization" | "editAccountInformation" | "postAcceptInviteMember" => &[403],
+                "autoDeployJobEnvironments" => &[202],
+                _ if operation.writes => &[403],
+                // These look at places that are not there.
+                "getContainerVersions" | "listJobCommit" => &[400],
+                _ => &[200],
+            };
+            assert!(expected.contains(&status), "{who} {} was answered {status}: {text}", operation.id);
+        }
     }
-    assert_eq!(it.client.get("/organization").await.text, before);
+    assert_eq!(world.it.client.get("/organization").await.text, before);
+    assert_eq!(PEOPLE.len(), 3);
+}
+
+/// A custom role that sees no project finds none, and nothing in it.
+#[tokio::test]
+async fn a_role_without_access_sees_no_project() {
+    let app = TestApp::new().await;
+    let world = World::new(&app).await;
+    let nobody = custom(&app, &world, "NO_ACCESS", "VIEWER").await;
+    for operation in &world.operations() {
+        let place = operation.template.split('/').nth(1).unwrap();
+        if !matches!(place, "project" | "environment" | "job" | "run" | "deploymentStage" | "service" | "variable") {
+            continue;
+        }
+        let (status, text) = operation.call(&nobody, world.body(&operation.id)).await;
+        assert_eq!(status, 404, "{}: {text}", operation.id);
+    }
+    for list in ["project", "environments", "services", "project/stats"] {
+        let path = format!("/organization/{}/{list}", world.it.organization);
+        assert_eq!(nobody.get(&path).await.expect(200), json!({"results": []}), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployer_deploys_and_a_manager_manages() {
+    let app = TestApp::new().await;
+    let deployer_world = World::new(&app).await;
+    let deployer = custom(&app, &deployer_world, "DEPLOYER", "VIEWER").await;
+    for operation in deployer_world.operations().iter().filter(|operation| operation.writes) {
+        let (status, text) = operation.call(&deployer, deployer_world.body(&operation.id)).await;
+        let allowed = DEPLOYS.contains(&operation.id.as_str());
+        assert_eq!(status != 403, allowed, "deployer {} was answered {status}: {text}", operation.id);
+        assert_ne!(status, 404, "deployer {}: {text}", operation.id);
+    }
+    let operations = World::new(&app).await.operations();
+    for operation in operations.into_iter().filter(|operation| operation.writes) {
+        let inside = ["/environment/", "/job/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
+        let inside = inside.iter().any(|place| operation.template.starts_with(place));
+        // Its own project is a project of which it is no administrator, on clusters that it only sees.
+        let allowed = (inside && operation.id != "cloneEnvironment") || operation.id == "autoDeployJobEnvironments";
+        let of_project = ["editVariable", "deleteVariable"].contains(&operation.id.as_str());
+        let fresh = World::new(&app).await;
+        let manager = custom(&app, &fresh, "MANAGER", "VIEWER").await;
+        let operation = fresh.operations().into_iter().find(|other| other.id == operation.id).unwrap();
+        let (status, text) = operation.call(&manager, fresh.body(&operation.id)).await;
+        assert_eq!(status != 403, allowed && !of_project, "manager {} was answered {status}: {text}", operation.id);
+    }
 }
 
 #[tokio::test]
 async fn each_role_by_its_operations() {
     let app = TestApp::new().await;
-    let (it, list) = furnished_with_run(&app).await;
+    let world = World::new(&app).await;
+    let list = world.operations();
     let operation = |wanted: &str| list.iter().find(|o| o.id == wanted).unwrap();
     let cases = [
         (Role::Devops, "editOrganization", 403),
         (Role::Devops, "createOrganizationApiToken", 403),
+        (Role::Devops, "createCluster", 403),
+        (Role::Devops, "postInviteMember", 403),
         (Role::Devops, "createProject", 200),
         (Role::Devops, "createJob", 201),
         (Role::Devops, "deployJob", 202),
         (Role::Devops, "createContainerRegistry", 201),
+        (Role::Devops, "createOrganizationWebhook", 201),
         (Role::Billing, "getOrganization", 200),
         (Role::Billing, "listOrganizationCluster", 200),
         (Role::Billing, "getJob", 404),
         (Role::Billing, "editJob", 404),
         (Role::Billing, "getProject", 404),
         (Role::Billing, "listContainerRegistry", 404),
+        (Role::Billing, "getOrganizationGitToken", 404),
         (Role::Billing, "editOrganization", 403),
         (Role::Admin, "editOrganization", 200),
         (Role::Admin, "createOrganizationApiToken", 201),
     ];
     for (role, wanted, expected) in cases {
-        let client = app.token(it.organization, role).await;
-        let body =
-            if wanted == "createJob" { it.cron(&format!("{role:?}"), "@daily").to_string() } else { body(&it, wanted) };
-        let body = if wanted == "createProject" { json!({"name": format!("{role:?}")}).to_string() } else { body };
-        let (status, text) = status(&client, operation(wanted), Some(&body)).await;
+        let client = app.token(world.it.organization, role).await;
+        let mut body: Value = serde_json::from_str(&world.body(wanted).unwrap()).unwrap();
+        if matches!(wanted, "createJob" | "createProject") {
+            body["name"] = json!(format!("{role:?}"));
+        }
+        let (status, text) = operation(wanted).call(&client, Some(body.to_string())).await;
         assert_eq!(status, expected, "{role:?} {wanted}: {text}");
     }
 }
 
-/// Ids of one organization under another one that the caller belongs to.
+/// What a role may do changes at once, also for tokens that are in use.
 #[tokio::test]
-async fn ids_do_not_cross_organizations() {
+async fn a_custom_role_changes_at_once() {
     let app = TestApp::new().await;
-    let it = app.furnished().await;
-    let other = app.organization("other").await;
-    let own = app.token(other, Role::Admin).await;
-    for path in [format!("containerRegistry/{}", it.registry)] {
-        own.get(&format!("/organization/{other}/{path}")).await.expect(404);
-        own.delete(&format!("/organization/{other}/{path}")).await.expect(404);
-    }
-    let tokens = format!("/organization/{}/apiToken", it.organization);
-    let token = id(&it.client.post(&tokens, json!({"name": "t", "role_id": null})).await.expect(201));
-    own.delete(&format!("/organization/{other}/apiToken/{token}")).await.expect(404);
-    it.client.get(&format!("/organization/{}/apiToken", it.organization)).await.expect(200);
+    let world = World::new(&app).await;
+    let client = custom(&app, &world, "VIEWER", "VIEWER").await;
+    let job = format!("/job/{}", world.ids["jobId"]);
+    client.get(&job).await.expect(200);
+    client.delete(&job).await.expect(403);
+    let roles = format!("/organization/{}/customRole", world.it.organization);
+    let list = world.it.client.get(&roles).await.expect(200);
+    let row = list["results"].as_array().unwrap().iter().find(|row| row["name"] == "VIEWER VIEWER").unwrap().clone();
+    let matrix = json!({"name": "now", "cluster_permissions": [], "project_permissions": [
+        {"project_id": world.ids["projectId"], "is_admin": true},
+    ]});
+    world.it.client.put(&format!("{roles}/{}", id(&row)), matrix).await.expect(200);
+    client.put(&job, json!({"name": "mine"})).await.expect(200);
+    client.put(&format!("/project/{}", world.ids["projectId"]), json!({"name": "mine"})).await.expect(200);
+    let detail = world.it.client.delete(&format!("{roles}/{}", id(&row))).await.detail(409);
+    assert!(detail.contains("tokens"), "{detail}");
 }

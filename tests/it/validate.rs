@@ -57,10 +57,13 @@ pub(crate) fn answer(method: &str, path: &str, status: u16, kind: &str, body: &V
     if plain != "application/json" {
         return;
     }
-    let validator = *VALIDATORS.lock().unwrap().entry(what.clone()).or_insert_with(|| {
-        let schema = json_schema(&media["schema"], 0);
-        Box::leak(Box::new(jsonschema::validator_for(&schema).expect("a schema")))
-    });
+    let validator =
+        *VALIDATORS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(what.clone()).or_insert_with(
+            || {
+                let schema = json_schema(&media["schema"], 0);
+                Box::leak(Box::new(jsonschema::validator_for(&schema).expect("a schema")))
+            },
+        );
     let errors: Vec<String> =
         validator.iter_errors(body).map(|error| format!("{} at {}", error, error.instance_path())).collect();
     assert!(errors.is_empty(), "{what} breaks the contract:\n{}\n{body:#}", errors.join("\n"));
@@ -74,7 +77,10 @@ pub(crate) fn flat(root: &Value, schema: &Value) -> Map<String, Value> {
         for (key, value) in flat(root, part) {
             match (out.get_mut(&key), value) {
                 (Some(Value::Object(to)), Value::Object(from)) if key == "properties" => to.extend(from),
-                (Some(Value::Array(to)), Value::Array(from)) if key == "required" => to.extend(from),
+                (Some(Value::Array(to)), Value::Array(from)) if key == "required" => {
+                    let new: Vec<Value> = from.into_iter().filter(|name| !to.contains(name)).collect();
+                    to.extend(new);
+                }
                 (Some(_), _) => {}
                 (None, value) => {
                     out.insert(key, value);

@@ -12,6 +12,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
+pub(super) use self::schema::CloudVendorEnum;
 use self::schema::{Cluster, ClusterDeleteMode, ClusterReadinessStatus, ClusterRequest, ClusterStatus};
 use super::Tag;
 use super::audit::{self, Change};
@@ -129,11 +130,11 @@ impl ClusterApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
-        #[oai(name = "deleteMode")] delete_mode: Query<Option<ClusterDeleteMode>>,
+        #[oai(name = "deleteMode", default)] delete_mode: Query<ClusterDeleteMode>,
         #[oai(name = "skipReconcile", default)] _skip_reconcile: Query<bool>,
     ) -> Result<Gone> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
-        if matches!(delete_mode.0, Some(ClusterDeleteMode::DeleteClusterAndQoveryConfig)) {
+        if matches!(delete_mode.0, ClusterDeleteMode::DeleteClusterAndQoveryConfig) {
             return Err(Error::invalid("deleteMode", "the cluster itself is not this server's to delete"));
         }
         if row.is_default {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum CloudVendorEnum {
+pub(in super::super) enum CloudVendorEnum {
     Aws,
     Scw,
     Gcp,
@@ -279,10 +279,11 @@ pub(super) struct ClusterReadinessStatus {
     pub(super) is_ready: bool,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum ClusterDeleteMode {
+    #[default]
     Default,
     DeleteClusterAndQoveryConfig,
     DeleteQoveryConfig,

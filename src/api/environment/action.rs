@@ -11,7 +11,7 @@ use entity::{deployment_rule, stage, stage_job};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::super::Tag;
@@ -20,7 +20,7 @@ use super::super::caller::Auth;
 use super::super::job::clone::{Owner, copy_job, copy_variables};
 use super::super::limits;
 use super::super::status::{self, EnvironmentStatus, Status};
-use super::super::wire::{Accepted, Answer, Blank, Body};
+use super::super::wire::{Accepted, Answer, Blank, Body, Empty};
 use super::{Environment, EnvironmentModeEnum, TAKEN, answer};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -34,14 +34,6 @@ use crate::store;
 struct CancelRequest {
     force_cancel: Option<bool>,
 }
-
-#[derive(Debug, Default, Deserialize, Object)]
-#[serde(default)]
-#[oai(default)]
-struct EmptyRequest {}
-
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
-struct Empty {}
 
 #[derive(Debug, Deserialize, Object)]
 struct CloneEnvironmentRequest {
@@ -123,7 +115,7 @@ impl EnvironmentActionApi {
         &self,
         auth: Auth,
         #[oai(name = "deploymentRequestId")] deployment_request_id: Path<Uuid>,
-        _body: Body<EmptyRequest>,
+        _body: Body<Empty>,
     ) -> Result<Blank<202>> {
         let id = DeploymentId(deployment_request_id.0);
         let (row, _) = access::deployment(&self.0.db, &auth.0, Action::Deploy, id).await?;

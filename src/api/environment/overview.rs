@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::super::Tag;
 use super::super::caller::Auth;
+use super::super::cluster::CloudVendorEnum;
 use super::super::job::{JobTypeEnum, ServiceTypeEnum};
 use super::super::status::{self, EnvironmentStatus};
 use super::super::wire::{Answer, Found, ReferenceObject, Results, Timestamp};
@@ -20,13 +21,6 @@ use crate::access::{self, Action, Place};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum CloudVendorEnum {
-    OnPremise,
-}
 
 #[derive(Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -18,7 +18,7 @@ use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
 use super::super::status::{self, Status};
-use super::super::wire::{Accepted, Answer, Body, Found};
+use super::super::wire::{Accepted, Answer, Body, Empty, Found};
 use super::{clean, edit_of};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -56,11 +56,6 @@ struct JobDeployRequest {
     image_tag: Option<String>,
     git_commit_id: Option<String>,
 }
-
-#[derive(Debug, Default, Deserialize, Object)]
-#[serde(default)]
-#[oai(default)]
-struct EmptyRequest {}
 
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
@@ -152,7 +147,7 @@ impl ActionApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-        _body: Body<EmptyRequest>,
+        _body: Body<Empty>,
     ) -> Result<Accepted<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         self.request(&auth, Target::from(row), DeploymentAction::Uninstall).await

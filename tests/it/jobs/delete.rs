@@ -27,7 +27,7 @@ async fn a_deployed_job_runs_its_on_delete_command_first() {
     it.client.delete(&format!("/job/{job}")).await.expect(204);
     assert_eq!(it.state(&job).await, "DELETE_QUEUED");
     let detail = it.client.delete(&format!("/job/{job}")).await.detail(409);
-    assert_eq!(detail, "the job is being deleted");
+    assert_eq!(detail, "the job events is being deleted");
     app.settle().await;
     assert_eq!(it.state(&job).await, "DELETING");
     assert_eq!(app.runner.started().last().unwrap().arguments, ["-c", "delete"]);

@@ -1,0 +1,173 @@
+//! Walks the contract: every operation has every outcome that it names. Conflicts are in the tests of each family.
+
+use poem::http::Method;
+use serde_json::Value;
+
+use crate::harness::TestApp;
+use crate::world::{Operation, World};
+
+/// What cannot be called well by a token, or without another system; each has a test of its own.
+const ELSEWHERE: [&str; 13] = [
+    // No secret is wider than those of a project.
+    "createProjectSecretOverride",
+    "createOrganization",
+    "editAccountInformation",
+    "postAcceptInviteMember",
+    "editOrganizationMemberRole",
+    "deleteMember",
+    "postOrganizationTransferOwnership",
+    "checkContainerImage",
+    "getContainerVersions",
+    "checkDockerfile",
+    "listJobCommit",
+    // There is never anything to restart, or a report about builds.
+    "rebootServices",
+    "generateDeploymentBuildUsageReport",
+];
+/// Edits that keep what they leave out, although the official document wants it.
+const LENIENT: [&str; 2] = ["editJob", "editOrganization"];
+/// Conflicts in a world of one of everything: it is used, or it is the last.
+const IN_USE: [&str; 4] = ["deleteContainerRegistry", "deleteProject", "deleteOrganization", "DeleteDeploymentStage"];
+
+/// The ids in a path, each in turn replaced by one that is not there.
+fn without(operation: &Operation, id: &str) -> Vec<Operation> {
+    let parts: Vec<&str> = operation.path.split(['/', '?']).collect();
+    let ids = parts.iter().filter(|part| part.len() == 36 && part.matches('-').count() == 4);
+    ids.map(|part| Operation { path: operation.path.replacen(part, id, 1), ..operation.clone() }).collect()
+}
+
+#[tokio::test]
+async fn every_operation_succeeds() {
+    let app = TestApp::new().await;
+    let names: Vec<String> = World::new(&app).await.operations().into_iter().map(|operation| operation.id).collect();
+    let world = World::new(&app).await;
+    for name in &names {
+        if ELSEWHERE.contains(&name.as_str()) {
+            continue;
+        }
+        let fresh;
+        let of = if world.operations().iter().any(|operation| operation.id == *name && operation.writes) {
+            fresh = World::new(&app).await;
+            &fresh
+        } else {
+            &world
+        };
+        let operation = of.operations().into_iter().find(|operation| operation.id == *name).unwrap();
+        let body = of.body(name).filter(|_| operation.has_body);
+        let (status, answer) = operation.call(&of.it.client, body).await;
+        if IN_USE.contains(&name.as_str()) {
+            assert!(matches!(status, 409 | 400 | 204), "{name}: {status} {answer}");
+            continue;
+        }
+        let good = operation.statuses.iter().find(|status| **status < 300).copied().unwrap();
+        assert_eq!(status, good, "{name}: {answer}");
+        assert!(!answer.to_string().contains("hidden-"), "{name} answers a secret: {answer}");
+        assert!(!answer.to_string().contains("-git-token"), "{name} answers a secret: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_404_and_no_uuid_is_400() {
+    let app = TestApp::new().await;
+    let world = World::new(&app).await;
+    let client = &world.it.client;
+    for operation in world.operations() {
+        let body = world.body(&operation.id);
+        for gone in without(&operation, &uuid::Uuid::now_v7().to_string()) {
+            let (status, answer) = gone.call(client, body.clone()).await;
+            assert_eq!(status, 404, "{} at {}: {answer}", operation.id, gone.path);
+            assert!(answer["detail"].as_str().unwrap().contains("not found"), "{answer}");
+        }
+        for wrong in without(&operation, "no-uuid") {
+            let (status, answer) = wrong.call(client, body.clone()).await;
+            assert_eq!(status, 400, "{} at {}: {answer}", operation.id, wrong.path);
+        }
+    }
+}
+
+/// Broken and oversized bodies are refused, and nothing of them is stored.
+#[tokio::test]
+async fn bodies_are_checked() {
+    let app = TestApp::new().await;
+    let world = World::new(&app).await;
+    let client = &world.it.client;
+    for operation in world.operations().into_iter().filter(|operation| operation.has_body) {
+        let required = if LENIENT.contains(&operation.id.as_str()) { Vec::new() } else { required(&operation) };
+        for body in ["{ not json", "[]", "\"text\"", "{\"name\": [1]}", "{}"] {
+            if body == "{}" && required.is_empty() || body.starts_with("{\"name") && !required.contains(&"name".into())
+            {
+                continue;
+            }
+            let (status, answer) = operation.call(client, Some(body.to_owned())).await;
+            assert_eq!(status, 400, "{} with {body}: {answer}", operation.id);
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.contains(':'), "{}: no field is named: {detail}", operation.id);
+            assert!(!detail.contains("exist"), "{}: {detail}", operation.id);
+        }
+        let large = format!("{{\"name\": \"{}\"}}", "x".repeat(1024 * 1024));
+        let (status, answer) = operation.call(client, Some(large)).await;
+        assert_eq!(status, 413, "{}: {answer}", operation.id);
+    }
+}
+
+/// The keys that a body must have.
+fn required(operation: &Operation) -> Vec<String> {
+    use crate::validate::{CONTRACT, flat};
+    let method = operation.method.as_str().to_lowercase();
+    let content = &CONTRACT["paths"][&operation.template][&method]["requestBody"]["content"];
+    let media = content.as_object().unwrap().values().next().unwrap();
+    let schema = flat(&CONTRACT, &media["schema"]);
+    let names = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// Where a name is written, a long one and one of blanks are refused by name.
+#[tokio::test]
+async fn names_are_bounded() {
+    let app = TestApp::new().await;
+    let world = World::new(&app).await;
+    let mut tried = 0;
+    for operation in world.operations().into_iter().filter(|operation| operation.has_body) {
+        if ELSEWHERE.contains(&operation.id.as_str()) {
+            continue;
+        }
+        let Some(Ok(Value::Object(body))) = world.body(&operation.id).map(|body| serde_json::from_str(&body)) else {
+            continue;
+        };
+        for key in ["name", "key"].iter().filter(|key| body.contains_key(**key)) {
+            for bad in ["", "   ", &"x".repeat(256), "a\u{7}"] {
+                let mut body = body.clone();
+                body.insert((*key).to_owned(), bad.into());
+                let (status, answer) = operation.call(&world.it.client, Some(Value::Object(body).to_string())).await;
+                assert_eq!(status, 400, "{} {key} = {bad:?}: {answer}", operation.id);
+                assert!(answer["detail"].as_str().unwrap().contains(key), "{}: {answer}", operation.id);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "only {tried} names were tried");
+}
+
+/// When the database does not answer, everything says so, and nothing else breaks.
+#[tokio::test]
+async fn without_a_database_everything_is_503() {
+    let app = TestApp::new().await;
+    let world = World::new(&app).await;
+    world.it.client.get("/organization").await.expect(200);
+    app.app.db.clone().close().await.unwrap();
+    for operation in world.operations() {
+        // These read nothing that is stored, or are refused before.
+        let stored = !matches!(
+            operation.id.as_str(),
+            "listAvailableContainerRegistry"
+                | "getDefaultJobAdvancedSettings"
+                | "createOrganization"
+                | "editAccountInformation"
+        );
+        if operation.method == Method::GET || stored {
+            let (status, answer) = operation.call(&world.it.client, world.body(&operation.id)).await;
+            let expected = if stored { 503 } else { 200 };
+            assert_eq!(status, expected, "{}: {answer}", operation.id);
+        }
+    }
+}

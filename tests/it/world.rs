@@ -1,0 +1,271 @@
+//! An organization with one of everything, and every operation of the contract with a path into it and a valid body.
+
+use std::collections::BTreeMap;
+
+use entity::member::Role;
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Furnished, TestApp, id};
+use crate::validate::CONTRACT;
+
+/// One of everything, by the names of path parameters.
+pub(crate) struct World {
+    pub(crate) it: Furnished,
+    pub(crate) ids: BTreeMap<&'static str, String>,
+}
+
+/// An operation of the contract.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    /// With parameters.
+    pub(crate) template: String,
+    /// With the ids of a world.
+    pub(crate) path: String,
+    pub(crate) writes: bool,
+    pub(crate) has_body: bool,
+    /// The statuses that the contract names.
+    pub(crate) statuses: Vec<u16>,
+}
+
+impl World {
+    pub(crate) async fn new(app: &TestApp) -> Self {
+        let it = app.furnished().await;
+        let client = &it.client;
+        let (organization, project, environment) = (it.organization, it.project.clone(), it.environment.clone());
+        let in_organization = |path: &str| format!("/organization/{organization}/{path}");
+        let post = async |path: String, body: Value| id(&client.post(&path, body).await.expect(201));
+        let job = it.create(it.cron("cron", "@daily")).await;
+        let mut ids = BTreeMap::from([
+            ("organizationId", organization.to_string()),
+            ("projectId", project.clone()),
+            ("environmentId", environment.clone()),
+            ("deploymentRuleId", environment.clone()),
+            ("containerRegistryId", it.registry.clone()),
+            ("jobId", job.clone()),
+            ("serviceId", job.clone()),
+        ]);
+        let group = json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]});
+        ids.insert("annotationsGroupId", post(in_organization("annotationsGroups"), group).await);
+        let group = json!({"name": "l", "labels": [{"key": "a", "value": "b", "propagate_to_cloud_provider": false}]});
+        ids.insert("labelsGroupId", post(in_organization("labelsGroups"), group).await);
+        let token = json!({"name": "t", "role_id": null});
+        ids.insert("apiTokenId", post(in_organization("apiToken"), token).await);
+        let token = json!({"name": "g", "type": "GITHUB", "token": "secret-git-token"});
+        ids.insert("gitTokenId", post(in_organization("gitToken"), token).await);
+        ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
+        ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
+        let cluster =
+            json!({"name": "far", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
+        let cluster = post(in_organization("cluster"), cluster).await;
+        let kubeconfig = in_organization(&format!("cluster/{cluster}/kubeconfig"));
+        client.call(Method::PUT, &kubeconfig, Some("clusters: []".into())).await.expect(204);
+        ids.insert("clusterId", cluster);
+        ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
+        let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
+        ids.insert("deploymentRestrictionId", post(format!("/job/{job}/deploymentRestriction"), restriction).await);
+        let stages = client.get(&format!("/environment/{environment}/deploymentStage")).await.expect(200);
+        ids.insert("deploymentStageId", id(&stages["results"][0]));
+        ids.insert("stageId", id(&stages["results"][2]));
+        for (scope, parent) in [("project", &project), ("environment", &environment), ("job", &job)] {
+            let path = |kind: &str| format!("/{scope}/{parent}/{kind}");
+            let variable = json!({"key": format!("PLAIN_{scope}"), "value": "1"});
+            let variable = post(path("environmentVariable"), variable).await;
+            let secret = json!({"key": format!("SECRET_{scope}"), "value": "hidden-value"});
+            let secret = post(path("secret"), secret).await;
+            let (variable_name, secret_name) = match scope {
+                "project" => ("project variable", "project secret"),
+                "environment" => ("environment variable", "environment secret"),
+                _ => ("job variable", "job secret"),
+            };
+            ids.insert(variable_name, variable);
+            ids.insert(secret_name, secret);
+        }
+        ids.insert("variableId", ids["project variable"].clone());
+        let listed = client.get(&format!("/project/{project}/environmentVariable")).await.expect(200);
+        let listed = listed["results"].as_array().unwrap().clone();
+        ids.insert("built-in variable", id(listed.iter().find(|row| row["scope"] == "BUILT_IN").unwrap()));
+        client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
+        app.settle().await;
+        app.runner.exit_all(0);
+        app.settle().await;
+        ids.insert("runId", id(&it.runs(&job).await[0]));
+        let lifecycle = it.create(it.lifecycle("events")).await;
+        client.post(&format!("/job/{lifecycle}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        // It waits behind the deployment that goes on.
+        let queued = client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        ids.insert("deploymentRequestId", queued["deployment_request_id"].as_str().unwrap().to_owned());
+        Self { it, ids }
+    }
+
+    /// The path of a template, with ids of this world.
+    fn path(&self, template: &str) -> String {
+        let mut path = template.to_owned();
+        let own = template.split('/').nth(1).unwrap_or_default().to_owned();
+        // What is overridden is of a wider scope; there is no secret that is wider than those of a project.
+        let scope = match own.as_str() {
+            "job" if template.ends_with("/override") => "environment",
+            "environment" if template.ends_with("/override") => "project",
+            "project" if template.ends_with("environmentVariableId}/override") => "built-in",
+            own => own,
+        };
+        for (parameter, kind) in [("{environmentVariableId}", "variable"), ("{secretId}", "secret")] {
+            if path.contains(parameter) {
+                path = path.replace(parameter, &self.ids[format!("{scope} {kind}").as_str()]);
+            }
+        }
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        assert!(!path.contains('{'), "{template} has a parameter that this test does not know");
+        let (project, job) = (&self.ids["projectId"], &self.ids["jobId"]);
+        match template {
+            "/variable" => format!("{path}?parent_id={project}&scope=PROJECT"),
+            "/variable/import" => format!("{path}?service_id={job}&service_type=JOB"),
+            _ => path,
+        }
+    }
+
+    /// Every operation of the contract.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        let mut found = Vec::new();
+        for (template, item) in CONTRACT["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let statuses = operation["responses"].as_object().unwrap().keys();
+                found.push(Operation {
+                    id: operation["operationId"].as_str().unwrap().to_owned(),
+                    writes: method != Method::GET,
+                    has_body: operation.get("requestBody").is_some(),
+                    method,
+                    template: template.clone(),
+                    path: self.path(template),
+                    statuses: statuses.map(|status| status.parse().unwrap()).collect(),
+                });
+            }
+        }
+        found
+    }
+
+    /// A valid body, so that nothing but the caller's role is in the way.
+    pub(crate) fn body(&self, operation: &str) -> Option<String> {
+        let ids = &self.ids;
+        let (job, project) = (&ids["jobId"], &ids["projectId"]);
+        let body = match operation {
+            "createOrganization" => json!({"name": "other", "plan": "FREE"}),
+            "editOrganization" => json!({"name": "acme", "plan": "FREE"}),
+            "createProject" | "editProject" | "createEnvironment" => json!({"name": "made"}),
+            "createContainerRegistry" | "editContainerRegistry" => {
+                json!({"name": "r", "kind": "DOCKER_HUB", "config": {}})
+            }
+            "createOrganizationApiToken" => json!({"name": "t", "role_id": null}),
+            "createJob" => self.it.cron("made", "@daily"),
+            "editJob" | "cloneJob" | "editEnvironment" | "cloneEnvironment" => {
+                json!({"name": "renamed", "environment_id": ids["environmentId"]})
+            }
+            "createOrganizationAnnotationsGroup" | "editOrganizationAnnotationsGroup" => {
+                json!({"name": "b", "annotations": [{"key": "k", "value": "v"}], "scopes": ["JOBS"]})
+            }
+            "createOrganizationLabelsGroup" | "editOrganizationLabelsGroup" => {
+                json!({"name": "b", "labels": [{"key": "k", "value": "v", "propagate_to_cloud_provider": true}]})
+            }
+            "createGitToken" | "editGitToken" => json!({"name": "h", "type": "GITLAB", "token": "another-git-token"}),
+            "createCluster" | "editCluster" => json!({"name": "new", "region": "r", "cloud_provider": "ON_PREMISE"}),
+            "editClusterKubeconfig" => return Some("clusters: [{name: a}]".into()),
+            "createOrganizationCustomRole" => json!({"name": "another"}),
+            "editOrganizationCustomRole" => {
+                let permissions = [json!({"environment_type": "STAGING", "permission": "DEPLOYER"})];
+                let projects = [json!({"project_id": project, "is_admin": false, "permissions": permissions})];
+                json!({"name": "edited", "cluster_permissions": [], "project_permissions": projects})
+            }
+            "postInviteMember" => json!({"email": "another@example.com"}),
+            "editOrganizationMemberRole" => json!({"user_id": job, "role_id": ids["customRoleId"]}),
+            "deleteMember" | "postOrganizationTransferOwnership" => json!({"user_id": job}),
+            "createOrganizationWebhook" | "editOrganizationWebhook" => webhook(),
+            "autoDeployJobEnvironments" => json!({"image_name": "library/busybox", "tag": "2"}),
+            "createJobDeploymentRestriction" | "editJobDeploymentRestriction" => {
+                json!({"mode": "EXCLUDE", "type": "PATH", "value": "docs/"})
+            }
+            "editEnvironmentDeploymentRule" => json!({
+                "timezone": "Europe/Paris", "start_time": "1970-01-01T08:00:00Z", "stop_time": "1970-01-01T19:00:00Z",
+                "weekdays": ["MONDAY"], "auto_stop": true,
+            }),
+            "CreateEnvironmentDeploymentStage" | "EditDeploymentStage" => json!({"name": "late", "description": "x"}),
+            "createVariable" => json!({
+                "key": "UNIFIED", "value": "1", "is_secret": false, "variable_scope": "JOB", "variable_parent_id": job,
+            }),
+            "editVariable" => json!({"key": "RENAMED", "value": "2"}),
+            "createVariableAlias" => json!({"key": "ALIAS", "alias_scope": "JOB", "alias_parent_id": job}),
+            "createVariableOverride" => json!({"value": "3", "override_scope": "JOB", "override_parent_id": job}),
+            "importEnvironmentVariables" | "importJobEnvironmentVariable" => {
+                json!({"overwrite": true, "vars": [{"name": "IN", "value": "1", "scope": "JOB", "is_secret": false}]})
+            }
+            "deployAllServices" => json!({"jobs": [{"id": job}]}),
+            "stopSelectedServices" | "uninstallSelectedServices" | "deleteSelectedServices" | "cleanFailedJobs" => {
+                json!({"job_ids": [job]})
+            }
+            "checkContainerImage" => json!({"registry_id": ids["containerRegistryId"], "image_name": "a", "tag": "1"}),
+            "checkDockerfile" => json!({
+                "git_repository": {"url": "http://127.0.0.1:9/x.git", "provider": "GITHUB"}, "dockerfile_path": "Dockerfile",
+            }),
+            "generateDeploymentBuildUsageReport" => json!({"execution_id": "x", "report_expiration_in_seconds": 1}),
+            other if other.ends_with("Override") => json!({"value": "3"}),
+            other if other.ends_with("Alias") => json!({"key": "ALIAS"}),
+            other if other.contains("EnvironmentVariable") || other.contains("Secret") => {
+                json!({"key": "NEW", "value": "2"})
+            }
+            _ => json!({}),
+        };
+        Some(body.to_string())
+    }
+}
+
+pub(crate) fn webhook() -> Value {
+    json!({
+        "kind": "STANDARD", "target_url": "https://hooks.example.com/x", "target_secret": "hidden-secret",
+        "events": ["DEPLOYMENT_STARTED", "DEPLOYMENT_SUCCESSFUL"],
+    })
+}
+
+impl Operation {
+    pub(crate) async fn call(&self, client: &Client, body: Option<String>) -> (u16, Value) {
+        let answer = client.call(self.method.clone(), &self.path, body).await;
+        (answer.status, answer.body)
+    }
+}
+
+/// A caller with a new custom role: what it may do in every mode of the world's project, and on its clusters.
+pub(crate) async fn custom(app: &TestApp, world: &World, permission: &str, cluster: &str) -> Client {
+    let organization = world.it.organization;
+    let client = &world.it.client;
+    let roles = format!("/organization/{organization}/customRole");
+    let role = id(&client.post(&roles, json!({"name": format!("{permission} {cluster}")})).await.expect(201));
+    let modes = ["DEVELOPMENT", "PREVIEW", "STAGING", "PRODUCTION"];
+    let permissions: Vec<_> =
+        modes.iter().map(|mode| json!({"environment_type": mode, "permission": permission})).collect();
+    let clusters = client.get(&format!("/organization/{organization}/cluster")).await.expect(200);
+    let clusters: Vec<_> = clusters["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!({"cluster_id": row["id"], "permission": cluster}))
+        .collect();
+    let matrix = json!({
+        "name": format!("{permission} {cluster}"),
+        "cluster_permissions": clusters,
+        "project_permissions": [{"project_id": world.ids["projectId"], "permissions": permissions}],
+    });
+    client.put(&format!("{roles}/{role}"), matrix).await.expect(200);
+    let token = json!({"name": permission, "role_id": role});
+    let token = client.post(&format!("/organization/{organization}/apiToken"), token).await.expect(201);
+    app.client(Some(format!("Token {}", token["token"].as_str().unwrap())))
+}
+
+/// A caller of another organization, who may do everything there.
+pub(crate) async fn stranger(app: &TestApp) -> Client {
+    let other = app.organization("other").await;
+    app.token(other, Role::Admin).await
+}
