@@ -32,7 +32,9 @@ const MOST: usize = 50;
 const DELIVERIES: u64 = 100;
 
 wire::mirrored!(OrganizationWebhookKindEnum of WebhookKind { Standard, Slack });
-wire::mirrored!(OrganizationWebhookEventEnum of WebhookEvent {
+wire::mirrored!(
+    #[expect(clippy::enum_variant_names, reason = "these are the official names")]
+    OrganizationWebhookEventEnum of WebhookEvent {
     DeploymentStarted,
     DeploymentCancelled,
     DeploymentFailure,

@@ -394,7 +394,8 @@ pub(super) fn code(status: u16) -> StatusCode {
 
 /// An enum of the contract, both ways between the stored one and the one on the wire.
 macro_rules! mirrored {
-    ($name:ident of $stored:ty { $($variant:ident),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident of $stored:ty { $($variant:ident),+ $(,)? }) => {
+        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, poem_openapi::Enum)]
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

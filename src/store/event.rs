@@ -83,7 +83,7 @@ pub async fn list(
     }
     let order = if matches!(from, From::Before(_)) { Order::Asc } else { Order::Desc };
     let mut rows = select.order_by(Column::Id, order).limit(limit).all(db).await?;
-    rows.sort_by(|one, other| other.id.cmp(&one.id));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     Ok(rows)
 }
 

@@ -138,6 +138,14 @@ impl TestApp {
         Self::on(first.folder, first.url, first.clock, first.runner, oidc).await
     }
 
+    /// Whose webhooks may call this machine.
+    pub(crate) async fn with_private_webhooks() -> Self {
+        let first = Self::new().await;
+        let Ok(mut app) = Arc::try_unwrap(first.app) else { panic!("nobody else has it yet") };
+        app.config.webhook_private_addresses = true;
+        Self { app: Arc::new(app), ..first }
+    }
+
     async fn on(
         folder: Arc<TempDir>,
         url: String,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp, start};
 
-const AUDIENCE: &str = "windlass";
+pub(crate) const AUDIENCE: &str = "windlass";
 
 static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let mut random = rsa::rand_core::OsRng;
@@ -27,8 +27,8 @@ fn key(which: usize) -> EncodingKey {
 }
 
 /// An issuer on loopback, whose keys can be changed.
-struct Issuer {
-    url: String,
+pub(crate) struct Issuer {
+    pub(crate) url: String,
     keys: Arc<Mutex<JwkSet>>,
     fetches: Arc<AtomicUsize>,
 }
@@ -57,7 +57,7 @@ fn jwk(which: usize, kid: &str) -> Jwk {
 }
 
 impl Issuer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let url = format!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
         let keys = Arc::new(Mutex::new(JwkSet { keys: vec![jwk(0, "one")] }));
@@ -74,7 +74,7 @@ impl Issuer {
         json!({"iss": self.url, "aud": AUDIENCE, "sub": "alice", "exp": now + 600, "nbf": now, "email": "alice@example.com"})
     }
 
-    fn token(&self, which: usize, kid: &str, change: Value) -> String {
+    pub(crate) fn token(&self, which: usize, kid: &str, change: Value) -> String {
         let mut claims = self.claims();
         for (name, value) in change.as_object().unwrap() {
             claims[name] = value.clone();

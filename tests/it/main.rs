@@ -20,5 +20,6 @@ mod registries;
 mod runner;
 mod schema;
 mod server;
+mod surface;
 mod validate;
 mod world;

@@ -339,6 +339,16 @@ async fn containers_are_confined() {
     assert!(matches!(&progress, Progress::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
 }
 
+/// The registry of the tests: user, password, host, image and tag.
+pub(crate) fn test_registry() -> Option<(String, String, String, String, String)> {
+    let reference = needed("WINDLASS_TEST_REGISTRY")?;
+    let (login, reference) = reference.split_once('@').unwrap();
+    let (user, password) = login.split_once(':').unwrap();
+    let (host, rest) = reference.split_once('/').unwrap();
+    let (image, tag) = rest.rsplit_once(':').unwrap();
+    Some((user.into(), password.into(), host.into(), image.into(), tag.into()))
+}
+
 /// Images come from a registry that wants a login.
 #[tokio::test(flavor = "multi_thread")]
 async fn images_are_pulled_with_the_credentials_of_their_registry() {

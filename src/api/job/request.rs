@@ -31,6 +31,7 @@ const DEFAULT_MEMORY_MIB: i32 = 512;
 const DEFAULT_TIMEZONE: &str = "Etc/UTC";
 /// The most groups of one kind that a job can have.
 const MOST_GROUPS: usize = 50;
+const DURATION: &str = "max_duration_seconds";
 const LEAST_CPU_MILLI: i32 = 10;
 /// Docker refuses to start a container with less.
 const LEAST_MEMORY_MIB: i32 = 6;
@@ -108,13 +109,7 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
             .transpose()?,
         cpu_architecture: clearable(cpu_architecture.map_value(architecture), old.and_then(|old| old.cpu_architecture)),
         max_nb_restart: number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0)?,
-        max_duration_seconds: number(
-            "max_duration_seconds",
-            max_duration_seconds,
-            old.map(|old| old.max_duration_seconds),
-            0,
-            0,
-        )?,
+        max_duration_seconds: number(DURATION, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0)?,
         auto_preview: settle(auto_preview, old.map(|old| old.auto_preview), false),
         auto_deploy: settle(auto_deploy, old.map(|old| old.auto_deploy), false),
         // Web forms send 0 for no port.
@@ -126,12 +121,8 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         healthchecks: check_healthchecks(healthchecks, old)?,
         source,
         schedule,
-        annotations_groups: groups(
-            "annotations_groups",
-            annotations_groups,
-            old.map(|old| old.annotations_groups.as_slice()),
-        )?,
-        labels_groups: groups("labels_groups", labels_groups, old.map(|old| old.labels_groups.as_slice()))?,
+        annotations_groups: groups("annotations_groups", annotations_groups, old.map(|old| &*old.annotations_groups))?,
+        labels_groups: groups("labels_groups", labels_groups, old.map(|old| &*old.labels_groups))?,
         settings: old.map(|old| old.settings.clone()).unwrap_or_default(),
     };
     Ok(Checked { name, job_type, spec })

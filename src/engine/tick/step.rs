@@ -1,5 +1,6 @@
 //! From the row of a run to the step that a runner executes.
 
+use entity::cluster::ClusterKind;
 use entity::id::RunId;
 use entity::registry::RegistryKind;
 use entity::run;
@@ -40,6 +41,11 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec,
     let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
+    if cluster.kind == ClusterKind::Kubernetes {
+        let text =
+            format!("the cluster {} is a Kubernetes cluster, on which this server cannot run jobs yet", cluster.name);
+        return Ok(Err(Impossible(text)));
+    }
     let image = match image(app, run).await? {
         Ok(image) => image,
         Err(impossible) => return Ok(Err(impossible)),

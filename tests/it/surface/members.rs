@@ -1,0 +1,170 @@
+//! People: invitations, roles, removal, the transfer of ownership, and accounts.
+
+use serde_json::json;
+
+use crate::harness::{Client, Furnished, TestApp, id};
+use crate::jwt::{AUDIENCE, Issuer};
+
+struct People {
+    app: TestApp,
+    issuer: Issuer,
+    it: Furnished,
+}
+
+impl People {
+    async fn new() -> Self {
+        let issuer = Issuer::start().await;
+        let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+        let it = app.furnished().await;
+        Self { app, issuer, it }
+    }
+
+    fn person(&self, name: &str) -> Client {
+        let claims = json!({"sub": name, "email": format!("{name}@example.com"), "name": format!("{name} Smith")});
+        self.app.client(Some(format!("Bearer {}", self.issuer.token(0, "one", claims))))
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/organization/{}/{rest}", self.it.organization)
+    }
+
+    /// A person who was invited with a role and has accepted; their id.
+    async fn member(&self, name: &str, role: &str) -> (Client, String) {
+        let roles = self.it.client.get(&self.path("availableRole")).await.expect(200);
+        let role = roles["results"].as_array().unwrap().iter().find(|row| row["name"] == role).unwrap().clone();
+        let body = json!({"email": format!("{name}@example.com"), "role_id": role["id"]});
+        let invitation = id(&self.it.client.post(&self.path("inviteMember"), body).await.expect(201));
+        let person = self.person(name);
+        person.post(&self.path(&format!("inviteMember/{invitation}")), json!({})).await.expect(201);
+        let account = id(&person.get("/account").await.expect(200));
+        (person, account)
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_is_accepted_by_its_person_only() {
+    let people = People::new().await;
+    let (it, path) = (&people.it, people.path("inviteMember"));
+    let body = json!({"email": "Bob@Example.com", "role": "DEVELOPER"});
+    let invitation = it.client.post(&path, body.clone()).await.expect(201);
+    assert_eq!((&invitation["email"], &invitation["role_name"]), (&json!("bob@example.com"), &json!("devops")));
+    assert_eq!((&invitation["invitation_status"], &invitation["inviter"]), (&json!("PENDING"), &json!("test")));
+    assert!(it.client.post(&path, body).await.detail(409).contains("invited already"));
+    for email in ["bob", "a@b@c", "@x", "a b@c"] {
+        assert!(it.client.post(&path, json!({"email": email})).await.detail(400).starts_with("email"));
+    }
+    it.client.post(&path, json!({"email": "x@example.com", "role": "OWNER"})).await.expect(400);
+    let one = format!("{path}/{}", id(&invitation));
+    let (bob, eve) = (people.person("bob"), people.person("eve"));
+    eve.get(&one).await.expect(404);
+    eve.post(&one, json!({})).await.expect(404);
+    it.client.post(&one, json!({})).await.expect(403);
+    bob.get(&one).await.expect(200);
+    bob.delete(&one).await.expect(404);
+    bob.get(&format!("/job/{}", uuid::Uuid::now_v7())).await.expect(404);
+    bob.post(&one, json!({})).await.expect(201);
+    bob.post(&one, json!({})).await.expect(404);
+    // At once a member, with the role.
+    bob.post(&people.path("project"), json!({"name": "of bob"})).await.expect(200);
+    bob.post(&people.path("apiToken"), json!({"name": "t", "role_id": null})).await.expect(403);
+    let members = it.client.get(&people.path("member")).await.expect(200);
+    assert_eq!(
+        (&members["results"][0]["email"], &members["results"][0]["role"]),
+        (&json!("bob@example.com"), &json!("DEVELOPER"))
+    );
+    assert!(it.client.post(&path, json!({"email": "bob@example.com"})).await.detail(409).contains("member"));
+    // An invitation that is withdrawn is gone.
+    let other = id(&it.client.post(&path, json!({"email": "eve@example.com"})).await.expect(201));
+    it.client.delete(&format!("{path}/{other}")).await.expect(204);
+    eve.post(&format!("{path}/{other}"), json!({})).await.expect(404);
+}
+
+/// An address that the issuer did not check accepts nothing.
+#[tokio::test]
+async fn an_unverified_address_is_nobodys() {
+    let people = People::new().await;
+    let body = json!({"email": "bob@example.com"});
+    let invitation = id(&people.it.client.post(&people.path("inviteMember"), body).await.expect(201));
+    let one = people.path(&format!("inviteMember/{invitation}"));
+    for unverified in [json!(false), json!("false")] {
+        let claims = json!({"sub": "b", "email": "bob@example.com", "email_verified": unverified});
+        let token = people.issuer.token(0, "one", claims);
+        people.app.client(Some(format!("Bearer {token}"))).post(&one, json!({})).await.expect(404);
+    }
+    let claims = json!({"sub": "b", "email": "bob@example.com", "email_verified": true});
+    let token = people.issuer.token(0, "one", claims);
+    people.app.client(Some(format!("Bearer {token}"))).post(&one, json!({})).await.expect(201);
+}
+
+#[tokio::test]
+async fn roles_change_and_members_go() {
+    let people = People::new().await;
+    let (bob, bob_id) = people.member("bob", "viewer").await;
+    let project = format!("/project/{}", people.it.project);
+    bob.get(&project).await.expect(200);
+    bob.put(&project, json!({"name": "x"})).await.expect(403);
+    let roles = people.it.client.get(&people.path("availableRole")).await.expect(200);
+    let devops = roles["results"].as_array().unwrap().iter().find(|row| row["name"] == "devops").unwrap().clone();
+    let member = people.path("member");
+    let change = json!({"user_id": bob_id, "role_id": devops["id"]});
+    people.it.client.put(&member, change.clone()).await.expect(200);
+    bob.put(&project, json!({"name": "x"})).await.expect(200);
+    bob.put(&member, change).await.expect(403);
+    let unknown = json!({"user_id": people.it.project, "role_id": devops["id"]});
+    assert!(people.it.client.put(&member, unknown).await.detail(400).starts_with("user_id"));
+    let unknown = json!({"user_id": bob_id, "role_id": people.it.project});
+    assert!(people.it.client.put(&member, unknown).await.detail(400).starts_with("role_id"));
+    let remove = json!({"user_id": bob_id}).to_string();
+    people.it.client.call(poem::http::Method::DELETE, &member, Some(remove.clone())).await.expect(204);
+    bob.get(&project).await.expect(404);
+    people.it.client.call(poem::http::Method::DELETE, &member, Some(remove)).await.expect(400);
+}
+
+#[tokio::test]
+async fn the_ownership_is_handed_over() {
+    let people = People::new().await;
+    let (bob, bob_id) = people.member("bob", "admin").await;
+    let (eve, eve_id) = people.member("eve", "admin").await;
+    let path = people.path("transferOwnership");
+    // An organization without an owner gets its first one from an administrator.
+    eve.post(&path, json!({"user_id": people.it.project})).await.expect(400);
+    eve.post(&path, json!({"user_id": bob_id})).await.expect(204);
+    eve.post(&path, json!({"user_id": eve_id})).await.expect(403);
+    let organization = people.path("");
+    let organization = organization.trim_end_matches('/');
+    eve.delete(organization).await.expect(403);
+    let member = people.path("member");
+    let remove = json!({"user_id": bob_id}).to_string();
+    let detail = eve.call(poem::http::Method::DELETE, &member, Some(remove)).await.detail(409);
+    assert!(detail.contains("owner"), "{detail}");
+    let roles = people.it.client.get(&people.path("availableRole")).await.expect(200);
+    let change = json!({"user_id": bob_id, "role_id": roles["results"][0]["id"]});
+    eve.put(&member, change).await.expect(409);
+    bob.post(&path, json!({"user_id": eve_id})).await.expect(204);
+    bob.post(&path, json!({"user_id": bob_id})).await.expect(403);
+    // The owner deletes it, when it is empty.
+    let detail = eve.delete(organization).await.detail(409);
+    assert!(detail.contains("projects"), "{detail}");
+    eve.delete(&format!("/environment/{}", people.it.environment)).await.expect(204);
+    eve.delete(&format!("/project/{}", people.it.project)).await.expect(204);
+    eve.delete(organization).await.expect(204);
+    eve.get(organization).await.expect(404);
+    assert_eq!(eve.get("/organization").await.expect(200), json!({"results": []}));
+}
+
+#[tokio::test]
+async fn accounts_are_of_people() {
+    let people = People::new().await;
+    let bob = people.person("bob");
+    let account = bob.get("/account").await.expect(200);
+    assert_eq!((&account["first_name"], &account["last_name"]), (&json!("bob"), &json!("Smith")));
+    assert_eq!(account["communication_email"], "bob@example.com");
+    let edited = bob.put("/account", json!({"communication_email": "other@example.com"})).await.expect(200);
+    assert_eq!(edited["communication_email"], "other@example.com");
+    assert!(
+        bob.put("/account", json!({"communication_email": "x"})).await.detail(400).starts_with("communication_email")
+    );
+    let token = people.it.client.get("/account").await.expect(200);
+    assert_eq!(token["nickname"], "test");
+    people.it.client.put("/account", json!({})).await.expect(403);
+}

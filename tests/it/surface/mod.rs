@@ -1,0 +1,11 @@
+//! What surrounds jobs: a file for each family.
+
+mod actions;
+mod clone;
+mod events;
+mod members;
+mod registries;
+mod settings;
+mod stages;
+mod variables;
+mod webhooks;

@@ -1,0 +1,163 @@
+//! Registries and repositories that are really asked: tags, images, commits and Dockerfiles.
+
+use std::path::Path;
+use std::process::Command;
+
+use poem::listener::{Acceptor as _, Listener as _, TcpListener};
+use serde_json::json;
+
+use crate::harness::{TestApp, id};
+
+/// A real registry with a login, where there is one.
+#[tokio::test]
+async fn a_registry_lists_tags_and_knows_its_images() {
+    let Some((user, password, host, image, tag)) = crate::runner::test_registry() else { return };
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/organization/{}/containerRegistry", it.organization);
+    let body = |password: &str| {
+        let config = json!({"username": user, "password": password});
+        json!({"name": "own", "kind": "GENERIC_CR", "url": format!("https://{host}"), "config": config})
+    };
+    let registry = id(&it.client.post(&path, body(&password)).await.expect(201));
+    let list = it.client.get(&format!("{path}/{registry}/images?imageName={image}")).await.expect(200);
+    assert_eq!(list["results"], json!([{"image_name": image, "versions": [tag]}]));
+    let check = format!("/environment/{}/checkContainerImage", it.environment);
+    let ask = |tag: &str| json!({"registry_id": registry, "image_name": image, "tag": tag});
+    it.client.post(&check, ask(&tag)).await.expect(200);
+    assert!(it.client.post(&check, ask("none")).await.detail(400).contains("does not have this image"));
+    it.client.get(&format!("{path}/{registry}/images?imageName=no/such")).await.expect(400);
+    it.client.get(&format!("{path}/{registry}/images")).await.expect(400);
+    it.client.put(&format!("{path}/{registry}"), body("wrong")).await.expect(200);
+    assert!(it.client.post(&check, ask(&tag)).await.detail(400).contains("refuses the login"));
+    let job = it.create({
+        let mut job = it.cron("job", "@daily");
+        job["source"]["image"]["registry_id"] = json!(registry);
+        job
+    });
+    let job = job.await;
+    let used = it.client.get(&format!("{path}/{registry}/associatedServices")).await.expect(200);
+    assert_eq!((&used["results"][0]["service_id"], &used["results"][0]["service_type"]), (&json!(job), &json!("CRON")));
+    assert!(it.client.delete(&format!("{path}/{registry}")).await.detail(409).contains("jobs use this registry"));
+}
+
+fn git(folder: &Path, words: &[&str]) {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args([
+        "-c",
+        "user.name=Ann",
+        "-c",
+        "user.email=ann@example.com",
+        "-c",
+        "init.defaultBranch=main",
+    ]);
+    command.env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z").env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z");
+    let done = command.args(words).output().unwrap();
+    assert!(done.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A repository behind git's own HTTP server, which asks for a login.
+async fn repository() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "-q", "work"]);
+    let work = folder.path().join("work");
+    std::fs::create_dir(work.join("app")).unwrap();
+    std::fs::write(work.join("app/Dockerfile"), "ARG VERSION\nFROM busybox:1 AS base\nFROM base\n").unwrap();
+    std::fs::write(work.join("notes"), "none\n").unwrap();
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-q", "-m", "first"]);
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "second, with: marks"]);
+    git(&work, &["checkout", "-q", "-b", "other"]);
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "elsewhere"]);
+    git(&work, &["checkout", "-q", "main"]);
+    git(folder.path(), &["clone", "-q", "--bare", "work", "app.git"]);
+    git(&folder.path().join("app.git"), &["config", "uploadpack.allowFilter", "true"]);
+    let root = folder.path().to_owned();
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let url = format!("http://{}/app.git", acceptor.local_addr()[0].as_socket_addr().unwrap());
+    let serve = poem::endpoint::make(move |mut request: poem::Request| {
+        let root = root.clone();
+        async move {
+            let body = request.take_body().into_vec().await.unwrap();
+            backend(&root, &request, &body)
+        }
+    });
+    tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(serve));
+    (folder, url)
+}
+
+/// `git http-backend` as a CGI program; the password is "pass".
+fn backend(root: &Path, request: &poem::Request, body: &[u8]) -> poem::Response {
+    use std::io::Write as _;
+    let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
+    // x-access-token:pass
+    if header("authorization") != "Basic eC1hY2Nlc3MtdG9rZW46cGFzcw==" {
+        let response = poem::Response::builder().status(poem::http::StatusCode::UNAUTHORIZED);
+        return response.header("www-authenticate", "Basic realm=\"x\"").finish();
+    }
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", request.method().as_str())
+        .env("PATH_INFO", request.uri().path())
+        .env("QUERY_STRING", request.uri().query().unwrap_or_default())
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("GIT_PROTOCOL", header("git-protocol"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(body).unwrap();
+    let output = child.wait_with_output().unwrap().stdout;
+    let end = output.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+    let mut response = poem::Response::builder();
+    for line in String::from_utf8_lossy(&output[..end]).lines() {
+        let (name, value) = line.split_once(": ").unwrap();
+        match name {
+            "Status" => response = response.status(value[..3].parse::<poem::http::StatusCode>().unwrap()),
+            _ => response = response.header(name, value),
+        }
+    }
+    response.body(output[end + 4..].to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_lists_commits_and_shows_its_dockerfile() {
+    let (_folder, url) = repository().await;
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let token = json!({"name": "g", "type": "GITHUB", "token": "pass"});
+    let tokens = format!("/organization/{}/gitToken", it.organization);
+    let token = id(&it.client.post(&tokens, token).await.expect(201));
+    let repository = |token: Option<&str>, branch: Option<&str>| json!({"url": url, "provider": "GITHUB", "git_token_id": token, "branch": branch, "root_path": "/app"});
+    let create = async |name: &str, repository: serde_json::Value| {
+        let mut job = it.cron(name, "@daily");
+        job["source"] = json!({"docker": {"dockerfile_path": "Dockerfile", "git_repository": repository}});
+        it.create(job).await
+    };
+    let job = create("main", repository(Some(&token), None)).await;
+    let commits = it.client.get(&format!("/job/{job}/commit")).await.expect(200);
+    let messages: Vec<&str> =
+        commits["results"].as_array().unwrap().iter().map(|commit| commit["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["second, with: marks", "first"]);
+    let newest = &commits["results"][0];
+    assert_eq!((&newest["author_name"], &newest["created_at"]), (&json!("Ann"), &json!("2026-01-02T03:04:05.000000Z")));
+    let other = create("other", repository(Some(&token), Some("other"))).await;
+    let commits = it.client.get(&format!("/job/{other}/commit")).await.expect(200);
+    assert_eq!(commits["results"][0]["message"], "elsewhere");
+    let gone = create("gone", repository(Some(&token), Some("gone"))).await;
+    assert!(it.client.get(&format!("/job/{gone}/commit")).await.detail(400).contains("branch"));
+    let closed = create("closed", repository(None, None)).await;
+    assert!(it.client.get(&format!("/job/{closed}/commit")).await.detail(400).contains("login"));
+    let image = it.create(it.cron("image", "@daily")).await;
+    assert!(it.client.get(&format!("/job/{image}/commit")).await.detail(400).contains("not built from git"));
+    let check = format!("/environment/{}/checkDockerfile", it.environment);
+    let ask = |path: &str| json!({"git_repository": repository(Some(&token), None), "dockerfile_path": path});
+    let answer = it.client.post(&check, ask("Dockerfile")).await.expect(200);
+    assert_eq!(answer, json!({"dockerfile_path": "Dockerfile", "arg": ["VERSION"], "repositories": ["busybox:1"]}));
+    for path in ["None", "../notes", "../../etc/passwd"] {
+        it.client.post(&check, ask(path)).await.expect(400);
+    }
+}
