@@ -35,6 +35,14 @@ pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
     lock.commit().await
 }
 
+/// Takes the first `count` steps only, as an older server would have; for tests of the later ones.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), DbErr> {
+    Migrator::up(db, Some(count)).await
+}
+
 /// How many steps the database has not seen yet.
 ///
 /// # Errors

@@ -90,7 +90,7 @@ impl Answer {
     }
 }
 
-async fn database(folder: &TempDir) -> String {
+pub(crate) async fn database(folder: &TempDir) -> String {
     let Ok(server) = std::env::var("WINDLASS_TEST_DATABASE_URL") else {
         return format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use windlass::clock::Clock;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepSpec, Stream};
+use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepFile, StepSpec, Stream};
 use windlass::secret::Secret;
 use windlass::wake::Wake;
 
@@ -337,6 +337,46 @@ async fn containers_are_confined() {
     let hungry = step(&image, "head -c 300m /dev/zero | tail");
     let (progress, _) = run(&runner, &hungry).await;
     assert!(matches!(&progress, Progress::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
+}
+
+/// Files are found by their variables, and cannot be written where the runner can prevent it.
+async fn files_are_found(runner: &dyn Runner, image: &str) {
+    let file = |variables: &[&str], path: &str, content: &str| StepFile {
+        variables: variables.iter().map(|name| (*name).to_owned()).collect(),
+        path: path.to_owned(),
+        content: Secret::new(content.to_owned()),
+    };
+    let files = vec![
+        file(&["ONE", "SAME"], "/etc/app/deep/one.conf", "first\nfile"),
+        file(&["TWO"], "/two.conf", "second ${HOME}"),
+    ];
+    let mut spec = StepSpec { files, ..step(image, "cat \"$ONE\"; echo; cat \"$TWO\"; echo; cat \"$SAME\"") };
+    for (name, path) in [("ONE", "/etc/app/deep/one.conf"), ("SAME", "/etc/app/deep/one.conf"), ("TWO", "/two.conf")] {
+        spec.environment.push((name.to_owned(), Secret::new(path.to_owned())));
+    }
+    let (progress, lines) = run(runner, &spec).await;
+    assert_eq!((progress, texts(&lines)), (exit(0), vec!["first", "file", "second ${HOME}", "first", "file"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_in_containers() {
+    let Some(image) = docker_image() else { return };
+    files_are_found(&docker(), &image).await;
+    // They are where their path says.
+    let file = StepFile {
+        variables: vec!["CONFIG".into()],
+        path: "/etc/app.conf".into(),
+        content: Secret::new("hello".into()),
+    };
+    let spec = StepSpec { files: vec![file], ..step(&image, "cat /etc/app.conf") };
+    assert_eq!(texts(&run(&docker(), &spec).await.1), ["hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    files_are_found(&process(folder.path()), "").await;
+    assert!(!Path::new("/two.conf").exists(), "nothing is written outside the scratch folder");
 }
 
 /// The registry of the tests: user, password, host, image and tag.

@@ -90,3 +90,49 @@ async fn impossible_rows_are_refused() {
         assert!(app.app.db.execute_unprepared(sql).await.is_err(), "{sql} was taken");
     }
 }
+
+/// Rows of the first version are brought along by the second step.
+#[tokio::test]
+async fn an_older_database_is_brought_along() {
+    use sea_orm::Value;
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::harness::database(&folder).await;
+    let db = windlass::store::connect(&url, 1).await.unwrap();
+    migration::run_first(&db, 1).await.unwrap();
+    let ids: [uuid::Uuid; 5] = std::array::from_fn(|_| uuid::Uuid::now_v7());
+    let [organization, cluster, project, environment, job] = ids;
+    let now: Value = crate::harness::start().into();
+    let insert = async |table: &str, columns: &str, values: Vec<Value>| {
+        let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "));
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();
+    };
+    let named = |id: uuid::Uuid| vec![id.into(), now.clone(), now.clone(), "x".into()];
+    let columns = "id, created_at, updated_at, name";
+    insert("organization", &format!("{columns}, plan"), [named(organization), vec!["FREE".into()]].concat()).await;
+    let rest = vec![organization.into(), "r".into(), "LOCAL".into(), true.into(), 1000.into(), 1000.into()];
+    let more = "organization_id, region, kind, is_default, maximum_cpu_milli, maximum_memory_mib";
+    insert("cluster", &format!("{columns}, {more}"), [named(cluster), rest].concat()).await;
+    let rest = vec![organization.into(), "x".into(), "".into()];
+    insert("project", &format!("{columns}, organization_id, name_key, description"), [named(project), rest].concat())
+        .await;
+    let rest = vec![organization.into(), project.into(), cluster.into(), "x".into(), "STAGING".into()];
+    let more = "organization_id, project_id, cluster_id, name_key, mode";
+    insert("environment", &format!("{columns}, {more}"), [named(environment), rest].concat()).await;
+    let spec = serde_json::json!({
+        "cpu_milli": 100, "memory_mib": 64, "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false,
+        "auto_deploy": false, "icon_uri": "x", "schedule": {"type": "LIFECYCLE", "on_start": {}},
+        "source": {"type": "DOCKER", "dockerfile_raw": "FROM scratch"},
+    });
+    let rest = vec![organization.into(), environment.into(), "x".into(), "LIFECYCLE".into(), spec.into()];
+    let more = "organization_id, environment_id, name_key, job_type, spec";
+    insert("job", &format!("{columns}, {more}"), [named(job), rest].concat()).await;
+    migration::run(&db).await.unwrap();
+    let environment = entity::id::EnvironmentId(environment);
+    let stages = windlass::store::stage::list(&db, environment).await.unwrap();
+    assert_eq!(stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>(), entity::stage::DEFAULTS);
+    let place = windlass::store::stage::place(&db, entity::id::JobId(job)).await.unwrap().unwrap();
+    assert_eq!((place.stage_id, place.is_skipped), (stages[1].id, false));
+    let row = windlass::store::job::by_id(&db, entity::id::JobId(job)).await.unwrap().unwrap();
+    assert!(row.spec.settings.is_empty() && row.variables_changed_at.is_none());
+}

@@ -1,7 +1,8 @@
-//! `cargo xtask test | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask test | fuzz | services | bench`: the only place that knows how to start what tests need.
 
 mod bench;
 mod command;
+mod fuzz;
 mod services;
 mod test;
 
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
+cargo xtask fuzz              fuzz every operation of the contract
 cargo xtask services          start what the tests need, print its variables, and keep it until Ctrl-C
 cargo xtask bench             measure, and print one table";
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
+        ["fuzz"] => fuzz::run_all(),
         ["services"] => services::keep(),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),

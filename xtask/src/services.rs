@@ -83,7 +83,9 @@ pub(crate) fn start() -> Result<Services> {
 }
 
 /// Programs that tests need, with Debian's packages that hold them.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 8] = [
+    ("python3", "python3"),
+    ("git", "git"),
     ("dockerd", "docker.io"),
     ("iptables", "iptables"),
     ("docker-registry", "docker-registry"),
@@ -97,6 +99,10 @@ fn install() {
         PACKAGES.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
     if postgres_programs().is_none() {
         wanted.push("postgresql");
+    }
+    // Debian keeps what makes a virtual environment apart.
+    if read(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
+        wanted.push("python3-venv");
     }
     let root = read(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
     if wanted.is_empty() || !root || find("apt-get").is_none() {

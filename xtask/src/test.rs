@@ -1,7 +1,7 @@
-//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry.
+//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then fuzzing.
 
 use crate::command::{self, Result};
-use crate::services;
+use crate::{fuzz, services};
 
 /// What happens to tests that need what is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,9 @@ pub(crate) enum Missing {
 
 /// Runs all tests.
 pub(crate) fn run(missing: Missing) -> Result<()> {
-    let services = services::start()?;
+    let mut services = services::start()?;
+    let fuzzing = fuzz::missing();
+    services.missing.extend(fuzzing.clone());
     if missing == Missing::Fail && !services.missing.is_empty() {
         return Err(format!("missing, and nothing may be skipped:\n  {}", services.missing.join("\n  ")));
     }
@@ -33,6 +35,10 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     if services.variables.iter().any(|(name, _)| *name == database) {
         eprintln!("== the same on PostgreSQL");
         cargo(&["--test", "it"], true)?;
+    }
+    if fuzzing.is_none() {
+        eprintln!("== fuzzing");
+        fuzz::run_all()?;
     }
     match services.missing.as_slice() {
         [] => eprintln!("== all tests passed, none was skipped"),

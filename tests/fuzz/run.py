@@ -1,0 +1,135 @@
+"""Fuzzes a running server with schemathesis over its whole contract, and fails when an answer is not kept to it.
+
+Usage: run.py URL TOKEN FOLDER. The server's runner must not be able to run anything: commands are random, too.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import urllib.request
+
+SEED = 20261124
+LEAST_CALLS = 20_000
+EXAMPLES = 110
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+class Server:
+    def __init__(self, url, token):
+        self.url, self.token = url, token
+
+    def call(self, method, path, body=None, kind="application/json"):
+        data = None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+        headers = {"Authorization": f"Token {self.token}", "Content-Type": kind}
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def post(self, path, body):
+        return self.call("POST", path, body)["id"]
+
+    def first(self, path):
+        return self.call("GET", path)["results"]
+
+
+def furnish(server):
+    """One of everything, and for each kind another one that may be deleted; ids by path parameter."""
+    organization = server.first("/organization")[0]["id"]
+    base = f"/organization/{organization}"
+    ids = {"organizationId": [organization]}
+
+    def add(name, *found):
+        ids.setdefault(name, []).extend(found)
+
+    registry = server.post(f"{base}/containerRegistry", {"name": "r", "kind": "DOCKER_HUB", "config": {}})
+    add("containerRegistryId", registry)
+    projects = [server.post(f"{base}/project", {"name": f"fuzz {n}"}) for n in range(2)]
+    add("projectId", *projects)
+    environments = [server.post(f"/project/{projects[0]}/environment", {"name": f"e{n}"}) for n in range(6)]
+    add("environmentId", *environments)
+    add("deploymentRuleId", *environments)
+    jobs = []
+    for number, environment in enumerate(environments * 2):
+        command = {"entrypoint": "/bin/true"}
+        schedule = {"on_start": command} if number % 2 else {"cronjob": {"scheduled_at": "@daily"}}
+        source = {"image": {"image_name": "library/busybox", "tag": "1", "registry_id": registry}}
+        body = {"name": f"j{number}", "healthchecks": {}, "source": source, "schedule": schedule}
+        jobs.append(server.post(f"/environment/{environment}/job", body))
+    add("jobId", *jobs)
+    add("serviceId", *jobs)
+    for parent, kind in [(projects[0], "project"), (environments[0], "environment"), (jobs[0], "job")]:
+        for number in range(3):
+            body = {"key": f"V{number}", "value": "x"}
+            add("environmentVariableId", server.post(f"/{kind}/{parent}/environmentVariable", body))
+            body = {"key": f"S{number}", "value": "x"}
+            add("secretId", server.post(f"/{kind}/{parent}/secret", body))
+    add("variableId", *ids["environmentVariableId"], *ids["secretId"])
+    for environment in environments[:3]:
+        found = [stage["id"] for stage in server.first(f"/environment/{environment}/deploymentStage")]
+        add("deploymentStageId", *found)
+        add("stageId", *found)
+    for number in range(3):
+        group = {"name": f"a{number}", "annotations": [{"key": "k", "value": "v"}], "scopes": ["PODS"]}
+        add("annotationsGroupId", server.post(f"{base}/annotationsGroups", group))
+        label = {"key": "k", "value": "v", "propagate_to_cloud_provider": False}
+        add("labelsGroupId", server.post(f"{base}/labelsGroups", {"name": f"l{number}", "labels": [label]}))
+        token = {"name": f"g{number}", "type": "GITHUB", "token": "t"}
+        add("gitTokenId", server.post(f"{base}/gitToken", token))
+        add("apiTokenId", server.post(f"{base}/apiToken", {"name": f"t{number}", "role_id": None}))
+        add("customRoleId", server.post(f"{base}/customRole", {"name": f"role {number}"}))
+        add("inviteId", server.post(f"{base}/inviteMember", {"email": f"p{number}@example.com"}))
+        hook = {"kind": "STANDARD", "target_url": "https://hooks.example.com", "events": ["DEPLOYMENT_STARTED"]}
+        add("webhookId", server.post(f"{base}/webhook", hook))
+        cluster = {"name": f"c{number}", "region": "r", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"}
+        add("clusterId", server.post(f"{base}/cluster", cluster))
+        restriction = {"mode": "MATCH", "type": "PATH", "value": f"p{number}/"}
+        add("deploymentRestrictionId", server.post(f"/job/{jobs[0]}/deploymentRestriction", restriction))
+    for job in jobs[:4]:
+        status = server.call("POST", f"/job/{job}/deploy", {})
+        if status["deployment_request_id"]:
+            add("deploymentRequestId", status["deployment_request_id"])
+    server.call("POST", f"/job/{jobs[0]}/deploy?forceEvent=CRON", {})
+    return ids
+
+
+def write_config(path, ids):
+    lines = []
+    for name, values in sorted(ids.items()):
+        lines += [f"[dictionaries.{name}]", f"values = {json.dumps(values)}", ""]
+    parents = ids["projectId"] + ids["environmentId"] + ids["jobId"]
+    lines += ["[dictionaries.parents]", f"values = {json.dumps(parents)}", "", "[parameters]"]
+    for name in sorted(ids):
+        lines.append(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.85 }}')
+    lines.append('"query.parent_id" = { dictionary = "parents", probability = 0.85 }')
+    lines.append('"query.service_id" = { dictionary = "jobId", probability = 0.85 }')
+    path.write_text("\n".join(lines) + "\n")
+
+
+def main(url, token, folder):
+    folder = pathlib.Path(folder)
+    config = folder / "schemathesis.toml"
+    write_config(config, furnish(Server(url, token)))
+    program = pathlib.Path(sys.executable).parent / "schemathesis"
+    command = [
+        program, "--config-file", config, "--no-color", "run", f"{url}/openapi.json",
+        "--header", f"Authorization: Token {token}", "--phases", "coverage,fuzzing", "--checks", CHECKS,
+        "--max-response-time", "1", "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--workers", "2",
+        "--continue-on-failure", "--no-shrink", "--warnings", "off", "--suppress-health-check", "all",
+        "--generation-database", "none",
+    ]
+    done = subprocess.run([str(word) for word in command], cwd=folder, text=True, capture_output=True)
+    (folder / "fuzz.log").write_text(done.stdout + done.stderr)
+    print(done.stdout[-6000:], done.stderr[-2000:])
+    calls = sum(int(number.replace(",", "")) for number in re.findall(r"([\d,]+) generated", done.stdout))
+    print(f"fuzz: {calls} calls")
+    if done.returncode != 0:
+        sys.exit("fuzz: an answer was not kept to the contract; see fuzz.log")
+    if calls < LEAST_CALLS:
+        sys.exit(f"fuzz: {calls} calls are fewer than {LEAST_CALLS}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
