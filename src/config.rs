@@ -30,6 +30,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Where clients reach the server, for links in answers; the default is http:// and the address it listens on.
+    #[arg(long, global = true, env = "WINDLASS_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
     /// Folder of the SQLite database, the key file and the scratch folders of processes.
     #[arg(long, global = true, env = "WINDLASS_DATA_DIR", default_value = "windlass-data")]
     pub data_dir: PathBuf,
@@ -94,6 +98,13 @@ impl Config {
         self.database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
+    }
+
+    /// Where clients reach the server, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen));
+        url.trim_end_matches('/').to_owned()
     }
 
     /// The file of the sealing keys.

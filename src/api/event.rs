@@ -373,7 +373,9 @@ impl EventApi {
             true => Vec::new(),
             false => store::event::list(&self.0.db, id, wanted, begin, size).await?,
         };
-        let link = |word: &str, row: &Model| format!("/organization/{id}/events?{word}={}&pageSize={limit}", row.id);
+        let base = self.0.config.public_url();
+        let link =
+            |word: &str, row: &Model| format!("{base}/organization/{id}/events?{word}={}&pageSize={limit}", row.id);
         let full = rows.len() as u64 == size;
         let links = Links {
             previous: rows.first().filter(|_| !matches!(begin, Begin::Newest)).map(|row| link("stepBackToken", row)),

@@ -128,7 +128,12 @@ fn member_answer((row, person): (member::Model, person::Model), custom: &[custom
     }
 }
 
-fn invitation_answer(row: &invitation::Model, organization: &str, custom: &[custom_role::Model]) -> InviteMember {
+fn invitation_answer(
+    app: &App,
+    row: &invitation::Model,
+    organization: &str,
+    custom: &[custom_role::Model],
+) -> InviteMember {
     let invitation::Model { id, organization_id, created_at, updated_at, email, role, custom_role_id, inviter } = row;
     let (role_name, role_id) = role::named((*role, *custom_role_id), custom);
     InviteMember {
@@ -137,7 +142,7 @@ fn invitation_answer(row: &invitation::Model, organization: &str, custom: &[cust
         updated_at: Timestamp(*updated_at),
         email: email.clone(),
         role: (*role).into(),
-        invitation_link: format!("/organization/{organization_id}/inviteMember/{id}"),
+        invitation_link: format!("{}/organization/{organization_id}/inviteMember/{id}", app.config.public_url()),
         invitation_status: InviteStatusEnum::Pending,
         organization_name: organization.to_owned(),
         inviter: inviter.clone(),
@@ -259,7 +264,7 @@ impl MemberApi {
         let organization = access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
         let custom = store::settings::list_custom_roles(&self.0.db, id).await?;
         let rows = store::settings::list_invitations(&self.0.db, id).await?;
-        let results = rows.iter().map(|row| invitation_answer(row, &organization.name, &custom)).collect();
+        let results = rows.iter().map(|row| invitation_answer(&self.0, row, &organization.name, &custom)).collect();
         Ok(Answer(Results { results }))
     }
 
@@ -308,7 +313,7 @@ impl MemberApi {
             let taken = "this address is invited already";
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
             let custom = store::settings::list_custom_roles(tx, id).await?;
-            let answer = invitation_answer(&row, &organization.name, &custom);
+            let answer = invitation_answer(&self.0, &row, &organization.name, &custom);
             let change = Change::create(TARGET, row.id.0, &row.email).part("INVITATION").after(&answer);
             Ok((answer, change))
         })
@@ -382,7 +387,7 @@ impl MemberApi {
     async fn answer(&self, row: &invitation::Model) -> Result<InviteMember> {
         let organization = store::organization::by_id(&self.0.db, row.organization_id).await?;
         let custom = store::settings::list_custom_roles(&self.0.db, row.organization_id).await?;
-        Ok(invitation_answer(row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
+        Ok(invitation_answer(&self.0, row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
     }
 }
 

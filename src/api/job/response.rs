@@ -192,12 +192,28 @@ struct CronSchedule {
     cronjob: CronCommand,
 }
 
+/// The type of a job, where only one is possible: so an answer fits one member of the union.
+#[derive(Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum LifecycleOnly {
+    Lifecycle,
+}
+
+/// The same of the other one.
+#[derive(Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum CronOnly {
+    Cron,
+}
+
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(crate) struct LifecycleJobResponse {
     #[serde(flatten)]
     #[oai(flatten)]
     base: BaseJobResponse,
-    job_type: JobTypeEnum,
+    job_type: LifecycleOnly,
     schedule: LifecycleSchedule,
 }
 
@@ -206,7 +222,7 @@ pub(crate) struct CronJobResponse {
     #[serde(flatten)]
     #[oai(flatten)]
     base: BaseJobResponse,
-    job_type: JobTypeEnum,
+    job_type: CronOnly,
     schedule: CronSchedule,
 }
 
@@ -303,13 +319,13 @@ fn with_schedule(base: BaseJobResponse, schedule: Schedule) -> JobResponse {
                     LifecycleType::Cloudformation => JobLifecycleTypeEnum::Cloudformation,
                 }),
             };
-            let job = LifecycleJobResponse { base, job_type: JobTypeEnum::Lifecycle, schedule };
+            let job = LifecycleJobResponse { base, job_type: LifecycleOnly::Lifecycle, schedule };
             JobResponse::Lifecycle(Box::new(job))
         }
         Schedule::Cron { scheduled_at, timezone, command: Command { entrypoint, arguments } } => {
             let cronjob = CronCommand { arguments, entrypoint, timezone, scheduled_at };
             let schedule = CronSchedule { cronjob };
-            JobResponse::Cron(Box::new(CronJobResponse { base, job_type: JobTypeEnum::Cron, schedule }))
+            JobResponse::Cron(Box::new(CronJobResponse { base, job_type: CronOnly::Cron, schedule }))
         }
     }
 }
