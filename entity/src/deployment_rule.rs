@@ -36,6 +36,8 @@ pub struct Model {
     pub auto_preview: bool,
     /// Whether the environment is started and stopped by the clock.
     pub auto_stop: bool,
+    /// Whether it is deleted at its stop time, instead of stopped.
+    pub auto_delete: bool,
     /// IANA name.
     pub timezone: String,
     /// Only its time of day counts.

@@ -59,6 +59,8 @@ id! {
     VariableId
     /// Of a deployment stage.
     StageId
+    /// Of a deployment rule of a project.
+    ProjectRuleId
     /// Of a deployment restriction.
     RestrictionId
     /// Of a group of annotations or labels.

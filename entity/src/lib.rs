@@ -24,6 +24,7 @@ pub mod metadata_group;
 pub mod organization;
 pub mod person;
 pub mod project;
+pub mod project_rule;
 pub mod registry;
 pub mod run;
 pub mod stage;

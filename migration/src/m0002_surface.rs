@@ -33,6 +33,7 @@ impl MigrationTrait for Migration {
             stage(),
             stage_job(),
             deployment_rule(),
+            project_rule(),
             deployment_restriction(),
             invitation(),
             webhook(),
@@ -170,6 +171,7 @@ fn deployment_rule() -> TableCreateStatement {
         boolean("on_demand_preview"),
         boolean("auto_preview"),
         boolean("auto_stop"),
+        boolean("auto_delete"),
         text("timezone"),
         time("start_time"),
         time("stop_time"),
@@ -178,6 +180,31 @@ fn deployment_rule() -> TableCreateStatement {
         optional_time("next_stop_at"),
     ];
     table("deployment_rule", columns).foreign_key(&mut cascade("environment_id", "environment")).to_owned()
+}
+
+fn project_rule() -> TableCreateStatement {
+    let columns = vec![
+        id("project_id"),
+        id("cluster_id"),
+        text("name"),
+        text("name_key"),
+        text("description"),
+        text("mode"),
+        boolean("auto_deploy"),
+        boolean("auto_stop"),
+        boolean("auto_delete"),
+        text("timezone"),
+        time("start_time"),
+        time("stop_time"),
+        json("weekdays"),
+        text("wildcard"),
+        integer("position"),
+    ];
+    table("project_rule", owned(columns))
+        .foreign_key(&mut cascade("organization_id", "organization"))
+        .foreign_key(&mut cascade("project_id", "project"))
+        .foreign_key(&mut keep("cluster_id", "cluster"))
+        .to_owned()
 }
 
 fn deployment_restriction() -> TableCreateStatement {
@@ -267,6 +294,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("stage_job", &["stage_id"]),
         index("deployment_rule", &["next_start_at"]),
         index("deployment_rule", &["next_stop_at"]),
+        unique("project_rule", &["project_id", "name_key"]),
         unique("deployment_restriction", &["job_id", "mode", "kind", "value"]),
         unique("invitation", &["organization_id", "email"]),
         index("invitation", &["custom_role_id"]),

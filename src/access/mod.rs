@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use entity::deployment::Origin;
 use entity::id::{
-    ClusterId, DeploymentId, EnvironmentId, JobId, OrganizationId, PersonId, ProjectId, RunId, StageId, TokenId,
+    ClusterId, DeploymentId, EnvironmentId, JobId, OrganizationId, PersonId, ProjectId, ProjectRuleId, RunId, StageId,
+    TokenId,
 };
-use entity::{deployment, environment, job, organization, project, run, stage};
+use entity::{deployment, environment, job, organization, project, project_rule, run, stage};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 pub use self::role::{Action, Grant, Place};
@@ -142,6 +143,22 @@ pub async fn project(
     let row = store::project::by_id(db, id).await?.ok_or(Error::NotFound("project"))?;
     caller.require(row.organization_id, action, &Place { project: Some(row.id), ..Place::default() }, "project")?;
     Ok(row)
+}
+
+/// A deployment rule of a project, with the project.
+///
+/// # Errors
+/// `NotFound`, also when it belongs to another project; `Forbidden`, or the database's.
+pub async fn project_rule(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    project: ProjectId,
+    id: ProjectRuleId,
+) -> Result<(project::Model, project_rule::Model)> {
+    let project = self::project(db, caller, action, project).await?;
+    let row = store::row::by_id::<project_rule::Model>(db, id).await?.filter(|row| row.project_id == project.id);
+    Ok((project, row.ok_or(Error::NotFound("deployment rule"))?))
 }
 
 /// A project in which an environment of this mode is to be put on this cluster.

@@ -16,6 +16,7 @@ mod limits;
 mod member;
 mod organization;
 mod project;
+mod project_rule;
 mod registry;
 mod role;
 mod service;
@@ -114,6 +115,8 @@ enum Tag {
     ProjectSecret,
     #[oai(rename = "Variable Main Calls")]
     VariableMainCalls,
+    #[oai(rename = "Project Deployment Rule")]
+    ProjectDeploymentRule,
 }
 
 /// The files of this face, in groups, because a tuple has no more than sixteen members.
@@ -134,6 +137,7 @@ type Apis = (
     ),
     (
         project::ProjectApi,
+        project_rule::ProjectRuleApi,
         environment::EnvironmentApi,
         environment::action::EnvironmentActionApi,
         environment::rule::RuleApi,
@@ -176,6 +180,7 @@ fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
         ),
         (
             project::ProjectApi(app()),
+            project_rule::ProjectRuleApi(app()),
             environment::EnvironmentApi(app()),
             environment::action::EnvironmentActionApi(app()),
             environment::rule::RuleApi(app()),

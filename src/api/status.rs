@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::history::StageStatusEnum;
 use super::wire::{self, Timestamp};
-use crate::engine::deployment::runs_alike;
+use crate::engine::deployment::is_outdated;
 use crate::engine::state::{self, Shown};
 use crate::error::Result;
 use crate::store;
@@ -213,11 +213,10 @@ impl Known<'_> {
         let forced = self.part.is_none_or(|(part, _)| part.forced_event.is_some());
         match &self.job.deployed {
             _ if self.shown().is_error() => ServiceDeploymentStatusEnum::OutOfDate,
-            Some(_) if self.job.variables_changed_at > self.job.deployed_at => ServiceDeploymentStatusEnum::OutOfDate,
             None if forced => ServiceDeploymentStatusEnum::NeverDeployed,
             None => ServiceDeploymentStatusEnum::UpToDate,
-            Some(deployed) if runs_alike(deployed, &self.job.spec) => ServiceDeploymentStatusEnum::UpToDate,
-            Some(_) => ServiceDeploymentStatusEnum::OutOfDate,
+            Some(_) if is_outdated(self.job) => ServiceDeploymentStatusEnum::OutOfDate,
+            Some(_) => ServiceDeploymentStatusEnum::UpToDate,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use entity::deployment::{Action, Progress};
 use entity::id::RegistryId;
+use entity::job;
 use entity::job::{Command, JobSpec, Schedule, Source};
 use entity::run::{Event, RunSpec};
 
@@ -125,6 +126,13 @@ pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
         ..spec.clone()
     };
     bare(one) == bare(other)
+}
+
+/// Whether what is configured of a job, or what it sees, is not what is deployed.
+#[must_use]
+pub fn is_outdated(job: &job::Model) -> bool {
+    let same = job.deployed.as_ref().is_some_and(|deployed| runs_alike(deployed, &job.spec));
+    !same || job.variables_changed_at > job.deployed_at
 }
 
 #[cfg(test)]

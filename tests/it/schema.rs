@@ -37,6 +37,7 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::organization::Entity),
         columns(&entity::person::Entity),
         columns(&entity::project::Entity),
+        columns(&entity::project_rule::Entity),
         columns(&entity::registry::Entity),
         columns(&entity::run::Entity),
         columns(&entity::stage::Entity),

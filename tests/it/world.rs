@@ -47,6 +47,9 @@ impl World {
             ("jobId", job.clone()),
             ("serviceId", job.clone()),
         ]);
+        let clusters = client.get(&in_organization("cluster")).await.expect(200);
+        let local = id(&clusters["results"][0]);
+        ids.insert("local cluster", local.clone());
         let group = json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]});
         ids.insert("annotationsGroupId", post(in_organization("annotationsGroups"), group).await);
         let group = json!({"name": "l", "labels": [{"key": "a", "value": "b", "propagate_to_cloud_provider": false}]});
@@ -66,6 +69,8 @@ impl World {
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
         ids.insert("deploymentRestrictionId", post(format!("/job/{job}/deploymentRestriction"), restriction).await);
+        let rule = post(format!("/project/{project}/deploymentRule"), project_rule(&local, "first")).await;
+        ids.insert("project rule", rule);
         let stages = client.get(&format!("/environment/{environment}/deploymentStage")).await.expect(200);
         ids.insert("deploymentStageId", id(&stages["results"][0]));
         ids.insert("stageId", id(&stages["results"][2]));
@@ -116,6 +121,9 @@ impl World {
             if path.contains(parameter) {
                 path = path.replace(parameter, &self.ids[format!("{scope} {kind}").as_str()]);
             }
+        }
+        if own == "project" {
+            path = path.replace("{deploymentRuleId}", &self.ids["project rule"]);
         }
         for (name, id) in &self.ids {
             path = path.replace(&format!("{{{name}}}"), id);
@@ -193,6 +201,7 @@ impl World {
                 "timezone": "Europe/Paris", "start_time": "1970-01-01T08:00:00Z", "stop_time": "1970-01-01T19:00:00Z",
                 "weekdays": ["MONDAY"], "auto_stop": true,
             }),
+            "createDeploymentRule" | "editProjectDeployemtnRule" => project_rule(&ids["local cluster"], "other"),
             "CreateEnvironmentDeploymentStage" | "EditDeploymentStage" => json!({"name": "late", "description": "x"}),
             "createVariable" => json!({
                 "key": "UNIFIED", "value": "1", "is_secret": false, "variable_scope": "JOB", "variable_parent_id": job,
@@ -221,6 +230,15 @@ impl World {
         };
         Some(body.to_string())
     }
+}
+
+/// A rule for environments whose names begin with "feat-".
+pub(crate) fn project_rule(cluster: &str, name: &str) -> Value {
+    json!({
+        "name": name, "mode": "STAGING", "cluster_id": cluster, "timezone": "Etc/UTC", "wildcard": "feat-*",
+        "start_time": "1970-01-01T11:00:00Z", "stop_time": "1970-01-01T12:00:00Z", "weekdays": ["SUNDAY"],
+        "auto_stop": true,
+    })
 }
 
 pub(crate) fn webhook() -> Value {

@@ -25,7 +25,7 @@ use crate::secret;
 use crate::store;
 
 const TARGET: &str = "CLUSTER";
-const IN_USE: &str = "environments are on this cluster; delete them first";
+const IN_USE: &str = "environments or deployment rules are on this cluster; delete them first";
 /// The most clusters of an organization.
 const MOST: usize = 100;
 /// What a job can ask for on a cluster whose size is not known, in millicores and MiB.

@@ -167,7 +167,11 @@ impl EnvironmentApi {
     ) -> Result<Created<Environment>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let CreateEnvironmentRequest { name, cluster, mode } = body.0;
-        let mode = mode.map_or(Mode::Development, Mode::from);
+        let name = limits::name("name", &name)?;
+        let rules = store::rule::list_by_project(&self.0.db, project.id).await?;
+        let rule = rules.into_iter().find(|row| crate::engine::rule::fits(&row.wildcard, &name));
+        let mode = mode.map(Mode::from).or(rule.as_ref().map(|row| row.mode)).unwrap_or(Mode::Development);
+        let cluster = cluster.or(rule.as_ref().map(|row| row.cluster_id.0));
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let cluster = match cluster {
             Some(id) => clusters.into_iter().find(|row| row.id == ClusterId(id)),
@@ -176,7 +180,6 @@ impl EnvironmentApi {
         let id = cluster.as_ref().map_or(ClusterId(Uuid::nil()), |row| row.id);
         access::new_environment(&auth.0, &project, mode, id)?;
         let cluster = cluster.ok_or_else(|| Error::invalid("cluster", "is not a cluster of this organization"))?;
-        let name = limits::name("name", &name)?;
         let now = self.0.clock.now();
         let row = environment::Model {
             id: EnvironmentId::create(),
@@ -191,6 +194,9 @@ impl EnvironmentApi {
         };
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
             let row = create(tx, row).await?;
+            if let Some(from) = &rule {
+                store::row::create(tx, rule::first_rule(&row, from)).await?;
+            }
             let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
             let answer = answer(row, cluster.name);
             let change = change.after(&answer);

@@ -1,4 +1,4 @@
-//! The deployment rule of an environment: when it is up.
+//! The deployment rule of an environment: when it is up; its own, or the one of its project that it began with.
 
 use std::sync::Arc;
 
@@ -63,6 +63,7 @@ impl From<Model> for EnvironmentDeploymentRule {
             on_demand_preview,
             auto_preview,
             auto_stop,
+            auto_delete: _,
             timezone,
             start_time,
             stop_time,
@@ -100,6 +101,7 @@ fn default_rule(of: &environment::Model) -> Model {
         on_demand_preview: false,
         auto_preview: false,
         auto_stop: false,
+        auto_delete: false,
         timezone: "Etc/UTC".into(),
         start_time: at(7),
         stop_time: at(19),
@@ -107,6 +109,23 @@ fn default_rule(of: &environment::Model) -> Model {
         next_start_at: None,
         next_stop_at: None,
     }
+}
+
+/// The rule of a new environment, from the one of its project that fits its name.
+pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::Model) -> Model {
+    let mut row = Model {
+        auto_stop: from.auto_stop,
+        auto_delete: from.auto_delete,
+        timezone: from.timezone.clone(),
+        start_time: from.start_time,
+        stop_time: from.stop_time,
+        weekdays: from.weekdays.clone(),
+        ..default_rule(of)
+    };
+    if let Ok(zone) = schedule::parse_timezone(&row.timezone) {
+        (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, of.created_at);
+    }
+    row
 }
 
 /// The handlers.
@@ -153,6 +172,8 @@ impl RuleApi {
             on_demand_preview: given.on_demand_preview.unwrap_or(false),
             auto_preview: given.auto_preview.unwrap_or(false),
             auto_stop: given.auto_stop.unwrap_or(false),
+            // What a rule of the project wanted ends with an edit.
+            auto_delete: false,
             timezone: given.timezone,
             start_time: given.start_time.0,
             stop_time: given.stop_time.0,

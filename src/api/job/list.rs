@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use entity::id::{EnvironmentId, JobId};
-use entity::job;
 use futures_util::{Stream, stream};
 
 use super::super::wire::{Results, Streamed};
 use super::response::JobResponse;
 use crate::app::App;
-use crate::engine::deployment::runs_alike;
+use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -80,6 +79,5 @@ fn pages(
 
 async fn outdated(app: &App, environment: EnvironmentId, after: Option<JobId>) -> Result<HashSet<JobId>> {
     let rows = store::job::list_by_environment(&app.db, environment, after, store::PAGE).await?;
-    let differs = |row: &job::Model| row.deployed.as_ref().is_none_or(|deployed| !runs_alike(deployed, &row.spec));
-    Ok(rows.into_iter().filter(differs).map(|row| row.id).collect())
+    Ok(rows.into_iter().filter(is_outdated).map(|row| row.id).collect())
 }

@@ -43,6 +43,10 @@ pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let running = store::deployment::list_running(&app.db, BATCH).await?;
     for row in running {
         store::write(&app.db, async |tx| {
+            // Another server may be at it, or somebody may have cancelled it since it was read.
+            store::environment::lock(tx, row.environment_id).await?;
+            let row = store::row::by_id::<deployment::Model>(tx, row.id).await?;
+            let Some(row) = row.filter(|row| row.progress == Progress::Running) else { return Ok::<_, Error>(()) };
             for part in store::deployment::list_parts(tx, row.id).await? {
                 if part.progress == Progress::Running {
                     finish_part(tx, &row, &part, now).await?;

@@ -27,10 +27,11 @@ pub(super) async fn follow(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>) -> Result<()> {
     let come = |at: Option<DateTime<Utc>>| at.filter(|at| *at <= now);
+    let away = if row.auto_delete { Action::Delete } else { Action::Stop };
     let action = match (come(row.next_start_at), come(row.next_stop_at)) {
         // Of two times that were missed the newer one counts.
         (Some(start), Some(stop)) if start > stop => Action::Deploy,
-        (_, Some(_)) => Action::Stop,
+        (_, Some(_)) => away,
         (Some(_), None) => Action::Deploy,
         (None, None) => return Ok(()),
     };

@@ -238,3 +238,52 @@ async fn custom_roles_have_a_whole_matrix() {
     assert_eq!(names, ["admin", "devops", "billing", "viewer", "team"]);
     it.client.delete(&format!("{path}/{}", id(&role))).await.expect(204);
 }
+
+/// The first rule of a project that fits the name of a new environment gives it mode, cluster and times.
+#[tokio::test]
+async fn a_project_rule_shapes_new_environments() {
+    use crate::world::project_rule;
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
+    let local = id(&clusters["results"][0]);
+    let path = format!("/project/{}/deploymentRule", it.project);
+    let first = it.client.post(&path, project_rule(&local, "first")).await.expect(201);
+    it.client.post(&path, project_rule(&local, "FIRST")).await.expect(409);
+    let mut body = project_rule(&local, "second");
+    body["mode"] = json!("PREVIEW");
+    body["auto_delete"] = json!(true);
+    let second = it.client.post(&path, body).await.expect(201);
+    assert_eq!((&first["priority_index"], &second["priority_index"]), (&json!(0), &json!(1)));
+    let environments = format!("/project/{}/environment", it.project);
+    let create = async |name: &str| it.client.post(&environments, json!({"name": name})).await.expect(201);
+    let one = create("feat-1").await;
+    assert_eq!(one["mode"], "STAGING");
+    let rule = it.client.get(&format!("/environment/{}/deploymentRule", id(&one))).await.expect(200);
+    assert_eq!((&rule["auto_stop"], &rule["weekdays"]), (&json!(true), &json!(["SUNDAY"])));
+    assert_eq!(create("fix-1").await["mode"], "DEVELOPMENT");
+    let order = json!({"project_deployment_rule_ids_in_order": [second["id"], first["id"]]});
+    it.client.put(&format!("{path}/order"), order).await.expect(204);
+    let list = it.client.get(&path).await.expect(200);
+    assert_eq!(list["results"][0]["id"], second["id"]);
+    let twice = json!({"project_deployment_rule_ids_in_order": [first["id"], first["id"]]});
+    assert!(it.client.put(&format!("{path}/order"), twice).await.detail(400).contains("[1]"));
+    let two = create("feat-2").await;
+    assert_eq!(two["mode"], "PREVIEW");
+    let mut wrong = project_rule(&it.project, "x");
+    assert!(it.client.post(&path, wrong.clone()).await.detail(400).starts_with("cluster_id"));
+    wrong["timezone"] = json!("Mars");
+    it.client.post(&path, wrong).await.expect(400);
+    // At their stop time one is stopped and the other deleted.
+    app.clock.set("2026-11-22T12:00:00Z");
+    app.settle().await;
+    app.settle().await;
+    let status = it.client.get(&format!("/environment/{}/status", id(&one))).await.expect(200);
+    assert_eq!(status["last_deployment_state"], "STOPPED");
+    it.client.get(&format!("/environment/{}", id(&two))).await.expect(404);
+    // The cluster is in use by the rules, too.
+    let far = json!({"name": "far", "region": "r", "cloud_provider": "ON_PREMISE"});
+    let far = id(&it.client.post(&format!("/organization/{}/cluster", it.organization), far).await.expect(201));
+    it.client.post(&path, project_rule(&far, "third")).await.expect(201);
+    it.client.delete(&format!("/organization/{}/cluster/{far}", it.organization)).await.expect(409);
+}
