@@ -51,6 +51,14 @@ def furnish(server):
     environments = [server.post(f"/project/{projects[0]}/environment", {"name": f"e{n}"}) for n in range(6)]
     add("environmentId", *environments)
     add("deploymentRuleId", *environments)
+    local = server.first(f"{base}/cluster")[0]["id"]
+    for number in range(3):
+        body = {
+            "name": f"rule {number}", "mode": "DEVELOPMENT", "cluster_id": local, "wildcard": "", "auto_stop": False,
+            "timezone": "UTC", "start_time": "1970-01-01T08:00:00Z", "stop_time": "1970-01-01T19:00:00Z",
+            "weekdays": ["MONDAY"],
+        }
+        add("deploymentRuleId", server.post(f"/project/{projects[0]}/deploymentRule", body))
     jobs = []
     for number, environment in enumerate(environments * 2):
         command = {"entrypoint": "/bin/true"}
@@ -104,6 +112,8 @@ def write_config(path, ids):
     for name in sorted(ids):
         lines.append(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.85 }}')
     lines.append('"query.parent_id" = { dictionary = "parents", probability = 0.85 }')
+    # A log that is followed does not end before its run does.
+    lines.append('"query.follow" = false')
     lines.append('"query.service_id" = { dictionary = "jobId", probability = 0.85 }')
     path.write_text("\n".join(lines) + "\n")
 

@@ -75,18 +75,7 @@ impl World {
         ids.insert("deploymentStageId", id(&stages["results"][0]));
         ids.insert("stageId", id(&stages["results"][2]));
         for (scope, parent) in [("project", &project), ("environment", &environment), ("job", &job)] {
-            let path = |kind: &str| format!("/{scope}/{parent}/{kind}");
-            let variable = json!({"key": format!("PLAIN_{scope}"), "value": "1"});
-            let variable = post(path("environmentVariable"), variable).await;
-            let secret = json!({"key": format!("SECRET_{scope}"), "value": "hidden-value"});
-            let secret = post(path("secret"), secret).await;
-            let (variable_name, secret_name) = match scope {
-                "project" => ("project variable", "project secret"),
-                "environment" => ("environment variable", "environment secret"),
-                _ => ("job variable", "job secret"),
-            };
-            ids.insert(variable_name, variable);
-            ids.insert(secret_name, secret);
+            ids.extend(variables(client, scope, parent).await);
         }
         ids.insert("variableId", ids["project variable"].clone());
         let listed = client.get(&format!("/project/{project}/environmentVariable")).await.expect(200);
@@ -233,6 +222,21 @@ impl World {
 }
 
 /// A rule for environments whose names begin with "feat-".
+/// A variable and a secret of the scope.
+async fn variables(client: &Client, scope: &str, parent: &str) -> [(&'static str, String); 2] {
+    let path = |kind: &str| format!("/{scope}/{parent}/{kind}");
+    let variable = json!({"key": format!("PLAIN_{scope}"), "value": "1"});
+    let variable = client.post(&path("environmentVariable"), variable).await.expect(201);
+    let secret = json!({"key": format!("SECRET_{scope}"), "value": "hidden-value"});
+    let secret = client.post(&path("secret"), secret).await.expect(201);
+    let (variable_name, secret_name) = match scope {
+        "project" => ("project variable", "project secret"),
+        "environment" => ("environment variable", "environment secret"),
+        _ => ("job variable", "job secret"),
+    };
+    [(variable_name, id(&variable)), (secret_name, id(&secret))]
+}
+
 pub(crate) fn project_rule(cluster: &str, name: &str) -> Value {
     json!({
         "name": name, "mode": "STAGING", "cluster_id": cluster, "timezone": "Etc/UTC", "wildcard": "feat-*",
