@@ -4,10 +4,12 @@ use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use entity::deployment_rule::{Model, Weekday};
 
+use super::schedule::gap_end;
+
 /// The next start and the next stop after `now`; none where nothing is planned.
 ///
-/// The times of day of the rule are those of its zone, on its days. A time that the clocks leave out is that of the
-/// first instant after it, one that comes twice is the first of them.
+/// The times of day of the rule are those of its zone, on its days. A time that the clocks leave out is the first
+/// instant after the gap, one that comes twice is the first of them.
 #[must_use]
 pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if !rule.auto_stop && !rule.auto_delete {
@@ -19,8 +21,7 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
         let days = (0..=7).filter_map(|day| today.checked_add_signed(TimeDelta::days(day)));
         let mut times = days.filter(|day| rule.weekdays.0.contains(&weekday(day.weekday()))).filter_map(|day| {
             let wall = day.and_time(time.time());
-            let found = zone.from_local_datetime(&wall).earliest();
-            found.or_else(|| zone.from_local_datetime(&(wall + TimeDelta::hours(1))).earliest()).map(|at| at.to_utc())
+            zone.from_local_datetime(&wall).earliest().map(|at| at.to_utc()).or_else(|| gap_end(wall, zone))
         });
         times.find(|at| *at > now)
     };
@@ -129,6 +130,10 @@ mod tests {
         let weekend = &[Weekday::Saturday, Weekday::Sunday];
         assert_eq!(next(weekend, "2026-11-24T07:00:00Z").0, some("2026-11-28T07:00"));
         assert_eq!(next(&[], "2026-11-24T07:00:00Z"), (None, None));
+        // In Paris the clocks went from 02:00 to 03:00 on that Sunday, at 01:00 UTC.
+        let night = Model { start_time: at("1970-01-01T02:30:00Z"), ..rule(weekend.to_vec()) };
+        let start = super::next(&night, chrono_tz::Europe::Paris, at("2027-03-28T00:00:00Z")).0;
+        assert_eq!(start, Some(at("2027-03-28T01:00:00Z")));
         let idle = Model { auto_stop: false, ..rule(tuesday.to_vec()) };
         assert_eq!(super::next(&idle, chrono_tz::Europe::Paris, at("2026-11-24T07:00:00Z")), (None, None));
     }

@@ -356,7 +356,7 @@ fn first_of_next_month(day: NaiveDate) -> Option<NaiveDate> {
 }
 
 /// The instant at which the clocks pass over `wall`, a time that they leave out.
-fn gap_end(wall: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+pub(super) fn gap_end(wall: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     let low = wall.and_utc().checked_sub_signed(WINDOW)?;
     let high = wall.and_utc().checked_add_signed(WINDOW)?;
     first_where(low, high, |time| time.with_timezone(&zone).naive_local() > wall)
