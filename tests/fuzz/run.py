@@ -126,7 +126,7 @@ def main(url, token, folder):
     command = [
         program, "--config-file", config, "--no-color", "run", f"{url}/openapi.json",
         "--header", f"Authorization: Token {token}", "--phases", "coverage,fuzzing", "--checks", CHECKS,
-        "--max-response-time", "1", "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--workers", "2",
+        "--max-response-time", "1", "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--workers", "1",
         "--continue-on-failure", "--no-shrink", "--warnings", "off", "--suppress-health-check", "all",
         "--generation-database", "none",
     ]
