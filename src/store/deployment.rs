@@ -7,10 +7,10 @@ use entity::deployment::Progress;
 use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
 use entity::job::JobSpec;
 use entity::{deployment, deployment_job};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 /// A job's part with the deployment it belongs to.
@@ -63,29 +63,41 @@ pub async fn newest_by_environment(
 /// # Errors
 /// When the query fails.
 pub async fn due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
-    let busy = Query::select()
-        .column(deployment::Column::EnvironmentId)
-        .from(deployment::Entity)
-        .and_where(deployment::Column::Progress.eq(Progress::Running))
-        .to_owned();
-    let rows = deployment::Entity::find()
-        .filter(deployment::Column::Progress.eq(Progress::Queued))
-        .filter(deployment::Column::EnvironmentId.not_in_subquery(busy))
-        .order_by_asc(deployment::Column::Id)
-        .limit(limit)
-        .all(db)
-        .await?;
-    let mut seen = std::collections::HashSet::new();
-    Ok(rows.into_iter().filter(|row| seen.insert(row.environment_id)).collect())
+    next_of_environments().order_by_asc(deployment::Column::Id).limit(limit).all(db).await
 }
 
-/// Running deployments.
+/// Whether a deployment is still the next one of its environment, which the caller has locked.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_running(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
+pub async fn is_due(db: &impl ConnectionTrait, id: DeploymentId) -> Result<bool, DbErr> {
+    Ok(next_of_environments().filter(deployment::Column::Id.eq(id)).one(db).await?.is_some())
+}
+
+fn next_of_environments() -> Select<deployment::Entity> {
+    const NOTHING_BEFORE: &str = "NOT EXISTS (SELECT 1 FROM deployment o \
+         WHERE o.environment_id = deployment.environment_id AND (o.progress = 'RUNNING' \
+         OR (o.progress = 'QUEUED' AND o.number < deployment.number)))";
+    deployment::Entity::find()
+        .filter(deployment::Column::Progress.eq(Progress::Queued))
+        .filter(Expr::cust(NOTHING_BEFORE))
+}
+
+/// Running deployments that can go on: the run of a part has ended (and, where the job is taken away, its other runs),
+/// or no part is under way.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_ready(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
+    const ENDED: &str = "EXISTS (SELECT 1 FROM deployment_job p \
+         WHERE p.deployment_id = deployment.id AND p.progress = 'RUNNING' AND NOT EXISTS (SELECT 1 FROM run r \
+         WHERE r.job_id = p.job_id AND r.state IN ('QUEUED', 'RUNNING') AND (r.id = p.run_id \
+         OR (deployment.action <> 'DEPLOY' AND p.forced_event IS NULL))))";
+    const IDLE: &str = "NOT EXISTS (SELECT 1 FROM deployment_job p \
+         WHERE p.deployment_id = deployment.id AND p.progress = 'RUNNING')";
     deployment::Entity::find()
         .filter(deployment::Column::Progress.eq(Progress::Running))
+        .filter(Condition::any().add(Expr::cust(ENDED)).add(Expr::cust(IDLE)))
         .order_by_asc(deployment::Column::UpdatedAt)
         .limit(limit)
         .all(db)

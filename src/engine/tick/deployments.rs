@@ -25,8 +25,7 @@ pub(super) async fn start(app: &App, now: DateTime<Utc>) -> Result<bool> {
         store::write(&app.db, async |tx| {
             // Another server may have started one of this environment since `due` was read.
             store::environment::lock(tx, row.environment_id).await?;
-            let newer = store::deployment::due(tx, BATCH).await?;
-            if !newer.iter().any(|candidate| candidate.id == row.id)
+            if !store::deployment::is_due(tx, row.id).await?
                 || !store::deployment::advance(tx, row.id, Progress::Queued, Progress::Running, now).await?
             {
                 return Ok::<_, Error>(());
@@ -40,8 +39,9 @@ pub(super) async fn start(app: &App, now: DateTime<Utc>) -> Result<bool> {
 }
 
 pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let running = store::deployment::list_running(&app.db, BATCH).await?;
-    for row in running {
+    let ready = store::deployment::list_ready(&app.db, BATCH).await?;
+    let more = ready.len() as u64 == BATCH;
+    for row in ready {
         store::write(&app.db, async |tx| {
             // Another server may be at it, or somebody may have cancelled it since it was read.
             store::environment::lock(tx, row.environment_id).await?;
@@ -56,7 +56,7 @@ pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
         })
         .await?;
     }
-    Ok(false)
+    Ok(more)
 }
 
 /// Begins the next stage, or ends the deployment when nothing follows.

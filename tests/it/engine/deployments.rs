@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::rows;
-use crate::harness::TestApp;
+use crate::harness::{TestApp, id};
 
 #[tokio::test]
 async fn deployments_of_an_environment_wait_for_each_other() {
@@ -64,4 +64,26 @@ async fn servers_that_tick_together_start_a_deployment_once() {
         assert_eq!(it.state(&job).await, "DEPLOYED");
     }
     assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (5, 5));
+}
+
+/// Many deployments that wait for their runs do not keep another one from ending.
+#[tokio::test]
+async fn deployments_that_wait_are_in_nobodys_way() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("events")).await;
+    let environment = format!("/environment/{}", it.environment);
+    for number in 0..=windlass::engine::tick::BATCH {
+        let clone = json!({"name": format!("copy {number}")});
+        let copy = id(&it.client.post(&format!("{environment}/clone"), clone).await.expect(202));
+        it.client.post(&format!("/environment/{copy}/deploy"), json!({})).await.expect(202);
+    }
+    app.settle().await;
+    app.clock.forward(1);
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "DEPLOYING");
+    it.client.post(&format!("{environment}/cancelDeployment"), json!({"force_cancel": true})).await.expect(202);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "CANCELED");
 }
