@@ -24,14 +24,15 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7236840123954)";
 /// Brings the database to the newest schema.
 ///
 /// # Errors
-/// When a statement fails; steps that succeeded before stay.
+/// When a statement fails; on PostgreSQL nothing has changed then, on SQLite steps that succeeded before stay.
 pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Migrator::up(db, None).await;
     }
     let lock = db.begin().await?;
     lock.execute_unprepared(LOCK).await?;
-    Migrator::up(db, None).await?;
+    // On the connection of the lock: there may be no other one.
+    Migrator::up(&lock, None).await?;
     lock.commit().await
 }
 
