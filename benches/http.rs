@@ -239,6 +239,7 @@ fn sample(environment: &entity::environment::Model, registry: entity::id::Regist
         failures_cleared_at: None,
         deployed_at: None,
         variables_changed_at: None,
+        built: None,
         spec: serde_json::from_value(spec).unwrap(),
         deployed: None,
         next_run_at: None,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::runner::Runners;
 use crate::secret::KeyRing;
 use crate::wake::Wake;
@@ -19,6 +20,7 @@ pub struct App {
     pub runners: Runners,
     pub authenticator: Authenticator,
     pub wake: Wake,
+    pub metrics: Metrics,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
 }

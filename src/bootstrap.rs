@@ -274,6 +274,7 @@ fn job(
         failures_cleared_at: None,
         deployed_at: None,
         variables_changed_at: None,
+        built: None,
     }
 }
 

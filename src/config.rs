@@ -78,6 +78,22 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STOP_GRACE_SECONDS", default_value_t = 10)]
     pub stop_grace_seconds: u32,
 
+    /// Seconds after which a run that waits for a place fails.
+    #[arg(long, global = true, env = "WINDLASS_QUEUE_TIMEOUT_SECONDS", default_value_t = 86_400)]
+    pub queue_timeout_seconds: u32,
+
+    /// Seconds after which a run whose engine does not answer counts as lost.
+    #[arg(long, global = true, env = "WINDLASS_LOST_TIMEOUT_SECONDS", default_value_t = 900)]
+    pub lost_timeout_seconds: u32,
+
+    /// Most MiB that are kept of the log of a run.
+    #[arg(long, global = true, env = "WINDLASS_LOG_MIB", default_value_t = 64)]
+    pub log_mib: u32,
+
+    /// Days for which times that were not run are kept.
+    #[arg(long, global = true, env = "WINDLASS_SKIPPED_DAYS", default_value_t = 90)]
+    pub skipped_days: u32,
+
     /// Whether webhooks may call loopback, private and other special addresses.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
     pub webhook_private_addresses: bool,

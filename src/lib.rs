@@ -16,12 +16,16 @@ pub mod config;
 pub mod engine;
 /// What can go wrong.
 pub mod error;
-/// Git repositories.
+/// The logins of git repositories.
 pub mod git;
 /// Image registries.
 pub mod image_registry;
+/// What the server counts.
+pub mod metrics;
 /// Calls of webhooks.
 pub mod outbound;
+/// Calls of git.
+pub mod repository;
 /// Places where runs run.
 pub mod runner;
 /// Tokens and sealed values.

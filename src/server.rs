@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
+use crate::metrics::Metrics;
 use crate::runner::docker::DockerRunner;
 use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
@@ -46,7 +47,17 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         (None, _) => None,
     };
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
-    Ok(Arc::new(App { db, clock, config, keys, runners, authenticator, wake, instance: Uuid::now_v7() }))
+    Ok(Arc::new(App {
+        db,
+        clock,
+        config,
+        keys,
+        runners,
+        authenticator,
+        wake,
+        metrics: Metrics::default(),
+        instance: Uuid::now_v7(),
+    }))
 }
 
 /// The data folder holds the database and the keys: nobody else may look.
@@ -79,7 +90,7 @@ pub fn lock_data_folder(config: &Config) -> Result<Option<std::fs::File>> {
 }
 
 async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
-    let docker = DockerRunner::new(config.docker_host.as_deref(), wake.clone());
+    let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
     let process = ProcessRunner::new(config.data_dir.join("processes"), clock.clone(), wake.clone());
     let local = match config.runner {
         RunnerChoice::Docker => Ok(Kind::Docker),

@@ -30,6 +30,10 @@ pub struct Model {
     pub stage_name: Option<String>,
     /// Parts of a later stage begin when those of the earlier ones have ended.
     pub stage_position: i32,
+    /// The run that builds the image, before the other one.
+    pub build_run_id: Option<RunId>,
+    /// The commit that was asked for.
+    pub commit_id: Option<String>,
     #[sea_orm(belongs_to, from = "deployment_id", to = "id")]
     pub deployment: BelongsTo<super::deployment::Entity>,
 }

@@ -1,6 +1,19 @@
 //! Typed primary keys, so that the id of a job is never taken for that of a run.
 //!
-//! All are UUIDs of version 7, which sort by creation.
+//! All are UUIDs of version 7, which sort by creation, but for those of jobs: the first digits of a job's id are a part
+//! of the names of its outputs, and must differ between jobs that were made in the same minute. They are of version 4.
+
+macro_rules! sorted {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// A new id.
+            #[must_use]
+            pub fn create() -> Self {
+                Self(uuid::Uuid::now_v7())
+            }
+        }
+    )*};
+}
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -11,14 +24,6 @@ macro_rules! id {
         )]
         #[serde(transparent)]
         pub struct $name(pub uuid::Uuid);
-
-        impl $name {
-            /// A new id.
-            #[must_use]
-            pub fn create() -> Self {
-                Self(uuid::Uuid::now_v7())
-            }
-        }
 
         impl sea_orm::TryFromU64 for $name {
             fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
@@ -77,4 +82,16 @@ id! {
     DeliveryId
     /// Of an event of an organization.
     EventId
+}
+
+sorted! {
+    OrganizationId PersonId TokenId ClusterId ProjectId EnvironmentId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId
+}
+
+impl JobId {
+    /// A new id.
+    #[must_use]
+    pub fn create() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
 }

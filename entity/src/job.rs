@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, RegistryId};
+use crate::run::Built;
 
 /// When a job runs: on a schedule, or with the life of its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -197,6 +198,8 @@ pub struct Model {
     pub deployed_at: Option<DateTimeUtc>,
     /// When a variable that the job sees was last changed.
     pub variables_changed_at: Option<DateTimeUtc>,
+    /// What the newest deployment with a build has built.
+    pub built: Option<Built>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

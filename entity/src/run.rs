@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DeploymentId, JobId, RegistryId, RunId};
+use crate::job::GitRepository;
 
 /// State of a run; changed only through `store::run::advance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -34,9 +35,14 @@ impl RunState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Trigger {
+    /// A time of the schedule.
     Schedule,
+    /// A deployment that the event belongs to.
     Deployment,
+    /// A deployment that names the event.
     Force,
+    /// Somebody who asked for this run alone.
+    Manual,
 }
 
 /// Which command of the job is executed.
@@ -47,6 +53,8 @@ pub enum Event {
     Start,
     Stop,
     Delete,
+    /// No command of the job: its image is built.
+    Build,
 }
 
 impl Event {
@@ -58,6 +66,7 @@ impl Event {
             Self::Start => "START",
             Self::Stop => "STOP",
             Self::Delete => "DELETE",
+            Self::Build => "BUILD",
         }
     }
 }
@@ -68,6 +77,39 @@ impl Event {
 pub enum RunnerKind {
     Docker,
     Process,
+}
+
+/// A commit that an image was built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The whole hash.
+    pub id: String,
+    pub at: DateTimeUtc,
+    pub author: String,
+    /// The first line.
+    pub message: String,
+}
+
+/// What a build came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Built {
+    /// The name of the image on the engine that built it.
+    pub image: String,
+    /// None where the Dockerfile came from no repository.
+    pub commit: Option<Commit>,
+}
+
+/// What a build starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildSpec {
+    pub git_repository: Option<GitRepository>,
+    /// The commit to build; without it the newest of the branch.
+    pub commit_id: Option<String>,
+    pub dockerfile_path: Option<String>,
+    pub dockerfile_raw: Option<String>,
+    pub target_stage: Option<String>,
+    pub submodules: bool,
+    pub cache: bool,
 }
 
 /// What a run executes: taken from the job when the run is created, so that later edits do not change it.
@@ -86,6 +128,53 @@ pub struct RunSpec {
     pub max_nb_restart: i32,
     /// For all attempts together, in seconds; 0 sets no limit.
     pub max_duration_seconds: i32,
+    /// The whole name of an image that is on the engine already, because it was built there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_image: Option<String>,
+    /// What is to be built; then nothing else of this is used but the limit of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<BuildSpec>,
+    /// Seconds before the second attempt, doubled before each further one; the default is 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_backoff_seconds: Option<i32>,
+    /// Exit codes beside 0 that count as success.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success_exit_codes: Vec<i32>,
+    /// Exit codes after which no further attempt is made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fail_fast_exit_codes: Vec<i32>,
+    /// Seconds between the polite and the forced end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_grace_seconds: Option<i32>,
+    /// Seconds behind its scheduled time after which it is not started any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starting_deadline_seconds: Option<i32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only_root: bool,
+    /// How many runs and for how many days they are kept.
+    #[serde(default, skip_serializing_if = "Keep::is_default")]
+    pub keep: Keep,
+}
+
+/// How long runs of a job are kept: as long as both limits allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    pub succeeded: i32,
+    pub failed: i32,
+    pub succeeded_days: i32,
+    pub failed_days: i32,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { succeeded: 100, failed: 200, succeeded_days: 30, failed_days: 90 }
+    }
+}
+
+impl Keep {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Row of `run`; unique by job and scheduled time, and by number.
@@ -126,6 +215,24 @@ pub struct Model {
     pub attempt_lines: i64,
     /// How many lines of all attempts are stored.
     pub total_lines: i64,
+    /// Not claimed while an older run of the job's schedule is open.
+    pub in_turn: bool,
+    /// What the caller named the request for the run by; unique in the job.
+    pub idempotency_key: Option<String>,
+    /// The engine that it was handed to, so that only a server of that engine asks it.
+    pub place: Option<String>,
+    /// What is masked in its log, sealed.
+    pub masks: Option<Vec<u8>>,
+    /// Variables that the caller gave it, sealed.
+    pub additions: Option<Vec<u8>>,
+    /// Bytes of its log that are stored.
+    pub log_bytes: i64,
+    /// The log was longer than what is kept of it.
+    pub log_cut: bool,
+    /// When it may be deleted; null while it is open.
+    pub expires_at: Option<DateTimeUtc>,
+    /// What a build came to.
+    pub built: Option<Built>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

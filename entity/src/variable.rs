@@ -52,6 +52,8 @@ pub struct Model {
     pub target_id: Option<VariableId>,
     /// The key that an alias is of.
     pub target_key: Option<String>,
+    /// The job whose output it is, or an alias of; it goes with the job.
+    pub output_of: Option<JobId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -103,7 +103,7 @@ pub(crate) fn integer(column: &str) -> ColumnDef {
     column
 }
 
-fn long(column: &str) -> ColumnDef {
+pub(crate) fn long(column: &str) -> ColumnDef {
     let mut column = ColumnDef::new(name(column));
     column.big_integer().not_null();
     column

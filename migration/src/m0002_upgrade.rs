@@ -29,7 +29,7 @@ const COLUMNS: [(&str, &str, Kind, &str); 15] = [
 ];
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Id,
     Time,
     Text,
@@ -38,6 +38,7 @@ enum Kind {
     /// False for old rows.
     No,
     Zero,
+    LongZero,
 }
 
 impl Kind {
@@ -54,12 +55,18 @@ impl Kind {
             (Self::Bytes, _) => "blob",
             (Self::No, _) => "boolean NOT NULL DEFAULT false",
             (Self::Zero, _) => "integer NOT NULL DEFAULT 0",
+            (Self::LongZero, _) => "bigint NOT NULL DEFAULT 0",
         }
     }
 }
 
 pub(crate) async fn columns(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    for (table, column, kind, rest) in COLUMNS {
+    add_columns(db, &COLUMNS).await
+}
+
+/// Adds columns, each with its table, its kind and what it refers to.
+pub(crate) async fn add_columns(db: &impl ConnectionTrait, columns: &[(&str, &str, Kind, &str)]) -> Result<(), DbErr> {
+    for &(table, column, kind, rest) in columns {
         let kind = kind.sql(db.get_database_backend());
         db.execute_unprepared(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}{rest}")).await?;
     }

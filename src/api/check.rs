@@ -105,7 +105,7 @@ impl CheckApi {
         let path = join(&repository.root_path, &limits::name("dockerfile_path", &dockerfile_path)?)?;
         self.check_token(&repository, environment.organization_id).await?;
         let login = git::login(&self.0, &repository).await?;
-        let text = git::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
+        let text = crate::repository::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
             .await
             .map_err(|reason| Error::invalid("git_repository", reason))?;
         let read = Dockerfile::read(&text);

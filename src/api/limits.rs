@@ -57,6 +57,17 @@ fn at_most(field: &str, given: &str, limit: usize) -> Result<()> {
     Ok(())
 }
 
+/// The hash of a commit, whole or shortened.
+pub(super) fn commit(field: &str, given: &str) -> Result<String> {
+    let hash = given.trim().to_ascii_lowercase();
+    let plain = (7..=40).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if plain {
+        Ok(hash)
+    } else {
+        Err(Error::invalid(field, "is not the hash of a commit (7 to 40 hexadecimal digits)"))
+    }
+}
+
 /// The name of an image, without the host of its registry.
 pub(super) fn image_name(field: &str, given: &str) -> Result<String> {
     let path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);

@@ -22,6 +22,7 @@ mod role;
 mod service;
 mod stage;
 mod status;
+mod step;
 mod token;
 mod variable;
 mod webhook;
@@ -148,7 +149,15 @@ type Apis = (
         history::HistoryApi,
         check::CheckApi,
     ),
-    (job::JobApi, job::action::ActionApi, job::clone::CloneApi, job::settings::JobSettingsApi, job::run::RunApi),
+    (
+        job::JobApi,
+        job::action::ActionApi,
+        job::clone::CloneApi,
+        job::settings::JobSettingsApi,
+        job::run::RunApi,
+        job::run_log::RunLogApi,
+        job::explain::ExplainApi,
+    ),
     (
         variable::unified::VariableApi,
         variable::family::ProjectVariableApi,
@@ -197,6 +206,8 @@ fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
             job::clone::CloneApi(app()),
             job::settings::JobSettingsApi(app()),
             job::run::RunApi(app()),
+            job::run_log::RunLogApi(app()),
+            job::explain::ExplainApi(app()),
         ),
         (
             variable::unified::VariableApi(app()),

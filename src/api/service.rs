@@ -208,14 +208,14 @@ impl ServiceApi {
         let mut targets = Vec::with_capacity(rows.len());
         for mut job in rows {
             let found = jobs.iter().enumerate().find(|(_, one)| one.id == Some(job.id.0));
-            let edit = match found {
+            let (edit, commit) = match found {
                 Some((place, JobToDeploy { id: _, image_tag, git_commit_id })) => {
                     let version = Version { image_tag: image_tag.clone(), git_commit_id: git_commit_id.clone() };
                     version.apply(&format!("jobs[{place}]."), &mut job, now)?
                 }
-                None => None,
+                None => (None, None),
             };
-            targets.push(Target { edit, ..Target::from(job) });
+            targets.push(Target { edit, commit, ..Target::from(job) });
         }
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
         Ok(Answer(status::of_environment(&self.0.db, row.id).await?))

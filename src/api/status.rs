@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 
 use entity::deployment::{Action, Origin, Progress};
-use entity::id::{EnvironmentId, JobId, RunId};
-use entity::run::RunState;
-use entity::{deployment, deployment_job, environment, job};
+use entity::id::{EnvironmentId, JobId};
+use entity::{deployment, deployment_job, environment, job, run};
 use poem_openapi::{Enum, Object};
 use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::history::StageStatusEnum;
+use super::step::{Runs, ServiceStepMetrics, doing, metrics, named};
 use super::wire::{self, Timestamp};
 use crate::engine::deployment::is_outdated;
-use crate::engine::state::{self, Shown};
+use crate::engine::state::{self, Doing, Shown};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
@@ -26,9 +26,11 @@ use crate::store::deployment::Part;
 pub(super) enum StateEnum {
     Ready,
     DeploymentQueued,
+    Building,
     Deploying,
     Executing,
     Deployed,
+    BuildError,
     DeploymentError,
     StopQueued,
     Stopping,
@@ -46,9 +48,11 @@ impl From<Shown> for StateEnum {
         match shown {
             Shown::Ready => Self::Ready,
             Shown::DeploymentQueued => Self::DeploymentQueued,
+            Shown::Building => Self::Building,
             Shown::Deploying => Self::Deploying,
             Shown::Executing => Self::Executing,
             Shown::Deployed => Self::Deployed,
+            Shown::BuildError => Self::BuildError,
             Shown::DeploymentError => Self::DeploymentError,
             Shown::StopQueued => Self::StopQueued,
             Shown::Stopping => Self::Stopping,
@@ -122,6 +126,9 @@ pub(super) struct Status {
     is_part_last_deployment: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
+    steps: Option<ServiceStepMetrics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     execution_id: Option<String>,
     status_details: StatusDetails,
     deployment_request_id: Option<Uuid>,
@@ -158,12 +165,12 @@ pub(super) struct EnvironmentStatuses {
 }
 
 /// What a part of a deployment does, and how far it has come; none for a job that never took part in one.
-pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, executing: bool) -> StatusDetails {
+pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: Doing) -> StatusDetails {
     let action = part.map(|(part, of)| state::effective_action(of.action, part.forced_event));
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
         Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
-        Some(Progress::Running) if executing => ServiceActionStatusEnum::Executing,
+        Some(Progress::Running) if at == Doing::Run => ServiceActionStatusEnum::Executing,
         Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
         Some(Progress::Succeeded) => ServiceActionStatusEnum::Success,
         Some(Progress::Failed) => ServiceActionStatusEnum::Error,
@@ -175,12 +182,13 @@ pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>
 
 /// The state that a part of a deployment left a job in.
 pub(super) fn of_part(part: &deployment_job::Model, of: &deployment::Model) -> StateEnum {
-    state::shown(Some((state::effective_action(of.action, part.forced_event), part.progress)), false).into()
+    let action = state::effective_action(of.action, part.forced_event);
+    state::shown(Some((action, part.progress)), doing(part)).into()
 }
 
 /// The state that a deployment left an environment in.
 pub(super) fn of_deployment(of: &deployment::Model) -> StateEnum {
-    state::shown(Some((of.action, of.progress)), false).into()
+    state::shown(Some((of.action, of.progress)), Doing::Nothing).into()
 }
 
 impl From<Action> for ServiceActionEnum {
@@ -197,7 +205,7 @@ impl From<Action> for ServiceActionEnum {
 struct Known<'a> {
     job: &'a job::Model,
     part: Option<&'a Part>,
-    executing: bool,
+    runs: Runs,
     /// The newest deployment of the environment.
     newest: Option<&'a deployment::Model>,
 }
@@ -206,7 +214,11 @@ impl Known<'_> {
     fn shown(&self) -> Shown {
         let progress =
             self.part.map(|(part, of)| (state::effective_action(of.action, part.forced_event), part.progress));
-        state::shown(progress, self.executing)
+        state::shown(progress, self.doing())
+    }
+
+    fn doing(&self) -> Doing {
+        self.part.map_or(Doing::Nothing, |(part, _)| self.runs.doing(part))
     }
 
     fn deployment_status(&self) -> ServiceDeploymentStatusEnum {
@@ -221,7 +233,7 @@ impl Known<'_> {
     }
 
     fn details(&self) -> StatusDetails {
-        details(self.part.map(|(part, of)| (part, of)), self.executing)
+        details(self.part.map(|(part, of)| (part, of)), self.doing())
     }
 
     /// Among others the requests of one job are not counted one by one.
@@ -238,6 +250,7 @@ impl Known<'_> {
             service_deployment_status: self.deployment_status(),
             last_deployment_date: of.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
             is_part_last_deployment: of.is_some() && of.map(|of| of.id) == self.newest.map(|row| row.id),
+            steps: self.part.map(|(part, of)| metrics(part, of, &self.runs)),
             execution_id: of.map(execution_id),
             status_details: self.details(),
             deployment_request_id: queued.map(|of| of.id.0),
@@ -254,16 +267,16 @@ pub(super) fn execution_id(of: &deployment::Model) -> String {
 /// The state of one job.
 pub(super) async fn of_job(db: &DatabaseConnection, row: &job::Model) -> Result<Status> {
     let part = store::deployment::newest_part_by_job(db, row.id).await?;
-    let executing = match part.as_ref().and_then(|(part, _)| part.run_id) {
-        Some(id) => store::run::by_id(db, id).await?.is_some_and(|run| run.state == RunState::Running),
-        None => false,
+    let runs = match &part {
+        Some((part, _)) => Runs::read(db, part).await?,
+        None => Runs::default(),
     };
     let newest = store::deployment::newest_by_environment(db, row.environment_id).await?;
     let requests = match &part {
         Some((part, _)) if !part.progress.is_final() => store::deployment::count_open_by_job(db, row.id).await?,
         _ => 0,
     };
-    let known = Known { job: row, part: part.as_ref(), executing, newest: newest.as_ref() };
+    let known = Known { job: row, part: part.as_ref(), runs, newest: newest.as_ref() };
     Ok(known.status(i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 
@@ -272,7 +285,7 @@ struct Whole {
     environment: EnvironmentId,
     jobs: Vec<job::Model>,
     parts: HashMap<JobId, Part>,
-    executing: Vec<RunId>,
+    runs: Vec<run::Model>,
     newest: Option<deployment::Model>,
 }
 
@@ -280,7 +293,7 @@ impl Whole {
     async fn read(db: &DatabaseConnection, environment: EnvironmentId) -> Result<Self> {
         let mut jobs: Vec<job::Model> = Vec::new();
         loop {
-            let after = jobs.last().map(|job| job.id);
+            let after = jobs.last().map(|job| (job.created_at, job.id));
             let page = store::job::list_by_environment(db, environment, after, store::PAGE).await?;
             if page.is_empty() {
                 break;
@@ -288,20 +301,19 @@ impl Whole {
             jobs.extend(page);
         }
         let parts = store::deployment::newest_parts_by_environment(db, environment).await?;
-        let open = |(part, _): &&Part| !part.progress.is_final();
-        let runs: Vec<RunId> = parts.values().filter(open).filter_map(|(part, _)| part.run_id).collect();
-        let runs = store::run::list_by_ids(db, runs).await?;
-        let executing = runs.into_iter().filter(|run| run.state == RunState::Running).map(|run| run.id).collect();
+        let mut runs = Vec::new();
+        for ids in named(parts.values().map(|(part, _)| part)).chunks(500) {
+            runs.extend(store::run::list_by_ids(db, ids.to_vec()).await?);
+        }
         let newest = store::deployment::newest_by_environment(db, environment).await?;
-        Ok(Self { environment, jobs, parts, executing, newest })
+        Ok(Self { environment, jobs, parts, runs, newest })
     }
 
     fn known(&self) -> impl Iterator<Item = Known<'_>> {
         self.jobs.iter().map(|job| {
             let part = self.parts.get(&job.id);
-            let run = part.and_then(|(part, _): &(deployment_job::Model, _)| part.run_id);
-            let executing = run.is_some_and(|run| self.executing.contains(&run));
-            Known { job, part, executing, newest: self.newest.as_ref() }
+            let runs = part.map(|(part, _)| Runs::of(part, &self.runs)).unwrap_or_default();
+            Known { job, part, runs, newest: self.newest.as_ref() }
         })
     }
 
@@ -313,7 +325,7 @@ impl Whole {
             .find(|status| statuses.contains(status))
             .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
         let newest = self.newest.as_ref();
-        let last = state::shown(newest.map(|of| (of.action, of.progress)), false);
+        let last = state::shown(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
         // A deployment that is under way counts although none of its jobs may have been reached.
         let together = if last.is_open() { last } else { state::shown_together(&shown) };
         EnvironmentStatus {
@@ -426,8 +438,9 @@ pub(super) fn of_nothing(id: Uuid) -> Status {
         service_deployment_status: ServiceDeploymentStatusEnum::UpToDate,
         last_deployment_date: None,
         is_part_last_deployment: false,
+        steps: None,
         execution_id: None,
-        status_details: details(None, false),
+        status_details: details(None, Doing::Nothing),
         deployment_request_id: None,
         deployment_requests_count: 0,
     }
@@ -438,10 +451,11 @@ pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model)
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {
         id: row.environment_id.0,
-        state: state::shown(Some((row.action, row.progress)), false).into(),
+        state: state::shown(Some((row.action, row.progress)), Doing::Nothing).into(),
         service_deployment_status: ServiceDeploymentStatusEnum::OutOfDate,
         last_deployment_date: Some(Timestamp(row.created_at)),
         is_part_last_deployment: true,
+        steps: None,
         execution_id: Some(execution_id(row)),
         status_details: StatusDetails {
             action: row.action.into(),

@@ -32,11 +32,13 @@ pub struct Target {
     pub forced: Option<Event>,
     /// Another version to be deployed becomes the configured one.
     pub edit: Option<JobEdit>,
+    /// The commit to build; without it the one that is deployed, or the newest.
+    pub commit: Option<String>,
 }
 
 impl From<job::Model> for Target {
     fn from(job: job::Model) -> Self {
-        Self { job, forced: None, edit: None }
+        Self { job, forced: None, edit: None, commit: None }
     }
 }
 
@@ -75,9 +77,11 @@ pub async fn request_jobs(
                 store::job::update(tx, target.job.id, edit.clone()).await?;
             }
         }
-        let row = new(environment.id, action, Scope::Jobs, by, now);
-        let parts = parts(tx, &row, targets.iter().map(|target| (target.job.id, target.forced)).collect()).await?;
-        let row = store::deployment::create(tx, row, parts).await?;
+        let wanted = targets
+            .iter()
+            .map(|target| Wanted { job: target.job.id, forced: target.forced, commit: target.commit.clone() })
+            .collect();
+        let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
         for Target { job, forced, .. } in &targets {
             let told = Told::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
             announce::event(tx, told, by, now).await?;
@@ -123,8 +127,7 @@ pub async fn request_environment_in(
     let places = store::stage::places(tx, id).await?;
     let jobs = all_jobs(tx, id).await?.into_iter();
     let jobs = jobs.filter(|job| removes || places.get(job).is_none_or(|place| !place.is_skipped));
-    let parts = parts(tx, &row, jobs.map(|job| (job, None)).collect()).await?;
-    let row = store::deployment::create(tx, row, parts).await?;
+    let row = enqueue(tx, row, jobs.map(Wanted::plain).collect()).await?;
     let told = Told::environment(announce::requested(action, None, Scope::Environment), &environment);
     announce::event(tx, told, by, now).await?;
     Ok(row)
@@ -160,8 +163,7 @@ pub async fn delete_jobs(
         refuse_while_deleted(tx, environment.id).await?;
         let deployed = able(tx, deployed, Action::Delete).await?;
         let row = new(environment.id, Action::Delete, Scope::Jobs, by, now);
-        let parts = parts(tx, &row, deployed.iter().map(|target| (target.job.id, None)).collect()).await?;
-        store::deployment::create(tx, row, parts).await?;
+        enqueue(tx, row, deployed.iter().map(|target| Wanted::plain(target.job.id)).collect()).await?;
         for Target { job, .. } in &deployed {
             announce::event(tx, Told::job("DELETE_QUEUED", &environment, job), by, now).await?;
         }
@@ -255,9 +257,15 @@ async fn cancel_queued(tx: &DatabaseTransaction, row: &deployment::Model, now: D
 ///
 /// # Errors
 /// `Conflict` while it is being deleted, `NotFound` when it is gone.
-pub async fn lock_for_addition(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<()> {
-    lock(tx, id).await?;
-    refuse_while_deleted(tx, id).await
+pub async fn lock_for_addition(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment::Model> {
+    let environment = lock(tx, id).await?;
+    refuse_while_deleted(tx, id).await?;
+    Ok(environment)
+}
+
+/// Refuses to start something of a job that is being deleted.
+pub(super) async fn refuse_while_job_is_deleted(tx: &DatabaseTransaction, job: &job::Model) -> Result<()> {
+    able(tx, vec![Target::from(job.clone())], Action::Deploy).await.map(|_| ())
 }
 
 async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment::Model> {
@@ -285,7 +293,7 @@ async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) ->
             (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
                 return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
             }
-            (Action::Stop, Progress::Succeeded | Progress::Queued | Progress::Running)
+            (Action::Stop, Progress::Succeeded | Progress::Running)
                 if action == Action::Stop && part.forced_event.is_none() => {}
             _ => able.push(target),
         }
@@ -297,12 +305,13 @@ async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) ->
 }
 
 async fn all_jobs(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<Vec<JobId>> {
-    let mut jobs: Vec<JobId> = Vec::new();
+    let (mut jobs, mut after): (Vec<JobId>, _) = (Vec::new(), None);
     loop {
-        let page = store::job::list_by_environment(tx, id, jobs.last().copied(), store::PAGE).await?;
+        let page = store::job::list_by_environment(tx, id, after, store::PAGE).await?;
         if page.is_empty() {
             return Ok(jobs);
         }
+        after = page.last().map(|job| (job.created_at, job.id));
         jobs.extend(page.into_iter().map(|job| job.id));
     }
 }
@@ -331,15 +340,66 @@ fn new(
     }
 }
 
+/// What is wanted of one job.
+struct Wanted {
+    job: JobId,
+    forced: Option<Event>,
+    commit: Option<String>,
+}
+
+impl Wanted {
+    fn plain(job: JobId) -> Self {
+        Self { job, forced: None, commit: None }
+    }
+}
+
+/// Puts a request at the end of the queue of its environment, which the caller has locked. Where the last one in it is
+/// of the same kind and by the same person, and has not begun, the two become one (rule of the official API).
+async fn enqueue(tx: &DatabaseTransaction, row: deployment::Model, wanted: Vec<Wanted>) -> Result<deployment::Model> {
+    let Some((last, known)) = mergeable(tx, &row, &wanted).await? else {
+        let parts = parts(tx, &row, wanted).await?;
+        return Ok(store::deployment::create(tx, row, parts).await?);
+    };
+    let mut added = Vec::new();
+    for one in wanted {
+        match known.iter().find(|part| part.job_id == one.job) {
+            Some(part) if one.commit.is_some() => store::deployment::set_commit(tx, part, one.commit).await?,
+            Some(_) => {}
+            None => added.push(one),
+        }
+    }
+    let added = parts(tx, &last, added).await?;
+    store::deployment::add_parts(tx, added).await?;
+    Ok(last)
+}
+
+async fn mergeable(
+    tx: &DatabaseTransaction,
+    row: &deployment::Model,
+    wanted: &[Wanted],
+) -> Result<Option<(deployment::Model, Vec<deployment_job::Model>)>> {
+    let last = store::deployment::list_open(tx, row.environment_id).await?.pop();
+    let alike = |last: &deployment::Model| {
+        last.progress == Progress::Queued
+            && last.action == row.action
+            && last.scope == row.scope
+            && last.triggered_by == row.triggered_by
+    };
+    let Some(last) = last.filter(alike) else { return Ok(None) };
+    let parts = store::deployment::list_parts(tx, last.id).await?;
+    let differs = |one: &Wanted| parts.iter().any(|part| part.job_id == one.job && part.forced_event != one.forced);
+    Ok(if wanted.iter().any(differs) { None } else { Some((last, parts)) })
+}
+
 /// The parts of jobs, each in the stage that it has now.
 async fn parts(
     tx: &DatabaseTransaction,
     of: &deployment::Model,
-    jobs: Vec<(JobId, Option<Event>)>,
+    wanted: Vec<Wanted>,
 ) -> Result<Vec<deployment_job::Model>> {
     let stages = store::stage::list(tx, of.environment_id).await?;
     let places = store::stage::places(tx, of.environment_id).await?;
-    let part = |(job_id, forced_event): (JobId, Option<Event>)| {
+    let part = |Wanted { job: job_id, forced: forced_event, commit: commit_id }: Wanted| {
         let place = places.get(&job_id);
         let stage = place.and_then(|place| stages.iter().find(|stage| stage.id == place.stage_id));
         deployment_job::Model {
@@ -354,7 +414,9 @@ async fn parts(
             stage_id: stage.map(|stage| stage.id),
             stage_name: stage.map(|stage| stage.name.clone()),
             stage_position: stage.map_or(0, |stage| stage.position),
+            build_run_id: None,
+            commit_id,
         }
     };
-    Ok(jobs.into_iter().map(part).collect())
+    Ok(wanted.into_iter().map(part).collect())
 }

@@ -1,10 +1,11 @@
 //! Pure: what a deployment means for one job.
 
 use entity::deployment::{Action, Progress};
-use entity::id::RegistryId;
 use entity::job;
-use entity::job::{Command, JobSpec, Schedule, Source};
-use entity::run::{Event, RunSpec};
+use entity::job::{Command, GitRepository, JobSpec, Schedule, Source};
+use entity::run::{BuildSpec, Built, Event, Keep, RunSpec};
+
+use super::settings::Settings;
 
 /// What happens to the deployed configuration of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,29 +91,113 @@ pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
 
 /// What a run of this configuration executes; none when the job has no such event.
 #[must_use]
-pub fn run_spec(spec: &JobSpec, event: Event) -> Option<RunSpec> {
+pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<RunSpec> {
     let Command { entrypoint, arguments } = command(&spec.schedule, event)?.clone();
-    let (image_name, image_tag, registry_id) = image(&spec.source);
+    let settings = Settings(&spec.settings);
+    let (image_name, image_tag, registry_id, built_image) = match &spec.source {
+        Source::Image { image_name, tag, registry_id } => {
+            (Some(image_name.clone()), Some(tag.clone()), Some(*registry_id), None)
+        }
+        Source::Docker { .. } => (None, None, None, built.map(|built| built.image.clone())),
+    };
     Some(RunSpec {
         image_name,
         image_tag,
         registry_id,
         entrypoint,
         arguments: arguments.unwrap_or_default(),
-        cpu_milli: spec.cpu_milli,
-        memory_mib: spec.memory_mib,
         max_nb_restart: spec.max_nb_restart,
         max_duration_seconds: spec.max_duration_seconds,
+        built_image,
+        retry_backoff_seconds: chosen(spec, "job.retry_backoff_seconds"),
+        success_exit_codes: settings.exit_codes("job.success_exit_codes"),
+        fail_fast_exit_codes: settings.exit_codes("job.fail_fast_exit_codes"),
+        stop_grace_seconds: chosen(spec, "deployment.termination_grace_period_seconds"),
+        starting_deadline_seconds: settings.number("cronjob.starting_deadline_seconds"),
+        read_only_root: settings.is_on("security.read_only_root_filesystem"),
+        ..bare(spec)
     })
 }
 
-fn image(source: &Source) -> (Option<String>, Option<String>, Option<RegistryId>) {
-    match source {
-        Source::Image { image_name, tag, registry_id } => {
-            (Some(image_name.clone()), Some(tag.clone()), Some(*registry_id))
-        }
-        Source::Docker { .. } => (None, None, None),
+/// A setting that is not at its default.
+fn chosen(spec: &JobSpec, key: &str) -> Option<i32> {
+    spec.settings.contains_key(key).then(|| Settings(&spec.settings).number(key)).flatten()
+}
+
+/// What every run of a configuration has.
+fn bare(spec: &JobSpec) -> RunSpec {
+    let settings = Settings(&spec.settings);
+    let standard = Keep::default();
+    RunSpec {
+        image_name: None,
+        image_tag: None,
+        registry_id: None,
+        entrypoint: None,
+        arguments: Vec::new(),
+        cpu_milli: spec.cpu_milli,
+        memory_mib: spec.memory_mib,
+        max_nb_restart: 0,
+        max_duration_seconds: 0,
+        built_image: None,
+        build: None,
+        retry_backoff_seconds: None,
+        success_exit_codes: Vec::new(),
+        fail_fast_exit_codes: Vec::new(),
+        stop_grace_seconds: None,
+        starting_deadline_seconds: None,
+        read_only_root: false,
+        keep: Keep {
+            succeeded: settings.number("job.history_succeeded_count").unwrap_or(standard.succeeded),
+            failed: settings.number("job.history_failed_count").unwrap_or(standard.failed),
+            succeeded_days: settings.number("job.history_succeeded_days").unwrap_or(standard.succeeded_days),
+            failed_days: settings.number("job.history_failed_days").unwrap_or(standard.failed_days),
+        },
     }
+}
+
+/// Whether an image has to be built before the plan can be carried out: whatever is deployed is built anew (an image that
+/// is there already is used again), and what runs without being deployed only when it never was built.
+#[must_use]
+pub fn needs_build(plan: Plan, spec: &JobSpec, job: &job::Model) -> bool {
+    let from_git = matches!(spec.source, Source::Docker { .. });
+    match plan.deployed {
+        Deployed::Replaced => from_git,
+        Deployed::Kept => from_git && plan.run.is_some() && job.built.is_none(),
+        Deployed::Removed => false,
+    }
+}
+
+/// What a build of this configuration starts from: of the commit that was asked for, else of the one that is deployed,
+/// unless the job follows its branch or the repository is another one.
+#[must_use]
+pub fn build_spec(spec: &JobSpec, job: &job::Model, commit_id: Option<String>) -> RunSpec {
+    let settings = Settings(&spec.settings);
+    let build = match &spec.source {
+        Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
+            let deployed = job.built.as_ref().and_then(|built| built.commit.as_ref()).map(|commit| commit.id.clone());
+            let pinned = deployed.filter(|_| !spec.auto_deploy && follows_same(job, git_repository.as_ref()));
+            Some(BuildSpec {
+                git_repository: git_repository.clone(),
+                commit_id: commit_id.or(pinned),
+                dockerfile_path: dockerfile_path.clone(),
+                dockerfile_raw: dockerfile_raw.clone(),
+                target_stage: docker_target_build_stage.clone(),
+                submodules: !settings.is_on("build.skip_git_submodules"),
+                cache: !settings.is_on("build.disable_buildkit_cache"),
+            })
+        }
+        Source::Image { .. } => None,
+    };
+    RunSpec { build, max_duration_seconds: settings.number("build.timeout_max_sec").unwrap_or(0), ..bare(spec) }
+}
+
+fn follows_same(job: &job::Model, repository: Option<&GitRepository>) -> bool {
+    let deployed = match job.deployed.as_ref().map(|spec| &spec.source) {
+        Some(Source::Docker { git_repository, .. }) => git_repository.as_ref(),
+        _ => None,
+    };
+    let same = |one: &GitRepository, other: &GitRepository| one.url == other.url && one.branch == other.branch;
+    deployed.zip(repository).is_some_and(|(one, other)| same(one, other))
 }
 
 /// Whether two configurations run the same: what only people read does not count.

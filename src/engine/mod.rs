@@ -1,16 +1,20 @@
 //! Deployments, schedules and runs.
 //!
-//! `run` ticks: on a wake-up, when a schedule is due, and at least every few seconds. Everything it knows comes
+//! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. All they know comes
 //! from the database and the time, so that a lost wake-up or a killed server costs time only.
 
 mod announce;
 pub mod command;
 pub mod deployment;
+pub mod manual;
+pub mod masking;
+pub mod outputs;
 pub mod rule;
 pub mod schedule;
 pub mod settings;
 pub mod state;
 pub mod tick;
+pub mod timing;
 pub mod variables;
 
 use std::time::Duration;
@@ -30,32 +34,82 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often what ended runs left behind is looked for.
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
 
-/// Ticks until `shutdown`.
+/// How often leases are renewed: a few times before they run out.
+const HEARTBEAT: Duration = Duration::from_secs(4);
+/// How often what need not be kept is looked for.
+const PRUNE: Duration = Duration::from_secs(30);
+
+/// Runs the passes until `shutdown`: those that plan and those that work side by side, so that neither waits for the
+/// other, and beside them what keeps leases and deletes what is old.
 pub async fn run(app: &App, shutdown: CancellationToken) {
+    tokio::join!(
+        again(app, &shutdown, async || {
+            let more = tick::plan(app, app.clock.now()).await.more;
+            if more { Duration::ZERO } else { until_due(app).await }
+        }),
+        work(app, &shutdown),
+        again_after(&shutdown, HEARTBEAT, async || {
+            if let Err(error) = tick::renew(app, app.clock.now()).await {
+                tracing::warn!(?error, "leases could not be renewed");
+            }
+            HEARTBEAT
+        }),
+        again_after(&shutdown, PRUNE, async || {
+            if tick::prune(app, app.clock.now()).await.more { BREATH } else { PRUNE }
+        }),
+    );
+}
+
+async fn work(app: &App, shutdown: &CancellationToken) {
     let mut swept_at = None;
-    loop {
+    again(app, shutdown, async || {
         let now = app.clock.now();
         if swept_at.is_none_or(|at| now - at >= SWEEP) {
             tick::sweep(app).await;
             swept_at = Some(now);
         }
-        let more = tick::tick(app, now).await.more;
-        let pause = if more { Duration::ZERO } else { pause(app).await };
+        let more = tick::work(app, now).await.more;
+        let busy = store::run::count_open(&app.db).await.map_or(true, |open| open > 0);
+        match (more, busy) {
+            (true, _) => Duration::ZERO,
+            (false, true) => BUSY,
+            (false, false) => CALM,
+        }
+    })
+    .await;
+}
+
+/// Does something whenever the engine is woken, and after the time that it names.
+async fn again(app: &App, shutdown: &CancellationToken, mut step: impl AsyncFnMut() -> Duration) {
+    let mut woken = app.wake.listen();
+    loop {
+        let pause = step().await;
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            () = app.wake.wait() => {}
+            () = woken.wait() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// How long nothing will be due.
-async fn pause(app: &App) -> Duration {
-    let busy = store::run::count_open(&app.db).await.map_or(true, |open| open > 0);
-    let longest = if busy { BUSY } else { CALM };
+/// Does something after a first pause, and then again after the time that it names.
+async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: impl AsyncFnMut() -> Duration) {
+    let mut pause = first;
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = step().await;
+    }
+}
+
+/// How long no schedule will be due.
+async fn until_due(app: &App) -> Duration {
     match store::job::next_due(&app.db).await {
-        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, longest),
-        Ok(None) | Err(_) => longest,
+        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
+        Ok(None) | Err(_) => CALM,
     }
 }

@@ -114,13 +114,44 @@ impl std::str::FromStr for Schedule {
     }
 }
 
+/// What happens to a wall-clock time that the clocks leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// It fires at the first instant after the gap.
+    RunAfter,
+    Skip,
+}
+
+/// What happens to a wall-clock time that comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    First,
+    Last,
+    Both,
+}
+
+/// What was chosen for the turns of the clocks; none leaves it to the expression, as the module says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    pub gap: Option<Gap>,
+    pub overlap: Option<Overlap>,
+}
+
 impl Schedule {
     /// The first time after `after`. None only beyond the range of the calendar.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        self.next_by(after, zone, Turns::default())
+    }
+
+    /// `next` with choices for the turns of the clocks.
+    #[must_use]
+    pub fn next_by(&self, after: DateTime<Utc>, zone: Tz, turns: Turns) -> Option<DateTime<Utc>> {
+        let gap = turns.gap.unwrap_or(if self.hours.interval { Gap::Skip } else { Gap::RunAfter });
+        let overlap = turns.overlap.unwrap_or(if self.repeats() { Overlap::Both } else { Overlap::First });
         let local = minute_of(after.with_timezone(&zone).naive_local())?;
-        let ahead = self.next_ahead(local, after, zone);
-        if !self.repeats() {
+        let ahead = self.next_ahead(local, after, zone, (gap, overlap));
+        if overlap == Overlap::First {
             return ahead;
         }
         let again = self.next_in_second_pass(local, after, zone);
@@ -128,32 +159,6 @@ impl Schedule {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
-    }
-
-    /// The newest time in `from..=until`; `from` is a time of this schedule or earlier.
-    /// Takes a bounded number of steps, however long the span.
-    #[must_use]
-    pub fn newest(&self, from: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-        let spans = [
-            TimeDelta::hours(2),
-            TimeDelta::days(2),
-            TimeDelta::days(40),
-            TimeDelta::days(400),
-            TimeDelta::days(366 * 9),
-        ];
-        for span in spans {
-            let start = from.max(until - span) - TimeDelta::microseconds(1);
-            let mut found = None;
-            let mut at = self.next(start, zone);
-            while let Some(time) = at.filter(|time| *time <= until) {
-                found = Some(time);
-                at = self.next(time, zone);
-            }
-            if found.is_some() || start < from {
-                return found;
-            }
-        }
-        None
     }
 
     /// Whether some calendar day of some month matches.
@@ -171,18 +176,27 @@ impl Schedule {
     }
 
     /// The first time whose wall clock is later than `local`.
-    fn next_ahead(&self, local: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+    fn next_ahead(
+        &self,
+        local: NaiveDateTime,
+        after: DateTime<Utc>,
+        zone: Tz,
+        (gap, overlap): (Gap, Overlap),
+    ) -> Option<DateTime<Utc>> {
         let mut wall = local;
         loop {
             wall = self.next_wall(wall)?;
             let found = match zone.from_local_datetime(&wall) {
                 MappedLocalTime::Single(time) => Some(time.to_utc()),
-                MappedLocalTime::Ambiguous(first, second) if self.repeats() => {
-                    [first.to_utc(), second.to_utc()].into_iter().find(|time| *time > after)
-                }
-                MappedLocalTime::Ambiguous(first, _) => Some(first.to_utc()),
-                MappedLocalTime::None if self.hours.interval => None,
-                MappedLocalTime::None => gap_end(wall, zone),
+                MappedLocalTime::Ambiguous(first, second) => match overlap {
+                    Overlap::First => Some(first.to_utc()),
+                    Overlap::Last => Some(second.to_utc()),
+                    Overlap::Both => [first.to_utc(), second.to_utc()].into_iter().find(|time| *time > after),
+                },
+                MappedLocalTime::None => match gap {
+                    Gap::RunAfter => gap_end(wall, zone),
+                    Gap::Skip => None,
+                },
             };
             if let Some(time) = found.filter(|time| *time > after) {
                 return Some(time);

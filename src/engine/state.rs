@@ -17,6 +17,8 @@ pub enum RunEvent {
     Failed,
     /// It ended because somebody asked for it.
     Cancelled,
+    /// It waited for too long.
+    Expired,
 }
 
 /// The state after an event; none when the event cannot happen in that state.
@@ -28,8 +30,9 @@ pub fn next(state: RunState, event: RunEvent) -> Option<RunState> {
         (RunState::Running, RunEvent::Succeeded) => Some(RunState::Succeeded),
         (RunState::Running, RunEvent::Failed) => Some(RunState::Failed),
         (RunState::Queued | RunState::Running, RunEvent::Cancelled) => Some(RunState::Cancelled),
+        (RunState::Queued, RunEvent::Expired) => Some(RunState::Failed),
         (RunState::Queued, RunEvent::Retried | RunEvent::Succeeded | RunEvent::Failed)
-        | (RunState::Running, RunEvent::Claimed)
+        | (RunState::Running, RunEvent::Claimed | RunEvent::Expired)
         | (RunState::Succeeded | RunState::Failed | RunState::Cancelled, _) => None,
     }
 }
@@ -49,7 +52,19 @@ pub struct Facts {
     pub started_at: Option<DateTime<Utc>>,
     /// Whether the present attempt was seen to begin.
     pub attempt_started: bool,
-    pub cancel_requested: bool,
+    pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// When the runner last said something of it.
+    pub seen_at: DateTime<Utc>,
+    /// How long a run may go on unseen.
+    pub lost_after: TimeDelta,
+    /// Between the polite and the forced end.
+    pub stop_grace: TimeDelta,
+    /// The pause before the second attempt.
+    pub backoff: TimeDelta,
+    pub success_exit_codes: Vec<i32>,
+    pub fail_fast_exit_codes: Vec<i32>,
+    /// Whether starting it a second time does no harm.
+    pub repeatable: bool,
 }
 
 /// What the runner says.
@@ -91,9 +106,10 @@ pub enum Decision {
     },
 }
 
-/// The pause before the second attempt; it doubles with each further one, up to the longest (as in Kubernetes).
-const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
+/// The pause doubles with each further attempt, up to this (as in Kubernetes), or to the first one where that is longer.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(6);
+/// How long after its forced end a run that is still there is given up.
+const STUBBORN: TimeDelta = TimeDelta::minutes(5);
 const LOST: &str = "it was lost: the runner no longer knows it, so its exit code is not known";
 
 impl Facts {
@@ -110,6 +126,20 @@ impl Facts {
         self.ready_at + self.start_timeout <= now
     }
 
+    fn cancel_requested(&self) -> bool {
+        self.cancel_requested_at.is_some()
+    }
+
+    /// Whether a run that was to be stopped is there long after it should have gone.
+    fn stubborn(&self, now: DateTime<Utc>) -> bool {
+        let since = [self.cancel_requested_at, self.deadline()].into_iter().flatten().min();
+        since.is_some_and(|since| since + self.stop_grace + STUBBORN <= now)
+    }
+
+    fn unseen(&self, now: DateTime<Utc>) -> bool {
+        self.seen_at + self.lost_after <= now
+    }
+
     fn too_long(&self) -> String {
         format!("it ran longer than {} seconds", self.max_duration_seconds)
     }
@@ -123,11 +153,12 @@ fn cancelled(exit_code: Option<i32>) -> Decision {
     Decision::End { event: RunEvent::Cancelled, exit_code, reason: Some("it was cancelled".into()) }
 }
 
-/// The pause after a failed attempt.
+/// The pause after a failed attempt, where the one after the first is `first`.
 #[must_use]
-pub fn pause_after(attempt: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempt.clamp(1, 10) - 1).unwrap_or(0);
-    FIRST_PAUSE.checked_mul(2_i32.saturating_pow(doublings)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+pub fn pause_after(attempt: i32, first: TimeDelta) -> TimeDelta {
+    let longest = LONGEST_PAUSE.max(first);
+    let doublings = u32::try_from(attempt.clamp(1, 20) - 1).unwrap_or(0);
+    first.checked_mul(2_i32.saturating_pow(doublings)).unwrap_or(longest).min(longest)
 }
 
 /// What to do about a running run, given what its runner says.
@@ -135,22 +166,30 @@ pub fn pause_after(attempt: i32) -> TimeDelta {
 pub fn decide(facts: &Facts, observed: Observed, now: DateTime<Utc>) -> Decision {
     match observed {
         Observed::Exited { exit_code, reason } => ended(facts, exit_code, reason, now),
-        Observed::CannotStart { .. } if facts.cancel_requested => cancelled(None),
+        Observed::CannotStart { .. } if facts.cancel_requested() => cancelled(None),
         Observed::CannotStart { reason } => failed(None, reason),
-        Observed::Running if facts.cancel_requested || facts.late(now) => Decision::Stop,
+        Observed::Running if facts.stubborn(now) => {
+            failed(None, "it was to be stopped, but did not end; what is left of it must be ended by hand")
+        }
+        Observed::Running if facts.cancel_requested() || facts.late(now) => Decision::Stop,
         Observed::Running => Decision::Wait,
-        Observed::Starting if facts.cancel_requested => Decision::Stop,
+        Observed::Starting if facts.cancel_requested() => Decision::Stop,
         Observed::Starting if facts.start_expired(now) => {
             failed(None, "it could not be started in time: the image was still being pulled")
         }
         Observed::Starting => Decision::Wait,
-        Observed::Unknown | Observed::Lost if facts.cancel_requested => cancelled(None),
+        Observed::Unknown | Observed::Lost if facts.cancel_requested() => cancelled(None),
+        Observed::Unknown | Observed::Lost if facts.repeatable && facts.late(now) => failed(None, facts.too_long()),
+        Observed::Unknown | Observed::Lost if facts.repeatable => Decision::Start,
         Observed::Lost => failed(None, LOST),
         Observed::Unknown if facts.attempt_started => failed(None, LOST),
         Observed::Unknown if facts.start_expired(now) => failed(None, "it could not be started in time"),
         Observed::Unknown => Decision::Start,
+        Observed::Silent { reason } if facts.attempt_started && facts.unseen(now) => {
+            failed(None, format!("it was lost: nothing was heard of it for too long: {reason}"))
+        }
         Observed::Silent { .. } if facts.attempt_started => Decision::Wait,
-        Observed::Silent { .. } if facts.cancel_requested => cancelled(None),
+        Observed::Silent { .. } if facts.cancel_requested() => cancelled(None),
         Observed::Silent { reason } if facts.start_expired(now) => failed(None, reason),
         Observed::Silent { .. } => Decision::Wait,
     }
@@ -160,13 +199,20 @@ fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Ut
     if exit_code == 0 {
         return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason: None };
     }
-    if facts.cancel_requested {
+    if facts.success_exit_codes.contains(&exit_code) {
+        let reason = Some(format!("exit code {exit_code} counts as success"));
+        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(exit_code), reason };
+    }
+    if facts.cancel_requested() {
         return cancelled(Some(exit_code));
     }
     if facts.late(now) {
         return failed(Some(exit_code), facts.too_long());
     }
-    let not_before = now + pause_after(facts.attempt);
+    if facts.fail_fast_exit_codes.contains(&exit_code) && facts.attempt <= facts.max_nb_restart {
+        return failed(Some(exit_code), format!("exit code {exit_code}, after which it is not tried again"));
+    }
+    let not_before = now + pause_after(facts.attempt, facts.backoff);
     if facts.attempt > facts.max_nb_restart {
         return failed(Some(exit_code), reason.unwrap_or_else(|| format!("exit code {exit_code}")));
     }
@@ -182,9 +228,11 @@ fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Ut
 pub enum Shown {
     Ready,
     DeploymentQueued,
+    Building,
     Deploying,
     Executing,
     Deployed,
+    BuildError,
     DeploymentError,
     StopQueued,
     Stopping,
@@ -204,6 +252,7 @@ impl Shown {
         matches!(
             self,
             Self::DeploymentQueued
+                | Self::Building
                 | Self::Deploying
                 | Self::Executing
                 | Self::StopQueued
@@ -216,7 +265,7 @@ impl Shown {
     /// Whether the last deployment failed.
     #[must_use]
     pub fn is_error(self) -> bool {
-        matches!(self, Self::DeploymentError | Self::StopError | Self::DeleteError)
+        matches!(self, Self::BuildError | Self::DeploymentError | Self::StopError | Self::DeleteError)
     }
 }
 
@@ -226,19 +275,32 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     match forced {
         Some(Event::Stop) => Action::Stop,
         Some(Event::Delete) => Action::Delete,
-        Some(Event::Start | Event::Cron) | None => action,
+        Some(Event::Start | Event::Cron | Event::Build) | None => action,
     }
 }
 
-/// The state of a job from its part in its newest deployment; `executing` when a run of that part is running.
+/// What a part of a deployment is at, or has failed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doing {
+    #[default]
+    Nothing,
+    /// Its image is being built, or could not be.
+    Build,
+    /// Its run is running.
+    Run,
+}
+
+/// The state of a job from its part in its newest deployment.
 #[must_use]
-pub fn shown(part: Option<(Action, Progress)>, executing: bool) -> Shown {
+pub fn shown(part: Option<(Action, Progress)>, doing: Doing) -> Shown {
     match part {
         None => Shown::Ready,
         Some((Action::Deploy, Progress::Queued)) => Shown::DeploymentQueued,
-        Some((Action::Deploy, Progress::Running)) if executing => Shown::Executing,
+        Some((Action::Deploy, Progress::Running)) if doing == Doing::Build => Shown::Building,
+        Some((Action::Deploy, Progress::Running)) if doing == Doing::Run => Shown::Executing,
         Some((Action::Deploy, Progress::Running)) => Shown::Deploying,
         Some((Action::Deploy, Progress::Succeeded)) => Shown::Deployed,
+        Some((Action::Deploy, Progress::Failed)) if doing == Doing::Build => Shown::BuildError,
         Some((Action::Deploy, Progress::Failed)) => Shown::DeploymentError,
         Some((Action::Stop, Progress::Queued)) => Shown::StopQueued,
         Some((Action::Stop, Progress::Running)) => Shown::Stopping,

@@ -5,13 +5,20 @@ use entity::deployment::{Action, Progress};
 use entity::run::{Event, RunState};
 
 use super::{
-    Decision, Facts, Observed, RunEvent, Shown, decide, effective_action, next, pause_after, shown, shown_together,
+    Decision, Doing, Facts, Observed, RunEvent, Shown, decide, effective_action, next, pause_after, shown,
+    shown_together,
 };
 
 const STATES: [RunState; 5] =
     [RunState::Queued, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
-const EVENTS: [RunEvent; 5] =
-    [RunEvent::Claimed, RunEvent::Retried, RunEvent::Succeeded, RunEvent::Failed, RunEvent::Cancelled];
+const EVENTS: [RunEvent; 6] = [
+    RunEvent::Claimed,
+    RunEvent::Retried,
+    RunEvent::Succeeded,
+    RunEvent::Failed,
+    RunEvent::Cancelled,
+    RunEvent::Expired,
+];
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -26,7 +33,14 @@ fn facts() -> Facts {
         start_timeout: TimeDelta::seconds(300),
         started_at: Some(now() - TimeDelta::seconds(4)),
         attempt_started: true,
-        cancel_requested: false,
+        cancel_requested_at: None,
+        seen_at: now(),
+        lost_after: TimeDelta::seconds(900),
+        stop_grace: TimeDelta::seconds(10),
+        backoff: TimeDelta::seconds(10),
+        success_exit_codes: Vec::new(),
+        fail_fast_exit_codes: Vec::new(),
+        repeatable: false,
     }
 }
 
@@ -55,7 +69,13 @@ fn every_state_with_every_event() {
         .collect();
     assert_eq!(
         table,
-        ["Running - - - Cancelled", "- Queued Succeeded Failed Cancelled", "- - - - -", "- - - - -", "- - - - -",]
+        [
+            "Running - - - Cancelled Failed",
+            "- Queued Succeeded Failed Cancelled -",
+            "- - - - - -",
+            "- - - - - -",
+            "- - - - - -",
+        ]
     );
     for state in STATES {
         assert_eq!(state.is_final(), EVENTS.iter().all(|event| next(state, *event).is_none()));
@@ -68,7 +88,7 @@ fn exits() {
     assert_eq!(ends(decide(&facts(), exited(3), now())), (RunEvent::Failed, Some(3), "exit code 3".into()));
     let oom = Observed::Exited { exit_code: 137, reason: Some("out of memory".into()) };
     assert_eq!(ends(decide(&facts(), oom, now())).2, "out of memory");
-    let asked = Facts { cancel_requested: true, ..facts() };
+    let asked = Facts { cancel_requested_at: Some(now()), ..facts() };
     assert_eq!(ends(decide(&asked, exited(143), now())).0, RunEvent::Cancelled);
     // What had succeeded before it could be cancelled has succeeded.
     assert_eq!(ends(decide(&asked, exited(0), now())).0, RunEvent::Succeeded);
@@ -85,9 +105,12 @@ fn retries_until_attempts_or_time_are_used_up() {
     assert_eq!(ends(decide(&last, exited(1), now())).0, RunEvent::Failed);
     let no_time = Facts { max_duration_seconds: 10, ..more };
     assert!(ends(decide(&no_time, exited(1), now())).2.contains("no time is left"));
-    let pauses: Vec<i64> = (1..=8).map(|attempt| pause_after(attempt).num_seconds()).collect();
+    let pauses: Vec<i64> = (1..=8).map(|attempt| pause_after(attempt, TimeDelta::seconds(10)).num_seconds()).collect();
     assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 360, 360]);
-    assert_eq!(pause_after(i32::MAX).num_seconds(), 360);
+    assert_eq!(pause_after(i32::MAX, TimeDelta::seconds(10)).num_seconds(), 360);
+    assert_eq!(pause_after(4, TimeDelta::seconds(1)).num_seconds(), 8);
+    assert_eq!(pause_after(2, TimeDelta::seconds(1000)).num_seconds(), 1000);
+    assert_eq!(pause_after(2, TimeDelta::zero()), TimeDelta::zero());
 }
 
 #[test]
@@ -97,6 +120,37 @@ fn the_duration_covers_all_attempts() {
     assert_eq!(ends(decide(&late, exited(143), now())).2, "it ran longer than 4 seconds");
     assert_eq!(decide(&Facts { max_duration_seconds: 5, ..facts() }, Observed::Running, now()), Decision::Wait);
     assert_eq!(decide(&facts(), Observed::Running, now() + TimeDelta::days(900)), Decision::Wait);
+}
+
+#[test]
+fn exit_codes_by_choice() {
+    let chosen = Facts {
+        max_nb_restart: 3,
+        success_exit_codes: vec![3],
+        fail_fast_exit_codes: vec![64],
+        backoff: TimeDelta::seconds(2),
+        ..facts()
+    };
+    let success = (RunEvent::Succeeded, Some(3), "exit code 3 counts as success".into());
+    assert_eq!(ends(decide(&chosen, exited(3), now())), success);
+    assert!(ends(decide(&chosen, exited(64), now())).2.contains("not tried again"));
+    let again = Decision::Retry { not_before: now() + TimeDelta::seconds(2), exit_code: 1 };
+    assert_eq!(decide(&chosen, exited(1), now()), again);
+}
+
+/// Nothing waits for good: not for an engine that went silent, nor for a run that cannot be ended.
+#[test]
+fn everything_ends() {
+    let silent = Observed::Silent { reason: "no engine".into() };
+    assert_eq!(decide(&facts(), silent.clone(), now() + TimeDelta::seconds(899)), Decision::Wait);
+    assert!(ends(decide(&facts(), silent, now() + TimeDelta::seconds(900))).2.contains("no engine"));
+    let asked = Facts { cancel_requested_at: Some(now()), ..facts() };
+    assert_eq!(decide(&asked, Observed::Running, now() + TimeDelta::seconds(309)), Decision::Stop);
+    assert!(ends(decide(&asked, Observed::Running, now() + TimeDelta::seconds(310))).2.contains("did not end"));
+    let build = Facts { repeatable: true, max_duration_seconds: 60, ..facts() };
+    assert_eq!(decide(&build, Observed::Lost, now()), Decision::Start);
+    assert_eq!(decide(&build, Observed::Unknown, now()), Decision::Start);
+    assert_eq!(ends(decide(&build, Observed::Unknown, now() + TimeDelta::seconds(60))).0, RunEvent::Failed);
 }
 
 #[test]
@@ -115,7 +169,7 @@ fn starting_and_not_starting() {
     // Neither is one that may have been started by a server that was killed before it could say so.
     assert!(ends(decide(&fresh, Observed::Lost, now())).2.contains("lost"));
     assert_eq!(decide(&facts(), Observed::Silent { reason: "x".into() }, late), Decision::Wait);
-    let asked = Facts { cancel_requested: true, ..fresh };
+    let asked = Facts { cancel_requested_at: Some(now()), ..fresh };
     assert_eq!(ends(decide(&asked, Observed::Unknown, now())).0, RunEvent::Cancelled);
     assert_eq!(decide(&asked, Observed::Starting, now()), Decision::Stop);
     assert_eq!(decide(&asked, Observed::Running, now()), Decision::Stop);
@@ -123,9 +177,11 @@ fn starting_and_not_starting() {
 
 #[test]
 fn what_is_shown() {
-    assert_eq!(shown(None, false), Shown::Ready);
-    assert_eq!(shown(Some((Action::Deploy, Progress::Running)), true), Shown::Executing);
-    assert_eq!(shown(Some((Action::Stop, Progress::Running)), true), Shown::Stopping);
+    assert_eq!(shown(None, Doing::Nothing), Shown::Ready);
+    assert_eq!(shown(Some((Action::Deploy, Progress::Running)), Doing::Run), Shown::Executing);
+    assert_eq!(shown(Some((Action::Stop, Progress::Running)), Doing::Run), Shown::Stopping);
+    assert_eq!(shown(Some((Action::Deploy, Progress::Running)), Doing::Build), Shown::Building);
+    assert_eq!(shown(Some((Action::Deploy, Progress::Failed)), Doing::Build), Shown::BuildError);
     assert_eq!(effective_action(Action::Deploy, Some(Event::Delete)), Action::Delete);
     assert_eq!(effective_action(Action::Deploy, Some(Event::Cron)), Action::Deploy);
     assert_eq!(shown_together(&[]), Shown::Ready);

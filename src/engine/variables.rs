@@ -21,6 +21,8 @@ pub enum Scope {
     Project,
     Environment,
     Job,
+    /// Given to one run by its caller.
+    Run,
 }
 
 /// A variable with its value in the clear. Without Debug, because it may be a secret.

@@ -4,6 +4,7 @@
 //! that was killed finds it again.
 
 pub mod docker;
+mod memory;
 pub mod process;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::repository::Wanted;
 use crate::secret::Secret;
 
 /// Which runner it is.
@@ -38,7 +40,44 @@ pub struct StepSpec {
     pub memory_mib: i32,
     /// How an operator finds the step on the engine.
     pub labels: Vec<(String, String)>,
+    /// Whether the container can write nowhere but to its volumes.
+    pub read_only_root: bool,
+    /// An image to build; then nothing is run.
+    pub build: Option<Build>,
 }
+
+/// An image to build. Its `output` is a JSON document: `image`, and `commit` with `id`, `at`, `author` and `message`, or
+/// null.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// The name of the image, without a tag: that comes from the commit and from all that decides what is built.
+    pub image: String,
+    /// None for a Dockerfile that needs no files.
+    pub source: Option<Wanted>,
+    /// The folder of the build, inside the repository.
+    pub root_path: String,
+    pub dockerfile: Dockerfile,
+    pub target_stage: Option<String>,
+    pub arguments: Vec<(String, Secret<String>)>,
+    pub cache: bool,
+}
+
+/// Where a Dockerfile comes from.
+#[derive(Clone, Debug)]
+pub enum Dockerfile {
+    /// In the folder of the build.
+    Path(String),
+    Text(String),
+}
+
+/// Where a step writes its outputs (place and name of the official API).
+pub const OUTPUT_FOLDER: &str = "/qovery-output";
+/// The file in it.
+pub const OUTPUT_FILE: &str = "qovery-output.json";
+/// Tells a step where that file is, wherever it runs.
+pub const OUTPUT_VARIABLE: &str = "WINDLASS_OUTPUT_FILE";
+/// The largest file of outputs that is read, in bytes; a reader may be given one byte more, to see that it is larger.
+pub const OUTPUT_BYTES: u64 = 1024 * 1024;
 
 /// A file that the step finds, and cannot change where its runner can prevent it.
 #[derive(Clone, Debug)]
@@ -56,6 +95,8 @@ pub struct Image {
     /// With registry host and tag.
     pub reference: String,
     pub credentials: Option<Credentials>,
+    /// It was built on the engine, and is nowhere else.
+    pub local: bool,
 }
 
 /// A login to a registry.
@@ -130,6 +171,9 @@ pub trait Runner: Send + Sync {
     /// Which one it is.
     fn kind(&self) -> Kind;
 
+    /// Names the engine: only servers with the same one find the same steps.
+    async fn place(&self) -> Result<String, Unavailable>;
+
     /// Begins to start a step; does nothing when one of that name was started before.
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable>;
 
@@ -144,6 +188,9 @@ pub trait Runner: Send + Sync {
 
     /// Up to `limit` lines behind the first `skip`, without waiting for more.
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
+
+    /// What a step that has ended left in its file of outputs; none where it left no file.
+    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable>;
 
     /// Forgets a step that has ended, or ends it.
     async fn remove(&self, name: &str) -> Result<(), Unavailable>;

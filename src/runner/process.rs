@@ -1,9 +1,10 @@
 //! Steps as plain processes of this machine, each in a scratch folder and a process group of its own.
 //!
-//! The image and the limits of a step are not used. A process does not outlive the server in this runner's eyes:
+//! The image and the limits of a step are not used. The folder for outputs is in the scratch folder: where a command
+//! names the official one, its place is put in. A process does not outlive the server in this runner's eyes:
 //! one that a killed server left behind is ended when its step is asked for, and is lost.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,14 +16,15 @@ use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
-use tokio::sync::Notify;
 
-use super::{Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepFile, StepSpec, Stream, Times, Unavailable};
+use super::memory::MemoryStep;
+use super::{
+    Kind, LINE_BYTES, Lines, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Runner, StepFile, StepSpec, Stream,
+    Times, Unavailable,
+};
 use crate::clock::Clock;
 use crate::wake::Wake;
 
-/// Lines that are kept before the process has to wait for a reader.
-const BUFFER_LINES: usize = 10_000;
 /// How long a process that left the group may hold the output open after its parent's end.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -38,27 +40,17 @@ pub struct ProcessRunner {
 }
 
 struct Step {
-    state: Mutex<State>,
-    consumed: Notify,
-}
-
-struct State {
-    group: Option<Pid>,
-    progress: Progress,
-    times: Times,
-    stopping: bool,
-    /// The position of the first line in `lines`.
-    first: u64,
-    lines: VecDeque<Line>,
+    memory: MemoryStep,
+    group: Mutex<Option<Pid>>,
 }
 
 impl Step {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn group(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = self.lock().group {
+        if let Some(group) = *self.group() {
             // The group may be gone already, which is what is wanted.
             let _gone = kill_process_group(group, signal);
         }
@@ -85,12 +77,23 @@ impl ProcessRunner {
     }
 
     fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
-        let mut words = step.entrypoint.iter().chain(&step.arguments);
+        if step.build.is_some() {
+            return Err(
+                "an image can only be built where there is a Docker engine; this cluster runs plain processes".into()
+            );
+        }
+        let scratch = self.scratch(&step.name);
+        let outputs = scratch.join(OUTPUT_FOLDER.trim_start_matches('/'));
+        let here = |word: &String| match word.as_str() {
+            OUTPUT_FOLDER => outputs.display().to_string(),
+            other => other.replace(&format!("{OUTPUT_FOLDER}/"), &format!("{}/", outputs.display())),
+        };
+        let words: Vec<String> = step.entrypoint.iter().chain(&step.arguments).map(here).collect();
+        let mut words = words.iter();
         let program = words
             .next()
             .ok_or("there is no entrypoint and no argument, and a process has no image to take one from")?;
-        let scratch = self.scratch(&step.name);
-        std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
+        std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot make {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
         let child = Command::new(program)
@@ -102,6 +105,7 @@ impl ProcessRunner {
             .env("TMPDIR", &scratch)
             .envs(step.environment.iter().map(|(name, value)| (name, value.expose())))
             .envs(files)
+            .env(OUTPUT_VARIABLE, outputs.join(OUTPUT_FILE))
             .env(MARK, &step.name)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -135,15 +139,12 @@ impl ProcessRunner {
             for reader in readers {
                 wait_for_reader(&step, reader, deadline).await;
             }
-            {
-                let mut state = step.lock();
-                state.group = None;
-                state.times.finished_at = Some(clock.now());
-                state.progress = match ended {
-                    Ok(status) => exited(status),
-                    Err(error) => Progress::Exited { exit_code: 255, reason: Some(error.to_string()) },
-                };
-            }
+            *step.group() = None;
+            let progress = match ended {
+                Ok(status) => exited(status),
+                Err(error) => Progress::Exited { exit_code: 255, reason: Some(error.to_string()) },
+            };
+            step.memory.end(progress, clock.now());
             wake.now();
         });
     }
@@ -175,8 +176,7 @@ async fn wait_for_reader(step: &Step, mut reader: tokio::task::JoinHandle<()>, d
         if tokio::time::timeout(Duration::from_millis(100), &mut reader).await.is_ok() {
             return;
         }
-        let full = step.lock().lines.len() >= BUFFER_LINES;
-        if !full && tokio::time::Instant::now() > deadline {
+        if !step.memory.is_full() && tokio::time::Instant::now() > deadline {
             reader.abort();
             return;
         }
@@ -225,23 +225,25 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 
 async fn push(step: &Step, clock: &Clock, stream: Stream, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).trim_end_matches(['\n', '\r']).to_owned();
-    loop {
-        let room = step.consumed.notified();
-        {
-            let mut state = step.lock();
-            if state.lines.len() < BUFFER_LINES {
-                state.lines.push_back(Line { at: clock.now(), stream, text });
-                return;
-            }
-        }
-        room.await;
-    }
+    step.memory.push(clock.now(), stream, text).await;
 }
 
 #[async_trait]
 impl Runner for ProcessRunner {
     fn kind(&self) -> Kind {
         Kind::Process
+    }
+
+    /// The folder stands for the machine and the server: another server's processes are not found here.
+    async fn place(&self) -> Result<String, Unavailable> {
+        let mark = self.folder.join(".place");
+        if let Ok(known) = std::fs::read_to_string(&mark) {
+            return Ok(known);
+        }
+        let place = format!("process {}", uuid::Uuid::new_v4());
+        let written = std::fs::create_dir_all(&self.folder).and_then(|()| std::fs::write(&mark, &place));
+        written.map_err(|error| Unavailable(format!("cannot write {}: {error}", mark.display())))?;
+        Ok(place)
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
@@ -253,9 +255,8 @@ impl Runner for ProcessRunner {
             Ok(child) => (child.id().and_then(pid), Progress::Running),
             Err(reason) => (None, Progress::CannotStart { reason: reason.clone() }),
         };
-        let times = Times { started_at: Some(self.clock.now()), finished_at: None };
-        let state = State { group, progress, times, stopping: false, first: 0, lines: VecDeque::new() };
-        let started = Arc::new(Step { state: Mutex::new(state), consumed: Notify::new() });
+        let memory = MemoryStep::new(progress, self.clock.now());
+        let started = Arc::new(Step { memory, group: Mutex::new(group) });
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         if let Ok(child) = spawned {
             self.watch(&started, child);
@@ -265,7 +266,7 @@ impl Runner for ProcessRunner {
 
     async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
         match self.find(name) {
-            Some(step) => Ok(step.lock().progress.clone()),
+            Some(step) => Ok(step.memory.lock().progress.clone()),
             None => {
                 let scratch = self.scratch(name);
                 end_left_behind(&scratch, name);
@@ -276,12 +277,12 @@ impl Runner for ProcessRunner {
     }
 
     async fn times(&self, name: &str) -> Result<Times, Unavailable> {
-        Ok(self.find(name).map(|step| step.lock().times).unwrap_or_default())
+        Ok(self.find(name).map(|step| step.memory.lock().times).unwrap_or_default())
     }
 
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {
         let Some(step) = self.find(name) else { return Ok(()) };
-        if std::mem::replace(&mut step.lock().stopping, true) {
+        if std::mem::replace(&mut step.memory.lock().stopping, true) {
             return Ok(());
         }
         step.signal(Signal::TERM);
@@ -294,18 +295,21 @@ impl Runner for ProcessRunner {
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let Some(step) = self.find(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
-        let taken = {
-            let mut state = step.lock();
-            while state.first < skip && state.lines.pop_front().is_some() {
-                state.first += 1;
+        Ok(step.memory.take(skip, limit))
+    }
+
+    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        let path = self.scratch(name).join(OUTPUT_FOLDER.trim_start_matches('/')).join(OUTPUT_FILE);
+        match tokio::fs::File::open(&path).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Unavailable(format!("cannot read {}: {error}", path.display()))),
+            Ok(file) => {
+                let mut content = Vec::new();
+                let read = file.take(super::OUTPUT_BYTES + 1).read_to_end(&mut content).await;
+                read.map_err(|error| Unavailable(format!("cannot read {}: {error}", path.display())))?;
+                Ok(Some(content))
             }
-            let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
-            let end =
-                lines.len() == state.lines.len() && !matches!(state.progress, Progress::Running | Progress::Starting);
-            Lines { lines, end }
-        };
-        step.consumed.notify_waiters();
-        Ok(taken)
+        }
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
@@ -327,6 +331,7 @@ impl Runner for ProcessRunner {
         let mut names: Vec<String> = self.steps().keys().cloned().collect();
         if let Ok(entries) = std::fs::read_dir(&self.folder) {
             names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
+            names.retain(|name| name != ".place");
         }
         names.sort_unstable();
         names.dedup();

@@ -36,10 +36,7 @@ pub async fn create(
         .await?;
     let row = deployment::Model { number: newest.unwrap_or(0) + 1, ..row };
     let row = deployment::ActiveModel::from(row).reset_all().insert(tx).await?;
-    for chunk in parts.chunks(500) {
-        let rows = chunk.iter().map(|part| part.clone().into_active_model().reset_all());
-        deployment_job::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
+    add_parts(tx, parts).await?;
     Ok(row)
 }
 
@@ -91,7 +88,7 @@ fn next_of_environments() -> Select<deployment::Entity> {
 pub async fn list_ready(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<deployment::Model>, DbErr> {
     const ENDED: &str = "EXISTS (SELECT 1 FROM deployment_job p \
          WHERE p.deployment_id = deployment.id AND p.progress = 'RUNNING' AND NOT EXISTS (SELECT 1 FROM run r \
-         WHERE r.job_id = p.job_id AND r.state IN ('QUEUED', 'RUNNING') AND (r.id = p.run_id \
+         WHERE r.job_id = p.job_id AND r.state IN ('QUEUED', 'RUNNING') AND (r.id = p.run_id OR r.id = p.build_run_id \
          OR (deployment.action <> 'DEPLOY' AND p.forced_event IS NULL))))";
     const IDLE: &str = "NOT EXISTS (SELECT 1 FROM deployment_job p \
          WHERE p.deployment_id = deployment.id AND p.progress = 'RUNNING')";
@@ -241,6 +238,50 @@ pub async fn advance_part(
         .exec(db)
         .await?;
     Ok(changed.rows_affected == 1)
+}
+
+/// Notes the run that builds the image of a part.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_build(db: &impl ConnectionTrait, part: &deployment_job::Model, run: RunId) -> Result<(), DbErr> {
+    deployment_job::Entity::update_many()
+        .col_expr(deployment_job::Column::BuildRunId, Expr::value(run))
+        .filter(deployment_job::Column::DeploymentId.eq(part.deployment_id))
+        .filter(deployment_job::Column::JobId.eq(part.job_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Adds parts to a deployment that has not begun.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn add_parts(db: &impl ConnectionTrait, parts: Vec<deployment_job::Model>) -> Result<(), DbErr> {
+    for chunk in parts.chunks(500) {
+        let rows = chunk.iter().map(|part| part.clone().into_active_model().reset_all());
+        deployment_job::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Changes the commit that a part was asked for.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_commit(
+    db: &impl ConnectionTrait,
+    part: &deployment_job::Model,
+    commit: Option<String>,
+) -> Result<(), DbErr> {
+    deployment_job::Entity::update_many()
+        .col_expr(deployment_job::Column::CommitId, Expr::value(commit))
+        .filter(deployment_job::Column::DeploymentId.eq(part.deployment_id))
+        .filter(deployment_job::Column::JobId.eq(part.job_id))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Notes what a part deploys, when it begins.

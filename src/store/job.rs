@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use entity::id::{ClusterId, EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, ProjectId, RegistryId};
 use entity::job::{JobSpec, JobType};
 use entity::registry::RegistryKind;
+use entity::run::Built;
 use entity::{job, metadata_group};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, Statement, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, Statement, Value,
 };
 
 /// A job with what an answer about it shows, from one query.
@@ -23,6 +24,8 @@ pub struct JobView {
     pub job_type: JobType,
     pub spec: JobSpec,
     pub registry: Option<RegistryView>,
+    /// What was built of it.
+    pub built: Option<Built>,
     /// Its groups of annotations and labels.
     pub groups: Vec<metadata_group::Model>,
     /// The most that a job can ask for on the cluster, in millicores.
@@ -42,7 +45,7 @@ pub struct RegistryView {
 
 /// Written out, because this is the hottest query: building it costs more than running it.
 const VIEW: &str = "SELECT j.id, j.organization_id, j.environment_id, j.created_at, j.updated_at, j.name, \
-     j.job_type, j.spec, r.id, r.name, r.url, r.kind, c.maximum_cpu_milli, c.maximum_memory_mib \
+     j.job_type, j.spec, r.id, r.name, r.url, r.kind, c.maximum_cpu_milli, c.maximum_memory_mib, j.built \
      FROM job j JOIN environment e ON e.id = j.environment_id JOIN cluster c ON c.id = e.cluster_id \
      LEFT JOIN registry r ON r.id = j.registry_id ";
 
@@ -67,6 +70,7 @@ impl JobView {
             job_type: row.try_get_by_index(6)?,
             spec: row.try_get_by_index(7)?,
             registry,
+            built: row.try_get_by_index(14)?,
             groups: Vec::new(),
             maximum_cpu_milli: row.try_get_by_index(12)?,
             maximum_memory_mib: row.try_get_by_index(13)?,
@@ -100,6 +104,9 @@ pub async fn view_by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<J
     Ok(views(db, "WHERE j.id = $1", vec![id.into()]).await?.pop())
 }
 
+/// The place of a job in a list in order of creation.
+pub type Place = (DateTime<Utc>, JobId);
+
 /// A page of the jobs of an environment, behind `after`, in order of creation.
 ///
 /// # Errors
@@ -107,13 +114,19 @@ pub async fn view_by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<J
 pub async fn list_views_by_environment(
     db: &impl ConnectionTrait,
     environment: EnvironmentId,
-    after: Option<JobId>,
+    after: Option<Place>,
     limit: u64,
 ) -> Result<Vec<JobView>, DbErr> {
-    let after = after.unwrap_or(JobId(uuid::Uuid::nil()));
+    let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, JobId(uuid::Uuid::nil())));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let values = vec![environment.into(), after.into(), limit.into()];
-    views(db, "WHERE j.environment_id = $1 AND j.id > $2 ORDER BY j.id LIMIT $3", values).await
+    let values = vec![environment.into(), at.into(), id.into(), limit.into()];
+    let rest = "WHERE j.environment_id = $1 AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4";
+    views(db, rest, values).await
+}
+
+fn behind(after: Place) -> Condition {
+    let same = Condition::all().add(job::Column::CreatedAt.eq(after.0)).add(job::Column::Id.gt(after.1));
+    Condition::any().add(job::Column::CreatedAt.gt(after.0)).add(same)
 }
 
 /// The whole row of a job.
@@ -139,27 +152,90 @@ pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<JobId>) -> Result<V
 pub async fn list_by_environment(
     db: &impl ConnectionTrait,
     environment: EnvironmentId,
-    after: Option<JobId>,
+    after: Option<Place>,
     limit: u64,
 ) -> Result<Vec<job::Model>, DbErr> {
     let mut select = job::Entity::find().filter(job::Column::EnvironmentId.eq(environment));
     if let Some(after) = after {
-        select = select.filter(job::Column::Id.gt(after));
+        select = select.filter(behind(after));
     }
-    select.order_by_asc(job::Column::Id).limit(limit).all(db).await
+    select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(limit).all(db).await
 }
 
-/// Jobs whose next time has come, the longest waiting first.
+/// A job whose next time has come.
+#[derive(Clone, Debug)]
+pub struct DueJob {
+    pub id: JobId,
+    /// The time that was stored as the next one.
+    pub planned: DateTime<Utc>,
+    pub deployed: Option<JobSpec>,
+    pub built: Option<Built>,
+}
+
+/// Jobs whose next time has come, the longest waiting first; other servers do not get the same ones until the
+/// transaction ends. Of all jobs, or of one.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<job::Model>, DbErr> {
-    job::Entity::find()
-        .filter(job::Column::NextRunAt.lte(now))
-        .order_by_asc(job::Column::NextRunAt)
+pub async fn due(
+    tx: &impl ConnectionTrait,
+    only: Option<JobId>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<DueJob>, DbErr> {
+    use job::Column::{Built as BuiltColumn, Deployed, Id, NextRunAt};
+    let mut select = job::Entity::find().select_only().columns([Id, NextRunAt, Deployed, BuiltColumn]);
+    if let Some(id) = only {
+        select = select.filter(Id.eq(id));
+    }
+    type Row = (JobId, DateTime<Utc>, Option<JobSpec>, Option<Built>);
+    let rows: Vec<Row> = select
+        .filter(NextRunAt.lte(now))
+        .order_by_asc(NextRunAt)
         .limit(limit)
-        .all(db)
-        .await
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let due = |(id, planned, deployed, built)| DueJob { id, planned, deployed, built };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// A step of a schedule: the job, the time that was the next one, and the one that is now.
+pub type Step = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// Moves schedules on, in one statement; those of the jobs that still stood where they were said to stand.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn advance_schedules(tx: &impl ConnectionTrait, steps: &[Step]) -> Result<Vec<JobId>, DbErr> {
+    use std::fmt::Write as _;
+    let backend = tx.get_database_backend();
+    let (id, time) = match backend {
+        sea_orm::DbBackend::Postgres => ("::uuid", "::timestamptz"),
+        _ => ("", ""),
+    };
+    let mut moved = Vec::with_capacity(steps.len());
+    for chunk in steps.chunks(1000) {
+        let mut rows = String::with_capacity(chunk.len() * 40);
+        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 3);
+        for (job, from, to) in chunk {
+            let first = values.len() + 1;
+            let comma = if first == 1 { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _written = write!(rows, "{comma}(${first}{id}, ${}{time}, ${}{time})", first + 1, first + 2);
+            values.extend([(*job).into(), (*from).into(), (*to).into()]);
+        }
+        let sql = format!(
+            "WITH step (id, planned, next) AS (VALUES {rows}) UPDATE job SET next_run_at = step.next FROM step \
+             WHERE job.id = step.id AND job.next_run_at = step.planned RETURNING job.id"
+        );
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        for row in tx.query_all_raw(statement).await? {
+            moved.push(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(moved)
 }
 
 /// The next time of any schedule.
@@ -244,23 +320,15 @@ pub async fn set_deployed(
     Ok(())
 }
 
-/// Moves a schedule on; false when somebody else did.
+/// Notes what was built of a job.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn advance_schedule(
-    db: &impl ConnectionTrait,
-    id: JobId,
-    from: DateTime<Utc>,
-    to: Option<DateTime<Utc>>,
-) -> Result<bool, DbErr> {
-    let changed = job::Entity::update_many()
-        .col_expr(job::Column::NextRunAt, Expr::value(to))
-        .filter(job::Column::Id.eq(id))
-        .filter(job::Column::NextRunAt.eq(from))
-        .exec(db)
-        .await?;
-    Ok(changed.rows_affected == 1)
+pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<Built>) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let row = job::ActiveModel { built: Set(built), ..Default::default() };
+    job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
 }
 
 /// Deletes a job with its runs and their logs.
@@ -280,7 +348,7 @@ pub async fn list_by_organization(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     (project, environment, cluster): (Option<ProjectId>, Option<EnvironmentId>, Option<ClusterId>),
-    after: Option<JobId>,
+    after: Option<Place>,
 ) -> Result<Vec<job::Model>, DbErr> {
     use entity::environment;
     use sea_orm::sea_query::Query;
@@ -300,9 +368,9 @@ pub async fn list_by_organization(
         select = select.filter(job::Column::EnvironmentId.in_subquery(environments.to_owned()));
     }
     if let Some(after) = after {
-        select = select.filter(job::Column::Id.gt(after));
+        select = select.filter(behind(after));
     }
-    select.order_by_asc(job::Column::Id).limit(super::PAGE).all(db).await
+    select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(super::PAGE).all(db).await
 }
 
 /// How many jobs each environment of an organization has; those without are not in the map.

@@ -1,5 +1,7 @@
 //! Runs. Their state changes only through `claim` and `advance`, which name the state they expect.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, JobId, RunId};
 use entity::run;
@@ -10,6 +12,9 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
+
+/// How many rows one statement inserts: below the limits on bound values of both databases.
+const ROWS: usize = 500;
 
 /// Who looks after runs, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +33,48 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
         return Ok(0);
     }
     let first = super::take_numbers(tx, entity::counter::RUN, i64::try_from(rows.len()).unwrap_or(1)).await?;
-    let rows =
-        rows.into_iter().zip(first..).map(|(row, number)| run::Model { number, ..row }.into_active_model().reset_all());
+    let mut rows = rows
+        .into_iter()
+        .zip(first..)
+        .map(|(row, number)| run::Model { number, ..row }.into_active_model().reset_all())
+        .peekable();
     let conflict = OnConflict::columns([run::Column::JobId, run::Column::ScheduledFor]).do_nothing().to_owned();
-    run::Entity::insert_many(rows).on_conflict(conflict).exec_without_returning(tx).await
+    let mut stored = 0;
+    while rows.peek().is_some() {
+        let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
+        let insert = run::Entity::insert_many(chunk).on_conflict(conflict.clone());
+        stored += insert.exec_without_returning(tx).await?;
+    }
+    Ok(stored)
+}
+
+/// The run that a caller's key names.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str) -> Result<Option<run::Model>, DbErr> {
+    let wanted = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::IdempotencyKey.eq(key));
+    run::Entity::find().filter(wanted).one(db).await
+}
+
+/// The runs of a job's schedule for the times of a span, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_scheduled_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::ScheduledFor.gte(from))
+        .filter(run::Column::ScheduledFor.lt(until))
+        .order_by_asc(run::Column::ScheduledFor)
+        .limit(limit)
+        .all(db)
+        .await
 }
 
 /// One run.
@@ -67,25 +110,31 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
+/// Written out, so that the databases see that it is the condition of an index.
 fn open() -> sea_orm::sea_query::SimpleExpr {
-    run::Column::State.is_in([RunState::Queued, RunState::Running])
+    Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
 }
 
-/// Which of `jobs` have a run of their schedule that has not ended.
+/// How many runs of their schedules that have not ended jobs have; those without are not in the map.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn jobs_with_open_schedule(db: &impl ConnectionTrait, jobs: Vec<JobId>) -> Result<Vec<JobId>, DbErr> {
-    run::Entity::find()
+pub async fn count_open_of_schedules(
+    db: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+) -> Result<HashMap<JobId, usize>, DbErr> {
+    let rows: Vec<(JobId, i64)> = run::Entity::find()
         .select_only()
         .column(run::Column::JobId)
-        .distinct()
+        .column_as(run::Column::Id.count(), "runs")
         .filter(run::Column::JobId.is_in(jobs))
         .filter(run::Column::Trigger.eq(Trigger::Schedule))
         .filter(open())
+        .group_by(run::Column::JobId)
         .into_tuple()
         .all(db)
-        .await
+        .await?;
+    Ok(rows.into_iter().map(|(job, runs)| (job, usize::try_from(runs).unwrap_or(0))).collect())
 }
 
 /// How many runs of a job have not ended.
@@ -108,6 +157,9 @@ pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u6
         .await
 }
 
+const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
+     AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
+
 /// Takes queued runs whose time has come and hands them to `lease.owner`; two servers never take the same.
 ///
 /// # Errors
@@ -123,7 +175,9 @@ pub async fn claim(
         .column(run::Column::Id)
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::NotBefore.lte(now))
+        .filter(Expr::cust(ITS_TURN))
         .order_by_asc(run::Column::NotBefore)
+        .order_by_asc(run::Column::Number)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
@@ -143,23 +197,52 @@ pub async fn claim(
         .await
 }
 
-/// Renews the lease of the owner's running runs and takes over those whose lease has run out.
-/// Returns the runs that are now the owner's.
+/// Renews the lease of all of the owner's running runs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn renew(db: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
+        .filter(run::Column::LeaseOwner.eq(lease.owner))
+        .filter(run::Column::State.eq(RunState::Running))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Which runs of other servers may be taken over.
+#[derive(Clone, Debug)]
+pub struct Orphans {
+    /// The engines that the new owner can ask.
+    pub places: Vec<String>,
+    /// Runs on other engines only when their lease ran out before this.
+    pub forlorn_before: DateTime<Utc>,
+}
+
+/// The owner's running runs, after those whose lease has run out were taken over.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn renew(
+pub async fn mine(
     tx: &impl ConnectionTrait,
     lease: Lease,
+    orphans: &Orphans,
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
+    let reachable = Condition::any()
+        .add(run::Column::Place.is_null())
+        .add(run::Column::Place.is_in(orphans.places.iter().map(String::as_str)))
+        .add(run::Column::LeaseUntil.lt(orphans.forlorn_before));
+    let orphaned = Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable);
     let ids: Vec<RunId> = run::Entity::find()
         .select_only()
         .column(run::Column::Id)
         .filter(run::Column::State.eq(RunState::Running))
-        .filter(Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(run::Column::LeaseUntil.lt(now)))
+        .filter(Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned))
         .order_by_asc(run::Column::LeaseUntil)
+        .order_by_asc(run::Column::Number)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
@@ -221,31 +304,90 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
     Ok(changed.rows_affected == 1)
 }
 
-/// Notes which runner a run was handed to.
+/// Where a run is handed to.
+#[derive(Clone, Debug)]
+pub struct Handover {
+    pub runner: RunnerKind,
+    pub place: String,
+    /// What is masked in its log, sealed.
+    pub masks: Option<Vec<u8>>,
+}
+
+/// Notes where a run is about to be started; false when it is no longer the owner's, who then must not start it.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_runner(db: &impl ConnectionTrait, id: RunId, runner: RunnerKind) -> Result<(), DbErr> {
-    run::Entity::update_many()
-        .col_expr(run::Column::Runner, Expr::value(runner))
+pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>, to: Handover) -> Result<bool, DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let Handover { runner, place, masks } = to;
+    let row = run::ActiveModel {
+        runner: Set(Some(runner)),
+        place: Set(Some(place)),
+        masks: Set(masks),
+        ..Default::default()
+    };
+    let changed = run::Entity::update_many()
+        .set(row)
         .filter(run::Column::Id.eq(id))
+        .filter(run::Column::State.eq(RunState::Running))
+        .filter(run::Column::LeaseOwner.eq(owner))
         .exec(db)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Asks one open run to end; false when it has ended, or was asked before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(open())
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Asks for the end of the open runs of a job, but those of a deployment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_job(
+    tx: &impl ConnectionTrait,
+    job: JobId,
+    but: DeploymentId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let others = Condition::any().add(run::Column::DeploymentId.is_null()).add(run::Column::DeploymentId.ne(but));
+    run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::JobId.eq(job))
+        .filter(others)
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(open())
+        .exec(tx)
         .await?;
     Ok(())
 }
 
-/// Asks for the end of the open runs of a job's schedule.
+/// Asks for the end of the open runs of schedules, to make room for newer ones.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn request_cancel_of_schedule(
+pub async fn request_cancel_of_schedules(
     tx: &impl ConnectionTrait,
-    job: JobId,
+    jobs: Vec<JobId>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
     run::Entity::update_many()
         .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::JobId.is_in(jobs))
         .filter(run::Column::Trigger.eq(Trigger::Schedule))
         .filter(run::Column::CancelRequestedAt.is_null())
         .filter(open())
@@ -262,6 +404,24 @@ pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Res
     run::Entity::find()
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::CancelRequestedAt.is_not_null())
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Runs that have waited for a place since `before`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_queued_since(
+    db: &impl ConnectionTrait,
+    before: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find()
+        .filter(run::Column::State.eq(RunState::Queued))
+        .filter(run::Column::NotBefore.lt(before))
+        .order_by_asc(run::Column::NotBefore)
         .limit(limit)
         .all(db)
         .await
@@ -287,7 +447,7 @@ pub async fn request_cancel_of_deployment(
     let changed = run::Entity::update_many()
         .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
         .filter(run::Column::DeploymentId.eq(id))
-        .filter(run::Column::State.is_in([RunState::Queued, RunState::Running]))
+        .filter(open())
         .filter(run::Column::CancelRequestedAt.is_null())
         .exec(tx)
         .await?;

@@ -104,6 +104,57 @@ pub async fn keep(db: &impl ConnectionTrait, row: entity::job_variables::Model) 
     Ok(())
 }
 
+/// The variables of one environment alone.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::EnvironmentId.eq(id)).order_by_asc(Column::Id).all(db).await
+}
+
+/// The names of the jobs of an environment that have left outputs.
+///
+/// # Errors
+/// When the query fails.
+pub async fn names_of_leaving(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<std::collections::HashMap<JobId, String>, DbErr> {
+    let leaving = Query::select()
+        .column(Column::OutputOf)
+        .from(Entity)
+        .and_where(Column::EnvironmentId.eq(id))
+        .and_where(Column::OutputOf.is_not_null())
+        .to_owned();
+    let names: Vec<(JobId, String)> = job::Entity::find()
+        .select_only()
+        .columns([job::Column::Id, job::Column::Name])
+        .filter(job::Column::Id.in_subquery(leaving))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(names.into_iter().collect())
+}
+
+/// Notes that what the jobs of an environment see has changed, but for the one that changed it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn touch_others(
+    db: &impl ConnectionTrait,
+    environment: EnvironmentId,
+    but: JobId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    job::Entity::update_many()
+        .col_expr(job::Column::VariablesChangedAt, Expr::value(now))
+        .filter(job::Column::EnvironmentId.eq(environment))
+        .filter(job::Column::Id.ne(but))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// The variables of one job alone.
 ///
 /// # Errors

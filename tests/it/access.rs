@@ -22,9 +22,11 @@ const GUARDED: [&str; 7] = [
     "getOrganizationEventTargets",
 ];
 /// What a deployer may do.
-const DEPLOYS: [&str; 19] = [
+const DEPLOYS: [&str; 21] = [
     "deployJob",
     "redeployJob",
+    "runJob",
+    "cancelRun",
     "stopJob",
     "uninstallJob",
     "cleanFailedJob",
@@ -227,7 +229,7 @@ async fn a_deployer_deploys_and_a_manager_manages() {
     }
     let operations = World::new(&app).await.operations();
     for operation in operations.into_iter().filter(|operation| operation.writes) {
-        let inside = ["/environment/", "/job/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
+        let inside = ["/environment/", "/job/", "/run/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
         let inside = inside.iter().any(|place| operation.template.starts_with(place));
         // Its own project is a project of which it is no administrator, on clusters that it only sees.
         let allowed = (inside && operation.id != "cloneEnvironment") || operation.id == "autoDeployJobEnvironments";

@@ -21,11 +21,13 @@ struct State {
     stopped: Vec<String>,
     down: bool,
     logs_down: bool,
+    place: Option<String>,
 }
 
 struct Step {
     progress: Progress,
     lines: Vec<Line>,
+    output: Option<Vec<u8>>,
 }
 
 impl FakeRunner {
@@ -63,6 +65,16 @@ impl FakeRunner {
         }
     }
 
+    /// What the step leaves in its file of outputs.
+    pub(crate) fn leave(&self, name: &str, output: &str) {
+        self.state.lock().unwrap().steps.get_mut(name).unwrap().output = Some(output.into());
+    }
+
+    /// As if the server had another engine from now on.
+    pub(crate) fn set_place(&self, place: &str) {
+        self.state.lock().unwrap().place = Some(place.to_owned());
+    }
+
     /// As if somebody had removed it by hand.
     pub(crate) fn lose(&self, name: &str) {
         self.state.lock().unwrap().steps.remove(name);
@@ -90,10 +102,20 @@ impl Runner for FakeRunner {
         Kind::Docker
     }
 
+    async fn place(&self) -> Result<String, Unavailable> {
+        Ok(self.up()?.place.clone().unwrap_or_else(|| "fake".to_owned()))
+    }
+
+    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(self.up()?.steps.get(name).and_then(|step| step.output.clone()))
+    }
+
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
         let mut state = self.up()?;
         if !state.steps.contains_key(&step.name) {
-            state.steps.insert(step.name.clone(), Step { progress: Progress::Running, lines: Vec::new() });
+            state
+                .steps
+                .insert(step.name.clone(), Step { progress: Progress::Running, lines: Vec::new(), output: None });
             state.started.push(step.clone());
         }
         Ok(())

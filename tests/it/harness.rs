@@ -119,6 +119,10 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         max_runs: 16,
         start_timeout_seconds: 300,
         stop_grace_seconds: 10,
+        queue_timeout_seconds: 86_400,
+        lost_timeout_seconds: 900,
+        log_mib: 64,
+        skipped_days: 90,
         webhook_private_addresses: false,
         log: "off".into(),
         log_format: LogFormat::Text,
@@ -140,12 +144,17 @@ impl TestApp {
         Self::on(first.folder, first.url, first.clock, first.runner, oidc).await
     }
 
-    /// Whose webhooks may call this machine.
-    pub(crate) async fn with_private_webhooks() -> Self {
+    /// With other settings.
+    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let first = Self::new().await;
         let Ok(mut app) = Arc::try_unwrap(first.app) else { panic!("nobody else has it yet") };
-        app.config.webhook_private_addresses = true;
+        change(&mut app.config);
         Self { app: Arc::new(app), ..first }
+    }
+
+    /// Whose webhooks may call this machine.
+    pub(crate) async fn with_private_webhooks() -> Self {
+        Self::configured(|config| config.webhook_private_addresses = true).await
     }
 
     async fn on(
@@ -177,6 +186,7 @@ impl TestApp {
             runners,
             authenticator,
             wake: Wake::default(),
+            metrics: windlass::metrics::Metrics::default(),
             instance: uuid::Uuid::now_v7(),
         });
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
@@ -325,12 +335,26 @@ impl Client {
 
     /// Sends a request and holds the answer against the contract.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        self.call_with(method, path, body.as_deref(), &[]).await
+    }
+
+    /// The same, with headers.
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.face.request(method.clone(), path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
         }
         if let Some(body) = body {
-            request = request.content_type("application/json").body(body);
+            request = request.content_type("application/json").body(body.to_owned());
         }
         let response = request.send().await.0;
         let status = response.status().as_u16();

@@ -7,10 +7,12 @@
 
 mod access;
 mod architecture;
+mod build;
 mod contract;
 mod engine;
 mod environments;
 mod fake;
+mod git_server;
 mod harness;
 mod jobs;
 mod jwt;

@@ -28,7 +28,7 @@ pub(crate) fn needed(variable: &str) -> Option<String> {
 }
 
 fn docker() -> DockerRunner {
-    DockerRunner::new(None, Wake::default())
+    DockerRunner::new(None, Clock::system(), Wake::default())
 }
 
 fn process(folder: &Path) -> ProcessRunner {
@@ -38,7 +38,7 @@ fn process(folder: &Path) -> ProcessRunner {
 fn step(image: &str, script: &str) -> StepSpec {
     StepSpec {
         name: format!("windlass-test-{}", uuid::Uuid::now_v7()),
-        image: Some(Image { reference: image.to_owned(), credentials: None }),
+        image: Some(Image { reference: image.to_owned(), credentials: None, local: false }),
         entrypoint: Some("/bin/sh".into()),
         arguments: vec!["-c".into(), script.into()],
         files: Vec::new(),
@@ -46,6 +46,8 @@ fn step(image: &str, script: &str) -> StepSpec {
         cpu_milli: 500,
         memory_mib: 64,
         labels: vec![("windlass.test".into(), "yes".into())],
+        read_only_root: false,
+        build: None,
     }
 }
 
@@ -120,6 +122,31 @@ async fn conforms(runner: &dyn Runner, image: &str) {
     lines_come_while_it_runs(runner, image).await;
     stopping(runner, image).await;
     what_cannot_start_says_why(runner, image).await;
+    outputs_are_read_when_the_step_has_ended(runner, image).await;
+    assert_eq!(runner.place().await.unwrap(), runner.place().await.unwrap());
+}
+
+/// By the official path and by the variable; what is too long is cut, and seen to be.
+async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &str) {
+    let scripts = [
+        ("echo '{\"a\": 1}' > /qovery-output/qovery-output.json", Some("{\"a\": 1}\n")),
+        ("echo '{}' > \"$WINDLASS_OUTPUT_FILE\"", Some("{}\n")),
+        ("true", None),
+    ];
+    for (script, expected) in scripts {
+        let step = step(image, script);
+        runner.start(&step).await.unwrap();
+        assert_eq!(ended(runner, &step.name).await, exit(0), "{script}");
+        let output = runner.output(&step.name).await.unwrap();
+        assert_eq!(output.as_deref().map(String::from_utf8_lossy).as_deref(), expected, "{script}");
+        runner.remove(&step.name).await.unwrap();
+    }
+    let step = step(image, "head -c 2000000 /dev/zero > /qovery-output/qovery-output.json");
+    runner.start(&step).await.unwrap();
+    assert_eq!(ended(runner, &step.name).await, exit(0));
+    let output = runner.output(&step.name).await.unwrap().unwrap();
+    assert_eq!(output.len() as u64, windlass::runner::OUTPUT_BYTES + 1);
+    runner.remove(&step.name).await.unwrap();
 }
 
 async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
@@ -254,7 +281,8 @@ async fn what_cannot_start_says_why(runner: &dyn Runner, image: &str) {
 async fn processes_conform() {
     let folder = tempfile::tempdir().unwrap();
     conforms(&process(folder.path()), "").await;
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "scratch folders are left");
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
+    assert_eq!(left, 0, "scratch folders are left");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -405,7 +433,7 @@ async fn images_are_pulled_with_the_credentials_of_their_registry() {
             password: Secret::new(password.to_owned()),
             server: server.clone(),
         });
-        let image = Some(Image { reference: reference.to_owned(), credentials });
+        let image = Some(Image { reference: reference.to_owned(), credentials, local: false });
         StepSpec { image, ..step("", "echo pulled") }
     };
     let reason = |progress: Progress| match progress {
@@ -428,7 +456,23 @@ async fn images_are_pulled_with_the_credentials_of_their_registry() {
 
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_unavailable() {
-    let runner: Arc<dyn Runner> = Arc::new(DockerRunner::new(Some("unix:///nowhere/docker.sock"), Wake::default()));
+    let runner: Arc<dyn Runner> =
+        Arc::new(DockerRunner::new(Some("unix:///nowhere/docker.sock"), Clock::system(), Wake::default()));
     assert!(runner.poll("x").await.is_err());
     assert!(runner.start(&step("x", "true")).await.is_err());
+}
+
+/// With nothing else to write to, the outputs can be written.
+#[tokio::test]
+async fn a_read_only_container_leaves_outputs() {
+    let Some(image) = docker_image() else { return };
+    let runner = docker();
+    let script = "touch /x 2>/dev/null && exit 9; test -x /bin/sh || exit 8; cat /bin/conf || exit 7; \
+         echo '{}' > /qovery-output/qovery-output.json";
+    let file = StepFile { variables: Vec::new(), path: "/bin/conf".into(), content: Secret::new("x".into()) };
+    let step = StepSpec { read_only_root: true, files: vec![file], ..step(&image, script) };
+    runner.start(&step).await.unwrap();
+    assert_eq!(ended(&runner, &step.name).await, exit(0));
+    assert_eq!(runner.output(&step.name).await.unwrap().as_deref(), Some(&b"{}\n"[..]));
+    runner.remove(&step.name).await.unwrap();
 }

@@ -85,7 +85,10 @@ impl World {
         app.settle().await;
         app.runner.exit_all(0);
         app.settle().await;
-        ids.insert("runId", id(&it.runs(&job).await[0]));
+        // One that goes on, so that it can be cancelled.
+        let run = it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+        app.settle().await;
+        ids.insert("runId", id(&run));
         let lifecycle = it.create(it.lifecycle("events")).await;
         client.post(&format!("/job/{lifecycle}/deploy"), json!({})).await.expect(202);
         app.settle().await;

@@ -212,12 +212,14 @@ async fn copy_environment(
     loop {
         let page = store::job::list_by_environment(tx, source.id, after, store::PAGE).await?;
         let Some(last) = page.last() else { break };
-        after = Some(last.id);
+        after = Some((last.created_at, last.id));
         if renamed.len() + page.len() > MOST_JOBS {
             return Err(Error::Conflict(format!("the environment has more than {MOST_JOBS} jobs; clone them apart")));
         }
         for job in page {
-            let new = copy_job(tx, &job, copy.id, job.name.clone(), now).await?;
+            // A microsecond apart, so that the copies keep their order.
+            let at = now + chrono::TimeDelta::microseconds(i64::try_from(renamed.len()).unwrap_or(0));
+            let new = copy_job(tx, &job, copy.id, job.name.clone(), at).await?;
             renamed.push((job.id, new.id));
             if let Some(place) = places.get(&job.id)
                 && let Some(stage_id) = stages.get(&place.stage_id)
@@ -230,7 +232,7 @@ async fn copy_environment(
     }
     let mut known = HashMap::new();
     let (of_jobs, own): (Vec<_>, Vec<_>) =
-        store::variable::list_below_environment(tx, source.id).await?.into_iter().partition(|row| row.job_id.is_some());
+        of_people(store::variable::list_below_environment(tx, source.id).await?).partition(|row| row.job_id.is_some());
     copy_variables(app, tx, own, Owner::Environment(copy.id), &mut known, &renamed, now).await?;
     for (old, new) in &renamed {
         let rows = of_jobs.iter().filter(|row| row.job_id == Some(*old)).cloned().collect();
@@ -241,4 +243,9 @@ async fn copy_environment(
         store::row::create(tx, row).await?;
     }
     Ok(())
+}
+
+/// What jobs have left is not copied: the copies leave their own.
+fn of_people(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
+    rows.into_iter().filter(|row| row.output_of.is_none())
 }

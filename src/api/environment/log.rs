@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::status::execution_id;
+use super::super::step::named;
 use super::super::wire::{Answer, Found, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -137,11 +138,18 @@ impl LogApi {
         };
         let Some(row) = row else { return Ok(Answer(Vec::new())) };
         let parts = store::deployment::list_parts(&self.0.db, row.id).await?;
-        let runs = parts.iter().filter_map(|part| part.run_id).collect();
-        let runs = store::run::list_by_ids(&self.0.db, runs).await?;
+        let runs = store::run::list_by_ids(&self.0.db, named(&parts)).await?;
         let jobs = store::job::list_by_ids(&self.0.db, parts.iter().map(|part| part.job_id).collect()).await?;
         let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
-        let mut entries = Teller { environment: &environment, row: &row, names }.tell(&parts, &runs);
+        let teller = Teller { environment: &environment, row: &row, names };
+        let mut entries = teller.tell(&parts, &runs);
+        for part in &parts {
+            let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
+            let Some(build) = build else { continue };
+            // The end of a long log is what tells why it ended so.
+            let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
+            entries.extend(teller.build(part, build, &store::log::list_by_run(&self.0.db, build.id, after).await?));
+        }
         entries.sort_by_key(|entry| entry.timestamp.0);
         let skipped = entries.len().saturating_sub(MOST);
         Ok(Answer(entries.into_iter().skip(skipped).collect()))
@@ -264,6 +272,29 @@ impl Teller<'_> {
                 Progress::Cancelled => self.entry(at, "Cancelled", None, format!("the {what} was cancelled")),
                 Progress::Queued | Progress::Running | Progress::Succeeded => {
                     self.entry(at, well, None, format!("the {what} has succeeded"))
+                }
+            });
+        }
+        entries
+    }
+
+    /// What was said while the image of a job was built.
+    fn build(
+        &self,
+        part: &deployment_job::Model,
+        build: &entity::run::Model,
+        lines: &[store::log::LogLine],
+    ) -> Vec<EnvironmentLogs> {
+        let lines = lines.iter().map(|line| self.entry(line.at, "Build", Some(part), line.text.clone()));
+        let mut entries: Vec<_> = lines.collect();
+        if let Some(at) = build.finished_at {
+            entries.push(match (build.state, &build.built) {
+                (entity::run::RunState::Succeeded, Some(built)) => {
+                    self.entry(at, "Built", Some(part), format!("the image {} is ready", built.image))
+                }
+                _ => {
+                    let reason = build.reason.clone().unwrap_or_else(|| "the image could not be built".into());
+                    self.failed(at, "BuiltError", Some(part), reason)
                 }
             });
         }

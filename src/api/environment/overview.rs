@@ -177,7 +177,7 @@ impl OverviewApi {
         while results.len() < MOST {
             let page = store::job::list_by_organization(&self.0.db, id, wanted, after).await?;
             let Some(last) = page.last() else { break };
-            after = Some(last.id);
+            after = Some((last.created_at, last.id));
             for (job, environment, project) in store::settings::locate(&self.0.db, page).await? {
                 if !auth.0.may(id, Action::View, &access::place(&environment)) {
                     continue;

@@ -131,7 +131,7 @@ impl HistoryApi {
                 name: job.name.clone(),
             },
             auditing_data: queued_auditing(of),
-            status_details: status::details(Some((part, of)), false),
+            status_details: status::details(Some((part, of)), super::step::doing(part)),
             icon_uri: job.spec.icon_uri.clone(),
         };
         Ok(Answer(Results { results: parts.iter().map(answer).collect() }))

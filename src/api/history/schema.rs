@@ -323,7 +323,7 @@ pub(super) fn v1(
         tag,
         schedule: HistorySchedule {
             event: match ran {
-                Event::Cron => JobScheduleEvent::Cron,
+                Event::Cron | Event::Build => JobScheduleEvent::Cron,
                 Event::Start => JobScheduleEvent::OnStart,
                 Event::Stop => JobScheduleEvent::OnStop,
                 Event::Delete => JobScheduleEvent::OnDelete,
@@ -392,7 +392,7 @@ pub(super) fn v2(
             job_type: job.job_type.into(),
             build_pod_name: None,
         },
-        status_details: status::details(Some((part, of)), false),
+        status_details: status::details(Some((part, of)), super::super::step::doing(part)),
         icon_uri: spec.icon_uri.clone(),
         total_duration: duration(part.started_at, until),
     }

@@ -31,7 +31,7 @@ use crate::store::job::JobEdit;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum JobForceEvent {
+pub(super) enum JobForceEvent {
     Start,
     Stop,
     Delete,
@@ -77,34 +77,38 @@ pub(in super::super) struct Version {
 }
 
 impl Version {
-    /// Another version becomes the configured one: changes the row, and returns the edit that stores it.
+    /// Another version becomes the configured one: changes the row, and returns the edit that stores it. A commit is
+    /// returned as it is: it is what the deployment builds.
     pub(in super::super) fn apply(
         self,
         prefix: &str,
         row: &mut job::Model,
         now: DateTime<Utc>,
-    ) -> Result<Option<JobEdit>> {
+    ) -> Result<(Option<JobEdit>, Option<String>)> {
         let (commit_field, tag_field) = (format!("{prefix}git_commit_id"), format!("{prefix}image_tag"));
         let given_tag = match (self.image_tag, self.git_commit_id) {
-            (None, None) => return Ok(None),
+            (None, None) => return Ok((None, None)),
             (Some(_), Some(_)) => {
                 let text = "is given together with image_tag; a job has one or the other";
                 return Err(Error::invalid(commit_field, text));
             }
-            (None, Some(_)) => {
-                let text = "only a job that is built from git has commits, and building is not supported yet";
-                return Err(Error::invalid(commit_field, text));
+            (None, Some(commit)) => {
+                let from_git = matches!(&row.spec.source, Source::Docker { git_repository: Some(_), .. });
+                if !from_git {
+                    return Err(Error::invalid(commit_field, "only a job that is built from git has commits"));
+                }
+                return Ok((None, Some(limits::commit(&commit_field, &commit)?)));
             }
             (Some(tag), None) => tag,
         };
         match &mut row.spec.source {
-            Source::Image { tag, .. } if *tag == given_tag => return Ok(None),
+            Source::Image { tag, .. } if *tag == given_tag => return Ok((None, None)),
             Source::Image { tag, .. } => *tag = limits::image_tag(&tag_field, &given_tag)?,
             Source::Docker { .. } => {
                 return Err(Error::invalid(tag_field, "the job is built from a Dockerfile and has no image tag"));
             }
         }
-        Ok(Some(edit_of(row, now)))
+        Ok((Some(edit_of(row, now)), None))
     }
 }
 
@@ -183,8 +187,8 @@ impl ActionApi {
             let now = self.0.clock.now();
             let target = |mut job: job::Model| {
                 let version = Version { image_tag: Some(tag.clone()), git_commit_id: None };
-                let edit = version.apply("", &mut job, now)?;
-                Ok(Target { edit, ..Target::from(job) })
+                let (edit, commit) = version.apply("", &mut job, now)?;
+                Ok(Target { edit, commit, ..Target::from(job) })
             };
             let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
             let by = auth.requester();
@@ -215,8 +219,8 @@ impl ActionApi {
             };
             return Err(Error::invalid("forceEvent", text));
         }
-        let edit = version.apply("", &mut row, self.0.clock.now())?;
-        self.request(auth, Target { job: row, forced, edit }, DeploymentAction::Deploy).await
+        let (edit, commit) = version.apply("", &mut row, self.0.clock.now())?;
+        self.request(auth, Target { job: row, forced, edit, commit }, DeploymentAction::Deploy).await
     }
 
     async fn request(&self, auth: &Auth, target: Target, action: DeploymentAction) -> Result<Accepted<Status>> {
@@ -244,7 +248,7 @@ impl ActionApi {
         loop {
             let page = store::job::list_by_organization(&self.0.db, organization, (None, None, None), after).await?;
             let Some(last) = page.last() else { break };
-            after = Some(last.id);
+            after = Some((last.created_at, last.id));
             for job in page.into_iter().filter(wants) {
                 wanted.entry(job.environment_id).or_default().push(job);
             }

@@ -107,10 +107,10 @@ impl CloneApi {
             return Err(Error::invalid("jobId", "the job is not built from git, so it has no commits"));
         };
         let login = git::login(&self.0, repository).await?;
-        let commits = git::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
+        let commits = crate::repository::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;
-        let answer = |commit: git::Commit| Commit {
+        let answer = |commit: crate::repository::Commit| Commit {
             created_at: Timestamp(commit.at),
             git_commit_id: commit.id,
             tag: String::new(),
@@ -148,6 +148,7 @@ pub(in super::super) async fn copy_job(
         failures_cleared_at: None,
         deployed_at: None,
         variables_changed_at: None,
+        built: None,
         ..source.clone()
     };
     store::job::create(tx, copy.clone()).await.map_err(or_taken)?;

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::job::Place;
 
 /// All jobs of an environment.
 pub(in super::super) fn all(app: &Arc<App>, environment: EnvironmentId) -> Streamed<Results<JobResponse>> {
@@ -42,21 +43,21 @@ fn pages(
 ) -> impl Stream<Item = Result<Vec<u8>>> + Send + 'static {
     enum Position {
         Begin,
-        After(JobId),
+        After(Place),
         End,
     }
     stream::try_unfold((app, Position::Begin, true), move |(app, position, mut first)| async move {
         let (mut piece, after) = match position {
             Position::End => return Ok(None),
             Position::Begin => (b"{\"results\":[".to_vec(), None),
-            Position::After(id) => (Vec::new(), Some(id)),
+            Position::After(place) => (Vec::new(), Some(place)),
         };
         let views = store::job::list_views_by_environment(&app.db, environment, after, store::PAGE).await?;
         let outdated = match wanted {
             Wanted::All => None,
             Wanted::ToUpdate => Some(outdated(&app, environment, after).await?),
         };
-        let last = views.last().map(|view| view.id);
+        let last = views.last().map(|view| (view.created_at, view.id));
         for view in views {
             if outdated.as_ref().is_some_and(|ids| !ids.contains(&view.id)) {
                 continue;
@@ -67,7 +68,7 @@ fn pages(
             serde_json::to_writer(&mut piece, &JobResponse::from(view)).map_err(Error::internal)?;
         }
         let next = match last {
-            Some(id) => Position::After(id),
+            Some(place) => Position::After(place),
             None => {
                 piece.extend_from_slice(b"]}");
                 Position::End
@@ -77,7 +78,7 @@ fn pages(
     })
 }
 
-async fn outdated(app: &App, environment: EnvironmentId, after: Option<JobId>) -> Result<HashSet<JobId>> {
+async fn outdated(app: &App, environment: EnvironmentId, after: Option<Place>) -> Result<HashSet<JobId>> {
     let rows = store::job::list_by_environment(&app.db, environment, after, store::PAGE).await?;
     Ok(rows.into_iter().filter(is_outdated).map(|row| row.id).collect())
 }

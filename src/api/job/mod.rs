@@ -2,10 +2,12 @@
 
 pub(super) mod action;
 pub(super) mod clone;
+pub(super) mod explain;
 mod list;
 mod request;
 mod response;
 pub(super) mod run;
+pub(super) mod run_log;
 mod schema;
 pub(super) mod settings;
 
@@ -85,6 +87,7 @@ impl JobApi {
             failures_cleared_at: None,
             deployed_at: None,
             variables_changed_at: None,
+            built: None,
         };
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {

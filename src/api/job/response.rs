@@ -5,6 +5,7 @@ use entity::job::{
     ProbeType as StoredProbeType, Schedule, Source,
 };
 use entity::metadata_group::GroupKind;
+use entity::run::Commit;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,6 +86,15 @@ struct ApplicationGitRepository {
     #[oai(skip_serializing_if_is_none)]
     branch: Option<String>,
     root_path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    deployed_commit_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    deployed_commit_date: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    deployed_commit_contributor: Option<String>,
     git_token_id: Option<String>,
 }
 
@@ -246,6 +256,7 @@ impl From<JobView> for JobResponse {
             job_type: _,
             spec,
             registry,
+            built,
             groups,
             maximum_cpu_milli,
             maximum_memory_mib,
@@ -294,7 +305,7 @@ impl From<JobView> for JobResponse {
             max_duration_seconds,
             auto_preview,
             port,
-            source: source_response(source, registry),
+            source: source_response(source, registry, built.and_then(|built| built.commit)),
             healthchecks: healthchecks.into(),
             auto_deploy,
             annotations_groups: annotations.into_iter().map(OrganizationAnnotationsGroupResponse::from).collect(),
@@ -330,7 +341,7 @@ fn with_schedule(base: BaseJobResponse, schedule: Schedule) -> JobResponse {
     }
 }
 
-fn source_response(source: Source, registry: Option<RegistryView>) -> JobSource {
+fn source_response(source: Source, registry: Option<RegistryView>, commit: Option<Commit>) -> JobSource {
     match source {
         Source::Image { image_name, tag, registry_id } => {
             let (name, url, kind) = match registry {
@@ -342,7 +353,7 @@ fn source_response(source: Source, registry: Option<RegistryView>) -> JobSource 
             JobSource::Image(Box::new(ImageSource { image }))
         }
         Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
-            let git_repository = git_repository.map(git_response);
+            let git_repository = git_repository.map(|repository| git_response(repository, commit));
             let docker =
                 JobSourceDockerResponse { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage };
             JobSource::Docker(Box::new(DockerSource { docker }))
@@ -350,7 +361,7 @@ fn source_response(source: Source, registry: Option<RegistryView>) -> JobSource 
     }
 }
 
-fn git_response(repository: GitRepository) -> ApplicationGitRepository {
+fn git_response(repository: GitRepository, commit: Option<Commit>) -> ApplicationGitRepository {
     let GitRepository { url, provider, branch, root_path, git_token_id } = repository;
     let path = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     let path = path.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/').trim_end_matches(".git");
@@ -362,6 +373,9 @@ fn git_response(repository: GitRepository) -> ApplicationGitRepository {
         name: name.to_owned(),
         branch,
         root_path,
+        deployed_commit_id: commit.as_ref().map(|commit| commit.id.clone()),
+        deployed_commit_date: commit.as_ref().map(|commit| Timestamp(commit.at)),
+        deployed_commit_contributor: commit.map(|commit| commit.author),
         git_token_id: git_token_id.map(|id| id.to_string()),
         url,
     }

@@ -1,71 +1,34 @@
-//! /job/{jobId}/run, /job/{jobId}/nextRun and /run/{runId}: what ran, and what comes next.
+//! /job/{jobId}/run and /run/{runId}: what ran, and runs that are asked for one by one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use entity::id::{JobId, RunId};
-use entity::job::Schedule;
 use entity::run;
-use futures_util::{Stream, stream};
-use poem_openapi::param::{Path, Query};
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
-use super::super::wire::{Answer, Found, ReferenceObject, Results, Text, Timestamp};
+use super::super::wire::{self, Accepted, Answer, Body, Found, ReferenceObject, Results, Timestamp};
+use super::action::JobForceEvent;
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::schedule;
+use crate::engine::deployment;
+use crate::engine::manual::{self, Difference};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// How often a followed log is looked at.
-const FOLLOW: Duration = Duration::from_millis(250);
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum RunStateEnum {
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum RunTriggerEnum {
-    Schedule,
-    Deployment,
-    Force,
-}
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum RunEventEnum {
-    Cron,
-    Start,
-    Stop,
-    Delete,
-}
-
-#[derive(Debug, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum RunnerEnum {
-    Docker,
-    Process,
-}
+wire::mirrored!(RunStateEnum of run::RunState { Queued, Running, Succeeded, Failed, Cancelled });
+wire::mirrored!(RunTriggerEnum of run::Trigger { Schedule, Deployment, Force, Manual });
+wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build });
+wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process });
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct Run {
+pub(super) struct Run {
     id: Uuid,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -83,23 +46,24 @@ struct Run {
     reason: Option<String>,
     runner: Option<RunnerEnum>,
     image: Option<String>,
+    cancel_requested_at: Option<Timestamp>,
+    log_lines: i64,
+    log_truncated: bool,
     entrypoint: Option<String>,
     arguments: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct NextRun {
-    at: Timestamp,
-    local_time: String,
-    utc_offset: String,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct NextRunResponseList {
-    timezone: String,
-    scheduled_at: String,
-    active: bool,
-    results: Vec<NextRun>,
+/// What is different in one run.
+#[derive(Debug, Default, Deserialize, Object)]
+#[serde(default)]
+struct RunRequest {
+    event: Option<JobForceEvent>,
+    entrypoint: Option<String>,
+    arguments: Option<Vec<String>>,
+    environment: Option<BTreeMap<String, String>>,
+    image_tag: Option<String>,
+    #[serde(deserialize_with = "wire::optional_number")]
+    timeout_seconds: Option<i32>,
 }
 
 impl From<run::Model> for Run {
@@ -122,13 +86,22 @@ impl From<run::Model> for Run {
             started_at,
             attempt_started_at: _,
             finished_at,
-            cancel_requested_at: _,
+            cancel_requested_at,
             exit_code,
             reason,
             lease_owner: _,
             lease_until: _,
             attempt_lines: _,
-            total_lines: _,
+            total_lines,
+            in_turn: _,
+            idempotency_key: _,
+            place: _,
+            masks: _,
+            additions: _,
+            log_bytes: _,
+            log_cut,
+            expires_at: _,
+            built,
         } = row;
         Self {
             id: id.0,
@@ -137,35 +110,22 @@ impl From<run::Model> for Run {
             number,
             job: ReferenceObject { id: job_id.map_or(Uuid::nil(), |id| id.0) },
             deployment_id: deployment_id.map(|id| id.0),
-            state: match state {
-                run::RunState::Queued => RunStateEnum::Queued,
-                run::RunState::Running => RunStateEnum::Running,
-                run::RunState::Succeeded => RunStateEnum::Succeeded,
-                run::RunState::Failed => RunStateEnum::Failed,
-                run::RunState::Cancelled => RunStateEnum::Cancelled,
-            },
-            trigger: match trigger {
-                run::Trigger::Schedule => RunTriggerEnum::Schedule,
-                run::Trigger::Deployment => RunTriggerEnum::Deployment,
-                run::Trigger::Force => RunTriggerEnum::Force,
-            },
-            event: match event {
-                run::Event::Cron => RunEventEnum::Cron,
-                run::Event::Start => RunEventEnum::Start,
-                run::Event::Stop => RunEventEnum::Stop,
-                run::Event::Delete => RunEventEnum::Delete,
-            },
+            state: state.into(),
+            trigger: trigger.into(),
+            event: event.into(),
             scheduled_for: scheduled_for.map(Timestamp),
             attempt,
             started_at: started_at.map(Timestamp),
             finished_at: finished_at.map(Timestamp),
             exit_code,
             reason,
-            runner: runner.map(|runner| match runner {
-                run::RunnerKind::Docker => RunnerEnum::Docker,
-                run::RunnerKind::Process => RunnerEnum::Process,
-            }),
-            image: spec.image_name.zip(spec.image_tag).map(|(name, tag)| format!("{name}:{tag}")),
+            runner: runner.map(RunnerEnum::from),
+            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| format!("{name}:{tag}")))
+                .or(spec.built_image)
+                .or(built.map(|built| built.image)),
+            cancel_requested_at: cancel_requested_at.map(Timestamp),
+            log_lines: total_lines,
+            log_truncated: log_cut,
             entrypoint: spec.entrypoint,
             arguments: spec.arguments,
         }
@@ -191,26 +151,32 @@ impl RunApi {
         Ok(Answer(Results { results: rows.into_iter().map(Run::from).collect() }))
     }
 
-    #[oai(path = "/job/:jobId/nextRun", method = "get", operation_id = "listJobNextRuns", tag = Tag::JobRun)]
-    async fn list_job_next_runs(
+    #[oai(path = "/job/:jobId/run", method = "post", operation_id = "runJob", tag = Tag::JobRun)]
+    async fn run_job(
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-        #[oai(default = "default_next_runs")] count: Query<i32>,
-    ) -> Result<Found<NextRunResponseList>> {
-        let count = limits::between("count", count.0, 1, 100)?;
-        let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-        let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else {
-            return Err(Error::invalid("jobId", "a LIFECYCLE job has no schedule"));
+        #[oai(name = "Idempotency-Key")] idempotency_key: Header<Option<String>>,
+        body: Body<RunRequest>,
+    ) -> Result<Accepted<Run>> {
+        let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
+        let key = idempotency_key.0.map(|key| limits::name("Idempotency-Key", &key)).transpose()?;
+        let RunRequest { event, entrypoint, arguments, environment, image_tag, timeout_seconds } = body.0;
+        let difference = Difference {
+            entrypoint: entrypoint.map(|text| limits::text("entrypoint", text)).transpose()?,
+            arguments: arguments.map(|list| limits::list("arguments", list)).transpose()?,
+            environment: self::environment(environment.unwrap_or_default())?,
+            image_tag: image_tag.map(|tag| limits::image_tag("image_tag", &tag)).transpose()?,
+            timeout_seconds: timeout_seconds
+                .map(|seconds| limits::between("timeout_seconds", seconds, 0, i32::MAX))
+                .transpose()?,
         };
-        let results = next_runs(scheduled_at, timezone, self.0.clock.now(), count)?;
-        Ok(Answer(NextRunResponseList {
-            timezone: timezone.clone(),
-            scheduled_at: scheduled_at.clone(),
-            active: job.next_run_at.is_some(),
-            results,
-        }))
+        let spec = job.deployed.as_ref().unwrap_or(&job.spec);
+        let event = match event {
+            Some(event) => event.into(),
+            None => *deployment::events(&spec.schedule).first().unwrap_or(&run::Event::Cron),
+        };
+        Ok(Answer(Run::from(manual::run(&self.0, &auth.requester(), &job, event, difference, key).await?)))
     }
 
     #[oai(path = "/run/:runId", method = "get", operation_id = "getRun", tag = Tag::JobRun)]
@@ -219,16 +185,12 @@ impl RunApi {
         Ok(Answer(Run::from(row)))
     }
 
-    #[oai(path = "/run/:runId/log", method = "get", operation_id = "getRunLog", tag = Tag::JobRun)]
-    async fn get_run_log(
-        &self,
-        auth: Auth,
-        #[oai(name = "runId")] run_id: Path<Uuid>,
-        #[oai(default)] follow: Query<bool>,
-    ) -> Result<Text> {
-        let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
-        let until = if follow.0 { Until::Ended } else { Until::Now };
-        Ok(Text(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, until))))
+    #[oai(path = "/run/:runId/cancel", method = "post", operation_id = "cancelRun", tag = Tag::JobRun)]
+    async fn cancel_run(&self, auth: Auth, #[oai(name = "runId")] run_id: Path<Uuid>) -> Result<Accepted<Run>> {
+        let row = access::run(&self.0.db, &auth.0, Action::Deploy, RunId(run_id.0)).await?;
+        let job = row.job_id.ok_or(Error::NotFound("run"))?;
+        let job = store::job::by_id(&self.0.db, job).await?.ok_or(Error::NotFound("run"))?;
+        Ok(Answer(Run::from(manual::cancel(&self.0, &auth.requester(), &job, &row).await?)))
     }
 }
 
@@ -236,53 +198,19 @@ fn default_runs() -> i32 {
     50
 }
 
-fn default_next_runs() -> i32 {
-    5
-}
-
-fn next_runs(scheduled_at: &str, timezone: &str, now: DateTime<Utc>, count: i32) -> Result<Vec<NextRun>> {
-    let unreadable = |refused: schedule::Refused| Error::internal(format!("a stored schedule: {}", refused.0));
-    let expression: schedule::Schedule = scheduled_at.parse().map_err(unreadable)?;
-    let zone = schedule::parse_timezone(timezone).map_err(unreadable)?;
-    let times = std::iter::successors(expression.next(now, zone), |time| expression.next(*time, zone));
-    let runs = times.take(usize::try_from(count).unwrap_or(0)).map(|at| {
-        let local = at.with_timezone(&zone);
-        NextRun {
-            at: Timestamp(at),
-            local_time: local.to_rfc3339_opts(SecondsFormat::Secs, false),
-            utc_offset: local.format("%:z").to_string(),
+/// Names as a shell takes them, each once.
+fn environment(given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    if given.len() > limits::ITEMS {
+        return Err(Error::invalid("environment", format!("has more than {} variables", limits::ITEMS)));
+    }
+    let checked = |(name, value): (String, String)| {
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain || name.is_empty() || name.len() > limits::NAME || name.starts_with(|c: char| c.is_ascii_digit()) {
+            let shown: String = name.chars().take(40).collect();
+            return Err(Error::invalid("environment", format!("{shown:?} is not the name of a variable")));
         }
-    });
-    Ok(runs.collect())
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    /// The lines that are there.
-    Now,
-    /// The end of the run.
-    Ended,
-}
-
-/// The lines of a run as pieces of text, a page of rows each.
-fn lines(app: Arc<App>, run: RunId, until: Until) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-    let failed = |error: sea_orm::DbErr| {
-        tracing::error!(%error, "a log broke off");
-        std::io::Error::other("the log broke off")
+        let value = limits::text(&format!("environment.{name}"), value)?;
+        Ok((name, value))
     };
-    stream::try_unfold((app, 0_i64), move |(app, position)| async move {
-        loop {
-            // The state first: what is written after it was read belongs to a run that was not over.
-            let state = store::run::by_id(&app.db, run).await.map_err(failed)?.map(|row| row.state);
-            let rows = store::log::list_by_run(&app.db, run, position, store::PAGE).await.map_err(failed)?;
-            if let Some(last) = rows.last().map(|row| row.position) {
-                let text = rows.into_iter().map(|row| row.text + "\n").collect::<String>();
-                return Ok(Some((text.into_bytes(), (app, last))));
-            }
-            if until == Until::Now || state.is_none_or(run::RunState::is_final) {
-                return Ok(None);
-            }
-            tokio::time::sleep(FOLLOW).await;
-        }
-    })
+    given.into_iter().map(checked).collect()
 }

@@ -39,10 +39,15 @@ fn described() -> poem_openapi::registry::MetaSchema {
             Kind::OptionalNumber(..) => ("integer", true),
             Kind::Boolean => ("boolean", false),
             Kind::Text | Kind::OneOf(_) => ("string", false),
+            Kind::OptionalOneOf(_) => ("string", true),
+            Kind::ExitCodes => ("array", false),
             Kind::Texts => ("object", false),
         };
         let mut schema = MetaSchema::new(kind);
         schema.nullable = nullable;
+        if setting.kind == Kind::ExitCodes {
+            schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer")))));
+        }
         if setting.kind == Kind::Texts {
             schema.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));
         }

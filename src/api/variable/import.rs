@@ -107,6 +107,7 @@ fn parent_of(job: &Parent, scope: APIVariableScopeEnum) -> Option<Parent> {
         project: job.project.clone(),
         environment: job.environment.clone(),
         job: job.job.clone(),
+        leaving: std::collections::HashMap::new(),
     };
     match scope {
         APIVariableScopeEnum::Job => Some(parent),

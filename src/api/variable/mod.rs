@@ -7,6 +7,8 @@ mod import;
 mod schema;
 pub(super) mod unified;
 
+use std::collections::HashMap;
+
 use entity::id::{EnvironmentId, JobId, OrganizationId, ProjectId, VariableId};
 use entity::variable::{Model, VariableKind};
 use entity::{environment, job, project};
@@ -43,19 +45,28 @@ pub(super) struct Parent {
     project: project::Model,
     environment: Option<environment::Model>,
     job: Option<job::Model>,
+    /// The names of the jobs of the environment that have left outputs.
+    leaving: HashMap<JobId, String>,
 }
 
 impl Parent {
     pub(super) async fn of_project(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Self> {
         let project = access::project(&app.db, &auth.0, action, ProjectId(id)).await?;
-        Ok(Self { organization: project.organization_id, project, environment: None, job: None })
+        Ok(Self {
+            organization: project.organization_id,
+            project,
+            environment: None,
+            job: None,
+            leaving: HashMap::new(),
+        })
     }
 
     pub(super) async fn of_environment(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Self> {
         let environment = access::environment(&app.db, &auth.0, action, EnvironmentId(id)).await?;
         let project = store::project::by_id(&app.db, environment.project_id).await?;
         let project = project.ok_or(Error::NotFound("environment"))?;
-        Ok(Self { organization: project.organization_id, project, environment: Some(environment), job: None })
+        let leaving = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        Ok(Self { organization: project.organization_id, project, environment: Some(environment), job: None, leaving })
     }
 
     pub(super) async fn of_job(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Self> {
@@ -63,7 +74,14 @@ impl Parent {
         let environment =
             store::environment::by_id(&app.db, job.environment_id).await?.ok_or(Error::NotFound("job"))?;
         let project = store::project::by_id(&app.db, environment.project_id).await?.ok_or(Error::NotFound("job"))?;
-        Ok(Self { organization: project.organization_id, project, environment: Some(environment), job: Some(job) })
+        let leaving = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        Ok(Self {
+            organization: project.organization_id,
+            project,
+            environment: Some(environment),
+            job: Some(job),
+            leaving,
+        })
     }
 
     /// The parent that a request names by a scope and an id.
@@ -136,6 +154,7 @@ impl Parent {
             interpolated: None,
             target_id: None,
             target_key: None,
+            output_of: None,
         }
     }
 

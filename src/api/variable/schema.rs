@@ -317,7 +317,10 @@ impl VariableResponse {
             }
         });
         let target = |kind: VariableKind| target.filter(|_| row.kind == kind).map(AnyTarget::from);
-        let service = parent.job.as_ref().filter(|job| row.job_id == Some(job.id));
+        let own = parent.job.as_ref().filter(|job| row.job_id == Some(job.id)).map(|job| (job.id, job.name.clone()));
+        // The output of a job names the job, its alias does not.
+        let left_by = row.output_of.filter(|_| row.kind == VariableKind::BuiltIn);
+        let service = own.or_else(|| left_by.and_then(|id| Some((id, parent.leaving.get(&id)?.clone()))));
         let owned = row.kind == VariableKind::BuiltIn;
         Self {
             id: row.id.0,
@@ -331,9 +334,9 @@ impl VariableResponse {
             aliased_variable: target(VariableKind::Alias),
             scope: APIVariableScopeEnum::of(row),
             variable_type: row.kind.into(),
-            service_id: service.map(|job| job.id.0),
-            service_name: service.map(|job| job.name.clone()),
-            service_type: service.map(|_| LinkedServiceTypeEnum::Job),
+            service_type: service.as_ref().map(|_| LinkedServiceTypeEnum::Job),
+            service_id: service.as_ref().map(|(id, _)| id.0),
+            service_name: service.map(|(_, name)| name),
             owned_by: owned.then(|| "QOVERY".to_owned()),
             is_secret: row.is_secret,
             description: row.description.clone(),

@@ -3,18 +3,18 @@
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress, Scope};
-use entity::job::{JobSpec, Schedule};
-use entity::run::{RunState, Trigger};
+use entity::job::JobSpec;
+use entity::run::{Built, Event, RunState, Trigger};
 use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, job};
 use sea_orm::DatabaseTransaction;
 
-use super::schedules::new_run;
+use super::schedules::{new_run, settle};
 use super::{BATCH, variables};
 use crate::app::App;
 use crate::engine::announce;
-use crate::engine::deployment::{Deployed, NextStage, next_stage, plan, run_spec};
-use crate::engine::schedule;
+use crate::engine::deployment::{Deployed, NextStage, build_spec, needs_build, next_stage, plan, run_spec};
+use crate::engine::timing::Timing;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -49,7 +49,7 @@ pub(super) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
             let Some(row) = row.filter(|row| row.progress == Progress::Running) else { return Ok::<_, Error>(()) };
             for part in store::deployment::list_parts(tx, row.id).await? {
                 if part.progress == Progress::Running {
-                    finish_part(tx, &row, &part, now).await?;
+                    finish_part(app, tx, &row, &part, now).await?;
                 }
             }
             walk(app, tx, &row, now).await
@@ -101,77 +101,136 @@ async fn start_part(
         (Action::Stop | Action::Delete | Action::Uninstall, Some(deployed)) => deployed,
         _ => &job.spec,
     };
-    let plan = plan(of.action, part.forced_event, &spec.schedule);
-    set_deployed(app, tx, &job, plan.deployed, now).await?;
     store::deployment::set_spec(tx, part, spec).await?;
-    let run = match plan.run.map(|event| (event, run_spec(spec, event))) {
-        None => None,
-        Some((_, None)) => {
-            store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
-            return Ok(());
-        }
-        Some((event, Some(spec))) => {
-            let trigger = if part.forced_event.is_some() { Trigger::Force } else { Trigger::Deployment };
-            let run = new_run(job.id, event, spec, now);
-            Some(entity::run::Model { trigger, deployment_id: Some(of.id), ..run })
-        }
+    let plan = plan(of.action, part.forced_event, &spec.schedule);
+    if needs_build(plan, spec, &job) {
+        let build = build_spec(spec, &job, part.commit_id.clone());
+        let run = of_deployment(of, part, new_run(job.id, Event::Build, build, now));
+        let id = run.id;
+        store::run::create(tx, vec![run]).await?;
+        store::deployment::set_build(tx, part, id).await?;
+        store::deployment::advance_part(tx, part, Progress::Running, None, now).await?;
+        return Ok(());
+    }
+    let built = job.built.clone();
+    match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), now).await? {
+        Carried::Impossible => store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?,
+        Carried::Done(run) => store::deployment::advance_part(tx, part, Progress::Running, run, now).await?,
     };
-    let id = run.as_ref().map(|run| run.id);
-    store::run::create(tx, run.into_iter().collect()).await?;
-    store::deployment::advance_part(tx, part, Progress::Running, id, now).await?;
     Ok(())
+}
+
+fn of_deployment(of: &deployment::Model, part: &deployment_job::Model, run: entity::run::Model) -> entity::run::Model {
+    let trigger = if part.forced_event.is_some() { Trigger::Force } else { Trigger::Deployment };
+    entity::run::Model { trigger, deployment_id: Some(of.id), ..run }
+}
+
+/// What came of carrying a part out.
+enum Carried {
+    /// With the run that the part waits for.
+    Done(Option<entity::id::RunId>),
+    /// The job has no such event.
+    Impossible,
+}
+
+/// Deploys or takes away what is to be, and stores the run that the part waits for.
+async fn carry_out(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    (job, spec, built): (&job::Model, &JobSpec, Option<&Built>),
+    now: DateTime<Utc>,
+) -> Result<Carried> {
+    let plan = plan(of.action, part.forced_event, &spec.schedule);
+    set_deployed(app, tx, of, (job, spec, plan.deployed), now).await?;
+    let Some(event) = plan.run else { return Ok(Carried::Done(None)) };
+    let Some(spec) = run_spec(spec, built, event) else { return Ok(Carried::Impossible) };
+    let run = of_deployment(of, part, new_run(job.id, event, spec, now));
+    let id = run.id;
+    store::run::create(tx, vec![run]).await?;
+    Ok(Carried::Done(Some(id)))
 }
 
 async fn set_deployed(
     app: &App,
     tx: &DatabaseTransaction,
-    job: &job::Model,
-    deployed: Deployed,
+    of: &deployment::Model,
+    (job, spec, deployed): (&job::Model, &JobSpec, Deployed),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match deployed {
-        Deployed::Kept => {}
-        Deployed::Replaced => {
-            let next = next_time(&job.spec, now);
-            store::job::set_deployed(tx, job.id, Some(job.spec.clone()), next, now).await?;
-            variables::keep(app, tx, job, now).await?;
-        }
-        Deployed::Removed => {
-            store::job::set_deployed(tx, job.id, None, None, now).await?;
-            store::run::request_cancel_of_schedule(tx, job.id, now).await?;
-        }
+    if deployed == Deployed::Kept {
+        return Ok(());
+    }
+    // The times that have come are those of what was deployed until now.
+    settle(tx, job.id, now).await?;
+    if deployed == Deployed::Replaced {
+        let next = Timing::of(job.id, spec).ok().flatten().and_then(|timing| timing.next(now));
+        store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
+        variables::keep(app, tx, job, now).await?;
+    } else {
+        store::job::set_deployed(tx, job.id, None, None, now).await?;
+        store::run::request_cancel_of_job(tx, job.id, of.id, now).await?;
     }
     Ok(())
 }
 
-fn next_time(spec: &JobSpec, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return None };
-    let expression = scheduled_at.parse::<schedule::Schedule>().ok()?;
-    expression.next(now, schedule::parse_timezone(timezone).ok()?)
-}
-
-/// Ends the part of a job when its run has ended; a job that is taken away must have no other run left.
+/// Goes on with the part of a job when its run has ended; a job that is taken away must have no other run left.
 async fn finish_part(
+    app: &App,
     tx: &DatabaseTransaction,
     of: &deployment::Model,
     part: &deployment_job::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let run = match part.run_id {
+    let waits_for = part.run_id.or(part.build_run_id);
+    let run = match waits_for {
         Some(id) => store::run::by_id(tx, id).await?,
         None => None,
     };
-    let reached = match run.map(|run| run.state) {
+    let reached = match run.as_ref().map(|run| run.state) {
         None | Some(RunState::Succeeded) => Progress::Succeeded,
         Some(RunState::Cancelled) if of.cancel_requested_at.is_some() => Progress::Cancelled,
         Some(RunState::Failed | RunState::Cancelled) => Progress::Failed,
         Some(RunState::Queued | RunState::Running) => return Ok(()),
     };
+    let is_build = part.run_id.is_none() && part.build_run_id.is_some();
+    if is_build && reached == Progress::Succeeded {
+        return follow_build(app, tx, of, (part, run), now).await;
+    }
     let takes_away = part.forced_event.is_none() && of.action != Action::Deploy;
     if takes_away && store::run::count_open_by_job(tx, part.job_id).await? > 0 {
         return Ok(());
     }
     store::deployment::advance_part(tx, part, reached, part.run_id, now).await?;
+    Ok(())
+}
+
+/// The image is there: deploys what it was built for.
+async fn follow_build(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    (part, build): (&deployment_job::Model, Option<entity::run::Model>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let job = store::job::by_id(tx, part.job_id).await?;
+    let built = build.and_then(|run| run.built);
+    let (Some(job), Some(spec), Some(built)) = (job, &part.spec, built) else {
+        store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
+        return Ok(());
+    };
+    if of.cancel_requested_at.is_some() {
+        store::deployment::advance_part(tx, part, Progress::Cancelled, None, now).await?;
+        return Ok(());
+    }
+    store::job::set_built(tx, job.id, Some(built.clone())).await?;
+    let (to, run) = match carry_out(app, tx, of, part, (&job, spec, Some(&built)), now).await? {
+        Carried::Impossible => (Progress::Failed, None),
+        Carried::Done(None) => (Progress::Succeeded, None),
+        Carried::Done(run) => (Progress::Running, run),
+    };
+    store::deployment::advance_part(tx, part, to, run, now).await?;
     Ok(())
 }
 

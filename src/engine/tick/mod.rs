@@ -3,9 +3,12 @@
 //! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
 
 mod deployments;
+mod log;
+mod outcome;
+mod prune;
 mod rules;
 mod runs;
-mod schedules;
+pub(super) mod schedules;
 mod step;
 mod variables;
 
@@ -14,6 +17,7 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::error::Result;
 
+pub(in crate::engine) use self::runs::renew;
 pub use self::runs::sweep;
 pub use self::step::step_name;
 
@@ -30,14 +34,34 @@ pub struct Outcome {
 /// Runs all passes once.
 pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
-    more |= check("follow deployment rules", rules::follow(app, now).await);
-    more |= check("start deployments", deployments::start(app, now).await);
+    more |= plan(app, now).await.more;
+    more |= work(app, now).await.more;
+    more |= check("finish deployments", deployments::finish(app, now).await);
+    Outcome { more }
+}
+
+/// The passes that ask no runner: times and deployments are not late because an engine is slow.
+pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
+    let mut more = false;
     more |= check("schedule", schedules::schedule(app, now).await);
+    more |= check("follow deployment rules", rules::follow(app, now).await);
+    more |= check("finish deployments", deployments::finish(app, now).await);
+    more |= check("start deployments", deployments::start(app, now).await);
+    Outcome { more }
+}
+
+/// The passes that look after runs.
+pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
+    let mut more = false;
     more |= check("cancel queued runs", runs::cancel_queued(app, now).await);
     more |= check("claim", runs::claim(app, now).await);
     more |= check("observe", runs::observe(app, now).await);
-    more |= check("finish deployments", deployments::finish(app, now).await);
     Outcome { more }
+}
+
+/// Deletes what need not be kept any more: a bounded piece of it.
+pub async fn prune(app: &App, now: DateTime<Utc>) -> Outcome {
+    Outcome { more: check("prune", prune::prune(app, now).await) }
 }
 
 fn check(pass: &'static str, result: Result<bool>) -> bool {

@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use entity::log_line::{self, LogStream};
 use entity::run;
-use entity::run::{RunState, RunnerKind};
+use entity::run::{Event, RunState, RunnerKind};
 use futures_util::StreamExt as _;
 
 use super::BATCH;
-use super::step::{run_of, step, step_name};
+use super::log::{CHUNK, copy, sealed, with_lines};
+use super::outcome::{Brought, change, leaves_outputs};
+use super::step::{Prepared, run_of, step, step_name};
 use crate::app::App;
+use crate::engine::outputs;
 use crate::engine::state::{self, Decision, Facts, Observed, RunEvent};
 use crate::error::{Error, Result};
-use crate::runner::{self, Kind, Lines, Progress, Runner, StepSpec, Unavailable};
+use crate::runner::{Kind, Lines, OUTPUT_BYTES, Progress, Runner, Unavailable};
 use crate::store;
-use crate::store::run::{Expected, Lease};
+use crate::store::run::{Expected, Handover, Lease, Orphans};
 
 /// How long a server's runs are its own after it was last heard of.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -23,8 +25,10 @@ const LEASE: TimeDelta = TimeDelta::seconds(15);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an ended run waits for a log that cannot be read.
 const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
-/// How many lines of one run are copied in one transaction.
-const CHUNK: usize = 2_000;
+/// How often a run that goes on without a word is noted as seen.
+const HEARTBEAT: TimeDelta = TimeDelta::seconds(30);
+/// The most runs that one pass looks after.
+const MINE: u64 = 1000;
 /// How many runs are looked after at the same time.
 const AT_ONCE: usize = 16;
 
@@ -33,7 +37,13 @@ pub(super) async fn cancel_queued(app: &App, now: DateTime<Utc>) -> Result<bool>
     let more = rows.len() as u64 == BATCH;
     for row in rows {
         let ended = run::Model { reason: Some("it was cancelled before it started".into()), ..row };
-        change(app, ended, RunEvent::Cancelled, now, Vec::new()).await?;
+        change(app, ended, RunEvent::Cancelled, now, Brought::default()).await?;
+    }
+    let patience = TimeDelta::seconds(app.config.queue_timeout_seconds.into());
+    for row in store::run::list_queued_since(&app.db, now - patience, BATCH).await? {
+        let reason = format!("it found no place to run in {} seconds", patience.num_seconds());
+        let ended = run::Model { reason: Some(reason), ..row };
+        change(app, ended, RunEvent::Expired, now, Brought::default()).await?;
     }
     Ok(more)
 }
@@ -44,16 +54,36 @@ pub(super) async fn claim(app: &App, now: DateTime<Utc>) -> Result<bool> {
     if room == 0 {
         return Ok(false);
     }
-    let lease = Lease { owner: app.instance, until: now + LEASE };
-    store::write(&app.db, async |tx| store::run::claim(tx, lease, now, room).await.map_err(Error::from)).await?;
+    store::write(&app.db, async |tx| store::run::claim(tx, lease(app, now), now, room).await.map_err(Error::from))
+        .await?;
     // What was claimed is started by `observe`, which does the same for runs of a server that was killed.
     Ok(false)
 }
 
+fn lease(app: &App, now: DateTime<Utc>) -> Lease {
+    Lease { owner: app.instance, until: now + LEASE }
+}
+
+/// Keeps this server's runs its own, also while a pass waits for a runner.
+///
+/// # Errors
+/// The database's.
+pub(in crate::engine) async fn renew(app: &App, now: DateTime<Utc>) -> Result<()> {
+    store::run::renew(&app.db, lease(app, now)).await.map_err(Error::from)
+}
+
 pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let lease = Lease { owner: app.instance, until: now + LEASE };
-    let runs =
-        store::write(&app.db, async |tx| store::run::renew(tx, lease, now, BATCH).await.map_err(Error::from)).await?;
+    let mut places = Vec::new();
+    for kind in [Kind::Docker, Kind::Process] {
+        // An engine that does not answer is asked for none of the runs that it has.
+        places.extend(patient(app.runners.get(kind).place()).await.ok());
+    }
+    let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
+    let orphans = Orphans { places, forlorn_before };
+    let mine = async |tx: &sea_orm::DatabaseTransaction| {
+        store::run::mine(tx, lease(app, now), &orphans, now, MINE).await.map_err(Error::from)
+    };
+    let runs = store::write(&app.db, mine).await?;
     let results: Vec<Result<bool>> = futures_util::stream::iter(runs.into_iter().map(|run| look_after(app, run, now)))
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -94,19 +124,18 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
         (None, Ok(kind)) => *kind,
         (None, Err(refused)) => {
             let ended = run::Model { reason: Some(refused.clone()), ..run };
-            change(app, ended, RunEvent::Failed, now, Vec::new()).await?;
+            change(app, ended, RunEvent::Failed, now, Brought::default()).await?;
             return Ok(false);
         }
     };
     let runner = app.runners.get(kind).as_ref();
     let name = step_name(run.id, run.attempt);
-    let observed = match patient(runner.poll(&name)).await {
-        Ok(progress) => observed(progress),
-        Err(Unavailable(reason)) => Observed::Silent { reason },
-    };
+    let observed = ask(runner, &run, &name).await;
     let copied = copy(runner, &run, &name, &observed).await;
     let ended = matches!(observed, Observed::Exited { .. } | Observed::CannotStart { .. });
     let began = matches!(observed, Observed::Running | Observed::Exited { .. });
+    // What is to be noted although it wrote nothing: that it has begun, and now and then that it is still there.
+    let news = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
     let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
     let (lines, lost) = match copied {
         Ok(lines) => (lines, None),
@@ -115,13 +144,28 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
         Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("its log could not be read to the end")),
     };
     if ended && !lines.end {
-        keep(app, run, true, lines, now).await?;
+        keep(app, Kept { run, lines, news }, now).await?;
         return Ok(true);
     }
     let more = lines.lines.len() >= CHUNK;
     let decision = state::decide(&facts(app, &run), observed, now);
-    act(app, Seen { runner, kind, name, run, began, lines, lost }, decision, now).await?;
+    act(app, Seen { runner, kind, name, kept: Kept { run, lines, news }, lost }, decision, now).await?;
     Ok(more)
+}
+
+/// What the runner says of a run; one that another engine has can only be told lost.
+async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Observed {
+    if let Some(place) = &run.place {
+        match patient(runner.place()).await {
+            Ok(here) if here == *place => {}
+            Ok(_) => return Observed::Lost,
+            Err(Unavailable(reason)) => return Observed::Silent { reason },
+        }
+    }
+    match patient(runner.poll(name)).await {
+        Ok(progress) => observed(progress),
+        Err(Unavailable(reason)) => Observed::Silent { reason },
+    }
 }
 
 /// What was seen of a run.
@@ -129,49 +173,82 @@ struct Seen<'a> {
     runner: &'a dyn Runner,
     kind: Kind,
     name: String,
-    run: run::Model,
-    /// Whether the present attempt has begun.
-    began: bool,
-    lines: Lines,
+    kept: Kept,
     /// Why the log is not whole.
     lost: Option<&'static str>,
 }
 
+/// A run with what it wrote.
+struct Kept {
+    run: run::Model,
+    lines: Lines,
+    /// Whether it is to be stored although it wrote nothing.
+    news: bool,
+}
+
 async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
-    let Seen { runner, kind, name, run, began, lines, lost } = seen;
     match decision {
-        Decision::Wait => keep(app, run, began, lines, now).await?,
-        Decision::Start => begin(app, runner, kind, run, now).await?,
+        Decision::Wait => keep(app, seen.kept, now).await?,
+        Decision::Start => begin(app, seen.runner, seen.kind, seen.kept.run, now).await?,
         Decision::Stop => {
-            let grace = Duration::from_secs(app.config.stop_grace_seconds.into());
-            keep(app, run, began, lines, now).await?;
-            quiet(&name, patient(runner.stop(&name, grace)).await);
+            let seconds = seen.kept.run.spec.stop_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+            let grace = Duration::from_secs(seconds.unwrap_or(app.config.stop_grace_seconds.into()));
+            keep(app, seen.kept, now).await?;
+            quiet(&seen.name, patient(seen.runner.stop(&seen.name, grace)).await);
         }
         Decision::Retry { not_before, exit_code } => {
+            let Seen { runner, name, kept: Kept { run, lines, .. }, .. } = seen;
             let attempt = run.attempt + 1;
             let again = run::Model { attempt, not_before, exit_code: Some(exit_code), attempt_started_at: None, ..run };
-            change(app, again, RunEvent::Retried, now, lines.lines).await?;
+            change(app, again, RunEvent::Retried, now, Brought { lines: lines.lines, ..Brought::default() }).await?;
             quiet(&name, patient(runner.remove(&name)).await);
         }
-        Decision::End { event, exit_code, reason } => {
-            let reason = together([reason.as_deref(), lost, note(kind)]);
-            let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
-            change(app, run, event, now, lines.lines).await?;
-            quiet(&name, patient(runner.remove(&name)).await);
-        }
+        Decision::End { event, exit_code, reason } => end(app, seen, (event, exit_code, reason), now).await?,
     }
     Ok(())
 }
 
+/// Ends a run, with what it left.
+async fn end(
+    app: &App,
+    seen: Seen<'_>,
+    (event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Seen { runner, kind, name, kept: Kept { run, lines, .. }, lost } = seen;
+    let mut brought = Brought { lines: lines.lines, ..Brought::default() };
+    let mut spoiled = None;
+    let leaves = leaves_outputs(run.event) || run.event == Event::Build;
+    if event == RunEvent::Succeeded && leaves {
+        match patient(runner.output(&name)).await {
+            // It is asked again, but not for good.
+            Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
+            Err(_) => spoiled = Some("its outputs could not be read".to_owned()),
+            Ok(None) => {}
+            Ok(Some(content)) if run.event == Event::Build => brought.built = serde_json::from_slice(&content).ok(),
+            Ok(Some(content)) => match outputs::parse(&content, OUTPUT_BYTES) {
+                Ok(outputs) => brought.outputs = outputs,
+                Err(reason) => spoiled = Some(reason),
+            },
+        }
+    }
+    let reason = together([reason.as_deref(), lost, spoiled.as_deref(), note(kind, &run)]);
+    let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
+    change(app, run, event, now, brought).await?;
+    quiet(&name, patient(runner.remove(&name)).await);
+    Ok(())
+}
+
 /// What a reader of the run should know of how it ran.
-fn note(kind: Kind) -> Option<&'static str> {
+fn note(kind: Kind, run: &run::Model) -> Option<&'static str> {
     match kind {
         Kind::Docker => None,
+        Kind::Process if run.event == Event::Build => None,
         Kind::Process => Some("it ran as a plain process: the image and the limits were not used"),
     }
 }
 
-fn together(reasons: [Option<&str>; 3]) -> Option<String> {
+fn together(reasons: [Option<&str>; 4]) -> Option<String> {
     let text = reasons.into_iter().flatten().collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then_some(text)
 }
@@ -188,15 +265,24 @@ fn observed(progress: Progress) -> Observed {
 }
 
 fn facts(app: &App, run: &run::Model) -> Facts {
+    let seconds = |seconds: i32| TimeDelta::seconds(seconds.into());
+    let config_seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
     Facts {
         attempt: run.attempt,
         max_nb_restart: run.spec.max_nb_restart,
         max_duration_seconds: run.spec.max_duration_seconds,
         ready_at: run.not_before,
-        start_timeout: TimeDelta::seconds(app.config.start_timeout_seconds.into()),
+        start_timeout: config_seconds(app.config.start_timeout_seconds),
         started_at: run.started_at,
         attempt_started: run.attempt_started_at.is_some(),
-        cancel_requested: run.cancel_requested_at.is_some(),
+        cancel_requested_at: run.cancel_requested_at,
+        seen_at: run.updated_at,
+        lost_after: config_seconds(app.config.lost_timeout_seconds),
+        stop_grace: run.spec.stop_grace_seconds.map_or(config_seconds(app.config.stop_grace_seconds), seconds),
+        backoff: seconds(run.spec.retry_backoff_seconds.unwrap_or(10)),
+        success_exit_codes: run.spec.success_exit_codes.clone(),
+        fail_fast_exit_codes: run.spec.fail_fast_exit_codes.clone(),
+        repeatable: run.event == Event::Build,
     }
 }
 
@@ -217,110 +303,66 @@ async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: boo
 }
 
 async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now: DateTime<Utc>) -> Result<()> {
-    let spec: StepSpec = match step(app, &run).await? {
-        Ok(spec) => spec,
+    if let Some(late) = too_late(&run, now) {
+        let ended = run::Model { reason: Some(late), ..run };
+        return change(app, ended, RunEvent::Cancelled, now, Brought::default()).await.map(|_| ());
+    }
+    let Prepared { step: spec, masks } = match step(app, &run).await? {
+        Ok(prepared) => prepared,
         Err(impossible) => {
             let ended = run::Model { reason: Some(impossible.0), ..run };
-            return change(app, ended, RunEvent::Failed, now, Vec::new()).await.map(|_| ());
+            return change(app, ended, RunEvent::Failed, now, Brought::default()).await.map(|_| ());
+        }
+    };
+    let place = match patient(runner.place()).await {
+        Ok(place) => place,
+        Err(Unavailable(reason)) => {
+            tracing::warn!(run = %run.id, reason, "the engine does not answer; the run is started later");
+            return Ok(());
         }
     };
     let column = match kind {
         Kind::Docker => RunnerKind::Docker,
         Kind::Process => RunnerKind::Process,
     };
-    // Before the start, so that a server that takes over asks the same runner.
-    store::run::set_runner(&app.db, run.id, column).await?;
-    quiet(&spec.name, patient(runner.start(&spec)).await);
-    app.wake.now();
+    let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)? };
+    // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
+    if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
+        quiet(&spec.name, patient(runner.start(&spec)).await);
+        app.wake.now();
+    }
     Ok(())
 }
 
-async fn copy(runner: &dyn Runner, run: &run::Model, name: &str, observed: &Observed) -> Result<Lines, Unavailable> {
-    if !matches!(observed, Observed::Running | Observed::Exited { .. }) {
-        return Ok(Lines { lines: Vec::new(), end: true });
-    }
-    let skip = u64::try_from(run.attempt_lines).unwrap_or(0);
-    let copied = patient(runner.logs(name, skip, CHUNK)).await;
-    if let Err(Unavailable(reason)) = &copied {
-        tracing::warn!(run = %run.id, reason, "the log could not be read");
-    }
-    copied
+/// Why a time of a schedule is not started any more.
+fn too_late(run: &run::Model, now: DateTime<Utc>) -> Option<String> {
+    let deadline = TimeDelta::seconds(run.spec.starting_deadline_seconds?.into());
+    let late = run.attempt == 1 && run.place.is_none() && run.scheduled_for? + deadline < now;
+    late.then(|| format!("it found no place to run in the {} seconds of its starting deadline", deadline.num_seconds()))
 }
 
-async fn keep(app: &App, run: run::Model, changed: bool, lines: Lines, now: DateTime<Utc>) -> Result<()> {
-    if !changed && lines.lines.is_empty() {
+/// Stores what is new of a run that goes on, and now and then that it was seen.
+async fn keep(app: &App, kept: Kept, now: DateTime<Utc>) -> Result<()> {
+    let Kept { run, lines, news } = kept;
+    if lines.lines.is_empty() && !news {
         return Ok(());
     }
+    let expected = Expected { state: RunState::Running, owner: run.lease_owner };
+    let stored = lines.lines.len() as u64;
+    let (run, pieces) = with_lines(app, run, lines.lines)?;
     store::write(&app.db, async |tx| {
-        let expected = Expected { state: RunState::Running, owner: run.lease_owner };
-        let (run, rows) = with_lines(run, lines.lines);
         // The run first: when it is no longer ours the lines are not stored twice.
         if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
-            store::log::append(tx, rows).await?;
+            store::log::append(tx, pieces).await?;
         }
         Ok::<_, Error>(())
     })
-    .await
-}
-
-/// Stores what an event makes of a run, and its last lines.
-async fn change(
-    app: &App,
-    run: run::Model,
-    event: RunEvent,
-    now: DateTime<Utc>,
-    lines: Vec<runner::Line>,
-) -> Result<bool> {
-    let from = run.state;
-    let to = state::next(from, event)
-        .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
-    let expected = Expected { state: from, owner: run.lease_owner };
-    let changed = store::write(&app.db, async |tx| {
-        let (mut run, rows) = with_lines(run, lines);
-        run.state = to;
-        run.updated_at = now;
-        run.finished_at = to.is_final().then(|| run.finished_at.unwrap_or(now));
-        (run.lease_owner, run.lease_until) = (None, None);
-        if event == RunEvent::Retried {
-            run.attempt_lines = 0;
-        }
-        let changed = store::run::advance(tx, expected, run).await?;
-        if changed {
-            store::log::append(tx, rows).await?;
-        }
-        Ok::<_, Error>(changed)
-    })
     .await?;
-    if to.is_final() {
-        // A deployment may wait for it.
-        app.wake.now();
-    }
-    Ok(changed)
+    app.metrics.lines_stored(stored);
+    Ok(())
 }
 
-fn with_lines(mut run: run::Model, lines: Vec<runner::Line>) -> (run::Model, Vec<log_line::Model>) {
-    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let rows = lines
-        .into_iter()
-        .zip(run.total_lines + 1..)
-        .map(|(line, position)| log_line::Model {
-            run_id: run.id,
-            position,
-            at: line.at,
-            stream: match line.stream {
-                runner::Stream::Stdout => LogStream::Stdout,
-                runner::Stream::Stderr => LogStream::Stderr,
-            },
-            // PostgreSQL keeps no NUL in text.
-            text: line.text.replace('\0', "\u{fffd}"),
-        })
-        .collect();
-    run.attempt_lines += count;
-    run.total_lines += count;
-    (run, rows)
-}
-
-async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
+pub(super) async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(result) => result,
         Err(_) => Err(Unavailable("the runner did not answer in time".into())),

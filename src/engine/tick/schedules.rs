@@ -1,77 +1,139 @@
-//! The pass that turns times of schedules into runs: one row per time, stored together with the next time.
+//! The pass that settles the times of schedules: each becomes a run or a row that says why not, stored together with the
+//! time that comes next.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
-use entity::job;
-use entity::job::Schedule;
+use entity::job::JobSpec;
 use entity::run;
-use entity::run::{Event, RunState, Trigger};
+use entity::run::{Built, Event, RunState, Trigger};
+use entity::skipped_time;
+use sea_orm::DatabaseTransaction;
 
-use super::BATCH;
 use crate::app::App;
 use crate::engine::deployment::run_spec;
-use crate::engine::schedule;
+use crate::engine::timing::{Due, Fate, Policy, Timing};
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::job::{DueJob, Step};
 
-/// What is due of one job.
-struct Due {
-    job: JobId,
-    /// The time that was stored as the next one.
-    planned: DateTime<Utc>,
-    next: Option<DateTime<Utc>>,
-    run: Option<run::Model>,
+/// How many schedules are settled in one transaction.
+const BATCH: u64 = 1000;
+
+/// What is to be stored of the times that have come.
+#[derive(Default)]
+struct Settled {
+    steps: Vec<Step>,
+    runs: Vec<run::Model>,
+    skipped: Vec<skipped_time::Model>,
+    /// The jobs whose older runs are asked to end.
+    replaced: Vec<JobId>,
 }
 
 pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    store::write(&app.db, async |tx| {
-        let jobs = store::job::due(tx, now, BATCH).await?;
-        if jobs.is_empty() {
-            return Ok::<_, Error>(false);
-        }
+    let (more, settled) = store::write(&app.db, async |tx| {
+        let jobs = store::job::due(tx, None, now, BATCH).await?;
         let more = jobs.len() as u64 == BATCH;
-        let ids = jobs.iter().map(|job| job.id).collect();
-        let busy = store::run::jobs_with_open_schedule(tx, ids).await?;
-        let mut runs = Vec::new();
-        for due in jobs.iter().filter_map(|job| due(job, now)) {
-            if !store::job::advance_schedule(tx, due.job, due.planned, due.next).await? {
-                continue;
-            }
-            if busy.contains(&due.job) {
-                tracing::info!(job = %due.job, planned = %due.planned, "a time is left out: the run before is not over");
-            } else {
-                runs.extend(due.run);
-            }
-        }
-        store::run::create(tx, runs).await?;
-        Ok(more)
+        let settled = store(tx, jobs, now).await?;
+        Ok::<_, Error>((more, settled))
     })
-    .await
+    .await?;
+    tell(app, &settled, now);
+    Ok(more)
 }
 
-/// The run of the newest time that has come, and the time after now. Older times that were missed are left out.
-fn due(job: &job::Model, now: DateTime<Utc>) -> Option<Due> {
-    let planned = job.next_run_at?;
-    let spec = job.deployed.as_ref()?;
-    let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else {
-        return Some(Due { job: job.id, planned, next: None, run: None });
-    };
-    let parsed = scheduled_at.parse::<schedule::Schedule>().ok().zip(schedule::parse_timezone(timezone).ok());
-    let Some((expression, zone)) = parsed else {
-        tracing::error!(job = %job.id, "the deployed schedule cannot be read; it is switched off");
-        return Some(Due { job: job.id, planned, next: None, run: None });
-    };
-    let scheduled_for = expression.newest(planned, now, zone).unwrap_or(planned);
-    let run = run_spec(spec, Event::Cron).map(|spec| run::Model {
-        trigger: Trigger::Schedule,
-        scheduled_for: Some(scheduled_for),
-        ..new_run(job.id, Event::Cron, spec, now)
-    });
-    Some(Due { job: job.id, planned, next: expression.next(now, zone), run })
+/// Settles the times of one job that have come: before what is deployed of it is replaced or removed.
+pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
+    let jobs = store::job::due(tx, Some(job), now, 1).await?;
+    store(tx, jobs, now).await.map(|_| ())
+}
+
+async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) -> Result<Settled> {
+    if jobs.is_empty() {
+        return Ok(Settled::default());
+    }
+    let open = store::run::count_open_of_schedules(tx, jobs.iter().map(|job| job.id).collect()).await?;
+    let mut settled = Settled::default();
+    for job in jobs {
+        let open = open.get(&job.id).copied().unwrap_or(0);
+        settled.add(job, open, now);
+    }
+    let moved: std::collections::HashSet<JobId> =
+        store::job::advance_schedules(tx, &settled.steps).await?.into_iter().collect();
+    if moved.len() < settled.steps.len() {
+        // Somebody else was faster with some: those are theirs.
+        settled.runs.retain(|run| run.job_id.is_some_and(|job| moved.contains(&job)));
+        settled.skipped.retain(|row| moved.contains(&row.job_id));
+        settled.replaced.retain(|job| moved.contains(job));
+    }
+    store::run::request_cancel_of_schedules(tx, settled.replaced.clone(), now).await?;
+    store::run::create(tx, settled.runs.clone()).await?;
+    store::skipped::create(tx, settled.skipped.clone()).await?;
+    Ok(settled)
+}
+
+fn tell(app: &App, settled: &Settled, now: DateTime<Utc>) {
+    for at in settled.runs.iter().filter_map(|run| run.scheduled_for) {
+        app.metrics.time_recorded(now - at);
+    }
+    for row in &settled.skipped {
+        app.metrics.time_skipped(row.reason);
+    }
+    if !settled.runs.is_empty() {
+        app.wake.now();
+    }
+}
+
+impl Settled {
+    fn add(&mut self, job: DueJob, open: usize, now: DateTime<Utc>) {
+        let DueJob { id, planned, deployed, built } = job;
+        let timing = match deployed.as_ref().map(|spec| Timing::of(id, spec)) {
+            Some(Ok(Some(timing))) => timing,
+            None | Some(Ok(None)) => return self.steps.push((id, planned, None)),
+            Some(Err(refused)) => {
+                tracing::error!(job = %id, refused = refused.0, "the deployed schedule cannot be read; it is switched off");
+                return self.steps.push((id, planned, None));
+            }
+        };
+        let Some(spec) = deployed else { return };
+        let Due { older, times, next } = timing.due(&Policy::of(&spec), planned, now, open);
+        self.steps.push((id, planned, next));
+        let row = |scheduled_for, through, reason| skipped_time::Model {
+            job_id: id,
+            scheduled_for,
+            through,
+            reason,
+            recorded_at: now,
+        };
+        self.skipped.extend(older.map(|(first, last, reason)| row(first, last, reason)));
+        for (at, fate) in times {
+            match fate {
+                Fate::Skip(reason) => self.skipped.push(row(at, at, reason)),
+                Fate::Run { in_turn, replaces } => {
+                    if replaces {
+                        self.replaced.push(id);
+                    }
+                    self.runs
+                        .extend(scheduled(id, &spec, built.as_ref(), at, now).map(|run| run::Model { in_turn, ..run }));
+                }
+            }
+        }
+    }
+}
+
+fn scheduled(
+    job: JobId,
+    spec: &JobSpec,
+    built: Option<&Built>,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<run::Model> {
+    let spec = run_spec(spec, built, Event::Cron)?;
+    let run = new_run(job, Event::Cron, spec, now);
+    Some(run::Model { trigger: Trigger::Schedule, scheduled_for: Some(at), ..run })
 }
 
 /// A queued run of a job, started by force.
-pub(super) fn new_run(job: JobId, event: Event, spec: run::RunSpec, now: DateTime<Utc>) -> run::Model {
+pub(in crate::engine) fn new_run(job: JobId, event: Event, spec: run::RunSpec, now: DateTime<Utc>) -> run::Model {
     run::Model {
         id: RunId::create(),
         number: 0,
@@ -97,5 +159,14 @@ pub(super) fn new_run(job: JobId, event: Event, spec: run::RunSpec, now: DateTim
         lease_until: None,
         attempt_lines: 0,
         total_lines: 0,
+        in_turn: false,
+        idempotency_key: None,
+        place: None,
+        masks: None,
+        additions: None,
+        log_bytes: 0,
+        log_cut: false,
+        expires_at: None,
+        built: None,
     }
 }

@@ -1,20 +1,26 @@
 //! From the row of a run to the step that a runner executes.
 
+use std::collections::BTreeMap;
+
 use entity::cluster::ClusterKind;
 use entity::id::RunId;
 use entity::registry::RegistryKind;
 use entity::run;
+use entity::run::BuildSpec;
 use entity::variable::VariableKind;
-use entity::{cluster, environment, registry};
+use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
 
 use super::variables::seen;
 use crate::app::App;
+use crate::engine::masking::patterns;
 use crate::engine::variables::{Resolved, Scope, Surroundings, Variable, built_in, resolve};
 use crate::error::{Error, Result};
+use crate::git;
 use crate::image_registry::{self, Login};
-use crate::runner::{Credentials, Image, StepFile, StepSpec};
-use crate::secret::Secret;
+use crate::repository::Wanted;
+use crate::runner::{Build, Credentials, Dockerfile, Image, StepFile, StepSpec};
+use crate::secret::{self, Secret};
 use crate::store;
 
 const PREFIX: &str = "windlass-";
@@ -35,8 +41,14 @@ pub(super) fn run_of(step: &str) -> Option<RunId> {
 /// Why a run can never be started; the text is for its reader.
 pub(super) struct Impossible(pub(super) String);
 
+/// A step, and what is to be masked in its log.
+pub(super) struct Prepared {
+    pub(super) step: StepSpec,
+    pub(super) masks: Vec<String>,
+}
+
 /// What a run needs to be executed.
-pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec, Impossible>> {
+pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("run {} has lost its job", run.id));
     let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
@@ -46,20 +58,24 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec,
             format!("the cluster {} is a Kubernetes cluster, on which this server cannot run jobs yet", cluster.name);
         return Ok(Err(Impossible(text)));
     }
-    let image = match image(app, run).await? {
-        Ok(image) => image,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
     let mut variables = seen(app, &environment, &job).await?;
     variables.extend(built_in(&surroundings(run, &job, &environment, &cluster)).into_iter().map(built_in_variable));
-    let Delivered { environment: values, files } = deliver(&variables);
-    Ok(Ok(StepSpec {
+    variables.extend(additions(app, run)?);
+    let mut delivered = deliver(&variables);
+    let (image, build) = match &run.spec.build {
+        Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
+        None => match image(app, run).await? {
+            Ok(image) => (Some(image), None),
+            Err(impossible) => return Ok(Err(impossible)),
+        },
+    };
+    let step = StepSpec {
         name: step_name(run.id, run.attempt),
-        image: Some(image),
+        image,
         entrypoint: run.spec.entrypoint.clone(),
         arguments: run.spec.arguments.clone(),
-        environment: values,
-        files,
+        environment: delivered.environment,
+        files: delivered.files,
         cpu_milli: run.spec.cpu_milli,
         memory_mib: run.spec.memory_mib,
         labels: vec![
@@ -67,7 +83,56 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<StepSpec,
             ("windlass.job".into(), job.id.to_string()),
             ("windlass.environment".into(), environment.id.to_string()),
         ],
-    }))
+        read_only_root: run.spec.read_only_root,
+        build,
+    };
+    Ok(Ok(Prepared { step, masks: patterns(delivered.secrets.iter().map(String::as_str)) }))
+}
+
+/// The variables that the caller gave this run; nothing is narrower.
+fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
+    let Some(sealed) = &run.additions else { return Ok(Vec::new()) };
+    let opened = app.keys.open(&secret::place("run_additions", run.id.0), sealed)?;
+    let given: BTreeMap<String, String> =
+        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept additions are not JSON"))?;
+    let variable =
+        |(key, value)| Variable { scope: Scope::Run, kind: VariableKind::Value, ..built_in_variable((key, value)) };
+    Ok(given.into_iter().map(variable).collect())
+}
+
+/// Switches the cache off where a job has this variable (name of the official API).
+const NO_CACHE: &str = "QOVERY_DISABLE_BUILD_CACHE";
+
+/// What is to be built. All that the job sees are arguments of the build, but for what changes with every run.
+async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut Delivered) -> Result<Build> {
+    let login = match &spec.git_repository {
+        Some(repository) => git::login(app, repository).await?,
+        None => None,
+    };
+    delivered.secrets.extend(login.iter().map(|login| login.token.expose().clone()));
+    let cache = !delivered.environment.iter().any(|(key, value)| key == NO_CACHE && value.expose() == "true");
+    let fleeting = [NO_CACHE, "QOVERY_DEPLOYMENT_ID", "QOVERY_JOB_ACTION"];
+    let stays = |key: &String| !fleeting.contains(&key.as_str()) && !key.starts_with("WINDLASS_");
+    let arguments = delivered.environment.iter().filter(|(key, _)| stays(key)).cloned().collect();
+    let root_path = spec.git_repository.as_ref().map_or_else(|| "/".to_owned(), |source| source.root_path.clone());
+    Ok(Build {
+        image: format!("windlass-build/{}", job.id),
+        source: spec.git_repository.as_ref().map(|repository| Wanted {
+            url: repository.url.clone(),
+            branch: repository.branch.clone(),
+            commit: spec.commit_id.clone(),
+            submodules: spec.submodules,
+            login,
+        }),
+        root_path,
+        dockerfile: match (&spec.dockerfile_raw, &spec.dockerfile_path) {
+            (Some(text), _) => Dockerfile::Text(text.clone()),
+            (None, path) => Dockerfile::Path(path.clone().unwrap_or_else(|| "Dockerfile".into())),
+        },
+        target_stage: spec.target_stage.clone(),
+        arguments,
+        cache: cache && spec.cache,
+    })
 }
 
 fn built_in_variable((key, value): (String, String)) -> Variable {
@@ -88,12 +153,17 @@ fn built_in_variable((key, value): (String, String)) -> Variable {
 struct Delivered {
     environment: Vec<(String, Secret<String>)>,
     files: Vec<StepFile>,
+    /// The secret ones among the values and files.
+    secrets: Vec<String>,
 }
 
 /// What the step gets of its variables; several may stand for one file.
 fn deliver(variables: &[Variable]) -> Delivered {
-    let mut delivered = Delivered { environment: Vec::new(), files: Vec::new() };
-    for Resolved { key, value, is_secret: _, content } in resolve(variables) {
+    let mut delivered = Delivered { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
+    for Resolved { key, value, is_secret, content } in resolve(variables) {
+        if is_secret {
+            delivered.secrets.push(content.clone().unwrap_or_else(|| value.clone()));
+        }
         if let Some(content) = content {
             match delivered.files.iter_mut().find(|file| file.path == value) {
                 Some(file) => file.variables.push(key.clone()),
@@ -134,8 +204,11 @@ fn surroundings<'a>(
 
 async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>> {
     let spec = &run.spec;
+    if let Some(reference) = &spec.built_image {
+        return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
+    }
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
-        return Ok(Err(Impossible("building an image from a Dockerfile is not supported on this cluster".into())));
+        return Ok(Err(Impossible("its image was never built; deploy the job to build it".into())));
     };
     let Some(registry) = store::registry::by_id(&app.db, id).await? else {
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
@@ -145,7 +218,7 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
         Ok(credentials) => credentials,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    Ok(Ok(Image { reference: format!("{host}/{name}:{tag}"), credentials }))
+    Ok(Ok(Image { reference: format!("{host}/{name}:{tag}"), credentials, local: false }))
 }
 
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {

@@ -1,12 +1,14 @@
 //! `tick` with a clock that stands still and a runner that is told what to do.
 
 mod deployments;
+mod outputs;
 mod runs;
 mod schedules;
+mod times;
 
 use std::fmt::Write as _;
 
-use entity::{deployment, deployment_job, job, log_line, run};
+use entity::{deployment, deployment_job, job, run, skipped_time};
 use sea_orm::{EntityTrait, QueryOrder};
 
 use crate::harness::TestApp;
@@ -17,7 +19,7 @@ pub(crate) async fn rows(app: &TestApp) -> String {
     let mut out = String::new();
     let at =
         |time: Option<chrono::DateTime<chrono::Utc>>| time.map_or("-".into(), |t| t.format("%d %H:%M:%S").to_string());
-    let jobs = job::Entity::find().order_by_asc(job::Column::Id).all(db).await.unwrap();
+    let jobs = job::Entity::find().order_by_asc(job::Column::Name).all(db).await.unwrap();
     let name = |id: entity::id::JobId| jobs.iter().find(|job| job.id == id).map_or("?", |job| job.name.as_str());
     for row in &jobs {
         writeln!(out, "job {}: deployed={} next={}", row.name, row.deployed.is_some(), at(row.next_run_at)).unwrap();
@@ -26,10 +28,10 @@ pub(crate) async fn rows(app: &TestApp) -> String {
         let (start, end) = (at(row.started_at), at(row.finished_at));
         writeln!(out, "deployment {}: {:?} {:?} {start} {end}", row.number, row.action, row.progress).unwrap();
     }
-    let parts = deployment_job::Entity::find()
-        .order_by_asc(deployment_job::Column::DeploymentId)
-        .order_by_asc(deployment_job::Column::JobId);
-    for row in parts.all(db).await.unwrap() {
+    let parts = deployment_job::Entity::find().order_by_asc(deployment_job::Column::DeploymentId);
+    let mut parts = parts.all(db).await.unwrap();
+    parts.sort_by_key(|row| (row.deployment_id, name(row.job_id).to_owned()));
+    for row in parts {
         writeln!(out, "  part {}: {:?} run={}", name(row.job_id), row.progress, row.run_id.is_some()).unwrap();
     }
     for row in run::Entity::find().order_by_asc(run::Column::Number).all(db).await.unwrap() {
@@ -42,14 +44,14 @@ pub(crate) async fn rows(app: &TestApp) -> String {
         )
         .unwrap();
     }
-    for row in log_line::Entity::find()
-        .order_by_asc(log_line::Column::RunId)
-        .order_by_asc(log_line::Column::Position)
-        .all(db)
-        .await
-        .unwrap()
-    {
-        writeln!(out, "  line {}: {:?} {}", row.position, row.stream, row.text).unwrap();
+    for row in run::Entity::find().order_by_asc(run::Column::Number).all(db).await.unwrap() {
+        for line in windlass::store::log::list_by_run(db, row.id, 0).await.unwrap() {
+            writeln!(out, "  line {}: {:?} {}", line.position, line.stream, line.text).unwrap();
+        }
+    }
+    for row in skipped_time::Entity::find().order_by_asc(skipped_time::Column::ScheduledFor).all(db).await.unwrap() {
+        let (first, last) = (at(Some(row.scheduled_for)), at(Some(row.through)));
+        writeln!(out, "skipped {}: {first} {last} {:?}", name(row.job_id), row.reason).unwrap();
     }
     writeln!(out, "steps: {:?}", app.runner.steps().len()).unwrap();
     out

@@ -230,3 +230,38 @@ async fn steps_that_were_left_behind_are_removed() {
     windlass::engine::tick::sweep(&app.app).await;
     assert_eq!(app.runner.steps(), ["something else", "windlass-00000000-0000-7000-8000-000000000000-1"]);
 }
+
+/// A run that another engine has is neither started here nor asked for here; when nobody comes back for it, it is lost.
+#[tokio::test]
+async fn a_run_of_another_engine_is_not_started_twice() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = started(&app, &it, json!({})).await;
+    let again = app.restarted().await;
+    app.runner.set_place("somewhere else");
+    app.clock.forward(600);
+    again.settle().await;
+    assert_eq!((it.runs(&job).await[0]["state"].as_str().unwrap(), app.runner.started().len()), ("RUNNING", 1));
+    app.clock.forward(400);
+    again.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    assert_eq!((run["state"].as_str().unwrap(), app.runner.started().len()), ("FAILED", 1));
+    assert!(run["reason"].as_str().unwrap().contains("lost"), "{run}");
+}
+
+/// An engine that went silent is waited for, but not for good.
+#[tokio::test]
+async fn a_silent_engine_is_given_up() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = started(&app, &it, json!({})).await;
+    app.runner.set_down(true);
+    app.clock.forward(890);
+    app.settle().await;
+    assert_eq!(it.runs(&job).await[0]["state"], "RUNNING");
+    app.clock.forward(20);
+    app.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    assert_eq!(run["state"], "FAILED");
+    assert!(run["reason"].as_str().unwrap().contains("the engine is down"), "{run}");
+}

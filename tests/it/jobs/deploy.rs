@@ -129,17 +129,105 @@ async fn another_tag_becomes_the_configured_one() {
     it.client.call(poem::http::Method::POST, &format!("/job/{job}/deploy"), None).await.expect(202);
 }
 
+/// An image is built first; what it was built from is answered, and the next deployment builds the same commit.
 #[tokio::test]
-async fn a_job_that_has_to_be_built_says_that_it_cannot() {
+async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let mut job = it.lifecycle("built");
-    job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
+    let mut job = it.cron("built", "* * * * *");
+    let source = json!({"docker": {"dockerfile_path": "deep/Dockerfile", "docker_target_build_stage": "last", "git_repository":
+        {"url": "https://git.example/acme/shop.git", "provider": "GITHUB", "branch": "main", "root_path": "/app"}}});
+    job["source"] = source.clone();
     let job = it.create(job).await;
+    it.client.post(&format!("/job/{job}/environmentVariable"), json!({"key": "A", "value": "1"})).await.expect(201);
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
-    let run = it.runs(&job).await.remove(0);
-    assert_eq!(run["state"], "FAILED");
-    assert!(run["reason"].as_str().unwrap().contains("building an image"), "{run}");
-    assert_eq!(it.state(&job).await, "DEPLOYMENT_ERROR");
+    assert_eq!(it.state(&job).await, "BUILDING");
+    let step = app.runner.started().pop().unwrap();
+    let build = step.build.clone().unwrap();
+    assert_eq!((build.image, build.root_path.as_str()), (format!("windlass-build/{job}"), "/app"));
+    assert_eq!((build.target_stage.as_deref(), build.cache), (Some("last"), true));
+    assert!(build.arguments.iter().any(|(name, value)| name == "A" && value.expose() == "1"));
+    let wanted = build.source.unwrap();
+    assert_eq!((wanted.branch.as_deref(), wanted.commit, wanted.submodules), (Some("main"), None, true));
+    // Nothing is scheduled before the image is there.
+    let next = it.client.get(&format!("/job/{job}/nextRun")).await.expect(200);
+    assert_eq!(next["active"], false);
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let built = json!({"image": "windlass-build/x:1", "commit": {"id": commit, "at": "2026-01-02T03:04:05Z",
+        "author": "Ada", "message": "Count"}});
+    app.runner.leave(&step.name, &built.to_string());
+    app.runner.write(&step.name, &["Step 1/2 : FROM scratch"]);
+    app.runner.exit_all(0);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "DEPLOYED");
+    let found = it.client.get(&format!("/job/{job}")).await.expect(200);
+    let repository = &found["source"]["docker"]["git_repository"];
+    assert_eq!(
+        (&repository["deployed_commit_id"], &repository["deployed_commit_contributor"]),
+        (&json!(commit), &json!("Ada"))
+    );
+    let logs = it.client.get(&format!("/environment/{}/logs", it.environment)).await.expect(200);
+    let steps: Vec<_> =
+        logs.as_array().unwrap().iter().map(|log| log["details"]["stage"]["step"].as_str().unwrap()).collect();
+    assert!(steps.contains(&"Build") && steps.contains(&"Built"), "{steps:?}");
+    assert!(logs.to_string().contains("Step 1/2 : FROM scratch"), "{logs}");
+    let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
+    assert!(status["steps"].to_string().contains("\"BUILD\""), "{status}");
+    app.clock.set("2026-11-22T10:01:00Z");
+    app.settle().await;
+    let step = app.runner.started().pop().unwrap();
+    let image = step.image.unwrap();
+    assert_eq!((image.reference.as_str(), image.local), ("windlass-build/x:1", true));
+    // The same commit again, another one where it is asked for, the newest of another branch.
+    for (body, commit) in [(json!({}), commit), (json!({"git_commit_id": "abcdef0"}), "abcdef0")] {
+        it.client.post(&format!("/job/{job}/deploy"), body).await.expect(202);
+        app.settle().await;
+        let build = app.runner.started().pop().unwrap().build.unwrap();
+        assert_eq!(build.source.unwrap().commit.as_deref(), Some(commit));
+        app.runner.exit_all(1);
+        app.settle().await;
+        assert_eq!(it.state(&job).await, "BUILD_ERROR");
+    }
+    let mut changed = it.cron("built", "* * * * *");
+    changed["source"] = source;
+    changed["source"]["docker"]["git_repository"]["branch"] = json!("next");
+    it.client.put(&format!("/job/{job}"), changed).await.expect(200);
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    assert_eq!(app.runner.started().pop().unwrap().build.unwrap().source.unwrap().commit, None);
+}
+
+/// Requests of one kind by one person that wait are one; others wait behind it.
+#[tokio::test]
+async fn requests_that_wait_become_one() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (one, two) = (it.create(it.lifecycle("one")).await, it.create(it.lifecycle("two")).await);
+    let ask = async |job: &str, what: &str| {
+        it.client.post(&format!("/job/{job}/{what}"), json!({})).await.expect(202)["execution_id"].clone()
+    };
+    let running = ask(&one, "deploy").await;
+    app.settle().await;
+    let waiting = ask(&one, "deploy").await;
+    assert_ne!(waiting, running);
+    assert_eq!((ask(&one, "deploy").await, ask(&two, "deploy").await), (waiting.clone(), waiting.clone()));
+    let other = app.token(it.organization, entity::member::Role::Admin).await;
+    let theirs = other.post(&format!("/job/{one}/deploy"), json!({})).await.expect(202)["execution_id"].clone();
+    let tokens_differ = theirs != waiting;
+    let stop = ask(&one, "stop").await;
+    assert_ne!(stop, waiting);
+    assert_eq!(ask(&one, "stop").await, stop);
+    assert_ne!(ask(&one, "deploy").await, waiting, "it would be before the stop");
+    // What a forced event wants is something else.
+    let forced = it.client.post(&format!("/job/{one}/deploy?forceEvent=STOP"), json!({})).await.expect(202);
+    assert_ne!(forced["execution_id"], stop);
+    for _ in 0..12 {
+        app.settle().await;
+        app.runner.exit_all(0);
+    }
+    app.settle().await;
+    let history = it.client.get(&format!("/environment/{}/deploymentHistory", it.environment)).await.expect(200);
+    let count = history["results"].as_array().unwrap().len();
+    assert_eq!(count, if tokens_differ { 6 } else { 5 }, "{history}");
 }

@@ -28,14 +28,24 @@ async fn all_jobs_of_an_environment_across_pages() {
         windlass::store::job::by_id(&app.app.db, entity::id::JobId(first.parse().unwrap())).await.unwrap().unwrap();
     for number in 0..1100 {
         let name = format!("job {number}");
-        let row =
-            entity::job::Model { id: entity::id::JobId::create(), name_key: name.clone(), name, ..template.clone() };
+        // Some share a time, as if they had been made together.
+        let created_at = template.created_at + chrono::TimeDelta::seconds(1 + number / 3);
+        let row = entity::job::Model {
+            id: entity::id::JobId::create(),
+            created_at,
+            name_key: name.clone(),
+            name,
+            ..template.clone()
+        };
         windlass::store::job::create(&app.app.db, row).await.unwrap();
     }
     let found = it.client.get(&path).await.expect(200);
     let ids: Vec<&str> = found["results"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 1101);
-    assert!(ids.is_sorted(), "in order of creation");
+    let times: Vec<_> =
+        found["results"].as_array().unwrap().iter().map(|job| job["created_at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "in order of creation");
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 1101, "each once");
     assert_eq!(ids[0], first);
 }
 
@@ -43,7 +53,9 @@ async fn all_jobs_of_an_environment_across_pages() {
 async fn only_jobs_to_update() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let (deployed, changed) = (it.create(it.cron("a", "@daily")).await, it.create(it.cron("b", "@daily")).await);
+    let deployed = it.create(it.cron("a", "@daily")).await;
+    let changed = it.create(it.cron("b", "@daily")).await;
+    app.clock.forward(1);
     let never = it.create(it.cron("c", "@daily")).await;
     for job in [&deployed, &changed] {
         it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);

@@ -5,4 +5,5 @@ mod delete;
 mod deploy;
 mod edit;
 mod get;
+mod manual;
 mod run;

@@ -90,6 +90,7 @@ async fn an_environment_is_cloned_with_everything() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let job = rich(&it).await;
+    app.clock.forward(1);
     it.create(it.cron("second", "@daily")).await;
     let stages = format!("/environment/{}/deploymentStage", it.environment);
     it.client.post(&stages, json!({"name": "extra"})).await.expect(200);

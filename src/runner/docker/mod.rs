@@ -3,6 +3,9 @@
 //! A container is named after its step, so that a second start finds the first. Containers get no host mounts, no
 //! new privileges and no more cpu and memory than the step asks for; they outlive this server.
 
+mod build;
+mod wire;
+
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +14,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bollard::auth::DockerCredentials;
 use bollard::container::LogOutput;
-use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusEnum, HostConfig, HostConfigLogConfig};
+use bollard::models::{ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use chrono::DateTime;
@@ -23,7 +26,12 @@ use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use super::{Image, Kind, LINE_BYTES, Line, Lines, Progress, Runner, StepFile, StepSpec, Stream, Times, Unavailable};
+use self::build::Builds;
+use self::wire::{LABEL, container, first_file, line, progress, status, text, unavailable, uploads};
+use super::{
+    Image, Kind, Lines, OUTPUT_BYTES, OUTPUT_FILE, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable,
+};
+use crate::clock::Clock;
 use crate::wake::Wake;
 
 const SOCKET: &str = "/var/run/docker.sock";
@@ -34,9 +42,6 @@ const LOG_PATIENCE: Duration = Duration::from_millis(20);
 /// How long it waits for the first one after the log was opened, and for the end of an ended container's log.
 const LOG_OPEN_PATIENCE: Duration = Duration::from_secs(2);
 const PULL_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
-const MOST_PROCESSES: i64 = 4096;
-/// Marks our containers; its value is the name of the step.
-const LABEL: &str = "windlass.step";
 
 type LogStream = Pin<Box<dyn futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
 
@@ -46,12 +51,14 @@ pub struct DockerRunner {
     starting: Mutex<HashMap<String, Starting>>,
     stopping: Arc<Mutex<HashSet<String>>>,
     logs: Mutex<HashMap<String, LogReader>>,
+    builds: Builds,
     wake: Wake,
 }
 
 struct Engine {
     address: String,
     client: OnceCell<Docker>,
+    id: OnceCell<String>,
 }
 
 struct Starting {
@@ -114,13 +121,13 @@ impl Engine {
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
         let created = state.and_then(|state| state.status) == Some(ContainerStateStatusEnum::CREATED);
-        if created && !step.files.is_empty() {
-            let options = UploadToContainerOptionsBuilder::default().path("/").build();
-            let archive = archive(&step.files).map_err(|e| format!("its files could not be packed: {e}"))?;
-            client
-                .upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()))
-                .await
-                .map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+        if created {
+            let uploads = uploads(step).map_err(|e| format!("its files could not be packed: {e}"))?;
+            for (folder, archive) in uploads {
+                let options = UploadToContainerOptionsBuilder::default().path(&folder).build();
+                let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
+                sent.await.map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+            }
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
         if state.and_then(|state| state.status) != Some(ContainerStateStatusEnum::CREATED) {
@@ -138,6 +145,10 @@ impl Engine {
     async fn provide(&self, client: &Docker, image: &Image) -> Result<(), String> {
         if client.inspect_image(&image.reference).await.is_ok() {
             return Ok(());
+        }
+        if image.local {
+            let name = &image.reference;
+            return Err(format!("the image {name} is not on this Docker engine any more; deploy the job to build it"));
         }
         let mut pauses = PULL_PAUSES.into_iter();
         loop {
@@ -171,51 +182,14 @@ async fn pull(client: &Docker, image: &Image) -> Result<(), String> {
     Ok(())
 }
 
-/// The files as a tape archive, readable by everybody and writable by nobody.
-fn archive(files: &[StepFile]) -> std::io::Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for file in files {
-        let content = file.content.expose().as_bytes();
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o444);
-        header.set_cksum();
-        archive.append_data(&mut header, file.path.trim_start_matches('/'), content)?;
-    }
-    archive.into_inner()
-}
-
-fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
-    let memory_bytes = i64::from(step.memory_mib) * 1024 * 1024;
-    let mut labels: HashMap<String, String> = step.labels.iter().cloned().collect();
-    labels.insert(LABEL.into(), step.name.clone());
-    let log = HostConfigLogConfig { typ: Some("json-file".into()), config: Some(HashMap::new()) };
-    ContainerCreateBody {
-        image: Some(image.reference.clone()),
-        entrypoint: step.entrypoint.clone().map(|program| vec![program]),
-        cmd: (!step.arguments.is_empty()).then(|| step.arguments.clone()),
-        env: Some(step.environment.iter().map(|(name, value)| format!("{name}={}", value.expose())).collect()),
-        labels: Some(labels),
-        host_config: Some(HostConfig {
-            nano_cpus: Some(i64::from(step.cpu_milli) * 1_000_000),
-            memory: Some(memory_bytes),
-            memory_swap: Some(memory_bytes),
-            pids_limit: Some(MOST_PROCESSES),
-            security_opt: Some(vec!["no-new-privileges".into()]),
-            log_config: Some(log),
-            ..HostConfig::default()
-        }),
-        ..ContainerCreateBody::default()
-    }
-}
-
 impl DockerRunner {
     /// Of the engine at `address` (`unix:///path` or `tcp://host:port`), or at the usual socket.
     #[must_use]
-    pub fn new(address: Option<&str>, wake: Wake) -> Self {
+    pub fn new(address: Option<&str>, clock: Clock, wake: Wake) -> Self {
         let address = address.unwrap_or(SOCKET).to_owned();
         Self {
-            engine: Arc::new(Engine { address, client: OnceCell::new() }),
+            engine: Arc::new(Engine { address, client: OnceCell::new(), id: OnceCell::new() }),
+            builds: Builds::new(clock, wake.clone()),
             starting: Mutex::default(),
             stopping: Arc::default(),
             logs: Mutex::default(),
@@ -285,8 +259,20 @@ impl Runner for DockerRunner {
         Kind::Docker
     }
 
+    async fn place(&self) -> Result<String, Unavailable> {
+        let ask = || async {
+            let id = self.engine.client().await?.info().await.map_err(unavailable)?.id;
+            id.map(|id| format!("docker {id}")).ok_or_else(|| Unavailable("the Docker engine has no name".into()))
+        };
+        self.engine.id.get_or_try_init(ask).await.cloned()
+    }
+
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
         self.engine.client().await?;
+        if let Some(build) = &step.build {
+            self.builds.start(&self.engine, &step.name, build);
+            return Ok(());
+        }
         let mut starting = self.starting();
         if starting.contains_key(&step.name) {
             return Ok(());
@@ -307,6 +293,9 @@ impl Runner for DockerRunner {
     }
 
     async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+        if let Some(progress) = self.builds.progress(name) {
+            return Ok(progress);
+        }
         if let Some(progress) = self.start_progress(name) {
             return Ok(progress);
         }
@@ -314,6 +303,9 @@ impl Runner for DockerRunner {
     }
 
     async fn times(&self, name: &str) -> Result<Times, Unavailable> {
+        if let Some(times) = self.builds.times(name) {
+            return Ok(times);
+        }
         let state = self.engine.state(name).await?.unwrap_or_default();
         // The engine writes the year 1 for what has not happened.
         let time = |text: Option<String>| {
@@ -324,6 +316,9 @@ impl Runner for DockerRunner {
     }
 
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {
+        if self.builds.stop(name) {
+            return Ok(());
+        }
         if let Some(starting) = self.starting().remove(name) {
             starting.task.abort();
         }
@@ -347,7 +342,35 @@ impl Runner for DockerRunner {
         Ok(())
     }
 
+    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        if let Some(output) = self.builds.output(name) {
+            return Ok(output);
+        }
+        let client = self.engine.client().await?;
+        let path = format!("{OUTPUT_FOLDER}/{OUTPUT_FILE}");
+        let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
+        let mut parts = client.download_from_container(name, Some(options));
+        let mut archive = Vec::new();
+        // A file and the block before it; what is longer is cut, and found to be too long by the reader.
+        let most = usize::try_from(OUTPUT_BYTES).unwrap_or(usize::MAX) + 8 * 1024;
+        while let Some(part) = parts.next().await {
+            match part {
+                Ok(bytes) => archive.extend_from_slice(&bytes),
+                Err(error) if status(&error) == Some(404) => return Ok(None),
+                Err(error) => return Err(unavailable(error)),
+            }
+            if archive.len() > most {
+                archive.truncate(most);
+                break;
+            }
+        }
+        Ok(first_file(&archive, OUTPUT_BYTES + 1))
+    }
+
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
+        if let Some(lines) = self.builds.take(name, skip, limit) {
+            return Ok(lines);
+        }
         let ended = match self.engine.state(name).await? {
             None => return Ok(Lines { lines: Vec::new(), end: true }),
             Some(state) => matches!(progress(&state), Progress::Exited { .. }),
@@ -376,6 +399,9 @@ impl Runner for DockerRunner {
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
+        if self.builds.remove(name) {
+            return Ok(());
+        }
         if let Some(starting) = self.starting().remove(name) {
             starting.task.abort();
         }
@@ -395,56 +421,9 @@ impl Runner for DockerRunner {
     }
 
     async fn close(&self) {
+        self.builds.close();
         for (_, starting) in self.starting().drain() {
             starting.task.abort();
         }
     }
-}
-
-fn progress(state: &ContainerState) -> Progress {
-    use ContainerStateStatusEnum::{CREATED, DEAD, EXITED};
-    match state.status {
-        Some(CREATED) => Progress::Unknown,
-        Some(EXITED | DEAD) => Progress::Exited {
-            exit_code: state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(255),
-            reason: state.oom_killed.unwrap_or(false).then(|| "out of memory".to_owned()),
-        },
-        _ => Progress::Running,
-    }
-}
-
-/// One entry of the log: the time that the engine put in front, a space, and the text.
-fn line(output: LogOutput) -> Line {
-    let (stream, bytes) = match output {
-        LogOutput::StdErr { message } => (Stream::Stderr, message),
-        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-            (Stream::Stdout, message)
-        }
-    };
-    let bytes = bytes.get(..LINE_BYTES + 64).unwrap_or(&bytes);
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_end_matches(['\n', '\r']);
-    let (time, rest) = text.split_once(' ').unwrap_or((text, ""));
-    match DateTime::parse_from_rfc3339(time) {
-        Ok(at) => Line { at: at.to_utc(), stream, text: rest.to_owned() },
-        Err(_) => Line { at: DateTime::UNIX_EPOCH, stream, text: text.to_owned() },
-    }
-}
-
-fn status(error: &bollard::errors::Error) -> Option<u16> {
-    match error {
-        bollard::errors::Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
-        _ => None,
-    }
-}
-
-fn text(error: &bollard::errors::Error) -> String {
-    match error {
-        bollard::errors::Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn unavailable(error: bollard::errors::Error) -> Unavailable {
-    Unavailable(format!("the Docker engine: {}", text(&error)))
 }

@@ -1,0 +1,104 @@
+//! Runs that somebody asks for, one by one, and their end: each stores what is wanted in one transaction and wakes the
+//! engine.
+
+use std::collections::BTreeMap;
+
+use entity::job::{self, Source};
+use entity::run;
+use entity::run::{Event, Trigger};
+
+use super::announce::{self, Told};
+use super::command::{self, Requester};
+use super::deployment::run_spec;
+use super::tick::schedules::new_run;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret;
+use crate::store;
+
+/// What is different in one run.
+#[derive(Clone, Default)]
+pub struct Difference {
+    pub entrypoint: Option<String>,
+    pub arguments: Option<Vec<String>>,
+    /// Variables that win over those of the same name.
+    pub environment: BTreeMap<String, String>,
+    pub image_tag: Option<String>,
+    /// 0 sets no limit.
+    pub timeout_seconds: Option<i32>,
+}
+
+/// Queues a run of a job. One that was asked for under the same key is returned as it is.
+///
+/// # Errors
+/// `Invalid` for an image tag of a job that is built, `Conflict` while the job or its environment is being deleted, and
+/// for a job whose image was never built.
+pub async fn run(
+    app: &App,
+    by: &Requester,
+    job: &job::Model,
+    event: Event,
+    difference: Difference,
+    key: Option<String>,
+) -> Result<run::Model> {
+    let now = app.clock.now();
+    let spec = job.deployed.as_ref().unwrap_or(&job.spec);
+    let Difference { entrypoint, arguments, environment, image_tag, timeout_seconds } = difference;
+    let mut run = run_spec(spec, job.built.as_ref(), event)
+        .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
+    let from_git = matches!(spec.source, Source::Docker { .. });
+    if from_git && image_tag.is_some() {
+        return Err(Error::invalid("image_tag", "the job is built from a Dockerfile and has no image tag"));
+    }
+    if from_git && run.built_image.is_none() {
+        return Err(Error::Conflict("the image of the job was never built; deploy the job to build it".into()));
+    }
+    run.entrypoint = entrypoint.or(run.entrypoint);
+    run.arguments = arguments.unwrap_or(run.arguments);
+    run.image_tag = image_tag.or(run.image_tag);
+    run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
+    run.starting_deadline_seconds = None;
+    let mut row = run::Model { trigger: Trigger::Manual, idempotency_key: key, ..new_run(job.id, event, run, now) };
+    if !environment.is_empty() {
+        let text = serde_json::to_vec(&environment).map_err(Error::internal)?;
+        row.additions = Some(app.keys.seal(&secret::place("run_additions", row.id.0), &text)?);
+    }
+    let (id, key) = (row.id, row.idempotency_key.clone());
+    let stored = store::write(&app.db, async |tx| {
+        let environment = command::lock_for_addition(tx, job.environment_id).await?;
+        if let Some(key) = &key
+            && let Some(known) = store::run::by_idempotency_key(tx, job.id, key).await?
+        {
+            return Ok(known);
+        }
+        command::refuse_while_job_is_deleted(tx, job).await?;
+        store::run::create(tx, vec![row]).await?;
+        announce::event(tx, Told::job("TRIGGER_FORCE_RUN", &environment, job), by, now).await?;
+        store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a new run is not there"))
+    })
+    .await?;
+    app.wake.now();
+    Ok(stored)
+}
+
+/// Asks a run to end.
+///
+/// # Errors
+/// `Conflict` when it has ended.
+pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Model) -> Result<run::Model> {
+    let now = app.clock.now();
+    let row = store::write(&app.db, async |tx| {
+        let asked = store::run::request_cancel(tx, row.id, now).await?;
+        let row = store::run::by_id(tx, row.id).await?.ok_or(Error::NotFound("run"))?;
+        if row.state.is_final() {
+            return Err(Error::Conflict("the run has ended".into()));
+        }
+        if asked && let Some(environment) = store::environment::by_id(tx, job.environment_id).await? {
+            announce::event(tx, Told::job("TRIGGER_CANCEL", &environment, job), by, now).await?;
+        }
+        Ok(row)
+    })
+    .await?;
+    app.wake.now();
+    Ok(row)
+}

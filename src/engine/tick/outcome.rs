@@ -1,0 +1,210 @@
+//! What an event makes of a run, stored together with all that follows from it: its last lines, its outputs, what it
+//! built, and which older runs need not be kept.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::VariableId;
+use entity::run::{Built, Event, Keep, RunState};
+use entity::variable::VariableKind;
+use entity::{job, run, variable};
+use sea_orm::DatabaseTransaction;
+
+use super::log::with_lines;
+use crate::app::App;
+use crate::engine::outputs::{self, Output};
+use crate::engine::state::{self, RunEvent};
+use crate::error::{Error, Result};
+use crate::runner;
+use crate::secret;
+use crate::store;
+use crate::store::run::Expected;
+
+/// What comes with an event.
+#[derive(Default)]
+pub(super) struct Brought {
+    pub(super) lines: Vec<runner::Line>,
+    /// What the job left for others; null when it left nothing that could be taken.
+    pub(super) outputs: Vec<Output>,
+    pub(super) built: Option<Built>,
+}
+
+/// Stores what an event makes of a run; false when somebody else has done something to it.
+pub(super) async fn change(
+    app: &App,
+    run: run::Model,
+    event: RunEvent,
+    now: DateTime<Utc>,
+    brought: Brought,
+) -> Result<bool> {
+    let from = run.state;
+    let to = state::next(from, event)
+        .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
+    let expected = Expected { state: from, owner: run.lease_owner };
+    let Brought { lines, outputs, built } = brought;
+    let (mut run, pieces) = with_lines(app, run, lines)?;
+    run.state = to;
+    run.updated_at = now;
+    run.finished_at = to.is_final().then(|| run.finished_at.unwrap_or(now));
+    run.expires_at = expiry(&run);
+    (run.lease_owner, run.lease_until) = (None, None);
+    if event == RunEvent::Retried {
+        run.attempt_lines = 0;
+        // The next attempt may be started by any server.
+        run.place = None;
+    }
+    run.built = built.or(run.built);
+    let changed = store::write(&app.db, async |tx| {
+        // Environments are locked before runs, here as everywhere.
+        let target = if outputs.is_empty() { None } else { lock(tx, &run).await? };
+        if !store::run::advance(tx, expected, run.clone()).await? {
+            return Ok::<_, Error>(false);
+        }
+        store::log::append(tx, pieces).await?;
+        if to.is_final() {
+            make_room(tx, &run, now).await?;
+        }
+        if let Some(job) = target {
+            take(app, tx, &job, outputs, now).await?;
+        }
+        Ok(true)
+    })
+    .await?;
+    if to.is_final() {
+        app.metrics.run_ended(to, run.trigger);
+        // A deployment may wait for it, or another run for its turn.
+        app.wake.now();
+    }
+    Ok(changed)
+}
+
+/// When a run that has ended may be deleted for its age.
+fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
+    let Keep { succeeded_days, failed_days, .. } = run.spec.keep;
+    let days = if run.state == RunState::Succeeded { succeeded_days } else { failed_days };
+    run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
+}
+
+/// Lets older runs of the job go, where more have ended than are kept.
+async fn make_room(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
+    let Some(job) = run.job_id else { return Ok(()) };
+    let Keep { succeeded, failed, .. } = run.spec.keep;
+    let (states, kept): (&[RunState], i32) = match run.state {
+        RunState::Succeeded => (&[RunState::Succeeded], succeeded),
+        RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),
+        RunState::Queued | RunState::Running => return Ok(()),
+    };
+    let kept = u64::try_from(kept).unwrap_or(1);
+    store::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
+}
+
+/// The job of a run, with its environment locked.
+async fn lock(tx: &DatabaseTransaction, run: &run::Model) -> Result<Option<job::Model>> {
+    let Some(id) = run.job_id else { return Ok(None) };
+    let Some(job) = store::job::by_id(tx, id).await? else { return Ok(None) };
+    store::environment::lock(tx, job.environment_id).await?;
+    Ok(Some(job))
+}
+
+/// Makes variables of outputs: a built-in one and its alias for each; those of an earlier run are changed in place.
+async fn take(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: &job::Model,
+    outputs: Vec<Output>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let known = store::variable::list_of_environment(tx, job.environment_id).await?;
+    let mut changed = false;
+    for output in outputs {
+        let key = outputs::key(job.id.0, &output.name);
+        let row = known.iter().find(|row| row.key == key).cloned();
+        let (target, new_value) = store_value(app, tx, job, row, (key, &output), now).await?;
+        changed |= new_value;
+        // A name that somebody else has taken stays theirs.
+        if !known.iter().any(|row| row.key == output.name) {
+            let alias = variable::Model {
+                kind: VariableKind::Alias,
+                key: output.name,
+                is_secret: output.is_secret,
+                target_id: Some(target.id),
+                target_key: Some(target.key),
+                ..empty(job, now)
+            };
+            store::row::create(tx, alias).await?;
+        }
+    }
+    if changed {
+        store::variable::touch_others(tx, job.environment_id, job.id, now).await?;
+    }
+    Ok(())
+}
+
+/// Stores the built-in variable of an output; with it, whether there is something new for those who see it.
+async fn store_value(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: &job::Model,
+    row: Option<variable::Model>,
+    (key, output): (String, &Output),
+    now: DateTime<Utc>,
+) -> Result<(variable::Model, bool)> {
+    let old = match &row {
+        Some(row) => match &row.sealed {
+            Some(sealed) => Some(app.keys.open_text(&secret::place("variable", row.id.0), sealed)?.expose().clone()),
+            None => row.value.clone(),
+        },
+        None => None,
+    };
+    let is_new = row.is_none();
+    let row = row.unwrap_or_else(|| variable::Model { kind: VariableKind::BuiltIn, key, ..empty(job, now) });
+    let sealed = if output.is_secret {
+        Some(app.keys.seal(&secret::place("variable", row.id.0), output.value.as_bytes())?)
+    } else {
+        None
+    };
+    let row = variable::Model {
+        updated_at: now,
+        is_secret: output.is_secret,
+        value: (!output.is_secret).then(|| output.value.clone()),
+        sealed,
+        description: Some(output.description.clone()),
+        ..row
+    };
+    let changed = old.as_ref() != Some(&output.value);
+    if is_new {
+        store::row::create(tx, row.clone()).await?;
+    } else {
+        store::row::update(tx, row.clone()).await?;
+    }
+    Ok((row, changed))
+}
+
+fn empty(job: &job::Model, now: DateTime<Utc>) -> variable::Model {
+    variable::Model {
+        id: VariableId::create(),
+        organization_id: job.organization_id,
+        created_at: now,
+        updated_at: now,
+        project_id: None,
+        environment_id: Some(job.environment_id),
+        job_id: None,
+        key: String::new(),
+        kind: VariableKind::BuiltIn,
+        is_secret: false,
+        value: None,
+        sealed: None,
+        mount_path: None,
+        description: None,
+        interpolated: None,
+        target_id: None,
+        target_key: None,
+        output_of: Some(job.id),
+    }
+}
+
+/// Whether a run of this event leaves outputs: those of LIFECYCLE jobs do.
+pub(super) fn leaves_outputs(event: Event) -> bool {
+    match event {
+        Event::Start | Event::Stop | Event::Delete => true,
+        Event::Cron | Event::Build => false,
+    }
+}

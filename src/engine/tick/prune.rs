@@ -1,0 +1,37 @@
+//! The pass that deletes runs and times that need not be kept any more, a bounded number of rows at a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// How many runs, and how many skipped times, one pass deletes.
+const ROWS: u64 = 200;
+/// How many pieces of logs one pass deletes: no more than some tens of MiB.
+const PIECES: u64 = 500;
+
+pub(super) async fn prune(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let expired = store::retention::list_expired(&app.db, now, ROWS).await?;
+    let mut more = expired.len() as u64 == ROWS;
+    let (mut left, mut empty) = (PIECES, Vec::new());
+    for run in expired {
+        // The pieces first, so that no statement deletes a long log at once.
+        let gone =
+            store::write(&app.db, async |tx| store::log::delete_some(tx, run, left).await.map_err(Error::from)).await?;
+        if gone == left {
+            more = true;
+            break;
+        }
+        left -= gone;
+        empty.push(run);
+    }
+    if !empty.is_empty() {
+        store::write(&app.db, async |tx| store::retention::delete(tx, empty).await.map_err(Error::from)).await?;
+    }
+    let before = now - TimeDelta::days(app.config.skipped_days.into());
+    let skipped =
+        store::write(&app.db, async |tx| store::skipped::delete_some(tx, before, ROWS).await.map_err(Error::from))
+            .await?;
+    Ok(more || skipped == ROWS)
+}

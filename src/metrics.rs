@@ -1,0 +1,215 @@
+//! What the server counts, in the text format of Prometheus. Labels have few values: no ids, no names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use entity::run::{RunState, Trigger};
+use entity::skipped_time::SkipReason;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// The content type of `Metrics::text`.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Outcome {
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Cause {
+    Schedule,
+    Deployment,
+    Force,
+    Manual,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    outcome: Outcome,
+    trigger: Cause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Why {
+    Overlap,
+    Missed,
+    Paused,
+    TooLate,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Skipped {
+    reason: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+struct Inner {
+    registry: Registry,
+    runs: Family<Ended, Counter>,
+    times: Counter,
+    skipped: Family<Skipped, Counter>,
+    lag: Histogram,
+    lines: Counter,
+    requests: Family<Request, Histogram>,
+    open: Family<State, Gauge>,
+    deployments: Family<State, Gauge>,
+}
+
+/// The counters of this server.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+/// What is read from the database when the metrics are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Depths {
+    pub queued_runs: u64,
+    pub running_runs: u64,
+    pub queued_deployments: u64,
+    pub running_deployments: u64,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.5, 12))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("windlass");
+        let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
+        let (lag, lines) = (seconds(), Counter::default());
+        let requests = Family::<Request, Histogram>::new_with_constructor(seconds);
+        let (open, deployments) = (Family::default(), Family::default());
+        registry.register("runs_ended", "Runs that have ended, by outcome and by what started them", runs.clone());
+        registry.register("times_recorded", "Times of schedules that became runs", times.clone());
+        registry.register("times_skipped", "Times of schedules that were not run, by reason", skipped.clone());
+        registry.register("schedule_lag_seconds", "From a time of a schedule to its run", lag.clone());
+        registry.register("log_lines", "Lines of runs that were stored", lines.clone());
+        registry.register("http_request_duration_seconds", "From request to answer", requests.clone());
+        registry.register("runs", "Runs that are open, by state", open.clone());
+        registry.register("deployments", "Deployments that are open, by state", deployments.clone());
+        Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, requests, open, deployments }))
+    }
+}
+
+impl Metrics {
+    /// A run has ended.
+    pub fn run_ended(&self, state: RunState, trigger: Trigger) {
+        let outcome = match state {
+            RunState::Succeeded => Outcome::Succeeded,
+            RunState::Failed => Outcome::Failed,
+            RunState::Cancelled => Outcome::Cancelled,
+            RunState::Queued | RunState::Running => return,
+        };
+        let trigger = match trigger {
+            Trigger::Schedule => Cause::Schedule,
+            Trigger::Deployment => Cause::Deployment,
+            Trigger::Force => Cause::Force,
+            Trigger::Manual => Cause::Manual,
+        };
+        self.0.runs.get_or_create(&Ended { outcome, trigger }).inc();
+    }
+
+    /// A time of a schedule has become a run, so long after it had come.
+    pub fn time_recorded(&self, lag: chrono::TimeDelta) {
+        self.0.times.inc();
+        self.0.lag.observe(lag.as_seconds_f64().max(0.0));
+    }
+
+    /// A time of a schedule was left out.
+    pub fn time_skipped(&self, reason: SkipReason) {
+        let reason = match reason {
+            SkipReason::Overlap => Why::Overlap,
+            SkipReason::Missed => Why::Missed,
+            SkipReason::Paused => Why::Paused,
+            SkipReason::TooLate => Why::TooLate,
+        };
+        self.0.skipped.get_or_create(&Skipped { reason }).inc();
+    }
+
+    /// Lines of runs were stored.
+    pub fn lines_stored(&self, count: u64) {
+        self.0.lines.inc_by(count);
+    }
+
+    /// A request was answered.
+    pub fn answered(&self, method: &str, status: u16, took: Duration) {
+        let method = match method {
+            "GET" => "GET",
+            "POST" => "POST",
+            "PUT" => "PUT",
+            "DELETE" => "DELETE",
+            "PATCH" => "PATCH",
+            _ => "other",
+        };
+        let status = match status {
+            100..=199 => "1xx",
+            200..=299 => "2xx",
+            300..=399 => "3xx",
+            400..=499 => "4xx",
+            _ => "5xx",
+        };
+        self.0.requests.get_or_create(&Request { method, status }).observe(took.as_secs_f64());
+    }
+
+    /// All of it, as text.
+    #[must_use]
+    pub fn text(&self, depths: Depths) -> String {
+        let set = |family: &Family<State, Gauge>, state, count: u64| {
+            family.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        };
+        set(&self.0.open, "queued", depths.queued_runs);
+        set(&self.0.open, "running", depths.running_runs);
+        set(&self.0.deployments, "queued", depths.queued_deployments);
+        set(&self.0.deployments, "running", depths.running_deployments);
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _written = encode(&mut text, &self.0.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Depths, Metrics};
+    use entity::run::{RunState, Trigger};
+    use entity::skipped_time::SkipReason;
+
+    #[test]
+    fn what_happened_is_told() {
+        let metrics = Metrics::default();
+        metrics.run_ended(RunState::Failed, Trigger::Manual);
+        metrics.time_recorded(chrono::TimeDelta::milliseconds(30));
+        metrics.time_skipped(SkipReason::Overlap);
+        metrics.answered("GET", 404, std::time::Duration::from_millis(2));
+        let text = metrics.text(Depths { queued_runs: 7, ..Depths::default() });
+        for line in [
+            "windlass_runs_ended_total{outcome=\"Failed\",trigger=\"Manual\"} 1",
+            "windlass_times_recorded_total 1",
+            "windlass_times_skipped_total{reason=\"Overlap\"} 1",
+            "windlass_schedule_lag_seconds_bucket{le=\"0.0390625\"} 1",
+            "windlass_http_request_duration_seconds_count{method=\"GET\",status=\"4xx\"} 1",
+            "windlass_runs{state=\"queued\"} 7",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What this server knows of a step that is a part of it: how far it has come, and the lines that nobody has taken.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+
+use super::{Line, Lines, Progress, Stream, Times};
+
+/// Lines that are kept before the writer has to wait for a reader.
+const BUFFER_LINES: usize = 10_000;
+
+pub(super) struct MemoryStep {
+    state: Mutex<State>,
+    consumed: Notify,
+}
+
+pub(super) struct State {
+    pub(super) progress: Progress,
+    pub(super) times: Times,
+    pub(super) stopping: bool,
+    /// The position of the first line in `lines`.
+    first: u64,
+    lines: VecDeque<Line>,
+}
+
+impl MemoryStep {
+    pub(super) fn new(progress: Progress, started_at: DateTime<Utc>) -> Self {
+        let times = Times { started_at: Some(started_at), finished_at: None };
+        let state = State { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
+        Self { state: Mutex::new(state), consumed: Notify::new() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the writer waits for a reader.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().lines.len() >= BUFFER_LINES
+    }
+
+    /// Adds a line as soon as there is room.
+    pub(super) async fn push(&self, at: DateTime<Utc>, stream: Stream, text: String) {
+        loop {
+            let room = self.consumed.notified();
+            {
+                let mut state = self.lock();
+                if state.lines.len() < BUFFER_LINES {
+                    state.lines.push_back(Line { at, stream, text });
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Notes the end.
+    pub(super) fn end(&self, progress: Progress, at: DateTime<Utc>) {
+        let mut state = self.lock();
+        state.times.finished_at = Some(at);
+        state.progress = progress;
+    }
+
+    /// The lines behind the first `skip`, which are forgotten.
+    pub(super) fn take(&self, skip: u64, limit: usize) -> Lines {
+        let taken = {
+            let mut state = self.lock();
+            while state.first < skip && state.lines.pop_front().is_some() {
+                state.first += 1;
+            }
+            let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
+            let over = !matches!(state.progress, Progress::Running | Progress::Starting);
+            let end = over && lines.len() == state.lines.len();
+            Lines { lines, end }
+        };
+        self.consumed.notify_waiters();
+        taken
+    }
+}

@@ -1,0 +1,184 @@
+//! Images that are built from a repository or from a text, on a real engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use windlass::clock::Clock;
+use windlass::repository::{Login, Wanted};
+use windlass::runner::docker::DockerRunner;
+use windlass::runner::process::ProcessRunner;
+use windlass::runner::{Build, Dockerfile, Image, Progress, Runner, StepSpec};
+use windlass::secret::Secret;
+use windlass::wake::Wake;
+
+use crate::git_server::{git, repository};
+use crate::runner::docker_image;
+
+fn docker() -> Arc<dyn Runner> {
+    Arc::new(DockerRunner::new(None, Clock::system(), Wake::default()))
+}
+
+fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
+    StepSpec {
+        name: format!("windlass-test-{}", uuid::Uuid::now_v7()),
+        image: image.map(|image| Image { reference: image.to_owned(), credentials: None, local: true }),
+        entrypoint: None,
+        arguments: Vec::new(),
+        files: Vec::new(),
+        environment: Vec::new(),
+        cpu_milli: 500,
+        memory_mib: 64,
+        labels: Vec::new(),
+        read_only_root: false,
+        build,
+    }
+}
+
+fn build(source: Option<Wanted>, root_path: &str, dockerfile: Dockerfile) -> Build {
+    Build {
+        image: format!("windlass-test/{}", uuid::Uuid::now_v7()),
+        source,
+        root_path: root_path.to_owned(),
+        dockerfile,
+        target_stage: None,
+        arguments: vec![("GREETING".into(), Secret::new("hello".into()))],
+        cache: true,
+    }
+}
+
+fn wanted(url: &str) -> Wanted {
+    Wanted {
+        url: url.to_owned(),
+        branch: Some("main".into()),
+        commit: None,
+        submodules: true,
+        login: Some(Login { username: "x-access-token".into(), token: Secret::new("pass".into()) }),
+    }
+}
+
+struct Ended {
+    progress: Progress,
+    log: String,
+    output: Option<Value>,
+}
+
+async fn run(runner: &dyn Runner, step: &StepSpec) -> Ended {
+    runner.start(step).await.unwrap();
+    let (mut lines, mut progress) = (Vec::new(), Progress::Running);
+    for _ in 0..2400 {
+        progress = runner.poll(&step.name).await.unwrap();
+        let more = runner.logs(&step.name, lines.len() as u64, 1000).await.unwrap();
+        lines.extend(more.lines.into_iter().map(|line| line.text));
+        if more.end && matches!(progress, Progress::Exited { .. } | Progress::CannotStart { .. }) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let output = runner.output(&step.name).await.unwrap();
+    runner.remove(&step.name).await.unwrap();
+    Ended { progress, log: lines.join("\n"), output: output.map(|bytes| serde_json::from_slice(&bytes).unwrap()) }
+}
+
+fn remove(image: &str) {
+    let _gone = std::process::Command::new("docker").args(["rmi", "-f", image]).output();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_is_built_run_and_used_again() {
+    let Some(image) = docker_image() else { return };
+    let (folder, url) = repository().await;
+    let work = folder.path().join("work");
+    let dockerfile = format!(
+        "FROM {image} AS base\nARG GREETING\nRUN echo \"$GREETING\" > /greeting\nCOPY notes /notes\n\
+         CMD [\"cat\", \"/greeting\", \"/notes\"]\nFROM base AS other\nCMD [\"echo\", \"other\"]\n"
+    );
+    std::fs::create_dir_all(work.join("built/docker")).unwrap();
+    std::fs::write(work.join("built/docker/Dockerfile"), dockerfile).unwrap();
+    std::fs::write(work.join("built/notes"), "noted\n").unwrap();
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-q", "-m", "build me"]);
+    git(&work, &["push", "-q", "../app.git", "main"]);
+    let runner = docker();
+    let first = build(Some(wanted(&url)), "/built", Dockerfile::Path("docker/Dockerfile".into()));
+    let first = Build { target_stage: Some("base".into()), ..first };
+    let Ended { progress, log, output } = run(&*runner, &step(Some(first.clone()), None)).await;
+    assert_eq!(progress, Progress::Exited { exit_code: 0, reason: None }, "{log}");
+    let output = output.unwrap();
+    let (name, commit) =
+        (output["image"].as_str().unwrap().to_owned(), output["commit"]["id"].as_str().unwrap().to_owned());
+    assert!(name.starts_with(&format!("{}:{}", first.image, &commit[..12])), "{name}");
+    assert_eq!((&output["commit"]["author"], &output["commit"]["message"]), (&"Ann".into(), &"build me".into()));
+    assert!(log.contains("Step 1/") && log.contains("building"), "{log}");
+    let ran = run(&*runner, &step(None, Some(&name))).await;
+    assert_eq!(ran.log, "hello\nnoted");
+    // Nothing has changed: nothing is built. By its hash the same commit is found, also when the branch has gone on.
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "later"]);
+    git(&work, &["push", "-q", "../app.git", "main"]);
+    let source = Wanted { commit: Some(commit), ..wanted(&url) };
+    let again = run(&*runner, &step(Some(Build { source: Some(source), ..first.clone() }), None)).await;
+    assert!(again.log.contains("nothing has changed") && !again.log.contains("Step 1/"), "{}", again.log);
+    assert_eq!(again.output.unwrap()["image"], name.as_str());
+    let newer = run(&*runner, &step(Some(Build { target_stage: None, ..first.clone() }), None)).await;
+    let newer = newer.output.unwrap();
+    assert_eq!(newer["commit"]["message"], "later");
+    let newer = newer["image"].as_str().unwrap().to_owned();
+    assert_eq!(run(&*runner, &step(None, Some(&newer))).await.log, "other");
+    for image in [name, newer] {
+        remove(&image);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_built_says_why() {
+    let Some(image) = docker_image() else { return };
+    let (_folder, url) = repository().await;
+    let runner = docker();
+    let path = |name: &str| Dockerfile::Path(name.to_owned());
+    let nobody = Wanted { login: None, ..wanted(&url) };
+    let elsewhere = Wanted { branch: Some("nowhere".into()), ..wanted(&url) };
+    let unknown = Wanted { commit: Some("0123456789012345678901234567890123456789".into()), ..wanted(&url) };
+    let text = |text: String| Dockerfile::Text(text);
+    let cases = [
+        (build(Some(nobody), "/app", path("Dockerfile")), "refuses the login"),
+        (build(Some(elsewhere), "/app", path("Dockerfile")), "branch"),
+        (build(Some(unknown), "/app", path("Dockerfile")), "no commit"),
+        (build(Some(wanted(&url)), "/nowhere", path("Dockerfile")), "has no /nowhere"),
+        (build(Some(wanted(&url)), "/app", path("Otherfile")), "no Dockerfile at Otherfile"),
+        (build(Some(wanted(&url)), "/", path("notes")), "has no FROM"),
+        (build(None, "/", text(format!("FROM {image}\nRUN exit 7\n"))), "7"),
+    ];
+    for (build, reason) in cases {
+        let Ended { progress, log, output } = run(&*runner, &step(Some(build), None)).await;
+        let Progress::Exited { exit_code: 1, reason: Some(found) } = progress else { panic!("{progress:?}: {log}") };
+        assert!(found.contains(reason), "{found:?} does not say {reason:?}");
+        assert!(log.contains(found.lines().next().unwrap()), "the log ends with the reason");
+        assert_eq!(output, None);
+    }
+}
+
+/// A build that is stopped ends, and so does what the engine does for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_is_stopped() {
+    let Some(image) = docker_image() else { return };
+    let runner = docker();
+    let step = step(Some(build(None, "/", Dockerfile::Text(format!("FROM {image}\nRUN sleep 300\n")))), None);
+    runner.start(&step).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(runner.poll(&step.name).await.unwrap(), Progress::Running);
+    runner.stop(&step.name, Duration::ZERO).await.unwrap();
+    let ended = runner.poll(&step.name).await.unwrap();
+    assert!(matches!(ended, Progress::Exited { exit_code: 143, .. }), "{ended:?}");
+    runner.remove(&step.name).await.unwrap();
+    assert_eq!(runner.poll(&step.name).await.unwrap(), Progress::Unknown);
+}
+
+#[tokio::test]
+async fn plain_processes_build_nothing_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = ProcessRunner::new(folder.path().to_owned(), Clock::system(), Wake::default());
+    let step = step(Some(build(None, "/", Dockerfile::Text("FROM scratch".into()))), None);
+    runner.start(&step).await.unwrap();
+    let Progress::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else { panic!("it was started") };
+    assert!(reason.contains("Docker engine"), "{reason}");
+}

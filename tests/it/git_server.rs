@@ -1,0 +1,88 @@
+//! A git repository behind git's own HTTP server.
+
+use std::path::Path;
+use std::process::Command;
+
+use poem::listener::{Acceptor as _, Listener as _, TcpListener};
+
+pub(crate) fn git(folder: &Path, words: &[&str]) {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args([
+        "-c",
+        "user.name=Ann",
+        "-c",
+        "user.email=ann@example.com",
+        "-c",
+        "init.defaultBranch=main",
+    ]);
+    command.env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z").env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z");
+    let done = command.args(words).output().unwrap();
+    assert!(done.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A repository behind git's own HTTP server, which asks for a login.
+pub(crate) async fn repository() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "-q", "work"]);
+    let work = folder.path().join("work");
+    std::fs::create_dir(work.join("app")).unwrap();
+    std::fs::write(work.join("app/Dockerfile"), "ARG VERSION\nFROM busybox:1 AS base\nFROM base\n").unwrap();
+    std::fs::write(work.join("notes"), "none\n").unwrap();
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-q", "-m", "first"]);
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "second, with: marks"]);
+    git(&work, &["checkout", "-q", "-b", "other"]);
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "elsewhere"]);
+    git(&work, &["checkout", "-q", "main"]);
+    git(folder.path(), &["clone", "-q", "--bare", "work", "app.git"]);
+    git(&folder.path().join("app.git"), &["config", "uploadpack.allowFilter", "true"]);
+    let root = folder.path().to_owned();
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let url = format!("http://{}/app.git", acceptor.local_addr()[0].as_socket_addr().unwrap());
+    let serve = poem::endpoint::make(move |mut request: poem::Request| {
+        let root = root.clone();
+        async move {
+            let body = request.take_body().into_vec().await.unwrap();
+            backend(&root, &request, &body)
+        }
+    });
+    tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(serve));
+    (folder, url)
+}
+
+/// `git http-backend` as a CGI program; the password is "pass".
+fn backend(root: &Path, request: &poem::Request, body: &[u8]) -> poem::Response {
+    use std::io::Write as _;
+    let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
+    // x-access-token:pass
+    if header("authorization") != "Basic eC1hY2Nlc3MtdG9rZW46cGFzcw==" {
+        let response = poem::Response::builder().status(poem::http::StatusCode::UNAUTHORIZED);
+        return response.header("www-authenticate", "Basic realm=\"x\"").finish();
+    }
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", request.method().as_str())
+        .env("PATH_INFO", request.uri().path())
+        .env("QUERY_STRING", request.uri().query().unwrap_or_default())
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("GIT_PROTOCOL", header("git-protocol"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(body).unwrap();
+    let output = child.wait_with_output().unwrap().stdout;
+    let end = output.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+    let mut response = poem::Response::builder();
+    for line in String::from_utf8_lossy(&output[..end]).lines() {
+        let (name, value) = line.split_once(": ").unwrap();
+        match name {
+            "Status" => response = response.status(value[..3].parse::<poem::http::StatusCode>().unwrap()),
+            _ => response = response.header(name, value),
+        }
+    }
+    response.body(output[end + 4..].to_vec())
+}

@@ -1,0 +1,143 @@
+//! POST /job/{jobId}/run and POST /run/{runId}/cancel.
+
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{TestApp, id};
+
+#[tokio::test]
+async fn a_run_by_hand_with_what_is_different() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "0 0 1 1 *")).await;
+    let variable = json!({"key": "COLOUR", "value": "red"});
+    it.client.post(&format!("/job/{job}/environmentVariable"), variable).await.expect(201);
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let difference = json!({"arguments": ["-c", "echo $COLOUR"], "environment": {"COLOUR": "blue", "EXTRA": "1"},
+        "image_tag": "1.37", "timeout_seconds": 30});
+    let run = it.client.post(&format!("/job/{job}/run"), difference).await.expect(202);
+    for (field, value) in [
+        ("state", json!("QUEUED")),
+        ("trigger", json!("MANUAL")),
+        ("event", json!("CRON")),
+        ("arguments", json!(["-c", "echo $COLOUR"])),
+        ("entrypoint", json!("/bin/sh")),
+        ("image", json!("library/busybox:1.37")),
+        ("scheduled_for", Value::Null),
+    ] {
+        assert_eq!(run[field], value, "{field}");
+    }
+    app.settle().await;
+    let step = app.runner.started().remove(0);
+    let of =
+        |name: &str| step.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose().as_str());
+    assert_eq!((of("COLOUR"), of("EXTRA")), (Some("blue"), Some("1")));
+    assert_eq!(step.image.unwrap().reference, "docker.io/library/busybox:1.37");
+    // The job, its schedule and its state stay as they are.
+    assert_eq!(it.state(&job).await, "DEPLOYED");
+    let next = it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200);
+    assert_eq!((&next["active"], &next["results"][0]["at"]), (&json!(true), &json!("2027-01-01T00:00:00.000000Z")));
+    app.clock.forward(30);
+    app.settle().await;
+    let run = it.client.get(&format!("/run/{}", id(&run))).await.expect(200);
+    assert_eq!(run["reason"], "it ran longer than 30 seconds");
+    // The next one is as the job says.
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    assert_eq!(it.runs(&job).await[0]["arguments"], json!(["-c", "echo hi"]));
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_with_the_first_run() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (job, other) = (it.create(it.cron("job", "@daily")).await, it.create(it.cron("other", "@daily")).await);
+    let ask = async |job: &str, key: &str| {
+        id(&it
+            .client
+            .call_with(Method::POST, &format!("/job/{job}/run"), Some("{}"), &[("Idempotency-Key", key)])
+            .await
+            .expect(202))
+    };
+    let first = ask(&job, "nightly 1").await;
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    assert_eq!(ask(&job, "nightly 1").await, first);
+    assert_ne!(ask(&job, "nightly 2").await, first);
+    assert_ne!(ask(&other, "nightly 1").await, first);
+    assert_eq!((it.runs(&job).await.len(), it.runs(&other).await.len()), (2, 1));
+    let long = "x".repeat(256);
+    let answer =
+        it.client.call_with(Method::POST, &format!("/job/{job}/run"), Some("{}"), &[("Idempotency-Key", &long)]).await;
+    assert!(answer.detail(400).contains("Idempotency-Key"));
+}
+
+#[tokio::test]
+async fn wrong_differences_are_refused_by_name() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("job")).await;
+    for (body, field) in [
+        (json!({"event": "CRON"}), "event"),
+        (json!({"event": "NOON"}), "event"),
+        (json!({"image_tag": "a b"}), "image_tag"),
+        (json!({"timeout_seconds": -1}), "timeout_seconds"),
+        (json!({"environment": {"A-B": "1"}}), "environment"),
+        (json!({"environment": {"A": 1}}), "environment"),
+        (json!({"arguments": "x"}), "arguments"),
+    ] {
+        let detail = it.client.post(&format!("/job/{job}/run"), body.clone()).await.detail(400);
+        assert!(detail.contains(field), "{body}: {detail}");
+    }
+    assert_eq!(it.runs(&job).await.len(), 0);
+    it.client.post(&format!("/job/{job}/run"), json!({"event": "STOP"})).await.expect(202);
+    assert_eq!(it.runs(&job).await[0]["event"], "STOP");
+    let mut built = it.cron("built", "@daily");
+    built["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
+    let built = it.create(built).await;
+    assert!(it.client.post(&format!("/job/{built}/run"), json!({})).await.detail(409).contains("never built"));
+}
+
+#[tokio::test]
+async fn runs_are_cancelled_one_by_one() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@daily")).await;
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        runs.push(id(&it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202)));
+    }
+    app.settle().await;
+    let run = it.client.post(&format!("/run/{}/cancel", runs[0]), json!({})).await.expect(202);
+    assert_eq!((&run["state"], run["cancel_requested_at"].is_string()), (&json!("RUNNING"), true));
+    it.client.post(&format!("/run/{}/cancel", runs[0]), json!({})).await.expect(202);
+    app.settle().await;
+    let state = async |run: &str| it.client.get(&format!("/run/{run}")).await.expect(200)["state"].clone();
+    assert_eq!((state(&runs[0]).await, state(&runs[1]).await), (json!("CANCELLED"), json!("RUNNING")));
+    assert_eq!(app.runner.stopped().len(), 1);
+    it.client.post(&format!("/run/{}/cancel", runs[0]), json!({})).await.expect(409);
+    // What still waits is cancelled without having been started.
+    let waiting = id(&it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202));
+    it.client.post(&format!("/run/{waiting}/cancel"), json!({})).await.expect(202);
+    app.settle().await;
+    assert_eq!((state(&waiting).await, app.runner.started().len()), (json!("CANCELLED"), 2));
+}
+
+/// A run that waits for a place longer than is allowed fails and says so.
+#[tokio::test]
+async fn nothing_waits_for_good() {
+    let app = TestApp::configured(|config| config.max_runs = 1).await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@daily")).await;
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.settle().await;
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.clock.forward(86_401);
+    app.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    assert_eq!(
+        (&run["state"], &run["reason"]),
+        (&json!("FAILED"), &json!("it found no place to run in 86400 seconds"))
+    );
+}
