@@ -7,6 +7,7 @@ use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::runner::Runners;
 use crate::secret::KeyRing;
 use crate::wake::Wake;
@@ -21,6 +22,7 @@ pub struct App {
     pub authenticator: Authenticator,
     pub wake: Wake,
     pub metrics: Metrics,
+    pub pulse: Pulse,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
 }

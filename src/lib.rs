@@ -22,8 +22,12 @@ pub mod git;
 pub mod image_registry;
 /// What the server counts.
 pub mod metrics;
+/// Wake-ups between servers.
+pub mod notify;
 /// Calls of webhooks.
 pub mod outbound;
+/// Whether the engine is alive.
+pub mod pulse;
 /// Calls of git.
 pub mod repository;
 /// Places where runs run.

@@ -15,13 +15,14 @@ use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::runner::docker::DockerRunner;
 use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
 use crate::wake::Wake;
-use crate::{api, engine, outbound};
+use crate::{api, engine, notify, outbound};
 
 /// How long requests may go on after the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -56,6 +57,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         authenticator,
         wake,
         metrics: Metrics::default(),
+        pulse: Pulse::default(),
         instance: Uuid::now_v7(),
     }))
 }
@@ -155,8 +157,12 @@ impl Server {
             async move { asked.cancelled().await },
             Some(DRAIN),
         );
-        let (served, (), ()) =
-            tokio::join!(serving, engine::run(&app, shutdown.clone()), outbound::run(&app, shutdown));
+        let (served, (), (), ()) = tokio::join!(
+            serving,
+            engine::run(&app, shutdown.clone()),
+            outbound::run(&app, shutdown.clone()),
+            notify::run(&app, shutdown)
+        );
         app.runners.process.close().await;
         app.runners.docker.close().await;
         served.map_err(Error::internal)

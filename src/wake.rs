@@ -2,26 +2,45 @@
 
 use tokio::sync::watch;
 
-/// Wakes the loops of the engine. A hint: a lost one costs time, never correctness.
+/// Wakes the loops of the engine, here and on other servers. A hint: a lost one costs time, never correctness.
 #[derive(Clone)]
-pub struct Wake(watch::Sender<u64>);
+pub struct Wake {
+    here: watch::Sender<u64>,
+    elsewhere: watch::Sender<u64>,
+}
 
 impl Default for Wake {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self { here: watch::Sender::new(0), elsewhere: watch::Sender::new(0) }
     }
 }
 
+fn count(sender: &watch::Sender<u64>) {
+    sender.send_modify(|count| *count = count.wrapping_add(1));
+}
+
 impl Wake {
-    /// Asks for a tick soon.
+    /// Asks for a tick soon, by whoever comes first.
     pub fn now(&self) {
-        self.0.send_modify(|count| *count = count.wrapping_add(1));
+        count(&self.here);
+        count(&self.elsewhere);
     }
 
-    /// What is asked from now on.
+    /// Asks for a tick of this server, because nobody else can do what is to be done.
+    pub fn here(&self) {
+        count(&self.here);
+    }
+
+    /// What is asked of this server from now on.
     #[must_use]
     pub fn listen(&self) -> Woken {
-        Woken(self.0.subscribe())
+        Woken(self.here.subscribe())
+    }
+
+    /// What is asked of all servers from now on.
+    #[must_use]
+    pub fn listen_for_others(&self) -> Woken {
+        Woken(self.elsewhere.subscribe())
     }
 }
 

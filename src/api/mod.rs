@@ -14,12 +14,14 @@ mod history;
 mod job;
 mod limits;
 mod member;
+mod operate;
 mod organization;
 mod project;
 mod project_rule;
 mod registry;
 mod role;
 mod service;
+mod socket;
 mod stage;
 mod status;
 mod step;
@@ -31,13 +33,11 @@ mod wire;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use poem::http::StatusCode;
 use poem::web::Html;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint, IntoResponse as _, Request, Response, Route, get, handler};
 use poem_openapi::{OpenApiService, Tags};
 
 use crate::app::App;
-use crate::store;
 
 /// The contract of this face, as it is served.
 pub const CONTRACT: &str = include_str!("../../api-spec/openapi.yaml");
@@ -231,27 +231,37 @@ pub fn described(app: &Arc<App>) -> String {
 
 /// The whole face, ready to be served.
 pub fn face(app: &Arc<App>) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
-    let clock = app.clock.clone();
+    let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
     Route::new()
         .at("/openapi.yaml", get(contract_yaml))
         .at("/openapi.json", get(contract_json))
         .at("/docs", get(reference))
-        .at("/health", get(health))
+        .at("/health", get(operate::ready))
+        .at("/health/live", get(operate::live))
+        .at("/health/ready", get(operate::ready))
+        .at("/metrics", get(operate::metrics))
+        .at("/service/logs", get(socket::service_logs))
+        .at("/service/status", get(socket::service_status))
+        .at("/deployment/logs", get(socket::deployment_logs))
+        .at("/deployment/status", get(socket::deployment_status))
         .nest("/", service(app))
         .data(Arc::clone(app))
         .around(move |endpoint, request: Request| {
-            let clock = clock.clone();
+            let (clock, metrics) = (clock.clone(), metrics.clone());
             async move {
-                let path = request.uri().path().to_owned();
+                let (path, method, begin) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
                 let answered = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind().await;
-                Ok(match answered {
+                let response = match answered {
                     Ok(Ok(response)) => response.into_response(),
                     Ok(Err(error)) => error::answer(&error, &path, clock.now()),
                     Err(_) => {
                         tracing::error!(path, "a handler panicked");
                         error::panicked(&path, clock.now())
                     }
-                })
+                };
+                let took = (clock.now() - begin).to_std().unwrap_or_default();
+                metrics.answered(method.as_str(), response.status().as_u16(), took);
+                Ok(response)
             }
         })
 }
@@ -290,14 +300,5 @@ fn with_contract(page: &str, contract: &str) -> String {
             format!("{head}{BEGIN}{safe}{END}{tail}").replace("Swagger UI</title>", "Windlass API</title>")
         }
         None => page.to_owned(),
-    }
-}
-
-/// For load balancers and the `healthcheck` command: whether the database answers.
-#[handler]
-async fn health(app: poem::web::Data<&Arc<App>>) -> StatusCode {
-    match store::ping(&app.db).await {
-        Ok(()) => StatusCode::OK,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -23,6 +23,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::pulse::Loop;
 use crate::store;
 
 /// The longest sleep when nothing runs.
@@ -44,7 +45,9 @@ const PRUNE: Duration = Duration::from_secs(30);
 pub async fn run(app: &App, shutdown: CancellationToken) {
     tokio::join!(
         again(app, &shutdown, async || {
-            let more = tick::plan(app, app.clock.now()).await.more;
+            let now = app.clock.now();
+            app.pulse.beat(Loop::Plan, now);
+            let more = tick::plan(app, now).await.more;
             if more { Duration::ZERO } else { until_due(app).await }
         }),
         work(app, &shutdown),
@@ -64,6 +67,7 @@ async fn work(app: &App, shutdown: &CancellationToken) {
     let mut swept_at = None;
     again(app, shutdown, async || {
         let now = app.clock.now();
+        app.pulse.beat(Loop::Work, now);
         if swept_at.is_none_or(|at| now - at >= SWEEP) {
             tick::sweep(app).await;
             swept_at = Some(now);

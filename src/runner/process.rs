@@ -145,7 +145,7 @@ impl ProcessRunner {
                 Err(error) => Progress::Exited { exit_code: 255, reason: Some(error.to_string()) },
             };
             step.memory.end(progress, clock.now());
-            wake.now();
+            wake.here();
         });
     }
 }

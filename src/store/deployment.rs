@@ -186,6 +186,15 @@ pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: Environmen
         .await
 }
 
+/// How many deployments are queued, and how many are running.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_by_progress(db: &impl ConnectionTrait) -> Result<(u64, u64), DbErr> {
+    let of = |progress: Progress| deployment::Entity::find().filter(deployment::Column::Progress.eq(progress));
+    Ok((of(Progress::Queued).count(db).await?, of(Progress::Running).count(db).await?))
+}
+
 /// Moves a deployment on; false when somebody else did.
 ///
 /// # Errors

@@ -80,6 +80,17 @@ pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
     db.ping().await
 }
 
+/// Sends a notification to the other servers of a PostgreSQL database.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn notify(db: &DatabaseConnection, channel: &str, payload: &str) -> Result<(), DbErr> {
+    let values = [channel.into(), payload.into()];
+    let sql = "SELECT pg_notify($1, $2)";
+    db.execute_raw(sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    Ok(())
+}
+
 /// Takes `count` numbers from a counter and returns the first; others wait until the transaction ends.
 ///
 /// # Errors

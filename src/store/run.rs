@@ -110,6 +110,22 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
+/// The newest runs of jobs, the newest first.
+///
+/// # Errors
+/// When a query fails.
+pub async fn list_newest_of_jobs(
+    db: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+    each: usize,
+) -> Result<Vec<run::Model>, DbErr> {
+    let mut found = Vec::new();
+    for job in jobs {
+        found.extend(list_by_job(db, job, None, each as u64).await?);
+    }
+    Ok(found)
+}
+
 /// Written out, so that the databases see that it is the condition of an index.
 fn open() -> sea_orm::sea_query::SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
@@ -433,6 +449,15 @@ pub async fn list_queued_since(
 /// When the query fails.
 pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     run::Entity::find().filter(open()).count(db).await
+}
+
+/// How many runs are queued, and how many are running.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbErr> {
+    let of = |state: RunState| run::Entity::find().filter(run::Column::State.eq(state));
+    Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
 }
 
 /// Asks for the runs of a deployment to end; returns how many were asked.

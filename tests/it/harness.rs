@@ -187,6 +187,7 @@ impl TestApp {
             authenticator,
             wake: Wake::default(),
             metrics: windlass::metrics::Metrics::default(),
+            pulse: windlass::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),
         });
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
@@ -331,6 +332,11 @@ impl Client {
         let response = self.face.get(path).send().await.0;
         assert_eq!(response.status().as_u16(), 200, "{path}");
         response.into_body().into_string().await.unwrap()
+    }
+
+    /// The status at a path that is not part of the contract.
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        self.face.get(path).send().await.0.status().as_u16()
     }
 
     /// Sends a request and holds the answer against the contract.

@@ -64,7 +64,7 @@ struct LogError {
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct EnvironmentLogs {
+pub(in crate::api) struct EnvironmentLogs {
     #[serde(rename = "type")]
     #[oai(rename = "type")]
     kind: String,
@@ -132,27 +132,7 @@ impl LogApi {
     ) -> Result<Found<Vec<EnvironmentLogs>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        let row = match version.0 {
-            Some(version) => self.named(&environment, &version).await?,
-            None => store::deployment::newest_by_environment(&self.0.db, environment.id).await?,
-        };
-        let Some(row) = row else { return Ok(Answer(Vec::new())) };
-        let parts = store::deployment::list_parts(&self.0.db, row.id).await?;
-        let runs = store::run::list_by_ids(&self.0.db, named(&parts)).await?;
-        let jobs = store::job::list_by_ids(&self.0.db, parts.iter().map(|part| part.job_id).collect()).await?;
-        let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
-        let teller = Teller { environment: &environment, row: &row, names };
-        let mut entries = teller.tell(&parts, &runs);
-        for part in &parts {
-            let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
-            let Some(build) = build else { continue };
-            // The end of a long log is what tells why it ended so.
-            let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
-            entries.extend(teller.build(part, build, &store::log::list_by_run(&self.0.db, build.id, after).await?));
-        }
-        entries.sort_by_key(|entry| entry.timestamp.0);
-        let skipped = entries.len().saturating_sub(MOST);
-        Ok(Answer(entries.into_iter().skip(skipped).collect()))
+        Ok(Answer(entries(&self.0, &environment, version.0.as_deref()).await?))
     }
 
     #[oai(path = "/environment/:environmentId/log", method = "get", operation_id = "listEnvironmentLog", tag = Tag::EnvironmentLogs)]
@@ -180,14 +160,45 @@ impl LogApi {
     }
 }
 
-impl LogApi {
-    /// The deployment of an execution id: its own id, a hyphen, its number.
-    async fn named(&self, environment: &environment::Model, version: &str) -> Result<Option<deployment::Model>> {
-        let id = version.get(..36).and_then(|id| id.parse().ok()).map(DeploymentId);
-        let Some(id) = id else { return Ok(None) };
-        let row = store::row::by_id::<deployment::Model>(&self.0.db, id).await?;
-        Ok(row.filter(|row| row.environment_id == environment.id && execution_id(row) == version))
+/// What is told of a deployment: of the newest one, or of the one of an execution id.
+pub(in crate::api) async fn entries(
+    app: &App,
+    environment: &environment::Model,
+    version: Option<&str>,
+) -> Result<Vec<EnvironmentLogs>> {
+    let row = match version {
+        Some(version) => named_version(app, environment, version).await?,
+        None => store::deployment::newest_by_environment(&app.db, environment.id).await?,
+    };
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let parts = store::deployment::list_parts(&app.db, row.id).await?;
+    let runs = store::run::list_by_ids(&app.db, named(&parts)).await?;
+    let jobs = store::job::list_by_ids(&app.db, parts.iter().map(|part| part.job_id).collect()).await?;
+    let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
+    let teller = Teller { environment, row: &row, names };
+    let mut entries = teller.tell(&parts, &runs);
+    for part in &parts {
+        let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
+        let Some(build) = build else { continue };
+        // The end of a long log is what tells why it ended so.
+        let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
+        entries.extend(teller.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
     }
+    entries.sort_by_key(|entry| entry.timestamp.0);
+    let skipped = entries.len().saturating_sub(MOST);
+    Ok(entries.into_iter().skip(skipped).collect())
+}
+
+/// The deployment of an execution id: its own id, a hyphen, its number.
+async fn named_version(
+    app: &App,
+    environment: &environment::Model,
+    version: &str,
+) -> Result<Option<deployment::Model>> {
+    let id = version.get(..36).and_then(|id| id.parse().ok()).map(DeploymentId);
+    let Some(id) = id else { return Ok(None) };
+    let row = store::row::by_id::<deployment::Model>(&app.db, id).await?;
+    Ok(row.filter(|row| row.environment_id == environment.id && execution_id(row) == version))
 }
 
 fn word(action: DeploymentAction) -> &'static str {

@@ -329,7 +329,7 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
     // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         quiet(&spec.name, patient(runner.start(&spec)).await);
-        app.wake.now();
+        app.wake.here();
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ impl Builds {
                 }
             };
             job.step.memory.end(progress, job.clock.now());
-            wake.now();
+            wake.here();
         });
         *lock(&step.task) = Some(task);
         steps.insert(name.to_owned(), step);
@@ -114,7 +114,7 @@ impl Builds {
         if running {
             let reason = Some("the build was stopped".to_owned());
             step.memory.end(Progress::Exited { exit_code: 143, reason }, self.clock.now());
-            self.wake.now();
+            self.wake.here();
         }
         true
     }

@@ -286,7 +286,7 @@ impl Runner for DockerRunner {
             if let Err(reason) = engine.start(&step).await {
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
             }
-            wake.now();
+            wake.here();
         });
         starting.insert(name, Starting { task, failure });
         Ok(())
@@ -337,7 +337,7 @@ impl Runner for DockerRunner {
                 }
             }
             stopping.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-            wake.now();
+            wake.here();
         });
         Ok(())
     }

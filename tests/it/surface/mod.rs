@@ -6,6 +6,7 @@ mod events;
 mod members;
 mod registries;
 mod settings;
+mod sockets;
 mod stages;
 mod variables;
 mod webhooks;

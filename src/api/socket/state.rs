@@ -1,0 +1,161 @@
+//! /deployment/status: the state of an environment stage by stage; /service/status: what runs now.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::{JobId, OrganizationId, ProjectId};
+use entity::run::RunState;
+use entity::{environment, job, run};
+use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
+use poem::{Request, handler};
+use serde_json::{Value, json};
+
+use super::super::status;
+use super::log::pod_name;
+use super::{Source, app, caller, id, upgrade};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// How many runs of a job are shown.
+const RUNS: usize = 5;
+/// How many environments one socket shows.
+const ENVIRONMENTS: usize = 200;
+
+#[handler]
+pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
+    let app = app(request)?;
+    let caller = caller(&app, request).await?;
+    let environment = super::environment(&app, &caller, request).await?;
+    Ok(upgrade(socket, app, Stages { environment, last: String::new() }))
+}
+
+/// The state of an environment, whenever it has changed.
+struct Stages {
+    environment: environment::Model,
+    last: String,
+}
+
+impl Source for Stages {
+    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+        let there = store::environment::by_id(&app.db, self.environment.id).await?;
+        let environment = there.ok_or(Error::NotFound("environment"))?;
+        let frame =
+            serde_json::to_string(&status::with_stages(&app.db, &environment).await?).map_err(Error::internal)?;
+        Ok(changed(&mut self.last, frame))
+    }
+}
+
+fn changed(last: &mut String, frame: String) -> Vec<String> {
+    if *last == frame {
+        return Vec::new();
+    }
+    last.clone_from(&frame);
+    vec![frame]
+}
+
+#[handler]
+pub(in crate::api) async fn service_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
+    let app = app(request)?;
+    let caller = caller(&app, request).await?;
+    let environments = match (id(request, "environment")?, id(request, "project")?, id(request, "organization")?) {
+        (Some(_), _, _) => vec![super::environment(&app, &caller, request).await?],
+        (None, Some(project), _) => {
+            let project = access::project(&app.db, &caller, Action::View, ProjectId(project)).await?;
+            store::environment::list_by_project(&app.db, project.id).await?
+        }
+        (None, None, Some(organization)) => {
+            let id = OrganizationId(organization);
+            access::organization(&app.db, &caller, Action::View, id).await?;
+            let rows = store::environment::list_by_organization(&app.db, id).await?;
+            let mut seen = Vec::new();
+            for row in rows {
+                // Not every role sees every project.
+                if let Ok(row) = access::environment(&app.db, &caller, Action::View, row.id).await {
+                    seen.push(row);
+                }
+            }
+            seen
+        }
+        (None, None, None) => return Err(Error::invalid("environment", "is missing")),
+    };
+    let environments = environments.into_iter().take(ENVIRONMENTS).collect();
+    Ok(upgrade(socket, app, Services { environments, last: String::new() }))
+}
+
+/// What runs in environments, whenever it has changed.
+struct Services {
+    environments: Vec<environment::Model>,
+    last: String,
+}
+
+impl Source for Services {
+    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+        let mut shown = Vec::new();
+        for environment in &self.environments {
+            shown.push(one(app, environment).await?);
+        }
+        Ok(changed(&mut self.last, json!({"environments": shown}).to_string()))
+    }
+}
+
+async fn one(app: &App, environment: &environment::Model) -> Result<Value> {
+    let jobs = store::job::list_by_environment(&app.db, environment.id, None, store::PAGE).await?;
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+    let mut runs: HashMap<JobId, Vec<run::Model>> = HashMap::new();
+    for run in store::run::list_newest_of_jobs(&app.db, ids, RUNS).await? {
+        if let Some(job) = run.job_id {
+            runs.entry(job).or_default().push(run);
+        }
+    }
+    let mut states = Vec::new();
+    let mut services = Vec::new();
+    for job in &jobs {
+        let runs = runs.get(&job.id).map(Vec::as_slice).unwrap_or_default();
+        let state = running_state(runs, job.failures_cleared_at);
+        states.push(state);
+        let pods: Vec<Value> = runs.iter().map(|run| pod(job, run)).collect();
+        services.push(json!({"id": job.id, "state": state, "pods": pods, "certificates": []}));
+    }
+    let together = ["ERROR", "WARNING", "RUNNING", "STARTING", "COMPLETED"].into_iter();
+    let together = together.into_iter().find(|state| states.contains(state)).unwrap_or("STOPPED");
+    Ok(json!({
+        "id": environment.id,
+        "project_id": environment.project_id,
+        "state": together,
+        "jobs": services,
+        "applications": [], "containers": [], "databases": [], "helms": [], "terraform": [],
+        "argocd_apps": [], "agentic_workflows": [],
+    }))
+}
+
+/// The state of a job by its newest runs, the newest first; those that failed before `cleared` do not count.
+fn running_state(runs: &[run::Model], cleared: Option<DateTime<Utc>>) -> &'static str {
+    let counts =
+        |run: &&run::Model| run.state != RunState::Failed || cleared.is_none_or(|at| run.finished_at > Some(at));
+    let failed = runs.iter().filter(counts).any(|run| run.state == RunState::Failed);
+    match runs.iter().find(counts).map(|run| run.state) {
+        Some(RunState::Running) => "RUNNING",
+        Some(RunState::Queued) => "STARTING",
+        Some(RunState::Failed) => "ERROR",
+        Some(_) if failed => "WARNING",
+        Some(RunState::Succeeded) => "COMPLETED",
+        Some(RunState::Cancelled) | None => "STOPPED",
+    }
+}
+
+fn pod(job: &job::Model, run: &run::Model) -> Value {
+    let state = running_state(std::slice::from_ref(run), None);
+    json!({
+        "name": pod_name(job, run),
+        "state": state,
+        "state_reason": "",
+        "state_message": run.reason.clone().unwrap_or_default(),
+        "restart_count": run.attempt - 1,
+        "service_version": run.spec.image_tag.clone().unwrap_or_default(),
+        "started_at": run.started_at.unwrap_or(run.created_at).timestamp_millis(),
+        "containers": [],
+        "last_events": [],
+    })
+}
