@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::fence::Fence;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::runner::Runners;
@@ -21,6 +22,7 @@ pub struct App {
     pub runners: Runners,
     pub authenticator: Authenticator,
     pub wake: Wake,
+    pub fence: Fence,
     pub metrics: Metrics,
     pub pulse: Pulse,
     /// This server process, as the owner of leases.

@@ -16,6 +16,8 @@ pub mod config;
 pub mod engine;
 /// What can go wrong.
 pub mod error;
+/// Keeps a server that was away from starting things.
+pub mod fence;
 /// The logins of git repositories.
 pub mod git;
 /// Image registries.

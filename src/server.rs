@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
+use crate::fence::Fence;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::runner::docker::DockerRunner;
@@ -56,6 +57,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         runners,
         authenticator,
         wake,
+        fence: Fence::default(),
         metrics: Metrics::default(),
         pulse: Pulse::default(),
         instance: Uuid::now_v7(),

@@ -52,6 +52,8 @@ pub struct Facts {
     pub started_at: Option<DateTime<Utc>>,
     /// Whether the present attempt was seen to begin.
     pub attempt_started: bool,
+    /// Whether a runner was asked to start it, and may have done so.
+    pub handed_over: bool,
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// When the runner last said something of it.
     pub seen_at: DateTime<Utc>,
@@ -185,10 +187,10 @@ pub fn decide(facts: &Facts, observed: Observed, now: DateTime<Utc>) -> Decision
         Observed::Unknown if facts.attempt_started => failed(None, LOST),
         Observed::Unknown if facts.start_expired(now) => failed(None, "it could not be started in time"),
         Observed::Unknown => Decision::Start,
-        Observed::Silent { reason } if facts.attempt_started && facts.unseen(now) => {
+        Observed::Silent { reason } if facts.handed_over && facts.unseen(now) => {
             failed(None, format!("it was lost: nothing was heard of it for too long: {reason}"))
         }
-        Observed::Silent { .. } if facts.attempt_started => Decision::Wait,
+        Observed::Silent { .. } if facts.handed_over => Decision::Wait,
         Observed::Silent { .. } if facts.cancel_requested() => cancelled(None),
         Observed::Silent { reason } if facts.start_expired(now) => failed(None, reason),
         Observed::Silent { .. } => Decision::Wait,

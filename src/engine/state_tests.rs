@@ -33,6 +33,7 @@ fn facts() -> Facts {
         start_timeout: TimeDelta::seconds(300),
         started_at: Some(now() - TimeDelta::seconds(4)),
         attempt_started: true,
+        handed_over: true,
         cancel_requested_at: None,
         seen_at: now(),
         lost_after: TimeDelta::seconds(900),
@@ -155,7 +156,7 @@ fn everything_ends() {
 
 #[test]
 fn starting_and_not_starting() {
-    let fresh = Facts { attempt_started: false, started_at: None, ..facts() };
+    let fresh = Facts { attempt_started: false, handed_over: false, started_at: None, ..facts() };
     assert_eq!(decide(&fresh, Observed::Unknown, now()), Decision::Start);
     assert_eq!(decide(&fresh, Observed::Starting, now()), Decision::Wait);
     assert_eq!(decide(&fresh, Observed::Silent { reason: "x".into() }, now()), Decision::Wait);
@@ -164,6 +165,9 @@ fn starting_and_not_starting() {
         assert_eq!(ends(decide(&fresh, observed, late)).0, RunEvent::Failed);
     }
     assert_eq!(ends(decide(&fresh, Observed::CannotStart { reason: "no image".into() }, now())).2, "no image");
+    // One that may have been started is waited for as long as one that was.
+    let maybe = Facts { handed_over: true, ..fresh.clone() };
+    assert_eq!(decide(&maybe, Observed::Silent { reason: "x".into() }, late), Decision::Wait);
     // A run that was seen running and is gone is never started again.
     assert!(ends(decide(&facts(), Observed::Unknown, now())).2.contains("lost"));
     // Neither is one that may have been started by a server that was killed before it could say so.

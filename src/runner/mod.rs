@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::fence::Leave;
 use crate::repository::Wanted;
 use crate::secret::Secret;
 
@@ -42,6 +43,8 @@ pub struct StepSpec {
     pub labels: Vec<(String, String)>,
     /// Whether the container can write nowhere but to its volumes.
     pub read_only_root: bool,
+    /// Asked right before it is started; when it does not hold any more, nothing is done. Without it nothing is asked.
+    pub leave: Option<Leave>,
     /// An image to build; then nothing is run.
     pub build: Option<Build>,
 }
@@ -78,6 +81,14 @@ pub const OUTPUT_FILE: &str = "qovery-output.json";
 pub const OUTPUT_VARIABLE: &str = "WINDLASS_OUTPUT_FILE";
 /// The largest file of outputs that is read, in bytes; a reader may be given one byte more, to see that it is larger.
 pub const OUTPUT_BYTES: u64 = 1024 * 1024;
+
+impl StepSpec {
+    /// Whether it may still be started.
+    #[must_use]
+    pub fn may_start(&self) -> bool {
+        self.leave.as_ref().is_none_or(Leave::holds)
+    }
+}
 
 /// A file that the step finds, and cannot change where its runner can prevent it.
 #[derive(Clone, Debug)]

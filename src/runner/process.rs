@@ -250,6 +250,11 @@ impl Runner for ProcessRunner {
         if self.find(&step.name).is_some() {
             return Ok(());
         }
+        if !step.may_start() {
+            return Err(Unavailable(
+                "this server was away; whether the step is still to be started is looked at again".into(),
+            ));
+        }
         let spawned = self.spawn(step);
         let (group, progress) = match &spawned {
             Ok(child) => (child.id().and_then(pid), Progress::Running),

@@ -340,6 +340,8 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
         runner: Set(Some(runner)),
         place: Set(Some(place)),
         masks: Set(masks),
+        // What a lost build has said is stored; the one that begins again begins its log again.
+        attempt_lines: Set(0),
         ..Default::default()
     };
     let changed = run::Entity::update_many()

@@ -31,6 +31,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         memory_mib: 64,
         labels: Vec::new(),
         read_only_root: false,
+        leave: None,
         build,
     }
 }

@@ -186,6 +186,7 @@ impl TestApp {
             runners,
             authenticator,
             wake: Wake::default(),
+            fence: windlass::fence::Fence::default(),
             metrics: windlass::metrics::Metrics::default(),
             pulse: windlass::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),

@@ -22,6 +22,8 @@ mod registries;
 mod runner;
 mod schema;
 mod server;
+mod simulation;
 mod surface;
+mod torture;
 mod validate;
 mod world;

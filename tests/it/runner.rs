@@ -47,6 +47,7 @@ fn step(image: &str, script: &str) -> StepSpec {
         memory_mib: 64,
         labels: vec![("windlass.test".into(), "yes".into())],
         read_only_root: false,
+        leave: None,
         build: None,
     }
 }

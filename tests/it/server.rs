@@ -11,10 +11,10 @@ use crate::runner::docker_image;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass");
 
 /// A running server; killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
-    token: String,
+    pub(crate) url: String,
+    pub(crate) token: String,
     greeting: String,
 }
 
@@ -33,7 +33,7 @@ fn command(folder: &Path) -> Command {
 
 impl Server {
     /// Starts in `folder` and reads what it says; `token` is from the first start.
-    fn start(folder: &Path, words: &[&str], token: Option<&str>) -> Self {
+    pub(crate) fn start(folder: &Path, words: &[&str], token: Option<&str>) -> Self {
         let out = folder.join("out");
         let file = std::fs::File::create(&out).unwrap();
         let child = command(folder).args(words).stdout(file).spawn().unwrap();

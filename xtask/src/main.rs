@@ -1,16 +1,20 @@
-//! `cargo xtask test | fuzz | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask test | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
 
 mod bench;
 mod command;
 mod fuzz;
 mod services;
+mod simulate;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
 cargo xtask fuzz              fuzz every operation of the contract
+cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed F (10000 from a number of today)
+cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
 cargo xtask services          start what the tests need, print its variables, and keep it until Ctrl-C
 cargo xtask bench             measure, and print one table";
 
@@ -21,6 +25,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
         ["fuzz"] => fuzz::run_all(),
+        ["simulate", words @ ..] => simulate::run(words),
+        ["torture", words @ ..] => torture::run(words),
         ["services"] => services::keep(),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),

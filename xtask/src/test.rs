@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then fuzzing.
 
 use crate::command::{self, Result};
-use crate::{fuzz, services};
+use crate::{fuzz, services, torture};
 
 /// What happens to tests that need what is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,11 @@ pub(crate) enum Missing {
     Skip,
     Fail,
 }
+
+/// How many seeds of the simulation are run.
+const SEEDS: &str = "2000";
+/// How often servers are killed.
+const KILLS: u32 = 50;
 
 /// Runs all tests.
 pub(crate) fn run(missing: Missing) -> Result<()> {
@@ -28,6 +33,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         if missing == Missing::Fail {
             command.env("WINDLASS_TEST_STRICT", "1");
         }
+        // Always on SQLite, so once is enough.
+        command.env("WINDLASS_SIMULATION_SEEDS", if with_database { "1" } else { SEEDS });
         command::run(&mut command)
     };
     eprintln!("== unit tests, and all others on SQLite");
@@ -35,6 +42,10 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     if services.variables.iter().any(|(name, _)| *name == database) {
         eprintln!("== the same on PostgreSQL");
         cargo(&["--test", "it"], true)?;
+    }
+    if services.variables.iter().any(|(name, _)| *name == "WINDLASS_TEST_DOCKER") {
+        eprintln!("== servers are killed while containers run");
+        torture::with(&services, KILLS)?;
     }
     if fuzzing.is_none() {
         eprintln!("== fuzzing");

@@ -1,5 +1,5 @@
-//! WebSockets, as the official console and command line open them: logs of a job, logs and state of a deployment, and what
-//! runs now. They look at what is stored, as every other reader does, so that any server can answer them.
+//! Web sockets, as the official console and command line open them: logs of a job, logs and state of a deployment, and
+//! what runs now. They look at what is stored, as every other reader does, so that any server can answer them.
 
 mod log;
 mod state;

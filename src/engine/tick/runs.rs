@@ -69,10 +69,14 @@ fn lease(app: &App, now: DateTime<Utc>) -> Lease {
 /// # Errors
 /// The database's.
 pub(in crate::engine) async fn renew(app: &App, now: DateTime<Utc>) -> Result<()> {
-    store::run::renew(&app.db, lease(app, now)).await.map_err(Error::from)
+    let lease = lease(app, now);
+    store::run::renew(&app.db, lease).await?;
+    app.fence.renewed(now, lease.until);
+    Ok(())
 }
 
 pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    renew(app, now).await?;
     let mut places = Vec::new();
     for kind in [Kind::Docker, Kind::Process] {
         // An engine that does not answer is asked for none of the runs that it has.
@@ -200,8 +204,11 @@ async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) 
             let Seen { runner, name, kept: Kept { run, lines, .. }, .. } = seen;
             let attempt = run.attempt + 1;
             let again = run::Model { attempt, not_before, exit_code: Some(exit_code), attempt_started_at: None, ..run };
-            change(app, again, RunEvent::Retried, now, Brought { lines: lines.lines, ..Brought::default() }).await?;
-            quiet(&name, patient(runner.remove(&name)).await);
+            let brought = Brought { lines: lines.lines, ..Brought::default() };
+            // Only whoever has stored what a step left may take it away.
+            if change(app, again, RunEvent::Retried, now, brought).await? {
+                quiet(&name, patient(runner.remove(&name)).await);
+            }
         }
         Decision::End { event, exit_code, reason } => end(app, seen, (event, exit_code, reason), now).await?,
     }
@@ -234,8 +241,10 @@ async fn end(
     }
     let reason = together([reason.as_deref(), lost, spoiled.as_deref(), note(kind, &run)]);
     let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
-    change(app, run, event, now, brought).await?;
-    quiet(&name, patient(runner.remove(&name)).await);
+    // Only whoever has stored what a step left may take it away.
+    if change(app, run, event, now, brought).await? {
+        quiet(&name, patient(runner.remove(&name)).await);
+    }
     Ok(())
 }
 
@@ -275,8 +284,9 @@ fn facts(app: &App, run: &run::Model) -> Facts {
         start_timeout: config_seconds(app.config.start_timeout_seconds),
         started_at: run.started_at,
         attempt_started: run.attempt_started_at.is_some(),
+        handed_over: run.place.is_some(),
         cancel_requested_at: run.cancel_requested_at,
-        seen_at: run.updated_at,
+        seen_at: run.updated_at.max(run.not_before),
         lost_after: config_seconds(app.config.lost_timeout_seconds),
         stop_grace: run.spec.stop_grace_seconds.map_or(config_seconds(app.config.stop_grace_seconds), seconds),
         backoff: seconds(run.spec.retry_backoff_seconds.unwrap_or(10)),

@@ -84,6 +84,7 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<Prepared,
             ("windlass.environment".into(), environment.id.to_string()),
         ],
         read_only_root: run.spec.read_only_root,
+        leave: Some(app.fence.leave(&app.clock)),
         build,
     };
     Ok(Ok(Prepared { step, masks: patterns(delivered.secrets.iter().map(String::as_str)) }))

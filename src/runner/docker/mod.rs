@@ -111,6 +111,10 @@ impl Engine {
         let client = self.client().await.map_err(|e| e.0)?;
         if client.inspect_container(&step.name, None::<InspectContainerOptions>).await.is_err() {
             self.provide(client, image).await?;
+            if !step.may_start() {
+                // Nothing has failed: whether it is still to be started is looked at again.
+                return Ok(());
+            }
             let options = CreateContainerOptionsBuilder::default().name(&step.name).build();
             match client.create_container(Some(options), container(step, image)).await {
                 Err(error) if status(&error) != Some(409) => {
@@ -131,6 +135,9 @@ impl Engine {
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
         if state.and_then(|state| state.status) != Some(ContainerStateStatusEnum::CREATED) {
+            return Ok(());
+        }
+        if !step.may_start() {
             return Ok(());
         }
         match client.start_container(&step.name, None::<StartContainerOptions>).await {

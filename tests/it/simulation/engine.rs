@@ -1,0 +1,177 @@
+//! A container engine in memory that all servers of a simulation share, and the faults of each server's way to it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
+
+/// What a server dies of: unwound, not panicked with, so that nothing is printed.
+pub(super) struct Crash;
+
+/// When a server dies or stalls, counted in its calls of the store and of the engine.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// Dies at this call; below 1 it does not.
+    pub(super) crash_in: AtomicI64,
+    /// Stalls at this call of the engine; below 1 it does not.
+    pub(super) stall_in: AtomicI64,
+    pub(super) stalled: AtomicI64,
+    pub(super) go_on: Notify,
+}
+
+impl Faults {
+    pub(super) fn hit(&self) {
+        if self.crash_in.load(Ordering::SeqCst) > 0 && self.crash_in.fetch_sub(1, Ordering::SeqCst) == 1 {
+            std::panic::resume_unwind(Box::new(Crash));
+        }
+    }
+
+    async fn stall(&self) {
+        if self.stall_in.load(Ordering::SeqCst) > 0 && self.stall_in.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.stalled.store(1, Ordering::SeqCst);
+            self.go_on.notified().await;
+            self.stalled.store(0, Ordering::SeqCst);
+        }
+    }
+}
+
+struct Step {
+    job: String,
+    progress: Progress,
+    lines: Vec<Line>,
+    is_build: bool,
+}
+
+/// The engine.
+#[derive(Default)]
+pub(super) struct Engine {
+    steps: Mutex<BTreeMap<String, Step>>,
+    /// Every step that was ever started, with its job.
+    pub(super) started: Mutex<Vec<String>>,
+    /// What each step wrote.
+    pub(super) written: Mutex<BTreeMap<String, Vec<String>>>,
+    /// Jobs of which two steps ran at once.
+    pub(super) overlapped: Mutex<Vec<String>>,
+    pub(super) down: Mutex<bool>,
+}
+
+impl Engine {
+    pub(super) fn running(&self) -> Vec<String> {
+        let steps = self.steps.lock().unwrap();
+        steps.iter().filter(|(_, step)| step.progress == Progress::Running).map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str, at: DateTime<Utc>) {
+        if let Some(step) = self.steps.lock().unwrap().get_mut(name) {
+            step.lines.push(Line { at, stream: Stream::Stdout, text: text.to_owned() });
+            self.written.lock().unwrap().entry(name.to_owned()).or_default().push(text.to_owned());
+        }
+    }
+
+    pub(super) fn exit(&self, name: &str, exit_code: i32) {
+        if let Some(step) = self.steps.lock().unwrap().get_mut(name) {
+            step.progress = Progress::Exited { exit_code, reason: None };
+        }
+    }
+}
+
+/// The way of one server to the engine.
+pub(super) struct Way {
+    pub(super) engine: Arc<Engine>,
+    pub(super) faults: Arc<Faults>,
+}
+
+impl Way {
+    async fn call<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Step>) -> T) -> Result<T, Unavailable> {
+        self.faults.hit();
+        self.faults.stall().await;
+        if *self.engine.down.lock().unwrap() {
+            return Err(Unavailable("the engine is down".into()));
+        }
+        let done = act(&mut self.engine.steps.lock().unwrap());
+        // Done, but nobody was told.
+        self.faults.hit();
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl Runner for Way {
+    fn kind(&self) -> Kind {
+        Kind::Docker
+    }
+
+    async fn place(&self) -> Result<String, Unavailable> {
+        Ok("simulated".into())
+    }
+
+    async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
+        let job = step.labels.iter().find(|(key, _)| key == "windlass.job").unwrap().1.clone();
+        let engine = Arc::clone(&self.engine);
+        self.call(move |steps| {
+            if steps.contains_key(&step.name) || !step.may_start() {
+                return;
+            }
+            let beside = |other: &Step| other.job == job && !other.is_build && other.progress == Progress::Running;
+            if step.build.is_none() && steps.values().any(beside) {
+                engine.overlapped.lock().unwrap().push(job.clone());
+            }
+            // A build that was lost with its server is begun again.
+            if step.build.is_none() {
+                engine.started.lock().unwrap().push(step.name.clone());
+            }
+            steps.insert(
+                step.name.clone(),
+                Step { job, progress: Progress::Running, lines: Vec::new(), is_build: step.build.is_some() },
+            );
+        })
+        .await
+    }
+
+    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+        self.call(|steps| steps.get(name).map_or(Progress::Unknown, |step| step.progress.clone())).await
+    }
+
+    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
+        self.call(|_| Times::default()).await
+    }
+
+    async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
+        self.call(|steps| {
+            if let Some(step) = steps.get_mut(name).filter(|step| step.progress == Progress::Running) {
+                step.progress = Progress::Exited { exit_code: 143, reason: None };
+            }
+        })
+        .await
+    }
+
+    async fn output(&self, _name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        self.call(|_| None).await
+    }
+
+    async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
+        self.call(|steps| {
+            let Some(step) = steps.get(name) else { return Lines { lines: Vec::new(), end: true } };
+            let skip = usize::try_from(skip).unwrap();
+            let lines: Vec<Line> = step.lines.iter().skip(skip).take(limit).cloned().collect();
+            let end = step.progress != Progress::Running && skip + lines.len() >= step.lines.len();
+            Lines { lines, end }
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Unavailable> {
+        self.call(|steps| drop(steps.remove(name))).await
+    }
+
+    async fn list(&self) -> Result<Vec<String>, Unavailable> {
+        self.call(|steps| steps.keys().cloned().collect()).await
+    }
+
+    async fn close(&self) {}
+}

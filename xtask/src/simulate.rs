@@ -1,0 +1,19 @@
+//! `cargo xtask simulate`: as many seeds of the engine's simulation as are wanted.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::command::{self, Result};
+
+/// Runs seeds; a failing one is named by the test.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let number = |place: usize, default: u64| match words.get(place) {
+        Some(word) => word.parse::<u64>().map_err(|_| format!("{word:?} is not a number")),
+        None => Ok(default),
+    };
+    let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
+    let mut command = command::cargo();
+    command.args(["test", "--test", "it", "simulation", "--", "--nocapture"]);
+    command.env("WINDLASS_SIMULATION_SEEDS", number(0, 10_000)?.to_string());
+    command.env("WINDLASS_SIMULATION_FIRST", number(1, days * 1_000_000)?.to_string());
+    command::run(&mut command)
+}
