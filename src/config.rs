@@ -98,6 +98,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
     pub webhook_private_addresses: bool,
 
+    /// Collector of OpenTelemetry traces, OTLP over HTTP, such as `http://127.0.0.1:4318`; without it none are sent.
+    #[arg(long, global = true, env = "WINDLASS_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+
     /// What is logged: a list of target=level.
     #[arg(long, global = true, env = "WINDLASS_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn")]
     pub log: String,

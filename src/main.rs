@@ -45,7 +45,11 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command, config } = Arguments::parse();
-    telemetry::start(&config.log, config.log_format);
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let _telemetry = match telemetry::start(&config.log, config.log_format, config.otlp_endpoint.as_deref()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&format!("--otlp-endpoint: {error:?}")),
+    };
     let done = match command.unwrap_or(Command::Serve { demo: false }) {
         Command::Serve { demo } => serve(config, demo).await,
         Command::Migrate => server::build(config, Clock::system()).await.map(|_| ()),

@@ -37,6 +37,8 @@ use poem::web::Html;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint, IntoResponse as _, Request, Response, Route, get, handler};
 use poem_openapi::{OpenApiService, Tags};
 
+use tracing::Instrument as _;
+
 use crate::app::App;
 
 /// The contract of this face, as it is served.
@@ -250,7 +252,9 @@ pub fn face(app: &Arc<App>) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output
             let (clock, metrics) = (clock.clone(), metrics.clone());
             async move {
                 let (path, method, begin) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
-                let answered = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind().await;
+                let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
+                let answered = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind();
+                let answered = answered.instrument(span.clone()).await;
                 let response = match answered {
                     Ok(Ok(response)) => response.into_response(),
                     Ok(Err(error)) => error::answer(&error, &path, clock.now()),
@@ -260,6 +264,7 @@ pub fn face(app: &Arc<App>) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output
                     }
                 };
                 let took = (clock.now() - begin).to_std().unwrap_or_default();
+                span.record("status", response.status().as_u16());
                 metrics.answered(method.as_str(), response.status().as_u16(), took);
                 Ok(response)
             }

@@ -25,6 +25,7 @@ pub mod variable;
 
 use std::time::Duration;
 
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -48,6 +49,10 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .test_before_acquire(false)
         .sqlx_logging(false);
     options.record_stmt_in_spans(false);
+    // Readers do not wait for the writer, and a commit is one write to the disk; it is on the disk when it returns.
+    options.map_sqlx_sqlite_opts(|options| {
+        options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
+    });
     let db = Database::connect(options).await?;
     db.ping().await?;
     Ok(db)

@@ -49,7 +49,7 @@ const MAY: [(&str, &[&str]); 23] = [
     ("src/pulse.rs", &[]),
     ("src/image_registry.rs", &["error", "secret"]),
     ("src/outbound", &["app", "error", "outbound", "secret", "store"]),
-    ("src/telemetry.rs", &["config"]),
+    ("src/telemetry.rs", &["config", "error"]),
     ("src/error.rs", &[]),
 ];
 

@@ -124,6 +124,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         log_mib: 64,
         skipped_days: 90,
         webhook_private_addresses: false,
+        otlp_endpoint: None,
         log: "off".into(),
         log_format: LogFormat::Text,
     }

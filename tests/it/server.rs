@@ -283,3 +283,34 @@ async fn processes_are_refused_to_others() {
     config.runner = RunnerChoice::Process;
     assert_eq!(local(&config).await, Ok(Kind::Process));
 }
+
+/// Requests and runs are told to a collector of traces, where one is configured.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_reach_a_collector() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let collector = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut all, mut piece) = (Vec::new(), [0; 65_536]);
+            stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                all.extend_from_slice(&piece[..count]);
+            }
+            let _answered = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            tell.send(String::from_utf8_lossy(&all).into_owned()).unwrap();
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(folder.path(), &["serve", "--demo", "--runner", "process", "--otlp-endpoint", &collector], None);
+    server.get("/organization").await;
+    let (deadline, mut all) = (Instant::now() + Duration::from_secs(30), String::new());
+    while !(all.contains("GET /organization") && all.contains("start a run")) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        all.push_str(&told.recv_timeout(left).unwrap_or_else(|_| panic!("the collector was told only {all:?}")));
+    }
+    assert!(all.starts_with("POST /v1/traces") && all.contains("windlass"));
+    assert!(!all.contains(&server.token));
+}

@@ -205,8 +205,20 @@ async fn torture(database: Option<&str>, kills: u32) {
     }
     let all = settled(&asker, &jobs).await;
     let heard = heard.lock().unwrap().clone();
-    let mut lost = 0;
-    for run in &all {
+    let cancelled = check(&asker, &all, &runs, &heard).await;
+    eprintln!(
+        "{kills} kills on {}: {} runs ({} asked for by hand), {} starts heard, none twice; {cancelled} cancelled at the end",
+        if database.is_some() { "PostgreSQL" } else { "SQLite" },
+        all.len(),
+        runs.len(),
+        heard.len(),
+    );
+}
+
+/// What was heard against what is stored; how many runs were cancelled.
+async fn check(asker: &Asker, all: &[Value], runs: &BTreeMap<String, String>, heard: &BTreeMap<String, u32>) -> u32 {
+    let mut cancelled = 0;
+    for run in all {
         let (id, state) = (run["id"].as_str().unwrap(), run["state"].as_str().unwrap());
         let starts: Vec<_> = heard.iter().filter(|(said, _)| said.starts_with(id)).collect();
         assert!(starts.iter().all(|(_, count)| **count == 1), "an attempt of {run} was started twice: {starts:?}");
@@ -218,20 +230,14 @@ async fn torture(database: Option<&str>, kills: u32) {
             assert_eq!(lines, ["one", "two"], "{run}");
         } else {
             assert_eq!(state, "CANCELLED", "{run}");
-            lost += 1;
+            cancelled += 1;
         }
     }
     let known: Vec<&str> = all.iter().map(|run| run["id"].as_str().unwrap()).collect();
     assert!(runs.keys().all(|id| known.contains(&id.as_str())), "a run that was accepted is not there");
     assert!(heard.keys().all(|said| known.iter().any(|id| said.starts_with(id))), "something unknown was started");
     assert!(runs.len() > 10, "too little has happened: {} runs", runs.len());
-    eprintln!(
-        "{kills} kills on {}: {} runs ({} asked for by hand), {} starts heard, none twice; {lost} cancelled at the end",
-        if database.is_some() { "PostgreSQL" } else { "SQLite" },
-        all.len(),
-        runs.len(),
-        heard.len(),
-    );
+    cancelled
 }
 
 /// All runs of the jobs, when all have ended.

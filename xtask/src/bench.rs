@@ -3,11 +3,14 @@
 use crate::command::{self, Result};
 use crate::services;
 
-/// Prints one table from one run.
+/// Prints two tables, each from one run: requests, and the engine.
 pub(crate) fn run() -> Result<()> {
     let services = services::start()?;
-    let mut command = command::cargo();
-    command.args(["bench", "--bench", "http"]);
-    command.envs(services.variables.iter().map(|(name, value)| (*name, value)));
-    command::run(&mut command)
+    for bench in ["http", "engine"] {
+        let mut command = command::cargo();
+        command.args(["bench", "--bench", bench]);
+        command.envs(services.variables.iter().map(|(name, value)| (*name, value)));
+        command::run(&mut command)?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
         Some(word) => word.parse::<u64>().map_err(|_| format!("{word:?} is not a number")),
         None => Ok(default),
     };
+    #[expect(clippy::disallowed_methods, reason = "other seeds every day")]
     let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
     let mut command = command::cargo();
     command.args(["test", "--test", "it", "simulation", "--", "--nocapture"]);

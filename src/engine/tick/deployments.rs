@@ -88,6 +88,7 @@ async fn walk(app: &App, tx: &DatabaseTransaction, row: &deployment::Model, now:
     }
 }
 
+#[tracing::instrument(name = "begin a part of a deployment", skip_all, fields(deployment = %of.id, job = %part.job_id))]
 async fn start_part(
     app: &App,
     tx: &DatabaseTransaction,

@@ -216,6 +216,7 @@ async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) 
 }
 
 /// Ends a run, with what it left.
+#[tracing::instrument(name = "end a run", skip_all, fields(run = %seen.kept.run.id, event = ?event))]
 async fn end(
     app: &App,
     seen: Seen<'_>,
@@ -312,6 +313,7 @@ async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: boo
     }
 }
 
+#[tracing::instrument(name = "start a run", skip_all, fields(run = %run.id, attempt = run.attempt))]
 async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now: DateTime<Utc>) -> Result<()> {
     if let Some(late) = too_late(&run, now) {
         let ended = run::Model { reason: Some(late), ..run };

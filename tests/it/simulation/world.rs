@@ -392,13 +392,14 @@ impl World {
     pub(super) async fn check(&self) -> Result<(), String> {
         let db = &self.servers[0].app.db;
         self.check_times().await?;
-        let started = self.engine.started.lock().unwrap();
+        let started = self.engine.started.lock().unwrap().clone();
         let once: BTreeSet<&String> = started.iter().collect();
         if once.len() != started.len() {
             return Err(format!("a step was started twice: {started:?}"));
         }
         let runs = run::Entity::find().all(db).await.unwrap();
-        for job in self.engine.overlapped.lock().unwrap().iter() {
+        let overlapped = self.engine.overlapped.lock().unwrap().clone();
+        for job in &overlapped {
             // Of a run that was given up nobody knows whether it goes on.
             let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(|reason| reason.contains("lost"));
             if !runs.iter().any(|run| run.job_id.is_some_and(|id| id.to_string() == *job) && given_up(run)) {
@@ -462,7 +463,7 @@ impl World {
         let db = &self.servers[0].app.db;
         let stored = store::log::list_by_run(db, run.id, 0).await.unwrap();
         let stored: Vec<&str> = stored.iter().map(|line| line.text.as_str()).collect();
-        let written = self.engine.written.lock().unwrap();
+        let written = self.engine.written.lock().unwrap().clone();
         let steps = (1..=run.attempt).filter_map(|attempt| written.get(&tick::step_name(run.id, attempt)));
         let expected: Vec<&str> = steps.flatten().map(String::as_str).collect();
         let lost = run.reason.as_ref().is_some_and(|reason| reason.contains("log") || reason.contains("lost"));

@@ -1,4 +1,4 @@
-//! The WebSockets of the official console and command line.
+//! The web sockets of the official console and command line.
 
 use std::time::Duration;
 
