@@ -217,7 +217,8 @@ async fn worst_minute(table: &mut Table, title: &str, app: &App, count: usize) {
     let minute = now - TimeDelta::seconds(now.timestamp() % 60);
     fill(app, count, "* * * * *", 0, |_| minute).await;
     let begin = Instant::now();
-    while tick::plan(app, app.clock.now()).await.more {}
+    // At one moment: the next minute would bring all of them again.
+    while tick::plan(app, now).await.more {}
     let seconds = begin.elapsed().as_secs_f64();
     let recorded = run::Entity::find().count(&app.db).await.unwrap();
     assert!(recorded >= count as u64, "{recorded} of {count}");

@@ -8,7 +8,7 @@ use sea_orm_migration::prelude::{
 };
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
 
-use crate::m0001_initial::{cascade, id, index, integer, long, name, reference, table, text, time, unique};
+use crate::m0001_initial::{cascade, id, index, integer, long, name, reference, table, text, time};
 use crate::m0002_upgrade::{Kind, add_columns};
 
 #[derive(DeriveMigrationName)]
@@ -30,6 +30,19 @@ const COLUMNS: [(&str, &str, Kind, &str); 13] = [
     ("variable", "output_of", Kind::Id, " REFERENCES job (id) ON DELETE CASCADE"),
 ];
 
+/// A new run is in as few of them as can be: most are about what few runs have.
+const INDEXES: [&str; 8] = [
+    "CREATE INDEX run_open ON run (job_id) WHERE state IN ('QUEUED', 'RUNNING')",
+    "CREATE UNIQUE INDEX run_job_id_idempotency_key ON run (job_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
+    "CREATE INDEX run_expires_at ON run (expires_at) WHERE expires_at IS NOT NULL",
+    "CREATE INDEX run_lease_owner ON run (lease_owner) WHERE lease_owner IS NOT NULL",
+    "DROP INDEX run_deployment_id",
+    "CREATE INDEX run_deployment_id ON run (deployment_id) WHERE deployment_id IS NOT NULL",
+    // Ended runs are found by their job; those that are open are few.
+    "DROP INDEX run_state_not_before",
+    "CREATE INDEX run_state_not_before ON run (state, not_before) WHERE state IN ('QUEUED', 'RUNNING')",
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     fn use_transaction(&self) -> Option<bool> {
@@ -43,17 +56,15 @@ impl MigrationTrait for Migration {
         add_columns(db, &COLUMNS).await?;
         for index in [
             index("skipped_time", &["recorded_at"]),
-            unique("run", &["job_id", "idempotency_key"]),
-            index("run", &["expires_at"]),
-            index("run", &["lease_owner"]),
             index("job", &["environment_id", "created_at", "id"]),
             index("variable", &["output_of"]),
             index("deployment_job", &["build_run_id"]),
         ] {
             manager.create_index(index).await?;
         }
-        // Found without looking at the runs that have ended, however many are kept.
-        db.execute_unprepared("CREATE INDEX run_open ON run (job_id) WHERE state IN ('QUEUED', 'RUNNING')").await?;
+        for sql in INDEXES {
+            db.execute_unprepared(sql).await?;
+        }
         copy_logs(db).await?;
         manager.drop_table(Table::drop().table(name("log_line")).to_owned()).await
     }

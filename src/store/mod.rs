@@ -3,6 +3,7 @@
 //! Functions take a connection or a transaction. Statements that belong together run in `write`, which is an
 //! immediate transaction: on SQLite a deferred one that reads first fails as soon as another one writes.
 
+pub mod cancel;
 pub mod cluster;
 pub mod deployment;
 pub mod environment;
@@ -34,6 +35,11 @@ use sea_orm::{
 /// The most rows that a list reads at once; longer ones are read page by page.
 pub const PAGE: u64 = 500;
 
+/// How much of an SQLite database a connection keeps in memory, in KiB (as SQLite wants it: below zero).
+const CACHE: &str = "-16384";
+/// After how many pages of 4 KiB the log of an SQLite database is brought into the file.
+const CHECKPOINT: &str = "8000";
+
 /// Opens the pool and checks that the database answers.
 ///
 /// # Errors
@@ -51,7 +57,11 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
     options.record_stmt_in_spans(false);
     // Readers do not wait for the writer, and a commit is one write to the disk; it is on the disk when it returns.
     options.map_sqlx_sqlite_opts(|options| {
-        options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", CACHE)
+            .pragma("wal_autocheckpoint", CHECKPOINT)
     });
     let db = Database::connect(options).await?;
     db.ping().await?;

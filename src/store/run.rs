@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::{DeploymentId, JobId, RunId};
+use entity::id::{JobId, RunId};
 use entity::run;
 use entity::run::{RunState, RunnerKind, Trigger};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
@@ -126,8 +126,9 @@ pub async fn list_newest_of_jobs(
     Ok(found)
 }
 
-/// Written out, so that the databases see that it is the condition of an index.
-fn open() -> sea_orm::sea_query::SimpleExpr {
+/// Written out, so that the databases see that it is the condition of indexes; with it they find the few runs that are
+/// open among all that are kept.
+pub(super) fn open() -> sea_orm::sea_query::SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
 }
 
@@ -167,6 +168,7 @@ pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<
 /// When the query fails.
 pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u64, DbErr> {
     run::Entity::find()
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Running))
         .filter(run::Column::LeaseOwner.eq(owner))
         .count(db)
@@ -189,6 +191,7 @@ pub async fn claim(
     let ids: Vec<RunId> = run::Entity::find()
         .select_only()
         .column(run::Column::Id)
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::NotBefore.lte(now))
         .filter(Expr::cust(ITS_TURN))
@@ -221,6 +224,7 @@ pub async fn renew(db: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr>
     run::Entity::update_many()
         .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
         .filter(run::Column::LeaseOwner.eq(lease.owner))
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Running))
         .exec(db)
         .await?;
@@ -255,6 +259,7 @@ pub async fn mine(
     let ids: Vec<RunId> = run::Entity::find()
         .select_only()
         .column(run::Column::Id)
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Running))
         .filter(Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned))
         .order_by_asc(run::Column::LeaseUntil)
@@ -354,72 +359,13 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
     Ok(changed.rows_affected == 1)
 }
 
-/// Asks one open run to end; false when it has ended, or was asked before.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let changed = run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(changed.rows_affected == 1)
-}
-
-/// Asks for the end of the open runs of a job, but those of a deployment.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn request_cancel_of_job(
-    tx: &impl ConnectionTrait,
-    job: JobId,
-    but: DeploymentId,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    let others = Condition::any().add(run::Column::DeploymentId.is_null()).add(run::Column::DeploymentId.ne(but));
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::JobId.eq(job))
-        .filter(others)
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-/// Asks for the end of the open runs of schedules, to make room for newer ones.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn request_cancel_of_schedules(
-    tx: &impl ConnectionTrait,
-    jobs: Vec<JobId>,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::JobId.is_in(jobs))
-        .filter(run::Column::Trigger.eq(Trigger::Schedule))
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
 /// Queued runs that are to be cancelled.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<run::Model>, DbErr> {
     run::Entity::find()
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::CancelRequestedAt.is_not_null())
         .limit(limit)
@@ -437,6 +383,7 @@ pub async fn list_queued_since(
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
     run::Entity::find()
+        .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::NotBefore.lt(before))
         .order_by_asc(run::Column::NotBefore)
@@ -458,27 +405,8 @@ pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
 /// # Errors
 /// When the query fails.
 pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbErr> {
-    let of = |state: RunState| run::Entity::find().filter(run::Column::State.eq(state));
+    let of = |state: RunState| run::Entity::find().filter(open()).filter(run::Column::State.eq(state));
     Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
-}
-
-/// Asks for the runs of a deployment to end; returns how many were asked.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn request_cancel_of_deployment(
-    tx: &impl ConnectionTrait,
-    id: DeploymentId,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let changed = run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::DeploymentId.eq(id))
-        .filter(open())
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .exec(tx)
-        .await?;
-    Ok(changed.rows_affected)
 }
 
 /// The newest runs of a job that failed after `since`.

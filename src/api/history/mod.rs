@@ -1,5 +1,6 @@
 //! What was deployed, and what waits: the histories of jobs and environments in both official shapes, and the queues.
 
+mod commit;
 mod schema;
 
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
+use self::commit::Builds;
+pub(super) use self::commit::Commit;
 pub(super) use self::schema::StageStatusEnum;
 use self::schema::{
     DeploymentHistoryEnvironment, DeploymentHistoryEnvironmentV2, DeploymentHistoryJobResponse,
@@ -46,7 +49,8 @@ impl HistoryApi {
     ) -> Result<Found<Page<DeploymentHistoryJobResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts = store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(PAGE.unsigned_abs())).await?;
-        let results = parts.iter().map(|(part, of)| v1(part, of, &job)).collect();
+        let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
+        let results = parts.iter().map(|(part, of)| v1(part, of, &job, &builds)).collect();
         Ok(Answer(Page { page: 1, page_size: PAGE, results }))
     }
 
@@ -62,7 +66,8 @@ impl HistoryApi {
         let parts =
             store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(page_size.unsigned_abs())).await?;
         let now = self.0.clock.now();
-        let results = parts.iter().map(|(part, of)| v2(part, of, &job, now)).collect();
+        let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
+        let results = parts.iter().map(|(part, of)| v2(part, of, (&job, &builds), now)).collect();
         Ok(Answer(Page { page: 1, page_size, results }))
     }
 
@@ -82,7 +87,7 @@ impl HistoryApi {
             status: status::of_deployment(of),
             origin: of.origin.into(),
             triggered_by: of.triggered_by.clone(),
-            jobs: parts.of(of.id).map(|(part, job)| v1(part, of, job)).collect(),
+            jobs: parts.of(of.id).map(|(part, job)| v1(part, of, job, &parts.builds)).collect(),
         };
         Ok(Answer(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
     }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::super::job::{JobCommandResponse, JobTypeEnum, ServiceTypeEnum};
 use super::super::status::{self, EventOriginEnum, StateEnum, StatusDetails};
 use super::super::wire::Timestamp;
+use super::commit::{Builds, Commit};
 use crate::app::App;
 use crate::engine::deployment::events;
 use crate::error::Result;
@@ -55,6 +56,8 @@ pub(super) struct DeploymentHistoryJobResponse {
     pub(super) image_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) commit: Option<Commit>,
     pub(super) schedule: HistorySchedule,
     pub(super) arguments: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,8 @@ pub(super) struct ScheduleHistory {
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct JobDetails {
     pub(super) image_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) commit: Option<Commit>,
     pub(super) tag: String,
     pub(super) schedule: ScheduleHistory,
     pub(super) job_type: JobTypeEnum,
@@ -306,6 +311,7 @@ pub(super) fn v1(
     part: &deployment_job::Model,
     of: &deployment::Model,
     job: &job::Model,
+    builds: &Builds,
 ) -> DeploymentHistoryJobResponse {
     use entity::run::Event;
     let spec = part.spec.as_ref().unwrap_or(&job.spec);
@@ -321,6 +327,7 @@ pub(super) fn v1(
         status: status::of_part(part, of),
         image_name,
         tag,
+        commit: builds.of(part),
         schedule: HistorySchedule {
             event: match ran {
                 Event::Cron | Event::Build => JobScheduleEvent::Cron,
@@ -370,7 +377,7 @@ pub(super) fn schedule_history(schedule: &Schedule) -> ScheduleHistory {
 pub(super) fn v2(
     part: &deployment_job::Model,
     of: &deployment::Model,
-    job: &job::Model,
+    (job, builds): (&job::Model, &Builds),
     now: DateTime<Utc>,
 ) -> DeploymentHistoryService {
     let spec = part.spec.as_ref().unwrap_or(&job.spec);
@@ -388,6 +395,7 @@ pub(super) fn v2(
         details: JobDetails {
             image_name: image_name.unwrap_or_default(),
             tag: tag.unwrap_or_default(),
+            commit: builds.of(part),
             schedule: schedule_history(&spec.schedule),
             job_type: job.job_type.into(),
             build_pod_name: None,
@@ -402,6 +410,7 @@ pub(super) fn v2(
 pub(super) struct Parts {
     pub(super) by_deployment: HashMap<DeploymentId, Vec<deployment_job::Model>>,
     pub(super) jobs: HashMap<JobId, job::Model>,
+    pub(super) builds: Builds,
 }
 
 impl Parts {
@@ -409,11 +418,12 @@ impl Parts {
         let parts = store::deployment::list_parts_of(&app.db, rows.iter().map(|row| row.id).collect()).await?;
         let ids: std::collections::HashSet<JobId> = parts.iter().map(|part| part.job_id).collect();
         let jobs = store::job::list_by_ids(&app.db, ids.into_iter().collect()).await?;
+        let builds = Builds::read(&app.db, &parts).await?;
         let mut by_deployment: HashMap<_, Vec<_>> = HashMap::new();
         for part in parts {
             by_deployment.entry(part.deployment_id).or_default().push(part);
         }
-        Ok(Self { by_deployment, jobs: jobs.into_iter().map(|job| (job.id, job)).collect() })
+        Ok(Self { by_deployment, jobs: jobs.into_iter().map(|job| (job.id, job)).collect(), builds })
     }
 
     pub(super) fn of(&self, id: DeploymentId) -> impl Iterator<Item = (&deployment_job::Model, &job::Model)> {
@@ -451,7 +461,7 @@ pub(super) fn environment_v2(
             name,
             status: StageStatusEnum::of(&progress).unwrap_or(StageStatusEnum::Done),
             duration: duration(from, to),
-            services: of_stage.into_iter().map(|(part, job)| v2(part, of, job, now)).collect(),
+            services: of_stage.into_iter().map(|(part, job)| v2(part, of, (job, &parts.builds), now)).collect(),
         }
     };
     let until = if of.progress.is_final() { of.finished_at } else { Some(now) };

@@ -10,14 +10,15 @@ use entity::{deployment_restriction, job, stage_job};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::super::Tag;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
+use super::super::history::Commit;
 use super::super::limits;
-use super::super::wire::{Accepted, Answer, Body, Found, Results, Timestamp};
+use super::super::wire::{Accepted, Answer, Body, Found, Results};
 use super::response::JobResponse;
 use super::{or_taken, request};
 use crate::access::{self, Action};
@@ -33,15 +34,6 @@ use crate::store;
 struct CloneServiceRequest {
     name: String,
     environment_id: Uuid,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct Commit {
-    created_at: Timestamp,
-    git_commit_id: String,
-    tag: String,
-    message: String,
-    author_name: String,
 }
 
 /// The handlers.
@@ -110,13 +102,8 @@ impl CloneApi {
         let commits = crate::repository::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;
-        let answer = |commit: crate::repository::Commit| Commit {
-            created_at: Timestamp(commit.at),
-            git_commit_id: commit.id,
-            tag: String::new(),
-            message: commit.message,
-            author_name: commit.author,
-        };
+        let answer =
+            |commit: crate::repository::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
         Ok(Answer(Results { results: commits.into_iter().map(answer).collect() }))
     }
 }

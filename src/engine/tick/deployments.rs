@@ -171,7 +171,7 @@ async fn set_deployed(
         variables::keep(app, tx, job, now).await?;
     } else {
         store::job::set_deployed(tx, job.id, None, None, now).await?;
-        store::run::request_cancel_of_job(tx, job.id, of.id, now).await?;
+        store::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
     }
     Ok(())
 }

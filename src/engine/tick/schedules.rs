@@ -24,6 +24,8 @@ const BATCH: u64 = 1000;
 struct Settled {
     steps: Vec<Step>,
     runs: Vec<run::Model>,
+    /// The times of those that were stored.
+    taken: Vec<DateTime<Utc>>,
     skipped: Vec<skipped_time::Model>,
     /// The jobs whose older runs are asked to end.
     replaced: Vec<JobId>,
@@ -65,20 +67,21 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
         settled.skipped.retain(|row| moved.contains(&row.job_id));
         settled.replaced.retain(|job| moved.contains(job));
     }
-    store::run::request_cancel_of_schedules(tx, settled.replaced.clone(), now).await?;
-    store::run::create(tx, settled.runs.clone()).await?;
+    store::cancel::request_cancel_of_schedules(tx, std::mem::take(&mut settled.replaced), now).await?;
+    settled.taken = settled.runs.iter().filter_map(|run| run.scheduled_for).collect();
+    store::run::create(tx, std::mem::take(&mut settled.runs)).await?;
     store::skipped::create(tx, settled.skipped.clone()).await?;
     Ok(settled)
 }
 
 fn tell(app: &App, settled: &Settled, now: DateTime<Utc>) {
-    for at in settled.runs.iter().filter_map(|run| run.scheduled_for) {
-        app.metrics.time_recorded(now - at);
+    for at in &settled.taken {
+        app.metrics.time_recorded(now - *at);
     }
     for row in &settled.skipped {
         app.metrics.time_skipped(row.reason);
     }
-    if !settled.runs.is_empty() {
+    if !settled.taken.is_empty() {
         app.wake.now();
     }
 }

@@ -4,6 +4,7 @@ mod deployments;
 mod outputs;
 mod runs;
 mod schedules;
+mod servers;
 mod times;
 
 use std::fmt::Write as _;

@@ -172,6 +172,10 @@ async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
         logs.as_array().unwrap().iter().map(|log| log["details"]["stage"]["step"].as_str().unwrap()).collect();
     assert!(steps.contains(&"Build") && steps.contains(&"Built"), "{steps:?}");
     assert!(logs.to_string().contains("Step 1/2 : FROM scratch"), "{logs}");
+    let history = it.client.get(&format!("/job/{job}/deploymentHistory")).await.expect(200);
+    assert_eq!(history["results"][0]["commit"]["git_commit_id"], commit);
+    let history = it.client.get(&format!("/job/{job}/deploymentHistoryV2")).await.expect(200);
+    assert_eq!(history["results"][0]["details"]["commit"]["author_name"], "Ada");
     let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
     assert!(status["steps"].to_string().contains("\"BUILD\""), "{status}");
     app.clock.set("2026-11-22T10:01:00Z");

@@ -1,0 +1,89 @@
+//! Runs that are asked to end; the engine ends them.
+
+use chrono::{DateTime, Utc};
+use entity::id::{DeploymentId, JobId, RunId};
+use entity::run;
+use entity::run::Trigger;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use super::run::open;
+
+/// Asks one open run to end; false when it has ended, or was asked before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(open())
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Asks for the end of the open runs of a job, but those of a deployment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_job(
+    tx: &impl ConnectionTrait,
+    job: JobId,
+    but: DeploymentId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let others = Condition::any().add(run::Column::DeploymentId.is_null()).add(run::Column::DeploymentId.ne(but));
+    run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::JobId.eq(job))
+        .filter(others)
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(open())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Asks for the end of the open runs of schedules, to make room for newer ones.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_schedules(
+    tx: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::JobId.is_in(jobs))
+        .filter(run::Column::Trigger.eq(Trigger::Schedule))
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(open())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Asks for the runs of a deployment to end; returns how many were asked.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_deployment(
+    tx: &impl ConnectionTrait,
+    id: DeploymentId,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::DeploymentId.eq(id))
+        .filter(open())
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected)
+}
