@@ -320,10 +320,13 @@ pub fn greeting(address: std::net::SocketAddr, first: Option<&First>, demo: Opti
             get(format!("/job/{lifecycle}/run")).trim()
         );
         lines.push(get(format!("/run/{newest}/log")));
-        lines.push("  # run it now, and see how everything is".into());
+        lines.push("  # why it did, or did not, run in this minute".into());
+        lines.push(get(format!("/job/{cron}/explain")));
+        lines.push("  # run it now, once as a deployment and once beside it, and see how everything is".into());
         lines.push(format!(
             "  curl -sXPOST -H \"Authorization: Token $TOKEN\" \"{url}/job/{cron}/deploy?forceEvent=CRON\""
         ));
+        lines.push(format!("  curl -sXPOST -H \"Authorization: Token $TOKEN\" -d '{{}}' {url}/job/{cron}/run"));
         lines.push(get(format!("/environment/{environment}/statuses")));
     }
     lines.push(String::new());

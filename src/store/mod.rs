@@ -37,6 +37,8 @@ pub const PAGE: u64 = 500;
 
 /// How much of an SQLite database a connection keeps in memory, in KiB (as SQLite wants it: below zero).
 const CACHE: &str = "-16384";
+/// How much of an SQLite database is read without copying it, in bytes.
+const MAPPED: &str = "268435456";
 /// After how many pages of 4 KiB the log of an SQLite database is brought into the file.
 const CHECKPOINT: &str = "8000";
 
@@ -61,6 +63,7 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", CACHE)
+            .pragma("mmap_size", MAPPED)
             .pragma("wal_autocheckpoint", CHECKPOINT)
     });
     let db = Database::connect(options).await?;
