@@ -36,7 +36,7 @@ use sea_orm::{
 pub const PAGE: u64 = 500;
 
 /// How much of an SQLite database a connection keeps in memory, in KiB (as SQLite wants it: below zero).
-const CACHE: &str = "-16384";
+const CACHE: &str = "-65536";
 /// How much of an SQLite database is read without copying it, in bytes.
 const MAPPED: &str = "268435456";
 /// After how many pages of 4 KiB the log of an SQLite database is brought into the file.
