@@ -3,9 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
-use entity::job::JobSpec;
 use entity::run;
-use entity::run::{Built, Event, RunState, Trigger};
+use entity::run::{Event, RunState, Trigger};
 use entity::skipped_time;
 use sea_orm::DatabaseTransaction;
 
@@ -15,6 +14,7 @@ use crate::engine::timing::{Due, Fate, Policy, Timing};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::{DueJob, Step};
+use crate::store::scheduled::ScheduledRun;
 
 /// How many schedules are settled in one transaction: where very many are due, larger ones touch the same pages of the
 /// database less often, and others have to wait no longer than a second.
@@ -24,7 +24,7 @@ const BATCH: u64 = 5000;
 #[derive(Default)]
 struct Settled {
     steps: Vec<Step>,
-    runs: Vec<run::Model>,
+    runs: Vec<ScheduledRun>,
     /// The times of those that were stored.
     taken: Vec<DateTime<Utc>>,
     skipped: Vec<skipped_time::Model>,
@@ -64,13 +64,13 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
         store::job::advance_schedules(tx, &settled.steps).await?.into_iter().collect();
     if moved.len() < settled.steps.len() {
         // Somebody else was faster with some: those are theirs.
-        settled.runs.retain(|run| run.job_id.is_some_and(|job| moved.contains(&job)));
+        settled.runs.retain(|run| moved.contains(&run.job_id));
         settled.skipped.retain(|row| moved.contains(&row.job_id));
         settled.replaced.retain(|job| moved.contains(job));
     }
     store::cancel::request_cancel_of_schedules(tx, std::mem::take(&mut settled.replaced), now).await?;
-    settled.taken = settled.runs.iter().filter_map(|run| run.scheduled_for).collect();
-    store::run::create(tx, std::mem::take(&mut settled.runs)).await?;
+    settled.taken = settled.runs.iter().map(|run| run.scheduled_for).collect();
+    store::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
     store::skipped::create(tx, settled.skipped.clone()).await?;
     Ok(settled)
 }
@@ -116,24 +116,18 @@ impl Settled {
                     if replaces {
                         self.replaced.push(id);
                     }
-                    self.runs
-                        .extend(scheduled(id, &spec, built.as_ref(), at, now).map(|run| run::Model { in_turn, ..run }));
+                    let run = run_spec(&spec, built.as_ref(), Event::Cron).map(|spec| ScheduledRun {
+                        id: RunId::create(),
+                        job_id: id,
+                        scheduled_for: at,
+                        spec,
+                        in_turn,
+                    });
+                    self.runs.extend(run);
                 }
             }
         }
     }
-}
-
-fn scheduled(
-    job: JobId,
-    spec: &JobSpec,
-    built: Option<&Built>,
-    at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Option<run::Model> {
-    let spec = run_spec(spec, built, Event::Cron)?;
-    let run = new_run(job, Event::Cron, spec, now);
-    Some(run::Model { trigger: Trigger::Schedule, scheduled_for: Some(at), ..run })
 }
 
 /// A queued run of a job, started by force.
