@@ -18,7 +18,7 @@ use bollard::models::{ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder,
     InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder, WaitContainerOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use chrono::DateTime;
@@ -189,6 +189,18 @@ async fn pull(client: &Docker, image: &Image) -> Result<(), String> {
     Ok(())
 }
 
+/// Wakes the engine when a container ends. A hint: without it the end is found a little later.
+fn tell_end(engine: Arc<Engine>, name: String, wake: Wake) {
+    #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
+    tokio::spawn(async move {
+        if let Ok(client) = engine.client().await {
+            let mut ended = client.wait_container(&name, None::<WaitContainerOptions>);
+            while ended.next().await.is_some() {}
+        }
+        wake.here();
+    });
+}
+
 impl DockerRunner {
     /// Of the engine at `address` (`unix:///path` or `tcp://host:port`), or at the usual socket.
     #[must_use]
@@ -290,8 +302,9 @@ impl Runner for DockerRunner {
         let name = step.name.clone();
         #[expect(clippy::disallowed_methods, reason = "kept in `starting`, which ends it")]
         let task = tokio::spawn(async move {
-            if let Err(reason) = engine.start(&step).await {
-                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+            match engine.start(&step).await {
+                Ok(()) => tell_end(engine, step.name, wake.clone()),
+                Err(reason) => *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
             }
             wake.here();
         });
