@@ -229,6 +229,10 @@ fn judge(
             (VerdictEnum::Pending, "it has come, and is about to be taken".into())
         }
         Some(_) if time > now => (VerdictEnum::Pending, "it has not come yet".into()),
+        Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {
+            let text = "there is no record of it: what is deployed now was deployed after it had come";
+            (VerdictEnum::Unknown, text.into())
+        }
         Some(_) => {
             let text =
                 "there is no record of it: this schedule was not deployed then, or the record was deleted for its age";
