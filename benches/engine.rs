@@ -158,8 +158,7 @@ async fn fill(
     let mut ids = Vec::with_capacity(count);
     let row = |number: usize| {
         let id = JobId::create();
-        let timing = Timing::of(id, &spec).unwrap().unwrap();
-        job::Model {
+        let job = job::Model {
             id,
             organization_id,
             environment_id,
@@ -172,20 +171,23 @@ async fn fill(
             git_token_id: None,
             spec: spec.clone(),
             deployed: Some(spec.clone()),
-            next_run_at: Some(due(&timing)),
             failures_cleared_at: None,
             deployed_at: Some(now),
             variables_changed_at: None,
             built: Some(run::Built { image: "built:1".into(), commit: None }),
-        }
+        };
+        let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());
+        (job, entity::job_schedule::Model { job_id: id, next_run_at })
     };
     let numbers: Vec<usize> = (0..count).collect();
     for chunk in numbers.chunks(1000) {
-        let rows: Vec<job::Model> = chunk.iter().map(|number| row(*number)).collect();
+        let (rows, times): (Vec<_>, Vec<_>) = chunk.iter().map(|number| row(*number)).unzip();
         ids.extend(rows.iter().map(|row| row.id));
         store::write(&app.db, async |tx| {
             let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
-            job::Entity::insert_many(rows).exec_without_returning(tx).await.map(|_| ())
+            job::Entity::insert_many(rows).exec_without_returning(tx).await?;
+            let times = times.into_iter().map(|row| row.into_active_model().reset_all());
+            entity::job_schedule::Entity::insert_many(times).exec_without_returning(tx).await.map(|_| ())
         })
         .await
         .unwrap();

@@ -242,7 +242,6 @@ fn sample(environment: &entity::environment::Model, registry: entity::id::Regist
         built: None,
         spec: serde_json::from_value(spec).unwrap(),
         deployed: None,
-        next_run_at: None,
     }
 }
 

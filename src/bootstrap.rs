@@ -270,7 +270,6 @@ fn job(
         git_token_id: None,
         spec,
         deployed: None,
-        next_run_at: None,
         failures_cleared_at: None,
         deployed_at: None,
         variables_changed_at: None,

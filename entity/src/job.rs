@@ -190,8 +190,6 @@ pub struct Model {
     pub spec: JobSpec,
     /// The configuration that is deployed; null when the job is not.
     pub deployed: Option<JobSpec>,
-    /// The next time of the deployed schedule; null when nothing is scheduled.
-    pub next_run_at: Option<DateTimeUtc>,
     /// Runs that failed before no longer count for the running state.
     pub failures_cleared_at: Option<DateTimeUtc>,
     /// When what is deployed was deployed.

@@ -17,6 +17,7 @@ pub mod id;
 pub mod invitation;
 pub mod job;
 pub mod job_group;
+pub mod job_schedule;
 pub mod job_variables;
 pub mod log_chunk;
 pub mod member;

@@ -9,13 +9,19 @@ mod m0001_initial;
 mod m0002_surface;
 mod m0002_upgrade;
 mod m0003_engine;
+mod m0004_schedule;
 
 struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration), Box::new(m0002_surface::Migration), Box::new(m0003_engine::Migration)]
+        vec![
+            Box::new(m0001_initial::Migration),
+            Box::new(m0002_surface::Migration),
+            Box::new(m0003_engine::Migration),
+            Box::new(m0004_schedule::Migration),
+        ]
     }
 }
 

@@ -112,7 +112,7 @@ async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: im
 
 /// How long no schedule will be due.
 async fn until_due(app: &App) -> Duration {
-    match store::job::next_due(&app.db).await {
+    match store::schedule::next_due(&app.db).await {
         Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
         Ok(None) | Err(_) => CALM,
     }

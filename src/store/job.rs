@@ -6,7 +6,7 @@ use entity::job::{JobSpec, JobType};
 use entity::registry::RegistryKind;
 use entity::run::Built;
 use entity::{job, metadata_group};
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QueryResult, QuerySelect, Statement, Value,
@@ -162,98 +162,6 @@ pub async fn list_by_environment(
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(limit).all(db).await
 }
 
-/// A job whose next time has come.
-#[derive(Clone, Debug)]
-pub struct DueJob {
-    pub id: JobId,
-    /// The time that was stored as the next one.
-    pub planned: DateTime<Utc>,
-    pub deployed: Option<JobSpec>,
-    pub built: Option<Built>,
-}
-
-/// Jobs whose next time has come, the longest waiting first; other servers do not get the same ones until the
-/// transaction ends. Of all jobs, or of one.
-///
-/// # Errors
-/// When the query fails.
-pub async fn due(
-    tx: &impl ConnectionTrait,
-    only: Option<JobId>,
-    now: DateTime<Utc>,
-    limit: u64,
-) -> Result<Vec<DueJob>, DbErr> {
-    use job::Column::{Built as BuiltColumn, Deployed, Id, NextRunAt};
-    let mut select = job::Entity::find().select_only().columns([Id, NextRunAt, Deployed, BuiltColumn]);
-    if let Some(id) = only {
-        select = select.filter(Id.eq(id));
-    }
-    type Row = (JobId, DateTime<Utc>, Option<JobSpec>, Option<Built>);
-    let rows: Vec<Row> = select
-        .filter(NextRunAt.lte(now))
-        .order_by_asc(NextRunAt)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let due = |(id, planned, deployed, built)| DueJob { id, planned, deployed, built };
-    Ok(rows.into_iter().map(due).collect())
-}
-
-/// A step of a schedule: the job, the time that was the next one, and the one that is now.
-pub type Step = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
-
-/// Moves schedules on, in one statement; those of the jobs that still stood where they were said to stand.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn advance_schedules(tx: &impl ConnectionTrait, steps: &[Step]) -> Result<Vec<JobId>, DbErr> {
-    use std::fmt::Write as _;
-    let backend = tx.get_database_backend();
-    let (id, time) = match backend {
-        sea_orm::DbBackend::Postgres => ("::uuid", "::timestamptz"),
-        _ => ("", ""),
-    };
-    let mut moved = Vec::with_capacity(steps.len());
-    for chunk in steps.chunks(1000) {
-        let mut rows = String::with_capacity(chunk.len() * 40);
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 3);
-        for (job, from, to) in chunk {
-            let first = values.len() + 1;
-            let comma = if first == 1 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _written = write!(rows, "{comma}(${first}{id}, ${}{time}, ${}{time})", first + 1, first + 2);
-            values.extend([(*job).into(), (*from).into(), (*to).into()]);
-        }
-        let sql = format!(
-            "WITH step (id, planned, next) AS (VALUES {rows}) UPDATE job SET next_run_at = step.next FROM step \
-             WHERE job.id = step.id AND job.next_run_at = step.planned RETURNING job.id"
-        );
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        for row in tx.query_all_raw(statement).await? {
-            moved.push(row.try_get_by_index(0)?);
-        }
-    }
-    Ok(moved)
-}
-
-/// The next time of any schedule.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    job::Entity::find()
-        .select_only()
-        .column(job::Column::NextRunAt)
-        .filter(job::Column::NextRunAt.is_not_null())
-        .order_by_asc(job::Column::NextRunAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await
-}
-
 /// Stores a new job, in the stage of new jobs; call it in a transaction.
 ///
 /// # Errors
@@ -310,10 +218,11 @@ pub async fn set_deployed(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
+    // First, because who takes a time locks this row before it reads what is deployed.
+    super::schedule::set(db, id, next_run_at).await?;
     let row = job::ActiveModel {
         deployed_at: Set(deployed.as_ref().map(|_| now)),
         deployed: Set(deployed),
-        next_run_at: Set(next_run_at),
         ..Default::default()
     };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;

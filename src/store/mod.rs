@@ -18,6 +18,7 @@ pub mod retention;
 pub mod row;
 pub mod rule;
 pub mod run;
+pub mod schedule;
 pub mod scheduled;
 pub mod settings;
 pub mod skipped;

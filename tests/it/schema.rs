@@ -30,6 +30,7 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::invitation::Entity),
         columns(&entity::job::Entity),
         columns(&entity::job_group::Entity),
+        columns(&entity::job_schedule::Entity),
         columns(&entity::job_variables::Entity),
         columns(&entity::log_chunk::Entity),
         columns(&entity::member::Entity),
@@ -85,7 +86,6 @@ async fn impossible_rows_are_refused() {
         "UPDATE run SET attempt = 0",
         "UPDATE run SET scheduled_for = created_at",
         "UPDATE job SET job_type = 'OTHER'",
-        "UPDATE job SET next_run_at = created_at",
         "UPDATE deployment SET progress = 'FAILED'",
         "UPDATE run SET job_id = deployment_id",
     ] {

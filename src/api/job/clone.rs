@@ -131,7 +131,6 @@ pub(in super::super) async fn copy_job(
         name_key: entity::name_key(&name),
         name,
         deployed: None,
-        next_run_at: None,
         failures_cleared_at: None,
         deployed_at: None,
         variables_changed_at: None,

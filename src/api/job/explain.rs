@@ -106,7 +106,7 @@ impl ExplainApi {
         Ok(Answer(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
-            active: job.next_run_at.is_some(),
+            active: store::schedule::of_job(&self.0.db, job.id).await?.is_some(),
             jitter_seconds: timing.jitter.num_seconds(),
             results: next_runs(&timing, self.0.clock.now(), count),
         }))
@@ -126,13 +126,15 @@ impl ExplainApi {
         let out_of_range = || Error::invalid("at", "is out of the range of the calendar");
         let from = at.duration_trunc(TimeDelta::minutes(1)).map_err(|_| out_of_range())?;
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
+        // First: a time that is taken meanwhile has its row then.
+        let planned = store::schedule::of_job(&self.0.db, job.id).await?;
         let runs = store::run::list_scheduled_between(&self.0.db, job.id, (from, until), MOST).await?;
         let skipped = store::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
         // A row of a long absence covers times only; what is none of them was not left out.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
-        let (verdict, reason) = judge(&job, &runs, &skipped, within, now);
+        let (verdict, reason) = judge(&job, (&runs, &skipped), (within, planned), now);
         Ok(Answer(Explanation {
             at: Timestamp(at),
             verdict,
@@ -195,9 +197,8 @@ fn next_runs(timing: &Timing, now: DateTime<Utc>, count: i32) -> Vec<NextRun> {
 
 fn judge(
     job: &job::Model,
-    runs: &[entity::run::Model],
-    skipped: &[skipped_time::Model],
-    within: Option<DateTime<Utc>>,
+    (runs, skipped): (&[entity::run::Model], &[skipped_time::Model]),
+    (within, planned): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
     now: DateTime<Utc>,
 ) -> (VerdictEnum, String) {
     if let Some(run) = runs.last() {
@@ -223,7 +224,7 @@ fn judge(
     let Some(time) = within else {
         return (VerdictEnum::NotDue, "the schedule has no time in this minute".into());
     };
-    match job.next_run_at {
+    match planned {
         None => (VerdictEnum::NotDue, "the schedule is not deployed, so its times are not run".into()),
         Some(next) if next <= time && time <= now => {
             (VerdictEnum::Pending, "it has come, and is about to be taken".into())

@@ -83,7 +83,6 @@ impl JobApi {
             git_token_id: request::git_token_of(&spec),
             spec,
             deployed: None,
-            next_run_at: None,
             failures_cleared_at: None,
             deployed_at: None,
             variables_changed_at: None,

@@ -13,7 +13,7 @@ use crate::engine::deployment::run_spec;
 use crate::engine::timing::{Due, Fate, Policy, Timing};
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job::{DueJob, Step};
+use crate::store::schedule::{DueJob, Step};
 use crate::store::scheduled::ScheduledRun;
 
 /// How many schedules are settled in one transaction: where very many are due, larger ones touch the same pages of the
@@ -34,7 +34,7 @@ struct Settled {
 
 pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let (more, settled) = store::write(&app.db, async |tx| {
-        let jobs = store::job::due(tx, None, now, BATCH).await?;
+        let jobs = store::schedule::due(tx, None, now, BATCH).await?;
         let more = jobs.len() as u64 == BATCH;
         let settled = store(tx, jobs, now).await?;
         Ok::<_, Error>((more, settled))
@@ -46,7 +46,7 @@ pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 /// Settles the times of one job that have come: before what is deployed of it is replaced or removed.
 pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
-    let jobs = store::job::due(tx, Some(job), now, 1).await?;
+    let jobs = store::schedule::due(tx, Some(job), now, 1).await?;
     store(tx, jobs, now).await.map(|_| ())
 }
 
@@ -61,7 +61,7 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
         settled.add(job, open, now);
     }
     let moved: std::collections::HashSet<JobId> =
-        store::job::advance_schedules(tx, &settled.steps).await?.into_iter().collect();
+        store::schedule::advance(tx, &settled.steps).await?.into_iter().collect();
     if moved.len() < settled.steps.len() {
         // Somebody else was faster with some: those are theirs.
         settled.runs.retain(|run| moved.contains(&run.job_id));

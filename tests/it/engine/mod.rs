@@ -23,7 +23,8 @@ pub(crate) async fn rows(app: &TestApp) -> String {
     let jobs = job::Entity::find().order_by_asc(job::Column::Name).all(db).await.unwrap();
     let name = |id: entity::id::JobId| jobs.iter().find(|job| job.id == id).map_or("?", |job| job.name.as_str());
     for row in &jobs {
-        writeln!(out, "job {}: deployed={} next={}", row.name, row.deployed.is_some(), at(row.next_run_at)).unwrap();
+        let next = at(windlass::store::schedule::of_job(db, row.id).await.unwrap());
+        writeln!(out, "job {}: deployed={} next={next}", row.name, row.deployed.is_some()).unwrap();
     }
     for row in deployment::Entity::find().order_by_asc(deployment::Column::Number).all(db).await.unwrap() {
         let (start, end) = (at(row.started_at), at(row.finished_at));

@@ -227,13 +227,13 @@ impl World {
             git_token_id: None,
             deployed: Some(spec.clone()),
             spec,
-            next_run_at: timing.next(now),
             failures_cleared_at: None,
             deployed_at: Some(now),
             variables_changed_at: None,
             built: Some(run::Built { image: "built:1".into(), commit: None }),
         };
         store::job::create(db, row).await.unwrap();
+        store::schedule::set(db, id, timing.next(now)).await.unwrap();
         self.jobs.push(id);
     }
 
@@ -444,8 +444,9 @@ impl World {
             if let Some(at) = rows.keys().find(|at| !expected.contains(at)) {
                 return Err(format!("{at} is no time of {}, and has a row", job.name));
             }
-            if job.next_run_at.is_none_or(|next| next <= now) {
-                return Err(format!("{} is not scheduled any more: {:?} at {now}", job.name, job.next_run_at));
+            let next = store::schedule::of_job(db, *id).await.unwrap();
+            if next.is_none_or(|next| next <= now) {
+                return Err(format!("{} is not scheduled any more: {next:?} at {now}", job.name));
             }
         }
         Ok(())

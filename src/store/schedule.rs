@@ -1,0 +1,162 @@
+//! Next times of deployed schedules.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use entity::id::JobId;
+use entity::job;
+use entity::job::JobSpec;
+use entity::job_schedule::{ActiveModel, Column, Entity};
+use entity::run::Built;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+};
+
+/// How many rows one statement names.
+const ROWS: usize = 1000;
+
+/// A job whose next time has come.
+#[derive(Clone, Debug)]
+pub struct DueJob {
+    pub id: JobId,
+    /// The time that was stored as the next one.
+    pub planned: DateTime<Utc>,
+    pub deployed: Option<JobSpec>,
+    pub built: Option<Built>,
+}
+
+/// Jobs whose next time has come, the longest waiting first; other servers do not get the same ones until the
+/// transaction ends. Of all jobs, or of one.
+///
+/// Among those of one instant in the order of the jobs, so that the rows and indexes about them are touched in theirs.
+///
+/// # Errors
+/// When a query fails.
+pub async fn due(
+    tx: &impl ConnectionTrait,
+    only: Option<JobId>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<DueJob>, DbErr> {
+    let mut select = Entity::find().filter(Column::NextRunAt.lte(now));
+    if let Some(id) = only {
+        select = select.filter(Column::JobId.eq(id));
+    }
+    let times: Vec<(JobId, DateTime<Utc>)> = select
+        .select_only()
+        .columns([Column::JobId, Column::NextRunAt])
+        .order_by_asc(Column::NextRunAt)
+        .order_by_asc(Column::JobId)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    // Read when the rows are locked: what is deployed then stays so.
+    let mut jobs = deployed(tx, &times).await?;
+    let due = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
+    Ok(times.into_iter().filter_map(due).collect())
+}
+
+type Deployed = (Option<JobSpec>, Option<Built>);
+
+async fn deployed(
+    tx: &impl ConnectionTrait,
+    times: &[(JobId, DateTime<Utc>)],
+) -> Result<HashMap<JobId, Deployed>, DbErr> {
+    use job::Column::{Built as BuiltColumn, Deployed as DeployedColumn, Id};
+    let mut jobs = HashMap::with_capacity(times.len());
+    for chunk in times.chunks(ROWS) {
+        let rows: Vec<(JobId, Option<JobSpec>, Option<Built>)> = job::Entity::find()
+            .select_only()
+            .columns([Id, DeployedColumn, BuiltColumn])
+            .filter(Id.is_in(chunk.iter().map(|(id, _)| *id)))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        jobs.extend(rows.into_iter().map(|(id, deployed, built)| (id, (deployed, built))));
+    }
+    Ok(jobs)
+}
+
+/// A step of a schedule: the job, the time that was the next one, and the one that is now.
+pub type Step = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// Moves schedules on; those of the jobs that still stood where they were said to stand.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn advance(tx: &impl ConnectionTrait, steps: &[Step]) -> Result<Vec<JobId>, DbErr> {
+    let mut moved = Vec::with_capacity(steps.len());
+    let mut onward = Vec::with_capacity(steps.len());
+    for &(job, from, to) in steps {
+        match to {
+            Some(to) => onward.push((job, from, to)),
+            None => {
+                let ended = Entity::delete_by_id(job).filter(Column::NextRunAt.eq(from)).exec(tx).await?;
+                moved.extend((ended.rows_affected > 0).then_some(job));
+            }
+        }
+    }
+    for chunk in onward.chunks(ROWS) {
+        for row in tx.query_all_raw(advance_statement(tx, chunk)).await? {
+            moved.push(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(moved)
+}
+
+fn advance_statement(tx: &impl ConnectionTrait, steps: &[(JobId, DateTime<Utc>, DateTime<Utc>)]) -> Statement {
+    let backend = tx.get_database_backend();
+    let (id, time) = match backend {
+        sea_orm::DbBackend::Postgres => ("::uuid", "::timestamptz"),
+        _ => ("", ""),
+    };
+    let mut rows = String::with_capacity(steps.len() * 40);
+    let mut values: Vec<Value> = Vec::with_capacity(steps.len() * 3);
+    for (job, from, to) in steps {
+        let first = values.len() + 1;
+        let comma = if first == 1 { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _written = write!(rows, "{comma}(${first}{id}, ${}{time}, ${}{time})", first + 1, first + 2);
+        values.extend([(*job).into(), (*from).into(), (*to).into()]);
+    }
+    let sql = format!(
+        "WITH step (id, planned, next) AS (VALUES {rows}) UPDATE job_schedule SET next_run_at = step.next FROM step \
+         WHERE job_schedule.job_id = step.id AND job_schedule.next_run_at = step.planned RETURNING job_schedule.job_id"
+    );
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// The next time of any schedule.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let select = Entity::find().select_only().column(Column::NextRunAt).order_by_asc(Column::NextRunAt);
+    select.limit(1).into_tuple().one(db).await
+}
+
+/// The next time of the schedule of a job; nothing when none is deployed.
+///
+/// # Errors
+/// When the query fails.
+pub async fn of_job(db: &impl ConnectionTrait, job: JobId) -> Result<Option<DateTime<Utc>>, DbErr> {
+    Entity::find_by_id(job).select_only().column(Column::NextRunAt).into_tuple().one(db).await
+}
+
+/// Sets the next time of the schedule of a job, or that it has none.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set(db: &impl ConnectionTrait, job: JobId, next: Option<DateTime<Utc>>) -> Result<(), DbErr> {
+    let Some(next) = next else {
+        return Entity::delete_by_id(job).exec(db).await.map(|_| ());
+    };
+    let row = ActiveModel { job_id: Set(job), next_run_at: Set(next) };
+    let replace = OnConflict::column(Column::JobId).update_column(Column::NextRunAt).to_owned();
+    Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(|_| ())
+}
