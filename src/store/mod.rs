@@ -3,6 +3,7 @@
 //! Functions take a connection or a transaction. Statements that belong together run in `write`, which is an
 //! immediate transaction: on SQLite a deferred one that reads first fails as soon as another one writes.
 
+mod binds;
 pub mod cancel;
 pub mod cluster;
 pub mod deployment;

@@ -1,7 +1,6 @@
 //! Next times of deployed schedules.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
@@ -11,9 +10,9 @@ use entity::job_schedule::{ActiveModel, Column, Entity};
 use entity::run::Built;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+
+use super::binds::Binds;
 
 /// How many rows one statement names.
 const ROWS: usize = 1000;
@@ -110,25 +109,16 @@ pub async fn advance(tx: &impl ConnectionTrait, steps: &[Step]) -> Result<Vec<Jo
 }
 
 fn advance_statement(tx: &impl ConnectionTrait, steps: &[(JobId, DateTime<Utc>, DateTime<Utc>)]) -> Statement {
-    let backend = tx.get_database_backend();
-    let (id, time) = match backend {
-        sea_orm::DbBackend::Postgres => ("::uuid", "::timestamptz"),
-        _ => ("", ""),
-    };
-    let mut rows = String::with_capacity(steps.len() * 40);
-    let mut values: Vec<Value> = Vec::with_capacity(steps.len() * 3);
-    for (job, from, to) in steps {
-        let first = values.len() + 1;
-        let comma = if first == 1 { "" } else { ", " };
-        // Writing to a String cannot fail.
-        let _written = write!(rows, "{comma}(${first}{id}, ${}{time}, ${}{time})", first + 1, first + 2);
-        values.extend([(*job).into(), (*from).into(), (*to).into()]);
+    let mut sql = Binds::new(tx.get_database_backend(), "WITH step (id, planned, next) AS (VALUES ");
+    for (number, (job, from, to)) in steps.iter().enumerate() {
+        sql.sql(if number == 0 { "(" } else { ", (" });
+        sql.value(*job, "uuid").sql(", ").value(*from, "timestamptz").sql(", ").value(*to, "timestamptz").sql(")");
     }
-    let sql = format!(
-        "WITH step (id, planned, next) AS (VALUES {rows}) UPDATE job_schedule SET next_run_at = step.next FROM step \
-         WHERE job_schedule.job_id = step.id AND job_schedule.next_run_at = step.planned RETURNING job_schedule.job_id"
+    sql.sql(
+        ") UPDATE job_schedule SET next_run_at = step.next FROM step \
+         WHERE job_schedule.job_id = step.id AND job_schedule.next_run_at = step.planned RETURNING job_schedule.job_id",
     );
-    Statement::from_sql_and_values(backend, sql, values)
+    sql.statement()
 }
 
 /// The next time of any schedule.

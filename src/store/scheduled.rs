@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run::RunSpec;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+use super::binds::Binds;
 
 /// How many rows one statement inserts: below the limits on bound values of both databases.
 const ROWS: usize = 1000;
@@ -42,38 +44,21 @@ fn statement(
     first_number: i64,
     now: DateTime<Utc>,
 ) -> Result<Statement, DbErr> {
-    use std::fmt::Write as _;
-    let kinds = match backend {
-        DbBackend::Postgres => ["::uuid", "::bigint", "::uuid", "::timestamptz", "::jsonb", "::boolean"],
-        _ => [""; 6],
-    };
-    let mut places = String::with_capacity(rows.len() * 60);
-    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * kinds.len() + 1);
-    values.push(now.into());
+    let mut sql = Binds::new(backend, "WITH v (id, number, job_id, scheduled_for, spec, in_turn) AS (VALUES ");
     for (row, number) in rows.iter().zip(first_number..) {
-        places.push_str(if places.is_empty() { "(" } else { ", (" });
-        for (place, kind) in (values.len() + 1..).zip(kinds) {
-            let comma = if place == values.len() + 1 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _written = write!(places, "{comma}${place}{kind}");
-        }
-        places.push(')');
         let spec = serde_json::to_string(&row.spec).map_err(|error| DbErr::Json(error.to_string()))?;
-        values.extend([
-            row.id.into(),
-            number.into(),
-            row.job_id.into(),
-            row.scheduled_for.into(),
-            spec.into(),
-            row.in_turn.into(),
-        ]);
+        sql.sql(if number == first_number { "(" } else { ", (" });
+        sql.value(row.id, "uuid").sql(", ").value(number, "bigint").sql(", ").value(row.job_id, "uuid").sql(", ");
+        sql.value(row.scheduled_for, "timestamptz").sql(", ").value(spec, "jsonb").sql(", ");
+        sql.value(row.in_turn, "boolean").sql(")");
     }
-    let sql = format!(
-        "WITH v (id, number, job_id, scheduled_for, spec, in_turn) AS (VALUES {places}) \
+    sql.sql("), moment (now) AS (VALUES (");
+    sql.value(now, "timestamptz").sql(
+        ")) \
          INSERT INTO run (id, number, job_id, created_at, updated_at, trigger, event, scheduled_for, state, attempt, \
          spec, not_before, attempt_lines, total_lines, in_turn, log_bytes, log_cut) \
-         SELECT v.id, v.number, v.job_id, $1, $1, 'SCHEDULE', 'CRON', v.scheduled_for, 'QUEUED', 1, v.spec, $1, 0, 0, \
-         v.in_turn, 0, false FROM v WHERE true ON CONFLICT (job_id, scheduled_for) DO NOTHING"
+         SELECT v.id, v.number, v.job_id, now, now, 'SCHEDULE', 'CRON', v.scheduled_for, 'QUEUED', 1, v.spec, now, 0, 0, \
+         v.in_turn, 0, false FROM v CROSS JOIN moment WHERE true ON CONFLICT (job_id, scheduled_for) DO NOTHING",
     );
-    Ok(Statement::from_sql_and_values(backend, sql, values))
+    Ok(sql.statement())
 }
