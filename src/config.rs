@@ -66,8 +66,9 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_DOCKER_HOST")]
     pub docker_host: Option<String>,
 
-    /// Most runs at the same time on this server.
-    #[arg(long, global = true, env = "WINDLASS_MAX_RUNS", default_value_t = 16)]
+    /// Most runs at the same time on this server, at most 20000; with 0 it starts none.
+    #[arg(long, global = true, env = "WINDLASS_MAX_RUNS", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(0..=20_000))]
     pub max_runs: u32,
 
     /// Seconds after which a run that could not be started fails.

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -19,6 +20,8 @@ use crate::server::Server;
 
 /// Between two requests for a run.
 const RHYTHM: Duration = Duration::from_millis(350);
+/// How long a time may wait for its run to be stored while a server is killed: a lease, and 3 s.
+const LATEST: TimeDelta = TimeDelta::seconds(15 + 3);
 /// For everything to come to its end after the last kill.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -169,7 +172,7 @@ async fn torture(database: Option<&str>, kills: u32) {
     let registry = json!({"name": "hub", "kind": "DOCKER_HUB", "config": {}});
     let registry = post(&format!("/organization/{organization}/containerRegistry"), registry).await;
     let mut jobs = Vec::new();
-    for number in 0..4 {
+    for number in 0..20 {
         let body = job(&format!("job {number}"), &registry, &image, &address);
         let id = post(&format!("/environment/{environment}/job"), body).await;
         let jitter = json!({"cronjob.jitter_seconds": 59, "cronjob.concurrency_policy": "Allow"});
@@ -206,13 +209,26 @@ async fn torture(database: Option<&str>, kills: u32) {
     let all = settled(&asker, &jobs).await;
     let heard = heard.lock().unwrap().clone();
     let cancelled = check(&asker, &all, &runs, &heard).await;
+    let (late, started) = (latest(&all, "created_at"), latest(&all, "started_at"));
+    // With two servers one is always there.
+    assert!(database.is_none() || late <= LATEST, "a time was stored {late} late");
     eprintln!(
-        "{kills} kills on {}: {} runs ({} asked for by hand), {} starts heard, none twice; {cancelled} cancelled at the end",
+        "{kills} kills on {}: {} runs ({} asked for by hand), {} starts heard, none twice; {cancelled} cancelled at the end; \
+         times were stored at most {:.1} s late, and started {:.1} s",
         if database.is_some() { "PostgreSQL" } else { "SQLite" },
         all.len(),
         runs.len(),
         heard.len(),
+        late.as_seconds_f64(),
+        started.as_seconds_f64(),
     );
+}
+
+/// How late `what` of the latest run of a schedule was.
+fn latest(all: &[Value], what: &str) -> TimeDelta {
+    let at = |run: &Value, what: &str| run[what].as_str().map(|text| text.parse::<DateTime<Utc>>().unwrap());
+    let late = |run: &Value| Some(at(run, what)? - at(run, "scheduled_for")?);
+    all.iter().filter_map(late).max().expect("a time came while servers were killed")
 }
 
 /// What was heard against what is stored; how many runs were cancelled.

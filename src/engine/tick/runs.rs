@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 /// How often a run that goes on without a word is noted as seen.
 const HEARTBEAT: TimeDelta = TimeDelta::seconds(30);
-/// The most runs that one pass looks after.
-const MINE: u64 = 1000;
+/// The most runs of other servers that one pass takes over, beside its own.
+const ORPHANS: u64 = 1000;
 /// How many runs are looked after at the same time.
 const AT_ONCE: usize = 16;
 
@@ -84,8 +84,9 @@ pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
     }
     let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
     let orphans = Orphans { places, forlorn_before };
+    let most = u64::from(app.config.max_runs) + ORPHANS;
     let mine = async |tx: &sea_orm::DatabaseTransaction| {
-        store::run::mine(tx, lease(app, now), &orphans, now, MINE).await.map_err(Error::from)
+        store::run::mine(tx, lease(app, now), &orphans, now, most).await.map_err(Error::from)
     };
     let runs = store::write(&app.db, mine).await?;
     let results: Vec<Result<bool>> = futures_util::stream::iter(runs.into_iter().map(|run| look_after(app, run, now)))
