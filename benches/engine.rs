@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser as _;
+use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId, OrganizationId};
 use entity::{job, run};
 use sea_orm::{
@@ -111,27 +112,9 @@ async fn environment(app: &App) -> (OrganizationId, EnvironmentId) {
     let name = uuid::Uuid::now_v7().to_string();
     let organization = store::organization::create(&app.db, bootstrap::organization(&name, now)).await.unwrap();
     let cluster = store::cluster::create(&app.db, bootstrap::local_cluster(organization.id, now)).await.unwrap();
-    let project = entity::project::Model {
-        id: entity::id::ProjectId::create(),
-        organization_id: organization.id,
-        created_at: now,
-        updated_at: now,
-        name: name.clone(),
-        name_key: name.clone(),
-        description: String::new(),
-    };
+    let project = entity::project::Model::new(organization.id, name.as_str(), String::new(), now);
     let project = store::project::create(&app.db, project).await.unwrap();
-    let environment = entity::environment::Model {
-        id: EnvironmentId::create(),
-        organization_id: organization.id,
-        project_id: project.id,
-        cluster_id: cluster.id,
-        created_at: now,
-        updated_at: now,
-        name: name.clone(),
-        name_key: name,
-        mode: entity::environment::Mode::Development,
-    };
+    let environment = entity::environment::Model::new(&project, cluster.id, name, Mode::Development, now);
     let environment = store::environment::create(&app.db, environment).await.unwrap();
     (organization.id, environment.id)
 }
@@ -269,29 +252,13 @@ async fn ingest(table: &mut Table, title: &str, app: &App, runner: &NoOp) {
     let job = fill(app, 1, "0 0 1 1 *", 0, |timing| timing.next(app.clock.now()).unwrap()).await[0];
     let environment = store::job::by_id(&app.db, job).await.unwrap().unwrap().environment_id;
     for number in 0..20 {
-        let id = entity::id::VariableId::create();
         let value = format!("a secret value with number {number}");
         let organization_id = store::environment::by_id(&app.db, environment).await.unwrap().unwrap().organization_id;
-        let row = entity::variable::Model {
-            id,
-            organization_id,
-            created_at: app.clock.now(),
-            updated_at: app.clock.now(),
-            project_id: None,
-            environment_id: None,
-            job_id: Some(job),
-            key: format!("SECRET_{number}"),
-            kind: entity::variable::VariableKind::Value,
-            is_secret: true,
-            value: None,
-            sealed: Some(app.keys.seal(&windlass::secret::place("variable", id.0), value.as_bytes()).unwrap()),
-            mount_path: None,
-            description: None,
-            interpolated: None,
-            target_id: None,
-            target_key: None,
-            output_of: None,
-        };
+        let kind = entity::variable::VariableKind::Value;
+        let mut row = entity::variable::Model::empty(organization_id, kind, app.clock.now());
+        row.sealed = Some(app.keys.seal(&windlass::secret::place("variable", row.id.0), value.as_bytes()).unwrap());
+        let row =
+            entity::variable::Model { job_id: Some(job), key: format!("SECRET_{number}"), is_secret: true, ..row };
         store::row::create(&app.db, row).await.unwrap();
     }
     let job = store::job::by_id(&app.db, job).await.unwrap().unwrap();

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use entity::environment::Mode;
 use entity::id::JobId;
 use entity::job;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
@@ -252,27 +253,9 @@ async fn fill(url: &str, count: usize) -> (JobId, String) {
     let cluster = store::cluster::list_by_organization(&db, organization.id).await.unwrap().remove(0);
     let now = organization.created_at;
     let name = format!("bench {count}");
-    let project = entity::project::Model {
-        id: entity::id::ProjectId::create(),
-        organization_id: organization.id,
-        created_at: now,
-        updated_at: now,
-        name: name.clone(),
-        name_key: name.clone(),
-        description: String::new(),
-    };
+    let project = entity::project::Model::new(organization.id, name.as_str(), String::new(), now);
     let project = store::project::create(&db, project).await.unwrap();
-    let environment = entity::environment::Model {
-        id: entity::id::EnvironmentId::create(),
-        organization_id: organization.id,
-        project_id: project.id,
-        cluster_id: cluster.id,
-        created_at: now,
-        updated_at: now,
-        name: name.clone(),
-        name_key: name,
-        mode: entity::environment::Mode::Development,
-    };
+    let environment = entity::environment::Model::new(&project, cluster.id, name, Mode::Development, now);
     let environment = store::environment::create(&db, environment).await.unwrap();
     let registry = entity::registry::Model {
         id: entity::id::RegistryId::create(),

@@ -5,7 +5,7 @@ use entity::api_token;
 use entity::cluster::{self, ClusterKind};
 use entity::deployment::{Action, Origin};
 use entity::environment::{self, Mode};
-use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId, RegistryId, TokenId};
+use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, RegistryId, TokenId};
 use entity::job::{self, Command, Healthchecks, JobSpec, JobType, LifecycleType, Schedule, Source};
 use entity::member::Role;
 use entity::registry::{self, RegistryConfig, RegistryKind};
@@ -167,29 +167,11 @@ async fn create(
     let project = match project {
         Some(project) => project,
         None => {
-            let row = project::Model {
-                id: ProjectId::create(),
-                organization_id: organization.id,
-                created_at: now,
-                updated_at: now,
-                name: DEMO.into(),
-                name_key: DEMO.into(),
-                description: "samples of windlass serve --demo".into(),
-            };
+            let row = project::Model::new(organization.id, DEMO, "samples of windlass serve --demo".into(), now);
             store::project::create(tx, row).await?
         }
     };
-    let environment = environment::Model {
-        id: EnvironmentId::create(),
-        organization_id: organization.id,
-        project_id: project.id,
-        cluster_id: cluster.id,
-        created_at: now,
-        updated_at: now,
-        name: DEMO.into(),
-        name_key: DEMO.into(),
-        mode: Mode::Development,
-    };
+    let environment = environment::Model::new(&project, cluster.id, DEMO, Mode::Development, now);
     let environment = store::environment::create(tx, environment).await?;
     store::stage::create_defaults(tx, environment.id, now).await?;
     let registry = registry::Model {

@@ -36,3 +36,27 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new environment of a project, not stored yet.
+    pub fn new(
+        project: &crate::project::Model,
+        cluster_id: ClusterId,
+        name: impl Into<String>,
+        mode: Mode,
+        now: DateTimeUtc,
+    ) -> Self {
+        let name = name.into();
+        Self {
+            id: EnvironmentId::create(),
+            organization_id: project.organization_id,
+            project_id: project.id,
+            cluster_id,
+            created_at: now,
+            updated_at: now,
+            name_key: crate::name_key(&name),
+            name,
+            mode,
+        }
+    }
+}

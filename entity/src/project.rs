@@ -20,3 +20,24 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new project, not stored yet.
+    pub fn new(
+        organization_id: OrganizationId,
+        name: impl Into<String>,
+        description: String,
+        now: DateTimeUtc,
+    ) -> Self {
+        let name = name.into();
+        Self {
+            id: ProjectId::create(),
+            organization_id,
+            created_at: now,
+            updated_at: now,
+            name_key: crate::name_key(&name),
+            name,
+            description,
+        }
+    }
+}

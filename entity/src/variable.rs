@@ -57,3 +57,29 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new variable without a parent, a key or a value, not stored yet.
+    pub fn empty(organization_id: OrganizationId, kind: VariableKind, now: DateTimeUtc) -> Self {
+        Self {
+            id: VariableId::create(),
+            organization_id,
+            created_at: now,
+            updated_at: now,
+            project_id: None,
+            environment_id: None,
+            job_id: None,
+            key: String::new(),
+            kind,
+            is_secret: false,
+            value: None,
+            sealed: None,
+            mount_path: None,
+            description: None,
+            interpolated: None,
+            target_id: None,
+            target_key: None,
+            output_of: None,
+        }
+    }
+}

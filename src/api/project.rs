@@ -89,15 +89,8 @@ impl ProjectApi {
         let ProjectRequest { name, description } = body.0;
         let name = limits::name("name", &name)?;
         let now = self.0.clock.now();
-        let row = project::Model {
-            id: ProjectId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name_key: entity::name_key(&name),
-            name,
-            description: limits::text("description", description.unwrap_or_default())?,
-        };
+        let description = limits::text("description", description.unwrap_or_default())?;
+        let row = project::Model::new(id, name, description, now);
         let answer = audit::write(&self.0, &auth, id, async |tx| {
             let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row);

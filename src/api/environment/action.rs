@@ -145,17 +145,7 @@ impl EnvironmentActionApi {
         access::new_environment(&auth.0, &project, mode, cluster.id)?;
         let name = limits::name("name", &name)?;
         let now = self.0.clock.now();
-        let copy = environment::Model {
-            id: EnvironmentId::create(),
-            organization_id: source.organization_id,
-            project_id: project.id,
-            cluster_id: cluster.id,
-            created_at: now,
-            updated_at: now,
-            name_key: entity::name_key(&name),
-            name,
-            mode,
-        };
+        let copy = environment::Model::new(&project, cluster.id, name, mode, now);
         let rule = apply_deployment_rule.unwrap_or(false);
         let answer = audit::write(&self.0, &auth, source.organization_id, async |tx| {
             copy_environment(&self.0, tx, &source, &copy, rule).await?;

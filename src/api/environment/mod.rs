@@ -181,17 +181,7 @@ impl EnvironmentApi {
         access::new_environment(&auth.0, &project, mode, id)?;
         let cluster = cluster.ok_or_else(|| Error::invalid("cluster", "is not a cluster of this organization"))?;
         let now = self.0.clock.now();
-        let row = environment::Model {
-            id: EnvironmentId::create(),
-            organization_id: project.organization_id,
-            project_id: project.id,
-            cluster_id: cluster.id,
-            created_at: now,
-            updated_at: now,
-            name_key: entity::name_key(&name),
-            name,
-            mode,
-        };
+        let row = environment::Model::new(&project, cluster.id, name, mode, now);
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
             let row = create(tx, row).await?;
             if let Some(from) = &rule {

@@ -133,10 +133,6 @@ impl Parent {
         let scope = self.scope();
         let is = |wanted: APIVariableScopeEnum| scope == wanted;
         Model {
-            id: VariableId::create(),
-            organization_id: self.organization,
-            created_at: now,
-            updated_at: now,
             project_id: Some(self.project.id).filter(|_| is(APIVariableScopeEnum::Project)),
             environment_id: self
                 .environment
@@ -145,16 +141,7 @@ impl Parent {
                 .filter(|_| is(APIVariableScopeEnum::Environment)),
             job_id: self.job.as_ref().map(|row| row.id),
             key,
-            kind,
-            is_secret: false,
-            value: None,
-            sealed: None,
-            mount_path: None,
-            description: None,
-            interpolated: None,
-            target_id: None,
-            target_key: None,
-            output_of: None,
+            ..Model::empty(self.organization, kind, now)
         }
     }
 

@@ -2,7 +2,6 @@
 //! built, and which older runs need not be kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::VariableId;
 use entity::run::{Built, Event, Keep, RunState};
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
@@ -122,12 +121,11 @@ async fn take(
         // A name that somebody else has taken stays theirs.
         if !known.iter().any(|row| row.key == output.name) {
             let alias = variable::Model {
-                kind: VariableKind::Alias,
                 key: output.name,
                 is_secret: output.is_secret,
                 target_id: Some(target.id),
                 target_key: Some(target.key),
-                ..empty(job, now)
+                ..output_of(job, VariableKind::Alias, now)
             };
             store::row::create(tx, alias).await?;
         }
@@ -155,7 +153,7 @@ async fn store_value(
         None => None,
     };
     let is_new = row.is_none();
-    let row = row.unwrap_or_else(|| variable::Model { kind: VariableKind::BuiltIn, key, ..empty(job, now) });
+    let row = row.unwrap_or_else(|| variable::Model { key, ..output_of(job, VariableKind::BuiltIn, now) });
     let sealed = if output.is_secret {
         Some(app.keys.seal(&secret::place("variable", row.id.0), output.value.as_bytes())?)
     } else {
@@ -178,26 +176,11 @@ async fn store_value(
     Ok((row, changed))
 }
 
-fn empty(job: &job::Model, now: DateTime<Utc>) -> variable::Model {
+fn output_of(job: &job::Model, kind: VariableKind, now: DateTime<Utc>) -> variable::Model {
     variable::Model {
-        id: VariableId::create(),
-        organization_id: job.organization_id,
-        created_at: now,
-        updated_at: now,
-        project_id: None,
         environment_id: Some(job.environment_id),
-        job_id: None,
-        key: String::new(),
-        kind: VariableKind::BuiltIn,
-        is_secret: false,
-        value: None,
-        sealed: None,
-        mount_path: None,
-        description: None,
-        interpolated: None,
-        target_id: None,
-        target_key: None,
         output_of: Some(job.id),
+        ..variable::Model::empty(job.organization_id, kind, now)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
+use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId};
 use entity::run::RunState;
 use entity::{deployment, job, run, skipped_time};
@@ -91,27 +92,9 @@ fn template() -> &'static (Vec<u8>, Vec<u8>, EnvironmentId) {
             let cluster = bootstrap::local_cluster(organization.id, now);
             let organization = store::organization::create(&db, organization).await.unwrap();
             let cluster = store::cluster::create(&db, cluster).await.unwrap();
-            let project = entity::project::Model {
-                id: entity::id::ProjectId::create(),
-                organization_id: organization.id,
-                created_at: now,
-                updated_at: now,
-                name: "p".into(),
-                name_key: "p".into(),
-                description: String::new(),
-            };
+            let project = entity::project::Model::new(organization.id, "p", String::new(), now);
             let project = store::project::create(&db, project).await.unwrap();
-            let environment = entity::environment::Model {
-                id: EnvironmentId::create(),
-                organization_id: organization.id,
-                project_id: project.id,
-                cluster_id: cluster.id,
-                created_at: now,
-                updated_at: now,
-                name: "e".into(),
-                name_key: "e".into(),
-                mode: entity::environment::Mode::Development,
-            };
+            let environment = entity::environment::Model::new(&project, cluster.id, "e", Mode::Development, now);
             let environment = store::environment::create(&db, environment).await.unwrap();
             db.close().await.unwrap();
             let key = folder.path().join("secret.key");
