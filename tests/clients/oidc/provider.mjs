@@ -1,0 +1,74 @@
+// An OIDC provider on loopback whose keys can be changed.
+
+import { createServer } from 'node:http'
+import { exportJWK, generateKeyPair } from 'jose'
+import { Provider } from 'oidc-provider'
+
+export const AUDIENCE = 'windlass-tests'
+/** What tokens can be asked for: at Windlass, for a moment at Windlass, and at somebody else. */
+export const API = 'https://api.example.invalid'
+export const BRIEF_API = 'https://brief.example.invalid'
+export const OTHER_API = 'https://other.example.invalid'
+export const CLIENT = 'tour'
+/** The seconds that a brief token is valid. */
+export const BRIEF = 2
+
+const RESOURCES = {
+  [API]: { audience: AUDIENCE, accessTokenTTL: 3600 },
+  [BRIEF_API]: { audience: AUDIENCE, accessTokenTTL: BRIEF },
+  [OTHER_API]: { audience: 'somebody else', accessTokenTTL: 3600 },
+}
+
+export async function newKey(kid) {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  return { ...(await exportJWK(privateKey)), kid, use: 'sig', alg: 'RS256' }
+}
+
+/** Starts a provider. */
+export async function start(port, keys, redirect) {
+  const server = createServer()
+  await new Promise((ready) => server.listen(port, '127.0.0.1', ready))
+  const issuer = `http://127.0.0.1:${server.address().port}`
+  /** From now on it has other keys, and knows nobody any more. */
+  const renew = (keys) => {
+    server.removeAllListeners('request')
+    server.on('request', provider(issuer, keys, redirect).callback())
+  }
+  renew(keys)
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { issuer, renew, close }
+}
+
+function provider(issuer, keys, redirect) {
+  return new Provider(issuer, {
+    jwks: { keys },
+    clients: [
+      {
+        client_id: CLIENT,
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        redirect_uris: [redirect],
+      },
+    ],
+    cookies: { keys: ['not a secret'] },
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, name: id, email: `${id}@example.invalid` }) }),
+    features: {
+      devInteractions: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_, resource) => ({
+          ...RESOURCES[resource],
+          scope: 'jobs',
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'RS256' } },
+        }),
+      },
+    },
+  })
+}
