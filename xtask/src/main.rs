@@ -1,8 +1,13 @@
-//! `cargo xtask test | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask test | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
 
 mod bench;
+mod clients;
 mod command;
 mod fuzz;
+mod packages;
+mod python;
+mod sdk;
+mod server;
 mod services;
 mod simulate;
 mod test;
@@ -12,6 +17,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
+cargo xtask clients           let clients that others made, and generated ones, tour a real server
+cargo xtask sdk               generate and build clients in four languages, in target/sdk
 cargo xtask fuzz              fuzz every operation of the contract
 cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed F (10000 from a number of today)
 cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
@@ -24,6 +31,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
+        ["clients"] => clients::run_all(),
+        ["sdk"] => sdk::run_all(),
         ["fuzz"] => fuzz::run_all(),
         ["simulate", words @ ..] => simulate::run(words),
         ["torture", words @ ..] => torture::run(words),

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{Result, find, read, root, run};
+use crate::packages;
 
 /// The image that tests run, made from Debian's busybox.
 const IMAGE: &str = "docker.io/library/busybox:1.36.1";
@@ -95,8 +96,7 @@ const PACKAGES: [(&str, &str); 8] = [
 ];
 
 fn install() {
-    let mut wanted: Vec<&str> =
-        PACKAGES.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
+    let mut wanted = Vec::new();
     if postgres_programs().is_none() {
         wanted.push("postgresql");
     }
@@ -104,22 +104,7 @@ fn install() {
     if read(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
         wanted.push("python3-venv");
     }
-    let root = read(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
-    if wanted.is_empty() || !root || find("apt-get").is_none() {
-        return;
-    }
-    eprintln!("installing {}", wanted.join(" "));
-    let apt = |words: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(["-q", "-y", "-o", "Dpkg::Use-Pty=0"]).args(words);
-        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        run(&mut command)
-    };
-    let mut words = vec!["install", "--no-install-recommends"];
-    words.extend(&wanted);
-    if let Err(reason) = apt(&["update"]).and_then(|()| apt(&words)) {
-        eprintln!("{reason}");
-    }
+    packages::install(&PACKAGES, &wanted);
 }
 
 /// The folder of `initdb`, which Debian keeps off the PATH.
@@ -134,7 +119,7 @@ fn postgres_programs() -> Option<PathBuf> {
     folders.into_iter().rev().find(|folder| folder.join("initdb").is_file())
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|e| e.to_string())
 }

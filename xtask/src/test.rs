@@ -1,7 +1,8 @@
-//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then fuzzing.
+//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then the tours of
+//! clients, and fuzzing.
 
 use crate::command::{self, Result};
-use crate::{fuzz, services, torture};
+use crate::{clients, fuzz, services, torture};
 
 /// What happens to tests that need what is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,9 @@ const KILLS: u32 = 50;
 pub(crate) fn run(missing: Missing) -> Result<()> {
     let mut services = services::start()?;
     let fuzzing = fuzz::missing();
+    let touring = clients::missing(&services);
     services.missing.extend(fuzzing.clone());
+    services.missing.extend(touring.clone());
     if missing == Missing::Fail && !services.missing.is_empty() {
         return Err(format!("missing, and nothing may be skipped:\n  {}", services.missing.join("\n  ")));
     }
@@ -46,6 +49,10 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     if services.variables.iter().any(|(name, _)| *name == "WINDLASS_TEST_DOCKER") {
         eprintln!("== servers are killed while containers run");
         torture::with(&services, KILLS)?;
+    }
+    if touring.is_empty() {
+        eprintln!("== tours of clients");
+        clients::tour()?;
     }
     if fuzzing.is_none() {
         eprintln!("== fuzzing");

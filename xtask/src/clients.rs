@@ -1,0 +1,120 @@
+//! `cargo xtask clients`: clients that others made, and SDKs generated from the contract, tour a real server.
+//!
+//! Each is installed from its package registry. Their programs are in tests/clients, and are copied to target/clients.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::command::{Result, find, read, root, run};
+use crate::server::{self, Server};
+use crate::services::{self, Services};
+use crate::{packages, sdk};
+
+/// Programs that are needed beside those of the SDKs, with Debian's packages that hold them.
+const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
+/// What the OIDC provider issues tokens for.
+const AUDIENCE: &str = "windlass-tests";
+
+/// Starts what is needed, and tours.
+pub(crate) fn run_all() -> Result<()> {
+    let services = services::start()?;
+    match missing(&services).as_slice() {
+        [] => tour(),
+        missing => Err(format!("missing:\n  {}", missing.join("\n  "))),
+    }
+}
+
+/// What the tours need and is not there, after an attempt to install it.
+pub(crate) fn missing(services: &Services) -> Vec<String> {
+    packages::install(&sdk::PACKAGES, &[]);
+    packages::install(&PACKAGES, &[]);
+    let programs = sdk::PACKAGES.iter().chain(&PACKAGES).filter(|(program, _)| find(program).is_none());
+    let mut missing: Vec<String> =
+        programs.map(|(program, _)| format!("clients: {program} is not installed")).collect();
+    if !services.variables.iter().any(|(name, _)| *name == "WINDLASS_TEST_DOCKER") {
+        missing.push("clients: there is no Docker engine".into());
+    }
+    missing
+}
+
+/// All tours, beside a Docker engine.
+pub(crate) fn tour() -> Result<()> {
+    let folder = root().join("target/clients");
+    let port = services::free_port()?;
+    let issuer = format!("http://127.0.0.1:{port}");
+    let words = ["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
+    let server = server::start(&folder.join("server"), &words)?;
+    eprintln!("== a person logs in at an OIDC provider");
+    let mut provider = Provider::start(port, &server)?;
+    // The provider waits for its clock meanwhile.
+    let tours = sdk::tours()?;
+    let jwt = provider.token()?;
+    eprintln!("== the TypeScript SDK of Qovery");
+    let typescript = install("typescript")?;
+    run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(&typescript))?;
+    run(with(&server, Command::new("node").arg(typescript.join("out/tour.js"))).env("WINDLASS_JWT", jwt))?;
+    eprintln!("== SDKs generated from the contract");
+    for (_, mut tour) in tours {
+        run(with(&server, &mut tour))?;
+    }
+    Ok(())
+}
+
+fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {
+    command.env("WINDLASS_URL", &server.url).env("WINDLASS_TOKEN", &server.token)
+}
+
+/// A program of tests/clients with the packages that its lock file names.
+fn install(name: &str) -> Result<PathBuf> {
+    let (from, to) = (root().join("tests/clients").join(name), root().join("target/clients").join(name));
+    fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
+    for entry in fs::read_dir(&from).map_err(|e| format!("{}: {e}", from.display()))?.flatten() {
+        if entry.path().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).map_err(|e| format!("{}: {e}", to.display()))?;
+        }
+    }
+    read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&to))?;
+    Ok(to)
+}
+
+/// The OIDC provider with its person; ended when dropped.
+struct Provider(Child);
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+impl Provider {
+    fn start(port: u16, server: &Server) -> Result<Self> {
+        let folder = install("oidc")?;
+        let browser = find("chromium").ok_or("chromium is not installed")?;
+        let mut command = Command::new("node");
+        command.arg(folder.join("main.mjs")).args([&port.to_string(), &server.url]).arg(browser);
+        // What the provider warns of is that it is one for tests.
+        command.env("NODE_NO_WARNINGS", "1").stdout(Stdio::piped()).stdin(Stdio::null());
+        let log = fs::File::create(folder.join("errors")).map_err(|e| e.to_string())?;
+        command.stderr(log).spawn().map(Self).map_err(|e| format!("node: {e}"))
+    }
+
+    /// The token of the person, when all that was tried went as it should.
+    fn token(&mut self) -> Result<String> {
+        let mut token = None;
+        for line in
+            self.0.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines).map_while(|line| line.ok())
+        {
+            if let Some(text) = line.strip_prefix("JWT=") {
+                token = Some(text.to_owned());
+            } else if line.starts_with("OIDC: ") {
+                println!("{line}");
+                return token.ok_or_else(|| "no token".into());
+            }
+        }
+        let log = fs::read_to_string(root().join("target/clients/oidc/errors")).unwrap_or_default();
+        Err(format!("the login failed:\n{log}"))
+    }
+}
