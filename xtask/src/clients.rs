@@ -56,8 +56,33 @@ pub(crate) fn tour() -> Result<()> {
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(&typescript))?;
     run(with(&server, Command::new("node").arg(typescript.join("out/tour.js"))).env("WINDLASS_JWT", jwt))?;
     eprintln!("== SDKs generated from the contract");
-    for (_, mut tour) in tours {
+    for mut tour in tours {
         run(with(&server, &mut tour))?;
+    }
+    pages(&server)
+}
+
+/// Runs the pages of docs/clients as they are printed, each in an empty folder.
+fn pages(server: &Server) -> Result<()> {
+    let pages = root().join("docs/clients");
+    let mut pages: Vec<PathBuf> =
+        fs::read_dir(&pages).map_err(|e| format!("{}: {e}", pages.display()))?.flatten().map(|e| e.path()).collect();
+    pages.sort();
+    for page in pages {
+        let text = fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
+        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("\n```"));
+        let script: Vec<&str> = blocks.map(|(block, _)| block).collect();
+        if script.is_empty() {
+            continue;
+        }
+        let name = page.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        eprintln!("== docs/clients/{name}.md, as printed");
+        let folder = root().join("target/clients/pages").join(&name);
+        let _old = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut command = Command::new("bash");
+        command.args(["-euo", "pipefail", "-c", &script.join("\n")]).current_dir(folder);
+        run(with(server, &mut command))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ struct Language {
     name: &'static str,
     generator: &'static str,
     settings: &'static [&'static str],
-    build: fn(&Path) -> Result<Command>,
+    build: fn(&Path) -> Result<Vec<Command>>,
 }
 
 const LANGUAGES: [Language; 4] = [
@@ -55,14 +55,13 @@ pub(crate) const PACKAGES: [(&str, &str); 4] =
 /// Generates and builds all.
 pub(crate) fn run_all() -> Result<()> {
     packages::install(&PACKAGES, &[]);
-    for (name, _) in tours()? {
-        eprintln!("target/sdk/{name}: generated and built");
-    }
+    tours()?;
+    eprintln!("{} are generated and built", root().join("target/sdk").display());
     Ok(())
 }
 
-/// Generates and builds all, each with the program of its tour, which wants the variables of a server.
-pub(crate) fn tours() -> Result<Vec<(&'static str, Command)>> {
+/// Generates and builds all, with the programs of their tours, which want the variables of a server.
+pub(crate) fn tours() -> Result<Vec<Command>> {
     let folder = root().join("target/sdk");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let python = python::with(&folder.join("generator"), GENERATOR)?;
@@ -70,10 +69,10 @@ pub(crate) fn tours() -> Result<Vec<(&'static str, Command)>> {
     let jar = PathBuf::from(read(Command::new(python).args(["-c", find]))?).join("openapi-generator.jar");
     let mut tours = Vec::new();
     for language in &LANGUAGES {
-        eprintln!("== the {} SDK", language.name);
+        eprintln!("== target/sdk/{}", language.name);
         let folder = folder.join(language.name);
         generate(language, &jar, &folder)?;
-        tours.push((language.name, (language.build)(&folder)?));
+        tours.extend((language.build)(&folder)?);
     }
     Ok(tours)
 }
@@ -104,7 +103,7 @@ fn copy_tour(name: &str, to: &Path) -> Result<()> {
     copied.map_err(|e| format!("{}: {e}", to.display()))
 }
 
-fn typescript(folder: &Path) -> Result<Command> {
+fn typescript(folder: &Path) -> Result<Vec<Command>> {
     // The files of the SDK in a folder beside the tour; the manifest names what both need.
     let sdk = folder.join("sdk");
     fs::create_dir_all(&sdk).map_err(|e| e.to_string())?;
@@ -118,32 +117,37 @@ fn typescript(folder: &Path) -> Result<Command> {
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(folder))?;
     let mut tour = Command::new("node");
     tour.arg(folder.join("out/tour.js"));
-    Ok(tour)
+    Ok(vec![tour])
 }
 
-fn python(folder: &Path) -> Result<Command> {
+fn python(folder: &Path) -> Result<Vec<Command>> {
     let environment = folder.join("venv");
     read(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
     let python = environment.join("bin/python");
     read(Command::new(&python).args(["-m", "pip", "install", "-q", "."]).current_dir(folder))?;
     let mut tour = Command::new(python);
     tour.arg(root().join("tests/clients/sdk/tour.py"));
-    Ok(tour)
+    Ok(vec![tour])
 }
 
-fn go(folder: &Path) -> Result<Command> {
-    copy_tour("tour.go", &folder.join("tour/main.go"))?;
-    for words in [&["mod", "tidy"][..], &["vet", ".", "./tour"], &["build", "-o", "tour/tour", "./tour"]] {
+fn go(folder: &Path) -> Result<Vec<Command>> {
+    let programs = ["tour", "provider"];
+    for name in programs {
+        copy_tour(&format!("{name}.go"), &folder.join(name).join("main.go"))?;
+    }
+    for words in
+        [&["mod", "tidy"][..], &["vet", ".", "./tour", "./provider"], &["build", "-o", "bin/", "./tour", "./provider"]]
+    {
         read(Command::new("go").args(words).current_dir(folder))?;
     }
-    Ok(Command::new(folder.join("tour/tour")))
+    Ok(programs.map(|name| Command::new(folder.join("bin").join(name))).into())
 }
 
 /// What a tour in Rust needs beside the SDK.
 const RUNTIME: &str = "\n[dev-dependencies]\n\
     tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"time\"] }\n\n[workspace]\n";
 
-fn rust(folder: &Path) -> Result<Command> {
+fn rust(folder: &Path) -> Result<Vec<Command>> {
     // The tag of the union is read before its members are, which want it again: a fault of the generator
     // (OpenAPITools/openapi-generator, issue 22344).
     for model in ["cron_job_response.rs", "lifecycle_job_response.rs"] {
@@ -159,7 +163,7 @@ fn rust(folder: &Path) -> Result<Command> {
     // Without the TLS of the system, which not every machine can build.
     build.args(["build", "-q", "--no-default-features", "--features", "rustls", "--example", "tour"]);
     run(build.current_dir(folder).env("CARGO_TARGET_DIR", &target))?;
-    Ok(Command::new(target.join("debug/examples/tour")))
+    Ok(vec![Command::new(target.join("debug/examples/tour"))])
 }
 
 fn edit(path: &Path, change: impl FnOnce(String) -> String) -> Result<()> {
