@@ -42,5 +42,7 @@ pub mod server;
 pub mod store;
 /// Logs of the server itself.
 pub mod telemetry;
+/// The JSON:API face.
+pub mod terrakube;
 /// A hint that wakes the engine.
 pub mod wake;

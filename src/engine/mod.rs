@@ -13,6 +13,7 @@ pub mod rule;
 pub mod schedule;
 pub mod settings;
 pub mod state;
+pub mod template;
 pub mod tick;
 pub mod timing;
 pub mod variables;
