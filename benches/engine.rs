@@ -61,7 +61,7 @@ impl Runner for NoOp {
     async fn stop(&self, _name: &str, _grace: Duration) -> Result<(), Unavailable> {
         Ok(())
     }
-    async fn output(&self, _name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
         Ok(None)
     }
     async fn logs(&self, _name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
@@ -97,12 +97,14 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
         db,
         clock,
         config,
-        runners: Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker) },
+        runners: Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker), processes: false },
         wake: windlass::wake::Wake::default(),
         fence: windlass::fence::Fence::default(),
         metrics: windlass::metrics::Metrics::default(),
         pulse: windlass::pulse::Pulse::default(),
         instance: uuid::Uuid::now_v7(),
+        toolbox: windlass::toolbox::Toolbox::default(),
+        address: std::sync::OnceLock::new(),
     })
 }
 

@@ -1,5 +1,8 @@
 //! The state that everything shares. It starts nothing.
 
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
@@ -11,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::runner::Runners;
 use crate::secret::KeyRing;
+use crate::toolbox::Toolbox;
 use crate::wake::Wake;
 
 /// What handlers and the engine work with.
@@ -27,4 +31,7 @@ pub struct App {
     pub pulse: Pulse,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
+    pub toolbox: Toolbox,
+    /// Where the server listens, once it does.
+    pub address: OnceLock<SocketAddr>,
 }

@@ -10,9 +10,11 @@ use entity::job::{self, Command, Healthchecks, JobSpec, JobType, LifecycleType, 
 use entity::member::Role;
 use entity::registry::{self, RegistryConfig, RegistryKind};
 use entity::{organization, project};
+use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::engine::command::{self, Requester};
+use crate::engine::template;
 use crate::error::{Error, Result};
 use crate::secret::{self, Secret};
 use crate::store;
@@ -52,6 +54,9 @@ pub fn organization(name: &str, now: DateTime<Utc>) -> organization::Model {
         logo_url: None,
         icon_url: None,
         admin_emails: None,
+        execution_mode: None,
+        disabled: false,
+        icon: None,
     }
 }
 
@@ -101,6 +106,48 @@ pub fn token(
     Ok((row, token))
 }
 
+/// Gives an organization the templates that every one begins with, unless it has templates or workspaces already.
+///
+/// # Errors
+/// The database's.
+pub async fn templates(tx: &DatabaseTransaction, organization: OrganizationId, now: DateTime<Utc>) -> Result<()> {
+    if store::workspace::is_furnished(tx, organization).await? {
+        return Ok(());
+    }
+    for one in template::DEFAULTS {
+        let row = entity::template::Model {
+            id: entity::id::TemplateId::create(),
+            organization_id: organization,
+            created_at: now,
+            updated_at: now,
+            created_by: "windlass".into(),
+            updated_by: "windlass".into(),
+            name: one.name.into(),
+            description: Some(one.description.into()),
+            version: Some("1.0.0".into()),
+            tcl: one.stored(),
+        };
+        store::row::create(tx, row).await?;
+    }
+    Ok(())
+}
+
+/// Gives all organizations the templates that every one begins with: older versions knew of none.
+///
+/// # Errors
+/// The database's.
+pub async fn furnish(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        store::lock_installation(tx).await?;
+        for organization in store::organization::list(tx).await? {
+            templates(tx, organization.id, now).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// Creates the first organization with a token; none when there is an organization already.
 ///
 /// # Errors
@@ -119,6 +166,7 @@ pub async fn first(app: &App) -> Result<Option<First>> {
         let organization = store::organization::create(tx, rows).await?;
         store::cluster::create(tx, local).await?;
         store::token::create(tx, token_row).await?;
+        templates(tx, organization.id, now).await?;
         Ok(Some(First { organization, token }))
     })
     .await
@@ -158,7 +206,7 @@ async fn find(app: &App, project: &project::Model) -> Result<Option<Demo>> {
 }
 
 async fn create(
-    tx: &sea_orm::DatabaseTransaction,
+    tx: &DatabaseTransaction,
     organization: &organization::Model,
     project: Option<project::Model>,
     cluster: &cluster::Model,

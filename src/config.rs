@@ -66,6 +66,27 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_DOCKER_HOST")]
     pub docker_host: Option<String>,
 
+    /// Folder of programs of Terraform and OpenTofu, as `tofu` or `tofu-1.12.6`; looked in before the usual places.
+    #[arg(long, global = true, env = "WINDLASS_TOOLS")]
+    pub tools: Option<PathBuf>,
+
+    /// Where steps of workspaces reach the server; the default is its own address for processes, and the public URL for
+    /// containers.
+    #[arg(long, global = true, env = "WINDLASS_STEP_URL")]
+    pub step_url: Option<String>,
+
+    /// Image of Terraform, without a tag, where steps of workspaces run in containers.
+    #[arg(long, global = true, env = "WINDLASS_TERRAFORM_IMAGE", default_value = "hashicorp/terraform")]
+    pub terraform_image: String,
+
+    /// Image of OpenTofu, without a tag, where steps of workspaces run in containers.
+    #[arg(long, global = true, env = "WINDLASS_OPENTOFU_IMAGE", default_value = "ghcr.io/opentofu/opentofu")]
+    pub opentofu_image: String,
+
+    /// Whether workspaces may read repositories of this machine, as `file://`.
+    #[arg(long, global = true, env = "WINDLASS_LOCAL_REPOSITORIES")]
+    pub local_repositories: bool,
+
     /// Most runs at the same time on this server, at most 20000; with 0 it starts none.
     #[arg(long, global = true, env = "WINDLASS_MAX_RUNS", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(0..=20_000))]

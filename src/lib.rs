@@ -44,5 +44,7 @@ pub mod store;
 pub mod telemetry;
 /// The JSON:API face.
 pub mod terrakube;
+/// The versions of Terraform and OpenTofu that are on this machine.
+pub mod toolbox;
 /// A hint that wakes the engine.
 pub mod wake;

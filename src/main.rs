@@ -73,6 +73,7 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     let _lock = server::lock_data_folder(&app.config)?;
     let server = server::Server::bind(app.clone()).await?;
     let first = bootstrap::first(&app).await?;
+    bootstrap::furnish(&app).await?;
     let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
     let text = windlass::bootstrap::greeting(server.address(), first.as_ref(), samples.as_ref());
     // Without a reader there is nobody to greet.

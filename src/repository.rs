@@ -50,7 +50,7 @@ pub async fn commits(url: &str, branch: Option<&str>, login: Option<&Login>) -> 
     let folder = Folder::new()?;
     clone(&folder, url, branch, login, COMMITS).await?;
     let count = format!("-n{COMMITS}");
-    let text = run(&folder, &["log", count.as_str(), FORMAT], None).await?;
+    let text = run(folder.path(), &["log", count.as_str(), FORMAT], None).await?;
     Ok(text.lines().filter_map(commit_of).collect())
 }
 
@@ -61,7 +61,7 @@ pub async fn commits(url: &str, branch: Option<&str>, login: Option<&Login>) -> 
 pub async fn file(url: &str, branch: Option<&str>, path: &str, login: Option<&Login>) -> Result<String, String> {
     let folder = Folder::new()?;
     clone(&folder, url, branch, login, 1).await?;
-    let text = run(&folder, &["show", &format!("HEAD:{path}")], login).await;
+    let text = run(folder.path(), &["show", &format!("HEAD:{path}")], login).await;
     text.map_err(|_| format!("the repository has no file {path}"))
 }
 
@@ -74,6 +74,25 @@ pub struct Wanted {
     pub commit: Option<String>,
     pub submodules: bool,
     pub login: Option<Login>,
+    /// A private key, for an address of SSH.
+    pub key: Option<Secret<String>>,
+    /// Whether it may be on this machine, as `file://`.
+    pub local: bool,
+}
+
+/// How a repository is reached.
+#[derive(Clone, Copy, Default)]
+struct Way<'a> {
+    login: Option<&'a Login>,
+    /// The file of a private key.
+    key: Option<&'a Path>,
+    local: bool,
+}
+
+impl<'a> From<Option<&'a Login>> for Way<'a> {
+    fn from(login: Option<&'a Login>) -> Self {
+        Self { login, ..Self::default() }
+    }
 }
 
 /// Checks a commit out into a new folder, without the history before it.
@@ -82,31 +101,48 @@ pub struct Wanted {
 /// A reason for the reader.
 pub async fn checkout(wanted: &Wanted) -> Result<(Folder, Commit), String> {
     let folder = Folder::new()?;
-    let login = wanted.login.as_ref();
-    run(&folder, &["init", "--quiet"], None).await?;
-    run(&folder, &["remote", "add", "--", "origin", &wanted.url], None).await?;
-    let branch = wanted.branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
+    let commit = checkout_into(folder.path(), wanted).await?;
+    Ok((folder, commit))
+}
+
+/// Checks a commit out into an empty folder, without the history before it.
+///
+/// # Errors
+/// A reason for the reader.
+pub async fn checkout_into(folder: &Path, wanted: &Wanted) -> Result<Commit, String> {
+    let keys = Folder::new()?;
+    let key = keys.path().join("key");
+    if let Some(text) = &wanted.key {
+        write_key(&key, text).map_err(|error| format!("the key could not be written: {error}"))?;
+    }
+    let key = wanted.key.is_some().then_some(key.as_path());
+    let way = Way { login: wanted.login.as_ref(), key, local: wanted.local };
+    run(folder, &["init", "--quiet"], None).await?;
+    run(folder, &["remote", "add", "--", "origin", &wanted.url], None).await?;
+    let whole = |branch: &String| {
+        if branch.starts_with("refs/") { branch.clone() } else { format!("refs/heads/{branch}") }
+    };
+    let branch = wanted.branch.as_ref().map(whole);
     let what = wanted.commit.as_deref().or(branch.as_deref()).unwrap_or("HEAD");
     let fetch = ["fetch", "--quiet", "--depth=1", "--", "origin", what];
-    let fetched = run_for(&folder, &fetch, login, CHECKOUT).await;
+    let fetched = run_for(folder, &fetch, way, CHECKOUT).await;
     if wanted.commit.is_some() && fetched.is_err() {
         // A host may refuse to be asked for a commit by its hash: then the whole branch has to do.
         let what = branch.as_deref().unwrap_or("HEAD");
-        run_for(&folder, &["fetch", "--quiet", "--", "origin", what], login, CHECKOUT).await?;
+        run_for(folder, &["fetch", "--quiet", "--", "origin", what], way, CHECKOUT).await?;
     } else {
         fetched?;
     }
     let commit = wanted.commit.as_deref().unwrap_or("FETCH_HEAD");
     let missing = |_| format!("the branch has no commit {commit}");
-    run(&folder, &["checkout", "--quiet", "--detach", commit], login).await.map_err(missing)?;
-    if wanted.submodules && folder.path().join(".gitmodules").exists() {
+    run(folder, &["checkout", "--quiet", "--detach", commit], way).await.map_err(missing)?;
+    if wanted.submodules && folder.join(".gitmodules").exists() {
         let words = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"];
-        let asked = run_for(&folder, &words, login, CHECKOUT).await;
+        let asked = run_for(folder, &words, way, CHECKOUT).await;
         asked.map_err(|reason| format!("the submodules could not be fetched: {reason}"))?;
     }
-    let text = run(&folder, &["log", "-n1", FORMAT], None).await?;
-    let commit = text.lines().find_map(commit_of).ok_or("the repository has no commit")?;
-    Ok((folder, commit))
+    let text = run(folder, &["log", "-n1", FORMAT], None).await?;
+    text.lines().find_map(commit_of).ok_or_else(|| "the repository has no commit".to_owned())
 }
 
 fn commit_of(line: &str) -> Option<Commit> {
@@ -130,20 +166,46 @@ async fn clone(
         words.extend(["--branch", branch]);
     }
     words.extend(["--", url, "."]);
-    run(folder, &words, login).await.map(|_| ())
+    run(folder.path(), &words, login).await.map(|_| ())
 }
 
-async fn run(folder: &Folder, words: &[&str], login: Option<&Login>) -> Result<String, String> {
-    run_for(folder, words, login, PATIENCE).await
+async fn run<'a>(folder: &Path, words: &[&str], way: impl Into<Way<'a>>) -> Result<String, String> {
+    run_for(folder, words, way, PATIENCE).await
 }
 
-async fn run_for(folder: &Folder, words: &[&str], login: Option<&Login>, patience: Duration) -> Result<String, String> {
+/// Writes a private key so that only this user can read it, with the end of line that ssh wants.
+fn write_key(path: &Path, text: &Secret<String>) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.expose().trim_end().as_bytes())?;
+    file.write_all(b"\n")
+}
+
+async fn run_for<'a>(
+    folder: &Path,
+    words: &[&str],
+    way: impl Into<Way<'a>>,
+    patience: Duration,
+) -> Result<String, String> {
+    let Way { login, key, local } = way.into();
+    let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
+    if let Some(key) = key {
+        // The host is known by its first key: there is nobody to be asked.
+        let ssh = format!(
+            "ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new \
+             -o UserKnownHostsFile='{}.hosts'",
+            key.display(),
+            key.display()
+        );
+        command.env("GIT_SSH_COMMAND", ssh);
+    }
     command
         .args(words)
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_ALLOW_PROTOCOL", "http:https")
+        .env("GIT_ALLOW_PROTOCOL", protocols)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("LC_ALL", "C")
@@ -173,7 +235,7 @@ async fn run_for(folder: &Folder, words: &[&str], login: Option<&Login>, patienc
 /// What git says, without what could be in an address.
 fn reason(text: &str) -> String {
     let text = text.to_lowercase();
-    if text.contains("authentication failed") || text.contains("could not read username") || text.contains("403") {
+    if text.contains("authentication failed") || text.contains("permission denied") || text.contains("could not read username") || text.contains("403") {
         "the repository refuses the login".into()
     } else if text.contains("remote branch") || text.contains("find remote ref") {
         "the repository does not have this branch".into()

@@ -1,7 +1,7 @@
 //! Starting and stopping: builds the App, serves the faces, runs the engine, and ends both in order.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use poem::listener::{Acceptor as _, Listener as _, TcpAcceptor, TcpListener};
@@ -22,8 +22,9 @@ use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
+use crate::toolbox::Toolbox;
 use crate::wake::Wake;
-use crate::{api, engine, notify, outbound};
+use crate::{api, engine, notify, outbound, terrakube};
 
 /// How long requests may go on after the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -48,6 +49,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is needed with --oidc-issuer")),
         (None, _) => None,
     };
+    let toolbox = Toolbox::new(config.tools.clone());
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
     Ok(Arc::new(App {
         db,
@@ -61,6 +63,8 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         metrics: Metrics::default(),
         pulse: Pulse::default(),
         instance: Uuid::now_v7(),
+        toolbox,
+        address: OnceLock::new(),
     }))
 }
 
@@ -113,7 +117,8 @@ async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
         Ok(kind) => tracing::info!(?kind, "the cluster local is ready"),
         Err(refused) => tracing::warn!(refused, "the cluster local runs nothing"),
     }
-    Runners { docker: Arc::new(docker), process: Arc::new(process), local }
+    let processes = config.runner == RunnerChoice::Process || config.listen.ip().is_loopback();
+    Runners { docker: Arc::new(docker), process: Arc::new(process), local, processes }
 }
 
 /// A server that listens.
@@ -135,6 +140,8 @@ impl Server {
             .await
             .map_err(|error| Error::internal(format!("cannot listen on {listen}: {error}")))?;
         let address = acceptor.local_addr().first().and_then(|addr| addr.as_socket_addr().copied()).unwrap_or(listen);
+        // Only the first server of an App tells where it listens.
+        let _told = app.address.set(address);
         Ok(Self { app, acceptor, address })
     }
 
@@ -155,7 +162,7 @@ impl Server {
         }
         let asked = shutdown.clone();
         let serving = poem::Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
-            api::face(&app),
+            api::face(&app, terrakube::routes(poem::Route::new())),
             async move { asked.cancelled().await },
             Some(DRAIN),
         );

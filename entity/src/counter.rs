@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// The counter of runs.
 pub const RUN: &str = "run";
+/// The counter of runs of workspaces, which are known by their numbers.
+pub const WORKSPACE_JOB: &str = "workspace_job";
 
 /// Row of `counter`: the last number that was given out under a name.
 #[sea_orm::model]

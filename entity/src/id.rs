@@ -82,10 +82,38 @@ id! {
     DeliveryId
     /// Of an event of an organization.
     EventId
+    /// Of a workspace.
+    WorkspaceId
+    /// Of a template of workspaces.
+    TemplateId
+    /// Of a team.
+    TeamId
+    /// Of a team's access to a workspace.
+    WorkspaceAccessId
+    /// Of a variable of workspaces.
+    TerraformVariableId
+    /// Of a step of a run of a workspace.
+    WorkspaceStepId
+    /// Of an address of a resource.
+    AddressId
+    /// Of a version of a state.
+    StateVersionId
+    /// Of a schedule of a workspace.
+    WorkspaceScheduleId
+    /// Of the login to a host of repositories.
+    VcsId
+    /// Of an SSH key.
+    SshKeyId
+    /// Of a tag.
+    TagId
+    /// Of a mark of a workspace.
+    WorkspaceTagId
+    /// Of a token of a person or a group.
+    AccessTokenId
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId EnvironmentId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId
+    OrganizationId PersonId TokenId ClusterId ProjectId EnvironmentId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId
 }
 
 impl JobId {

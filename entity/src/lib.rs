@@ -2,6 +2,7 @@
 //!
 //! No HTTP, no queries, no logic.
 
+pub mod access_token;
 pub mod api_token;
 pub mod cluster;
 pub mod counter;
@@ -29,11 +30,25 @@ pub mod project_rule;
 pub mod registry;
 pub mod run;
 pub mod skipped_time;
+pub mod ssh_key;
 pub mod stage;
 pub mod stage_job;
+pub mod state_version;
+pub mod tag;
+pub mod team;
+pub mod template;
+pub mod terraform_variable;
 pub mod variable;
+pub mod vcs;
 pub mod webhook;
 pub mod webhook_delivery;
+pub mod workspace;
+pub mod workspace_access;
+pub mod workspace_address;
+pub mod workspace_job;
+pub mod workspace_schedule;
+pub mod workspace_step;
+pub mod workspace_tag;
 
 /// The key that makes a name unique ignoring case: trimmed and lower-cased.
 #[must_use]

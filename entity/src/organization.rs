@@ -23,6 +23,12 @@ pub struct Model {
     pub icon_url: Option<String>,
     /// Addresses as a JSON array of strings.
     pub admin_emails: Option<Json>,
+    /// Where workspaces run, for clients that read back what they wrote.
+    pub execution_mode: Option<String>,
+    /// On the second face nobody sees it.
+    pub disabled: bool,
+    /// Of the second face.
+    pub icon: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

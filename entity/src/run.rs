@@ -55,6 +55,8 @@ pub enum Event {
     Delete,
     /// No command of the job: its image is built.
     Build,
+    /// A step of a workspace; it has no job.
+    Workspace,
 }
 
 impl Event {
@@ -67,6 +69,7 @@ impl Event {
             Self::Stop => "STOP",
             Self::Delete => "DELETE",
             Self::Build => "BUILD",
+            Self::Workspace => "WORKSPACE",
         }
     }
 }

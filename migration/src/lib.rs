@@ -10,6 +10,7 @@ mod m0002_surface;
 mod m0002_upgrade;
 mod m0003_engine;
 mod m0004_schedule;
+mod m0005_workspaces;
 
 struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_surface::Migration),
             Box::new(m0003_engine::Migration),
             Box::new(m0004_schedule::Migration),
+            Box::new(m0005_workspaces::Migration),
         ]
     }
 }

@@ -65,7 +65,7 @@ impl Authenticator {
             return Ok(Caller { identity, origin, user_agent });
         }
         let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
-            (self.token(&hash).await?, now + REMEMBERED)
+            (self.token(&hash, now).await?, now + REMEMBERED)
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
@@ -96,15 +96,31 @@ impl Authenticator {
         memory.insert(hash, Remembered { identity, until });
     }
 
-    async fn token(&self, hash: &TokenHash) -> Result<Identity> {
-        let row = store::token::by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
+    async fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
+        let Some(row) = store::token::by_hash(&self.db, &hash.stored()).await? else {
+            return self.access_token(hash, now).await;
+        };
         let memberships = self.grants(vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
-        Ok(Identity { subject: Subject::Token { id: row.id, name: row.name }, memberships })
+        Ok(Identity { subject: Subject::Token { id: row.id, name: row.name }, memberships, groups: Vec::new() })
+    }
+
+    /// Whoever a token of a person or a group stands for.
+    async fn access_token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
+        let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
+        if row.expires_at.is_some_and(|at| at <= now) {
+            return Err(REFUSED);
+        }
+        let groups = serde_json::from_value(row.groups).unwrap_or_default();
+        let Some(id) = row.person_id else {
+            return Ok(Identity { subject: Subject::Group { name: row.name }, memberships: Vec::new(), groups });
+        };
+        let memberships = self.grants(store::person::list_memberships(&self.db, id).await?).await?;
+        Ok(Identity { subject: Subject::Person { id, name: row.name, email: None }, memberships, groups })
     }
 
     /// The person of a valid JWT; one who was never seen is stored, so that they can become a member.
     async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
-        let Claims { issuer, subject, email, name, expires_at: _ } = claims;
+        let Claims { issuer, subject, email, name, groups, expires_at: _ } = claims;
         let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
         let person = match known {
             Some(person) => person,
@@ -124,7 +140,7 @@ impl Authenticator {
         let memberships = self.grants(store::person::list_memberships(&self.db, person.id).await?).await?;
         let name = person.name.or(person.email).unwrap_or(person.subject);
         // The address of this JWT, not a stored one: whoever has it now may accept its invitations.
-        Ok(Identity { subject: Subject::Person { id: person.id, name, email }, memberships })
+        Ok(Identity { subject: Subject::Person { id: person.id, name, email }, memberships, groups })
     }
 
     /// What the roles of memberships allow; one whose custom role is gone allows nothing.

@@ -41,6 +41,8 @@ pub struct Claims {
     pub subject: String,
     pub email: Option<String>,
     pub name: Option<String>,
+    /// The claim `groups`.
+    pub groups: Vec<String>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -57,6 +59,9 @@ struct RawClaims {
     email_verified: serde_json::Value,
     #[serde(default)]
     name: Option<String>,
+    /// A list of texts; anything else is as none.
+    #[serde(default)]
+    groups: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +170,7 @@ impl Verifier {
             // An address that the issuer did not check is nobody's.
             email: claims.email.filter(|_| claims.email_verified != false && claims.email_verified != "false"),
             name: claims.name,
+            groups: serde_json::from_value(claims.groups).unwrap_or_default(),
             expires_at,
         })
     }

@@ -7,6 +7,7 @@ pub mod authenticate;
 pub mod jwt;
 pub mod role;
 mod settings;
+pub mod team;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ use crate::store::job::JobView;
 pub enum Subject {
     Person { id: PersonId, name: String, email: Option<String> },
     Token { id: TokenId, name: String },
+    /// A token of a group of people.
+    Group { name: String },
 }
 
 /// What a credential stands for.
@@ -36,6 +39,8 @@ pub enum Subject {
 pub struct Identity {
     pub subject: Subject,
     pub memberships: Vec<(OrganizationId, Grant)>,
+    /// The groups of the OIDC issuer that they belong to.
+    pub groups: Vec<String>,
 }
 
 /// Who calls.
@@ -51,7 +56,7 @@ impl Caller {
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.identity.subject {
-            Subject::Person { name, .. } | Subject::Token { name, .. } => name,
+            Subject::Person { name, .. } | Subject::Token { name, .. } | Subject::Group { name } => name,
         }
     }
 
@@ -71,7 +76,7 @@ impl Caller {
     pub fn person(&self) -> Option<PersonId> {
         match self.identity.subject {
             Subject::Person { id, .. } => Some(id),
-            Subject::Token { .. } => None,
+            Subject::Token { .. } | Subject::Group { .. } => None,
         }
     }
 

@@ -105,7 +105,7 @@ pub async fn invitation(
     let row = row.ok_or(Error::NotFound(THING))?;
     let invited = match &caller.identity.subject {
         Subject::Person { email: Some(email), .. } => email.to_lowercase() == row.email,
-        Subject::Person { email: None, .. } | Subject::Token { .. } => false,
+        Subject::Person { email: None, .. } | Subject::Token { .. } | Subject::Group { .. } => false,
     };
     if !(invited && action == Action::ViewOrganization) {
         caller.require(organization, action, &Place::default(), THING)?;

@@ -75,6 +75,7 @@ impl AccountApi {
                 Ok(Answer(store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(gone)?.into()))
             }
             Subject::Token { id, .. } => Ok(Answer(store::token::by_id(&self.0.db, id).await?.ok_or(gone)?.into())),
+            Subject::Group { .. } => Err(gone),
         }
     }
 

@@ -342,7 +342,7 @@ impl MemberApi {
         let row = self.load(&auth, Action::ViewOrganization, organization_id.0, invite_id.0).await?;
         let person = match &auth.0.identity.subject {
             Subject::Person { id, email: Some(email), .. } if email.to_lowercase() == row.email => *id,
-            Subject::Person { .. } | Subject::Token { .. } => {
+            Subject::Person { .. } | Subject::Token { .. } | Subject::Group { .. } => {
                 return Err(Error::Forbidden("only the person who is invited can accept"));
             }
         };

@@ -231,10 +231,10 @@ pub fn described(app: &Arc<App>) -> String {
     service(app).spec()
 }
 
-/// The whole face, ready to be served.
-pub fn face(app: &Arc<App>) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
+/// The whole face, ready to be served, with what stands beside it.
+pub fn face(app: &Arc<App>, beside: Route) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
     let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
-    Route::new()
+    beside
         .at("/openapi.yaml", get(contract_yaml))
         .at("/openapi.json", get(contract_json))
         .at("/docs", get(reference))

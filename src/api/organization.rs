@@ -151,6 +151,9 @@ fn answer(row: organization::Model, owner: Option<Uuid>) -> Organization {
         logo_url,
         icon_url,
         admin_emails,
+        execution_mode: _,
+        disabled: _,
+        icon: _,
     } = row;
     Organization {
         id: id.0,
@@ -197,6 +200,7 @@ impl OrganizationApi {
             let row = store::organization::create(tx, row).await?;
             store::person::add_member(tx, row.id, person, (Role::Owner, None), now).await?;
             store::cluster::create(tx, local).await?;
+            bootstrap::templates(tx, row.id, now).await?;
             Ok::<_, Error>(row)
         })
         .await?;

@@ -6,6 +6,7 @@
 mod announce;
 pub mod command;
 pub mod deployment;
+pub mod flow;
 pub mod manual;
 pub mod masking;
 pub mod outputs;
@@ -17,6 +18,7 @@ pub mod template;
 pub mod tick;
 pub mod timing;
 pub mod variables;
+pub mod workspace;
 
 use std::time::Duration;
 
@@ -113,8 +115,9 @@ async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: im
 
 /// How long no schedule will be due.
 async fn until_due(app: &App) -> Duration {
-    match store::schedule::next_due(&app.db).await {
-        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
-        Ok(None) | Err(_) => CALM,
+    let (jobs, workspaces) = (store::schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
+    match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
+        Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
+        None => CALM,
     }
 }

@@ -282,3 +282,20 @@ fn agrees_with_a_minute_walker_across_dst_changes() {
     assert!(zones >= 30, "only {zones} zones change their clocks");
     assert!(instants > 10_000, "only {instants} instants were compared");
 }
+
+#[test]
+fn expressions_of_quartz() {
+    for (quartz, usual) in [
+        ("0 0 * * * ?", "0 * * * *"),
+        ("0 30 2 ? * 2-6", "30 2 * * 1-5"),
+        ("0 0 12 ? * MON,FRI *", "0 12 * * MON,FRI"),
+        ("00 */5 * * * ? *", "*/5 * * * *"),
+        ("0 0 0 ? * 1", "0 0 * * 0"),
+        ("15 3 * * 1", "15 3 * * 1"),
+    ] {
+        assert_eq!(super::from_quartz(quartz).unwrap(), usual.parse().unwrap(), "{quartz}");
+    }
+    for refused in ["30 0 * * * ?", "0 0 * * * ? 2027", "0 0 0 ? * 8", "0 0 0 ? * 0", "0 0 0 L * ?", "0 0", ""] {
+        assert!(super::from_quartz(refused).is_err(), "{refused}");
+    }
+}

@@ -277,7 +277,7 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     match forced {
         Some(Event::Stop) => Action::Stop,
         Some(Event::Delete) => Action::Delete,
-        Some(Event::Start | Event::Cron | Event::Build) | None => action,
+        Some(Event::Start | Event::Cron | Event::Build | Event::Workspace) | None => action,
     }
 }
 

@@ -155,6 +155,26 @@ pub fn parse(template: &str) -> Result<Vec<FlowStep>, Refused> {
     Ok(steps)
 }
 
+/// Reads the commands that another repository holds, in the order in which they are run.
+///
+/// # Errors
+/// With what is wrong with them.
+pub fn commands(text: &str) -> Result<Vec<Command>, Refused> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Commands {
+        commands: Vec<Command>,
+    }
+    let list = serde_yaml_ng::from_str::<Vec<Command>>(text)
+        .or_else(|_| serde_yaml_ng::from_str(text).map(|Commands { commands }| commands));
+    let mut commands = list.map_err(|error| Refused(format!("the commands cannot be read: {error}")))?;
+    if commands.iter().any(|command| command.runtime == Runtime::Groovy) {
+        return Err(Refused("a command is in Groovy, which is not run here; Bash is".into()));
+    }
+    commands.sort_by_key(|command| command.priority);
+    Ok(commands)
+}
+
 fn check(step: &FlowStep) -> Result<(), Refused> {
     let at = |what: &str| Refused(format!("step {} {what}", step.step));
     if step.kind == FlowType::ScheduleTemplates && step.templates.is_empty() {

@@ -6,6 +6,7 @@
 pub mod docker;
 mod memory;
 pub mod process;
+pub mod terraform;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,18 @@ pub struct StepSpec {
     pub leave: Option<Leave>,
     /// An image to build; then nothing is run.
     pub build: Option<Build>,
+    /// What is checked out before it begins, and how.
+    pub source: Option<Source>,
+    /// Its first process alone is asked to end, by an interruption, and sees to the others.
+    pub interrupt: bool,
+}
+
+/// The files that a step works on: `terraform::SOURCE_VARIABLE` is the folder that they are in.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// An empty folder.
+    Empty,
+    Repository(Wanted),
 }
 
 /// An image to build. Its `output` is a JSON document: `image`, and `commit` with `id`, `at`, `author` and `message`, or
@@ -200,8 +213,9 @@ pub trait Runner: Send + Sync {
     /// Up to `limit` lines behind the first `skip`, without waiting for more.
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
 
-    /// What a step that has ended left in its file of outputs; none where it left no file.
-    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// What a step that has ended left in a file of its folder for outputs; none where it left no such file. Of one that
+    /// is larger than `most` bytes one byte more is read.
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable>;
 
     /// Forgets a step that has ended, or ends it.
     async fn remove(&self, name: &str) -> Result<(), Unavailable>;
@@ -220,6 +234,8 @@ pub struct Runners {
     pub process: Arc<dyn Runner>,
     /// Where new runs of the local cluster go, or why they can go nowhere.
     pub local: Result<Kind, String>,
+    /// Whether plain processes may be started for steps of workspaces.
+    pub processes: bool,
 }
 
 impl Runners {

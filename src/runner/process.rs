@@ -13,35 +13,47 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::memory::MemoryStep;
+use super::terraform::{COMMIT_FILE, SOURCE_VARIABLE};
 use super::{
-    Kind, LINE_BYTES, Lines, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Runner, StepFile, StepSpec, Stream,
-    Times, Unavailable,
+    Kind, LINE_BYTES, Lines, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Runner, Source, StepFile, StepSpec,
+    Stream, Times, Unavailable,
 };
 use crate::clock::Clock;
+use crate::repository;
 use crate::wake::Wake;
 
 /// How long a process that left the group may hold the output open after its parent's end.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where the files that a step works on are in its folder.
+const SOURCE: &str = "source";
 /// Marks the environment of every process, so that one that was left behind is recognised.
 const MARK: &str = "WINDLASS_STEP";
 
 /// Runs steps as child processes.
 pub struct ProcessRunner {
+    work: Work,
+    steps: Mutex<HashMap<String, Arc<Step>>>,
+}
+
+/// What starts and watches the processes.
+#[derive(Clone)]
+struct Work {
     folder: PathBuf,
     clock: Clock,
     wake: Wake,
-    steps: Mutex<HashMap<String, Arc<Step>>>,
 }
 
 struct Step {
     memory: MemoryStep,
     group: Mutex<Option<Pid>>,
+    /// The first process alone is asked to end.
+    interrupt: bool,
 }
 
 impl Step {
@@ -55,13 +67,28 @@ impl Step {
             let _gone = kill_process_group(group, signal);
         }
     }
+
+    /// Asks it to end.
+    fn ask(&self) {
+        match *self.group() {
+            Some(first) if self.interrupt => {
+                let _gone = kill_process(first, Signal::INT);
+            }
+            Some(group) => {
+                let _gone = kill_process_group(group, Signal::TERM);
+            }
+            None => {}
+        }
+    }
 }
 
 impl ProcessRunner {
     /// Scratch folders are made below `folder`.
     #[must_use]
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
-        Self { folder, clock, wake, steps: Mutex::default() }
+        // What is told to a process holds wherever that goes.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Self { work: Work { folder, clock, wake }, steps: Mutex::default() }
     }
 
     fn steps(&self) -> MutexGuard<'_, HashMap<String, Arc<Step>>> {
@@ -73,7 +100,58 @@ impl ProcessRunner {
     }
 
     fn scratch(&self, name: &str) -> PathBuf {
+        self.work.scratch(name)
+    }
+}
+
+impl Work {
+    fn scratch(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Starts the process of a step.
+    fn begin(&self, started: &Arc<Step>, step: &StepSpec) {
+        match self.spawn(step) {
+            Ok(child) => {
+                *started.group() = child.id().and_then(pid);
+                {
+                    let mut state = started.memory.lock();
+                    state.progress = Progress::Running;
+                    state.times.started_at = Some(self.clock.now());
+                }
+                self.watch(started, child);
+            }
+            Err(reason) => started.memory.end(Progress::CannotStart { reason }, self.clock.now()),
+        }
+    }
+
+    /// Brings the files of a step, and starts it. Nothing of it is in its own folder before it starts: that is how one
+    /// that was started is known.
+    async fn fetch(&self, started: &Arc<Step>, step: &StepSpec, source: &Source) {
+        let folder = self.folder.join(".sources").join(&step.name);
+        let fetched = fetch(&folder, source).await;
+        let stopped = started.memory.lock().stopping || !step.may_start();
+        let moved = match fetched {
+            _ if stopped => Err(None),
+            Err(reason) => Err(Some(reason)),
+            Ok(()) => {
+                let target = self.scratch(&step.name).join(SOURCE);
+                let moved = std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
+                moved.map_err(|error| Some(format!("the files could not be put into place: {error}")))
+            }
+        };
+        match moved {
+            Ok(()) => self.begin(started, step),
+            Err(reason) => {
+                let _removed = tokio::fs::remove_dir_all(&folder).await;
+                let progress = match reason {
+                    Some(reason) => Progress::CannotStart { reason },
+                    None => Progress::Exited { exit_code: 130, reason: Some("it was stopped before it began".into()) },
+                };
+                started.memory.end(progress, self.clock.now());
+            }
+        }
+        self.wake.here();
     }
 
     fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
@@ -107,6 +185,7 @@ impl ProcessRunner {
             .envs(files)
             .env(OUTPUT_VARIABLE, outputs.join(OUTPUT_FILE))
             .env(MARK, &step.name)
+            .env(SOURCE_VARIABLE, scratch.join(SOURCE))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -148,6 +227,15 @@ impl ProcessRunner {
             wake.here();
         });
     }
+}
+
+/// Brings what a step works on into a new folder.
+async fn fetch(folder: &Path, source: &Source) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
+    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    let Source::Repository(wanted) = source else { return Ok(()) };
+    let commit = repository::checkout_into(folder, wanted).await?;
+    tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
 }
 
 /// Puts files into the scratch folder, where no path of the machine is touched, and returns where each variable's is.
@@ -236,12 +324,12 @@ impl Runner for ProcessRunner {
 
     /// The folder stands for the machine and the server: another server's processes are not found here.
     async fn place(&self) -> Result<String, Unavailable> {
-        let mark = self.folder.join(".place");
+        let mark = self.work.folder.join(".place");
         if let Ok(known) = std::fs::read_to_string(&mark) {
             return Ok(known);
         }
         let place = format!("process {}", uuid::Uuid::new_v4());
-        let written = std::fs::create_dir_all(&self.folder).and_then(|()| std::fs::write(&mark, &place));
+        let written = std::fs::create_dir_all(&self.work.folder).and_then(|()| std::fs::write(&mark, &place));
         written.map_err(|error| Unavailable(format!("cannot write {}: {error}", mark.display())))?;
         Ok(place)
     }
@@ -255,16 +343,15 @@ impl Runner for ProcessRunner {
                 "this server was away; whether the step is still to be started is looked at again".into(),
             ));
         }
-        let spawned = self.spawn(step);
-        let (group, progress) = match &spawned {
-            Ok(child) => (child.id().and_then(pid), Progress::Running),
-            Err(reason) => (None, Progress::CannotStart { reason: reason.clone() }),
-        };
-        let memory = MemoryStep::new(progress, self.clock.now());
-        let started = Arc::new(Step { memory, group: Mutex::new(group) });
+        let memory = MemoryStep::new(Progress::Starting, self.work.clock.now());
+        let started = Arc::new(Step { memory, group: Mutex::default(), interrupt: step.interrupt });
         self.steps().insert(step.name.clone(), Arc::clone(&started));
-        if let Ok(child) = spawned {
-            self.watch(&started, child);
+        match &step.source {
+            None => self.work.begin(&started, step),
+            Some(source) => {
+                let (work, step, source) = (self.work.clone(), step.clone(), source.clone());
+                spawn(async move { work.fetch(&started, &step, &source).await });
+            }
         }
         Ok(())
     }
@@ -290,7 +377,7 @@ impl Runner for ProcessRunner {
         if std::mem::replace(&mut step.memory.lock().stopping, true) {
             return Ok(());
         }
-        step.signal(Signal::TERM);
+        step.ask();
         spawn(async move {
             tokio::time::sleep(grace).await;
             step.signal(Signal::KILL);
@@ -303,14 +390,14 @@ impl Runner for ProcessRunner {
         Ok(step.memory.take(skip, limit))
     }
 
-    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        let path = self.scratch(name).join(OUTPUT_FOLDER.trim_start_matches('/')).join(OUTPUT_FILE);
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+        let path = self.scratch(name).join(OUTPUT_FOLDER.trim_start_matches('/')).join(file);
         match tokio::fs::File::open(&path).await {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Unavailable(format!("cannot read {}: {error}", path.display()))),
             Ok(file) => {
                 let mut content = Vec::new();
-                let read = file.take(super::OUTPUT_BYTES + 1).read_to_end(&mut content).await;
+                let read = file.take(most + 1).read_to_end(&mut content).await;
                 read.map_err(|error| Unavailable(format!("cannot read {}: {error}", path.display())))?;
                 Ok(Some(content))
             }
@@ -334,9 +421,9 @@ impl Runner for ProcessRunner {
 
     async fn list(&self) -> Result<Vec<String>, Unavailable> {
         let mut names: Vec<String> = self.steps().keys().cloned().collect();
-        if let Ok(entries) = std::fs::read_dir(&self.folder) {
+        if let Ok(entries) = std::fs::read_dir(&self.work.folder) {
             names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
-            names.retain(|name| name != ".place");
+            names.retain(|name| !name.starts_with('.'));
         }
         names.sort_unstable();
         names.dedup();

@@ -15,6 +15,7 @@ pub mod organization;
 pub mod person;
 pub mod project;
 pub mod registry;
+pub mod resource;
 pub mod retention;
 pub mod row;
 pub mod rule;
@@ -24,8 +25,10 @@ pub mod scheduled;
 pub mod settings;
 pub mod skipped;
 pub mod stage;
+pub mod team;
 pub mod token;
 pub mod variable;
+pub mod workspace;
 
 use std::time::Duration;
 

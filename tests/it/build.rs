@@ -33,6 +33,8 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         read_only_root: false,
         leave: None,
         build,
+        source: None,
+        interrupt: false,
     }
 }
 
@@ -55,6 +57,8 @@ fn wanted(url: &str) -> Wanted {
         commit: None,
         submodules: true,
         login: Some(Login { username: "x-access-token".into(), token: Secret::new("pass".into()) }),
+        key: None,
+        local: false,
     }
 }
 
@@ -76,7 +80,7 @@ async fn run(runner: &dyn Runner, step: &StepSpec) -> Ended {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let output = runner.output(&step.name).await.unwrap();
+    let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap();
     runner.remove(&step.name).await.unwrap();
     Ended { progress, log: lines.join("\n"), output: output.map(|bytes| serde_json::from_slice(&bytes).unwrap()) }
 }

@@ -106,7 +106,7 @@ impl Runner for FakeRunner {
         Ok(self.up()?.place.clone().unwrap_or_else(|| "fake".to_owned()))
     }
 
-    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
         Ok(self.up()?.steps.get(name).and_then(|step| step.output.clone()))
     }
 

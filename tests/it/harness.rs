@@ -116,6 +116,11 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         secret_key_file: None,
         runner: RunnerChoice::Auto,
         docker_host: None,
+        tools: None,
+        step_url: None,
+        terraform_image: "hashicorp/terraform".into(),
+        opentofu_image: "ghcr.io/opentofu/opentofu".into(),
+        local_repositories: false,
         max_runs: 16,
         start_timeout_seconds: 300,
         stop_grace_seconds: 10,
@@ -178,7 +183,7 @@ impl TestApp {
         let read = Clock::from_fn(move || hands.now());
         let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());
         let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
-        let runners = Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker) };
+        let runners = Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker), processes: false };
         let app = Arc::new(App {
             db,
             clock: read,
@@ -191,6 +196,8 @@ impl TestApp {
             metrics: windlass::metrics::Metrics::default(),
             pulse: windlass::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),
+            toolbox: windlass::toolbox::Toolbox::default(),
+            address: std::sync::OnceLock::new(),
         });
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
@@ -219,7 +226,7 @@ impl TestApp {
     }
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
-        let face = api::face(&self.app).into_endpoint().boxed();
+        let face = api::face(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
         Client { face: Arc::new(TestClient::new(face)), authorization }
     }
 

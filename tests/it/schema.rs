@@ -16,6 +16,7 @@ async fn tables_and_entities_are_the_same() {
     let app = TestApp::new().await;
     let db = &app.app.db;
     let expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::from([
+        columns(&entity::access_token::Entity),
         columns(&entity::api_token::Entity),
         columns(&entity::cluster::Entity),
         columns(&entity::counter::Entity),
@@ -42,11 +43,25 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::registry::Entity),
         columns(&entity::run::Entity),
         columns(&entity::skipped_time::Entity),
+        columns(&entity::ssh_key::Entity),
         columns(&entity::stage::Entity),
         columns(&entity::stage_job::Entity),
+        columns(&entity::state_version::Entity),
+        columns(&entity::tag::Entity),
+        columns(&entity::team::Entity),
+        columns(&entity::template::Entity),
+        columns(&entity::terraform_variable::Entity),
         columns(&entity::variable::Entity),
+        columns(&entity::vcs::Entity),
         columns(&entity::webhook::Entity),
         columns(&entity::webhook_delivery::Entity),
+        columns(&entity::workspace::Entity),
+        columns(&entity::workspace_access::Entity),
+        columns(&entity::workspace_address::Entity),
+        columns(&entity::workspace_job::Entity),
+        columns(&entity::workspace_schedule::Entity),
+        columns(&entity::workspace_step::Entity),
+        columns(&entity::workspace_tag::Entity),
     ]);
     let backend = db.get_database_backend();
     let sql = match backend {

@@ -24,7 +24,7 @@ use crate::store;
 
 wire::mirrored!(RunStateEnum of run::RunState { Queued, Running, Succeeded, Failed, Cancelled });
 wire::mirrored!(RunTriggerEnum of run::Trigger { Schedule, Deployment, Force, Manual });
-wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build });
+wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build, Workspace });
 wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process });
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -11,6 +11,8 @@ mod runs;
 pub(super) mod schedules;
 mod step;
 mod variables;
+mod workspace_step;
+mod workspaces;
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +22,7 @@ use crate::error::Result;
 pub(in crate::engine) use self::runs::renew;
 pub use self::runs::sweep;
 pub use self::step::step_name;
+pub use self::workspace_step::STATE_USER;
 
 /// How many rows a pass takes at once.
 pub const BATCH: u64 = 200;
@@ -47,6 +50,7 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     more |= check("follow deployment rules", rules::follow(app, now).await);
     more |= check("finish deployments", deployments::finish(app, now).await);
     more |= check("start deployments", deployments::start(app, now).await);
+    more |= check("workspaces", workspaces::advance(app, now).await);
     Outcome { more }
 }
 

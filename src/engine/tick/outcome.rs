@@ -8,6 +8,7 @@ use entity::{job, run, variable};
 use sea_orm::DatabaseTransaction;
 
 use super::log::with_lines;
+use super::workspaces::{self, Left};
 use crate::app::App;
 use crate::engine::outputs::{self, Output};
 use crate::engine::state::{self, RunEvent};
@@ -24,6 +25,8 @@ pub(super) struct Brought {
     /// What the job left for others; null when it left nothing that could be taken.
     pub(super) outputs: Vec<Output>,
     pub(super) built: Option<Built>,
+    /// What a step of a workspace left.
+    pub(super) left: Option<Left>,
 }
 
 /// Stores what an event makes of a run; false when somebody else has done something to it.
@@ -38,7 +41,7 @@ pub(super) async fn change(
     let to = state::next(from, event)
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
-    let Brought { lines, outputs, built } = brought;
+    let Brought { lines, outputs, built, left } = brought;
     let (mut run, pieces) = with_lines(app, run, lines)?;
     run.state = to;
     run.updated_at = now;
@@ -60,6 +63,9 @@ pub(super) async fn change(
         store::log::append(tx, pieces).await?;
         if to.is_final() {
             make_room(tx, &run, now).await?;
+            if run.event == Event::Workspace {
+                workspaces::ended(app, tx, &run, left, now).await?;
+            }
         }
         if let Some(job) = target {
             take(app, tx, &job, outputs, now).await?;
@@ -77,6 +83,10 @@ pub(super) async fn change(
 
 /// When a run that has ended may be deleted for its age.
 fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
+    if run.event == Event::Workspace {
+        // It goes with its job.
+        return None;
+    }
     let Keep { succeeded_days, failed_days, .. } = run.spec.keep;
     let days = if run.state == RunState::Succeeded { succeeded_days } else { failed_days };
     run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
@@ -188,6 +198,6 @@ fn output_of(job: &job::Model, kind: VariableKind, now: DateTime<Utc>) -> variab
 pub(super) fn leaves_outputs(event: Event) -> bool {
     match event {
         Event::Start | Event::Stop | Event::Delete => true,
-        Event::Cron | Event::Build => false,
+        Event::Cron | Event::Build | Event::Workspace => false,
     }
 }

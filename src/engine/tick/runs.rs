@@ -11,11 +11,12 @@ use super::BATCH;
 use super::log::{CHUNK, copy, sealed, with_lines};
 use super::outcome::{Brought, change, leaves_outputs};
 use super::step::{Prepared, run_of, step, step_name};
+use super::{workspace_step, workspaces};
 use crate::app::App;
 use crate::engine::outputs;
 use crate::engine::state::{self, Decision, Facts, Observed, RunEvent};
 use crate::error::{Error, Result};
-use crate::runner::{Kind, Lines, OUTPUT_BYTES, Progress, Runner, Unavailable};
+use crate::runner::{Kind, Lines, OUTPUT_BYTES, OUTPUT_FILE, Progress, Runner, Unavailable};
 use crate::store;
 use crate::store::run::{Expected, Handover, Lease, Orphans};
 
@@ -123,12 +124,16 @@ async fn sweep_runner(app: &App, kind: Kind) -> Result<()> {
 
 /// Asks the runner about one run, copies what it wrote, and acts. True when more is to be copied.
 async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bool> {
-    let kind = match (run.runner, &app.runners.local) {
+    let local = match run.event {
+        Event::Workspace if run.runner.is_none() => workspace_step::place(app, &run).await?,
+        _ => app.runners.local.clone(),
+    };
+    let kind = match (run.runner, local) {
         (Some(RunnerKind::Docker), _) => Kind::Docker,
         (Some(RunnerKind::Process), _) => Kind::Process,
-        (None, Ok(kind)) => *kind,
+        (None, Ok(kind)) => kind,
         (None, Err(refused)) => {
-            let ended = run::Model { reason: Some(refused.clone()), ..run };
+            let ended = run::Model { reason: Some(refused), ..run };
             change(app, ended, RunEvent::Failed, now, Brought::default()).await?;
             return Ok(false);
         }
@@ -228,8 +233,16 @@ async fn end(
     let mut brought = Brought { lines: lines.lines, ..Brought::default() };
     let mut spoiled = None;
     let leaves = leaves_outputs(run.event) || run.event == Event::Build;
+    if run.event == Event::Workspace && event == RunEvent::Succeeded {
+        match workspaces::left(runner, &name).await {
+            // It is asked again, but not for good.
+            Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
+            Err(Unavailable(reason)) => spoiled = Some(format!("what it left could not be read: {reason}")),
+            Ok(left) => brought.left = Some(left),
+        }
+    }
     if event == RunEvent::Succeeded && leaves {
-        match patient(runner.output(&name)).await {
+        match patient(runner.output(&name, OUTPUT_FILE, OUTPUT_BYTES)).await {
             // It is asked again, but not for good.
             Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
             Err(_) => spoiled = Some("its outputs could not be read".to_owned()),
@@ -254,7 +267,7 @@ async fn end(
 fn note(kind: Kind, run: &run::Model) -> Option<&'static str> {
     match kind {
         Kind::Docker => None,
-        Kind::Process if run.event == Event::Build => None,
+        Kind::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
         Kind::Process => Some("it ran as a plain process: the image and the limits were not used"),
     }
 }
@@ -320,7 +333,11 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
         let ended = run::Model { reason: Some(late), ..run };
         return change(app, ended, RunEvent::Cancelled, now, Brought::default()).await.map(|_| ());
     }
-    let Prepared { step: spec, masks } = match step(app, &run).await? {
+    let prepared = match run.event {
+        Event::Workspace => workspace_step::step(app, &run, kind).await?,
+        Event::Cron | Event::Start | Event::Stop | Event::Delete | Event::Build => step(app, &run).await?,
+    };
+    let Prepared { step: spec, masks } = match prepared {
         Ok(prepared) => prepared,
         Err(impossible) => {
             let ended = run::Model { reason: Some(impossible.0), ..run };
@@ -341,6 +358,9 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
     let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)? };
     // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
+        if run.event == Event::Workspace {
+            store::write(&app.db, async |tx| store::workspace::began(tx, run.id, now).await.map_err(Error::from)).await?;
+        }
         quiet(&spec.name, patient(runner.start(&spec)).await);
         app.wake.here();
     }

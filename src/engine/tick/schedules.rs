@@ -131,11 +131,11 @@ impl Settled {
 }
 
 /// A queued run of a job, started by force.
-pub(in crate::engine) fn new_run(job: JobId, event: Event, spec: run::RunSpec, now: DateTime<Utc>) -> run::Model {
+pub(in crate::engine) fn new_run(job: impl Into<Option<JobId>>, event: Event, spec: run::RunSpec, now: DateTime<Utc>) -> run::Model {
     run::Model {
         id: RunId::create(),
         number: 0,
-        job_id: Some(job),
+        job_id: job.into(),
         deployment_id: None,
         created_at: now,
         updated_at: now,

@@ -86,6 +86,8 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<Prepared,
         read_only_root: run.spec.read_only_root,
         leave: Some(app.fence.leave(&app.clock)),
         build,
+        source: None,
+        interrupt: false,
     };
     Ok(Ok(Prepared { step, masks: patterns(delivered.secrets.iter().map(String::as_str)) }))
 }
@@ -124,6 +126,8 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut De
             commit: spec.commit_id.clone(),
             submodules: spec.submodules,
             login,
+            key: None,
+            local: false,
         }),
         root_path,
         dockerfile: match (&spec.dockerfile_raw, &spec.dockerfile_path) {

@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use self::build::Builds;
 use self::wire::{LABEL, container, first_file, line, progress, status, text, unavailable, uploads};
 use super::{
-    Image, Kind, Lines, OUTPUT_BYTES, OUTPUT_FILE, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable,
+    Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable,
 };
 use crate::clock::Clock;
 use crate::wake::Wake;
@@ -125,6 +125,12 @@ impl Engine {
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
         let created = state.and_then(|state| state.status) == Some(ContainerStateStatusEnum::CREATED);
+        if created && let Some(source) = &step.source {
+            let archive = wire::source(source).await?;
+            let options = UploadToContainerOptionsBuilder::default().path("/").build();
+            let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
+            sent.await.map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+        }
         if created {
             let uploads = uploads(step).map_err(|e| format!("its files could not be packed: {e}"))?;
             for (folder, archive) in uploads {
@@ -362,29 +368,29 @@ impl Runner for DockerRunner {
         Ok(())
     }
 
-    async fn output(&self, name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
         if let Some(output) = self.builds.output(name) {
             return Ok(output);
         }
         let client = self.engine.client().await?;
-        let path = format!("{OUTPUT_FOLDER}/{OUTPUT_FILE}");
+        let path = format!("{OUTPUT_FOLDER}/{file}");
         let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
         let mut parts = client.download_from_container(name, Some(options));
         let mut archive = Vec::new();
         // A file and the block before it; what is longer is cut, and found to be too long by the reader.
-        let most = usize::try_from(OUTPUT_BYTES).unwrap_or(usize::MAX) + 8 * 1024;
+        let whole = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(8 * 1024);
         while let Some(part) = parts.next().await {
             match part {
                 Ok(bytes) => archive.extend_from_slice(&bytes),
                 Err(error) if status(&error) == Some(404) => return Ok(None),
                 Err(error) => return Err(unavailable(error)),
             }
-            if archive.len() > most {
-                archive.truncate(most);
+            if archive.len() > whole {
+                archive.truncate(whole);
                 break;
             }
         }
-        Ok(first_file(&archive, OUTPUT_BYTES + 1))
+        Ok(first_file(&archive, most + 1))
     }
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {

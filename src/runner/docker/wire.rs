@@ -6,8 +6,10 @@ use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusEnum, HostConfig, HostConfigLogConfig};
 use chrono::DateTime;
 
+use crate::repository::{self, Folder};
+use crate::runner::terraform::{COMMIT_FILE, SOURCE_VARIABLE};
 use crate::runner::{
-    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, StepFile, StepSpec, Stream,
+    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Source, StepFile, StepSpec, Stream,
     Unavailable,
 };
 
@@ -69,6 +71,7 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     let mut labels: HashMap<String, String> = step.labels.iter().cloned().collect();
     labels.insert(LABEL.into(), step.name.clone());
     let output = format!("{OUTPUT_VARIABLE}={OUTPUT_FOLDER}/{OUTPUT_FILE}");
+    let folder = step.source.as_ref().map(|_| format!("{SOURCE_VARIABLE}={SOURCE_FOLDER}"));
     let variables = step.environment.iter().map(|(name, value)| format!("{name}={}", value.expose()));
     // A volume begins with what the image has there.
     let volumes = step.read_only_root.then(|| [vec![OUTPUT_FOLDER.to_owned()], folders(step)].concat());
@@ -77,7 +80,8 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
         image: Some(image.reference.clone()),
         entrypoint: step.entrypoint.clone().map(|program| vec![program]),
         cmd: (!step.arguments.is_empty()).then(|| step.arguments.clone()),
-        env: Some(variables.chain([output]).collect()),
+        env: Some(variables.chain([output]).chain(folder).collect()),
+        stop_signal: step.interrupt.then(|| "SIGINT".to_owned()),
         labels: Some(labels),
         volumes,
         host_config: Some(HostConfig {
@@ -140,6 +144,31 @@ pub(super) fn text(error: &bollard::errors::Error) -> String {
 
 pub(super) fn unavailable(error: bollard::errors::Error) -> Unavailable {
     Unavailable(format!("the Docker engine: {}", text(&error)))
+}
+
+/// Where the files that a step works on are put in its container.
+const SOURCE_FOLDER: &str = "/windlass/source";
+
+/// The files that a step works on as a tape archive, for the root of its container.
+///
+/// # Errors
+/// A reason for the reader.
+pub(super) async fn source(source: &Source) -> Result<Vec<u8>, String> {
+    let folder = Folder::new()?;
+    let files = folder.path().join("files");
+    let failed = |error: std::io::Error| format!("its files could not be packed: {error}");
+    tokio::fs::create_dir(&files).await.map_err(failed)?;
+    if let Source::Repository(wanted) = source {
+        let commit = repository::checkout_into(&files, wanted).await?;
+        tokio::fs::write(files.join(COMMIT_FILE), commit.id).await.map_err(failed)?;
+    }
+    let packed = tokio::task::spawn_blocking(move || {
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.follow_symlinks(false);
+        archive.append_dir_all(SOURCE_FOLDER.trim_start_matches('/'), &files)?;
+        archive.into_inner()
+    });
+    packed.await.map_err(|error| error.to_string())?.map_err(failed)
 }
 
 /// The first file of a tape archive, up to a length.

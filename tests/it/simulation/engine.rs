@@ -150,7 +150,7 @@ impl Runner for Way {
         .await
     }
 
-    async fn output(&self, _name: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
         self.call(|_| None).await
     }
 

@@ -160,12 +160,14 @@ impl World {
             db,
             clock,
             config,
-            runners: Runners { docker: way.clone(), process: way, local: Ok(Kind::Docker) },
+            runners: Runners { docker: way.clone(), process: way, local: Ok(Kind::Docker), processes: false },
             wake: Wake::default(),
             fence: windlass::fence::Fence::default(),
             metrics: windlass::metrics::Metrics::default(),
             pulse: windlass::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),
+            toolbox: windlass::toolbox::Toolbox::default(),
+            address: std::sync::OnceLock::new(),
         };
         Server { app: Arc::new(app), faults, stalled: None }
     }

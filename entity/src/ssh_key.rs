@@ -1,0 +1,26 @@
+//! A private key that repositories are read with.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, SshKeyId};
+
+/// Row of `ssh_key`; unique by organization and name.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "ssh_key")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SshKeyId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub created_by: String,
+    pub updated_by: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub ssh_type: String,
+    /// Sealed.
+    pub private_key: Option<Vec<u8>>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

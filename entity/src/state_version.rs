@@ -1,0 +1,29 @@
+//! A version of the state of a workspace.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, StateVersionId, WorkspaceId};
+
+/// Row of `state_version`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "state_version")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: StateVersionId,
+    pub organization_id: OrganizationId,
+    pub workspace_id: WorkspaceId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub created_by: String,
+    pub updated_by: String,
+    /// The job that wrote it; it may be gone.
+    pub job_id: Option<i32>,
+    pub serial: i64,
+    pub lineage: Option<String>,
+    /// Of the state, in hexadecimal.
+    pub md5: String,
+    pub sealed: Vec<u8>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,49 @@
+//! A Terraform root module with its source, its variables and its state.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId, WorkspaceStepId};
+
+/// Row of `workspace`; unique by organization and name.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "workspace")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: WorkspaceId,
+    pub organization_id: OrganizationId,
+    pub project_id: Option<ProjectId>,
+    pub vcs_id: Option<VcsId>,
+    pub ssh_key_id: Option<SshKeyId>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub created_by: String,
+    pub updated_by: String,
+    pub name: String,
+    pub description: Option<String>,
+    /// Address of a repository; `empty` where there is none.
+    pub source: String,
+    pub branch: String,
+    /// Where the root module is in the repository.
+    pub folder: String,
+    pub terraform_version: String,
+    /// `terraform` or `tofu`.
+    pub iac_type: String,
+    pub execution_mode: String,
+    /// No job begins while it is.
+    pub locked: bool,
+    pub lock_description: Option<String>,
+    /// Kept, but nobody sees it.
+    pub deleted: bool,
+    pub default_template: Option<String>,
+    pub allow_remote_apply: bool,
+    pub module_ssh_key: Option<String>,
+    pub last_job_status: String,
+    pub last_job_date: Option<DateTimeUtc>,
+    /// The lock of the state as its holder described it.
+    pub state_lock: Option<Json>,
+    /// The step that holds it, where a step does.
+    pub state_lock_step: Option<WorkspaceStepId>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

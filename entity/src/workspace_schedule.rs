@@ -1,0 +1,30 @@
+//! When a workspace is run by itself.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, WorkspaceId, WorkspaceScheduleId};
+
+/// Row of `workspace_schedule`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "workspace_schedule")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: WorkspaceScheduleId,
+    pub organization_id: OrganizationId,
+    pub workspace_id: WorkspaceId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub created_by: String,
+    pub updated_by: String,
+    /// As Quartz writes it, or with five fields.
+    pub cron: String,
+    pub tcl: Option<String>,
+    pub template_reference: Option<String>,
+    pub description: Option<String>,
+    pub enabled: bool,
+    /// None while it is switched off.
+    pub next_run_at: Option<DateTimeUtc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

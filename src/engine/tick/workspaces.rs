@@ -1,0 +1,216 @@
+//! The pass that moves runs of workspaces on, and what the end of a step means for its run.
+
+use chrono::{DateTime, Utc};
+use entity::run;
+use entity::run::RunState;
+use entity::workspace_job::JobStatus;
+use entity::{workspace, workspace_job, workspace_step};
+use sea_orm::{ActiveValue, DatabaseTransaction};
+
+use super::BATCH;
+use super::runs::patient;
+use crate::app::App;
+use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
+use crate::engine::template::FlowType;
+use crate::engine::workspace::{has_scripts, schedule_jobs, schedule_template, spec, start_step};
+use crate::error::{Error, Result};
+use crate::runner::terraform::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
+use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
+use crate::secret;
+use crate::store;
+
+/// What a step of Terraform left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub(super) struct Left {
+    /// Of a plan: whether there is something to change.
+    #[serde(default)]
+    changes: Option<bool>,
+    /// The commit that was checked out.
+    #[serde(default)]
+    commit: Option<String>,
+    #[serde(skip)]
+    pub(super) plan: Option<Vec<u8>>,
+}
+
+/// Reads what the step of a run left.
+pub(super) async fn left(runner: &dyn Runner, name: &str) -> Result<Left, Unavailable> {
+    let result = patient(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
+    let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(|error| Unavailable(error.to_string()));
+    let mut left: Left = result.map(read).transpose()?.unwrap_or_default();
+    left.plan = patient(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
+    if left.plan.as_ref().is_some_and(|plan| plan.len() as u64 > PLAN_BYTES) {
+        return Err(Unavailable("the plan is larger than what is kept".into()));
+    }
+    Ok(left)
+}
+
+/// Makes jobs of schedules that are due, and moves jobs on.
+pub(super) async fn advance(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let mut more = schedule_jobs(app, now, BATCH).await?;
+    let due = store::workspace::due(&app.db, BATCH).await?;
+    more |= due.len() as u64 == BATCH;
+    for id in due {
+        match store::write(&app.db, async |tx| one(tx, id, now).await).await {
+            Ok(again) => {
+                more |= again;
+                // A step may be in the queue now.
+                app.wake.now();
+            }
+            // One job does not hold up the others.
+            Err(error) => tracing::error!(job = id, ?error, "a run of a workspace could not be moved on"),
+        }
+    }
+    Ok(more)
+}
+
+/// Moves a job on; true when there is something to do at once.
+async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
+    let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
+    let steps = store::workspace::steps(tx, id).await?;
+    let mut facts = Vec::with_capacity(steps.len());
+    for step in &steps {
+        let spec = spec(step)?;
+        facts.push(StepFacts { kind: spec.kind, status: step.status, has_scripts: has_scripts(&spec) });
+    }
+    let of_job = JobFacts {
+        status: job.status,
+        cancel_requested: job.cancel_requested_at.is_some(),
+        plan_changes: job.plan_changes,
+    };
+    let decision = flow::next(of_job, &facts);
+    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step is not there"));
+    let job = workspace_job::Model { updated_at: now, ..job };
+    match decision {
+        Decision::Wait => return Ok(false),
+        Decision::Start(place) => {
+            start_step(tx, at(place)?, JobStatus::Queue, now).await?;
+            store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Queue, ..job }).await?;
+            return Ok(false);
+        }
+        Decision::Ask(place) => {
+            let approval_team = Some(spec(at(place)?)?.team.unwrap_or_default());
+            let job = workspace_job::Model { status: JobStatus::WaitingApproval, approval_team, ..job };
+            store::workspace::update_job(tx, job).await?;
+            return Ok(false);
+        }
+        Decision::Pass(place) => {
+            set_step(tx, at(place)?, JobStatus::Completed, now).await?;
+            store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, ..job }).await?;
+        }
+        Decision::Schedule(place) => schedule(tx, job, at(place)?, now).await?,
+        Decision::Disable(place) => {
+            set_step(tx, at(place)?, JobStatus::Completed, now).await?;
+            disable(tx, &job, now).await?;
+            end(tx, job, (JobStatus::Completed, JobStatus::NotExecuted), now).await?;
+        }
+        Decision::End { status, rest } => end(tx, job, (status, rest), now).await?,
+    }
+    Ok(true)
+}
+
+async fn end(
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    (status, rest): (JobStatus, JobStatus),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, rest), now).await?;
+    store::workspace::update_job(tx, workspace_job::Model { status, ..job }).await?;
+    Ok(())
+}
+
+async fn set_step(
+    tx: &DatabaseTransaction,
+    step: &workspace_step::Model,
+    status: JobStatus,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        updated_at: ActiveValue::Set(now),
+        ..Default::default()
+    };
+    Ok(store::workspace::change_step(tx, step.id, change).await?)
+}
+
+/// Makes the schedules that a step names; where one cannot be made the step fails, and with it the job.
+async fn schedule(
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    step: &workspace_step::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut failed = None;
+    for template in spec(step)?.templates {
+        match schedule_template(tx, &job, (&template.name, &template.schedule), now).await {
+            Ok(()) => {}
+            Err(error @ Error::Invalid { .. }) => failed = Some(error.public()),
+            Err(error) => return Err(error),
+        }
+    }
+    let status = if failed.is_some() { JobStatus::Failed } else { JobStatus::Completed };
+    set_step(tx, step, status, now).await?;
+    let output = failed.or(job.output);
+    store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, output, ..job }).await?;
+    Ok(())
+}
+
+/// Puts a workspace away: nobody sees it, its name is free, and nothing is scheduled.
+async fn disable(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+    let Some(row) = store::workspace::lock(tx, job.workspace_id).await? else { return Ok(()) };
+    store::workspace::disable_schedules(tx, row.id).await?;
+    let name = format!("DELETED_{}", row.id);
+    let row = workspace::Model { deleted: true, name, updated_at: now, updated_by: job.created_by.clone(), ..row };
+    store::row::update(tx, row).await?;
+    Ok(())
+}
+
+/// What the end of a run means for the step that it executed, and for the job of that.
+pub(super) async fn ended(
+    app: &App,
+    tx: &DatabaseTransaction,
+    run: &run::Model,
+    left: Option<Left>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(step) = store::workspace::step_by_run(tx, run.id).await? else { return Ok(()) };
+    let spec = spec(&step)?;
+    let Left { changes, commit, plan } = left.unwrap_or_default();
+    let status = match run.state {
+        // Its word is given: what is executed after a rejection changes nothing of it.
+        _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
+        RunState::Succeeded => JobStatus::Completed,
+        RunState::Cancelled => JobStatus::Cancelled,
+        RunState::Failed if spec.ignore_error => JobStatus::Completed,
+        RunState::Failed | RunState::Queued | RunState::Running => JobStatus::Failed,
+    };
+    let sealed = plan.map(|plan| app.keys.seal(&secret::place("workspace_step", step.id.0), &plan)).transpose()?;
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        updated_at: ActiveValue::Set(now),
+        plan: ActiveValue::Set(sealed),
+        token: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    store::workspace::change_step(tx, step.id, change).await?;
+    // A process that was killed could not give its lock back.
+    store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;
+    let Some(job) = store::workspace::lock_job(tx, step.job_id).await? else { return Ok(()) };
+    let plans = matches!(spec.kind, FlowType::TerraformPlan | FlowType::TerraformPlanDestroy);
+    let nothing = plans && run.state == RunState::Succeeded && changes == Some(false);
+    let output = match (&run.reason, status) {
+        (Some(reason), JobStatus::Failed | JobStatus::Cancelled) => Some(format!("{}: {reason}", step.name)),
+        _ => job.output.clone(),
+    };
+    let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
+    let job = workspace_job::Model {
+        status: open,
+        output,
+        commit_id: commit.or(job.commit_id),
+        plan_changes: job.plan_changes && !nothing,
+        updated_at: now,
+        ..job
+    };
+    store::workspace::update_job(tx, job).await?;
+    Ok(())
+}

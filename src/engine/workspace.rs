@@ -1,0 +1,359 @@
+//! Runs of workspaces: making one, and giving it a status. Both store what is wanted and wake the engine.
+
+use chrono::{DateTime, Utc};
+use entity::id::{AddressId, TemplateId, WorkspaceStepId};
+use entity::run::{Event, RunSpec, Trigger};
+use entity::workspace_job::JobStatus;
+use entity::{run, workspace, workspace_address, workspace_job, workspace_schedule, workspace_step};
+use sea_orm::{ActiveValue, DatabaseTransaction};
+
+use super::flow::{self, Wish};
+use super::schedule::{self, Schedule};
+use super::template::{self, FlowStep, FlowType};
+use super::tick::schedules::new_run;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// How long a process of Terraform may take to end after it was asked to, in seconds: it stores its state meanwhile.
+const GRACE_SECONDS: i32 = 300;
+
+/// A run of a workspace that somebody asks for.
+#[derive(Clone, Debug, Default)]
+pub struct NewJob {
+    pub template: Option<TemplateId>,
+    /// Base64 of YAML, where there is no template.
+    pub tcl: Option<String>,
+    pub comments: Option<String>,
+    pub commit_id: Option<String>,
+    pub override_branch: Option<String>,
+    pub via: String,
+    pub refresh: bool,
+    pub refresh_only: bool,
+    pub targets: Vec<String>,
+    pub replacements: Vec<String>,
+    pub by: String,
+}
+
+/// Stores a run of a workspace with the steps of its template.
+///
+/// # Errors
+/// `Invalid` when there is no such template, or it cannot be read; the database's.
+pub async fn create(
+    tx: &DatabaseTransaction,
+    of: &workspace::Model,
+    wanted: NewJob,
+    now: DateTime<Utc>,
+) -> Result<workspace_job::Model> {
+    let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
+    let named = wanted.template.or(if wanted.tcl.is_none() { default } else { None });
+    let tcl = match (named, wanted.tcl.clone()) {
+        (Some(id), _) => {
+            let row = store::workspace::template(tx, of.organization_id, id).await?;
+            row.ok_or_else(|| Error::invalid("templateReference", format!("Unknown identifier {id} for template")))?.tcl
+        }
+        (None, Some(tcl)) => tcl,
+        (None, None) => {
+            return Err(Error::invalid("templateReference", "is missing, and the workspace has no default template"));
+        }
+    };
+    let flow = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+    let steps = flow.into_iter().zip(0..).map(|(step, place)| step_row(of, &step, place, now)).collect::<Result<_>>()?;
+    let address = |name: &String, kind: &str| workspace_address::Model {
+        id: AddressId::create(),
+        organization_id: of.organization_id,
+        workspace_id: of.id,
+        job_id: 0,
+        created_at: now,
+        updated_at: now,
+        created_by: wanted.by.clone(),
+        updated_by: wanted.by.clone(),
+        name: name.clone(),
+        kind: kind.to_owned(),
+    };
+    let addresses = wanted.targets.iter().map(|name| address(name, "TARGET"));
+    let addresses = addresses.chain(wanted.replacements.iter().map(|name| address(name, "REPLACE"))).collect();
+    let list = |names: &[String]| (!names.is_empty()).then(|| serde_json::json!(names));
+    let job = workspace_job::Model {
+        id: 0,
+        organization_id: of.organization_id,
+        workspace_id: of.id,
+        created_at: now,
+        updated_at: now,
+        created_by: wanted.by.clone(),
+        updated_by: wanted.by.clone(),
+        status: JobStatus::Pending,
+        comments: wanted.comments,
+        output: None,
+        commit_id: wanted.commit_id,
+        approval_team: None,
+        tcl,
+        override_source: None,
+        override_branch: wanted.override_branch,
+        template_reference: named.map(|id| id.to_string()),
+        via: wanted.via,
+        refresh: wanted.refresh,
+        refresh_only: wanted.refresh_only,
+        plan_changes: true,
+        target_addrs: list(&wanted.targets),
+        replace_addrs: list(&wanted.replacements),
+        cancel_requested_at: None,
+        approved_by: None,
+        approved_at: None,
+        context: None,
+    };
+    Ok(store::workspace::create_job(tx, job, steps, addresses).await?)
+}
+
+fn step_row(
+    of: &workspace::Model,
+    step: &FlowStep,
+    position: i32,
+    now: DateTime<Utc>,
+) -> Result<workspace_step::Model> {
+    Ok(workspace_step::Model {
+        id: WorkspaceStepId::create(),
+        organization_id: of.organization_id,
+        workspace_id: of.id,
+        job_id: 0,
+        created_at: now,
+        updated_at: now,
+        position,
+        number: step.step,
+        name: step.name.clone().unwrap_or_else(|| format!("Running Step{}", step.step)),
+        status: JobStatus::Pending,
+        spec: serde_json::to_value(step).map_err(Error::internal)?,
+        run_id: None,
+        plan: None,
+        token: None,
+    })
+}
+
+/// The entry of the flow that a step was made from.
+///
+/// # Errors
+/// When it cannot be read any more.
+pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
+    serde_json::from_value(step.spec.clone()).map_err(Error::internal)
+}
+
+/// Puts what executes a step in the queue.
+///
+/// # Errors
+/// The database's.
+pub async fn start_step(
+    tx: &DatabaseTransaction,
+    step: &workspace_step::Model,
+    status: JobStatus,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let spec = RunSpec {
+        image_name: None,
+        image_tag: None,
+        registry_id: None,
+        entrypoint: None,
+        arguments: Vec::new(),
+        cpu_milli: 0,
+        memory_mib: 0,
+        max_nb_restart: 0,
+        max_duration_seconds: 0,
+        built_image: None,
+        build: None,
+        retry_backoff_seconds: None,
+        success_exit_codes: Vec::new(),
+        fail_fast_exit_codes: Vec::new(),
+        stop_grace_seconds: Some(GRACE_SECONDS),
+        starting_deadline_seconds: None,
+        read_only_root: false,
+        keep: run::Keep::default(),
+    };
+    let run = run::Model { trigger: Trigger::Manual, ..new_run(None, Event::Workspace, spec, now) };
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        run_id: ActiveValue::Set(Some(run.id)),
+        updated_at: ActiveValue::Set(now),
+        ..Default::default()
+    };
+    store::run::create(tx, vec![run]).await?;
+    store::workspace::change_step(tx, step.id, change).await?;
+    Ok(())
+}
+
+/// Who gives a run a status.
+#[derive(Clone, Debug)]
+pub struct Judge<'a> {
+    pub name: &'a str,
+    /// The groups that they belong to.
+    pub groups: &'a [String],
+    /// Whether they approve what is another team's to approve.
+    pub above: bool,
+}
+
+/// Gives a run a status: approves, rejects or cancels it.
+///
+/// # Errors
+/// `Conflict` where that cannot be from the status that it has; `Forbidden` where another team approves.
+pub async fn turn(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    to: JobStatus,
+    by: &Judge<'_>,
+    now: DateTime<Utc>,
+) -> Result<workspace_job::Model> {
+    let refused = || Error::Conflict(format!("a job that is {:?} cannot become {to:?}", job.status));
+    let wish = flow::wish(job.status, to).ok_or_else(refused)?;
+    if matches!(wish, Wish::Approve | Wish::Reject) {
+        let team = job.approval_team.as_deref().unwrap_or_default();
+        let theirs = team.is_empty() || team == template::TERRAFORM_CLI || by.groups.iter().any(|group| group == team);
+        if !theirs && !by.above {
+            return Err(Error::Forbidden("another team approves this job"));
+        }
+    }
+    let changed = workspace_job::Model { updated_at: now, updated_by: by.name.to_owned(), ..job };
+    let judged = |job: workspace_job::Model, status| workspace_job::Model {
+        status,
+        approval_team: Some(String::new()),
+        approved_by: Some(by.name.to_owned()),
+        approved_at: Some(now),
+        ..job
+    };
+    let job = match wish {
+        Wish::Nothing => return Ok(changed),
+        Wish::Approve => judged(changed, JobStatus::Approved),
+        Wish::Reject => {
+            reject(tx, &changed, now).await?;
+            judged(changed, JobStatus::Rejected)
+        }
+        Wish::Cancel => cancel(tx, changed, now).await?,
+    };
+    app.wake.now();
+    Ok(store::workspace::update_job(tx, job).await?)
+}
+
+/// Ends the steps of a rejected run; the scripts for this case are executed.
+async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+    let steps = store::workspace::steps(tx, job.id).await?;
+    if let Some(step) = steps.iter().find(|step| step.status == JobStatus::Pending) {
+        if spec(step)?.on_reject.is_empty() {
+            let change = workspace_step::ActiveModel {
+                status: ActiveValue::Set(JobStatus::Rejected),
+                updated_at: ActiveValue::Set(now),
+                ..Default::default()
+            };
+            store::workspace::change_step(tx, step.id, change).await?;
+        } else {
+            start_step(tx, step, JobStatus::Rejected, now).await?;
+        }
+    }
+    store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, JobStatus::NotExecuted), now).await?;
+    Ok(())
+}
+
+/// Ends a run in which nothing is executed; otherwise asks for the end of that.
+async fn cancel(
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    now: DateTime<Utc>,
+) -> Result<workspace_job::Model> {
+    let steps = store::workspace::steps(tx, job.id).await?;
+    let busy = steps.iter().any(|step| matches!(step.status, JobStatus::Queue | JobStatus::Running));
+    if busy {
+        store::workspace::cancel_runs(tx, job.id, now).await?;
+        let since = job.cancel_requested_at.or(Some(now));
+        return Ok(workspace_job::Model { cancel_requested_at: since, ..job });
+    }
+    store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, JobStatus::Cancelled), now).await?;
+    Ok(workspace_job::Model { status: JobStatus::Cancelled, cancel_requested_at: Some(now), ..job })
+}
+
+/// The next time of a schedule of a workspace, in UTC.
+///
+/// # Errors
+/// `Invalid` when the expression cannot be read.
+pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let schedule: Schedule = schedule::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
+    Ok(schedule.next(after, chrono_tz::UTC))
+}
+
+/// Makes runs of the workspaces whose schedules are due, and moves those on.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn schedule_jobs(app: &App, now: DateTime<Utc>, limit: u64) -> Result<bool> {
+    let more = store::write(&app.db, async |tx| {
+        let due = store::workspace::due_schedules(tx, now, limit).await?;
+        let more = due.len() as u64 == limit;
+        for row in due {
+            // A time is late by what the server was away; one of all that were missed is made up for.
+            let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
+            let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
+            store::row::update(tx, moved).await?;
+            scheduled(tx, row, now).await?;
+        }
+        Ok::<_, Error>(more)
+    })
+    .await?;
+    Ok(more)
+}
+
+async fn scheduled(tx: &DatabaseTransaction, row: workspace_schedule::Model, now: DateTime<Utc>) -> Result<()> {
+    let Some(workspace) = store::workspace::lock(tx, row.workspace_id).await? else { return Ok(()) };
+    if workspace.deleted || workspace.locked {
+        tracing::info!(workspace = %workspace.id, "a schedule was left out: the workspace is locked or deleted");
+        return Ok(());
+    }
+    let wanted = NewJob {
+        template: row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
+        tcl: row.tcl.clone().filter(|tcl| !tcl.is_empty()),
+        via: "Schedule".into(),
+        refresh: true,
+        by: "serviceAccount".into(),
+        ..NewJob::default()
+    };
+    match create(tx, &workspace, wanted, now).await {
+        Ok(_) => Ok(()),
+        Err(Error::Invalid { field, message }) => {
+            tracing::warn!(schedule = %row.id, field, message, "a schedule of a workspace made no job");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A schedule that a step asks for.
+///
+/// # Errors
+/// `Invalid` when there is no such template, or the expression cannot be read.
+pub(super) async fn schedule_template(
+    tx: &DatabaseTransaction,
+    of: &workspace_job::Model,
+    (name, cron): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let template = store::workspace::template_by_name(tx, of.organization_id, name).await?;
+    let template = template.ok_or_else(|| Error::invalid("templates", format!("there is no template {name}")))?;
+    let row = workspace_schedule::Model {
+        id: entity::id::WorkspaceScheduleId::create(),
+        organization_id: of.organization_id,
+        workspace_id: of.workspace_id,
+        created_at: now,
+        updated_at: now,
+        created_by: of.created_by.clone(),
+        updated_by: of.created_by.clone(),
+        cron: cron.to_owned(),
+        tcl: None,
+        template_reference: Some(template.id.to_string()),
+        description: None,
+        enabled: true,
+        next_run_at: next_time(cron, now)?,
+    };
+    store::row::create(tx, row).await?;
+    Ok(())
+}
+
+/// Whether something of a step is executed.
+pub(super) fn has_scripts(step: &FlowStep) -> bool {
+    step.kind != FlowType::Approval || !step.commands.is_empty() || step.import_commands.is_some()
+}
+

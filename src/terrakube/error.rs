@@ -1,0 +1,90 @@
+//! What can go wrong on this face: a status, and a text under `errors[0].detail`.
+
+use poem::Response;
+use poem::http::StatusCode;
+use serde_json::json;
+
+use crate::error::Error;
+
+/// The media type of this face.
+pub(super) const MEDIA: &str = "application/vnd.api+json";
+
+/// A refusal, or a failure.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) detail: String,
+}
+
+pub(super) type Result<T, E = Problem> = std::result::Result<T, E>;
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    /// The request cannot be understood.
+    pub(super) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A resource that is not there, or not for the caller to see.
+    pub(super) fn unknown(id: &str, kind: &str) -> Self {
+        // The original writes ids that it looks for in a collection as a set of one.
+        let id = if kind == "organization" || kind == "workspace" { id.to_owned() } else { format!("[{id}]") };
+        Self::new(StatusCode::NOT_FOUND, format!("Unknown identifier {id} for {kind}"))
+    }
+
+    pub(super) fn denied(what: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, format!("{what} Denied"))
+    }
+
+    /// As an element of a list of errors.
+    pub(super) fn element(&self) -> serde_json::Value {
+        json!({"errors": [{"detail": escaped(&self.detail), "status": self.status.as_u16().to_string()}]})
+    }
+
+    pub(super) fn response(&self) -> Response {
+        let body = json!({"errors": [{"detail": escaped(&self.detail)}]});
+        let response = Response::builder().status(self.status).content_type(MEDIA);
+        let response = if self.status == StatusCode::UNAUTHORIZED {
+            response.header("www-authenticate", "Bearer")
+        } else {
+            response
+        };
+        response.body(body.to_string())
+    }
+}
+
+/// Clients show it in pages: nothing in it is markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Unavailable(source) => {
+                tracing::error!(%source, "a request failed");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Error::Internal(source) => {
+                tracing::error!(%source, "a request failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.public())
+    }
+}
+
+impl From<sea_orm::DbErr> for Problem {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Error::from(error).into()
+    }
+}

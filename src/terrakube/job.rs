@@ -1,0 +1,141 @@
+//! Runs of workspaces, as jobs of this face: making one, giving it a status, and deleting it.
+
+use entity::id::{TemplateId, WorkspaceId};
+use entity::workspace_job::{self, JobStatus};
+use poem::http::StatusCode;
+use sea_orm::{ActiveEnum as _, DatabaseTransaction};
+use serde_json::Value;
+
+use super::document::Given;
+use super::error::{Problem, Result};
+use super::session::{Found, Session};
+use super::write::Changes;
+use crate::engine::workspace::{self, Judge, NewJob};
+use crate::store;
+use crate::store::resource::{Cell, Row};
+
+/// The templates that the words of the command line stand for.
+const COMMANDS: [(&str, &str); 3] = [("plan", "Plan"), ("apply", "Plan and apply"), ("destroy", "Destroy")];
+
+/// Stores a new job with its steps.
+pub(super) async fn create(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    found: &Found,
+    given: &Given,
+    changes: &Changes,
+) -> Result<Row> {
+    let id = found.workspace.ok_or_else(|| Problem::bad("relationships.workspace must not be null"))?;
+    let organization = found.organization.ok_or_else(|| Problem::bad("a job is made below an organization"))?;
+    if !session.reach.in_workspace(organization, id).plan {
+        return Err(Problem::denied("CreatePermission"));
+    }
+    if changes.text("status").is_some_and(|status| status != "pending") {
+        return Err(Problem::bad("Invalid value: status: a new job is pending"));
+    }
+    let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
+    let row = row.ok_or_else(|| Problem::unknown(&id.to_string(), "workspace"))?;
+    let named = changes.text("template_reference");
+    let template = match named {
+        Some(text) => {
+            let unknown = || Problem::bad(format!("templateReference: Unknown identifier {text} for template"));
+            Some(TemplateId(text.parse().map_err(|_| unknown())?))
+        }
+        None => of_command(tx, &row, given).await?,
+    };
+    let texts = |column: &str| match changes.get(column) {
+        Some(Cell::Json(list)) => serde_json::from_value(list.clone()).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let wanted = NewJob {
+        template,
+        tcl: changes.text("tcl"),
+        comments: changes.text("comments"),
+        commit_id: changes.text("commit_id"),
+        override_branch: changes.text("override_branch"),
+        via: changes.text("via").unwrap_or_default(),
+        refresh: changes.get("refresh").is_some_and(Cell::is_true),
+        refresh_only: changes.get("refresh_only").is_some_and(Cell::is_true),
+        targets: texts("target_addrs"),
+        replacements: texts("replace_addrs"),
+        by: session.caller.name().to_owned(),
+    };
+    let job = workspace::create(tx, &row, wanted, session.now).await?;
+    Ok(Row::from([("id", Cell::Number(job.id)), ("organization_id", Cell::Id(organization.0)), ("workspace_id", Cell::Id(id.0))]))
+}
+
+/// The template that the word of the command line stands for; none where there is no word.
+async fn of_command(
+    tx: &DatabaseTransaction,
+    row: &entity::workspace::Model,
+    given: &Given,
+) -> Result<Option<TemplateId>> {
+    let Some(Value::String(word)) = given.attributes.get("command") else { return Ok(None) };
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let name = COMMANDS.iter().find(|(known, _)| known == word).map(|(_, name)| *name);
+    let name = name.ok_or_else(|| Problem::bad(format!("Invalid value: {word} for command: plan, apply or destroy")))?;
+    let template = store::workspace::template_by_name(tx, row.organization_id, name).await?;
+    let template = template.ok_or_else(|| Problem::bad(format!("command: the organization has no template {name}")))?;
+    Ok(Some(template.id))
+}
+
+/// Changes the comment of a job, or gives it a status.
+pub(super) async fn update(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    found: &Found,
+    row: &Row,
+    changes: &Changes,
+) -> Result<()> {
+    let job = load(tx, row).await?;
+    let comments = match changes.get("comments") {
+        Some(cell) => cell.text().map(str::to_owned),
+        None => job.comments.clone(),
+    };
+    let name = session.caller.name().to_owned();
+    let job = workspace_job::Model { comments, updated_at: session.now, updated_by: name.clone(), ..job };
+    let Some(status) = changes.text("status") else {
+        store::row::update(tx, job).await?;
+        return Ok(());
+    };
+    let rights = session.rights(found);
+    if !rights.approve {
+        return Err(Problem::denied("UpdatePermission"));
+    }
+    let cannot = || Problem::new(StatusCode::CONFLICT, format!("status: nobody can make a job {status}"));
+    let to = JobStatus::try_from_value(&status).map_err(|_| cannot())?;
+    let by = Judge { name: &name, groups: &session.caller.identity.groups, above: rights.teams };
+    workspace::turn(&session.app, tx, job, to, &by, session.now).await?;
+    Ok(())
+}
+
+/// Lets the logs of a job go, which is to have ended.
+pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Row) -> Result<()> {
+    let job = load(tx, row).await?;
+    if !job.status.is_final() {
+        return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended: cancel it first"));
+    }
+    Ok(store::workspace::expire_runs(tx, vec![job.id], session.now).await?)
+}
+
+/// Cancels the jobs of a workspace that goes; what is executed is not interrupted by that.
+pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
+    let open = store::workspace::jobs(tx, id).await?;
+    for (id, _) in open.into_iter().filter(|(_, status)| !status.is_final()) {
+        let Some(job) = store::workspace::lock_job(tx, id).await? else { continue };
+        if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
+            let text = format!("job {id} of the workspace is executed: cancel it first");
+            return Err(Problem::new(StatusCode::CONFLICT, text));
+        }
+        let by = Judge { name: session.caller.name(), groups: &[], above: true };
+        workspace::turn(&session.app, tx, job, JobStatus::Cancelled, &by, session.now).await?;
+    }
+    Ok(())
+}
+
+async fn load(tx: &DatabaseTransaction, row: &Row) -> Result<workspace_job::Model> {
+    let id = row.get("id").and_then(Cell::number).unwrap_or_default();
+    store::workspace::lock_job(tx, id).await?.ok_or_else(|| Problem::unknown(&id.to_string(), "job"))
+}

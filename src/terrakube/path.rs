@@ -1,0 +1,114 @@
+//! Pure: what a path means: `/organization/1/workspace/2/job/3/relationships/step` and the like.
+
+use poem::http::StatusCode;
+
+use super::error::{Problem, Result};
+use super::resource::{Link, Relation, Resource};
+use super::tables;
+
+/// How many segments a path has, at most.
+const SEGMENTS: usize = 16;
+
+/// A resource on the way: by its id, found from the one before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) resource: &'static Resource,
+    /// How it hangs on the one before; none at the root.
+    pub(super) relation: Option<&'static Relation>,
+    pub(super) id: &'a str,
+}
+
+/// Where a path ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// A collection; of the root, or of what hangs on the last place.
+    Collection(&'static Resource, Option<&'static Relation>),
+    /// The last place itself.
+    Item,
+    /// What a relationship of the last place leads to, where that is one.
+    Related(&'static Resource, &'static Relation),
+    /// The relationship itself.
+    Relationship(&'static Relation),
+}
+
+/// A path.
+#[derive(Clone, Debug)]
+pub(super) struct Way<'a> {
+    pub(super) places: Vec<Place<'a>>,
+    pub(super) end: End,
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("Unknown collection {name}"))
+}
+
+/// Reads a path, which may end with a slash.
+pub(super) fn read(path: &str) -> Result<Way<'_>> {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    if segments.len() > SEGMENTS {
+        return Err(Problem::bad("the path is too long"));
+    }
+    let mut segments = segments.into_iter();
+    let name = segments.next().unwrap_or_default();
+    let first = tables::by_kind(name).filter(|resource| resource.root).ok_or_else(|| unknown(name))?;
+    let Some(id) = segments.next() else {
+        return Ok(Way { places: Vec::new(), end: End::Collection(first, None) });
+    };
+    let mut places = vec![Place { resource: first, relation: None, id }];
+    let mut at = first;
+    loop {
+        let Some(name) = segments.next() else { return Ok(Way { places, end: End::Item }) };
+        if name == "relationships" {
+            let name = segments.next().unwrap_or_default();
+            let relation = at.relation(name).ok_or_else(|| unknown(name))?;
+            return match segments.next() {
+                None => Ok(Way { places, end: End::Relationship(relation) }),
+                Some(more) => Err(unknown(more)),
+            };
+        }
+        let relation = at.relation(name).ok_or_else(|| unknown(name))?;
+        let resource = tables::target(relation).ok_or_else(|| unknown(name))?;
+        let id = segments.next();
+        match (relation.link, id) {
+            (Link::Many(_), None) => return Ok(Way { places, end: End::Collection(resource, Some(relation)) }),
+            (Link::One(_) | Link::Maybe(_), None) => return Ok(Way { places, end: End::Related(resource, relation) }),
+            (_, Some(id)) => places.push(Place { resource, relation: Some(relation), id }),
+        }
+        at = resource;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_paths_end() {
+        let of = |path: &str| {
+            let way = read(path).unwrap();
+            let places: Vec<_> = way.places.iter().map(|place| (place.resource.kind, place.id.to_owned())).collect();
+            let end = match way.end {
+                End::Collection(resource, _) => format!("all {}", resource.kind),
+                End::Item => "item".into(),
+                End::Related(resource, _) => format!("one {}", resource.kind),
+                End::Relationship(relation) => format!("link {}", relation.name),
+            };
+            (places.len(), end)
+        };
+        assert_eq!(of("organization"), (0, "all organization".into()));
+        assert_eq!(of("organization/1/"), (1, "item".into()));
+        assert_eq!(of("organization/1/job/"), (1, "all job".into()));
+        assert_eq!(of("organization/1/workspace/2/job/3"), (3, "item".into()));
+        assert_eq!(of("workspace/2/workspaceTag"), (1, "all workspacetag".into()));
+        assert_eq!(of("organization/1/job/3/workspace"), (2, "one workspace".into()));
+        assert_eq!(of("organization/1/job/3/relationships/step"), (2, "link step".into()));
+    }
+
+    #[test]
+    fn what_is_unknown() {
+        for path in ["", "job", "team", "foo/1", "organization/1/foo", "organization/1/relationships/foo", "step/1/relationships/job/2"] {
+            assert_eq!(read(path).unwrap_err().status, StatusCode::NOT_FOUND, "{path}");
+        }
+        assert!(read(&"organization/1/".repeat(20)).is_err());
+    }
+}
