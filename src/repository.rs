@@ -235,7 +235,11 @@ async fn run_for<'a>(
 /// What git says, without what could be in an address.
 fn reason(text: &str) -> String {
     let text = text.to_lowercase();
-    if text.contains("authentication failed") || text.contains("permission denied") || text.contains("could not read username") || text.contains("403") {
+    if text.contains("authentication failed")
+        || text.contains("permission denied")
+        || text.contains("could not read username")
+        || text.contains("403")
+    {
         "the repository refuses the login".into()
     } else if text.contains("remote branch") || text.contains("find remote ref") {
         "the repository does not have this branch".into()

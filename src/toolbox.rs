@@ -63,7 +63,8 @@ impl Toolbox {
             .output();
         let output = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let found = text.lines().next().and_then(|line| line.rsplit_once(" v")).map(|(_, version)| version.trim().to_owned());
+        let found =
+            text.lines().next().and_then(|line| line.rsplit_once(" v")).map(|(_, version)| version.trim().to_owned());
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), found.clone());
         found
     }

@@ -28,10 +28,19 @@ use crate::store::job::JobView;
 /// Who a credential belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    Person { id: PersonId, name: String, email: Option<String> },
-    Token { id: TokenId, name: String },
+    Person {
+        id: PersonId,
+        name: String,
+        email: Option<String>,
+    },
+    Token {
+        id: TokenId,
+        name: String,
+    },
     /// A token of a group of people.
-    Group { name: String },
+    Group {
+        name: String,
+    },
 }
 
 /// What a credential stands for.

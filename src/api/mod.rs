@@ -232,7 +232,10 @@ pub fn described(app: &Arc<App>) -> String {
 }
 
 /// The whole face, ready to be served, with what stands beside it.
-pub fn face(app: &Arc<App>, beside: Route) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
+pub fn face(
+    app: &Arc<App>,
+    beside: Route,
+) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
     let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
     beside
         .at("/openapi.yaml", get(contract_yaml))

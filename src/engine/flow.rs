@@ -37,7 +37,10 @@ pub enum Decision {
     /// Put the workspace away, and end.
     Disable(usize),
     /// It is over; steps that were not begun become `rest`.
-    End { status: JobStatus, rest: JobStatus },
+    End {
+        status: JobStatus,
+        rest: JobStatus,
+    },
 }
 
 /// What comes next. Its turn has come: nothing older of the workspace is open.
@@ -111,11 +114,7 @@ mod tests {
     }
 
     fn flow(plan: JobStatus, approval: JobStatus, apply: JobStatus) -> [StepFacts; 3] {
-        [
-            step(FlowType::TerraformPlan, plan),
-            step(FlowType::Approval, approval),
-            step(FlowType::TerraformApply, apply),
-        ]
+        [step(FlowType::TerraformPlan, plan), step(FlowType::Approval, approval), step(FlowType::TerraformApply, apply)]
     }
 
     #[test]
@@ -129,10 +128,22 @@ mod tests {
             (with(WaitingApproval), flow(Completed, Pending, Pending), Decision::Wait),
             (with(Approved), flow(Completed, Pending, Pending), Decision::Pass(1)),
             (with(Pending), flow(Completed, Completed, Pending), Decision::Start(2)),
-            (with(Running), flow(Completed, Completed, Completed), Decision::End { status: Completed, rest: NotExecuted }),
+            (
+                with(Running),
+                flow(Completed, Completed, Completed),
+                Decision::End { status: Completed, rest: NotExecuted },
+            ),
             (with(Running), flow(Failed, Pending, Pending), Decision::End { status: Failed, rest: NotExecuted }),
-            (JobFacts { plan_changes: false, ..OPEN }, flow(Completed, Pending, Pending), Decision::End { status: Completed, rest: NotExecuted }),
-            (JobFacts { cancel_requested: true, ..OPEN }, flow(Completed, Pending, Pending), Decision::End { status: Cancelled, rest: Cancelled }),
+            (
+                JobFacts { plan_changes: false, ..OPEN },
+                flow(Completed, Pending, Pending),
+                Decision::End { status: Completed, rest: NotExecuted },
+            ),
+            (
+                JobFacts { cancel_requested: true, ..OPEN },
+                flow(Completed, Pending, Pending),
+                Decision::End { status: Cancelled, rest: Cancelled },
+            ),
             (JobFacts { cancel_requested: true, ..OPEN }, flow(Running, Pending, Pending), Decision::Wait),
         ] {
             assert_eq!(next(job, &steps), decision, "{job:?} {steps:?}");

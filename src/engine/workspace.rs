@@ -58,7 +58,8 @@ pub async fn create(
         }
     };
     let flow = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
-    let steps = flow.into_iter().zip(0..).map(|(step, place)| step_row(of, &step, place, now)).collect::<Result<_>>()?;
+    let steps =
+        flow.into_iter().zip(0..).map(|(step, place)| step_row(of, &step, place, now)).collect::<Result<_>>()?;
     let address = |name: &String, kind: &str| workspace_address::Model {
         id: AddressId::create(),
         organization_id: of.organization_id,
@@ -356,4 +357,3 @@ pub(super) async fn schedule_template(
 pub(super) fn has_scripts(step: &FlowStep) -> bool {
     step.kind != FlowType::Approval || !step.commands.is_empty() || step.import_commands.is_some()
 }
-

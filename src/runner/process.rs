@@ -136,7 +136,8 @@ impl Work {
             Err(reason) => Err(Some(reason)),
             Ok(()) => {
                 let target = self.scratch(&step.name).join(SOURCE);
-                let moved = std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
+                let moved =
+                    std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
                 moved.map_err(|error| Some(format!("the files could not be put into place: {error}")))
             }
         };

@@ -115,13 +115,10 @@ pub fn script(work: &Work) -> Script {
     }
     let failures = named.iter().filter(|(phase, _)| *phase == Phase::Failure);
     let failures: String = failures.map(|(_, variable)| format!("  shell \"${variable}\"\n")).collect();
-    let _ = write!(
-        text,
-        "fail() {{\n  code=$1\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n",
-        failures
-    );
+    let _ = write!(text, "fail() {{\n  code=$1\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n", failures);
     let folder = work.folder.trim_matches('/');
-    let _ = writeln!(text, "cd \"$WINDLASS_SOURCE\"/{} || fail 1", quoted(if folder.is_empty() { "." } else { folder }));
+    let _ =
+        writeln!(text, "cd \"$WINDLASS_SOURCE\"/{} || fail 1", quoted(if folder.is_empty() { "." } else { folder }));
     text.push_str("export workingDirectory=\"$PWD\"\n");
     let phase = |wanted: Phase| -> String {
         let these = named.iter().filter(|(phase, _)| *phase == wanted);
@@ -279,7 +276,10 @@ mod tests {
     #[test]
     fn commands() {
         let plan = text(&Work { refresh: false, targets: vec!["a.b[\"c's\"]".into()], ..work(Operation::Plan) });
-        assert!(plan.contains(r#"plan -input=false -no-color -refresh=false '-target=a.b["c'\''s"]' -detailed-exitcode"#), "{plan}");
+        assert!(
+            plan.contains(r#"plan -input=false -no-color -refresh=false '-target=a.b["c'\''s"]' -detailed-exitcode"#),
+            "{plan}"
+        );
         assert!(text(&work(Operation::PlanDestroy)).contains("-destroy"));
         let apply = text(&Work { plan: Some(Secret::new(vec![1])), ..work(Operation::Apply) });
         assert!(apply.contains("-auto-approve windlass.plan") && apply.contains("base64 -d"));

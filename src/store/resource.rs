@@ -157,7 +157,13 @@ pub fn is_in_rows(
 
 /// Whether a value is in this order to a column.
 #[must_use]
-pub fn compares(table: &'static str, of: Column, order: std::cmp::Ordering, or_equal: bool, value: &Cell) -> SimpleExpr {
+pub fn compares(
+    table: &'static str,
+    of: Column,
+    order: std::cmp::Ordering,
+    or_equal: bool,
+    value: &Cell,
+) -> SimpleExpr {
     use std::cmp::Ordering::{Equal, Greater, Less};
     let (left, right) = (column(table, of.name), value.bound(of.kind));
     match (order, or_equal) {
@@ -177,8 +183,10 @@ pub fn has_shape(backend: DbBackend, table: &'static str, of: &'static str, shap
         let escaped = shape.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('*', "%");
         return column.like(sea_orm::sea_query::LikeExpr::new(escaped).escape('\\'));
     }
-    let escaped: String =
-        shape.chars().map(|letter| if "[?".contains(letter) { format!("[{letter}]") } else { letter.to_string() }).collect();
+    let escaped: String = shape
+        .chars()
+        .map(|letter| if "[?".contains(letter) { format!("[{letter}]") } else { letter.to_string() })
+        .collect();
     Func::cust(name("glob")).arg(escaped).arg(column).into()
 }
 

@@ -166,7 +166,8 @@ pub async fn turn_steps(
         updated_at: ActiveValue::Set(now),
         ..Default::default()
     };
-    let these = Condition::all().add(workspace_step::Column::JobId.eq(job)).add(workspace_step::Column::Status.eq(from));
+    let these =
+        Condition::all().add(workspace_step::Column::JobId.eq(job)).add(workspace_step::Column::Status.eq(from));
     workspace_step::Entity::update_many().set(row).filter(these).exec(tx).await?;
     Ok(())
 }
@@ -241,7 +242,8 @@ pub async fn template_by_name(
     organization: OrganizationId,
     name: &str,
 ) -> Result<Option<template::Model>, DbErr> {
-    let of = Condition::all().add(template::Column::OrganizationId.eq(organization)).add(template::Column::Name.eq(name));
+    let of =
+        Condition::all().add(template::Column::OrganizationId.eq(organization)).add(template::Column::Name.eq(name));
     template::Entity::find().filter(of).one(db).await
 }
 
@@ -431,9 +433,6 @@ pub async fn vcs(db: &impl ConnectionTrait, id: VcsId) -> Result<Option<vcs::Mod
 ///
 /// # Errors
 /// When the query fails.
-pub async fn ssh_key(
-    db: &impl ConnectionTrait,
-    id: entity::id::SshKeyId,
-) -> Result<Option<ssh_key::Model>, DbErr> {
+pub async fn ssh_key(db: &impl ConnectionTrait, id: entity::id::SshKeyId) -> Result<Option<ssh_key::Model>, DbErr> {
     ssh_key::Entity::find_by_id(id).one(db).await
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
-use super::resource::{Attribute, Resource, Shape};
+use super::resource::{Attribute, Fallback, Resource, Shape};
 use super::tables;
 use crate::store::resource::{Cell, Kind, Row};
 
@@ -52,7 +52,9 @@ pub(super) fn one(body: &[u8]) -> Result<Given> {
     match document.get("data") {
         Some(data @ Value::Object(_)) => given(data),
         Some(Value::Array(list)) if list.len() == 1 => given(list.first().unwrap_or(&Value::Null)),
-        Some(Value::Array(_) | Value::Null) => Err(Problem::bad("Bad Request Body'Expected single element but found list'")),
+        Some(Value::Array(_) | Value::Null) => {
+            Err(Problem::bad("Bad Request Body'Expected single element but found list'"))
+        }
         _ => Err(invalid("data is missing")),
     }
 }
@@ -102,7 +104,13 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// What a client gave for an attribute; texts of numbers and of yes and no are taken for those.
 pub(super) fn cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
-    let refused = || Problem::bad(format!("Invalid value: {} for {}", scalar(value).unwrap_or_else(|| value.to_string()), attribute.name));
+    let refused = || {
+        Problem::bad(format!(
+            "Invalid value: {} for {}",
+            scalar(value).unwrap_or_else(|| value.to_string()),
+            attribute.name
+        ))
+    };
     if value.is_null() {
         return Ok(Cell::Null);
     }
@@ -129,7 +137,8 @@ pub(super) fn cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
 }
 
 fn too_long(attribute: &Attribute) -> Problem {
-    let detail = format!("The request could not be completed. {} has at most {} characters", attribute.name, attribute.most);
+    let detail =
+        format!("The request could not be completed. {} has at most {} characters", attribute.name, attribute.most);
     Problem::new(StatusCode::LOCKED, detail)
 }
 
@@ -154,7 +163,9 @@ pub(super) fn parsed(kind: Kind, text: &str) -> Option<Cell> {
 /// A time of ISO 8601, also without seconds, as this face writes it.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let whole = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
-    whole.or_else(|| Some(chrono::NaiveDateTime::parse_from_str(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").ok()?.and_utc()))
+    whole.or_else(|| {
+        Some(chrono::NaiveDateTime::parse_from_str(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").ok()?.and_utc())
+    })
 }
 
 /// An attribute of a row, as it is shown. `server` is the address of the server.
@@ -163,7 +174,12 @@ pub(super) fn shown(attribute: &Attribute, row: &Row, server: &str) -> Value {
         return make(row, server);
     }
     match attribute.shape.column().and_then(|column| row.get(column.name)) {
-        None | Some(Cell::Null | Cell::Bytes(_)) => Value::Null,
+        // A row of an older version has nothing where a new one has this.
+        Some(Cell::Null) => match attribute.fallback {
+            Some(Fallback::Text(text)) => json!(text),
+            _ => Value::Null,
+        },
+        None | Some(Cell::Bytes(_)) => Value::Null,
         Some(Cell::Id(id)) => json!(id),
         Some(Cell::Number(number)) => json!(number),
         Some(Cell::Long(number)) => json!(number),
@@ -191,7 +207,9 @@ pub(super) fn require_kind(given: &str, resource: &Resource) -> Result<()> {
     }
     match tables::by_kind(given) {
         None => Err(Problem::bad(format!("Unknown entity type: Entity {given} not found"))),
-        Some(_) => Err(Problem::bad(format!("Invalid value: Cannot assign value of type: {given} to {}", resource.kind))),
+        Some(_) => {
+            Err(Problem::bad(format!("Invalid value: Cannot assign value of type: {given} to {}", resource.kind)))
+        }
     }
 }
 

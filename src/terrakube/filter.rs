@@ -58,7 +58,8 @@ fn column(of: &Resource, field: &str) -> Result<Column> {
     if field == "id" {
         return Ok(of.id());
     }
-    let attribute = of.attribute(field).filter(|attribute| !matches!(attribute.shape, Shape::Secret(_) | Shape::Texts(_)));
+    let attribute =
+        of.attribute(field).filter(|attribute| !matches!(attribute.shape, Shape::Secret(_) | Shape::Texts(_)));
     if let Some(column) = attribute.and_then(|attribute| attribute.shape.column()) {
         return Ok(column);
     }

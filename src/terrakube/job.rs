@@ -61,7 +61,11 @@ pub(super) async fn create(
         by: session.caller.name().to_owned(),
     };
     let job = workspace::create(tx, &row, wanted, session.now).await?;
-    Ok(Row::from([("id", Cell::Number(job.id)), ("organization_id", Cell::Id(organization.0)), ("workspace_id", Cell::Id(id.0))]))
+    Ok(Row::from([
+        ("id", Cell::Number(job.id)),
+        ("organization_id", Cell::Id(organization.0)),
+        ("workspace_id", Cell::Id(id.0)),
+    ]))
 }
 
 /// The template that the word of the command line stands for; none where there is no word.
@@ -75,7 +79,8 @@ async fn of_command(
         return Ok(None);
     }
     let name = COMMANDS.iter().find(|(known, _)| known == word).map(|(_, name)| *name);
-    let name = name.ok_or_else(|| Problem::bad(format!("Invalid value: {word} for command: plan, apply or destroy")))?;
+    let name =
+        name.ok_or_else(|| Problem::bad(format!("Invalid value: {word} for command: plan, apply or destroy")))?;
     let template = store::workspace::template_by_name(tx, row.organization_id, name).await?;
     let template = template.ok_or_else(|| Problem::bad(format!("command: the organization has no template {name}")))?;
     Ok(Some(template.id))

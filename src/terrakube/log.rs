@@ -81,7 +81,12 @@ enum Until {
 type Piece = std::io::Result<(i64, Vec<store::log::LogLine>)>;
 
 /// The lines of a run behind a position, in pieces.
-fn lines(app: Arc<App>, run: Option<RunId>, after: i64, until: Until) -> impl stream::Stream<Item = Piece> + Send + 'static {
+fn lines(
+    app: Arc<App>,
+    run: Option<RunId>,
+    after: i64,
+    until: Until,
+) -> impl stream::Stream<Item = Piece> + Send + 'static {
     let failed = |error: sea_orm::DbErr| {
         tracing::error!(%error, "a log broke off");
         std::io::Error::other("the log broke off")

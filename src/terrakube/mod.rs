@@ -1,5 +1,6 @@
 //! The JSON:API face: resources as tables of attributes, one document builder, one parser of queries.
 
+mod describe;
 mod document;
 mod error;
 mod filter;
@@ -29,12 +30,22 @@ use self::error::{MEDIA, Problem, Result};
 use self::session::Session;
 use crate::app::App;
 
+/// The contract of this face, as it is served.
+pub const CONTRACT: &str = include_str!("../../api-spec/terrakube.yaml");
+
+/// What the tables of this face say; only for the test that holds the contract against them.
+#[must_use]
+pub fn described() -> serde_json::Value {
+    describe::all()
+}
+
 /// The largest document, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The routes of this face.
 #[must_use]
 pub fn routes(route: Route) -> Route {
+    let route = route.at("/terrakube.yaml", poem::get(contract));
     let route = route.at("/api/v1/operations", operations).at("/api/v1/*path", resources);
     token::routes(state::routes(log::routes(route)))
 }
@@ -42,6 +53,11 @@ pub fn routes(route: Route) -> Route {
 /// Answers, also to what cannot be done.
 fn answered(result: Result<Response>) -> Response {
     result.unwrap_or_else(|problem| problem.response())
+}
+
+#[handler]
+fn contract() -> Response {
+    Response::builder().content_type("application/yaml; charset=utf-8").body(CONTRACT)
 }
 
 #[handler]
@@ -74,7 +90,11 @@ async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Respons
                 return session.relate(&way, request.method(), &data).await;
             }
             let given = document::one(&bytes)?;
-            if request.method() == Method::POST { session.post(&way, given).await } else { session.patch(&way, given).await }
+            if request.method() == Method::POST {
+                session.post(&way, given).await
+            } else {
+                session.patch(&way, given).await
+            }
         }
         Method::DELETE if matches!(way.end, path::End::Relationship(_)) => {
             let data = document::relationship(&read(body).await?)?;

@@ -106,7 +106,15 @@ mod tests {
 
     #[test]
     fn what_is_unknown() {
-        for path in ["", "job", "team", "foo/1", "organization/1/foo", "organization/1/relationships/foo", "step/1/relationships/job/2"] {
+        for path in [
+            "",
+            "job",
+            "team",
+            "foo/1",
+            "organization/1/foo",
+            "organization/1/relationships/foo",
+            "step/1/relationships/job/2",
+        ] {
             assert_eq!(read(path).unwrap_err().status, StatusCode::NOT_FOUND, "{path}");
         }
         assert!(read(&"organization/1/".repeat(20)).is_err());

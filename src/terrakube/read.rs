@@ -44,12 +44,16 @@ impl Session {
         };
         let Some(at) = at else { return Ok(()) };
         for (kind, names) in &query.fields {
-            let of = tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Unknown entity type: Entity {kind} not found")))?;
+            let of = tables::by_kind(kind)
+                .ok_or_else(|| Problem::bad(format!("Unknown entity type: Entity {kind} not found")))?;
             let lacking: Vec<&String> =
                 names.iter().filter(|name| of.attribute(name).is_none() && of.relation(name).is_none()).collect();
             if !lacking.is_empty() {
                 let list: Vec<&str> = lacking.iter().map(|name| name.as_str()).collect();
-                return Err(Problem::bad(format!("Invalid value: {kind} does not contain the fields: [{}]", list.join(", "))));
+                return Err(Problem::bad(format!(
+                    "Invalid value: {kind} does not contain the fields: [{}]",
+                    list.join(", ")
+                )));
             }
         }
         for path in &query.include {
@@ -199,14 +203,16 @@ impl Session {
         for path in &query.include {
             let (mut at, mut from) = (of, rows.clone());
             for step in path {
-                let Some((relation, target)) = at.relation(step).and_then(|one| Some((one, tables::target(one)?))) else {
+                let Some((relation, target)) = at.relation(step).and_then(|one| Some((one, tables::target(one)?)))
+                else {
                     break;
                 };
                 let mut next = Vec::new();
                 for piece in from.chunks(500) {
                     next.extend(self.rows(&self.app.db, target, lead(at, relation, target, piece)).await?);
                 }
-                let fresh: Vec<Row> = next.iter().filter(|row| seen.insert((target.kind, id_of(row)))).cloned().collect();
+                let fresh: Vec<Row> =
+                    next.iter().filter(|row| seen.insert((target.kind, id_of(row)))).cloned().collect();
                 objects.extend(self.objects(target, &fresh, query).await?);
                 (at, from) = (target, next);
             }
@@ -242,4 +248,3 @@ fn meta(page: Page, total: u64) -> Value {
     }
     json!({"page": meta})
 }
-

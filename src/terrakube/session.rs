@@ -140,7 +140,12 @@ impl Session {
     }
 
     /// What a relationship to one leads to.
-    pub(super) async fn related(&self, found: &Found, target: &'static Resource, relation: &Relation) -> Result<Option<Row>> {
+    pub(super) async fn related(
+        &self,
+        found: &Found,
+        target: &'static Resource,
+        relation: &Relation,
+    ) -> Result<Option<Row>> {
         let Some((_, row)) = &found.last else { return Ok(None) };
         let (Link::One(column) | Link::Maybe(column)) = relation.link else { return Ok(None) };
         let Some(cell) = row.get(column).filter(|cell| **cell != Cell::Null) else { return Ok(None) };
@@ -197,7 +202,6 @@ impl Found {
         }
         self.last = Some((of, row));
     }
-
 
     /// The parent of a collection.
     pub(super) fn parent(&self) -> Option<&Row> {

@@ -80,12 +80,7 @@ pub(super) async fn update(
 }
 
 /// What happens before a row is deleted; true where it is deleted already.
-pub(super) async fn delete(
-    of_session: &Session,
-    tx: &DatabaseTransaction,
-    of: &Resource,
-    row: &Row,
-) -> Result<bool> {
+pub(super) async fn delete(of_session: &Session, tx: &DatabaseTransaction, of: &Resource, row: &Row) -> Result<bool> {
     match of.kind {
         "job" => job::delete(of_session, tx, row).await?,
         "workspace" => {
@@ -140,7 +135,13 @@ fn variable(of_session: &Session, row: Option<&Row>, changes: &mut Changes) -> R
         (Some(Cell::Text(value)), _) => Some(value.clone()),
         (Some(_), _) | (None, None) => None,
         // The value that is there becomes sensitive.
-        (None, Some(row)) => if is && !was { row.get("value").and_then(Cell::text).map(str::to_owned) } else { None },
+        (None, Some(row)) => {
+            if is && !was {
+                row.get("value").and_then(Cell::text).map(str::to_owned)
+            } else {
+                None
+            }
+        }
     };
     let id = changes.get("id").or(row.and_then(|row| row.get("id"))).and_then(Cell::id);
     match (is, value, id) {
@@ -152,7 +153,9 @@ fn variable(of_session: &Session, row: Option<&Row>, changes: &mut Changes) -> R
         // Clients that read a null write it back.
         (true, _, _) if row.is_some() => changes.0.retain(|(column, _)| column.name != "value"),
         (false, None, _) if was => {
-            return Err(Problem::bad("value must not be null: a variable that is not sensitive any more needs a new one"));
+            return Err(Problem::bad(
+                "value must not be null: a variable that is not sensitive any more needs a new one",
+            ));
         }
         (false, Some(_), _) if was => changes.set("sealed", Kind::Bytes, Cell::Null),
         _ => {}

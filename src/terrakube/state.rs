@@ -42,7 +42,11 @@ struct Holder {
 }
 
 /// Lets in the process of a step of the workspace, or whoever manages its state.
-async fn holder(app: &Arc<App>, request: &Request, (organization, id): (OrganizationId, WorkspaceId)) -> Result<Holder> {
+async fn holder(
+    app: &Arc<App>,
+    request: &Request,
+    (organization, id): (OrganizationId, WorkspaceId),
+) -> Result<Holder> {
     let unknown = || Problem::unknown(&id.to_string(), "workspace");
     let basic = basic(request);
     let (name, step, allowed) = match &basic {
@@ -138,7 +142,8 @@ fn lock_id(lock: &Value) -> Option<&str> {
 
 /// Stores a version of a state, unless somebody else holds the lock.
 async fn write(app: &Arc<App>, holder: &Holder, id: Option<String>, state: Vec<u8>) -> Result<Response> {
-    let parsed: Value = serde_json::from_slice(&state).map_err(|error| Problem::bad(format!("the state is not JSON: {error}")))?;
+    let parsed: Value =
+        serde_json::from_slice(&state).map_err(|error| Problem::bad(format!("the state is not JSON: {error}")))?;
     let serial = parsed.get("serial").and_then(Value::as_i64);
     let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
     let lineage = parsed.get("lineage").and_then(Value::as_str).map(str::to_owned);

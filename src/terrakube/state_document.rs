@@ -89,7 +89,10 @@ mod tests {
             ],
         });
         let shown = shown(&state);
-        assert_eq!(shown["values"]["outputs"]["a"], json!({"sensitive": false, "value": [1], "type": ["list", "number"]}));
+        assert_eq!(
+            shown["values"]["outputs"]["a"],
+            json!({"sensitive": false, "value": [1], "type": ["list", "number"]})
+        );
         assert_eq!(shown["values"]["outputs"]["b"]["sensitive"], true);
         let root = &shown["values"]["root_module"];
         assert_eq!(root["resources"][0]["address"], "terraform_data.t[\"k\"]");

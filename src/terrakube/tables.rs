@@ -91,8 +91,18 @@ const MODES: &[&str] = &["remote", "local"];
 const ROLES: &[&str] = &["admin", "write", "plan", "read", "custom"];
 /// All that a status can be for clients; the last ones are never stored.
 pub(super) const STATUSES: &[&str] = &[
-    "pending", "queue", "running", "waitingApproval", "approved", "completed", "failed", "rejected", "cancelled",
-    "notExecuted", "noChanges", "unknown",
+    "pending",
+    "queue",
+    "running",
+    "waitingApproval",
+    "approved",
+    "completed",
+    "failed",
+    "rejected",
+    "cancelled",
+    "notExecuted",
+    "noChanges",
+    "unknown",
 ];
 
 const VARIABLE: &[Attribute] = &[
@@ -254,10 +264,7 @@ pub(super) static RESOURCES: [Resource; 17] = [
     },
     Resource {
         root: true,
-        attributes: &[
-            NAME.server(),
-            Attribute::choice("addressType", "kind", &["TARGET", "REPLACE"]).server(),
-        ],
+        attributes: &[NAME.server(), Attribute::choice("addressType", "kind", &["TARGET", "REPLACE"]).server()],
         relations: &[JOB],
         methods: NONE,
         ..of_workspace("address", "workspace_address", |rights| rights.plan)
@@ -317,11 +324,7 @@ pub(super) static RESOURCES: [Resource; 17] = [
         relations: &[ORGANIZATION, many("workspace", "workspace", "ssh_key_id")],
         ..shared("ssh", "ssh_key", |rights| rights.logins)
     },
-    Resource {
-        attributes: &[NAME],
-        scope: Scope::Shared,
-        ..shared("tag", "tag", |rights| rights.workspaces)
-    },
+    Resource { attributes: &[NAME], scope: Scope::Shared, ..shared("tag", "tag", |rights| rights.workspaces) },
     Resource {
         attributes: &[Attribute::of("tagId", Shape::Id("tag_id")).required()],
         ..of_workspace("workspacetag", "workspace_tag", |rights| rights.workspaces)

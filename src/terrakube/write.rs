@@ -63,7 +63,8 @@ impl Session {
             return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource is made in a collection"));
         };
         require_kind(&given.kind, of)?;
-        let created = store::write(&self.app.db, async |tx| self.create(tx, of, relation, &found, &given, None).await).await?;
+        let created =
+            store::write(&self.app.db, async |tx| self.create(tx, of, relation, &found, &given, None).await).await?;
         special::after(self, of);
         let row = self.by_id(&self.app.db, of, &id_of(&created), resource::constant(true)).await;
         // Whoever made it may see it, but for what hides itself at once.
@@ -115,7 +116,8 @@ impl Session {
                 }
                 return Err(unknown());
             };
-            let privileged = attribute.write == Write::Server || (attribute.write == Write::Once && method == Method::Update);
+            let privileged =
+                attribute.write == Write::Server || (attribute.write == Write::Once && method == Method::Update);
             // Clients send all that they know: nothing is as if it were not there.
             let empty = value.is_null() || value == "";
             let once = attribute.write == Write::Once && empty;
@@ -123,7 +125,10 @@ impl Session {
                 continue;
             }
             if privileged {
-                return Err(Problem::new(StatusCode::FORBIDDEN, format!("{}: {name} is not yours to write", method.denied().detail)));
+                return Err(Problem::new(
+                    StatusCode::FORBIDDEN,
+                    format!("{}: {name} is not yours to write", method.denied().detail),
+                ));
             }
             let Some(column) = attribute.shape.column() else { continue };
             let cell = match cell(attribute, value)? {
@@ -166,7 +171,9 @@ impl Session {
     ) -> Result<()> {
         for (name, linkage) in &given.relationships {
             let known = of.relation(name);
-            let known = known.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("Unknown attribute {name} in {}", of.kind)))?;
+            let known = known.ok_or_else(|| {
+                Problem::new(StatusCode::NOT_FOUND, format!("Unknown attribute {name} in {}", of.kind))
+            })?;
             match (known.link, linkage) {
                 (Link::One(column) | Link::Maybe(column), Linkage::One(reference)) => {
                     let cell = self.linkage(tx, known, reference.as_ref(), found).await?;
@@ -301,7 +308,8 @@ impl Session {
         }
         let id = row.get("id").cloned().unwrap_or(Cell::Null);
         self.seal(of, &id, &mut changes)?;
-        let changed = resource::update(tx, of.table, &changes.0, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
+        let changed =
+            resource::update(tx, of.table, &changes.0, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
         if changed == 0 { Err(Problem::unknown(&id_of(row), of.kind)) } else { Ok(()) }
     }
 
@@ -348,7 +356,10 @@ impl Session {
             return Err(Problem::bad("the path names no relationship"));
         };
         let (Link::Maybe(column), true) = (relation.link, method == poem::http::Method::PATCH) else {
-            return Err(Problem::new(StatusCode::FORBIDDEN, format!("UpdatePermission Denied: {} is written at what it leads to", relation.name)));
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                format!("UpdatePermission Denied: {} is written at what it leads to", relation.name),
+            ));
         };
         self.require(&found, of, "UpdatePermission")?;
         let Linkage::One(reference) = super::document::linkage(data)? else {

@@ -80,7 +80,8 @@ async fn run(runner: &dyn Runner, step: &StepSpec) -> Ended {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap();
+    let output =
+        runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap();
     runner.remove(&step.name).await.unwrap();
     Ended { progress, log: lines.join("\n"), output: output.map(|bytes| serde_json::from_slice(&bytes).unwrap()) }
 }

@@ -183,7 +183,8 @@ impl TestApp {
         let read = Clock::from_fn(move || hands.now());
         let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());
         let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
-        let runners = Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker), processes: false };
+        let runners =
+            Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker), processes: false };
         let app = Arc::new(App {
             db,
             clock: read,
@@ -323,6 +324,10 @@ impl Client {
         self.call(Method::PUT, path, Some(body.to_string())).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body.to_string())).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path, None).await
     }
@@ -341,6 +346,32 @@ impl Client {
         let response = self.face.get(path).send().await.0;
         assert_eq!(response.status().as_u16(), 200, "{path}");
         response.into_body().into_string().await.unwrap()
+    }
+
+    /// What is at a path that the contract does not name, but that leads somewhere all the same.
+    pub(crate) async fn face_get(&self, path: &str) -> Value {
+        let (status, text) = self.raw_call("GET", path, None, &[]).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The status and the text of an answer to a request that no contract can describe.
+    pub(crate) async fn raw_call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> (u16, String) {
+        let mut request = self.face.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
+        (response.status().as_u16(), response.into_body().into_string().await.unwrap())
     }
 
     /// The status at a path that is not part of the contract.
@@ -368,15 +399,18 @@ impl Client {
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
         }
+        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            let second = path.starts_with("/api/v1/");
+            request = request.content_type(if second { "application/vnd.api+json" } else { "application/json" });
+        }
         if let Some(body) = body {
-            request = request.content_type("application/json").body(body.to_owned());
+            request = request.body(body.to_owned());
         }
         let response = request.send().await.0;
         let status = response.status().as_u16();
         let kind = response.content_type().unwrap_or_default().to_owned();
         let text = response.into_body().into_string().await.unwrap();
-        let body =
-            if kind.starts_with("application/json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
         validate::answer(method.as_str(), path, status, &kind, &body);
         Answer { status, text, body }
     }

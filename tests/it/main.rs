@@ -24,6 +24,7 @@ mod schema;
 mod server;
 mod simulation;
 mod surface;
+mod terrakube;
 mod torture;
 mod validate;
 mod world;

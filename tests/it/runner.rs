@@ -140,14 +140,19 @@ async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &s
         let step = step(image, script);
         runner.start(&step).await.unwrap();
         assert_eq!(ended(runner, &step.name).await, exit(0), "{script}");
-        let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap();
+        let output =
+            runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap();
         assert_eq!(output.as_deref().map(String::from_utf8_lossy).as_deref(), expected, "{script}");
         runner.remove(&step.name).await.unwrap();
     }
     let step = step(image, "head -c 2000000 /dev/zero > /qovery-output/qovery-output.json");
     runner.start(&step).await.unwrap();
     assert_eq!(ended(runner, &step.name).await, exit(0));
-    let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap().unwrap();
+    let output = runner
+        .output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(output.len() as u64, windlass::runner::OUTPUT_BYTES + 1);
     runner.remove(&step.name).await.unwrap();
 }
@@ -476,6 +481,13 @@ async fn a_read_only_container_leaves_outputs() {
     let step = StepSpec { read_only_root: true, files: vec![file], ..step(&image, script) };
     runner.start(&step).await.unwrap();
     assert_eq!(ended(&runner, &step.name).await, exit(0));
-    assert_eq!(runner.output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES).await.unwrap().as_deref(), Some(&b"{}\n"[..]));
+    assert_eq!(
+        runner
+            .output(&step.name, windlass::runner::OUTPUT_FILE, windlass::runner::OUTPUT_BYTES)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some(&b"{}\n"[..])
+    );
     runner.remove(&step.name).await.unwrap();
 }

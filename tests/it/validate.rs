@@ -13,6 +13,16 @@ use serde_json::{Map, Value, json};
 pub(crate) static CONTRACT: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(windlass::api::CONTRACT).expect("the contract is YAML"));
 
+/// The contract of the second face.
+pub(crate) static TERRAKUBE: LazyLock<Value> =
+    LazyLock::new(|| serde_yaml_ng::from_str(windlass::terrakube::CONTRACT).expect("the contract is YAML"));
+
+/// The contract that a path belongs to.
+fn contract_of(path: &str) -> &'static Value {
+    let second = ["/api/v1/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
+    if second.iter().any(|prefix| path.starts_with(prefix)) { &TERRAKUBE } else { &CONTRACT }
+}
+
 static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
 
 /// The value that a `$ref` chain leads to.
@@ -26,14 +36,18 @@ pub(crate) fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> &'a Value {
 /// The operation of the contract that serves a path.
 pub(crate) fn operation(method: &str, path: &str) -> Option<(String, Value)> {
     let path = path.split('?').next().unwrap();
-    let paths = CONTRACT["paths"].as_object().unwrap();
+    // The second face takes a slash at the end, too.
+    let path = if path.starts_with("/api/v1/") { path.trim_end_matches('/') } else { path };
+    let paths = contract_of(path)["paths"].as_object().unwrap();
     let fits = |template: &str| {
         let (a, b): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.starts_with('{') || *a == b)
     };
     paths
         .iter()
-        .find(|(template, _)| fits(template))
+        .filter(|(template, _)| fits(template))
+        // A word of a path comes before an id.
+        .min_by_key(|(template, _)| template.matches('{').count())
         .and_then(|(template, item)| Some((template.clone(), item.get(method.to_lowercase())?.clone())))
 }
 
@@ -47,20 +61,21 @@ pub(crate) fn answer(method: &str, path: &str, status: u16, kind: &str, body: &V
     let what = format!("{method} {template} {status}");
     let response = operation["responses"].get(status.to_string());
     let response = response.unwrap_or_else(|| panic!("{what} is not in the contract: {body}"));
-    let response = resolve(&CONTRACT, response);
+    let root = contract_of(path);
+    let response = resolve(root, response);
     let Some(content) = response.get("content").and_then(Value::as_object) else {
         assert!(body.is_null() && kind.is_empty(), "{what} has no body in the contract: {body}");
         return;
     };
     let plain = kind.split(';').next().unwrap();
     let media = content.get(plain).unwrap_or_else(|| panic!("{what}: {plain} is not in the contract"));
-    if plain != "application/json" {
+    if !plain.ends_with("json") {
         return;
     }
     let validator =
         *VALIDATORS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(what.clone()).or_insert_with(
             || {
-                let schema = json_schema(&media["schema"], 0);
+                let schema = json_schema(root, &media["schema"], 0);
                 Box::leak(Box::new(jsonschema::validator_for(&schema).expect("a schema")))
             },
         );
@@ -91,9 +106,9 @@ pub(crate) fn flat(root: &Value, schema: &Value) -> Map<String, Value> {
     out
 }
 
-fn json_schema(schema: &Value, depth: usize) -> Value {
+fn json_schema(root: &Value, schema: &Value, depth: usize) -> Value {
     assert!(depth < 30, "the contract refers to itself");
-    let schema = flat(&CONTRACT, schema);
+    let schema = flat(root, schema);
     let mut out = Map::new();
     for key in ["enum", "minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength", "pattern", "required"] {
         if let Some(value) = schema.get(key) {
@@ -109,15 +124,15 @@ fn json_schema(schema: &Value, depth: usize) -> Value {
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         let properties: Map<String, Value> =
-            properties.iter().map(|(name, value)| (name.clone(), json_schema(value, depth + 1))).collect();
+            properties.iter().map(|(name, value)| (name.clone(), json_schema(root, value, depth + 1))).collect();
         out.insert("properties".into(), properties.into());
         out.insert("additionalProperties".into(), false.into());
     }
     if let Some(items) = schema.get("items") {
-        out.insert("items".into(), json_schema(items, depth + 1));
+        out.insert("items".into(), json_schema(root, items, depth + 1));
     }
     if let Some(members) = schema.get("oneOf").and_then(Value::as_array) {
-        return union(&schema, members, depth);
+        return union(root, &schema, members, depth);
     }
     let nullable = schema.get("nullable") == Some(&Value::Bool(true));
     if let Some(kind) = schema.get("type") {
@@ -132,9 +147,9 @@ fn json_schema(schema: &Value, depth: usize) -> Value {
 }
 
 /// By its discriminator a union is one member only, however much the members look alike.
-fn union(schema: &Map<String, Value>, members: &[Value], depth: usize) -> Value {
+fn union(root: &Value, schema: &Map<String, Value>, members: &[Value], depth: usize) -> Value {
     let Some(discriminator) = schema.get("discriminator") else {
-        return json!({"oneOf": members.iter().map(|member| json_schema(member, depth + 1)).collect::<Vec<_>>()});
+        return json!({"oneOf": members.iter().map(|member| json_schema(root, member, depth + 1)).collect::<Vec<_>>()});
     };
     let key = discriminator["propertyName"].as_str().unwrap();
     let choices: Vec<Value> = discriminator["mapping"]
@@ -142,7 +157,7 @@ fn union(schema: &Map<String, Value>, members: &[Value], depth: usize) -> Value 
         .unwrap()
         .iter()
         .map(|(value, reference)| {
-            let member = json_schema(&json!({"$ref": reference}), depth + 1);
+            let member = json_schema(root, &json!({"$ref": reference}), depth + 1);
             json!({"if": {"properties": {key: {"const": value}}}, "then": member})
         })
         .collect();

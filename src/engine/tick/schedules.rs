@@ -131,7 +131,12 @@ impl Settled {
 }
 
 /// A queued run of a job, started by force.
-pub(in crate::engine) fn new_run(job: impl Into<Option<JobId>>, event: Event, spec: run::RunSpec, now: DateTime<Utc>) -> run::Model {
+pub(in crate::engine) fn new_run(
+    job: impl Into<Option<JobId>>,
+    event: Event,
+    spec: run::RunSpec,
+    now: DateTime<Utc>,
+) -> run::Model {
     run::Model {
         id: RunId::create(),
         number: 0,

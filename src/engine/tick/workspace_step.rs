@@ -188,7 +188,8 @@ fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
         }
         (None, Kind::Docker) if app.config.public_url.is_some() => Ok(app.config.public_url()),
         (None, Kind::Docker) => Err(Impossible(
-            "a container does not reach this server by its own address; start it with --step-url or --public-url".into(),
+            "a container does not reach this server by its own address; start it with --step-url or --public-url"
+                .into(),
         )),
     }
 }
@@ -218,7 +219,10 @@ async fn source(app: &App, of: &Of) -> Result<Result<Source, Impossible>> {
     let known = ["https://", "http://", "ssh://", "git@"].iter().any(|scheme| row.source.starts_with(scheme));
     let local = app.config.local_repositories && row.source.starts_with("file://");
     if !known && !local {
-        let text = format!("{} is not the address of a repository: it begins with https://, http://, ssh:// or git@", row.source);
+        let text = format!(
+            "{} is not the address of a repository: it begins with https://, http://, ssh:// or git@",
+            row.source
+        );
         return Ok(Err(Impossible(text)));
     }
     Ok(Ok(Source::Repository(Wanted {
@@ -324,7 +328,9 @@ async fn variables(app: &App, of: &Of) -> Result<Result<Variables, Impossible>> 
     let mut open = Vec::with_capacity(rows.len());
     for row in rows {
         let value = match &row.sealed {
-            Some(sealed) => app.keys.open_text(&secret::place("terraform_variable", row.id.0), sealed)?.expose().clone(),
+            Some(sealed) => {
+                app.keys.open_text(&secret::place("terraform_variable", row.id.0), sealed)?.expose().clone()
+            }
             None => row.value.clone().unwrap_or_default(),
         };
         open.push((row, value));
@@ -364,7 +370,8 @@ fn chosen(
 ) -> Vec<(terraform_variable::Model, String)> {
     let names = |of: &Option<BTreeMap<String, String>>| of.clone().unwrap_or_default();
     let filtered = spec.inputs_env.is_some() || spec.inputs_terraform.is_some();
-    let own: BTreeSet<_> = rows.iter().filter(|(row, _)| row.workspace_id == Some(workspace)).map(|(row, _)| row.id).collect();
+    let own: BTreeSet<_> =
+        rows.iter().filter(|(row, _)| row.workspace_id == Some(workspace)).map(|(row, _)| row.id).collect();
     let mut found = Vec::new();
     if filtered {
         for (category, inputs) in [("ENV", names(&spec.inputs_env)), ("TERRAFORM", names(&spec.inputs_terraform))] {
@@ -390,7 +397,11 @@ async fn plan(app: &App, of: &Of) -> Result<Option<Secret<Vec<u8>>>> {
         return Ok(None);
     }
     let steps = store::workspace::steps(&app.db, of.job.id).await?;
-    let planned = steps.iter().rev().filter(|step| step.position < of.step.position).find_map(|step| Some((step.id, step.plan.as_ref()?)));
+    let planned = steps
+        .iter()
+        .rev()
+        .filter(|step| step.position < of.step.position)
+        .find_map(|step| Some((step.id, step.plan.as_ref()?)));
     planned.map(|(id, sealed)| app.keys.open(&secret::place("workspace_step", id.0), sealed)).transpose()
 }
 

@@ -28,9 +28,7 @@ use tokio::task::JoinHandle;
 
 use self::build::Builds;
 use self::wire::{LABEL, container, first_file, line, progress, status, text, unavailable, uploads};
-use super::{
-    Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable,
-};
+use super::{Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable};
 use crate::clock::Clock;
 use crate::wake::Wake;
 

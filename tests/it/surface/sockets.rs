@@ -16,7 +16,10 @@ type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStre
 async fn serve(app: &TestApp) -> String {
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = acceptor.local_addr()[0].as_socket_addr().unwrap().to_string();
-    tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(api::face(&app.app, windlass::terrakube::routes(poem::Route::new()))));
+    tokio::spawn(
+        poem::Server::new_with_acceptor(acceptor)
+            .run(api::face(&app.app, windlass::terrakube::routes(poem::Route::new()))),
+    );
     address
 }
 

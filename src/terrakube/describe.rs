@@ -1,0 +1,67 @@
+//! Pure: what the tables of this face say, for the test that holds the contract against them.
+
+use serde_json::{Map, Value, json};
+
+use super::resource::{Attribute, Fallback, Link, Resource, Shape, Write};
+use super::tables::RESOURCES;
+
+/// All resources.
+pub(super) fn all() -> Value {
+    Value::Object(RESOURCES.iter().map(|resource| (resource.kind.to_owned(), one(resource))).collect())
+}
+
+fn one(resource: &Resource) -> Value {
+    let attributes: Map<String, Value> =
+        resource.attributes().map(|attribute| (attribute.name.to_owned(), described(attribute))).collect();
+    let relations: Map<String, Value> = resource
+        .relations
+        .iter()
+        .map(|relation| {
+            let many = matches!(relation.link, Link::Many(_));
+            (relation.name.to_owned(), json!({"target": relation.target, "many": many}))
+        })
+        .collect();
+    let methods = resource.methods;
+    json!({
+        "root": resource.root,
+        "methods": {"create": methods.create, "update": methods.update, "delete": methods.delete},
+        "attributes": attributes,
+        "relations": relations,
+    })
+}
+
+fn described(attribute: &Attribute) -> Value {
+    let mut schema = Map::new();
+    let kind = match attribute.shape {
+        Shape::Flag(_) => "boolean",
+        Shape::Number(_) | Shape::Long(_) => "integer",
+        Shape::Texts(_) => "array",
+        Shape::Text(_) | Shape::Choice(..) | Shape::Time(_) | Shape::Id(_) | Shape::Secret(_) | Shape::Derived(_) => {
+            "string"
+        }
+    };
+    schema.insert("type".into(), json!(kind));
+    match attribute.shape {
+        Shape::Choice(_, of) => drop(schema.insert("enum".into(), json!(of))),
+        Shape::Texts(_) => drop(schema.insert("items".into(), json!({"type": "string"}))),
+        Shape::Id(_) => drop(schema.insert("format".into(), json!("uuid"))),
+        _ => {}
+    }
+    if matches!(attribute.shape, Shape::Text(_) | Shape::Secret(_)) && attribute.write != Write::Server {
+        schema.insert("maxLength".into(), json!(attribute.most));
+    }
+    if attribute.write == Write::Server {
+        schema.insert("readOnly".into(), json!(true));
+    }
+    if matches!(attribute.shape, Shape::Secret(_)) || nullable(attribute) {
+        schema.insert("nullable".into(), json!(true));
+    }
+    Value::Object(schema)
+}
+
+/// Whether it may be null: where nothing else stands for what nobody gave, and the server does not always write it.
+fn nullable(attribute: &Attribute) -> bool {
+    let always =
+        ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];
+    attribute.fallback == Some(Fallback::Null) && !always.contains(&attribute.name)
+}

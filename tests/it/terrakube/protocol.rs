@@ -1,0 +1,377 @@
+//! Documents, paths, filters, pages, errors and operations of JSON:API.
+
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use super::{House, change, detail, id, new, tcl};
+
+fn names(body: &Value) -> Vec<&str> {
+    body["data"].as_array().unwrap().iter().map(|one| one["attributes"]["name"].as_str().unwrap()).collect()
+}
+
+/// A text as a part of an address.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_default_templates_are_there() {
+    let house = House::new().await;
+    let body = house.get("template?sort=name").await;
+    assert_eq!(
+        names(&body),
+        ["Destroy", "Plan", "Plan and apply", "Terraform-Plan/Apply-Cli", "Terraform-Plan/Destroy-Cli"]
+    );
+    // They are made once: whoever deleted one does not find it again.
+    let plan = house.template("Plan").await;
+    house.client.delete(&house.path(&format!("template/{plan}"))).await.expect(204);
+    windlass::bootstrap::furnish(&house.app.app).await.unwrap();
+    assert_eq!(house.get("template").await["data"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn documents() {
+    let house = House::new().await;
+    let project = house.create("project", "project", json!({"name": "shop"})).await;
+    let mut body = new("workspace", json!({"name": "a", "locked": "false", "description": null}));
+    body["data"]["id"] = json!("an id that is left out");
+    body["data"]["relationships"] = json!({"project": {"data": {"type": "project", "id": project}}});
+    let made = house.client.post(&house.path("workspace/"), body).await.expect(201);
+    let workspace = id(&made);
+    assert_eq!(made["data"]["attributes"]["iacType"], "tofu");
+    assert_eq!(made["data"]["attributes"]["createdDate"], "2026-11-22T10:00Z");
+    assert_eq!(made["data"]["relationships"]["project"]["data"], json!({"type": "project", "id": project}));
+    assert_eq!(made["data"]["relationships"]["job"]["data"], json!([]));
+    // By every path that leads to it.
+    for path in [
+        house.path(&format!("workspace/{workspace}")),
+        format!("/api/v1/workspace/{workspace}/"),
+        house.path(&format!("project/{project}/workspace/{workspace}")),
+    ] {
+        let found = house.client.face_get(&path).await;
+        assert_eq!(found["data"], made["data"], "{path}");
+    }
+    let sparse = house.get(&format!("workspace/{workspace}?fields[workspace]=name,project")).await;
+    assert_eq!(sparse["data"]["attributes"], json!({"name": "a"}));
+    assert_eq!(sparse["data"]["relationships"].as_object().unwrap().len(), 1);
+    let included =
+        house.get(&format!("workspace/{workspace}?include=project,organization.template&fields[template]=name")).await;
+    let kinds: Vec<&str> =
+        included["included"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "template").count(), 5);
+    assert!(kinds.contains(&"project") && kinds.contains(&"organization"));
+    // A relationship to one, and taking it away.
+    let relationship = house.path(&format!("workspace/{workspace}/relationships/project"));
+    assert_eq!(house.client.get(&relationship).await.expect(200)["data"]["id"], project);
+    house.client.patch(&relationship, json!({"data": null})).await.expect(204);
+    assert_eq!(house.client.get(&relationship).await.expect(200)["data"], Value::Null);
+    house.client.patch(&relationship, json!({"data": {"type": "project", "id": project}})).await.expect(204);
+    let gone = json!({"data": {"type": "project", "id": workspace}});
+    assert_eq!(
+        detail(house.client.patch(&relationship, gone).await, 404),
+        format!("Unknown identifier {workspace} for project")
+    );
+    // PATCH changes what is named, and nothing else.
+    house
+        .client
+        .patch(&house.path(&format!("workspace/{workspace}")), change("workspace", &workspace, json!({"branch": "x"})))
+        .await
+        .expect(204);
+    let after = house.get(&format!("workspace/{workspace}")).await;
+    assert_eq!(
+        (&after["data"]["attributes"]["branch"], &after["data"]["attributes"]["name"]),
+        (&json!("x"), &json!("a"))
+    );
+    house.client.delete(&house.path(&format!("workspace/{workspace}"))).await.expect(204);
+    assert_eq!(house.get("workspace").await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn filters_orders_and_pages() {
+    let house = House::new().await;
+    for (name, branch) in [("alpha", "main"), ("beta one", "main"), ("Gamma", "dev"), ("del_ta*", "x")] {
+        house
+            .create("workspace", "workspace", json!({"name": name, "branch": branch, "locked": name == "alpha"}))
+            .await;
+    }
+    let found = async |filter: &str| {
+        let body = house.get(&format!("workspace?sort=name&filter[workspace]={}", encoded(filter))).await;
+        let mut found: Vec<String> = names(&body).into_iter().map(str::to_owned).collect();
+        found.sort();
+        found
+    };
+    for (filter, expected) in [
+        ("name==alpha", vec!["alpha"]),
+        ("name=='beta one'", vec!["beta one"]),
+        ("name==*a", vec!["Gamma", "alpha"]),
+        ("name==*et*", vec!["beta one"]),
+        ("name==del_ta*", vec!["del_ta*"]),
+        ("name==del%ta*", vec![]),
+        ("name==gamma", vec![]),
+        ("name=ini=(gamma,ALPHA)", vec!["Gamma", "alpha"]),
+        ("name!=alpha;branch==main", vec!["beta one"]),
+        ("locked==true,branch==dev", vec!["Gamma", "alpha"]),
+        ("(name==alpha,name==Gamma);branch=in=(dev,x)", vec!["Gamma"]),
+        ("branch=out=(main,dev)", vec!["del_ta*"]),
+        ("name>beta;name<c", vec!["beta one"]),
+        ("description=isnull=true;locked==false", vec!["Gamma", "beta one", "del_ta*"]),
+        ("organization.name==acme;name==alpha", vec!["alpha"]),
+        ("organization.template.name==Plan;name==alpha", vec!["alpha"]),
+        ("organization.name==other", vec![]),
+    ] {
+        assert_eq!(found(filter).await, expected, "{filter}");
+    }
+    for filter in ["name=", "nothing==1", "locked==perhaps", "(name==a", "a.b.c.d.e==1", "organization==1"] {
+        let answer = house.client.get(&house.path(&format!("workspace?filter[workspace]={}", encoded(filter)))).await;
+        assert_eq!(answer.status, 400, "{filter}: {}", answer.text);
+    }
+    // Without a type, for the collection of the path.
+    let body = house.client.get("/api/v1/organization?filter=name==acme").await.expect(200);
+    assert_eq!(names(&body), ["acme"]);
+    let page = house.get("workspace?sort=-name&page[size]=3&page[number]=2&page[totals]").await;
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+    assert_eq!(page["meta"]["page"], json!({"number": 2, "limit": 3, "totalRecords": 4, "totalPages": 2}));
+    for query in [
+        "x=1",
+        "sort=nothing",
+        "fields[workspace]=nothing",
+        "include=nothing",
+        "page[size]=0",
+        "fields[nothing]=a",
+        "sort=organization.name",
+    ] {
+        let answer = house.client.get(&house.path(&format!("workspace?{query}"))).await;
+        assert!(!detail(answer, 400).is_empty(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_and_how() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let post = async |collection: &str, body: Value| house.client.post(&house.path(collection), body).await;
+    let of_workspace = |attributes: Value| {
+        let mut body = new("job", attributes);
+        body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
+        body
+    };
+    assert_eq!(detail(post("job", of_workspace(json!({"nothing": 1}))).await, 404), "Unknown attribute nothing in job");
+    assert_eq!(detail(post("job", new("foo", json!({}))).await, 400), "Unknown entity type: Entity foo not found");
+    assert!(detail(post("job", new("workspace", json!({}))).await, 400).starts_with("Invalid value: Cannot assign"));
+    let unknown = uuid::Uuid::nil().to_string();
+    let mut body = of_workspace(json!({}));
+    body["data"]["relationships"]["workspace"]["data"]["id"] = json!(unknown);
+    assert_eq!(detail(post("job", body.clone()).await, 404), format!("Unknown identifier {unknown} for workspace"));
+    body["data"]["relationships"]["workspace"]["data"] = json!({"type": "workspace"});
+    assert_eq!(detail(post("job", body.clone()).await, 404), "Unknown identifier null for workspace");
+    body["data"]["relationships"] = json!({"foo": {"data": null}});
+    assert_eq!(detail(post("job", body).await, 404), "Unknown attribute foo in job");
+    assert!(detail(post("job", new("job", json!({}))).await, 400).contains("workspace"));
+    assert!(detail(post("job", of_workspace(json!({}))).await, 400).starts_with("templateReference: "));
+    assert!(
+        detail(post("job", of_workspace(json!({"templateReference": unknown}))).await, 400).contains("for template")
+    );
+    assert!(detail(post("job", of_workspace(json!({"tcl": tcl("flow: [")}))).await, 400).starts_with("tcl: "));
+    assert!(detail(post("job", of_workspace(json!({"status": "sleepy"}))).await, 400).contains("sleepy"));
+    assert!(detail(post("job", of_workspace(json!({"refresh": "perhaps"}))).await, 400).contains("refresh"));
+    assert!(
+        detail(post("job", of_workspace(json!({"overrideBranch": "b".repeat(129)}))).await, 423)
+            .contains("overrideBranch")
+    );
+    assert!(detail(post("job", of_workspace(json!({"output": "mine"}))).await, 403).contains("output"));
+    // Nothing of all that is stored.
+    assert_eq!(house.get("job").await["data"], json!([]));
+    assert!(detail(post("workspace", new("workspace", json!({"name": "a"}))).await, 409).contains("conflicts"));
+    assert!(detail(post("workspace", new("workspace", json!({}))).await, 400).contains("name"));
+    assert!(
+        detail(post("workspace", new("workspace", json!({"name": "x", "iacType": "pulumi"}))).await, 400)
+            .contains("pulumi")
+    );
+    assert!(
+        detail(post("globalvar", new("globalvar", json!({"key": "k", "value": "v"}))).await, 400).contains("category")
+    );
+    // An apostrophe is escaped, as in the original.
+    assert!(
+        detail(post("workspace", new("workspace", json!({"name": "'<b>", "branch": {"a": 1}}))).await, 400)
+            .contains("&#34;")
+    );
+    for (path, status) in [
+        ("job/999", 404),
+        ("job/abc", 400),
+        ("foo", 404),
+        ("workspace/abc", 404),
+        ("team/relationships/organization", 404),
+    ] {
+        let answer = house.client.get(&house.path(path)).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    }
+    assert_eq!(detail(house.client.get(&house.path("job/999")).await, 404), "Unknown identifier [999] for job");
+    assert_eq!(
+        detail(house.client.get(&format!("/api/v1/organization/{unknown}")).await, 404),
+        format!("Unknown identifier {unknown} for organization")
+    );
+    let path = house.path(&format!("workspace/{workspace}"));
+    assert!(
+        detail(house.client.patch(&path, new("workspace", json!({"name": "b"}))).await, 400)
+            .contains("Id in response body")
+    );
+    assert!(
+        detail(house.client.patch(&path, change("workspace", &unknown, json!({}))).await, 400)
+            .contains("Id in response body")
+    );
+    assert_eq!(house.client.patch(&path, json!({"data": []})).await.status, 400);
+    for (body, kind, status) in [
+        ("{}", "application/json", 415),
+        ("{", "application/vnd.api+json", 400),
+        ("", "application/vnd.api+json", 400),
+        ("{}", "application/vnd.api+json", 400),
+    ] {
+        let answer =
+            house.client.call_with(Method::POST, &house.path("workspace"), Some(body), &[("content-type", kind)]).await;
+        assert_eq!(answer.status, status, "{body} {kind}: {}", answer.text);
+    }
+    // An organization is switched off, not deleted.
+    let own = format!("/api/v1/organization/{}", house.organization);
+    assert_eq!(house.client.raw_call("DELETE", &own, None, &[]).await.0, 403);
+    house
+        .client
+        .patch(&own, change("organization", &house.organization.to_string(), json!({"disabled": true})))
+        .await
+        .expect(204);
+    assert_eq!(house.client.get(&own).await.status, 404);
+}
+
+#[tokio::test]
+async fn sensitive_values_are_never_shown() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let path = format!("workspace/{workspace}/variable");
+    let secret = json!({"key": "k", "value": "hunter2-long", "category": "ENV", "sensitive": true});
+    let variable = house.create(&path, "variable", secret).await;
+    let own = house.path(&format!("{path}/{variable}"));
+    let shown = house.client.get(&own).await;
+    assert!(!shown.text.contains("hunter2"));
+    assert_eq!(shown.expect(200)["data"]["attributes"]["value"], Value::Null);
+    // What was read is written back: nothing is lost.
+    house
+        .client
+        .patch(&own, change("variable", &variable, json!({"value": null, "description": "d"})))
+        .await
+        .expect(204);
+    let job = house.template("Plan").await;
+    house.start(&workspace, json!({"templateReference": job})).await;
+    house.app.settle().await;
+    let started = house.app.runner.started().remove(0);
+    assert!(started.environment.iter().any(|(key, value)| key == "k" && value.expose() == "hunter2-long"));
+    // It is never opened for anybody.
+    let opened = house.client.patch(&own, change("variable", &variable, json!({"sensitive": false}))).await;
+    assert!(detail(opened, 400).contains("value"));
+    house
+        .client
+        .patch(&own, change("variable", &variable, json!({"sensitive": false, "value": "new"})))
+        .await
+        .expect(204);
+    assert_eq!(house.client.get(&own).await.expect(200)["data"]["attributes"]["value"], "new");
+    house.client.patch(&own, change("variable", &variable, json!({"sensitive": true}))).await.expect(204);
+    assert_eq!(house.client.get(&own).await.expect(200)["data"]["attributes"]["value"], Value::Null);
+    for (collection, kind, attributes) in [
+        ("vcs", "vcs", json!({"name": "hub", "vcsType": "GITHUB", "clientId": "c", "clientSecret": "s3cr3t-text"})),
+        ("ssh", "ssh", json!({"name": "key", "sshType": "ed25519", "privateKey": "s3cr3t-text"})),
+    ] {
+        let made = house.client.post(&house.path(collection), new(kind, attributes)).await;
+        assert!(made.status == 201 && !made.text.contains("s3cr3t"), "{}", made.text);
+    }
+    assert_eq!(house.client.post(&house.path("ssh"), new("ssh", json!({"name": "k2"}))).await.status, 400);
+}
+
+#[tokio::test]
+async fn several_writes_or_none() {
+    let house = House::new().await;
+    let tag = house.create("tag", "tag", json!({"name": "prod"})).await;
+    let media = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
+    let both = [("content-type", media), ("accept", media)];
+    let send = async |operations: Value, headers: &[(&str, &str)]| {
+        let body = json!({"atomic:operations": operations}).to_string();
+        house.client.call_with(Method::POST, "/api/v1/operations", Some(&body), headers).await
+    };
+    let href = format!("/organization/{}/workspace", house.organization);
+    let add = json!([
+        {"op": "add", "href": href, "data": {"type": "workspace", "lid": "w", "attributes": {"name": "a"}}},
+        {"op": "add", "href": format!("{href}/w/workspaceTag"), "data": {"type": "workspacetag", "lid": "t", "attributes": {"tagId": tag}}},
+        {"op": "update", "ref": {"type": "workspace", "lid": "w"}, "data": {"type": "workspace", "lid": "w", "attributes": {"branch": "b"}}},
+    ]);
+    assert_eq!(send(add.clone(), &[("content-type", media)]).await.status, 415);
+    let done = send(add, &both).await.expect(200);
+    let results = done["atomic:results"].as_array().unwrap();
+    assert_eq!((results.len(), &results[0]["data"]["attributes"]["branch"]), (3, &json!("b")));
+    let workspace = results[0]["data"]["id"].as_str().unwrap();
+    assert_eq!(house.get(&format!("workspace/{workspace}/workspaceTag")).await["data"].as_array().unwrap().len(), 1);
+    // The second one fails: the first is not done.
+    let half = json!([
+        {"op": "add", "href": href, "data": {"type": "workspace", "lid": "x", "attributes": {"name": "b"}}},
+        {"op": "add", "href": href, "data": {"type": "workspace", "lid": "y", "attributes": {"name": "a"}}},
+    ]);
+    let failed = send(half, &both).await.expect(400);
+    assert_eq!(failed[1]["errors"][0]["status"], "409");
+    assert_eq!(house.get("workspace").await["data"].as_array().unwrap().len(), 1);
+    let away = json!([{"op": "remove", "ref": {"type": "workspace", "id": workspace}}]);
+    send(away, &both).await.expect(200);
+    assert_eq!(house.get("workspace").await["data"], json!([]));
+    for wrong in [
+        json!([{"op": "add", "href": href, "data": {"type": "workspace", "attributes": {"name": "z"}}}]),
+        json!([{"op": "sing"}]),
+        json!({}),
+    ] {
+        assert_eq!(send(wrong, &both).await.status, 400);
+    }
+}
+
+/// As the command line sends it: all that it knows, and a word for what it wants.
+#[tokio::test]
+async fn a_job_as_the_command_line_asks_for_it() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let everything = |command: &str| {
+        json!({
+            "command": command, "output": "", "status": "", "approvalTeam": null, "comments": null, "tcl": null,
+            "templateReference": null, "via": null, "createdBy": null, "overrideSource": null, "prNumber": null, "overrideBranch": "",
+        })
+    };
+    let job = house.start(&workspace, everything("apply")).await;
+    let shown = house.get(&format!("job/{job}")).await["data"]["attributes"].clone();
+    assert_eq!(
+        (&shown["via"], &shown["templateReference"]),
+        (&json!("UI"), &json!(house.template("Plan and apply").await))
+    );
+    let mut body = new("job", everything("sing"));
+    body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
+    assert!(detail(house.client.post(&house.path("job"), body).await, 400).contains("sing"));
+    // A comment is changed by itself; an open job is not deleted.
+    house
+        .client
+        .patch(&house.path(&format!("job/{job}")), change("job", &job, json!({"comments": "why"})))
+        .await
+        .expect(204);
+    assert!(detail(house.client.delete(&house.path(&format!("job/{job}"))).await, 409).contains("cancel"));
+    house.give(&job, "cancelled").await.expect(204);
+    house.client.delete(&house.path(&format!("job/{job}"))).await.expect(204);
+    assert_eq!(house.get("job").await["data"], json!([]));
+    let context = format!("/context/v1/{}", house.start(&workspace, everything("plan")).await);
+    assert_eq!(house.client.get(&context).await.expect(200), json!({}));
+    house.client.post(&context, json!({"tabs": [1]})).await.expect(200);
+    assert_eq!(house.client.get(&context).await.expect(200), json!({"tabs": [1]}));
+}
+
+#[tokio::test]
+async fn teams_of_clients_that_know_one_right() {
+    let house = House::new().await;
+    let team = house.create("team", "team", json!({"name": "OPS", "manageJob": true, "role": null})).await;
+    let shown = house.get(&format!("team/{team}")).await["data"]["attributes"].clone();
+    assert_eq!((&shown["planJob"], &shown["approveJob"]), (&json!(true), &json!(true)));
+    let team = house
+        .create("team", "team", json!({"name": "DEV", "manageJob": true, "planJob": true, "approveJob": false}))
+        .await;
+    assert_eq!(house.get(&format!("team/{team}")).await["data"]["attributes"]["approveJob"], false);
+}
