@@ -35,3 +35,15 @@ pub struct App {
     /// Where the server listens, once it does.
     pub address: OnceLock<SocketAddr>,
 }
+
+impl App {
+    /// Where clients reach the server, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        match (&self.config.public_url, self.address.get()) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(address)) => format!("http://{address}"),
+            (None, None) => format!("http://{}", self.config.listen),
+        }
+    }
+}

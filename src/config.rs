@@ -142,13 +142,6 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
     }
 
-    /// Where clients reach the server, without a slash at the end.
-    #[must_use]
-    pub fn public_url(&self) -> String {
-        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen));
-        url.trim_end_matches('/').to_owned()
-    }
-
     /// The file of the sealing keys.
     #[must_use]
     pub fn secret_key_file(&self) -> PathBuf {

@@ -4,19 +4,25 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Where programs are, beside the folder that is configured.
 const FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 /// For the answer of a program about its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How the line with the version begins.
+const NAMES: [&str; 2] = ["Terraform v", "OpenTofu v"];
+
+type Version = (Option<SystemTime>, Option<String>);
+
 /// Finds programs, and remembers their versions.
 #[derive(Debug, Default)]
 pub struct Toolbox {
     /// Looked in first.
     folder: Option<PathBuf>,
-    versions: Mutex<HashMap<PathBuf, Option<String>>>,
+    /// With the time at which the program was last changed.
+    versions: Mutex<HashMap<PathBuf, Version>>,
 }
 
 impl Toolbox {
@@ -52,20 +58,24 @@ impl Toolbox {
     }
 
     async fn version(&self, path: &PathBuf) -> Option<String> {
-        if let Some(known) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
-            return known.clone();
+        let changed_at = std::fs::metadata(path).and_then(|file| file.modified()).ok();
+        let known = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some((_, version)) = known.filter(|(at, _)| *at == changed_at) {
+            return version;
         }
         let asked = tokio::process::Command::new(path)
             .arg("version")
+            .env_clear()
             .env("CHECKPOINT_DISABLE", "1")
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
         let output = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let found =
-            text.lines().next().and_then(|line| line.rsplit_once(" v")).map(|(_, version)| version.trim().to_owned());
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), found.clone());
-        found
+        let version = text.lines().find_map(|line| NAMES.iter().find_map(|name| line.strip_prefix(name)));
+        let version = version.map(|version| version.trim().to_owned());
+        let found = (changed_at, version.clone());
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), found);
+        version
     }
 }

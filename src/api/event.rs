@@ -373,7 +373,7 @@ impl EventApi {
             true => Vec::new(),
             false => store::event::list(&self.0.db, id, wanted, begin, size).await?,
         };
-        let base = self.0.config.public_url();
+        let base = self.0.public_url();
         let link =
             |word: &str, row: &Model| format!("{base}/organization/{id}/events?{word}={}&pageSize={limit}", row.id);
         let full = rows.len() as u64 == size;

@@ -142,7 +142,7 @@ fn invitation_answer(
         updated_at: Timestamp(*updated_at),
         email: email.clone(),
         role: (*role).into(),
-        invitation_link: format!("{}/organization/{organization_id}/inviteMember/{id}", app.config.public_url()),
+        invitation_link: format!("{}/organization/{organization_id}/inviteMember/{id}", app.public_url()),
         invitation_status: InviteStatusEnum::Pending,
         organization_name: organization.to_owned(),
         inviter: inviter.clone(),

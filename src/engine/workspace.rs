@@ -18,6 +18,9 @@ use crate::store;
 /// How long a process of Terraform may take to end after it was asked to, in seconds: it stores its state meanwhile.
 const GRACE_SECONDS: i32 = 300;
 
+/// The user of the credential with which the process of a step reaches its state.
+pub const STATE_USER: &str = "step";
+
 /// A run of a workspace that somebody asks for.
 #[derive(Clone, Debug, Default)]
 pub struct NewJob {

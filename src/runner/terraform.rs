@@ -216,9 +216,12 @@ fn quoted(text: &str) -> String {
 /// A line of a file of values: an expression as it is, or a text.
 #[must_use]
 pub fn value_line(key: &str, value: &str, expression: bool) -> String {
-    if expression {
-        return format!("{key} = {value}\n");
-    }
+    if expression { format!("{key} = {value}\n") } else { format!("{key} = \"{}\"\n", text_literal(value)) }
+}
+
+/// A text as it stands between quotes.
+#[must_use]
+pub fn text_literal(value: &str) -> String {
     let mut text = String::with_capacity(value.len() + 2);
     let mut letters = value.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -239,7 +242,7 @@ pub fn value_line(key: &str, value: &str, expression: bool) -> String {
             other => text.push(other),
         }
     }
-    format!("{key} = \"{text}\"\n")
+    text
 }
 
 /// Whether a key can be the name of a variable of Terraform.

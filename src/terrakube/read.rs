@@ -128,7 +128,7 @@ impl Session {
         for relation in of.relations.iter().filter(|relation| wants(relation.name)) {
             linked.push((relation, self.links(of, rows, relation).await?));
         }
-        let server = self.app.config.public_url();
+        let server = self.app.public_url();
         let object = |row: &Row| {
             let id = id_of(row);
             let attributes: Map<String, Value> = of

@@ -19,7 +19,7 @@ use super::log::{ids, plain};
 use super::session::Session;
 use super::{answered, state_document};
 use crate::app::App;
-use crate::engine::tick::STATE_USER;
+use crate::engine::workspace::STATE_USER;
 use crate::error::Error;
 use crate::secret::{self, TokenHash};
 use crate::store;

@@ -113,7 +113,7 @@ impl Server {
         self.greeting.split(before).nth(1).unwrap().chars().take(36).collect()
     }
 
-    fn kill(mut self) -> String {
+    pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.token.clone()

@@ -22,7 +22,6 @@ use crate::error::Result;
 pub(in crate::engine) use self::runs::renew;
 pub use self::runs::sweep;
 pub use self::step::step_name;
-pub use self::workspace_step::STATE_USER;
 
 /// How many rows a pass takes at once.
 pub const BATCH: u64 = 200;

@@ -10,16 +10,13 @@ use super::step::{Impossible, Prepared, step_name};
 use crate::app::App;
 use crate::engine::masking::patterns;
 use crate::engine::template::{self, FlowStep, FlowType};
-use crate::engine::workspace::spec;
+use crate::engine::workspace::{STATE_USER, spec};
 use crate::error::{Error, Result};
 use crate::repository::{self, Login, Wanted};
 use crate::runner::terraform::{self, Operation, Phase, Work};
 use crate::runner::{Image, Kind, Source, StepSpec};
 use crate::secret::{self, Secret};
 use crate::store;
-
-/// The user of the credential with which a step reaches its state.
-pub const STATE_USER: &str = "step";
 
 /// A step with all that belongs to it.
 struct Of {
@@ -186,7 +183,7 @@ fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
             let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }
-        (None, Kind::Docker) if app.config.public_url.is_some() => Ok(app.config.public_url()),
+        (None, Kind::Docker) if app.config.public_url.is_some() => Ok(app.public_url()),
         (None, Kind::Docker) => Err(Impossible(
             "a container does not reach this server by its own address; start it with --step-url or --public-url"
                 .into(),
@@ -340,6 +337,9 @@ async fn variables(app: &App, of: &Of) -> Result<Result<Variables, Impossible>> 
     let mut values: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for (row, value) in chosen(&of.spec, of.workspace.id, &open) {
         if row.sensitive {
+            // As it is, and as Terraform writes texts in its output.
+            variables.secrets.push(terraform::text_literal(&value));
+            variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
             variables.secrets.push(value.clone());
         }
         if row.category == "ENV" {

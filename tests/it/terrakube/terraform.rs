@@ -1,1 +1,319 @@
-//! Real Terraform and OpenTofu.
+//! Real OpenTofu and Terraform, started by a real server, on configurations that need no provider from elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{new, tcl};
+use crate::git_server::git;
+use crate::server::Server;
+
+/// The folder of programs that tests are given, and the kind that is in it; none where there is none.
+fn tools() -> Option<(Option<PathBuf>, &'static str)> {
+    if let Ok(folder) = std::env::var("WINDLASS_TEST_TOOLS") {
+        return Some((Some(PathBuf::from(folder)), "tofu"));
+    }
+    if Path::new("/usr/local/bin/terraform").exists() {
+        return Some((None, "terraform"));
+    }
+    assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "there is neither OpenTofu nor Terraform");
+    eprintln!("skipped: there is neither OpenTofu nor Terraform");
+    None
+}
+
+const INFRA: &str = r#"
+variable "who" { type = string }
+variable "sizes" {
+  type    = list(number)
+  default = []
+}
+variable "seconds" {
+  type    = number
+  default = 0
+}
+variable "fails" {
+  type    = bool
+  default = false
+}
+resource "terraform_data" "first" {
+  input = "${var.who}-${length(var.sizes)}"
+}
+resource "terraform_data" "slow" {
+  count      = var.seconds > 0 ? 1 : 0
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {
+    command = "echo waiting > ${path.root}/started; sleep ${var.seconds}"
+  }
+}
+resource "terraform_data" "last" {
+  count      = var.fails ? 1 : 0
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" { command = "exit 7" }
+}
+output "who" { value = terraform_data.first.output }
+"#;
+
+/// A server with an organization, and a repository on its machine.
+struct Site {
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+    organization: String,
+    tool: &'static str,
+    words: Vec<String>,
+}
+
+fn client() -> reqwest::Client {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+impl Site {
+    async fn new() -> Option<Self> {
+        let (tools, tool) = tools()?;
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().join("repository");
+        std::fs::create_dir_all(repository.join("infra")).unwrap();
+        std::fs::write(repository.join("infra/main.tf"), INFRA).unwrap();
+        git(&repository, &["init", "-q"]);
+        git(&repository, &["add", "."]);
+        git(&repository, &["commit", "-q", "-m", "first"]);
+        let mut words: Vec<String> = ["serve", "--runner", "process", "--local-repositories"].map(str::to_owned).into();
+        if let Some(tools) = tools {
+            words.extend(["--tools".to_owned(), tools.display().to_string()]);
+        }
+        let refs: Vec<&str> = words.iter().map(String::as_str).collect();
+        let server = Server::start(folder.path(), &refs, None);
+        let mut site = Self { server: Some(server), folder, organization: String::new(), tool, words };
+        let found = site.get("/api/v1/organization").await;
+        site.organization = found["data"][0]["id"].as_str().unwrap().to_owned();
+        Some(site)
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    /// Kills the server and starts it again.
+    fn restart(&mut self) {
+        let token = self.server.take().unwrap().kill();
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+        let server = self.server();
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", server.url) };
+        let mut request = client().request(method.parse().unwrap(), url).bearer_auth(&server.token);
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/vnd.api+json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, text) = self.send("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn post(&self, rest: &str, body: Value) -> String {
+        let path = format!("/api/v1/organization/{}/{rest}", self.organization);
+        let (status, text) = self.send("POST", &path, Some(body)).await;
+        assert_eq!(status, 201, "{text}");
+        super::id(&serde_json::from_str(&text).unwrap())
+    }
+
+    async fn workspace(&self, variables: &[(&str, &str, bool)]) -> String {
+        let source = format!("file://{}", self.folder.path().join("repository").display());
+        let attributes = json!({
+            "name": format!("w{}", uuid::Uuid::now_v7()), "source": source, "branch": "main", "folder": "infra", "iacType": self.tool,
+        });
+        let id = self.post("workspace", new("workspace", attributes)).await;
+        for (key, value, hcl) in variables {
+            let attributes =
+                json!({"key": key, "value": value, "hcl": hcl, "category": "TERRAFORM", "sensitive": *key == "who"});
+            self.post(&format!("workspace/{id}/variable"), new("variable", attributes)).await;
+        }
+        id
+    }
+
+    async fn job(&self, workspace: &str, flow: &str) -> String {
+        let mut body = new("job", json!({"tcl": tcl(flow)}));
+        body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
+        self.post("job", body).await
+    }
+
+    /// The job, once it has one of these statuses.
+    async fn until(&self, job: &str, statuses: &[&str]) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        loop {
+            let path = format!("/api/v1/organization/{}/job/{job}?include=step", self.organization);
+            let body = self.get(&path).await;
+            let status = body["data"]["attributes"]["status"].as_str().unwrap();
+            if statuses.contains(&status) {
+                return body;
+            }
+            let ended = ["completed", "failed", "cancelled", "rejected"].contains(&status);
+            assert!(!ended && Instant::now() < deadline, "{status}\n{}", self.logs(&body).await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn logs(&self, job: &Value) -> String {
+        let mut text = job["data"]["attributes"]["output"].as_str().unwrap_or_default().to_owned();
+        for step in job["included"].as_array().into_iter().flatten() {
+            if let Some(output) = step["attributes"]["output"].as_str() {
+                text.push_str(&self.send("GET", output, None).await.1);
+            }
+        }
+        text
+    }
+
+    async fn give(&self, job: &str, status: &str) {
+        let path = format!("/api/v1/organization/{}/job/{job}", self.organization);
+        let (code, text) = self.send("PATCH", &path, Some(super::change("job", job, json!({"status": status})))).await;
+        assert_eq!(code, 204, "{text}");
+    }
+
+    /// The newest state; none where there is none.
+    async fn state(&self, workspace: &str) -> Option<Value> {
+        let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
+        let (status, text) = self.send("GET", &path, None).await;
+        assert!(matches!(status, 200 | 204), "{text}");
+        (status == 200).then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Whether nobody holds the lock of the state.
+    async fn is_free(&self, workspace: &str) -> bool {
+        let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
+        let lock = json!({"ID": "test"});
+        let (taken, _) = self.send("LOCK", &path, Some(lock.clone())).await;
+        if taken == 200 {
+            assert_eq!(self.send("UNLOCK", &path, Some(lock)).await.0, 200);
+        }
+        taken == 200
+    }
+
+    /// Waits until the slow resource is being made.
+    async fn until_slow(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let processes = self.folder.path().join("windlass-data/processes");
+        let there = |entry: std::fs::DirEntry| entry.path().join("source/infra/started").exists();
+        while !std::fs::read_dir(&processes).is_ok_and(|entries| entries.flatten().any(there)) {
+            assert!(Instant::now() < deadline, "the apply does not begin");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn types(state: &Value) -> Vec<String> {
+    let of =
+        |resource: &Value| format!("{}.{}", resource["type"].as_str().unwrap(), resource["name"].as_str().unwrap());
+    state["resources"].as_array().unwrap().iter().map(of).collect()
+}
+
+const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
+const ASK: &str =
+    "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
+
+#[tokio::test]
+async fn plan_approve_apply_change_nothing_and_destroy() {
+    let Some(site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "wörld \"${x}\"", false), ("sizes", "[1, 2]", true)]).await;
+    let job = site.job(&workspace, ASK).await;
+    site.until(&job, &["waitingApproval"]).await;
+    assert_eq!(site.state(&workspace).await, None);
+    site.give(&job, "approved").await;
+    let done = site.until(&job, &["completed"]).await;
+    assert_eq!(done["data"]["attributes"]["commitId"].as_str().unwrap().len(), 40);
+    let logs = site.logs(&done).await;
+    assert!(logs.contains("Apply complete! Resources: 1 added"), "{logs}");
+    assert!(!logs.contains("wörld"), "a sensitive value is in the log: {logs}");
+    let history = site
+        .get(&format!("/api/v1/organization/{}/workspace/{workspace}/history?sort=-createdDate", site.organization))
+        .await;
+    let output = history["data"][0]["attributes"]["output"].as_str().unwrap();
+    assert_eq!(site.get(output).await["values"]["outputs"]["who"]["value"], "wörld \"${x}\"-2");
+    // Again: there is nothing to change.
+    let job = site.job(&workspace, APPLY).await;
+    let done = site.until(&job, &["completed"]).await;
+    assert_eq!(done["data"]["attributes"]["planChanges"], false);
+    let destroy = "flow:\n- {type: terraformPlanDestroy, step: 1}\n- {type: terraformApply, step: 2}\n";
+    let job = site.job(&workspace, destroy).await;
+    site.until(&job, &["completed"]).await;
+    assert_eq!(types(&site.state(&workspace).await.unwrap()), Vec::<String>::new());
+    assert!(site.is_free(&workspace).await);
+}
+
+/// What was made before the failure is in the state; the scripts for a failure are run.
+#[tokio::test]
+async fn a_failing_apply_keeps_its_state() {
+    let Some(site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone-secret", false), ("fails", "true", true)]).await;
+    let flow = "flow:\n- type: terraformApply\n  step: 1\n  commands:\n  - {runtime: BASH, priority: 2, before: true, script: 'echo \"before in $workingDirectory of job $jobId\"'}\n  - {runtime: BASH, priority: 1, beforeInit: true, script: echo first}\n  onFailure:\n  - {runtime: BASH, script: echo it-failed}\n";
+    let job = site.job(&workspace, flow).await;
+    let done = site.until(&job, &["failed"]).await;
+    let logs = site.logs(&done).await;
+    assert!(logs.contains("it-failed") && logs.contains(&format!("of job {job}")), "{logs}");
+    assert!(logs.find("first").unwrap() < logs.find("before in").unwrap(), "{logs}");
+    let state = site.state(&workspace).await.unwrap();
+    assert!(types(&state).contains(&"terraform_data.first".to_owned()), "{state}");
+    assert!(site.is_free(&workspace).await);
+}
+
+/// The process is asked to end, writes what it has done, and gives the lock back.
+#[tokio::test]
+async fn cancelled_in_the_middle_of_an_apply() {
+    let Some(site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone", false), ("seconds", "600", true)]).await;
+    let job = site.job(&workspace, APPLY).await;
+    site.until_slow().await;
+    assert!(!site.is_free(&workspace).await);
+    let began = Instant::now();
+    site.give(&job, "cancelled").await;
+    let done = site.until(&job, &["cancelled"]).await;
+    assert!(began.elapsed() < Duration::from_secs(60));
+    let logs = site.logs(&done).await;
+    assert!(logs.contains("Interrupt received"), "{logs}");
+    let state = site.state(&workspace).await.unwrap();
+    assert!(types(&state).contains(&"terraform_data.first".to_owned()), "{state}");
+    assert!(site.is_free(&workspace).await);
+    // The workspace goes on as if nothing had been.
+    let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
+    site.until(&job, &["completed"]).await;
+}
+
+/// Nobody knows how it ended: that is what is said, and nothing is left locked.
+#[tokio::test]
+async fn the_server_is_killed_in_the_middle_of_an_apply() {
+    let Some(mut site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone", false), ("seconds", "600", true)]).await;
+    let job = site.job(&workspace, APPLY).await;
+    site.until_slow().await;
+    site.restart();
+    let done = site.until(&job, &["failed", "completed"]).await;
+    assert_eq!(done["data"]["attributes"]["status"], "failed");
+    let output = done["data"]["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("lost"), "{output}");
+    assert!(site.is_free(&workspace).await);
+    // Whatever is in the state can be read, and the next run goes on from it.
+    let _state = site.state(&workspace).await;
+    let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
+    site.until(&job, &["completed"]).await;
+    assert_eq!(types(&site.state(&workspace).await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_here() {
+    let Some(site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone", false)]).await;
+    let path = format!("/api/v1/workspace/{workspace}");
+    let other = super::change("workspace", &workspace, json!({"terraformVersion": "0.0.1"}));
+    assert_eq!(site.send("PATCH", &path, Some(other)).await.0, 204);
+    let job = site.job(&workspace, APPLY).await;
+    let done = site.until(&job, &["failed"]).await;
+    let output = done["data"]["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("0.0.1 is not on the machine of the server, which has"), "{output}");
+}
