@@ -27,7 +27,8 @@ impl Drop for Server {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.current_dir(folder).arg("--listen").arg("127.0.0.1:0").env("WINDLASS_LOG", "warn");
+    // A flag that a test gives comes before this.
+    command.current_dir(folder).env("WINDLASS_LISTEN", "127.0.0.1:0").env("WINDLASS_LOG", "warn");
     command
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod clients;
 mod command;
 mod fuzz;
+mod opentofu;
 mod packages;
 mod python;
 mod sdk;

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{Result, find, read, root, run};
-use crate::packages;
+use crate::{opentofu, packages};
 
 /// The image that tests run, made from Debian's busybox.
 const IMAGE: &str = "docker.io/library/busybox:1.36.1";
@@ -73,8 +73,13 @@ pub(crate) fn start() -> Result<Services> {
     install();
     let mut services =
         Services { children: Vec::new(), folders: Vec::new(), variables: Vec::new(), missing: Vec::new() };
-    let attempts: [(&str, Attempt); 3] =
-        [("PostgreSQL", postgres), ("a Docker engine", docker), ("an image registry", registry)];
+    let attempts: [(&str, Attempt); 5] = [
+        ("PostgreSQL", postgres),
+        ("a Docker engine", docker),
+        ("an image registry", registry),
+        ("OpenTofu", opentofu),
+        ("a server of SSH", sshd),
+    ];
     for (name, attempt) in attempts {
         if let Err(reason) = attempt(&mut services, &folder) {
             services.missing.push(format!("{name}: {reason}"));
@@ -83,8 +88,22 @@ pub(crate) fn start() -> Result<Services> {
     Ok(services)
 }
 
+/// Only whether there is one: the test starts its own.
+fn sshd(services: &mut Services, _: &Path) -> Result<()> {
+    let program = find("sshd").ok_or("there is no sshd")?;
+    services.variables.push(("WINDLASS_TEST_SSHD", program.display().to_string()));
+    Ok(())
+}
+
+fn opentofu(services: &mut Services, _: &Path) -> Result<()> {
+    let folder = opentofu::provide()?;
+    services.variables.push(("WINDLASS_TEST_TOOLS", folder.display().to_string()));
+    Ok(())
+}
+
 /// Programs that tests need, with Debian's packages that hold them.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 9] = [
+    ("sshd", "openssh-server"),
     ("python3", "python3"),
     ("git", "git"),
     ("dockerd", "docker.io"),

@@ -140,6 +140,10 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
     let token = credential(app, &of).await?;
     let mut environment = variables.environment;
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
+    // A runner that puts a file elsewhere says so in its place.
+    let places =
+        script.files.iter().flat_map(|file| file.variables.iter().map(|name| (name.clone(), file.path.clone())));
+    environment.extend(places.map(|(name, path)| (name, Secret::new(path))));
     let mut secrets = variables.secrets;
     secrets.push(token.expose().clone());
     if let Source::Repository(wanted) = &source {
@@ -184,6 +188,7 @@ fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }
         (None, Kind::Docker) if app.config.public_url.is_some() => Ok(app.public_url()),
+        (None, Kind::Docker) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
         (None, Kind::Docker) => Err(Impossible(
             "a container does not reach this server by its own address; start it with --step-url or --public-url"
                 .into(),

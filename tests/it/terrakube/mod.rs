@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod flow;
 mod protocol;
+mod sources;
 mod terraform;
 
 use base64::Engine as _;

@@ -7,19 +7,14 @@ use serde_json::{Value, json};
 
 use super::{new, tcl};
 use crate::git_server::git;
+use crate::runner::needed;
 use crate::server::Server;
 
-/// The folder of programs that tests are given, and the kind that is in it; none where there is none.
-fn tools() -> Option<(Option<PathBuf>, &'static str)> {
-    if let Ok(folder) = std::env::var("WINDLASS_TEST_TOOLS") {
-        return Some((Some(PathBuf::from(folder)), "tofu"));
-    }
-    if Path::new("/usr/local/bin/terraform").exists() {
-        return Some((None, "terraform"));
-    }
-    assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "there is neither OpenTofu nor Terraform");
-    eprintln!("skipped: there is neither OpenTofu nor Terraform");
-    None
+/// The programs that there are: OpenTofu in the folder that tests are given, and Terraform where the machine has it.
+fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
+    let tofu = needed("WINDLASS_TEST_TOOLS").map(|folder| (Some(PathBuf::from(folder)), "tofu"));
+    let terraform = Path::new("/usr/local/bin/terraform").exists().then_some((None, "terraform"));
+    tofu.into_iter().chain(terraform).collect()
 }
 
 const INFRA: &str = r#"
@@ -55,10 +50,10 @@ output "who" { value = terraform_data.first.output }
 "#;
 
 /// A server with an organization, and a repository on its machine.
-struct Site {
+pub(super) struct Site {
     server: Option<Server>,
-    folder: tempfile::TempDir,
-    organization: String,
+    pub(super) folder: tempfile::TempDir,
+    pub(super) organization: String,
     tool: &'static str,
     words: Vec<String>,
 }
@@ -69,8 +64,13 @@ fn client() -> reqwest::Client {
 }
 
 impl Site {
-    async fn new() -> Option<Self> {
-        let (tools, tool) = tools()?;
+    /// One that uses OpenTofu, where there is one.
+    pub(super) async fn new() -> Option<Self> {
+        let (folder, tool) = tools().into_iter().next()?;
+        Some(Self::with(folder, tool, &["--runner", "process"]).await)
+    }
+
+    pub(super) async fn with(tools: Option<PathBuf>, tool: &'static str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let repository = folder.path().join("repository");
         std::fs::create_dir_all(repository.join("infra")).unwrap();
@@ -78,7 +78,8 @@ impl Site {
         git(&repository, &["init", "-q"]);
         git(&repository, &["add", "."]);
         git(&repository, &["commit", "-q", "-m", "first"]);
-        let mut words: Vec<String> = ["serve", "--runner", "process", "--local-repositories"].map(str::to_owned).into();
+        let mut words: Vec<String> = ["serve", "--local-repositories"].map(str::to_owned).into();
+        words.extend(more.iter().map(|word| (*word).to_owned()));
         if let Some(tools) = tools {
             words.extend(["--tools".to_owned(), tools.display().to_string()]);
         }
@@ -87,7 +88,7 @@ impl Site {
         let mut site = Self { server: Some(server), folder, organization: String::new(), tool, words };
         let found = site.get("/api/v1/organization").await;
         site.organization = found["data"][0]["id"].as_str().unwrap().to_owned();
-        Some(site)
+        site
     }
 
     fn server(&self) -> &Server {
@@ -101,7 +102,7 @@ impl Site {
         self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+    pub(super) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
         let server = self.server();
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", server.url) };
         let mut request = client().request(method.parse().unwrap(), url).bearer_auth(&server.token);
@@ -112,20 +113,20 @@ impl Site {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         let (status, text) = self.send("GET", path, None).await;
         assert_eq!(status, 200, "{path}: {text}");
         serde_json::from_str(&text).unwrap()
     }
 
-    async fn post(&self, rest: &str, body: Value) -> String {
+    pub(super) async fn post(&self, rest: &str, body: Value) -> String {
         let path = format!("/api/v1/organization/{}/{rest}", self.organization);
         let (status, text) = self.send("POST", &path, Some(body)).await;
         assert_eq!(status, 201, "{text}");
         super::id(&serde_json::from_str(&text).unwrap())
     }
 
-    async fn workspace(&self, variables: &[(&str, &str, bool)]) -> String {
+    pub(super) async fn workspace(&self, variables: &[(&str, &str, bool)]) -> String {
         let source = format!("file://{}", self.folder.path().join("repository").display());
         let attributes = json!({
             "name": format!("w{}", uuid::Uuid::now_v7()), "source": source, "branch": "main", "folder": "infra", "iacType": self.tool,
@@ -139,14 +140,14 @@ impl Site {
         id
     }
 
-    async fn job(&self, workspace: &str, flow: &str) -> String {
+    pub(super) async fn job(&self, workspace: &str, flow: &str) -> String {
         let mut body = new("job", json!({"tcl": tcl(flow)}));
         body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
         self.post("job", body).await
     }
 
     /// The job, once it has one of these statuses.
-    async fn until(&self, job: &str, statuses: &[&str]) -> Value {
+    pub(super) async fn until(&self, job: &str, statuses: &[&str]) -> Value {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             let path = format!("/api/v1/organization/{}/job/{job}?include=step", self.organization);
@@ -161,7 +162,7 @@ impl Site {
         }
     }
 
-    async fn logs(&self, job: &Value) -> String {
+    pub(super) async fn logs(&self, job: &Value) -> String {
         let mut text = job["data"]["attributes"]["output"].as_str().unwrap_or_default().to_owned();
         for step in job["included"].as_array().into_iter().flatten() {
             if let Some(output) = step["attributes"]["output"].as_str() {
@@ -171,14 +172,14 @@ impl Site {
         text
     }
 
-    async fn give(&self, job: &str, status: &str) {
+    pub(super) async fn give(&self, job: &str, status: &str) {
         let path = format!("/api/v1/organization/{}/job/{job}", self.organization);
         let (code, text) = self.send("PATCH", &path, Some(super::change("job", job, json!({"status": status})))).await;
         assert_eq!(code, 204, "{text}");
     }
 
     /// The newest state; none where there is none.
-    async fn state(&self, workspace: &str) -> Option<Value> {
+    pub(super) async fn state(&self, workspace: &str) -> Option<Value> {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
         let (status, text) = self.send("GET", &path, None).await;
         assert!(matches!(status, 200 | 204), "{text}");
@@ -186,7 +187,7 @@ impl Site {
     }
 
     /// Whether nobody holds the lock of the state.
-    async fn is_free(&self, workspace: &str) -> bool {
+    pub(super) async fn is_free(&self, workspace: &str) -> bool {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
         let lock = json!({"ID": "test"});
         let (taken, _) = self.send("LOCK", &path, Some(lock.clone())).await;
@@ -220,7 +221,13 @@ const ASK: &str =
 
 #[tokio::test]
 async fn plan_approve_apply_change_nothing_and_destroy() {
-    let Some(site) = Site::new().await else { return };
+    for (folder, tool) in tools() {
+        whole_life(&Site::with(folder, tool, &["--runner", "process"]).await).await;
+    }
+}
+
+/// A workspace from its first plan to its end.
+pub(super) async fn whole_life(site: &Site) {
     let workspace = site.workspace(&[("who", "wörld \"${x}\"", false), ("sizes", "[1, 2]", true)]).await;
     let job = site.job(&workspace, ASK).await;
     site.until(&job, &["waitingApproval"]).await;
