@@ -16,7 +16,8 @@ use super::PAGE;
 
 /// Jobs in which something is to be done: nothing of theirs runs, nobody is asked, and either they have begun, or it is
 /// their turn in a workspace that is not locked.
-const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'approved') \
+const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
+     AND workspace_job.status <> 'waitingApproval' \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status IN ('queue', 'running')) \
      AND (EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status <> 'pending') \
      OR (NOT EXISTS (SELECT 1 FROM workspace_job older WHERE older.workspace_id = workspace_job.workspace_id \
@@ -53,6 +54,17 @@ pub async fn lock_job(tx: &impl ConnectionTrait, id: i32) -> Result<Option<works
 /// When the query fails.
 pub async fn lock(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<workspace::Model>, DbErr> {
     workspace::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
+}
+
+/// Locks the job whose step a run executes, before the run itself is changed.
+///
+/// # Errors
+/// When a query fails.
+pub async fn lock_job_of_run(tx: &impl ConnectionTrait, run: RunId) -> Result<(), DbErr> {
+    if let Some(step) = step_by_run(tx, run).await? {
+        lock_job(tx, step.job_id).await?;
+    }
+    Ok(())
 }
 
 /// The steps of a job, in their order.

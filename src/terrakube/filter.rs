@@ -16,9 +16,16 @@ use crate::store::resource::{self, Cell, Column, Kind, is_in_rows};
 /// How many steps a path of a filter has, at most.
 const STEPS: usize = 4;
 
+/// What conditions depend on beside the filter.
+pub(super) struct With<'a> {
+    pub(super) backend: DbBackend,
+    /// The rows of a resource that the caller may see: nothing is found out about others.
+    pub(super) visible: &'a dyn Fn(&'static Resource) -> SimpleExpr,
+}
+
 /// The condition of a filter on the rows of a resource.
-pub(super) fn condition(backend: DbBackend, of: &'static Resource, filter: &Filter) -> Result<SimpleExpr> {
-    let each = |filters: &[Filter]| filters.iter().map(|one| condition(backend, of, one)).collect::<Result<Vec<_>>>();
+pub(super) fn condition(with: &With<'_>, of: &'static Resource, filter: &Filter) -> Result<SimpleExpr> {
+    let each = |filters: &[Filter]| filters.iter().map(|one| condition(with, of, one)).collect::<Result<Vec<_>>>();
     match filter {
         Filter::All(filters) => Ok(resource::all(each(filters)?)),
         Filter::Any(filters) => Ok(resource::any(each(filters)?)),
@@ -27,7 +34,7 @@ pub(super) fn condition(backend: DbBackend, of: &'static Resource, filter: &Filt
             if path.len() > STEPS {
                 return Err(Problem::bad(format!("the path {} is too long", comparison.selector)));
             }
-            along(backend, of, &path, comparison)
+            along(with, of, &path, comparison)
         }
     }
 }
@@ -36,14 +43,14 @@ fn lacks(of: &Resource, field: &str) -> Problem {
     Problem::bad(format!("Invalid value: {} does not contain the field {field}", of.kind))
 }
 
-fn along(backend: DbBackend, of: &'static Resource, path: &[&str], comparison: &Comparison) -> Result<SimpleExpr> {
+fn along(with: &With<'_>, of: &'static Resource, path: &[&str], comparison: &Comparison) -> Result<SimpleExpr> {
     let Some((first, rest)) = path.split_first() else { return Err(lacks(of, "")) };
     if rest.is_empty() {
-        return compare(backend, of, column(of, first)?, comparison);
+        return compare(with.backend, of, column(of, first)?, comparison);
     }
     let relation = of.relation(first).ok_or_else(|| lacks(of, first))?;
     let target = tables::target(relation).ok_or_else(|| lacks(of, first))?;
-    let inner = along(backend, target, rest, comparison)?;
+    let inner = along(with, target, rest, comparison)?.and((with.visible)(target));
     Ok(match relation.link {
         Link::One(column) | Link::Maybe(column) => is_in_rows(of.table, column, (target.table, "id"), inner),
         Link::Many(column) => {

@@ -74,7 +74,10 @@ impl Session {
                 Some(kind) if kind != of.kind && !kind.starts_with(&format!("{}.", of.kind)) => {
                     tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid predicate: {kind}")))?;
                 }
-                _ => conditions.push(filter::condition(self.backend(), of, filter)?),
+                _ => {
+                    let with = filter::With { backend: self.backend(), visible: &|of| self.visible(of) };
+                    conditions.push(filter::condition(&with, of, filter)?);
+                }
             }
         }
         let condition = resource::all(conditions);

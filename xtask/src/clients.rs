@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use crate::command::{Result, find, read, root, run};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
-use crate::{packages, sdk};
+use crate::{opentofu, packages, sdk};
 
 /// Programs that are needed beside those of the SDKs, with Debian's packages that hold them.
 const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
@@ -44,7 +44,9 @@ pub(crate) fn tour() -> Result<()> {
     let folder = root().join("target/clients");
     let port = services::free_port()?;
     let issuer = format!("http://127.0.0.1:{port}");
-    let words = ["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
+    let tools = opentofu::provide()?.display().to_string();
+    let mut words = vec!["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
+    words.extend(["--tools", &tools, "--local-repositories"]);
     let server = server::start(&folder.join("server"), &words)?;
     eprintln!("== a person logs in at an OIDC provider");
     let mut provider = Provider::start(port, &server)?;
@@ -59,7 +61,27 @@ pub(crate) fn tour() -> Result<()> {
     for mut tour in tours {
         run(with(&server, &mut tour))?;
     }
+    eprintln!("== the calls of the clients of Terrakube");
+    run(with(&server, &mut jsonapi()?))?;
     pages(&server)
+}
+
+/// The program that replays the calls of the clients of Terrakube, with a repository to run.
+fn jsonapi() -> Result<Command> {
+    let folder = copied("jsonapi")?;
+    let repository = folder.join("repository");
+    let _old = fs::remove_dir_all(&repository);
+    fs::create_dir_all(&repository).map_err(|e| format!("{}: {e}", repository.display()))?;
+    let text = "resource \"terraform_data\" \"one\" {}\n";
+    fs::write(repository.join("main.tf"), text).map_err(|e| format!("{}: {e}", repository.display()))?;
+    let named = ["-c", "user.name=tour", "-c", "user.email=tour@example.com", "-c", "init.defaultBranch=main"];
+    for words in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "first"]] {
+        read(Command::new("git").args(named).args(words).current_dir(&repository))?;
+    }
+    let mut command = Command::new("go");
+    command.args(["run", "."]).current_dir(&folder).env("GOFLAGS", "-mod=mod");
+    command.env("WINDLASS_SOURCE", format!("file://{}", repository.display()));
+    Ok(command)
 }
 
 /// Runs the pages of docs/clients as they are printed, each in an empty folder.
@@ -93,6 +115,13 @@ fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {
 
 /// A program of tests/clients with the packages that its lock file names.
 fn install(name: &str) -> Result<PathBuf> {
+    let folder = copied(name)?;
+    read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
+    Ok(folder)
+}
+
+/// A program of tests/clients, where it may be built.
+fn copied(name: &str) -> Result<PathBuf> {
     let (from, to) = (root().join("tests/clients").join(name), root().join("target/clients").join(name));
     fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
     for entry in fs::read_dir(&from).map_err(|e| format!("{}: {e}", from.display()))?.flatten() {
@@ -100,7 +129,6 @@ fn install(name: &str) -> Result<PathBuf> {
             fs::copy(entry.path(), to.join(entry.file_name())).map_err(|e| format!("{}: {e}", to.display()))?;
         }
     }
-    read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&to))?;
     Ok(to)
 }
 

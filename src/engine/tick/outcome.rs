@@ -57,6 +57,10 @@ pub(super) async fn change(
     let changed = store::write(&app.db, async |tx| {
         // Environments are locked before runs, here as everywhere.
         let target = if outputs.is_empty() { None } else { lock(tx, &run).await? };
+        // So are jobs of workspaces.
+        if run.event == Event::Workspace {
+            store::workspace::lock_job_of_run(tx, run.id).await?;
+        }
         if !store::run::advance(tx, expected, run.clone()).await? {
             return Ok::<_, Error>(false);
         }

@@ -11,12 +11,14 @@ use crate::app::App;
 use crate::engine::masking::patterns;
 use crate::engine::template::{self, FlowStep, FlowType};
 use crate::engine::workspace::{STATE_USER, spec};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::repository::{self, Login, Wanted};
 use crate::runner::terraform::{self, Operation, Phase, Work};
 use crate::runner::{Image, Kind, Source, StepSpec};
 use crate::secret::{self, Secret};
 use crate::store;
+
+const GONE: &str = "its workspace was deleted";
 
 /// A step with all that belongs to it.
 struct Of {
@@ -27,13 +29,14 @@ struct Of {
 }
 
 impl Of {
-    async fn load(app: &App, run: &run::Model) -> Result<Self> {
-        let gone = || Error::internal(format!("run {} has lost its workspace", run.id));
-        let step = store::workspace::step_by_run(&app.db, run.id).await?.ok_or_else(gone)?;
-        let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?.ok_or_else(gone)?;
-        let workspace = store::row::by_id::<workspace::Model>(&app.db, step.workspace_id).await?.ok_or_else(gone)?;
+    /// None where they were deleted meanwhile.
+    async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
+        let Some(step) = store::workspace::step_by_run(&app.db, run.id).await? else { return Ok(None) };
+        let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
+        let workspace = store::row::by_id::<workspace::Model>(&app.db, step.workspace_id).await?;
+        let (Some(job), Some(workspace)) = (job, workspace) else { return Ok(None) };
         let spec = spec(&step)?;
-        Ok(Self { step, job, workspace, spec })
+        Ok(Some(Self { step, job, workspace, spec }))
     }
 
     /// Whether what is executed are the scripts for a rejection.
@@ -71,7 +74,7 @@ impl Of {
 /// # Errors
 /// Within: why it can be executed nowhere.
 pub(super) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, String>> {
-    let of = Of::load(app, run).await?;
+    let Some(of) = Of::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Kind::Docker);
     if of.operation() == Operation::Scripts && app.runners.processes {
         return Ok(Ok(Kind::Process));
@@ -100,7 +103,7 @@ pub(super) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, St
 
 /// What a step of a workspace needs to be executed.
 pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Result<Prepared, Impossible>> {
-    let of = Of::load(app, run).await?;
+    let Some(of) = Of::load(app, run).await? else { return Ok(Err(Impossible(GONE.into()))) };
     let server = match address(app, kind) {
         Ok(server) => server,
         Err(impossible) => return Ok(Err(impossible)),

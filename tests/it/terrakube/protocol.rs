@@ -183,6 +183,14 @@ async fn what_is_refused_and_how() {
     assert!(detail(post("job", of_workspace(json!({"output": "mine"}))).await, 403).contains("output"));
     // Nothing of all that is stored.
     assert_eq!(house.get("job").await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_or_read() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let unknown = uuid::Uuid::nil().to_string();
+    let post = async |collection: &str, body: Value| house.client.post(&house.path(collection), body).await;
     assert!(detail(post("workspace", new("workspace", json!({"name": "a"}))).await, 409).contains("conflicts"));
     assert!(detail(post("workspace", new("workspace", json!({}))).await, 400).contains("name"));
     assert!(

@@ -17,8 +17,7 @@ async fn in_containers() {
     let name = format!("windlass-test/tofu-{}", uuid::Uuid::now_v7().simple());
     let context = tempfile::tempdir().unwrap();
     std::fs::copy(Path::new(&tools).join("tofu"), context.path().join("tofu")).unwrap();
-    std::fs::write(context.path().join("Dockerfile"), format!("FROM {busybox}\nCOPY tofu /bin/tofu\n"))
-        .unwrap();
+    std::fs::write(context.path().join("Dockerfile"), format!("FROM {busybox}\nCOPY tofu /bin/tofu\n")).unwrap();
     let docker = |words: &[&str]| {
         let done = Command::new("docker").env("DOCKER_BUILDKIT", "0").args(words).output().unwrap();
         assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));

@@ -1,0 +1,5 @@
+module windlass.dev/tests/jsonapi
+
+go 1.18
+
+require github.com/google/jsonapi v1.0.0
