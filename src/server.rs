@@ -117,7 +117,12 @@ async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
         Ok(kind) => tracing::info!(?kind, "the cluster local is ready"),
         Err(refused) => tracing::warn!(refused, "the cluster local runs nothing"),
     }
-    let processes = config.runner == RunnerChoice::Process || config.listen.ip().is_loopback();
+    let processes = match config.runner {
+        RunnerChoice::Process => true,
+        RunnerChoice::Auto => config.listen.ip().is_loopback() || config.tools.is_some(),
+        // Whoever names a folder of programs wants them to be started.
+        RunnerChoice::Docker => config.tools.is_some(),
+    };
     Runners { docker: Arc::new(docker), process: Arc::new(process), local, processes }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::error::{Problem, Result};
 use super::session::Session;
-use super::{answered, read};
+use super::{answered, guarded, read};
 use crate::app::App;
 use crate::store;
 
@@ -23,9 +23,9 @@ const FOLLOW: Duration = Duration::from_millis(250);
 
 pub(super) fn routes(route: Route) -> Route {
     route
-        .at("/tfoutput/v1/organization/:organization/job/:job/step/:step", get(text))
-        .at("/tfoutput/v1/organization/:organization/job/:job/step/:step/stream", get(events))
-        .at("/context/v1/:job", get(context).post(keep_context))
+        .at("/tfoutput/v1/organization/:organization/job/:job/step/:step", guarded(get(text)))
+        .at("/tfoutput/v1/organization/:organization/job/:job/step/:step/stream", guarded(get(events)))
+        .at("/context/v1/:job", guarded(get(context).post(keep_context)))
 }
 
 type Ids = Path<(Uuid, i32, Uuid)>;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use poem::http::{Method, StatusCode, header};
 use poem::web::Data;
-use poem::{Body, Request, Response, Route, handler};
+use poem::{Body, Endpoint, EndpointExt as _, IntoEndpoint, Request, Response, Route, handler};
 
 use self::error::{MEDIA, Problem, Result};
 use self::session::Session;
@@ -48,6 +48,13 @@ pub fn routes(route: Route) -> Route {
     let route = route.at("/terrakube.yaml", poem::get(contract));
     let route = route.at("/api/v1/operations", operations).at("/api/v1/*path", resources);
     token::routes(state::routes(log::routes(route)))
+}
+
+/// A route whose own errors, such as an id that is none, are answered as all errors of this face are.
+fn guarded(endpoint: impl IntoEndpoint<Endpoint = impl Endpoint + 'static>) -> impl Endpoint<Output = Response> {
+    endpoint
+        .into_endpoint()
+        .catch_all_error(async |error: poem::Error| Problem::new(error.status(), error.to_string()).response())
 }
 
 /// Answers, also to what cannot be done.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::error::{Problem, Result};
 use super::log::{ids, plain};
 use super::session::Session;
-use super::{answered, state_document};
+use super::{answered, guarded, state_document};
 use crate::app::App;
 use crate::engine::workspace::STATE_USER;
 use crate::error::Error;
@@ -29,8 +29,8 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 pub(super) fn routes(route: Route) -> Route {
     route
-        .at("/tfstate/v1/organization/:organization/workspace/:workspace/backend", backend)
-        .at("/tfstate/v1/organization/:organization/workspace/:workspace/state/:file", get(version))
+        .at("/tfstate/v1/organization/:organization/workspace/:workspace/backend", guarded(backend))
+        .at("/tfstate/v1/organization/:organization/workspace/:workspace/state/:file", guarded(get(version)))
 }
 
 /// Who reaches for a state.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::error::{Problem, Result};
 use super::log::plain;
 use super::session::Session;
-use super::{answered, read};
+use super::{answered, guarded, read};
 use crate::access::team::Rights;
 use crate::app::App;
 use crate::secret::{TokenHash, new_token};
@@ -23,13 +23,16 @@ use crate::store;
 
 pub(super) fn routes(route: Route) -> Route {
     route
-        .at("/pat/v1", get(list_own).post(create_own))
-        .at("/pat/v1/:id", poem::delete(delete_own))
-        .at("/access-token/v1/teams", get(list_teams).post(create_team))
-        .at("/access-token/v1/teams/current-teams", get(current))
-        .at("/access-token/v1/teams/permissions/organization/:organization", get(permissions))
-        .at("/access-token/v1/teams/permissions/organization/:organization/workspace/:workspace", get(permissions_of))
-        .at("/access-token/v1/teams/:id", poem::delete(delete_team))
+        .at("/pat/v1", guarded(get(list_own).post(create_own)))
+        .at("/pat/v1/:id", guarded(poem::delete(delete_own)))
+        .at("/access-token/v1/teams", guarded(get(list_teams).post(create_team)))
+        .at("/access-token/v1/teams/current-teams", guarded(get(current)))
+        .at("/access-token/v1/teams/permissions/organization/:organization", guarded(get(permissions)))
+        .at(
+            "/access-token/v1/teams/permissions/organization/:organization/workspace/:workspace",
+            guarded(get(permissions_of)),
+        )
+        .at("/access-token/v1/teams/:id", guarded(poem::delete(delete_team)))
 }
 
 /// What a new token is to be.
