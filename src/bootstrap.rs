@@ -357,6 +357,11 @@ pub fn greeting(address: std::net::SocketAddr, first: Option<&First>, demo: Opti
         ));
         lines.push(format!("  curl -sXPOST -H \"Authorization: Token $TOKEN\" -d '{{}}' {url}/job/{cron}/run"));
         lines.push(get(format!("/environment/{environment}/statuses")));
+        lines.push(
+            "  # the second face: what Terraform workspaces are run with (a whole run: docs/clients/terrakube.md)"
+                .into(),
+        );
+        lines.push(get("/api/v1/template?fields%5Btemplate%5D=name".into()));
     }
     lines.push(String::new());
     lines.join("\n")

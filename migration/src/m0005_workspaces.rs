@@ -80,18 +80,28 @@ fn optional_bytes(column: &str) -> ColumnDef {
     column
 }
 
+/// A table of what belongs to an organization, with who made and changed it.
+fn owned(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
+    let first = [key(), id("organization_id"), time("created_at"), time("updated_at")];
+    let mut all = first.to_vec();
+    all.extend([text("created_by"), text("updated_by")]);
+    all.extend(columns);
+    table(called, all).foreign_key(&mut cascade("organization_id", "organization")).to_owned()
+}
+
+/// The same of what belongs to a workspace.
+fn of_workspace(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
+    let mut all = vec![id("workspace_id")];
+    all.extend(columns);
+    owned(called, all).foreign_key(&mut cascade("workspace_id", "workspace")).to_owned()
+}
+
 #[expect(clippy::too_many_lines, reason = "a list of the tables")]
 fn tables() -> Vec<TableCreateStatement> {
     vec![
-        table(
+        owned(
             "vcs",
             vec![
-                key(),
-                id("organization_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("name"),
                 optional_text("description"),
                 text("vcs_type"),
@@ -106,37 +116,18 @@ fn tables() -> Vec<TableCreateStatement> {
                 text("status"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
         .to_owned(),
-        table(
+        owned(
             "ssh_key",
-            vec![
-                key(),
-                id("organization_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                text("name"),
-                optional_text("description"),
-                text("ssh_type"),
-                optional_bytes("private_key"),
-            ],
+            vec![text("name"), optional_text("description"), text("ssh_type"), optional_bytes("private_key")],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
         .to_owned(),
-        table(
+        owned(
             "workspace",
             vec![
-                key(),
-                id("organization_id"),
                 optional_id("project_id"),
                 optional_id("vcs_id"),
                 optional_id("ssh_key_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("name"),
                 optional_text("description"),
                 text("source"),
@@ -157,37 +148,15 @@ fn tables() -> Vec<TableCreateStatement> {
                 optional_id("state_lock_step"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
         .foreign_key(&mut reference("project_id", "project", ForeignKeyAction::SetNull))
         .foreign_key(&mut reference("vcs_id", "vcs", ForeignKeyAction::SetNull))
         .foreign_key(&mut reference("ssh_key_id", "ssh_key", ForeignKeyAction::SetNull))
         .to_owned(),
-        table(
-            "template",
-            vec![
-                key(),
-                id("organization_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                text("name"),
-                optional_text("description"),
-                optional_text("version"),
-                text("tcl"),
-            ],
-        )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .to_owned(),
-        table(
+        owned("template", vec![text("name"), optional_text("description"), optional_text("version"), text("tcl")])
+            .to_owned(),
+        owned(
             "team",
             vec![
-                key(),
-                id("organization_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("name"),
                 boolean("manage_state"),
                 boolean("manage_workspace"),
@@ -202,18 +171,10 @@ fn tables() -> Vec<TableCreateStatement> {
                 optional_text("role"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
         .to_owned(),
-        table(
+        of_workspace(
             "workspace_access",
             vec![
-                key(),
-                id("organization_id"),
-                id("workspace_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("name"),
                 boolean("manage_state"),
                 boolean("manage_workspace"),
@@ -223,19 +184,11 @@ fn tables() -> Vec<TableCreateStatement> {
                 optional_text("role"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .foreign_key(&mut cascade("workspace_id", "workspace"))
         .to_owned(),
-        table(
+        owned(
             "terraform_variable",
             vec![
-                key(),
-                id("organization_id"),
                 optional_id("workspace_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("key"),
                 optional_text("value"),
                 optional_bytes("sealed"),
@@ -245,7 +198,6 @@ fn tables() -> Vec<TableCreateStatement> {
                 boolean("hcl"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
         .foreign_key(&mut cascade("workspace_id", "workspace"))
         .check(Expr::cust("NOT sensitive OR value IS NULL"))
         .check(Expr::cust("category IN ('TERRAFORM', 'ENV')"))
@@ -308,55 +260,17 @@ fn tables() -> Vec<TableCreateStatement> {
         .foreign_key(&mut cascade("job_id", "workspace_job"))
         .foreign_key(&mut reference("run_id", "run", ForeignKeyAction::SetNull))
         .to_owned(),
-        table(
-            "workspace_address",
-            vec![
-                key(),
-                id("organization_id"),
-                id("workspace_id"),
-                integer("job_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                text("name"),
-                text("kind"),
-            ],
-        )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .foreign_key(&mut cascade("workspace_id", "workspace"))
-        .foreign_key(&mut cascade("job_id", "workspace_job"))
-        .to_owned(),
-        table(
+        of_workspace("workspace_address", vec![integer("job_id"), text("name"), text("kind")])
+            .foreign_key(&mut cascade("job_id", "workspace_job"))
+            .to_owned(),
+        of_workspace(
             "state_version",
-            vec![
-                key(),
-                id("organization_id"),
-                id("workspace_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                optional_integer("job_id"),
-                long("serial"),
-                optional_text("lineage"),
-                text("md5"),
-                bytes("sealed"),
-            ],
+            vec![optional_integer("job_id"), long("serial"), optional_text("lineage"), text("md5"), bytes("sealed")],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .foreign_key(&mut cascade("workspace_id", "workspace"))
         .to_owned(),
-        table(
+        of_workspace(
             "workspace_schedule",
             vec![
-                key(),
-                id("organization_id"),
-                id("workspace_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
                 text("cron"),
                 optional_text("tcl"),
                 optional_text("template_reference"),
@@ -365,40 +279,9 @@ fn tables() -> Vec<TableCreateStatement> {
                 optional_time("next_run_at"),
             ],
         )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .foreign_key(&mut cascade("workspace_id", "workspace"))
         .to_owned(),
-        table(
-            "tag",
-            vec![
-                key(),
-                id("organization_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                text("name"),
-            ],
-        )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .to_owned(),
-        table(
-            "workspace_tag",
-            vec![
-                key(),
-                id("organization_id"),
-                id("workspace_id"),
-                time("created_at"),
-                time("updated_at"),
-                text("created_by"),
-                text("updated_by"),
-                id("tag_id"),
-            ],
-        )
-        .foreign_key(&mut cascade("organization_id", "organization"))
-        .foreign_key(&mut cascade("workspace_id", "workspace"))
-        .foreign_key(&mut cascade("tag_id", "tag"))
-        .to_owned(),
+        owned("tag", vec![text("name")]).to_owned(),
+        of_workspace("workspace_tag", vec![id("tag_id")]).foreign_key(&mut cascade("tag_id", "tag")).to_owned(),
         table(
             "access_token",
             vec![

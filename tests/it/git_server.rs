@@ -28,6 +28,9 @@ pub(crate) async fn repository() -> (tempfile::TempDir, String) {
     std::fs::create_dir(work.join("app")).unwrap();
     std::fs::write(work.join("app/Dockerfile"), "ARG VERSION\nFROM busybox:1 AS base\nFROM base\n").unwrap();
     std::fs::write(work.join("notes"), "none\n").unwrap();
+    std::fs::create_dir(work.join("tools")).unwrap();
+    let commands = "- {runtime: BASH, priority: 2, script: echo imported second}\n- {runtime: BASH, priority: 1, script: echo imported first}\n";
+    std::fs::write(work.join("tools/commands.yaml"), commands).unwrap();
     git(&work, &["add", "."]);
     git(&work, &["commit", "-q", "-m", "first"]);
     git(&work, &["commit", "-q", "--allow-empty", "-m", "second, with: marks"]);

@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use super::terraform::{Site, whole_life};
-use super::{change, new};
+use super::terraform::{APPLY, Site, whole_life};
+use super::{change, new, tcl};
 use crate::git_server::{git, repository};
 use crate::runner::{docker_image, needed};
 
@@ -25,9 +25,21 @@ async fn in_containers() {
     let image = format!("{name}:latest");
     docker(&["build", "-q", "-t", &image, &context.path().display().to_string()]);
     // Containers reach this machine by the address of their bridge, which nobody else sees.
-    let words = ["--runner", "docker", "--listen", "172.17.0.1:0", "--opentofu-image", &name];
-    let site = Site::with(None, "tofu", &words).await;
+    let listener = std::net::TcpListener::bind("172.17.0.1:0").unwrap();
+    let listen = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let words = ["--runner", "docker", "--listen", &listen, "--opentofu-image", &name];
+    let mut site = Site::with(None, "tofu", &words).await;
     whole_life(&site).await;
+    // A server that is killed while a container applies finds it again, and its true end.
+    let workspace = site.workspace(&[("who", "someone", false), ("seconds", "6", true)]).await;
+    let job = site.job(&workspace, APPLY).await;
+    site.until_said(&job, "terraform_data.slow[0]: Provisioning").await;
+    site.restart();
+    let done = site.until(&job, &["completed"]).await;
+    assert!(site.logs(&done).await.contains("Apply complete! Resources: 2 added"));
+    assert!(site.is_free(&workspace).await);
+    assert!(site.state(&workspace).await.unwrap().to_string().contains("slow"));
     drop(site);
     docker(&["rmi", "-f", &image]);
 }
@@ -51,13 +63,26 @@ async fn a_repository_behind_a_token() {
     let job = site.job(&workspace, LOOK).await;
     let done = site.until(&job, &["completed"]).await;
     assert!(site.logs(&done).await.contains("none\n"));
+    let commit = |job: &serde_json::Value| job["data"]["attributes"]["commitId"].as_str().unwrap().to_owned();
+    // Another branch than that of the workspace.
+    let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "overrideBranch": "other"})).await;
+    let elsewhere = site.until(&job, &["completed"]).await;
+    assert_ne!(commit(&elsewhere), commit(&done));
+    // A commit of it.
+    let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "commitId": commit(&done)})).await;
+    assert_eq!(commit(&site.until(&job, &["completed"]).await), commit(&done));
     // Commands of another repository, in place of those of the template.
-    let flow = format!(
-        "flow:\n- {{type: customScripts, step: 1, importCommands: {{repository: '{url}', folder: tools, branch: main, vcsId: {vcs}}}}}\n"
-    );
-    let job = site.job(&workspace, &flow).await;
+    let import = |folder: &str| {
+        format!(
+            "flow:\n- {{type: customScripts, step: 1, importCommands: {{repository: '{url}', folder: {folder}, branch: main, vcsId: {vcs}}}}}\n"
+        )
+    };
+    let job = site.job(&workspace, &import("tools")).await;
+    let done = site.until(&job, &["completed"]).await;
+    assert!(site.logs(&done).await.contains("imported first\nimported second\n"));
+    let job = site.job(&workspace, &import("nothing")).await;
     let failed = site.until(&job, &["failed"]).await;
-    assert!(site.logs(&failed).await.contains("tools/commands.yaml"), "{failed}");
+    assert!(site.logs(&failed).await.contains("nothing/commands.yaml"), "{failed}");
 }
 
 /// A server of SSH that lets in who has one key; ended when dropped.

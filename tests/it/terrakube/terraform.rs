@@ -96,7 +96,7 @@ impl Site {
     }
 
     /// Kills the server and starts it again.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         let token = self.server.take().unwrap().kill();
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
@@ -141,7 +141,11 @@ impl Site {
     }
 
     pub(super) async fn job(&self, workspace: &str, flow: &str) -> String {
-        let mut body = new("job", json!({"tcl": tcl(flow)}));
+        self.job_with(workspace, json!({"tcl": tcl(flow)})).await
+    }
+
+    pub(super) async fn job_with(&self, workspace: &str, attributes: Value) -> String {
+        let mut body = new("job", attributes);
         body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
         self.post("job", body).await
     }
@@ -197,6 +201,20 @@ impl Site {
         taken == 200
     }
 
+    /// Waits until the log of a job has these words.
+    pub(super) async fn until_said(&self, job: &str, words: &str) {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        loop {
+            let body = self.until(job, &["pending", "queue", "running"]).await;
+            let logs = self.logs(&body).await;
+            if logs.contains(words) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it does not say {words}:\n{logs}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Waits until the slow resource is being made.
     async fn until_slow(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -215,7 +233,7 @@ fn types(state: &Value) -> Vec<String> {
     state["resources"].as_array().unwrap().iter().map(of).collect()
 }
 
-const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
+pub(super) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
 const ASK: &str =
     "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
 
