@@ -51,7 +51,8 @@ pub fn next(job: JobFacts, steps: &[StepFacts]) -> Decision {
     if job.status.is_final() || any(JobStatus::Queue) || any(JobStatus::Running) {
         return Decision::Wait;
     }
-    if job.cancel_requested || any(JobStatus::Cancelled) {
+    // What was done before it could be cancelled is done.
+    if (job.cancel_requested && any(JobStatus::Pending)) || any(JobStatus::Cancelled) {
         return end(JobStatus::Cancelled, JobStatus::Cancelled);
     }
     if any(JobStatus::Failed) {
@@ -145,6 +146,11 @@ mod tests {
                 Decision::End { status: Cancelled, rest: Cancelled },
             ),
             (JobFacts { cancel_requested: true, ..OPEN }, flow(Running, Pending, Pending), Decision::Wait),
+            (
+                JobFacts { cancel_requested: true, ..OPEN },
+                flow(Completed, Completed, Completed),
+                Decision::End { status: Completed, rest: NotExecuted },
+            ),
         ] {
             assert_eq!(next(job, &steps), decision, "{job:?} {steps:?}");
         }

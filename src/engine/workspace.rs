@@ -254,7 +254,8 @@ async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateT
     Ok(())
 }
 
-/// Ends a run in which nothing is executed; otherwise asks for the end of that.
+/// Ends a run of which something is left to do and nothing is executed; otherwise asks for its end. One that is done, but
+/// was not noticed yet, is done.
 async fn cancel(
     tx: &DatabaseTransaction,
     job: workspace_job::Model,
@@ -262,7 +263,8 @@ async fn cancel(
 ) -> Result<workspace_job::Model> {
     let steps = store::workspace::steps(tx, job.id).await?;
     let busy = steps.iter().any(|step| matches!(step.status, JobStatus::Queue | JobStatus::Running));
-    if busy {
+    let left = steps.iter().any(|step| step.status == JobStatus::Pending);
+    if busy || !left {
         store::workspace::cancel_runs(tx, job.id, now).await?;
         let since = job.cancel_requested_at.or(Some(now));
         return Ok(workspace_job::Model { cancel_requested_at: since, ..job });

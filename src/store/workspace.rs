@@ -15,13 +15,15 @@ use sea_orm::{
 use super::PAGE;
 
 /// Jobs in which something is to be done: nothing of theirs runs, nobody is asked, and either they have begun, or it is
-/// their turn in a workspace that is not locked.
+/// their turn in a workspace that is not locked, where nothing is executed for a rejection either.
 const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
      AND workspace_job.status <> 'waitingApproval' \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status IN ('queue', 'running')) \
      AND (EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status <> 'pending') \
      OR (NOT EXISTS (SELECT 1 FROM workspace_job older WHERE older.workspace_id = workspace_job.workspace_id \
      AND older.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') AND older.id < workspace_job.id) \
+     AND NOT EXISTS (SELECT 1 FROM workspace_step s JOIN run r ON r.id = s.run_id WHERE s.workspace_id = workspace_job.workspace_id \
+     AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
      AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked)))";
 
 /// The ids of jobs in which something is to be done, the oldest first.

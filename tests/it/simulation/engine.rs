@@ -111,7 +111,9 @@ impl Runner for Way {
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
-        let job = step.labels.iter().find(|(key, _)| key == "windlass.job").unwrap().1.clone();
+        // What runs one at a time: a job, or a workspace.
+        let named = |key: &str| key == "windlass.job" || key == "windlass.workspace";
+        let job = step.labels.iter().find(|(key, _)| named(key)).unwrap().1.clone();
         let engine = Arc::clone(&self.engine);
         self.call(move |steps| {
             if steps.contains_key(&step.name) || !step.may_start() {

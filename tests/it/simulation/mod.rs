@@ -5,6 +5,7 @@
 //! is named; running it alone does the same again.
 
 mod engine;
+mod workspaces;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

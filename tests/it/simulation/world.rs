@@ -27,6 +27,7 @@ use windlass::wake::Wake;
 use windlass::{bootstrap, store};
 
 use super::engine::{Crash, Engine, Faults, Way};
+use super::workspaces::Workspaces;
 use crate::harness::{config, start};
 
 /// How many things happen before everything is let come to rest.
@@ -65,6 +66,7 @@ pub(super) struct World {
     servers: Vec<Server>,
     jobs: Vec<JobId>,
     environment: EnvironmentId,
+    workspaces: Workspaces,
     deployed_at: DateTime<Utc>,
     log: Vec<String>,
 }
@@ -127,6 +129,7 @@ impl World {
             servers: Vec::new(),
             jobs: Vec::new(),
             environment: *environment,
+            workspaces: Workspaces::default(),
             deployed_at: start(),
             log: Vec::new(),
         };
@@ -137,6 +140,7 @@ impl World {
         for number in 0..1 + world.random.below(3) {
             world.add_job(number).await;
         }
+        world.workspaces = Workspaces::new(&world.servers[0].app, world.environment, world.now()).await;
         world
     }
 
@@ -231,7 +235,7 @@ impl World {
 
     async fn event(&mut self) {
         let server = usize::try_from(self.random.below(self.servers.len() as u64)).unwrap();
-        match self.random.below(20) {
+        match self.random.below(24) {
             0..=9 => self.pass(server).await,
             10..=13 => {
                 let seconds = self.random.one_of(&[1, 7, 20, 59, 61, 130, 700]);
@@ -244,7 +248,13 @@ impl World {
                 *self.engine.down.lock().unwrap() = down;
                 self.log.push(format!("engine down: {down}"));
             }
-            _ => self.redeploy(server).await,
+            19 => self.redeploy(server).await,
+            _ if self.servers[server].stalled.is_some() => {}
+            _ => {
+                let (app, choice) = (Arc::clone(&self.servers[server].app), self.random.below(100));
+                let said = self.workspaces.event(&app, choice, self.now()).await;
+                self.log.push(said);
+            }
         }
     }
 
@@ -350,23 +360,26 @@ impl World {
         for server in 0..self.servers.len() {
             self.go_on(server).await;
         }
-        for round in 0..60 {
+        for round in 0..120 {
             for server in &self.servers {
                 let now = self.now();
                 while tick::plan(&server.app, now).await.more {}
                 tick::work(&server.app, now).await;
             }
+            self.workspaces.approve_all(&self.servers[0].app, self.now()).await;
             for name in self.engine.running() {
                 self.engine.write(&name, "the end", self.now());
                 self.engine.exit(&name, 0);
             }
+            // Before the clock moves: no time comes that nobody looks at.
+            let open = store::run::count_open(&self.servers[0].app.db).await.unwrap();
+            let waiting = self.workspaces.open(&self.servers[0].app).await;
+            if open == 0 && waiting == 0 && round > 12 && self.engine.running().is_empty() {
+                break;
+            }
             if round % 3 == 2 {
                 // Leases run out, pauses end; and no time of a schedule is left behind by it.
                 *self.now.lock().unwrap() += TimeDelta::seconds(10);
-            }
-            let open = store::run::count_open(&self.servers[0].app.db).await.unwrap();
-            if open == 0 && round > 12 && self.engine.running().is_empty() {
-                break;
             }
         }
         for server in &self.servers {
@@ -387,7 +400,11 @@ impl World {
         for job in &overlapped {
             // Of a run that was given up nobody knows whether it goes on.
             let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(|reason| reason.contains("lost"));
-            if !runs.iter().any(|run| run.job_id.is_some_and(|id| id.to_string() == *job) && given_up(run)) {
+            let of = |run: &run::Model| match run.job_id {
+                Some(id) => id.to_string() == *job,
+                None => self.workspaces.is(job),
+            };
+            if !runs.iter().any(|run| of(run) && given_up(run)) {
                 return Err(format!("two runs of job {job} were running at once"));
             }
         }
@@ -397,6 +414,7 @@ impl World {
             }
             self.check_log(&run).await?;
         }
+        self.workspaces.check(&self.servers[0].app).await?;
         let open = deployment::Column::Progress.is_in(["QUEUED", "RUNNING"]);
         let stuck = deployment::Entity::find().filter(open).all(db).await.unwrap();
         if stuck.is_empty() { Ok(()) } else { Err(format!("{} deployments never end", stuck.len())) }
