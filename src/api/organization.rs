@@ -257,6 +257,7 @@ impl OrganizationApi {
     ) -> Result<Gone> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
+        let now = self.0.clock.now();
         store::write(&self.0.db, async |tx| {
             let owner = store::organization::owner(tx, id).await?;
             if owner.is_some() && owner != auth.0.person() {
@@ -267,7 +268,12 @@ impl OrganizationApi {
                 let text = format!("the organization still has projects ({projects}); delete them first");
                 return Err(Error::Conflict(text));
             }
-            store::organization::delete(tx, id).await?;
+            let workspaces = store::workspace::count(tx, id).await?;
+            if workspaces > 0 {
+                let text = format!("the organization still has workspaces ({workspaces}); delete them first");
+                return Err(Error::Conflict(text));
+            }
+            store::organization::delete(tx, id, now).await?;
             Ok::<_, Error>(())
         })
         .await?;

@@ -5,7 +5,7 @@ use entity::id::{AddressId, TemplateId, WorkspaceStepId};
 use entity::run::{Event, RunSpec, Trigger};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_address, workspace_job, workspace_schedule, workspace_step};
-use sea_orm::{ActiveValue, DatabaseTransaction};
+use sea_orm::{ActiveEnum as _, ActiveValue, DatabaseTransaction};
 
 use super::flow::{self, Wish};
 use super::schedule::{self, Schedule};
@@ -205,7 +205,8 @@ pub async fn turn(
     by: &Judge<'_>,
     now: DateTime<Utc>,
 ) -> Result<workspace_job::Model> {
-    let refused = || Error::Conflict(format!("a job that is {:?} cannot become {to:?}", job.status));
+    let word = |status: JobStatus| status.to_value();
+    let refused = || Error::Conflict(format!("a job that is {} cannot become {}", word(job.status), word(to)));
     let wish = flow::wish(job.status, to).ok_or_else(refused)?;
     if matches!(wish, Wish::Approve | Wish::Reject) {
         let team = job.approval_team.as_deref().unwrap_or_default();
@@ -223,7 +224,7 @@ pub async fn turn(
         ..job
     };
     let job = match wish {
-        Wish::Nothing => return Ok(changed),
+        Wish::Nothing => return Ok(store::row::update(tx, changed).await?),
         Wish::Approve => judged(changed, JobStatus::Approved),
         Wish::Reject => {
             reject(tx, &changed, now).await?;

@@ -1,5 +1,6 @@
 //! Organizations.
 
+use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, PersonId};
 use entity::member::Role;
 use entity::{member, organization};
@@ -74,7 +75,8 @@ pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 ///
 /// # Errors
 /// A broken foreign key while it still has projects.
-pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId) -> Result<(), DbErr> {
+pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    super::workspace::expire_runs_of(tx, id, now).await?;
     // These refer to custom roles, which would go first.
     entity::invitation::Entity::delete_many()
         .filter(entity::invitation::Column::OrganizationId.eq(id))

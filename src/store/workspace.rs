@@ -420,6 +420,35 @@ pub async fn expire_runs(tx: &impl ConnectionTrait, jobs: Vec<i32>, now: DateTim
     Ok(())
 }
 
+/// How many workspaces an organization has, without those that nobody sees.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count(db: &impl ConnectionTrait, id: OrganizationId) -> Result<u64, DbErr> {
+    use sea_orm::PaginatorTrait as _;
+    let seen = Condition::all().add(workspace::Column::OrganizationId.eq(id)).add(workspace::Column::Deleted.eq(false));
+    workspace::Entity::find().filter(seen).count(db).await
+}
+
+/// Lets what executed the steps of an organization go, before that goes.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    use entity::run;
+    let mut runs = sea_orm::sea_query::Query::select();
+    runs.column(workspace_step::Column::RunId)
+        .from(workspace_step::Entity)
+        .and_where(workspace_step::Column::OrganizationId.eq(id))
+        .and_where(workspace_step::Column::RunId.is_not_null());
+    run::Entity::update_many()
+        .col_expr(run::Column::ExpiresAt, Expr::value(now))
+        .filter(run::Column::Id.in_subquery(runs))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// The jobs of a workspace, and whether one of them is open.
 ///
 /// # Errors

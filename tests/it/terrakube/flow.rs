@@ -165,8 +165,14 @@ async fn rejected_with_scripts_for_that() {
     assert_eq!(house.status(&job).await, ("rejected".into(), words(&["rejected", "notExecuted"])));
     // What has ended stays so.
     for status in ["approved", "cancelled", "pending", "completed"] {
-        assert_eq!(house.give(&job, status).await.status, 409, "{status}");
+        let refused = detail(house.give(&job, status).await, 409);
+        assert_eq!(refused, format!("a job that is rejected cannot become {status}"));
     }
+    // A comment comes along with the status that it has.
+    let path = house.path(&format!("job/{job}"));
+    let both = change("job", &job, json!({"status": "rejected", "comments": "as I said"}));
+    house.client.patch(&path, both).await.expect(204);
+    assert_eq!(house.get(&format!("job/{job}")).await["data"]["attributes"]["comments"], "as I said");
 }
 
 #[tokio::test]

@@ -336,6 +336,29 @@ async fn several_writes_or_none() {
     }
 }
 
+/// An organization does not take its states with it: workspaces go first. What they left goes with it.
+#[tokio::test]
+async fn an_organization_with_workspaces_is_not_deleted() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let plan = house.template("Plan").await;
+    let job = house.start(&workspace, json!({"templateReference": plan})).await;
+    house.app.settle().await;
+    let first = format!("/organization/{}", house.organization);
+    assert!(house.client.delete(&first).await.detail(409).contains("workspaces (1)"));
+    // What is executed is not taken away under its feet.
+    let path = house.path(&format!("workspace/{workspace}"));
+    assert!(detail(house.client.delete(&path).await, 409).contains(&format!("job {job}")));
+    house.app.runner.exit_all(0);
+    house.app.settle().await;
+    let away = change("workspace", &workspace, json!({"deleted": true, "name": "a_DEL_1"}));
+    house.client.patch(&path, away).await.expect(204);
+    house.client.delete(&first).await.expect(204);
+    while windlass::engine::tick::prune(&house.app.app, house.app.clock.now()).await.more {}
+    use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+    assert_eq!(entity::run::Entity::find().count(&house.app.app.db).await.unwrap(), 0);
+}
+
 /// As the command line sends it: all that it knows, and a word for what it wants.
 #[tokio::test]
 async fn a_job_as_the_command_line_asks_for_it() {
