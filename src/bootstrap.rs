@@ -361,7 +361,7 @@ pub fn greeting(address: std::net::SocketAddr, first: Option<&First>, demo: Opti
             "  # the second face: what Terraform workspaces are run with (a whole run: docs/clients/terrakube.md)"
                 .into(),
         );
-        lines.push(get("/api/v1/template?fields%5Btemplate%5D=name".into()));
+        lines.push(get("/api/v1/template".into()));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -116,7 +116,7 @@ pub struct BuildSpec {
 }
 
 /// What a run executes: taken from the job when the run is created, so that later edits do not change it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct RunSpec {
     /// Without tag; the registry's host comes from the registry.
     pub image_name: Option<String>,

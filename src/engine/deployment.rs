@@ -129,29 +129,15 @@ fn bare(spec: &JobSpec) -> RunSpec {
     let settings = Settings(&spec.settings);
     let standard = Keep::default();
     RunSpec {
-        image_name: None,
-        image_tag: None,
-        registry_id: None,
-        entrypoint: None,
-        arguments: Vec::new(),
         cpu_milli: spec.cpu_milli,
         memory_mib: spec.memory_mib,
-        max_nb_restart: 0,
-        max_duration_seconds: 0,
-        built_image: None,
-        build: None,
-        retry_backoff_seconds: None,
-        success_exit_codes: Vec::new(),
-        fail_fast_exit_codes: Vec::new(),
-        stop_grace_seconds: None,
-        starting_deadline_seconds: None,
-        read_only_root: false,
         keep: Keep {
             succeeded: settings.number("job.history_succeeded_count").unwrap_or(standard.succeeded),
             failed: settings.number("job.history_failed_count").unwrap_or(standard.failed),
             succeeded_days: settings.number("job.history_succeeded_days").unwrap_or(standard.succeeded_days),
             failed_days: settings.number("job.history_failed_days").unwrap_or(standard.failed_days),
         },
+        ..RunSpec::default()
     }
 }
 

@@ -151,26 +151,7 @@ pub async fn start_step(
     status: JobStatus,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let spec = RunSpec {
-        image_name: None,
-        image_tag: None,
-        registry_id: None,
-        entrypoint: None,
-        arguments: Vec::new(),
-        cpu_milli: 0,
-        memory_mib: 0,
-        max_nb_restart: 0,
-        max_duration_seconds: 0,
-        built_image: None,
-        build: None,
-        retry_backoff_seconds: None,
-        success_exit_codes: Vec::new(),
-        fail_fast_exit_codes: Vec::new(),
-        stop_grace_seconds: Some(GRACE_SECONDS),
-        starting_deadline_seconds: None,
-        read_only_root: false,
-        keep: run::Keep::default(),
-    };
+    let spec = RunSpec { stop_grace_seconds: Some(GRACE_SECONDS), ..RunSpec::default() };
     let run = run::Model { trigger: Trigger::Manual, ..new_run(None, Event::Workspace, spec, now) };
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
@@ -241,12 +222,7 @@ async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateT
     let steps = store::workspace::steps(tx, job.id).await?;
     if let Some(step) = steps.iter().find(|step| step.status == JobStatus::Pending) {
         if spec(step)?.on_reject.is_empty() {
-            let change = workspace_step::ActiveModel {
-                status: ActiveValue::Set(JobStatus::Rejected),
-                updated_at: ActiveValue::Set(now),
-                ..Default::default()
-            };
-            store::workspace::change_step(tx, step.id, change).await?;
+            store::workspace::set_step(tx, step.id, JobStatus::Rejected, now).await?;
         } else {
             start_step(tx, step, JobStatus::Rejected, now).await?;
         }

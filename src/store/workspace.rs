@@ -199,6 +199,20 @@ pub async fn change_step(
     Ok(())
 }
 
+/// Gives one step a status.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_step(
+    tx: &impl ConnectionTrait,
+    id: WorkspaceStepId,
+    status: JobStatus,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let (status, updated_at) = (ActiveValue::Set(status), ActiveValue::Set(now));
+    change_step(tx, id, workspace_step::ActiveModel { status, updated_at, ..Default::default() }).await
+}
+
 /// Notes that the step of a run runs now.
 ///
 /// # Errors

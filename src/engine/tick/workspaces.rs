@@ -94,12 +94,12 @@ async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bo
             return Ok(false);
         }
         Decision::Pass(place) => {
-            set_step(tx, at(place)?, JobStatus::Completed, now).await?;
+            store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;
             store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, ..job }).await?;
         }
         Decision::Schedule(place) => schedule(tx, job, at(place)?, now).await?,
         Decision::Disable(place) => {
-            set_step(tx, at(place)?, JobStatus::Completed, now).await?;
+            store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;
             disable(tx, &job, now).await?;
             end(tx, job, (JobStatus::Completed, JobStatus::NotExecuted), now).await?;
         }
@@ -119,20 +119,6 @@ async fn end(
     Ok(())
 }
 
-async fn set_step(
-    tx: &DatabaseTransaction,
-    step: &workspace_step::Model,
-    status: JobStatus,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let change = workspace_step::ActiveModel {
-        status: ActiveValue::Set(status),
-        updated_at: ActiveValue::Set(now),
-        ..Default::default()
-    };
-    Ok(store::workspace::change_step(tx, step.id, change).await?)
-}
-
 /// Makes the schedules that a step names; where one cannot be made the step fails, and with it the job.
 async fn schedule(
     tx: &DatabaseTransaction,
@@ -149,7 +135,7 @@ async fn schedule(
         }
     }
     let status = if failed.is_some() { JobStatus::Failed } else { JobStatus::Completed };
-    set_step(tx, step, status, now).await?;
+    store::workspace::set_step(tx, step.id, status, now).await?;
     let output = failed.or(job.output);
     store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, output, ..job }).await?;
     Ok(())
