@@ -236,6 +236,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// What a build came to.
     pub built: Option<Built>,
+    /// When its runner was first asked to stop the present attempt, and answered.
+    pub stop_asked_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -11,6 +11,7 @@ mod m0002_upgrade;
 mod m0003_engine;
 mod m0004_schedule;
 mod m0005_workspaces;
+mod m0006_stop;
 
 struct Migrator;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_engine::Migration),
             Box::new(m0004_schedule::Migration),
             Box::new(m0005_workspaces::Migration),
+            Box::new(m0006_stop::Migration),
         ]
     }
 }

@@ -55,6 +55,8 @@ pub struct Facts {
     /// Whether a runner was asked to start it, and may have done so.
     pub handed_over: bool,
     pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// When its runner was first asked to stop it.
+    pub stop_asked_at: Option<DateTime<Utc>>,
     /// When the runner last said something of it.
     pub seen_at: DateTime<Utc>,
     /// How long a run may go on unseen.
@@ -132,10 +134,9 @@ impl Facts {
         self.cancel_requested_at.is_some()
     }
 
-    /// Whether a run that was to be stopped is there long after it should have gone.
+    /// Whether a run is there long after it was told to stop; that nobody could tell it so in all that time does not count.
     fn stubborn(&self, now: DateTime<Utc>) -> bool {
-        let since = [self.cancel_requested_at, self.deadline()].into_iter().flatten().min();
-        since.is_some_and(|since| since + self.stop_grace + STUBBORN <= now)
+        self.stop_asked_at.is_some_and(|since| since + self.stop_grace + STUBBORN <= now)
     }
 
     fn unseen(&self, now: DateTime<Utc>) -> bool {

@@ -35,6 +35,7 @@ fn facts() -> Facts {
         attempt_started: true,
         handed_over: true,
         cancel_requested_at: None,
+        stop_asked_at: None,
         seen_at: now(),
         lost_after: TimeDelta::seconds(900),
         stop_grace: TimeDelta::seconds(10),
@@ -145,7 +146,10 @@ fn everything_ends() {
     let silent = Observed::Silent { reason: "no engine".into() };
     assert_eq!(decide(&facts(), silent.clone(), now() + TimeDelta::seconds(899)), Decision::Wait);
     assert!(ends(decide(&facts(), silent, now() + TimeDelta::seconds(900))).2.contains("no engine"));
-    let asked = Facts { cancel_requested_at: Some(now()), ..facts() };
+    let unheard = Facts { cancel_requested_at: Some(now()), ..facts() };
+    // Nobody was there to stop it: that comes first.
+    assert_eq!(decide(&unheard, Observed::Running, now() + TimeDelta::days(1)), Decision::Stop);
+    let asked = Facts { stop_asked_at: Some(now()), ..unheard };
     assert_eq!(decide(&asked, Observed::Running, now() + TimeDelta::seconds(309)), Decision::Stop);
     assert!(ends(decide(&asked, Observed::Running, now() + TimeDelta::seconds(310))).2.contains("did not end"));
     let build = Facts { repeatable: true, max_duration_seconds: 60, ..facts() };

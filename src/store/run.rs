@@ -359,6 +359,26 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
     Ok(changed.rows_affected == 1)
 }
 
+/// Notes that a run's runner was asked to stop it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_stop(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::StopAskedAt, Expr::value(now))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::State.eq(RunState::Running))
+        .filter(run::Column::LeaseOwner.eq(owner))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
 /// Queued runs that are to be cancelled.
 ///
 /// # Errors

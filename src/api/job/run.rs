@@ -102,6 +102,7 @@ impl From<run::Model> for Run {
             log_cut,
             expires_at: _,
             built,
+            stop_asked_at: _,
         } = row;
         Self {
             id: id.0,

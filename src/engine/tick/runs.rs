@@ -203,13 +203,21 @@ async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) 
         Decision::Stop => {
             let seconds = seen.kept.run.spec.stop_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
             let grace = Duration::from_secs(seconds.unwrap_or(app.config.stop_grace_seconds.into()));
+            let run = seen.kept.run.clone();
             keep(app, seen.kept, now).await?;
-            quiet(&seen.name, patient(seen.runner.stop(&seen.name, grace)).await);
+            stop(app, seen.runner, &seen.name, grace, &run, now).await?;
         }
         Decision::Retry { not_before, exit_code } => {
             let Seen { runner, name, kept: Kept { run, lines, .. }, .. } = seen;
             let attempt = run.attempt + 1;
-            let again = run::Model { attempt, not_before, exit_code: Some(exit_code), attempt_started_at: None, ..run };
+            let again = run::Model {
+                attempt,
+                not_before,
+                exit_code: Some(exit_code),
+                attempt_started_at: None,
+                stop_asked_at: None,
+                ..run
+            };
             let brought = Brought { lines: lines.lines, ..Brought::default() };
             // Only whoever has stored what a step left may take it away.
             if change(app, again, RunEvent::Retried, now, brought).await? {
@@ -217,6 +225,25 @@ async fn act(app: &App, seen: Seen<'_>, decision: Decision, now: DateTime<Utc>) 
             }
         }
         Decision::End { event, exit_code, reason } => end(app, seen, (event, exit_code, reason), now).await?,
+    }
+    Ok(())
+}
+
+/// Asks a runner to stop a run, and notes the first time that it heard of that.
+async fn stop(
+    app: &App,
+    runner: &dyn Runner,
+    name: &str,
+    grace: Duration,
+    run: &run::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let asked = patient(runner.stop(name, grace)).await;
+    // A runner that answers, but cannot stop it, has heard of it too.
+    let heard = asked.is_ok() || patient(runner.poll(name)).await.is_ok();
+    quiet(name, asked);
+    if heard && run.stop_asked_at.is_none() {
+        store::run::note_stop(&app.db, run.id, run.lease_owner, now).await?;
     }
     Ok(())
 }
@@ -301,6 +328,7 @@ fn facts(app: &App, run: &run::Model) -> Facts {
         attempt_started: run.attempt_started_at.is_some(),
         handed_over: run.place.is_some(),
         cancel_requested_at: run.cancel_requested_at,
+        stop_asked_at: run.stop_asked_at,
         seen_at: run.updated_at.max(run.not_before),
         lost_after: config_seconds(app.config.lost_timeout_seconds),
         stop_grace: run.spec.stop_grace_seconds.map_or(config_seconds(app.config.stop_grace_seconds), seconds),

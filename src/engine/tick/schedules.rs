@@ -171,5 +171,6 @@ pub(in crate::engine) fn new_run(
         log_cut: false,
         expires_at: None,
         built: None,
+        stop_asked_at: None,
     }
 }
