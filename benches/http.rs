@@ -241,6 +241,8 @@ fn sample(environment: &entity::environment::Model, registry: entity::id::Regist
         deployed_at: None,
         variables_changed_at: None,
         built: None,
+        applied: None,
+        drifted_at: None,
         spec: serde_json::from_value(spec).unwrap(),
         deployed: None,
     }

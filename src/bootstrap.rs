@@ -304,6 +304,8 @@ fn job(
         deployed_at: None,
         variables_changed_at: None,
         built: None,
+        applied: None,
+        drifted_at: None,
     }
 }
 

@@ -54,6 +54,11 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
 
+    /// Lets clusters be registered with `in-cluster` in the place of a kubeconfig: then jobs run in the cluster that this
+    /// server runs in, with its service account. Only where everybody who may manage clusters may do so.
+    #[arg(long, global = true, env = "WINDLASS_IN_CLUSTER")]
+    pub in_cluster: bool,
+
     /// File of the keys that seal stored secrets; the default is secret.key in the data folder.
     #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_FILE")]
     pub secret_key_file: Option<PathBuf>,

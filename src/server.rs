@@ -18,6 +18,7 @@ use crate::fence::Fence;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::runner::docker::DockerRunner;
+use crate::runner::kubernetes::clusters::Clusters;
 use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
@@ -123,7 +124,7 @@ async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
         // Whoever names a folder of programs wants them to be started.
         RunnerChoice::Docker => config.tools.is_some(),
     };
-    Runners { docker: Arc::new(docker), process: Arc::new(process), local, processes }
+    Runners { docker: Arc::new(docker), process: Arc::new(process), clusters: Clusters::default(), local, processes }
 }
 
 /// A server that listens.

@@ -33,6 +33,8 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub mode: Mode,
+    /// Its namespace in a cluster of Kubernetes, from its first deployment on; unique in the cluster.
+    pub namespace: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -57,6 +59,7 @@ impl Model {
             name_key: crate::name_key(&name),
             name,
             mode,
+            namespace: None,
         }
     }
 }

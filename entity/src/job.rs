@@ -198,6 +198,22 @@ pub struct Model {
     pub variables_changed_at: Option<DateTimeUtc>,
     /// What the newest deployment with a build has built.
     pub built: Option<Built>,
+    /// How its schedule was given to its cluster; null where the server keeps its time.
+    pub applied: Option<Applied>,
+    /// When it was seen that what was applied was changed or deleted by somebody else.
+    pub drifted_at: Option<DateTimeUtc>,
+}
+
+/// What a schedule that was given to a cluster was then; whatever differs later was changed by somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Applied {
+    pub namespace: String,
+    /// Of the CronJob.
+    pub name: String,
+    pub uid: String,
+    pub generation: i64,
+    /// The version of the secret with its variables.
+    pub secret: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -20,6 +20,7 @@ pub mod job;
 pub mod job_group;
 pub mod job_schedule;
 pub mod job_variables;
+pub mod leftover;
 pub mod log_chunk;
 pub mod member;
 pub mod metadata_group;

@@ -1,11 +1,13 @@
 //! A run: one execution of a job.
 
+use std::collections::BTreeMap;
+
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeploymentId, JobId, RegistryId, RunId};
-use crate::job::GitRepository;
+use crate::id::{DeploymentId, GroupId, JobId, RegistryId, RunId};
+use crate::job::{CpuArchitecture, GitRepository, Healthchecks};
 
 /// State of a run; changed only through `store::run::advance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -57,6 +59,8 @@ pub enum Event {
     Build,
     /// A step of a workspace; it has no job.
     Workspace,
+    /// No command of the job: its schedule is given to its cluster, or taken from it.
+    Apply,
 }
 
 impl Event {
@@ -70,6 +74,7 @@ impl Event {
             Self::Delete => "DELETE",
             Self::Build => "BUILD",
             Self::Workspace => "WORKSPACE",
+            Self::Apply => "APPLY",
         }
     }
 }
@@ -80,6 +85,7 @@ impl Event {
 pub enum RunnerKind {
     Docker,
     Process,
+    Kubernetes,
 }
 
 /// A commit that an image was built from.
@@ -157,6 +163,35 @@ pub struct RunSpec {
     /// How many runs and for how many days they are kept.
     #[serde(default, skip_serializing_if = "Keep::is_default")]
     pub keep: Keep,
+    /// What only a cluster of Kubernetes acts on.
+    #[serde(default, skip_serializing_if = "PodSpec::is_default")]
+    pub pod: PodSpec,
+}
+
+/// What a job asks of a cluster of Kubernetes, beside what every place of a run can give.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PodSpec {
+    pub gpu: i32,
+    pub ephemeral_storage_gib: Option<i32>,
+    pub cpu_architecture: Option<CpuArchitecture>,
+    pub port: Option<i32>,
+    pub healthchecks: Healthchecks,
+    /// Labels that its node must have.
+    pub node_labels: BTreeMap<String, String>,
+    /// Empty for the one of the namespace.
+    pub service_account: String,
+    pub automount_token: bool,
+    /// How long a finished Job is kept, in seconds.
+    pub ttl_seconds: Option<i32>,
+    pub annotations_groups: Vec<GroupId>,
+    pub labels_groups: Vec<GroupId>,
+}
+
+impl PodSpec {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How long runs of a job are kept: as long as both limits allow.
@@ -238,6 +273,8 @@ pub struct Model {
     pub built: Option<Built>,
     /// When its runner was first asked to stop the present attempt, and answered.
     pub stop_asked_at: Option<DateTimeUtc>,
+    /// Its name on its runner, where that does not follow from its id.
+    pub step: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

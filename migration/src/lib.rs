@@ -12,6 +12,7 @@ mod m0003_engine;
 mod m0004_schedule;
 mod m0005_workspaces;
 mod m0006_stop;
+mod m0007_kubernetes;
 
 struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_schedule::Migration),
             Box::new(m0005_workspaces::Migration),
             Box::new(m0006_stop::Migration),
+            Box::new(m0007_kubernetes::Migration),
         ]
     }
 }

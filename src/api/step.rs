@@ -78,7 +78,9 @@ impl Runs {
 
     /// What the part is at.
     pub(super) fn doing(&self, part: &deployment_job::Model) -> Doing {
-        let running = self.run.as_ref().is_some_and(|run| run.state == RunState::Running);
+        // That its schedule is being given to its cluster is part of deploying it.
+        let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
+        let running = self.run.as_ref().is_some_and(executes);
         match doing(part) {
             Doing::Nothing if running => Doing::Run,
             other => other,

@@ -39,7 +39,7 @@ impl<'a> Told<'a> {
 /// The official name of a request.
 pub(super) fn requested(action: Action, forced: Option<Event>, scope: Scope) -> &'static str {
     match (action, forced, scope) {
-        (_, Some(Event::Cron | Event::Build | Event::Workspace), _) => "FORCE_RUN_QUEUED",
+        (_, Some(Event::Cron | Event::Build | Event::Workspace | Event::Apply), _) => "FORCE_RUN_QUEUED",
         (_, Some(Event::Start), _) => "FORCE_RUN_QUEUED_DEPLOY",
         (_, Some(Event::Stop), _) => "FORCE_RUN_QUEUED_STOP",
         (_, Some(Event::Delete), _) => "FORCE_RUN_QUEUED_DELETE",

@@ -3,7 +3,7 @@
 use entity::deployment::{Action, Progress};
 use entity::job;
 use entity::job::{Command, GitRepository, JobSpec, Schedule, Source};
-use entity::run::{BuildSpec, Built, Event, Keep, RunSpec};
+use entity::run::{BuildSpec, Built, Event, Keep, PodSpec, RunSpec};
 
 use super::settings::Settings;
 
@@ -115,8 +115,27 @@ pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<R
         stop_grace_seconds: chosen(spec, "deployment.termination_grace_period_seconds"),
         starting_deadline_seconds: settings.number("cronjob.starting_deadline_seconds"),
         read_only_root: settings.is_on("security.read_only_root_filesystem"),
+        pod: pod_spec(spec),
         ..bare(spec)
     })
+}
+
+/// What only a cluster of Kubernetes acts on.
+fn pod_spec(spec: &JobSpec) -> PodSpec {
+    let settings = Settings(&spec.settings);
+    PodSpec {
+        gpu: spec.gpu,
+        ephemeral_storage_gib: spec.ephemeral_storage_gib,
+        cpu_architecture: spec.cpu_architecture,
+        port: spec.port,
+        healthchecks: spec.healthchecks.clone(),
+        node_labels: settings.texts("deployment.affinity.node.required"),
+        service_account: settings.text("security.service_account_name").unwrap_or_default(),
+        automount_token: settings.is_on("security.automount_service_account_token"),
+        ttl_seconds: settings.number("job.delete_ttl_seconds_after_finished"),
+        annotations_groups: spec.annotations_groups.clone(),
+        labels_groups: spec.labels_groups.clone(),
+    }
 }
 
 /// A setting that is not at its default.
@@ -199,11 +218,12 @@ pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
     bare(one) == bare(other)
 }
 
-/// Whether what is configured of a job, or what it sees, is not what is deployed.
+/// Whether what is configured of a job, or what it sees, is not what is deployed; or what is deployed was changed by
+/// somebody else.
 #[must_use]
 pub fn is_outdated(job: &job::Model) -> bool {
     let same = job.deployed.as_ref().is_some_and(|deployed| runs_alike(deployed, &job.spec));
-    !same || job.variables_changed_at > job.deployed_at
+    !same || job.variables_changed_at > job.deployed_at || job.drifted_at.is_some()
 }
 
 #[cfg(test)]

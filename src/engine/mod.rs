@@ -4,9 +4,11 @@
 //! from the database and the time, so that a lost wake-up or a killed server costs time only.
 
 mod announce;
+pub mod clusters;
 pub mod command;
 pub mod deployment;
 pub mod flow;
+pub mod keeper;
 pub mod manual;
 pub mod masking;
 pub mod outputs;
@@ -43,6 +45,9 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How often what need not be kept is looked for.
 const PRUNE: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether clusters are as they were left.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// Runs the passes until `shutdown`: those that plan and those that work side by side, so that neither waits for the
 /// other, and beside them what keeps leases and deletes what is old.
 pub async fn run(app: &App, shutdown: CancellationToken) {
@@ -59,6 +64,20 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
                 tracing::warn!(?error, "leases could not be renewed");
             }
             HEARTBEAT
+        }),
+        again(app, &shutdown, async || {
+            if let Err(error) = tick::clusters::connect(app).await {
+                tracing::warn!(?error, "the clusters could not be read");
+            }
+            // Not as often as runs end.
+            tokio::time::sleep(BUSY).await;
+            CALM
+        }),
+        again_after(&shutdown, LOOK, async || {
+            if let Err(error) = tick::clusters::look(app, app.clock.now()).await {
+                tracing::warn!(?error, "clusters could not be looked at");
+            }
+            LOOK
         }),
         again_after(&shutdown, PRUNE, async || {
             if tick::prune(app, app.clock.now()).await.more { BREATH } else { PRUNE }

@@ -147,6 +147,24 @@ pub fn from_quartz(text: &str) -> Result<Schedule, Refused> {
     format!("{minutes} {hours} {days} {months} {}", lists.join(",")).parse()
 }
 
+/// An expression as Kubernetes takes it: there 7 is no day of the week.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn for_kubernetes(text: &str) -> Result<String, Refused> {
+    let schedule: Schedule = text.parse()?;
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [minutes, hours, days, months, weekdays] = fields.as_slice() else { return Ok(text.trim().to_owned()) };
+    let weekdays = match weekdays.contains('7') {
+        true => {
+            let listed = (0..7).filter(|day| schedule.weekdays.bits >> day & 1 == 1);
+            listed.map(|day: u32| day.to_string()).collect::<Vec<_>>().join(",")
+        }
+        false => (*weekdays).to_owned(),
+    };
+    Ok(format!("{minutes} {hours} {days} {months} {weekdays}"))
+}
+
 /// What happens to a wall-clock time that the clocks leave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gap {

@@ -211,6 +211,13 @@ impl Settings<'_> {
         self.0.get(key).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// Texts by text.
+    #[must_use]
+    pub fn texts(self, key: &str) -> BTreeMap<String, String> {
+        let map = self.0.get(key).and_then(Value::as_object).into_iter().flatten();
+        map.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
     /// A list of exit codes.
     #[must_use]
     pub fn exit_codes(self, key: &str) -> Vec<i32> {

@@ -74,11 +74,19 @@ pub struct Facts {
 /// What the runner says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
-    Starting,
+    /// With what keeps it waiting, where that is known.
+    Starting {
+        reason: Option<String>,
+    },
     Running,
     Exited {
         exit_code: i32,
         reason: Option<String>,
+    },
+    /// Ended by its runner, for a reason that is not its exit code.
+    Failed {
+        exit_code: Option<i32>,
+        reason: String,
     },
     CannotStart {
         reason: String,
@@ -176,14 +184,20 @@ pub fn decide(facts: &Facts, observed: Observed, now: DateTime<Utc>) -> Decision
         }
         Observed::Running if facts.cancel_requested() || facts.late(now) => Decision::Stop,
         Observed::Running => Decision::Wait,
-        Observed::Starting if facts.cancel_requested() => Decision::Stop,
-        Observed::Starting if facts.start_expired(now) => {
-            failed(None, "it could not be started in time: the image was still being pulled")
+        Observed::Failed { exit_code, .. } if facts.cancel_requested() => cancelled(exit_code),
+        Observed::Failed { exit_code, reason } => failed(exit_code, reason),
+        Observed::Starting { .. } if facts.cancel_requested() => Decision::Stop,
+        Observed::Starting { reason } if facts.start_expired(now) => {
+            let reason = reason.unwrap_or_else(|| "the image was still being pulled".into());
+            failed(None, format!("it could not be started in time: {reason}"))
         }
-        Observed::Starting => Decision::Wait,
+        Observed::Starting { .. } => Decision::Wait,
         Observed::Unknown | Observed::Lost if facts.cancel_requested() => cancelled(None),
         Observed::Unknown | Observed::Lost if facts.repeatable && facts.late(now) => failed(None, facts.too_long()),
-        Observed::Unknown | Observed::Lost if facts.repeatable => Decision::Start,
+        Observed::Lost if facts.repeatable => Decision::Start,
+        Observed::Unknown if facts.repeatable && (facts.attempt_started || !facts.start_expired(now)) => {
+            Decision::Start
+        }
         Observed::Lost => failed(None, LOST),
         Observed::Unknown if facts.attempt_started => failed(None, LOST),
         Observed::Unknown if facts.start_expired(now) => failed(None, "it could not be started in time"),
@@ -278,7 +292,7 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     match forced {
         Some(Event::Stop) => Action::Stop,
         Some(Event::Delete) => Action::Delete,
-        Some(Event::Start | Event::Cron | Event::Build | Event::Workspace) | None => action,
+        Some(Event::Start | Event::Cron | Event::Build | Event::Workspace | Event::Apply) | None => action,
     }
 }
 

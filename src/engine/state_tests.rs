@@ -162,10 +162,12 @@ fn everything_ends() {
 fn starting_and_not_starting() {
     let fresh = Facts { attempt_started: false, handed_over: false, started_at: None, ..facts() };
     assert_eq!(decide(&fresh, Observed::Unknown, now()), Decision::Start);
-    assert_eq!(decide(&fresh, Observed::Starting, now()), Decision::Wait);
+    assert_eq!(decide(&fresh, Observed::Starting { reason: None }, now()), Decision::Wait);
     assert_eq!(decide(&fresh, Observed::Silent { reason: "x".into() }, now()), Decision::Wait);
     let late = now() + TimeDelta::seconds(300);
-    for observed in [Observed::Unknown, Observed::Starting, Observed::Silent { reason: "no engine".into() }] {
+    for observed in
+        [Observed::Unknown, Observed::Starting { reason: None }, Observed::Silent { reason: "no engine".into() }]
+    {
         assert_eq!(ends(decide(&fresh, observed, late)).0, RunEvent::Failed);
     }
     assert_eq!(ends(decide(&fresh, Observed::CannotStart { reason: "no image".into() }, now())).2, "no image");
@@ -179,7 +181,7 @@ fn starting_and_not_starting() {
     assert_eq!(decide(&facts(), Observed::Silent { reason: "x".into() }, late), Decision::Wait);
     let asked = Facts { cancel_requested_at: Some(now()), ..fresh };
     assert_eq!(ends(decide(&asked, Observed::Unknown, now())).0, RunEvent::Cancelled);
-    assert_eq!(decide(&asked, Observed::Starting, now()), Decision::Stop);
+    assert_eq!(decide(&asked, Observed::Starting { reason: None }, now()), Decision::Stop);
     assert_eq!(decide(&asked, Observed::Running, now()), Decision::Stop);
 }
 

@@ -110,6 +110,12 @@ impl Timing {
         plain.checked_add_signed(self.jitter)
     }
 
+    /// The same times, by other rules for the turns of the clocks.
+    #[must_use]
+    pub fn turning(self, turns: Turns) -> Self {
+        Self { turns, ..self }
+    }
+
     /// The zone of the schedule.
     #[must_use]
     pub fn zone(&self) -> Tz {

@@ -27,7 +27,7 @@ pub(super) struct State {
 
 impl MemoryStep {
     pub(super) fn new(progress: Progress, started_at: DateTime<Utc>) -> Self {
-        let times = Times { started_at: Some(started_at), finished_at: None };
+        let times = Times { started_at: Some(started_at), finished_at: None, attempts: None };
         let state = State { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
         Self { state: Mutex::new(state), consumed: Notify::new() }
     }
@@ -71,7 +71,7 @@ impl MemoryStep {
                 state.first += 1;
             }
             let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
-            let over = !matches!(state.progress, Progress::Running | Progress::Starting);
+            let over = !matches!(state.progress, Progress::Running | Progress::Starting { .. });
             let end = over && lines.len() == state.lines.len();
             Lines { lines, end }
         };

@@ -1,9 +1,10 @@
-//! Places where runs run: a container engine, or this machine's processes.
+//! Places where runs run: a container engine, this machine's processes, or a cluster of Kubernetes.
 //!
 //! A step is known by a name derived from its run, so that starting it twice is starting it once, and a server
 //! that was killed finds it again.
 
 pub mod docker;
+pub mod kubernetes;
 mod memory;
 pub mod process;
 pub mod terraform;
@@ -13,7 +14,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use entity::id::ClusterId;
 
+use self::kubernetes::clusters::Clusters;
+use self::kubernetes::pod::Pod;
 use crate::fence::Leave;
 use crate::repository::Wanted;
 use crate::secret::Secret;
@@ -23,6 +27,8 @@ use crate::secret::Secret;
 pub enum Kind {
     Docker,
     Process,
+    /// A cluster, by its id.
+    Kubernetes(ClusterId),
 }
 
 /// Something to execute.
@@ -52,6 +58,8 @@ pub struct StepSpec {
     pub source: Option<Source>,
     /// Its first process alone is asked to end, by an interruption, and sees to the others.
     pub interrupt: bool,
+    /// What only a cluster of Kubernetes needs to know; others pass it over.
+    pub pod: Option<Box<Pod>>,
 }
 
 /// The files that a step works on: `terraform::SOURCE_VARIABLE` is the folder that they are in.
@@ -135,12 +143,19 @@ pub struct Credentials {
 /// How far a step has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Being prepared, for example its image pulled.
-    Starting,
+    /// Being prepared, for example its image pulled; with what keeps it waiting, where that is known.
+    Starting {
+        reason: Option<String>,
+    },
     Running,
     Exited {
         exit_code: i32,
         reason: Option<String>,
+    },
+    /// Ended by its runner, for a reason that is not its exit code.
+    Failed {
+        exit_code: Option<i32>,
+        reason: String,
     },
     /// Will never start.
     CannotStart {
@@ -152,11 +167,13 @@ pub enum Progress {
     Unknown,
 }
 
-/// When a step began and ended, by the clock of its runner; none where that is not known.
+/// When a step began and ended, by the clock of its runner, and how often; none where that is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
+    /// How often its runner has begun it, where that starts it again itself.
+    pub attempts: Option<i32>,
 }
 
 /// Where a line was written.
@@ -217,6 +234,11 @@ pub trait Runner: Send + Sync {
     /// is larger than `most` bytes one byte more is read.
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable>;
 
+    /// The largest file of outputs that it can hand over, in bytes.
+    fn most_output(&self) -> u64 {
+        OUTPUT_BYTES
+    }
+
     /// Forgets a step that has ended, or ends it.
     async fn remove(&self, name: &str) -> Result<(), Unavailable>;
 
@@ -232,6 +254,7 @@ pub trait Runner: Send + Sync {
 pub struct Runners {
     pub docker: Arc<dyn Runner>,
     pub process: Arc<dyn Runner>,
+    pub clusters: Clusters,
     /// Where new runs of the local cluster go, or why they can go nowhere.
     pub local: Result<Kind, String>,
     /// Whether plain processes may be started for steps of workspaces.
@@ -241,10 +264,11 @@ pub struct Runners {
 impl Runners {
     /// The runner of a kind.
     #[must_use]
-    pub fn get(&self, kind: Kind) -> &Arc<dyn Runner> {
+    pub fn get(&self, kind: Kind) -> Arc<dyn Runner> {
         match kind {
-            Kind::Docker => &self.docker,
-            Kind::Process => &self.process,
+            Kind::Docker => self.docker.clone(),
+            Kind::Process => self.process.clone(),
+            Kind::Kubernetes(id) => self.clusters.get(id),
         }
     }
 }

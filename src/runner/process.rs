@@ -344,7 +344,7 @@ impl Runner for ProcessRunner {
                 "this server was away; whether the step is still to be started is looked at again".into(),
             ));
         }
-        let memory = MemoryStep::new(Progress::Starting, self.work.clock.now());
+        let memory = MemoryStep::new(Progress::Starting { reason: None }, self.work.clock.now());
         let started = Arc::new(Step { memory, group: Mutex::default(), interrupt: step.interrupt });
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {

@@ -6,6 +6,7 @@
 mod binds;
 pub mod cancel;
 pub mod cluster;
+pub mod cluster_objects;
 pub mod deployment;
 pub mod environment;
 pub mod event;

@@ -332,6 +332,8 @@ pub struct Handover {
     pub place: String,
     /// What is masked in its log, sealed.
     pub masks: Option<Vec<u8>>,
+    /// Its name there, where that does not follow from its id.
+    pub step: Option<String>,
 }
 
 /// Notes where a run is about to be started; false when it is no longer the owner's, who then must not start it.
@@ -340,11 +342,12 @@ pub struct Handover {
 /// When the statement fails.
 pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>, to: Handover) -> Result<bool, DbErr> {
     use sea_orm::ActiveValue::Set;
-    let Handover { runner, place, masks } = to;
+    let Handover { runner, place, masks, step } = to;
     let row = run::ActiveModel {
         runner: Set(Some(runner)),
         place: Set(Some(place)),
         masks: Set(masks),
+        step: Set(step),
         // What a lost build has said is stored; the one that begins again begins its log again.
         attempt_lines: Set(0),
         ..Default::default()

@@ -35,6 +35,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         build,
         source: None,
         interrupt: false,
+        pod: None,
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) async fn database(folder: &TempDir) -> String {
 
 pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
     Config {
+        in_cluster: false,
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some("https://windlass.example/".into()),
         data_dir,
@@ -183,8 +184,13 @@ impl TestApp {
         let read = Clock::from_fn(move || hands.now());
         let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());
         let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
-        let runners =
-            Runners { docker: runner.clone(), process: runner.clone(), local: Ok(Kind::Docker), processes: false };
+        let runners = Runners {
+            docker: runner.clone(),
+            process: runner.clone(),
+            local: Ok(Kind::Docker),
+            processes: false,
+            clusters: Default::default(),
+        };
         let app = Arc::new(App {
             db,
             clock: read,

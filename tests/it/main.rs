@@ -16,6 +16,7 @@ mod git_server;
 mod harness;
 mod jobs;
 mod jwt;
+mod kubernetes;
 mod organizations;
 mod outcomes;
 mod registries;

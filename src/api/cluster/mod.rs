@@ -20,6 +20,7 @@ use super::caller::Auth;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::clusters::{Usable, check_kubeconfig, usable};
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
@@ -45,7 +46,8 @@ impl ClusterApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
         let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(Cluster::from).collect() }))
+        let answer = |row| Cluster::new(&self.0, row);
+        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster", method = "post", operation_id = "createCluster", tag = Tag::Clusters)]
@@ -81,7 +83,7 @@ impl ClusterApi {
                 return Err(Error::Conflict(format!("there are {MOST} clusters already, which is the most")));
             }
             refuse_name(&rows, &row)?;
-            let answer = Cluster::from(store::cluster::create(tx, row.clone()).await?);
+            let answer = Cluster::new(&self.0, store::cluster::create(tx, row.clone()).await?);
             let change = Change::create(TARGET, row.id.0, &row.name).after(&answer);
             Ok((answer, change))
         })
@@ -98,7 +100,7 @@ impl ClusterApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
         let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.iter().map(ClusterStatus::from).collect() }))
+        Ok(Answer(Results { results: rows.iter().map(|row| ClusterStatus::new(&self.0, row)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "put", operation_id = "editCluster", tag = Tag::Clusters)]
@@ -110,13 +112,13 @@ impl ClusterApi {
         body: Body<ClusterRequest>,
     ) -> Result<Found<Cluster>> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
-        let before = Cluster::from(row.clone());
+        let before = Cluster::new(&self.0, row.clone());
         let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(row)? };
         let answer = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             refuse_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
             let row = store::row::update(tx, row).await?;
             let change = Change::update(TARGET, row.id.0, &row.name).before(&before);
-            let answer = Cluster::from(row);
+            let answer = Cluster::new(&self.0, row);
             let change = change.after(&answer);
             Ok((answer, change))
         })
@@ -156,7 +158,7 @@ impl ClusterApi {
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
     ) -> Result<Found<ClusterStatus>> {
         let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
-        Ok(Answer(ClusterStatus::from(&row)))
+        Ok(Answer(ClusterStatus::new(&self.0, &row)))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/isReady", method = "get", operation_id = "getClusterReadinessStatus", tag = Tag::Clusters)]
@@ -167,9 +169,7 @@ impl ClusterApi {
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
     ) -> Result<Found<ClusterReadinessStatus>> {
         let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
-        // This server cannot run jobs on a Kubernetes cluster yet.
-        let is_ready = row.kind == ClusterKind::Local && self.0.runners.local.is_ok();
-        Ok(Answer(ClusterReadinessStatus { is_ready }))
+        Ok(Answer(ClusterReadinessStatus { is_ready: usable(&self.0, &row) == Usable::Yes }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/kubeconfig", method = "get", operation_id = "getClusterKubeconfig", tag = Tag::Clusters)]
@@ -200,11 +200,7 @@ impl ClusterApi {
         if row.kind == ClusterKind::Local {
             return Err(Error::invalid("clusterId", "the machine of the server has no kubeconfig"));
         }
-        let document: serde_json::Value =
-            serde_yaml_ng::from_str(&body.0).map_err(|_| Error::invalid("body", "is not YAML"))?;
-        if !document.get("clusters").is_some_and(serde_json::Value::is_array) {
-            return Err(Error::invalid("body", "is not a kubeconfig: it has no list of clusters"));
-        }
+        check_kubeconfig(&self.0, &body.0).map_err(|reason| Error::invalid("body", reason))?;
         let sealed = self.0.keys.seal(&secret::place("cluster", row.id.0), body.0.as_bytes())?;
         let row = Model { kubeconfig: Some(sealed), updated_at: self.0.clock.now(), ..row };
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
@@ -212,6 +208,7 @@ impl ClusterApi {
             Ok(((), Change::update(TARGET, row.id.0, &row.name).part("KUBERNETES_CREDENTIALS")))
         })
         .await?;
+        self.0.wake.now();
         Ok(Blank)
     }
 }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use super::super::limits;
 use super::super::wire::{self, Ignored, ReferenceObject, Timestamp};
+use crate::app::App;
+use crate::engine::clusters::{Usable, usable};
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
@@ -42,6 +44,9 @@ pub(super) enum KubernetesEnum {
 pub(super) enum ClusterStateEnum {
     Deployed,
     Ready,
+    Deploying,
+    DeploymentError,
+    InvalidCredentials,
 }
 
 #[derive(Debug, Serialize, Deserialize, Enum)]
@@ -191,17 +196,22 @@ pub(super) struct Cluster {
     deployment_status: ClusterDeploymentStatusEnum,
 }
 
-/// A cluster of the server's machine is deployed; a registered one is ready when the server knows how to reach it.
-pub(super) fn state(row: &Model) -> (ClusterStateEnum, bool) {
-    match row.kind {
-        ClusterKind::Local => (ClusterStateEnum::Deployed, true),
-        ClusterKind::Kubernetes => (ClusterStateEnum::Ready, false),
+/// The official state, and whether it has ever been deployed: connected is what we call that.
+fn state(app: &App, row: &Model) -> (ClusterStateEnum, bool) {
+    match usable(app, row) {
+        // The machine of the server is there, also while its engine is not.
+        _ if row.kind == ClusterKind::Local => (ClusterStateEnum::Deployed, true),
+        Usable::Yes => (ClusterStateEnum::Deployed, true),
+        Usable::Unregistered => (ClusterStateEnum::Ready, false),
+        Usable::Connecting => (ClusterStateEnum::Deploying, false),
+        Usable::Unreachable(_) => (ClusterStateEnum::DeploymentError, false),
+        Usable::Refused(_) => (ClusterStateEnum::InvalidCredentials, false),
     }
 }
 
-impl From<Model> for Cluster {
-    fn from(row: Model) -> Self {
-        let (status, deployed) = state(&row);
+impl Cluster {
+    pub(super) fn new(app: &App, row: Model) -> Self {
+        let (status, deployed) = state(app, &row);
         let Model {
             id: ClusterId(id),
             organization_id,
@@ -259,9 +269,9 @@ pub(super) struct ClusterStatus {
     reason: DeploymentInfraReason,
 }
 
-impl From<&Model> for ClusterStatus {
-    fn from(row: &Model) -> Self {
-        let (status, is_deployed) = state(row);
+impl ClusterStatus {
+    pub(super) fn new(app: &App, row: &Model) -> Self {
+        let (status, is_deployed) = state(app, row);
         Self {
             cluster_id: row.id.0,
             status,

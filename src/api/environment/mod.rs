@@ -101,6 +101,7 @@ fn answer(row: environment::Model, cluster_name: String) -> Environment {
         name,
         name_key: _,
         mode,
+        namespace: _,
     } = row;
     Environment {
         id: id.0,

@@ -330,7 +330,7 @@ pub(super) fn v1(
         commit: builds.of(part),
         schedule: HistorySchedule {
             event: match ran {
-                Event::Cron | Event::Build | Event::Workspace => JobScheduleEvent::Cron,
+                Event::Cron | Event::Build | Event::Workspace | Event::Apply => JobScheduleEvent::Cron,
                 Event::Start => JobScheduleEvent::OnStart,
                 Event::Stop => JobScheduleEvent::OnStop,
                 Event::Delete => JobScheduleEvent::OnDelete,

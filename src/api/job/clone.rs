@@ -135,6 +135,8 @@ pub(in super::super) async fn copy_job(
         deployed_at: None,
         variables_changed_at: None,
         built: None,
+        applied: None,
+        drifted_at: None,
         ..source.clone()
     };
     store::job::create(tx, copy.clone()).await.map_err(or_taken)?;

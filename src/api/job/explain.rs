@@ -18,6 +18,7 @@ use super::super::wire::{self, Answer, Found, Results, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::keeper::{KUBERNETES_TURNS, Keeper, keeper};
 use crate::engine::timing::Timing;
 use crate::error::{Error, Result};
 use crate::store;
@@ -32,11 +33,22 @@ struct NextRun {
     utc_offset: String,
 }
 
+/// Who keeps the time of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum TimeKeeperEnum {
+    Server,
+    Kubernetes,
+}
+
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct NextRunResponseList {
     timezone: String,
     scheduled_at: String,
     active: bool,
+    keeper: TimeKeeperEnum,
+    keeper_reason: Option<String>,
     jitter_seconds: i64,
     results: Vec<NextRun>,
 }
@@ -99,14 +111,25 @@ impl ExplainApi {
     ) -> Result<Found<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let timing = timing(&job)?;
+        let Kept { timing, keeper } = self.kept(&job).await?;
         let Schedule::Cron { scheduled_at, timezone, .. } = &job.deployed.as_ref().unwrap_or(&job.spec).schedule else {
             return Err(no_times());
         };
         Ok(Answer(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
-            active: store::schedule::of_job(&self.0.db, job.id).await?.is_some(),
+            active: match keeper {
+                Keeper::Kubernetes => job.deployed.is_some(),
+                Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?.is_some(),
+            },
+            keeper: match keeper {
+                Keeper::Kubernetes => TimeKeeperEnum::Kubernetes,
+                Keeper::Server(_) => TimeKeeperEnum::Server,
+            },
+            keeper_reason: match keeper {
+                Keeper::Server(Some(why)) => Some(format!("a CronJob of Kubernetes has nothing like {why}")),
+                Keeper::Server(None) | Keeper::Kubernetes => None,
+            },
             jitter_seconds: timing.jitter.num_seconds(),
             results: next_runs(&timing, self.0.clock.now(), count),
         }))
@@ -120,21 +143,24 @@ impl ExplainApi {
         at: Query<Option<DateTime<Utc>>>,
     ) -> Result<Found<Explanation>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let timing = timing(&job)?;
+        let Kept { timing, keeper } = self.kept(&job).await?;
         let now = self.0.clock.now();
         let at = at.0.unwrap_or(now);
         let out_of_range = || Error::invalid("at", "is out of the range of the calendar");
         let from = at.duration_trunc(TimeDelta::minutes(1)).map_err(|_| out_of_range())?;
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
         // First: a time that is taken meanwhile has its row then.
-        let planned = store::schedule::of_job(&self.0.db, job.id).await?;
+        let planned = match keeper {
+            Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?,
+            Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
+        };
         let runs = store::run::list_scheduled_between(&self.0.db, job.id, (from, until), MOST).await?;
         let skipped = store::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
         // A row of a long absence covers times only; what is none of them was not left out.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
-        let (verdict, reason) = judge(&job, (&runs, &skipped), (within, planned), now);
+        let (verdict, reason) = judge(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
         Ok(Answer(Explanation {
             at: Timestamp(at),
             verdict,
@@ -158,6 +184,23 @@ impl ExplainApi {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
         Ok(Answer(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
+    }
+}
+
+/// The times of a job, and who keeps them.
+struct Kept {
+    timing: Timing,
+    keeper: Keeper,
+}
+
+impl ExplainApi {
+    async fn kept(&self, job: &job::Model) -> Result<Kept> {
+        let timing = timing(job)?;
+        let cluster = store::cluster_objects::cluster_of_job(&self.0.db, job.id).await?;
+        let spec = job.deployed.as_ref().unwrap_or(&job.spec);
+        let keeper = cluster.and_then(|(_, kind)| keeper(kind, spec)).unwrap_or(Keeper::Server(None));
+        let timing = if keeper == Keeper::Kubernetes { timing.turning(KUBERNETES_TURNS) } else { timing };
+        Ok(Kept { timing, keeper })
     }
 }
 
@@ -199,6 +242,7 @@ fn judge(
     job: &job::Model,
     (runs, skipped): (&[entity::run::Model], &[skipped_time::Model]),
     (within, planned): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    by_kubernetes: bool,
     now: DateTime<Utc>,
 ) -> (VerdictEnum, String) {
     if let Some(run) = runs.last() {
@@ -232,6 +276,11 @@ fn judge(
         Some(_) if time > now => (VerdictEnum::Pending, "it has not come yet".into()),
         Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {
             let text = "there is no record of it: what is deployed now was deployed after it had come";
+            (VerdictEnum::Unknown, text.into())
+        }
+        Some(_) if by_kubernetes => {
+            let text = "Kubernetes keeps the time of this job, and no Job for it was seen: it was left out by the rules of \
+                        the CronJob, or was deleted before it was recorded, or the record was deleted for its age";
             (VerdictEnum::Unknown, text.into())
         }
         Some(_) => {

@@ -87,6 +87,8 @@ impl JobApi {
             deployed_at: None,
             variables_changed_at: None,
             built: None,
+            applied: None,
+            drifted_at: None,
         };
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {

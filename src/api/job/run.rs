@@ -24,8 +24,8 @@ use crate::store;
 
 wire::mirrored!(RunStateEnum of run::RunState { Queued, Running, Succeeded, Failed, Cancelled });
 wire::mirrored!(RunTriggerEnum of run::Trigger { Schedule, Deployment, Force, Manual });
-wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build, Workspace });
-wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process });
+wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build, Workspace, Apply });
+wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process, Kubernetes });
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Run {
@@ -103,6 +103,7 @@ impl From<run::Model> for Run {
             expires_at: _,
             built,
             stop_asked_at: _,
+            step: _,
         } = row;
         Self {
             id: id.0,

@@ -2,8 +2,9 @@
 //! have ended.
 
 use chrono::{DateTime, Utc};
+use entity::cluster::ClusterKind;
 use entity::deployment::{Action, Progress, Scope};
-use entity::job::JobSpec;
+use entity::job::{JobSpec, Schedule};
 use entity::run::{Built, Event, RunState, Trigger};
 use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, job};
@@ -14,6 +15,7 @@ use super::{BATCH, variables};
 use crate::app::App;
 use crate::engine::announce;
 use crate::engine::deployment::{Deployed, NextStage, build_spec, needs_build, next_stage, plan, run_spec};
+use crate::engine::keeper::{Keeper, keeper};
 use crate::engine::timing::Timing;
 use crate::error::{Error, Result};
 use crate::store;
@@ -145,12 +147,30 @@ async fn carry_out(
 ) -> Result<Carried> {
     let plan = plan(of.action, part.forced_event, &spec.schedule);
     set_deployed(app, tx, of, (job, spec, plan.deployed), now).await?;
-    let Some(event) = plan.run else { return Ok(Carried::Done(None)) };
-    let Some(spec) = run_spec(spec, built, event) else { return Ok(Carried::Impossible) };
+    let event = match plan.run {
+        Some(event) => event,
+        None if applies(tx, job, spec).await? => Event::Apply,
+        None => return Ok(Carried::Done(None)),
+    };
+    let command = if event == Event::Apply { Event::Cron } else { event };
+    let Some(spec) = run_spec(spec, built, command) else { return Ok(Carried::Impossible) };
     let run = of_deployment(of, part, new_run(job.id, event, spec, now));
     let id = run.id;
     store::run::create(tx, vec![run]).await?;
     Ok(Carried::Done(Some(id)))
+}
+
+/// Whether the cluster of a CRON job is to be told of its schedule, or that there is none any more.
+async fn applies(tx: &DatabaseTransaction, job: &job::Model, spec: &JobSpec) -> Result<bool> {
+    if !matches!(spec.schedule, Schedule::Cron { .. }) {
+        return Ok(false);
+    }
+    let cluster = store::cluster_objects::cluster_of_job(tx, job.id).await?;
+    let Some((_, ClusterKind::Kubernetes)) = cluster else { return Ok(false) };
+    // Read again: what is deployed has just changed.
+    let Some(job) = store::job::by_id(tx, job.id).await? else { return Ok(false) };
+    let deployed = job.deployed.as_ref().and_then(|spec| keeper(ClusterKind::Kubernetes, spec));
+    Ok(deployed == Some(Keeper::Kubernetes) || job.applied.is_some())
 }
 
 async fn set_deployed(
@@ -166,7 +186,10 @@ async fn set_deployed(
     // The times that have come are those of what was deployed until now.
     settle(tx, job.id, now).await?;
     if deployed == Deployed::Replaced {
-        let next = Timing::of(job.id, spec).ok().flatten().and_then(|timing| timing.next(now));
+        let cluster = store::cluster_objects::cluster_of_job(tx, job.id).await?;
+        let kept = cluster.and_then(|(_, kind)| keeper(kind, spec)) != Some(Keeper::Kubernetes);
+        let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| kept);
+        let next = timing.and_then(|timing| timing.next(now));
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
         variables::keep(app, tx, job, now).await?;
     } else {
@@ -259,6 +282,9 @@ async fn end(
         store::job::delete(tx, part.job_id).await?;
     }
     if row.scope == Scope::Environment && reached == Progress::Succeeded {
+        if let Some(environment) = store::environment::by_id(tx, row.environment_id).await? {
+            store::cluster_objects::leave(tx, &environment, now).await?;
+        }
         store::environment::delete(tx, row.environment_id).await?;
     }
     Ok(())

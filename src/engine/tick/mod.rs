@@ -2,9 +2,11 @@
 //!
 //! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
 
+pub(super) mod clusters;
 mod deployments;
 mod log;
 mod outcome;
+mod pod;
 mod prune;
 mod rules;
 mod runs;
@@ -56,6 +58,7 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
 /// The passes that look after runs.
 pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
+    more |= check("record runs of clusters", clusters::record(app, now).await);
     more |= check("cancel queued runs", runs::cancel_queued(app, now).await);
     more |= check("claim", runs::claim(app, now).await);
     more |= check("observe", runs::observe(app, now).await);

@@ -2,6 +2,7 @@
 //! built, and which older runs need not be kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::job::Applied;
 use entity::run::{Built, Event, Keep, RunState};
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
@@ -27,6 +28,8 @@ pub(super) struct Brought {
     pub(super) built: Option<Built>,
     /// What a step of a workspace left.
     pub(super) left: Option<Left>,
+    /// How a schedule was given to its cluster, or none where it was taken from it.
+    pub(super) applied: Option<Applied>,
 }
 
 /// Stores what an event makes of a run; false when somebody else has done something to it.
@@ -41,7 +44,7 @@ pub(super) async fn change(
     let to = state::next(from, event)
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
-    let Brought { lines, outputs, built, left } = brought;
+    let Brought { lines, outputs, built, left, applied } = brought;
     let (mut run, pieces) = with_lines(app, run, lines)?;
     run.state = to;
     run.updated_at = now;
@@ -52,6 +55,7 @@ pub(super) async fn change(
         run.attempt_lines = 0;
         // The next attempt may be started by any server.
         run.place = None;
+        run.step = None;
     }
     run.built = built.or(run.built);
     let changed = store::write(&app.db, async |tx| {
@@ -69,6 +73,9 @@ pub(super) async fn change(
             make_room(tx, &run, now).await?;
             if run.event == Event::Workspace {
                 workspaces::ended(app, tx, &run, left, now).await?;
+            }
+            if let (Event::Apply, RunState::Succeeded, Some(job)) = (run.event, run.state, run.job_id) {
+                store::cluster_objects::set_applied(tx, job, applied).await?;
             }
         }
         if let Some(job) = target {
@@ -202,6 +209,6 @@ fn output_of(job: &job::Model, kind: VariableKind, now: DateTime<Utc>) -> variab
 pub(super) fn leaves_outputs(event: Event) -> bool {
     match event {
         Event::Start | Event::Stop | Event::Delete => true,
-        Event::Cron | Event::Build | Event::Workspace => false,
+        Event::Cron | Event::Build | Event::Workspace | Event::Apply => false,
     }
 }

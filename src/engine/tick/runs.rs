@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use entity::cluster::ClusterKind;
 use entity::run;
 use entity::run::{Event, RunState, RunnerKind};
 use futures_util::StreamExt as _;
@@ -11,11 +12,13 @@ use super::BATCH;
 use super::log::{CHUNK, copy, sealed, with_lines};
 use super::outcome::{Brought, change, leaves_outputs};
 use super::step::{Prepared, run_of, step, step_name};
-use super::{workspace_step, workspaces};
+use super::{clusters as clusters_pass, workspace_step, workspaces};
 use crate::app::App;
+use crate::engine::keeper::repeats_by_kubernetes;
 use crate::engine::outputs;
 use crate::engine::state::{self, Decision, Facts, Observed, RunEvent};
 use crate::error::{Error, Result};
+use crate::runner::kubernetes::{APPLIED_FILE, clusters};
 use crate::runner::{Kind, Lines, OUTPUT_BYTES, OUTPUT_FILE, Progress, Runner, Unavailable};
 use crate::store;
 use crate::store::run::{Expected, Handover, Lease, Orphans};
@@ -61,7 +64,7 @@ pub(super) async fn claim(app: &App, now: DateTime<Utc>) -> Result<bool> {
     Ok(false)
 }
 
-fn lease(app: &App, now: DateTime<Utc>) -> Lease {
+pub(super) fn lease(app: &App, now: DateTime<Utc>) -> Lease {
     Lease { owner: app.instance, until: now + LEASE }
 }
 
@@ -83,6 +86,8 @@ pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
         // An engine that does not answer is asked for none of the runs that it has.
         places.extend(patient(app.runners.get(kind).place()).await.ok());
     }
+    // Clusters are the same for all servers.
+    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| clusters::place(id)));
     let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
     let orphans = Orphans { places, forlorn_before };
     let most = u64::from(app.config.max_runs) + ORPHANS;
@@ -99,7 +104,8 @@ pub(super) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 /// Ends what runs that have ended left on the runners: a server can be killed between the two.
 pub async fn sweep(app: &App) {
-    for kind in [Kind::Docker, Kind::Process] {
+    let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Kind::Kubernetes(id));
+    for kind in [Kind::Docker, Kind::Process].into_iter().chain(clusters) {
         if let Err(error) = sweep_runner(app, kind).await {
             tracing::debug!(?kind, ?error, "looking for left behind steps failed");
         }
@@ -114,7 +120,7 @@ async fn sweep_runner(app: &App, kind: Kind) -> Result<()> {
     for name in names {
         let run = runs.iter().find(|run| Some(run.id) == run_of(&name));
         // Steps of unknown runs belong to another installation on the same engine.
-        let over = run.is_some_and(|run| run.state.is_final() || step_name(run.id, run.attempt) != name);
+        let over = run.is_some_and(|run| run.state.is_final() || name_of(run) != name);
         if over {
             patient(runner.remove(&name)).await.map_err(|e| Error::internal(e.0))?;
         }
@@ -124,26 +130,21 @@ async fn sweep_runner(app: &App, kind: Kind) -> Result<()> {
 
 /// Asks the runner about one run, copies what it wrote, and acts. True when more is to be copied.
 async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bool> {
-    let local = match run.event {
-        Event::Workspace if run.runner.is_none() => workspace_step::place(app, &run).await?,
-        _ => app.runners.local.clone(),
-    };
-    let kind = match (run.runner, local) {
-        (Some(RunnerKind::Docker), _) => Kind::Docker,
-        (Some(RunnerKind::Process), _) => Kind::Process,
-        (None, Ok(kind)) => kind,
-        (None, Err(refused)) => {
+    let kind = match kind_of(app, &run).await? {
+        Ok(kind) => kind,
+        Err(refused) => {
             let ended = run::Model { reason: Some(refused), ..run };
             change(app, ended, RunEvent::Failed, now, Brought::default()).await?;
             return Ok(false);
         }
     };
-    let runner = app.runners.get(kind).as_ref();
-    let name = step_name(run.id, run.attempt);
+    let runner = app.runners.get(kind);
+    let runner = runner.as_ref();
+    let name = name_of(&run);
     let observed = ask(runner, &run, &name).await;
     let copied = copy(runner, &run, &name, &observed).await;
-    let ended = matches!(observed, Observed::Exited { .. } | Observed::CannotStart { .. });
-    let began = matches!(observed, Observed::Running | Observed::Exited { .. });
+    let ended = matches!(observed, Observed::Exited { .. } | Observed::Failed { .. } | Observed::CannotStart { .. });
+    let began = matches!(observed, Observed::Running | Observed::Exited { .. } | Observed::Failed { .. });
     // What is to be noted although it wrote nothing: that it has begun, and now and then that it is still there.
     let news = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
     let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
@@ -158,9 +159,40 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
         return Ok(true);
     }
     let more = lines.lines.len() >= CHUNK;
-    let decision = state::decide(&facts(app, &run), observed, now);
+    let decision = state::decide(&facts(app, &run, kind), observed, now);
     act(app, Seen { runner, kind, name, kept: Kept { run, lines, news }, lost }, decision, now).await?;
     Ok(more)
+}
+
+/// The name of a run on its runner.
+fn name_of(run: &run::Model) -> String {
+    run.step.clone().unwrap_or_else(|| step_name(run.id, run.attempt))
+}
+
+/// The runner that a run is on, or is to be started on.
+///
+/// # Errors
+/// Within: why it can be executed nowhere.
+async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Kind, String>> {
+    match run.runner {
+        Some(RunnerKind::Docker) => return Ok(Ok(Kind::Docker)),
+        Some(RunnerKind::Process) => return Ok(Ok(Kind::Process)),
+        Some(RunnerKind::Kubernetes) => {
+            if let Some(id) = run.place.as_deref().and_then(clusters::cluster_of) {
+                return Ok(Ok(Kind::Kubernetes(id)));
+            }
+        }
+        None => {}
+    }
+    match (run.event, run.job_id) {
+        (Event::Workspace, _) => workspace_step::place(app, run).await,
+        // Images are built where the server is.
+        (Event::Build, _) | (_, None) => Ok(app.runners.local.clone()),
+        (_, Some(job)) => Ok(match store::cluster_objects::cluster_of_job(&app.db, job).await? {
+            Some((id, ClusterKind::Kubernetes)) => Ok(Kind::Kubernetes(id)),
+            Some((_, ClusterKind::Local)) | None => app.runners.local.clone(),
+        }),
+    }
 }
 
 /// What the runner says of a run; one that another engine has can only be told lost.
@@ -268,14 +300,22 @@ async fn end(
             Ok(left) => brought.left = Some(left),
         }
     }
+    if run.event == Event::Apply && event == RunEvent::Succeeded {
+        match patient(runner.output(&name, APPLIED_FILE, OUTPUT_BYTES)).await {
+            Err(_) if now - run.updated_at < LOG_PATIENCE => return Ok(()),
+            Err(_) => {}
+            Ok(content) => brought.applied = content.and_then(|content| clusters_pass::applied(&name, &content)),
+        }
+    }
     if event == RunEvent::Succeeded && leaves {
-        match patient(runner.output(&name, OUTPUT_FILE, OUTPUT_BYTES)).await {
+        let most = runner.most_output();
+        match patient(runner.output(&name, OUTPUT_FILE, most)).await {
             // It is asked again, but not for good.
             Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
             Err(_) => spoiled = Some("its outputs could not be read".to_owned()),
             Ok(None) => {}
             Ok(Some(content)) if run.event == Event::Build => brought.built = serde_json::from_slice(&content).ok(),
-            Ok(Some(content)) => match outputs::parse(&content, OUTPUT_BYTES) {
+            Ok(Some(content)) => match outputs::parse(&content, most) {
                 Ok(outputs) => brought.outputs = outputs,
                 Err(reason) => spoiled = Some(reason),
             },
@@ -293,7 +333,7 @@ async fn end(
 /// What a reader of the run should know of how it ran.
 fn note(kind: Kind, run: &run::Model) -> Option<&'static str> {
     match kind {
-        Kind::Docker => None,
+        Kind::Docker | Kind::Kubernetes(_) => None,
         Kind::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
         Kind::Process => Some("it ran as a plain process: the image and the limits were not used"),
     }
@@ -306,22 +346,25 @@ fn together(reasons: [Option<&str>; 4]) -> Option<String> {
 
 fn observed(progress: Progress) -> Observed {
     match progress {
-        Progress::Starting => Observed::Starting,
+        Progress::Starting { reason } => Observed::Starting { reason },
         Progress::Running => Observed::Running,
         Progress::Exited { exit_code, reason } => Observed::Exited { exit_code, reason },
+        Progress::Failed { exit_code, reason } => Observed::Failed { exit_code, reason },
         Progress::CannotStart { reason } => Observed::CannotStart { reason },
         Progress::Lost => Observed::Lost,
         Progress::Unknown => Observed::Unknown,
     }
 }
 
-fn facts(app: &App, run: &run::Model) -> Facts {
+fn facts(app: &App, run: &run::Model, kind: Kind) -> Facts {
+    let cluster = matches!(kind, Kind::Kubernetes(_));
     let seconds = |seconds: i32| TimeDelta::seconds(seconds.into());
     let config_seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
     Facts {
         attempt: run.attempt,
-        max_nb_restart: run.spec.max_nb_restart,
-        max_duration_seconds: run.spec.max_duration_seconds,
+        // Kubernetes starts failed attempts again by itself, and keeps the limit of time.
+        max_nb_restart: if cluster && repeats_by_kubernetes(&run.spec) { 0 } else { run.spec.max_nb_restart },
+        max_duration_seconds: if cluster { 0 } else { run.spec.max_duration_seconds },
         ready_at: run.not_before,
         start_timeout: config_seconds(app.config.start_timeout_seconds),
         started_at: run.started_at,
@@ -335,7 +378,7 @@ fn facts(app: &App, run: &run::Model) -> Facts {
         backoff: seconds(run.spec.retry_backoff_seconds.unwrap_or(10)),
         success_exit_codes: run.spec.success_exit_codes.clone(),
         fail_fast_exit_codes: run.spec.fail_fast_exit_codes.clone(),
-        repeatable: run.event == Event::Build,
+        repeatable: matches!(run.event, Event::Build | Event::Apply),
     }
 }
 
@@ -351,6 +394,7 @@ async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: boo
         started_at: run.started_at.or(Some(began)),
         attempt_started_at: run.attempt_started_at.or(Some(began)),
         finished_at: times.finished_at.map(microseconds).filter(|_| ended),
+        attempt: if run.step.is_some() { times.attempts.unwrap_or(run.attempt).max(run.attempt) } else { run.attempt },
         ..run
     }
 }
@@ -363,7 +407,9 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
     }
     let prepared = match run.event {
         Event::Workspace => workspace_step::step(app, &run, kind).await?,
-        Event::Cron | Event::Start | Event::Stop | Event::Delete | Event::Build => step(app, &run).await?,
+        Event::Cron | Event::Start | Event::Stop | Event::Delete | Event::Build | Event::Apply => {
+            step(app, &run, kind, now).await?
+        }
     };
     let Prepared { step: spec, masks } = match prepared {
         Ok(prepared) => prepared,
@@ -382,8 +428,10 @@ async fn begin(app: &App, runner: &dyn Runner, kind: Kind, run: run::Model, now:
     let column = match kind {
         Kind::Docker => RunnerKind::Docker,
         Kind::Process => RunnerKind::Process,
+        Kind::Kubernetes(_) => RunnerKind::Kubernetes,
     };
-    let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)? };
+    let step = matches!(kind, Kind::Kubernetes(_)).then(|| spec.name.clone());
+    let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
     // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {

@@ -172,5 +172,6 @@ pub(in crate::engine) fn new_run(
         expires_at: None,
         built: None,
         stop_asked_at: None,
+        step: None,
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use entity::cluster::ClusterKind;
+use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::registry::RegistryKind;
 use entity::run;
-use entity::run::BuildSpec;
+use entity::run::{BuildSpec, Event};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
 
+use super::pod::{Of, dress, withdraws};
 use super::variables::seen;
 use crate::app::App;
 use crate::engine::masking::patterns;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::git;
 use crate::image_registry::{self, Login};
 use crate::repository::Wanted;
-use crate::runner::{Build, Credentials, Dockerfile, Image, StepFile, StepSpec};
+use crate::runner::{Build, Credentials, Dockerfile, Image, Kind, StepFile, StepSpec};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -31,9 +32,10 @@ pub fn step_name(id: RunId, attempt: i32) -> String {
     format!("{PREFIX}{id}-{attempt}")
 }
 
-/// The run that a step belongs to.
+/// The run that a step belongs to; in a cluster its name has a namespace before it.
 pub(super) fn run_of(step: &str) -> Option<RunId> {
-    let rest = step.strip_prefix(PREFIX)?;
+    let name = step.rsplit_once('/').map_or(step, |(_, name)| name);
+    let rest = name.strip_prefix(PREFIX)?;
     let id = rest.get(..36)?;
     id.parse().ok().map(RunId)
 }
@@ -48,27 +50,31 @@ pub(super) struct Prepared {
 }
 
 /// What a run needs to be executed.
-pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<Prepared, Impossible>> {
+pub(super) async fn step(
+    app: &App,
+    run: &run::Model,
+    kind: Kind,
+    now: DateTime<Utc>,
+) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("run {} has lost its job", run.id));
     let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
-    if cluster.kind == ClusterKind::Kubernetes {
-        let text =
-            format!("the cluster {} is a Kubernetes cluster, on which this server cannot run jobs yet", cluster.name);
-        return Ok(Err(Impossible(text)));
-    }
-    let mut variables = seen(app, &environment, &job).await?;
-    variables.extend(built_in(&surroundings(run, &job, &environment, &cluster)).into_iter().map(built_in_variable));
-    variables.extend(additions(app, run)?);
-    let mut delivered = deliver(&variables);
+    let of = Of { job: &job, environment: &environment, cluster: &cluster };
+    let mut delivered = delivered(app, run, of).await?;
     let (image, build) = match &run.spec.build {
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
+        // What is taken away needs no image.
+        None if run.event == Event::Apply && withdraws(of) => (None, None),
         None => match image(app, run).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
         },
     };
+    if matches!(kind, Kind::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
+        let text = "its image was built on the engine of the server, and is in no registry that the cluster pulls from";
+        return Ok(Err(Impossible(text.into())));
+    }
     let step = StepSpec {
         name: step_name(run.id, run.attempt),
         image,
@@ -88,8 +94,37 @@ pub(super) async fn step(app: &App, run: &run::Model) -> Result<Result<Prepared,
         build,
         source: None,
         interrupt: false,
+        pod: None,
     };
-    Ok(Ok(Prepared { step, masks: patterns(delivered.secrets.iter().map(String::as_str)) }))
+    let masks = patterns(delivered.secrets.iter().map(String::as_str));
+    let step = match kind {
+        Kind::Kubernetes(_) => match dress(app, run, of, step, now).await? {
+            Ok(step) => step,
+            Err(impossible) => return Ok(Err(impossible)),
+        },
+        Kind::Docker | Kind::Process => step,
+    };
+    Ok(Ok(Prepared { step, masks }))
+}
+
+/// What is to be masked in the log of a run that its cluster has started by itself.
+pub(super) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Vec<String>> {
+    let gone = || Error::internal(format!("job {} has lost its environment", job.id));
+    let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
+    let cluster = store::environment::cluster_of(&app.db, &environment).await?;
+    let delivered = delivered(app, run, Of { job, environment: &environment, cluster: &cluster }).await?;
+    Ok(patterns(delivered.secrets.iter().map(String::as_str)))
+}
+
+/// The variables and files of a run.
+async fn delivered(app: &App, run: &run::Model, of: Of<'_>) -> Result<Delivered> {
+    let mut variables = seen(app, of.environment, of.job).await?;
+    let built_in = built_in(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
+    // What a CronJob starts is a run of its own, which is not known yet.
+    let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
+    variables.extend(built_in.filter(fits).map(built_in_variable));
+    variables.extend(additions(app, run)?);
+    Ok(deliver(&variables))
 }
 
 /// The variables that the caller gave this run; nothing is narrower.

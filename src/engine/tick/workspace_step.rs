@@ -125,7 +125,7 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
             let found = app.toolbox.find(of.tool(), of.version()).await;
             (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
         }
-        Kind::Docker => (of.tool().to_owned(), Some(image(app, &of))),
+        Kind::Docker | Kind::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, &of))),
     };
     let work = Work {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
@@ -170,6 +170,7 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         build: None,
         source: Some(source),
         interrupt: true,
+        pod: None,
     };
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
 }
@@ -190,9 +191,9 @@ fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
             let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }
-        (None, Kind::Docker) if app.config.public_url.is_some() => Ok(app.public_url()),
-        (None, Kind::Docker) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
-        (None, Kind::Docker) => Err(Impossible(
+        (None, _) if app.config.public_url.is_some() => Ok(app.public_url()),
+        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
+        (None, _) => Err(Impossible(
             "a container does not reach this server by its own address; start it with --step-url or --public-url"
                 .into(),
         )),

@@ -237,7 +237,7 @@ impl DockerRunner {
         let mut starting = self.starting();
         let entry = starting.get(name)?;
         if !entry.task.is_finished() {
-            return Some(Progress::Starting);
+            return Some(Progress::Starting { reason: None });
         }
         let failure = entry.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match failure {
@@ -336,7 +336,7 @@ impl Runner for DockerRunner {
             let time = DateTime::parse_from_rfc3339(&text?).ok()?.to_utc();
             (time > DateTime::UNIX_EPOCH).then_some(time)
         };
-        Ok(Times { started_at: time(state.started_at), finished_at: time(state.finished_at) })
+        Ok(Times { started_at: time(state.started_at), finished_at: time(state.finished_at), attempts: None })
     }
 
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {

@@ -164,7 +164,13 @@ impl World {
             db,
             clock,
             config,
-            runners: Runners { docker: way.clone(), process: way, local: Ok(Kind::Docker), processes: false },
+            runners: Runners {
+                docker: way.clone(),
+                process: way,
+                local: Ok(Kind::Docker),
+                processes: false,
+                clusters: Default::default(),
+            },
             wake: Wake::default(),
             fence: windlass::fence::Fence::default(),
             metrics: windlass::metrics::Metrics::default(),
@@ -220,6 +226,8 @@ impl World {
             deployed_at: Some(now),
             variables_changed_at: None,
             built: Some(run::Built { image: "built:1".into(), commit: None }),
+            applied: None,
+            drifted_at: None,
         };
         store::job::create(db, row).await.unwrap();
         store::schedule::set(db, id, timing.next(now)).await.unwrap();

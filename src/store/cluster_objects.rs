@@ -1,0 +1,171 @@
+//! What the database knows of the objects in clusters: namespaces, schedules that were given to them, and what is to be
+//! deleted there.
+
+use chrono::{DateTime, Utc};
+use entity::cluster::ClusterKind;
+use entity::id::{ClusterId, JobId};
+use entity::job::Applied;
+use entity::{cluster, environment, job, leftover};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::PAGE;
+
+/// The clusters of Kubernetes of all organizations.
+///
+/// # Errors
+/// When the query fails.
+pub async fn clusters(db: &impl ConnectionTrait) -> Result<Vec<cluster::Model>, DbErr> {
+    let kind = cluster::Column::Kind.eq(ClusterKind::Kubernetes);
+    cluster::Entity::find().filter(kind).order_by_asc(cluster::Column::Id).all(db).await
+}
+
+/// The cluster that a job is on.
+///
+/// # Errors
+/// When the query fails.
+pub async fn cluster_of_job(db: &impl ConnectionTrait, id: JobId) -> Result<Option<(ClusterId, ClusterKind)>, DbErr> {
+    cluster::Entity::find()
+        .select_only()
+        .column(cluster::Column::Id)
+        .column(cluster::Column::Kind)
+        .join_rev(JoinType::InnerJoin, environment_to_cluster())
+        .join_rev(JoinType::InnerJoin, job_to_environment())
+        .filter(job::Column::Id.eq(id))
+        .into_tuple()
+        .one(db)
+        .await
+}
+
+fn environment_to_cluster() -> sea_orm::RelationDef {
+    environment::Entity::belongs_to(cluster::Entity).from(environment::Column::ClusterId).to(cluster::Column::Id).into()
+}
+
+fn job_to_environment() -> sea_orm::RelationDef {
+    job::Entity::belongs_to(environment::Entity).from(job::Column::EnvironmentId).to(environment::Column::Id).into()
+}
+
+/// Those of these jobs that are on a cluster.
+///
+/// # Errors
+/// When the query fails.
+pub async fn jobs_on(db: &impl ConnectionTrait, id: ClusterId, jobs: Vec<JobId>) -> Result<Vec<job::Model>, DbErr> {
+    job::Entity::find()
+        .join(JoinType::InnerJoin, job_to_environment())
+        .filter(environment::Column::ClusterId.eq(id))
+        .filter(job::Column::Id.is_in(jobs))
+        .all(db)
+        .await
+}
+
+/// The jobs of a cluster whose schedules were given to it, in the order of their ids, from behind one.
+///
+/// # Errors
+/// When the query fails.
+pub async fn applied(db: &impl ConnectionTrait, id: ClusterId, after: Option<JobId>) -> Result<Vec<job::Model>, DbErr> {
+    let mut select = job::Entity::find()
+        .join(JoinType::InnerJoin, job_to_environment())
+        .filter(environment::Column::ClusterId.eq(id))
+        .filter(job::Column::Applied.is_not_null());
+    if let Some(after) = after {
+        select = select.filter(job::Column::Id.gt(after));
+    }
+    select.order_by_asc(job::Column::Id).limit(PAGE).all(db).await
+}
+
+/// Notes how the schedule of a job was given to its cluster, or that it is not there any more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<Applied>) -> Result<(), DbErr> {
+    let row = job::ActiveModel { applied: Set(applied), drifted_at: Set(None), ..Default::default() };
+    job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await.map(|_| ())
+}
+
+/// Notes that what was applied was changed by somebody else, or is as it was; only while it is what was applied last.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_drifted(
+    db: &impl ConnectionTrait,
+    row: &job::Model,
+    drifted_at: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
+    let change = job::ActiveModel { drifted_at: Set(drifted_at), ..Default::default() };
+    job::Entity::update_many()
+        .set(change)
+        .filter(job::Column::Id.eq(row.id))
+        .filter(job::Column::DeployedAt.eq(row.deployed_at))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// The namespace of an environment; the one that is wanted first, where it has none, and else the other: two environments
+/// of a cluster never share one.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn namespace(
+    db: &impl ConnectionTrait,
+    row: &environment::Model,
+    wanted: [String; 2],
+) -> Result<Option<String>, DbErr> {
+    if row.namespace.is_some() {
+        return Ok(row.namespace.clone());
+    }
+    for name in wanted {
+        let taken = environment::Entity::find()
+            .filter(environment::Column::ClusterId.eq(row.cluster_id))
+            .filter(environment::Column::Namespace.eq(&name))
+            .one(db)
+            .await?;
+        if taken.is_none() {
+            let change = environment::ActiveModel { namespace: Set(Some(name)), ..Default::default() };
+            environment::Entity::update_many()
+                .set(change)
+                .filter(environment::Column::Id.eq(row.id))
+                .filter(environment::Column::Namespace.is_null())
+                .exec(db)
+                .await?;
+            break;
+        }
+    }
+    // Another server may have been faster.
+    let stored = environment::Entity::find_by_id(row.id).one(db).await?;
+    Ok(stored.and_then(|row| row.namespace))
+}
+
+/// Notes that a namespace is to be deleted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn leave(tx: &impl ConnectionTrait, row: &environment::Model, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let Some(namespace) = row.namespace.clone() else { return Ok(()) };
+    let left = leftover::Model { cluster_id: row.cluster_id, namespace, environment_id: row.id, created_at: now };
+    leftover::Entity::insert(left.into_active_model().reset_all()).exec_without_returning(tx).await.map(|_| ())
+}
+
+/// What is to be deleted in a cluster.
+///
+/// # Errors
+/// When the query fails.
+pub async fn leftovers(db: &impl ConnectionTrait, id: ClusterId) -> Result<Vec<leftover::Model>, DbErr> {
+    leftover::Entity::find().filter(leftover::Column::ClusterId.eq(id)).limit(PAGE).all(db).await
+}
+
+/// It was deleted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn gone(db: &impl ConnectionTrait, id: ClusterId, namespace: &str) -> Result<(), DbErr> {
+    leftover::Entity::delete_many()
+        .filter(leftover::Column::ClusterId.eq(id))
+        .filter(leftover::Column::Namespace.eq(namespace))
+        .exec(db)
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,12 @@
+//! Steps as Jobs: what all runners promise, and what only this one does.
+
+use std::time::Duration;
+
+use super::{connected, image};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
+async fn jobs_conform() {
+    let runner = connected(Duration::from_secs(60)).await;
+    crate::runner::conforms(&runner, &image()).await;
+}
