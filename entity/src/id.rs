@@ -113,11 +113,19 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId EnvironmentId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId
 }
 
 impl JobId {
     /// A new id.
+    #[must_use]
+    pub fn create() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl EnvironmentId {
+    /// A new id; its beginning is part of the name of its namespace.
     #[must_use]
     pub fn create() -> Self {
         Self(uuid::Uuid::new_v4())

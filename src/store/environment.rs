@@ -31,6 +31,7 @@ pub async fn lock(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Option
 pub async fn list_by_project(db: &impl ConnectionTrait, id: ProjectId) -> Result<Vec<environment::Model>, DbErr> {
     environment::Entity::find()
         .filter(environment::Column::ProjectId.eq(id))
+        .order_by_asc(environment::Column::CreatedAt)
         .order_by_asc(environment::Column::Id)
         .limit(PAGE)
         .all(db)
@@ -82,6 +83,7 @@ pub async fn list_by_organization(
 ) -> Result<Vec<environment::Model>, DbErr> {
     environment::Entity::find()
         .filter(environment::Column::OrganizationId.eq(id))
+        .order_by_asc(environment::Column::CreatedAt)
         .order_by_asc(environment::Column::Id)
         .limit(10 * PAGE)
         .all(db)

@@ -59,7 +59,7 @@ impl Server {
         server
     }
 
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value, String) {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value, String) {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let mut request = client.request(method.parse().unwrap(), format!("{}{path}", self.url));

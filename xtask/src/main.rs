@@ -4,6 +4,8 @@ mod bench;
 mod clients;
 mod command;
 mod fuzz;
+mod go;
+mod kubernetes;
 mod opentofu;
 mod packages;
 mod python;
@@ -18,12 +20,15 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
+cargo xtask test --kubernetes [--strict]
+                              run the tests on a cluster of Kubernetes, which is built and started for them (as root)
 cargo xtask clients           let clients that others made, and generated ones, tour a real server
 cargo xtask sdk               generate and build clients in four languages, in target/sdk
 cargo xtask fuzz              fuzz every operation of the contract
 cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed F (10000 from a number of today)
 cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
-cargo xtask services          start what the tests need, print its variables, and keep it until Ctrl-C
+cargo xtask services [--kubernetes]
+                              start what the tests need, print its variables, and keep it until Ctrl-C
 cargo xtask bench             measure, and print one table";
 
 fn main() -> ExitCode {
@@ -32,12 +37,17 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
+        ["test", "--kubernetes"] => kubernetes::test(test::Missing::Skip),
+        ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => {
+            kubernetes::test(test::Missing::Fail)
+        }
         ["clients"] => clients::run_all(),
         ["sdk"] => sdk::run_all(),
         ["fuzz"] => fuzz::run_all(),
         ["simulate", words @ ..] => simulate::run(words),
         ["torture", words @ ..] => torture::run(words),
-        ["services"] => services::keep(),
+        ["services"] => services::keep(false),
+        ["services", "--kubernetes"] => services::keep(true),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),
     };

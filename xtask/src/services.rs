@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{Result, find, read, root, run};
+use crate::kubernetes::Cluster;
 use crate::{opentofu, packages};
 
 /// The image that tests run, made from Debian's busybox.
@@ -31,25 +32,29 @@ pub(crate) struct Services {
 
 impl Drop for Services {
     fn drop(&mut self) {
-        for child in self.children.iter_mut().rev() {
-            // SIGTERM lets dockerd and PostgreSQL clear up; what does not listen is killed.
-            let _asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-            let deadline = Instant::now() + Duration::from_secs(15);
-            while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            let _killed = child.kill();
-            let _ended = child.wait();
-        }
+        self.children.iter_mut().rev().for_each(end);
         for folder in &self.folders {
             let _removed = fs::remove_dir_all(folder);
         }
     }
 }
 
+/// SIGTERM lets programs clear up; what does not listen is killed.
+pub(crate) fn end(child: &mut Child) {
+    let _asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let _killed = child.kill();
+    let _ended = child.wait();
+}
+
 /// Starts everything, prints the variables, and waits for Ctrl-C.
-pub(crate) fn keep() -> Result<()> {
-    let services = start()?;
+pub(crate) fn keep(with_kubernetes: bool) -> Result<()> {
+    let mut services = start()?;
+    let cluster = if with_kubernetes { Some(Cluster::start()?) } else { None };
+    services.variables.extend(cluster.iter().flat_map(Cluster::variables));
     for (name, value) in &services.variables {
         println!("export {name}={value}");
     }
@@ -143,7 +148,7 @@ pub(crate) fn free_port() -> Result<u16> {
     listener.local_addr().map(|address| address.port()).map_err(|e| e.to_string())
 }
 
-fn wait_for(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
+pub(crate) fn wait_for(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if ready() {
@@ -154,13 +159,13 @@ fn wait_for(what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
     Err(format!("{what} did not answer in {} seconds", PATIENCE.as_secs()))
 }
 
-fn log(folder: &Path, name: &str) -> Result<Stdio> {
+pub(crate) fn log(folder: &Path, name: &str) -> Result<Stdio> {
     let path = folder.join(format!("{name}.log"));
     fs::File::create(&path).map(Stdio::from).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// A program that is ended with this one, also when this one is killed, where util-linux can arrange it.
-fn tied(program: PathBuf) -> Command {
+pub(crate) fn tied(program: PathBuf) -> Command {
     match find("setpriv") {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);

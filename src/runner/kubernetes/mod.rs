@@ -233,6 +233,10 @@ impl KubernetesRunner {
             return Ok(());
         }
         unless_gone(api.delete(name, &in_the_foreground()).await)?;
+        Ok(self.delete_secrets(namespace, name).await?)
+    }
+
+    async fn delete_secrets(&self, namespace: &str, name: &str) -> Result<(), kube::Error> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         for secret in [name.to_owned(), pull_secret_name(name)] {
             if self.watch.secret_version(namespace, &secret).is_some() {
@@ -454,7 +458,10 @@ impl Runner for KubernetesRunner {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(handle);
         self.logs.forget(handle);
         let Some(Handle::Job { namespace, name }) = Handle::parse(handle) else { return Ok(()) };
-        let Some(job) = self.job(namespace, name).await? else { return Ok(()) };
+        let Some(job) = self.job(namespace, name).await? else {
+            // What was made for a Job that was refused has no owner to go with.
+            return self.delete_secrets(namespace, name).await.map_err(|e| unavailable(&e));
+        };
         let keeps_itself = job.labels().contains_key(SCHEDULED)
             || job.spec.as_ref().is_some_and(|spec| spec.ttl_seconds_after_finished.is_some());
         if keeps_itself && is_over(&job) {

@@ -56,8 +56,10 @@ pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTim
     if let Some(failed) = condition(job, "Failed") {
         return failure(job, failed, pods);
     }
-    if job.metadata.deletion_timestamp.is_some() {
-        return if begun { Progress::Running } else { Progress::Starting { reason: None } };
+    // Its pods are being ended, by it or with it.
+    let ending = condition(job, "FailureTarget").is_some() || condition(job, "SuccessCriteriaMet").is_some();
+    if ending || job.metadata.deletion_timestamp.is_some() {
+        return if begun || ending { Progress::Running } else { Progress::Starting { reason: None } };
     }
     let waits = pods.iter().rev().find(|pod| !has_begun(pod) && !has_ended(pod));
     let (since, reason) = match waits {
@@ -69,11 +71,17 @@ pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTim
     match reason {
         Some((reason, hopeless)) if late || hopeless => Progress::CannotStart { reason },
         _ if begun => Progress::Running,
+        None if pods.is_empty() && job.status.as_ref().is_some_and(|status| status.failed > Some(0)) => {
+            Progress::Running
+        }
         reason => Progress::Starting { reason: reason.map(|(text, _)| text) },
     }
 }
 
 fn no_pod(job: &Job) -> Option<(String, bool)> {
+    if job.status.as_ref().is_some_and(|status| status.failed > Some(0) || status.succeeded > Some(0)) {
+        return None;
+    }
     if condition(job, "Suspended").is_some() {
         return Some(("its Job was suspended by hand".into(), false));
     }

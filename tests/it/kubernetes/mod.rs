@@ -3,7 +3,10 @@
 //! They are run by `cargo xtask test --kubernetes`, which builds the cluster; `WINDLASS_TEST_KUBERNETES` names its
 //! kubeconfig, and `WINDLASS_TEST_KUBERNETES_IMAGE` an image with a shell that is there.
 
+mod jobs;
 mod runner;
+mod schedules;
+mod site;
 
 use std::time::Duration;
 
