@@ -54,6 +54,11 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
 
+    /// Runs the steps of workspaces in the Kubernetes cluster of their organization, where it has one, also when they could
+    /// be run where the server is.
+    #[arg(long, global = true, env = "WINDLASS_WORKSPACES_IN_CLUSTERS")]
+    pub workspaces_in_clusters: bool,
+
     /// Lets clusters be registered with `in-cluster` in the place of a kubeconfig: then jobs run in the cluster that this
     /// server runs in, with its service account. Only where everybody who may manage clusters may do so.
     #[arg(long, global = true, env = "WINDLASS_IN_CLUSTER")]

@@ -27,6 +27,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+pub use self::tick::workspace_files;
 use crate::app::App;
 use crate::pulse::Loop;
 use crate::store;

@@ -7,6 +7,7 @@ pub mod docker;
 pub mod kubernetes;
 mod memory;
 pub mod process;
+pub mod source;
 pub mod terraform;
 
 use std::sync::Arc;

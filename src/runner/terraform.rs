@@ -19,6 +19,11 @@ pub const PLAN_FILE: &str = "plan";
 pub const PLAN_BYTES: u64 = 64 * 1024 * 1024;
 /// Where the checked out source is.
 pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
+/// Where they are in a container.
+pub const SOURCE_FOLDER: &str = "/windlass/source";
+/// What a step that fetches its files itself finds them at, and how it shows who it is.
+pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
+pub const AUTHORIZATION_VARIABLE: &str = "WINDLASS_AUTHORIZATION";
 /// The file in the source that names the commit.
 pub const COMMIT_FILE: &str = ".windlass-commit";
 /// Where files are put in a container.
@@ -63,6 +68,8 @@ pub struct Work {
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
+    /// It fetches its source and its plan from the server, and hands over what it has planned: nobody else can.
+    pub fetches: bool,
 }
 
 /// A script with its files.
@@ -100,11 +107,30 @@ tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | s
 tell null
 "#;
 
+/// What a script begins with that has to fetch its files. The server may be away for a moment.
+const FETCH: &str = r#"trap 'exit 130' INT TERM
+fetch() {
+  if command -v wget >/dev/null 2>&1
+  then wget -q -O "$2" --header "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
+  else curl -sSf -o "$2" -H "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
+  fi
+}
+send() {
+  if command -v wget >/dev/null 2>&1
+  then wget -q -O /dev/null --header "Authorization: $WINDLASS_AUTHORIZATION" --post-file "$1" "$WINDLASS_FILES/$2"
+  else curl -sSf -o /dev/null -H "Authorization: $WINDLASS_AUTHORIZATION" --data-binary "@$1" "$WINDLASS_FILES/$2"
+  fi
+}
+insist() { tries=0; until "$@"; do tries=$((tries + 1)); [ "$tries" -lt 20 ] || return 1; sleep 3; done; }
+insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'its files could not be fetched from the server' >&2; exit 1; }
+tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
+"#;
+
 /// The script of a step.
 #[must_use]
 pub fn script(work: &Work) -> Script {
     let mut files = Vec::new();
-    let mut text = HEAD.to_owned();
+    let mut text = if work.fetches { format!("{FETCH}{HEAD}") } else { HEAD.to_owned() };
     let mut number = 0;
     let mut named = Vec::new();
     for (phase, script) in &work.scripts {
@@ -130,7 +156,7 @@ pub fn script(work: &Work) -> Script {
         }
     } else {
         files.push(file("WINDLASS_VALUES", "values.tfvars", work.values.expose().clone()));
-        if let Some(plan) = &work.plan {
+        if let Some(plan) = work.plan.as_ref().filter(|_| !work.fetches) {
             files.push(file("WINDLASS_PLAN", "plan.base64", STANDARD.encode(plan.expose())));
         }
         text.push_str(&phase(Phase::BeforeInit));
@@ -173,14 +199,20 @@ fn operation(work: &Work, tool: &str) -> String {
             }
             options.push_str(refresh);
             names(&mut options);
+            let hand_over = if work.fetches {
+                "base64 windlass.plan > windlass.plan.base64 && insist send windlass.plan.base64 plan || fail 1\n"
+            } else {
+                "cat windlass.plan > \"$left/plan\" || fail 1\n"
+            };
             format!(
                 "run {tool} plan {options} -detailed-exitcode -out=windlass.plan; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n\
-                 cat windlass.plan > \"$left/plan\" || fail 1\n"
+                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{hand_over}"
             )
         }
         Operation::Apply => {
-            let from = if work.plan.is_some() {
+            let from = if work.plan.is_some() && work.fetches {
+                "insist fetch plan windlass.plan.base64 && base64 -d windlass.plan.base64 > windlass.plan || fail 1\n"
+            } else if work.plan.is_some() {
                 "base64 -d \"$WINDLASS_PLAN\" > windlass.plan || fail 1\n"
             } else {
                 options.push_str(refresh);
@@ -269,6 +301,7 @@ mod tests {
             refresh_only: false,
             targets: Vec::new(),
             replacements: Vec::new(),
+            fetches: false,
         }
     }
 

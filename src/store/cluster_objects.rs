@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
-use entity::id::{ClusterId, JobId};
+use entity::id::{ClusterId, JobId, OrganizationId};
 use entity::job::Applied;
 use entity::{cluster, environment, job, leftover};
 use sea_orm::ActiveValue::Set;
@@ -21,6 +21,24 @@ use super::PAGE;
 pub async fn clusters(db: &impl ConnectionTrait) -> Result<Vec<cluster::Model>, DbErr> {
     let kind = cluster::Column::Kind.eq(ClusterKind::Kubernetes);
     cluster::Entity::find().filter(kind).order_by_asc(cluster::Column::Id).all(db).await
+}
+
+/// The clusters of Kubernetes of an organization that can be reached, the default one first, then by age.
+///
+/// # Errors
+/// When the query fails.
+pub async fn clusters_of(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<ClusterId>, DbErr> {
+    cluster::Entity::find()
+        .select_only()
+        .column(cluster::Column::Id)
+        .filter(cluster::Column::OrganizationId.eq(id))
+        .filter(cluster::Column::Kind.eq(ClusterKind::Kubernetes))
+        .filter(cluster::Column::Kubeconfig.is_not_null())
+        .order_by_desc(cluster::Column::IsDefault)
+        .order_by_asc(cluster::Column::CreatedAt)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// The cluster that a job is on.

@@ -16,6 +16,7 @@ mod session;
 mod special;
 mod state;
 mod state_document;
+mod step_files;
 mod tables;
 mod token;
 mod write;
@@ -47,7 +48,7 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 pub fn routes(route: Route) -> Route {
     let route = route.at("/terrakube.yaml", poem::get(contract));
     let route = route.at("/api/v1/operations", operations).at("/api/v1/*path", resources);
-    token::routes(state::routes(log::routes(route)))
+    step_files::routes(token::routes(state::routes(log::routes(route))))
 }
 
 /// A route whose own errors, such as an id that is none, are answered as all errors of this face are.

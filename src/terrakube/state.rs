@@ -77,7 +77,7 @@ async fn holder(
     Ok(Holder { workspace: workspace.ok_or_else(unknown)?, step, name })
 }
 
-fn basic(request: &Request) -> Option<(String, String)> {
+pub(super) fn basic(request: &Request) -> Option<(String, String)> {
     let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (word, rest) = header.split_once(' ')?;
     if !word.eq_ignore_ascii_case("basic") {

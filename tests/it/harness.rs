@@ -106,6 +106,7 @@ pub(crate) async fn database(folder: &TempDir) -> String {
 pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
     Config {
         in_cluster: false,
+        workspaces_in_clusters: false,
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some("https://windlass.example/".into()),
         data_dir,

@@ -7,18 +7,24 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use crate::command::{self, Result, find, read, root};
-use crate::services::{end, free_port, log, tied, wait_for};
+use crate::services::{end, free_port, log, postgres_on, postgres_programs, tied, wait_for};
 use crate::test::Missing;
-use crate::{go, packages};
+use crate::{go, opentofu, packages};
 
 /// The newest minor version whose kubelet takes the containerd and the control groups of Debian 12.
 const VERSION: &str = "1.34.4";
 const PROGRAMS: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
 const IMAGE: &str = "windlass.test/busybox:1";
+/// With OpenTofu in it.
+const TOFU: &str = "windlass.test/opentofu:1.12.6";
+/// With the server in it.
+const SERVER: &str = "windlass.test/windlass:1";
 const PAUSE: &str = "windlass.test/pause:1";
 /// The bridge of the pods, and their addresses.
 const BRIDGE: &str = "windlass0";
 const SUBNET: &str = "10.89.77.0/24";
+/// This machine, as pods reach it.
+const HOST: &str = "10.89.77.1";
 const TOKEN: &str = "not-a-secret";
 const PACKAGES: [(&str, &str); 6] = [
     ("etcd", "etcd-server"),
@@ -49,6 +55,16 @@ pub(crate) fn test(missing: Missing) -> Result<()> {
     command::run(&mut cargo)?;
     eprintln!("== all tests on Kubernetes passed");
     Ok(())
+}
+
+/// The bridge of the pods, before the first of them makes it: what they have to reach listens there.
+fn bridge() -> Result<()> {
+    let ip = |words: &[&str]| read(Command::new("ip").args(words));
+    if ip(&["link", "show", BRIDGE]).is_err() {
+        ip(&["link", "add", BRIDGE, "type", "bridge"])?;
+        ip(&["addr", "add", &format!("{HOST}/24"), "dev", BRIDGE])?;
+    }
+    ip(&["link", "set", BRIDGE, "up"]).map(|_| ())
 }
 
 /// The folder of the programs of Kubernetes; built once.
@@ -103,6 +119,9 @@ pub(crate) struct Cluster {
     folder: PathBuf,
     children: Vec<Child>,
     containerd: PathBuf,
+    /// A PostgreSQL that pods reach, and its folder.
+    database: String,
+    data: PathBuf,
 }
 
 /// Where its parts listen.
@@ -119,9 +138,14 @@ impl Cluster {
         if read(Command::new("id").arg("-u"))? != "0" {
             return Err("pods can only be run as root".into());
         }
-        let plugins: &[&str] =
-            if Path::new(CNI).join("bridge").exists() { &[] } else { &["containernetworking-plugins"] };
-        packages::install(&PACKAGES, plugins);
+        let mut more = Vec::new();
+        if !Path::new(CNI).join("bridge").exists() {
+            more.push("containernetworking-plugins");
+        }
+        if postgres_programs().is_none() {
+            more.push("postgresql");
+        }
+        packages::install(&PACKAGES, &more);
         for (program, package) in PACKAGES {
             find(program).ok_or_else(|| format!("{program} is not installed (Debian's package {package})"))?;
         }
@@ -129,7 +153,10 @@ impl Cluster {
         // Not below target: sockets need short names.
         let folder = std::env::temp_dir().join(format!("windlass-kubernetes-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        let mut cluster = Self { containerd: folder.join("containerd.sock"), folder, children: Vec::new() };
+        bridge()?;
+        let (child, data, database) = postgres_on(HOST, &folder)?;
+        let containerd = folder.join("containerd.sock");
+        let mut cluster = Self { containerd, folder, children: vec![child], database, data };
         let ports = Ports { etcd: free_port()?, peers: free_port()?, api: free_port()?, kubelet: free_port()? };
         cluster.control_plane(&programs, &ports)?;
         cluster.containers()?;
@@ -142,6 +169,10 @@ impl Cluster {
         vec![
             ("WINDLASS_TEST_KUBERNETES", self.folder.join("admin.kubeconfig").display().to_string()),
             ("WINDLASS_TEST_KUBERNETES_IMAGE", IMAGE.to_owned()),
+            ("WINDLASS_TEST_KUBERNETES_HOST", HOST.to_owned()),
+            ("WINDLASS_TEST_KUBERNETES_TOFU", TOFU.to_owned()),
+            ("WINDLASS_TEST_KUBERNETES_SERVER", SERVER.to_owned()),
+            ("WINDLASS_TEST_KUBERNETES_DATABASE", self.database.clone()),
         ]
     }
 
@@ -164,7 +195,7 @@ impl Cluster {
     }
 
     fn control_plane(&mut self, programs: &Path, ports: &Ports) -> Result<()> {
-        let (etcd, api) = (format!("http://127.0.0.1:{}", ports.etcd), format!("https://127.0.0.1:{}", ports.api));
+        let (etcd, api) = (format!("http://127.0.0.1:{}", ports.etcd), format!("https://{HOST}:{}", ports.api));
         let peers = format!("http://127.0.0.1:{}", ports.peers);
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let data = self.path("etcd").display().to_string();
@@ -195,11 +226,11 @@ impl Cluster {
                 "--cert-dir",
                 &pki,
                 "--bind-address",
-                "127.0.0.1",
+                HOST,
                 "--secure-port",
                 &port,
                 "--advertise-address",
-                "127.0.0.1",
+                HOST,
                 "--token-auth-file",
                 &tokens,
                 "--authorization-mode",
@@ -255,6 +286,7 @@ impl Cluster {
         let config = format!(
             "version = 2\nroot = \"{}\"\nstate = \"{}\"\n[grpc]\n  address = \"{}\"\n\
              [plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"{PAUSE}\"\n\
+             \x20 restrict_oom_score_adj = true\n\
              [plugins.\"io.containerd.grpc.v1.cri\".cni]\n  bin_dir = \"{CNI}\"\n  conf_dir = \"{}\"\n",
             at("containerd"),
             at("containerd-state"),
@@ -264,8 +296,11 @@ impl Cluster {
         let config = self.write("containerd.toml", config)?.display().to_string();
         self.spawn(find("containerd").ok_or("there is no containerd")?, &["-c".to_owned(), config])?;
         wait_for("containerd", || self.ctr(&["version"]).is_ok())?;
-        self.image(PAUSE, r#""Entrypoint": ["/bin/busybox", "sleep", "2147483647"]"#)?;
-        self.image(IMAGE, r#""Cmd": ["sh"]"#)
+        self.image(PAUSE, r#""Entrypoint": ["/bin/busybox", "sleep", "2147483647"]"#, &[])?;
+        self.image(IMAGE, r#""Cmd": ["sh"]"#, &[])?;
+        let tofu = (opentofu::provide()?.join("tofu"), PathBuf::from("bin/tofu"));
+        self.image(TOFU, r#""Cmd": ["sh"]"#, &[tofu])?;
+        self.image(SERVER, r#""Entrypoint": ["/bin/windlass"]"#, &self.server()?)
     }
 
     fn ctr(&self, words: &[&str]) -> Result<String> {
@@ -273,7 +308,7 @@ impl Cluster {
     }
 
     /// An image of busybox, as an archive that containerd imports.
-    fn image(&self, name: &str, starts: &str) -> Result<()> {
+    fn image(&self, name: &str, starts: &str, more: &[(PathBuf, PathBuf)]) -> Result<()> {
         let busybox = find("busybox").ok_or("there is no busybox")?;
         let folder = self.path("image");
         let _older = fs::remove_dir_all(&folder);
@@ -284,6 +319,12 @@ impl Cluster {
         for applet in read(Command::new(&busybox).arg("--list"))?.lines().filter(|applet| *applet != "busybox") {
             let link = folder.join("root/bin").join(applet);
             std::os::unix::fs::symlink("/bin/busybox", link).map_err(|e| e.to_string())?;
+        }
+        for (from, to) in more {
+            let to = folder.join("root").join(to);
+            let parent = to.parent().ok_or("a file without a folder")?;
+            fs::create_dir_all(parent).map_err(|e| e.to_string())?;
+            fs::copy(from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
         }
         let layer = folder.join("archive/layer.tar");
         read(Command::new("tar").arg("-C").arg(folder.join("root")).arg("-cf").arg(&layer).arg("."))?;
@@ -300,6 +341,18 @@ impl Cluster {
         let archive = folder.join("image.tar");
         read(Command::new("tar").arg("-C").arg(folder.join("archive")).arg("-cf").arg(&archive).arg("."))?;
         self.ctr(&["images", "import", &archive.display().to_string()]).map(|_| ())
+    }
+
+    /// The server and the libraries that it is linked with, and where they are in an image.
+    fn server(&self) -> Result<Vec<(PathBuf, PathBuf)>> {
+        command::run(command::cargo().args(["build", "--bin", "windlass"]))?;
+        let program = self.path("windlass");
+        let built = root().join("target/debug/windlass");
+        read(Command::new("strip").arg("-o").arg(&program).arg(&built))?;
+        let libraries = read(Command::new("ldd").arg(&built))?;
+        let paths = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+        let same = paths.map(|path| (PathBuf::from(path), PathBuf::from(path.trim_start_matches('/'))));
+        Ok(std::iter::once((program, PathBuf::from("bin/windlass"))).chain(same).collect())
     }
 
     fn node(&mut self, programs: &Path, ports: &Ports) -> Result<()> {
@@ -331,7 +384,7 @@ impl Cluster {
         ]
         .map(str::to_owned);
         self.spawn(programs.join("kubelet"), &words)?;
-        let api = format!("https://127.0.0.1:{}", ports.api);
+        let api = format!("https://{HOST}:{}", ports.api);
         wait_for("the node", || {
             let node = self.ask(&api, "/api/v1/nodes/127.0.0.1").unwrap_or_default();
             node.contains("kubelet is posting ready status")
@@ -362,5 +415,6 @@ impl Drop for Cluster {
         }
         let _bridge = Command::new("ip").args(["link", "del", BRIDGE]).stderr(Stdio::null()).status();
         let _removed = fs::remove_dir_all(&self.folder);
+        let _data = fs::remove_dir_all(&self.data);
     }
 }

@@ -132,7 +132,7 @@ fn install() {
 }
 
 /// The folder of `initdb`, which Debian keeps off the PATH.
-fn postgres_programs() -> Option<PathBuf> {
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
     if let Some(program) = find("initdb") {
         // A link in another folder has none of the other programs beside it.
         return fs::canonicalize(program).ok()?.parent().map(PathBuf::from);
@@ -189,18 +189,30 @@ fn as_postgres(program: PathBuf) -> Result<Command> {
 }
 
 fn postgres(services: &mut Services, folder: &Path) -> Result<()> {
+    let (child, data, url) = postgres_on("127.0.0.1", folder)?;
+    services.children.push(child);
+    services.folders.push(data);
+    services.variables.push(("WINDLASS_TEST_DATABASE_URL", url));
+    Ok(())
+}
+
+/// A PostgreSQL on an address: its process, its folder and its URL. Whoever reaches the address is let in.
+pub(crate) fn postgres_on(address: &str, folder: &Path) -> Result<(Child, PathBuf, String)> {
     let programs = postgres_programs().ok_or("initdb is not installed")?;
     // Not below target: the other user may not be able to reach it there.
-    let data = std::env::temp_dir().join(format!("windlass-postgres-{}", std::process::id()));
+    let data = std::env::temp_dir().join(format!("windlass-postgres-{}-{address}", std::process::id()));
     run(as_postgres(programs.join("initdb"))?
         .args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"])
         .arg(&data)
         .stdout(log(folder, "initdb")?))?;
-    services.folders.push(data.clone());
+    if address != "127.0.0.1" {
+        let rules = fs::read_to_string(data.join("pg_hba.conf")).map_err(|e| e.to_string())?;
+        fs::write(data.join("pg_hba.conf"), format!("{rules}host all all {address}/24 trust\n")).map_err(|e| e.to_string())?;
+    }
     let port = free_port()?;
     let settings = [
         format!("port={port}"),
-        "listen_addresses=127.0.0.1".into(),
+        format!("listen_addresses={address}"),
         "unix_socket_directories=".into(),
         "fsync=off".into(),
         "max_connections=300".into(),
@@ -208,14 +220,12 @@ fn postgres(services: &mut Services, folder: &Path) -> Result<()> {
     let mut command = as_postgres(programs.join("postgres"))?;
     command.arg("-D").arg(&data).args(settings.iter().flat_map(|setting| ["-c", setting.as_str()]));
     command.stdout(log(folder, "postgres")?).stderr(log(folder, "postgres-errors")?);
-    services.children.push(command.spawn().map_err(|e| format!("postgres: {e}"))?);
+    let child = command.spawn().map_err(|e| format!("postgres: {e}"))?;
     wait_for("PostgreSQL", || {
         let mut ready = Command::new(programs.join("pg_isready"));
-        read(ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])).is_ok()
+        read(ready.args(["-q", "-h", address, "-p", &port.to_string()])).is_ok()
     })?;
-    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    services.variables.push(("WINDLASS_TEST_DATABASE_URL", url));
-    Ok(())
+    Ok((child, data, format!("postgres://postgres@{address}:{port}/postgres")))
 }
 
 fn engine_answers() -> bool {

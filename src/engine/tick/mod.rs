@@ -13,6 +13,7 @@ mod runs;
 pub(super) mod schedules;
 mod step;
 mod variables;
+pub mod workspace_files;
 mod workspace_step;
 mod workspaces;
 

@@ -13,9 +13,9 @@ use crate::engine::keeper::{Keeper, cron_times, keeper, repeats_by_kubernetes};
 use crate::engine::settings::Settings;
 use crate::engine::timing;
 use crate::error::{Error, Result};
-use crate::runner::StepSpec;
 use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod::{Annotations, Concurrency, Pod, Times};
+use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
 /// The longest part of a name that a namespace has of the name of its environment.
@@ -126,7 +126,7 @@ pub(super) async fn dress(
             pods: entries(&groups, GroupKind::Annotations, Some("PODS")),
             secrets: entries(&groups, GroupKind::Annotations, Some("SECRETS")),
         },
-        leaves_output: leaves_outputs(run.event),
+        message_file: leaves_outputs(run.event).then_some(OUTPUT_FILE),
         times,
     };
     let labels = labels(run, of);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use entity::id::WorkspaceId;
 use entity::{run, terraform_variable, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::ActiveValue;
@@ -13,6 +15,8 @@ use crate::engine::template::{self, FlowStep, FlowType};
 use crate::engine::workspace::{STATE_USER, spec};
 use crate::error::Result;
 use crate::repository::{self, Login, Wanted};
+use crate::runner::kubernetes::handle;
+use crate::runner::kubernetes::pod::Pod;
 use crate::runner::terraform::{self, Operation, Phase, Work};
 use crate::runner::{Image, Kind, Source, StepSpec};
 use crate::secret::{self, Secret};
@@ -21,7 +25,7 @@ use crate::store;
 const GONE: &str = "its workspace was deleted";
 
 /// A step with all that belongs to it.
-struct Of {
+pub(super) struct Of {
     step: workspace_step::Model,
     job: workspace_job::Model,
     workspace: workspace::Model,
@@ -30,7 +34,7 @@ struct Of {
 
 impl Of {
     /// None where they were deleted meanwhile.
-    async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
+    pub(super) async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
         let Some(step) = store::workspace::step_by_run(&app.db, run.id).await? else { return Ok(None) };
         let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
         let workspace = store::row::by_id::<workspace::Model>(&app.db, step.workspace_id).await?;
@@ -76,6 +80,13 @@ impl Of {
 pub(super) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, String>> {
     let Some(of) = Of::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Kind::Docker);
+    // Where there is nothing else, or clusters are to be used first.
+    if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
+        let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
+        if let Some(id) = clusters.first() {
+            return Ok(Ok(Kind::Kubernetes(*id)));
+        }
+    }
     if of.operation() == Operation::Scripts && app.runners.processes {
         return Ok(Ok(Kind::Process));
     }
@@ -108,7 +119,7 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         Ok(server) => server,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let source = match source(app, &of).await? {
+    let source = match source_of(app, &of).await? {
         Ok(source) => source,
         Err(impossible) => return Ok(Err(impossible)),
     };
@@ -133,11 +144,12 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
         scripts,
         values: Secret::new(variables.values.clone()),
-        plan: plan(app, &of).await?,
+        plan: plan_of(app, &of).await?,
         refresh: of.job.refresh,
         refresh_only: of.job.refresh_only,
         targets: addresses(app, &of, "TARGET").await?,
         replacements: addresses(app, &of, "REPLACE").await?,
+        fetches: matches!(kind, Kind::Kubernetes(_)),
     };
     let script = terraform::script(&work);
     let token = credential(app, &of).await?;
@@ -148,12 +160,20 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         script.files.iter().flat_map(|file| file.variables.iter().map(|name| (name.clone(), file.path.clone())));
     environment.extend(places.map(|(name, path)| (name, Secret::new(path))));
     let mut secrets = variables.secrets;
+    if work.fetches {
+        let authorization = format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())));
+        secrets.push(authorization.clone());
+        environment.push((terraform::AUTHORIZATION_VARIABLE.into(), Secret::new(authorization)));
+        environment.push((terraform::FILES_VARIABLE.into(), Secret::new(format!("{server}/tfstep/v1"))));
+    }
     secrets.push(token.expose().clone());
     if let Source::Repository(wanted) = &source {
         secrets.extend(wanted.login.iter().map(|login| login.token.expose().clone()));
     }
+    let pod = matches!(kind, Kind::Kubernetes(_)).then(|| Box::new(pod(&of, run)));
+    let name = step_name(run.id, run.attempt);
     let step = StepSpec {
-        name: step_name(run.id, run.attempt),
+        name: pod.as_ref().map_or_else(|| name.clone(), |pod| handle::job(&pod.namespace, &name)),
         image,
         entrypoint: Some(script.program),
         arguments: script.arguments,
@@ -161,18 +181,34 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         files: script.files,
         cpu_milli: 0,
         memory_mib: 0,
-        labels: vec![
-            ("windlass.run".into(), run.id.to_string()),
-            ("windlass.workspace".into(), of.workspace.id.to_string()),
-        ],
+        labels: labels(&of, run, kind),
         read_only_root: false,
         leave: Some(app.fence.leave(&app.clock)),
         build: None,
         source: Some(source),
         interrupt: true,
-        pod: None,
+        pod,
     };
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+}
+
+fn labels(of: &Of, run: &run::Model, kind: Kind) -> Vec<(String, String)> {
+    let prefix = if matches!(kind, Kind::Kubernetes(_)) { "windlass.dev/" } else { "windlass." };
+    [("run", run.id.to_string()), ("workspace", of.workspace.id.to_string())]
+        .map(|(name, value)| (format!("{prefix}{name}"), value))
+        .into()
+}
+
+/// Steps of all workspaces of an organization share a namespace.
+fn pod(of: &Of, run: &run::Model) -> Pod {
+    let organization = of.workspace.organization_id.to_string();
+    Pod {
+        namespace: format!("windlass-{organization}"),
+        namespace_labels: vec![("windlass.dev/organization".into(), organization)],
+        grace_seconds: run.spec.stop_grace_seconds.unwrap_or(0).into(),
+        message_file: Some(terraform::RESULT_FILE),
+        ..Pod::default()
+    }
 }
 
 fn source_text(source: &Source) -> String {
@@ -205,11 +241,16 @@ fn image(app: &App, of: &Of) -> Image {
         "terraform" => &app.config.terraform_image,
         _ => &app.config.opentofu_image,
     };
-    let version = if of.version().is_empty() { "latest" } else { of.version() };
+    // With a tag it is the image for those who name no version.
+    let (name, tag) = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (name.as_str(), "latest"),
+    };
+    let version = if of.version().is_empty() { tag } else { of.version() };
     Image { reference: format!("{name}:{version}"), credentials: None, local: false }
 }
 
-async fn source(app: &App, of: &Of) -> Result<Result<Source, Impossible>> {
+pub(super) async fn source_of(app: &App, of: &Of) -> Result<Result<Source, Impossible>> {
     let row = &of.workspace;
     let branch = of.job.override_branch.as_deref().filter(|branch| !branch.is_empty()).unwrap_or(&row.branch);
     let branch = branch.split(',').next().unwrap_or_default().trim();
@@ -401,7 +442,7 @@ fn chosen(
 }
 
 /// What the steps before it planned last.
-async fn plan(app: &App, of: &Of) -> Result<Option<Secret<Vec<u8>>>> {
+pub(super) async fn plan_of(app: &App, of: &Of) -> Result<Option<Secret<Vec<u8>>>> {
     if of.spec.kind != FlowType::TerraformApply {
         return Ok(None);
     }

@@ -174,7 +174,8 @@ pub(super) async fn ended(
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
         updated_at: ActiveValue::Set(now),
-        plan: ActiveValue::Set(sealed),
+        // One that ran in a cluster has handed its plan over already.
+        plan: sealed.map_or(ActiveValue::NotSet, |plan| ActiveValue::Set(Some(plan))),
         token: ActiveValue::Set(None),
         ..Default::default()
     };

@@ -28,7 +28,8 @@ use tokio::task::JoinHandle;
 
 use self::build::Builds;
 use self::wire::{LABEL, container, first_file, line, progress, status, text, unavailable, uploads};
-use super::{Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable};
+use super::terraform::SOURCE_FOLDER;
+use super::{Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable, source};
 use crate::clock::Clock;
 use crate::wake::Wake;
 
@@ -124,7 +125,7 @@ impl Engine {
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
         let created = state.and_then(|state| state.status) == Some(ContainerStateStatusEnum::CREATED);
         if created && let Some(source) = &step.source {
-            let archive = wire::source(source).await?;
+            let archive = source::pack(source, SOURCE_FOLDER.trim_start_matches('/')).await?;
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
             let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
             sent.await.map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;

@@ -6,10 +6,9 @@ use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusEnum, HostConfig, HostConfigLogConfig};
 use chrono::DateTime;
 
-use crate::repository::{self, Folder};
-use crate::runner::terraform::{COMMIT_FILE, SOURCE_VARIABLE};
+use crate::runner::terraform::{SOURCE_FOLDER, SOURCE_VARIABLE};
 use crate::runner::{
-    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Source, StepFile, StepSpec, Stream,
+    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, StepFile, StepSpec, Stream,
     Unavailable,
 };
 
@@ -144,31 +143,6 @@ pub(super) fn text(error: &bollard::errors::Error) -> String {
 
 pub(super) fn unavailable(error: bollard::errors::Error) -> Unavailable {
     Unavailable(format!("the Docker engine: {}", text(&error)))
-}
-
-/// Where the files that a step works on are put in its container.
-const SOURCE_FOLDER: &str = "/windlass/source";
-
-/// The files that a step works on as a tape archive, for the root of its container.
-///
-/// # Errors
-/// A reason for the reader.
-pub(super) async fn source(source: &Source) -> Result<Vec<u8>, String> {
-    let folder = Folder::new()?;
-    let files = folder.path().join("files");
-    let failed = |error: std::io::Error| format!("its files could not be packed: {error}");
-    tokio::fs::create_dir(&files).await.map_err(failed)?;
-    if let Source::Repository(wanted) = source {
-        let commit = repository::checkout_into(&files, wanted).await?;
-        tokio::fs::write(files.join(COMMIT_FILE), commit.id).await.map_err(failed)?;
-    }
-    let packed = tokio::task::spawn_blocking(move || {
-        let mut archive = tar::Builder::new(Vec::new());
-        archive.follow_symlinks(false);
-        archive.append_dir_all(SOURCE_FOLDER.trim_start_matches('/'), &files)?;
-        archive.into_inner()
-    });
-    packed.await.map_err(|error| error.to_string())?.map_err(failed)
 }
 
 /// The first file of a tape archive, up to a length.

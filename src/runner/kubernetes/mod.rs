@@ -36,6 +36,7 @@ pub use self::watch::Health;
 use self::watch::Watch;
 pub use self::wire::{IN_CLUSTER, parse};
 use self::wire::{refusal, unavailable};
+use super::terraform::RESULT_FILE;
 use super::{Kind, Lines, OUTPUT_FILE, Progress, Runner, StepSpec, Times, Unavailable};
 use crate::clock::Clock;
 use crate::wake::Wake;
@@ -425,7 +426,7 @@ impl Runner for KubernetesRunner {
 
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
         match Handle::parse(name) {
-            Some(Handle::Job { namespace, name }) if file == OUTPUT_FILE => {
+            Some(Handle::Job { namespace, name }) if file == OUTPUT_FILE || file == RESULT_FILE => {
                 let text = message(&self.watch.pods(namespace, name)).map(String::into_bytes);
                 Ok(text.map(|mut bytes| {
                     bytes.truncate(usize::try_from(most + 1).unwrap_or(usize::MAX));

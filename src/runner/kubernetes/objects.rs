@@ -9,6 +9,7 @@ use entity::job::{CpuArchitecture, Probe, ProbeType};
 use serde_json::{Map, Value, json};
 
 use super::pod::{Concurrency, Pod, Times};
+use crate::runner::terraform::{SOURCE_FOLDER, SOURCE_VARIABLE};
 use crate::runner::{Image, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, StepSpec};
 
 /// Says which objects are ours (a recommended label of Kubernetes).
@@ -170,6 +171,9 @@ fn pod_spec(step: &StepSpec, pod: &Pod, name: &str) -> Value {
             (0..step.files.len()).map(|place| json!({"key": file_key(place), "path": file_key(place)})).collect();
         volumes.push(json!({"name": "files", "secret": {"secretName": name, "defaultMode": 0o444, "items": items}}));
     }
+    if step.source.is_some() {
+        volumes.push(json!({"name": "source", "emptyDir": {}}));
+    }
     let mut spec = json!({
         // Every attempt is a pod of its own, whose log is read to its end.
         "restartPolicy": "Never",
@@ -203,14 +207,14 @@ fn container(step: &StepSpec, pod: &Pod, name: &str) -> Value {
             "readOnlyRootFilesystem": step.read_only_root,
         },
     });
-    if pod.leaves_output {
-        let path = format!("{OUTPUT_FOLDER}/{OUTPUT_FILE}");
-        environment.push(json!({"name": OUTPUT_VARIABLE, "value": path}));
+    if let Some(file) = pod.message_file {
+        let path = format!("{OUTPUT_FOLDER}/{file}");
+        environment.push(json!({"name": OUTPUT_VARIABLE, "value": format!("{OUTPUT_FOLDER}/{OUTPUT_FILE}")}));
         // The kubelet makes the file, lets the container write to it, and puts what is in it at the end into the status.
         put(&mut container, "terminationMessagePath", Some(path));
     }
     let arguments: Vec<String> = step.arguments.iter().map(|argument| literal(argument)).collect();
-    let mounts: Vec<Value> = step
+    let mut mounts: Vec<Value> = step
         .files
         .iter()
         .enumerate()
@@ -218,6 +222,10 @@ fn container(step: &StepSpec, pod: &Pod, name: &str) -> Value {
             json!({"name": "files", "mountPath": file.path, "subPath": file_key(place), "readOnly": true})
         })
         .collect();
+    if step.source.is_some() {
+        environment.push(json!({"name": SOURCE_VARIABLE, "value": SOURCE_FOLDER}));
+        mounts.push(json!({"name": "source", "mountPath": SOURCE_FOLDER}));
+    }
     put(&mut container, "command", step.entrypoint.as_ref().map(|program| json!([literal(program)])));
     put(&mut container, "args", (!step.arguments.is_empty()).then(|| json!(arguments)));
     put(&mut container, "env", (!environment.is_empty()).then_some(environment));

@@ -28,8 +28,8 @@ pub struct Pod {
     /// Of its groups.
     pub labels: Vec<(String, String)>,
     pub annotations: Annotations,
-    /// Whether what it writes to the file of outputs is kept.
-    pub leaves_output: bool,
+    /// The file in the folder of outputs that is kept: a kubelet keeps one, and the first 4096 bytes of it.
+    pub message_file: Option<&'static str>,
     /// With them it is a CronJob, and nothing is run now.
     pub times: Option<Times>,
 }

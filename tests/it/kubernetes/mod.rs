@@ -3,14 +3,22 @@
 //! They are run by `cargo xtask test --kubernetes`, which builds the cluster; `WINDLASS_TEST_KUBERNETES` names its
 //! kubeconfig, and `WINDLASS_TEST_KUBERNETES_IMAGE` an image with a shell that is there.
 
+mod clusters;
+mod installed;
 mod jobs;
 mod runner;
 mod schedules;
 mod site;
+mod terraform;
 
 use std::time::Duration;
 
 use entity::id::ClusterId;
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use kube::config::Kubeconfig;
+use kube::{Api, Client};
 use windlass::clock::Clock;
 use windlass::runner::StepSpec;
 use windlass::runner::kubernetes::pod::Pod;
@@ -26,6 +34,42 @@ fn kubeconfig() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+/// The cluster as its operator sees it.
+async fn operator() -> Client {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let config = Kubeconfig::from_yaml(&kubeconfig()).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await.unwrap();
+    Client::try_from(config).unwrap()
+}
+
+/// The kubeconfig of an account that may do what the server is said to need, and nothing else.
+async fn limited() -> String {
+    let client = operator().await;
+    for file in ["namespace.yaml", "rbac.yaml"] {
+        apply(&client, file).await;
+    }
+    let accounts: Api<ServiceAccount> = Api::namespaced(client, "windlass");
+    let token = accounts.create_token_request("windlass", &PostParams::default(), &TokenRequest::default()).await;
+    kubeconfig().replace("not-a-secret", &token.unwrap().status.unwrap().token)
+}
+
+/// Applies a file of the manifests that the project hands out.
+async fn apply(client: &Client, file: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    for document in text.split("\n---\n") {
+        let object: DynamicObject = serde_yaml_ng::from_str(document).unwrap();
+        let kind = GroupVersionKind::try_from(object.types.clone().unwrap()).unwrap();
+        let resource = ApiResource::from_gvk(&kind);
+        let api: Api<DynamicObject> = match &object.metadata.namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+            None => Api::all_with(client.clone(), &resource),
+        };
+        let name = object.metadata.name.clone().unwrap();
+        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&object)).await.unwrap();
+    }
+}
+
 /// The image that is there.
 fn image() -> String {
     std::env::var("WINDLASS_TEST_KUBERNETES_IMAGE").expect("WINDLASS_TEST_KUBERNETES_IMAGE names no image")
@@ -33,14 +77,19 @@ fn image() -> String {
 
 /// A step as a pod.
 pub(crate) fn pod(step: StepSpec) -> StepSpec {
-    let pod = Pod { namespace: NAMESPACE.into(), grace_seconds: 2, leaves_output: true, ..Pod::default() };
+    let pod = Pod {
+        namespace: NAMESPACE.into(),
+        grace_seconds: 2,
+        message_file: Some(windlass::runner::OUTPUT_FILE),
+        ..Pod::default()
+    };
     StepSpec { name: format!("{NAMESPACE}/{}", step.name), pod: Some(Box::new(pod)), ..step }
 }
 
 async fn connected(patience: Duration) -> KubernetesRunner {
     let id = ClusterId::create();
     let runner =
-        KubernetesRunner::connect(id, &kubeconfig(), patience, Clock::system(), Wake::default()).await.unwrap();
+        KubernetesRunner::connect(id, &limited().await, patience, Clock::system(), Wake::default()).await.unwrap();
     for _ in 0..300 {
         if matches!(runner.health(), Health::Ready(_)) {
             return runner;

@@ -169,13 +169,16 @@ async fn times_that_the_server_keeps_are_started_as_jobs() {
     site.empty().await;
 }
 
-/// What the controller of CronJobs itself does, as far as it is relied on: a time that comes while a Job is active is left
-/// out with Forbid, times are those of the zone, and the newest missed one is made up for.
+/// What the controller of CronJobs itself does, as far as it is relied on. A time that comes while a Job is active is put off
+/// with Forbid until that has ended, unless its starting deadline has passed by then; times are those of the zone; and of
+/// those that were missed the newest is made up for.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn what_the_controller_of_cron_jobs_does() {
     let site = Site::new().await;
     let forbid = site.new_job(site.cron("forbid", "* * * * *", "sleep 75")).await;
+    site.settings(&forbid, json!({"cronjob.starting_deadline_seconds": 12})).await;
+    let put_off = site.new_job(site.cron("put-off", "* * * * *", "sleep 75")).await;
     // In a zone that is half an hour off: only its own reading of the clock is this minute.
     let local = (Utc::now() + chrono::TimeDelta::seconds(90)).with_timezone(&chrono_tz::Asia::Kolkata);
     let mut zoned = site.cron("zoned", &format!("{} {} * * *", local.minute(), local.hour()), "echo here");
@@ -183,7 +186,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let zoned = site.new_job(zoned).await;
     let missed = site.new_job(site.cron("missed", "* * * * *", "echo late")).await;
     site.settings(&missed, json!({"cronjob.suspend": true})).await;
-    for job in [&forbid, &zoned, &missed] {
+    for job in [&forbid, &put_off, &zoned, &missed] {
         site.act(job, "deploy", "DEPLOYED").await;
     }
     let run = site.ended(&zoned).await;
@@ -192,11 +195,17 @@ async fn what_the_controller_of_cron_jobs_does() {
         local.format("%H:%M").to_string()
     );
     assert!(site.runs(&missed).await.is_empty());
-    let first = site.ended(&forbid).await;
-    within(80, async || site.runs(&forbid).await.len() == 2, "the time after the one that was left out").await;
-    let second = site.runs(&forbid).await.remove(0);
-    assert_eq!((scheduled_for(&second) - scheduled_for(&first)).num_seconds(), 120, "{first:#} {second:#}");
-    let left_out = scheduled_for(&first) + chrono::TimeDelta::seconds(60);
+    within(200, async || site.runs(&forbid).await.len() > 1, "the time after the one that was left out").await;
+    let runs = site.runs(&forbid).await;
+    let (second, first) = (&runs[runs.len() - 2], &runs[runs.len() - 1]);
+    assert_eq!((scheduled_for(second) - scheduled_for(first)).num_seconds(), 120, "{runs:#?}");
+    within(60, async || site.runs(&put_off).await.len() > 1, "the time that was put off").await;
+    let runs = site.runs(&put_off).await;
+    let (late, early) = (&runs[runs.len() - 2], &runs[runs.len() - 1]);
+    assert_eq!((scheduled_for(late) - scheduled_for(early)).num_seconds(), 60, "{runs:#?}");
+    let begun: DateTime<Utc> = late["started_at"].as_str().unwrap().parse().unwrap();
+    assert!((begun - scheduled_for(late)).num_seconds() >= 14, "{late:#}");
+    let left_out = scheduled_for(first) + chrono::TimeDelta::seconds(60);
     let explained = site.get(&format!("/job/{forbid}/explain?at={}", left_out.format("%Y-%m-%dT%H:%M:%SZ"))).await;
     assert_eq!(explained["verdict"], "UNKNOWN", "{explained:#}");
     assert!(explained["reason"].as_str().unwrap().contains("Kubernetes"), "{explained:#}");
@@ -206,7 +215,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let begun = Utc::now();
     let run = site.ended(&missed).await;
     assert!(scheduled_for(&run) <= begun || scheduled_for(&run) - begun < chrono::TimeDelta::seconds(61), "{run:#}");
-    for job in [&forbid, &zoned, &missed] {
+    for job in [&forbid, &put_off, &zoned, &missed] {
         site.act(job, "stop", "STOPPED").await;
     }
     site.empty().await;

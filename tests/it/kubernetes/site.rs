@@ -8,7 +8,7 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::{image, kubeconfig};
+use super::{image, limited, operator};
 use crate::server::Server;
 
 pub(super) struct Site {
@@ -35,8 +35,6 @@ impl Site {
             ["serve", "--runner", "process"].iter().chain(more).map(|word| (*word).to_owned()).collect();
         let refs: Vec<&str> = words.iter().map(String::as_str).collect();
         let server = Server::start(folder.path(), &refs, None);
-        let config = kube::config::Kubeconfig::from_yaml(&kubeconfig()).unwrap();
-        let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await.unwrap();
         let mut site = Self {
             server: Some(server),
             folder,
@@ -46,14 +44,14 @@ impl Site {
             cluster: String::new(),
             environment: String::new(),
             registry: String::new(),
-            kube: Client::try_from(config).unwrap(),
+            kube: operator().await,
         };
         site.organization = first(&site.get("/organization").await);
         let organization = site.organization.clone();
         site.project = site.create(&format!("/organization/{organization}/project"), json!({"name": "kube"})).await;
         let registry = json!({"name": "test", "kind": "GENERIC_CR", "url": "https://windlass.test", "config": {}});
         site.registry = site.create(&format!("/organization/{organization}/containerRegistry"), registry).await;
-        site.cluster = site.register("kube", &kubeconfig()).await;
+        site.cluster = site.register("kube", &limited().await).await;
         site.environment = site.environment("Staging 1", &site.cluster).await;
         site.usable(&site.cluster).await;
         site

@@ -5,7 +5,7 @@ mod contract;
 mod flow;
 mod protocol;
 mod sources;
-mod terraform;
+pub(crate) mod terraform;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -50,10 +50,10 @@ output "who" { value = terraform_data.first.output }
 "#;
 
 /// A server with an organization, and a repository on its machine.
-pub(super) struct Site {
+pub(crate) struct Site {
     server: Option<Server>,
     pub(super) folder: tempfile::TempDir,
-    pub(super) organization: String,
+    pub(crate) organization: String,
     tool: &'static str,
     words: Vec<String>,
 }
@@ -70,7 +70,7 @@ impl Site {
         Some(Self::with(folder, tool, &["--runner", "process"]).await)
     }
 
-    pub(super) async fn with(tools: Option<PathBuf>, tool: &'static str, more: &[&str]) -> Self {
+    pub(crate) async fn with(tools: Option<PathBuf>, tool: &'static str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let repository = folder.path().join("repository");
         std::fs::create_dir_all(repository.join("infra")).unwrap();
@@ -96,7 +96,7 @@ impl Site {
     }
 
     /// Kills the server and starts it again.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let token = self.server.take().unwrap().kill();
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
@@ -113,6 +113,22 @@ impl Site {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// A call of the first face; a text is sent as YAML.
+    pub(crate) async fn main(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let server = self.server();
+        let mut request = client().request(method.parse().unwrap(), format!("{}{path}", server.url));
+        request = request.header("Authorization", format!("Token {}", server.token));
+        request = match body {
+            Some(Value::String(text)) => request.header("Content-Type", "application/x-yaml").body(text),
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
     pub(super) async fn get(&self, path: &str) -> Value {
         let (status, text) = self.send("GET", path, None).await;
         assert_eq!(status, 200, "{path}: {text}");
@@ -126,7 +142,7 @@ impl Site {
         super::id(&serde_json::from_str(&text).unwrap())
     }
 
-    pub(super) async fn workspace(&self, variables: &[(&str, &str, bool)]) -> String {
+    pub(crate) async fn workspace(&self, variables: &[(&str, &str, bool)]) -> String {
         let source = format!("file://{}", self.folder.path().join("repository").display());
         let attributes = json!({
             "name": format!("w{}", uuid::Uuid::now_v7()), "source": source, "branch": "main", "folder": "infra", "iacType": self.tool,
@@ -140,7 +156,7 @@ impl Site {
         id
     }
 
-    pub(super) async fn job(&self, workspace: &str, flow: &str) -> String {
+    pub(crate) async fn job(&self, workspace: &str, flow: &str) -> String {
         self.job_with(workspace, json!({"tcl": tcl(flow)})).await
     }
 
@@ -151,7 +167,7 @@ impl Site {
     }
 
     /// The job, once it has one of these statuses.
-    pub(super) async fn until(&self, job: &str, statuses: &[&str]) -> Value {
+    pub(crate) async fn until(&self, job: &str, statuses: &[&str]) -> Value {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             let path = format!("/api/v1/organization/{}/job/{job}?include=step", self.organization);
@@ -166,7 +182,7 @@ impl Site {
         }
     }
 
-    pub(super) async fn logs(&self, job: &Value) -> String {
+    pub(crate) async fn logs(&self, job: &Value) -> String {
         let mut text = job["data"]["attributes"]["output"].as_str().unwrap_or_default().to_owned();
         for step in job["included"].as_array().into_iter().flatten() {
             if let Some(output) = step["attributes"]["output"].as_str() {
@@ -191,7 +207,7 @@ impl Site {
     }
 
     /// Whether nobody holds the lock of the state.
-    pub(super) async fn is_free(&self, workspace: &str) -> bool {
+    pub(crate) async fn is_free(&self, workspace: &str) -> bool {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
         let lock = json!({"ID": "test"});
         let (taken, _) = self.send("LOCK", &path, Some(lock.clone())).await;
@@ -202,7 +218,7 @@ impl Site {
     }
 
     /// Waits until the log of a job has these words.
-    pub(super) async fn until_said(&self, job: &str, words: &str) {
+    pub(crate) async fn until_said(&self, job: &str, words: &str) {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             let body = self.until(job, &["pending", "queue", "running"]).await;
@@ -233,7 +249,7 @@ fn types(state: &Value) -> Vec<String> {
     state["resources"].as_array().unwrap().iter().map(of).collect()
 }
 
-pub(super) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
+pub(crate) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
 const ASK: &str =
     "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
 
@@ -245,7 +261,7 @@ async fn plan_approve_apply_change_nothing_and_destroy() {
 }
 
 /// A workspace from its first plan to its end.
-pub(super) async fn whole_life(site: &Site) {
+pub(crate) async fn whole_life(site: &Site) {
     let workspace = site.workspace(&[("who", "wörld \"${x}\"", false), ("sizes", "[1, 2]", true)]).await;
     let job = site.job(&workspace, ASK).await;
     site.until(&job, &["waitingApproval"]).await;

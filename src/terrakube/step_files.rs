@@ -1,0 +1,67 @@
+//! The files of a step that runs in a cluster: it fetches its source and its plan, and hands over what it has planned,
+//! with the credential that it reaches its state with.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use entity::workspace_step;
+use poem::http::StatusCode;
+use poem::web::{Data, Path};
+use poem::{Body, Request, Response, Route, handler};
+
+use super::error::{Problem, Result};
+use super::state::basic;
+use super::{answered, guarded};
+use crate::app::App;
+use crate::engine::workspace::STATE_USER;
+use crate::engine::workspace_files;
+use crate::error::Error;
+use crate::secret::TokenHash;
+use crate::store;
+
+/// The largest plan in base64, in bytes.
+const MOST_BYTES: usize = 86 * 1024 * 1024;
+
+pub(super) fn routes(route: Route) -> Route {
+    route.at("/tfstep/v1/:file", guarded(step_file))
+}
+
+async fn step_of(app: &App, request: &Request) -> Result<workspace_step::Model> {
+    let refused = || Error::Unauthenticated("the credential of a step is needed");
+    let (user, password) = basic(request).ok_or_else(refused)?;
+    if user != STATE_USER {
+        return Err(refused().into());
+    }
+    let step = store::workspace::step_by_token(&app.db, &TokenHash::of(&password).stored()).await?;
+    Ok(step.ok_or(Error::Unauthenticated("the credential of the step does not hold any more"))?)
+}
+
+#[handler]
+async fn step_file(app: Data<&Arc<App>>, request: &Request, path: Path<String>, body: Body) -> Response {
+    answered(reached(app.0, request, &path.0, body).await)
+}
+
+async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> Result<Response> {
+    let step = step_of(app, request).await?;
+    match (request.method().as_str(), file) {
+        ("GET", "source") => Ok(bytes(workspace_files::source(app, &step).await?)),
+        // As text: what fetches it may not keep other bytes.
+        ("GET", "plan") => Ok(bytes(STANDARD.encode(workspace_files::plan(app, &step).await?).into_bytes())),
+        ("POST", "plan") => {
+            let large =
+                |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a plan has at most {MOST_BYTES} bytes"));
+            let mut text = body.into_bytes_limit(MOST_BYTES).await.map_err(large)?.to_vec();
+            text.retain(|byte| !byte.is_ascii_whitespace());
+            let plan = STANDARD.decode(text).map_err(|_| Error::invalid("plan", "is not base64"))?;
+            workspace_files::keep_plan(app, &step, &plan).await?;
+            Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+        }
+        ("GET" | "POST", _) => Err(Error::NotFound("file").into()),
+        _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")),
+    }
+}
+
+fn bytes(bytes: Vec<u8>) -> Response {
+    Response::builder().content_type("application/octet-stream").body(bytes)
+}
