@@ -165,6 +165,8 @@ async fn fill(
             failures_cleared_at: None,
             deployed_at: Some(now),
             variables_changed_at: None,
+            applied: None,
+            drifted_at: None,
             built: Some(run::Built { image: "built:1".into(), commit: None }),
         };
         let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());

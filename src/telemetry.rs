@@ -35,7 +35,11 @@ impl Drop for Telemetry {
 /// # Errors
 /// When the address of the collector cannot be used.
 pub fn start(filter: &str, format: LogFormat, collector: Option<&str>) -> Result<Telemetry> {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A cluster that is down is told of by its status, not by a line for every try.
+    if let Ok(quiet) = "kube_client=off".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match format {

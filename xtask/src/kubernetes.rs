@@ -75,7 +75,7 @@ fn provide() -> Result<PathBuf> {
         let asked = read(Command::new(folder.join(program)).arg("--version").env_clear());
         asked.is_ok_and(|text| text == format!("Kubernetes v{VERSION}"))
     };
-    if PROGRAMS.iter().all(|program| there(&program)) {
+    if PROGRAMS.iter().all(there) {
         return Ok(folder);
     }
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;

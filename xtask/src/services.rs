@@ -207,7 +207,8 @@ pub(crate) fn postgres_on(address: &str, folder: &Path) -> Result<(Child, PathBu
         .stdout(log(folder, "initdb")?))?;
     if address != "127.0.0.1" {
         let rules = fs::read_to_string(data.join("pg_hba.conf")).map_err(|e| e.to_string())?;
-        fs::write(data.join("pg_hba.conf"), format!("{rules}host all all {address}/24 trust\n")).map_err(|e| e.to_string())?;
+        fs::write(data.join("pg_hba.conf"), format!("{rules}host all all {address}/24 trust\n"))
+            .map_err(|e| e.to_string())?;
     }
     let port = free_port()?;
     let settings = [

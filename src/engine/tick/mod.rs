@@ -15,6 +15,7 @@ mod step;
 mod variables;
 pub mod workspace_files;
 mod workspace_step;
+mod workspace_variables;
 mod workspaces;
 
 use chrono::{DateTime, Utc};

@@ -1,14 +1,12 @@
 //! From a step of a workspace to what a runner executes: its source, its variables, its scripts, and the way to its state.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use entity::id::WorkspaceId;
-use entity::{run, terraform_variable, workspace, workspace_address, workspace_job, workspace_step};
+use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::ActiveValue;
 
 use super::step::{Impossible, Prepared, step_name};
+use super::workspace_variables::variables;
 use crate::app::App;
 use crate::engine::masking::patterns;
 use crate::engine::template::{self, FlowStep, FlowType};
@@ -18,7 +16,7 @@ use crate::repository::{self, Login, Wanted};
 use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod::Pod;
 use crate::runner::terraform::{self, Operation, Phase, Work};
-use crate::runner::{Image, Kind, Source, StepSpec};
+use crate::runner::{Image, Kind, Source, StepFile, StepSpec};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -28,8 +26,8 @@ const GONE: &str = "its workspace was deleted";
 pub(super) struct Of {
     step: workspace_step::Model,
     job: workspace_job::Model,
-    workspace: workspace::Model,
-    spec: FlowStep,
+    pub(super) workspace: workspace::Model,
+    pub(super) spec: FlowStep,
 }
 
 impl Of {
@@ -131,13 +129,7 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         Ok(variables) => variables,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let (tool, image) = match kind {
-        Kind::Process => {
-            let found = app.toolbox.find(of.tool(), of.version()).await;
-            (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
-        }
-        Kind::Docker | Kind::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, &of))),
-    };
+    let (tool, image) = tool(app, &of, kind).await;
     let work = Work {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
         tool,
@@ -155,16 +147,13 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
     let token = credential(app, &of).await?;
     let mut environment = variables.environment;
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
-    // A runner that puts a file elsewhere says so in its place.
-    let places =
-        script.files.iter().flat_map(|file| file.variables.iter().map(|name| (name.clone(), file.path.clone())));
-    environment.extend(places.map(|(name, path)| (name, Secret::new(path))));
+    environment.extend(script.files.iter().flat_map(places));
     let mut secrets = variables.secrets;
     if work.fetches {
-        let authorization = format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())));
-        secrets.push(authorization.clone());
-        environment.push((terraform::AUTHORIZATION_VARIABLE.into(), Secret::new(authorization)));
-        environment.push((terraform::FILES_VARIABLE.into(), Secret::new(format!("{server}/tfstep/v1"))));
+        let own = authorization(&token);
+        secrets.push(own.clone());
+        let files = format!("{server}/tfstep/v1");
+        environment.extend([(terraform::AUTHORIZATION_VARIABLE, own), (terraform::FILES_VARIABLE, files)].map(plainly));
     }
     secrets.push(token.expose().clone());
     if let Source::Repository(wanted) = &source {
@@ -190,6 +179,31 @@ pub(super) async fn step(app: &App, run: &run::Model, kind: Kind) -> Result<Resu
         pod,
     };
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+}
+
+/// The program of a step here, or its name and an image that has it.
+async fn tool(app: &App, of: &Of, kind: Kind) -> (String, Option<Image>) {
+    match kind {
+        Kind::Process => {
+            let found = app.toolbox.find(of.tool(), of.version()).await;
+            (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
+        }
+        Kind::Docker | Kind::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, of))),
+    }
+}
+
+/// Where the script looks for a file; a runner that puts it elsewhere says so in its place.
+fn places(file: &StepFile) -> Vec<(String, Secret<String>)> {
+    file.variables.iter().map(|name| (name.clone(), Secret::new(file.path.clone()))).collect()
+}
+
+fn plainly((name, value): (&str, String)) -> (String, Secret<String>) {
+    (name.to_owned(), Secret::new(value))
+}
+
+/// How a step shows who it is.
+fn authorization(token: &Secret<String>) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())))
 }
 
 fn labels(of: &Of, run: &run::Model, kind: Kind) -> Vec<(String, String)> {
@@ -359,86 +373,6 @@ async fn scripts(app: &App, of: &Of) -> Result<Result<Vec<(Phase, String)>, Impo
         scripts.extend(of.spec.on_failure.iter().map(|command| (Phase::Failure, command.script.clone())));
     }
     Ok(Ok(scripts))
-}
-
-/// The variables of a step.
-#[derive(Default)]
-struct Variables {
-    environment: Vec<(String, Secret<String>)>,
-    /// The text of a file of values.
-    values: String,
-    secrets: Vec<String>,
-}
-
-async fn variables(app: &App, of: &Of) -> Result<Result<Variables, Impossible>> {
-    let rows = store::workspace::variables(&app.db, of.workspace.organization_id, of.workspace.id).await?;
-    let mut open = Vec::with_capacity(rows.len());
-    for row in rows {
-        let value = match &row.sealed {
-            Some(sealed) => {
-                app.keys.open_text(&secret::place("terraform_variable", row.id.0), sealed)?.expose().clone()
-            }
-            None => row.value.clone().unwrap_or_default(),
-        };
-        open.push((row, value));
-    }
-    let mut variables = Variables::default();
-    let mut environment: BTreeMap<String, String> = BTreeMap::new();
-    let mut values: BTreeMap<String, (String, bool)> = BTreeMap::new();
-    for (row, value) in chosen(&of.spec, of.workspace.id, &open) {
-        if row.sensitive {
-            // As it is, and as Terraform writes texts in its output.
-            variables.secrets.push(terraform::text_literal(&value));
-            variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
-            variables.secrets.push(value.clone());
-        }
-        if row.category == "ENV" {
-            if row.key.is_empty() || row.key.contains(['=', '\0']) || value.contains('\0') {
-                return Ok(Err(Impossible(format!("{} cannot be a variable of an environment", row.key))));
-            }
-            environment.insert(row.key, value);
-        } else {
-            if !terraform::is_name(&row.key) {
-                return Ok(Err(Impossible(format!("{} cannot be the name of a variable of Terraform", row.key))));
-            }
-            values.insert(row.key, (value, row.hcl));
-        }
-    }
-    for (key, (value, hcl)) in &values {
-        variables.values.push_str(&terraform::value_line(key, value, *hcl));
-    }
-    variables.environment = environment.into_iter().map(|(key, value)| (key, Secret::new(value))).collect();
-    Ok(Ok(variables))
-}
-
-/// Which variables a step gets, the narrower ones behind: where a step names its inputs it gets of the variables of all
-/// workspaces only those, under the names that it gives them.
-fn chosen(
-    spec: &FlowStep,
-    workspace: WorkspaceId,
-    rows: &[(terraform_variable::Model, String)],
-) -> Vec<(terraform_variable::Model, String)> {
-    let names = |of: &Option<BTreeMap<String, String>>| of.clone().unwrap_or_default();
-    let filtered = spec.inputs_env.is_some() || spec.inputs_terraform.is_some();
-    let own: BTreeSet<_> =
-        rows.iter().filter(|(row, _)| row.workspace_id == Some(workspace)).map(|(row, _)| row.id).collect();
-    let mut found = Vec::new();
-    if filtered {
-        for (category, inputs) in [("ENV", names(&spec.inputs_env)), ("TERRAFORM", names(&spec.inputs_terraform))] {
-            for (name, global) in inputs {
-                let global = global.trim_start_matches('$');
-                let shared = rows.iter().filter(|(row, _)| !own.contains(&row.id));
-                if let Some((row, value)) = shared.into_iter().find(|(row, _)| row.key == global) {
-                    let row = terraform_variable::Model { key: name, category: category.into(), ..row.clone() };
-                    found.push((row, value.clone()));
-                }
-            }
-        }
-    } else {
-        found.extend(rows.iter().filter(|(row, _)| !own.contains(&row.id)).cloned());
-    }
-    found.extend(rows.iter().filter(|(row, _)| own.contains(&row.id)).cloned());
-    found
 }
 
 /// What the steps before it planned last.

@@ -165,6 +165,7 @@ impl Logs {
             job: job.to_owned(),
             reader: reader.clone(),
         };
+        #[expect(clippy::disallowed_methods, reason = "kept in `following`, which ends it")]
         let task = tokio::spawn(follow.run()).abort_handle();
         all.insert(handle.to_owned(), Following { reader: reader.clone(), task });
         reader

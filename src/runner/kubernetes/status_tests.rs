@@ -46,9 +46,9 @@ fn seen(job: &Job, pods: Vec<Arc<Pod>>, patience_seconds: i64) -> Progress {
 #[test]
 fn what_keeps_a_pod_waiting_is_said_and_ends_it_after_a_time() {
     let pull = of_state(json!({"waiting": {"reason": "ErrImagePull", "message": "no such host"}}));
-    let reason = Some("ErrImagePull: no such host".to_owned());
-    assert_eq!(seen(&job(json!({})), vec![pull.clone()], 61), Progress::Starting { reason: reason.clone() });
-    let ended = Progress::CannotStart { reason: reason.unwrap() };
+    let reason = "ErrImagePull: no such host".to_owned();
+    assert_eq!(seen(&job(json!({})), vec![pull.clone()], 61), Progress::Starting { reason: Some(reason.clone()) });
+    let ended = Progress::CannotStart { reason };
     assert_eq!(seen(&job(json!({})), vec![pull.clone()], 60), ended);
     // Also where an earlier attempt has run.
     let before = of_state(json!({"terminated": {"exitCode": 1}}));

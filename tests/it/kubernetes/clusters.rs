@@ -17,7 +17,7 @@ async fn one_that_is_down_delays_its_own_environments_only() {
     let server = working.split("server: '").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let dead = site.register("dead", &working.replace(&server, &format!("https://{port}"))).await;
     within(20, async || site.cluster_status(&dead).await == "DEPLOYMENT_ERROR", "it is said that it is down").await;
-    let elsewhere = std::mem::replace(&mut site.environment, String::new());
+    let elsewhere = std::mem::take(&mut site.environment);
     site.environment = site.environment("on a dead cluster", &dead).await;
     let stuck = site.new_job(site.lifecycle("stuck", "true")).await;
     let cron = site.new_job(site.cron("cron", "* * * * *", "true")).await;

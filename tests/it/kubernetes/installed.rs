@@ -68,7 +68,8 @@ async fn two_replicas_use_the_cluster_that_they_are_in() {
     install(&client).await;
     within(90, async || ready(&client).await.len() == 2, "two replicas are ready").await;
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), NAMESPACE);
-    let allowed = async || budgets.get("windlass").await.unwrap().status.is_some_and(|status| status.disruptions_allowed == 1);
+    let allowed =
+        async || budgets.get("windlass").await.unwrap().status.is_some_and(|status| status.disruptions_allowed == 1);
     within(30, allowed, "one of them may be disturbed").await;
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     let mut token = None;
@@ -81,7 +82,8 @@ async fn two_replicas_use_the_cluster_that_they_are_in() {
     let one = &replicas[0].1;
     let ask = async |method: &str, path: &str, body| call(one, &token, method, path, body).await;
     let organization = ask("GET", "/organization", None).await["results"][0]["id"].as_str().unwrap().to_owned();
-    let create = async |path: String, body: Value| ask("POST", &path, Some(body)).await["id"].as_str().unwrap().to_owned();
+    let create =
+        async |path: String, body: Value| ask("POST", &path, Some(body)).await["id"].as_str().unwrap().to_owned();
     let wanted = json!({"name": "own", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
     let cluster = create(format!("/organization/{organization}/cluster"), wanted).await;
     let path = format!("/organization/{organization}/cluster/{cluster}");

@@ -116,30 +116,7 @@ async fn what_is_applied_is_what_was_asked_for_and_stays_so() {
     let after = site.cron_jobs().await[0].metadata.clone();
     assert_eq!(before.uid, after.uid);
 
-    let namespace = site.namespace().await;
-    let cron_jobs: Api<CronJob> = Api::namespaced(site.kube.clone(), &namespace);
-    let secrets: Api<Secret> = Api::namespaced(site.kube.clone(), &namespace);
-    for act in 0..3 {
-        match act {
-            0 => {
-                let patch = Patch::Merge(json!({"spec": {"suspend": true}}));
-                cron_jobs.patch(&name, &PatchParams::default(), &patch).await.unwrap();
-            }
-            1 => {
-                cron_jobs.delete(&name, &DeleteParams::default()).await.unwrap();
-            }
-            _ => {
-                let patch = Patch::Merge(json!({"data": {"A": "Mg=="}}));
-                secrets.patch(&name, &PatchParams::default(), &patch).await.unwrap();
-            }
-        }
-        within(60, async || deployment_status(&site, &job).await == "OUT_OF_DATE", "the change is seen").await;
-        site.act(&job, "deploy", "DEPLOYED").await;
-        assert_eq!(deployment_status(&site, &job).await, "UP_TO_DATE");
-        let spec = site.cron_jobs().await[0].spec.clone().unwrap();
-        assert_eq!(spec.suspend, Some(false));
-        assert_eq!(secrets.get(&name).await.unwrap().data.unwrap()["A"].0, b"1");
-    }
+    changes_are_seen_and_put_right(&site, &job, &name).await;
     // What a CronJob cannot do is done by the server, and the CronJob goes.
     site.settings(&job, json!({"cronjob.concurrency_policy": "Queue"})).await;
     site.act(&job, "deploy", "DEPLOYED").await;
@@ -149,6 +126,34 @@ async fn what_is_applied_is_what_was_asked_for_and_stays_so() {
     assert!(next["keeper_reason"].as_str().unwrap().contains("Queue"), "{next:#}");
     site.call("DELETE", &format!("/job/{job}"), None).await;
     within(60, async || site.jobs().await.is_empty() && site.secrets().await.is_empty(), "nothing is left").await;
+}
+
+/// What an operator changes or deletes by hand.
+async fn changes_are_seen_and_put_right(site: &Site, job: &str, name: &str) {
+    let namespace = site.namespace().await;
+    let cron_jobs: Api<CronJob> = Api::namespaced(site.kube.clone(), &namespace);
+    let secrets: Api<Secret> = Api::namespaced(site.kube.clone(), &namespace);
+    for act in 0..3 {
+        match act {
+            0 => {
+                let patch = Patch::Merge(json!({"spec": {"suspend": true}}));
+                cron_jobs.patch(name, &PatchParams::default(), &patch).await.unwrap();
+            }
+            1 => {
+                cron_jobs.delete(name, &DeleteParams::default()).await.unwrap();
+            }
+            _ => {
+                let patch = Patch::Merge(json!({"data": {"A": "Mg=="}}));
+                secrets.patch(name, &PatchParams::default(), &patch).await.unwrap();
+            }
+        }
+        within(60, async || deployment_status(site, job).await == "OUT_OF_DATE", "the change is seen").await;
+        site.act(job, "deploy", "DEPLOYED").await;
+        assert_eq!(deployment_status(site, job).await, "UP_TO_DATE");
+        let spec = site.cron_jobs().await[0].spec.clone().unwrap();
+        assert_eq!(spec.suspend, Some(false));
+        assert_eq!(secrets.get(name).await.unwrap().data.unwrap()["A"].0, b"1");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
