@@ -8,6 +8,7 @@
 mod access;
 mod architecture;
 mod build;
+mod conformance;
 mod contract;
 mod engine;
 mod environments;

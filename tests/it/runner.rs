@@ -7,7 +7,7 @@ use std::time::Duration;
 use windlass::clock::Clock;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Credentials, Image, Kind, Line, Progress, Runner, StepFile, StepSpec, Stream};
+use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepFile, StepSpec};
 use windlass::secret::Secret;
 use windlass::wake::Wake;
 
@@ -35,7 +35,7 @@ fn process(folder: &Path) -> ProcessRunner {
     ProcessRunner::new(folder.to_owned(), Clock::system(), Wake::default())
 }
 
-fn step(image: &str, script: &str) -> StepSpec {
+pub(crate) fn step(image: &str, script: &str) -> StepSpec {
     StepSpec {
         name: format!("windlass-test-{}", uuid::Uuid::now_v7()),
         image: Some(Image { reference: image.to_owned(), credentials: None, local: false }),
@@ -55,7 +55,7 @@ fn step(image: &str, script: &str) -> StepSpec {
     }
 }
 
-async fn ended(runner: &dyn Runner, name: &str) -> Progress {
+pub(crate) async fn ended(runner: &dyn Runner, name: &str) -> Progress {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
             Progress::Starting { .. } | Progress::Running => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -66,7 +66,7 @@ async fn ended(runner: &dyn Runner, name: &str) -> Progress {
     panic!("{name} did not end");
 }
 
-async fn running(runner: &dyn Runner, name: &str) {
+pub(crate) async fn running(runner: &dyn Runner, name: &str) {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
             // A short step may be over before it was seen running.
@@ -78,7 +78,7 @@ async fn running(runner: &dyn Runner, name: &str) {
 }
 
 /// Some lines, asked for again where a busy engine keeps them back, as the engine of the server does.
-async fn portion(runner: &dyn Runner, name: &str, skip: u64, limit: usize) -> windlass::runner::Lines {
+pub(crate) async fn portion(runner: &dyn Runner, name: &str, skip: u64, limit: usize) -> windlass::runner::Lines {
     for _ in 0..20 {
         if let Ok(lines) = runner.logs(name, skip, limit).await {
             return lines;
@@ -88,7 +88,7 @@ async fn portion(runner: &dyn Runner, name: &str, skip: u64, limit: usize) -> wi
 }
 
 /// All lines behind `skip`, in portions.
-async fn read(runner: &dyn Runner, name: &str, skip: u64, size: usize) -> Vec<Line> {
+pub(crate) async fn read(runner: &dyn Runner, name: &str, skip: u64, size: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for _ in 0..10_000 {
         let chunk = portion(runner, name, skip + lines.len() as u64, size).await;
@@ -100,11 +100,11 @@ async fn read(runner: &dyn Runner, name: &str, skip: u64, size: usize) -> Vec<Li
     panic!("the log of {name} does not end");
 }
 
-fn texts(lines: &[Line]) -> Vec<&str> {
+pub(crate) fn texts(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.text.as_str()).collect()
 }
 
-async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<Line>) {
+pub(crate) async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<Line>) {
     runner.start(spec).await.unwrap();
     let progress = ended(runner, &spec.name).await;
     let lines = read(runner, &spec.name, 0, 500).await;
@@ -112,222 +112,14 @@ async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<Line>) {
     (progress, lines)
 }
 
-fn exit(exit_code: i32) -> Progress {
+pub(crate) fn exit(exit_code: i32) -> Progress {
     Progress::Exited { exit_code, reason: None }
-}
-
-/// A step as the runner wants it.
-fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
-    let step = step(image, script);
-    match runner.kind() {
-        Kind::Docker | Kind::Process => step,
-        Kind::Kubernetes(_) => crate::kubernetes::pod(step),
-    }
-}
-
-/// Whether it knows of a step how it ended although it was stopped, and which of two streams a line was written to.
-fn remembers(runner: &dyn Runner) -> bool {
-    !matches!(runner.kind(), Kind::Kubernetes(_))
-}
-
-/// Waits until nothing is known of a step; a cluster takes a moment to delete what has to end first.
-async fn gone(runner: &dyn Runner, name: &str) {
-    for _ in 0..1200 {
-        if runner.poll(name).await.unwrap() == Progress::Unknown {
-            return;
-        }
-        assert!(!remembers(runner), "{name} is still there");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{name} is still there");
-}
-
-pub(crate) async fn conforms(runner: &dyn Runner, image: &str) {
-    nothing_is_known_of_what_was_never_started(runner).await;
-    output_and_exit_codes(runner, image).await;
-    starting_twice_is_starting_once(runner, image).await;
-    the_environment_is_what_was_given(runner, image).await;
-    a_large_log_is_whole(runner, image).await;
-    times_are_those_of_the_runner(runner, image).await;
-    lines_come_while_it_runs(runner, image).await;
-    stopping(runner, image).await;
-    what_cannot_start_says_why(runner, image).await;
-    outputs_are_read_when_the_step_has_ended(runner, image).await;
-    assert_eq!(runner.place().await.unwrap(), runner.place().await.unwrap());
-}
-
-/// By the official path and by the variable; what is too long is cut, and seen to be.
-async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &str) {
-    let scripts = [
-        ("echo '{\"a\": 1}' > /qovery-output/qovery-output.json", Some("{\"a\": 1}\n")),
-        ("echo '{}' > \"$WINDLASS_OUTPUT_FILE\"", Some("{}\n")),
-        ("true", None),
-    ];
-    for (script, expected) in scripts {
-        let step = made(runner, image, script);
-        runner.start(&step).await.unwrap();
-        assert_eq!(ended(runner, &step.name).await, exit(0), "{script}");
-        let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, runner.most_output()).await.unwrap();
-        assert_eq!(output.as_deref().map(String::from_utf8_lossy).as_deref(), expected, "{script}");
-        runner.remove(&step.name).await.unwrap();
-    }
-    let step = made(runner, image, "head -c 2000000 /dev/zero > /qovery-output/qovery-output.json");
-    runner.start(&step).await.unwrap();
-    assert_eq!(ended(runner, &step.name).await, exit(0));
-    let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, runner.most_output()).await.unwrap().unwrap();
-    assert_eq!(output.len() as u64, runner.most_output() + 1);
-    runner.remove(&step.name).await.unwrap();
-}
-
-async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
-    let name = "windlass-test-never";
-    assert_eq!(runner.poll(name).await.unwrap(), Progress::Unknown);
-    assert!(runner.logs(name, 0, 10).await.unwrap().end);
-    runner.stop(name, Duration::ZERO).await.unwrap();
-    runner.remove(name).await.unwrap();
-}
-
-async fn output_and_exit_codes(runner: &dyn Runner, image: &str) {
-    let (progress, lines) = run(runner, &made(runner, image, "echo out; echo; printf 'no newline' >&2; exit 3")).await;
-    assert_eq!(progress, exit(3));
-    let of =
-        |stream| lines.iter().filter(|line| line.stream == stream).map(|line| line.text.as_str()).collect::<Vec<_>>();
-    let (plain, errors) = (of(Stream::Stdout), of(Stream::Stderr));
-    match remembers(runner) {
-        true => assert_eq!((plain, errors), (vec!["out", ""], vec!["no newline"])),
-        false => assert_eq!(plain, ["out", "", "no newline"]),
-    }
-    assert!(lines.iter().all(|line| (chrono::Utc::now() - line.at).num_seconds().abs() < 120), "{lines:?}");
-    assert_eq!(run(runner, &made(runner, image, "true")).await.0, exit(0));
-    let (progress, _) = run(runner, &made(runner, image, "sh -c 'kill -9 $$'; exit $?")).await;
-    assert!(matches!(progress, Progress::Exited { exit_code: 137, .. }), "{progress:?}");
-}
-
-async fn starting_twice_is_starting_once(runner: &dyn Runner, image: &str) {
-    let spec = made(runner, image, "echo once");
-    for _ in 0..3 {
-        runner.start(&spec).await.unwrap();
-    }
-    assert_eq!(ended(runner, &spec.name).await, exit(0));
-    runner.start(&spec).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(ended(runner, &spec.name).await, exit(0));
-    assert!(runner.list().await.unwrap().contains(&spec.name));
-    assert_eq!(texts(&read(runner, &spec.name, 0, 10).await), ["once"]);
-    runner.remove(&spec.name).await.unwrap();
-    if remembers(runner) {
-        assert!(!runner.list().await.unwrap().contains(&spec.name));
-    }
-    gone(runner, &spec.name).await;
-}
-
-async fn the_environment_is_what_was_given(runner: &dyn Runner, image: &str) {
-    let mut spec = made(runner, image, "echo \"$GREETING|$CARGO_MANIFEST_DIR|$1|$2\"");
-    spec.arguments.extend(["x".into(), "two words".into(), "$HOME".into()]);
-    let (_, lines) = run(runner, &spec).await;
-    assert_eq!(texts(&lines), ["hello world||two words|$HOME"]);
-}
-
-async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {
-    let spec = made(
-        runner,
-        image,
-        "i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=$((i+1)); done; head -c 40000 /dev/zero | tr '\\0' x",
-    );
-    runner.start(&spec).await.unwrap();
-    running(runner, &spec.name).await;
-    let mut lines = Vec::new();
-    // Read as it is written, as the engine does: a writer may have to wait for its reader.
-    loop {
-        let chunk = portion(runner, &spec.name, lines.len() as u64, 700).await;
-        lines.extend(chunk.lines);
-        if chunk.end {
-            break;
-        }
-    }
-    assert_eq!(ended(runner, &spec.name).await, exit(0));
-    let expected: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
-    assert_eq!(texts(&lines)[..20_000], expected);
-    let rest: String = texts(&lines)[20_000..].concat();
-    assert_eq!((rest.len(), rest.replace('x', "").len()), (40_000, 0));
-    assert!(lines.iter().all(|line| line.text.len() <= windlass::runner::LINE_BYTES));
-    runner.remove(&spec.name).await.unwrap();
-}
-
-async fn times_are_those_of_the_runner(runner: &dyn Runner, image: &str) {
-    let spec = made(runner, image, "sleep 1");
-    let begin = chrono::Utc::now();
-    runner.start(&spec).await.unwrap();
-    running(runner, &spec.name).await;
-    assert_eq!(runner.times(&spec.name).await.unwrap().finished_at, None);
-    ended(runner, &spec.name).await;
-    let times = runner.times(&spec.name).await.unwrap();
-    let (started, finished) = (times.started_at.unwrap(), times.finished_at.unwrap());
-    let length = (finished - started).num_milliseconds();
-    let second = chrono::TimeDelta::seconds(1);
-    // A cluster tells whole seconds.
-    assert!(begin - second <= started && finished <= chrono::Utc::now() && (900..5000).contains(&length), "{times:?}");
-    runner.remove(&spec.name).await.unwrap();
-}
-
-async fn lines_come_while_it_runs(runner: &dyn Runner, image: &str) {
-    let spec = made(runner, image, "echo early; sleep 30");
-    runner.start(&spec).await.unwrap();
-    running(runner, &spec.name).await;
-    let mut lines = Vec::new();
-    for _ in 0..100 {
-        let chunk = runner.logs(&spec.name, 0, 10).await.unwrap();
-        assert!(!chunk.end);
-        lines = chunk.lines;
-        if !lines.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(texts(&lines), ["early"]);
-    runner.remove(&spec.name).await.unwrap();
-    gone(runner, &spec.name).await;
-}
-
-async fn stopping(runner: &dyn Runner, image: &str) {
-    let polite = made(runner, image, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done");
-    let deaf = made(runner, image, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
-    for (spec, expected) in [(polite, exit(7)), (deaf, Progress::Exited { exit_code: 137, reason: None })] {
-        runner.start(&spec).await.unwrap();
-        running(runner, &spec.name).await;
-        while runner.logs(&spec.name, 0, 1).await.unwrap().lines.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        for _ in 0..2 {
-            runner.stop(&spec.name, Duration::from_secs(2)).await.unwrap();
-        }
-        if !remembers(runner) {
-            gone(runner, &spec.name).await;
-            let said = read(runner, &spec.name, 0, 10).await;
-            assert_eq!(texts(&said).contains(&"bye"), expected == exit(7), "{said:?}");
-            runner.remove(&spec.name).await.unwrap();
-            continue;
-        }
-        let Progress::Exited { exit_code, .. } = ended(runner, &spec.name).await else { panic!() };
-        assert_eq!(Progress::Exited { exit_code, reason: None }, expected);
-        runner.remove(&spec.name).await.unwrap();
-    }
-}
-
-async fn what_cannot_start_says_why(runner: &dyn Runner, image: &str) {
-    let spec =
-        StepSpec { entrypoint: Some("/no/such/program".into()), arguments: Vec::new(), ..made(runner, image, "") };
-    runner.start(&spec).await.unwrap();
-    let progress = ended(runner, &spec.name).await;
-    let Progress::CannotStart { reason } = &progress else { panic!("{progress:?}") };
-    assert!(reason.contains("/no/such/program"), "{reason}");
-    runner.remove(&spec.name).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_conform() {
     let folder = tempfile::tempdir().unwrap();
-    conforms(&process(folder.path()), "").await;
+    crate::conformance::conforms(&process(folder.path()), "").await;
     let left = std::fs::read_dir(folder.path()).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
     assert_eq!(left, 0, "scratch folders are left");
 }
@@ -335,7 +127,7 @@ async fn processes_conform() {
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_conform() {
     let Some(image) = docker_image() else { return };
-    conforms(&docker(), &image).await;
+    crate::conformance::conforms(&docker(), &image).await;
 }
 
 /// The whole group goes, not only the first process of it.

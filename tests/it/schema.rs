@@ -33,6 +33,7 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::job_group::Entity),
         columns(&entity::job_schedule::Entity),
         columns(&entity::job_variables::Entity),
+        columns(&entity::leftover::Entity),
         columns(&entity::log_chunk::Entity),
         columns(&entity::member::Entity),
         columns(&entity::metadata_group::Entity),

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// A kubeconfig that holds all it needs; nobody answers there.
+pub(crate) const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: hidden-cluster, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: x, context: {cluster: hidden-cluster, user: u}}]\nusers: [{name: u, user: {token: t}}]\n";
+
 use entity::member::Role;
 use poem::http::Method;
 use serde_json::{Value, json};
@@ -64,7 +67,7 @@ impl World {
             json!({"name": "far", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
         let cluster = post(in_organization("cluster"), cluster).await;
         let kubeconfig = in_organization(&format!("cluster/{cluster}/kubeconfig"));
-        client.call(Method::PUT, &kubeconfig, Some("clusters: []".into())).await.expect(204);
+        client.call(Method::PUT, &kubeconfig, Some(KUBECONFIG.into())).await.expect(204);
         ids.insert("clusterId", cluster);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
@@ -174,7 +177,7 @@ impl World {
             }
             "createGitToken" | "editGitToken" => json!({"name": "h", "type": "GITLAB", "token": "another-git-token"}),
             "createCluster" | "editCluster" => json!({"name": "new", "region": "r", "cloud_provider": "ON_PREMISE"}),
-            "editClusterKubeconfig" => return Some("clusters: [{name: a}]".into()),
+            "editClusterKubeconfig" => return Some(KUBECONFIG.into()),
             "createOrganizationCustomRole" => json!({"name": "another"}),
             "editOrganizationCustomRole" => {
                 let permissions = [json!({"environment_type": "STAGING", "permission": "DEPLOYER"})];

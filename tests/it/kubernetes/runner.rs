@@ -8,5 +8,5 @@ use super::{connected, image};
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn jobs_conform() {
     let runner = connected(Duration::from_secs(60)).await;
-    crate::runner::conforms(&runner, &image()).await;
+    crate::conformance::conforms(&runner, &image()).await;
 }

@@ -183,7 +183,7 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     for text in ["{", "a: 1"] {
         it.client.call(Method::PUT, &kubeconfig, Some(text.into())).await.expect(400);
     }
-    let text = "apiVersion: v1\nclusters:\n- name: hidden-cluster\n";
+    let text = crate::world::KUBECONFIG;
     it.client.call(Method::PUT, &kubeconfig, Some(text.into())).await.expect(204);
     assert_eq!(it.client.get(&kubeconfig).await.text, text);
     let rows = entity::cluster::Entity::find().all(&app.app.db).await.unwrap();
@@ -203,9 +203,11 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     let job = it.client.post(&format!("/environment/{environment}/job"), it.lifecycle("far job")).await.expect(201);
     it.client.post(&format!("/job/{}/deploy", id(&job)), json!({})).await.expect(202);
     app.settle().await;
+    app.clock.forward(301);
+    app.settle().await;
     let run = &it.runs(&id(&job)).await[0];
     assert_eq!(run["state"], "FAILED");
-    assert!(run["reason"].as_str().unwrap().contains("Kubernetes"), "{run}");
+    assert!(run["reason"].as_str().unwrap().contains("the cluster is being connected"), "{run}");
     let statuses = it.client.get(&format!("{path}/status")).await.expect(200);
     assert_eq!(statuses["results"].as_array().unwrap().len(), 2);
 }
