@@ -12,7 +12,7 @@ pub(crate) enum Missing {
 }
 
 /// How many seeds of the simulation are run.
-const SEEDS: &str = "2000";
+const SEEDS: &str = "1000";
 /// How often servers are killed.
 const KILLS: u32 = 50;
 
