@@ -8,6 +8,8 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time and chooses its surroundings")]
 
+use entity::job_spec;
+use entity::run_spec;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -29,8 +31,8 @@ use windlass::access::authenticate::Authenticator;
 use windlass::app::App;
 use windlass::clock::Clock;
 use windlass::config::Config;
+use windlass::engine::cron::policy::Timing;
 use windlass::engine::tick;
-use windlass::engine::timing::Timing;
 use windlass::runner::{Kind, Line, Lines, Progress, Runner, Runners, StepSpec, Stream, Times, Unavailable};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, engine, store};
@@ -104,12 +106,12 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
             processes: false,
             clusters: Default::default(),
         },
-        wake: windlass::wake::Wake::default(),
-        fence: windlass::fence::Fence::default(),
-        metrics: windlass::metrics::Metrics::default(),
-        pulse: windlass::pulse::Pulse::default(),
+        wake: windlass::liveness::wake::Wake::default(),
+        fence: windlass::liveness::fence::Fence::default(),
+        metrics: windlass::observe::metrics::Metrics::default(),
+        pulse: windlass::liveness::pulse::Pulse::default(),
         instance: uuid::Uuid::now_v7(),
-        toolbox: windlass::toolbox::Toolbox::default(),
+        toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
         address: std::sync::OnceLock::new(),
     })
 }
@@ -144,7 +146,7 @@ async fn fill(
             "command": {"entrypoint": "/bin/sh", "arguments": ["-c", "date"]}},
         "settings": {"cronjob.jitter_seconds": jitter, "cronjob.concurrency_policy": "Allow"},
     });
-    let spec: job::JobSpec = serde_json::from_value(spec).unwrap();
+    let spec: job_spec::JobSpec = serde_json::from_value(spec).unwrap();
     let now = app.clock.now();
     let mut ids = Vec::with_capacity(count);
     let row = |number: usize| {
@@ -167,7 +169,7 @@ async fn fill(
             variables_changed_at: None,
             applied: None,
             drifted_at: None,
-            built: Some(run::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
         };
         let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());
         (job, entity::job_schedule::Model { job_id: id, next_run_at })

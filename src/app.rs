@@ -9,13 +9,13 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fence::Fence;
-use crate::metrics::Metrics;
-use crate::pulse::Pulse;
+use crate::liveness::fence::Fence;
+use crate::liveness::pulse::Pulse;
+use crate::liveness::wake::Wake;
+use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
+use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
-use crate::toolbox::Toolbox;
-use crate::wake::Wake;
 
 /// What handlers and the engine work with.
 pub struct App {

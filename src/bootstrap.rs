@@ -6,14 +6,16 @@ use entity::cluster::{self, ClusterKind};
 use entity::deployment::{Action, Origin};
 use entity::environment::{self, Mode};
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, RegistryId, TokenId};
-use entity::job::{self, Command, Healthchecks, JobSpec, JobType, LifecycleType, Schedule, Source};
+use entity::job::{self, JobType};
+use entity::job_spec::{Command, Healthchecks, JobSpec, LifecycleType, Schedule, Source};
 use entity::member::Role;
 use entity::registry::{self, RegistryConfig, RegistryKind};
 use entity::{organization, project};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::command::{self, Requester};
+use crate::engine::command;
+use crate::engine::requester::Requester;
 use crate::engine::template;
 use crate::error::{Error, Result};
 use crate::secret::{self, Secret};

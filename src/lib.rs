@@ -2,9 +2,9 @@
 
 /// Who calls, and what they may reach.
 pub mod access;
-/// The Qovery-style JSON face.
+/// The Qovery-compatible JSON API.
 pub mod api;
-/// The state that everything shares.
+/// The state shared by the API and the engine.
 pub mod app;
 /// What the first start creates.
 pub mod bootstrap;
@@ -16,23 +16,17 @@ pub mod config;
 pub mod engine;
 /// What can go wrong.
 pub mod error;
-/// Keeps a server that was away from starting things.
-pub mod fence;
-/// The logins of git repositories.
+/// Git repositories, by the machine's git.
 pub mod git;
-/// Image registries.
-pub mod image_registry;
-/// What the server counts.
-pub mod metrics;
-/// Wake-ups between servers.
-pub mod notify;
-/// Calls of webhooks.
+/// Who is awake, and who may act.
+pub mod liveness;
+/// Metrics, logs and traces.
+pub mod observe;
+/// Webhook deliveries.
 pub mod outbound;
-/// Whether the engine is alive.
-pub mod pulse;
-/// Calls of git.
-pub mod repository;
-/// Places where runs run.
+/// A client of image registries.
+pub mod registry_client;
+/// Where runs are executed.
 pub mod runner;
 /// Tokens and sealed values.
 pub mod secret;
@@ -40,11 +34,5 @@ pub mod secret;
 pub mod server;
 /// Queries.
 pub mod store;
-/// Logs of the server itself.
-pub mod telemetry;
-/// The JSON:API face.
+/// The Terrakube-compatible JSON:API.
 pub mod terrakube;
-/// The versions of Terraform and OpenTofu that are on this machine.
-pub mod toolbox;
-/// A hint that wakes the engine.
-pub mod wake;

@@ -14,18 +14,19 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
-use crate::fence::Fence;
-use crate::metrics::Metrics;
-use crate::pulse::Pulse;
+use crate::liveness::fence::Fence;
+use crate::liveness::notify;
+use crate::liveness::pulse::Pulse;
+use crate::liveness::wake::Wake;
+use crate::observe::metrics::Metrics;
 use crate::runner::docker::DockerRunner;
 use crate::runner::kubernetes::clusters::Clusters;
 use crate::runner::process::ProcessRunner;
+use crate::runner::terraform::toolbox::Toolbox;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
-use crate::toolbox::Toolbox;
-use crate::wake::Wake;
-use crate::{api, engine, notify, outbound, terrakube};
+use crate::{api, engine, outbound, terrakube};
 
 /// How long requests may go on after the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::deployment::Progress;
 use crate::id::{DeploymentId, JobId, RunId, StageId};
-use crate::job::JobSpec;
+use crate::job_spec::JobSpec;
 use crate::run::Event;
 
 /// Row of `deployment_job`.

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::id::{GitTokenId, OrganizationId};
-use crate::job::GitProvider;
+use crate::job_spec::GitProvider;
 
 /// Row of `git_token`.
 #[sea_orm::model]

@@ -10,7 +10,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::access::Caller;
 use crate::app::App;
-use crate::engine::command::Requester;
+use crate::engine::requester::Requester;
 use crate::error::Error;
 
 const BEARER: &str = "bearerAuth";

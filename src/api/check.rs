@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use entity::git_token;
 use entity::id::{EnvironmentId, GitTokenId, RegistryId};
-use entity::job::GitRepository;
+use entity::job_spec::GitRepository;
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::wire::{Answer, Body, Created, Found};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::{git, image_registry, store};
+use crate::{git, registry_client, store};
 
 #[derive(Debug, Deserialize, Object)]
 struct ContainerImageCheckRequest {
@@ -84,8 +84,8 @@ impl CheckApi {
         let registry = registry.filter(|row| row.organization_id == environment.organization_id);
         let registry =
             registry.ok_or_else(|| Error::invalid("registry_id", "is not a registry of this organization"))?;
-        let login = image_registry::login(&self.0.keys, &registry)?;
-        image_registry::check(&registry.url, login.as_ref(), &image, &tag)
+        let login = registry_client::login(&self.0.keys, &registry)?;
+        registry_client::check(&registry.url, login.as_ref(), &image, &tag)
             .await
             .map_err(|reason| Error::invalid("image_name", reason))?;
         Ok(Answer(ContainerImageCheckResponse {}))
@@ -104,8 +104,8 @@ impl CheckApi {
         let repository = git_repository.check("git_repository")?;
         let path = join(&repository.root_path, &limits::name("dockerfile_path", &dockerfile_path)?)?;
         self.check_token(&repository, environment.organization_id).await?;
-        let login = git::login(&self.0, &repository).await?;
-        let text = crate::repository::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
+        let login = git::login::of(&self.0, &repository).await?;
+        let text = crate::git::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
             .await
             .map_err(|reason| Error::invalid("git_repository", reason))?;
         let read = Dockerfile::read(&text);

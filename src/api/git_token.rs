@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::git_token::Model;
 use entity::id::{GitTokenId, OrganizationId};
-use entity::job::GitProvider;
+use entity::job_spec::GitProvider;
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};

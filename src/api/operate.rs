@@ -10,8 +10,8 @@ use poem::{Response, handler};
 use serde_json::json;
 
 use crate::app::App;
-use crate::metrics::{CONTENT_TYPE, Depths};
-use crate::pulse::Health;
+use crate::liveness::pulse::Health;
+use crate::observe::metrics::{CONTENT_TYPE, Depths};
 use crate::store;
 
 /// How long the database has to answer.

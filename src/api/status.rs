@@ -14,7 +14,7 @@ use super::history::StageStatusEnum;
 use super::step::{Runs, ServiceStepMetrics, doing, metrics, named};
 use super::wire::{self, Timestamp};
 use crate::engine::deployment::is_outdated;
-use crate::engine::state::{self, Doing, Shown};
+use crate::engine::shown::{self, Doing, Shown};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
@@ -166,7 +166,7 @@ pub(super) struct EnvironmentStatuses {
 
 /// What a part of a deployment does, and how far it has come; none for a job that never took part in one.
 pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: Doing) -> StatusDetails {
-    let action = part.map(|(part, of)| state::effective_action(of.action, part.forced_event));
+    let action = part.map(|(part, of)| shown::effective_action(of.action, part.forced_event));
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
         Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
@@ -182,13 +182,13 @@ pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>
 
 /// The state that a part of a deployment left a job in.
 pub(super) fn of_part(part: &deployment_job::Model, of: &deployment::Model) -> StateEnum {
-    let action = state::effective_action(of.action, part.forced_event);
-    state::shown(Some((action, part.progress)), doing(part)).into()
+    let action = shown::effective_action(of.action, part.forced_event);
+    shown::of_job(Some((action, part.progress)), doing(part)).into()
 }
 
 /// The state that a deployment left an environment in.
 pub(super) fn of_deployment(of: &deployment::Model) -> StateEnum {
-    state::shown(Some((of.action, of.progress)), Doing::Nothing).into()
+    shown::of_job(Some((of.action, of.progress)), Doing::Nothing).into()
 }
 
 impl From<Action> for ServiceActionEnum {
@@ -213,8 +213,8 @@ struct Known<'a> {
 impl Known<'_> {
     fn shown(&self) -> Shown {
         let progress =
-            self.part.map(|(part, of)| (state::effective_action(of.action, part.forced_event), part.progress));
-        state::shown(progress, self.doing())
+            self.part.map(|(part, of)| (shown::effective_action(of.action, part.forced_event), part.progress));
+        shown::of_job(progress, self.doing())
     }
 
     fn doing(&self) -> Doing {
@@ -325,9 +325,9 @@ impl Whole {
             .find(|status| statuses.contains(status))
             .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
         let newest = self.newest.as_ref();
-        let last = state::shown(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
+        let last = shown::of_job(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
         // A deployment that is under way counts although none of its jobs may have been reached.
-        let together = if last.is_open() { last } else { state::shown_together(&shown) };
+        let together = if last.is_open() { last } else { shown::of_environment(&shown) };
         EnvironmentStatus {
             id: self.environment.0,
             state: together.into(),
@@ -451,7 +451,7 @@ pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model)
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {
         id: row.environment_id.0,
-        state: state::shown(Some((row.action, row.progress)), Doing::Nothing).into(),
+        state: shown::of_job(Some((row.action, row.progress)), Doing::Nothing).into(),
         service_deployment_status: ServiceDeploymentStatusEnum::OutOfDate,
         last_deployment_date: Some(Timestamp(row.created_at)),
         is_part_last_deployment: true,

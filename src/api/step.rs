@@ -9,7 +9,7 @@ use poem_openapi::{Enum, Object};
 use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::state::Doing;
+use crate::engine::shown::Doing;
 use crate::error::Result;
 use crate::store;
 

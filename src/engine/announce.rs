@@ -13,12 +13,12 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::command::Requester;
+use super::requester::Requester;
 use crate::error::Result;
 use crate::store;
 
 /// What is told of in an environment.
-pub(super) struct Told<'a> {
+pub(super) struct Announcement<'a> {
     kind: &'static str,
     target: &'static str,
     id: Uuid,
@@ -26,7 +26,7 @@ pub(super) struct Told<'a> {
     environment: &'a environment::Model,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Announcement<'a> {
     pub(super) fn environment(kind: &'static str, environment: &'a environment::Model) -> Self {
         Self { kind, target: "ENVIRONMENT", id: environment.id.0, name: &environment.name, environment }
     }
@@ -72,8 +72,13 @@ fn ended(action: Action, forced: Option<Event>, progress: Progress) -> &'static 
 }
 
 /// Stores what somebody did.
-pub(super) async fn event(tx: &DatabaseTransaction, told: Told<'_>, by: &Requester, now: DateTime<Utc>) -> Result<()> {
-    let Told { kind, target, id, name, environment } = told;
+pub(super) async fn event(
+    tx: &DatabaseTransaction,
+    told: Announcement<'_>,
+    by: &Requester,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Announcement { kind, target, id, name, environment } = told;
     let project = store::project::by_id(tx, environment.project_id).await?;
     let row = event::Model {
         id: EventId::create(),
@@ -115,12 +120,12 @@ pub(super) async fn end(
     let by = Requester { name: row.triggered_by.clone(), origin: row.origin, user_agent: None };
     if row.scope == Scope::Environment {
         let kind = ended(row.action, None, reached);
-        return event(tx, Told::environment(kind, &environment), &by, now).await;
+        return event(tx, Announcement::environment(kind, &environment), &by, now).await;
     }
     for part in store::deployment::list_parts(tx, row.id).await? {
         if let Some(job) = store::job::by_id(tx, part.job_id).await? {
             let kind = ended(row.action, part.forced_event, part.progress);
-            event(tx, Told::job(kind, &environment, &job), &by, now).await?;
+            event(tx, Announcement::job(kind, &environment, &job), &by, now).await?;
         }
     }
     Ok(())

@@ -2,27 +2,20 @@
 //! tells of it, and wakes the engine, which does it.
 
 use chrono::{DateTime, Utc};
-use entity::deployment::{Action, Origin, Progress, Scope};
+use entity::deployment::{Action, Progress, Scope};
 use entity::id::{DeploymentId, EnvironmentId, JobId};
 use entity::run::Event;
 use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, environment, job};
 use sea_orm::DatabaseTransaction;
 
-use super::announce::{self, Told};
-use super::state;
+use super::announce::{self, Announcement};
+use super::requester::Requester;
+use super::shown;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobEdit;
-
-/// Who asks, for the history.
-#[derive(Clone, Debug)]
-pub struct Requester {
-    pub name: String,
-    pub origin: Origin,
-    pub user_agent: Option<String>,
-}
 
 /// A job that something is asked of.
 #[derive(Clone, Debug)]
@@ -83,7 +76,7 @@ pub async fn request_jobs(
             .collect();
         let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
         for Target { job, forced, .. } in &targets {
-            let told = Told::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
+            let told = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
             announce::event(tx, told, by, now).await?;
         }
         Ok::<_, Error>(row)
@@ -128,7 +121,7 @@ pub async fn request_environment_in(
     let jobs = all_jobs(tx, id).await?.into_iter();
     let jobs = jobs.filter(|job| removes || places.get(job).is_none_or(|place| !place.is_skipped));
     let row = enqueue(tx, row, jobs.map(Wanted::plain).collect()).await?;
-    let told = Told::environment(announce::requested(action, None, Scope::Environment), &environment);
+    let told = Announcement::environment(announce::requested(action, None, Scope::Environment), &environment);
     announce::event(tx, told, by, now).await?;
     Ok(row)
 }
@@ -152,7 +145,7 @@ pub async fn delete_jobs(
             let known = store::deployment::newest_part_by_job(tx, job.id).await?.is_some();
             if removal == Removal::RowsOnly || !known {
                 store::job::delete(tx, job.id).await?;
-                announce::event(tx, Told::job("DELETE", &environment, &job), by, now).await?;
+                announce::event(tx, Announcement::job("DELETE", &environment, &job), by, now).await?;
             } else {
                 deployed.push(Target::from(job));
             }
@@ -165,7 +158,7 @@ pub async fn delete_jobs(
         let row = new(environment.id, Action::Delete, Scope::Jobs, by, now);
         enqueue(tx, row, deployed.iter().map(|target| Wanted::plain(target.job.id)).collect()).await?;
         for Target { job, .. } in &deployed {
-            announce::event(tx, Told::job("DELETE_QUEUED", &environment, job), by, now).await?;
+            announce::event(tx, Announcement::job("DELETE_QUEUED", &environment, job), by, now).await?;
         }
         Ok(())
     })
@@ -185,7 +178,7 @@ pub async fn delete_environment(app: &App, by: &Requester, id: EnvironmentId, re
         let environment = lock(tx, id).await?;
         let deployed = store::deployment::newest_by_environment(tx, id).await?.is_some();
         if removal == Removal::RowsOnly || !deployed {
-            announce::event(tx, Told::environment("DELETE", &environment), by, now).await?;
+            announce::event(tx, Announcement::environment("DELETE", &environment), by, now).await?;
             store::environment::delete(tx, id).await?;
             return Ok::<_, Error>(());
         }
@@ -219,7 +212,7 @@ pub async fn cancel_environment(app: &App, by: &Requester, id: EnvironmentId, ru
         if !changed {
             return Err(Error::Conflict("there is no deployment to cancel, or it is being cancelled".into()));
         }
-        announce::event(tx, Told::environment("TRIGGER_CANCEL", &environment), by, now).await
+        announce::event(tx, Announcement::environment("TRIGGER_CANCEL", &environment), by, now).await
     })
     .await?;
     app.wake.now();
@@ -238,7 +231,7 @@ pub async fn cancel_request(app: &App, by: &Requester, row: &deployment::Model) 
         let row = row.filter(|row| row.progress == Progress::Queued);
         let row = row.ok_or_else(|| Error::Conflict("the deployment has left the queue".into()))?;
         cancel_queued(tx, &row, now).await?;
-        announce::event(tx, Told::environment("TRIGGER_CANCEL", &environment), by, now).await
+        announce::event(tx, Announcement::environment("TRIGGER_CANCEL", &environment), by, now).await
     })
     .await?;
     app.wake.now();
@@ -288,7 +281,7 @@ async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) ->
             able.push(target);
             continue;
         };
-        let last = state::effective_action(of.action, part.forced_event);
+        let last = shown::effective_action(of.action, part.forced_event);
         match (last, part.progress) {
             (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
                 return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));

@@ -2,10 +2,11 @@
 
 use entity::deployment::{Action, Progress};
 use entity::job;
-use entity::job::{Command, GitRepository, JobSpec, Schedule, Source};
-use entity::run::{BuildSpec, Built, Event, Keep, PodSpec, RunSpec};
+use entity::job_spec::{Command, GitRepository, JobSpec, Schedule, Source};
+use entity::run::Event;
+use entity::run_spec::{BuildSpec, Built, Keep, PodSpec, RunSpec};
 
-use super::settings::Settings;
+use super::advanced_settings::Settings;
 
 /// What happens to the deployed configuration of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

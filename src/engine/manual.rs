@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use entity::job::{self, Source};
+use entity::job;
+use entity::job_spec::Source;
 use entity::run;
 use entity::run::{Event, Trigger};
 
-use super::announce::{self, Told};
-use super::command::{self, Requester};
+use super::announce::{self, Announcement};
+use super::command;
 use super::deployment::run_spec;
+use super::requester::Requester;
 use super::tick::schedules::new_run;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -73,7 +75,7 @@ pub async fn run(
         }
         command::refuse_while_job_is_deleted(tx, job).await?;
         store::run::create(tx, vec![row]).await?;
-        announce::event(tx, Told::job("TRIGGER_FORCE_RUN", &environment, job), by, now).await?;
+        announce::event(tx, Announcement::job("TRIGGER_FORCE_RUN", &environment, job), by, now).await?;
         store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a new run is not there"))
     })
     .await?;
@@ -94,7 +96,7 @@ pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Mode
             return Err(Error::Conflict("the run has ended".into()));
         }
         if asked && let Some(environment) = store::environment::by_id(tx, job.environment_id).await? {
-            announce::event(tx, Told::job("TRIGGER_CANCEL", &environment, job), by, now).await?;
+            announce::event(tx, Announcement::job("TRIGGER_CANCEL", &environment, job), by, now).await?;
         }
         Ok(row)
     })

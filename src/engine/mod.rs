@@ -3,22 +3,22 @@
 //! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. All they know comes
 //! from the database and the time, so that a lost wake-up or a killed server costs time only.
 
+pub mod advanced_settings;
 mod announce;
-pub mod clusters;
+pub mod cluster;
 pub mod command;
+pub mod cron;
 pub mod deployment;
 pub mod flow;
-pub mod keeper;
 pub mod manual;
 pub mod masking;
 pub mod outputs;
+pub mod requester;
 pub mod rule;
-pub mod schedule;
-pub mod settings;
-pub mod state;
+pub mod run;
+pub mod shown;
 pub mod template;
 pub mod tick;
-pub mod timing;
 pub mod variables;
 pub mod workspace;
 
@@ -27,9 +27,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-pub use self::tick::workspace_files;
+pub use self::tick::workspace::files as workspace_files;
 use crate::app::App;
-use crate::pulse::Loop;
+use crate::liveness::pulse::Loop;
 use crate::store;
 
 /// The longest sleep when nothing runs.
@@ -67,7 +67,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
             HEARTBEAT
         }),
         again(app, &shutdown, async || {
-            if let Err(error) = tick::clusters::connect(app).await {
+            if let Err(error) = cluster::connect::connect(app).await {
                 tracing::warn!(?error, "the clusters could not be read");
             }
             // Not as often as runs end.
@@ -75,7 +75,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
             CALM
         }),
         again_after(&shutdown, LOOK, async || {
-            if let Err(error) = tick::clusters::look(app, app.clock.now()).await {
+            if let Err(error) = cluster::drift::look(app, app.clock.now()).await {
                 tracing::warn!(?error, "clusters could not be looked at");
             }
             LOOK

@@ -3,6 +3,7 @@
 //! An object from name to `{"value": .., "sensitive": .., "description": ..}`; what else is in it does not count, so that
 //! the outputs of Terraform can be left as they are. One bad name spoils the whole file.
 
+use entity::run::Event;
 use serde_json::Value;
 
 /// The longest name, in characters: the variable's key has a prefix before it.
@@ -78,6 +79,15 @@ pub fn key(job: uuid::Uuid, name: &str) -> String {
     let id = job.to_string();
     let short = id.split('-').next().unwrap_or_default().to_uppercase();
     format!("QOVERY_OUTPUT_JOB_Z{short}_{name}")
+}
+
+/// Whether a run of this event leaves outputs: those of LIFECYCLE jobs do.
+#[must_use]
+pub fn leaves_outputs(event: Event) -> bool {
+    match event {
+        Event::Start | Event::Stop | Event::Delete => true,
+        Event::Cron | Event::Build | Event::Workspace | Event::Apply => false,
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use entity::deployment_rule::{Model, Weekday};
 
-use super::schedule::gap_end;
+use super::cron::expression::gap_end;
 
 /// The next start and the next stop after `now`; none where nothing is planned.
 ///

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{AddressId, TemplateId, WorkspaceStepId};
-use entity::run::{Event, RunSpec, Trigger};
+use entity::run::{Event, Trigger};
+use entity::run_spec::RunSpec;
 use entity::workspace_job::JobStatus;
-use entity::{run, workspace, workspace_address, workspace_job, workspace_schedule, workspace_step};
+use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ActiveEnum as _, ActiveValue, DatabaseTransaction};
 
+use super::cron::expression::{self, Schedule};
 use super::flow::{self, Wish};
-use super::schedule::{self, Schedule};
 use super::template::{self, FlowStep, FlowType};
 use super::tick::schedules::new_run;
 use crate::app::App;
@@ -255,84 +256,8 @@ async fn cancel(
 /// # Errors
 /// `Invalid` when the expression cannot be read.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    let schedule: Schedule = schedule::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
+    let schedule: Schedule = expression::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
     Ok(schedule.next(after, chrono_tz::UTC))
-}
-
-/// Makes runs of the workspaces whose schedules are due, and moves those on.
-///
-/// # Errors
-/// The database's.
-pub(super) async fn schedule_jobs(app: &App, now: DateTime<Utc>, limit: u64) -> Result<bool> {
-    let more = store::write(&app.db, async |tx| {
-        let due = store::workspace::due_schedules(tx, now, limit).await?;
-        let more = due.len() as u64 == limit;
-        for row in due {
-            // A time is late by what the server was away; one of all that were missed is made up for.
-            let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
-            let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
-            store::row::update(tx, moved).await?;
-            scheduled(tx, row, now).await?;
-        }
-        Ok::<_, Error>(more)
-    })
-    .await?;
-    Ok(more)
-}
-
-async fn scheduled(tx: &DatabaseTransaction, row: workspace_schedule::Model, now: DateTime<Utc>) -> Result<()> {
-    let Some(workspace) = store::workspace::lock(tx, row.workspace_id).await? else { return Ok(()) };
-    if workspace.deleted || workspace.locked {
-        tracing::info!(workspace = %workspace.id, "a schedule was left out: the workspace is locked or deleted");
-        return Ok(());
-    }
-    let wanted = NewJob {
-        template: row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
-        tcl: row.tcl.clone().filter(|tcl| !tcl.is_empty()),
-        via: "Schedule".into(),
-        refresh: true,
-        by: "serviceAccount".into(),
-        ..NewJob::default()
-    };
-    match create(tx, &workspace, wanted, now).await {
-        Ok(_) => Ok(()),
-        Err(Error::Invalid { field, message }) => {
-            tracing::warn!(schedule = %row.id, field, message, "a schedule of a workspace made no job");
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// A schedule that a step asks for.
-///
-/// # Errors
-/// `Invalid` when there is no such template, or the expression cannot be read.
-pub(super) async fn schedule_template(
-    tx: &DatabaseTransaction,
-    of: &workspace_job::Model,
-    (name, cron): (&str, &str),
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let template = store::workspace::template_by_name(tx, of.organization_id, name).await?;
-    let template = template.ok_or_else(|| Error::invalid("templates", format!("there is no template {name}")))?;
-    let row = workspace_schedule::Model {
-        id: entity::id::WorkspaceScheduleId::create(),
-        organization_id: of.organization_id,
-        workspace_id: of.workspace_id,
-        created_at: now,
-        updated_at: now,
-        created_by: of.created_by.clone(),
-        updated_by: of.created_by.clone(),
-        cron: cron.to_owned(),
-        tcl: None,
-        template_reference: Some(template.id.to_string()),
-        description: None,
-        enabled: true,
-        next_run_at: next_time(cron, now)?,
-    };
-    store::row::create(tx, row).await?;
-    Ok(())
 }
 
 /// Whether something of a step is executed.

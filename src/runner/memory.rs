@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-use super::{Line, Lines, Progress, Stream, Times};
+use super::{Line, Lines, StepState, Stream, Times};
 
 /// Lines that are kept before the writer has to wait for a reader.
 const BUFFER_LINES: usize = 10_000;
@@ -17,7 +17,7 @@ pub(super) struct MemoryStep {
 }
 
 pub(super) struct State {
-    pub(super) progress: Progress,
+    pub(super) progress: StepState,
     pub(super) times: Times,
     pub(super) stopping: bool,
     /// The position of the first line in `lines`.
@@ -26,7 +26,7 @@ pub(super) struct State {
 }
 
 impl MemoryStep {
-    pub(super) fn new(progress: Progress, started_at: DateTime<Utc>) -> Self {
+    pub(super) fn new(progress: StepState, started_at: DateTime<Utc>) -> Self {
         let times = Times { started_at: Some(started_at), finished_at: None, attempts: None };
         let state = State { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
         Self { state: Mutex::new(state), consumed: Notify::new() }
@@ -57,7 +57,7 @@ impl MemoryStep {
     }
 
     /// Notes the end.
-    pub(super) fn end(&self, progress: Progress, at: DateTime<Utc>) {
+    pub(super) fn end(&self, progress: StepState, at: DateTime<Utc>) {
         let mut state = self.lock();
         state.times.finished_at = Some(at);
         state.progress = progress;
@@ -71,7 +71,7 @@ impl MemoryStep {
                 state.first += 1;
             }
             let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
-            let over = !matches!(state.progress, Progress::Running | Progress::Starting { .. });
+            let over = !matches!(state.progress, StepState::Running | StepState::Starting { .. });
             let end = over && lines.len() == state.lines.len();
             Lines { lines, end }
         };

@@ -6,6 +6,7 @@
 pub mod docker;
 pub mod kubernetes;
 mod memory;
+pub mod patience;
 pub mod process;
 pub mod source;
 pub mod terraform;
@@ -19,8 +20,8 @@ use entity::id::ClusterId;
 
 use self::kubernetes::clusters::Clusters;
 use self::kubernetes::pod::Pod;
-use crate::fence::Leave;
-use crate::repository::Wanted;
+use crate::git::Wanted;
+use crate::liveness::fence::Leave;
 use crate::secret::Secret;
 
 /// Which runner it is.
@@ -63,7 +64,7 @@ pub struct StepSpec {
     pub pod: Option<Box<Pod>>,
 }
 
-/// The files that a step works on: `terraform::SOURCE_VARIABLE` is the folder that they are in.
+/// The files that a step works on: `terraform::script::SOURCE_VARIABLE` is the folder that they are in.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// An empty folder.
@@ -143,7 +144,7 @@ pub struct Credentials {
 
 /// How far a step has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum StepState {
     /// Being prepared, for example its image pulled; with what keeps it waiting, where that is known.
     Starting {
         reason: Option<String>,
@@ -220,7 +221,7 @@ pub trait Runner: Send + Sync {
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable>;
 
     /// How far a step has come.
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable>;
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable>;
 
     /// When a step began and ended.
     async fn times(&self, name: &str) -> Result<Times, Unavailable>;

@@ -18,14 +18,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::memory::MemoryStep;
-use super::terraform::{COMMIT_FILE, SOURCE_VARIABLE};
+use super::terraform::script::{COMMIT_FILE, SOURCE_VARIABLE};
 use super::{
-    Kind, LINE_BYTES, Lines, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, Runner, Source, StepFile, StepSpec,
-    Stream, Times, Unavailable,
+    Kind, LINE_BYTES, Lines, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Runner, Source, StepFile, StepSpec,
+    StepState, Stream, Times, Unavailable,
 };
 use crate::clock::Clock;
-use crate::repository;
-use crate::wake::Wake;
+use crate::git;
+use crate::liveness::wake::Wake;
 
 /// How long a process that left the group may hold the output open after its parent's end.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
@@ -116,12 +116,12 @@ impl Work {
                 *started.group() = child.id().and_then(pid);
                 {
                     let mut state = started.memory.lock();
-                    state.progress = Progress::Running;
+                    state.progress = StepState::Running;
                     state.times.started_at = Some(self.clock.now());
                 }
                 self.watch(started, child);
             }
-            Err(reason) => started.memory.end(Progress::CannotStart { reason }, self.clock.now()),
+            Err(reason) => started.memory.end(StepState::CannotStart { reason }, self.clock.now()),
         }
     }
 
@@ -146,8 +146,8 @@ impl Work {
             Err(reason) => {
                 let _removed = tokio::fs::remove_dir_all(&folder).await;
                 let progress = match reason {
-                    Some(reason) => Progress::CannotStart { reason },
-                    None => Progress::Exited { exit_code: 130, reason: Some("it was stopped before it began".into()) },
+                    Some(reason) => StepState::CannotStart { reason },
+                    None => StepState::Exited { exit_code: 130, reason: Some("it was stopped before it began".into()) },
                 };
                 started.memory.end(progress, self.clock.now());
             }
@@ -222,7 +222,7 @@ impl Work {
             *step.group() = None;
             let progress = match ended {
                 Ok(status) => exited(status),
-                Err(error) => Progress::Exited { exit_code: 255, reason: Some(error.to_string()) },
+                Err(error) => StepState::Exited { exit_code: 255, reason: Some(error.to_string()) },
             };
             step.memory.end(progress, clock.now());
             wake.here();
@@ -235,7 +235,7 @@ async fn fetch(folder: &Path, source: &Source) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
     tokio::fs::create_dir_all(folder).await.map_err(failed)?;
     let Source::Repository(wanted) = source else { return Ok(()) };
-    let commit = repository::checkout_into(folder, wanted).await?;
+    let commit = git::checkout_into(folder, wanted).await?;
     tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
 }
 
@@ -277,14 +277,14 @@ fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> t
     tokio::spawn(task)
 }
 
-fn exited(status: std::process::ExitStatus) -> Progress {
+fn exited(status: std::process::ExitStatus) -> StepState {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {
-        (Some(exit_code), _) => Progress::Exited { exit_code, reason: None },
+        (Some(exit_code), _) => StepState::Exited { exit_code, reason: None },
         (None, Some(signal)) => {
-            Progress::Exited { exit_code: 128 + signal, reason: Some(format!("ended by signal {signal}")) }
+            StepState::Exited { exit_code: 128 + signal, reason: Some(format!("ended by signal {signal}")) }
         }
-        (None, None) => Progress::Exited { exit_code: 255, reason: None },
+        (None, None) => StepState::Exited { exit_code: 255, reason: None },
     }
 }
 
@@ -344,7 +344,7 @@ impl Runner for ProcessRunner {
                 "this server was away; whether the step is still to be started is looked at again".into(),
             ));
         }
-        let memory = MemoryStep::new(Progress::Starting { reason: None }, self.work.clock.now());
+        let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
         let started = Arc::new(Step { memory, group: Mutex::default(), interrupt: step.interrupt });
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
@@ -357,14 +357,14 @@ impl Runner for ProcessRunner {
         Ok(())
     }
 
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
         match self.find(name) {
             Some(step) => Ok(step.memory.lock().progress.clone()),
             None => {
                 let scratch = self.scratch(name);
                 end_left_behind(&scratch, name);
                 // The folder is made before the process: a server that is gone may have started it.
-                Ok(if scratch.exists() { Progress::Lost } else { Progress::Unknown })
+                Ok(if scratch.exists() { StepState::Lost } else { StepState::Unknown })
             }
         }
     }

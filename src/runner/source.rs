@@ -1,8 +1,8 @@
 //! The files that a step of a workspace works on, packed for where it is executed.
 
 use super::Source;
-use super::terraform::COMMIT_FILE;
-use crate::repository::{self, Folder};
+use super::terraform::script::COMMIT_FILE;
+use crate::git::{self, Folder};
 
 /// A tape archive of a source, below a folder of this name.
 ///
@@ -14,7 +14,7 @@ pub async fn pack(source: &Source, root: &'static str) -> Result<Vec<u8>, String
     let failed = |error: std::io::Error| format!("its files could not be packed: {error}");
     tokio::fs::create_dir(&files).await.map_err(failed)?;
     if let Source::Repository(wanted) = source {
-        let commit = repository::checkout_into(&files, wanted).await?;
+        let commit = git::checkout_into(&files, wanted).await?;
         tokio::fs::write(files.join(COMMIT_FILE), commit.id).await.map_err(failed)?;
     }
     let packed = tokio::task::spawn_blocking(move || {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::deployment::Progress;
 use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
-use entity::job::JobSpec;
+use entity::job_spec::JobSpec;
 use entity::{deployment, deployment_job};
 use sea_orm::sea_query::Expr;
 use sea_orm::{

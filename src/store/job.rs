@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{ClusterId, EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, ProjectId, RegistryId};
-use entity::job::{JobSpec, JobType};
+use entity::job::JobType;
+use entity::job_spec::JobSpec;
 use entity::registry::RegistryKind;
-use entity::run::Built;
+use entity::run_spec::Built;
 use entity::{job, metadata_group};
 use sea_orm::sea_query::Expr;
 use sea_orm::{

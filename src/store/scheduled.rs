@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
-use entity::run::RunSpec;
+use entity::run_spec::RunSpec;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::binds::Binds;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use windlass::clock::Clock;
-use windlass::repository::{Login, Wanted};
+use windlass::git::{Login, Wanted};
+use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Build, Dockerfile, Image, Progress, Runner, StepSpec};
+use windlass::runner::{Build, Dockerfile, Image, Runner, StepSpec, StepState};
 use windlass::secret::Secret;
-use windlass::wake::Wake;
 
 use crate::git_server::{git, repository};
 use crate::runner::docker_image;
@@ -64,19 +64,19 @@ fn wanted(url: &str) -> Wanted {
 }
 
 struct Ended {
-    progress: Progress,
+    progress: StepState,
     log: String,
     output: Option<Value>,
 }
 
 async fn run(runner: &dyn Runner, step: &StepSpec) -> Ended {
     runner.start(step).await.unwrap();
-    let (mut lines, mut progress) = (Vec::new(), Progress::Running);
+    let (mut lines, mut progress) = (Vec::new(), StepState::Running);
     for _ in 0..2400 {
         progress = runner.poll(&step.name).await.unwrap();
         let more = runner.logs(&step.name, lines.len() as u64, 1000).await.unwrap();
         lines.extend(more.lines.into_iter().map(|line| line.text));
-        if more.end && matches!(progress, Progress::Exited { .. } | Progress::CannotStart { .. }) {
+        if more.end && matches!(progress, StepState::Exited { .. } | StepState::CannotStart { .. }) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -110,7 +110,7 @@ async fn a_repository_is_built_run_and_used_again() {
     let first = build(Some(wanted(&url)), "/built", Dockerfile::Path("docker/Dockerfile".into()));
     let first = Build { target_stage: Some("base".into()), ..first };
     let Ended { progress, log, output } = run(&*runner, &step(Some(first.clone()), None)).await;
-    assert_eq!(progress, Progress::Exited { exit_code: 0, reason: None }, "{log}");
+    assert_eq!(progress, StepState::Exited { exit_code: 0, reason: None }, "{log}");
     let output = output.unwrap();
     let (name, commit) =
         (output["image"].as_str().unwrap().to_owned(), output["commit"]["id"].as_str().unwrap().to_owned());
@@ -157,7 +157,7 @@ async fn what_cannot_be_built_says_why() {
     ];
     for (build, reason) in cases {
         let Ended { progress, log, output } = run(&*runner, &step(Some(build), None)).await;
-        let Progress::Exited { exit_code: 1, reason: Some(found) } = progress else { panic!("{progress:?}: {log}") };
+        let StepState::Exited { exit_code: 1, reason: Some(found) } = progress else { panic!("{progress:?}: {log}") };
         assert!(found.contains(reason), "{found:?} does not say {reason:?}");
         assert!(log.contains(found.lines().next().unwrap()), "the log ends with the reason");
         assert_eq!(output, None);
@@ -172,12 +172,12 @@ async fn a_build_is_stopped() {
     let step = step(Some(build(None, "/", Dockerfile::Text(format!("FROM {image}\nRUN sleep 300\n")))), None);
     runner.start(&step).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(runner.poll(&step.name).await.unwrap(), Progress::Running);
+    assert_eq!(runner.poll(&step.name).await.unwrap(), StepState::Running);
     runner.stop(&step.name, Duration::ZERO).await.unwrap();
     let ended = runner.poll(&step.name).await.unwrap();
-    assert!(matches!(ended, Progress::Exited { exit_code: 143, .. }), "{ended:?}");
+    assert!(matches!(ended, StepState::Exited { exit_code: 143, .. }), "{ended:?}");
     runner.remove(&step.name).await.unwrap();
-    assert_eq!(runner.poll(&step.name).await.unwrap(), Progress::Unknown);
+    assert_eq!(runner.poll(&step.name).await.unwrap(), StepState::Unknown);
 }
 
 #[tokio::test]
@@ -186,6 +186,6 @@ async fn plain_processes_build_nothing_and_say_so() {
     let runner = ProcessRunner::new(folder.path().to_owned(), Clock::system(), Wake::default());
     let step = step(Some(build(None, "/", Dockerfile::Text("FROM scratch".into()))), None);
     runner.start(&step).await.unwrap();
-    let Progress::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else { panic!("it was started") };
+    let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else { panic!("it was started") };
     assert!(reason.contains("Docker engine"), "{reason}");
 }

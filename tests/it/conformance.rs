@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass::runner::{Kind, Progress, Runner, StepSpec, Stream};
+use windlass::runner::{Kind, Runner, StepSpec, StepState, Stream};
 
 use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 
@@ -23,7 +23,7 @@ fn remembers(runner: &dyn Runner) -> bool {
 /// Waits until nothing is known of a step; a cluster takes a moment to delete what has to end first.
 async fn gone(runner: &dyn Runner, name: &str) {
     for _ in 0..1200 {
-        if runner.poll(name).await.unwrap() == Progress::Unknown {
+        if runner.poll(name).await.unwrap() == StepState::Unknown {
             return;
         }
         assert!(!remembers(runner), "{name} is still there");
@@ -71,7 +71,7 @@ async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &s
 
 async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
     let name = "windlass-test-never";
-    assert_eq!(runner.poll(name).await.unwrap(), Progress::Unknown);
+    assert_eq!(runner.poll(name).await.unwrap(), StepState::Unknown);
     assert!(runner.logs(name, 0, 10).await.unwrap().end);
     runner.stop(name, Duration::ZERO).await.unwrap();
     runner.remove(name).await.unwrap();
@@ -90,7 +90,7 @@ async fn output_and_exit_codes(runner: &dyn Runner, image: &str) {
     assert!(lines.iter().all(|line| (chrono::Utc::now() - line.at).num_seconds().abs() < 120), "{lines:?}");
     assert_eq!(run(runner, &made(runner, image, "true")).await.0, exit(0));
     let (progress, _) = run(runner, &made(runner, image, "sh -c 'kill -9 $$'; exit $?")).await;
-    assert!(matches!(progress, Progress::Exited { exit_code: 137, .. }), "{progress:?}");
+    assert!(matches!(progress, StepState::Exited { exit_code: 137, .. }), "{progress:?}");
 }
 
 async fn starting_twice_is_starting_once(runner: &dyn Runner, image: &str) {
@@ -182,7 +182,7 @@ async fn lines_come_while_it_runs(runner: &dyn Runner, image: &str) {
 async fn stopping(runner: &dyn Runner, image: &str) {
     let polite = made(runner, image, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done");
     let deaf = made(runner, image, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
-    for (spec, expected) in [(polite, exit(7)), (deaf, Progress::Exited { exit_code: 137, reason: None })] {
+    for (spec, expected) in [(polite, exit(7)), (deaf, StepState::Exited { exit_code: 137, reason: None })] {
         runner.start(&spec).await.unwrap();
         running(runner, &spec.name).await;
         while runner.logs(&spec.name, 0, 1).await.unwrap().lines.is_empty() {
@@ -198,8 +198,8 @@ async fn stopping(runner: &dyn Runner, image: &str) {
             runner.remove(&spec.name).await.unwrap();
             continue;
         }
-        let Progress::Exited { exit_code, .. } = ended(runner, &spec.name).await else { panic!() };
-        assert_eq!(Progress::Exited { exit_code, reason: None }, expected);
+        let StepState::Exited { exit_code, .. } = ended(runner, &spec.name).await else { panic!() };
+        assert_eq!(StepState::Exited { exit_code, reason: None }, expected);
         runner.remove(&spec.name).await.unwrap();
     }
 }
@@ -209,7 +209,7 @@ async fn what_cannot_start_says_why(runner: &dyn Runner, image: &str) {
         StepSpec { entrypoint: Some("/no/such/program".into()), arguments: Vec::new(), ..made(runner, image, "") };
     runner.start(&spec).await.unwrap();
     let progress = ended(runner, &spec.name).await;
-    let Progress::CannotStart { reason } = &progress else { panic!("{progress:?}") };
+    let StepState::CannotStart { reason } = &progress else { panic!("{progress:?}") };
     assert!(reason.contains("/no/such/program"), "{reason}");
     runner.remove(&spec.name).await.unwrap();
 }

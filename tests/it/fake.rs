@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
+use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
 
 #[derive(Default)]
 pub(crate) struct FakeRunner {
@@ -25,7 +25,7 @@ struct State {
 }
 
 struct Step {
-    progress: Progress,
+    progress: StepState,
     lines: Vec<Line>,
     output: Option<Vec<u8>>,
 }
@@ -54,14 +54,14 @@ impl FakeRunner {
     }
 
     /// Lets the step be in this state from now on.
-    pub(crate) fn set(&self, name: &str, progress: Progress) {
+    pub(crate) fn set(&self, name: &str, progress: StepState) {
         self.state.lock().unwrap().steps.get_mut(name).unwrap().progress = progress;
     }
 
     /// Ends all steps that are there with this exit code.
     pub(crate) fn exit_all(&self, exit_code: i32) {
         for name in self.steps() {
-            self.set(&name, Progress::Exited { exit_code, reason: None });
+            self.set(&name, StepState::Exited { exit_code, reason: None });
         }
     }
 
@@ -115,14 +115,14 @@ impl Runner for FakeRunner {
         if !state.steps.contains_key(&step.name) {
             state
                 .steps
-                .insert(step.name.clone(), Step { progress: Progress::Running, lines: Vec::new(), output: None });
+                .insert(step.name.clone(), Step { progress: StepState::Running, lines: Vec::new(), output: None });
             state.started.push(step.clone());
         }
         Ok(())
     }
 
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
-        Ok(self.up()?.steps.get(name).map_or(Progress::Unknown, |step| step.progress.clone()))
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
+        Ok(self.up()?.steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone()))
     }
 
     async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
@@ -133,7 +133,7 @@ impl Runner for FakeRunner {
         let mut state = self.up()?;
         state.stopped.push(name.to_owned());
         if let Some(step) = state.steps.get_mut(name) {
-            step.progress = Progress::Exited { exit_code: 143, reason: None };
+            step.progress = StepState::Exited { exit_code: 143, reason: None };
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Runner for FakeRunner {
         let Some(step) = state.steps.get(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
         let skip = usize::try_from(skip).unwrap();
         let lines: Vec<Line> = step.lines.iter().skip(skip).take(limit).cloned().collect();
-        let end = step.progress != Progress::Running && skip + lines.len() == step.lines.len();
+        let end = step.progress != StepState::Running && skip + lines.len() == step.lines.len();
         Ok(Lines { lines, end })
     }
 

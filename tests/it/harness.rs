@@ -19,9 +19,9 @@ use windlass::app::App;
 use windlass::clock::Clock;
 use windlass::config::{Config, LogFormat, RunnerChoice};
 use windlass::engine::tick;
+use windlass::liveness::wake::Wake;
 use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
-use windlass::wake::Wake;
 use windlass::{api, bootstrap, store};
 
 use super::fake::FakeRunner;
@@ -200,11 +200,11 @@ impl TestApp {
             runners,
             authenticator,
             wake: Wake::default(),
-            fence: windlass::fence::Fence::default(),
-            metrics: windlass::metrics::Metrics::default(),
-            pulse: windlass::pulse::Pulse::default(),
+            fence: windlass::liveness::fence::Fence::default(),
+            metrics: windlass::observe::metrics::Metrics::default(),
+            pulse: windlass::liveness::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),
-            toolbox: windlass::toolbox::Toolbox::default(),
+            toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
             address: std::sync::OnceLock::new(),
         });
         Self { app, clock, runner, url, verifier: oidc, folder, statements }

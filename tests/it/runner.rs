@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass::clock::Clock;
+use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Credentials, Image, Line, Progress, Runner, StepFile, StepSpec};
+use windlass::runner::{Credentials, Image, Line, Runner, StepFile, StepSpec, StepState};
 use windlass::secret::Secret;
-use windlass::wake::Wake;
 
 /// The image that the Docker tests run, or none where they are skipped.
 pub(crate) fn docker_image() -> Option<String> {
@@ -55,11 +55,11 @@ pub(crate) fn step(image: &str, script: &str) -> StepSpec {
     }
 }
 
-pub(crate) async fn ended(runner: &dyn Runner, name: &str) -> Progress {
+pub(crate) async fn ended(runner: &dyn Runner, name: &str) -> StepState {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
-            Progress::Starting { .. } | Progress::Running => tokio::time::sleep(Duration::from_millis(50)).await,
-            Progress::Unknown | Progress::Lost => panic!("{name} is not known"),
+            StepState::Starting { .. } | StepState::Running => tokio::time::sleep(Duration::from_millis(50)).await,
+            StepState::Unknown | StepState::Lost => panic!("{name} is not known"),
             ended => return ended,
         }
     }
@@ -70,8 +70,8 @@ pub(crate) async fn running(runner: &dyn Runner, name: &str) {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
             // A short step may be over before it was seen running.
-            Progress::Running | Progress::Exited { .. } => return,
-            Progress::Starting { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
+            StepState::Running | StepState::Exited { .. } => return,
+            StepState::Starting { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
             other => panic!("{name} is {other:?}"),
         }
     }
@@ -104,7 +104,7 @@ pub(crate) fn texts(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.text.as_str()).collect()
 }
 
-pub(crate) async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<Line>) {
+pub(crate) async fn run(runner: &dyn Runner, spec: &StepSpec) -> (StepState, Vec<Line>) {
     runner.start(spec).await.unwrap();
     let progress = ended(runner, &spec.name).await;
     let lines = read(runner, &spec.name, 0, 500).await;
@@ -112,8 +112,8 @@ pub(crate) async fn run(runner: &dyn Runner, spec: &StepSpec) -> (Progress, Vec<
     (progress, lines)
 }
 
-pub(crate) fn exit(exit_code: i32) -> Progress {
-    Progress::Exited { exit_code, reason: None }
+pub(crate) fn exit(exit_code: i32) -> StepState {
+    StepState::Exited { exit_code, reason: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,13 +158,13 @@ async fn processes_of_a_dead_server_are_ended() {
     before.start(&spec).await.unwrap();
     let id = std::fs::read_to_string(folder.path().join(&spec.name).join(".pid")).unwrap();
     let after = process(folder.path());
-    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Lost);
+    assert_eq!(after.poll(&spec.name).await.unwrap(), StepState::Lost);
     assert!(
-        matches!(ended(&before, &spec.name).await, Progress::Exited { exit_code: 137, .. }),
+        matches!(ended(&before, &spec.name).await, StepState::Exited { exit_code: 137, .. }),
         "process {id} lives on"
     );
     after.remove(&spec.name).await.unwrap();
-    assert_eq!(after.poll(&spec.name).await.unwrap(), Progress::Unknown);
+    assert_eq!(after.poll(&spec.name).await.unwrap(), StepState::Unknown);
     // A process that took the number of one of ours is left alone.
     std::fs::create_dir_all(folder.path().join(&spec.name)).unwrap();
     std::fs::write(folder.path().join(&spec.name).join(".pid"), std::process::id().to_string()).unwrap();
@@ -203,7 +203,7 @@ async fn containers_are_confined() {
     assert!(lines[3].starts_with("50000"), "half a core: {lines:?}");
     let hungry = step(&image, "head -c 300m /dev/zero | tail");
     let (progress, _) = run(&runner, &hungry).await;
-    assert!(matches!(&progress, Progress::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
+    assert!(matches!(&progress, StepState::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
 }
 
 /// Files are found by their variables, and cannot be written where the runner can prevent it.
@@ -275,8 +275,8 @@ async fn images_are_pulled_with_the_credentials_of_their_registry() {
         let image = Some(Image { reference: reference.to_owned(), credentials, local: false });
         StepSpec { image, ..step("", "echo pulled") }
     };
-    let reason = |progress: Progress| match progress {
-        Progress::CannotStart { reason } => reason,
+    let reason = |progress: StepState| match progress {
+        StepState::CannotStart { reason } => reason,
         other => panic!("{other:?}"),
     };
     for login in [None, Some((username, "wrong"))] {

@@ -20,7 +20,7 @@ use super::caller::Auth;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::clusters::{Usable, check_kubeconfig, usable};
+use crate::engine::cluster::usable::{Usable, check_kubeconfig, usable};
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;

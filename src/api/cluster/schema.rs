@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::limits;
 use super::super::wire::{self, Ignored, ReferenceObject, Timestamp};
 use crate::app::App;
-use crate::engine::clusters::{Usable, usable};
+use crate::engine::cluster::usable::{Usable, usable};
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]

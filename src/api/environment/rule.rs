@@ -17,7 +17,8 @@ use super::super::caller::Auth;
 use super::super::wire::{self, Answer, Body, Found, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::{rule, schedule};
+use crate::engine::cron::expression;
+use crate::engine::rule;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -122,7 +123,7 @@ pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::M
         weekdays: from.weekdays.clone(),
         ..default_rule(of)
     };
-    if let Ok(zone) = schedule::parse_timezone(&row.timezone) {
+    if let Ok(zone) = expression::parse_timezone(&row.timezone) {
         (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, of.created_at);
     }
     row
@@ -159,7 +160,7 @@ impl RuleApi {
             return Err(Error::NotFound("deployment rule"));
         }
         let given = body.0;
-        let zone = schedule::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
+        let zone = expression::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
         if given.weekdays.len() > 7 {
             return Err(Error::invalid("weekdays", "has more than 7 items"));
         }

@@ -1,9 +1,10 @@
 //! The commits that deployments have built.
 
+use entity::run_spec;
 use std::collections::HashMap;
 
+use entity::deployment_job;
 use entity::id::RunId;
-use entity::{deployment_job, run};
 use poem_openapi::Object;
 use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ impl Commit {
 
 /// What was built, by the run that built it.
 #[derive(Default)]
-pub(super) struct Builds(HashMap<RunId, run::Commit>);
+pub(super) struct Builds(HashMap<RunId, run_spec::Commit>);
 
 impl Builds {
     pub(super) async fn read<'a>(
@@ -48,7 +49,7 @@ impl Builds {
     }
 
     pub(super) fn of(&self, part: &deployment_job::Model) -> Option<Commit> {
-        let run::Commit { id, at, author, message } = self.0.get(&part.build_run_id?)?.clone();
+        let run_spec::Commit { id, at, author, message } = self.0.get(&part.build_run_id?)?.clone();
         Some(Commit::new(id, at, author, message))
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::Action as DeploymentAction;
 use entity::deployment::Progress;
 use entity::id::{DeploymentId, JobId};
-use entity::job::{Command, JobSpec, Schedule, Source};
+use entity::job_spec::{Command, JobSpec, Schedule, Source};
 use entity::{deployment, deployment_job, job};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};

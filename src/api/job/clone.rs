@@ -1,5 +1,6 @@
 //! /job/{jobId}/clone and /job/{jobId}/commit; and the copying of jobs with what belongs to them.
 
+use entity::job_spec;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -95,15 +96,14 @@ impl CloneApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         // Ids of commits are no UUIDs, so that nothing can be behind one.
         let _unused = (start_id, git_commit_id);
-        let job::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
+        let job_spec::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
             return Err(Error::invalid("jobId", "the job is not built from git, so it has no commits"));
         };
-        let login = git::login(&self.0, repository).await?;
-        let commits = crate::repository::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
+        let login = git::login::of(&self.0, repository).await?;
+        let commits = crate::git::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;
-        let answer =
-            |commit: crate::repository::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
+        let answer = |commit: crate::git::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
         Ok(Answer(Results { results: commits.into_iter().map(answer).collect() }))
     }
 }

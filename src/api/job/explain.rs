@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound as _, SecondsFormat, TimeDelta, Utc};
 use entity::id::JobId;
-use entity::job::{self, Schedule};
+use entity::job;
+use entity::job_spec::Schedule;
 use entity::skipped_time::{self, SkipReason};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -18,8 +19,8 @@ use super::super::wire::{self, Answer, Found, Results, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::keeper::{KUBERNETES_TURNS, Keeper, keeper};
-use crate::engine::timing::Timing;
+use crate::engine::cron::keeper::{KUBERNETES_TURNS, Keeper, keeper};
+use crate::engine::cron::policy::Timing;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -219,7 +220,7 @@ fn no_times() -> Error {
 /// The times of the deployed schedule, or of the configured one where none is deployed.
 fn timing(job: &job::Model) -> Result<Timing> {
     let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec));
-    let unreadable = |refused: crate::engine::schedule::Refused| {
+    let unreadable = |refused: crate::engine::cron::expression::Refused| {
         Error::internal(format!("a stored schedule cannot be read: {}", refused.0))
     };
     timing.map_err(unreadable)?.ok_or_else(no_times)

@@ -7,8 +7,9 @@
 use entity::cluster;
 use entity::id::{GitTokenId, GroupId, OrganizationId, RegistryId};
 use entity::job;
-use entity::job::{
-    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType, Probe as StoredProbe,
+use entity::job::JobType;
+use entity::job_spec::{
+    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
     ProbeType as StoredProbeType, Schedule, Source,
 };
 use entity::metadata_group::GroupKind;
@@ -22,7 +23,7 @@ use super::schema::{
     ApplicationGitRepositoryRequest, CpuArchitectureEnum, CronRequest, DockerRequest, Healthcheck, ImageRequest,
     JobCommand, JobLifecycleTypeEnum, JobRequest, Probe, ProbeType, ScheduleRequest, SourceRequest,
 };
-use crate::engine::schedule;
+use crate::engine::cron::expression;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -279,9 +280,9 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
         Schedule::Lifecycle { .. } => None,
     });
     let timezone = timezone.filter(|zone| !zone.is_empty()).or(kept).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    schedule::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
+    expression::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
     scheduled_at
-        .parse::<schedule::Schedule>()
+        .parse::<expression::Schedule>()
         .map_err(|refused| Error::invalid(format!("{FIELD}.scheduled_at"), refused.0))?;
     let command = check_command(FIELD, JobCommand { arguments, entrypoint })?;
     Ok(Schedule::Cron { scheduled_at, timezone, command })

@@ -1,11 +1,12 @@
 //! The answers about jobs, under their official names.
 
-use entity::job::{
-    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, JobType, LifecycleType, Probe as StoredProbe,
+use entity::job::JobType;
+use entity::job_spec::{
+    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
     ProbeType as StoredProbeType, Schedule, Source,
 };
 use entity::metadata_group::GroupKind;
-use entity::run::Commit;
+use entity::run_spec::Commit;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

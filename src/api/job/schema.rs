@@ -1,6 +1,6 @@
 //! The bodies of requests about jobs, and what they share with answers, under their official names.
 
-use entity::job::GitProvider;
+use entity::job_spec::GitProvider;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};

@@ -18,11 +18,11 @@ use super::super::wire::{self, Answer, Blank, Body, Created, Found, Gone, Result
 use super::edit_of;
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::settings;
+use crate::engine::advanced_settings;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The whole map of settings; which keys and values are taken is decided by `engine::settings`.
+/// The whole map of settings; which keys and values are taken is decided by `engine::advanced_settings`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct JobAdvancedSettings(Map<String, Value>);
@@ -31,9 +31,9 @@ wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inl
 
 /// The settings as the description of an object.
 fn described() -> poem_openapi::registry::MetaSchema {
+    use advanced_settings::Kind;
     use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
-    use settings::Kind;
-    let property = |setting: &settings::Setting| {
+    let property = |setting: &advanced_settings::Setting| {
         let (kind, nullable) = match setting.kind {
             Kind::Number(..) => ("integer", false),
             Kind::OptionalNumber(..) => ("integer", true),
@@ -54,7 +54,7 @@ fn described() -> poem_openapi::registry::MetaSchema {
         (setting.key, MetaSchemaRef::Inline(Box::new(schema)))
     };
     let mut schema = MetaSchema::new("object");
-    schema.properties = settings::ALL.iter().map(property).collect();
+    schema.properties = advanced_settings::ALL.iter().map(property).collect();
     schema
 }
 
@@ -118,7 +118,7 @@ pub(in super::super) struct JobSettingsApi(pub(in super::super) Arc<App>);
 impl JobSettingsApi {
     #[oai(path = "/defaultJobAdvancedSettings", method = "get", operation_id = "getDefaultJobAdvancedSettings", tag = Tag::Jobs)]
     async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Found<JobAdvancedSettings>> {
-        Ok(Answer(JobAdvancedSettings(settings::defaults())))
+        Ok(Answer(JobAdvancedSettings(advanced_settings::defaults())))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "get", operation_id = "getJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -128,7 +128,7 @@ impl JobSettingsApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
     ) -> Result<Found<JobAdvancedSettings>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(JobAdvancedSettings(settings::complete(&row.spec.settings))))
+        Ok(Answer(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "put", operation_id = "editJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -139,10 +139,10 @@ impl JobSettingsApi {
         body: Body<JobAdvancedSettings>,
     ) -> Result<Created<JobAdvancedSettings>> {
         let mut row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
-        let before = settings::complete(&row.spec.settings);
+        let before = advanced_settings::complete(&row.spec.settings);
         row.spec.settings =
-            settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
-        let after = settings::complete(&row.spec.settings);
+            advanced_settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
+        let after = advanced_settings::complete(&row.spec.settings);
         let edit = edit_of(&row, self.0.clock.now());
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::job::update(tx, row.id, edit).await?;

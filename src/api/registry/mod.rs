@@ -26,7 +26,7 @@ use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::image_registry;
+use crate::registry_client;
 use crate::secret::{Secret, place};
 use crate::store;
 use crate::store::settings::Using;
@@ -244,8 +244,8 @@ impl RegistryApi {
         let name = image_name.0.or(search.0).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Error::invalid("imageName", "is missing"))?;
         let name = limits::image_name("imageName", &name)?;
-        let login = image_registry::login(&self.0.keys, &row)?;
-        let versions = image_registry::tags(&row.url, login.as_ref(), &name)
+        let login = registry_client::login(&self.0.keys, &row)?;
+        let versions = registry_client::tags(&row.url, login.as_ref(), &name)
             .await
             .map_err(|reason| Error::invalid("imageName", reason))?;
         Ok(Answer(Results { results: vec![ContainerVersionResponse { image_name: name, versions }] }))

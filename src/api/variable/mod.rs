@@ -7,6 +7,7 @@ mod import;
 mod schema;
 pub(super) mod unified;
 
+use entity::job_spec;
 use std::collections::HashMap;
 
 use entity::id::{EnvironmentId, JobId, OrganizationId, ProjectId, VariableId};
@@ -190,8 +191,8 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
             id: job.id,
             events: &events,
             image_tag: match &job.spec.source {
-                job::Source::Image { tag, .. } => Some(tag),
-                job::Source::Docker { .. } => None,
+                job_spec::Source::Image { tag, .. } => Some(tag),
+                job_spec::Source::Docker { .. } => None,
             },
         }),
     };

@@ -4,19 +4,21 @@
 use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
 use entity::deployment::{Action, Progress, Scope};
-use entity::job::{JobSpec, Schedule};
-use entity::run::{Built, Event, RunState, Trigger};
+use entity::job_spec::{JobSpec, Schedule};
+use entity::run::{Event, RunState, Trigger};
+use entity::run_spec::Built;
 use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, job};
 use sea_orm::DatabaseTransaction;
 
+use super::BATCH;
+use super::job::kept_variables;
 use super::schedules::{new_run, settle};
-use super::{BATCH, variables};
 use crate::app::App;
 use crate::engine::announce;
+use crate::engine::cron::keeper::{Keeper, keeper};
+use crate::engine::cron::policy::Timing;
 use crate::engine::deployment::{Deployed, NextStage, build_spec, needs_build, next_stage, plan, run_spec};
-use crate::engine::keeper::{Keeper, keeper};
-use crate::engine::timing::Timing;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -191,7 +193,7 @@ async fn set_deployed(
         let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| kept);
         let next = timing.and_then(|timing| timing.next(now));
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
-        variables::keep(app, tx, job, now).await?;
+        kept_variables::keep(app, tx, job, now).await?;
     } else {
         store::job::set_deployed(tx, job.id, None, None, now).await?;
         store::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;

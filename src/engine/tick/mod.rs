@@ -2,30 +2,24 @@
 //!
 //! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
 
-pub(super) mod clusters;
 mod deployments;
-mod log;
-mod outcome;
-mod pod;
+pub(super) mod job;
+mod prepared;
 mod prune;
 mod rules;
-mod runs;
+pub(super) mod run;
 pub(super) mod schedules;
-mod step;
-mod variables;
-pub mod workspace_files;
-mod workspace_step;
-mod workspace_variables;
-mod workspaces;
+pub(super) mod workspace;
 
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
+use crate::engine::cluster;
 use crate::error::Result;
 
-pub(in crate::engine) use self::runs::renew;
-pub use self::runs::sweep;
-pub use self::step::step_name;
+pub use self::prepared::step_name;
+pub(in crate::engine) use self::run::lease::renew;
+pub use self::run::sweep::sweep;
 
 /// How many rows a pass takes at once.
 pub const BATCH: u64 = 200;
@@ -53,17 +47,17 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     more |= check("follow deployment rules", rules::follow(app, now).await);
     more |= check("finish deployments", deployments::finish(app, now).await);
     more |= check("start deployments", deployments::start(app, now).await);
-    more |= check("workspaces", workspaces::advance(app, now).await);
+    more |= check("workspaces", workspace::advance::advance(app, now).await);
     Outcome { more }
 }
 
 /// The passes that look after runs.
 pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
-    more |= check("record runs of clusters", clusters::record(app, now).await);
-    more |= check("cancel queued runs", runs::cancel_queued(app, now).await);
-    more |= check("claim", runs::claim(app, now).await);
-    more |= check("observe", runs::observe(app, now).await);
+    more |= check("record runs of clusters", cluster::record::record(app, now).await);
+    more |= check("cancel queued runs", run::claim::cancel_queued(app, now).await);
+    more |= check("claim", run::claim::claim(app, now).await);
+    more |= check("observe", run::observe::observe(app, now).await);
     Outcome { more }
 }
 

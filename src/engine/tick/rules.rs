@@ -6,8 +6,10 @@ use entity::deployment_rule::Model;
 
 use super::BATCH;
 use crate::app::App;
-use crate::engine::command::{self, Requester};
-use crate::engine::{rule, schedule};
+use crate::engine::command;
+use crate::engine::cron::expression;
+use crate::engine::requester::Requester;
+use crate::engine::rule;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -35,7 +37,7 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
         (Some(_), None) => Action::Deploy,
         (None, None) => return Ok(()),
     };
-    let next = match schedule::parse_timezone(&row.timezone) {
+    let next = match expression::parse_timezone(&row.timezone) {
         Ok(zone) => rule::next(row, zone, now),
         Err(_) => (None, None),
     };

@@ -5,12 +5,13 @@ use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run;
 use entity::run::{Event, RunState, Trigger};
+use entity::run_spec;
 use entity::skipped_time;
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
+use crate::engine::cron::policy::{Due, Fate, Policy, Timing};
 use crate::engine::deployment::run_spec;
-use crate::engine::timing::{Due, Fate, Policy, Timing};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::schedule::{DueJob, Step};
@@ -134,7 +135,7 @@ impl Settled {
 pub(in crate::engine) fn new_run(
     job: impl Into<Option<JobId>>,
     event: Event,
-    spec: run::RunSpec,
+    spec: run_spec::RunSpec,
     now: DateTime<Utc>,
 ) -> run::Model {
     run::Model {

@@ -17,10 +17,10 @@ use tokio::task::JoinHandle;
 use super::Engine;
 use super::wire::text;
 use crate::clock::Clock;
-use crate::repository::{self, Commit, Folder};
+use crate::git::{self, Commit, Folder};
+use crate::liveness::wake::Wake;
 use crate::runner::memory::MemoryStep;
-use crate::runner::{Build, Dockerfile, LINE_BYTES, Lines, Progress, Stream, Times};
-use crate::wake::Wake;
+use crate::runner::{Build, Dockerfile, LINE_BYTES, Lines, StepState, Stream, Times};
 
 /// The largest folder that is sent to the engine, in bytes (official limit).
 const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
@@ -60,7 +60,7 @@ impl Builds {
         if steps.contains_key(name) {
             return;
         }
-        let memory = MemoryStep::new(Progress::Running, self.clock.now());
+        let memory = MemoryStep::new(StepState::Running, self.clock.now());
         let step = Arc::new(BuildStep { memory, task: Mutex::default(), output: Mutex::default() });
         let job = Work {
             engine: Arc::clone(engine),
@@ -74,11 +74,11 @@ impl Builds {
             let progress = match job.run().await {
                 Ok(built) => {
                     *lock(&job.step.output) = Some(built.to_string().into_bytes());
-                    Progress::Exited { exit_code: 0, reason: None }
+                    StepState::Exited { exit_code: 0, reason: None }
                 }
                 Err(reason) => {
                     job.say(Stream::Stderr, &reason).await;
-                    Progress::Exited { exit_code: 1, reason: Some(reason) }
+                    StepState::Exited { exit_code: 1, reason: Some(reason) }
                 }
             };
             job.step.memory.end(progress, job.clock.now());
@@ -88,7 +88,7 @@ impl Builds {
         steps.insert(name.to_owned(), step);
     }
 
-    pub(super) fn progress(&self, name: &str) -> Option<Progress> {
+    pub(super) fn progress(&self, name: &str) -> Option<StepState> {
         Some(self.find(name)?.memory.lock().progress.clone())
     }
 
@@ -110,10 +110,10 @@ impl Builds {
             // The engine ends a build whose caller has gone.
             task.abort();
         }
-        let running = step.memory.lock().progress == Progress::Running;
+        let running = step.memory.lock().progress == StepState::Running;
         if running {
             let reason = Some("the build was stopped".to_owned());
-            step.memory.end(Progress::Exited { exit_code: 143, reason }, self.clock.now());
+            step.memory.end(StepState::Exited { exit_code: 143, reason }, self.clock.now());
             self.wake.here();
         }
         true
@@ -162,7 +162,7 @@ impl Work {
         let (folder, commit) = match &build.source {
             Some(wanted) => {
                 self.say(Stream::Stdout, &format!("fetching {}", without_login(&wanted.url))).await;
-                let (folder, commit) = repository::checkout(wanted).await?;
+                let (folder, commit) = git::checkout(wanted).await?;
                 self.say(Stream::Stdout, &format!("commit {} by {}: {}", commit.id, commit.author, commit.message))
                     .await;
                 (folder, Some(commit))

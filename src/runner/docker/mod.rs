@@ -28,10 +28,10 @@ use tokio::task::JoinHandle;
 
 use self::build::Builds;
 use self::wire::{LABEL, container, first_file, line, progress, status, text, unavailable, uploads};
-use super::terraform::SOURCE_FOLDER;
-use super::{Image, Kind, Lines, OUTPUT_FOLDER, Progress, Runner, StepSpec, Times, Unavailable, source};
+use super::terraform::script::SOURCE_FOLDER;
+use super::{Image, Kind, Lines, OUTPUT_FOLDER, Runner, StepSpec, StepState, Times, Unavailable, source};
 use crate::clock::Clock;
-use crate::wake::Wake;
+use crate::liveness::wake::Wake;
 
 const SOCKET: &str = "/var/run/docker.sock";
 /// For one answer of the engine, in seconds.
@@ -234,15 +234,15 @@ impl DockerRunner {
     }
 
     /// What the task that starts a container has come to; none when there is no such task.
-    fn start_progress(&self, name: &str) -> Option<Progress> {
+    fn start_progress(&self, name: &str) -> Option<StepState> {
         let mut starting = self.starting();
         let entry = starting.get(name)?;
         if !entry.task.is_finished() {
-            return Some(Progress::Starting { reason: None });
+            return Some(StepState::Starting { reason: None });
         }
         let failure = entry.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match failure {
-            Some(reason) => Some(Progress::CannotStart { reason }),
+            Some(reason) => Some(StepState::CannotStart { reason }),
             None => {
                 starting.remove(name);
                 None
@@ -317,14 +317,14 @@ impl Runner for DockerRunner {
         Ok(())
     }
 
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
         if let Some(progress) = self.builds.progress(name) {
             return Ok(progress);
         }
         if let Some(progress) = self.start_progress(name) {
             return Ok(progress);
         }
-        Ok(self.engine.state(name).await?.map_or(Progress::Unknown, |state| progress(&state)))
+        Ok(self.engine.state(name).await?.map_or(StepState::Unknown, |state| progress(&state)))
     }
 
     async fn times(&self, name: &str) -> Result<Times, Unavailable> {
@@ -398,7 +398,7 @@ impl Runner for DockerRunner {
         }
         let ended = match self.engine.state(name).await? {
             None => return Ok(Lines { lines: Vec::new(), end: true }),
-            Some(state) => matches!(progress(&state), Progress::Exited { .. }),
+            Some(state) => matches!(progress(&state), StepState::Exited { .. }),
         };
         let follow = if ended { Follow::ToTheEnd } else { Follow::WhileItRuns };
         let mut reader = match self.take_reader(name, skip, follow) {

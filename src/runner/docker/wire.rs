@@ -6,9 +6,9 @@ use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusEnum, HostConfig, HostConfigLogConfig};
 use chrono::DateTime;
 
-use crate::runner::terraform::{SOURCE_FOLDER, SOURCE_VARIABLE};
+use crate::runner::terraform::script::{SOURCE_FOLDER, SOURCE_VARIABLE};
 use crate::runner::{
-    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, Progress, StepFile, StepSpec, Stream,
+    Image, LINE_BYTES, Line, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, StepFile, StepSpec, StepState, Stream,
     Unavailable,
 };
 
@@ -97,15 +97,15 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     }
 }
 
-pub(super) fn progress(state: &ContainerState) -> Progress {
+pub(super) fn progress(state: &ContainerState) -> StepState {
     use ContainerStateStatusEnum::{CREATED, DEAD, EXITED};
     match state.status {
-        Some(CREATED) => Progress::Unknown,
-        Some(EXITED | DEAD) => Progress::Exited {
+        Some(CREATED) => StepState::Unknown,
+        Some(EXITED | DEAD) => StepState::Exited {
             exit_code: state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(255),
             reason: state.oom_killed.unwrap_or(false).then(|| "out of memory".to_owned()),
         },
-        _ => Progress::Running,
+        _ => StepState::Running,
     }
 }
 

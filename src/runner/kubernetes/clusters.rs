@@ -9,8 +9,8 @@ use entity::id::ClusterId;
 
 use super::{Health, KubernetesRunner};
 use crate::clock::Clock;
-use crate::runner::{Kind, Lines, Progress, Runner, StepSpec, Times, Unavailable};
-use crate::wake::Wake;
+use crate::liveness::wake::Wake;
+use crate::runner::{Kind, Lines, Runner, StepSpec, StepState, Times, Unavailable};
 
 const PLACE: &str = "kubernetes/";
 
@@ -122,7 +122,7 @@ impl Runner for Absent {
         self.fail()
     }
 
-    async fn poll(&self, _name: &str) -> Result<Progress, Unavailable> {
+    async fn poll(&self, _name: &str) -> Result<StepState, Unavailable> {
         self.fail()
     }
 

@@ -21,8 +21,8 @@ use super::objects::CONTAINER;
 use super::status::{container, has_begun, has_ended, is_over};
 use super::watch::Watch;
 use super::wire::reason_of;
+use crate::liveness::wake::Wake;
 use crate::runner::{LINE_BYTES, Line, Lines, Stream, Unavailable};
-use crate::wake::Wake;
 
 /// How many lines of one Job are held; its writer is read on when they were taken.
 const HELD: usize = 20_000;

@@ -36,10 +36,10 @@ pub use self::watch::Health;
 use self::watch::Watch;
 pub use self::wire::{IN_CLUSTER, parse};
 use self::wire::{refusal, unavailable};
-use super::terraform::RESULT_FILE;
-use super::{Kind, Lines, OUTPUT_FILE, Progress, Runner, StepSpec, Times, Unavailable};
+use super::terraform::script::RESULT_FILE;
+use super::{Kind, Lines, OUTPUT_FILE, Runner, StepSpec, StepState, Times, Unavailable};
 use crate::clock::Clock;
-use crate::wake::Wake;
+use crate::liveness::wake::Wake;
 
 /// The file of an applied CronJob that says how it was applied.
 pub const APPLIED_FILE: &str = "applied.json";
@@ -370,12 +370,12 @@ impl Runner for KubernetesRunner {
         }
     }
 
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
         self.ready()?;
-        let exited = Progress::Exited { exit_code: 0, reason: None };
-        let refused = || self.refusal_of(name).map_or(Progress::Unknown, |reason| Progress::CannotStart { reason });
+        let exited = StepState::Exited { exit_code: 0, reason: None };
+        let refused = || self.refusal_of(name).map_or(StepState::Unknown, |reason| StepState::CannotStart { reason });
         Ok(match Handle::parse(name) {
-            None => Progress::Unknown,
+            None => StepState::Unknown,
             Some(Handle::Job { namespace, name: job }) => match self.job(namespace, job).await? {
                 Some(found) => progress(&found, &self.watch.pods(namespace, job), self.patience, self.clock.now()),
                 None => refused(),

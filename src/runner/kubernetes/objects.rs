@@ -5,11 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use entity::job::{CpuArchitecture, Probe, ProbeType};
+use entity::job_spec::{CpuArchitecture, Probe, ProbeType};
 use serde_json::{Map, Value, json};
 
 use super::pod::{Concurrency, Pod, Times};
-use crate::runner::terraform::{SOURCE_FOLDER, SOURCE_VARIABLE};
+use crate::runner::terraform::script::{SOURCE_FOLDER, SOURCE_VARIABLE};
 use crate::runner::{Image, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE, StepSpec};
 
 /// Says which objects are ours (a recommended label of Kubernetes).

@@ -1,6 +1,6 @@
 //! Pure: what only Kubernetes needs to know of a step.
 
-use entity::job::{CpuArchitecture, Probe};
+use entity::job_spec::{CpuArchitecture, Probe};
 
 /// How a step becomes a pod. `Default` is a pod without wishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

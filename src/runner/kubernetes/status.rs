@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::objects::CONTAINER;
-use crate::runner::{Progress, Times};
+use crate::runner::{StepState, Times};
 
 /// The pods of a Job, the oldest first.
 pub(super) type Pods = Vec<Arc<Pod>>;
@@ -48,9 +48,9 @@ pub(super) fn has_ended(pod: &Pod) -> bool {
 }
 
 /// How far a Job has come; a pod that does not begin is given `patience` from when it was created.
-pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTime<Utc>) -> Progress {
+pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTime<Utc>) -> StepState {
     if condition(job, "Complete").is_some() {
-        return Progress::Exited { exit_code: 0, reason: None };
+        return StepState::Exited { exit_code: 0, reason: None };
     }
     let begun = pods.iter().any(|pod| has_begun(pod));
     if let Some(failed) = condition(job, "Failed") {
@@ -59,22 +59,22 @@ pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTim
     // Its pods are being ended, by it or with it.
     let ending = condition(job, "FailureTarget").is_some() || condition(job, "SuccessCriteriaMet").is_some();
     if ending || job.metadata.deletion_timestamp.is_some() {
-        return if begun || ending { Progress::Running } else { Progress::Starting { reason: None } };
+        return if begun || ending { StepState::Running } else { StepState::Starting { reason: None } };
     }
     let waits = pods.iter().rev().find(|pod| !has_begun(pod) && !has_ended(pod));
     let (since, reason) = match waits {
         Some(pod) => (pod.metadata.creation_timestamp.as_ref(), waiting(pod)),
         None if pods.is_empty() => (job.metadata.creation_timestamp.as_ref(), no_pod(job)),
-        None => return if begun { Progress::Running } else { Progress::Starting { reason: None } },
+        None => return if begun { StepState::Running } else { StepState::Starting { reason: None } },
     };
     let late = since.and_then(time).is_some_and(|since| since + patience <= now);
     match reason {
-        Some((reason, hopeless)) if late || hopeless => Progress::CannotStart { reason },
-        _ if begun => Progress::Running,
+        Some((reason, hopeless)) if late || hopeless => StepState::CannotStart { reason },
+        _ if begun => StepState::Running,
         None if pods.is_empty() && job.status.as_ref().is_some_and(|status| status.failed > Some(0)) => {
-            Progress::Running
+            StepState::Running
         }
-        reason => Progress::Starting { reason: reason.map(|(text, _)| text) },
+        reason => StepState::Starting { reason: reason.map(|(text, _)| text) },
     }
 }
 
@@ -116,24 +116,24 @@ fn said(reason: &str, message: Option<&str>) -> String {
     }
 }
 
-fn failure(job: &Job, failed: &JobCondition, pods: &Pods) -> Progress {
+fn failure(job: &Job, failed: &JobCondition, pods: &Pods) -> StepState {
     let newest = pods.iter().rev().find(|pod| has_ended(pod));
     let (exit_code, why) = newest.map(|pod| ending(pod)).unwrap_or_default();
     match failed.reason.as_deref() {
         Some("DeadlineExceeded") => {
             let seconds = job.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).unwrap_or(0);
             let reason = format!("it ran longer than {seconds} seconds (DeadlineExceeded)");
-            Progress::Failed { exit_code: None, reason }
+            StepState::Failed { exit_code: None, reason }
         }
         // Its program is not there, or the like.
         _ if newest.is_some_and(|pod| never_began(pod)) => {
-            Progress::CannotStart { reason: why.unwrap_or_else(|| "it could not be started".into()) }
+            StepState::CannotStart { reason: why.unwrap_or_else(|| "it could not be started".into()) }
         }
         other => match exit_code {
-            Some(exit_code) if exit_code != 0 => Progress::Exited { exit_code, reason: why },
+            Some(exit_code) if exit_code != 0 => StepState::Exited { exit_code, reason: why },
             _ => {
                 let message = said(other.unwrap_or("Failed"), failed.message.as_deref());
-                Progress::Failed { exit_code, reason: why.unwrap_or(message) }
+                StepState::Failed { exit_code, reason: why.unwrap_or(message) }
             }
         },
     }

@@ -39,7 +39,7 @@ fn failed(reason: &str) -> Job {
     job(json!({"conditions": [{"type": "Failed", "status": "True", "reason": reason, "message": "m"}]}))
 }
 
-fn seen(job: &Job, pods: Vec<Arc<Pod>>, patience_seconds: i64) -> Progress {
+fn seen(job: &Job, pods: Vec<Arc<Pod>>, patience_seconds: i64) -> StepState {
     progress(job, &pods, TimeDelta::seconds(patience_seconds), now())
 }
 
@@ -47,40 +47,40 @@ fn seen(job: &Job, pods: Vec<Arc<Pod>>, patience_seconds: i64) -> Progress {
 fn what_keeps_a_pod_waiting_is_said_and_ends_it_after_a_time() {
     let pull = of_state(json!({"waiting": {"reason": "ErrImagePull", "message": "no such host"}}));
     let reason = "ErrImagePull: no such host".to_owned();
-    assert_eq!(seen(&job(json!({})), vec![pull.clone()], 61), Progress::Starting { reason: Some(reason.clone()) });
-    let ended = Progress::CannotStart { reason };
+    assert_eq!(seen(&job(json!({})), vec![pull.clone()], 61), StepState::Starting { reason: Some(reason.clone()) });
+    let ended = StepState::CannotStart { reason };
     assert_eq!(seen(&job(json!({})), vec![pull.clone()], 60), ended);
     // Also where an earlier attempt has run.
     let before = of_state(json!({"terminated": {"exitCode": 1}}));
     assert_eq!(seen(&job(json!({})), vec![before.clone(), pull], 60), ended);
     let creating = of_state(json!({"waiting": {"reason": "ContainerCreating"}}));
-    assert_eq!(seen(&job(json!({})), vec![creating.clone()], 60), Progress::Starting { reason: None });
-    assert_eq!(seen(&job(json!({})), vec![before, creating], 60), Progress::Running);
+    assert_eq!(seen(&job(json!({})), vec![creating.clone()], 60), StepState::Starting { reason: None });
+    assert_eq!(seen(&job(json!({})), vec![before, creating], 60), StepState::Running);
     let wrong = of_state(json!({"waiting": {"reason": "InvalidImageName", "message": "x"}}));
-    assert!(matches!(seen(&job(json!({})), vec![wrong], 600), Progress::CannotStart { .. }));
+    assert!(matches!(seen(&job(json!({})), vec![wrong], 600), StepState::CannotStart { .. }));
     let nowhere = pod(json!({"phase": "Pending", "conditions": [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}]}));
     let reason = "Unschedulable: 0/1 nodes".to_owned();
-    assert_eq!(seen(&job(json!({})), vec![nowhere], 60), Progress::CannotStart { reason });
-    assert!(matches!(seen(&job(json!({})), Vec::new(), 60), Progress::CannotStart { .. }));
+    assert_eq!(seen(&job(json!({})), vec![nowhere], 60), StepState::CannotStart { reason });
+    assert!(matches!(seen(&job(json!({})), Vec::new(), 60), StepState::CannotStart { .. }));
 }
 
 #[test]
 fn how_it_ended() {
     let exited = |code: i32, reason: &str| of_state(json!({"terminated": {"exitCode": code, "reason": reason}}));
     let done = job(json!({"conditions": [{"type": "Complete", "status": "True"}]}));
-    assert_eq!(seen(&done, vec![exited(0, "Completed")], 60), Progress::Exited { exit_code: 0, reason: None });
+    assert_eq!(seen(&done, vec![exited(0, "Completed")], 60), StepState::Exited { exit_code: 0, reason: None });
     let backoff = failed("BackoffLimitExceeded");
-    assert_eq!(seen(&backoff, vec![exited(3, "Error")], 60), Progress::Exited { exit_code: 3, reason: None });
+    assert_eq!(seen(&backoff, vec![exited(3, "Error")], 60), StepState::Exited { exit_code: 3, reason: None });
     let reason = Some("it used more than its memory of 32Mi (OOMKilled)".to_owned());
-    assert_eq!(seen(&backoff, vec![exited(137, "OOMKilled")], 60), Progress::Exited { exit_code: 137, reason });
-    let late = Progress::Failed { exit_code: None, reason: "it ran longer than 7 seconds (DeadlineExceeded)".into() };
+    assert_eq!(seen(&backoff, vec![exited(137, "OOMKilled")], 60), StepState::Exited { exit_code: 137, reason });
+    let late = StepState::Failed { exit_code: None, reason: "it ran longer than 7 seconds (DeadlineExceeded)".into() };
     assert_eq!(seen(&failed("DeadlineExceeded"), Vec::new(), 60), late);
     let evicted = pod(json!({"phase": "Failed", "reason": "Evicted", "message": "the node was low on memory"}));
     let reason = "Evicted: the node was low on memory".to_owned();
-    assert_eq!(seen(&backoff, vec![evicted], 60), Progress::Failed { exit_code: None, reason });
+    assert_eq!(seen(&backoff, vec![evicted], 60), StepState::Failed { exit_code: None, reason });
     let reason = "BackoffLimitExceeded: m".to_owned();
-    assert_eq!(seen(&backoff, Vec::new(), 60), Progress::Failed { exit_code: None, reason });
+    assert_eq!(seen(&backoff, Vec::new(), 60), StepState::Failed { exit_code: None, reason });
 }
 
 #[test]

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::objects::{MANAGED_BY, MANAGER};
 use super::status::Pods;
 use super::wire::reason_of;
-use crate::wake::Wake;
+use crate::liveness::wake::Wake;
 
 /// How often it is asked whether the cluster answers.
 const ASK: Duration = Duration::from_secs(5);

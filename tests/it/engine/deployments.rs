@@ -37,8 +37,8 @@ async fn one_failed_part_fails_the_deployment_and_not_the_others() {
     let name = |job: &str| {
         steps.iter().find(|s| s.labels.contains(&("windlass.job".into(), job.into()))).unwrap().name.clone()
     };
-    app.runner.set(&name(&bad), windlass::runner::Progress::Exited { exit_code: 1, reason: None });
-    app.runner.set(&name(&good), windlass::runner::Progress::Exited { exit_code: 0, reason: None });
+    app.runner.set(&name(&bad), windlass::runner::StepState::Exited { exit_code: 1, reason: None });
+    app.runner.set(&name(&good), windlass::runner::StepState::Exited { exit_code: 0, reason: None });
     app.settle().await;
     assert_eq!((it.state(&bad).await.as_str(), it.state(&good).await.as_str()), ("DEPLOYMENT_ERROR", "DEPLOYED"));
     let status = it.client.get(&format!("{environment}/status")).await.expect(200);

@@ -1,7 +1,7 @@
 //! Runs: attempts, ends, and servers that are killed between any two steps.
 
 use serde_json::json;
-use windlass::runner::Progress;
+use windlass::runner::StepState;
 
 use super::rows;
 use crate::harness::{Furnished, TestApp};
@@ -118,17 +118,17 @@ async fn what_the_runner_says_reaches_the_reader() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let cases = [
-        (Progress::CannotStart { reason: "the image is not there".into() }, "the image is not there"),
-        (Progress::Exited { exit_code: 137, reason: Some("out of memory".into()) }, "out of memory"),
-        (Progress::Lost, "it was lost: the runner no longer knows it, so its exit code is not known"),
-        (Progress::Unknown, "it was lost: the runner no longer knows it, so its exit code is not known"),
+        (StepState::CannotStart { reason: "the image is not there".into() }, "the image is not there"),
+        (StepState::Exited { exit_code: 137, reason: Some("out of memory".into()) }, "out of memory"),
+        (StepState::Lost, "it was lost: the runner no longer knows it, so its exit code is not known"),
+        (StepState::Unknown, "it was lost: the runner no longer knows it, so its exit code is not known"),
     ];
     let job = it.create(it.lifecycle("events")).await;
     for (progress, reason) in cases {
         it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
         app.settle().await;
         let name = app.runner.steps().remove(0);
-        if progress == Progress::Unknown {
+        if progress == StepState::Unknown {
             app.runner.lose(&name)
         } else {
             app.runner.set(&name, progress)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use windlass::notify;
+use windlass::liveness::notify;
 
 use crate::harness::TestApp;
 

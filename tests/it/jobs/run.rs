@@ -1,7 +1,7 @@
 //! GET /job/{jobId}/run, /run/{runId}, its log, and /job/{jobId}/nextRun.
 
 use serde_json::json;
-use windlass::runner::Progress;
+use windlass::runner::StepState;
 
 use crate::harness::{TestApp, id};
 
@@ -17,7 +17,7 @@ async fn runs_and_their_logs() {
         app.settle().await;
         let name = app.runner.steps().remove(0);
         app.runner.write(&name, &[minute, "second line", "nul \0 inside"]);
-        app.runner.set(&name, Progress::Exited { exit_code: 0, reason: None });
+        app.runner.set(&name, StepState::Exited { exit_code: 0, reason: None });
         app.settle().await;
     }
     let runs = it.runs(&job).await;
@@ -56,7 +56,7 @@ async fn a_followed_log_goes_on_until_the_run_has_ended() {
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     assert!(!follower.is_finished(), "it ended before the run");
     app.runner.write(&name, &["late"]);
-    app.runner.set(&name, Progress::Exited { exit_code: 0, reason: None });
+    app.runner.set(&name, StepState::Exited { exit_code: 0, reason: None });
     app.settle().await;
     let log = tokio::time::timeout(std::time::Duration::from_secs(10), follower).await.unwrap().unwrap();
     assert_eq!(log.text, "early\nlate\n");

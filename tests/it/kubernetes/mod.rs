@@ -20,10 +20,10 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams
 use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use windlass::clock::Clock;
+use windlass::liveness::wake::Wake;
 use windlass::runner::StepSpec;
 use windlass::runner::kubernetes::pod::Pod;
 use windlass::runner::kubernetes::{Health, KubernetesRunner};
-use windlass::wake::Wake;
 
 /// The namespace of steps that belong to no environment.
 const NAMESPACE: &str = "windlass-test";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use windlass::runner::{Kind, Line, Lines, Progress, Runner, StepSpec, Stream, Times, Unavailable};
+use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
 
 /// What a server dies of: unwound, not panicked with, so that nothing is printed.
 pub(super) struct Crash;
@@ -42,7 +42,7 @@ impl Faults {
 
 struct Step {
     job: String,
-    progress: Progress,
+    progress: StepState,
     lines: Vec<Line>,
     is_build: bool,
 }
@@ -63,7 +63,7 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn running(&self) -> Vec<String> {
         let steps = self.steps.lock().unwrap();
-        steps.iter().filter(|(_, step)| step.progress == Progress::Running).map(|(name, _)| name.clone()).collect()
+        steps.iter().filter(|(_, step)| step.progress == StepState::Running).map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn write(&self, name: &str, text: &str, at: DateTime<Utc>) {
@@ -75,7 +75,7 @@ impl Engine {
 
     pub(super) fn exit(&self, name: &str, exit_code: i32) {
         if let Some(step) = self.steps.lock().unwrap().get_mut(name) {
-            step.progress = Progress::Exited { exit_code, reason: None };
+            step.progress = StepState::Exited { exit_code, reason: None };
         }
     }
 }
@@ -119,7 +119,7 @@ impl Runner for Way {
             if steps.contains_key(&step.name) || !step.may_start() {
                 return;
             }
-            let beside = |other: &Step| other.job == job && !other.is_build && other.progress == Progress::Running;
+            let beside = |other: &Step| other.job == job && !other.is_build && other.progress == StepState::Running;
             if step.build.is_none() && steps.values().any(beside) {
                 engine.overlapped.lock().unwrap().push(job.clone());
             }
@@ -129,14 +129,14 @@ impl Runner for Way {
             }
             steps.insert(
                 step.name.clone(),
-                Step { job, progress: Progress::Running, lines: Vec::new(), is_build: step.build.is_some() },
+                Step { job, progress: StepState::Running, lines: Vec::new(), is_build: step.build.is_some() },
             );
         })
         .await
     }
 
-    async fn poll(&self, name: &str) -> Result<Progress, Unavailable> {
-        self.call(|steps| steps.get(name).map_or(Progress::Unknown, |step| step.progress.clone())).await
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
+        self.call(|steps| steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone())).await
     }
 
     async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
@@ -145,8 +145,8 @@ impl Runner for Way {
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
         self.call(|steps| {
-            if let Some(step) = steps.get_mut(name).filter(|step| step.progress == Progress::Running) {
-                step.progress = Progress::Exited { exit_code: 143, reason: None };
+            if let Some(step) = steps.get_mut(name).filter(|step| step.progress == StepState::Running) {
+                step.progress = StepState::Exited { exit_code: 143, reason: None };
             }
         })
         .await
@@ -161,7 +161,7 @@ impl Runner for Way {
             let Some(step) = steps.get(name) else { return Lines { lines: Vec::new(), end: true } };
             let skip = usize::try_from(skip).unwrap();
             let lines: Vec<Line> = step.lines.iter().skip(skip).take(limit).cloned().collect();
-            let end = step.progress != Progress::Running && skip + lines.len() >= step.lines.len();
+            let end = step.progress != StepState::Running && skip + lines.len() >= step.lines.len();
             Lines { lines, end }
         })
         .await

@@ -1,5 +1,7 @@
 //! One simulated world: a database, an engine, some servers, jobs with random settings, and a clock that jumps.
 
+use entity::job_spec;
+use entity::run_spec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -18,12 +20,13 @@ use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
 use windlass::app::App;
 use windlass::clock::Clock;
-use windlass::engine::command::{self, Requester, Target};
+use windlass::engine::command::{self, Target};
+use windlass::engine::cron::policy::Timing;
+use windlass::engine::requester::Requester;
 use windlass::engine::tick;
-use windlass::engine::timing::Timing;
+use windlass::liveness::wake::Wake;
 use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
-use windlass::wake::Wake;
 use windlass::{bootstrap, store};
 
 use super::engine::{Crash, Engine, Faults, Way};
@@ -172,11 +175,11 @@ impl World {
                 clusters: Default::default(),
             },
             wake: Wake::default(),
-            fence: windlass::fence::Fence::default(),
-            metrics: windlass::metrics::Metrics::default(),
-            pulse: windlass::pulse::Pulse::default(),
+            fence: windlass::liveness::fence::Fence::default(),
+            metrics: windlass::observe::metrics::Metrics::default(),
+            pulse: windlass::liveness::pulse::Pulse::default(),
             instance: uuid::Uuid::now_v7(),
-            toolbox: windlass::toolbox::Toolbox::default(),
+            toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
             address: std::sync::OnceLock::new(),
         };
         Server { app: Arc::new(app), faults, stalled: None }
@@ -204,7 +207,7 @@ impl World {
             "schedule": {"type": "CRON", "scheduled_at": random.one_of(&["* * * * *", "*/2 * * * *", "1-59/3 * * * *"]),
                 "timezone": "Europe/Paris", "command": {"entrypoint": "x"}},
         });
-        let spec: job::JobSpec = serde_json::from_value(spec).unwrap();
+        let spec: job_spec::JobSpec = serde_json::from_value(spec).unwrap();
         let timing = Timing::of(id, &spec).unwrap().unwrap();
         let db = &self.servers[0].app.db;
         let environment = store::environment::by_id(db, self.environment).await.unwrap().unwrap();
@@ -225,7 +228,7 @@ impl World {
             failures_cleared_at: None,
             deployed_at: Some(now),
             variables_changed_at: None,
-            built: Some(run::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
             applied: None,
             drifted_at: None,
         };

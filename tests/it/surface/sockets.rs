@@ -182,8 +182,8 @@ async fn operators_see_health_and_counters() {
     }
     assert!(!text.contains(&job), "no ids");
     assert_eq!(it.client.raw("/health/live").await, "{\"engine\":\"starting\"}");
-    app.app.pulse.beat(windlass::pulse::Loop::Plan, app.clock.now());
-    app.app.pulse.beat(windlass::pulse::Loop::Work, app.clock.now());
+    app.app.pulse.beat(windlass::liveness::pulse::Loop::Plan, app.clock.now());
+    app.app.pulse.beat(windlass::liveness::pulse::Loop::Work, app.clock.now());
     assert_eq!(it.client.raw("/health/ready").await, "{\"database\":\"well\",\"engine\":\"well\"}");
     app.clock.forward(121);
     assert_eq!(it.client.with(None).status("/health/live").await, 503);

@@ -1,7 +1,7 @@
 //! Runs of workspaces, moved on by ticks, with a runner that does what it is told.
 
 use serde_json::{Value, json};
-use windlass::runner::Progress;
+use windlass::runner::StepState;
 
 use super::{House, change, detail, tcl};
 
@@ -189,7 +189,7 @@ async fn an_approval_with_scripts_and_two_servers() {
     next.settle().await;
     assert_eq!(house.app.runner.started().len(), 1);
     let name = house.app.runner.steps().remove(0);
-    house.app.runner.set(&name, Progress::Exited { exit_code: 0, reason: None });
+    house.app.runner.set(&name, StepState::Exited { exit_code: 0, reason: None });
     next.settle().await;
     assert_eq!(house.status(&job).await, ("completed".into(), words(&["completed"])));
 }
@@ -234,7 +234,7 @@ async fn a_lost_step_gives_its_lock_back() {
     let other = house.workspace("b").await;
     assert_eq!(asked(&step, "GET", &path.replace(&workspace, &other), "").await.0, 404);
     let name = house.app.runner.steps().remove(0);
-    house.app.runner.set(&name, Progress::Lost);
+    house.app.runner.set(&name, StepState::Lost);
     house.app.settle().await;
     assert_eq!(house.status(&job).await, ("failed".into(), words(&["failed", "notExecuted"])));
     assert_eq!(asked(&step, "GET", &path, "").await.0, 401);

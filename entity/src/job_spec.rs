@@ -1,0 +1,161 @@
+//! What a job is configured to do: one document, stored with the job and, once deployed, beside it a second time.
+
+use std::collections::BTreeMap;
+
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{GitTokenId, GroupId, RegistryId};
+
+/// What a container executes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Command {
+    /// One program, not split into words; without it the image decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Vec<String>>,
+}
+
+/// The engine that a LIFECYCLE job was made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LifecycleType {
+    #[default]
+    Generic,
+    Terraform,
+    Cloudformation,
+}
+
+/// The times or events at which a job runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Schedule {
+    Cron {
+        /// Five fields or a macro, as it was written.
+        scheduled_at: String,
+        /// IANA name.
+        timezone: String,
+        command: Command,
+    },
+    Lifecycle {
+        #[serde(default)]
+        on_start: Option<Command>,
+        #[serde(default)]
+        on_stop: Option<Command>,
+        #[serde(default)]
+        on_delete: Option<Command>,
+        #[serde(default)]
+        lifecycle_type: LifecycleType,
+    },
+}
+
+/// Which git host a repository is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum GitProvider {
+    Bitbucket,
+    Github,
+    Gitlab,
+}
+
+/// A repository to build from, byte by byte as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitRepository {
+    pub url: String,
+    pub provider: GitProvider,
+    pub branch: Option<String>,
+    pub root_path: String,
+    pub git_token_id: Option<GitTokenId>,
+}
+
+/// What a job executes: an image of a registry, or one built from a Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Source {
+    Image {
+        image_name: String,
+        tag: String,
+        registry_id: RegistryId,
+    },
+    Docker {
+        git_repository: Option<GitRepository>,
+        dockerfile_path: Option<String>,
+        dockerfile_raw: Option<String>,
+        docker_target_build_stage: Option<String>,
+    },
+}
+
+/// The processor that a job asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CpuArchitecture {
+    Amd64,
+    Arm64,
+}
+
+/// How a probe asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ProbeType {
+    Tcp { port: Option<i32>, host: Option<String> },
+    Http { path: String, scheme: String, port: Option<i32> },
+    Exec { command: Vec<String> },
+    Grpc { service: Option<String>, port: Option<i32> },
+}
+
+/// A check of the running container; times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub kind: ProbeType,
+    pub initial_delay_seconds: i32,
+    pub period_seconds: i32,
+    pub timeout_seconds: i32,
+    pub success_threshold: i32,
+    pub failure_threshold: i32,
+}
+
+/// The probes of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Healthchecks {
+    pub readiness_probe: Option<Probe>,
+    pub liveness_probe: Option<Probe>,
+}
+
+/// The whole configuration of a job but its name, stored as one document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct JobSpec {
+    #[serde(default)]
+    pub description: String,
+    pub cpu_milli: i32,
+    pub memory_mib: i32,
+    #[serde(default)]
+    pub gpu: i32,
+    #[serde(default)]
+    pub ephemeral_storage_gib: Option<i32>,
+    #[serde(default)]
+    pub cpu_architecture: Option<CpuArchitecture>,
+    /// How often a failed attempt is started again.
+    pub max_nb_restart: i32,
+    /// For all attempts together, in seconds; 0 sets no limit.
+    pub max_duration_seconds: i32,
+    pub auto_preview: bool,
+    pub auto_deploy: bool,
+    pub port: Option<i32>,
+    pub icon_uri: String,
+    #[serde(default)]
+    pub healthchecks: Healthchecks,
+    pub source: Source,
+    pub schedule: Schedule,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations_groups: Vec<GroupId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels_groups: Vec<GroupId>,
+    /// The advanced settings that are not at their default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, serde_json::Value>,
+}

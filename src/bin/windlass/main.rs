@@ -1,0 +1,135 @@
+//! The command line: serve, migrate, token, healthcheck.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use windlass::clock::Clock;
+use windlass::config::Config;
+use windlass::error::{Error, Result};
+use windlass::observe::telemetry;
+use windlass::{bootstrap, server};
+
+mod token;
+
+/// A self-hosted control plane for jobs.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and run jobs (the default).
+    Serve {
+        /// Create and deploy sample jobs, and print what to try.
+        #[arg(long, env = "WINDLASS_DEMO", value_parser = clap::builder::BoolishValueParser::new())]
+        demo: bool,
+    },
+    /// Bring the database to the newest schema.
+    Migrate,
+    /// Create, list and revoke API tokens.
+    Token {
+        #[command(subcommand)]
+        command: token::Command,
+    },
+    /// Ask the server at --listen whether it is well; the exit code is the answer.
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { command, config } = Arguments::parse();
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let _telemetry = match telemetry::start(&config.log, config.log_format, config.otlp_endpoint.as_deref()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&format!("--otlp-endpoint: {error:?}")),
+    };
+    let done = match command.unwrap_or(Command::Serve { demo: false }) {
+        Command::Serve { demo } => serve(config, demo).await,
+        Command::Migrate => server::build(config, Clock::system()).await.map(|_| ()),
+        Command::Token { command } => token::run(config, command).await,
+        Command::Healthcheck => healthcheck(&config).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Internal(source) | Error::Unavailable(source)) => fail(&source.to_string()),
+        Err(error) => fail(&error.public()),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("windlass: {text}");
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config, demo: bool) -> Result<()> {
+    let app = server::build(config, Clock::system()).await?;
+    let _lock = server::lock_data_folder(&app.config)?;
+    let server = server::Server::bind(app.clone()).await?;
+    let first = bootstrap::first(&app).await?;
+    bootstrap::furnish(&app).await?;
+    let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
+    let text = windlass::bootstrap::greeting(server.address(), first.as_ref(), samples.as_ref());
+    // Without a reader there is nobody to greet.
+    let _told = std::io::stdout().write_all(text.as_bytes());
+    let shutdown = CancellationToken::new();
+    tokio::try_join!(server.run(shutdown.clone()), wait_for_signal(shutdown)).map(|_| ())
+}
+
+async fn wait_for_signal(shutdown: CancellationToken) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = shutdown.cancelled() => {}
+    }
+    tracing::info!("ending");
+    shutdown.cancel();
+    Ok(())
+}
+
+async fn healthcheck(config: &Config) -> Result<()> {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let answer = reqwest::get(format!("http://{address}/health")).await.map_err(Error::internal)?;
+    answer.error_for_status().map(|_| ()).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Every flag of the server has its variable, named after it.
+    #[test]
+    fn every_flag_has_its_variable() {
+        let command = Arguments::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let flags: Vec<_> = command.get_arguments().chain(serve.get_arguments()).collect();
+        assert!(flags.len() > 12);
+        for flag in flags {
+            let long = flag.get_long().unwrap();
+            let expected = format!("WINDLASS_{}", long.to_uppercase().replace('-', "_"));
+            if !matches!(long, "help" | "version") {
+                assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(expected.as_str()), "--{long}");
+            }
+        }
+    }
+}

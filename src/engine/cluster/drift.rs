@@ -1,0 +1,56 @@
+//! The loop that looks for CronJobs that somebody else changed, and deletes namespaces left of deleted environments.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::ClusterId;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::runner::kubernetes::{Health, KubernetesRunner};
+use crate::store;
+
+/// How long after its deployment a difference may be a watch that is behind.
+const FRESH: TimeDelta = TimeDelta::seconds(20);
+
+/// Looks for what somebody else has changed, and deletes what is left of deleted environments.
+///
+/// # Errors
+/// The database's.
+pub(in crate::engine) async fn look(app: &App, now: DateTime<Utc>) -> Result<()> {
+    for (id, runner) in app.runners.clusters.all() {
+        if !matches!(runner.health(), Health::Ready(_)) {
+            continue;
+        }
+        look_for_drift(app, id, &runner, now).await?;
+        for row in store::cluster_objects::leftovers(&app.db, id).await? {
+            match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
+                Ok(true) => store::cluster_objects::gone(&app.db, id, &row.namespace).await?,
+                Ok(false) => {}
+                Err(unavailable) => {
+                    tracing::warn!(cluster = %id, namespace = row.namespace, reason = unavailable.0, "a namespace could not be deleted");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn look_for_drift(app: &App, id: ClusterId, runner: &KubernetesRunner, now: DateTime<Utc>) -> Result<()> {
+    let mut after = None;
+    loop {
+        let rows = store::cluster_objects::applied(&app.db, id, after).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.id);
+        for row in rows.iter().filter(|row| row.deployed_at.is_some_and(|at| at + FRESH <= now)) {
+            let Some(applied) = &row.applied else { continue };
+            let there = runner.applied(&applied.namespace, &applied.name);
+            let same = there.is_some_and(|there| {
+                there.uid == applied.uid && there.generation == applied.generation && there.secret == applied.secret
+            });
+            match (same, row.drifted_at) {
+                (false, None) => store::cluster_objects::set_drifted(&app.db, row, Some(now)).await?,
+                (true, Some(_)) => store::cluster_objects::set_drifted(&app.db, row, None).await?,
+                (true, None) | (false, Some(_)) => {}
+            }
+        }
+    }
+}

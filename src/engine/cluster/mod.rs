@@ -1,0 +1,7 @@
+//! Kubernetes clusters: whether one can be used, and the passes that connect to them, record what their CronJobs started, and
+//! notice manual changes.
+
+pub(super) mod connect;
+pub(super) mod drift;
+pub(super) mod record;
+pub mod usable;

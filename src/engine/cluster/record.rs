@@ -1,0 +1,91 @@
+//! The pass that records the runs that CronJobs started: each once, whoever sees it first.
+
+use chrono::{DateTime, Utc};
+use entity::id::ClusterId;
+use entity::job;
+use entity::job::Applied;
+use entity::run::{self, Event, RunState, RunnerKind, Trigger};
+
+use crate::app::App;
+use crate::engine::deployment::run_spec;
+use crate::engine::tick::job::step::masks;
+use crate::engine::tick::run::lease::lease;
+use crate::engine::tick::run::log_copy::sealed;
+use crate::engine::tick::schedules::new_run;
+use crate::error::Result;
+use crate::runner::kubernetes::ScheduledJob;
+use crate::runner::kubernetes::clusters::place;
+use crate::store;
+
+/// How many Jobs are recorded in one transaction.
+const BATCH: usize = 500;
+
+/// Records the runs that CronJobs have started: each once, whoever sees it first.
+pub(in crate::engine) async fn record(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let mut more = false;
+    for (id, runner) in app.runners.clusters.all() {
+        let mut found = runner.scheduled();
+        more |= found.len() > BATCH;
+        found.truncate(BATCH);
+        if !found.is_empty() {
+            record_of(app, id, &found, now).await?;
+            runner.note_recorded(found.into_iter().map(|job| job.uid));
+            app.wake.here();
+        }
+    }
+    Ok(more)
+}
+
+async fn record_of(app: &App, id: ClusterId, found: &[ScheduledJob], now: DateTime<Utc>) -> Result<()> {
+    let ids = found.iter().map(|job| job.job).collect();
+    // A cluster can only have started what is on it: whatever else its labels say is not believed.
+    let jobs = store::cluster_objects::jobs_on(&app.db, id, ids).await?;
+    let mut rows = Vec::with_capacity(found.len());
+    for started in found {
+        if let Some(job) = jobs.iter().find(|job| job.id == started.job) {
+            rows.extend(row_of(app, id, started, job, now).await?);
+        }
+    }
+    let stored =
+        store::write(&app.db, async |tx| store::run::create(tx, rows).await.map_err(crate::error::Error::from)).await?;
+    if stored > 0 {
+        for started in found {
+            app.metrics.time_recorded(now - started.scheduled_for);
+        }
+    }
+    Ok(())
+}
+
+async fn row_of(
+    app: &App,
+    id: ClusterId,
+    started: &ScheduledJob,
+    job: &job::Model,
+    now: DateTime<Utc>,
+) -> Result<Option<run::Model>> {
+    let spec = job.deployed.as_ref().unwrap_or(&job.spec);
+    let Some(spec) = run_spec(spec, job.built.as_ref(), Event::Cron) else { return Ok(None) };
+    let lease = lease(app, now);
+    let row = run::Model {
+        state: RunState::Running,
+        trigger: Trigger::Schedule,
+        scheduled_for: Some(started.scheduled_for),
+        runner: Some(RunnerKind::Kubernetes),
+        place: Some(place(id)),
+        step: Some(started.handle.clone()),
+        lease_owner: Some(lease.owner),
+        lease_until: Some(lease.until),
+        ..new_run(job.id, Event::Cron, spec, now)
+    };
+    let patterns = masks(app, &row, job).await?;
+    let masks = sealed(app, &row, &patterns)?;
+    Ok(Some(run::Model { masks, ..row }))
+}
+
+/// How a schedule was given to its cluster, from the step that did.
+pub(in crate::engine) fn applied(step: &str, content: &[u8]) -> Option<Applied> {
+    let (namespace, rest) = step.split_once('/')?;
+    let (name, _) = rest.split_once('=')?;
+    let crate::runner::kubernetes::Applied { uid, generation, secret } = serde_json::from_slice(content).ok()?;
+    Some(Applied { namespace: namespace.to_owned(), name: name.to_owned(), uid, generation, secret })
+}

@@ -1,0 +1,3 @@
+//! The state machine of a run, pure.
+
+pub mod decide;

@@ -1,0 +1,72 @@
+//! The variables of jobs: kept sealed when a job is deployed, and opened again for each of its runs.
+
+use chrono::{DateTime, Utc};
+use entity::{environment, job, job_variables, variable};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use crate::app::App;
+use crate::engine::variables::{Scope, Variable};
+use crate::error::{Error, Result};
+use crate::secret::{self, Secret};
+use crate::store;
+
+/// Keeps what a job sees now, so that later edits do not change what is deployed.
+pub(in crate::engine::tick) async fn keep(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: &job::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(environment) = store::environment::by_id(tx, job.environment_id).await? else { return Ok(()) };
+    let variables = live(app, tx, &environment, job).await?;
+    let text = serde_json::to_vec(&variables).map_err(Error::internal)?;
+    let sealed = app.keys.seal(&secret::place("job_variables", job.id.0), &text)?;
+    store::variable::keep(tx, job_variables::Model { job_id: job.id, created_at: now, sealed }).await?;
+    Ok(())
+}
+
+/// What a run of a job sees: what was kept when the job was deployed; of one that is not deployed, what is there.
+pub(super) async fn seen(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
+    match store::row::by_id::<job_variables::Model>(&app.db, job.id).await? {
+        Some(row) if job.deployed.is_some() => {
+            let opened = app.keys.open(&secret::place("job_variables", job.id.0), &row.sealed)?;
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept variables are not JSON"))
+        }
+        _ => live(app, &app.db, environment, job).await,
+    }
+}
+
+async fn live(
+    app: &App,
+    db: &impl ConnectionTrait,
+    environment: &environment::Model,
+    job: &job::Model,
+) -> Result<Vec<Variable>> {
+    let rows = store::variable::list(db, environment.project_id, Some(environment.id), Some(job.id)).await?;
+    rows.into_iter().map(|row| opened(app, row)).collect()
+}
+
+fn opened(app: &App, row: variable::Model) -> Result<Variable> {
+    let value = match &row.sealed {
+        Some(sealed) => app.keys.open_text(&secret::place("variable", row.id.0), sealed)?,
+        None => Secret::new(row.value.unwrap_or_default()),
+    };
+    let scope = match (row.job_id, row.environment_id) {
+        _ if row.kind == variable::VariableKind::BuiltIn => Scope::BuiltIn,
+        (Some(_), _) => Scope::Job,
+        (None, Some(_)) => Scope::Environment,
+        (None, None) => Scope::Project,
+    };
+    Ok(Variable {
+        id: row.id.0,
+        scope,
+        key: row.key,
+        kind: row.kind,
+        is_secret: row.is_secret,
+        value: value.expose().clone(),
+        mount_path: row.mount_path,
+        interpolated: row.interpolated.unwrap_or(false),
+        target_id: row.target_id.map(|id| id.0),
+        target_key: row.target_key,
+    })
+}

@@ -1,0 +1,83 @@
+//! The lines of a run on their way from its runner to the database: masked, counted, and cut where they are too many.
+
+use entity::{log_chunk, run};
+
+use crate::app::App;
+use crate::engine::masking::Masking;
+use crate::error::{Error, Result};
+use crate::runner::patience::patient;
+use crate::runner::{self, Lines, Runner, StepState, Unavailable};
+use crate::secret;
+use crate::store::log::{LogStream, Pieces};
+
+/// How many lines of one run are copied in one transaction.
+pub(in crate::engine) const CHUNK: usize = 10_000;
+
+/// What is new in the log of a run.
+pub(in crate::engine) async fn copy(
+    runner: &dyn Runner,
+    run: &run::Model,
+    name: &str,
+    observed: &Result<StepState, Unavailable>,
+) -> Result<Lines, Unavailable> {
+    if !matches!(observed, Ok(StepState::Running | StepState::Exited { .. })) {
+        return Ok(Lines { lines: Vec::new(), end: true });
+    }
+    let skip = u64::try_from(run.attempt_lines).unwrap_or(0);
+    let copied = patient(runner.logs(name, skip, CHUNK)).await;
+    if let Err(Unavailable(reason)) = &copied {
+        tracing::warn!(run = %run.id, reason, "the log could not be read");
+    }
+    copied
+}
+
+/// What is sealed to mask the log of a run; none where there is nothing to mask.
+pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]) -> Result<Option<Vec<u8>>> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_vec(patterns).map_err(Error::internal)?;
+    app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
+}
+
+/// The run with its new lines counted, and the rows of those.
+pub(in crate::engine) fn with_lines(
+    app: &App,
+    mut run: run::Model,
+    lines: Vec<runner::Line>,
+) -> Result<(run::Model, Vec<log_chunk::Model>)> {
+    if lines.is_empty() {
+        return Ok((run, Vec::new()));
+    }
+    let patterns: Vec<String> = match &run.masks {
+        Some(sealed) => {
+            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept masks are not JSON"))?
+        }
+        None => Vec::new(),
+    };
+    let masking = Masking::new(&patterns);
+    let most = i64::from(app.config.log_mib) * 1024 * 1024;
+    run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let mut pieces = Pieces::after(run.id, run.total_lines);
+    for line in lines {
+        if run.log_cut {
+            break;
+        }
+        let text = masking.apply(&line.text);
+        run.log_bytes += i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
+        if run.log_bytes > most {
+            run.log_cut = true;
+            let note = format!("the log was cut here: no more than {} MiB of a run are kept", app.config.log_mib);
+            pieces.push(line.at, LogStream::System, &note);
+            break;
+        }
+        let stream = match line.stream {
+            runner::Stream::Stdout => LogStream::Stdout,
+            runner::Stream::Stderr => LogStream::Stderr,
+        };
+        pieces.push(line.at, stream, &text);
+    }
+    run.total_lines = pieces.position();
+    Ok((run, pieces.finish()))
+}

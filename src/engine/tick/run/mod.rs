@@ -1,0 +1,12 @@
+//! What the engine does with runs: claims, starts, observes and ends them.
+
+mod begin;
+pub(super) mod claim;
+mod end;
+pub(in crate::engine) mod lease;
+pub(in crate::engine) mod log_copy;
+pub(super) mod observe;
+mod observed;
+mod outcome;
+mod place;
+pub(super) mod sweep;

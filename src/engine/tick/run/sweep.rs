@@ -1,0 +1,36 @@
+//! Clears away what ended runs left on the runners: a server can be killed between storing an end and removing the step.
+
+
+use super::observed::name_of;
+use crate::app::App;
+use crate::engine::tick::prepared::run_of;
+use crate::error::{Error, Result};
+use crate::runner::patience::patient;
+use crate::runner::Kind;
+use crate::store;
+
+/// Ends what runs that have ended left on the runners: a server can be killed between the two.
+pub async fn sweep(app: &App) {
+    let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Kind::Kubernetes(id));
+    for kind in [Kind::Docker, Kind::Process].into_iter().chain(clusters) {
+        if let Err(error) = sweep_runner(app, kind).await {
+            tracing::debug!(?kind, ?error, "looking for left behind steps failed");
+        }
+    }
+}
+
+async fn sweep_runner(app: &App, kind: Kind) -> Result<()> {
+    let runner = app.runners.get(kind);
+    let names = patient(runner.list()).await.map_err(|e| Error::internal(e.0))?;
+    let ids = names.iter().filter_map(|name| run_of(name)).collect();
+    let runs = store::run::list_by_ids(&app.db, ids).await?;
+    for name in names {
+        let run = runs.iter().find(|run| Some(run.id) == run_of(&name));
+        // Steps of unknown runs belong to another installation on the same engine.
+        let over = run.is_some_and(|run| run.state.is_final() || name_of(run) != name);
+        if over {
+            patient(runner.remove(&name)).await.map_err(|e| Error::internal(e.0))?;
+        }
+    }
+    Ok(())
+}

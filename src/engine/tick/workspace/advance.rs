@@ -1,0 +1,121 @@
+//! The pass that advances workspace jobs: creates those whose schedule is due, and starts, asks, passes or ends the next step.
+
+use chrono::{DateTime, Utc};
+use entity::workspace_job::JobStatus;
+use entity::{workspace, workspace_job, workspace_step};
+use sea_orm::DatabaseTransaction;
+
+use super::super::BATCH;
+use super::schedule::{schedule_jobs, schedule_template};
+use crate::app::App;
+use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
+use crate::engine::workspace::{has_scripts, spec, start_step};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Makes jobs of schedules that are due, and moves jobs on.
+pub(in crate::engine::tick) async fn advance(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let mut more = schedule_jobs(app, now, BATCH).await?;
+    let due = store::workspace::due(&app.db, BATCH).await?;
+    more |= due.len() as u64 == BATCH;
+    for id in due {
+        match store::write(&app.db, async |tx| one(tx, id, now).await).await {
+            Ok(again) => {
+                more |= again;
+                // A step may be in the queue now.
+                app.wake.now();
+            }
+            // One job does not hold up the others.
+            Err(error) => tracing::error!(job = id, ?error, "a run of a workspace could not be moved on"),
+        }
+    }
+    Ok(more)
+}
+
+/// Moves a job on; true when there is something to do at once.
+async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
+    let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
+    let steps = store::workspace::steps(tx, id).await?;
+    let mut facts = Vec::with_capacity(steps.len());
+    for step in &steps {
+        let spec = spec(step)?;
+        facts.push(StepFacts { kind: spec.kind, status: step.status, has_scripts: has_scripts(&spec) });
+    }
+    let of_job = JobFacts {
+        status: job.status,
+        cancel_requested: job.cancel_requested_at.is_some(),
+        plan_changes: job.plan_changes,
+    };
+    let decision = flow::next(of_job, &facts);
+    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step is not there"));
+    let job = workspace_job::Model { updated_at: now, ..job };
+    match decision {
+        Decision::Wait => return Ok(false),
+        Decision::Start(place) => {
+            start_step(tx, at(place)?, JobStatus::Queue, now).await?;
+            store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Queue, ..job }).await?;
+            return Ok(false);
+        }
+        Decision::Ask(place) => {
+            let approval_team = Some(spec(at(place)?)?.team.unwrap_or_default());
+            let job = workspace_job::Model { status: JobStatus::WaitingApproval, approval_team, ..job };
+            store::workspace::update_job(tx, job).await?;
+            return Ok(false);
+        }
+        Decision::Pass(place) => {
+            store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;
+            store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, ..job }).await?;
+        }
+        Decision::Schedule(place) => schedule(tx, job, at(place)?, now).await?,
+        Decision::Disable(place) => {
+            store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;
+            disable(tx, &job, now).await?;
+            end(tx, job, (JobStatus::Completed, JobStatus::NotExecuted), now).await?;
+        }
+        Decision::End { status, rest } => end(tx, job, (status, rest), now).await?,
+    }
+    Ok(true)
+}
+
+async fn end(
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    (status, rest): (JobStatus, JobStatus),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, rest), now).await?;
+    store::workspace::update_job(tx, workspace_job::Model { status, ..job }).await?;
+    Ok(())
+}
+
+/// Makes the schedules that a step names; where one cannot be made the step fails, and with it the job.
+async fn schedule(
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    step: &workspace_step::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut failed = None;
+    for template in spec(step)?.templates {
+        match schedule_template(tx, &job, (&template.name, &template.schedule), now).await {
+            Ok(()) => {}
+            Err(error @ Error::Invalid { .. }) => failed = Some(error.public()),
+            Err(error) => return Err(error),
+        }
+    }
+    let status = if failed.is_some() { JobStatus::Failed } else { JobStatus::Completed };
+    store::workspace::set_step(tx, step.id, status, now).await?;
+    let output = failed.or(job.output);
+    store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Pending, output, ..job }).await?;
+    Ok(())
+}
+
+/// Puts a workspace away: nobody sees it, its name is free, and nothing is scheduled.
+async fn disable(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+    let Some(row) = store::workspace::lock(tx, job.workspace_id).await? else { return Ok(()) };
+    store::workspace::disable_schedules(tx, row.id).await?;
+    let name = format!("DELETED_{}", row.id);
+    let row = workspace::Model { deleted: true, name, updated_at: now, updated_by: job.created_by.clone(), ..row };
+    store::row::update(tx, row).await?;
+    Ok(())
+}

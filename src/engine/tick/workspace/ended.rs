@@ -1,0 +1,68 @@
+//! What the end of a run means for the workspace step that it executed, and for its job.
+
+use chrono::{DateTime, Utc};
+use entity::run;
+use entity::run::RunState;
+use entity::workspace_job::JobStatus;
+use entity::{workspace_job, workspace_step};
+use sea_orm::{ActiveValue, DatabaseTransaction};
+
+use super::left::StepResult;
+use crate::app::App;
+use crate::engine::template::FlowType;
+use crate::engine::workspace::spec;
+use crate::error::Result;
+use crate::runner::Runner;
+use crate::secret;
+use crate::store;
+
+/// What the end of a run means for the step that it executed, and for the job of that.
+pub(in crate::engine::tick) async fn ended(
+    app: &App,
+    tx: &DatabaseTransaction,
+    run: &run::Model,
+    left: Option<StepResult>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(step) = store::workspace::step_by_run(tx, run.id).await? else { return Ok(()) };
+    let spec = spec(&step)?;
+    let StepResult { changes, commit, plan } = left.unwrap_or_default();
+    let status = match run.state {
+        // Its word is given: what is executed after a rejection changes nothing of it.
+        _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
+        RunState::Succeeded => JobStatus::Completed,
+        RunState::Cancelled => JobStatus::Cancelled,
+        RunState::Failed if spec.ignore_error => JobStatus::Completed,
+        RunState::Failed | RunState::Queued | RunState::Running => JobStatus::Failed,
+    };
+    let sealed = plan.map(|plan| app.keys.seal(&secret::place("workspace_step", step.id.0), &plan)).transpose()?;
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        updated_at: ActiveValue::Set(now),
+        // One that ran in a cluster has handed its plan over already.
+        plan: sealed.map_or(ActiveValue::NotSet, |plan| ActiveValue::Set(Some(plan))),
+        token: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    store::workspace::change_step(tx, step.id, change).await?;
+    // A process that was killed could not give its lock back.
+    store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;
+    let Some(job) = store::workspace::lock_job(tx, step.job_id).await? else { return Ok(()) };
+    let plans = matches!(spec.kind, FlowType::TerraformPlan | FlowType::TerraformPlanDestroy);
+    let nothing = plans && run.state == RunState::Succeeded && changes == Some(false);
+    let output = match (&run.reason, status) {
+        (Some(reason), JobStatus::Failed | JobStatus::Cancelled) => Some(format!("{}: {reason}", step.name)),
+        _ => job.output.clone(),
+    };
+    let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
+    let job = workspace_job::Model {
+        status: open,
+        output,
+        commit_id: commit.or(job.commit_id),
+        plan_changes: job.plan_changes && !nothing,
+        updated_at: now,
+        ..job
+    };
+    store::workspace::update_job(tx, job).await?;
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! What a step of a workspace that runs in a cluster fetches from this server, and what it hands over: there nobody can
+//! put files into its container, or take them out.
+
+use entity::{run, workspace_step};
+use sea_orm::ActiveValue;
+
+use super::source::source_of;
+use super::subject::WorkspaceSubject;
+use super::work::plan_of;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::runner::source::pack;
+use crate::secret;
+use crate::store;
+
+async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject> {
+    let gone = || Error::NotFound("step");
+    let run = store::row::by_id::<run::Model>(&app.db, step.run_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
+    WorkspaceSubject::load(app, &run).await?.ok_or_else(gone)
+}
+
+/// The source of a step, as a tape archive of what is in its folder.
+///
+/// # Errors
+/// `Conflict` with the reason where it cannot be had.
+pub async fn source(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
+    let source = source_of(app, &of(app, step).await?).await?.map_err(|impossible| Error::Conflict(impossible.0))?;
+    pack(&source, ".").await.map_err(Error::Conflict)
+}
+
+/// What the steps before it planned last.
+///
+/// # Errors
+/// `NotFound` where nothing was planned.
+pub async fn plan(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
+    let plan = plan_of(app, &of(app, step).await?).await?.ok_or(Error::NotFound("plan"))?;
+    Ok(plan.expose().clone())
+}
+
+/// Keeps what a step has planned, sealed.
+///
+/// # Errors
+/// The database's.
+pub async fn keep_plan(app: &App, step: &workspace_step::Model, plan: &[u8]) -> Result<()> {
+    let sealed = app.keys.seal(&secret::place("workspace_step", step.id.0), plan)?;
+    let change = workspace_step::ActiveModel { plan: ActiveValue::Set(Some(sealed)), ..Default::default() };
+    store::workspace::change_step(&app.db, step.id, change).await?;
+    Ok(())
+}

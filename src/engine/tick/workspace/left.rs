@@ -1,0 +1,31 @@
+//! What a step of a workspace left behind: the outcome of its plan, its commit, and the plan itself.
+
+use crate::error::Result;
+use crate::runner::patience::patient;
+use crate::runner::terraform::script::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
+use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
+
+/// What a step of Terraform left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub(in crate::engine::tick) struct StepResult {
+    /// Of a plan: whether there is something to change.
+    #[serde(default)]
+    pub(super) changes: Option<bool>,
+    /// The commit that was checked out.
+    #[serde(default)]
+    pub(super) commit: Option<String>,
+    #[serde(skip)]
+    pub(in crate::engine::tick) plan: Option<Vec<u8>>,
+}
+
+/// Reads what the step of a run left.
+pub(in crate::engine::tick) async fn left(runner: &dyn Runner, name: &str) -> Result<StepResult, Unavailable> {
+    let result = patient(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
+    let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(|error| Unavailable(error.to_string()));
+    let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
+    left.plan = patient(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
+    if left.plan.as_ref().is_some_and(|plan| plan.len() as u64 > PLAN_BYTES) {
+        return Err(Unavailable("the plan is larger than what is kept".into()));
+    }
+    Ok(left)
+}

@@ -1,0 +1,50 @@
+//! Where a workspace step is executed: as a plain process, in a container, or in a cluster.
+
+use base64::Engine as _;
+use entity::run;
+
+use super::subject::{GONE, WorkspaceSubject};
+use crate::app::App;
+use crate::error::Result;
+use crate::runner::Kind;
+use crate::runner::terraform::script::Operation;
+use crate::store;
+
+/// Where a step of a workspace is executed: here, where its program is and processes may be started; else in a container.
+///
+/// # Errors
+/// Within: why it can be executed nowhere.
+pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, String>> {
+    let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
+    let docker = app.runners.local == Ok(Kind::Docker);
+    // Where there is nothing else, or clusters are to be used first.
+    if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
+        let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
+        if let Some(id) = clusters.first() {
+            return Ok(Ok(Kind::Kubernetes(*id)));
+        }
+    }
+    if of.operation() == Operation::Scripts && app.runners.processes {
+        return Ok(Ok(Kind::Process));
+    }
+    let (tool, version) = (of.tool(), of.version());
+    let others = match app.runners.processes {
+        true => match app.toolbox.find(tool, version).await {
+            Ok(_) => return Ok(Ok(Kind::Process)),
+            Err(others) => others,
+        },
+        false => Vec::new(),
+    };
+    if docker {
+        return Ok(Ok(Kind::Docker));
+    }
+    let wanted = if version.is_empty() { tool.to_owned() } else { format!("{tool} {version}") };
+    Ok(Err(match (app.runners.processes, others.is_empty()) {
+        (true, true) => format!("{wanted} is not on the machine of the server, and there is no Docker engine"),
+        (true, false) => format!(
+            "{wanted} is not on the machine of the server, which has {}, and there is no Docker engine",
+            others.join(", ")
+        ),
+        (false, _) => "there is no Docker engine, and plain processes are refused".into(),
+    }))
+}

@@ -1,0 +1,221 @@
+//! From a workspace step to the step that its runner executes: source, variables, scripts, and the credential for its state.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use entity::{run, workspace_step};
+use sea_orm::ActiveValue;
+
+use super::super::prepared::{Impossible, Prepared, step_name};
+use super::inputs::variables;
+use super::source::source_of;
+use super::subject::{GONE, WorkspaceSubject};
+use super::work::{addresses, plan_of, scripts};
+use crate::app::App;
+use crate::engine::masking::patterns;
+use crate::engine::workspace::STATE_USER;
+use crate::error::Result;
+use crate::runner::kubernetes::handle;
+use crate::runner::kubernetes::pod::Pod;
+use crate::runner::terraform::script::{self, Operation, Work};
+use crate::runner::{Image, Kind, Source, StepFile, StepSpec};
+use crate::secret::{self, Secret};
+use crate::store;
+
+/// What a step of a workspace needs to be executed.
+pub(in crate::engine::tick) async fn step(
+    app: &App,
+    run: &run::Model,
+    kind: Kind,
+) -> Result<Result<Prepared, Impossible>> {
+    let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(Impossible(GONE.into()))) };
+    let server = match address(app, kind) {
+        Ok(server) => server,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let source = match source_of(app, &of).await? {
+        Ok(source) => source,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let scripts = match scripts(app, &of).await? {
+        Ok(scripts) => scripts,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let variables = match variables(app, &of).await? {
+        Ok(variables) => variables,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let (tool, image) = tool(app, &of, kind).await;
+    let work = Work {
+        operation: if of.rejected() { Operation::Scripts } else { of.operation() },
+        tool,
+        folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
+        scripts,
+        values: Secret::new(variables.values.clone()),
+        plan: plan_of(app, &of).await?,
+        refresh: of.job.refresh,
+        refresh_only: of.job.refresh_only,
+        targets: addresses(app, &of, "TARGET").await?,
+        replacements: addresses(app, &of, "REPLACE").await?,
+        fetches: matches!(kind, Kind::Kubernetes(_)),
+    };
+    let script = script::script(&work);
+    let token = credential(app, &of).await?;
+    let mut environment = variables.environment;
+    environment.extend(surroundings(&of, &server, &token, source_text(&source)));
+    environment.extend(script.files.iter().flat_map(places));
+    let mut secrets = variables.secrets;
+    if work.fetches {
+        let own = authorization(&token);
+        secrets.push(own.clone());
+        let files = format!("{server}/tfstep/v1");
+        environment.extend([(script::AUTHORIZATION_VARIABLE, own), (script::FILES_VARIABLE, files)].map(plainly));
+    }
+    secrets.push(token.expose().clone());
+    if let Source::Repository(wanted) = &source {
+        secrets.extend(wanted.login.iter().map(|login| login.token.expose().clone()));
+    }
+    let pod = matches!(kind, Kind::Kubernetes(_)).then(|| Box::new(pod(&of, run)));
+    let name = step_name(run.id, run.attempt);
+    let step = StepSpec {
+        name: pod.as_ref().map_or_else(|| name.clone(), |pod| handle::job(&pod.namespace, &name)),
+        image,
+        entrypoint: Some(script.program),
+        arguments: script.arguments,
+        environment,
+        files: script.files,
+        cpu_milli: 0,
+        memory_mib: 0,
+        labels: labels(&of, run, kind),
+        read_only_root: false,
+        leave: Some(app.fence.leave(&app.clock)),
+        build: None,
+        source: Some(source),
+        interrupt: true,
+        pod,
+    };
+    Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+}
+
+/// The program of a step here, or its name and an image that has it.
+async fn tool(app: &App, of: &WorkspaceSubject, kind: Kind) -> (String, Option<Image>) {
+    match kind {
+        Kind::Process => {
+            let found = app.toolbox.find(of.tool(), of.version()).await;
+            (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
+        }
+        Kind::Docker | Kind::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, of))),
+    }
+}
+
+/// Where the script looks for a file; a runner that puts it elsewhere says so in its place.
+fn places(file: &StepFile) -> Vec<(String, Secret<String>)> {
+    file.variables.iter().map(|name| (name.clone(), Secret::new(file.path.clone()))).collect()
+}
+
+fn plainly((name, value): (&str, String)) -> (String, Secret<String>) {
+    (name.to_owned(), Secret::new(value))
+}
+
+/// How a step shows who it is.
+fn authorization(token: &Secret<String>) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())))
+}
+
+fn labels(of: &WorkspaceSubject, run: &run::Model, kind: Kind) -> Vec<(String, String)> {
+    let prefix = if matches!(kind, Kind::Kubernetes(_)) { "windlass.dev/" } else { "windlass." };
+    [("run", run.id.to_string()), ("workspace", of.workspace.id.to_string())]
+        .map(|(name, value)| (format!("{prefix}{name}"), value))
+        .into()
+}
+
+/// Steps of all workspaces of an organization share a namespace.
+fn pod(of: &WorkspaceSubject, run: &run::Model) -> Pod {
+    let organization = of.workspace.organization_id.to_string();
+    Pod {
+        namespace: format!("windlass-{organization}"),
+        namespace_labels: vec![("windlass.dev/organization".into(), organization)],
+        grace_seconds: run.spec.stop_grace_seconds.unwrap_or(0).into(),
+        message_file: Some(script::RESULT_FILE),
+        ..Pod::default()
+    }
+}
+
+fn source_text(source: &Source) -> String {
+    match source {
+        Source::Empty => String::new(),
+        Source::Repository(wanted) => wanted.url.clone(),
+    }
+}
+
+/// Where a step reaches this server.
+fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
+    let own = app.address.get().copied().unwrap_or(app.config.listen);
+    match (&app.config.step_url, kind) {
+        (Some(url), _) => Ok(url.trim_end_matches('/').to_owned()),
+        (None, Kind::Process) => {
+            let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
+            Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
+        }
+        (None, _) if app.config.public_url.is_some() => Ok(app.public_url()),
+        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
+        (None, _) => Err(Impossible(
+            "a container does not reach this server by its own address; start it with --step-url or --public-url"
+                .into(),
+        )),
+    }
+}
+
+fn image(app: &App, of: &WorkspaceSubject) -> Image {
+    let name = match of.tool() {
+        "terraform" => &app.config.terraform_image,
+        _ => &app.config.opentofu_image,
+    };
+    // With a tag it is the image for those who name no version.
+    let (name, tag) = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (name.as_str(), "latest"),
+    };
+    let version = if of.version().is_empty() { tag } else { of.version() };
+    Image { reference: format!("{name}:{version}"), credentials: None, local: false }
+}
+
+/// A new credential with which the process of a step reaches its state, as long as it is executed.
+async fn credential(app: &App, of: &WorkspaceSubject) -> Result<Secret<String>> {
+    let token = secret::new_token()?;
+    let change = workspace_step::ActiveModel {
+        token: ActiveValue::Set(Some(secret::TokenHash::of(token.expose()).stored())),
+        ..Default::default()
+    };
+    store::workspace::change_step(&app.db, of.step.id, change).await?;
+    Ok(token)
+}
+
+fn surroundings(
+    of: &WorkspaceSubject,
+    server: &str,
+    token: &Secret<String>,
+    source: String,
+) -> Vec<(String, Secret<String>)> {
+    let (organization, workspace) = (of.workspace.organization_id, of.workspace.id);
+    let state = format!("{server}/tfstate/v1/organization/{organization}/workspace/{workspace}/backend");
+    let plain = [
+        ("TF_IN_AUTOMATION", "1".to_owned()),
+        ("TF_INPUT", "0".to_owned()),
+        ("CHECKPOINT_DISABLE", "1".to_owned()),
+        ("TF_HTTP_ADDRESS", state.clone()),
+        ("TF_HTTP_LOCK_ADDRESS", state.clone()),
+        ("TF_HTTP_UNLOCK_ADDRESS", state),
+        ("TF_HTTP_USERNAME", STATE_USER.to_owned()),
+        ("TF_HTTP_PASSWORD", token.expose().clone()),
+        ("organizationId", organization.to_string()),
+        ("workspaceId", workspace.to_string()),
+        ("workspaceName", of.workspace.name.clone()),
+        ("jobId", of.job.id.to_string()),
+        ("stepId", of.step.id.to_string()),
+        ("terraformVersion", of.workspace.terraform_version.clone()),
+        ("source", source),
+        ("branch", of.job.override_branch.clone().unwrap_or_else(|| of.workspace.branch.clone())),
+        ("terrakubeApi", server.to_owned()),
+    ];
+    plain.into_iter().map(|(key, value)| (key.to_owned(), Secret::new(value))).collect()
+}

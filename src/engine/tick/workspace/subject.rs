@@ -1,0 +1,61 @@
+//! A workspace step with its job and its workspace.
+
+use entity::{run, workspace, workspace_job, workspace_step};
+
+use crate::app::App;
+use crate::engine::template::{FlowStep, FlowType};
+use crate::engine::workspace::spec;
+use crate::error::Result;
+use crate::runner::terraform::script::Operation;
+use crate::store;
+
+pub(super) const GONE: &str = "its workspace was deleted";
+
+/// A step with all that belongs to it.
+pub(super) struct WorkspaceSubject {
+    pub(super) step: workspace_step::Model,
+    pub(super) job: workspace_job::Model,
+    pub(super) workspace: workspace::Model,
+    pub(super) spec: FlowStep,
+}
+
+impl WorkspaceSubject {
+    /// None where they were deleted meanwhile.
+    pub(super) async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
+        let Some(step) = store::workspace::step_by_run(&app.db, run.id).await? else { return Ok(None) };
+        let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
+        let workspace = store::row::by_id::<workspace::Model>(&app.db, step.workspace_id).await?;
+        let (Some(job), Some(workspace)) = (job, workspace) else { return Ok(None) };
+        let spec = spec(&step)?;
+        Ok(Some(Self { step, job, workspace, spec }))
+    }
+
+    /// Whether what is executed are the scripts for a rejection.
+    pub(super) fn rejected(&self) -> bool {
+        self.step.status == workspace_job::JobStatus::Rejected
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        match self.spec.kind {
+            FlowType::TerraformPlan => Operation::Plan,
+            FlowType::TerraformPlanDestroy => Operation::PlanDestroy,
+            FlowType::TerraformApply => Operation::Apply,
+            FlowType::TerraformDestroy => Operation::Destroy,
+            FlowType::CustomScripts | FlowType::Approval | FlowType::DisableWorkspace | FlowType::ScheduleTemplates => {
+                Operation::Scripts
+            }
+        }
+    }
+
+    pub(super) fn tool(&self) -> &'static str {
+        if self.workspace.iac_type == "terraform" { "terraform" } else { "tofu" }
+    }
+
+    /// The version that is wanted; empty for any.
+    pub(super) fn version(&self) -> &str {
+        match self.workspace.terraform_version.as_str() {
+            "latest" => "",
+            version => version.trim_start_matches('v'),
+        }
+    }
+}

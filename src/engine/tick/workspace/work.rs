@@ -1,0 +1,73 @@
+//! What a workspace step works with beside its source: scripts, the plan before it, and targeted addresses.
+
+use entity::workspace_address;
+
+use super::super::prepared::Impossible;
+use super::source::access;
+use super::subject::WorkspaceSubject;
+use crate::app::App;
+use crate::engine::template::{self, FlowType};
+use crate::error::Result;
+use crate::git::{self};
+use crate::runner::terraform::script::{Operation, Phase};
+use crate::secret::{self, Secret};
+use crate::store;
+
+/// The scripts of a step, in their order; those of another repository are read there.
+pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<Vec<(Phase, String)>, Impossible>> {
+    let mut commands = of.spec.commands.clone();
+    if let Some(import) = &of.spec.import_commands {
+        let id = import.vcs_id.as_ref().and_then(|id| id.parse().ok()).map(entity::id::VcsId);
+        let (login, _) = access(app, id, None).await?;
+        let branch = (!import.branch.is_empty()).then_some(import.branch.as_str());
+        let path = format!("{}/commands.yaml", import.folder.trim_matches('/'));
+        let path = path.trim_start_matches('/');
+        commands = match git::file(&import.repository, branch, path, login.as_ref()).await {
+            Err(reason) => return Ok(Err(Impossible(format!("the commands could not be read: {reason}")))),
+            Ok(text) => match template::commands(&text) {
+                Err(refused) => return Ok(Err(Impossible(refused.0))),
+                Ok(commands) => commands,
+            },
+        };
+    }
+    if of.rejected() {
+        commands = of.spec.on_reject.clone();
+    }
+    let all = of.rejected() || of.operation() == Operation::Scripts;
+    let phase = |command: &template::Command| {
+        if all {
+            Some(Phase::Before)
+        } else if command.before_init {
+            Some(Phase::BeforeInit)
+        } else if command.before {
+            Some(Phase::Before)
+        } else {
+            command.after.then_some(Phase::After)
+        }
+    };
+    let mut scripts: Vec<_> =
+        commands.iter().filter_map(|command| Some((phase(command)?, command.script.clone()))).collect();
+    if !of.rejected() {
+        scripts.extend(of.spec.on_failure.iter().map(|command| (Phase::Failure, command.script.clone())));
+    }
+    Ok(Ok(scripts))
+}
+
+/// What the steps before it planned last.
+pub(super) async fn plan_of(app: &App, of: &WorkspaceSubject) -> Result<Option<Secret<Vec<u8>>>> {
+    if of.spec.kind != FlowType::TerraformApply {
+        return Ok(None);
+    }
+    let steps = store::workspace::steps(&app.db, of.job.id).await?;
+    let planned = steps
+        .iter()
+        .rev()
+        .filter(|step| step.position < of.step.position)
+        .find_map(|step| Some((step.id, step.plan.as_ref()?)));
+    planned.map(|(id, sealed)| app.keys.open(&secret::place("workspace_step", id.0), sealed)).transpose()
+}
+
+pub(super) async fn addresses(app: &App, of: &WorkspaceSubject, kind: &str) -> Result<Vec<String>> {
+    let rows: Vec<workspace_address::Model> = store::workspace::addresses(&app.db, of.job.id).await?;
+    Ok(rows.into_iter().filter(|row| row.kind == kind).map(|row| row.name).collect())
+}
