@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser as _;
 use entity::environment::Mode;
-use entity::id::{EnvironmentId, JobId, OrganizationId};
+use entity::id::JobId;
 use entity::{job, run};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
@@ -28,12 +28,12 @@ use sea_orm::{
 };
 use tokio_util::sync::CancellationToken;
 use windlass::access::authenticate::Authenticator;
-use windlass::app::App;
+use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::engine::cron::policy::Timing;
 use windlass::engine::tick;
-use windlass::runner::{Kind, Line, Lines, Progress, Runner, Runners, StepSpec, Stream, Times, Unavailable};
+use windlass::runner::{Kind, Line, Lines, Runner, Runners, StepSpec, StepState, Stream, Times, Unavailable};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, engine, store};
 
@@ -54,8 +54,8 @@ impl Runner for NoOp {
     async fn start(&self, _step: &StepSpec) -> Result<(), Unavailable> {
         Ok(())
     }
-    async fn poll(&self, _name: &str) -> Result<Progress, Unavailable> {
-        Ok(Progress::Exited { exit_code: 0, reason: None })
+    async fn poll(&self, _name: &str) -> Result<StepState, Unavailable> {
+        Ok(StepState::Exited { exit_code: 0, reason: None })
     }
     async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
         Ok(Times::default())
@@ -93,7 +93,7 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
     let db = store::connect(url, config.database_connections).await.unwrap();
     migration::run(&db).await.unwrap();
     let clock = Clock::system();
-    Arc::new(App {
+    Arc::new(App::from(Parts {
         keys: KeyRing::load_or_create(&folder.join("secret.key")).unwrap(),
         authenticator: Authenticator::new(db.clone(), clock.clone(), None),
         db,
@@ -107,26 +107,20 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
             clusters: Default::default(),
         },
         wake: windlass::liveness::wake::Wake::default(),
-        fence: windlass::liveness::fence::Fence::default(),
-        metrics: windlass::observe::metrics::Metrics::default(),
-        pulse: windlass::liveness::pulse::Pulse::default(),
-        instance: uuid::Uuid::now_v7(),
-        toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
-        address: std::sync::OnceLock::new(),
-    })
+    }))
 }
 
 /// A place for jobs; another one each time.
-async fn environment(app: &App) -> (OrganizationId, EnvironmentId) {
+async fn environment(app: &App) -> entity::environment::Model {
     let now = app.clock.now();
     let name = uuid::Uuid::now_v7().to_string();
-    let organization = store::organization::create(&app.db, bootstrap::organization(&name, now)).await.unwrap();
+    let organization =
+        store::organization::create(&app.db, entity::organization::Model::new(&name, now)).await.unwrap();
     let cluster = store::cluster::create(&app.db, bootstrap::local_cluster(organization.id, now)).await.unwrap();
     let project = entity::project::Model::new(organization.id, name.as_str(), String::new(), now);
     let project = store::project::create(&app.db, project).await.unwrap();
     let environment = entity::environment::Model::new(&project, cluster.id, name, Mode::Development, now);
-    let environment = store::environment::create(&app.db, environment).await.unwrap();
-    (organization.id, environment.id)
+    store::environment::create(&app.db, environment).await.unwrap()
 }
 
 /// Deployed jobs of one kind, which come due when `due` says.
@@ -137,7 +131,7 @@ async fn fill(
     jitter: i32,
     due: impl Fn(&Timing) -> DateTime<Utc>,
 ) -> Vec<JobId> {
-    let (organization_id, environment_id) = environment(app).await;
+    let environment = environment(app).await;
     let spec = serde_json::json!({
         "cpu_milli": 100, "memory_mib": 64, "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false,
         "auto_deploy": false, "icon_uri": "app://qovery-console/cron-job",
@@ -153,23 +147,10 @@ async fn fill(
         let id = JobId::create();
         let job = job::Model {
             id,
-            organization_id,
-            environment_id,
-            created_at: now,
-            updated_at: now,
-            name: format!("job {number}"),
-            name_key: format!("job {number}"),
-            job_type: job::JobType::Cron,
-            registry_id: None,
-            git_token_id: None,
-            spec: spec.clone(),
             deployed: Some(spec.clone()),
-            failures_cleared_at: None,
             deployed_at: Some(now),
-            variables_changed_at: None,
-            applied: None,
-            drifted_at: None,
             built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
+            ..job::Model::new(&environment, &format!("job {number}"), spec.clone(), now)
         };
         let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());
         (job, entity::job_schedule::Model { job_id: id, next_run_at })
@@ -276,8 +257,11 @@ async fn ingest(table: &mut Table, title: &str, app: &App, runner: &NoOp) {
     let job = store::job::by_id(&app.db, job).await.unwrap().unwrap();
     // What is deployed keeps no variables here: the live ones are seen.
     store::job::set_deployed(&app.db, job.id, None, None, app.clock.now()).await.unwrap();
-    let by =
-        engine::command::Requester { name: "bench".into(), origin: entity::deployment::Origin::Api, user_agent: None };
+    let by = engine::requester::Requester {
+        name: "bench".into(),
+        origin: entity::deployment::Origin::Api,
+        user_agent: None,
+    };
     let lines = 2_000_000_u64;
     runner.lines.store(lines, Ordering::Relaxed);
     let asked = engine::manual::run(app, &by, &job, run::Event::Cron, Default::default(), None).await.unwrap();

@@ -226,26 +226,7 @@ fn sample(environment: &entity::environment::Model, registry: entity::id::Regist
             "command": {"entrypoint": "/bin/sh", "arguments": ["-c", "date"]},
         },
     });
-    job::Model {
-        id: JobId::create(),
-        organization_id: environment.organization_id,
-        environment_id: environment.id,
-        created_at: environment.created_at,
-        updated_at: environment.created_at,
-        name: String::new(),
-        name_key: String::new(),
-        job_type: job::JobType::Cron,
-        registry_id: Some(registry),
-        git_token_id: None,
-        failures_cleared_at: None,
-        deployed_at: None,
-        variables_changed_at: None,
-        built: None,
-        applied: None,
-        drifted_at: None,
-        spec: serde_json::from_value(spec).unwrap(),
-        deployed: None,
-    }
+    job::Model::new(environment, "", serde_json::from_value(spec).unwrap(), environment.created_at)
 }
 
 /// An environment with this many jobs; the id of one of them and of the environment.

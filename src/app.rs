@@ -36,6 +36,40 @@ pub struct App {
     pub address: OnceLock<SocketAddr>,
 }
 
+/// What an App is built from; everything else in it starts empty.
+pub struct Parts {
+    pub db: DatabaseConnection,
+    pub clock: Clock,
+    pub config: Config,
+    pub keys: KeyRing,
+    pub runners: Runners,
+    pub authenticator: Authenticator,
+    /// The one that the runners were given.
+    pub wake: Wake,
+}
+
+impl From<Parts> for App {
+    fn from(parts: Parts) -> Self {
+        let Parts { db, clock, config, keys, runners, authenticator, wake } = parts;
+        let toolbox = Toolbox::new(config.tools.clone());
+        Self {
+            db,
+            clock,
+            config,
+            keys,
+            runners,
+            authenticator,
+            wake,
+            fence: Fence::default(),
+            metrics: Metrics::default(),
+            pulse: Pulse::default(),
+            instance: Uuid::now_v7(),
+            toolbox,
+            address: OnceLock::new(),
+        }
+    }
+}
+
 impl App {
     /// Where clients reach the server, without a slash at the end.
     #[must_use]

@@ -1,28 +1,23 @@
 //! Starting and stopping: builds the App, serves the faces, runs the engine, and ends both in order.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use poem::listener::{Acceptor as _, Listener as _, TcpAcceptor, TcpListener};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::access::authenticate::Authenticator;
 use crate::access::jwt::Verifier;
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::error::{Error, Result};
-use crate::liveness::fence::Fence;
 use crate::liveness::notify;
-use crate::liveness::pulse::Pulse;
 use crate::liveness::wake::Wake;
-use crate::observe::metrics::Metrics;
 use crate::runner::docker::DockerRunner;
 use crate::runner::kubernetes::clusters::Clusters;
 use crate::runner::process::ProcessRunner;
-use crate::runner::terraform::toolbox::Toolbox;
 use crate::runner::{Kind, Runners};
 use crate::secret::KeyRing;
 use crate::store;
@@ -51,23 +46,8 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is needed with --oidc-issuer")),
         (None, _) => None,
     };
-    let toolbox = Toolbox::new(config.tools.clone());
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
-    Ok(Arc::new(App {
-        db,
-        clock,
-        config,
-        keys,
-        runners,
-        authenticator,
-        wake,
-        fence: Fence::default(),
-        metrics: Metrics::default(),
-        pulse: Pulse::default(),
-        instance: Uuid::now_v7(),
-        toolbox,
-        address: OnceLock::new(),
-    }))
+    Ok(Arc::new(App::from(Parts { db, clock, config, keys, runners, authenticator, wake })))
 }
 
 /// The data folder holds the database and the keys: nobody else may look.

@@ -5,16 +5,8 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, GitTokenId, JobId, OrganizationId, RegistryId};
-use crate::job_spec::JobSpec;
+use crate::job_spec::{JobSpec, JobType};
 use crate::run_spec::Built;
-
-/// When a job runs: on a schedule, or with the life of its environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum JobType {
-    Lifecycle,
-    Cron,
-}
 
 /// Row of `job`; unique by environment and name key.
 #[sea_orm::model]
@@ -64,3 +56,30 @@ pub struct Applied {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new job of an environment, not deployed and not stored yet. Its type, registry and git token follow from `spec`.
+    #[must_use]
+    pub fn new(environment: &crate::environment::Model, name: &str, spec: JobSpec, now: DateTimeUtc) -> Self {
+        Self {
+            id: JobId::create(),
+            organization_id: environment.organization_id,
+            environment_id: environment.id,
+            created_at: now,
+            updated_at: now,
+            name: name.to_owned(),
+            name_key: crate::name_key(name),
+            job_type: spec.job_type(),
+            registry_id: spec.registry_id(),
+            git_token_id: spec.git_token_id(),
+            spec,
+            deployed: None,
+            failures_cleared_at: None,
+            deployed_at: None,
+            variables_changed_at: None,
+            built: None,
+            applied: None,
+            drifted_at: None,
+        }
+    }
+}

@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GitTokenId, GroupId, RegistryId};
 
+/// When a job runs: on a schedule, or with the life of its environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobType {
+    Lifecycle,
+    Cron,
+}
+
 /// What a container executes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -158,4 +166,33 @@ pub struct JobSpec {
     /// The advanced settings that are not at their default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+impl JobSpec {
+    /// The type of a job with this configuration.
+    #[must_use]
+    pub fn job_type(&self) -> JobType {
+        match self.schedule {
+            Schedule::Cron { .. } => JobType::Cron,
+            Schedule::Lifecycle { .. } => JobType::Lifecycle,
+        }
+    }
+
+    /// The registry that the image comes from; none where it is built.
+    #[must_use]
+    pub fn registry_id(&self) -> Option<RegistryId> {
+        match &self.source {
+            Source::Image { registry_id, .. } => Some(*registry_id),
+            Source::Docker { .. } => None,
+        }
+    }
+
+    /// The git token that the repository is read with.
+    #[must_use]
+    pub fn git_token_id(&self) -> Option<GitTokenId> {
+        match &self.source {
+            Source::Image { .. } => None,
+            Source::Docker { git_repository, .. } => git_repository.as_ref()?.git_token_id,
+        }
+    }
 }

@@ -32,3 +32,26 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new organization, not stored yet.
+    #[must_use]
+    pub fn new(name: &str, now: DateTimeUtc) -> Self {
+        Self {
+            id: OrganizationId::create(),
+            created_at: now,
+            updated_at: now,
+            name: name.to_owned(),
+            description: None,
+            plan: "FREE".into(),
+            website_url: None,
+            repository: None,
+            logo_url: None,
+            icon_url: None,
+            admin_emails: None,
+            execution_mode: None,
+            disabled: false,
+            icon: None,
+        }
+    }
+}

@@ -148,3 +148,47 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A new run, queued by force at `now` and not stored yet.
+    #[must_use]
+    pub fn queued(job_id: impl Into<Option<JobId>>, event: Event, spec: RunSpec, now: DateTimeUtc) -> Self {
+        Self {
+            id: RunId::create(),
+            number: 0,
+            job_id: job_id.into(),
+            deployment_id: None,
+            created_at: now,
+            updated_at: now,
+            trigger: Trigger::Force,
+            event,
+            scheduled_for: None,
+            state: RunState::Queued,
+            attempt: 1,
+            spec,
+            runner: None,
+            not_before: now,
+            started_at: None,
+            attempt_started_at: None,
+            finished_at: None,
+            cancel_requested_at: None,
+            exit_code: None,
+            reason: None,
+            lease_owner: None,
+            lease_until: None,
+            attempt_lines: 0,
+            total_lines: 0,
+            in_turn: false,
+            idempotency_key: None,
+            place: None,
+            masks: None,
+            additions: None,
+            log_bytes: 0,
+            log_cut: false,
+            expires_at: None,
+            built: None,
+            stop_asked_at: None,
+            step: None,
+        }
+    }
+}

@@ -149,8 +149,7 @@ impl Authenticator {
         rows: Vec<(OrganizationId, Role, Option<CustomRoleId>)>,
     ) -> Result<Vec<(OrganizationId, Grant)>> {
         let ids: Vec<_> = rows.iter().filter_map(|(_, _, custom)| *custom).collect();
-        let roles =
-            if ids.is_empty() { Vec::new() } else { store::settings::custom_roles_by_ids(&self.db, ids).await? };
+        let roles = if ids.is_empty() { Vec::new() } else { store::custom_role::by_ids(&self.db, ids).await? };
         let grant = |role: Role, custom: Option<CustomRoleId>| {
             let found = roles.iter().find(|row| Some(row.id) == custom);
             found.map_or(Grant::Fixed(role), |row| {

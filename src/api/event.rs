@@ -19,7 +19,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::event::{From as Begin, Wanted};
+use crate::store::event::{EventFilter, From as Begin};
 
 const MOST: i32 = 100;
 /// How many events targets are looked for in.
@@ -355,7 +355,7 @@ impl EventApi {
             (None, Some(id)) => Begin::Before(id),
             (None, None) => Begin::Newest,
         };
-        let wanted = Wanted {
+        let wanted = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
             to: time("toTimestamp", to_timestamp.0)?,
             kind: event_type.0.and_then(name),
@@ -406,7 +406,7 @@ impl EventApi {
     ) -> Result<Found<OrganizationEventTargetResponseList>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewEvents, id).await?;
-        let wanted = Wanted {
+        let wanted = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
             to: time("toTimestamp", to_timestamp.0)?,
             kind: event_type.0.and_then(name),
@@ -415,7 +415,7 @@ impl EventApi {
             origin: origin.0.and_then(self::origin),
             project: project_id.0.map(ProjectId),
             environment: environment_id.0.map(EnvironmentId),
-            ..Wanted::default()
+            ..EventFilter::default()
         };
         let rows = store::event::list(&self.0.db, id, wanted, Begin::Newest, SEARCHED).await?;
         let mut targets: Vec<EventTarget> = Vec::new();

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
-use crate::store::settings::Using;
+use crate::store::job_usage::Using;
 
 const IN_USE: &str = "jobs use this git token; give them another one first";
 
@@ -113,8 +113,8 @@ impl GitTokenApi {
     ) -> Result<Found<Results<GitTokenResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
-        let counts = store::settings::count_git_token_jobs(&self.0.db, id).await?;
-        let rows = store::settings::list_git_tokens(&self.0.db, id).await?;
+        let counts = store::git_token::count_jobs(&self.0.db, id).await?;
+        let rows = store::git_token::list(&self.0.db, id).await?;
         let answer = |row: Model| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
             answer(row, count)
@@ -209,7 +209,7 @@ impl GitTokenApi {
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
     ) -> Result<Found<Results<AssociatedService>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, git_token_id.0).await?;
-        let jobs = store::settings::jobs_using(&self.0.db, Using::GitToken(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&self.0.db, Using::GitToken(row.id)).await?;
         Ok(Answer(Results { results: AssociatedService::list(&auth.0, jobs) }))
     }
 }
@@ -220,7 +220,7 @@ impl GitTokenApi {
     }
 
     async fn answer(&self, row: Model) -> Result<Found<GitTokenResponse>> {
-        let counts = store::settings::count_git_token_jobs(&self.0.db, row.organization_id).await?;
+        let counts = store::git_token::count_jobs(&self.0.db, row.organization_id).await?;
         let count = counts.get(&row.id).copied().unwrap_or(0);
         Ok(Answer(answer(row, count)))
     }

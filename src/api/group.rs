@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::id::{GroupId, OrganizationId};
-use entity::job::JobType;
+use entity::job_spec::JobType;
 use entity::metadata_group::{Entries, Entry, GroupKind, Model, Scopes};
 use poem_openapi::param::Path;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -19,7 +19,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::settings::{Located, Using};
+use crate::store::job_usage::{Located, Using};
 
 /// The most entries of a group.
 const MOST: usize = 100;
@@ -234,8 +234,8 @@ impl Family {
 
     async fn list(&self, app: &App, auth: &Auth, id: OrganizationId) -> Result<Vec<(Model, i64)>> {
         access::organization(&app.db, &auth.0, Action::ViewSettings, id).await?;
-        let counts = store::settings::count_group_jobs(&app.db, id).await?;
-        let rows = store::settings::list_groups(&app.db, id, self.kind).await?;
+        let counts = store::group::count_jobs(&app.db, id).await?;
+        let rows = store::group::list(&app.db, id, self.kind).await?;
         let count = |row: Model| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
             (row, count)
@@ -309,7 +309,7 @@ impl Family {
     }
 
     async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Found<Results<AssociatedItem>>> {
-        let jobs = store::settings::jobs_using(&app.db, Using::Group(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
         let seen = |(_, environment, _): &Located| {
             auth.0.may(environment.organization_id, Action::View, &access::place(environment))
         };

@@ -175,7 +175,7 @@ impl MemberApi {
     ) -> Result<Found<Results<Member>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
-        let custom = store::settings::list_custom_roles(&self.0.db, id).await?;
+        let custom = store::custom_role::list(&self.0.db, id).await?;
         let rows = store::person::list_members(&self.0.db, id).await?;
         Ok(Answer(Results { results: rows.into_iter().map(|row| member_answer(row, &custom)).collect() }))
     }
@@ -195,7 +195,7 @@ impl MemberApi {
         audit::write(&self.0, &auth, id, async |tx| {
             let name = not_owner(tx, id, person, "the role of the owner changes by a transfer of ownership").await?;
             store::person::set_role(tx, id, person, role).await?;
-            let custom = store::settings::list_custom_roles(tx, id).await?;
+            let custom = store::custom_role::list(tx, id).await?;
             let after = role::named(role, &custom);
             Ok(((), Change::update(TARGET, person.0, &name).part("MEMBER_ROLE").after(&after)))
         })
@@ -262,8 +262,8 @@ impl MemberApi {
     ) -> Result<Found<Results<InviteMember>>> {
         let id = OrganizationId(organization_id.0);
         let organization = access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
-        let custom = store::settings::list_custom_roles(&self.0.db, id).await?;
-        let rows = store::settings::list_invitations(&self.0.db, id).await?;
+        let custom = store::custom_role::list(&self.0.db, id).await?;
+        let rows = store::invitation::list(&self.0.db, id).await?;
         let results = rows.iter().map(|row| invitation_answer(&self.0, row, &organization.name, &custom)).collect();
         Ok(Answer(Results { results }))
     }
@@ -307,12 +307,12 @@ impl MemberApi {
             if members.iter().any(known) {
                 return Err(Error::Conflict("a member has this address already".into()));
             }
-            if members.len() + store::settings::list_invitations(tx, id).await?.len() >= MOST {
+            if members.len() + store::invitation::list(tx, id).await?.len() >= MOST {
                 return Err(Error::Conflict(format!("there are {MOST} members and invitations, which is the most")));
             }
             let taken = "this address is invited already";
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
-            let custom = store::settings::list_custom_roles(tx, id).await?;
+            let custom = store::custom_role::list(tx, id).await?;
             let answer = invitation_answer(&self.0, &row, &organization.name, &custom);
             let change = Change::create(TARGET, row.id.0, &row.email).part("INVITATION").after(&answer);
             Ok((answer, change))
@@ -386,7 +386,7 @@ impl MemberApi {
 
     async fn answer(&self, row: &invitation::Model) -> Result<InviteMember> {
         let organization = store::organization::by_id(&self.0.db, row.organization_id).await?;
-        let custom = store::settings::list_custom_roles(&self.0.db, row.organization_id).await?;
+        let custom = store::custom_role::list(&self.0.db, row.organization_id).await?;
         Ok(invitation_answer(&self.0, row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
     }
 }

@@ -24,7 +24,6 @@ mod service;
 mod socket;
 mod stage;
 mod status;
-mod step;
 mod token;
 mod variable;
 mod webhook;

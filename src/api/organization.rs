@@ -192,7 +192,7 @@ impl OrganizationApi {
         let person = auth.0.person().ok_or(Error::Forbidden("only a person can create an organization"))?;
         let OrganizationRequest { name, plan, rest } = body.0;
         let now = self.0.clock.now();
-        let mut row = bootstrap::organization(&limits::name("name", &name)?, now);
+        let mut row = entity::organization::Model::new(&limits::name("name", &name)?, now);
         row.plan = plan.stored();
         rest.apply(&mut row)?;
         let local = bootstrap::local_cluster(row.id, now);

@@ -257,7 +257,7 @@ impl RoleApi {
         access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
         let fixed = FIXED.iter().filter(|(role, _, _)| *role != Role::Owner);
         let fixed = fixed.map(|(_, name, id)| OrganizationAvailableRole { id: *id, name: (*name).to_owned() });
-        let custom = store::settings::list_custom_roles(&self.0.db, id).await?.into_iter();
+        let custom = store::custom_role::list(&self.0.db, id).await?.into_iter();
         let custom = custom.map(|row| OrganizationAvailableRole { id: row.id.0, name: row.name });
         Ok(Answer(Results { results: fixed.chain(custom).collect() }))
     }
@@ -271,7 +271,7 @@ impl RoleApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let lines = Lines::read(&self.0.db, id).await?;
-        let rows = store::settings::list_custom_roles(&self.0.db, id).await?;
+        let rows = store::custom_role::list(&self.0.db, id).await?;
         Ok(Answer(Results { results: rows.iter().map(|row| lines.answer(row)).collect() }))
     }
 
@@ -299,7 +299,7 @@ impl RoleApi {
             projects: Projects::default(),
         };
         let answer = audit::write(&self.0, &auth, id, async |tx| {
-            if store::settings::list_custom_roles(tx, id).await?.len() >= MOST {
+            if store::custom_role::list(tx, id).await?.len() >= MOST {
                 return Err(Error::Conflict(format!("there are {MOST} custom roles already, which is the most")));
             }
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;

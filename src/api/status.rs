@@ -10,14 +10,39 @@ use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::history::StageStatusEnum;
-use super::step::{Runs, ServiceStepMetrics, doing, metrics, named};
+use super::history::durations::{Runs, ServiceStepMetrics, doing, metrics, named};
 use super::wire::{self, Timestamp};
 use crate::engine::deployment::is_outdated;
 use crate::engine::shown::{self, Doing, Shown};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum StageStatusEnum {
+    Queued,
+    Ongoing,
+    Done,
+    Error,
+    Canceled,
+}
+
+impl StageStatusEnum {
+    /// Of a stage whose parts have come so far; none for a stage without parts.
+    pub(super) fn of(parts: &[Progress]) -> Option<Self> {
+        let any = |wanted: Progress| parts.contains(&wanted);
+        match parts {
+            [] => None,
+            _ if any(Progress::Running) => Some(Self::Ongoing),
+            _ if any(Progress::Failed) => Some(Self::Error),
+            _ if any(Progress::Cancelled) => Some(Self::Canceled),
+            _ if any(Progress::Queued) => Some(Self::Queued),
+            _ => Some(Self::Done),
+        }
+    }
+}
 
 /// Those of the official states that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]

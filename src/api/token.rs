@@ -110,7 +110,7 @@ impl TokenApi {
         }
         let rows = store::token::list_by_organization(&self.0.db, id).await?;
         let wanted = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));
-        let custom = store::settings::list_custom_roles(&self.0.db, id).await?;
+        let custom = store::custom_role::list(&self.0.db, id).await?;
         Ok(Answer(Results { results: wanted.map(|row| answer(row, &custom)).collect() }))
     }
 
@@ -142,7 +142,7 @@ impl TokenApi {
             hash: secret::TokenHash::of(token.expose()).stored(),
         };
         let stored = audit::write(&self.0, &auth, id, async |tx| {
-            let custom = store::settings::list_custom_roles(tx, id).await?;
+            let custom = store::custom_role::list(tx, id).await?;
             let stored = answer(store::token::create(tx, row).await?, &custom);
             let change = Change::create("ORGANIZATION", stored.id, &stored.name).part("API_TOKEN").after(&stored);
             Ok((stored, change))

@@ -167,7 +167,7 @@ impl WebhookApi {
     ) -> Result<Found<Results<OrganizationWebhookResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
-        let rows = store::settings::list_webhooks(&self.0.db, id).await?;
+        let rows = store::webhook::list(&self.0.db, id).await?;
         Ok(Answer(Results { results: rows.into_iter().map(OrganizationWebhookResponse::from).collect() }))
     }
 
@@ -197,7 +197,7 @@ impl WebhookApi {
         };
         let row = self.apply(body.0, row)?;
         let answer = audit::write(&self.0, &auth, id, async |tx| {
-            if store::settings::list_webhooks(tx, id).await?.len() >= MOST {
+            if store::webhook::list(tx, id).await?.len() >= MOST {
                 return Err(Error::invalid("kind", format!("there are {MOST} webhooks already, which is the most")));
             }
             let row = store::row::create(tx, row).await?;
@@ -267,7 +267,7 @@ impl WebhookApi {
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
     ) -> Result<Found<Results<WebhookEventResponse>>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
-        let rows = store::event::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
+        let rows = store::webhook::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
         Ok(Answer(Results { results: rows.into_iter().map(WebhookEventResponse::from).collect() }))
     }
 }

@@ -139,7 +139,7 @@ pub(super) async fn webhooks(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
-    let hooks = store::event::list_enabled_webhooks(tx, environment.organization_id).await?;
+    let hooks = store::webhook::list_enabled(tx, environment.organization_id).await?;
     if hooks.is_empty() {
         return Ok(());
     }
@@ -171,7 +171,7 @@ pub(super) async fn webhooks(
             status_code: None,
             response: None,
         };
-        store::event::create_delivery(tx, delivery).await?;
+        store::webhook::create_delivery(tx, delivery).await?;
     }
     Ok(())
 }

@@ -12,7 +12,6 @@ use super::announce::{self, Announcement};
 use super::command;
 use super::deployment::run_spec;
 use super::requester::Requester;
-use super::tick::schedules::new_run;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
@@ -60,7 +59,8 @@ pub async fn run(
     run.image_tag = image_tag.or(run.image_tag);
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
     run.starting_deadline_seconds = None;
-    let mut row = run::Model { trigger: Trigger::Manual, idempotency_key: key, ..new_run(job.id, event, run, now) };
+    let mut row =
+        run::Model { trigger: Trigger::Manual, idempotency_key: key, ..run::Model::queued(job.id, event, run, now) };
     if !environment.is_empty() {
         let text = serde_json::to_vec(&environment).map_err(Error::internal)?;
         row.additions = Some(app.keys.seal(&secret::place("run_additions", row.id.0), &text)?);

@@ -11,7 +11,6 @@ use sea_orm::{ActiveEnum as _, ActiveValue, DatabaseTransaction};
 use super::cron::expression::{self, Schedule};
 use super::flow::{self, Wish};
 use super::template::{self, FlowStep, FlowType};
-use super::tick::schedules::new_run;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -153,7 +152,7 @@ pub async fn start_step(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let spec = RunSpec { stop_grace_seconds: Some(GRACE_SECONDS), ..RunSpec::default() };
-    let run = run::Model { trigger: Trigger::Manual, ..new_run(None, Event::Workspace, spec, now) };
+    let run = run::Model { trigger: Trigger::Manual, ..run::Model::queued(None, Event::Workspace, spec, now) };
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
         run_id: ActiveValue::Set(Some(run.id)),

@@ -65,7 +65,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
 }
 
 async fn pause(app: &App) -> Duration {
-    match store::event::next_delivery(&app.db).await {
+    match store::webhook::next_delivery(&app.db).await {
         Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), CALM),
         Ok(None) | Err(_) => CALM,
     }
@@ -77,7 +77,7 @@ async fn pause(app: &App) -> Duration {
 /// The database's.
 pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
     let due = store::write(&app.db, async |tx| {
-        store::event::claim_deliveries(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
+        store::webhook::claim_deliveries(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
     })
     .await?;
     let count = due.len();

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{ClusterId, EnvironmentId, GitTokenId, GroupId, JobId, OrganizationId, ProjectId, RegistryId};
-use entity::job::JobType;
 use entity::job_spec::JobSpec;
+use entity::job_spec::JobType;
 use entity::registry::RegistryKind;
 use entity::run_spec::Built;
 use entity::{job, metadata_group};
@@ -89,7 +89,7 @@ async fn views(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Res
     if ids.is_empty() {
         return Ok(views);
     }
-    let groups = super::settings::groups_by_ids(db, ids.into_iter().collect()).await?;
+    let groups = super::group::by_ids(db, ids.into_iter().collect()).await?;
     for view in &mut views {
         let ids = view.spec.annotations_groups.iter().chain(&view.spec.labels_groups);
         view.groups = ids.filter_map(|id| groups.iter().find(|group| group.id == *id).cloned()).collect();
@@ -171,7 +171,7 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
     let (id, environment, now) = (row.id, row.environment_id, row.created_at);
     let groups: Vec<GroupId> = row.spec.annotations_groups.iter().chain(&row.spec.labels_groups).copied().collect();
     job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
-    super::settings::set_job_groups(db, id, &groups).await?;
+    super::group::set_of_job(db, id, &groups).await?;
     super::stage::attach_new(db, environment, id, now).await
 }
 
@@ -204,7 +204,7 @@ pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Resu
         ..Default::default()
     };
     row.update(db).await?;
-    super::settings::set_job_groups(db, id, &groups).await
+    super::group::set_of_job(db, id, &groups).await
 }
 
 /// Sets what is deployed of a job, and when it runs next.

@@ -1,10 +1,10 @@
 //! The JSON:API face: resources as tables of attributes, one document builder, one parser of queries.
 
+mod changes;
 mod describe;
 mod document;
 mod error;
 mod filter;
-mod job;
 mod log;
 mod operation;
 mod path;
@@ -19,6 +19,7 @@ mod state_document;
 mod step_files;
 mod tables;
 mod token;
+mod workspace_job;
 mod write;
 
 use std::sync::Arc;

@@ -4,12 +4,12 @@ use entity::member::Role;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
+use super::changes::{Changes, Method, conflict};
 use super::document::Given;
 use super::error::{Problem, Result};
-use super::job;
 use super::resource::Resource;
 use super::session::{Found, Session};
-use super::write::{Changes, Method, conflict};
+use super::workspace_job;
 use crate::bootstrap;
 use crate::engine::{template, workspace};
 use crate::secret;
@@ -36,7 +36,7 @@ pub(super) async fn create(
 ) -> Result<Option<Row>> {
     match of.kind {
         "organization" => return organization(of_session, tx, changes).await.map(Some),
-        "job" => return job::create(of_session, tx, found, given, changes).await.map(Some),
+        "job" => return workspace_job::create(of_session, tx, found, given, changes).await.map(Some),
         "workspace" => changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into())),
         "variable" | "globalvar" => variable(of_session, None, changes)?,
         "team" | "access" => legacy_right(given, changes),
@@ -60,12 +60,12 @@ pub(super) async fn update(
 ) -> Result<bool> {
     match of.kind {
         "job" => {
-            job::update(of_session, tx, found, row, changes).await?;
+            workspace_job::update(of_session, tx, found, row, changes).await?;
             return Ok(true);
         }
         "workspace" if changes.get("deleted").is_some_and(Cell::is_true) => {
             if let Some(id) = found.workspace {
-                job::end_all(of_session, tx, id).await?;
+                workspace_job::end_all(of_session, tx, id).await?;
                 store::workspace::disable_schedules(tx, id).await?;
             }
         }
@@ -82,10 +82,10 @@ pub(super) async fn update(
 /// What happens before a row is deleted; true where it is deleted already.
 pub(super) async fn delete(of_session: &Session, tx: &DatabaseTransaction, of: &Resource, row: &Row) -> Result<bool> {
     match of.kind {
-        "job" => job::delete(of_session, tx, row).await?,
+        "job" => workspace_job::delete(of_session, tx, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
-                job::end_all(of_session, tx, id).await?;
+                workspace_job::end_all(of_session, tx, id).await?;
                 let jobs = store::workspace::jobs(tx, id).await?.into_iter().map(|(id, _)| id).collect();
                 store::workspace::expire_runs(tx, jobs, of_session.now).await?;
             }
@@ -114,7 +114,7 @@ async fn organization(of_session: &Session, tx: &DatabaseTransaction, changes: &
         execution_mode: text("execution_mode"),
         icon: text("icon"),
         disabled: changes.get("disabled").is_some_and(Cell::is_true),
-        ..bootstrap::organization(&name, of_session.now)
+        ..entity::organization::Model::new(&name, of_session.now)
     };
     let local = bootstrap::local_cluster(row.id, of_session.now);
     let row = store::organization::create(tx, row).await.map_err(conflict)?;

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::changes::{Changes, Method, conflict};
 use super::document::{Given, Linkage, Reference, cell, id_of, parsed, require_kind};
 use super::error::{Problem, Result};
 use super::path::{End, Way};
@@ -15,36 +16,7 @@ use super::session::{Found, Session, answer};
 use super::{special, tables};
 use crate::secret;
 use crate::store;
-use crate::store::resource::{self, Cell, Column, Kind, Row};
-
-/// What is stored of a row, with the kinds of its columns.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Changes(pub(super) Vec<(Column, Cell)>);
-
-impl Changes {
-    /// Puts a value in a column, in place of what was there.
-    pub(super) fn set(&mut self, name: &'static str, kind: Kind, value: Cell) {
-        match self.0.iter_mut().find(|(column, _)| column.name == name) {
-            Some((_, cell)) => *cell = value,
-            None => self.0.push((Column { name, kind }, value)),
-        }
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&Cell> {
-        self.0.iter().find(|(column, _)| column.name == name).map(|(_, cell)| cell)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).and_then(Cell::text).map(str::to_owned)
-    }
-}
-
-/// The kind of a write, for attributes that only whoever creates a row gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    Create,
-    Update,
-}
+use crate::store::resource::{self, Cell, Kind, Row};
 
 impl Method {
     pub(super) fn denied(self) -> Problem {
@@ -396,12 +368,4 @@ fn fallback(attribute: &Attribute) -> Option<Cell> {
 
 fn missing(name: &str) -> Problem {
     Problem::bad(format!("{name} must not be null"))
-}
-
-/// Two rows of one name, or something that is still needed.
-pub(super) fn conflict(error: sea_orm::DbErr) -> Problem {
-    match error.sql_err() {
-        Some(_) => Problem::new(StatusCode::CONFLICT, "This operation conflicts with data that already exists."),
-        None => error.into(),
-    }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
 use windlass::access::jwt::Verifier;
-use windlass::app::App;
+use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::{Config, LogFormat, RunnerChoice};
 use windlass::engine::tick;
@@ -192,21 +192,8 @@ impl TestApp {
             processes: false,
             clusters: Default::default(),
         };
-        let app = Arc::new(App {
-            db,
-            clock: read,
-            config,
-            keys,
-            runners,
-            authenticator,
-            wake: Wake::default(),
-            fence: windlass::liveness::fence::Fence::default(),
-            metrics: windlass::observe::metrics::Metrics::default(),
-            pulse: windlass::liveness::pulse::Pulse::default(),
-            instance: uuid::Uuid::now_v7(),
-            toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
-            address: std::sync::OnceLock::new(),
-        });
+        let app =
+            Arc::new(App::from(Parts { db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 
@@ -240,7 +227,7 @@ impl TestApp {
 
     /// A new organization.
     pub(crate) async fn organization(&self, name: &str) -> OrganizationId {
-        let row = bootstrap::organization(name, self.clock.now());
+        let row = entity::organization::Model::new(name, self.clock.now());
         let cluster = bootstrap::local_cluster(row.id, self.clock.now());
         let row = store::organization::create(&self.app.db, row).await.unwrap();
         store::cluster::create(&self.app.db, cluster).await.unwrap();

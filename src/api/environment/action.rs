@@ -209,7 +209,7 @@ async fn copy_environment(
         for job in page {
             // A microsecond apart, so that the copies keep their order.
             let at = now + chrono::TimeDelta::microseconds(i64::try_from(renamed.len()).unwrap_or(0));
-            let new = copy_job(tx, &job, copy.id, job.name.clone(), at).await?;
+            let new = copy_job(tx, &job, copy, job.name.clone(), at).await?;
             renamed.push((job.id, new.id));
             if let Some(place) = places.get(&job.id)
                 && let Some(stage_id) = stages.get(&place.stage_id)

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::super::Tag;
 use super::super::caller::Auth;
+use super::super::history::durations::named;
 use super::super::status::execution_id;
-use super::super::step::named;
 use super::super::wire::{Answer, Found, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -178,7 +178,7 @@ impl OverviewApi {
             let page = store::job::list_by_organization(&self.0.db, id, wanted, after).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.id));
-            for (job, environment, project) in store::settings::locate(&self.0.db, page).await? {
+            for (job, environment, project) in store::job_usage::locate(&self.0.db, page).await? {
                 if !auth.0.may(id, Action::View, &access::place(&environment)) {
                     continue;
                 }

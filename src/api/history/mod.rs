@@ -1,6 +1,7 @@
 //! What was deployed, and what waits: the histories of jobs and environments in both official shapes, and the queues.
 
 mod commit;
+pub(super) mod durations;
 mod schema;
 
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use self::commit::Builds;
 pub(super) use self::commit::Commit;
-pub(super) use self::schema::StageStatusEnum;
 use self::schema::{
     DeploymentHistoryEnvironment, DeploymentHistoryEnvironmentV2, DeploymentHistoryJobResponse,
     DeploymentHistoryService, Page, Parts, QueuedDeploymentRequestForService, QueuedDeploymentRequestWithStages,
@@ -26,6 +26,7 @@ use super::caller::Auth;
 use super::job::ServiceTypeEnum;
 use super::limits;
 use super::status;
+use super::status::StageStatusEnum;
 use super::wire::{Answer, Found, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -136,7 +137,7 @@ impl HistoryApi {
                 name: job.name.clone(),
             },
             auditing_data: queued_auditing(of),
-            status_details: status::details(Some((part, of)), super::step::doing(part)),
+            status_details: status::details(Some((part, of)), durations::doing(part)),
             icon_uri: job.spec.icon_uri.clone(),
         };
         Ok(Answer(Results { results: parts.iter().map(answer).collect() }))

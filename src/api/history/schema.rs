@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::job::{JobCommandResponse, JobTypeEnum, ServiceTypeEnum};
-use super::super::status::{self, EventOriginEnum, StateEnum, StatusDetails};
+use super::super::status::{self, EventOriginEnum, StageStatusEnum, StateEnum, StatusDetails};
 use super::super::wire::Timestamp;
 use super::commit::{Builds, Commit};
 use crate::app::App;
@@ -132,32 +132,6 @@ pub(super) struct DeploymentHistoryService {
     pub(super) status_details: StatusDetails,
     pub(super) icon_uri: String,
     pub(super) total_duration: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in super::super) enum StageStatusEnum {
-    Queued,
-    Ongoing,
-    Done,
-    Error,
-    Canceled,
-}
-
-impl StageStatusEnum {
-    /// Of a stage whose parts have come so far; none for a stage without parts.
-    pub(in super::super) fn of(parts: &[Progress]) -> Option<Self> {
-        let any = |wanted: Progress| parts.contains(&wanted);
-        match parts {
-            [] => None,
-            _ if any(Progress::Running) => Some(Self::Ongoing),
-            _ if any(Progress::Failed) => Some(Self::Error),
-            _ if any(Progress::Cancelled) => Some(Self::Canceled),
-            _ if any(Progress::Queued) => Some(Self::Queued),
-            _ => Some(Self::Done),
-        }
-    }
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -400,7 +374,7 @@ pub(super) fn v2(
             job_type: job.job_type.into(),
             build_pod_name: None,
         },
-        status_details: status::details(Some((part, of)), super::super::step::doing(part)),
+        status_details: status::details(Some((part, of)), super::durations::doing(part)),
         icon_uri: spec.icon_uri.clone(),
         total_duration: duration(part.started_at, until),
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::deployment::Action as DeploymentAction;
 use entity::id::{EnvironmentId, JobId, OrganizationId};
 use entity::job;
-use entity::job::JobType;
+use entity::job_spec::JobType;
 use entity::job_spec::Source;
 use entity::run::Event;
 use poem_openapi::param::{Path, Query};

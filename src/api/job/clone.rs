@@ -21,7 +21,7 @@ use super::super::history::Commit;
 use super::super::limits;
 use super::super::wire::{Accepted, Answer, Body, Found, Results};
 use super::response::JobResponse;
-use super::{or_taken, request};
+use super::{or_taken, validate};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command;
@@ -58,11 +58,11 @@ impl CloneApi {
             return Err(Error::invalid("environment_id", "belongs to another organization"));
         }
         let cluster = store::environment::cluster_of(&self.0.db, &target).await?;
-        request::check_limits(&source.spec, &cluster)?;
+        validate::check_limits(&source.spec, &cluster)?;
         let now = self.0.clock.now();
         let id = audit::write(&self.0, &auth, target.organization_id, async |tx| {
             command::lock_for_addition(tx, target.id).await?;
-            let copy = copy_job(tx, &source, target.id, name, now).await?;
+            let copy = copy_job(tx, &source, &target, name, now).await?;
             let same = source.environment_id == target.id;
             let mut known = HashMap::new();
             let renamed = [(source.id, copy.id)];
@@ -119,28 +119,14 @@ pub(in super::super) enum Owner {
 pub(in super::super) async fn copy_job(
     tx: &DatabaseTransaction,
     source: &job::Model,
-    environment: EnvironmentId,
+    environment: &entity::environment::Model,
     name: String,
     now: DateTime<Utc>,
 ) -> Result<job::Model> {
-    let copy = job::Model {
-        id: JobId::create(),
-        environment_id: environment,
-        created_at: now,
-        updated_at: now,
-        name_key: entity::name_key(&name),
-        name,
-        deployed: None,
-        failures_cleared_at: None,
-        deployed_at: None,
-        variables_changed_at: None,
-        built: None,
-        applied: None,
-        drifted_at: None,
-        ..source.clone()
-    };
+    // Of the source only its configuration is copied: the copy was never deployed.
+    let copy = job::Model::new(environment, &name, source.spec.clone(), now);
     store::job::create(tx, copy.clone()).await.map_err(or_taken)?;
-    for row in store::settings::list_restrictions(tx, source.id).await? {
+    for row in store::restriction::list(tx, source.id).await? {
         let id = RestrictionId::create();
         let row = deployment_restriction::Model { id, job_id: copy.id, created_at: now, updated_at: now, ..row };
         store::row::create(tx, row).await?;

@@ -8,8 +8,8 @@ mod request;
 mod response;
 pub(super) mod run;
 pub(super) mod run_log;
-mod schema;
 pub(super) mod settings;
+mod validate;
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use uuid::Uuid;
 pub(super) use self::action::Version;
 use self::list::Wanted;
 pub(super) use self::list::{all, list};
-use self::request::Checked;
+use self::request::JobRequest;
+pub(super) use self::request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 pub(super) use self::response::{JobCommandResponse, JobResponse, JobTypeEnum, ServiceTypeEnum};
-use self::schema::JobRequest;
-pub(super) use self::schema::{ApplicationGitRepositoryRequest, GitProviderEnum};
+use self::validate::Checked;
 use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
@@ -68,28 +68,8 @@ impl JobApi {
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let Checked { name, job_type, spec } = self.check(&environment, body.0, None).await?;
-        let now = self.0.clock.now();
-        let row = job::Model {
-            id: JobId::create(),
-            organization_id: environment.organization_id,
-            environment_id: environment.id,
-            created_at: now,
-            updated_at: now,
-            name_key: entity::name_key(&name),
-            name,
-            job_type,
-            registry_id: request::registry_of(&spec),
-            git_token_id: request::git_token_of(&spec),
-            spec,
-            deployed: None,
-            failures_cleared_at: None,
-            deployed_at: None,
-            variables_changed_at: None,
-            built: None,
-            applied: None,
-            drifted_at: None,
-        };
+        let Checked { name, spec } = self.check(&environment, body.0, None).await?;
+        let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             command::lock_for_addition(tx, environment.id).await?;
@@ -117,7 +97,7 @@ impl JobApi {
     ) -> Result<Found<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let Checked { name, job_type: _, spec } = self.check(&environment, body.0, Some(&row)).await?;
+        let Checked { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
         let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
         let row = job::Model { name, spec, ..row };
         let edit = edit_of(&row, self.0.clock.now());
@@ -158,10 +138,10 @@ impl JobApi {
         given: JobRequest,
         stored: Option<&job::Model>,
     ) -> Result<Checked> {
-        let checked = request::check(given, stored)?;
+        let checked = validate::check(given, stored)?;
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
-        request::check_limits(&checked.spec, &cluster)?;
-        request::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
+        validate::check_limits(&checked.spec, &cluster)?;
+        validate::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
         Ok(checked)
     }
 }
@@ -170,8 +150,8 @@ impl JobApi {
 fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
     JobEdit {
         name: row.name.clone(),
-        registry_id: request::registry_of(&row.spec),
-        git_token_id: request::git_token_of(&row.spec),
+        registry_id: row.spec.registry_id(),
+        git_token_id: row.spec.git_token_id(),
         spec: row.spec.clone(),
         updated_at: now,
     }

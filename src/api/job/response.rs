@@ -1,6 +1,6 @@
 //! The answers about jobs, under their official names.
 
-use entity::job::JobType;
+use entity::job_spec::JobType;
 use entity::job_spec::{
     Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
     ProbeType as StoredProbeType, Schedule, Source,
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::super::group::{OrganizationAnnotationsGroupResponse, OrganizationLabelsGroupResponse};
 use super::super::registry::ContainerRegistryKindEnum;
 use super::super::wire::{self, ReferenceObject, Timestamp, one_of};
-use super::schema::{
+use super::request::{
     CpuArchitectureEnum, ExecProbe, GitProviderEnum, GrpcProbe, Healthcheck, HttpProbe, JobCommand,
     JobLifecycleTypeEnum, Probe, ProbeType, TcpProbe,
 };

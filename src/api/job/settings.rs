@@ -160,7 +160,7 @@ impl JobSettingsApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
     ) -> Result<Found<Results<JobDeploymentRestrictionResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let rows = store::settings::list_restrictions(&self.0.db, job.id).await?;
+        let rows = store::restriction::list(&self.0.db, job.id).await?;
         Ok(Answer(Results { results: rows.into_iter().map(JobDeploymentRestrictionResponse::from).collect() }))
     }
 
@@ -184,7 +184,7 @@ impl JobSettingsApi {
             value: path(value)?,
         };
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
-            if store::settings::list_restrictions(tx, job.id).await?.len() >= MOST {
+            if store::restriction::list(tx, job.id).await?.len() >= MOST {
                 return Err(Error::Conflict(format!("the job has {MOST} restrictions already, which is the most")));
             }
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;

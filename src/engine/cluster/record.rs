@@ -11,7 +11,6 @@ use crate::engine::deployment::run_spec;
 use crate::engine::tick::job::step::masks;
 use crate::engine::tick::run::lease::lease;
 use crate::engine::tick::run::log_copy::sealed;
-use crate::engine::tick::schedules::new_run;
 use crate::error::Result;
 use crate::runner::kubernetes::ScheduledJob;
 use crate::runner::kubernetes::clusters::place;
@@ -75,7 +74,7 @@ async fn row_of(
         step: Some(started.handle.clone()),
         lease_owner: Some(lease.owner),
         lease_until: Some(lease.until),
-        ..new_run(job.id, Event::Cron, spec, now)
+        ..run::Model::queued(job.id, Event::Cron, spec, now)
     };
     let patterns = masks(app, &row, job).await?;
     let masks = sealed(app, &row, &patterns)?;

@@ -8,12 +8,12 @@ use entity::job_spec::{JobSpec, Schedule};
 use entity::run::{Event, RunState, Trigger};
 use entity::run_spec::Built;
 use entity::webhook::WebhookEvent;
-use entity::{deployment, deployment_job, job};
+use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
 
 use super::BATCH;
 use super::job::kept_variables;
-use super::schedules::{new_run, settle};
+use super::schedules::settle;
 use crate::app::App;
 use crate::engine::announce;
 use crate::engine::cron::keeper::{Keeper, keeper};
@@ -110,7 +110,7 @@ async fn start_part(
     let plan = plan(of.action, part.forced_event, &spec.schedule);
     if needs_build(plan, spec, &job) {
         let build = build_spec(spec, &job, part.commit_id.clone());
-        let run = of_deployment(of, part, new_run(job.id, Event::Build, build, now));
+        let run = of_deployment(of, part, run::Model::queued(job.id, Event::Build, build, now));
         let id = run.id;
         store::run::create(tx, vec![run]).await?;
         store::deployment::set_build(tx, part, id).await?;
@@ -156,7 +156,7 @@ async fn carry_out(
     };
     let command = if event == Event::Apply { Event::Cron } else { event };
     let Some(spec) = run_spec(spec, built, command) else { return Ok(Carried::Impossible) };
-    let run = of_deployment(of, part, new_run(job.id, event, spec, now));
+    let run = of_deployment(of, part, run::Model::queued(job.id, event, spec, now));
     let id = run.id;
     store::run::create(tx, vec![run]).await?;
     Ok(Carried::Done(Some(id)))

@@ -21,10 +21,10 @@ pub(super) fn run_of(step: &str) -> Option<RunId> {
 }
 
 /// Why a run can never be started; the text is for its reader.
-pub(super) struct Impossible(pub(super) String);
+pub(in crate::engine) struct Impossible(pub(in crate::engine) String);
 
 /// A step, and what is to be masked in its log.
-pub(super) struct Prepared {
-    pub(super) step: StepSpec,
-    pub(super) masks: Vec<String>,
+pub(in crate::engine) struct Prepared {
+    pub(in crate::engine) step: StepSpec,
+    pub(in crate::engine) masks: Vec<String>,
 }

@@ -3,9 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
-use entity::run;
-use entity::run::{Event, RunState, Trigger};
-use entity::run_spec;
+use entity::run::Event;
 use entity::skipped_time;
 use sea_orm::DatabaseTransaction;
 
@@ -128,51 +126,5 @@ impl Settled {
                 }
             }
         }
-    }
-}
-
-/// A queued run of a job, started by force.
-pub(in crate::engine) fn new_run(
-    job: impl Into<Option<JobId>>,
-    event: Event,
-    spec: run_spec::RunSpec,
-    now: DateTime<Utc>,
-) -> run::Model {
-    run::Model {
-        id: RunId::create(),
-        number: 0,
-        job_id: job.into(),
-        deployment_id: None,
-        created_at: now,
-        updated_at: now,
-        trigger: Trigger::Force,
-        event,
-        scheduled_for: None,
-        state: RunState::Queued,
-        attempt: 1,
-        spec,
-        runner: None,
-        not_before: now,
-        started_at: None,
-        attempt_started_at: None,
-        finished_at: None,
-        cancel_requested_at: None,
-        exit_code: None,
-        reason: None,
-        lease_owner: None,
-        lease_until: None,
-        attempt_lines: 0,
-        total_lines: 0,
-        in_turn: false,
-        idempotency_key: None,
-        place: None,
-        masks: None,
-        additions: None,
-        log_bytes: 0,
-        log_cut: false,
-        expires_at: None,
-        built: None,
-        stop_asked_at: None,
-        step: None,
     }
 }

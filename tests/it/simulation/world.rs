@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
-use windlass::app::App;
+use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::engine::command::{self, Target};
 use windlass::engine::cron::policy::Timing;
@@ -93,7 +93,7 @@ fn template() -> &'static (Vec<u8>, Vec<u8>, EnvironmentId) {
             let db = store::connect(&url(folder.path()), 1).await.unwrap();
             migration::run(&db).await.unwrap();
             let now = start();
-            let organization = bootstrap::organization("acme", now);
+            let organization = entity::organization::Model::new("acme", now);
             let cluster = bootstrap::local_cluster(organization.id, now);
             let organization = store::organization::create(&db, organization).await.unwrap();
             let cluster = store::cluster::create(&db, cluster).await.unwrap();
@@ -161,7 +161,7 @@ impl World {
         let now = Arc::clone(&self.now);
         let clock = Clock::from_fn(move || *now.lock().unwrap());
         let way = Arc::new(Way { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });
-        let app = App {
+        let app = App::from(Parts {
             keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
             authenticator: Authenticator::new(db.clone(), clock.clone(), None),
             db,
@@ -175,13 +175,7 @@ impl World {
                 clusters: Default::default(),
             },
             wake: Wake::default(),
-            fence: windlass::liveness::fence::Fence::default(),
-            metrics: windlass::observe::metrics::Metrics::default(),
-            pulse: windlass::liveness::pulse::Pulse::default(),
-            instance: uuid::Uuid::now_v7(),
-            toolbox: windlass::runner::terraform::toolbox::Toolbox::default(),
-            address: std::sync::OnceLock::new(),
-        };
+        });
         Server { app: Arc::new(app), faults, stalled: None }
     }
 
@@ -214,23 +208,10 @@ impl World {
         let now = *self.now.lock().unwrap();
         let row = job::Model {
             id,
-            organization_id: environment.organization_id,
-            environment_id: environment.id,
-            created_at: now,
-            updated_at: now,
-            name: format!("job {number}"),
-            name_key: format!("job {number}"),
-            job_type: job::JobType::Cron,
-            registry_id: None,
-            git_token_id: None,
             deployed: Some(spec.clone()),
-            spec,
-            failures_cleared_at: None,
             deployed_at: Some(now),
-            variables_changed_at: None,
             built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
-            applied: None,
-            drifted_at: None,
+            ..job::Model::new(&environment, &format!("job {number}"), spec, now)
         };
         store::job::create(db, row).await.unwrap();
         store::schedule::set(db, id, timing.next(now)).await.unwrap();

@@ -181,7 +181,7 @@ async fn groups(app: &App, run: &run::Model) -> Result<Vec<Group>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(store::settings::groups_by_ids(&app.db, ids).await?)
+    Ok(store::group::by_ids(&app.db, ids).await?)
 }
 
 /// The entries of the groups of one kind, and of one scope.

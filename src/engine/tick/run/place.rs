@@ -7,8 +7,8 @@ use entity::run::{Event, RunnerKind};
 use crate::app::App;
 use crate::engine::tick::workspace::place;
 use crate::error::Result;
-use crate::runner::kubernetes::clusters;
 use crate::runner::Kind;
+use crate::runner::kubernetes::clusters;
 use crate::store;
 
 /// The runner that a run is on, or is to be started on.

@@ -1,12 +1,11 @@
 //! Clears away what ended runs left on the runners: a server can be killed between storing an end and removing the step.
 
-
 use super::observed::name_of;
 use crate::app::App;
 use crate::engine::tick::prepared::run_of;
 use crate::error::{Error, Result};
-use crate::runner::patience::patient;
 use crate::runner::Kind;
+use crate::runner::patience::patient;
 use crate::store;
 
 /// Ends what runs that have ended left on the runners: a server can be killed between the two.

@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;
 use crate::error::Result;
-use crate::runner::Runner;
 use crate::secret;
 use crate::store;
 

@@ -1,6 +1,5 @@
 //! Where a workspace step is executed: as a plain process, in a container, or in a cluster.
 
-use base64::Engine as _;
 use entity::run;
 
 use super::subject::{GONE, WorkspaceSubject};

@@ -1,7 +1,5 @@
 //! The source of a workspace step: its repository, branch and commit, and the credentials to read it.
 
-use base64::Engine as _;
-
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;

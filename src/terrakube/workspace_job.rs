@@ -6,10 +6,10 @@ use poem::http::StatusCode;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use serde_json::Value;
 
+use super::changes::Changes;
 use super::document::Given;
 use super::error::{Problem, Result};
 use super::session::{Found, Session};
-use super::write::Changes;
 use crate::engine::workspace::{self, Judge, NewJob};
 use crate::store;
 use crate::store::resource::{Cell, Row};

@@ -43,7 +43,7 @@ struct ServiceStepMetric {
 
 /// The steps of a job that have ended, and how long all of them took.
 #[derive(Clone, Debug, Serialize, Deserialize, Object)]
-pub(super) struct ServiceStepMetrics {
+pub(in crate::api) struct ServiceStepMetrics {
     total_duration_sec: Option<i64>,
     total_computing_duration_sec: i64,
     details: Vec<ServiceStepMetric>,
@@ -51,24 +51,24 @@ pub(super) struct ServiceStepMetrics {
 
 /// The runs of a part: the one that built its image, and the one that it waits for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Runs {
-    pub(super) build: Option<run::Model>,
-    pub(super) run: Option<run::Model>,
+pub(in crate::api) struct Runs {
+    pub(in crate::api) build: Option<run::Model>,
+    pub(in crate::api) run: Option<run::Model>,
 }
 
 /// The runs that parts name.
-pub(super) fn named<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
+pub(in crate::api) fn named<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
     parts.into_iter().flat_map(|part| [part.run_id, part.build_run_id]).flatten().collect()
 }
 
 impl Runs {
     /// Those of a part among `all`.
-    pub(super) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
+    pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
         let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
     }
 
-    pub(super) async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
+    pub(in crate::api) async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
         let ids = named([part]);
         if ids.is_empty() {
             return Ok(Self::default());
@@ -77,7 +77,7 @@ impl Runs {
     }
 
     /// What the part is at.
-    pub(super) fn doing(&self, part: &deployment_job::Model) -> Doing {
+    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> Doing {
         // That its schedule is being given to its cluster is part of deploying it.
         let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
         let running = self.run.as_ref().is_some_and(executes);
@@ -89,13 +89,13 @@ impl Runs {
 }
 
 /// What a part is at, or has failed at, as far as it says so itself.
-pub(super) fn doing(part: &deployment_job::Model) -> Doing {
+pub(in crate::api) fn doing(part: &deployment_job::Model) -> Doing {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
     if builds && matches!(part.progress, Progress::Running | Progress::Failed) { Doing::Build } else { Doing::Nothing }
 }
 
 /// The steps of a part.
-pub(super) fn metrics(part: &deployment_job::Model, of: &deployment::Model, runs: &Runs) -> ServiceStepMetrics {
+pub(in crate::api) fn metrics(part: &deployment_job::Model, of: &deployment::Model, runs: &Runs) -> ServiceStepMetrics {
     use ServiceStepMetricNameEnum as Name;
     let mut details = Vec::new();
     let mut add = |step_name, status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>| {

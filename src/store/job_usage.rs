@@ -1,0 +1,72 @@
+//! Which jobs use a registry, a git token or a group, with where they are.
+
+use std::collections::HashMap;
+
+use entity::id::{GitTokenId, GroupId, ProjectId, RegistryId};
+use entity::{environment, job, job_group, project};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::PAGE;
+
+/// What jobs are looked for by.
+#[derive(Clone, Copy, Debug)]
+pub enum Using {
+    Registry(RegistryId),
+    GitToken(GitTokenId),
+    Group(GroupId),
+}
+
+/// A job with the environment and the project that it is in.
+pub type Located = (job::Model, environment::Model, project::Model);
+
+/// The jobs that use something.
+///
+/// # Errors
+/// When the query fails.
+pub async fn jobs_using(db: &impl ConnectionTrait, what: Using) -> Result<Vec<Located>, DbErr> {
+    let select = job::Entity::find();
+    let select = match what {
+        Using::Registry(id) => select.filter(job::Column::RegistryId.eq(id)),
+        Using::GitToken(id) => select.filter(job::Column::GitTokenId.eq(id)),
+        Using::Group(id) => {
+            let jobs = Query::select()
+                .column(job_group::Column::JobId)
+                .from(job_group::Entity)
+                .and_where(job_group::Column::GroupId.eq(id))
+                .to_owned();
+            select.filter(job::Column::Id.in_subquery(jobs))
+        }
+    };
+    let jobs = select.order_by_asc(job::Column::Id).limit(PAGE).all(db).await?;
+    locate(db, jobs).await
+}
+
+/// Adds to each job the environment and the project that it is in.
+///
+/// # Errors
+/// When a query fails.
+pub async fn locate(db: &impl ConnectionTrait, jobs: Vec<job::Model>) -> Result<Vec<Located>, DbErr> {
+    let ids: std::collections::HashSet<_> = jobs.iter().map(|job| job.environment_id).collect();
+    let environments: HashMap<_, _> = environment::Entity::find()
+        .filter(environment::Column::Id.is_in(ids))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    let ids: std::collections::HashSet<ProjectId> = environments.values().map(|row| row.project_id).collect();
+    let projects: HashMap<_, _> = project::Entity::find()
+        .filter(project::Column::Id.is_in(ids))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    let located = jobs.into_iter().filter_map(|job| {
+        let environment = environments.get(&job.environment_id)?.clone();
+        let project = projects.get(&environment.project_id)?.clone();
+        Some((job, environment, project))
+    });
+    Ok(located.collect())
+}

@@ -1,0 +1,114 @@
+//! Webhooks, and their deliveries.
+
+use chrono::{DateTime, Utc};
+use entity::id::{OrganizationId, WebhookId};
+use entity::webhook_delivery::DeliveryState;
+use entity::{webhook, webhook_delivery};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+use super::PAGE;
+
+/// The webhooks of an organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<webhook::Model>, DbErr> {
+    webhook::Entity::find()
+        .filter(webhook::Column::OrganizationId.eq(id))
+        .order_by_asc(webhook::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// The enabled webhooks of an organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_enabled(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Result<Vec<webhook::Model>, DbErr> {
+    webhook::Entity::find()
+        .filter(webhook::Column::OrganizationId.eq(organization))
+        .filter(webhook::Column::Enabled.eq(true))
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// Stores a call that is to be made.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn create_delivery(tx: &impl ConnectionTrait, row: webhook_delivery::Model) -> Result<(), DbErr> {
+    webhook_delivery::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// The newest calls of a webhook.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_deliveries(
+    db: &impl ConnectionTrait,
+    webhook: WebhookId,
+    limit: u64,
+) -> Result<Vec<webhook_delivery::Model>, DbErr> {
+    webhook_delivery::Entity::find()
+        .filter(webhook_delivery::Column::WebhookId.eq(webhook))
+        .order_by_desc(webhook_delivery::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Takes calls whose time has come, and moves their next time on, so that nobody else takes them meanwhile.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn claim_deliveries(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<webhook_delivery::Model>, DbErr> {
+    use sea_orm::sea_query::{LockBehavior, LockType};
+    let rows = webhook_delivery::Entity::find()
+        .filter(webhook_delivery::Column::State.eq(DeliveryState::Pending))
+        .filter(webhook_delivery::Column::NextAttemptAt.lte(now))
+        .order_by_asc(webhook_delivery::Column::NextAttemptAt)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(tx)
+        .await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    if !ids.is_empty() {
+        webhook_delivery::Entity::update_many()
+            .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(until))
+            .filter(webhook_delivery::Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
+    Ok(rows)
+}
+
+/// When the next call is due.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_delivery(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    webhook_delivery::Entity::find()
+        .select_only()
+        .column(webhook_delivery::Column::NextAttemptAt)
+        .filter(webhook_delivery::Column::State.eq(DeliveryState::Pending))
+        .order_by_asc(webhook_delivery::Column::NextAttemptAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+}

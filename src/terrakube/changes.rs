@@ -1,0 +1,43 @@
+//! The columns that a request changes, and what it asks for.
+
+use poem::http::StatusCode;
+
+use super::error::Problem;
+use crate::store::resource::{Cell, Column, Kind};
+
+/// What is stored of a row, with the kinds of its columns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes(pub(super) Vec<(Column, Cell)>);
+
+impl Changes {
+    /// Puts a value in a column, in place of what was there.
+    pub(super) fn set(&mut self, name: &'static str, kind: Kind, value: Cell) {
+        match self.0.iter_mut().find(|(column, _)| column.name == name) {
+            Some((_, cell)) => *cell = value,
+            None => self.0.push((Column { name, kind }, value)),
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Cell> {
+        self.0.iter().find(|(column, _)| column.name == name).map(|(_, cell)| cell)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(Cell::text).map(str::to_owned)
+    }
+}
+
+/// The kind of a write, for attributes that only whoever creates a row gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Create,
+    Update,
+}
+
+/// Two rows of one name, or something that is still needed.
+pub(super) fn conflict(error: sea_orm::DbErr) -> Problem {
+    match error.sql_err() {
+        Some(_) => Problem::new(StatusCode::CONFLICT, "This operation conflicts with data that already exists."),
+        None => error.into(),
+    }
+}
