@@ -120,3 +120,24 @@ fn run_page(server: &Server, name: &str, script: &str) -> Result<()> {
     let failed = if failures.is_empty() { "see above".to_owned() } else { format!("line {}", failures.trim_end()) };
     Err(format!("{name}: {status}: {failed}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine, TRAP, missing, script};
+
+    #[test]
+    fn lines_of_the_script_are_lines_of_the_page() {
+        let page = "# A page\n\n```sh\none\n```\ntext\n```console\nnot this\n```\n```sh\ntwo\n```\n";
+        let expected = [TRAP, "", "", "one", "", "", "", "", "", "", "two", ""].join("\n");
+        assert_eq!(script(page), Some(expected));
+        assert_eq!(script("# A page\n```console\nnot this\n```\n"), None);
+    }
+
+    #[test]
+    fn a_page_says_what_it_needs() {
+        let page = "# A page\n\n<!-- needs: docker -->\n";
+        assert_eq!(missing(page, Engine::Docker), None);
+        assert!(missing(page, Engine::Processes).is_some());
+        assert!(missing("<!-- needs: no-such-program -->\n", Engine::Docker).is_some());
+    }
+}
