@@ -10,6 +10,7 @@ mod architecture;
 mod build;
 mod conformance;
 mod contract;
+mod documentation;
 mod engine;
 mod environments;
 mod fake;

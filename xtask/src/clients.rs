@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::command::{Result, find, read, root, run};
+use crate::pages::{self, Engine};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
 use crate::{opentofu, packages, sdk};
@@ -46,7 +47,8 @@ pub(crate) fn tour() -> Result<()> {
     let issuer = format!("http://127.0.0.1:{port}");
     let tools = opentofu::provide()?.display().to_string();
     let mut words = vec!["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
-    words.extend(["--tools", &tools, "--local-repositories"]);
+    words.extend(["--tools", &tools]);
+    words.extend(pages::WORDS);
     let server = server::start(&folder.join("server"), &words)?;
     eprintln!("== a person logs in at an OIDC provider");
     let mut provider = Provider::start(port, &server)?;
@@ -63,7 +65,10 @@ pub(crate) fn tour() -> Result<()> {
     }
     eprintln!("== the calls of the clients of Terrakube");
     run(with(&server, &mut jsonapi()?))?;
-    pages(&server)
+    match pages::run(&server, Engine::Docker)?.as_slice() {
+        [] => Ok(()),
+        skipped => Err(format!("pages were skipped:\n  {}", skipped.join("\n  "))),
+    }
 }
 
 /// The program that replays the calls of the clients of Terrakube, with a repository to run.
@@ -82,31 +87,6 @@ fn jsonapi() -> Result<Command> {
     command.args(["run", "."]).current_dir(&folder).env("GOFLAGS", "-mod=mod");
     command.env("WINDLASS_SOURCE", format!("file://{}", repository.display()));
     Ok(command)
-}
-
-/// Runs the pages of docs/clients as they are printed, each in an empty folder.
-fn pages(server: &Server) -> Result<()> {
-    let pages = root().join("docs/clients");
-    let mut pages: Vec<PathBuf> =
-        fs::read_dir(&pages).map_err(|e| format!("{}: {e}", pages.display()))?.flatten().map(|e| e.path()).collect();
-    pages.sort();
-    for page in pages {
-        let text = fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
-        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("\n```"));
-        let script: Vec<&str> = blocks.map(|(block, _)| block).collect();
-        if script.is_empty() {
-            continue;
-        }
-        let name = page.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        eprintln!("== docs/clients/{name}.md, as printed");
-        let folder = root().join("target/clients/pages").join(&name);
-        let _old = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        let mut command = Command::new("bash");
-        command.args(["-euo", "pipefail", "-c", &script.join("\n")]).current_dir(folder);
-        run(with(server, &mut command))?;
-    }
-    Ok(())
 }
 
 fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {

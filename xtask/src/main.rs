@@ -1,4 +1,4 @@
-//! `cargo xtask test | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask test | docs | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
 
 mod bench;
 mod clients;
@@ -8,6 +8,7 @@ mod go;
 mod kubernetes;
 mod opentofu;
 mod packages;
+mod pages;
 mod python;
 mod sdk;
 mod server;
@@ -22,6 +23,7 @@ const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
 cargo xtask test --kubernetes [--strict]
                               run the tests on a cluster of Kubernetes, which is built and started for them (as root)
+cargo xtask docs              run the commands of the pages in docs, as they are printed
 cargo xtask clients           let clients that others made, and generated ones, tour a real server
 cargo xtask sdk               generate and build clients in four languages, in target/sdk
 cargo xtask fuzz              fuzz every operation of the contract
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => {
             kubernetes::test(test::Missing::Fail)
         }
+        ["docs"] => pages::run_all(),
         ["clients"] => clients::run_all(),
         ["sdk"] => sdk::run_all(),
         ["fuzz"] => fuzz::run_all(),
