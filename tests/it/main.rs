@@ -7,7 +7,9 @@
 
 mod access;
 mod architecture;
+mod backup;
 mod build;
+mod configuration;
 mod conformance;
 mod contract;
 mod documentation;
