@@ -1,6 +1,7 @@
-//! One tick: the passes, each of them bounded, idempotent, and ignorant of everything but `now` and the database.
+//! One tick: the passes. Each is bounded and idempotent, and knows only `now` and the database.
 //!
-//! An error ends its pass, not the tick; the next tick is the retry. No transaction is open while a runner is asked.
+//! An error of one row is logged with its id and leaves the other rows alone; an error of a pass leaves the other passes alone.
+//! The next tick is the retry. No transaction is open while a runner is called.
 
 mod deployments;
 pub(super) mod job;
@@ -15,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::engine::cluster;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub use self::prepared::step_name;
 pub(in crate::engine) use self::run::lease::renew;
@@ -24,10 +25,10 @@ pub use self::run::sweep::sweep;
 /// How many rows a pass takes at once.
 pub const BATCH: u64 = 200;
 
-/// What a tick came to.
+/// The result of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// A pass did not get to the end of its work.
+    /// A pass has more work waiting.
     pub more: bool,
 }
 
@@ -40,35 +41,40 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     Outcome { more }
 }
 
-/// The passes that ask no runner: times and deployments are not late because an engine is slow.
+/// The passes that call no runner, so that a slow engine delays no schedule and no deployment.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check("schedule", schedules::schedule(app, now).await);
     more |= check("follow deployment rules", rules::follow(app, now).await);
     more |= check("finish deployments", deployments::finish(app, now).await);
     more |= check("start deployments", deployments::start(app, now).await);
-    more |= check("workspaces", workspace::advance::advance(app, now).await);
+    more |= check("advance workspaces", workspace::advance::advance(app, now).await);
     Outcome { more }
 }
 
-/// The passes that look after runs.
+/// The passes over runs.
 pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
-    more |= check("record runs of clusters", cluster::record::record(app, now).await);
-    more |= check("cancel queued runs", run::claim::cancel_queued(app, now).await);
+    more |= check("record cluster runs", cluster::record::record(app, now).await);
+    more |= check("end queued runs", run::claim::cancel_queued(app, now).await);
     more |= check("claim", run::claim::claim(app, now).await);
     more |= check("observe", run::observe::observe(app, now).await);
     Outcome { more }
 }
 
-/// Deletes what need not be kept any more: a bounded piece of it.
+/// Deletes a bounded number of expired rows.
 pub async fn prune(app: &App, now: DateTime<Utc>) -> Outcome {
     Outcome { more: check("prune", prune::prune(app, now).await) }
 }
 
 fn check(pass: &'static str, result: Result<bool>) -> bool {
     result.unwrap_or_else(|error| {
-        tracing::error!(pass, ?error, "a pass of the engine failed; it is tried again");
+        tracing::error!(pass, ?error, "engine pass failed; will retry");
         false
     })
+}
+
+/// Logs that a pass could not process one row; the pass goes on with the others.
+pub(in crate::engine) fn report(pass: &'static str, kind: &'static str, id: &dyn std::fmt::Display, error: &Error) {
+    tracing::error!(pass, kind, id = %id, ?error, "row could not be processed; will retry");
 }

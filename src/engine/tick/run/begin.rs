@@ -17,7 +17,8 @@ use crate::runner::{Kind, Runner, Unavailable};
 use crate::store;
 use crate::store::run::Handover;
 
-#[tracing::instrument(name = "start a run", skip_all, fields(run = %run.id, attempt = run.attempt))]
+/// Starts a run, unless its starting deadline has passed or it cannot be executed.
+#[tracing::instrument(name = "run.start", skip_all, fields(run = %run.id, attempt = run.attempt))]
 pub(super) async fn begin(
     app: &App,
     runner: &dyn Runner,
@@ -25,8 +26,8 @@ pub(super) async fn begin(
     run: run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if let Some(late) = too_late(&run, now) {
-        let ended = run::Model { reason: Some(late), ..run };
+    if let Some(reason) = missed_deadline(&run, now) {
+        let ended = run::Model { reason: Some(reason), ..run };
         return change(app, ended, RunEvent::Cancelled, now, RunEnd::default()).await.map(|_| ());
     }
     let prepared = match run.event {
@@ -45,7 +46,7 @@ pub(super) async fn begin(
     let place = match patient(runner.place()).await {
         Ok(place) => place,
         Err(Unavailable(reason)) => {
-            tracing::warn!(run = %run.id, reason, "the engine does not answer; the run is started later");
+            tracing::warn!(run = %run.id, reason, "runner does not answer; the run will start later");
             return Ok(());
         }
     };
@@ -56,21 +57,22 @@ pub(super) async fn begin(
     };
     let step = matches!(kind, Kind::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
-    // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
+    // Stored before the start, so that a server that takes over asks the same engine, and only while the lease holds.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {
             store::write(&app.db, async |tx| store::workspace::began(tx, run.id, now).await.map_err(Error::from))
                 .await?;
         }
+        tracing::info!(run = %run.id, attempt = run.attempt, runner = column.name(), step = spec.name, "run started");
         quiet(&spec.name, patient(runner.start(&spec)).await);
         app.wake.here();
     }
     Ok(())
 }
 
-/// Why a time of a schedule is not started any more.
-fn too_late(run: &run::Model, now: DateTime<Utc>) -> Option<String> {
+/// Why a scheduled run is not started any more.
+fn missed_deadline(run: &run::Model, now: DateTime<Utc>) -> Option<String> {
     let deadline = TimeDelta::seconds(run.spec.starting_deadline_seconds?.into());
     let late = run.attempt == 1 && run.place.is_none() && run.scheduled_for? + deadline < now;
-    late.then(|| format!("it found no place to run in the {} seconds of its starting deadline", deadline.num_seconds()))
+    late.then(|| format!("no free slot within its starting deadline of {} s", deadline.num_seconds()))
 }

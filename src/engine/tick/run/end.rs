@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;
 use entity::run::Event;
 
-use super::observed::{Seen, Unstored};
+use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::cluster::record as cluster_record;
@@ -15,71 +15,108 @@ use crate::engine::tick::workspace::left;
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::patience::{patient, quiet};
-use crate::runner::{Kind, OUTPUT_BYTES, OUTPUT_FILE, Unavailable};
+use crate::runner::{Kind, OUTPUT_BYTES, OUTPUT_FILE, Runner, Unavailable};
 
-/// How long an ended run waits for a log that cannot be read.
+/// How long an ended run waits for a log or an output that cannot be read.
 pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
-/// Ends a run, with what it left.
-#[tracing::instrument(name = "end a run", skip_all, fields(run = %seen.kept.run.id, event = ?event))]
+/// Ends a run with the event that the state machine decided.
+#[tracing::instrument(name = "run.end", skip_all, fields(run = %seen.unstored.run.id, event = ?event))]
 pub(super) async fn end(
     app: &App,
-    seen: Seen<'_>,
+    seen: Observation<'_>,
     (event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Seen { runner, kind, name, kept: Unstored { run, lines, .. }, lost } = seen;
+    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
-    let mut spoiled = None;
-    let leaves = leaves_outputs(run.event) || run.event == Event::Build;
-    if run.event == Event::Workspace && event == RunEvent::Succeeded {
-        match left::left(runner, &name).await {
-            // It is asked again, but not for good.
-            Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
-            Err(Unavailable(reason)) => spoiled = Some(format!("what it left could not be read: {reason}")),
-            Ok(left) => run_end.left = Some(left),
+    let mut output_problem = None;
+    if event == RunEvent::Succeeded {
+        match read_result(runner, &name, &run, now, &mut run_end).await {
+            Read::All => {}
+            Read::Later => return Ok(()),
+            Read::Failed(problem) => output_problem = Some(problem),
         }
     }
-    if run.event == Event::Apply && event == RunEvent::Succeeded {
-        match patient(runner.output(&name, APPLIED_FILE, OUTPUT_BYTES)).await {
-            Err(_) if now - run.updated_at < LOG_PATIENCE => return Ok(()),
-            Err(_) => {}
-            Ok(content) => run_end.applied = content.and_then(|content| cluster_record::applied(&name, &content)),
-        }
-    }
-    if event == RunEvent::Succeeded && leaves {
-        let most = runner.most_output();
-        match patient(runner.output(&name, OUTPUT_FILE, most)).await {
-            // It is asked again, but not for good.
-            Err(_) if now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(()),
-            Err(_) => spoiled = Some("its outputs could not be read".to_owned()),
-            Ok(None) => {}
-            Ok(Some(content)) if run.event == Event::Build => run_end.built = serde_json::from_slice(&content).ok(),
-            Ok(Some(content)) => match outputs::parse(&content, most) {
-                Ok(outputs) => run_end.outputs = outputs,
-                Err(reason) => spoiled = Some(reason),
-            },
-        }
-    }
-    let reason = together([reason.as_deref(), lost, spoiled.as_deref(), note(kind, &run)]);
+    let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
     let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
-    // Only whoever has stored what a step left may take it away.
+    // Only the server that stored what a step left may remove the step.
     if change(app, run, event, now, run_end).await? {
         quiet(&name, patient(runner.remove(&name)).await);
     }
     Ok(())
 }
 
-/// What a reader of the run should know of how it ran.
+/// What came of reading what a step left.
+enum Read {
+    All,
+    /// The runner does not answer; the next tick tries again.
+    Later,
+    /// Why something could not be read; the run ends all the same.
+    Failed(String),
+}
+
+/// Reads what a successful step left: the result of a workspace step, the applied CronJob, the built image, or outputs.
+async fn read_result(
+    runner: &dyn Runner,
+    name: &str,
+    run: &run::Model,
+    now: DateTime<Utc>,
+    run_end: &mut RunEnd,
+) -> Read {
+    let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
+    match run.event {
+        Event::Workspace => match left::left(runner, name).await {
+            Err(_) if now < patient_until => Read::Later,
+            Err(Unavailable(reason)) => Read::Failed(format!("the result of the step could not be read: {reason}")),
+            Ok(left) => {
+                run_end.left = Some(left);
+                Read::All
+            }
+        },
+        Event::Apply => match patient(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
+            Err(_) if now < run.updated_at + LOG_PATIENCE => Read::Later,
+            Err(_) => Read::All,
+            Ok(content) => {
+                run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
+                Read::All
+            }
+        },
+        Event::Build | Event::Start | Event::Stop | Event::Delete | Event::Cron => {
+            if run.event != Event::Build && !leaves_outputs(run.event) {
+                return Read::All;
+            }
+            let limit = runner.most_output();
+            match patient(runner.output(name, OUTPUT_FILE, limit)).await {
+                Err(_) if now < patient_until => Read::Later,
+                Err(_) => Read::Failed("the outputs could not be read".to_owned()),
+                Ok(None) => Read::All,
+                Ok(Some(content)) if run.event == Event::Build => {
+                    run_end.built = serde_json::from_slice(&content).ok();
+                    Read::All
+                }
+                Ok(Some(content)) => match outputs::parse(&content, limit) {
+                    Ok(outputs) => {
+                        run_end.outputs = outputs;
+                        Read::All
+                    }
+                    Err(reason) => Read::Failed(reason),
+                },
+            }
+        }
+    }
+}
+
+/// What a reader should know about how the run was executed.
 fn note(kind: Kind, run: &run::Model) -> Option<&'static str> {
     match kind {
         Kind::Docker | Kind::Kubernetes(_) => None,
         Kind::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
-        Kind::Process => Some("it ran as a plain process: the image and the limits were not used"),
+        Kind::Process => Some("ran as a plain process: the image and the limits were not used"),
     }
 }
 
-fn together(reasons: [Option<&str>; 4]) -> Option<String> {
+fn joined(reasons: [Option<&str>; 4]) -> Option<String> {
     let text = reasons.into_iter().flatten().collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then_some(text)
 }

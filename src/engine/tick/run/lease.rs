@@ -7,14 +7,15 @@ use crate::error::Result;
 use crate::store;
 use crate::store::run::Lease;
 
-/// How long a server's runs are its own after it was last heard of.
+/// How long a server owns its runs after it last renewed their leases.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
 
+/// The lease of this server, from now on.
 pub(in crate::engine) fn lease(app: &App, now: DateTime<Utc>) -> Lease {
     Lease { owner: app.instance, until: now + LEASE }
 }
 
-/// Keeps this server's runs its own, also while a pass waits for a runner.
+/// Renews the leases of this server's runs. A loop of its own calls it, so that a pass that waits for a runner loses none.
 ///
 /// # Errors
 /// The database's.

@@ -1,4 +1,4 @@
-//! The lines of a run on their way from its runner to the database: masked, counted, and cut where they are too many.
+//! Copies the log of a run from its runner to the database: masks it, counts its lines, and cuts it at the size limit.
 
 use entity::{log_chunk, run};
 
@@ -13,7 +13,7 @@ use crate::store::log::{LogStream, Pieces};
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
 
-/// What is new in the log of a run.
+/// The lines of a run that are not copied yet.
 pub(in crate::engine) async fn copy(
     runner: &dyn Runner,
     run: &run::Model,
@@ -26,12 +26,12 @@ pub(in crate::engine) async fn copy(
     let skip = u64::try_from(run.attempt_lines).unwrap_or(0);
     let copied = patient(runner.logs(name, skip, CHUNK)).await;
     if let Err(Unavailable(reason)) = &copied {
-        tracing::warn!(run = %run.id, reason, "the log could not be read");
+        tracing::warn!(run = %run.id, reason, "log could not be read; will retry");
     }
     copied
 }
 
-/// What is sealed to mask the log of a run; none where there is nothing to mask.
+/// The patterns to mask in the log of a run, sealed; none if there is nothing to mask.
 pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]) -> Result<Option<Vec<u8>>> {
     if patterns.is_empty() {
         return Ok(None);
@@ -40,7 +40,7 @@ pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]
     app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
 }
 
-/// The run with its new lines counted, and the rows of those.
+/// The run with its new lines counted, and the rows to store for them.
 pub(in crate::engine) fn with_lines(
     app: &App,
     mut run: run::Model,
@@ -68,7 +68,7 @@ pub(in crate::engine) fn with_lines(
         run.log_bytes += i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
         if run.log_bytes > most {
             run.log_cut = true;
-            let note = format!("the log was cut here: no more than {} MiB of a run are kept", app.config.log_mib);
+            let note = format!("log truncated: only the first {} MiB of a run are kept (--log-mib)", app.config.log_mib);
             pieces.push(line.at, LogStream::System, &note);
             break;
         }

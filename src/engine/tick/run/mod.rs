@@ -1,8 +1,10 @@
 //! What the engine does with runs: claims, starts, observes and ends them.
 
+mod act;
 mod begin;
 pub(super) mod claim;
 mod end;
+mod facts;
 pub(in crate::engine) mod lease;
 pub(in crate::engine) mod log_copy;
 pub(super) mod observe;

@@ -1,29 +1,30 @@
-//! What was seen of a run in this tick.
+//! What this tick learned about a run.
 
 use entity::run;
 
 use crate::engine::tick::prepared::step_name;
 use crate::runner::{Kind, Lines, Runner};
 
-/// What was seen of a run.
-pub(super) struct Seen<'a> {
+/// A run, the runner that has it, and what the runner reported.
+pub(super) struct Observation<'a> {
     pub(super) runner: &'a dyn Runner,
     pub(super) kind: Kind,
+    /// Of its step.
     pub(super) name: String,
-    pub(super) kept: Unstored,
-    /// Why the log is not whole.
-    pub(super) lost: Option<&'static str>,
+    pub(super) unstored: Unstored,
+    /// Why the log is incomplete.
+    pub(super) log_problem: Option<&'static str>,
 }
 
-/// A run with what it wrote.
+/// A run with changes that are not stored yet.
 pub(super) struct Unstored {
     pub(super) run: run::Model,
     pub(super) lines: Lines,
-    /// Whether it is to be stored although it wrote nothing.
-    pub(super) news: bool,
+    /// Whether to store the row even if there are no new lines.
+    pub(super) touched: bool,
 }
 
-/// The name of a run on its runner.
+/// The name of a run's step on its runner.
 pub(super) fn name_of(run: &run::Model) -> String {
     run.step.clone().unwrap_or_else(|| step_name(run.id, run.attempt))
 }

@@ -1,5 +1,5 @@
-//! What an event makes of a run, stored together with all that follows from it: its last lines, its outputs, what it
-//! built, and which older runs need not be kept.
+//! Applies an event to a run and stores everything that follows from it in one transaction: its last lines, its outputs, the
+//! image it built, and which older runs expire.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job::Applied;
@@ -21,20 +21,20 @@ use crate::secret;
 use crate::store;
 use crate::store::run::Expected;
 
-/// What comes with an event.
+/// What an event brings along.
 #[derive(Default)]
 pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) lines: Vec<runner::Line>,
-    /// What the job left for others; null when it left nothing that could be taken.
+    /// The outputs of a LIFECYCLE job.
     pub(in crate::engine::tick) outputs: Vec<Output>,
     pub(in crate::engine::tick) built: Option<Built>,
-    /// What a step of a workspace left.
+    /// The result of a workspace step.
     pub(in crate::engine::tick) left: Option<StepResult>,
-    /// How a schedule was given to its cluster, or none where it was taken from it.
+    /// The CronJob that was applied; none if it was withdrawn.
     pub(in crate::engine::tick) applied: Option<Applied>,
 }
 
-/// Stores what an event makes of a run; false when somebody else has done something to it.
+/// Applies an event to a run; false if another server changed the run first.
 pub(in crate::engine::tick) async fn change(
     app: &App,
     run: run::Model,
@@ -55,15 +55,14 @@ pub(in crate::engine::tick) async fn change(
     (run.lease_owner, run.lease_until) = (None, None);
     if event == RunEvent::Retried {
         run.attempt_lines = 0;
-        // The next attempt may be started by any server.
+        // Any server may start the next attempt.
         run.place = None;
         run.step = None;
     }
     run.built = built.or(run.built);
     let changed = store::write(&app.db, async |tx| {
-        // Environments are locked before runs, here as everywhere.
-        let target = if outputs.is_empty() { None } else { lock(tx, &run).await? };
-        // So are jobs of workspaces.
+        // Lock order: environment, workspace job, run.
+        let target = if outputs.is_empty() { None } else { locked_job(tx, &run).await? };
         if run.event == Event::Workspace {
             store::workspace::lock_job_of_run(tx, run.id).await?;
         }
@@ -72,7 +71,7 @@ pub(in crate::engine::tick) async fn change(
         }
         store::log::append(tx, pieces).await?;
         if to.is_final() {
-            make_room(tx, &run, now).await?;
+            expire_older(tx, &run, now).await?;
             if run.event == Event::Workspace {
                 ended(app, tx, &run, left, now).await?;
             }
@@ -81,23 +80,34 @@ pub(in crate::engine::tick) async fn change(
             }
         }
         if let Some(job) = target {
-            take(app, tx, &job, outputs, now).await?;
+            store_outputs(app, tx, &job, outputs, now).await?;
         }
         Ok(true)
     })
     .await?;
+    if changed && to.is_final() {
+        log_end(&run);
+    }
     if to.is_final() {
         app.metrics.run_ended(to, run.trigger);
-        // A deployment may wait for it, or another run for its turn.
+        // A deployment or a queued run may be waiting for it.
         app.wake.now();
     }
     Ok(changed)
 }
 
-/// When a run that has ended may be deleted for its age.
+/// One line for whoever watches the log of the server.
+fn log_end(run: &run::Model) {
+    let job = run.job_id.map(tracing::field::display);
+    let seconds = run.started_at.zip(run.finished_at).map(|(start, end)| (end - start).as_seconds_f64());
+    let (state, reason) = (run.state.name(), run.reason.as_deref());
+    tracing::info!(run = %run.id, job, state, exit_code = run.exit_code, seconds, reason, "run ended");
+}
+
+/// When an ended run may be deleted because of its age.
 fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
     if run.event == Event::Workspace {
-        // It goes with its job.
+        // Deleted together with its job.
         return None;
     }
     let Keep { succeeded_days, failed_days, .. } = run.spec.keep;
@@ -105,8 +115,8 @@ fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
     run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
 }
 
-/// Lets older runs of the job go, where more have ended than are kept.
-async fn make_room(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
+/// Marks the oldest ended runs of the job for deletion if there are more than its retention keeps.
+async fn expire_older(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
     let Some(job) = run.job_id else { return Ok(()) };
     let Keep { succeeded, failed, .. } = run.spec.keep;
     let (states, kept): (&[RunState], i32) = match run.state {
@@ -119,15 +129,15 @@ async fn make_room(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc
 }
 
 /// The job of a run, with its environment locked.
-async fn lock(tx: &DatabaseTransaction, run: &run::Model) -> Result<Option<job::Model>> {
+async fn locked_job(tx: &DatabaseTransaction, run: &run::Model) -> Result<Option<job::Model>> {
     let Some(id) = run.job_id else { return Ok(None) };
     let Some(job) = store::job::by_id(tx, id).await? else { return Ok(None) };
     store::environment::lock(tx, job.environment_id).await?;
     Ok(Some(job))
 }
 
-/// Makes variables of outputs: a built-in one and its alias for each; those of an earlier run are changed in place.
-async fn take(
+/// Stores outputs as variables: a built-in one and an alias for each. Those of an earlier run are updated in place.
+async fn store_outputs(
     app: &App,
     tx: &DatabaseTransaction,
     job: &job::Model,
@@ -141,7 +151,7 @@ async fn take(
         let row = known.iter().find(|row| row.key == key).cloned();
         let (target, new_value) = store_value(app, tx, job, row, (key, &output), now).await?;
         changed |= new_value;
-        // A name that somebody else has taken stays theirs.
+        // A name that is already in use keeps its meaning.
         if !known.iter().any(|row| row.key == output.name) {
             let alias = variable::Model {
                 key: output.name,
@@ -159,7 +169,7 @@ async fn take(
     Ok(())
 }
 
-/// Stores the built-in variable of an output; with it, whether there is something new for those who see it.
+/// Stores the built-in variable of an output, and tells whether its value changed.
 async fn store_value(
     app: &App,
     tx: &DatabaseTransaction,

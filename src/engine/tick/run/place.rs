@@ -1,4 +1,4 @@
-//! Which runner a run is on, or is to be started on.
+//! Which runner has a run, or is to start it.
 
 use entity::cluster::ClusterKind;
 use entity::run;
@@ -11,10 +11,10 @@ use crate::runner::Kind;
 use crate::runner::kubernetes::clusters;
 use crate::store;
 
-/// The runner that a run is on, or is to be started on.
+/// The runner that has a run, or is to start it.
 ///
 /// # Errors
-/// Within: why it can be executed nowhere.
+/// The inner one: why no runner can execute the run.
 pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Kind, String>> {
     match run.runner {
         Some(RunnerKind::Docker) => return Ok(Ok(Kind::Docker)),
@@ -28,7 +28,7 @@ pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::
     }
     match (run.event, run.job_id) {
         (Event::Workspace, _) => place::place(app, run).await,
-        // Images are built where the server is.
+        // Images are built on the engine of the server.
         (Event::Build, _) | (_, None) => Ok(app.runners.local.clone()),
         (_, Some(job)) => Ok(match store::cluster_objects::cluster_of_job(&app.db, job).await? {
             Some((id, ClusterKind::Kubernetes)) => Ok(Kind::Kubernetes(id)),

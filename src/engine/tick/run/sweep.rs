@@ -1,4 +1,4 @@
-//! Clears away what ended runs left on the runners: a server can be killed between storing an end and removing the step.
+//! Removes steps of ended runs from the runners: a server can be killed between storing an end and removing the step.
 
 use super::observed::name_of;
 use crate::app::App;
@@ -8,12 +8,12 @@ use crate::runner::Kind;
 use crate::runner::patience::patient;
 use crate::store;
 
-/// Ends what runs that have ended left on the runners: a server can be killed between the two.
+/// Removes the steps of ended runs from all runners.
 pub async fn sweep(app: &App) {
     let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Kind::Kubernetes(id));
     for kind in [Kind::Docker, Kind::Process].into_iter().chain(clusters) {
         if let Err(error) = sweep_runner(app, kind).await {
-            tracing::debug!(?kind, ?error, "looking for left behind steps failed");
+            tracing::debug!(?kind, ?error, "leftover steps could not be removed; will retry");
         }
     }
 }

@@ -1,0 +1,105 @@
+//! Carries out what the state machine decided about a running run.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use entity::run;
+use entity::run::RunState;
+
+use super::begin::begin;
+use super::end::end;
+use super::log_copy::with_lines;
+use super::observed::{Observation, Unstored};
+use super::outcome::{RunEnd, change};
+use crate::app::App;
+use crate::engine::run::decide::{Decision, RunEvent};
+use crate::error::{Error, Result};
+use crate::runner::Runner;
+use crate::runner::patience::{patient, quiet};
+use crate::store;
+use crate::store::run::Expected;
+
+/// Acts on one run.
+pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
+    match decision {
+        Decision::Wait => store_progress(app, seen.unstored, now).await?,
+        Decision::Start => begin(app, seen.runner, seen.kind, seen.unstored.run, now).await?,
+        Decision::Stop => {
+            let seconds = seen.unstored.run.spec.stop_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+            let grace = Duration::from_secs(seconds.unwrap_or(app.config.stop_grace_seconds.into()));
+            let run = seen.unstored.run.clone();
+            store_progress(app, seen.unstored, now).await?;
+            stop(app, seen.runner, &seen.name, grace, &run, now).await?;
+        }
+        Decision::Retry { not_before, exit_code } => retry(app, seen, (not_before, exit_code), now).await?,
+        Decision::End { event, exit_code, reason } => end(app, seen, (event, exit_code, reason), now).await?,
+    }
+    Ok(())
+}
+
+/// Queues the next attempt.
+async fn retry(
+    app: &App,
+    seen: Observation<'_>,
+    (not_before, exit_code): (DateTime<Utc>, i32),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Observation { runner, name, unstored: Unstored { run, lines, .. }, .. } = seen;
+    let (id, attempt) = (run.id, run.attempt);
+    let queued = run::Model {
+        attempt: attempt + 1,
+        not_before,
+        exit_code: Some(exit_code),
+        attempt_started_at: None,
+        stop_asked_at: None,
+        ..run
+    };
+    let run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
+    // Only the server that stored what a step left may remove the step.
+    if change(app, queued, RunEvent::Retried, now, run_end).await? {
+        tracing::info!(run = %id, attempt, exit_code, retry_at = %not_before, "attempt failed; will retry");
+        quiet(&name, patient(runner.remove(&name)).await);
+    }
+    Ok(())
+}
+
+/// Asks a runner to stop a run, and records when the runner first received the request.
+async fn stop(
+    app: &App,
+    runner: &dyn Runner,
+    name: &str,
+    grace: Duration,
+    run: &run::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let stopped = patient(runner.stop(name, grace)).await;
+    // A runner that answers but cannot stop the step has received the request, too.
+    let received = stopped.is_ok() || patient(runner.poll(name)).await.is_ok();
+    quiet(name, stopped);
+    if received && run.stop_asked_at.is_none() {
+        store::run::note_stop(&app.db, run.id, run.lease_owner, now).await?;
+        tracing::info!(run = %run.id, grace_seconds = grace.as_secs(), "run is being stopped");
+    }
+    Ok(())
+}
+
+/// Stores the new lines of a running run, and from time to time that it was seen.
+pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<Utc>) -> Result<()> {
+    let Unstored { run, lines, touched } = unstored;
+    if lines.lines.is_empty() && !touched {
+        return Ok(());
+    }
+    let expected = Expected { state: RunState::Running, owner: run.lease_owner };
+    let stored = lines.lines.len() as u64;
+    let (run, pieces) = with_lines(app, run, lines.lines)?;
+    store::write(&app.db, async |tx| {
+        // The run first: once another server owns it, its lines must not be stored twice.
+        if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
+            store::log::append(tx, pieces).await?;
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
+    app.metrics.lines_stored(stored);
+    Ok(())
+}
