@@ -23,18 +23,6 @@ pub enum RunState {
 }
 
 impl RunState {
-    /// The stored and logged name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Running => "RUNNING",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Failed => "FAILED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
     /// Whether nothing follows.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -95,18 +83,6 @@ pub enum RunnerKind {
     Docker,
     Process,
     Kubernetes,
-}
-
-impl RunnerKind {
-    /// The stored and logged name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Docker => "DOCKER",
-            Self::Process => "PROCESS",
-            Self::Kubernetes => "KUBERNETES",
-        }
-    }
 }
 
 /// Row of `run`; unique by job and scheduled time, and by number.

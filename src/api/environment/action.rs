@@ -24,7 +24,7 @@ use super::super::wire::{Accepted, Answer, Blank, Body, Empty};
 use super::{Environment, EnvironmentModeEnum, TAKEN, answer};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::command::{self, Runs};
+use crate::engine::command::{self, RunningRuns};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -105,7 +105,7 @@ impl EnvironmentActionApi {
         body: Body<CancelRequest>,
     ) -> Result<Accepted<EnvironmentStatus>> {
         let row = self.load(&auth, environment_id).await?;
-        let runs = if body.0.force_cancel.unwrap_or(false) { Runs::Interrupted } else { Runs::GoOn };
+        let runs = if body.0.force_cancel.unwrap_or(false) { RunningRuns::Interrupted } else { RunningRuns::GoOn };
         command::cancel_environment(&self.0, &auth.requester(), row.id, runs).await?;
         Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
     }

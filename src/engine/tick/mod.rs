@@ -3,7 +3,7 @@
 //! An error of one row is logged with its id and leaves the other rows alone; an error of a pass leaves the other passes alone.
 //! The next tick is the retry. No transaction is open while a runner is called.
 
-mod deployments;
+mod deployment;
 pub(super) mod job;
 mod prepared;
 mod prune;
@@ -37,7 +37,7 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= plan(app, now).await.more;
     more |= work(app, now).await.more;
-    more |= check("finish deployments", deployments::finish(app, now).await);
+    more |= check("finish deployments", deployment::advance::finish(app, now).await);
     Outcome { more }
 }
 
@@ -46,8 +46,8 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check("schedule", schedules::schedule(app, now).await);
     more |= check("follow deployment rules", rules::follow(app, now).await);
-    more |= check("finish deployments", deployments::finish(app, now).await);
-    more |= check("start deployments", deployments::start(app, now).await);
+    more |= check("finish deployments", deployment::advance::finish(app, now).await);
+    more |= check("start deployments", deployment::advance::start(app, now).await);
     more |= check("advance workspaces", workspace::advance::advance(app, now).await);
     Outcome { more }
 }

@@ -1,4 +1,4 @@
-//! The pass that deletes runs and times that need not be kept any more, a bounded number of rows at a time.
+//! The pass that deletes expired runs and skipped times, a bounded number of rows at a time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,15 +8,16 @@ use crate::store;
 
 /// How many runs, and how many skipped times, one pass deletes.
 const ROWS: u64 = 200;
-/// How many pieces of logs one pass deletes: no more than some tens of MiB.
-const PIECES: u64 = 500;
+/// How many log chunks one pass deletes: some tens of MiB at most.
+const CHUNKS: u64 = 500;
 
+/// Deletes what has expired. True when more is waiting.
 pub(super) async fn prune(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let expired = store::retention::list_expired(&app.db, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;
-    let (mut left, mut empty) = (PIECES, Vec::new());
+    let (mut left, mut empty) = (CHUNKS, Vec::new());
     for run in expired {
-        // The pieces first, so that no statement deletes a long log at once.
+        // Chunks first, so that no single statement deletes a long log.
         let gone =
             store::write(&app.db, async |tx| store::log::delete_some(tx, run, left).await.map_err(Error::from)).await?;
         if gone == left {

@@ -1,10 +1,10 @@
-//! The pass that starts and stops environments by the clock, as their deployment rules say.
+//! The pass that deploys and stops environments at the times of their deployment rules.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Origin};
 use entity::deployment_rule::Model;
 
-use super::BATCH;
+use super::{BATCH, report};
 use crate::app::App;
 use crate::engine::command;
 use crate::engine::cron::expression;
@@ -13,15 +13,16 @@ use crate::engine::rule;
 use crate::error::{Error, Result};
 use crate::store;
 
+/// Applies the deployment rules that are due.
 pub(super) async fn follow(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let due = store::rule::due(&app.db, now, BATCH).await?;
     let more = due.len() as u64 == BATCH;
     for row in due {
         let done = store::write(&app.db, async |tx| one(tx, &row, now).await).await;
         match done {
-            // An environment that is being deleted is neither started nor stopped.
+            // An environment that is being deleted is neither deployed nor stopped.
             Ok(()) | Err(Error::Conflict(_) | Error::NotFound(_)) => {}
-            Err(error) => return Err(error),
+            Err(error) => report("follow deployment rules", "environment", &row.environment_id, &error),
         }
     }
     Ok(more)
@@ -31,7 +32,7 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
     let come = |at: Option<DateTime<Utc>>| at.filter(|at| *at <= now);
     let away = if row.auto_delete { Action::Delete } else { Action::Stop };
     let action = match (come(row.next_start_at), come(row.next_stop_at)) {
-        // Of two times that were missed the newer one counts.
+        // Of two missed times the later one counts.
         (Some(start), Some(stop)) if start > stop => Action::Deploy,
         (_, Some(_)) => away,
         (Some(_), None) => Action::Deploy,

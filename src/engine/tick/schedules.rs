@@ -1,11 +1,11 @@
-//! The pass that settles the times of schedules: each becomes a run or a row that says why not, stored together with the
-//! time that comes next.
+//! The pass over schedules: every time that is due becomes a run, or a skipped time with its reason, stored in one transaction
+//! with the next time.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run::Event;
 use entity::skipped_time;
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use crate::app::App;
 use crate::engine::cron::policy::{Due, Fate, Policy, Timing};
@@ -15,22 +15,23 @@ use crate::store;
 use crate::store::schedule::{DueJob, Step};
 use crate::store::scheduled::ScheduledRun;
 
-/// How many schedules are settled in one transaction: where very many are due, larger ones touch the same pages of the
-/// database less often, and others have to wait no longer than a second.
+/// How many schedules one transaction settles. Large transactions touch fewer database pages when many schedules are due at once,
+/// and this size keeps others waiting for a second at most.
 const BATCH: u64 = 5000;
 
-/// What is to be stored of the times that have come.
+/// What to store for the due times.
 #[derive(Default)]
-struct Settled {
+struct SettledTimes {
     steps: Vec<Step>,
     runs: Vec<ScheduledRun>,
-    /// The times of those that were stored.
+    /// The scheduled times of the stored runs.
     taken: Vec<DateTime<Utc>>,
     skipped: Vec<skipped_time::Model>,
-    /// The jobs whose older runs are asked to end.
+    /// The jobs whose older runs are cancelled.
     replaced: Vec<JobId>,
 }
 
+/// Settles all due times of deployed schedules.
 pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let (more, settled) = store::write(&app.db, async |tx| {
         let jobs = store::schedule::due(tx, None, now, BATCH).await?;
@@ -39,22 +40,22 @@ pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
         Ok::<_, Error>((more, settled))
     })
     .await?;
-    tell(app, &settled, now);
+    report_settled(app, &settled, now);
     Ok(more)
 }
 
-/// Settles the times of one job that have come: before what is deployed of it is replaced or removed.
+/// Settles the due times of one job, before its deployed configuration is replaced or removed.
 pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
     let jobs = store::schedule::due(tx, Some(job), now, 1).await?;
     store(tx, jobs, now).await.map(|_| ())
 }
 
-async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) -> Result<Settled> {
+async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) -> Result<SettledTimes> {
     if jobs.is_empty() {
-        return Ok(Settled::default());
+        return Ok(SettledTimes::default());
     }
     let open = store::run::count_open_of_schedules(tx, jobs.iter().map(|job| job.id).collect()).await?;
-    let mut settled = Settled::default();
+    let mut settled = SettledTimes::default();
     for job in jobs {
         let open = open.get(&job.id).copied().unwrap_or(0);
         settled.add(job, open, now);
@@ -62,7 +63,7 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     let moved: std::collections::HashSet<JobId> =
         store::schedule::advance(tx, &settled.steps).await?.into_iter().collect();
     if moved.len() < settled.steps.len() {
-        // Somebody else was faster with some: those are theirs.
+        // Another server settled some of them first.
         settled.runs.retain(|run| moved.contains(&run.job_id));
         settled.skipped.retain(|row| moved.contains(&row.job_id));
         settled.replaced.retain(|job| moved.contains(job));
@@ -74,26 +75,29 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     Ok(settled)
 }
 
-fn tell(app: &App, settled: &Settled, now: DateTime<Utc>) {
+/// Counts and logs what was stored, and wakes whoever starts runs.
+fn report_settled(app: &App, settled: &SettledTimes, now: DateTime<Utc>) {
     for at in &settled.taken {
         app.metrics.time_recorded(now - *at);
     }
     for row in &settled.skipped {
         app.metrics.time_skipped(row.reason);
+        let reason = row.reason.to_value();
+        tracing::info!(job = %row.job_id, scheduled_for = %row.scheduled_for, through = %row.through, reason, "time skipped");
     }
     if !settled.taken.is_empty() {
         app.wake.now();
     }
 }
 
-impl Settled {
+impl SettledTimes {
     fn add(&mut self, job: DueJob, open: usize, now: DateTime<Utc>) {
         let DueJob { id, planned, deployed, built } = job;
         let timing = match deployed.as_ref().map(|spec| Timing::of(id, spec)) {
             Some(Ok(Some(timing))) => timing,
             None | Some(Ok(None)) => return self.steps.push((id, planned, None)),
             Some(Err(refused)) => {
-                tracing::error!(job = %id, refused = refused.0, "the deployed schedule cannot be read; it is switched off");
+                tracing::error!(job = %id, refused = refused.0, "deployed schedule cannot be parsed; disabled until the next deployment");
                 return self.steps.push((id, planned, None));
             }
         };

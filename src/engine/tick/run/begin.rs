@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;
 use entity::run::{Event, RunnerKind};
+use sea_orm::ActiveEnum as _;
 
 use super::log_copy::sealed;
 use super::outcome::{RunEnd, change};
@@ -63,7 +64,7 @@ pub(super) async fn begin(
             store::write(&app.db, async |tx| store::workspace::began(tx, run.id, now).await.map_err(Error::from))
                 .await?;
         }
-        tracing::info!(run = %run.id, attempt = run.attempt, runner = column.name(), step = spec.name, "run started");
+        tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
         quiet(&spec.name, patient(runner.start(&spec)).await);
         app.wake.here();
     }

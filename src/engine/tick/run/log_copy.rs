@@ -68,7 +68,8 @@ pub(in crate::engine) fn with_lines(
         run.log_bytes += i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
         if run.log_bytes > most {
             run.log_cut = true;
-            let note = format!("log truncated: only the first {} MiB of a run are kept (--log-mib)", app.config.log_mib);
+            let note =
+                format!("log truncated: only the first {} MiB of a run are kept (--log-mib)", app.config.log_mib);
             pieces.push(line.at, LogStream::System, &note);
             break;
         }

@@ -80,10 +80,8 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
     let name = name_of(&run);
     let observed = ask(runner, &run, &name).await;
     let copied = copy(runner, &run, &name, &observed).await;
-    let ended = matches!(
-        observed,
-        Ok(StepState::Exited { .. } | StepState::Failed { .. } | StepState::CannotStart { .. })
-    );
+    let ended =
+        matches!(observed, Ok(StepState::Exited { .. } | StepState::Failed { .. } | StepState::CannotStart { .. }));
     let began = matches!(observed, Ok(StepState::Running | StepState::Exited { .. } | StepState::Failed { .. }));
     let touched = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
     let run = if began { with_times(run, runner, &name, ended, now).await } else { run };

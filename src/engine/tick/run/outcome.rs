@@ -7,7 +7,7 @@ use entity::run::{Event, RunState};
 use entity::run_spec::{Built, Keep};
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::log_copy::with_lines;
 use crate::app::App;
@@ -100,7 +100,7 @@ pub(in crate::engine::tick) async fn change(
 fn log_end(run: &run::Model) {
     let job = run.job_id.map(tracing::field::display);
     let seconds = run.started_at.zip(run.finished_at).map(|(start, end)| (end - start).as_seconds_f64());
-    let (state, reason) = (run.state.name(), run.reason.as_deref());
+    let (state, reason) = (run.state.to_value(), run.reason.as_deref());
     tracing::info!(run = %run.id, job, state, exit_code = run.exit_code, seconds, reason, "run ended");
 }
 

@@ -10,31 +10,30 @@ use crate::engine::workspace::{NewJob, create, next_time};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Makes runs of the workspaces whose schedules are due, and moves those on.
+/// Creates jobs for the workspace schedules that are due, and sets their next times.
 ///
 /// # Errors
 /// The database's.
 pub(super) async fn schedule_jobs(app: &App, now: DateTime<Utc>, limit: u64) -> Result<bool> {
-    let more = store::write(&app.db, async |tx| {
+    store::write(&app.db, async |tx| {
         let due = store::workspace::due_schedules(tx, now, limit).await?;
         let more = due.len() as u64 == limit;
         for row in due {
-            // A time is late by what the server was away; one of all that were missed is made up for.
+            // After an outage one missed time is caught up, late; the others are dropped.
             let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
             let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
             store::row::update(tx, moved).await?;
-            scheduled(tx, row, now).await?;
+            create_job(tx, row, now).await?;
         }
         Ok::<_, Error>(more)
     })
-    .await?;
-    Ok(more)
+    .await
 }
 
-async fn scheduled(tx: &DatabaseTransaction, row: workspace_schedule::Model, now: DateTime<Utc>) -> Result<()> {
+async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, now: DateTime<Utc>) -> Result<()> {
     let Some(workspace) = store::workspace::lock(tx, row.workspace_id).await? else { return Ok(()) };
     if workspace.deleted || workspace.locked {
-        tracing::info!(workspace = %workspace.id, "a schedule was left out: the workspace is locked or deleted");
+        tracing::info!(schedule = %row.id, workspace = %workspace.id, "time skipped: the workspace is locked or deleted");
         return Ok(());
     }
     let wanted = NewJob {
@@ -48,17 +47,17 @@ async fn scheduled(tx: &DatabaseTransaction, row: workspace_schedule::Model, now
     match create(tx, &workspace, wanted, now).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid { field, message }) => {
-            tracing::warn!(schedule = %row.id, field, message, "a schedule of a workspace made no job");
+            tracing::warn!(schedule = %row.id, field, message, "workspace schedule created no job");
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// A schedule that a step asks for.
+/// Creates the schedule that a step names.
 ///
 /// # Errors
-/// `Invalid` when there is no such template, or the expression cannot be read.
+/// `Invalid` if there is no such template or the expression cannot be parsed.
 pub(super) async fn schedule_template(
     tx: &DatabaseTransaction,
     of: &workspace_job::Model,

@@ -1,0 +1,105 @@
+//! Requests deployments of jobs and environments.
+
+use chrono::{DateTime, Utc};
+use entity::deployment;
+use entity::deployment::{Action, Scope};
+use entity::id::{EnvironmentId, JobId};
+use sea_orm::DatabaseTransaction;
+
+use super::guard::{able, lock, refuse_while_deleted};
+use super::queue::{RequestedJob, enqueue, new};
+use super::target::Target;
+use crate::app::App;
+use crate::engine::announce::{self, Announcement};
+use crate::engine::requester::Requester;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Requests `action` on some jobs of an environment, in one deployment.
+///
+/// # Errors
+/// `Conflict` while one of them or the environment is being deleted, and if all jobs to stop are stopped already.
+pub async fn request_jobs(
+    app: &App,
+    by: &Requester,
+    environment: EnvironmentId,
+    targets: Vec<Target>,
+    action: Action,
+) -> Result<deployment::Model> {
+    let now = app.clock.now();
+    let row = store::write(&app.db, async |tx| {
+        let environment = lock(tx, environment).await?;
+        refuse_while_deleted(tx, environment.id).await?;
+        let targets = able(tx, targets, action).await?;
+        for target in &targets {
+            if let Some(edit) = &target.edit {
+                store::job::update(tx, target.job.id, edit.clone()).await?;
+            }
+        }
+        let wanted = targets
+            .iter()
+            .map(|target| RequestedJob { job: target.job.id, forced: target.forced, commit: target.commit.clone() })
+            .collect();
+        let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
+        for Target { job, forced, .. } in &targets {
+            let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
+            announce::event(tx, announcement, by, now).await?;
+        }
+        Ok::<_, Error>(row)
+    })
+    .await?;
+    app.wake.now();
+    Ok(row)
+}
+
+/// Requests `action` on all jobs of an environment. Jobs that are skipped take part only in their removal.
+///
+/// # Errors
+/// `Conflict` while the environment is being deleted.
+pub async fn request_environment(
+    app: &App,
+    by: &Requester,
+    id: EnvironmentId,
+    action: Action,
+) -> Result<deployment::Model> {
+    let now = app.clock.now();
+    let row = store::write(&app.db, async |tx| request_environment_in(tx, by, id, action, now).await).await?;
+    app.wake.now();
+    Ok(row)
+}
+
+/// `request_environment` inside the caller's transaction.
+///
+/// # Errors
+/// `Conflict` while the environment is being deleted.
+pub async fn request_environment_in(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    id: EnvironmentId,
+    action: Action,
+    now: DateTime<Utc>,
+) -> Result<deployment::Model> {
+    let environment = lock(tx, id).await?;
+    refuse_while_deleted(tx, environment.id).await?;
+    let row = new(id, action, Scope::Environment, by, now);
+    let removes = matches!(action, Action::Delete | Action::Uninstall);
+    let places = store::stage::places(tx, id).await?;
+    let jobs = all_jobs(tx, id).await?.into_iter();
+    let jobs = jobs.filter(|job| removes || places.get(job).is_none_or(|place| !place.is_skipped));
+    let row = enqueue(tx, row, jobs.map(RequestedJob::plain).collect()).await?;
+    let announcement = Announcement::environment(announce::requested(action, None, Scope::Environment), &environment);
+    announce::event(tx, announcement, by, now).await?;
+    Ok(row)
+}
+
+async fn all_jobs(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<Vec<JobId>> {
+    let (mut jobs, mut after): (Vec<JobId>, _) = (Vec::new(), None);
+    loop {
+        let page = store::job::list_by_environment(tx, id, after, store::PAGE).await?;
+        if page.is_empty() {
+            return Ok(jobs);
+        }
+        after = page.last().map(|job| (job.created_at, job.id));
+        jobs.extend(page.into_iter().map(|job| job.id));
+    }
+}

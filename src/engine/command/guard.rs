@@ -1,0 +1,62 @@
+//! Locks an environment for a change, and refuses changes to what is being deleted.
+
+use entity::deployment::{Action, Progress, Scope};
+use entity::id::EnvironmentId;
+use entity::{environment, job};
+use sea_orm::DatabaseTransaction;
+
+use super::target::Target;
+use crate::engine::shown;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Locks an environment to add something to it; call it in the transaction that adds.
+///
+/// # Errors
+/// `Conflict` while it is being deleted, `NotFound` if it is gone.
+pub async fn lock_for_addition(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment::Model> {
+    let environment = lock(tx, id).await?;
+    refuse_while_deleted(tx, id).await?;
+    Ok(environment)
+}
+
+/// `Conflict` if a job is being deleted.
+pub(in crate::engine) async fn refuse_while_job_is_deleted(tx: &DatabaseTransaction, job: &job::Model) -> Result<()> {
+    able(tx, vec![Target::from(job.clone())], Action::Deploy).await.map(|_| ())
+}
+
+pub(super) async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment::Model> {
+    store::environment::lock(tx, id).await?.ok_or(Error::NotFound("environment"))
+}
+
+pub(super) async fn refuse_while_deleted(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<()> {
+    let deleting = store::deployment::list_open(tx, id)
+        .await?
+        .iter()
+        .any(|row| row.scope == Scope::Environment && row.action == Action::Delete);
+    if deleting { Err(Error::Conflict("the environment is being deleted".into())) } else { Ok(()) }
+}
+
+/// The jobs that an action applies to: stopping leaves out those that are stopped already.
+pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) -> Result<Vec<Target>> {
+    let mut able = Vec::with_capacity(targets.len());
+    for target in targets {
+        let Some((part, of)) = store::deployment::newest_part_by_job(tx, target.job.id).await? else {
+            able.push(target);
+            continue;
+        };
+        let last = shown::effective_action(of.action, part.forced_event);
+        match (last, part.progress) {
+            (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
+                return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
+            }
+            (Action::Stop, Progress::Succeeded | Progress::Running)
+                if action == Action::Stop && part.forced_event.is_none() => {}
+            _ => able.push(target),
+        }
+    }
+    if able.is_empty() {
+        return Err(Error::Conflict("the job is already stopped or being stopped".into()));
+    }
+    Ok(able)
+}

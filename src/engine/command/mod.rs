@@ -1,0 +1,16 @@
+//! Commands: deploy, stop, uninstall, delete, cancel. Each stores what is wanted in one transaction and wakes the engine, which
+//! carries it out.
+
+mod cancel;
+mod delete;
+mod deploy;
+mod guard;
+mod queue;
+mod target;
+
+pub use self::cancel::{RunningRuns, cancel_environment, cancel_request};
+pub use self::delete::{Removal, delete_environment, delete_jobs};
+pub use self::deploy::{request_environment, request_environment_in, request_jobs};
+pub use self::guard::lock_for_addition;
+pub(super) use self::guard::refuse_while_job_is_deleted;
+pub use self::target::Target;

@@ -1,0 +1,24 @@
+//! A job that a request is about.
+
+use entity::job;
+use entity::run::Event;
+
+use crate::store::job::JobEdit;
+
+/// A job that something is asked of.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub job: job::Model,
+    /// Only run the command of this event; deploy nothing.
+    pub forced: Option<Event>,
+    /// The version to deploy, if it differs from the configured one, which it replaces.
+    pub edit: Option<JobEdit>,
+    /// The commit to build; by default the deployed one, or the newest if there is none.
+    pub commit: Option<String>,
+}
+
+impl From<job::Model> for Target {
+    fn from(job: job::Model) -> Self {
+        Self { job, forced: None, edit: None, commit: None }
+    }
+}

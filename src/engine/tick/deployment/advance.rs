@@ -1,0 +1,162 @@
+//! The passes that start deployments, one at a time per environment and stage by stage, and end those whose parts have ended.
+
+use chrono::{DateTime, Utc};
+use entity::deployment::{Action, Progress, Scope};
+use entity::webhook::WebhookEvent;
+use entity::{deployment, deployment_job};
+use sea_orm::{ActiveEnum as _, DatabaseTransaction};
+
+use super::part::{finish_part, start_part};
+use crate::app::App;
+use crate::engine::announce;
+use crate::engine::deployment::{NextStage, next_stage};
+use crate::engine::tick::{BATCH, report};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Starts the oldest queued deployment of each environment that has none running.
+pub(in crate::engine::tick) async fn start(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let due = store::deployment::due(&app.db, BATCH).await?;
+    let more = due.len() as u64 == BATCH;
+    for row in due {
+        let started = store::write(&app.db, async |tx| {
+            // Another server may have started one of this environment since `due` was read.
+            store::environment::lock(tx, row.environment_id).await?;
+            if !store::deployment::is_due(tx, row.id).await?
+                || !store::deployment::advance(tx, row.id, Progress::Queued, Progress::Running, now).await?
+            {
+                return Ok::<_, Error>(None);
+            }
+            announce::webhooks(tx, &row, WebhookEvent::DeploymentStarted, now).await?;
+            walk(app, tx, &row, now).await.map(Some)
+        })
+        .await;
+        match started {
+            Ok(Some(step)) => {
+                tracing::info!(
+                    deployment = %row.id, environment = %row.environment_id, action = row.action.to_value(), "deployment started"
+                );
+                follow_up(app, &row, step, now);
+            }
+            Ok(None) => {}
+            Err(error) => report("start deployments", "deployment", &row.id, &error),
+        }
+    }
+    Ok(more)
+}
+
+/// Ends the parts whose runs have ended; then starts the next stage, or ends the deployment.
+pub(in crate::engine::tick) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let ready = store::deployment::list_ready(&app.db, BATCH).await?;
+    let more = ready.len() as u64 == BATCH;
+    for row in ready {
+        let finished = store::write(&app.db, async |tx| {
+            // Another server may be processing it, or somebody may have cancelled it since it was read.
+            store::environment::lock(tx, row.environment_id).await?;
+            let current = store::row::by_id::<deployment::Model>(tx, row.id).await?;
+            let Some(current) = current.filter(|row| row.progress == Progress::Running) else {
+                return Ok::<_, Error>(Step::default());
+            };
+            let mut queued = false;
+            for part in store::deployment::list_parts(tx, current.id).await? {
+                if part.progress == Progress::Running {
+                    queued |= finish_part(app, tx, &current, &part, now).await?;
+                }
+            }
+            let step = walk(app, tx, &current, now).await?;
+            Ok(Step { queued: queued || step.queued, ..step })
+        })
+        .await;
+        match finished {
+            Ok(step) => follow_up(app, &row, step, now),
+            Err(error) => report("finish deployments", "deployment", &row.id, &error),
+        }
+    }
+    Ok(more)
+}
+
+/// What a pass did with a deployment.
+#[derive(Default)]
+struct Step {
+    /// Runs were queued.
+    queued: bool,
+    /// The outcome, if the deployment ended.
+    ended: Option<Progress>,
+}
+
+/// After the transaction: wakes whoever starts runs, and logs the end.
+fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>) {
+    if step.queued {
+        app.wake.now();
+    }
+    if let Some(outcome) = step.ended {
+        let seconds = row.started_at.map(|start| (now - start).as_seconds_f64());
+        tracing::info!(
+            deployment = %row.id, environment = %row.environment_id, action = row.action.to_value(), outcome = outcome.to_value(),
+            seconds, "deployment ended"
+        );
+    }
+}
+
+/// Starts the next stage, or ends the deployment if none is left.
+async fn walk(app: &App, tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<Step> {
+    loop {
+        let parts = store::deployment::list_parts(tx, row.id).await?;
+        let states: Vec<_> = parts.iter().map(|part| (part.stage_position, part.progress)).collect();
+        let next = match next_stage(&states) {
+            NextStage::Begin(_) if row.cancel_requested_at.is_some() => NextStage::GiveUp,
+            next => next,
+        };
+        match next {
+            NextStage::Wait => return Ok(Step::default()),
+            NextStage::Done => return end(tx, row, &parts, now).await,
+            NextStage::GiveUp => {
+                for part in parts.iter().filter(|part| part.progress == Progress::Queued) {
+                    store::deployment::advance_part(tx, part, Progress::Cancelled, None, now).await?;
+                }
+            }
+            NextStage::Begin(stage) => {
+                let of_stage =
+                    |part: &&deployment_job::Model| part.stage_position == stage && part.progress == Progress::Queued;
+                let mut queued = false;
+                for part in parts.iter().filter(of_stage) {
+                    queued |= start_part(app, tx, row, part, now).await?;
+                }
+                return Ok(Step { queued, ended: None });
+            }
+        }
+    }
+}
+
+/// Ends a deployment. One that deletes then deletes its jobs, and its environment.
+async fn end(
+    tx: &DatabaseTransaction,
+    row: &deployment::Model,
+    parts: &[deployment_job::Model],
+    now: DateTime<Utc>,
+) -> Result<Step> {
+    let any = |wanted: Progress| parts.iter().any(|part| part.progress == wanted);
+    let outcome = match row.cancel_requested_at {
+        _ if any(Progress::Failed) => Progress::Failed,
+        Some(_) if any(Progress::Cancelled) => Progress::Cancelled,
+        _ => Progress::Succeeded,
+    };
+    if !store::deployment::advance(tx, row.id, Progress::Running, outcome, now).await? {
+        return Ok(Step::default());
+    }
+    announce::end(tx, row, outcome, now).await?;
+    let ended = Step { queued: false, ended: Some(outcome) };
+    if row.action != Action::Delete {
+        return Ok(ended);
+    }
+    for part in parts.iter().filter(|part| part.progress == Progress::Succeeded && part.forced_event.is_none()) {
+        store::job::delete(tx, part.job_id).await?;
+    }
+    if row.scope == Scope::Environment && outcome == Progress::Succeeded {
+        if let Some(environment) = store::environment::by_id(tx, row.environment_id).await? {
+            store::cluster_objects::leave(tx, &environment, now).await?;
+        }
+        store::environment::delete(tx, row.environment_id).await?;
+    }
+    Ok(ended)
+}

@@ -1,0 +1,5 @@
+//! What the engine does with deployments.
+
+pub(super) mod advance;
+mod carry_out;
+mod part;

@@ -1,0 +1,112 @@
+//! One job in a deployment: builds its image if needed, then deploys or removes it, and ends its part with the run it waits for.
+
+use chrono::{DateTime, Utc};
+use entity::deployment::{Action, Progress};
+use entity::run::{Event, RunState};
+use entity::{deployment, deployment_job, run};
+use sea_orm::DatabaseTransaction;
+
+use super::carry_out::{Carried, carry_out, of_deployment};
+use crate::app::App;
+use crate::engine::deployment::{build_spec, needs_build, plan};
+use crate::error::Result;
+use crate::store;
+
+/// Starts the part of a job. True if a run was queued.
+#[tracing::instrument(name = "deployment.start_part", skip_all, fields(deployment = %of.id, job = %part.job_id))]
+pub(super) async fn start_part(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let Some(job) = store::job::by_id(tx, part.job_id).await? else { return Ok(false) };
+    // What is removed is the deployed configuration, not a later edit.
+    let spec = match (of.action, &job.deployed) {
+        (Action::Stop | Action::Delete | Action::Uninstall, Some(deployed)) => deployed,
+        _ => &job.spec,
+    };
+    store::deployment::set_spec(tx, part, spec).await?;
+    let plan = plan(of.action, part.forced_event, &spec.schedule);
+    if needs_build(plan, spec, &job) {
+        let build = build_spec(spec, &job, part.commit_id.clone());
+        let run = of_deployment(of, part, run::Model::queued(job.id, Event::Build, build, now));
+        let id = run.id;
+        store::run::create(tx, vec![run]).await?;
+        store::deployment::set_build(tx, part, id).await?;
+        store::deployment::advance_part(tx, part, Progress::Running, None, now).await?;
+        return Ok(true);
+    }
+    let built = job.built.clone();
+    match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), now).await? {
+        Carried::Impossible => {
+            store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
+            Ok(false)
+        }
+        Carried::Done(run) => {
+            store::deployment::advance_part(tx, part, Progress::Running, run, now).await?;
+            Ok(run.is_some())
+        }
+    }
+}
+
+/// Continues the part of a job once its run has ended; a job that is removed must have no other open run. True if a run was
+/// queued.
+pub(super) async fn finish_part(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let waits_for = part.run_id.or(part.build_run_id);
+    let run = match waits_for {
+        Some(id) => store::run::by_id(tx, id).await?,
+        None => None,
+    };
+    let reached = match run.as_ref().map(|run| run.state) {
+        None | Some(RunState::Succeeded) => Progress::Succeeded,
+        Some(RunState::Cancelled) if of.cancel_requested_at.is_some() => Progress::Cancelled,
+        Some(RunState::Failed | RunState::Cancelled) => Progress::Failed,
+        Some(RunState::Queued | RunState::Running) => return Ok(false),
+    };
+    let is_build = part.run_id.is_none() && part.build_run_id.is_some();
+    if is_build && reached == Progress::Succeeded {
+        return follow_build(app, tx, of, (part, run), now).await;
+    }
+    let removes = part.forced_event.is_none() && of.action != Action::Deploy;
+    if removes && store::run::count_open_by_job(tx, part.job_id).await? > 0 {
+        return Ok(false);
+    }
+    store::deployment::advance_part(tx, part, reached, part.run_id, now).await?;
+    Ok(false)
+}
+
+/// Deploys the job whose image was built.
+async fn follow_build(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    (part, build): (&deployment_job::Model, Option<entity::run::Model>),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let job = store::job::by_id(tx, part.job_id).await?;
+    let built = build.and_then(|run| run.built);
+    let (Some(job), Some(spec), Some(built)) = (job, &part.spec, built) else {
+        store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
+        return Ok(false);
+    };
+    if of.cancel_requested_at.is_some() {
+        store::deployment::advance_part(tx, part, Progress::Cancelled, None, now).await?;
+        return Ok(false);
+    }
+    store::job::set_built(tx, job.id, Some(built.clone())).await?;
+    let (to, run) = match carry_out(app, tx, of, part, (&job, spec, Some(&built)), now).await? {
+        Carried::Impossible => (Progress::Failed, None),
+        Carried::Done(None) => (Progress::Succeeded, None),
+        Carried::Done(run) => (Progress::Running, run),
+    };
+    store::deployment::advance_part(tx, part, to, run, now).await?;
+    Ok(run.is_some())
+}
