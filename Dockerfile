@@ -6,7 +6,7 @@ COPY . .
 RUN cargo build --release --locked --bin windlass
 
 FROM debian:bookworm-slim
-# Certificates for calls to webhooks, registries and OIDC issuers; git for repositories.
+# ca-certificates for TLS connections to webhooks, registries and OIDC providers; git for reading repositories.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /var/lib/windlass --create-home windlass
 COPY --from=build /src/target/release/windlass /usr/local/bin/windlass

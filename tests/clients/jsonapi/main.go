@@ -1,7 +1,7 @@
-// The calls of the command line and of the Terraform provider of Terrakube, through the library that both decode with.
+// Replays the calls of the Terrakube command line and Terraform provider, using the JSON:API library that both use.
 //
-// Both are read, not run: the Go module proxy does not hand them out. What each of them sends, and in which order, and
-// what it compares afterwards, is from their sources; every attribute that it knows is sent, also where it is null.
+// The clients themselves cannot be run here, because the Go module proxy does not serve them. The requests, their order
+// and the comparisons follow their sources. Every known attribute is sent, even if it is null.
 package main
 
 import (
@@ -132,7 +132,7 @@ type Project struct {
 	Description *string `jsonapi:"attr,description"`
 }
 
-// Job has what the command line knows, with no attribute left out.
+// Job has every attribute that the command line knows.
 type Job struct {
 	ID                string     `jsonapi:"primary,job"`
 	Command           string     `jsonapi:"attr,command"`
@@ -168,13 +168,13 @@ func call(method, path string, body any) (int, []byte) {
 	var payload io.Reader
 	if body != nil {
 		var buffer bytes.Buffer
-		check(jsonapi.MarshalPayload(&buffer, body) == nil, "%s %s: the body cannot be written", method, path)
+		check(jsonapi.MarshalPayload(&buffer, body) == nil, "%s %s: the body cannot be encoded", method, path)
 		payload = &buffer
 	}
 	request, err := http.NewRequest(method, base+"/api/v1/"+path, payload)
 	check(err == nil, "%v", err)
 	request.Header.Set("Authorization", "Bearer "+token)
-	// The provider sends it with every request, and asks for nothing.
+	// The provider sends this header with every request, and no Accept header.
 	request.Header.Set("Content-Type", "application/vnd.api+json")
 	answer, err := http.DefaultClient.Do(request)
 	check(err == nil, "%v", err)
@@ -205,7 +205,7 @@ func many[T any](path string) []*T {
 	return found
 }
 
-// life makes a resource, finds that nothing has changed, changes it, imports it, and deletes it, as the provider does.
+// life creates, reads, updates, reads and deletes a resource, and compares what it reads as the provider does.
 func life[T any](path string, first, second *T, id func(*T) *string) {
 	kind := reflect.TypeOf(first).Elem().Name()
 	made := one[T]("POST", path, first, 201)
@@ -224,21 +224,21 @@ func life[T any](path string, first, second *T, id func(*T) *string) {
 	code, text = call("DELETE", own, nil)
 	check(code == 204, "DELETE %s: %d %s", own, code, text)
 	code, _ = call("GET", own, nil)
-	check(code == 404, "GET %s after its end: %d", own, code)
-	fmt.Println("  made, read, changed, read, deleted:", kind)
+	check(code == 404, "GET %s after the deletion: %d", own, code)
+	fmt.Println("  created, read, updated, read, deleted:", kind)
 }
 
-// hidden leaves out what a server never tells: clients keep what they wrote.
+// hidden restores write-only values, which the server never returns: clients keep the values that they sent.
 func hidden(read, wanted any) {
 	from, to := reflect.ValueOf(wanted).Elem(), reflect.ValueOf(read).Elem()
 	for _, name := range []string{"ClientSecret", "PrivateKey"} {
 		if field := to.FieldByName(name); field.IsValid() {
-			check(field.IsNil(), "a secret was told: %s", name)
+			check(field.IsNil(), "the server returned a secret: %s", name)
 			field.Set(from.FieldByName(name))
 		}
 	}
 	if sensitive := from.FieldByName("Sensitive"); sensitive.IsValid() && !sensitive.IsNil() && sensitive.Elem().Bool() {
-		check(to.FieldByName("Value").IsNil(), "a sensitive value was told")
+		check(to.FieldByName("Value").IsNil(), "the server returned a sensitive value")
 		to.FieldByName("Value").Set(from.FieldByName("Value"))
 	}
 }
@@ -255,7 +255,7 @@ func wait(organization, id string, until ...string) *Job {
 				return job
 			}
 		}
-		check(time.Now().Before(deadline), "job %s stays %s", id, job.Status)
+		check(time.Now().Before(deadline), "timed out: job %s is still %s", id, job.Status)
 		time.Sleep(100 * time.Millisecond)
 	}
 }
@@ -266,13 +266,13 @@ func main() {
 	check(len(organizations) > 0, "there is no organization")
 	name := organizations[0].Name
 	found := many[Organization]("organization?filter=name==" + name)
-	check(len(found) == 1 && found[0].ID == organizations[0].ID, "the organization is not found by its name")
+	check(len(found) == 1 && found[0].ID == organizations[0].ID, "the organization cannot be found by name")
 	organization := found[0].ID
 	in := "organization/" + organization + "/"
 	plan := many[Template](in + "template?filter[template]=name=='Plan'")
-	check(len(plan) == 1, "the template Plan is not there")
+	check(len(plan) == 1, "the template Plan is missing")
 
-	fmt.Println("the resources of the Terraform provider")
+	fmt.Println("resources of the Terraform provider")
 	life(in+"team", &Team{Name: "T", ManageWorkspace: true, PlanJob: true}, &Team{Name: "T", ManageState: true, ApproveJob: true, Role: text("write")}, func(it *Team) *string { return &it.ID })
 	life(in+"template", &Template{Name: "Mine", Description: text("d"), Version: text("1.0.0"), Content: plan[0].Content}, &Template{Name: "Mine too", Content: plan[0].Content}, func(it *Template) *string { return &it.ID })
 	life(in+"tag", &Tag{Name: "a"}, &Tag{Name: "b"}, func(it *Tag) *string { return &it.ID })
@@ -287,28 +287,28 @@ func main() {
 	life("workspace/"+workspace.ID+"/schedule", &Schedule{Schedule: "0 0 4 ? * MON-FRI", TemplateID: plan[0].ID}, &Schedule{Schedule: "0 30 4 * * ?", TemplateID: plan[0].ID}, func(it *Schedule) *string { return &it.ID })
 	tag := one[Tag]("POST", in+"tag", &Tag{Name: "kept"}, 201)
 	mark := one[WorkspaceTag]("POST", within+"workspaceTag", &WorkspaceTag{TagID: tag.ID}, 201)
-	check(many[Tag](in + "tag?filter[tag]=name==kept")[0].ID == mark.TagID, "the tag is another one")
+	check(many[Tag](in + "tag?filter[tag]=name==kept")[0].ID == mark.TagID, "the workspace has another tag")
 
-	fmt.Println("the commands of the command line")
-	check(len(many[Workspace](in+"workspace?filter[workspace]=name==tour")) == 1, "the workspace is not found by its name")
+	fmt.Println("commands of the command line")
+	check(len(many[Workspace](in+"workspace?filter[workspace]=name==tour")) == 1, "the workspace cannot be found by name")
 	source := os.Getenv("WINDLASS_SOURCE")
 	code, body := call("PATCH", in+"workspace/"+workspace.ID, &Workspace{ID: workspace.ID, Name: "tour", Source: source, Branch: "main", Folder: "/", IacType: "tofu", ExecutionMode: "remote"})
 	check(code == 204, "PATCH: %d %s", code, body)
 	job := one[Job]("POST", in+"job", &Job{Command: "apply", Workspace: &Workspace{ID: workspace.ID}}, 201)
 	done := wait(organization, job.ID, "completed", "failed")
-	check(done.Status == "completed" && len(done.Steps) == 2, "the job ended %s", done.Status)
+	check(done.Status == "completed" && len(done.Steps) == 2, "the job ended as %s with %d steps", done.Status, len(done.Steps))
 	check(len(many[Job](in+"job?filter[job]=status==completed")) >= 1, "the job is not listed")
 	again := one[Job]("POST", in+"job", &Job{Command: "destroy", Workspace: &Workspace{ID: workspace.ID}}, 201)
-	check(wait(organization, again.ID, "completed", "failed").Status == "completed", "nothing was destroyed")
+	check(wait(organization, again.ID, "completed", "failed").Status == "completed", "the destroy job did not complete")
 	code, body = call("DELETE", in+"job/"+again.ID, nil)
 	check(code == 204, "DELETE: %d %s", code, body)
 
-	fmt.Println("what the provider leaves")
+	fmt.Println("cleanup by the provider")
 	code, body = call("PATCH", in+"workspace/"+workspace.ID, &Workspace{ID: workspace.ID, Name: "tour_DEL_1234", Deleted: true, Source: source, Branch: "main", Folder: "/", IacType: "tofu", ExecutionMode: "remote"})
 	check(code == 204, "PATCH: %d %s", code, body)
 	code, _ = call("GET", in+"workspace/"+workspace.ID, nil)
 	check(code == 404, "the workspace is still there: %d", code)
 	code, _ = call("DELETE", in+"tag/"+tag.ID, nil)
-	check(code == 204, "the tag is still there")
-	fmt.Println("the second face: all calls went as they should")
+	check(code == 204, "the tag was not deleted")
+	fmt.Println("Terrakube clients, replayed: all calls succeeded")
 }

@@ -1,4 +1,4 @@
-// A person logs in by the authorization code flow, with PKCE and a browser, and gets a token.
+// Logs in with a browser through the authorization code flow with PKCE, and gets an access token.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core'
 
 import { CLIENT } from './provider.mjs'
 
-/** Where the browser comes back to with a code. */
+/** A server for the redirect URI, which receives the authorization codes. */
 export async function callback() {
   const codes = []
   const server = createServer((request, response) => {
@@ -23,7 +23,7 @@ export async function openBrowser(executablePath) {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 }
 
-/** An access token of `issuer` for a resource. */
+/** Logs a person in at `issuer` and returns an access token for a resource. */
 export async function login(browser, issuer, { redirect, codes }, resource, person) {
   const verifier = randomBytes(32).toString('base64url')
   const challenge = createHash('sha256').update(verifier).digest('base64url')
@@ -44,12 +44,12 @@ export async function login(browser, issuer, { redirect, codes }, resource, pers
   await page.fill('input[name=login]', person)
   await page.fill('input[name=password]', 'any')
   await page.click('button[type=submit]')
-  // What the person allows.
+  // The consent page.
   await page.click('button[type=submit]')
   await page.waitForURL((url) => url.href.startsWith(redirect))
   await context.close()
   const back = codes.pop()
-  if (back?.get('state') !== 'of the tour' || !back.get('code')) throw new Error(`the login ended in ${back}`)
+  if (back?.get('state') !== 'of the tour' || !back.get('code')) throw new Error(`the login failed: ${back}`)
   const response = await fetch(discovery.token_endpoint, {
     method: 'POST',
     body: new URLSearchParams({
@@ -62,6 +62,6 @@ export async function login(browser, issuer, { redirect, codes }, resource, pers
     }),
   })
   const answer = await response.json()
-  if (!answer.access_token) throw new Error(`no token: ${JSON.stringify(answer)}`)
+  if (!answer.access_token) throw new Error(`no access token: ${JSON.stringify(answer)}`)
   return answer.access_token
 }

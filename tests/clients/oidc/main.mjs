@@ -1,7 +1,7 @@
-// Tokens of an OIDC provider at Windlass: node main.mjs PORT WINDLASS-URL CHROMIUM
+// Tests how Windlass handles the tokens of an OIDC provider: node main.mjs PORT WINDLASS-URL CHROMIUM
 //
-// Windlass was told that its issuer is this port. Prints JWT=... when all is as it should be, and keeps the provider
-// until it is ended.
+// Windlass must be configured with http://127.0.0.1:PORT as its issuer. Prints JWT=... when all checks have passed, and
+// keeps the provider running until this process is killed.
 
 import { deepStrictEqual } from 'node:assert/strict'
 import { createHmac, createPublicKey } from 'node:crypto'
@@ -23,14 +23,14 @@ async function status(token, scheme = 'Bearer') {
 async function becomes(token, wanted, seconds) {
   const deadline = Date.now() + seconds * 1000
   while ((await status(token)) !== wanted) {
-    if (Date.now() > deadline) throw new Error(`it is not ${wanted} after ${seconds} s`)
+    if (Date.now() > deadline) throw new Error(`the status is still not ${wanted} after ${seconds} s`)
     await pause(1000)
   }
 }
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** Tokens that somebody without a private key can make from one that was valid. */
+/** Tokens that an attacker without the private key can forge from a valid token. */
 function forged(token, key) {
   const [, payload] = token.split('.')
   const pem = createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
@@ -38,8 +38,8 @@ function forged(token, key) {
   const hmac = (text) => `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`
   return {
     'no signature': `${signed({ alg: 'none', typ: 'at+jwt' })}.`,
-    'no signature, and a key': `${signed({ alg: 'none', typ: 'at+jwt', kid: key.kid })}.`,
-    'the public key as a secret': hmac(signed({ alg: 'HS256', typ: 'at+jwt', kid: key.kid })),
+    'no signature, with a key ID': `${signed({ alg: 'none', typ: 'at+jwt', kid: key.kid })}.`,
+    'the public key as an HMAC secret': hmac(signed({ alg: 'HS256', typ: 'at+jwt', kid: key.kid })),
     'another payload': token.replace(payload, part({ ...JSON.parse(Buffer.from(payload, 'base64url')), sub: 'root' })),
   }
 }
@@ -57,24 +57,24 @@ async function main() {
 
   const refusals = forged(token, first)
   refusals['another audience'] = await login(browser, provider.issuer, back, OTHER_API, 'alice')
-  // Another issuer with the very same key.
+  // Another issuer with the same key.
   const stranger = await start(0, [first], back.redirect)
   refusals['another issuer'] = await login(browser, stranger.issuer, back, API, 'alice')
   stranger.close()
   for (const [what, refused] of Object.entries(refusals)) deepStrictEqual(await status(refused), 401, what)
 
   const brief = await login(browser, provider.issuer, back, BRIEF_API, 'bob')
-  deepStrictEqual(await status(brief), 200, 'a brief token')
-  // The keys change; a new one is known a minute after the last time that keys were fetched, the latest.
+  deepStrictEqual(await status(brief), 200, 'a short-lived token')
+  // Rotate the keys. Windlass fetches keys at most once a minute, so it knows the new one within that time.
   provider.renew([second])
   const young = await login(browser, provider.issuer, back, API, 'alice')
-  deepStrictEqual(await status(token), 200, 'the old key serves until keys are fetched again')
+  deepStrictEqual(await status(token), 200, 'the old key is valid until the keys are fetched again')
   await Promise.all([becomes(young, 200, 75), becomes(brief, 401, 60 + BRIEF + 15)])
-  deepStrictEqual(await status(token), 401, 'a token of a key that was withdrawn')
+  deepStrictEqual(await status(token), 401, 'a token signed with a withdrawn key')
   await browser.close()
   back.close()
   console.log(`JWT=${young}`)
-  console.log('OIDC: a login by browser, expiry, new keys, and ' + Object.keys(refusals).length + ' refusals')
+  console.log('OIDC: browser login, expiry, key rotation, and ' + Object.keys(refusals).length + ' rejected tokens')
 }
 
 main().catch((error) => {

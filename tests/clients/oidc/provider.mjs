@@ -1,16 +1,16 @@
-// An OIDC provider on loopback whose keys can be changed.
+// An OIDC provider on loopback whose keys can be rotated.
 
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
 import { Provider } from 'oidc-provider'
 
 export const AUDIENCE = 'windlass-tests'
-/** What tokens can be asked for: at Windlass, for a moment at Windlass, and at somebody else. */
+/** Resources that tokens can be requested for: Windlass, Windlass with short-lived tokens, and another service. */
 export const API = 'https://api.example.invalid'
 export const BRIEF_API = 'https://brief.example.invalid'
 export const OTHER_API = 'https://other.example.invalid'
 export const CLIENT = 'tour'
-/** The seconds that a brief token is valid. */
+/** Lifetime of a short-lived token, in seconds. */
 export const BRIEF = 2
 
 const RESOURCES = {
@@ -24,12 +24,12 @@ export async function newKey(kid) {
   return { ...(await exportJWK(privateKey)), kid, use: 'sig', alg: 'RS256' }
 }
 
-/** Starts a provider. */
+/** Starts a provider; port 0 picks a free port. */
 export async function start(port, keys, redirect) {
   const server = createServer()
   await new Promise((ready) => server.listen(port, '127.0.0.1', ready))
   const issuer = `http://127.0.0.1:${server.address().port}`
-  /** From now on it has other keys, and knows nobody any more. */
+  /** Replaces the keys, and forgets all sessions. */
   const renew = (keys) => {
     server.removeAllListeners('request')
     server.on('request', provider(issuer, keys, redirect).callback())

@@ -1,6 +1,6 @@
-// The requests of the official Terraform provider, in its order and with its explicit nulls, each answer through the
-// strict decoder of the generated Go SDK. What the provider would compare with its plan is compared here: a difference
-// would be "inconsistent result after apply", or a change in the next plan.
+// Replays the requests of the official Terraform provider, in the same order and with the same explicit nulls. Responses
+// are decoded strictly by the generated Go SDK. As in the provider, responses are compared with the plan: a difference
+// would mean "inconsistent result after apply", or a change in the next plan.
 package main
 
 import (
@@ -26,16 +26,16 @@ func check(right bool, what string, values ...any) {
 	}
 }
 
-// call sends a body as it is, and decodes the answer, strictly where `into` is a type of the SDK.
+// call sends a body unchanged and decodes the response; strictly if `into` is a type of the SDK.
 func call(method, path string, body any, status int, into any) {
 	var reader io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
-		check(err == nil, "a body", err)
+		check(err == nil, "encoding a body", err)
 		reader = bytes.NewReader(text)
 	}
 	request, err := http.NewRequest(method, os.Getenv("WINDLASS_URL")+path, reader)
-	check(err == nil, "a request", err)
+	check(err == nil, "creating a request", err)
 	request.Header.Set("Authorization", "Token "+os.Getenv("WINDLASS_TOKEN"))
 	request.Header.Set("User-Agent", "Terraform provider 1.0.0")
 	if body != nil {
@@ -47,11 +47,11 @@ func call(method, path string, body any, status int, into any) {
 	text, _ := io.ReadAll(response.Body)
 	check(response.StatusCode == status, method+" "+path, response.StatusCode, string(text))
 	if into != nil {
-		check(json.Unmarshal(text, into) == nil, method+" "+path+": the answer does not decode", string(text), json.Unmarshal(text, into))
+		check(json.Unmarshal(text, into) == nil, method+" "+path+": the response cannot be decoded", string(text), json.Unmarshal(text, into))
 	}
 }
 
-// read answers what is there; a map of its own each time, because decoding into one keeps what was in it.
+// read gets a resource, into a new map each time, because decoding into a map keeps its old entries.
 func read(path string) object {
 	answer := object{}
 	call("GET", path, nil, 200, &answer)
@@ -68,13 +68,13 @@ func create(path string, body object) string {
 	return answer["id"].(string)
 }
 
-// same holds the attributes that the provider planned against an answer.
+// same compares a response with the attributes that the provider planned.
 func same(answer, planned object, path string) {
 	for key, wanted := range planned {
 		found, there := answer[key]
 		if inner, ok := wanted.(object); ok {
 			next, ok := found.(object)
-			check(ok, path+"."+key+" is no object", found)
+			check(ok, path+"."+key+" is not an object", found)
 			same(next, inner, path+"."+key)
 		} else if wanted == nil {
 			check(found == nil, path+"."+key+" is not null", found)
@@ -107,7 +107,7 @@ func jobRequest(name, registry string) object {
 	}
 }
 
-// planned are the attributes of a request that have to come back as they were sent.
+// planned returns the attributes of a request that the response must repeat unchanged.
 func planned(request object) object {
 	out := object{}
 	for key, value := range request {
@@ -124,7 +124,7 @@ func planned(request object) object {
 	return out
 }
 
-// refresh reads all that a plan is made from, and checks what the provider takes for granted.
+// refresh reads everything that a plan is based on, and checks what the provider relies on.
 func refresh(id string, request object) {
 	var strict windlass.JobResponse
 	answer := read("/job/" + id)
@@ -139,10 +139,10 @@ func refresh(id string, request object) {
 		call("GET", "/job/"+id+"/"+kind, nil, 200, &rows)
 		for _, row := range rows.Results {
 			description, there := row["description"]
-			check(!there || description != nil, "a description that is null", row)
-			check(row["variable_type"] != nil, "no type", row)
+			check(!there || description != nil, "a null description", row)
+			check(row["variable_type"] != nil, "a variable without a type", row)
 			if row["variable_type"] == "ALIAS" && kind == "environmentVariable" {
-				check(row["value"] == row["aliased_variable"].(object)["key"], "the value of an alias is the key", row)
+				check(row["value"] == row["aliased_variable"].(object)["key"], "the value of an alias must be the key of its target", row)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func refresh(id string, request object) {
 	call("GET", "/job/"+id+"/deploymentRestriction", nil, 200, &restrictions)
 }
 
-// advanced writes settings as the provider does: the whole map back, with those of the user over it.
+// advanced writes settings as the provider does: it sends the whole map back, with the changes of the user.
 func advanced(id string, settings object) {
 	path := "/job/" + id + "/advancedSettings"
 	all := read(path)
@@ -167,7 +167,7 @@ func advanced(id string, settings object) {
 	}
 	call("PUT", path, all, 201, nil)
 	defaults := read("/defaultJobAdvancedSettings")
-	// What is no setting is left out.
+	// Unknown settings are dropped.
 	delete(settings, "of.an.older.version")
 	for key, value := range read(path) {
 		_, known := defaults[key]
@@ -176,7 +176,7 @@ func advanced(id string, settings object) {
 		if set {
 			check(fmt.Sprint(value) == fmt.Sprint(wanted), "a setting", key, value)
 		} else {
-			check(reflect.DeepEqual(value, defaults[key]), "a setting that nobody changed", key, value)
+			check(reflect.DeepEqual(value, defaults[key]), "a setting changed without a request", key, value)
 		}
 	}
 }
@@ -192,7 +192,7 @@ func job(environment, stage, request object) {
 	create("/job/"+id+"/secret/"+secret+"/alias", object{"key": "SECRET_ALIAS", "description": ""})
 	restriction := create("/job/"+id+"/deploymentRestriction", object{"mode": "MATCH", "type": "PATH", "value": "src/"})
 	refresh(id, request)
-	// One attribute after another.
+	// Change one attribute at a time.
 	changes := []struct {
 		key   string
 		value any
@@ -225,12 +225,12 @@ func gone(path string) {
 		if response.StatusCode == http.StatusNotFound {
 			return
 		}
-		check(time.Now().Before(deadline), path+" is still there", response.StatusCode)
+		check(time.Now().Before(deadline), path+" was not deleted", response.StatusCode)
 		time.Sleep(100 * time.Millisecond)
 	}
 }
 
-// resource creates, reads, changes and deletes one; `hidden` is never answered.
+// resource creates, reads, updates and deletes a resource; `hidden` names write-only attributes.
 func resource(path string, request, change object, hidden ...string) {
 	id := create(path, request)
 	visible := func() object {
@@ -264,25 +264,25 @@ func organizationResources(organization string) {
 	resource(organization+"/gitToken",
 		object{"name": "git", "type": "GITLAB", "token": "a long token", "description": "for jobs"},
 		object{"name": "another git"}, "token")
-	// A role gets its whole matrix from the server, and is then replaced as a whole.
+	// The server creates a role with a full permission matrix; an update replaces all of it.
 	role := organization + "/customRole"
 	id := create(role, object{"name": "deployers", "description": "who may deploy"})
 	answer := read(role + "/" + id)
-	check(len(answer["cluster_permissions"].([]any)) > 0 && len(answer["project_permissions"].([]any)) > 0, "a role without its matrix", answer)
+	check(len(answer["cluster_permissions"].([]any)) > 0 && len(answer["project_permissions"].([]any)) > 0, "a role without its permission matrix", answer)
 	body := object{"name": "deployers", "description": "", "cluster_permissions": answer["cluster_permissions"], "project_permissions": answer["project_permissions"]}
 	call("PUT", role+"/"+id, body, 200, nil)
 	token := create(organization+"/apiToken", object{"name": "machine", "description": "", "role_id": id})
 	var tokens struct{ Results []object }
 	call("GET", organization+"/apiToken", nil, 200, &tokens)
 	for _, one := range tokens.Results {
-		check(one["token"] == nil, "a token is shown again")
+		check(one["token"] == nil, "a token was returned again")
 	}
 	call("DELETE", organization+"/apiToken/"+token, nil, 204, nil)
 	call("DELETE", role+"/"+id, nil, 204, nil)
 	gone(role + "/" + id)
 }
 
-// deployment deploys an environment and waits as the provider does.
+// deployment deploys an environment and waits for it, as the provider does.
 func deployment(environment string) {
 	call("POST", environment+"/deploy", nil, 202, new(windlass.Status))
 	deadline := time.Now().Add(time.Minute)
@@ -330,5 +330,5 @@ func main() {
 	gone("/environment/" + id + "/status")
 	call("DELETE", "/project/"+project, nil, 204, nil)
 	call("DELETE", organization+"/containerRegistry/"+registry, nil, 204, nil)
-	fmt.Println("the requests of the Terraform provider, replayed: every answer decodes, and no plan would change")
+	fmt.Println("Terraform provider, replayed: all responses were decoded and no plan would change")
 }

@@ -1,4 +1,4 @@
-// The tour of the generated Go SDK: the calls of a deployment tool, in its order, each answer through the strict decoder.
+// Tests the generated Go SDK with the calls of a deployment tool, in its order. Responses are decoded strictly.
 package main
 
 import (
@@ -21,7 +21,7 @@ var (
 
 func must[T any](value T, response *http.Response, err error) T {
 	if err != nil {
-		status := "no answer"
+		status := "no response"
 		if response != nil {
 			status = response.Request.Method + " " + response.Request.URL.Path + ": " + response.Status
 		}
@@ -55,7 +55,7 @@ func job(name string, registry string) windlass.JobRequest {
 	return *request
 }
 
-// jobs are the jobs of an environment by their names, as a command finds them.
+// jobs lists the jobs of an environment by name, as the command line looks them up.
 func jobs(environment string) map[string]windlass.JobResponse {
 	found := map[string]windlass.JobResponse{}
 	for _, one := range must(client.JobsAPI.ListJobs(ctx, environment).Execute()).GetResults() {
@@ -67,13 +67,13 @@ func jobs(environment string) map[string]windlass.JobResponse {
 			check(one.LifecycleJobResponse.UpdatedAt != nil, "updated_at", one.LifecycleJobResponse.Name)
 			found[one.LifecycleJobResponse.Name] = one
 		default:
-			log.Panic("a job of no type")
+			log.Panic("a job without a type")
 		}
 	}
 	return found
 }
 
-// watch waits as the official command line does: for a last state of the environment.
+// watch waits for the last deployment state of an environment, as the official command line does.
 func watch(environment string, wanted windlass.StateEnum) {
 	deadline := time.Now().Add(90 * time.Second)
 	for {
@@ -83,7 +83,7 @@ func watch(environment string, wanted windlass.StateEnum) {
 			return
 		}
 		check(!strings.HasSuffix(string(state), "ERROR"), "the deployment failed", state)
-		check(time.Now().Before(deadline), "the deployment does not end", state)
+		check(time.Now().Before(deadline), "timed out waiting for the deployment", state)
 		time.Sleep(200 * time.Millisecond)
 	}
 }
@@ -207,5 +207,5 @@ func main() {
 	}
 	done(client.ProjectMainCallsAPI.DeleteProject(ctx, project.Id).Execute())
 	done(client.ContainerRegistriesAPI.DeleteContainerRegistry(ctx, organization, registry.Id).Execute())
-	fmt.Println("the generated Go SDK: the tour is done")
+	fmt.Println("generated Go SDK: all calls succeeded")
 }

@@ -1,4 +1,4 @@
-"""The tour of the generated Python SDK."""
+"""Tests the generated Python SDK."""
 
 import os
 import time
@@ -10,7 +10,7 @@ DEADLINE = 90
 
 
 def until(what, ask, done):
-    """Asks until an answer is as it should be."""
+    """Polls until a value satisfies a condition."""
     end = time.monotonic() + DEADLINE
     while True:
         value = ask()
@@ -67,7 +67,7 @@ def main():
     until("deleted", lambda: environments.list_environment(project).results, lambda rows: not rows)
     sdk.ProjectMainCallsApi(client).delete_project(project)
     registries.delete_container_registry(organization, registry)
-    print("the generated Python SDK: the tour is done")
+    print("generated Python SDK: all calls succeeded")
 
 
 main()

@@ -1,4 +1,4 @@
-//! The tour of the generated Rust SDK.
+//! Tests the generated Rust SDK.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn job(name: &str, registry: &str, schedule: JobRequestAllOfSchedule) -> JobRequ
     let image = JobRequestAllOfSourceImage {
         image_name: Some("busybox".into()),
         tag: Some("1.36.1".into()),
-        registry_id: Some(registry.parse().expect("an id")),
+        registry_id: Some(registry.parse().expect("a valid ID")),
         ..JobRequestAllOfSourceImage::new()
     };
     let source = JobRequestAllOfSource { image: Some(Some(Box::new(image))), ..JobRequestAllOfSource::new() };
@@ -55,9 +55,9 @@ async fn main() -> Result<(), Failure> {
     let cronjob = JobRequestAllOfScheduleCronjob::new("*/5 * * * *".into());
     let schedule = JobRequestAllOfSchedule { cronjob: Some(Box::new(cronjob)), ..JobRequestAllOfSchedule::new() };
     let created = jobs_api::create_job(at, &environment, job("nightly", &registry, schedule)).await?;
-    let JobResponse::Cron(cron) = created else { return Err("a CRON job of another type".into()) };
+    let JobResponse::Cron(cron) = created else { return Err("a CRON job has another type".into()) };
     let JobResponse::Cron(read) = job_main_calls_api::get_job(at, &cron.id.to_string()).await? else {
-        return Err("a CRON job of another type".into());
+        return Err("a CRON job has another type".into());
     };
     assert_eq!((read.name.as_str(), read.schedule.cronjob.scheduled_at.as_str()), ("nightly", "*/5 * * * *"));
 
@@ -67,10 +67,10 @@ async fn main() -> Result<(), Failure> {
     };
     let schedule = JobRequestAllOfSchedule { on_start: Some(Box::new(step)), ..JobRequestAllOfSchedule::new() };
     let created = jobs_api::create_job(at, &environment, job("seed", &registry, schedule)).await?;
-    let JobResponse::Lifecycle(lifecycle) = created else { return Err("a LIFECYCLE job of another type".into()) };
+    let JobResponse::Lifecycle(lifecycle) = created else { return Err("a LIFECYCLE job has another type".into()) };
     let id = lifecycle.id.to_string();
     let JobResponse::Lifecycle(read) = job_main_calls_api::get_job(at, &id).await? else {
-        return Err("a LIFECYCLE job of another type".into());
+        return Err("a LIFECYCLE job has another type".into());
     };
     let entrypoint = read.schedule.on_start.and_then(|step| step.entrypoint);
     assert_eq!(entrypoint.as_deref(), Some("/bin/true"));
@@ -81,7 +81,7 @@ async fn main() -> Result<(), Failure> {
         if state == StateEnum::Deployed {
             break;
         }
-        assert!(attempt < 300, "the deployment does not end: {state:?}");
+        assert!(attempt < 300, "timed out waiting for the deployment: {state:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     job_main_calls_api::delete_job(at, &cron.id.to_string(), None).await?;
@@ -90,11 +90,11 @@ async fn main() -> Result<(), Failure> {
         if environments_api::list_environment(at, &project).await?.results.unwrap_or_default().is_empty() {
             break;
         }
-        assert!(attempt < 300, "the environment is not deleted");
+        assert!(attempt < 300, "timed out waiting for the deletion of the environment");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     project_main_calls_api::delete_project(at, &project).await?;
     container_registries_api::delete_container_registry(at, &organization, &registry).await?;
-    println!("the generated Rust SDK: the tour is done");
+    println!("generated Rust SDK: all calls succeeded");
     Ok(())
 }

@@ -1,4 +1,4 @@
-// The tour of the generated TypeScript SDK.
+// Tests the generated TypeScript SDK.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import * as sdk from './sdk'
@@ -56,7 +56,7 @@ async function main() {
   await until('deleted', left, (rows) => rows.length === 0)
   await new sdk.ProjectMainCallsApi(configuration).deleteProject(project)
   await registries.deleteContainerRegistry(organization, registry)
-  console.log('the generated TypeScript SDK: the tour is done')
+  console.log('generated TypeScript SDK: all calls succeeded')
 }
 
 main().catch((error) => {

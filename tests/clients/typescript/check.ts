@@ -1,12 +1,12 @@
-// Expectations of the tours.
+// Assertions on responses.
 
 import { deepStrictEqual, ok } from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** What a call of an SDK on axios comes to. */
+/** The result of a call of an SDK that is based on axios. */
 type Call<T> = Promise<{ status: number; data: T }>
 
-/** A value that is only known by its form. */
+/** Matches a value of which only the form is known. */
 export type Form = (value: unknown) => boolean
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -17,10 +17,10 @@ export const aTime: Form = (value) => typeof value === 'string' && TIME.test(val
 export const aText: Form = (value) => typeof value === 'string' && value.length > 0
 export const aNumber: Form = (value) => typeof value === 'number' && Number.isFinite(value)
 
-/** What is expected of a `T`: each of its fields, and no other one. */
+/** The expected value of a `T`: every field of it, and no other field. */
 export type Expected<T> = Form | { [Key in keyof T]: T[Key] | Form | Expected<T[Key]> }
 
-/** Holds a whole answer against what is expected, field by field: none is missing and none is there beside them. */
+/** Compares a response with the expected value, field by field; no field may be missing or added. */
 export function same<T>(actual: T, expected: Expected<T>, path = 'answer'): void {
   if (typeof expected === 'function') {
     ok((expected as Form)(actual), `${path} is ${JSON.stringify(actual)}`)
@@ -36,12 +36,12 @@ export function same<T>(actual: T, expected: Expected<T>, path = 'answer'): void
   }
 }
 
-/** The answer of a call that must have this status. */
+/** The body of a response, which must have this status. */
 export async function answer<T>(status: number, call: Call<T>): Promise<T> {
   try {
     const response = await call
     const { method, url } = (response as any).config
-    deepStrictEqual(response.status, status, `${method} ${url} answers ${response.status}`)
+    deepStrictEqual(response.status, status, `${method} ${url} returned ${response.status}`)
     return response.data
   } catch (error: any) {
     if (!error.isAxiosError) throw error
@@ -50,7 +50,7 @@ export async function answer<T>(status: number, call: Call<T>): Promise<T> {
   }
 }
 
-/** The error that a call must end in. */
+/** The error body of a call, which must fail with this status. */
 export async function refused(status: number, call: Call<unknown>): Promise<any> {
   try {
     await call
@@ -59,10 +59,10 @@ export async function refused(status: number, call: Call<unknown>): Promise<any>
     deepStrictEqual(error.response?.status, status, JSON.stringify(error.response?.data))
     return error.response?.data
   }
-  throw new Error(`a call was taken that should be refused with ${status}`)
+  throw new Error(`a call succeeded that must fail with ${status}`)
 }
 
-/** Asks until an answer is as it should be. */
+/** Polls until a value satisfies a condition. */
 export async function until<T>(what: string, ask: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
   const deadline = Date.now() + 90_000
   for (;;) {

@@ -1,4 +1,4 @@
-// A git host on loopback: one repository, served by git itself.
+// A Git server on loopback, with one repository, served by `git http-backend`.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ export interface GitHost {
   close: () => void
 }
 
-/** A repository with one commit on `main`: a Dockerfile without any base. */
+/** Serves a repository with one commit on `main`: a Dockerfile that needs no base image. */
 export async function gitHost(): Promise<GitHost> {
   const root = mkdtempSync(join(tmpdir(), 'windlass-git-'))
   const work = join(root, 'work')

@@ -1,5 +1,5 @@
-// The tour of the official TypeScript SDK: every operation of its Job* classes, and those around them, with each answer
-// held against its type field by field. Runs once for each way to authenticate.
+// Tests the official TypeScript SDK: every operation of its Job* classes, and related operations. Responses are compared
+// with their types field by field. Runs once for each kind of credential.
 
 import { deepStrictEqual, ok } from 'node:assert/strict'
 import { exit } from 'node:process'
@@ -14,7 +14,7 @@ const TAG = '1.36.1'
 
 type Class<T> = new (configuration: sdk.Configuration) => T
 
-/** The operations of the Job* classes that were called. */
+/** The operations that were called. */
 const called = new Set<string>()
 
 class Tour {
@@ -40,10 +40,10 @@ class Tour {
     return answer(200, this.job.getJobStatus(id))
   }
 
-  /** Waits for the end of what was asked of a job. */
+  /** Waits until the last action on a job has ended in this state. */
   async ended(id: string, state: sdk.StateEnum): Promise<sdk.Status> {
     const status = await until(
-      `the end of ${state}`,
+      `waiting for ${state}`,
       () => this.status(id),
       (status) => status.state === state || status.state.endsWith('ERROR'),
     )
@@ -101,7 +101,7 @@ function image(place: Place): sdk.JobRequestAllOfSource {
   return { image: { image_name: IMAGE, tag: TAG, registry_id: place.registry.id } }
 }
 
-/** What is the same in the answers of all jobs of this tour. */
+/** The fields that all jobs in this test have in common. */
 function common(place: Place, name: string) {
   return {
     id: anId,
@@ -168,7 +168,7 @@ async function createCron(tour: Tour, place: Place): Promise<sdk.CronJobResponse
   same<unknown>(created, expected)
   const read = await answer(200, tour.job.getJob(created.id))
   same<unknown>(read, expected)
-  // The union is told apart by its discriminator: the compiler knows the type behind this line.
+  // The discriminator narrows the union: after this line the compiler knows the type.
   if (read.job_type !== 'CRON') throw new Error(`a job of type ${read.job_type}`)
   deepStrictEqual(read.schedule.cronjob.timezone, 'Europe/Paris')
   return read
@@ -200,14 +200,14 @@ async function createLifecycle(tour: Tour, place: Place): Promise<sdk.LifecycleJ
 }
 
 async function edit(tour: Tour, place: Place, cron: sdk.CronJobResponse) {
-  // As the console does it: the whole answer goes back.
+  // Send the whole response back, as the console does.
   const body = { ...cron, description: 'every night', memory: 256 } as unknown as sdk.JobRequest
   const edited = await answer(200, tour.job.editJob(cron.id, body))
   deepStrictEqual({ ...edited, updated_at: '' }, { ...cron, description: 'every night', memory: 256, updated_at: '' })
   const listed = (await answer(200, tour.jobs.listJobs(place.environment))).results ?? []
   deepStrictEqual(listed.map((job) => [job.name, job.job_type]).sort(), [['nightly', 'CRON'], ['seed', 'LIFECYCLE']])
   const wrong = await refused(400, tour.job.editJob(cron.id, { ...body, memory: -1 }))
-  ok(JSON.stringify(wrong).includes('memory'), 'the error names the field')
+  ok(JSON.stringify(wrong).includes('memory'), 'the error must name the field')
 }
 
 async function settings(tour: Tour, cron: sdk.CronJobResponse) {
@@ -266,7 +266,7 @@ async function variables(tour: Tour, cron: sdk.CronJobResponse) {
 async function secrets(tour: Tour, cron: sdk.CronJobResponse) {
   const api = tour.api(sdk.JobSecretApi)
   const secret = await answer(201, api.createJobSecret(cron.id, { key: 'PASSWORD', value: 'a long secret' }))
-  ok(!JSON.stringify(secret).includes('a long secret'), 'a secret comes back')
+  ok(!JSON.stringify(secret).includes('a long secret'), 'the response contains the secret')
   deepStrictEqual([secret.key, secret.scope, secret.variable_type], ['PASSWORD', 'JOB', 'VALUE'])
   await answer(200, api.editJobSecret(cron.id, secret.id, { key: 'PASSWORD', value: 'another secret' }))
   const alias = await answer(201, api.createJobSecretAlias(cron.id, secret.id, { key: 'PASS' }))
@@ -366,7 +366,7 @@ async function stages(tour: Tour, place: Place, cron: sdk.CronJobResponse) {
   deepStrictEqual((await answer(200, api.getServiceDeploymentStage(cron.id))).name, 'last')
 }
 
-/** A job that is built from a repository, and moves on to its commits. */
+/** Builds a job from a repository, and deploys one of its commits. */
 async function fromGit(tour: Tour, place: Place, host: GitHost) {
   const job = await answer(
     201,
@@ -382,7 +382,7 @@ async function fromGit(tour: Tour, place: Place, host: GitHost) {
       schedule: { cronjob: { scheduled_at: '@hourly' } },
     }),
   )
-  if (!('docker' in job.source)) throw new Error('no repository in the answer')
+  if (!('docker' in job.source)) throw new Error('no repository in the response')
   const repository = job.source.docker?.git_repository
   deepStrictEqual([repository?.url, repository?.branch, repository?.provider], [host.url, 'main', 'GITLAB'])
   const commits = (await answer(200, tour.job.listJobCommit(job.id))).results ?? []
@@ -396,7 +396,7 @@ async function fromGit(tour: Tour, place: Place, host: GitHost) {
   await answer(202, tour.actions.deployJob(job.id, undefined, { git_commit_id: host.commit }))
   await tour.ended(job.id, 'DEPLOYED')
   const deployed = await answer(200, tour.job.getJob(job.id))
-  if (!('docker' in deployed.source)) throw new Error('no repository in the answer')
+  if (!('docker' in deployed.source)) throw new Error('no repository in the response')
   deepStrictEqual(deployed.source.docker?.git_repository?.deployed_commit_id, host.commit)
   await answer(204, tour.job.deleteJob(job.id))
 }
@@ -412,7 +412,7 @@ async function copyAndMove(tour: Tour, place: Place, cron: sdk.CronJobResponse) 
     tour.jobs.autoDeployJobEnvironments(place.organization, { image_name: IMAGE, tag: TAG }),
   )
   ok(aText(moved.state), JSON.stringify(moved))
-  await until('nothing is under way', () => tour.status(copy.id), (status) => !/ING$|QUEUED$/.test(status.state))
+  await until('waiting for the deployment to end', () => tour.status(copy.id), (status) => !/ING$|QUEUED$/.test(status.state))
   await answer(204, tour.job.deleteJob(copy.id))
 }
 
@@ -423,14 +423,14 @@ async function takeDown(tour: Tour, place: Place, cron: sdk.CronJobResponse, lif
   await until('uninstalled', () => tour.status(lifecycle.id), (status) => status.state === 'DELETED')
   await answer(204, tour.job.deleteJob(cron.id))
   await until(
-    'the job is gone',
+    'waiting for the deletion of the job',
     async () => (await answer(200, tour.jobs.listJobs(place.environment))).results ?? [],
     (rows) => !rows.some((row) => row.id === cron.id),
   )
   await refused(404, tour.job.getJob(cron.id))
   await answer(204, tour.environments.deleteEnvironment(place.environment))
   const left = async () => (await answer(200, tour.api(sdk.EnvironmentsApi).listEnvironment(place.project))).results ?? []
-  await until('the environment is gone', left, (rows) => rows.length === 0)
+  await until('waiting for the deletion of the environment', left, (rows) => rows.length === 0)
   await answer(204, tour.api(sdk.ProjectMainCallsApi).deleteProject(place.project))
   await answer(204, tour.api(sdk.ContainerRegistriesApi).deleteContainerRegistry(place.organization, place.registry.id))
 }
@@ -453,7 +453,7 @@ async function run(name: string, configuration: sdk.Configuration, host: GitHost
   await takeDown(tour, here, cron, lifecycle)
 }
 
-/** Every operation of the Job* classes was called. */
+/** Checks that every operation of the Job* classes was called. */
 function complete() {
   const missed: string[] = []
   for (const [name, of] of Object.entries(sdk)) {
@@ -473,7 +473,7 @@ async function main() {
   complete()
   await refused(401, new sdk.JobsApi(new sdk.Configuration({ basePath, accessToken: 'none' })).listJobs('none'))
   const operations = [...called].filter((name) => /^Job\w*Api\./.test(name)).length
-  console.log(`the TypeScript SDK: ${operations} operations of jobs and ${called.size - operations} others, twice`)
+  console.log(`official TypeScript SDK: ${operations} job operations and ${called.size - operations} others, each called twice`)
   host.close()
 }
 
