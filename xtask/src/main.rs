@@ -1,4 +1,5 @@
-//! `cargo xtask test | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask lint | test | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to
+//! start what tests need.
 
 mod bench;
 mod clients;
@@ -6,6 +7,7 @@ mod command;
 mod fuzz;
 mod go;
 mod kubernetes;
+mod lint;
 mod opentofu;
 mod packages;
 mod python;
@@ -14,11 +16,13 @@ mod server;
 mod services;
 mod simulate;
 mod test;
+mod timing;
 mod torture;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
+cargo xtask lint              check formatting, lints, documentation and dependencies
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
 cargo xtask test --kubernetes [--strict]
                               run the tests on a cluster of Kubernetes, which is built and started for them (as root)
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["lint"] => lint::run_all(),
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
         ["test", "--kubernetes"] => kubernetes::test(test::Missing::Skip),
