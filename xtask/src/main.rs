@@ -15,6 +15,7 @@ mod sdk;
 mod server;
 mod services;
 mod simulate;
+mod statements;
 mod test;
 mod timing;
 mod torture;
@@ -33,6 +34,7 @@ cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed 
 cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
 cargo xtask services [--kubernetes]
                               start what the tests need, print its variables, and keep it until Ctrl-C
+cargo xtask record-statements write down the SQL statements of this version, which later ones are held against
 cargo xtask bench             measure, and print one table";
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["torture", words @ ..] => torture::run(words),
         ["services"] => services::keep(false),
         ["services", "--kubernetes"] => services::keep(true),
+        ["record-statements"] => statements::run(),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),
     };
