@@ -16,23 +16,27 @@ pub(crate) fn run() -> Result<()> {
     if !services.variables.iter().any(|(name, _)| *name == DATABASE) {
         return Err(format!("there is no PostgreSQL:\n  {}", services.missing.join("\n  ")));
     }
+    let seen = root().join("target/statements");
+    let _old = fs::remove_dir_all(&seen);
     let folder = root().join("tests/it/upgrade").join(VERSION);
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for (name, with_database) in [("sqlite", false), ("postgres", true)] {
-        let seen = root().join("target").join(format!("statements-{name}"));
-        let _old = fs::remove_file(&seen);
+    for folder in [&seen, &folder] {
+        fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    for with_database in [false, true] {
         let mut cargo = command::cargo();
         cargo.args(["test", "--test", "it"]).env("INSTA_UPDATE", "no").env("WINDLASS_RECORD_STATEMENTS", &seen);
         // More seeds find no statements that these do not.
-        cargo.env("WINDLASS_SIMULATION_SEEDS", "50");
+        cargo.env("WINDLASS_SIMULATION_SEEDS", if with_database { "1" } else { "50" });
         // The release that is being recorded is not there yet.
         cargo.args(["--", "--skip", "upgrade::"]);
         cargo.envs(services.variables.iter().filter(|(name, _)| with_database || *name != DATABASE).cloned());
         command::run(&mut cargo)?;
+    }
+    for name in ["sqlite", "postgres"] {
+        let seen = seen.join(name);
         let text = fs::read_to_string(&seen).map_err(|e| format!("{}: {e}", seen.display()))?;
-        let statements = distinct(&text);
+        let lines: Vec<String> = distinct(&text).into_iter().map(|statement| statement + "\n").collect();
         let file = folder.join(format!("{name}.sql"));
-        let lines: Vec<String> = statements.into_iter().map(|statement| statement + "\n").collect();
         fs::write(&file, lines.concat()).map_err(|e| format!("{}: {e}", file.display()))?;
         eprintln!("== {} statements in {}", lines.len(), file.display());
     }

@@ -5,8 +5,10 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 
+use sea_orm::DbBackend;
 use sea_orm::metric::Info;
 
 /// The file that is written to, and what is in it.
@@ -15,15 +17,21 @@ struct Record {
     seen: HashSet<String>,
 }
 
-static RECORD: LazyLock<Option<Mutex<Record>>> = LazyLock::new(|| {
-    let path = std::env::var_os("WINDLASS_RECORD_STATEMENTS")?;
-    let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-    Some(Mutex::new(Record { file, seen: HashSet::new() }))
-});
+static SQLITE: LazyLock<Option<Mutex<Record>>> = LazyLock::new(|| record("sqlite"));
+static POSTGRES: LazyLock<Option<Mutex<Record>>> = LazyLock::new(|| record("postgres"));
 
-/// Appends a statement that succeeded to the file that `WINDLASS_RECORD_STATEMENTS` names, on one line, once.
+/// A file in the folder that `WINDLASS_RECORD_STATEMENTS` names, if it names one.
+fn record(name: &str) -> Option<Mutex<Record>> {
+    let folder = std::env::var_os("WINDLASS_RECORD_STATEMENTS")?;
+    let file = OpenOptions::new().create(true).append(true).open(Path::new(&folder).join(name)).unwrap();
+    Some(Mutex::new(Record { file, seen: HashSet::new() }))
+}
+
+/// Appends a statement that succeeded to the file of its database, on one line, once.
 pub(crate) fn note(info: &Info<'_>) {
-    let Some(record) = RECORD.as_ref() else { return };
+    // Some tests are always on SQLite.
+    let record = if info.statement.db_backend == DbBackend::Postgres { &POSTGRES } else { &SQLITE };
+    let Some(record) = record.as_ref() else { return };
     if info.failed || info.statement.values.is_none() {
         return;
     }
