@@ -1,5 +1,5 @@
 //! `cargo xtask record-statements`: the SQL statements of this version, as the tests make the server send them, for each
-//! database, in tests/it/upgrade/<version>. Later versions are held against them.
+//! database, in a folder of tests/it/upgrade. Later versions are held against them.
 
 use std::collections::BTreeSet;
 use std::fs;
