@@ -25,7 +25,7 @@ use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
 
 use super::fake::FakeRunner;
-use super::validate;
+use super::{upgrade, validate};
 
 /// The time at which every test begins.
 pub(crate) fn start() -> DateTime<Utc> {
@@ -177,10 +177,12 @@ impl TestApp {
         let mut db = store::connect(&url, 4).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
         let counter = statements.clone();
-        db.set_metric_callback(move |_| {
-            counter.fetch_add(1, Ordering::SeqCst);
-        });
+        // After the migrations, whose statements belong to no release.
         migration::run(&db).await.unwrap();
+        db.set_metric_callback(move |info| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            upgrade::record::note(info);
+        });
         let hands = clock.clone();
         let read = Clock::from_fn(move || hands.now());
         let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());

@@ -31,5 +31,6 @@ mod simulation;
 mod surface;
 mod terrakube;
 mod torture;
+mod upgrade;
 mod validate;
 mod world;

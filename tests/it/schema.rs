@@ -154,3 +154,46 @@ async fn an_older_database_is_brought_along() {
     let row = windlass::store::job::by_id(&db, entity::id::JobId(job)).await.unwrap().unwrap();
     assert!(row.spec.settings.is_empty() && row.variables_changed_at.is_none());
 }
+
+/// What is otherwise asked only while there is a cluster of Kubernetes.
+#[tokio::test]
+async fn what_is_applied_in_a_cluster_is_kept() {
+    use entity::id::{EnvironmentId, JobId};
+    use windlass::store::{cluster_objects as objects, environment, job};
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let db = &app.app.db;
+    let id = JobId(it.create(it.cron("nightly", "0 3 * * *")).await.parse().unwrap());
+    let row = environment::by_id(db, EnvironmentId(it.environment.parse().unwrap())).await.unwrap().unwrap();
+    let cluster = row.cluster_id;
+    assert!(objects::clusters(db).await.unwrap().is_empty(), "the machine itself is no cluster of Kubernetes");
+    assert!(objects::clusters_of(db, it.organization).await.unwrap().is_empty());
+    assert_eq!(objects::cluster_of_job(db, id).await.unwrap().unwrap().0, cluster);
+    let wanted = ["z1-staging".to_owned(), "z1-staging-2".to_owned()];
+    assert_eq!(objects::namespace(db, &row, wanted).await.unwrap().unwrap(), "z1-staging");
+
+    let applied = entity::job::Applied {
+        namespace: "z1-staging".into(),
+        name: "nightly".into(),
+        uid: "1".into(),
+        generation: 1,
+        secret: None,
+    };
+    assert!(objects::applied(db, cluster, None).await.unwrap().is_empty());
+    objects::set_applied(db, id, Some(applied.clone())).await.unwrap();
+    let found = objects::applied(db, cluster, None).await.unwrap();
+    assert_eq!(found.iter().map(|row| row.applied.clone()).collect::<Vec<_>>(), [Some(applied)]);
+    assert!(objects::applied(db, cluster, Some(id)).await.unwrap().is_empty(), "the next page");
+    assert_eq!(objects::jobs_on(db, cluster, vec![id]).await.unwrap(), found);
+    for drifted_at in [Some(crate::harness::start()), None] {
+        objects::set_drifted(db, &found[0], drifted_at).await.unwrap();
+        assert_eq!(job::by_id(db, id).await.unwrap().unwrap().drifted_at, drifted_at);
+    }
+
+    let row = environment::by_id(db, row.id).await.unwrap().unwrap();
+    objects::leave(db, &row, crate::harness::start()).await.unwrap();
+    let left = objects::leftovers(db, cluster).await.unwrap();
+    assert_eq!(left.iter().map(|row| row.namespace.as_str()).collect::<Vec<_>>(), ["z1-staging"]);
+    objects::gone(db, cluster, "z1-staging").await.unwrap();
+    assert!(objects::leftovers(db, cluster).await.unwrap().is_empty());
+}

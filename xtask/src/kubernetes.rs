@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::command::{self, Result, find, read, root};
 use crate::services::{end, free_port, log, postgres_on, postgres_programs, tied, wait_for};
 use crate::test::Missing;
+use crate::timing::Timing;
 use crate::{go, opentofu, packages};
 
 /// The newest minor version whose kubelet takes the containerd and the control groups of Debian 12.
@@ -38,7 +39,8 @@ const CNI: &str = "/usr/lib/cni";
 
 /// Runs the tests that need a cluster.
 pub(crate) fn test(missing: Missing) -> Result<()> {
-    let cluster = match Cluster::start() {
+    let mut timing = Timing::of("cargo xtask test --kubernetes");
+    let cluster = match timing.part("the cluster", Cluster::start) {
         Ok(cluster) => cluster,
         Err(reason) if missing == Missing::Skip => {
             eprintln!("== SKIPPED: there is no cluster of Kubernetes: {reason}");
@@ -52,7 +54,7 @@ pub(crate) fn test(missing: Missing) -> Result<()> {
     for (name, value) in cluster.variables() {
         cargo.env(name, value);
     }
-    command::run(&mut cargo)?;
+    timing.part("tests on Kubernetes", || command::run(&mut cargo))?;
     eprintln!("== all tests on Kubernetes passed");
     Ok(())
 }

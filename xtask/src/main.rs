@@ -1,4 +1,5 @@
-//! `cargo xtask test | docs | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask lint | test | docs | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to
+//! start what tests need.
 
 mod bench;
 mod clients;
@@ -6,6 +7,7 @@ mod command;
 mod fuzz;
 mod go;
 mod kubernetes;
+mod lint;
 mod opentofu;
 mod packages;
 mod pages;
@@ -14,12 +16,15 @@ mod sdk;
 mod server;
 mod services;
 mod simulate;
+mod statements;
 mod test;
+mod timing;
 mod torture;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
+cargo xtask lint              check formatting, lints, documentation and dependencies
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
 cargo xtask test --kubernetes [--strict]
                               run the tests on a cluster of Kubernetes, which is built and started for them (as root)
@@ -31,12 +36,14 @@ cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed 
 cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
 cargo xtask services [--kubernetes]
                               start what the tests need, print its variables, and keep it until Ctrl-C
+cargo xtask record-statements write down the SQL statements of this version, which later ones are held against
 cargo xtask bench             measure, and print one table";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["lint"] => lint::run_all(),
         ["test"] => test::run(test::Missing::Skip),
         ["test", "--strict"] => test::run(test::Missing::Fail),
         ["test", "--kubernetes"] => kubernetes::test(test::Missing::Skip),
@@ -51,6 +58,7 @@ fn main() -> ExitCode {
         ["torture", words @ ..] => torture::run(words),
         ["services"] => services::keep(false),
         ["services", "--kubernetes"] => services::keep(true),
+        ["record-statements"] => statements::run(),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),
     };

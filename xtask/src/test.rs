@@ -2,6 +2,7 @@
 //! clients, and fuzzing.
 
 use crate::command::{self, Result};
+use crate::timing::Timing;
 use crate::{clients, fuzz, services, torture};
 
 /// What happens to tests that need what is not there.
@@ -18,7 +19,8 @@ const KILLS: u32 = 50;
 
 /// Runs all tests.
 pub(crate) fn run(missing: Missing) -> Result<()> {
-    let mut services = services::start()?;
+    let mut timing = Timing::of("cargo xtask test");
+    let mut services = timing.part("services", services::start)?;
     let fuzzing = fuzz::missing();
     let touring = clients::missing(&services);
     services.missing.extend(fuzzing.clone());
@@ -41,22 +43,22 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         command::run(&mut command)
     };
     eprintln!("== unit tests, and all others on SQLite");
-    cargo(&["--workspace"], false)?;
+    timing.part("unit tests, and all others on SQLite", || cargo(&["--workspace"], false))?;
     if services.variables.iter().any(|(name, _)| *name == database) {
         eprintln!("== the same on PostgreSQL");
-        cargo(&["--test", "it"], true)?;
+        timing.part("PostgreSQL", || cargo(&["--test", "it"], true))?;
     }
     if services.variables.iter().any(|(name, _)| *name == "WINDLASS_TEST_DOCKER") {
         eprintln!("== servers are killed while containers run");
-        torture::with(&services, KILLS)?;
+        timing.part("torture", || torture::with(&services, KILLS))?;
     }
     if touring.is_empty() {
         eprintln!("== tours of clients");
-        clients::tour()?;
+        timing.part("clients", clients::tour)?;
     }
     if fuzzing.is_none() {
         eprintln!("== fuzzing");
-        fuzz::run_all()?;
+        timing.part("fuzzing", fuzz::run_all)?;
     }
     match services.missing.as_slice() {
         [] => eprintln!("== all tests passed, none was skipped"),

@@ -32,6 +32,7 @@ use windlass::{bootstrap, store};
 use super::engine::{Crash, Engine, Faults, Way};
 use super::workspaces::Workspaces;
 use crate::harness::{config, start};
+use crate::upgrade;
 
 /// How many things happen before everything is let come to rest.
 const EVENTS: u32 = 45;
@@ -157,7 +158,10 @@ impl World {
         let mut db = store::connect(&url, 1).await.unwrap();
         let faults = Arc::new(Faults::default());
         let counted = Arc::clone(&faults);
-        db.set_metric_callback(move |_| counted.hit());
+        db.set_metric_callback(move |info| {
+            upgrade::record::note(info);
+            counted.hit();
+        });
         let now = Arc::clone(&self.now);
         let clock = Clock::from_fn(move || *now.lock().unwrap());
         let way = Arc::new(Way { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });

@@ -1,0 +1,84 @@
+//! `cargo xtask lint`: all checks that run no test. Formatting, lints, documentation, dependencies.
+//!
+//! `cargo deny` and `cargo machete` are built from crates.io into target/tools, once for each version.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::{self, Result, read, root, run};
+use crate::timing::Timing;
+
+/// Pinned, so that a new release of a linter does not fail an old commit. Each is built without optional features.
+const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
+
+/// Where the programs are kept, and built.
+const TOOLS: &str = "target/tools";
+
+/// Runs every check; the first that fails ends it.
+pub(crate) fn run_all() -> Result<()> {
+    let mut timing = Timing::of("cargo xtask lint");
+    timing.part("formatting", || run(command::cargo().args(["fmt", "--all", "--", "--check"])))?;
+    timing.part("clippy", || {
+        let words = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        run(command::cargo().args(words))
+    })?;
+    timing.part("documentation", || {
+        let words = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
+        run(command::cargo().args(words).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    let [deny, machete] = timing.part("tools for dependencies", || {
+        let programs = [installed(DENY)?, installed(MACHETE)?];
+        // Half a GiB that nothing needs any more.
+        let _removed = fs::remove_dir_all(root().join(TOOLS).join("build"));
+        Ok(programs)
+    })?;
+    timing.part("bans, licenses, sources", || {
+        run(cargo_deny(&deny).args(["--locked", "check", "bans", "licenses", "sources"]))
+    })?;
+    let skipped = timing.part("advisories", || advisories(&deny))?;
+    // Reads the imports of all files; what it takes for unused wrongly is listed in the Cargo.toml that it is in.
+    timing.part("unused dependencies", || run(Command::new(&machete).arg(".").current_dir(root())))?;
+    match skipped {
+        None => eprintln!("== all checks passed"),
+        Some(reason) => eprintln!("== all other checks passed; SKIPPED: known vulnerabilities: {reason}"),
+    }
+    Ok(())
+}
+
+fn cargo_deny(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    // Without a terminal a git host that wants a password would be waited for.
+    command.current_dir(root()).env("GIT_TERMINAL_PROMPT", "0");
+    command
+}
+
+/// Holds the dependencies against the database of known vulnerabilities, or says why it cannot: the database is in a git
+/// repository, and a machine that builds from a registry mirror may not reach it.
+fn advisories(deny: &Path) -> Result<Option<String>> {
+    if let Err(reason) = read(cargo_deny(deny).args(["fetch", "db"])) {
+        // The last line is git's own.
+        let last = reason.lines().last().unwrap_or_default();
+        return Ok(Some(format!("the advisory database cannot be fetched: {last}")));
+    }
+    run(cargo_deny(deny).args(["--locked", "check", "advisories"]))?;
+    Ok(None)
+}
+
+/// The program of a crate, built where it is not there in this version.
+fn installed((name, version): (&str, &str)) -> Result<PathBuf> {
+    let tools = root().join(TOOLS);
+    let folder = tools.join(format!("{name}-{version}"));
+    let program = folder.join("bin").join(name);
+    if program.is_file() {
+        return Ok(program);
+    }
+    let mut install = command::cargo();
+    // Unoptimized: it runs for seconds and would be built for minutes.
+    install.args(["install", "--locked", "--debug", "--no-default-features", "--root"]).arg(&folder);
+    install.arg(format!("{name}@{version}")).arg("--target-dir").arg(tools.join("build"));
+    install.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    run(&mut install)?;
+    Ok(program)
+}
