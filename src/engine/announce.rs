@@ -1,5 +1,5 @@
-//! Telling of what happens: events of the organization and calls of its webhooks, stored in the transaction of what
-//! they tell of, so that neither is lost nor told for nothing.
+//! Events of the organization and webhook deliveries, stored in the transaction of the change that they report, so that none is
+//! lost and none is sent for a change that was rolled back.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::deployment::{Action, Origin, Progress, Scope};
@@ -17,7 +17,7 @@ use super::requester::Requester;
 use crate::error::Result;
 use crate::store;
 
-/// What is told of in an environment.
+/// Something that happened to an environment or to one of its jobs.
 pub(super) struct Announcement<'a> {
     kind: &'static str,
     target: &'static str,
@@ -36,7 +36,7 @@ impl<'a> Announcement<'a> {
     }
 }
 
-/// The official name of a request.
+/// The official event name of a request.
 pub(super) fn requested(action: Action, forced: Option<Event>, scope: Scope) -> &'static str {
     match (action, forced, scope) {
         (_, Some(Event::Cron | Event::Build | Event::Workspace | Event::Apply), _) => "FORCE_RUN_QUEUED",
@@ -54,31 +54,31 @@ pub(super) fn requested(action: Action, forced: Option<Event>, scope: Scope) -> 
     }
 }
 
-/// The official name of an end.
+/// The official event name of an outcome.
 fn ended(action: Action, forced: Option<Event>, progress: Progress) -> &'static str {
-    let well = progress == Progress::Succeeded;
+    let succeeded = progress == Progress::Succeeded;
     match (action, forced) {
-        (_, Some(_)) if well => "FORCE_RUN_SUCCEEDED",
+        (_, Some(_)) if succeeded => "FORCE_RUN_SUCCEEDED",
         (_, Some(_)) => "FORCE_RUN_FAILED",
-        (Action::Deploy, None) if well => "DEPLOYED",
+        (Action::Deploy, None) if succeeded => "DEPLOYED",
         (Action::Deploy, None) => "DEPLOY_FAILED",
-        (Action::Stop, None) if well => "STOPPED",
+        (Action::Stop, None) if succeeded => "STOPPED",
         (Action::Stop, None) => "STOP_FAILED",
-        (Action::Delete, None) if well => "DELETED",
+        (Action::Delete, None) if succeeded => "DELETED",
         (Action::Delete, None) => "DELETE_FAILED",
-        (Action::Uninstall, None) if well => "UNINSTALLED",
+        (Action::Uninstall, None) if succeeded => "UNINSTALLED",
         (Action::Uninstall, None) => "UNINSTALL_FAILED",
     }
 }
 
-/// Stores what somebody did.
+/// Stores an event.
 pub(super) async fn event(
     tx: &DatabaseTransaction,
-    told: Announcement<'_>,
+    announcement: Announcement<'_>,
     by: &Requester,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Announcement { kind, target, id, name, environment } = told;
+    let Announcement { kind, target, id, name, environment } = announcement;
     let project = store::project::by_id(tx, environment.project_id).await?;
     let row = event::Model {
         id: EventId::create(),
@@ -103,19 +103,19 @@ pub(super) async fn event(
     Ok(())
 }
 
-/// Tells that a deployment has ended: an event for the environment, or for each job that was asked for.
+/// Reports the end of a deployment: an event for the environment, or one for each requested job.
 pub(super) async fn end(
     tx: &DatabaseTransaction,
     row: &deployment::Model,
     reached: Progress,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let told = match reached {
+    let webhook_event = match reached {
         Progress::Succeeded => WebhookEvent::DeploymentSuccessful,
         Progress::Cancelled => WebhookEvent::DeploymentCancelled,
         Progress::Failed | Progress::Queued | Progress::Running => WebhookEvent::DeploymentFailure,
     };
-    webhooks(tx, row, told, now).await?;
+    webhooks(tx, row, webhook_event, now).await?;
     let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
     let by = Requester { name: row.triggered_by.clone(), origin: row.origin, user_agent: None };
     if row.scope == Scope::Environment {
@@ -131,11 +131,11 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Stores the calls of the webhooks that want to know.
+/// Stores a delivery for each webhook that is subscribed to the event.
 pub(super) async fn webhooks(
     tx: &impl ConnectionTrait,
     row: &deployment::Model,
-    told: WebhookEvent,
+    webhook_event: WebhookEvent,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
@@ -177,7 +177,7 @@ pub(super) async fn webhooks(
 }
 
 fn standard(
-    told: WebhookEvent,
+    webhook_event: WebhookEvent,
     row: &deployment::Model,
     environment: &environment::Model,
     project: &project::Model,
@@ -203,7 +203,7 @@ fn standard(
 }
 
 fn slack(
-    told: WebhookEvent,
+    webhook_event: WebhookEvent,
     row: &deployment::Model,
     environment: &environment::Model,
     project: &project::Model,

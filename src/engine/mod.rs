@@ -1,7 +1,7 @@
 //! Deployments, schedules and runs.
 //!
-//! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. All they know comes
-//! from the database and the time, so that a lost wake-up or a killed server costs time only.
+//! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. They know only the database and
+//! the time, so a lost wake-up or a killed server costs nothing but time.
 
 pub mod advanced_settings;
 mod announce;
@@ -32,63 +32,61 @@ use crate::app::App;
 use crate::liveness::pulse::Loop;
 use crate::store;
 
-/// The longest sleep when nothing runs.
-const CALM: Duration = Duration::from_secs(5);
-/// The sleep while something runs.
+/// The pause between ticks while nothing is due and nothing runs.
+const IDLE: Duration = Duration::from_secs(5);
+/// The pause between ticks while runs are open.
 const BUSY: Duration = Duration::from_millis(500);
-/// The shortest sleep: where something stays due because its pass fails, the machine is not kept busy with it.
-const BREATH: Duration = Duration::from_millis(20);
-/// How often what ended runs left behind is looked for.
+/// The shortest pause: a pass that keeps failing must not keep a core busy.
+const SHORTEST: Duration = Duration::from_millis(20);
+/// How often steps of ended runs are looked for on the runners.
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
-
-/// How often leases are renewed: a few times before they run out.
+/// How often leases are renewed: several times before they expire.
 const HEARTBEAT: Duration = Duration::from_secs(4);
-/// How often what need not be kept is looked for.
+/// How often expired rows are deleted.
 const PRUNE: Duration = Duration::from_secs(30);
+/// How often clusters are checked for manual changes.
+const DRIFT: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether clusters are as they were left.
-const LOOK: Duration = Duration::from_secs(10);
-
-/// Runs the passes until `shutdown`: those that plan and those that work side by side, so that neither waits for the
-/// other, and beside them what keeps leases and deletes what is old.
+/// Runs the loops of the engine until `shutdown`. Planning and working are loops of their own, so that neither waits for the
+/// other; ARCHITECTURE.md lists them all.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     tokio::join!(
-        again(app, &shutdown, async || {
-            let now = app.clock.now();
-            app.pulse.beat(Loop::Plan, now);
-            let more = tick::plan(app, now).await.more;
-            if more { Duration::ZERO } else { until_due(app).await }
-        }),
+        plan(app, &shutdown),
         work(app, &shutdown),
-        again_after(&shutdown, HEARTBEAT, async || {
+        every(&shutdown, HEARTBEAT, async || {
             if let Err(error) = tick::renew(app, app.clock.now()).await {
-                tracing::warn!(?error, "leases could not be renewed");
+                tracing::warn!(owner = %app.instance, ?error, "leases could not be renewed; will retry");
             }
             HEARTBEAT
         }),
-        again(app, &shutdown, async || {
-            if let Err(error) = cluster::connect::connect(app).await {
-                tracing::warn!(?error, "the clusters could not be read");
-            }
-            // Not as often as runs end.
-            tokio::time::sleep(BUSY).await;
-            CALM
-        }),
-        again_after(&shutdown, LOOK, async || {
+        connect(app, &shutdown),
+        every(&shutdown, DRIFT, async || {
             if let Err(error) = cluster::drift::look(app, app.clock.now()).await {
-                tracing::warn!(?error, "clusters could not be looked at");
+                tracing::warn!(?error, "clusters could not be checked for drift; will retry");
             }
-            LOOK
+            DRIFT
         }),
-        again_after(&shutdown, PRUNE, async || {
-            if tick::prune(app, app.clock.now()).await.more { BREATH } else { PRUNE }
+        every(&shutdown, PRUNE, async || {
+            if tick::prune(app, app.clock.now()).await.more { SHORTEST } else { PRUNE }
         }),
     );
 }
 
+/// Settles schedules and moves deployments and workspace jobs on.
+async fn plan(app: &App, shutdown: &CancellationToken) {
+    on_wake(app, shutdown, async || {
+        let now = app.clock.now();
+        app.pulse.beat(Loop::Plan, now);
+        let more = tick::plan(app, now).await.more;
+        if more { Duration::ZERO } else { until_due(app).await }
+    })
+    .await;
+}
+
+/// Starts, observes and ends runs.
 async fn work(app: &App, shutdown: &CancellationToken) {
     let mut swept_at = None;
-    again(app, shutdown, async || {
+    on_wake(app, shutdown, async || {
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
         if swept_at.is_none_or(|at| now - at >= SWEEP) {
@@ -100,14 +98,28 @@ async fn work(app: &App, shutdown: &CancellationToken) {
         match (more, busy) {
             (true, _) => Duration::ZERO,
             (false, true) => BUSY,
-            (false, false) => CALM,
+            (false, false) => IDLE,
         }
     })
     .await;
 }
 
-/// Does something whenever the engine is woken, and after the time that it names.
-async fn again(app: &App, shutdown: &CancellationToken, mut step: impl AsyncFnMut() -> Duration) {
+/// Connects to the Kubernetes clusters, and logs when one comes up or goes down.
+async fn connect(app: &App, shutdown: &CancellationToken) {
+    let mut known = cluster::connect::Known::default();
+    on_wake(app, shutdown, async || {
+        if let Err(error) = cluster::connect::connect(app, &mut known).await {
+            tracing::warn!(?error, "clusters could not be read; will retry");
+        }
+        // A wake-up comes with every end of a run; connecting that often is not needed.
+        tokio::time::sleep(BUSY).await;
+        IDLE
+    })
+    .await;
+}
+
+/// Repeats a step whenever the engine is woken, and after the pause that the step returns.
+async fn on_wake(app: &App, shutdown: &CancellationToken, mut step: impl AsyncFnMut() -> Duration) {
     let mut woken = app.wake.listen();
     loop {
         let pause = step().await;
@@ -120,8 +132,8 @@ async fn again(app: &App, shutdown: &CancellationToken, mut step: impl AsyncFnMu
     }
 }
 
-/// Does something after a first pause, and then again after the time that it names.
-async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: impl AsyncFnMut() -> Duration) {
+/// Repeats a step after a first pause, and then after the pause that the step returns.
+async fn every(shutdown: &CancellationToken, first: Duration, mut step: impl AsyncFnMut() -> Duration) {
     let mut pause = first;
     loop {
         tokio::select! {
@@ -133,11 +145,11 @@ async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: im
     }
 }
 
-/// How long no schedule will be due.
+/// The time until the next schedule is due.
 async fn until_due(app: &App) -> Duration {
     let (jobs, workspaces) = (store::schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
     match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
-        Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
-        None => CALM,
+        Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(SHORTEST, IDLE),
+        None => IDLE,
     }
 }

@@ -1,4 +1,4 @@
-//! Runs of workspaces: making one, and giving it a status. Both store what is wanted and wake the engine.
+//! Commands for workspace jobs: create one; approve, reject or cancel it. They store what is wanted and wake the engine.
 
 use chrono::{DateTime, Utc};
 use entity::id::{AddressId, TemplateId, WorkspaceStepId};
@@ -15,17 +15,17 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// How long a process of Terraform may take to end after it was asked to, in seconds: it stores its state meanwhile.
+/// Seconds that an interrupted Terraform process has to store its state before it is killed.
 const GRACE_SECONDS: i32 = 300;
 
-/// The user of the credential with which the process of a step reaches its state.
+/// The user name of the credential by which a step reaches its state.
 pub const STATE_USER: &str = "step";
 
-/// A run of a workspace that somebody asks for.
+/// A requested workspace job.
 #[derive(Clone, Debug, Default)]
 pub struct NewJob {
     pub template: Option<TemplateId>,
-    /// Base64 of YAML, where there is no template.
+    /// A flow as base64 of YAML, instead of a template.
     pub tcl: Option<String>,
     pub comments: Option<String>,
     pub commit_id: Option<String>,
@@ -38,19 +38,19 @@ pub struct NewJob {
     pub by: String,
 }
 
-/// Stores a run of a workspace with the steps of its template.
+/// Stores a workspace job with the steps of its template.
 ///
 /// # Errors
-/// `Invalid` when there is no such template, or it cannot be read; the database's.
+/// `Invalid` if there is no such template or it cannot be parsed; the database's.
 pub async fn create(
     tx: &DatabaseTransaction,
     of: &workspace::Model,
-    wanted: NewJob,
+    new: NewJob,
     now: DateTime<Utc>,
 ) -> Result<workspace_job::Model> {
     let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
-    let named = wanted.template.or(if wanted.tcl.is_none() { default } else { None });
-    let tcl = match (named, wanted.tcl.clone()) {
+    let named = new.template.or(if new.tcl.is_none() { default } else { None });
+    let tcl = match (named, new.tcl.clone()) {
         (Some(id), _) => {
             let row = store::workspace::template(tx, of.organization_id, id).await?;
             row.ok_or_else(|| Error::invalid("templateReference", format!("Unknown identifier {id} for template")))?.tcl
@@ -70,13 +70,13 @@ pub async fn create(
         job_id: 0,
         created_at: now,
         updated_at: now,
-        created_by: wanted.by.clone(),
-        updated_by: wanted.by.clone(),
+        created_by: new.by.clone(),
+        updated_by: new.by.clone(),
         name: name.clone(),
         kind: kind.to_owned(),
     };
-    let addresses = wanted.targets.iter().map(|name| address(name, "TARGET"));
-    let addresses = addresses.chain(wanted.replacements.iter().map(|name| address(name, "REPLACE"))).collect();
+    let addresses = new.targets.iter().map(|name| address(name, "TARGET"));
+    let addresses = addresses.chain(new.replacements.iter().map(|name| address(name, "REPLACE"))).collect();
     let list = |names: &[String]| (!names.is_empty()).then(|| serde_json::json!(names));
     let job = workspace_job::Model {
         id: 0,
@@ -84,23 +84,23 @@ pub async fn create(
         workspace_id: of.id,
         created_at: now,
         updated_at: now,
-        created_by: wanted.by.clone(),
-        updated_by: wanted.by.clone(),
+        created_by: new.by.clone(),
+        updated_by: new.by.clone(),
         status: JobStatus::Pending,
-        comments: wanted.comments,
+        comments: new.comments,
         output: None,
-        commit_id: wanted.commit_id,
+        commit_id: new.commit_id,
         approval_team: None,
         tcl,
         override_source: None,
-        override_branch: wanted.override_branch,
+        override_branch: new.override_branch,
         template_reference: named.map(|id| id.to_string()),
-        via: wanted.via,
-        refresh: wanted.refresh,
-        refresh_only: wanted.refresh_only,
+        via: new.via,
+        refresh: new.refresh,
+        refresh_only: new.refresh_only,
         plan_changes: true,
-        target_addrs: list(&wanted.targets),
-        replace_addrs: list(&wanted.replacements),
+        target_addrs: list(&new.targets),
+        replace_addrs: list(&new.replacements),
         cancel_requested_at: None,
         approved_by: None,
         approved_at: None,
@@ -133,15 +133,15 @@ fn step_row(
     })
 }
 
-/// The entry of the flow that a step was made from.
+/// The entry of the flow that a step was created from.
 ///
 /// # Errors
-/// When it cannot be read any more.
+/// If the stored entry cannot be read.
 pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
     serde_json::from_value(step.spec.clone()).map_err(Error::internal)
 }
 
-/// Puts what executes a step in the queue.
+/// Queues the run that executes a step.
 ///
 /// # Errors
 /// The database's.
@@ -164,20 +164,20 @@ pub async fn start_step(
     Ok(())
 }
 
-/// Who gives a run a status.
+/// Who approves, rejects or cancels.
 #[derive(Clone, Debug)]
 pub struct Judge<'a> {
     pub name: &'a str,
-    /// The groups that they belong to.
+    /// Their groups.
     pub groups: &'a [String],
-    /// Whether they approve what is another team's to approve.
+    /// Whether they may approve for any team.
     pub above: bool,
 }
 
-/// Gives a run a status: approves, rejects or cancels it.
+/// Approves, rejects or cancels a workspace job.
 ///
 /// # Errors
-/// `Conflict` where that cannot be from the status that it has; `Forbidden` where another team approves.
+/// `Conflict` if its status does not allow that; `Forbidden` if another team approves.
 pub async fn turn(
     app: &App,
     tx: &DatabaseTransaction,
@@ -217,7 +217,7 @@ pub async fn turn(
     Ok(store::workspace::update_job(tx, job).await?)
 }
 
-/// Ends the steps of a rejected run; the scripts for this case are executed.
+/// Ends the steps of a rejected job, and queues its rejection scripts.
 async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
     let steps = store::workspace::steps(tx, job.id).await?;
     if let Some(step) = steps.iter().find(|step| step.status == JobStatus::Pending) {
@@ -231,8 +231,8 @@ async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateT
     Ok(())
 }
 
-/// Ends a run of which something is left to do and nothing is executed; otherwise asks for its end. One that is done, but
-/// was not noticed yet, is done.
+/// Cancels a job at once if none of its steps is being executed; otherwise requests the cancellation of the running step. A job
+/// whose steps have all ended stays as it is.
 async fn cancel(
     tx: &DatabaseTransaction,
     job: workspace_job::Model,
@@ -250,16 +250,16 @@ async fn cancel(
     Ok(workspace_job::Model { status: JobStatus::Cancelled, cancel_requested_at: Some(now), ..job })
 }
 
-/// The next time of a schedule of a workspace, in UTC.
+/// The next time of a workspace schedule, in UTC.
 ///
 /// # Errors
-/// `Invalid` when the expression cannot be read.
+/// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule: Schedule = expression::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
     Ok(schedule.next(after, chrono_tz::UTC))
 }
 
-/// Whether something of a step is executed.
+/// Whether a step executes something.
 pub(super) fn has_scripts(step: &FlowStep) -> bool {
     step.kind != FlowType::Approval || !step.commands.is_empty() || step.import_commands.is_some()
 }

@@ -1,9 +1,12 @@
 //! The loop that connects to the Kubernetes clusters and drops those that are gone.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use entity::cluster;
+use entity::id::ClusterId;
 
+use super::usable::{Usable, usable};
 use crate::app::App;
 use crate::error::Result;
 use crate::runner::kubernetes::IN_CLUSTER;
@@ -11,11 +14,14 @@ use crate::runner::kubernetes::clusters::Wanted;
 use crate::secret;
 use crate::store;
 
-/// Connects to the clusters that there are, and lets go of those that are gone.
+/// The clusters as they were last seen, to log changes once.
+pub(in crate::engine) type Known = HashMap<ClusterId, Usable>;
+
+/// Connects to all registered clusters, and drops those that were deleted.
 ///
 /// # Errors
 /// The database's.
-pub(in crate::engine) async fn connect(app: &App) -> Result<()> {
+pub(in crate::engine) async fn connect(app: &App, known: &mut Known) -> Result<()> {
     let rows = store::cluster_objects::clusters(&app.db).await?;
     if rows.is_empty() && app.runners.clusters.is_empty() {
         return Ok(());
@@ -23,9 +29,29 @@ pub(in crate::engine) async fn connect(app: &App) -> Result<()> {
     let wanted = rows.iter().map(|row| Wanted { id: row.id, kubeconfig: kubeconfig(app, row) }).collect();
     let patience = Duration::from_secs(app.config.start_timeout_seconds.into());
     app.runners.clusters.set(wanted, patience, &app.clock, &app.wake).await;
+    for row in &rows {
+        let usable = usable(app, row);
+        if known.get(&row.id) != Some(&usable) {
+            log_change(row, &usable);
+            known.insert(row.id, usable);
+        }
+    }
+    known.retain(|id, _| rows.iter().any(|row| row.id == *id));
     Ok(())
 }
 
+fn log_change(row: &cluster::Model, usable: &Usable) {
+    let name = row.name.as_str();
+    match usable {
+        Usable::Yes => tracing::info!(cluster = %row.id, name, "cluster up"),
+        Usable::Unreachable(reason) => tracing::warn!(cluster = %row.id, name, reason, "cluster down: unreachable"),
+        Usable::Refused(reason) => tracing::warn!(cluster = %row.id, name, reason, "cluster down: credentials rejected"),
+        Usable::Unregistered => tracing::info!(cluster = %row.id, name, "cluster has no kubeconfig yet"),
+        Usable::Connecting => {}
+    }
+}
+
+/// The kubeconfig of a cluster, opened.
 fn kubeconfig(app: &App, row: &cluster::Model) -> std::result::Result<String, String> {
     let sealed = row.kubeconfig.as_ref().ok_or("the cluster has no kubeconfig yet")?;
     let opened = app.keys.open_text(&secret::place("cluster", row.id.0), sealed);

@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::runner::kubernetes::{Health, KubernetesRunner};
 use crate::store;
 
-/// How long after its deployment a difference may be a watch that is behind.
+/// How long after a deployment a difference may only mean that the watch lags behind.
 const FRESH: TimeDelta = TimeDelta::seconds(20);
 
-/// Looks for what somebody else has changed, and deletes what is left of deleted environments.
+/// Marks jobs whose CronJob or Secret was changed manually, and deletes the namespaces of deleted environments.
 ///
 /// # Errors
 /// The database's.
@@ -26,7 +26,7 @@ pub(in crate::engine) async fn look(app: &App, now: DateTime<Utc>) -> Result<()>
                 Ok(true) => store::cluster_objects::gone(&app.db, id, &row.namespace).await?,
                 Ok(false) => {}
                 Err(unavailable) => {
-                    tracing::warn!(cluster = %id, namespace = row.namespace, reason = unavailable.0, "a namespace could not be deleted");
+                    tracing::warn!(cluster = %id, namespace = row.namespace, reason = unavailable.0, "namespace could not be deleted; will retry");
                 }
             }
         }

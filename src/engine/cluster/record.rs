@@ -11,15 +11,17 @@ use crate::engine::deployment::run_spec;
 use crate::engine::tick::job::step::masks;
 use crate::engine::tick::run::lease::lease;
 use crate::engine::tick::run::log_copy::sealed;
+use crate::engine::tick::report;
 use crate::error::Result;
 use crate::runner::kubernetes::ScheduledJob;
 use crate::runner::kubernetes::clusters::place;
 use crate::store;
 
-/// How many Jobs are recorded in one transaction.
+/// How many Jobs one transaction records.
 const BATCH: usize = 500;
 
-/// Records the runs that CronJobs have started: each once, whoever sees it first.
+/// Records the Jobs that CronJobs started: each once, by whichever server sees it first. A cluster that fails leaves the others
+/// alone.
 pub(in crate::engine) async fn record(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let mut more = false;
     for (id, runner) in app.runners.clusters.all() {
@@ -27,7 +29,10 @@ pub(in crate::engine) async fn record(app: &App, now: DateTime<Utc>) -> Result<b
         more |= found.len() > BATCH;
         found.truncate(BATCH);
         if !found.is_empty() {
-            record_of(app, id, &found, now).await?;
+            if let Err(error) = record_of(app, id, &found, now).await {
+                report("record cluster runs", "cluster", &id, &error);
+                continue;
+            }
             runner.note_recorded(found.into_iter().map(|job| job.uid));
             app.wake.here();
         }
@@ -37,7 +42,7 @@ pub(in crate::engine) async fn record(app: &App, now: DateTime<Utc>) -> Result<b
 
 async fn record_of(app: &App, id: ClusterId, found: &[ScheduledJob], now: DateTime<Utc>) -> Result<()> {
     let ids = found.iter().map(|job| job.job).collect();
-    // A cluster can only have started what is on it: whatever else its labels say is not believed.
+    // A cluster can only start jobs that are deployed to it; labels that say otherwise are ignored.
     let jobs = store::cluster_objects::jobs_on(&app.db, id, ids).await?;
     let mut rows = Vec::with_capacity(found.len());
     for started in found {
@@ -81,7 +86,7 @@ async fn row_of(
     Ok(Some(run::Model { masks, ..row }))
 }
 
-/// How a schedule was given to its cluster, from the step that did.
+/// The applied CronJob, from the output of the step that applied it.
 pub(in crate::engine) fn applied(step: &str, content: &[u8]) -> Option<Applied> {
     let (namespace, rest) = step.split_once('/')?;
     let (name, _) = rest.split_once('=')?;

@@ -1,4 +1,4 @@
-//! Whether the clusters of Kubernetes can be used, as this server sees them.
+//! Whether a cluster can be used, as this server sees it.
 
 use entity::cluster::{ClusterKind, Model};
 
@@ -10,17 +10,17 @@ use crate::runner::kubernetes::{Health, IN_CLUSTER, parse};
 pub enum Usable {
     /// Runs can be started.
     Yes,
-    /// It has no kubeconfig yet.
+    /// No kubeconfig was given yet.
     Unregistered,
-    /// It is being connected.
+    /// The first connection is being made.
     Connecting,
-    /// It does not answer, and why.
+    /// No answer; why.
     Unreachable(String),
-    /// It does not let this server in, and why.
+    /// The credentials were rejected; why.
     Refused(String),
 }
 
-/// Whether a cluster can be used now.
+/// The present state of a cluster.
 #[must_use]
 pub fn usable(app: &App, row: &Model) -> Usable {
     match row.kind {
@@ -38,10 +38,10 @@ pub fn usable(app: &App, row: &Model) -> Usable {
     }
 }
 
-/// Checks what is to be the kubeconfig of a cluster.
+/// Checks a kubeconfig before it is stored.
 ///
 /// # Errors
-/// What is wrong with it, for whoever gave it.
+/// What is wrong with it; the text follows the name of the field.
 pub fn check_kubeconfig(app: &App, text: &str) -> Result<(), String> {
     if text.trim() != IN_CLUSTER {
         return parse(text).map(|_| ());
@@ -49,5 +49,5 @@ pub fn check_kubeconfig(app: &App, text: &str) -> Result<(), String> {
     if app.config.in_cluster {
         return Ok(());
     }
-    Err("is in-cluster, which this server allows only when it is started with --in-cluster".into())
+    Err("is in-cluster, which the server allows only if started with --in-cluster".into())
 }

@@ -1,4 +1,4 @@
-//! The variables of jobs: kept sealed when a job is deployed, and opened again for each of its runs.
+//! The variables of a deployed job: sealed and stored when it is deployed, and opened for each of its runs.
 
 use chrono::{DateTime, Utc};
 use entity::{environment, job, job_variables, variable};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::secret::{self, Secret};
 use crate::store;
 
-/// Keeps what a job sees now, so that later edits do not change what is deployed.
+/// Stores the variables that a job sees now, so that later edits do not change the deployed job.
 pub(in crate::engine::tick) async fn keep(
     app: &App,
     tx: &DatabaseTransaction,
@@ -25,7 +25,7 @@ pub(in crate::engine::tick) async fn keep(
     Ok(())
 }
 
-/// What a run of a job sees: what was kept when the job was deployed; of one that is not deployed, what is there.
+/// The variables of a run: those stored with the deployed job, or the present ones if the job is not deployed.
 pub(super) async fn seen(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
     match store::row::by_id::<job_variables::Model>(&app.db, job.id).await? {
         Some(row) if job.deployed.is_some() => {

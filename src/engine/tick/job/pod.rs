@@ -1,4 +1,4 @@
-//! From a run to the pod that it is in a cluster of Kubernetes.
+//! From a run of a job to its pod in a Kubernetes cluster.
 
 use chrono::{DateTime, Utc};
 use entity::job_spec::Schedule;
@@ -19,7 +19,7 @@ use crate::runner::kubernetes::pod::{Annotations, Concurrency, Pod, Times};
 use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
-/// The longest part of a name that a namespace has of the name of its environment.
+/// How many characters of an environment's name its namespace has.
 const NAME: usize = 40;
 
 /// The name of the CronJob of a job.
@@ -27,13 +27,13 @@ fn cron_job_name(job: &job::Model) -> String {
     format!("windlass-{}", job.id)
 }
 
-/// Whether a run takes a schedule away from its cluster, because it is not deployed there any more.
+/// Whether a run withdraws a CronJob, because its job is not deployed any more.
 pub(super) fn withdraws(of: JobSubject<'_>) -> bool {
     let deployed = of.job.deployed.as_ref();
     deployed.and_then(|spec| keeper(of.cluster.kind, spec)) != Some(Keeper::Kubernetes)
 }
 
-/// The name that a run has in its cluster, and the namespace that is in.
+/// The namespace of a run, and its name there.
 pub(super) async fn named(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<(String, String)> {
     let namespace = namespace(app, of.environment).await?;
     let name = match run.event {
@@ -48,14 +48,14 @@ async fn namespace(app: &App, row: &environment::Model) -> Result<String> {
     let id = row.id.0.simple().to_string();
     let name = slug(&row.name);
     let short = id.get(..8).unwrap_or(&id);
-    // Ids that sort by time begin alike when they are made in the same minute.
+    // Version 7 ids that were created in the same minute begin alike.
     let wanted = [format!("z{short}-{name}"), format!("z{id}-{}", name.get(..20).unwrap_or(&name))];
     let wanted = wanted.map(|name| name.trim_end_matches('-').to_owned());
     let found = store::cluster_objects::namespace(&app.db, row, wanted).await?;
     found.ok_or_else(|| Error::internal("an environment has no namespace"))
 }
 
-/// A name as Kubernetes takes it: lower case letters, digits, and dashes between.
+/// A name that Kubernetes accepts: lower-case letters, digits, and hyphens in between.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.to_lowercase().chars() {
@@ -69,7 +69,7 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Says of a step what only a cluster needs to know.
+/// Adds to a step what only a cluster needs.
 pub(super) async fn dress(
     app: &App,
     run: &run::Model,
@@ -110,7 +110,7 @@ pub(super) async fn dress(
         architecture: spec.pod.cpu_architecture,
         node_labels: spec.pod.node_labels.clone().into_iter().collect(),
         service_account: Some(spec.pod.service_account.clone()).filter(|name| !name.is_empty()),
-        // Who names an account wants what it may do.
+        // A named account is there for its permissions.
         automount_token: spec.pod.automount_token || !spec.pod.service_account.is_empty(),
         labels: entries(&groups, GroupKind::Labels, None),
         annotations: Annotations {
@@ -128,7 +128,7 @@ pub(super) async fn dress(
 
 const GRACE: &str = "deployment.termination_grace_period_seconds";
 
-/// The way back from every object; the second half by the names that readers of logs of the official system know.
+/// Labels that lead back from every object; some by the names of the official system, which log readers know.
 fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
     let job = of.job.id.to_string();
     let environment = of.environment.id.to_string();
@@ -140,7 +140,7 @@ fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
         ("qovery.com/environment-id".to_owned(), environment),
         ("qovery.com/project-id".to_owned(), of.environment.project_id.to_string()),
     ];
-    // What a CronJob starts belongs to no run yet.
+    // A CronJob belongs to no single run.
     if run.event != Event::Apply {
         labels.push(("windlass.dev/run".into(), run.id.to_string()));
     }
@@ -184,7 +184,7 @@ async fn groups(app: &App, run: &run::Model) -> Result<Vec<Group>> {
     Ok(store::group::by_ids(&app.db, ids).await?)
 }
 
-/// The entries of the groups of one kind, and of one scope.
+/// The entries of all groups of one kind, for one scope.
 fn entries(groups: &[Group], kind: GroupKind, scope: Option<&str>) -> Vec<(String, String)> {
     let wanted =
         |group: &&Group| group.kind == kind && scope.is_none_or(|scope| group.scopes.0.iter().any(|one| one == scope));

@@ -26,7 +26,7 @@ use crate::runner::{Build, Credentials, Dockerfile, Image, Kind, StepFile, StepS
 use crate::secret::{self, Secret};
 use crate::store;
 
-/// What a run needs to be executed.
+/// Everything that a runner needs to execute a run.
 pub(in crate::engine) async fn step(
     app: &App,
     run: &run::Model,
@@ -41,7 +41,7 @@ pub(in crate::engine) async fn step(
     let mut delivered = delivered(app, run, of).await?;
     let (image, build) = match &run.spec.build {
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
-        // What is taken away needs no image.
+        // Withdrawing a CronJob needs no image.
         None if run.event == Event::Apply && withdraws(of) => (None, None),
         None => match image(app, run).await? {
             Ok(image) => (Some(image), None),
@@ -49,7 +49,7 @@ pub(in crate::engine) async fn step(
         },
     };
     if matches!(kind, Kind::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
-        let text = "its image was built on the engine of the server, and is in no registry that the cluster pulls from";
+        let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
     }
     let step = StepSpec {
@@ -84,7 +84,7 @@ pub(in crate::engine) async fn step(
     Ok(Ok(Prepared { step, masks }))
 }
 
-/// What is to be masked in the log of a run that its cluster has started by itself.
+/// The secrets to mask in the log of a run that a CronJob started.
 pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Vec<String>> {
     let gone = || Error::internal(format!("job {} has lost its environment", job.id));
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
@@ -94,17 +94,17 @@ pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Mod
 }
 
 /// The variables and files of a run.
-async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<Delivered> {
+async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
     let mut variables = seen(app, of.environment, of.job).await?;
     let built_in = built_in(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
-    // What a CronJob starts is a run of its own, which is not known yet.
+    // A CronJob starts runs that have no id yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
     variables.extend(built_in.filter(fits).map(built_in_variable));
     variables.extend(additions(app, run)?);
     Ok(deliver(&variables))
 }
 
-/// The variables that the caller gave this run; nothing is narrower.
+/// The variables given for this run only, which override all others.
 fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let Some(sealed) = &run.additions else { return Ok(Vec::new()) };
     let opened = app.keys.open(&secret::place("run_additions", run.id.0), sealed)?;
@@ -115,11 +115,11 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     Ok(given.into_iter().map(variable).collect())
 }
 
-/// Switches the cache off where a job has this variable (name of the official API).
+/// A job with this variable is built without cache (name of the official API).
 const NO_CACHE: &str = "QOVERY_DISABLE_BUILD_CACHE";
 
-/// What is to be built. All that the job sees are arguments of the build, but for what changes with every run.
-async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut Delivered) -> Result<Build> {
+/// The image to build. All variables of the job are build arguments, except those that change with every run.
+async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut StepVariables) -> Result<Build> {
     let login = match &spec.git_repository {
         Some(repository) => git::login::of(app, repository).await?,
         None => None,
@@ -167,16 +167,17 @@ fn built_in_variable((key, value): (String, String)) -> Variable {
     }
 }
 
-struct Delivered {
+/// The variables and files of a step.
+struct StepVariables {
     environment: Vec<(String, Secret<String>)>,
     files: Vec<StepFile>,
-    /// The secret ones among the values and files.
+    /// The secret values and file contents.
     secrets: Vec<String>,
 }
 
-/// What the step gets of its variables; several may stand for one file.
-fn deliver(variables: &[Variable]) -> Delivered {
-    let mut delivered = Delivered { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
+/// Resolves variables into environment and files; several variables may share a file.
+fn deliver(variables: &[Variable]) -> StepVariables {
+    let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
     for Resolved { key, value, is_secret, content } in resolve(variables) {
         if is_secret {
             delivered.secrets.push(content.clone().unwrap_or_else(|| value.clone()));
@@ -225,7 +226,7 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
     }
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
-        return Ok(Err(Impossible("its image was never built; deploy the job to build it".into())));
+        return Ok(Err(Impossible("the image was never built; deploy the job to build it".into())));
     };
     let Some(registry) = store::registry::by_id(&app.db, id).await? else {
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
@@ -240,7 +241,7 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
 
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
     if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
-        let text = "pulling from this kind of registry needs a token of its cloud, which this server does not fetch";
+        let text = "pulling from this kind of registry needs a token of its cloud provider, which this server cannot get";
         return Ok(Err(Impossible(text.into())));
     }
     let login = registry_client::login(&app.keys, registry)?;

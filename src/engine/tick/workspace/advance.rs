@@ -5,7 +5,7 @@ use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::DatabaseTransaction;
 
-use super::super::BATCH;
+use super::super::{BATCH, report};
 use super::schedule::{schedule_jobs, schedule_template};
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
@@ -13,7 +13,7 @@ use crate::engine::workspace::{has_scripts, spec, start_step};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Makes jobs of schedules that are due, and moves jobs on.
+/// Creates jobs for due schedules, and advances all jobs that can be advanced.
 pub(in crate::engine::tick) async fn advance(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let mut more = schedule_jobs(app, now, BATCH).await?;
     let due = store::workspace::due(&app.db, BATCH).await?;
@@ -22,17 +22,16 @@ pub(in crate::engine::tick) async fn advance(app: &App, now: DateTime<Utc>) -> R
         match store::write(&app.db, async |tx| one(tx, id, now).await).await {
             Ok(again) => {
                 more |= again;
-                // A step may be in the queue now.
+                // A step may have been queued.
                 app.wake.now();
             }
-            // One job does not hold up the others.
-            Err(error) => tracing::error!(job = id, ?error, "a run of a workspace could not be moved on"),
+            Err(error) => report("advance workspaces", "workspace job", &id, &error),
         }
     }
     Ok(more)
 }
 
-/// Moves a job on; true when there is something to do at once.
+/// Advances one job. True if more can be done at once.
 async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
     let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
     let steps = store::workspace::steps(tx, id).await?;
@@ -47,7 +46,7 @@ async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bo
         plan_changes: job.plan_changes,
     };
     let decision = flow::next(of_job, &facts);
-    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step is not there"));
+    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a workspace job has lost a step"));
     let job = workspace_job::Model { updated_at: now, ..job };
     match decision {
         Decision::Wait => return Ok(false),
@@ -88,7 +87,7 @@ async fn end(
     Ok(())
 }
 
-/// Makes the schedules that a step names; where one cannot be made the step fails, and with it the job.
+/// Creates the schedules that a step names. If one cannot be created the step fails, and with it the job.
 async fn schedule(
     tx: &DatabaseTransaction,
     job: workspace_job::Model,
@@ -110,7 +109,7 @@ async fn schedule(
     Ok(())
 }
 
-/// Puts a workspace away: nobody sees it, its name is free, and nothing is scheduled.
+/// Marks a workspace as deleted: hides it, frees its name, and disables its schedules.
 async fn disable(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
     let Some(row) = store::workspace::lock(tx, job.workspace_id).await? else { return Ok(()) };
     store::workspace::disable_schedules(tx, row.id).await?;

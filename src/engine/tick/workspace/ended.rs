@@ -27,7 +27,7 @@ pub(in crate::engine::tick) async fn ended(
     let spec = spec(&step)?;
     let StepResult { changes, commit, plan } = left.unwrap_or_default();
     let status = match run.state {
-        // Its word is given: what is executed after a rejection changes nothing of it.
+        // A rejected step stays rejected, whatever its rejection scripts do.
         _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
         RunState::Succeeded => JobStatus::Completed,
         RunState::Cancelled => JobStatus::Cancelled,
@@ -38,13 +38,13 @@ pub(in crate::engine::tick) async fn ended(
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
         updated_at: ActiveValue::Set(now),
-        // One that ran in a cluster has handed its plan over already.
+        // A step in a cluster has uploaded its plan already.
         plan: sealed.map_or(ActiveValue::NotSet, |plan| ActiveValue::Set(Some(plan))),
         token: ActiveValue::Set(None),
         ..Default::default()
     };
     store::workspace::change_step(tx, step.id, change).await?;
-    // A process that was killed could not give its lock back.
+    // A killed process could not release its lock.
     store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;
     let Some(job) = store::workspace::lock_job(tx, step.job_id).await? else { return Ok(()) };
     let plans = matches!(spec.kind, FlowType::TerraformPlan | FlowType::TerraformPlanDestroy);

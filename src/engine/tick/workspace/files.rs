@@ -1,5 +1,5 @@
-//! What a step of a workspace that runs in a cluster fetches from this server, and what it hands over: there nobody can
-//! put files into its container, or take them out.
+//! Files of a workspace step in a cluster, where a server cannot copy files into a container or out of it: the step downloads its
+//! source and its plan, and uploads the plan that it makes.
 
 use entity::{run, workspace_step};
 use sea_orm::ActiveValue;
@@ -19,25 +19,25 @@ async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject>
     WorkspaceSubject::load(app, &run).await?.ok_or_else(gone)
 }
 
-/// The source of a step, as a tape archive of what is in its folder.
+/// The source of a step, as a tar archive.
 ///
 /// # Errors
-/// `Conflict` with the reason where it cannot be had.
+/// `Conflict` with the reason if it cannot be read.
 pub async fn source(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
     let source = source_of(app, &of(app, step).await?).await?.map_err(|impossible| Error::Conflict(impossible.0))?;
     pack(&source, ".").await.map_err(Error::Conflict)
 }
 
-/// What the steps before it planned last.
+/// The newest plan of the steps before this one.
 ///
 /// # Errors
-/// `NotFound` where nothing was planned.
+/// `NotFound` if there is none.
 pub async fn plan(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
     let plan = plan_of(app, &of(app, step).await?).await?.ok_or(Error::NotFound("plan"))?;
     Ok(plan.expose().clone())
 }
 
-/// Keeps what a step has planned, sealed.
+/// Stores the plan of a step, sealed.
 ///
 /// # Errors
 /// The database's.

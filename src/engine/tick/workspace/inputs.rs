@@ -1,4 +1,4 @@
-//! What a workspace step sees: variables of its environment, and a file of values.
+//! The variables of a workspace step: its environment, and a file of Terraform values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::store;
 #[derive(Default)]
 pub(super) struct Variables {
     pub(super) environment: Vec<(String, Secret<String>)>,
-    /// The text of a file of values.
+    /// The text of a `.tfvars` file.
     pub(super) values: String,
     pub(super) secrets: Vec<String>,
 }
@@ -40,19 +40,19 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
     let mut values: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for (row, value) in chosen(&of.spec, of.workspace.id, &open) {
         if row.sensitive {
-            // As it is, and as Terraform writes texts in its output.
+            // As it is, and as Terraform quotes strings in its output.
             variables.secrets.push(script::text_literal(&value));
             variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
             variables.secrets.push(value.clone());
         }
         if row.category == "ENV" {
             if row.key.is_empty() || row.key.contains(['=', '\0']) || value.contains('\0') {
-                return Ok(Err(Impossible(format!("{} cannot be a variable of an environment", row.key))));
+                return Ok(Err(Impossible(format!("{:?} cannot be the name of an environment variable, or its value has a NUL character", row.key))));
             }
             environment.insert(row.key, value);
         } else {
             if !script::is_name(&row.key) {
-                return Ok(Err(Impossible(format!("{} cannot be the name of a variable of Terraform", row.key))));
+                return Ok(Err(Impossible(format!("{:?} cannot be the name of a Terraform variable", row.key))));
             }
             values.insert(row.key, (value, row.hcl));
         }
@@ -64,8 +64,8 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
     Ok(Ok(variables))
 }
 
-/// Which variables a step gets, the narrower ones behind: where a step names its inputs it gets of the variables of all
-/// workspaces only those, under the names that it gives them.
+/// The variables that a step gets; later ones override earlier ones. A step that names its inputs gets only those of the
+/// organization's variables, under the names that it gives them.
 fn chosen(
     spec: &FlowStep,
     workspace: WorkspaceId,

@@ -5,10 +5,10 @@ use crate::runner::patience::patient;
 use crate::runner::terraform::script::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
 use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
 
-/// What a step of Terraform left behind.
+/// The result of a Terraform step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub(in crate::engine::tick) struct StepResult {
-    /// Of a plan: whether there is something to change.
+    /// Of a plan: whether it has changes.
     #[serde(default)]
     pub(super) changes: Option<bool>,
     /// The commit that was checked out.
@@ -18,14 +18,14 @@ pub(in crate::engine::tick) struct StepResult {
     pub(in crate::engine::tick) plan: Option<Vec<u8>>,
 }
 
-/// Reads what the step of a run left.
+/// Reads the result of a step from its runner.
 pub(in crate::engine::tick) async fn left(runner: &dyn Runner, name: &str) -> Result<StepResult, Unavailable> {
     let result = patient(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
     let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(|error| Unavailable(error.to_string()));
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
     left.plan = patient(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
     if left.plan.as_ref().is_some_and(|plan| plan.len() as u64 > PLAN_BYTES) {
-        return Err(Unavailable("the plan is larger than what is kept".into()));
+        return Err(Unavailable("the plan is larger than 64 MiB".into()));
     }
     Ok(left)
 }

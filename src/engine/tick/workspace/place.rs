@@ -9,14 +9,14 @@ use crate::runner::Kind;
 use crate::runner::terraform::script::Operation;
 use crate::store;
 
-/// Where a step of a workspace is executed: here, where its program is and processes may be started; else in a container.
+/// Where a step is executed: as a process of this machine if its program is here and processes are allowed, else in a container.
 ///
 /// # Errors
-/// Within: why it can be executed nowhere.
+/// The inner one: why no runner can execute the step.
 pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Kind::Docker);
-    // Where there is nothing else, or clusters are to be used first.
+    // If nothing else is available, or clusters are preferred.
     if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
         let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
         if let Some(id) = clusters.first() {

@@ -15,11 +15,11 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     let branch = of.job.override_branch.as_deref().filter(|branch| !branch.is_empty()).unwrap_or(&row.branch);
     let branch = branch.split(',').next().unwrap_or_default().trim();
     if row.source.is_empty() || row.source == "empty" {
-        // Only scripts work on nothing.
+        // Only scripts can run without a source.
         return Ok(if of.operation() == Operation::Scripts || of.rejected() {
             Ok(Source::Empty)
         } else {
-            Err(Impossible("the workspace has no source: give it the address of a repository".into()))
+            Err(Impossible("the workspace has no source; set it to the URL of a repository".into()))
         });
     }
     let (login, key) = access(app, row.vcs_id, row.ssh_key_id).await?;
@@ -27,7 +27,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     let local = app.config.local_repositories && row.source.starts_with("file://");
     if !known && !local {
         let text = format!(
-            "{} is not the address of a repository: it begins with https://, http://, ssh:// or git@",
+            "{} is not the URL of a repository: it must begin with https://, http://, ssh:// or git@",
             row.source
         );
         return Ok(Err(Impossible(text)));
@@ -43,7 +43,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     })))
 }
 
-/// How the repository of a workspace is read.
+/// The credentials by which a repository is read.
 pub(super) async fn access(
     app: &App,
     vcs: Option<entity::id::VcsId>,

@@ -21,7 +21,7 @@ use crate::runner::{Image, Kind, Source, StepFile, StepSpec};
 use crate::secret::{self, Secret};
 use crate::store;
 
-/// What a step of a workspace needs to be executed.
+/// Everything that a runner needs to execute a workspace step.
 pub(in crate::engine::tick) async fn step(
     app: &App,
     run: &run::Model,
@@ -96,7 +96,7 @@ pub(in crate::engine::tick) async fn step(
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
 }
 
-/// The program of a step here, or its name and an image that has it.
+/// The program of a step: its path on this machine, or its name and an image.
 async fn tool(app: &App, of: &WorkspaceSubject, kind: Kind) -> (String, Option<Image>) {
     match kind {
         Kind::Process => {
@@ -107,7 +107,7 @@ async fn tool(app: &App, of: &WorkspaceSubject, kind: Kind) -> (String, Option<I
     }
 }
 
-/// Where the script looks for a file; a runner that puts it elsewhere says so in its place.
+/// The variables by which the script finds a file.
 fn places(file: &StepFile) -> Vec<(String, Secret<String>)> {
     file.variables.iter().map(|name| (name.clone(), Secret::new(file.path.clone()))).collect()
 }
@@ -116,7 +116,7 @@ fn plainly((name, value): (&str, String)) -> (String, Secret<String>) {
     (name.to_owned(), Secret::new(value))
 }
 
-/// How a step shows who it is.
+/// The value of the Authorization header that a step sends.
 fn authorization(token: &Secret<String>) -> String {
     format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())))
 }
@@ -128,7 +128,7 @@ fn labels(of: &WorkspaceSubject, run: &run::Model, kind: Kind) -> Vec<(String, S
         .into()
 }
 
-/// Steps of all workspaces of an organization share a namespace.
+/// The pod of a step; all workspaces of an organization share a namespace.
 fn pod(of: &WorkspaceSubject, run: &run::Model) -> Pod {
     let organization = of.workspace.organization_id.to_string();
     Pod {
@@ -147,7 +147,7 @@ fn source_text(source: &Source) -> String {
     }
 }
 
-/// Where a step reaches this server.
+/// The URL by which a step reaches this server.
 fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
@@ -159,7 +159,7 @@ fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
         (None, _) if app.config.public_url.is_some() => Ok(app.public_url()),
         (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
         (None, _) => Err(Impossible(
-            "a container does not reach this server by its own address; start it with --step-url or --public-url"
+            "a container cannot reach this server at its loopback address; start the server with --step-url or --public-url"
                 .into(),
         )),
     }
@@ -170,7 +170,7 @@ fn image(app: &App, of: &WorkspaceSubject) -> Image {
         "terraform" => &app.config.terraform_image,
         _ => &app.config.opentofu_image,
     };
-    // With a tag it is the image for those who name no version.
+    // The tag of the setting is for workspaces that require no version.
     let (name, tag) = match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (name.as_str(), "latest"),
@@ -179,7 +179,7 @@ fn image(app: &App, of: &WorkspaceSubject) -> Image {
     Image { reference: format!("{name}:{version}"), credentials: None, local: false }
 }
 
-/// A new credential with which the process of a step reaches its state, as long as it is executed.
+/// A new credential by which a step reaches its state while it is executed.
 async fn credential(app: &App, of: &WorkspaceSubject) -> Result<Secret<String>> {
     let token = secret::new_token()?;
     let change = workspace_step::ActiveModel {

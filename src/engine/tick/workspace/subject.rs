@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::runner::terraform::script::Operation;
 use crate::store;
 
-pub(super) const GONE: &str = "its workspace was deleted";
+pub(super) const GONE: &str = "the workspace was deleted";
 
-/// A step with all that belongs to it.
+/// A workspace step with its job, its workspace and its entry in the flow.
 pub(super) struct WorkspaceSubject {
     pub(super) step: workspace_step::Model,
     pub(super) job: workspace_job::Model,
@@ -20,7 +20,7 @@ pub(super) struct WorkspaceSubject {
 }
 
 impl WorkspaceSubject {
-    /// None where they were deleted meanwhile.
+    /// None if they were deleted meanwhile.
     pub(super) async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
         let Some(step) = store::workspace::step_by_run(&app.db, run.id).await? else { return Ok(None) };
         let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
@@ -30,7 +30,7 @@ impl WorkspaceSubject {
         Ok(Some(Self { step, job, workspace, spec }))
     }
 
-    /// Whether what is executed are the scripts for a rejection.
+    /// Whether the rejection scripts are executed.
     pub(super) fn rejected(&self) -> bool {
         self.step.status == workspace_job::JobStatus::Rejected
     }
@@ -51,7 +51,7 @@ impl WorkspaceSubject {
         if self.workspace.iac_type == "terraform" { "terraform" } else { "tofu" }
     }
 
-    /// The version that is wanted; empty for any.
+    /// The required version; empty for any.
     pub(super) fn version(&self) -> &str {
         match self.workspace.terraform_version.as_str() {
             "latest" => "",

@@ -13,7 +13,7 @@ use crate::runner::terraform::script::{Operation, Phase};
 use crate::secret::{self, Secret};
 use crate::store;
 
-/// The scripts of a step, in their order; those of another repository are read there.
+/// The scripts of a step, in order. Imported ones are read from their repository.
 pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<Vec<(Phase, String)>, Impossible>> {
     let mut commands = of.spec.commands.clone();
     if let Some(import) = &of.spec.import_commands {
@@ -23,7 +23,7 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
         let path = format!("{}/commands.yaml", import.folder.trim_matches('/'));
         let path = path.trim_start_matches('/');
         commands = match git::file(&import.repository, branch, path, login.as_ref()).await {
-            Err(reason) => return Ok(Err(Impossible(format!("the commands could not be read: {reason}")))),
+            Err(reason) => return Ok(Err(Impossible(format!("the imported commands could not be read: {reason}")))),
             Ok(text) => match template::commands(&text) {
                 Err(refused) => return Ok(Err(Impossible(refused.0))),
                 Ok(commands) => commands,
@@ -53,7 +53,7 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
     Ok(Ok(scripts))
 }
 
-/// What the steps before it planned last.
+/// The newest plan of the steps before this one.
 pub(super) async fn plan_of(app: &App, of: &WorkspaceSubject) -> Result<Option<Secret<Vec<u8>>>> {
     if of.spec.kind != FlowType::TerraformApply {
         return Ok(None);

@@ -1,0 +1,279 @@
+//! The structure of the source: who may import whom, that no files import each other in a circle, which files are pure, how long
+//! files are, and that no two of them share a name and mean different things.
+
+mod imports;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use imports::{Graph, circles, code_of, graph, module_of};
+
+/// Lines of the longest file, and of the median file of src.
+const LONGEST: usize = 400;
+const MEDIAN: usize = 150;
+
+/// What each room may import of the library, by the beginning of a module path. The longest fitting row counts, and every file of
+/// src has one. `entity` and `migration` are packages of their own.
+const MAY: [(&str, &[&str]); 30] = [
+    ("src/lib.rs", &[]),
+    ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
+    ("src/clock.rs", &[]),
+    ("src/config.rs", &[]),
+    ("src/error.rs", &[]),
+    ("src/secret", &["error", "secret"]),
+    ("src/server.rs", &[
+        "access", "api", "app", "clock", "config", "engine", "error", "liveness", "outbound", "runner", "secret", "store",
+        "terrakube",
+    ]),
+    ("src/bin", &[]),
+    ("src/access", &["access", "clock", "error", "secret", "store"]),
+    ("src/api", &[
+        "access", "api", "app", "bootstrap", "engine", "error", "git", "liveness::pulse", "observe::metrics", "outbound",
+        "registry_client", "secret", "store",
+    ]),
+    ("src/bootstrap", &["app", "bootstrap", "engine", "error", "secret", "store"]),
+    ("src/engine", &["app", "engine", "error", "liveness::pulse", "secret", "store"]),
+    ("src/engine/cluster", &["app", "engine", "error", "runner", "secret", "store"]),
+    ("src/engine/run", &["engine", "runner"]),
+    ("src/engine/tick", &["app", "engine", "error", "git", "registry_client", "runner", "secret", "store"]),
+    ("src/git", &["git", "secret"]),
+    ("src/git/login.rs", &["app", "error", "git", "secret", "store"]),
+    ("src/liveness", &["liveness"]),
+    ("src/liveness/fence.rs", &["clock"]),
+    ("src/liveness/notify.rs", &["app", "store"]),
+    ("src/observe", &["observe"]),
+    ("src/observe/telemetry.rs", &["config", "error"]),
+    ("src/outbound", &["app", "error", "outbound", "secret", "store"]),
+    ("src/registry_client", &["error", "registry_client", "secret"]),
+    ("src/runner", &["clock", "git", "liveness::fence", "liveness::wake", "runner", "secret"]),
+    ("src/store", &["store"]),
+    ("src/terrakube", &["access", "app", "bootstrap", "engine", "error", "secret", "store", "terrakube"]),
+    ("src/engine/cron", &["engine"]),
+    ("src/engine/shown", &["engine"]),
+    ("src/engine/flow.rs", &["engine"]),
+];
+
+/// What the API layers may not reach, although their row names the room.
+const NOT_FROM_AN_API: [&str; 2] = ["engine::tick", "engine::run"];
+
+/// Rooms and files without side effects: no waiting, no connection, no clock. Each file in them says so in its first line.
+const PURE: &[&str] = &[
+    "src/access/role",
+    "src/engine/advanced_settings",
+    "src/engine/cron",
+    "src/engine/deployment",
+    "src/engine/flow",
+    "src/engine/masking",
+    "src/engine/outputs",
+    "src/engine/rule",
+    "src/engine/run",
+    "src/engine/shown",
+    "src/engine/template",
+    "src/engine/variables",
+    "src/outbound/address",
+    "src/outbound/sign",
+    "src/runner/kubernetes/handle",
+    "src/runner/kubernetes/objects",
+    "src/runner/kubernetes/pod.rs",
+    "src/runner/kubernetes/status",
+    "src/runner/terraform/script",
+    "src/terrakube/describe",
+    "src/terrakube/document",
+    "src/terrakube/filter",
+    "src/terrakube/path",
+    "src/terrakube/query",
+    "src/terrakube/resource",
+    "src/terrakube/rsql",
+    "src/terrakube/state_document",
+    "src/terrakube/tables",
+];
+
+/// File names that stand in several folders of src, because they mean the same in each.
+const SHARED_NAMES: &[(&str, &str)] = &[];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join(folder)).unwrap().flatten() {
+        let path = entry.path();
+        let relative = path.strip_prefix(root()).unwrap().to_owned();
+        if path.is_dir() {
+            found.extend(files(relative.to_str().unwrap()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(relative);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn all() -> Vec<PathBuf> {
+    ["src", "entity/src", "migration/src", "xtask/src", "tests", "benches"].into_iter().flat_map(files).collect()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn name(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Which file of a package imports which; tests in files of their own are left out.
+fn package(folder: &str) -> Graph {
+    let read = |path: PathBuf| {
+        let module = module_of(path.strip_prefix(folder).unwrap());
+        (module, name(&path).to_owned(), text(&path))
+    };
+    let all: Vec<_> = files(folder)
+        .into_iter()
+        .filter(|path| !name(path).ends_with("_tests.rs") && !name(path).starts_with("src/bin"))
+        .map(read)
+        .collect();
+    graph(&all)
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut found = Vec::new();
+    for folder in ["src", "entity/src", "migration/src", "xtask/src"] {
+        let graph = package(folder);
+        for circle in circles(&graph) {
+            let inside = |file: &String| graph[file].iter().filter(|to| circle.contains(to)).cloned().collect::<Vec<_>>();
+            found.extend(circle.iter().map(|file| format!("{file} imports {}", inside(file).join(", "))));
+            found.push(String::new());
+        }
+    }
+    assert!(found.is_empty(), "files that import each other in a circle:\n{}", found.join("\n"));
+}
+
+#[test]
+fn rooms_import_only_what_they_may() {
+    let mut broken = Vec::new();
+    let graph = package("src");
+    for path in files("src") {
+        let file = name(&path);
+        let row = MAY.iter().filter(|(place, _)| file.starts_with(place)).max_by_key(|(place, _)| place.len());
+        let Some((_, allowed)) = row else {
+            broken.push(format!("{file} is in no row of the table"));
+            continue;
+        };
+        for target in graph.get(file).into_iter().flatten() {
+            let module = module_of(Path::new(target).strip_prefix("src").unwrap()).join("::");
+            let within = |place: &&str| module == **place || module.starts_with(&format!("{place}::"));
+            let api = file.starts_with("src/api") || file.starts_with("src/terrakube");
+            if !allowed.iter().any(|place| within(&place)) || api && NOT_FROM_AN_API.iter().any(|place| within(&place)) {
+                broken.push(format!("{file} imports {module}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn entity_and_migration_stand_alone() {
+    for (folder, forbidden) in [("entity/src", ["migration", "windlass"]), ("migration/src", ["entity", "windlass"])] {
+        for path in files(folder) {
+            for package in forbidden {
+                assert!(!text(&path).contains(&format!("use {package}::")), "{} imports {package}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn pure_files_are_pure() {
+    for path in files("src") {
+        let (file, source) = (name(&path), text(&path));
+        let in_table = PURE.iter().any(|place| file.starts_with(place));
+        let is_module_list = file.ends_with("mod.rs") && !source.contains("fn ");
+        let tests = file.ends_with("_tests.rs");
+        assert!(!in_table || tests || is_module_list || source.starts_with("//! Pure:"), "{file} does not say that it is pure");
+        assert!(in_table || !source.starts_with("//! Pure:"), "{file} says that it is pure, and is not in the table");
+        if in_table && !tests {
+            for impure in ["async ", ".await", "DatabaseConnection", "Utc::now", "Clock", "crate::error"] {
+                assert!(!code_of(&source).contains(impure), "{file} has {impure}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut lengths = Vec::new();
+    let mut broken = Vec::new();
+    for path in all() {
+        let source = text(&path);
+        let lines = source.lines().count();
+        if name(&path).starts_with("src") {
+            lengths.push(lines);
+            if lines > LONGEST {
+                broken.push(format!("{} has {lines} lines, more than {LONGEST}", path.display()));
+            }
+        }
+        if lines > 500 {
+            broken.push(format!("{} has {lines} lines, more than 500", path.display()));
+        }
+        if !source.starts_with("//! ") {
+            broken.push(format!("{} does not begin with //!", path.display()));
+        }
+    }
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    if median > MEDIAN {
+        broken.push(format!("the median file of src has {median} lines, more than {MEDIAN}"));
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn a_file_name_means_one_thing() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in files("src") {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        places.entry(stem).or_default().push(name(&path).to_owned());
+    }
+    let mut broken: Vec<String> = Vec::new();
+    for (stem, files) in &places {
+        if files.len() > 1 && stem != "mod" && !SHARED_NAMES.iter().any(|(shared, _)| shared == stem) {
+            broken.push(format!("{stem}: {}", files.join(", ")));
+        }
+    }
+    for (shared, _) in SHARED_NAMES {
+        if places.get(*shared).is_none_or(|files| files.len() < 2) {
+            broken.push(format!("{shared} is in the table, and stands only once"));
+        }
+    }
+    assert!(broken.is_empty(), "file names that stand in several folders, and not in the table:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_undone_or_muted() {
+    for path in files("src").into_iter().chain(files("entity/src")).chain(files("migration/src")) {
+        let source = text(&path);
+        for word in ["#[allow", "todo!", "unimplemented!", "FIXME", "TODO", "println!(\"{:?}"] {
+            assert!(!source.contains(word), "{} has {word}", path.display());
+        }
+    }
+}
+
+/// Only the passes call runners, and only they change the state of runs.
+#[test]
+fn only_the_passes_touch_runs() {
+    for path in files("src") {
+        let file = name(&path);
+        if ["src/engine/tick", "src/engine/cluster", "src/store"].iter().any(|room| file.starts_with(room)) {
+            continue;
+        }
+        let source = text(&path);
+        for call in ["run::advance", "run::claim", "run::renew", "run::create", ".poll(&name", "log_chunk::append"] {
+            // A run that is requested is stored like a deployment, and started by a pass.
+            let stores_a_request = file.starts_with("src/engine/manual") || file.starts_with("src/engine/workspace");
+            assert!(stores_a_request && call == "run::create" || !source.contains(call), "{file} calls {call}");
+        }
+    }
+}
