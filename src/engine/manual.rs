@@ -19,7 +19,7 @@ use crate::store;
 
 /// What is different in one run.
 #[derive(Clone, Default)]
-pub struct Difference {
+pub struct RunOverrides {
     pub entrypoint: Option<String>,
     pub arguments: Option<Vec<String>>,
     /// Variables that win over those of the same name.
@@ -39,12 +39,12 @@ pub async fn run(
     by: &Requester,
     job: &job::Model,
     event: Event,
-    difference: Difference,
+    overrides: RunOverrides,
     key: Option<String>,
 ) -> Result<run::Model> {
     let now = app.clock.now();
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let Difference { entrypoint, arguments, environment, image_tag, timeout_seconds } = difference;
+    let RunOverrides { entrypoint, arguments, environment, image_tag, timeout_seconds } = overrides;
     let mut run = run_spec(spec, job.built.as_ref(), event)
         .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
     let from_git = matches!(spec.source, Source::Docker { .. });

@@ -6,7 +6,6 @@
 use entity::cluster::ClusterKind;
 use entity::job_spec::{JobSpec, Schedule};
 
-use super::expression::{Gap, Overlap, Refused, Turns, for_kubernetes};
 use super::policy::{Concurrency, MissedRuns, Policy};
 use crate::engine::advanced_settings::Settings;
 
@@ -17,10 +16,6 @@ pub enum Keeper {
     Server(Option<&'static str>),
     Kubernetes,
 }
-
-/// How the controller of CronJobs treats the turns of the clocks (robfig/cron, version 3): a time that is left out is not
-/// run, and one that comes twice is run twice.
-pub const KUBERNETES_TURNS: Turns = Turns { gap: Some(Gap::Skip), overlap: Some(Overlap::Both) };
 
 /// Who keeps the time of a job of this configuration; none for a LIFECYCLE job.
 #[must_use]
@@ -71,57 +66,4 @@ fn beyond_a_job(spec: &JobSpec) -> Option<&'static str> {
 #[must_use]
 pub fn repeats_by_kubernetes(spec: &entity::run_spec::RunSpec) -> bool {
     spec.success_exit_codes.is_empty() && spec.fail_fast_exit_codes.is_empty() && spec.retry_backoff_seconds.is_none()
-}
-
-/// What a CronJob is told of the times of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CronTimes {
-    /// Five fields, or a macro.
-    pub schedule: String,
-    /// IANA name.
-    pub zone: String,
-    pub concurrency: Concurrency,
-    pub suspended: bool,
-    pub starting_deadline_seconds: Option<i32>,
-    pub keep_succeeded: i32,
-    pub keep_failed: i32,
-}
-
-/// The times of a CRON job for a CronJob; none for a LIFECYCLE job.
-///
-/// # Errors
-/// When its expression cannot be read.
-pub fn cron_times(spec: &JobSpec) -> Result<Option<CronTimes>, Refused> {
-    let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(None) };
-    let settings = Settings(&spec.settings);
-    let policy = Policy::of(spec);
-    Ok(Some(CronTimes {
-        schedule: for_kubernetes(scheduled_at)?,
-        zone: timezone.clone(),
-        concurrency: policy.concurrency,
-        suspended: policy.suspended,
-        starting_deadline_seconds: settings.number("cronjob.starting_deadline_seconds"),
-        keep_succeeded: settings.number("cronjob.success_jobs_history_limit").unwrap_or(1),
-        keep_failed: settings.number("cronjob.failed_jobs_history_limit").unwrap_or(1),
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::for_kubernetes;
-
-    #[test]
-    fn expressions_are_those_of_kubernetes() {
-        for (given, expected) in [
-            ("0 3 * * 7", "0 3 * * 0"),
-            ("0 3 * * 5-7", "0 3 * * 0,5,6"),
-            ("0 3 * * 1-5", "0 3 * * 1-5"),
-            ("*/7 7 7 7 *", "*/7 7 7 7 *"),
-            ("  0  3 * *  mon ", "0 3 * * mon"),
-            ("@daily", "@daily"),
-        ] {
-            assert_eq!(for_kubernetes(given).unwrap(), expected, "{given}");
-        }
-        assert!(for_kubernetes("0 3 * * 8").is_err());
-    }
 }

@@ -1,22 +1,11 @@
 //! Tests of the state machine: every state with every event, and the decisions one by one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::run::RunState;
 
-use super::{Decision, Facts, RunEvent, decide, next, pause_after};
+use super::super::facts::Facts;
+use super::super::transition::RunEvent;
+use super::{Decision, decide};
 use crate::runner::{StepState, Unavailable};
-
-const STATES: [RunState; 5] =
-    [RunState::Queued, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
-
-const EVENTS: [RunEvent; 6] = [
-    RunEvent::Claimed,
-    RunEvent::Retried,
-    RunEvent::Succeeded,
-    RunEvent::Failed,
-    RunEvent::Cancelled,
-    RunEvent::Expired,
-];
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -56,33 +45,6 @@ fn ends(decision: Decision) -> (RunEvent, Option<i32>, String) {
 }
 
 #[test]
-fn every_state_with_every_event() {
-    let table: Vec<String> = STATES
-        .iter()
-        .map(|state| {
-            EVENTS
-                .iter()
-                .map(|event| next(*state, *event).map_or("-".into(), |to| format!("{to:?}")))
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect();
-    assert_eq!(
-        table,
-        [
-            "Running - - - Cancelled Failed",
-            "- Queued Succeeded Failed Cancelled -",
-            "- - - - - -",
-            "- - - - - -",
-            "- - - - - -",
-        ]
-    );
-    for state in STATES {
-        assert_eq!(state.is_final(), EVENTS.iter().all(|event| next(state, *event).is_none()));
-    }
-}
-
-#[test]
 fn exits() {
     assert_eq!(ends(decide(&facts(), exited(0), now())), (RunEvent::Succeeded, Some(0), String::new()));
     assert_eq!(ends(decide(&facts(), exited(3), now())), (RunEvent::Failed, Some(3), "exit code 3".into()));
@@ -105,12 +67,6 @@ fn retries_until_attempts_or_time_are_used_up() {
     assert_eq!(ends(decide(&last, exited(1), now())).0, RunEvent::Failed);
     let no_time = Facts { max_duration_seconds: 10, ..more };
     assert!(ends(decide(&no_time, exited(1), now())).2.contains("no time is left"));
-    let pauses: Vec<i64> = (1..=8).map(|attempt| pause_after(attempt, TimeDelta::seconds(10)).num_seconds()).collect();
-    assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 360, 360]);
-    assert_eq!(pause_after(i32::MAX, TimeDelta::seconds(10)).num_seconds(), 360);
-    assert_eq!(pause_after(4, TimeDelta::seconds(1)).num_seconds(), 8);
-    assert_eq!(pause_after(2, TimeDelta::seconds(1000)).num_seconds(), 1000);
-    assert_eq!(pause_after(2, TimeDelta::zero()), TimeDelta::zero());
 }
 
 #[test]

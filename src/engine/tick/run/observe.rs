@@ -14,8 +14,8 @@ use super::log_copy::{CHUNK, copy, with_lines};
 use super::observed::{Seen, Unstored, name_of};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
-use crate::engine::cron::keeper::repeats_by_kubernetes;
-use crate::engine::run::decide::{self, Decision, Facts, RunEvent};
+use crate::engine::cron::repeats_by_kubernetes;
+use crate::engine::run::{Decision, Facts, RunEvent, decide};
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::clusters;
 use crate::runner::patience::{patient, quiet};
@@ -93,7 +93,7 @@ async fn look_after(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bo
         return Ok(true);
     }
     let more = lines.lines.len() >= CHUNK;
-    let decision = decide::decide(&facts(app, &run, kind), observed, now);
+    let decision = decide(&facts(app, &run, kind), observed, now);
     act(app, Seen { runner, kind, name, kept: Unstored { run, lines, news }, lost }, decision, now).await?;
     Ok(more)
 }

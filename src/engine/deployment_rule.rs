@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use entity::deployment_rule::{Model, Weekday};
 
-use super::cron::expression::gap_end;
+use super::cron::gap_end;
 
 /// The next start and the next stop after `now`; none where nothing is planned.
 ///
@@ -26,31 +26,6 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
         times.find(|at| *at > now)
     };
     (first(rule.start_time), first(rule.stop_time))
-}
-
-/// Whether a wildcard fits a name, ignoring case: `?` is one character, `*` any number of them.
-#[must_use]
-pub fn fits(wildcard: &str, name: &str) -> bool {
-    let pattern: Vec<char> = wildcard.to_lowercase().chars().collect();
-    let name: Vec<char> = name.to_lowercase().chars().collect();
-    // Which beginnings of the name the pattern fits so far.
-    let mut reached: Vec<bool> = (0..=name.len()).map(|length| length == 0).collect();
-    for mark in pattern {
-        let before = reached.clone();
-        let mut some = false;
-        for (place, fits) in reached.iter_mut().enumerate() {
-            let previous = place.checked_sub(1);
-            some |= before.get(place).copied().unwrap_or(false);
-            *fits = match mark {
-                '*' => some,
-                mark => previous.is_some_and(|previous| {
-                    let same = mark == '?' || name.get(previous) == Some(&mark);
-                    same && before.get(previous).copied().unwrap_or(false)
-                }),
-            };
-        }
-    }
-    reached.last().copied().unwrap_or(false)
 }
 
 fn weekday(day: chrono::Weekday) -> Weekday {
@@ -93,24 +68,6 @@ mod tests {
             weekdays: Weekdays(days),
             next_start_at: None,
             next_stop_at: None,
-        }
-    }
-
-    #[test]
-    fn wildcards() {
-        for (wildcard, name, fit) in [
-            ("", "", true),
-            ("", "a", false),
-            ("*", "", true),
-            ("*", "anything", true),
-            ("feat-*", "FEAT-1", true),
-            ("feat-*", "fix-1", false),
-            ("?", "ab", false),
-            ("a?c", "abc", true),
-            ("*-pr-*", "shop-pr-7", true),
-            ("*a*a*a*a*b", &"a".repeat(200), false),
-        ] {
-            assert_eq!(fits(wildcard, name), fit, "{wildcard} {name}");
         }
     }
 

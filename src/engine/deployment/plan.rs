@@ -1,0 +1,105 @@
+//! Pure: what a deployment means for one job.
+
+use entity::deployment::Action;
+use entity::job;
+use entity::job_spec::{Command, JobSpec, Schedule, Source};
+use entity::run::Event;
+
+/// What happens to the deployed configuration of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deployed {
+    /// It stays.
+    Kept,
+    /// It becomes the present configuration.
+    Replaced,
+    /// The job is no longer deployed.
+    Removed,
+}
+
+/// What a deployment does to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub deployed: Deployed,
+    /// The command that runs once, and that the deployment waits for.
+    pub run: Option<Event>,
+}
+
+/// What `action` means for a job of this schedule. A forced event runs its command and leaves the schedule alone.
+#[must_use]
+pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
+    if forced.is_some() {
+        return Plan { deployed: Deployed::Kept, run: forced };
+    }
+    let (deployed, event) = match action {
+        Action::Deploy => (Deployed::Replaced, Event::Start),
+        Action::Stop => (Deployed::Removed, Event::Stop),
+        Action::Delete | Action::Uninstall => (Deployed::Removed, Event::Delete),
+    };
+    let runs = matches!(schedule, Schedule::Lifecycle { .. }) && command(schedule, event).is_some();
+    Plan { deployed, run: runs.then_some(event) }
+}
+
+/// The events that a schedule has a command for.
+#[must_use]
+pub fn events(schedule: &Schedule) -> Vec<Event> {
+    let all = [Event::Cron, Event::Start, Event::Stop, Event::Delete];
+    all.into_iter().filter(|event| command(schedule, *event).is_some()).collect()
+}
+
+/// The command of an event; none when the job has no such event.
+#[must_use]
+pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
+    match (schedule, event) {
+        (Schedule::Cron { command, .. }, Event::Cron) => Some(command),
+        (Schedule::Lifecycle { on_start, .. }, Event::Start) => on_start.as_ref(),
+        (Schedule::Lifecycle { on_stop, .. }, Event::Stop) => on_stop.as_ref(),
+        (Schedule::Lifecycle { on_delete, .. }, Event::Delete) => on_delete.as_ref(),
+        (Schedule::Cron { .. } | Schedule::Lifecycle { .. }, _) => None,
+    }
+}
+
+/// Whether an image has to be built before the plan can be carried out: whatever is deployed is built anew (an image that
+/// is there already is used again), and what runs without being deployed only when it never was built.
+#[must_use]
+pub fn needs_build(plan: Plan, spec: &JobSpec, job: &job::Model) -> bool {
+    let from_git = matches!(spec.source, Source::Docker { .. });
+    match plan.deployed {
+        Deployed::Replaced => from_git,
+        Deployed::Kept => from_git && plan.run.is_some() && job.built.is_none(),
+        Deployed::Removed => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::deployment::Action;
+    use entity::job_spec::{Command, Schedule};
+    use entity::run::Event;
+
+    use super::{Deployed, Plan, plan};
+
+    #[test]
+    fn plans() {
+        let cron =
+            Schedule::Cron { scheduled_at: "* * * * *".into(), timezone: "UTC".into(), command: Command::default() };
+        let start_only = Schedule::Lifecycle {
+            on_start: Some(Command::default()),
+            on_stop: None,
+            on_delete: None,
+            lifecycle_type: Default::default(),
+        };
+        let cases = [
+            (Action::Deploy, None, &cron, Deployed::Replaced, None),
+            (Action::Stop, None, &cron, Deployed::Removed, None),
+            (Action::Delete, None, &cron, Deployed::Removed, None),
+            (Action::Uninstall, None, &cron, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Cron), &cron, Deployed::Kept, Some(Event::Cron)),
+            (Action::Deploy, None, &start_only, Deployed::Replaced, Some(Event::Start)),
+            (Action::Stop, None, &start_only, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Start), &start_only, Deployed::Kept, Some(Event::Start)),
+        ];
+        for (action, forced, schedule, deployed, run) in cases {
+            assert_eq!(plan(action, forced, schedule), Plan { deployed, run }, "{action:?} {forced:?}");
+        }
+    }
+}
