@@ -8,12 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use windlass::engine::template;
-use windlass::metrics::{Depths, Metrics};
+use windlass::observe::metrics::{Depths, Metrics};
 
 const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const WORKSPACES: &str = include_str!("../../docs/workspaces.md");
-const METRICS: &str = include_str!("../../src/metrics.rs");
+const METRICS: &str = include_str!("../../src/observe/metrics.rs");
 
 /// A flag as `--help` shows it.
 #[derive(Debug, Default)]
