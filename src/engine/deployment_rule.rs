@@ -1,4 +1,4 @@
-//! Pure: when an environment with a deployment rule is started and stopped by the clock.
+//! Pure: when a deployment rule starts and stops its environment.
 
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -6,10 +6,10 @@ use entity::deployment_rule::{Model, Weekday};
 
 use super::cron::gap_end;
 
-/// The next start and the next stop after `now`; none where nothing is planned.
+/// The next start and the next stop after `now`; `None` if nothing is planned.
 ///
-/// The times of day of the rule are those of its zone, on its days. A time that the clocks leave out is the first
-/// instant after the gap, one that comes twice is the first of them.
+/// The rule's times of day are in its time zone, on its days of the week. A time that the clocks skip becomes the first
+/// instant after the gap; of a repeated time the first one counts.
 #[must_use]
 pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if !rule.auto_stop && !rule.auto_delete {
@@ -17,7 +17,7 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
     }
     let today = now.with_timezone(&zone).date_naive();
     let first = |time: DateTime<Utc>| {
-        // Eight days: today's time may be over, and the only day may be today's.
+        // Eight days: today's time may have passed, and today may be the only day of the rule.
         let days = (0..=7).filter_map(|day| today.checked_add_signed(TimeDelta::days(day)));
         let mut times = days.filter(|day| rule.weekdays.0.contains(&weekday(day.weekday()))).filter_map(|day| {
             let wall = day.and_time(time.time());

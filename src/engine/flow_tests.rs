@@ -1,4 +1,4 @@
-//! Tests of what comes next in a run of a workspace.
+//! Tests of the flow of workspace jobs.
 
 use super::*;
 use sea_orm::Iterable as _;
@@ -57,7 +57,7 @@ fn the_other_kinds_of_steps() {
     assert_eq!(next(JobFacts { status: JobStatus::Approved, ..OPEN }, &[scripted]), Decision::Start(0));
 }
 
-/// Whatever the statuses are: what has ended does not go on, and what runs is waited for.
+/// With any combination of statuses, an ended job stays ended, and a running step is waited for.
 #[test]
 fn what_has_ended_has_ended() {
     for status in JobStatus::iter() {
@@ -68,8 +68,8 @@ fn what_has_ended_has_ended() {
             if status.is_final() || runs {
                 assert_eq!(decision, Decision::Wait);
             }
-            if let Decision::Start(place) = decision {
-                assert_eq!(if place == 0 { plan } else { apply }, JobStatus::Pending);
+            if let Decision::Start(index) = decision {
+                assert_eq!(if index == 0 { plan } else { apply }, JobStatus::Pending);
             }
         }
     }

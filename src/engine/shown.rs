@@ -1,9 +1,9 @@
-//! Pure: the states of jobs and environments that the API shows, derived from their deployments and never stored.
+//! Pure: the states of jobs and environments in the API, derived from their deployments and never stored.
 
 use entity::deployment::{Action, Progress};
 use entity::run::Event;
 
-/// The state of a job, by the names of the official API that are used.
+/// The state of a job or an environment, under the names of the official API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShownState {
     Ready,
@@ -26,7 +26,7 @@ pub enum ShownState {
 }
 
 impl ShownState {
-    /// Whether a deployment is under way or waits.
+    /// Whether a deployment is queued or running.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(
@@ -49,7 +49,7 @@ impl ShownState {
     }
 }
 
-/// What a forced event counts as.
+/// The action that a deployment part counts as: a forced event may change it.
 #[must_use]
 pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     match forced {
@@ -59,18 +59,18 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     }
 }
 
-/// What a part of a deployment is at, or has failed at.
+/// What a part of a deployment is doing, or what it failed at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PartPhase {
     #[default]
     Idle,
-    /// Its image is being built, or could not be.
+    /// Its image is being built, or the build failed.
     Build,
-    /// Its run is running.
+    /// Its command is running.
     Run,
 }
 
-/// The state of a job from its part in its newest deployment.
+/// The state of a job, derived from its part in its newest deployment.
 #[must_use]
 pub fn of_job(part: Option<(Action, Progress)>, phase: PartPhase) -> ShownState {
     match part {
@@ -94,11 +94,13 @@ pub fn of_job(part: Option<(Action, Progress)>, phase: PartPhase) -> ShownState 
     }
 }
 
-/// The state of an environment from its jobs; never `Executing`, which the official clients refuse there.
+/// The state of an environment, derived from its jobs; never `Executing`, which official clients reject there.
 #[must_use]
 pub fn of_environment(jobs: &[ShownState]) -> ShownState {
-    let calm = |state: ShownState| if state == ShownState::Executing { ShownState::Deploying } else { state };
-    let first = |wanted: fn(ShownState) -> bool| jobs.iter().copied().map(calm).find(|state| wanted(*state));
+    let without_executing =
+        |state: ShownState| if state == ShownState::Executing { ShownState::Deploying } else { state };
+    let first =
+        |wanted: fn(ShownState) -> bool| jobs.iter().copied().map(without_executing).find(|state| wanted(*state));
     first(ShownState::is_open)
         .or_else(|| first(ShownState::is_error))
         .or_else(|| first(|state| state == ShownState::Deployed))

@@ -6,7 +6,7 @@ use entity::run::Event;
 use super::{PartPhase, ShownState, effective_action, of_environment, of_job};
 
 #[test]
-fn what_is_of_job() {
+fn states_of_jobs_and_environments() {
     assert_eq!(of_job(None, PartPhase::Idle), ShownState::Ready);
     assert_eq!(of_job(Some((Action::Deploy, Progress::Running)), PartPhase::Run), ShownState::Executing);
     assert_eq!(of_job(Some((Action::Stop, Progress::Running)), PartPhase::Run), ShownState::Stopping);

@@ -1,19 +1,19 @@
-//! Pure: names with wildcards.
+//! Pure: matches names against wildcards.
 
-/// Whether a wildcard fits a name, ignoring case: `?` is one character, `*` any number of them.
+/// Whether a wildcard matches a name, ignoring case: `?` is one character, `*` any number of characters.
 #[must_use]
-pub fn fits(wildcard: &str, name: &str) -> bool {
+pub fn matches(wildcard: &str, name: &str) -> bool {
     let pattern: Vec<char> = wildcard.to_lowercase().chars().collect();
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    // Which beginnings of the name the pattern fits so far.
+    // Which prefixes of the name the pattern matches so far.
     let mut reached: Vec<bool> = (0..=name.len()).map(|length| length == 0).collect();
     for mark in pattern {
         let before = reached.clone();
         let mut some = false;
-        for (place, fits) in reached.iter_mut().enumerate() {
+        for (place, matches) in reached.iter_mut().enumerate() {
             let previous = place.checked_sub(1);
             some |= before.get(place).copied().unwrap_or(false);
-            *fits = match mark {
+            *matches = match mark {
                 '*' => some,
                 mark => previous.is_some_and(|previous| {
                     let same = mark == '?' || name.get(previous) == Some(&mark);
@@ -27,7 +27,7 @@ pub fn fits(wildcard: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::matches;
 
     #[test]
     fn wildcards() {
@@ -43,7 +43,7 @@ mod tests {
             ("*-pr-*", "shop-pr-7", true),
             ("*a*a*a*a*b", &"a".repeat(200), false),
         ] {
-            assert_eq!(fits(wildcard, name), fit, "{wildcard} {name}");
+            assert_eq!(matches(wildcard, name), fit, "{wildcard} {name}");
         }
     }
 }

@@ -2,27 +2,27 @@
 
 use serde_json::{Map, Value, json};
 
-/// What values a setting takes.
+/// Which values a setting accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingKind {
-    /// A whole number between two bounds.
+    /// An integer between two bounds.
     Number(i64, i64),
-    /// The same, or null.
+    /// An integer between two bounds, or null.
     OptionalNumber(i64, i64),
     Boolean,
-    /// A text of at most 255 characters.
+    /// A string of at most 255 characters.
     Text,
-    /// One of these.
+    /// One of these strings.
     OneOf(&'static [&'static str]),
-    /// One of these, or null.
+    /// One of these strings, or null.
     OptionalOneOf(&'static [&'static str]),
     /// A list of at most 50 exit codes.
     ExitCodes,
-    /// From text to text, at most 100 pairs.
+    /// A map from string to string with at most 100 entries.
     Texts,
 }
 
-/// What a setting is where nothing is stored.
+/// The value of a setting that is not stored.
 #[derive(Clone, Copy, Debug)]
 enum Default {
     Null,
@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The value where nothing is stored.
+    /// The value if none is stored.
     #[must_use]
     pub fn default(self) -> Value {
         match self.default {

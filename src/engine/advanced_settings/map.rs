@@ -1,4 +1,4 @@
-//! Pure: the whole map of settings that callers see, and the part of it that is stored.
+//! Pure: the complete map of settings that the API shows, and the part of it that is stored.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::catalog::{SETTINGS, defaults};
 use super::validate::parse_value;
 
-/// Every setting: the stored ones over the defaults.
+/// Every setting: the stored values over the defaults.
 #[must_use]
 pub fn complete(stored: &BTreeMap<String, Value>) -> Map<String, Value> {
     let mut all = defaults();
@@ -19,18 +19,18 @@ pub fn complete(stored: &BTreeMap<String, Value>) -> Map<String, Value> {
     all
 }
 
-/// Why a value is not taken.
+/// Why a value is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSetting {
     pub key: &'static str,
     pub reason: String,
 }
 
-/// What is to be stored of a whole map: only what is not at its default. Null stands for the default, and unknown keys
-/// are dropped, as the official API does. Numbers and booleans may be written as text.
+/// The part of a complete map that is stored: only values that differ from their defaults. Null stands for the default,
+/// and unknown keys are ignored, as in the official API. Numbers and booleans may be strings.
 ///
 /// # Errors
-/// When a value is not of the kind of its setting.
+/// If a setting does not accept its value.
 pub fn reduce(given: &Map<String, Value>) -> Result<BTreeMap<String, Value>, InvalidSetting> {
     let defaults = defaults();
     let mut stored = BTreeMap::new();

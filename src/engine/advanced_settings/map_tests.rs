@@ -13,7 +13,7 @@ fn defaults_are_valid_and_are_not_stored() {
 }
 
 #[test]
-fn what_is_given_comes_back_without_unknown_keys() {
+fn values_round_trip_without_unknown_keys() {
     let given = json!({
         "build.timeout_max_sec": "60",
         "cronjob.concurrency_policy": "Allow",
@@ -34,7 +34,7 @@ fn what_is_given_comes_back_without_unknown_keys() {
 }
 
 #[test]
-fn wrong_values_are_refused_by_key() {
+fn errors_name_the_key() {
     for (key, value) in [
         ("build.timeout_max_sec", json!(-1)),
         ("build.timeout_max_sec", json!(1.5)),

@@ -1,4 +1,4 @@
-//! Pure: which values the advanced settings take.
+//! Pure: checks the values of advanced settings.
 
 use serde_json::{Value, json};
 
@@ -12,38 +12,38 @@ pub(super) fn parse_value(kind: SettingKind, given: &Value) -> Result<Value, Str
                 other => other.as_i64(),
             };
             let number = number.filter(|number| (low..=high).contains(number));
-            number.map(Value::from).ok_or_else(|| format!("is not a whole number between {low} and {high}"))
+            number.map(Value::from).ok_or_else(|| format!("must be an integer between {low} and {high}"))
         }
         SettingKind::Boolean => match given {
             Value::Bool(_) => Ok(given.clone()),
             Value::String(text) if text == "true" || text == "false" => Ok(json!(text == "true")),
-            _ => Err("is neither true nor false".into()),
+            _ => Err("must be true or false".into()),
         },
         SettingKind::Text => match given {
             Value::String(text) if text.chars().count() <= 255 && !text.chars().any(char::is_control) => {
                 Ok(given.clone())
             }
-            _ => Err("is not a text of at most 255 characters".into()),
+            _ => Err("must be a string of at most 255 characters".into()),
         },
         SettingKind::OneOf(values) | SettingKind::OptionalOneOf(values) => match given.as_str() {
             Some(text) if values.contains(&text) => Ok(given.clone()),
-            _ => Err(format!("is not one of {}", values.join(", "))),
+            _ => Err(format!("must be one of {}", values.join(", "))),
         },
         SettingKind::ExitCodes => {
-            exit_codes(given).ok_or_else(|| "is not a list of at most 50 exit codes (0 to 255)".into())
+            exit_codes(given).ok_or_else(|| "must be a list of at most 50 exit codes (0 to 255)".into())
         }
         SettingKind::Texts => {
             let short = |text: &str| text.chars().count() <= 255 && !text.chars().any(char::is_control);
             let plain = |(key, value): (&String, &Value)| short(key) && value.as_str().is_some_and(short);
             match given {
                 Value::Object(map) if map.len() <= 100 && map.iter().all(plain) => Ok(given.clone()),
-                _ => Err("is not an object of at most 100 texts".into()),
+                _ => Err("must be an object with at most 100 string values".into()),
             }
         }
     }
 }
 
-/// A list of numbers, or their text with commas between.
+/// A list of numbers, or a string of numbers separated by commas.
 fn exit_codes(given: &Value) -> Option<Value> {
     let codes: Vec<i64> = match given {
         Value::String(text) if text.trim().is_empty() => Vec::new(),

@@ -1,4 +1,4 @@
-//! Pure: the settings of one job, one by one.
+//! Pure: typed access to the settings of one job.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use serde_json::Value;
 
 use super::catalog::SETTINGS;
 
-/// One job's settings, with the defaults where nothing is stored.
+/// The settings of one job, with the default of each one that is not stored.
 #[derive(Clone, Copy)]
 pub struct Settings<'a>(pub &'a BTreeMap<String, Value>);
 
 impl Settings<'_> {
-    /// A number; none where it is null.
+    /// A number; `None` if it is null.
     #[must_use]
     pub fn number(self, key: &str) -> Option<i32> {
         let value = self.0.get(key).cloned().or_else(|| default_of(key))?;
         value.as_i64().and_then(|number| i32::try_from(number).ok())
     }
 
-    /// A text; none where it is null.
+    /// A string; `None` if it is null.
     #[must_use]
     pub fn text(self, key: &str) -> Option<String> {
         self.0.get(key).cloned().or_else(|| default_of(key))?.as_str().map(str::to_owned)
     }
 
-    /// Whether a switch is on.
+    /// Whether a boolean setting is true.
     #[must_use]
     pub fn is_on(self, key: &str) -> bool {
         self.0.get(key).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// Texts by text.
+    /// A map of strings.
     #[must_use]
     pub fn texts(self, key: &str) -> BTreeMap<String, String> {
         let map = self.0.get(key).and_then(Value::as_object).into_iter().flatten();

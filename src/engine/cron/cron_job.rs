@@ -1,4 +1,4 @@
-//! Pure: the schedule of a job as a Kubernetes CronJob has it.
+//! Pure: the schedule of a job as a Kubernetes CronJob.
 
 use entity::id::RunId;
 use entity::job_spec::{JobSpec, Schedule};
@@ -10,15 +10,15 @@ use super::policy::{Concurrency, Policy};
 use crate::engine::advanced_settings::Settings;
 use crate::runner::kubernetes::pod::{self, Times};
 
-/// How the controller of CronJobs treats the clock_changes of the clocks (robfig/cron, version 3): a time that is left out is not
-/// run, and one that comes twice is run twice.
+/// How the CronJob controller (robfig/cron, version 3) handles clock changes: skipped times do not run, repeated times
+/// run twice.
 pub const KUBERNETES_CLOCK_CHANGES: ClockChangeRules =
     ClockChangeRules { gap: Some(GapRule::Skip), overlap: Some(OverlapRule::Both) };
 
-/// An expression as Kubernetes takes it: there 7 is no day of the week.
+/// An expression as Kubernetes accepts it: there, 7 is not a day of the week.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If the expression is invalid.
 pub(super) fn for_kubernetes(text: &str) -> Result<String, ParseError> {
     let schedule: CronExpression = text.parse()?;
     let fields: Vec<&str> = text.split_whitespace().collect();
@@ -33,10 +33,10 @@ pub(super) fn for_kubernetes(text: &str) -> Result<String, ParseError> {
     Ok(format!("{minutes} {hours} {days} {months} {weekdays}"))
 }
 
-/// The times of a CRON job for its CronJob; none for a LIFECYCLE job.
+/// The times of a CRON job for its CronJob; `None` for a LIFECYCLE job.
 ///
 /// # Errors
-/// When the expression cannot be parsed.
+/// If the expression is invalid.
 pub fn cron_job_times(spec: &JobSpec, applied_by: RunId) -> Result<Option<Times>, ParseError> {
     let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(None) };
     let settings = Settings(&spec.settings);
@@ -47,7 +47,7 @@ pub fn cron_job_times(spec: &JobSpec, applied_by: RunId) -> Result<Option<Times>
         concurrency: match policy.concurrency {
             Concurrency::Allow => pod::Concurrency::Allow,
             Concurrency::Replace => pod::Concurrency::Replace,
-            // A job that queues its runs is never left to Kubernetes (see `keeper`).
+            // Kubernetes never schedules a job that queues its runs (see `keeper`).
             Concurrency::Forbid | Concurrency::Queue => pod::Concurrency::Forbid,
         },
         suspended: policy.suspended,

@@ -1,5 +1,5 @@
-//! Pure: why a schedule cannot be read.
+//! Pure: the error of parsing a schedule.
 
-/// Why an expression or a time zone is refused; the text is for the person who wrote it.
+/// Why an expression or a time zone is invalid; the text is meant for its author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError(pub String);

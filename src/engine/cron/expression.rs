@@ -1,13 +1,8 @@
-//! Pure: the cron dialect of Kubernetes, and when an expression fires in a time zone.
+//! Pure: cron expressions in the dialect of Kubernetes.
 //!
 //! Five fields (minute, hour, day of month, month, day of week) with `*`, `?`, numbers, names, ranges, lists
-//! and steps, or a macro. 0 and 7 are Sunday. When both day fields are restricted either one is enough; `*/n`
-//! with n above 1 counts as a restriction (rules of robfig/cron, which Kubernetes uses).
-//!
-//! Daylight saving: a schedule with fixed hours whose wall-clock time does not come that day fires at the first
-//! instant after the gap. A schedule whose minutes and hours are both plain lists fires once in a repeated hour,
-//! at its first pass. Where the minutes or the hours are `*` or a step, the schedule follows elapsed time: it
-//! fires in both passes, and with such hours it does not make up for hours that were left out.
+//! and steps, or a macro. 0 and 7 are Sunday. If both day fields are restricted, a day matches if either field
+//! matches; `*/n` with n above 1 counts as a restriction (the rules of robfig/cron, which Kubernetes uses).
 
 use super::error::ParseError;
 use super::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY, fold_sunday, parse_field};
@@ -33,11 +28,11 @@ impl std::str::FromStr for CronExpression {
             "@daily" | "@midnight" => "0 0 * * *",
             "@hourly" => "0 * * * *",
             other if other.starts_with("@every") => {
-                return Err(ParseError("@every names no fixed times; write a step such as */5 * * * *".into()));
+                return Err(ParseError("@every is not supported; use a step such as */5 * * * *".into()));
             }
             other if other.starts_with('@') => {
                 return Err(ParseError(format!(
-                    "{other:?} is not one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually"
+                    "unknown macro {other:?}; must be one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually"
                 )));
             }
             other => other,
@@ -59,13 +54,13 @@ impl std::str::FromStr for CronExpression {
         if schedule.can_fire() {
             Ok(schedule)
         } else {
-            Err(ParseError(format!("{text:?} never fires: no such day in these months")))
+            Err(ParseError(format!("{text:?} never fires: no such day in any of its months")))
         }
     }
 }
 
 impl CronExpression {
-    /// Whether some calendar day of some month matches.
+    /// Whether any calendar day matches.
     fn can_fire(&self) -> bool {
         if !self.weekdays.star {
             return true;
@@ -75,6 +70,7 @@ impl CronExpression {
     }
 }
 
+/// The most days that a month can have.
 fn longest(month: u32) -> u32 {
     match month {
         2 => 29,

@@ -1,4 +1,4 @@
-//! Tests of the dialect.
+//! Tests of parsing expressions.
 
 use std::str::FromStr as _;
 
@@ -19,7 +19,7 @@ fn dialect() {
     }
     let next = |text: &str, after: &str| schedule(text).next(at(after), Tz::UTC).unwrap();
     assert_eq!(next("0 0 * * 1", "2026-11-18T00:00:00Z"), at("2026-11-23T00:00:00Z"));
-    // Both days restricted: either one. A step restricts as well.
+    // Both day fields are restricted: either may match. A step is a restriction too.
     assert_eq!(next("0 0 13 * 5", "2026-11-18T00:00:00Z"), at("2026-11-20T00:00:00Z"));
     assert_eq!(next("0 0 */2 * 5", "2026-11-19T00:00:00Z"), at("2026-11-20T00:00:00Z"));
     assert_eq!(next("0 0 * * 5", "2026-11-20T00:00:00Z"), at("2026-11-27T00:00:00Z"));
@@ -33,7 +33,7 @@ fn dialect() {
 }
 
 #[test]
-fn refusals_say_why() {
+fn errors_say_why() {
     let cases = [
         ("", "five fields"),
         ("* * * *", "found 4"),
@@ -48,7 +48,7 @@ fn refusals_say_why() {
         ("* * * foo *", "neither"),
         ("1,,2 * * * *", "neither"),
         ("@every 5m", "step"),
-        ("@reboot", "not one of"),
+        ("@reboot", "unknown macro"),
         ("0 0 31 2 *", "never fires"),
         ("0 0 30 2 *", "never fires"),
         ("0 0 31 4,6,9,11 *", "never fires"),
@@ -61,6 +61,6 @@ fn refusals_say_why() {
         let refused = CronExpression::from_str(text).unwrap_err();
         assert!(refused.0.contains(why), "{text}: {}", refused.0);
     }
-    // With a weekday either one is enough, so that this does fire.
+    // With a weekday either field may match, so this one does fire.
     assert!(CronExpression::from_str("0 0 31 2 1").is_ok());
 }

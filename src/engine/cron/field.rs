@@ -2,13 +2,13 @@
 
 use super::error::ParseError;
 
-/// One field: the values that match as bits, and how it was written.
+/// A parsed field: the matching values as bits, and how it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) bits: u64,
     /// `*` or `?`, without a step above 1.
     pub(super) star: bool,
-    /// `*`, `?` or a step: follows elapsed time.
+    /// `*`, `?` or a step: the schedule follows elapsed time.
     pub(super) interval: bool,
 }
 
@@ -60,7 +60,7 @@ fn parse_part(text: &str, bounds: &Bounds) -> Result<Field, ParseError> {
         None => (text, None),
     };
     let step_width = match step {
-        Some(step) => step.parse().ok().filter(|n| *n > 0).ok_or_else(|| refuse("a step is a number above 0"))?,
+        Some(step) => step.parse().ok().filter(|n| *n > 0).ok_or_else(|| refuse("a step must be a number above 0"))?,
         None => 1_u32,
     };
     let everything = range == "*" || range == "?";
@@ -80,7 +80,7 @@ fn parse_part(text: &str, bounds: &Bounds) -> Result<Field, ParseError> {
         )
     };
     if low > high {
-        return Err(refuse("the range ends before it begins"));
+        return Err(refuse("the range ends before it starts"));
     }
     let mut bits = 0;
     let mut value = low;
@@ -109,7 +109,7 @@ fn parse_value(text: &str, bounds: &Bounds, part: &str) -> Result<u32, ParseErro
     }
 }
 
-/// 7 is Sunday, as is 0.
+/// Turns 7 into 0: both are Sunday.
 pub(super) fn fold_sunday(field: Field) -> Field {
     let sunday = field.bits >> 7 & 1;
     Field { bits: (field.bits | sunday) & 0x7f, ..field }

@@ -1,4 +1,4 @@
-//! What the tests of schedules begin with.
+//! Helpers of the tests of schedules.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;

@@ -1,4 +1,4 @@
-//! Schedules, pure: the expression, the policy that settles each time, and who keeps the time.
+//! Cron schedules, pure: expressions, the times at which a job is due, what becomes of each time, and who schedules it.
 
 mod clock_change;
 mod cron_job;

@@ -1,4 +1,4 @@
-//! Pure: the next time of an expression in a time zone.
+//! Pure: when an expression fires next in a time zone.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -9,13 +9,13 @@ use super::time_zone::{first_where, gap_end};
 use super::wall_clock::minute_of;
 
 impl CronExpression {
-    /// The first time after `after`. None only beyond the range of the calendar.
+    /// The first time after `after`; `None` only beyond the range of the calendar.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         self.next_by(after, zone, ClockChangeRules::default())
     }
 
-    /// `next` with choices for the clock_changes of the clocks.
+    /// `next` with rules for clock changes.
     #[must_use]
     pub fn next_by(&self, after: DateTime<Utc>, zone: Tz, clock_changes: ClockChangeRules) -> Option<DateTime<Utc>> {
         let gap = clock_changes.gap.unwrap_or(if self.hours.interval { GapRule::Skip } else { GapRule::RunAfter });
@@ -62,7 +62,7 @@ impl CronExpression {
         }
     }
 
-    /// In the first pass of a repeated hour: the first time of its second pass.
+    /// If `local` is in the first pass of a repeated hour, the first time in the second pass.
     fn next_in_second_pass(&self, local: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
             return None;
@@ -80,7 +80,7 @@ impl CronExpression {
         (time > after).then_some(time)
     }
 
-    /// Whether a repeated hour counts twice.
+    /// Whether the schedule fires in both passes of a repeated hour by default.
     fn repeats(&self) -> bool {
         self.minutes.interval || self.hours.interval
     }

@@ -1,4 +1,4 @@
-//! Tables of times around changes of the clocks.
+//! Tables of times around clock changes.
 
 use super::super::fixtures::{at, schedule};
 use super::super::time_zone::parse_timezone;
@@ -22,10 +22,10 @@ fn a_time_in_the_gap_runs_right_after_it() {
     assert_eq!(paris("0,30 2 * * *", "2026-03-28T02:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
     assert_eq!(paris("*/15 2 * * *", "2026-03-28T02:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
     assert_eq!(paris("0 2,3 * * *", "2026-03-28T12:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
-    // Steps follow elapsed time: the hour that is left out is not made up for.
+    // Steps follow elapsed time: the skipped hour is not caught up.
     assert_eq!(paris("30 * * * *", "2026-03-29T00:00:00Z"), ["03-29 01:30+01:00", "03-29 03:30+02:00"]);
     assert_eq!(paris("0 */2 * * *", "2026-03-28T23:00:00Z"), ["03-29 04:00+02:00", "03-29 06:00+02:00"]);
-    // Midnight does not come in Beirut that day; a whole day is left out at the date line.
+    // Beirut skips midnight that day; Apia skips a whole day at the date line.
     assert_eq!(times("0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00Z", 1), ["03-29 01:00+03:00"]);
     assert_eq!(
         times("0 9 * * *", "Pacific/Apia", "2011-12-29T20:00:00Z", 2),

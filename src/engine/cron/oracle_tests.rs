@@ -1,4 +1,4 @@
-//! Tests of the walk over times against croner in UTC, and against a walker over every minute across DST changes.
+//! Compares the times with those of croner in UTC, and with a walk over every minute across clock changes.
 
 use std::str::FromStr as _;
 
@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::expression::CronExpression;
 use super::fixtures::{at, schedule};
 
-/// A small generator, so that a failure can be repeated from its seed.
+/// A small seeded generator, so that a failure can be reproduced.
 struct Random(u64);
 
 impl Random {
@@ -75,7 +75,7 @@ fn agrees_with_croner_in_utc() {
     }
 }
 
-/// What the rules say about the instant `time`, decided without any of the code under test.
+/// Whether the rules make the schedule fire at `time`, decided without the code under test.
 fn walker_fires(schedule: &CronExpression, fields: &[String], time: DateTime<Utc>, zone: Tz) -> bool {
     let local = time.with_timezone(&zone).naive_local();
     let stepped = |field: &String| field.contains('*') || field.contains('/');
@@ -99,7 +99,7 @@ fn walker_fires(schedule: &CronExpression, fields: &[String], time: DateTime<Utc
     if matches(local) && (elapsed || first_pass) {
         return true;
     }
-    // The wall-clock minutes that were left out just before this instant.
+    // The wall-clock minutes that were skipped just before this instant.
     let before = (time - TimeDelta::minutes(1)).with_timezone(&zone).naive_local();
     let mut skipped = before + TimeDelta::minutes(1);
     while !hours_elapsed && skipped < local {

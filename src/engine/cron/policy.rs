@@ -1,22 +1,22 @@
-//! Pure: the settings that decide what becomes of the times of a schedule.
+//! Pure: the settings that decide what happens at each time of a schedule.
 
 use chrono::TimeDelta;
 use entity::job_spec::JobSpec;
 
 use crate::engine::advanced_settings::Settings;
 
-/// How many times that were missed get a row each; the older ones share one.
+/// How many missed times get a row each; older ones share one.
 pub(super) const MAX_SEPARATE_ROWS: usize = 100;
-/// Which of the times that were missed are made up for.
+/// Which missed times are caught up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissedRuns {
     None,
     Latest,
-    /// All, but no more than so many.
+    /// The newest ones, up to this many.
     All(usize),
 }
 
-/// What happens to a time while a run of the schedule is open.
+/// What happens at a time while an earlier run of the schedule is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrency {
     Forbid,
@@ -25,7 +25,7 @@ pub enum Concurrency {
     Queue,
 }
 
-/// What becomes of times.
+/// What happens at the times of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub missed: MissedRuns,
@@ -35,7 +35,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What a job's settings say.
+    /// The policy that a job's settings describe.
     #[must_use]
     pub fn of(spec: &JobSpec) -> Self {
         let settings = Settings(&spec.settings);

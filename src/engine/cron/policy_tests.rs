@@ -6,7 +6,7 @@ use super::super::fixtures::spec;
 use super::{Concurrency, MissedRuns, Policy};
 
 #[test]
-fn without_settings_it_is_as_kubernetes_does() {
+fn the_default_policy_is_that_of_kubernetes() {
     let policy = Policy::of(&spec("* * * * *", "UTC", json!({})));
     let expected = Policy {
         missed: MissedRuns::Latest,

@@ -1,13 +1,13 @@
-//! Pure: expressions as Quartz writes them.
+//! Pure: expressions in the dialect of Quartz.
 
 use super::error::ParseError;
 use super::expression::CronExpression;
 
-/// Reads an expression as Quartz writes it: seconds first, a year that may follow, `?` in a field of days, and 1 for
-/// Sunday. One with five fields is read as everywhere else.
+/// Parses a Quartz expression: seconds first, an optional year last, `?` in a day field, and 1 for Sunday. An
+/// expression with five fields is parsed as an ordinary one.
 ///
 /// # Errors
-/// When it cannot be read, when its seconds are not 0, or its years are restricted: schedules have minutes.
+/// If the expression is invalid, its seconds are not 0, or its years are restricted.
 pub fn from_quartz(text: &str) -> Result<CronExpression, ParseError> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let (seconds, rest) = match fields.as_slice() {
@@ -15,16 +15,18 @@ pub fn from_quartz(text: &str) -> Result<CronExpression, ParseError> {
         _ => return text.parse(),
     };
     if seconds != "0" && seconds != "00" {
-        return Err(ParseError(format!("the seconds of {text:?} have to be 0: schedules have minutes")));
+        return Err(ParseError(format!(
+            "the seconds of {text:?} must be 0: schedules have a resolution of one minute"
+        )));
     }
     let [minutes, hours, days, months, weekdays, years @ ..] = rest else { return text.parse() };
     if years.iter().any(|years| *years != "*" && *years != "?") {
-        return Err(ParseError(format!("the years of {text:?} cannot be restricted")));
+        return Err(ParseError(format!("the years of {text:?} must be *: a schedule cannot be limited to years")));
     }
-    // Numbers of days of the week are one more than everywhere else; those of steps and names are the same.
+    // Quartz numbers the days of the week from 1; steps and names are the same.
     let day = |part: &str| match part.parse::<u32>() {
         Ok(number @ 1..=7) => Ok((number - 1).to_string()),
-        Ok(number) => Err(ParseError(format!("{number} is no day of the week: they are 1 to 7, from Sunday on"))),
+        Ok(number) => Err(ParseError(format!("{number} is not a day of the week: use 1 (Sunday) to 7 (Saturday)"))),
         Err(_) => Ok(part.to_owned()),
     };
     let mut lists = Vec::new();

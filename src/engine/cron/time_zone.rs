@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::error::ParseError;
 
-/// Longer than any gap or overlap that a time zone ever had (a day, at the date line).
+/// Longer than any gap or overlap that a time zone has ever had (a day, at the date line).
 const WINDOW: TimeDelta = TimeDelta::hours(27);
 
 /// Parses an IANA time zone name.
@@ -16,14 +16,14 @@ pub fn parse_timezone(name: &str) -> Result<Tz, ParseError> {
     name.parse().map_err(|_| ParseError(format!("{name:?} is not an IANA time zone such as Europe/Paris")))
 }
 
-/// The instant at which the clocks pass over `wall`, a time that they leave out.
+/// The instant at which the clocks skip `wall`.
 pub(in crate::engine) fn gap_end(wall: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     let low = wall.and_utc().checked_sub_signed(WINDOW)?;
     let high = wall.and_utc().checked_add_signed(WINDOW)?;
     first_where(low, high, |time| time.with_timezone(&zone).naive_local() > wall)
 }
 
-/// The first second in `low..=high` from which on `holds` is true.
+/// The first second in `low..=high` from which `holds` stays true.
 pub(super) fn first_where(
     low: DateTime<Utc>,
     high: DateTime<Utc>,

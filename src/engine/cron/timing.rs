@@ -11,21 +11,21 @@ use super::expression::CronExpression;
 use super::time_zone::parse_timezone;
 use crate::engine::advanced_settings::Settings;
 
-/// The times of one job.
+/// The times at which one job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     schedule: CronExpression,
     zone: Tz,
     clock_changes: ClockChangeRules,
-    /// Added to every time: always the same for the same job.
+    /// Added to every time; fixed for each job.
     pub jitter: TimeDelta,
 }
 
 impl Timing {
-    /// The times of a job's configuration; none for a LIFECYCLE job.
+    /// The times of a job with this configuration; `None` for a LIFECYCLE job.
     ///
     /// # Errors
-    /// When the expression or the zone cannot be read.
+    /// If the expression or the time zone is invalid.
     pub fn of(job: JobId, spec: &JobSpec) -> Result<Option<Self>, ParseError> {
         let JobSchedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(None) };
         let settings = Settings(&spec.settings);
@@ -52,20 +52,20 @@ impl Timing {
         plain.checked_add_signed(self.jitter)
     }
 
-    /// The same times, by other rules for the clock_changes of the clocks.
+    /// The same times with other rules for clock changes.
     #[must_use]
     pub fn with_clock_changes(self, clock_changes: ClockChangeRules) -> Self {
         Self { clock_changes, ..self }
     }
 
-    /// The zone of the schedule.
+    /// The time zone of the schedule.
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.zone
     }
 
-    /// Up to `count` of the newest times in `from..=until`, in order; `from` is a time of this schedule or earlier.
-    /// Takes a bounded number of steps, however long the span.
+    /// Up to `count` of the newest times in `from..=until`, oldest first; `from` is a time of this schedule or
+    /// earlier. Takes a bounded number of steps, however long the span is.
     #[must_use]
     pub fn newest(&self, from: DateTime<Utc>, until: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
         let spans = [
@@ -89,7 +89,7 @@ impl Timing {
     }
 }
 
-/// Between 0 and `widest` seconds, from the job's id alone, so that it can be shown before.
+/// Between 0 and `widest` seconds, derived from the job's id only, so that planned times can be shown.
 fn jitter(job: JobId, widest: i32) -> TimeDelta {
     let Ok(choices) = u64::try_from(i64::from(widest) + 1) else { return TimeDelta::zero() };
     // FNV-1a over the bytes of the id: the same on every machine and in every version.
@@ -97,7 +97,7 @@ fn jitter(job: JobId, widest: i32) -> TimeDelta {
         job.0.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-    // The last bytes reach the high bits only so.
+    // Without this, the last bytes would not reach the high bits.
     let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let seconds = mixed % choices.max(1);
     TimeDelta::seconds(i64::try_from(seconds).unwrap_or(0))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::fixtures::{at, spec, timing};
 use super::Timing;
 
-/// Going from `next` to `next` meets the same times as `newest`.
+/// `newest` returns the times that repeated calls of `next` return.
 #[test]
 fn newest_is_what_walking_finds() {
     let (from, until) = (at("2026-03-01T00:00:00Z"), at("2026-04-02T11:07:00Z"));
@@ -34,7 +34,7 @@ fn newest_is_what_walking_finds() {
 }
 
 #[test]
-fn jitter_is_the_jobs_own_and_stays() {
+fn jitter_is_fixed_for_each_job() {
     let of = |job: u128, widest: i32| {
         let id = JobId(uuid::Uuid::from_u128(job));
         Timing::of(id, &spec("0 * * * *", "UTC", json!({"cronjob.jitter_seconds": widest}))).unwrap().unwrap()
@@ -50,7 +50,7 @@ fn jitter_is_the_jobs_own_and_stays() {
 }
 
 #[test]
-fn turns_of_the_clocks_by_choice() {
+fn rules_for_clock_changes() {
     let day = |settings: Value, expression: &str, from: &str| {
         let timing = timing(expression, "Europe/Paris", settings);
         let from = at(from);
@@ -59,13 +59,13 @@ fn turns_of_the_clocks_by_choice() {
             .map(|time| time.format("%H:%M").to_string())
             .collect::<Vec<_>>()
     };
-    // 02:00 to 03:00 is left out: 01:00 UTC is 03:00.
+    // 02:00 to 03:00 is skipped: 01:00 UTC is 03:00.
     let spring = "2026-03-29T00:00:00Z";
     assert_eq!(day(json!({}), "30 2 * * *", spring), ["01:00"]);
     assert_eq!(day(json!({"cronjob.dst_gap": "skip"}), "30 2 * * *", spring), Vec::<String>::new());
     assert_eq!(day(json!({"cronjob.dst_gap": "run_after"}), "15 */2 * * *", spring), ["01:00", "02:15", "04:15"]);
     assert_eq!(day(json!({}), "15 */2 * * *", spring), ["02:15", "04:15"]);
-    // 02:00 to 03:00 comes twice: at 00:00 and at 01:00 UTC.
+    // 02:00 to 03:00 occurs twice: at 00:00 and at 01:00 UTC.
     let autumn = "2026-10-24T23:00:00Z";
     for (choice, fixed, stepped) in [
         (json!({}), vec!["00:30"], vec!["23:30", "00:00", "00:30", "01:00", "01:30", "02:00"]),
@@ -89,7 +89,7 @@ fn turns_of_the_clocks_by_choice() {
         let found = day(choice.clone(), "*/30 * * * *", autumn);
         assert_eq!(found[..6], stepped, "{choice}");
     }
-    // From within the first pass.
+    // From a time in the first pass.
     let last = timing("30 2 * * *", "Europe/Paris", json!({"cronjob.dst_overlap": "last"}));
     assert_eq!(last.next(at("2026-10-25T00:45:00Z")), Some(at("2026-10-25T01:30:00Z")));
 }

@@ -1,14 +1,14 @@
-//! Pure: the next matching minute of the wall clock, whatever the time zone.
+//! Pure: the next wall-clock minute that an expression matches, regardless of the time zone.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use super::expression::CronExpression;
 
-/// The longest wait between two times: 29 February across a century that is no leap year, and a margin.
+/// The longest gap between two times: 29 February across a century year that is not a leap year, plus a margin.
 const MAX_MONTHS_AHEAD: usize = 12 * 9;
 
 impl CronExpression {
-    /// The first matching minute of the wall clock after `after`.
+    /// The first matching wall-clock minute after `after`.
     pub(super) fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
         let from = minute_of(after)?.checked_add_signed(TimeDelta::minutes(1))?;
         if self.matches_day(from.date())
@@ -42,7 +42,7 @@ impl CronExpression {
             && if self.days.star || self.weekdays.star { day && weekday } else { day || weekday }
     }
 
-    /// The first matching time of day that is not before `from`.
+    /// The first matching time of day at or after `from`.
     fn time_from(&self, from: NaiveTime) -> Option<NaiveTime> {
         if self.hours.has(from.hour())
             && let Some(minute) = self.minutes.first_from(from.minute())

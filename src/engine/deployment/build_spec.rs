@@ -1,14 +1,14 @@
-//! Pure: what a build of a job's image starts from.
+//! Pure: the specification of a build run.
 
 use entity::job;
 use entity::job_spec::{GitRepository, JobSpec, Source};
 use entity::run_spec::{BuildSpec, RunSpec};
 
-use super::run_spec::bare;
+use super::run_spec::base;
 use crate::engine::advanced_settings::Settings;
 
-/// What a build of this configuration starts from: of the commit that was asked for, else of the one that is deployed,
-/// unless the job follows its branch or the repository is another one.
+/// The specification of a build: of the requested commit, else of the deployed one, unless the job follows its branch or
+/// its repository has changed.
 #[must_use]
 pub fn build_spec(spec: &JobSpec, job: &job::Model, commit_id: Option<String>) -> RunSpec {
     let settings = Settings(&spec.settings);
@@ -28,7 +28,7 @@ pub fn build_spec(spec: &JobSpec, job: &job::Model, commit_id: Option<String>) -
         }
         Source::Image { .. } => None,
     };
-    RunSpec { build, max_duration_seconds: settings.number("build.timeout_max_sec").unwrap_or(0), ..bare(spec) }
+    RunSpec { build, max_duration_seconds: settings.number("build.timeout_max_sec").unwrap_or(0), ..base(spec) }
 }
 
 fn follows_same(job: &job::Model, repository: Option<&GitRepository>) -> bool {

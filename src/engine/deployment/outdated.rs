@@ -1,9 +1,9 @@
-//! Pure: whether what is deployed of a job is what is configured.
+//! Pure: whether the deployed configuration of a job is out of date.
 
 use entity::job;
 use entity::job_spec::JobSpec;
 
-/// Whether two configurations run the same: what only people read does not count.
+/// Whether two configurations run the same; descriptive fields do not count.
 #[must_use]
 pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
     let bare = |spec: &JobSpec| JobSpec {
@@ -16,8 +16,8 @@ pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
     bare(one) == bare(other)
 }
 
-/// Whether what is configured of a job, or what it sees, is not what is deployed; or what is deployed was changed by
-/// somebody else.
+/// Whether the configuration or the variables of a job differ from what is deployed, or somebody else has changed what is
+/// deployed.
 #[must_use]
 pub fn is_outdated(job: &job::Model) -> bool {
     let same = job.deployed.as_ref().is_some_and(|deployed| runs_alike(deployed, &job.spec));

@@ -8,11 +8,11 @@ use entity::run::Event;
 /// What happens to the deployed configuration of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deployed {
-    /// It stays.
+    /// It is left alone.
     Kept,
-    /// It becomes the present configuration.
+    /// It is replaced by the current configuration.
     Replaced,
-    /// The job is no longer deployed.
+    /// The job is not deployed any more.
     Removed,
 }
 
@@ -20,11 +20,11 @@ pub enum Deployed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub deployed: Deployed,
-    /// The command that runs once, and that the deployment waits for.
+    /// The event whose command runs once; the deployment waits for it.
     pub run: Option<Event>,
 }
 
-/// What `action` means for a job of this schedule. A forced event runs its command and leaves the schedule alone.
+/// What `action` does to a job with this schedule. A forced event runs its command and leaves the schedule alone.
 #[must_use]
 pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
     if forced.is_some() {
@@ -46,7 +46,7 @@ pub fn events(schedule: &Schedule) -> Vec<Event> {
     all.into_iter().filter(|event| command(schedule, *event).is_some()).collect()
 }
 
-/// The command of an event; none when the job has no such event.
+/// The command of an event; `None` if the job has none.
 #[must_use]
 pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
     match (schedule, event) {
@@ -58,8 +58,8 @@ pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
     }
 }
 
-/// Whether an image has to be built before the plan can be carried out: whatever is deployed is built anew (an image that
-/// is there already is used again), and what runs without being deployed only when it never was built.
+/// Whether an image must be built first. A deployment always builds (an image that is already there is reused); a run
+/// without a deployment builds only if the job was never built.
 #[must_use]
 pub fn needs_build(plan: Plan, spec: &JobSpec, job: &job::Model) -> bool {
     let from_git = matches!(spec.source, Source::Docker { .. });

@@ -1,4 +1,4 @@
-//! Pure: what a run of a job executes.
+//! Pure: the specification of a run.
 
 use entity::job_spec::{Command, JobSpec, Source};
 use entity::run::Event;
@@ -7,7 +7,7 @@ use entity::run_spec::{Built, Keep, PodSpec, RunSpec};
 use super::plan::command;
 use crate::engine::advanced_settings::Settings;
 
-/// What a run of this configuration executes; none when the job has no such event.
+/// The specification of a run of this configuration; `None` if the job has no command for the event.
 #[must_use]
 pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<RunSpec> {
     let Command { entrypoint, arguments } = command(&spec.schedule, event)?.clone();
@@ -27,18 +27,18 @@ pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<R
         max_nb_restart: spec.max_nb_restart,
         max_duration_seconds: spec.max_duration_seconds,
         built_image,
-        retry_backoff_seconds: chosen(spec, "job.retry_backoff_seconds"),
+        retry_backoff_seconds: overridden(spec, "job.retry_backoff_seconds"),
         success_exit_codes: settings.exit_codes("job.success_exit_codes"),
         fail_fast_exit_codes: settings.exit_codes("job.fail_fast_exit_codes"),
-        stop_grace_seconds: chosen(spec, "deployment.termination_grace_period_seconds"),
+        stop_grace_seconds: overridden(spec, "deployment.termination_grace_period_seconds"),
         starting_deadline_seconds: settings.number("cronjob.starting_deadline_seconds"),
         read_only_root: settings.is_on("security.read_only_root_filesystem"),
         pod: pod_spec(spec),
-        ..bare(spec)
+        ..base(spec)
     })
 }
 
-/// What only a cluster of Kubernetes acts on.
+/// The part that only a Kubernetes cluster uses.
 fn pod_spec(spec: &JobSpec) -> PodSpec {
     let settings = Settings(&spec.settings);
     PodSpec {
@@ -56,13 +56,13 @@ fn pod_spec(spec: &JobSpec) -> PodSpec {
     }
 }
 
-/// A setting that is not at its default.
-fn chosen(spec: &JobSpec, key: &str) -> Option<i32> {
+/// A setting, if it is not at its default.
+fn overridden(spec: &JobSpec, key: &str) -> Option<i32> {
     spec.settings.contains_key(key).then(|| Settings(&spec.settings).number(key)).flatten()
 }
 
-/// What every run of a configuration has.
-pub(super) fn bare(spec: &JobSpec) -> RunSpec {
+/// What all runs of a configuration have in common.
+pub(super) fn base(spec: &JobSpec) -> RunSpec {
     let settings = Settings(&spec.settings);
     let standard = Keep::default();
     RunSpec {

@@ -1,9 +1,9 @@
-//! Pure: in which order the parts of a deployment begin.
+//! Pure: the order in which the parts of a deployment start.
 
 use entity::deployment::Progress;
 
-/// What is to begin next of the parts of a deployment, given stage positions and progress: the queued parts of the
-/// earliest stage when nothing runs and nothing has failed.
+/// What a deployment does next, given the stage position and the progress of each part: the queued parts of the earliest
+/// stage start once nothing runs, unless something has failed.
 #[must_use]
 pub fn next_stage(parts: &[(i32, Progress)]) -> NextStage {
     if parts.iter().any(|(_, progress)| *progress == Progress::Running) {
@@ -18,14 +18,14 @@ pub fn next_stage(parts: &[(i32, Progress)]) -> NextStage {
     }
 }
 
-/// What follows in a deployment.
+/// What a deployment does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStage {
-    /// A stage is under way.
+    /// A stage is running.
     Wait,
-    /// The parts of this stage begin.
+    /// Start the parts of this stage.
     Begin(i32),
-    /// A stage has failed: the parts behind it do not begin.
+    /// A stage has failed: later parts do not start.
     GiveUp,
     /// All parts have ended.
     Done,

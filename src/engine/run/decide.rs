@@ -1,4 +1,4 @@
-//! Pure: what to do about a running run, given what its runner reports.
+//! Pure: what to do with a running run, given what its runner reports.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::transition::RunEvent;
 use crate::runner::{StepState, Unavailable};
 
-/// What to do about it.
+/// What to do with a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,
@@ -25,17 +25,17 @@ pub enum Decision {
     },
 }
 
-const LOST: &str = "it was lost: the runner no longer knows it, so its exit code is not known";
+const LOST: &str = "the run was lost: the runner no longer knows it, so its exit code is unknown";
 
 fn failed(exit_code: Option<i32>, reason: impl Into<String>) -> Decision {
     Decision::End { event: RunEvent::Failed, exit_code, reason: Some(reason.into()) }
 }
 
 fn cancelled(exit_code: Option<i32>) -> Decision {
-    Decision::End { event: RunEvent::Cancelled, exit_code, reason: Some("it was cancelled".into()) }
+    Decision::End { event: RunEvent::Cancelled, exit_code, reason: Some("the run was cancelled".into()) }
 }
 
-/// What to do about a running run, given what its runner says.
+/// Decides what to do with a running run, given what its runner reports.
 #[must_use]
 pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: DateTime<Utc>) -> Decision {
     match observed {
@@ -43,7 +43,7 @@ pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: Date
         Ok(StepState::CannotStart { .. }) if facts.cancel_requested() => cancelled(None),
         Ok(StepState::CannotStart { reason }) => failed(None, reason),
         Ok(StepState::Running) if facts.stubborn(now) => {
-            failed(None, "it was to be stopped, but did not end; what is left of it must be ended by hand")
+            failed(None, "the run did not end after it was asked to stop; stop what is left of it manually")
         }
         Ok(StepState::Running) if facts.cancel_requested() || facts.late(now) => Decision::Stop,
         Ok(StepState::Running) => Decision::Wait,
@@ -52,7 +52,7 @@ pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: Date
         Ok(StepState::Starting { .. }) if facts.cancel_requested() => Decision::Stop,
         Ok(StepState::Starting { reason }) if facts.start_expired(now) => {
             let reason = reason.unwrap_or_else(|| "the image was still being pulled".into());
-            failed(None, format!("it could not be started in time: {reason}"))
+            failed(None, format!("the run could not be started in time: {reason}"))
         }
         Ok(StepState::Starting { .. }) => Decision::Wait,
         Ok(StepState::Unknown) | Ok(StepState::Lost) if facts.cancel_requested() => cancelled(None),
@@ -65,10 +65,10 @@ pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: Date
         }
         Ok(StepState::Lost) => failed(None, LOST),
         Ok(StepState::Unknown) if facts.attempt_started => failed(None, LOST),
-        Ok(StepState::Unknown) if facts.start_expired(now) => failed(None, "it could not be started in time"),
+        Ok(StepState::Unknown) if facts.start_expired(now) => failed(None, "the run could not be started in time"),
         Ok(StepState::Unknown) => Decision::Start,
         Err(Unavailable(reason)) if facts.handed_over && facts.unseen(now) => {
-            failed(None, format!("it was lost: nothing was heard of it for too long: {reason}"))
+            failed(None, format!("the run was lost: its runner was unreachable for too long: {reason}"))
         }
         Err(_) if facts.handed_over => Decision::Wait,
         Err(_) if facts.cancel_requested() => cancelled(None),
@@ -92,7 +92,7 @@ fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Ut
         return failed(Some(exit_code), facts.too_long());
     }
     if facts.fail_fast_exit_codes.contains(&exit_code) && facts.attempt <= facts.max_nb_restart {
-        return failed(Some(exit_code), format!("exit code {exit_code}, after which it is not tried again"));
+        return failed(Some(exit_code), format!("exit code {exit_code}, which is not retried"));
     }
     let not_before = now + pause_after(facts.attempt, facts.backoff);
     if facts.attempt > facts.max_nb_restart {

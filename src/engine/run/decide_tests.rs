@@ -1,4 +1,4 @@
-//! Tests of the state machine: every state with every event, and the decisions one by one.
+//! Tests of the decisions, one by one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -40,7 +40,7 @@ fn exited(exit_code: i32) -> Result<StepState, Unavailable> {
 fn ends(decision: Decision) -> (RunEvent, Option<i32>, String) {
     match decision {
         Decision::End { event, exit_code, reason } => (event, exit_code, reason.unwrap_or_default()),
-        other => panic!("{other:?} is no end"),
+        other => panic!("{other:?} does not end the run"),
     }
 }
 
@@ -52,7 +52,7 @@ fn exits() {
     assert_eq!(ends(decide(&facts(), oom, now())).2, "out of memory");
     let asked = Facts { cancel_requested_at: Some(now()), ..facts() };
     assert_eq!(ends(decide(&asked, exited(143), now())).0, RunEvent::Cancelled);
-    // What had succeeded before it could be cancelled has succeeded.
+    // A run that succeeded before it could be cancelled has succeeded.
     assert_eq!(ends(decide(&asked, exited(0), now())).0, RunEvent::Succeeded);
 }
 
@@ -73,7 +73,7 @@ fn retries_until_attempts_or_time_are_used_up() {
 fn the_duration_covers_all_attempts() {
     let late = Facts { max_duration_seconds: 4, ..facts() };
     assert_eq!(decide(&late, Ok(StepState::Running), now()), Decision::Stop);
-    assert_eq!(ends(decide(&late, exited(143), now())).2, "it ran longer than 4 seconds");
+    assert_eq!(ends(decide(&late, exited(143), now())).2, "the run exceeded its time limit of 4 seconds");
     assert_eq!(decide(&Facts { max_duration_seconds: 5, ..facts() }, Ok(StepState::Running), now()), Decision::Wait);
     assert_eq!(decide(&facts(), Ok(StepState::Running), now() + TimeDelta::days(900)), Decision::Wait);
 }
@@ -89,19 +89,19 @@ fn exit_codes_by_choice() {
     };
     let success = (RunEvent::Succeeded, Some(3), "exit code 3 counts as success".into());
     assert_eq!(ends(decide(&chosen, exited(3), now())), success);
-    assert!(ends(decide(&chosen, exited(64), now())).2.contains("not tried again"));
+    assert!(ends(decide(&chosen, exited(64), now())).2.contains("not retried"));
     let again = Decision::Retry { not_before: now() + TimeDelta::seconds(2), exit_code: 1 };
     assert_eq!(decide(&chosen, exited(1), now()), again);
 }
 
-/// Nothing waits for good: not for an engine that went silent, nor for a run that cannot be ended.
+/// No run waits forever: neither for an engine that went silent, nor for a run that does not stop.
 #[test]
 fn everything_ends() {
     let silent = Err(Unavailable("no engine".into()));
     assert_eq!(decide(&facts(), silent.clone(), now() + TimeDelta::seconds(899)), Decision::Wait);
     assert!(ends(decide(&facts(), silent, now() + TimeDelta::seconds(900))).2.contains("no engine"));
     let unheard = Facts { cancel_requested_at: Some(now()), ..facts() };
-    // Nobody was there to stop it: that comes first.
+    // The runner has not been asked to stop the run yet; that comes first.
     assert_eq!(decide(&unheard, Ok(StepState::Running), now() + TimeDelta::days(1)), Decision::Stop);
     let asked = Facts { stop_asked_at: Some(now()), ..unheard };
     assert_eq!(decide(&asked, Ok(StepState::Running), now() + TimeDelta::seconds(309)), Decision::Stop);
@@ -125,12 +125,12 @@ fn starting_and_not_starting() {
         assert_eq!(ends(decide(&fresh, observed, late)).0, RunEvent::Failed);
     }
     assert_eq!(ends(decide(&fresh, Ok(StepState::CannotStart { reason: "no image".into() }), now())).2, "no image");
-    // One that may have been started is waited for as long as one that was.
+    // A run that may have been started gets as much time as one that was.
     let maybe = Facts { handed_over: true, ..fresh.clone() };
     assert_eq!(decide(&maybe, Err(Unavailable("x".into())), late), Decision::Wait);
     // A run that was seen running and is gone is never started again.
     assert!(ends(decide(&facts(), Ok(StepState::Unknown), now())).2.contains("lost"));
-    // Neither is one that may have been started by a server that was killed before it could say so.
+    // Neither is one that a killed server may have started.
     assert!(ends(decide(&fresh, Ok(StepState::Lost), now())).2.contains("lost"));
     assert_eq!(decide(&facts(), Err(Unavailable("x".into())), late), Decision::Wait);
     let asked = Facts { cancel_requested_at: Some(now()), ..fresh };

@@ -1,40 +1,40 @@
-//! Pure: what is known of a running run.
+//! Pure: the facts about a running run.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long after its forced end a run that is still there is given up.
+/// How long after the grace period to give up on a run that does not end.
 const STUBBORN: TimeDelta = TimeDelta::minutes(5);
-/// What is known of a running run.
+/// Everything that the decision about a running run depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub attempt: i32,
     pub max_nb_restart: i32,
-    /// For all attempts together, in seconds; 0 sets no limit.
+    /// Covers all attempts together; 0 means no limit.
     pub max_duration_seconds: i32,
-    /// When the present attempt became ready to start.
+    /// When the current attempt became ready to start.
     pub ready_at: DateTime<Utc>,
     /// How long an attempt may take to start.
     pub start_timeout: TimeDelta,
-    /// When the first attempt began.
+    /// When the first attempt started.
     pub started_at: Option<DateTime<Utc>>,
-    /// Whether the present attempt was seen to begin.
+    /// Whether the current attempt was seen running.
     pub attempt_started: bool,
-    /// Whether a runner was asked to start it, and may have done so.
+    /// Whether a runner was asked to start the attempt, and may have done so.
     pub handed_over: bool,
     pub cancel_requested_at: Option<DateTime<Utc>>,
-    /// When its runner was first asked to stop it.
+    /// When the runner was first asked to stop the run.
     pub stop_asked_at: Option<DateTime<Utc>>,
-    /// When the runner last said something of it.
+    /// When the runner last reported the run.
     pub seen_at: DateTime<Utc>,
-    /// How long a run may go on unseen.
+    /// How long a run may stay unreported before it counts as lost.
     pub lost_after: TimeDelta,
-    /// Between the polite and the forced end.
+    /// The time between SIGTERM and SIGKILL.
     pub stop_grace: TimeDelta,
     /// The pause before the second attempt.
     pub backoff: TimeDelta,
     pub success_exit_codes: Vec<i32>,
     pub fail_fast_exit_codes: Vec<i32>,
-    /// Whether starting it a second time does no harm.
+    /// Whether the run can safely be started again.
     pub repeatable: bool,
 }
 
@@ -56,7 +56,8 @@ impl Facts {
         self.cancel_requested_at.is_some()
     }
 
-    /// Whether a run is there long after it was told to stop; that nobody could tell it so in all that time does not count.
+    /// Whether the run is still there long after its runner was asked to stop it. Time in which the runner could not be
+    /// asked does not count.
     pub(super) fn stubborn(&self, now: DateTime<Utc>) -> bool {
         self.stop_asked_at.is_some_and(|since| since + self.stop_grace + STUBBORN <= now)
     }
@@ -66,6 +67,6 @@ impl Facts {
     }
 
     pub(super) fn too_long(&self) -> String {
-        format!("it ran longer than {} seconds", self.max_duration_seconds)
+        format!("the run exceeded its time limit of {} seconds", self.max_duration_seconds)
     }
 }

@@ -1,4 +1,4 @@
-//! The state machine of a run, and what to do about a running one, pure.
+//! The state machine of a run, and what to do with a running one, pure.
 
 mod backoff;
 mod decide;

@@ -5,21 +5,19 @@ use entity::run::RunState;
 /// What can happen to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEvent {
-    /// A server took it.
+    /// A server claimed the run.
     Claimed,
-    /// An attempt failed and another one is allowed.
+    /// An attempt failed, and another one follows.
     Retried,
-    /// It ended with success.
     Succeeded,
-    /// It ended without.
     Failed,
-    /// It ended because somebody asked for it.
+    /// The run ended because somebody asked for that.
     Cancelled,
-    /// It waited for too long.
+    /// The run was queued for too long.
     Expired,
 }
 
-/// The state after an event; none when the event cannot happen in that state.
+/// The state after an event; `None` if the event cannot happen in that state.
 #[must_use]
 pub fn next_state(state: RunState, event: RunEvent) -> Option<RunState> {
     match (state, event) {

@@ -1,9 +1,9 @@
-//! Pure: the templates that every organization begins with.
+//! Pure: the templates that every organization starts with.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A template that every organization begins with.
+/// A template that every organization starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DefaultTemplate {
     pub name: &'static str,
@@ -12,17 +12,17 @@ pub struct DefaultTemplate {
 }
 
 impl DefaultTemplate {
-    /// As it is stored.
+    /// The template in its stored form.
     #[must_use]
     pub fn stored(self) -> String {
         STANDARD.encode(self.flow)
     }
 }
 
-/// The team of the approvals that the command line of Terraform asks for by itself.
+/// The team of approvals that the Terraform command line requests itself.
 pub const TERRAFORM_CLI: &str = "TERRAFORM_CLI";
 
-/// The templates that every organization begins with; clients look for them by their names.
+/// The templates that every organization starts with; clients look them up by name.
 pub const DEFAULTS: [DefaultTemplate; 5] = [
     DefaultTemplate {
         name: "Plan",
@@ -31,23 +31,23 @@ pub const DEFAULTS: [DefaultTemplate; 5] = [
     },
     DefaultTemplate {
         name: "Plan and apply",
-        description: "Shows what will change, and changes it",
+        description: "Plans changes and applies them",
         flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: terraformApply\n  name: Apply\n  step: 200\n",
     },
     DefaultTemplate {
         name: "Destroy",
-        description: "Takes away everything that the state knows of",
+        description: "Destroys everything in the state",
         flow: "flow:\n- type: terraformDestroy\n  name: Destroy\n  step: 100\n",
     },
     DefaultTemplate {
         name: "Terraform-Plan/Apply-Cli",
-        description: "A plan of the command line, applied when it is approved",
+        description: "A plan from the command line, applied after approval",
         flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  team: \
                TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",
     },
     DefaultTemplate {
         name: "Terraform-Plan/Destroy-Cli",
-        description: "A plan of the command line to take everything away, applied when it is approved",
+        description: "A destroy plan from the command line, applied after approval",
         flow: "flow:\n- type: terraformPlanDestroy\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  \
                team: TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",
     },

@@ -13,15 +13,15 @@ pub enum FlowType {
     TerraformApply,
     TerraformDestroy,
     CustomScripts,
-    /// Waits for somebody who approves or rejects.
+    /// Waits until somebody approves or rejects.
     Approval,
-    /// Ends the workspace, when it is left empty.
+    /// Disables the workspace after its resources are destroyed.
     DisableWorkspace,
-    /// Makes schedules of other templates.
+    /// Creates schedules for other templates.
     ScheduleTemplates,
 }
 
-/// Who interprets a script.
+/// The interpreter of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Runtime {
@@ -29,13 +29,13 @@ pub enum Runtime {
     Groovy,
 }
 
-/// A script around a step.
+/// A script of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Command {
     pub runtime: Runtime,
     pub script: String,
-    /// Smaller ones come first; those that are equal in the order in which they are written.
+    /// Lower priorities run first; equal ones in the order in which they are written.
     #[serde(default)]
     pub priority: i32,
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct ScheduledTemplate {
     pub schedule: String,
 }
 
-/// Where commands are read from instead of the template.
+/// A repository that the commands are imported from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImportCommands {
@@ -83,10 +83,10 @@ pub struct FlowStep {
     pub step: i32,
     #[serde(default)]
     pub name: Option<String>,
-    /// Who approves; anybody who may, where it is not there.
+    /// The team that approves; without it, anybody with the permission.
     #[serde(default)]
     pub team: Option<String>,
-    /// A failure counts as a success.
+    /// Whether a failure counts as success.
     #[serde(default)]
     pub ignore_error: bool,
     #[serde(default)]
@@ -97,12 +97,13 @@ pub struct FlowStep {
     pub on_reject: Vec<Command>,
     #[serde(default)]
     pub templates: Vec<ScheduledTemplate>,
-    /// Names of variables, with the global variables whose values they get, instead of all of those.
+    /// Maps names of variables to the global variables that provide their values. Without it, the step gets all global
+    /// variables.
     #[serde(default)]
     pub inputs_env: Option<BTreeMap<String, String>>,
     #[serde(default)]
     pub inputs_terraform: Option<BTreeMap<String, String>>,
-    /// Documents write it with one m, code with two.
+    /// The documentation of Terrakube spells it with one m, its code with two.
     #[serde(default, alias = "importComands")]
     pub import_commands: Option<ImportCommands>,
 }

@@ -1,4 +1,4 @@
-//! Templates of runs of workspaces, pure.
+//! Templates of workspace jobs, pure.
 
 mod defaults;
 mod flow_step;
@@ -6,4 +6,4 @@ mod parse;
 
 pub use self::defaults::{DEFAULTS, DefaultTemplate, TERRAFORM_CLI};
 pub use self::flow_step::{Command, FlowStep, FlowType, ImportCommands, Runtime, ScheduledTemplate};
-pub use self::parse::{TemplateError, commands, parse};
+pub use self::parse::{TemplateError, parse, parse_commands};

@@ -7,7 +7,7 @@ fn read(yaml: &str) -> Result<Vec<FlowStep>, TemplateError> {
 }
 
 #[test]
-fn everything_that_a_step_can_say() {
+fn every_key_of_a_step() {
     let steps = read(
         "flow:\n- {type: customScripts, step: 300, inputsEnv: {A: $B}, commands: [{runtime: BASH, priority: 2, script: two}, \
          {runtime: BASH, priority: 1, after: true, beforeInit: true, verbose: true, script: one}]}\n\
@@ -32,7 +32,7 @@ fn equal_numbers_keep_their_order() {
 }
 
 #[test]
-fn what_is_refused() {
+fn errors_say_why() {
     for (yaml, says) in [
         ("flow: []", "no step"),
         ("flow:\n- type: yamlTemplates", "unknown variant"),
@@ -40,11 +40,11 @@ fn what_is_refused() {
         ("flows: []", "unknown field"),
         ("flow:\n- {type: customScripts}", "no script"),
         ("flow:\n- {type: customScripts, commands: [{runtime: GROOVY, script: a}]}", "Groovy"),
-        ("flow:\n- {type: customScripts, commands: [{runtime: BASH, script: ' '}]}", "without text"),
+        ("flow:\n- {type: customScripts, commands: [{runtime: BASH, script: ' '}]}", "empty script"),
         ("flow:\n- {type: scheduleTemplates}", "schedules no template"),
-        (": {", "cannot be read"),
+        (": {", "cannot be parsed"),
     ] {
-        let Err(TemplateError(reason)) = read(yaml) else { panic!("{yaml} was taken") };
+        let Err(TemplateError(reason)) = read(yaml) else { panic!("{yaml} was accepted") };
         assert!(reason.contains(says), "{yaml}: {reason}");
     }
     assert!(parse("%%%").is_err());

@@ -1,4 +1,4 @@
-//! What variables mean for a run, pure.
+//! The variables of a run, pure.
 
 pub mod built_in;
 mod resolve;

@@ -1,8 +1,7 @@
-//! Pure: what variables mean for a run: which one wins, aliases, overrides, files, names in values; and the ones that
-//! nobody has to set.
+//! Pure: resolves the variables of a run: precedence, aliases, overrides, files and interpolation.
 //!
-//! The narrowest scope wins: built in < project < environment < job. `{{NAME}}` in a value is replaced by the value of
-//! that name as it was written, one level deep; an unknown name becomes nothing.
+//! The narrowest scope wins: built-in < project < environment < job < run. `{{NAME}}` in a value is replaced by the
+//! uninterpolated value of that variable; an unknown name is replaced by an empty string.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +9,18 @@ use entity::variable::VariableKind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Where a variable is set; a greater scope is a narrower one, and wins.
+/// Where a variable is set, from the widest scope to the narrowest, which wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum VariableScope {
     BuiltIn,
     Project,
     Environment,
     Job,
-    /// Given to one run by its caller.
+    /// Set for one run by its requester.
     Run,
 }
 
-/// A variable with its value in the clear. Without Debug, because it may be a secret.
+/// A variable with its decrypted value. No `Debug`, because it may be a secret.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Variable {
     pub id: Uuid,
@@ -32,28 +31,28 @@ pub struct Variable {
     /// Empty for an alias.
     pub value: String,
     pub mount_path: Option<String>,
-    /// Whether names in a file are replaced.
+    /// Whether `{{NAME}}` is replaced in a file.
     pub interpolated: bool,
-    /// What an alias or an override is of; none where that has no row.
+    /// The target of an alias or an override; `None` if the target has no row.
     pub target_id: Option<Uuid>,
     pub target_key: Option<String>,
 }
 
-/// What a container gets. Without Debug, because it may be a secret.
+/// A variable as a container gets it. No `Debug`, because it may be a secret.
 pub struct ResolvedVariable {
     pub key: String,
-    /// Of a file: the path.
+    /// For a file, its path.
     pub value: String,
-    /// Whether the value, or a value in it, is a secret.
+    /// Whether the value, or a value interpolated into it, is a secret.
     pub is_secret: bool,
-    /// What is to be found at the path.
+    /// The content of a file.
     pub content: Option<String>,
 }
 
 /// How many aliases of aliases are followed.
-const DEPTH: usize = 32;
+const MAX_ALIAS_DEPTH: usize = 32;
 
-/// The variables of a run, sorted by key: of each key the one of the narrowest scope.
+/// Resolves the variables of a run, sorted by key; for each key the narrowest scope wins.
 #[must_use]
 pub fn resolve(variables: &[Variable]) -> Vec<ResolvedVariable> {
     let mut winners: BTreeMap<&str, &Variable> = BTreeMap::new();
@@ -63,8 +62,8 @@ pub fn resolve(variables: &[Variable]) -> Vec<ResolvedVariable> {
             *winner = variable;
         }
     }
-    let all = VariableSet { variables, winners };
-    all.winners.values().map(|variable| all.resolved(variable)).collect()
+    let set = VariableSet { variables, winners };
+    set.winners.values().map(|variable| set.resolved(variable)).collect()
 }
 
 struct VariableSet<'a> {
@@ -74,39 +73,39 @@ struct VariableSet<'a> {
 
 impl<'a> VariableSet<'a> {
     fn resolved(&self, variable: &'a Variable) -> ResolvedVariable {
-        let meant = self.meant(variable);
+        let target = self.follow(variable);
         let key = variable.key.clone();
-        match &meant.mount_path {
+        match &target.mount_path {
             Some(path) => {
                 let (content, secret) =
-                    if meant.interpolated { self.interpolate(&meant.value) } else { (meant.value.clone(), false) };
-                let is_secret = secret || meant.is_secret;
+                    if target.interpolated { self.interpolate(&target.value) } else { (target.value.clone(), false) };
+                let is_secret = secret || target.is_secret;
                 ResolvedVariable { key, value: path.clone(), is_secret, content: Some(content) }
             }
             None => {
-                let (value, secret) = self.interpolate(&meant.value);
-                ResolvedVariable { key, value, is_secret: secret || meant.is_secret, content: None }
+                let (value, secret) = self.interpolate(&target.value);
+                ResolvedVariable { key, value, is_secret: secret || target.is_secret, content: None }
             }
         }
     }
 
-    /// What an alias stands for, with the narrowest override of that; anything else stands for itself.
-    fn meant(&self, variable: &'a Variable) -> &'a Variable {
-        let mut meant = variable;
-        for _ in 0..DEPTH {
-            if meant.kind != VariableKind::Alias {
+    /// Follows an alias to its target, with the narrowest override of the target; other variables resolve to themselves.
+    fn follow(&self, variable: &'a Variable) -> &'a Variable {
+        let mut current = variable;
+        for _ in 0..MAX_ALIAS_DEPTH {
+            if current.kind != VariableKind::Alias {
                 break;
             }
-            let target = self.variables.iter().find(|other| match meant.target_id {
+            let target = self.variables.iter().find(|other| match current.target_id {
                 Some(id) => other.id == id,
-                None => other.scope == VariableScope::BuiltIn && Some(&other.key) == meant.target_key.as_ref(),
+                None => other.scope == VariableScope::BuiltIn && Some(&other.key) == current.target_key.as_ref(),
             });
             match target {
-                Some(target) => meant = self.overridden(target),
+                Some(target) => current = self.overridden(target),
                 None => break,
             }
         }
-        meant
+        current
     }
 
     fn overridden(&self, target: &'a Variable) -> &'a Variable {
@@ -122,7 +121,7 @@ impl<'a> VariableSet<'a> {
         }
     }
 
-    /// The text with names replaced, and whether one of them is a secret.
+    /// The text with `{{NAME}}` replaced, and whether any replacement is a secret.
     fn interpolate(&self, text: &str) -> (String, bool) {
         let (mut out, mut secret, mut rest) = (String::with_capacity(text.len()), false, text);
         while let Some((before, behind)) = rest.split_once("{{") {
@@ -133,9 +132,9 @@ impl<'a> VariableSet<'a> {
                 continue;
             };
             if let Some(variable) = self.winners.get(name.trim()) {
-                let meant = self.meant(variable);
-                out.push_str(meant.mount_path.as_ref().unwrap_or(&meant.value));
-                secret |= meant.is_secret;
+                let target = self.follow(variable);
+                out.push_str(target.mount_path.as_ref().unwrap_or(&target.value));
+                secret |= target.is_secret;
             }
             rest = after;
         }

@@ -1,4 +1,4 @@
-//! Tables of what variables come to.
+//! Tests of resolving variables.
 
 use super::{ResolvedVariable, Uuid, Variable, VariableKind, VariableScope, resolve};
 
@@ -64,7 +64,7 @@ fn aliases_follow_their_target_and_its_overrides() {
 }
 
 #[test]
-fn aliases_that_lead_nowhere_or_round_end() {
+fn dangling_and_circular_aliases_end() {
     assert_eq!(shown(&[alias(1, VariableScope::Job, "A", 9)]), "A=");
     assert_eq!(shown(&[alias(1, VariableScope::Job, "A", 2), alias(2, VariableScope::Job, "B", 1)]), "A= B=");
 }
@@ -77,7 +77,7 @@ fn an_alias_of_a_built_in_is_by_key() {
 }
 
 #[test]
-fn names_in_values_are_replaced_one_level_deep() {
+fn interpolation_is_one_level_deep() {
     let secret = Variable { is_secret: true, ..value(4, VariableScope::Job, "S", "x") };
     let all = [
         value(1, VariableScope::Project, "A", "a{{B}}"),
@@ -90,7 +90,7 @@ fn names_in_values_are_replaced_one_level_deep() {
 }
 
 #[test]
-fn files_are_paths_with_a_content() {
+fn files_are_paths_with_content() {
     let path = Some("/etc/app.conf".to_owned());
     let kind = VariableKind::File;
     let file = Variable { kind, mount_path: path.clone(), ..value(1, VariableScope::Project, "F", "v={{V}}") };

@@ -1,11 +1,11 @@
-//! Pure: the built-in variables of an environment, and how they are named.
+//! Pure: the built-in variables of an environment.
 
 use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId};
 
 use super::short_id::short_id;
 
-/// The environment of a list.
+/// The environment that variables are derived from.
 #[derive(Clone, Debug)]
 pub struct EnvironmentContext<'a> {
     pub id: EnvironmentId,
@@ -17,7 +17,7 @@ pub struct EnvironmentContext<'a> {
 
 pub(super) fn environment_pairs(of: &EnvironmentContext<'_>) -> [(&'static str, String, &'static str); 7] {
     [
-        ("QOVERY_CLOUD_PROVIDER", "ON_PREMISE".into(), "Kind of the cluster's provider"),
+        ("QOVERY_CLOUD_PROVIDER", "ON_PREMISE".into(), "Cloud provider of the cluster"),
         ("QOVERY_CLOUD_PROVIDER_REGION", of.region.into(), "Region of the cluster"),
         ("QOVERY_ENVIRONMENT_ID", of.id.to_string(), "ID of the environment"),
         ("QOVERY_ENVIRONMENT_NAME", of.name.into(), "Name of the environment"),
@@ -40,7 +40,7 @@ pub(super) fn tag_key(job: JobId) -> String {
     format!("QOVERY_JOB_Z{}_TAG", short_id(job.0).to_uppercase())
 }
 
-/// A name of letters, digits and hyphens, as a Kubernetes namespace has to be.
+/// A valid name of a Kubernetes namespace: letters, digits and hyphens.
 fn namespace(id: EnvironmentId, name: &str) -> String {
     let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let long = format!("z{}-{}", short_id(id.0), plain.trim_matches('-'));

@@ -1,4 +1,4 @@
-//! Pure: the built-in variables that lists show.
+//! Pure: the built-in variables in lists of the API.
 
 use entity::id::{JobId, ProjectId};
 use entity::run::Event;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::environment::{EnvironmentContext, environment_pairs, tag_key};
 
-/// A built-in variable as lists show it.
+/// A built-in variable in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuiltInVariable {
     pub id: Uuid,
@@ -15,7 +15,7 @@ pub struct BuiltInVariable {
     pub description: &'static str,
 }
 
-/// What the built-in variables of a list are made from; without an environment it is the list of a project.
+/// What the built-in variables of a list are derived from; without an environment, the list of a project.
 #[derive(Clone, Debug)]
 pub struct ListContext<'a> {
     pub project_id: ProjectId,
@@ -23,16 +23,16 @@ pub struct ListContext<'a> {
     pub job: Option<JobContext<'a>>,
 }
 
-/// The job of a list.
+/// The job that variables are derived from.
 #[derive(Clone, Debug)]
 pub struct JobContext<'a> {
     pub id: JobId,
-    /// The events that it has commands for.
+    /// The events that the job has commands for.
     pub events: &'a [Event],
     pub image_tag: Option<&'a str>,
 }
 
-/// The built-in variables that a list shows. They are the same as long as what they are made from is.
+/// The built-in variables in a list.
 #[must_use]
 pub fn for_list(of: &ListContext<'_>) -> Vec<BuiltInVariable> {
     let mut found = Vec::new();
@@ -40,7 +40,7 @@ pub fn for_list(of: &ListContext<'_>) -> Vec<BuiltInVariable> {
         found.push(BuiltInVariable { id: derived_id(owner, &key), key, value, description });
     };
     let Some(environment) = &of.environment else {
-        // The official API answers this placeholder in the list of a project.
+        // The official API returns this placeholder in the list of a project.
         add(of.project_id.0, "QOVERY_PROJECT_ID".into(), "||Q_PRJ_ID||".into(), "ID of the project");
         return found;
     };
@@ -60,7 +60,7 @@ pub fn for_list(of: &ListContext<'_>) -> Vec<BuiltInVariable> {
     found
 }
 
-/// An id for what has no row: always the same for the same owner and key (FNV-1a over the key, UUID version 8).
+/// A stable id for a variable without a row, derived from its owner and key (FNV-1a over the key, UUID version 8).
 fn derived_id(owner: Uuid, key: &str) -> Uuid {
     let seed = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128 ^ owner.as_u128();
     let mix = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);

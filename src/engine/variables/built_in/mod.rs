@@ -1,4 +1,4 @@
-//! Built-in variables: nobody sets them, and they have no row. Pure.
+//! Built-in variables, which are derived and have no row. Pure.
 
 mod environment;
 mod list;
