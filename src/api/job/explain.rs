@@ -19,8 +19,7 @@ use super::super::wire::{self, Answer, Found, Results, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::cron::Timing;
-use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, keeper};
+use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, Timing, keeper};
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -12,6 +12,7 @@ use super::timing::Timing;
 
 /// How many runs of one job may be queued.
 const MAX_QUEUED_RUNS: usize = 100;
+
 /// How late a time may be handled and still count as on time.
 const ON_TIME: TimeDelta = TimeDelta::seconds(60);
 

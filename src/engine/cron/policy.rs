@@ -7,6 +7,7 @@ use crate::engine::advanced_settings::Settings;
 
 /// How many missed times get a row each; older ones share one.
 pub(super) const MAX_SEPARATE_ROWS: usize = 100;
+
 /// Which missed times are caught up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissedRuns {

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 /// The pause doubles with each attempt up to this limit (as in Kubernetes), or to the first pause if that is longer.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(6);
+
 /// The pause after a failed attempt; `first` is the pause after the first attempt.
 #[must_use]
 pub(super) fn pause_after(attempt: i32, first: TimeDelta) -> TimeDelta {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long after the grace period to give up on a run that does not end.
 const STUBBORN: TimeDelta = TimeDelta::minutes(5);
+
 /// Everything that the decision about a running run depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {

@@ -11,6 +11,7 @@ use super::flow_step::{Command, FlowStep, FlowType, Runtime};
 
 /// The longest template, in bytes of YAML.
 const MAX_BYTES: usize = 256 * 1024;
+
 /// The most steps of a template.
 const MAX_STEPS: usize = 100;
 
