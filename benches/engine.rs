@@ -31,7 +31,7 @@ use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::Config;
-use windlass::engine::cron::policy::Timing;
+use windlass::engine::cron::Timing;
 use windlass::engine::tick;
 use windlass::runner::{Kind, Line, Lines, Runner, Runners, StepSpec, StepState, Stream, Times, Unavailable};
 use windlass::secret::KeyRing;

@@ -22,7 +22,7 @@ use super::limits;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::cron::expression;
+use crate::engine::cron;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -119,7 +119,7 @@ impl ProjectDeploymentRuleRequest {
         row.auto_deploy = self.auto_deploy.unwrap_or(false);
         row.auto_stop = self.auto_stop.unwrap_or(false);
         row.auto_delete = self.auto_delete.unwrap_or(false);
-        expression::parse_timezone(&self.timezone).map_err(|refused| Error::invalid("timezone", refused.0))?;
+        cron::parse_timezone(&self.timezone).map_err(|refused| Error::invalid("timezone", refused.0))?;
         row.timezone = self.timezone;
         row.start_time = self.start_time.0;
         row.stop_time = self.stop_time.0;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::history::durations::{Runs, ServiceStepMetrics, doing, metrics, named};
 use super::wire::{self, Timestamp};
 use crate::engine::deployment::is_outdated;
-use crate::engine::shown::{self, Doing, Shown};
+use crate::engine::shown::{self, PartPhase, ShownState};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
@@ -68,26 +68,26 @@ pub(super) enum StateEnum {
     Canceled,
 }
 
-impl From<Shown> for StateEnum {
-    fn from(shown: Shown) -> Self {
+impl From<ShownState> for StateEnum {
+    fn from(shown: ShownState) -> Self {
         match shown {
-            Shown::Ready => Self::Ready,
-            Shown::DeploymentQueued => Self::DeploymentQueued,
-            Shown::Building => Self::Building,
-            Shown::Deploying => Self::Deploying,
-            Shown::Executing => Self::Executing,
-            Shown::Deployed => Self::Deployed,
-            Shown::BuildError => Self::BuildError,
-            Shown::DeploymentError => Self::DeploymentError,
-            Shown::StopQueued => Self::StopQueued,
-            Shown::Stopping => Self::Stopping,
-            Shown::Stopped => Self::Stopped,
-            Shown::StopError => Self::StopError,
-            Shown::DeleteQueued => Self::DeleteQueued,
-            Shown::Deleting => Self::Deleting,
-            Shown::Deleted => Self::Deleted,
-            Shown::DeleteError => Self::DeleteError,
-            Shown::Canceled => Self::Canceled,
+            ShownState::Ready => Self::Ready,
+            ShownState::DeploymentQueued => Self::DeploymentQueued,
+            ShownState::Building => Self::Building,
+            ShownState::Deploying => Self::Deploying,
+            ShownState::Executing => Self::Executing,
+            ShownState::Deployed => Self::Deployed,
+            ShownState::BuildError => Self::BuildError,
+            ShownState::DeploymentError => Self::DeploymentError,
+            ShownState::StopQueued => Self::StopQueued,
+            ShownState::Stopping => Self::Stopping,
+            ShownState::Stopped => Self::Stopped,
+            ShownState::StopError => Self::StopError,
+            ShownState::DeleteQueued => Self::DeleteQueued,
+            ShownState::Deleting => Self::Deleting,
+            ShownState::Deleted => Self::Deleted,
+            ShownState::DeleteError => Self::DeleteError,
+            ShownState::Canceled => Self::Canceled,
         }
     }
 }
@@ -190,12 +190,12 @@ pub(super) struct EnvironmentStatuses {
 }
 
 /// What a part of a deployment does, and how far it has come; none for a job that never took part in one.
-pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: Doing) -> StatusDetails {
+pub(super) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: PartPhase) -> StatusDetails {
     let action = part.map(|(part, of)| shown::effective_action(of.action, part.forced_event));
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
         Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
-        Some(Progress::Running) if at == Doing::Run => ServiceActionStatusEnum::Executing,
+        Some(Progress::Running) if at == PartPhase::Run => ServiceActionStatusEnum::Executing,
         Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
         Some(Progress::Succeeded) => ServiceActionStatusEnum::Success,
         Some(Progress::Failed) => ServiceActionStatusEnum::Error,
@@ -213,7 +213,7 @@ pub(super) fn of_part(part: &deployment_job::Model, of: &deployment::Model) -> S
 
 /// The state that a deployment left an environment in.
 pub(super) fn of_deployment(of: &deployment::Model) -> StateEnum {
-    shown::of_job(Some((of.action, of.progress)), Doing::Nothing).into()
+    shown::of_job(Some((of.action, of.progress)), PartPhase::Idle).into()
 }
 
 impl From<Action> for ServiceActionEnum {
@@ -236,14 +236,14 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn shown(&self) -> Shown {
+    fn shown(&self) -> ShownState {
         let progress =
             self.part.map(|(part, of)| (shown::effective_action(of.action, part.forced_event), part.progress));
         shown::of_job(progress, self.doing())
     }
 
-    fn doing(&self) -> Doing {
-        self.part.map_or(Doing::Nothing, |(part, _)| self.runs.doing(part))
+    fn doing(&self) -> PartPhase {
+        self.part.map_or(PartPhase::Idle, |(part, _)| self.runs.doing(part))
     }
 
     fn deployment_status(&self) -> ServiceDeploymentStatusEnum {
@@ -343,14 +343,14 @@ impl Whole {
     }
 
     fn environment(&self) -> EnvironmentStatus {
-        let shown: Vec<Shown> = self.known().map(|known| known.shown()).collect();
+        let shown: Vec<ShownState> = self.known().map(|known| known.shown()).collect();
         let statuses: Vec<_> = self.known().map(|known| known.deployment_status()).collect();
         let deployment_status = [ServiceDeploymentStatusEnum::OutOfDate, ServiceDeploymentStatusEnum::UpToDate]
             .into_iter()
             .find(|status| statuses.contains(status))
             .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
         let newest = self.newest.as_ref();
-        let last = shown::of_job(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
+        let last = shown::of_job(newest.map(|of| (of.action, of.progress)), PartPhase::Idle);
         // A deployment that is under way counts although none of its jobs may have been reached.
         let together = if last.is_open() { last } else { shown::of_environment(&shown) };
         EnvironmentStatus {
@@ -465,7 +465,7 @@ pub(super) fn of_nothing(id: Uuid) -> Status {
         is_part_last_deployment: false,
         steps: None,
         execution_id: None,
-        status_details: details(None, Doing::Nothing),
+        status_details: details(None, PartPhase::Idle),
         deployment_request_id: None,
         deployment_requests_count: 0,
     }
@@ -476,7 +476,7 @@ pub(super) async fn of_request(db: &DatabaseConnection, row: &deployment::Model)
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {
         id: row.environment_id.0,
-        state: shown::of_job(Some((row.action, row.progress)), Doing::Nothing).into(),
+        state: shown::of_job(Some((row.action, row.progress)), PartPhase::Idle).into(),
         service_deployment_status: ServiceDeploymentStatusEnum::OutOfDate,
         last_deployment_date: Some(Timestamp(row.created_at)),
         is_part_last_deployment: true,

@@ -146,15 +146,15 @@ pub(super) async fn webhooks(
     let Some(project) = store::project::by_id(tx, environment.project_id).await? else { return Ok(()) };
     for hook in hooks {
         let names = &hook.project_names.0;
-        let wanted = hook.events.0.contains(&told)
+        let wanted = hook.events.0.contains(&webhook_event)
             && (names.is_empty() || names.contains(&project.name))
             && (hook.modes.0.is_empty() || hook.modes.0.contains(&environment.mode));
         if !wanted {
             continue;
         }
         let payload = match hook.kind {
-            WebhookKind::Standard => standard(told, row, &environment, &project, now),
-            WebhookKind::Slack => slack(told, row, &environment, &project),
+            WebhookKind::Standard => standard(webhook_event, row, &environment, &project, now),
+            WebhookKind::Slack => slack(webhook_event, row, &environment, &project),
         };
         let delivery = webhook_delivery::Model {
             id: DeliveryId::create(),
@@ -162,7 +162,7 @@ pub(super) async fn webhooks(
             created_at: now,
             updated_at: now,
             kind: hook.kind,
-            event: told,
+            event: webhook_event,
             target_url: hook.target_url,
             payload,
             state: DeliveryState::Pending,
@@ -184,7 +184,7 @@ fn standard(
     now: DateTime<Utc>,
 ) -> Value {
     json!({
-        "type": told,
+        "type": webhook_event,
         "timestamp": now.to_rfc3339_opts(SecondsFormat::Micros, true),
         "data": {
             "organization_id": environment.organization_id,
@@ -208,17 +208,17 @@ fn slack(
     environment: &environment::Model,
     project: &project::Model,
 ) -> Value {
-    let what = match told {
-        WebhookEvent::DeploymentStarted => "has begun",
+    let what = match webhook_event {
+        WebhookEvent::DeploymentStarted => "has started",
         WebhookEvent::DeploymentCancelled => "was cancelled",
         WebhookEvent::DeploymentFailure => "has failed",
         WebhookEvent::DeploymentSuccessful => "has succeeded",
     };
-    // What Slack would read as markup is its own.
+    // Slack would read these characters as markup.
     let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mode = if environment.mode == Mode::Production { " (production)" } else { "" };
     let text = format!(
-        "{} of {} / {}{mode} {what}, asked for by {}",
+        "{} of {} / {}{mode} {what}, requested by {}",
         action_name(row.action),
         plain(&project.name),
         plain(&environment.name),

@@ -1,5 +1,4 @@
-//! Runs that somebody asks for, one by one, and their end: each stores what is wanted in one transaction and wakes the
-//! engine.
+//! Manual runs and the cancellation of runs: each request is stored in one transaction and wakes the engine.
 
 use std::collections::BTreeMap;
 
@@ -17,34 +16,34 @@ use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
 
-/// What is different in one run.
+/// What one run overrides of its job.
 #[derive(Clone, Default)]
-pub struct Difference {
+pub struct RunOverrides {
     pub entrypoint: Option<String>,
     pub arguments: Option<Vec<String>>,
-    /// Variables that win over those of the same name.
+    /// Variables that take precedence over variables of the same name.
     pub environment: BTreeMap<String, String>,
     pub image_tag: Option<String>,
-    /// 0 sets no limit.
+    /// 0 means no limit.
     pub timeout_seconds: Option<i32>,
 }
 
-/// Queues a run of a job. One that was asked for under the same key is returned as it is.
+/// Queues a run of a job. If a run with the same idempotency key is stored already, that run is returned.
 ///
 /// # Errors
-/// `Invalid` for an image tag of a job that is built, `Conflict` while the job or its environment is being deleted, and
-/// for a job whose image was never built.
+/// `Invalid` for an image tag if the job is built from a Dockerfile; `Conflict` while the job or its environment is being
+/// deleted, or if the image of the job was never built.
 pub async fn run(
     app: &App,
     by: &Requester,
     job: &job::Model,
     event: Event,
-    difference: Difference,
+    overrides: RunOverrides,
     key: Option<String>,
 ) -> Result<run::Model> {
     let now = app.clock.now();
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let Difference { entrypoint, arguments, environment, image_tag, timeout_seconds } = difference;
+    let RunOverrides { entrypoint, arguments, environment, image_tag, timeout_seconds } = overrides;
     let mut run = run_spec(spec, job.built.as_ref(), event)
         .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
     let from_git = matches!(spec.source, Source::Docker { .. });
@@ -76,17 +75,17 @@ pub async fn run(
         command::refuse_while_job_is_deleted(tx, job).await?;
         store::run::create(tx, vec![row]).await?;
         announce::event(tx, Announcement::job("TRIGGER_FORCE_RUN", &environment, job), by, now).await?;
-        store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a new run is not there"))
+        store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a run that was just created is missing"))
     })
     .await?;
     app.wake.now();
     Ok(stored)
 }
 
-/// Asks a run to end.
+/// Requests the cancellation of a run.
 ///
 /// # Errors
-/// `Conflict` when it has ended.
+/// `Conflict` if the run has ended.
 pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Model) -> Result<run::Model> {
     let now = app.clock.now();
     let row = store::write(&app.db, async |tx| {

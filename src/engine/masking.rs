@@ -1,18 +1,18 @@
-//! Pure: secret values are replaced in the lines of a log before these are stored.
+//! Pure: masks secret values in log lines before they are stored.
 //!
-//! Every secret that a run was given is looked for, whole and line by line. What is shorter than four characters is
-//! left: it would be found everywhere, and hides nothing.
+//! Each line of every secret that a run gets is searched for. Lines shorter than four characters are not masked: they
+//! would match everywhere and protect nothing.
 
 use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 pub const MASK: &str = "********";
-/// The shortest text that is looked for, in characters.
+/// The shortest text that is masked, in characters.
 const SHORTEST: usize = 4;
 
-/// The texts to look for among secrets: their lines that are long enough, each once.
+/// The texts to mask: the lines of the secrets that are long enough, without duplicates.
 #[must_use]
 pub fn patterns<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let lines = secrets.into_iter().flat_map(str::lines).map(str::trim);
@@ -22,17 +22,17 @@ pub fn patterns<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     found
 }
 
-/// Finds secrets in lines.
+/// Masks secrets in lines.
 pub struct Masking(Option<AhoCorasick>);
 
 impl Masking {
-    /// Of what `patterns` found; without any it leaves every line as it is.
+    /// Masks what `patterns` returned; without any pattern lines stay unchanged.
     #[must_use]
     pub fn new(patterns: &[String]) -> Self {
         if patterns.is_empty() {
             return Self(None);
         }
-        // Too many or too long ones cannot be searched for together; then no line is kept in the clear.
+        // If there are too many patterns, or too long ones, to search for at once, everything is masked.
         let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
         Self(Some(built.unwrap_or_else(|_| everything())))
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_replaced_wherever_they_stand() {
+    fn secrets_are_masked_wherever_they_occur() {
         assert_eq!(masked(&["hunter22"], "a hunter22, hunter22!"), "a ********, ********!");
         assert_eq!(masked(&["abcd", "abcdef"], "xabcdefx abcdx"), "x********x ********x");
         assert_eq!(masked(&["-----BEGIN\nline one\nyes\n"], "line one yes -----BEGIN"), "******** yes ********");

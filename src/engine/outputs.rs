@@ -1,15 +1,17 @@
-//! Pure: the file in which a LIFECYCLE job leaves its outputs (format and rules of the official API).
+//! Pure: the file to which a LIFECYCLE job writes its outputs (format and rules of the official API).
 //!
-//! An object from name to `{"value": .., "sensitive": .., "description": ..}`; what else is in it does not count, so that
-//! the outputs of Terraform can be left as they are. One bad name spoils the whole file.
+//! The file is an object from name to `{"value": .., "sensitive": .., "description": ..}`. Other fields are ignored, so
+//! that Terraform's outputs can be used unchanged. If any name is invalid, the whole file is rejected.
 
 use entity::run::Event;
 use serde_json::Value;
 
-/// The longest name, in characters: the variable's key has a prefix before it.
-const NAME: usize = 200;
-/// How many outputs one job can have.
-const MOST: usize = 500;
+use super::variables::built_in::short_id;
+
+/// The longest name, in characters: the key of the variable also has a prefix.
+const MAX_NAME: usize = 200;
+/// The most outputs of one job.
+const MAX_OUTPUTS: usize = 500;
 
 /// One output.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,25 +23,25 @@ pub struct Output {
     pub description: String,
 }
 
-/// Reads a file of outputs.
+/// Parses a file of outputs.
 ///
 /// # Errors
-/// Why nothing in it is taken, for the reader of the run.
+/// Why the file is rejected, as a reason for the run.
 pub fn parse(content: &[u8], most_bytes: u64) -> Result<Vec<Output>, String> {
     if u64::try_from(content.len()).unwrap_or(u64::MAX) > most_bytes {
-        return Err(format!("its outputs were not taken: the file is larger than {most_bytes} bytes"));
+        return Err(format!("the outputs were rejected: the file is larger than {most_bytes} bytes"));
     }
     let Ok(Value::Object(entries)) = serde_json::from_slice::<Value>(content) else {
-        return Err("its outputs were not taken: the file is not a JSON object".into());
+        return Err("the outputs were rejected: the file is not a JSON object".into());
     };
-    if entries.len() > MOST {
-        return Err(format!("its outputs were not taken: there are more than {MOST}"));
+    if entries.len() > MAX_OUTPUTS {
+        return Err(format!("the outputs were rejected: there are more than {MAX_OUTPUTS}"));
     }
     let mut outputs: Vec<Output> = Vec::new();
     for (name, entry) in entries {
         if !is_name(&name) {
             let shown: String = name.chars().take(40).collect();
-            return Err(format!("its outputs were not taken: {shown:?} is not a name of letters, digits and _"));
+            return Err(format!("the outputs were rejected: {shown:?} is not a name of letters, digits and _"));
         }
         let Value::Object(entry) = entry else { continue };
         let value = match entry.get("value") {
@@ -59,7 +61,7 @@ pub fn parse(content: &[u8], most_bytes: u64) -> Result<Vec<Output>, String> {
                 .take(255)
                 .collect(),
         };
-        // Names that differ by case only are one variable: the last one counts.
+        // Names that differ only in case are the same variable: the last one wins.
         outputs.retain(|other| other.name != output.name);
         outputs.push(output);
     }
@@ -70,18 +72,16 @@ fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.len() <= NAME
+        && name.len() <= MAX_NAME
 }
 
-/// The key of the variable of an output: what its job is called in it are the first digits of the job's id.
+/// The key of the variable of an output, which contains the first digits of the job's id.
 #[must_use]
 pub fn key(job: uuid::Uuid, name: &str) -> String {
-    let id = job.to_string();
-    let short = id.split('-').next().unwrap_or_default().to_uppercase();
-    format!("QOVERY_OUTPUT_JOB_Z{short}_{name}")
+    format!("QOVERY_OUTPUT_JOB_Z{}_{name}", short_id(job).to_uppercase())
 }
 
-/// Whether a run of this event leaves outputs: those of LIFECYCLE jobs do.
+/// Whether a run of this event has outputs; runs of LIFECYCLE jobs do.
 #[must_use]
 pub fn leaves_outputs(event: Event) -> bool {
     match event {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_name_spoils_the_file() {
+    fn an_invalid_name_rejects_the_file() {
         for text in [r#"{"a": {"value": 1}, "b-c": {"value": 2}}"#, r#"{"": {}}"#, r#"{"1a": {}}"#, r#"{"ä": {}}"#] {
             assert!(parsed(text).unwrap_err().contains("is not a name"), "{text}");
         }

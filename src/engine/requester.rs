@@ -1,8 +1,8 @@
-//! Who asked for something, for events and histories.
+//! Who made a request, for events and the history.
 
 use entity::deployment::Origin;
 
-/// Who asks, for the history.
+/// Who made a request.
 #[derive(Clone, Debug)]
 pub struct Requester {
     pub name: String,

@@ -1,11 +1,11 @@
-//! Pure: the states of jobs and environments that the API shows, derived from their deployments and never stored.
+//! Pure: the states of jobs and environments in the API, derived from their deployments and never stored.
 
 use entity::deployment::{Action, Progress};
 use entity::run::Event;
 
-/// The state of a job, by the names of the official API that are used.
+/// The state of a job or an environment, under the names of the official API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum ShownState {
     Ready,
     DeploymentQueued,
     Building,
@@ -25,8 +25,8 @@ pub enum Shown {
     Canceled,
 }
 
-impl Shown {
-    /// Whether a deployment is under way or waits.
+impl ShownState {
+    /// Whether a deployment is queued or running.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(
@@ -49,7 +49,7 @@ impl Shown {
     }
 }
 
-/// What a forced event counts as.
+/// The action that a deployment part counts as: a forced event may change it.
 #[must_use]
 pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     match forced {
@@ -59,51 +59,53 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     }
 }
 
-/// What a part of a deployment is at, or has failed at.
+/// What a part of a deployment is doing, or what it failed at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Doing {
+pub enum PartPhase {
     #[default]
-    Nothing,
-    /// Its image is being built, or could not be.
+    Idle,
+    /// Its image is being built, or the build failed.
     Build,
-    /// Its run is running.
+    /// Its command is running.
     Run,
 }
 
-/// The state of a job from its part in its newest deployment.
+/// The state of a job, derived from its part in its newest deployment.
 #[must_use]
-pub fn of_job(part: Option<(Action, Progress)>, doing: Doing) -> Shown {
+pub fn of_job(part: Option<(Action, Progress)>, phase: PartPhase) -> ShownState {
     match part {
-        None => Shown::Ready,
-        Some((Action::Deploy, Progress::Queued)) => Shown::DeploymentQueued,
-        Some((Action::Deploy, Progress::Running)) if doing == Doing::Build => Shown::Building,
-        Some((Action::Deploy, Progress::Running)) if doing == Doing::Run => Shown::Executing,
-        Some((Action::Deploy, Progress::Running)) => Shown::Deploying,
-        Some((Action::Deploy, Progress::Succeeded)) => Shown::Deployed,
-        Some((Action::Deploy, Progress::Failed)) if doing == Doing::Build => Shown::BuildError,
-        Some((Action::Deploy, Progress::Failed)) => Shown::DeploymentError,
-        Some((Action::Stop, Progress::Queued)) => Shown::StopQueued,
-        Some((Action::Stop, Progress::Running)) => Shown::Stopping,
-        Some((Action::Stop, Progress::Succeeded)) => Shown::Stopped,
-        Some((Action::Stop, Progress::Failed)) => Shown::StopError,
-        Some((Action::Delete | Action::Uninstall, Progress::Queued)) => Shown::DeleteQueued,
-        Some((Action::Delete | Action::Uninstall, Progress::Running)) => Shown::Deleting,
-        Some((Action::Delete | Action::Uninstall, Progress::Succeeded)) => Shown::Deleted,
-        Some((Action::Delete | Action::Uninstall, Progress::Failed)) => Shown::DeleteError,
-        Some((_, Progress::Cancelled)) => Shown::Canceled,
+        None => ShownState::Ready,
+        Some((Action::Deploy, Progress::Queued)) => ShownState::DeploymentQueued,
+        Some((Action::Deploy, Progress::Running)) if phase == PartPhase::Build => ShownState::Building,
+        Some((Action::Deploy, Progress::Running)) if phase == PartPhase::Run => ShownState::Executing,
+        Some((Action::Deploy, Progress::Running)) => ShownState::Deploying,
+        Some((Action::Deploy, Progress::Succeeded)) => ShownState::Deployed,
+        Some((Action::Deploy, Progress::Failed)) if phase == PartPhase::Build => ShownState::BuildError,
+        Some((Action::Deploy, Progress::Failed)) => ShownState::DeploymentError,
+        Some((Action::Stop, Progress::Queued)) => ShownState::StopQueued,
+        Some((Action::Stop, Progress::Running)) => ShownState::Stopping,
+        Some((Action::Stop, Progress::Succeeded)) => ShownState::Stopped,
+        Some((Action::Stop, Progress::Failed)) => ShownState::StopError,
+        Some((Action::Delete | Action::Uninstall, Progress::Queued)) => ShownState::DeleteQueued,
+        Some((Action::Delete | Action::Uninstall, Progress::Running)) => ShownState::Deleting,
+        Some((Action::Delete | Action::Uninstall, Progress::Succeeded)) => ShownState::Deleted,
+        Some((Action::Delete | Action::Uninstall, Progress::Failed)) => ShownState::DeleteError,
+        Some((_, Progress::Cancelled)) => ShownState::Canceled,
     }
 }
 
-/// The state of an environment from its jobs; never `Executing`, which the official clients refuse there.
+/// The state of an environment, derived from its jobs; never `Executing`, which official clients reject there.
 #[must_use]
-pub fn of_environment(jobs: &[Shown]) -> Shown {
-    let calm = |state: Shown| if state == Shown::Executing { Shown::Deploying } else { state };
-    let first = |wanted: fn(Shown) -> bool| jobs.iter().copied().map(calm).find(|state| wanted(*state));
-    first(Shown::is_open)
-        .or_else(|| first(Shown::is_error))
-        .or_else(|| first(|state| state == Shown::Deployed))
-        .or_else(|| first(|state| state != Shown::Ready))
-        .unwrap_or(Shown::Ready)
+pub fn of_environment(jobs: &[ShownState]) -> ShownState {
+    let without_executing =
+        |state: ShownState| if state == ShownState::Executing { ShownState::Deploying } else { state };
+    let first =
+        |wanted: fn(ShownState) -> bool| jobs.iter().copied().map(without_executing).find(|state| wanted(*state));
+    first(ShownState::is_open)
+        .or_else(|| first(ShownState::is_error))
+        .or_else(|| first(|state| state == ShownState::Deployed))
+        .or_else(|| first(|state| state != ShownState::Ready))
+        .unwrap_or(ShownState::Ready)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ActiveEnum as _, ActiveValue, DatabaseTransaction};
 
-use super::cron::expression::{self, Schedule};
-use super::flow::{self, Wish};
+use super::cron;
+use super::flow::{self, StatusChange};
 use super::template::{self, FlowStep, FlowType};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -166,7 +166,7 @@ pub async fn start_step(
 
 /// Who approves, rejects or cancels.
 #[derive(Clone, Debug)]
-pub struct Judge<'a> {
+pub struct Reviewer<'a> {
     pub name: &'a str,
     /// Their groups.
     pub groups: &'a [String],
@@ -183,13 +183,13 @@ pub async fn turn(
     tx: &DatabaseTransaction,
     job: workspace_job::Model,
     to: JobStatus,
-    by: &Judge<'_>,
+    by: &Reviewer<'_>,
     now: DateTime<Utc>,
 ) -> Result<workspace_job::Model> {
     let word = |status: JobStatus| status.to_value();
     let refused = || Error::Conflict(format!("a job that is {} cannot become {}", word(job.status), word(to)));
-    let wish = flow::wish(job.status, to).ok_or_else(refused)?;
-    if matches!(wish, Wish::Approve | Wish::Reject) {
+    let change = flow::status_change(job.status, to).ok_or_else(refused)?;
+    if matches!(change, StatusChange::Approve | StatusChange::Reject) {
         let team = job.approval_team.as_deref().unwrap_or_default();
         let theirs = team.is_empty() || team == template::TERRAFORM_CLI || by.groups.iter().any(|group| group == team);
         if !theirs && !by.above {
@@ -204,14 +204,14 @@ pub async fn turn(
         approved_at: Some(now),
         ..job
     };
-    let job = match wish {
-        Wish::Nothing => return Ok(store::row::update(tx, changed).await?),
-        Wish::Approve => judged(changed, JobStatus::Approved),
-        Wish::Reject => {
+    let job = match change {
+        StatusChange::None => return Ok(store::row::update(tx, changed).await?),
+        StatusChange::Approve => judged(changed, JobStatus::Approved),
+        StatusChange::Reject => {
             reject(tx, &changed, now).await?;
             judged(changed, JobStatus::Rejected)
         }
-        Wish::Cancel => cancel(tx, changed, now).await?,
+        StatusChange::Cancel => cancel(tx, changed, now).await?,
     };
     app.wake.now();
     Ok(store::workspace::update_job(tx, job).await?)
@@ -255,7 +255,7 @@ async fn cancel(
 /// # Errors
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    let schedule: Schedule = expression::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
+    let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
     Ok(schedule.next(after, chrono_tz::UTC))
 }
 

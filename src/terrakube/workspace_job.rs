@@ -10,7 +10,7 @@ use super::changes::Changes;
 use super::document::Given;
 use super::error::{Problem, Result};
 use super::session::{Found, Session};
-use crate::engine::workspace::{self, Judge, NewJob};
+use crate::engine::workspace::{self, NewJob, Reviewer};
 use crate::store;
 use crate::store::resource::{Cell, Row};
 
@@ -111,7 +111,7 @@ pub(super) async fn update(
     }
     let cannot = || Problem::new(StatusCode::CONFLICT, format!("status: nobody can make a job {status}"));
     let to = JobStatus::try_from_value(&status).map_err(|_| cannot())?;
-    let by = Judge { name: &name, groups: &session.caller.identity.groups, above: rights.teams };
+    let by = Reviewer { name: &name, groups: &session.caller.identity.groups, above: rights.teams };
     workspace::turn(&session.app, tx, job, to, &by, session.now).await?;
     Ok(())
 }
@@ -134,7 +134,7 @@ pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, id: Wor
             let text = format!("job {id} of the workspace is executed: cancel it first");
             return Err(Problem::new(StatusCode::CONFLICT, text));
         }
-        let by = Judge { name: session.caller.name(), groups: &[], above: true };
+        let by = Reviewer { name: session.caller.name(), groups: &[], above: true };
         workspace::turn(&session.app, tx, job, JobStatus::Cancelled, &by, session.now).await?;
     }
     Ok(())

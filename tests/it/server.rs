@@ -212,7 +212,7 @@ async fn a_process_is_lost_with_its_server() {
     let server = Server::start(folder.path(), &words, Some(&token));
     let run = server.run(&job, 30, done).await;
     assert_eq!(run["state"], "FAILED");
-    assert!(run["reason"].as_str().unwrap().starts_with("it was lost"), "{run}");
+    assert!(run["reason"].as_str().unwrap().starts_with("the run was lost"), "{run}");
     for _ in 0..50 {
         let state = std::fs::read_to_string(alive.join("stat")).unwrap_or_default();
         if state.is_empty() || state.contains(") Z ") {

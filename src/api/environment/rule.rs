@@ -17,8 +17,8 @@ use super::super::caller::Auth;
 use super::super::wire::{self, Answer, Body, Found, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::cron::expression;
-use crate::engine::rule;
+use crate::engine::cron;
+use crate::engine::deployment_rule;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -123,8 +123,8 @@ pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::M
         weekdays: from.weekdays.clone(),
         ..default_rule(of)
     };
-    if let Ok(zone) = expression::parse_timezone(&row.timezone) {
-        (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, of.created_at);
+    if let Ok(zone) = cron::parse_timezone(&row.timezone) {
+        (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, of.created_at);
     }
     row
 }
@@ -160,7 +160,7 @@ impl RuleApi {
             return Err(Error::NotFound("deployment rule"));
         }
         let given = body.0;
-        let zone = expression::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
+        let zone = cron::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
         if given.weekdays.len() > 7 {
             return Err(Error::invalid("weekdays", "has more than 7 items"));
         }
@@ -181,7 +181,7 @@ impl RuleApi {
             weekdays: Weekdays(given.weekdays.into_iter().map(Weekday::from).collect()),
             ..old.clone()
         };
-        (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, now);
+        (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, now);
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             let row = if known { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
             let change = Change::update("ENVIRONMENT", environment.id.0, &environment.name);

@@ -9,7 +9,7 @@ use poem_openapi::{Enum, Object};
 use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::shown::Doing;
+use crate::engine::shown::PartPhase;
 use crate::error::Result;
 use crate::store;
 
@@ -77,21 +77,25 @@ impl Runs {
     }
 
     /// What the part is at.
-    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> Doing {
+    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> PartPhase {
         // That its schedule is being given to its cluster is part of deploying it.
         let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
         let running = self.run.as_ref().is_some_and(executes);
         match doing(part) {
-            Doing::Nothing if running => Doing::Run,
+            PartPhase::Idle if running => PartPhase::Run,
             other => other,
         }
     }
 }
 
 /// What a part is at, or has failed at, as far as it says so itself.
-pub(in crate::api) fn doing(part: &deployment_job::Model) -> Doing {
+pub(in crate::api) fn doing(part: &deployment_job::Model) -> PartPhase {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
-    if builds && matches!(part.progress, Progress::Running | Progress::Failed) { Doing::Build } else { Doing::Nothing }
+    if builds && matches!(part.progress, Progress::Running | Progress::Failed) {
+        PartPhase::Build
+    } else {
+        PartPhase::Idle
+    }
 }
 
 /// The steps of a part.

@@ -25,7 +25,7 @@ use super::{or_taken, validate};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command;
-use crate::engine::variables::short_id;
+use crate::engine::variables::built_in::short_id;
 use crate::error::{Error, Result};
 use crate::git;
 use crate::secret;

@@ -19,8 +19,7 @@ use super::super::wire::{self, Answer, Found, Results, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::cron::keeper::{KUBERNETES_TURNS, Keeper, keeper};
-use crate::engine::cron::policy::Timing;
+use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, Timing, keeper};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -200,7 +199,8 @@ impl ExplainApi {
         let cluster = store::cluster_objects::cluster_of_job(&self.0.db, job.id).await?;
         let spec = job.deployed.as_ref().unwrap_or(&job.spec);
         let keeper = cluster.and_then(|(_, kind)| keeper(kind, spec)).unwrap_or(Keeper::Server(None));
-        let timing = if keeper == Keeper::Kubernetes { timing.turning(KUBERNETES_TURNS) } else { timing };
+        let timing =
+            if keeper == Keeper::Kubernetes { timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES) } else { timing };
         Ok(Kept { timing, keeper })
     }
 }
@@ -220,7 +220,7 @@ fn no_times() -> Error {
 /// The times of the deployed schedule, or of the configured one where none is deployed.
 fn timing(job: &job::Model) -> Result<Timing> {
     let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec));
-    let unreadable = |refused: crate::engine::cron::expression::Refused| {
+    let unreadable = |refused: crate::engine::cron::ParseError| {
         Error::internal(format!("a stored schedule cannot be read: {}", refused.0))
     };
     timing.map_err(unreadable)?.ok_or_else(no_times)

@@ -18,7 +18,7 @@ use super::action::JobForceEvent;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::deployment;
-use crate::engine::manual::{self, Difference};
+use crate::engine::manual::{self, RunOverrides};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -164,7 +164,7 @@ impl RunApi {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let key = idempotency_key.0.map(|key| limits::name("Idempotency-Key", &key)).transpose()?;
         let RunRequest { event, entrypoint, arguments, environment, image_tag, timeout_seconds } = body.0;
-        let difference = Difference {
+        let overrides = RunOverrides {
             entrypoint: entrypoint.map(|text| limits::text("entrypoint", text)).transpose()?,
             arguments: arguments.map(|list| limits::list("arguments", list)).transpose()?,
             environment: self::environment(environment.unwrap_or_default())?,
@@ -178,7 +178,7 @@ impl RunApi {
             Some(event) => event.into(),
             None => *deployment::events(&spec.schedule).first().unwrap_or(&run::Event::Cron),
         };
-        Ok(Answer(Run::from(manual::run(&self.0, &auth.requester(), &job, event, difference, key).await?)))
+        Ok(Answer(Run::from(manual::run(&self.0, &auth.requester(), &job, event, overrides, key).await?)))
     }
 
     #[oai(path = "/run/:runId", method = "get", operation_id = "getRun", tag = Tag::JobRun)]

@@ -31,30 +31,30 @@ wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inl
 
 /// The settings as the description of an object.
 fn described() -> poem_openapi::registry::MetaSchema {
-    use advanced_settings::Kind;
+    use advanced_settings::SettingKind;
     use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
     let property = |setting: &advanced_settings::Setting| {
         let (kind, nullable) = match setting.kind {
-            Kind::Number(..) => ("integer", false),
-            Kind::OptionalNumber(..) => ("integer", true),
-            Kind::Boolean => ("boolean", false),
-            Kind::Text | Kind::OneOf(_) => ("string", false),
-            Kind::OptionalOneOf(_) => ("string", true),
-            Kind::ExitCodes => ("array", false),
-            Kind::Texts => ("object", false),
+            SettingKind::Number(..) => ("integer", false),
+            SettingKind::OptionalNumber(..) => ("integer", true),
+            SettingKind::Boolean => ("boolean", false),
+            SettingKind::Text | SettingKind::OneOf(_) => ("string", false),
+            SettingKind::OptionalOneOf(_) => ("string", true),
+            SettingKind::ExitCodes => ("array", false),
+            SettingKind::Texts => ("object", false),
         };
         let mut schema = MetaSchema::new(kind);
         schema.nullable = nullable;
-        if setting.kind == Kind::ExitCodes {
+        if setting.kind == SettingKind::ExitCodes {
             schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer")))));
         }
-        if setting.kind == Kind::Texts {
+        if setting.kind == SettingKind::Texts {
             schema.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));
         }
         (setting.key, MetaSchemaRef::Inline(Box::new(schema)))
     };
     let mut schema = MetaSchema::new("object");
-    schema.properties = advanced_settings::ALL.iter().map(property).collect();
+    schema.properties = advanced_settings::SETTINGS.iter().map(property).collect();
     schema
 }
 

@@ -23,7 +23,7 @@ use super::request::{
     ApplicationGitRepositoryRequest, CpuArchitectureEnum, CronRequest, DockerRequest, Healthcheck, ImageRequest,
     JobCommand, JobLifecycleTypeEnum, JobRequest, Probe, ProbeType, ScheduleRequest, SourceRequest,
 };
-use crate::engine::cron::expression;
+use crate::engine::cron;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -263,9 +263,9 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
         Schedule::Lifecycle { .. } => None,
     });
     let timezone = timezone.filter(|zone| !zone.is_empty()).or(kept).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    expression::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
+    cron::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
     scheduled_at
-        .parse::<expression::Schedule>()
+        .parse::<cron::CronExpression>()
         .map_err(|refused| Error::invalid(format!("{FIELD}.scheduled_at"), refused.0))?;
     let command = check_command(FIELD, JobCommand { arguments, entrypoint })?;
     Ok(Schedule::Cron { scheduled_at, timezone, command })

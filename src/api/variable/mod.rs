@@ -25,7 +25,7 @@ use super::limits;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::deployment::events;
-use crate::engine::variables::{Listed, ListedEnvironment, ListedJob, listed};
+use crate::engine::variables::built_in::{self, BuiltInVariable, EnvironmentContext, JobContext, ListContext};
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
@@ -178,16 +178,16 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
         None => None,
     };
     let events = parent.job.as_ref().map(|job| events(&job.spec.schedule)).unwrap_or_default();
-    let of = Listed {
+    let of = ListContext {
         project_id: parent.project.id,
-        environment: parent.environment.as_ref().zip(cluster.as_ref()).map(|(row, cluster)| ListedEnvironment {
+        environment: parent.environment.as_ref().zip(cluster.as_ref()).map(|(row, cluster)| EnvironmentContext {
             id: row.id,
             name: &row.name,
             mode: row.mode,
             cluster_name: &cluster.name,
             region: &cluster.region,
         }),
-        job: parent.job.as_ref().map(|job| ListedJob {
+        job: parent.job.as_ref().map(|job| JobContext {
             id: job.id,
             events: &events,
             image_tag: match &job.spec.source {
@@ -198,7 +198,7 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     };
     let since = parent.job.as_ref().map(|row| row.created_at);
     let since = since.or(parent.environment.as_ref().map(|row| row.created_at)).unwrap_or(parent.project.created_at);
-    let row = |one: crate::engine::variables::BuiltIn| Model {
+    let row = |one: BuiltInVariable| Model {
         id: VariableId(one.id),
         value: Some(one.value),
         description: Some(one.description.to_owned()),
@@ -207,7 +207,7 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
         job_id: None,
         ..parent.row(one.key, VariableKind::BuiltIn, since)
     };
-    Ok(listed(&of).into_iter().map(row).collect())
+    Ok(built_in::for_list(&of).into_iter().map(row).collect())
 }
 
 /// All variables that a scope sees.

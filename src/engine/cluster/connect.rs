@@ -45,7 +45,9 @@ fn log_change(row: &cluster::Model, usable: &Usable) {
     match usable {
         Usable::Yes => tracing::info!(cluster = %row.id, name, "cluster up"),
         Usable::Unreachable(reason) => tracing::warn!(cluster = %row.id, name, reason, "cluster down: unreachable"),
-        Usable::Refused(reason) => tracing::warn!(cluster = %row.id, name, reason, "cluster down: credentials rejected"),
+        Usable::Refused(reason) => {
+            tracing::warn!(cluster = %row.id, name, reason, "cluster down: credentials rejected")
+        }
         Usable::Unregistered => tracing::info!(cluster = %row.id, name, "cluster has no kubeconfig yet"),
         Usable::Connecting => {}
     }

@@ -1,5 +1,31 @@
-//! Schedules, pure: the expression, the policy that settles each time, and who keeps the time.
+//! Cron schedules, pure: expressions, the times at which a job is due, what becomes of each time, and who schedules it.
 
-pub mod expression;
-pub mod keeper;
-pub mod policy;
+mod clock_change;
+mod cron_job;
+mod due;
+mod error;
+mod expression;
+mod field;
+mod keeper;
+mod next_time;
+mod policy;
+mod quartz;
+mod time_zone;
+mod timing;
+mod wall_clock;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod oracle_tests;
+
+pub use self::cron_job::{KUBERNETES_CLOCK_CHANGES, cron_job_times};
+pub use self::due::{DueTimes, TimeDecision};
+pub use self::error::ParseError;
+pub use self::expression::CronExpression;
+pub use self::keeper::{Keeper, keeper, repeats_by_kubernetes};
+pub use self::policy::{Concurrency, Policy};
+pub use self::quartz::from_quartz;
+pub(in crate::engine) use self::time_zone::gap_end;
+pub use self::time_zone::parse_timezone;
+pub use self::timing::Timing;

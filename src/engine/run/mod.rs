@@ -1,3 +1,10 @@
-//! The state machine of a run, pure.
+//! The state machine of a run, and what to do with a running one, pure.
 
-pub mod decide;
+mod backoff;
+mod decide;
+mod facts;
+mod transition;
+
+pub use self::decide::{Decision, decide};
+pub use self::facts::Facts;
+pub use self::transition::{RunEvent, next_state};

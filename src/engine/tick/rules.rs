@@ -7,9 +7,9 @@ use entity::deployment_rule::Model;
 use super::{BATCH, report};
 use crate::app::App;
 use crate::engine::command;
-use crate::engine::cron::expression;
+use crate::engine::cron;
+use crate::engine::deployment_rule;
 use crate::engine::requester::Requester;
-use crate::engine::rule;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -38,8 +38,8 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
         (Some(_), None) => Action::Deploy,
         (None, None) => return Ok(()),
     };
-    let next = match expression::parse_timezone(&row.timezone) {
-        Ok(zone) => rule::next(row, zone, now),
+    let next = match cron::parse_timezone(&row.timezone) {
+        Ok(zone) => deployment_rule::next(row, zone, now),
         Err(_) => (None, None),
     };
     if !store::rule::advance(tx, row, next).await? {

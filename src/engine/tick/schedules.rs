@@ -8,7 +8,7 @@ use entity::skipped_time;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use crate::app::App;
-use crate::engine::cron::policy::{Due, Fate, Policy, Timing};
+use crate::engine::cron::{DueTimes, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
 use crate::store;
@@ -102,7 +102,7 @@ impl SettledTimes {
             }
         };
         let Some(spec) = deployed else { return };
-        let Due { older, times, next } = timing.due(&Policy::of(&spec), planned, now, open);
+        let DueTimes { older, times, next } = timing.due(&Policy::of(&spec), planned, now, open);
         self.steps.push((id, planned, next));
         let row = |scheduled_for, through, reason| skipped_time::Model {
             job_id: id,
@@ -114,8 +114,8 @@ impl SettledTimes {
         self.skipped.extend(older.map(|(first, last, reason)| row(first, last, reason)));
         for (at, fate) in times {
             match fate {
-                Fate::Skip(reason) => self.skipped.push(row(at, at, reason)),
-                Fate::Run { in_turn, replaces } => {
+                TimeDecision::Skip(reason) => self.skipped.push(row(at, at, reason)),
+                TimeDecision::Run { in_turn, replaces } => {
                     if replaces {
                         self.replaced.push(id);
                     }

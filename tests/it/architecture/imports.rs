@@ -108,7 +108,8 @@ fn inline(code: &str, heads: &[&str]) -> Vec<Vec<String>> {
             if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
                 continue;
             }
-            let text: String = code[start..].chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
+            let text: String =
+                code[start..].chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
             let path: Vec<String> = text.split("::").filter(|word| !word.is_empty()).map(str::to_owned).collect();
             // `use crate::{..}` is read as a declaration.
             if path.len() > 1 {
@@ -182,7 +183,8 @@ pub(super) fn graph(files: &[(Vec<String>, String, String)]) -> Graph {
         let mut paths = inline(&code, &["crate", "super", "self"]);
         for Use { path, shared } in uses(&code) {
             let head = path.first().map(String::as_str).unwrap_or_default();
-            let of_child = children.contains(&head) || head == "self" && path.get(1).is_some_and(|name| children.contains(&name.as_str()));
+            let of_child = children.contains(&head)
+                || head == "self" && path.get(1).is_some_and(|name| children.contains(&name.as_str()));
             if let (true, true, Some(whole), Some(name)) =
                 (shared, of_child, Package::whole(module, &path), path.last())
             {
@@ -196,7 +198,8 @@ pub(super) fn graph(files: &[(Vec<String>, String, String)]) -> Graph {
     }
     let mut graph = Graph::new();
     for (module, file, paths) in imports {
-        let shares = |whole: &Vec<String>| package.shared.values().any(|shared| shared == whole) && whole.starts_with(module);
+        let shares =
+            |whole: &Vec<String>| package.shared.values().any(|shared| shared == whole) && whole.starts_with(module);
         let whole = paths.iter().filter_map(|path| Package::whole(module, path)).filter(|whole| !shares(whole));
         let targets = whole.filter_map(|whole| package.file(&whole).cloned()).filter(|target| target != file);
         graph.insert(file.clone(), targets.collect());

@@ -22,16 +22,44 @@ const MAY: [(&str, &[&str]); 30] = [
     ("src/config.rs", &[]),
     ("src/error.rs", &[]),
     ("src/secret", &["error", "secret"]),
-    ("src/server.rs", &[
-        "access", "api", "app", "clock", "config", "engine", "error", "liveness", "outbound", "runner", "secret", "store",
-        "terrakube",
-    ]),
+    (
+        "src/server.rs",
+        &[
+            "access",
+            "api",
+            "app",
+            "clock",
+            "config",
+            "engine",
+            "error",
+            "liveness",
+            "outbound",
+            "runner",
+            "secret",
+            "store",
+            "terrakube",
+        ],
+    ),
     ("src/bin", &[]),
     ("src/access", &["access", "clock", "error", "secret", "store"]),
-    ("src/api", &[
-        "access", "api", "app", "bootstrap", "engine", "error", "git", "liveness::pulse", "observe::metrics", "outbound",
-        "registry_client", "secret", "store",
-    ]),
+    (
+        "src/api",
+        &[
+            "access",
+            "api",
+            "app",
+            "bootstrap",
+            "engine",
+            "error",
+            "git",
+            "liveness::pulse",
+            "observe::metrics",
+            "outbound",
+            "registry_client",
+            "secret",
+            "store",
+        ],
+    ),
     ("src/bootstrap", &["app", "bootstrap", "engine", "error", "secret", "store"]),
     ("src/engine", &["app", "engine", "error", "liveness::pulse", "secret", "store"]),
     ("src/engine/cluster", &["app", "engine", "error", "runner", "secret", "store"]),
@@ -143,7 +171,8 @@ fn no_files_import_each_other_in_a_circle() {
     for folder in ["src", "entity/src", "migration/src", "xtask/src"] {
         let graph = package(folder);
         for circle in circles(&graph) {
-            let inside = |file: &String| graph[file].iter().filter(|to| circle.contains(to)).cloned().collect::<Vec<_>>();
+            let inside =
+                |file: &String| graph[file].iter().filter(|to| circle.contains(to)).cloned().collect::<Vec<_>>();
             found.extend(circle.iter().map(|file| format!("{file} imports {}", inside(file).join(", "))));
             found.push(String::new());
         }
@@ -166,7 +195,8 @@ fn rooms_import_only_what_they_may() {
             let module = module_of(Path::new(target).strip_prefix("src").unwrap()).join("::");
             let within = |place: &&str| module == **place || module.starts_with(&format!("{place}::"));
             let api = file.starts_with("src/api") || file.starts_with("src/terrakube");
-            if !allowed.iter().any(|place| within(&place)) || api && NOT_FROM_AN_API.iter().any(|place| within(&place)) {
+            if !allowed.iter().any(|place| within(&place)) || api && NOT_FROM_AN_API.iter().any(|place| within(&place))
+            {
                 broken.push(format!("{file} imports {module}"));
             }
         }
@@ -192,7 +222,10 @@ fn pure_files_are_pure() {
         let in_table = PURE.iter().any(|place| file.starts_with(place));
         let is_module_list = file.ends_with("mod.rs") && !source.contains("fn ");
         let tests = file.ends_with("_tests.rs");
-        assert!(!in_table || tests || is_module_list || source.starts_with("//! Pure:"), "{file} does not say that it is pure");
+        assert!(
+            !in_table || tests || is_module_list || source.starts_with("//! Pure:"),
+            "{file} does not say that it is pure"
+        );
         assert!(in_table || !source.starts_with("//! Pure:"), "{file} says that it is pure, and is not in the table");
         if in_table && !tests {
             for impure in ["async ", ".await", "DatabaseConnection", "Utc::now", "Clock", "crate::error"] {
@@ -248,7 +281,11 @@ fn a_file_name_means_one_thing() {
             broken.push(format!("{shared} is in the table, and stands only once"));
         }
     }
-    assert!(broken.is_empty(), "file names that stand in several folders, and not in the table:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "file names that stand in several folders, and not in the table:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]

@@ -52,7 +52,10 @@ async fn a_run_that_takes_too_long_is_stopped() {
     app.clock.forward(1);
     app.settle().await;
     let run = it.runs(&job).await.remove(0);
-    assert_eq!((&run["state"], &run["reason"]), (&json!("FAILED"), &json!("it ran longer than 30 seconds")));
+    assert_eq!(
+        (&run["state"], &run["reason"]),
+        (&json!("FAILED"), &json!("the run exceeded its time limit of 30 seconds"))
+    );
     assert_eq!((app.runner.stopped().len(), app.runner.started().len(), app.runner.steps().len()), (1, 1, 0));
 }
 
@@ -120,8 +123,8 @@ async fn what_the_runner_says_reaches_the_reader() {
     let cases = [
         (StepState::CannotStart { reason: "the image is not there".into() }, "the image is not there"),
         (StepState::Exited { exit_code: 137, reason: Some("out of memory".into()) }, "out of memory"),
-        (StepState::Lost, "it was lost: the runner no longer knows it, so its exit code is not known"),
-        (StepState::Unknown, "it was lost: the runner no longer knows it, so its exit code is not known"),
+        (StepState::Lost, "the run was lost: the runner no longer knows it, so its exit code is unknown"),
+        (StepState::Unknown, "the run was lost: the runner no longer knows it, so its exit code is unknown"),
     ];
     let job = it.create(it.lifecycle("events")).await;
     for (progress, reason) in cases {

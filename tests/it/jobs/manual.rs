@@ -41,7 +41,7 @@ async fn a_run_by_hand_with_what_is_different() {
     app.clock.forward(30);
     app.settle().await;
     let run = it.client.get(&format!("/run/{}", id(&run))).await.expect(200);
-    assert_eq!(run["reason"], "it ran longer than 30 seconds");
+    assert_eq!(run["reason"], "the run exceeded its time limit of 30 seconds");
     // The next one is as the job says.
     it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
     assert_eq!(it.runs(&job).await[0]["arguments"], json!(["-c", "echo hi"]));

@@ -8,7 +8,7 @@ use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
 use windlass::app::App;
-use windlass::engine::workspace::{Judge, NewJob, create, turn};
+use windlass::engine::workspace::{NewJob, Reviewer, create, turn};
 use windlass::error::Error;
 use windlass::store;
 
@@ -145,7 +145,7 @@ impl Workspaces {
 
 /// Gives a job a status; whether that could be.
 async fn give(app: &App, job: i32, to: JobStatus, now: DateTime<Utc>) -> bool {
-    let by = Judge { name: "x", groups: &[], above: true };
+    let by = Reviewer { name: "x", groups: &[], above: true };
     let given = store::write(&app.db, async |tx| {
         let row = store::workspace::lock_job(tx, job).await?.unwrap();
         turn(app, tx, row, to, &by, now).await.map(|_| ())

@@ -21,7 +21,7 @@ use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::engine::command::{self, Target};
-use windlass::engine::cron::policy::Timing;
+use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;

@@ -106,7 +106,7 @@ async fn filters_choose_what_is_told() {
         assert_eq!(deliveries(&it, &hook).await.len(), 0);
     }
     let told = deliveries(&it, &slack).await;
-    assert!(told[0]["request"]["text"].as_str().unwrap().contains("DEPLOY of shop / staging has begun"), "{told:?}");
+    assert!(told[0]["request"]["text"].as_str().unwrap().contains("DEPLOY of shop / staging has started"), "{told:?}");
 }
 
 #[tokio::test]

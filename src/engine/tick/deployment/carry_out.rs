@@ -9,8 +9,8 @@ use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::cron::keeper::{Keeper, keeper};
-use crate::engine::cron::policy::Timing;
+use crate::engine::cron::Timing;
+use crate::engine::cron::{Keeper, keeper};
 use crate::engine::deployment::{Deployed, plan, run_spec};
 use crate::engine::tick::job::kept_variables;
 use crate::engine::tick::schedules::settle;

@@ -5,7 +5,7 @@ use entity::{environment, job, job_variables, variable};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::app::App;
-use crate::engine::variables::{Scope, Variable};
+use crate::engine::variables::{Variable, VariableScope};
 use crate::error::{Error, Result};
 use crate::secret::{self, Secret};
 use crate::store;
@@ -52,10 +52,10 @@ fn opened(app: &App, row: variable::Model) -> Result<Variable> {
         None => Secret::new(row.value.unwrap_or_default()),
     };
     let scope = match (row.job_id, row.environment_id) {
-        _ if row.kind == variable::VariableKind::BuiltIn => Scope::BuiltIn,
-        (Some(_), _) => Scope::Job,
-        (None, Some(_)) => Scope::Environment,
-        (None, None) => Scope::Project,
+        _ if row.kind == variable::VariableKind::BuiltIn => VariableScope::BuiltIn,
+        (Some(_), _) => VariableScope::Job,
+        (None, Some(_)) => VariableScope::Environment,
+        (None, None) => VariableScope::Project,
     };
     Ok(Variable {
         id: row.id.0,

@@ -1,7 +1,6 @@
 //! From a run of a job to its pod in a Kubernetes cluster.
 
 use chrono::{DateTime, Utc};
-use entity::job_spec::Schedule;
 use entity::metadata_group::{Entry, GroupKind, Model as Group};
 use entity::run::{self, Event};
 use entity::{environment, job};
@@ -10,12 +9,11 @@ use super::super::prepared::{Impossible, step_name};
 use super::subject::JobSubject;
 use crate::app::App;
 use crate::engine::advanced_settings::Settings;
-use crate::engine::cron::keeper::{Keeper, cron_times, keeper, repeats_by_kubernetes};
-use crate::engine::cron::policy;
+use crate::engine::cron::{Keeper, cron_job_times, keeper, repeats_by_kubernetes};
 use crate::engine::outputs::leaves_outputs;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::handle;
-use crate::runner::kubernetes::pod::{Annotations, Concurrency, Pod, Times};
+use crate::runner::kubernetes::pod::{Annotations, Pod, Times};
 use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
@@ -155,24 +153,8 @@ fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<Tim
     if run.event != Event::Apply {
         return Ok(None);
     }
-    let Some(spec) = of.job.deployed.as_ref().filter(|spec| matches!(spec.schedule, Schedule::Cron { .. })) else {
-        return Ok(None);
-    };
-    let refused = |refused: crate::engine::cron::expression::Refused| Impossible(refused.0);
-    Ok(cron_times(spec).map_err(refused)?.map(|times| Times {
-        schedule: times.schedule,
-        zone: times.zone,
-        concurrency: match times.concurrency {
-            policy::Concurrency::Allow => Concurrency::Allow,
-            policy::Concurrency::Replace => Concurrency::Replace,
-            policy::Concurrency::Forbid | policy::Concurrency::Queue => Concurrency::Forbid,
-        },
-        suspended: times.suspended,
-        starting_deadline_seconds: times.starting_deadline_seconds,
-        keep_succeeded: times.keep_succeeded,
-        keep_failed: times.keep_failed,
-        applied_by: run.id.to_string(),
-    }))
+    let Some(spec) = &of.job.deployed else { return Ok(None) };
+    cron_job_times(spec, run.id).map_err(|error| Impossible(error.0))
 }
 
 async fn groups(app: &App, run: &run::Model) -> Result<Vec<Group>> {

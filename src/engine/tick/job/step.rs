@@ -17,7 +17,8 @@ use super::pod::{dress, withdraws};
 use super::subject::JobSubject;
 use crate::app::App;
 use crate::engine::masking::patterns;
-use crate::engine::variables::{Resolved, Scope, Surroundings, Variable, built_in, resolve};
+use crate::engine::variables::built_in::{self, RunContext};
+use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Wanted;
@@ -96,7 +97,7 @@ pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Mod
 /// The variables and files of a run.
 async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
     let mut variables = seen(app, of.environment, of.job).await?;
-    let built_in = built_in(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
+    let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
     // A CronJob starts runs that have no id yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
     variables.extend(built_in.filter(fits).map(built_in_variable));
@@ -110,8 +111,11 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let opened = app.keys.open(&secret::place("run_additions", run.id.0), sealed)?;
     let given: BTreeMap<String, String> =
         serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept additions are not JSON"))?;
-    let variable =
-        |(key, value)| Variable { scope: Scope::Run, kind: VariableKind::Value, ..built_in_variable((key, value)) };
+    let variable = |(key, value)| Variable {
+        scope: VariableScope::Run,
+        kind: VariableKind::Value,
+        ..built_in_variable((key, value))
+    };
     Ok(given.into_iter().map(variable).collect())
 }
 
@@ -155,7 +159,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
 fn built_in_variable((key, value): (String, String)) -> Variable {
     Variable {
         id: Uuid::nil(),
-        scope: Scope::BuiltIn,
+        scope: VariableScope::BuiltIn,
         key,
         kind: VariableKind::BuiltIn,
         is_secret: false,
@@ -178,7 +182,7 @@ struct StepVariables {
 /// Resolves variables into environment and files; several variables may share a file.
 fn deliver(variables: &[Variable]) -> StepVariables {
     let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
-    for Resolved { key, value, is_secret, content } in resolve(variables) {
+    for ResolvedVariable { key, value, is_secret, content } in resolve(variables) {
         if is_secret {
             delivered.secrets.push(content.clone().unwrap_or_else(|| value.clone()));
         }
@@ -202,8 +206,8 @@ fn surroundings<'a>(
     job: &entity::job::Model,
     environment: &'a environment::Model,
     cluster: &'a cluster::Model,
-) -> Surroundings<'a> {
-    Surroundings {
+) -> RunContext<'a> {
+    RunContext {
         project_id: environment.project_id,
         environment_id: environment.id,
         environment_name: &environment.name,
@@ -241,7 +245,8 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
 
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
     if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
-        let text = "pulling from this kind of registry needs a token of its cloud provider, which this server cannot get";
+        let text =
+            "pulling from this kind of registry needs a token of its cloud provider, which this server cannot get";
         return Ok(Err(Impossible(text.into())));
     }
     let login = registry_client::login(&app.keys, registry)?;

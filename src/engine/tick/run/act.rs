@@ -12,7 +12,7 @@ use super::log_copy::with_lines;
 use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
-use crate::engine::run::decide::{Decision, RunEvent};
+use crate::engine::run::{Decision, RunEvent};
 use crate::error::{Error, Result};
 use crate::runner::Runner;
 use crate::runner::patience::{patient, quiet};

@@ -8,7 +8,7 @@ use sea_orm::ActiveEnum as _;
 use super::log_copy::sealed;
 use super::outcome::{RunEnd, change};
 use crate::app::App;
-use crate::engine::run::decide::RunEvent;
+use crate::engine::run::RunEvent;
 use crate::engine::tick::job::step::step;
 use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;

@@ -6,7 +6,7 @@ use entity::run;
 use super::lease::lease;
 use super::outcome::{RunEnd, change};
 use crate::app::App;
-use crate::engine::run::decide::RunEvent;
+use crate::engine::run::RunEvent;
 use crate::engine::tick::{BATCH, report};
 use crate::error::{Error, Result};
 use crate::store;

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::engine::cluster::record as cluster_record;
 use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
-use crate::engine::run::decide::RunEvent;
+use crate::engine::run::RunEvent;
 use crate::engine::tick::workspace::left;
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;

@@ -5,8 +5,8 @@ use entity::run;
 use entity::run::Event;
 
 use crate::app::App;
-use crate::engine::cron::keeper::repeats_by_kubernetes;
-use crate::engine::run::decide::Facts;
+use crate::engine::cron::repeats_by_kubernetes;
+use crate::engine::run::Facts;
 use crate::runner::Kind;
 
 /// The facts of a run on a runner of this kind.

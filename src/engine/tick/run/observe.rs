@@ -13,7 +13,7 @@ use super::observed::{Observation, Unstored, name_of};
 use super::outcome::{RunEnd, change};
 use super::place::kind_of;
 use crate::app::App;
-use crate::engine::run::decide::{self, RunEvent};
+use crate::engine::run::{RunEvent, decide};
 use crate::engine::tick::report;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::clusters;
@@ -96,7 +96,7 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
         return Ok(true);
     }
     let more = lines.lines.len() >= CHUNK;
-    let decision = decide::decide(&facts(app, &run, kind), observed, now);
+    let decision = decide(&facts(app, &run, kind), observed, now);
     let unstored = Unstored { run, lines, touched };
     act(app, Observation { runner, kind, name, unstored, log_problem }, decision, now).await?;
     Ok(more)

@@ -12,7 +12,7 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use super::log_copy::with_lines;
 use crate::app::App;
 use crate::engine::outputs::{self, Output};
-use crate::engine::run::decide::{self, RunEvent};
+use crate::engine::run::{RunEvent, next_state};
 use crate::engine::tick::workspace::ended::ended;
 use crate::engine::tick::workspace::left::StepResult;
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ pub(in crate::engine::tick) async fn change(
     end: RunEnd,
 ) -> Result<bool> {
     let from = run.state;
-    let to = decide::next(from, event)
+    let to = next_state(from, event)
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
     let RunEnd { lines, outputs, built, left, applied } = end;

@@ -47,7 +47,10 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
         }
         if row.category == "ENV" {
             if row.key.is_empty() || row.key.contains(['=', '\0']) || value.contains('\0') {
-                return Ok(Err(Impossible(format!("{:?} cannot be the name of an environment variable, or its value has a NUL character", row.key))));
+                return Ok(Err(Impossible(format!(
+                    "{:?} cannot be the name of an environment variable, or its value has a NUL character",
+                    row.key
+                ))));
             }
             environment.insert(row.key, value);
         } else {

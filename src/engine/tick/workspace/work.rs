@@ -24,7 +24,7 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
         let path = path.trim_start_matches('/');
         commands = match git::file(&import.repository, branch, path, login.as_ref()).await {
             Err(reason) => return Ok(Err(Impossible(format!("the imported commands could not be read: {reason}")))),
-            Ok(text) => match template::commands(&text) {
+            Ok(text) => match template::parse_commands(&text) {
                 Err(refused) => return Ok(Err(Impossible(refused.0))),
                 Ok(commands) => commands,
             },

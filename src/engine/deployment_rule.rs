@@ -1,15 +1,15 @@
-//! Pure: when an environment with a deployment rule is started and stopped by the clock.
+//! Pure: when a deployment rule starts and stops its environment.
 
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use entity::deployment_rule::{Model, Weekday};
 
-use super::cron::expression::gap_end;
+use super::cron::gap_end;
 
-/// The next start and the next stop after `now`; none where nothing is planned.
+/// The next start and the next stop after `now`; `None` if nothing is planned.
 ///
-/// The times of day of the rule are those of its zone, on its days. A time that the clocks leave out is the first
-/// instant after the gap, one that comes twice is the first of them.
+/// The rule's times of day are in its time zone, on its days of the week. A time that the clocks skip becomes the first
+/// instant after the gap; of a repeated time the first one counts.
 #[must_use]
 pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if !rule.auto_stop && !rule.auto_delete {
@@ -17,7 +17,7 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
     }
     let today = now.with_timezone(&zone).date_naive();
     let first = |time: DateTime<Utc>| {
-        // Eight days: today's time may be over, and the only day may be today's.
+        // Eight days: today's time may have passed, and today may be the only day of the rule.
         let days = (0..=7).filter_map(|day| today.checked_add_signed(TimeDelta::days(day)));
         let mut times = days.filter(|day| rule.weekdays.0.contains(&weekday(day.weekday()))).filter_map(|day| {
             let wall = day.and_time(time.time());
@@ -26,31 +26,6 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
         times.find(|at| *at > now)
     };
     (first(rule.start_time), first(rule.stop_time))
-}
-
-/// Whether a wildcard fits a name, ignoring case: `?` is one character, `*` any number of them.
-#[must_use]
-pub fn fits(wildcard: &str, name: &str) -> bool {
-    let pattern: Vec<char> = wildcard.to_lowercase().chars().collect();
-    let name: Vec<char> = name.to_lowercase().chars().collect();
-    // Which beginnings of the name the pattern fits so far.
-    let mut reached: Vec<bool> = (0..=name.len()).map(|length| length == 0).collect();
-    for mark in pattern {
-        let before = reached.clone();
-        let mut some = false;
-        for (place, fits) in reached.iter_mut().enumerate() {
-            let previous = place.checked_sub(1);
-            some |= before.get(place).copied().unwrap_or(false);
-            *fits = match mark {
-                '*' => some,
-                mark => previous.is_some_and(|previous| {
-                    let same = mark == '?' || name.get(previous) == Some(&mark);
-                    same && before.get(previous).copied().unwrap_or(false)
-                }),
-            };
-        }
-    }
-    reached.last().copied().unwrap_or(false)
 }
 
 fn weekday(day: chrono::Weekday) -> Weekday {
@@ -93,24 +68,6 @@ mod tests {
             weekdays: Weekdays(days),
             next_start_at: None,
             next_stop_at: None,
-        }
-    }
-
-    #[test]
-    fn wildcards() {
-        for (wildcard, name, fit) in [
-            ("", "", true),
-            ("", "a", false),
-            ("*", "", true),
-            ("*", "anything", true),
-            ("feat-*", "FEAT-1", true),
-            ("feat-*", "fix-1", false),
-            ("?", "ab", false),
-            ("a?c", "abc", true),
-            ("*-pr-*", "shop-pr-7", true),
-            ("*a*a*a*a*b", &"a".repeat(200), false),
-        ] {
-            assert_eq!(fits(wildcard, name), fit, "{wildcard} {name}");
         }
     }
 

@@ -1,0 +1,10 @@
+//! The advanced settings of jobs, pure.
+
+mod catalog;
+mod map;
+mod validate;
+mod view;
+
+pub use self::catalog::{SETTINGS, Setting, SettingKind, defaults};
+pub use self::map::{InvalidSetting, complete, reduce};
+pub use self::view::Settings;

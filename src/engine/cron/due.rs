@@ -1,0 +1,113 @@
+//! Pure: what happens at each time at which a deployed CRON job is due.
+//!
+//! Advanced settings of the job decide. By default only the newest due time runs, and only if the previous run has
+//! ended. However long the server was down, a bounded number of times is examined: after a long outage, the older ones
+//! are recorded together.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::skipped_time::SkipReason;
+
+use super::policy::{Concurrency, MAX_SEPARATE_ROWS, MissedRuns, Policy};
+use super::timing::Timing;
+
+/// How many runs of one job may be queued.
+const MAX_QUEUED_RUNS: usize = 100;
+
+/// How late a time may be handled and still count as on time.
+const ON_TIME: TimeDelta = TimeDelta::seconds(60);
+
+/// What happens at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeDecision {
+    Run {
+        /// The run waits until older runs of the schedule have ended.
+        in_turn: bool,
+        /// The older runs are cancelled.
+        replaces: bool,
+    },
+    Skip(SkipReason),
+}
+
+/// The due times of a job, with the decision about each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueTimes {
+    /// The first and the last of the times that share a row, and why they are skipped.
+    pub older: Option<(DateTime<Utc>, DateTime<Utc>, SkipReason)>,
+    /// The newer times, oldest first.
+    pub times: Vec<(DateTime<Utc>, TimeDecision)>,
+    /// The first time after now; `None` only beyond the range of the calendar.
+    pub next: Option<DateTime<Utc>>,
+}
+
+impl Timing {
+    /// Decides about the times from `planned`, the next planned one, until `now`, while `open` runs of the schedule have
+    /// not ended.
+    #[must_use]
+    pub fn due(&self, policy: &Policy, planned: DateTime<Utc>, now: DateTime<Utc>, open: usize) -> DueTimes {
+        let apart = match policy.missed {
+            MissedRuns::All(limit) => MAX_SEPARATE_ROWS.max(limit),
+            MissedRuns::None | MissedRuns::Latest => MAX_SEPARATE_ROWS,
+        };
+        let mut times = self.newest(planned, now, apart + 1);
+        if times.is_empty() {
+            // The rules of the time zone have changed since the time was planned.
+            times.push(planned);
+        }
+        let older = (times.len() > apart).then(|| times.remove(0)).map(|last| {
+            let reason = if policy.suspended { SkipReason::Paused } else { SkipReason::Missed };
+            (planned.min(last), last, reason)
+        });
+        // A planned time that the schedule no longer has gets its row too.
+        if older.is_none() && times.first().is_some_and(|first| planned < *first) {
+            times.insert(0, planned);
+        }
+        DueTimes { older, times: decide(policy, &times, now, open), next: self.next(now) }
+    }
+}
+
+fn decide(
+    policy: &Policy,
+    times: &[DateTime<Utc>],
+    now: DateTime<Utc>,
+    mut open: usize,
+) -> Vec<(DateTime<Utc>, TimeDecision)> {
+    let mut decisions = Vec::with_capacity(times.len());
+    for (index, at) in times.iter().enumerate() {
+        let behind = times.len() - 1 - index;
+        let late = now - *at;
+        let caught_up = match policy.missed {
+            MissedRuns::None => behind == 0 && late <= ON_TIME,
+            MissedRuns::Latest => behind == 0,
+            MissedRuns::All(limit) => behind < limit,
+        };
+        let decision = if policy.suspended {
+            TimeDecision::Skip(SkipReason::Paused)
+        } else if policy.starting_deadline.is_some_and(|deadline| late > deadline) {
+            TimeDecision::Skip(SkipReason::TooLate)
+        } else if caught_up {
+            admit(policy.concurrency, open, behind)
+        } else {
+            TimeDecision::Skip(SkipReason::Missed)
+        };
+        if matches!(decision, TimeDecision::Run { .. }) {
+            open += 1;
+        }
+        decisions.push((*at, decision));
+    }
+    decisions
+}
+
+/// Applies the concurrency policy: `open` runs have not ended, and `behind` newer times are due.
+fn admit(concurrency: Concurrency, open: usize, behind: usize) -> TimeDecision {
+    match concurrency {
+        Concurrency::Allow => TimeDecision::Run { in_turn: false, replaces: false },
+        Concurrency::Forbid if open == 0 => TimeDecision::Run { in_turn: false, replaces: false },
+        Concurrency::Replace if behind == 0 => TimeDecision::Run { in_turn: true, replaces: open > 0 },
+        Concurrency::Queue if open < MAX_QUEUED_RUNS => TimeDecision::Run { in_turn: true, replaces: false },
+        Concurrency::Forbid | Concurrency::Replace | Concurrency::Queue => TimeDecision::Skip(SkipReason::Overlap),
+    }
+}
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;

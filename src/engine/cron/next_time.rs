@@ -1,0 +1,91 @@
+//! Pure: when an expression fires next in a time zone.
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::clock_change::{ClockChangeRules, GapRule, OverlapRule};
+use super::expression::CronExpression;
+use super::time_zone::{first_where, gap_end};
+use super::wall_clock::minute_of;
+
+impl CronExpression {
+    /// The first time after `after`; `None` only beyond the range of the calendar.
+    #[must_use]
+    pub fn next(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        self.next_by(after, zone, ClockChangeRules::default())
+    }
+
+    /// `next` with rules for clock changes.
+    #[must_use]
+    pub fn next_by(&self, after: DateTime<Utc>, zone: Tz, clock_changes: ClockChangeRules) -> Option<DateTime<Utc>> {
+        let gap = clock_changes.gap.unwrap_or(if self.hours.interval { GapRule::Skip } else { GapRule::RunAfter });
+        let overlap =
+            clock_changes.overlap.unwrap_or(if self.repeats() { OverlapRule::Both } else { OverlapRule::First });
+        let local = minute_of(after.with_timezone(&zone).naive_local())?;
+        let ahead = self.next_ahead(local, after, zone, (gap, overlap));
+        if overlap == OverlapRule::First {
+            return ahead;
+        }
+        let again = self.next_in_second_pass(local, after, zone);
+        match (ahead, again) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The first time whose wall clock is later than `local`.
+    fn next_ahead(
+        &self,
+        local: NaiveDateTime,
+        after: DateTime<Utc>,
+        zone: Tz,
+        (gap, overlap): (GapRule, OverlapRule),
+    ) -> Option<DateTime<Utc>> {
+        let mut wall = local;
+        loop {
+            wall = self.next_wall(wall)?;
+            let found = match zone.from_local_datetime(&wall) {
+                MappedLocalTime::Single(time) => Some(time.to_utc()),
+                MappedLocalTime::Ambiguous(first, second) => match overlap {
+                    OverlapRule::First => Some(first.to_utc()),
+                    OverlapRule::Last => Some(second.to_utc()),
+                    OverlapRule::Both => [first.to_utc(), second.to_utc()].into_iter().find(|time| *time > after),
+                },
+                MappedLocalTime::None => match gap {
+                    GapRule::RunAfter => gap_end(wall, zone),
+                    GapRule::Skip => None,
+                },
+            };
+            if let Some(time) = found.filter(|time| *time > after) {
+                return Some(time);
+            }
+        }
+    }
+
+    /// If `local` is in the first pass of a repeated hour, the first time in the second pass.
+    fn next_in_second_pass(&self, local: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
+            return None;
+        };
+        if after >= second.to_utc() {
+            return None;
+        }
+        let offset = first.offset().fix();
+        let turn = first_where(first.to_utc(), second.to_utc(), |time| {
+            zone.offset_from_utc_datetime(&time.naive_utc()).fix() != offset
+        })?;
+        let start = turn.with_timezone(&zone).naive_local();
+        let wall = self.next_wall(minute_of(start.checked_sub_signed(TimeDelta::seconds(1))?)?)?;
+        let time = wall.checked_sub_offset(second.offset().fix())?.and_utc();
+        (time > after).then_some(time)
+    }
+
+    /// Whether the schedule fires in both passes of a repeated hour by default.
+    fn repeats(&self) -> bool {
+        self.minutes.interval || self.hours.interval
+    }
+}
+
+#[cfg(test)]
+#[path = "next_time_tests.rs"]
+mod tests;

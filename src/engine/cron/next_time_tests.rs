@@ -1,0 +1,54 @@
+//! Tables of times around clock changes.
+
+use super::super::fixtures::{at, schedule};
+use super::super::time_zone::parse_timezone;
+
+/// The local times after `after`, with offsets.
+fn times(text: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
+    let (schedule, zone) = (schedule(text), parse_timezone(zone).unwrap());
+    let mut time = at(after);
+    let mut found = Vec::new();
+    for _ in 0..count {
+        time = schedule.next(time, zone).unwrap();
+        found.push(time.with_timezone(&zone).format("%m-%d %H:%M%:z").to_string());
+    }
+    found
+}
+
+#[test]
+fn a_time_in_the_gap_runs_right_after_it() {
+    let paris = |text, after| times(text, "Europe/Paris", after, 2);
+    assert_eq!(paris("30 2 * * *", "2026-03-28T02:00:00Z"), ["03-29 03:00+02:00", "03-30 02:30+02:00"]);
+    assert_eq!(paris("0,30 2 * * *", "2026-03-28T02:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
+    assert_eq!(paris("*/15 2 * * *", "2026-03-28T02:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
+    assert_eq!(paris("0 2,3 * * *", "2026-03-28T12:00:00Z"), ["03-29 03:00+02:00", "03-30 02:00+02:00"]);
+    // Steps follow elapsed time: the skipped hour is not caught up.
+    assert_eq!(paris("30 * * * *", "2026-03-29T00:00:00Z"), ["03-29 01:30+01:00", "03-29 03:30+02:00"]);
+    assert_eq!(paris("0 */2 * * *", "2026-03-28T23:00:00Z"), ["03-29 04:00+02:00", "03-29 06:00+02:00"]);
+    // Beirut skips midnight that day; Apia skips a whole day at the date line.
+    assert_eq!(times("0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00Z", 1), ["03-29 01:00+03:00"]);
+    assert_eq!(
+        times("0 9 * * *", "Pacific/Apia", "2011-12-29T20:00:00Z", 2),
+        ["12-31 00:00+14:00", "12-31 09:00+14:00"]
+    );
+    assert_eq!(times("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", 1), ["10-04 02:30+11:00"]);
+}
+
+#[test]
+fn a_repeated_time_runs_once_and_steps_run_on() {
+    let paris = |text, count| times(text, "Europe/Paris", "2026-10-24T23:30:00Z", count);
+    assert_eq!(paris("30 2 * * *", 2), ["10-25 02:30+02:00", "10-26 02:30+01:00"]);
+    assert_eq!(paris("0,30 2 * * *", 3), ["10-25 02:00+02:00", "10-25 02:30+02:00", "10-26 02:00+01:00"]);
+    assert_eq!(
+        paris("*/30 * * * *", 6),
+        [
+            "10-25 02:00+02:00",
+            "10-25 02:30+02:00",
+            "10-25 02:00+01:00",
+            "10-25 02:30+01:00",
+            "10-25 03:00+01:00",
+            "10-25 03:30+01:00"
+        ]
+    );
+    assert_eq!(paris("15 * * * *", 3), ["10-25 02:15+02:00", "10-25 02:15+01:00", "10-25 03:15+01:00"]);
+}

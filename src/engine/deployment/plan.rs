@@ -1,0 +1,105 @@
+//! Pure: what a deployment means for one job.
+
+use entity::deployment::Action;
+use entity::job;
+use entity::job_spec::{Command, JobSpec, Schedule, Source};
+use entity::run::Event;
+
+/// What happens to the deployed configuration of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deployed {
+    /// It is left alone.
+    Kept,
+    /// It is replaced by the current configuration.
+    Replaced,
+    /// The job is not deployed any more.
+    Removed,
+}
+
+/// What a deployment does to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub deployed: Deployed,
+    /// The event whose command runs once; the deployment waits for it.
+    pub run: Option<Event>,
+}
+
+/// What `action` does to a job with this schedule. A forced event runs its command and leaves the schedule alone.
+#[must_use]
+pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
+    if forced.is_some() {
+        return Plan { deployed: Deployed::Kept, run: forced };
+    }
+    let (deployed, event) = match action {
+        Action::Deploy => (Deployed::Replaced, Event::Start),
+        Action::Stop => (Deployed::Removed, Event::Stop),
+        Action::Delete | Action::Uninstall => (Deployed::Removed, Event::Delete),
+    };
+    let runs = matches!(schedule, Schedule::Lifecycle { .. }) && command(schedule, event).is_some();
+    Plan { deployed, run: runs.then_some(event) }
+}
+
+/// The events that a schedule has a command for.
+#[must_use]
+pub fn events(schedule: &Schedule) -> Vec<Event> {
+    let all = [Event::Cron, Event::Start, Event::Stop, Event::Delete];
+    all.into_iter().filter(|event| command(schedule, *event).is_some()).collect()
+}
+
+/// The command of an event; `None` if the job has none.
+#[must_use]
+pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
+    match (schedule, event) {
+        (Schedule::Cron { command, .. }, Event::Cron) => Some(command),
+        (Schedule::Lifecycle { on_start, .. }, Event::Start) => on_start.as_ref(),
+        (Schedule::Lifecycle { on_stop, .. }, Event::Stop) => on_stop.as_ref(),
+        (Schedule::Lifecycle { on_delete, .. }, Event::Delete) => on_delete.as_ref(),
+        (Schedule::Cron { .. } | Schedule::Lifecycle { .. }, _) => None,
+    }
+}
+
+/// Whether an image must be built first. A deployment always builds (an image that is already there is reused); a run
+/// without a deployment builds only if the job was never built.
+#[must_use]
+pub fn needs_build(plan: Plan, spec: &JobSpec, job: &job::Model) -> bool {
+    let from_git = matches!(spec.source, Source::Docker { .. });
+    match plan.deployed {
+        Deployed::Replaced => from_git,
+        Deployed::Kept => from_git && plan.run.is_some() && job.built.is_none(),
+        Deployed::Removed => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::deployment::Action;
+    use entity::job_spec::{Command, Schedule};
+    use entity::run::Event;
+
+    use super::{Deployed, Plan, plan};
+
+    #[test]
+    fn plans() {
+        let cron =
+            Schedule::Cron { scheduled_at: "* * * * *".into(), timezone: "UTC".into(), command: Command::default() };
+        let start_only = Schedule::Lifecycle {
+            on_start: Some(Command::default()),
+            on_stop: None,
+            on_delete: None,
+            lifecycle_type: Default::default(),
+        };
+        let cases = [
+            (Action::Deploy, None, &cron, Deployed::Replaced, None),
+            (Action::Stop, None, &cron, Deployed::Removed, None),
+            (Action::Delete, None, &cron, Deployed::Removed, None),
+            (Action::Uninstall, None, &cron, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Cron), &cron, Deployed::Kept, Some(Event::Cron)),
+            (Action::Deploy, None, &start_only, Deployed::Replaced, Some(Event::Start)),
+            (Action::Stop, None, &start_only, Deployed::Removed, None),
+            (Action::Deploy, Some(Event::Start), &start_only, Deployed::Kept, Some(Event::Start)),
+        ];
+        for (action, forced, schedule, deployed, run) in cases {
+            assert_eq!(plan(action, forced, schedule), Plan { deployed, run }, "{action:?} {forced:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Pure: the templates that every organization starts with.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// A template that every organization starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefaultTemplate {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub flow: &'static str,
+}
+
+impl DefaultTemplate {
+    /// The template in its stored form.
+    #[must_use]
+    pub fn stored(self) -> String {
+        STANDARD.encode(self.flow)
+    }
+}
+
+/// The team of approvals that the Terraform command line requests itself.
+pub const TERRAFORM_CLI: &str = "TERRAFORM_CLI";
+
+/// The templates that every organization starts with; clients look them up by name.
+pub const DEFAULTS: [DefaultTemplate; 5] = [
+    DefaultTemplate {
+        name: "Plan",
+        description: "Shows what would change",
+        flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n",
+    },
+    DefaultTemplate {
+        name: "Plan and apply",
+        description: "Plans changes and applies them",
+        flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: terraformApply\n  name: Apply\n  step: 200\n",
+    },
+    DefaultTemplate {
+        name: "Destroy",
+        description: "Destroys everything in the state",
+        flow: "flow:\n- type: terraformDestroy\n  name: Destroy\n  step: 100\n",
+    },
+    DefaultTemplate {
+        name: "Terraform-Plan/Apply-Cli",
+        description: "A plan from the command line, applied after approval",
+        flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  team: \
+               TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",
+    },
+    DefaultTemplate {
+        name: "Terraform-Plan/Destroy-Cli",
+        description: "A destroy plan from the command line, applied after approval",
+        flow: "flow:\n- type: terraformPlanDestroy\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  \
+               team: TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::flow_step::FlowType;
+    use super::super::parse::parse;
+    use super::{DEFAULTS, TERRAFORM_CLI};
+
+    #[test]
+    fn the_defaults_can_be_read() {
+        let kinds: Vec<Vec<FlowType>> =
+            DEFAULTS.iter().map(|one| parse(&one.stored()).unwrap().iter().map(|step| step.kind).collect()).collect();
+        use FlowType::*;
+        assert_eq!(
+            kinds,
+            [
+                vec![TerraformPlan],
+                vec![TerraformPlan, TerraformApply],
+                vec![TerraformDestroy],
+                vec![TerraformPlan, Approval, TerraformApply],
+                vec![TerraformPlanDestroy, Approval, TerraformApply],
+            ]
+        );
+        let teams = DEFAULTS.iter().flat_map(|one| parse(&one.stored()).unwrap()).filter_map(|step| step.team);
+        assert!(teams.eq([TERRAFORM_CLI, TERRAFORM_CLI].map(str::to_owned)));
+    }
+}

@@ -1,0 +1,109 @@
+//! Pure: the steps of a template.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FlowType {
+    TerraformPlan,
+    TerraformPlanDestroy,
+    TerraformApply,
+    TerraformDestroy,
+    CustomScripts,
+    /// Waits until somebody approves or rejects.
+    Approval,
+    /// Disables the workspace after its resources are destroyed.
+    DisableWorkspace,
+    /// Creates schedules for other templates.
+    ScheduleTemplates,
+}
+
+/// The interpreter of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Runtime {
+    Bash,
+    Groovy,
+}
+
+/// A script of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Command {
+    pub runtime: Runtime,
+    pub script: String,
+    /// Lower priorities run first; equal ones in the order in which they are written.
+    #[serde(default)]
+    pub priority: i32,
+    #[serde(default)]
+    pub before: bool,
+    #[serde(default)]
+    pub after: bool,
+    #[serde(default)]
+    pub before_init: bool,
+    #[serde(default)]
+    pub verbose: bool,
+}
+
+/// A template that a step schedules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduledTemplate {
+    pub name: String,
+    pub schedule: String,
+}
+
+/// A repository that the commands are imported from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportCommands {
+    pub repository: String,
+    #[serde(default)]
+    pub folder: String,
+    #[serde(default)]
+    pub branch: String,
+    #[serde(default)]
+    pub vcs_id: Option<String>,
+    #[serde(default)]
+    pub inputs_env: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub inputs_terraform: Option<BTreeMap<String, String>>,
+}
+
+/// An entry of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowStep {
+    #[serde(rename = "type")]
+    pub kind: FlowType,
+    #[serde(default)]
+    pub step: i32,
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The team that approves; without it, anybody with the permission.
+    #[serde(default)]
+    pub team: Option<String>,
+    /// Whether a failure counts as success.
+    #[serde(default)]
+    pub ignore_error: bool,
+    #[serde(default)]
+    pub commands: Vec<Command>,
+    #[serde(default)]
+    pub on_failure: Vec<Command>,
+    #[serde(default)]
+    pub on_reject: Vec<Command>,
+    #[serde(default)]
+    pub templates: Vec<ScheduledTemplate>,
+    /// Maps names of variables to the global variables that provide their values. Without it, the step gets all global
+    /// variables.
+    #[serde(default)]
+    pub inputs_env: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub inputs_terraform: Option<BTreeMap<String, String>>,
+    /// The documentation of Terrakube spells it with one m, its code with two.
+    #[serde(default, alias = "importComands")]
+    pub import_commands: Option<ImportCommands>,
+}

@@ -1,0 +1,9 @@
+//! Templates of workspace jobs, pure.
+
+mod defaults;
+mod flow_step;
+mod parse;
+
+pub use self::defaults::{DEFAULTS, DefaultTemplate, TERRAFORM_CLI};
+pub use self::flow_step::{Command, FlowStep, FlowType, ImportCommands, Runtime, ScheduledTemplate};
+pub use self::parse::{TemplateError, parse, parse_commands};

@@ -1,0 +1,96 @@
+//! Pure: parses a template, base64 of YAML with a `flow`, into the ordered steps of a workspace job.
+//!
+//! Unknown keys are rejected, so that typos are not silently ignored. Steps run in the order of their numbers; steps with
+//! equal numbers run in the order in which they are written.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::flow_step::{Command, FlowStep, FlowType, Runtime};
+
+/// The longest template, in bytes of YAML.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The most steps of a template.
+const MAX_STEPS: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flow {
+    flow: Vec<FlowStep>,
+}
+
+/// Why a template is invalid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError(pub String);
+
+/// Parses a stored template; returns its steps in the order in which they run.
+///
+/// # Errors
+/// If the template is invalid.
+pub fn parse(template: &str) -> Result<Vec<FlowStep>, TemplateError> {
+    let packed: String = template.split_whitespace().collect();
+    let bytes = STANDARD.decode(packed).map_err(|_| TemplateError("the template is not valid base64".into()))?;
+    let text = String::from_utf8(bytes).map_err(|_| TemplateError("the template is not UTF-8".into()))?;
+    if text.len() > MAX_BYTES {
+        return Err(TemplateError(format!("a template can have at most {MAX_BYTES} bytes")));
+    }
+    let Flow { flow: mut steps } = serde_yaml_ng::from_str(&text)
+        .map_err(|error| TemplateError(format!("the template cannot be parsed: {error}")))?;
+    match steps.len() {
+        0 => return Err(TemplateError("the flow has no steps".into())),
+        count if count > MAX_STEPS => return Err(TemplateError(format!("a flow can have at most {MAX_STEPS} steps"))),
+        _ => {}
+    }
+    steps.sort_by_key(|step| step.step);
+    for step in &mut steps {
+        check(step)?;
+        for commands in [&mut step.commands, &mut step.on_failure, &mut step.on_reject] {
+            commands.sort_by_key(|command| command.priority);
+        }
+    }
+    Ok(steps)
+}
+
+/// Parses commands that were imported from a repository; returns them in the order in which they run.
+///
+/// # Errors
+/// If the commands are invalid.
+pub fn parse_commands(text: &str) -> Result<Vec<Command>, TemplateError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Commands {
+        commands: Vec<Command>,
+    }
+    let list = serde_yaml_ng::from_str::<Vec<Command>>(text)
+        .or_else(|_| serde_yaml_ng::from_str(text).map(|Commands { commands }| commands));
+    let mut commands = list.map_err(|error| TemplateError(format!("the commands cannot be parsed: {error}")))?;
+    if commands.iter().any(|command| command.runtime == Runtime::Groovy) {
+        return Err(TemplateError("a command uses Groovy, which is not supported; use Bash".into()));
+    }
+    commands.sort_by_key(|command| command.priority);
+    Ok(commands)
+}
+
+fn check(step: &FlowStep) -> Result<(), TemplateError> {
+    let at = |what: &str| TemplateError(format!("step {} {what}", step.step));
+    if step.kind == FlowType::ScheduleTemplates && step.templates.is_empty() {
+        return Err(at("schedules no templates"));
+    }
+    let scripts = step.commands.iter().chain(&step.on_failure).chain(&step.on_reject);
+    if scripts.clone().any(|command| command.runtime == Runtime::Groovy) {
+        return Err(at("has a script in Groovy, which is not supported; use Bash"));
+    }
+    if scripts.clone().any(|command| command.script.trim().is_empty()) {
+        return Err(at("has an empty script"));
+    }
+    if step.kind == FlowType::CustomScripts && step.commands.is_empty() && step.import_commands.is_none() {
+        return Err(at("has no script"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;
