@@ -14,9 +14,9 @@ use entity::member::Role;
 use entity::person;
 use sea_orm::DatabaseConnection;
 
+use super::caller::{Caller, Identity, Subject};
 use super::jwt::{Claims, Verifier};
-use super::role::Custom;
-use super::{Caller, Grant, Identity, Subject};
+use super::role::{CustomPermissions, Grant};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::secret::{TOKEN_PREFIX, TokenHash};
@@ -31,7 +31,7 @@ const MISSING: Error =
     Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
 const REFUSED: Error = Error::Unauthenticated("the credentials are not valid");
 
-struct Remembered {
+struct CachedIdentity {
     identity: Arc<Identity>,
     until: DateTime<Utc>,
 }
@@ -41,7 +41,7 @@ pub struct Authenticator {
     db: DatabaseConnection,
     clock: Clock,
     verifier: Option<Verifier>,
-    memory: Mutex<HashMap<TokenHash, Remembered>>,
+    memory: Mutex<HashMap<TokenHash, CachedIdentity>>,
 }
 
 impl Authenticator {
@@ -93,7 +93,7 @@ impl Authenticator {
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
-        memory.insert(hash, Remembered { identity, until });
+        memory.insert(hash, CachedIdentity { identity, until });
     }
 
     async fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
@@ -153,7 +153,10 @@ impl Authenticator {
         let grant = |role: Role, custom: Option<CustomRoleId>| {
             let found = roles.iter().find(|row| Some(row.id) == custom);
             found.map_or(Grant::Fixed(role), |row| {
-                Grant::Custom(Arc::new(Custom { clusters: row.clusters.clone(), projects: row.projects.clone() }))
+                Grant::Custom(Arc::new(CustomPermissions {
+                    clusters: row.clusters.clone(),
+                    projects: row.projects.clone(),
+                }))
             })
         };
         Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())

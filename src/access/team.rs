@@ -4,105 +4,13 @@
 use std::collections::BTreeMap;
 
 use entity::id::{OrganizationId, WorkspaceId};
-use entity::{team, workspace_access};
 use sea_orm::ConnectionTrait;
 
-use super::{Action, Caller, Place};
+use super::caller::Caller;
 use crate::error::Result;
 use crate::store;
 
-/// What somebody may do with the workspaces of an organization, or with one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    pub view: bool,
-    /// Workspaces, their variables, schedules and marks, and what all workspaces share.
-    pub workspaces: bool,
-    pub templates: bool,
-    /// Logins and keys of hosts of repositories.
-    pub logins: bool,
-    /// Reading and writing states.
-    pub states: bool,
-    pub plan: bool,
-    /// Approving, rejecting and cancelling.
-    pub approve: bool,
-    /// Teams and what they may do.
-    pub teams: bool,
-    /// The organization itself.
-    pub organization: bool,
-}
-
-impl Rights {
-    /// Everything that one of both allows.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            view: self.view || other.view,
-            workspaces: self.workspaces || other.workspaces,
-            templates: self.templates || other.templates,
-            logins: self.logins || other.logins,
-            states: self.states || other.states,
-            plan: self.plan || other.plan,
-            approve: self.approve || other.approve,
-            teams: self.teams || other.teams,
-            organization: self.organization || other.organization,
-        }
-    }
-
-    fn of_member(caller: &Caller, organization: OrganizationId) -> Self {
-        let may = |action| caller.may(organization, action, &Place::default());
-        let (settings, deploy) = (may(Action::ManageSettings), may(Action::Deploy));
-        Self {
-            view: may(Action::View),
-            workspaces: settings,
-            templates: settings,
-            logins: settings,
-            states: settings,
-            plan: deploy,
-            approve: deploy,
-            teams: may(Action::ManageMembers),
-            organization: may(Action::EditOrganization),
-        }
-    }
-
-    fn of_team(row: &team::Model) -> Self {
-        let (plan, approve) = jobs(row.role.as_deref(), row.plan_job, row.approve_job);
-        let admin = row.role.as_deref() == Some("admin");
-        Self {
-            view: true,
-            workspaces: admin || row.manage_workspace,
-            templates: admin || row.manage_template,
-            logins: admin || row.manage_vcs,
-            states: admin || row.manage_state,
-            plan,
-            approve,
-            teams: admin,
-            organization: admin,
-        }
-    }
-
-    fn of_access(row: &workspace_access::Model) -> Self {
-        let (plan, approve) = jobs(row.role.as_deref(), row.plan_job, row.approve_job);
-        let admin = row.role.as_deref() == Some("admin");
-        Self {
-            view: true,
-            workspaces: admin || row.manage_workspace,
-            states: admin || row.manage_state,
-            plan,
-            approve,
-            ..Self::default()
-        }
-    }
-}
-
-/// Whether a role plans, and whether it approves; without a role the flags decide.
-fn jobs(role: Option<&str>, plan: bool, approve: bool) -> (bool, bool) {
-    match role {
-        Some("admin" | "write") => (true, true),
-        Some("plan") => (true, false),
-        Some("read") => (false, false),
-        _ => (plan, approve),
-    }
-}
+pub use super::rights::Rights;
 
 /// Where a caller may do what.
 #[derive(Clone, Debug, Default)]
@@ -133,14 +41,14 @@ impl Reach {
 
     /// The organizations of which they may see everything.
     #[must_use]
-    pub fn whole(&self) -> Vec<OrganizationId> {
+    pub fn fully_visible(&self) -> Vec<OrganizationId> {
         self.organizations.iter().filter(|(_, rights)| rights.view).map(|(id, _)| *id).collect()
     }
 
     /// The organizations of which they may see something.
     #[must_use]
-    pub fn known(&self) -> Vec<OrganizationId> {
-        let mut ids = self.whole();
+    pub fn visible(&self) -> Vec<OrganizationId> {
+        let mut ids = self.fully_visible();
         ids.extend(self.workspaces.values().map(|(organization, _)| *organization));
         ids.sort_unstable();
         ids.dedup();
@@ -149,7 +57,7 @@ impl Reach {
 
     /// The workspaces that they may see one by one.
     #[must_use]
-    pub fn single(&self) -> Vec<WorkspaceId> {
+    pub fn workspaces(&self) -> Vec<WorkspaceId> {
         self.workspaces.keys().copied().collect()
     }
 }

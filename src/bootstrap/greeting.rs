@@ -1,15 +1,15 @@
 //! What the server prints when it starts.
 
 use super::demo::Demo;
-use super::first::First;
+use super::first::FirstOrganization;
 
 /// What the server prints when it starts.
 #[must_use]
-pub fn greeting(address: std::net::SocketAddr, first: Option<&First>, demo: Option<&Demo>) -> String {
+pub fn greeting(address: std::net::SocketAddr, first: Option<&FirstOrganization>, demo: Option<&Demo>) -> String {
     let url = format!("http://{address}");
     let mut lines = vec![format!("Windlass listens on {url} (API reference: {url}/docs)")];
     match first {
-        Some(First { organization, token }) => {
+        Some(FirstOrganization { organization, token }) => {
             lines.push(format!("Created the organization {} ({}).", organization.name, organization.id));
             lines.push("Its API token, shown this once:".into());
             lines.push(String::new());

@@ -3,7 +3,7 @@
 use entity::git_token;
 use entity::job_spec::{GitProvider, GitRepository};
 
-use super::Login;
+use super::invoke::Login;
 use crate::app::App;
 use crate::error::Result;
 use crate::secret;

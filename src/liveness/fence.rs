@@ -15,7 +15,7 @@ use crate::clock::Clock;
 const MARGIN: TimeDelta = TimeDelta::seconds(2);
 
 #[derive(Default)]
-struct Held {
+struct LeaseState {
     /// When the leases of this server end, in microseconds since 1970.
     until: AtomicI64,
     /// How often they had ended when they were renewed.
@@ -24,7 +24,7 @@ struct Held {
 
 /// The time that this server holds its leases.
 #[derive(Clone, Default)]
-pub struct Fence(Arc<Held>);
+pub struct Fence(Arc<LeaseState>);
 
 impl Fence {
     /// All leases of this server were renewed, by what it knew at `now`.
@@ -35,23 +35,23 @@ impl Fence {
         self.0.until.fetch_max(until.timestamp_micros(), Ordering::SeqCst);
     }
 
-    /// The leave to start something while there is no break.
+    /// The permit to start something while there is no break.
     #[must_use]
-    pub fn leave(&self, clock: &Clock) -> Leave {
+    pub fn permit(&self, clock: &Clock) -> StartPermit {
         let breaks = self.0.breaks.load(Ordering::SeqCst);
-        Leave { fence: self.clone(), clock: clock.clone(), breaks }
+        StartPermit { fence: self.clone(), clock: clock.clone(), breaks }
     }
 }
 
-/// The leave to start something.
+/// The permit to start something.
 #[derive(Clone)]
-pub struct Leave {
+pub struct StartPermit {
     fence: Fence,
     clock: Clock,
     breaks: u64,
 }
 
-impl Leave {
+impl StartPermit {
     /// Whether it still holds; to be asked right before something is started.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -61,9 +61,9 @@ impl Leave {
     }
 }
 
-impl std::fmt::Debug for Leave {
+impl std::fmt::Debug for StartPermit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Leave").field("holds", &self.holds()).finish()
+        f.debug_struct("StartPermit").field("holds", &self.holds()).finish()
     }
 }
 
@@ -77,24 +77,24 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     #[test]
-    fn a_leave_ends_with_the_first_break() {
+    fn a_permit_ends_with_the_first_break() {
         let seconds = Arc::new(AtomicI64::new(1000));
         let read = Arc::clone(&seconds);
         let clock = Clock::from_fn(move || DateTime::from_timestamp(read.load(Ordering::SeqCst), 0).unwrap());
         let fence = Fence::default();
         let renew = || fence.renewed(clock.now(), clock.now() + TimeDelta::seconds(15));
-        assert!(!fence.leave(&clock).holds(), "nothing is held yet");
+        assert!(!fence.permit(&clock).holds(), "nothing is held yet");
         renew();
-        let leave = fence.leave(&clock);
+        let permit = fence.permit(&clock);
         seconds.store(1012, Ordering::SeqCst);
-        assert!(leave.holds());
+        assert!(permit.holds());
         renew();
         seconds.store(1024, Ordering::SeqCst);
-        assert!(leave.holds(), "it was renewed in time");
+        assert!(permit.holds(), "it was renewed in time");
         seconds.store(1027, Ordering::SeqCst);
-        assert!(!leave.holds() && !fence.leave(&clock).holds());
+        assert!(!permit.holds() && !fence.permit(&clock).holds());
         renew();
-        assert!(!leave.holds(), "there was a break");
-        assert!(fence.leave(&clock).holds());
+        assert!(!permit.holds(), "there was a break");
+        assert!(fence.permit(&clock).holds());
     }
 }

@@ -33,21 +33,21 @@ impl Wake {
 
     /// What is asked of this server from now on.
     #[must_use]
-    pub fn listen(&self) -> Woken {
-        Woken(self.here.subscribe())
+    pub fn listen(&self) -> WakeReceiver {
+        WakeReceiver(self.here.subscribe())
     }
 
     /// What is asked of all servers from now on.
     #[must_use]
-    pub fn listen_for_others(&self) -> Woken {
-        Woken(self.elsewhere.subscribe())
+    pub fn listen_for_others(&self) -> WakeReceiver {
+        WakeReceiver(self.elsewhere.subscribe())
     }
 }
 
 /// Hears of what was asked since it last waited.
-pub struct Woken(watch::Receiver<u64>);
+pub struct WakeReceiver(watch::Receiver<u64>);
 
-impl Woken {
+impl WakeReceiver {
     /// Waits until somebody asks, unless somebody has.
     pub async fn wait(&mut self) {
         if self.0.changed().await.is_err() {

@@ -6,71 +6,27 @@ use std::time::Duration;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::labels::{Cause, Outcome, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
+
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Outcome {
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Cause {
-    Schedule,
-    Deployment,
-    Force,
-    Manual,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
-    outcome: Outcome,
-    trigger: Cause,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Why {
-    Overlap,
-    Missed,
-    Paused,
-    TooLate,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Skipped {
-    reason: Why,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request {
-    method: &'static str,
-    status: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
-    state: &'static str,
-}
-
 struct Inner {
     registry: Registry,
-    runs: Family<Ended, Counter>,
+    runs: Family<RunLabels, Counter>,
     times: Counter,
-    skipped: Family<Skipped, Counter>,
+    skipped: Family<SkipLabels, Counter>,
     lag: Histogram,
     lines: Counter,
-    requests: Family<Request, Histogram>,
-    open: Family<State, Gauge>,
-    deployments: Family<State, Gauge>,
+    requests: Family<RequestLabels, Histogram>,
+    open: Family<StateLabel, Gauge>,
+    deployments: Family<StateLabel, Gauge>,
 }
 
 /// The counters of this server.
@@ -79,7 +35,7 @@ pub struct Metrics(Arc<Inner>);
 
 /// What is read from the database when the metrics are asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Depths {
+pub struct QueueDepths {
     pub queued_runs: u64,
     pub running_runs: u64,
     pub queued_deployments: u64,
@@ -95,7 +51,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("windlass");
         let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
         let (lag, lines) = (seconds(), Counter::default());
-        let requests = Family::<Request, Histogram>::new_with_constructor(seconds);
+        let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
         registry.register("runs_ended", "Runs that have ended, by outcome and by what started them", runs.clone());
         registry.register("times_recorded", "Times of schedules that became runs", times.clone());
@@ -124,7 +80,7 @@ impl Metrics {
             Trigger::Force => Cause::Force,
             Trigger::Manual => Cause::Manual,
         };
-        self.0.runs.get_or_create(&Ended { outcome, trigger }).inc();
+        self.0.runs.get_or_create(&RunLabels { outcome, trigger }).inc();
     }
 
     /// A time of a schedule has become a run, so long after it had come.
@@ -136,12 +92,12 @@ impl Metrics {
     /// A time of a schedule was left out.
     pub fn time_skipped(&self, reason: SkipReason) {
         let reason = match reason {
-            SkipReason::Overlap => Why::Overlap,
-            SkipReason::Missed => Why::Missed,
-            SkipReason::Paused => Why::Paused,
-            SkipReason::TooLate => Why::TooLate,
+            SkipReason::Overlap => SkipCause::Overlap,
+            SkipReason::Missed => SkipCause::Missed,
+            SkipReason::Paused => SkipCause::Paused,
+            SkipReason::TooLate => SkipCause::TooLate,
         };
-        self.0.skipped.get_or_create(&Skipped { reason }).inc();
+        self.0.skipped.get_or_create(&SkipLabels { reason }).inc();
     }
 
     /// Lines of runs were stored.
@@ -166,14 +122,14 @@ impl Metrics {
             400..=499 => "4xx",
             _ => "5xx",
         };
-        self.0.requests.get_or_create(&Request { method, status }).observe(took.as_secs_f64());
+        self.0.requests.get_or_create(&RequestLabels { method, status }).observe(took.as_secs_f64());
     }
 
     /// All of it, as text.
     #[must_use]
-    pub fn text(&self, depths: Depths) -> String {
-        let set = |family: &Family<State, Gauge>, state, count: u64| {
-            family.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+    pub fn text(&self, depths: QueueDepths) -> String {
+        let set = |family: &Family<StateLabel, Gauge>, state, count: u64| {
+            family.get_or_create(&StateLabel { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
         };
         set(&self.0.open, "queued", depths.queued_runs);
         set(&self.0.open, "running", depths.running_runs);
@@ -188,7 +144,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depths, Metrics};
+    use super::{Metrics, QueueDepths};
     use entity::run::{RunState, Trigger};
     use entity::skipped_time::SkipReason;
 
@@ -199,7 +155,7 @@ mod tests {
         metrics.time_recorded(chrono::TimeDelta::milliseconds(30));
         metrics.time_skipped(SkipReason::Overlap);
         metrics.answered("GET", 404, std::time::Duration::from_millis(2));
-        let text = metrics.text(Depths { queued_runs: 7, ..Depths::default() });
+        let text = metrics.text(QueueDepths { queued_runs: 7, ..QueueDepths::default() });
         for line in [
             "windlass_runs_ended_total{outcome=\"Failed\",trigger=\"Manual\"} 1",
             "windlass_times_recorded_total 1",

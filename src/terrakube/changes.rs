@@ -29,9 +29,18 @@ impl Changes {
 
 /// The kind of a write, for attributes that only whoever creates a row gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(super) enum WriteMethod {
     Create,
     Update,
+}
+
+impl WriteMethod {
+    pub(super) fn denied(self) -> Problem {
+        Problem::denied(match self {
+            Self::Create => "CreatePermission",
+            Self::Update => "UpdatePermission",
+        })
+    }
 }
 
 /// Two rows of one name, or something that is still needed.

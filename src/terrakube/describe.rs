@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resource::{Attribute, Fallback, Link, Resource, Shape, Write};
+use super::attribute::{Attribute, Fallback, Shape, Writer};
+use super::resource::{Link, Resource};
 use super::tables::RESOURCES;
 
 /// All resources.
@@ -47,10 +48,10 @@ fn described(attribute: &Attribute) -> Value {
         Shape::Id(_) => drop(schema.insert("format".into(), json!("uuid"))),
         _ => {}
     }
-    if matches!(attribute.shape, Shape::Text(_) | Shape::Secret(_)) && attribute.write != Write::Server {
+    if matches!(attribute.shape, Shape::Text(_) | Shape::Secret(_)) && attribute.writer != Writer::Server {
         schema.insert("maxLength".into(), json!(attribute.most));
     }
-    if attribute.write == Write::Server {
+    if attribute.writer == Writer::Server {
         schema.insert("readOnly".into(), json!(true));
     }
     if matches!(attribute.shape, Shape::Secret(_)) || nullable(attribute) {

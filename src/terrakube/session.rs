@@ -1,17 +1,18 @@
-//! One request: who calls, what they may see, and the rows on the way to what they ask for.
+//! One request: who calls, what they may see, and the rows on the resource_path to what they ask for.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, WorkspaceId};
-use poem::http::{StatusCode, header};
+use entity::id::OrganizationId;
+use poem::http::header;
 use sea_orm::sea_query::{ExprTrait as _, Order, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend};
 
-use super::document::parsed;
+use super::attribute_value::parse_cell;
 use super::error::{Problem, Result};
-use super::path::{End, Place, Way};
-use super::resource::{Link, Relation, Resource, Scope, link_column};
+use super::path::{PathItem, ResourcePath};
+use super::path_context::{PathContext, belongs_to};
+use super::resource::{Link, Relation, Resource, Visibility};
 use crate::access::Caller;
 use crate::access::team::{self, Reach, Rights};
 use crate::app::App;
@@ -27,15 +28,6 @@ pub(super) struct Session {
     pub(super) reach: Reach,
     /// Of the request.
     pub(super) now: DateTime<Utc>,
-}
-
-/// Where a path has led to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    /// The last row on the way, and what it is.
-    pub(super) last: Option<(&'static Resource, Row)>,
-    pub(super) organization: Option<OrganizationId>,
-    pub(super) workspace: Option<WorkspaceId>,
 }
 
 impl Session {
@@ -64,16 +56,16 @@ impl Session {
             if ids.is_empty() { resource::constant(false) } else { resource::is_in(of.table, column, ids) }
         };
         let of_workspace = |column: &'static str| {
-            let whole = within(ORGANIZATION, &organizations(self.reach.whole()));
-            let single: Vec<Cell> = self.reach.single().iter().map(|id| Cell::Id(id.0)).collect();
+            let whole = within(ORGANIZATION, &organizations(self.reach.fully_visible()));
+            let single: Vec<Cell> = self.reach.workspaces().iter().map(|id| Cell::Id(id.0)).collect();
             whole.or(within(Column { name: column, kind: Kind::Id }, &single))
         };
-        let mut seen = vec![match of.scope {
-            Scope::Organization => within(of.id(), &organizations(self.reach.known())),
-            Scope::Shared => within(ORGANIZATION, &organizations(self.reach.known())),
-            Scope::Whole => within(ORGANIZATION, &organizations(self.reach.whole())),
-            Scope::Workspace => of_workspace("id"),
-            Scope::OfWorkspace => of_workspace("workspace_id"),
+        let mut seen = vec![match of.visibility {
+            Visibility::Organization => within(of.id(), &organizations(self.reach.visible())),
+            Visibility::Shared => within(ORGANIZATION, &organizations(self.reach.visible())),
+            Visibility::FullOrganization => within(ORGANIZATION, &organizations(self.reach.fully_visible())),
+            Visibility::Workspace => of_workspace("id"),
+            Visibility::OfWorkspace => of_workspace("workspace_id"),
         }];
         if let Some(hidden) = of.hidden {
             seen.push(resource::is(of.table, Column { name: hidden, kind: Kind::Flag }, &Cell::Flag(false)));
@@ -114,7 +106,7 @@ impl Session {
         id: &str,
         filter: SimpleExpr,
     ) -> Result<Row> {
-        let cell = parsed(of.key, id);
+        let cell = parse_cell(of.key, id);
         let cell = match (cell, of.key) {
             (None, Kind::Number) => return Err(Problem::bad(format!("Invalid value: {id}"))),
             (None, _) => return Err(Problem::unknown(id, of.kind)),
@@ -126,11 +118,15 @@ impl Session {
     }
 
     /// Goes along a path; every place has to hang on the one before it.
-    pub(super) async fn walk(&self, db: &impl ConnectionTrait, way: &Way<'_>) -> Result<Found> {
-        let mut found = Found::default();
-        for Place { resource, relation, id } in &way.places {
+    pub(super) async fn walk(
+        &self,
+        db: &impl ConnectionTrait,
+        resource_path: &ResourcePath<'_>,
+    ) -> Result<PathContext> {
+        let mut found = PathContext::default();
+        for PathItem { resource, relation, id } in &resource_path.items {
             let hangs = match (&found.last, relation) {
-                (Some((_, parent)), Some(relation)) => hangs_on(resource, relation, parent),
+                (Some((_, parent)), Some(relation)) => belongs_to(resource, relation, parent),
                 _ => resource::constant(true),
             };
             let row = self.by_id(db, resource, id, hangs).await?;
@@ -142,7 +138,7 @@ impl Session {
     /// What a relationship to one leads to.
     pub(super) async fn related(
         &self,
-        found: &Found,
+        found: &PathContext,
         target: &'static Resource,
         relation: &Relation,
     ) -> Result<Option<Row>> {
@@ -154,7 +150,7 @@ impl Session {
     }
 
     /// What the caller may do where a path has led to.
-    pub(super) fn rights(&self, found: &Found) -> Rights {
+    pub(super) fn rights(&self, found: &PathContext) -> Rights {
         match (found.organization, found.workspace) {
             (Some(organization), Some(workspace)) => self.reach.in_workspace(organization, workspace),
             (Some(organization), None) => self.reach.in_organization(organization),
@@ -162,62 +158,8 @@ impl Session {
         }
     }
 
-    /// Refuses what the rights on the way do not allow.
-    pub(super) fn require(&self, found: &Found, of: &'static Resource, what: &str) -> Result<()> {
+    /// Refuses what the rights on the resource_path do not allow.
+    pub(super) fn require(&self, found: &PathContext, of: &'static Resource, what: &str) -> Result<()> {
         if (of.needs)(self.rights(found)) { Ok(()) } else { Err(Problem::denied(what)) }
     }
-}
-
-/// The condition that a row hangs on another one by a relationship of that.
-pub(super) fn hangs_on(target: &'static Resource, relation: &Relation, parent: &Row) -> SimpleExpr {
-    match relation.link {
-        Link::Many(column) => {
-            let kind = match parent.get("id") {
-                Some(Cell::Number(_)) => Kind::Number,
-                _ => Kind::Id,
-            };
-            let id = parent.get("id").cloned().unwrap_or(Cell::Null);
-            resource::is(target.table, Column { name: column, kind }, &id)
-        }
-        Link::One(column) | Link::Maybe(column) => match parent.get(link_column(relation, column).name) {
-            Some(cell) if *cell != Cell::Null => resource::is(target.table, target.id(), cell),
-            _ => resource::constant(false),
-        },
-    }
-}
-
-impl Found {
-    fn note(&mut self, of: &'static Resource, row: Row) {
-        let id = row.get("id").and_then(Cell::id);
-        match of.scope {
-            Scope::Organization => self.organization = id.map(OrganizationId),
-            Scope::Workspace => self.workspace = id.map(WorkspaceId),
-            Scope::Shared | Scope::Whole | Scope::OfWorkspace => {}
-        }
-        if let Some(id) = row.get("organization_id").and_then(Cell::id) {
-            self.organization = Some(OrganizationId(id));
-        }
-        if let Some(id) = row.get("workspace_id").and_then(Cell::id) {
-            self.workspace = Some(WorkspaceId(id));
-        }
-        self.last = Some((of, row));
-    }
-
-    /// The parent of a collection.
-    pub(super) fn parent(&self) -> Option<&Row> {
-        self.last.as_ref().map(|(_, row)| row)
-    }
-}
-
-/// The condition of a collection at the end of a way.
-pub(super) fn of_end(end: End, found: &Found) -> SimpleExpr {
-    match (end, found.parent()) {
-        (End::Collection(resource, Some(relation)), Some(parent)) => hangs_on(resource, relation, parent),
-        _ => resource::constant(true),
-    }
-}
-
-/// An answer of this face.
-pub(super) fn answer(status: StatusCode, body: &serde_json::Value) -> poem::Response {
-    poem::Response::builder().status(status).content_type(super::error::MEDIA).body(body.to_string())
 }

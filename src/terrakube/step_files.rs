@@ -11,8 +11,8 @@ use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, handler};
 
 use super::error::{Problem, Result};
-use super::state::basic;
-use super::{answered, guarded};
+use super::request::basic_credentials;
+use super::response::{answered, guarded};
 use crate::app::App;
 use crate::engine::workspace::STATE_USER;
 use crate::engine::workspace_files;
@@ -29,7 +29,7 @@ pub(super) fn routes(route: Route) -> Route {
 
 async fn step_of(app: &App, request: &Request) -> Result<workspace_step::Model> {
     let refused = || Error::Unauthenticated("the credential of a step is needed");
-    let (user, password) = basic(request).ok_or_else(refused)?;
+    let (user, password) = basic_credentials(request).ok_or_else(refused)?;
     if user != STATE_USER {
         return Err(refused().into());
     }

@@ -7,9 +7,10 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use serde_json::Value;
 
 use super::changes::Changes;
-use super::document::Given;
+use super::document::ResourceObject;
 use super::error::{Problem, Result};
-use super::session::{Found, Session};
+use super::path_context::PathContext;
+use super::session::Session;
 use crate::engine::workspace::{self, Judge, NewJob};
 use crate::store;
 use crate::store::resource::{Cell, Row};
@@ -21,8 +22,8 @@ const COMMANDS: [(&str, &str); 3] = [("plan", "Plan"), ("apply", "Plan and apply
 pub(super) async fn create(
     session: &Session,
     tx: &DatabaseTransaction,
-    found: &Found,
-    given: &Given,
+    found: &PathContext,
+    given: &ResourceObject,
     changes: &Changes,
 ) -> Result<Row> {
     let id = found.workspace.ok_or_else(|| Problem::bad("relationships.workspace must not be null"))?;
@@ -72,7 +73,7 @@ pub(super) async fn create(
 async fn of_command(
     tx: &DatabaseTransaction,
     row: &entity::workspace::Model,
-    given: &Given,
+    given: &ResourceObject,
 ) -> Result<Option<TemplateId>> {
     let Some(Value::String(word)) = given.attributes.get("command") else { return Ok(None) };
     if word.is_empty() {
@@ -90,7 +91,7 @@ async fn of_command(
 pub(super) async fn update(
     session: &Session,
     tx: &DatabaseTransaction,
-    found: &Found,
+    found: &PathContext,
     row: &Row,
     changes: &Changes,
 ) -> Result<()> {

@@ -73,8 +73,8 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     let app = server::build(config, Clock::system()).await?;
     let _lock = server::lock_data_folder(&app.config)?;
     let server = server::Server::bind(app.clone()).await?;
-    let first = bootstrap::first(&app).await?;
-    bootstrap::furnish(&app).await?;
+    let first = bootstrap::create_first_organization(&app).await?;
+    bootstrap::add_missing_templates(&app).await?;
     let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
     let text = windlass::bootstrap::greeting(server.address(), first.as_ref(), samples.as_ref());
     // Without a reader there is nobody to greet.

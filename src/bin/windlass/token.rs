@@ -57,7 +57,7 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
                 RoleName::Billing => Role::Billing,
                 RoleName::Viewer => Role::Viewer,
             };
-            let (row, token) = bootstrap::token(organization.id, &name, role, app.clock.now())?;
+            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, app.clock.now())?;
             store::token::create(&app.db, row).await?;
             println!("{}", token.expose());
         }

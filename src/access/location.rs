@@ -1,0 +1,30 @@
+//! Where the environment of a thing is, for custom roles.
+
+use entity::environment;
+use entity::id::{EnvironmentId, OrganizationId};
+use sea_orm::ConnectionTrait;
+
+use super::caller::Caller;
+
+use super::role::{Grant, Location};
+use crate::error::Result;
+use crate::store;
+
+/// Where an environment is.
+#[must_use]
+pub fn location(row: &environment::Model) -> Location {
+    Location { cluster: Some(row.cluster_id), project: Some(row.project_id), mode: Some(row.mode) }
+}
+
+/// Where a job of an environment is; only custom roles look at it.
+pub(super) async fn location_of(
+    db: &impl ConnectionTrait,
+    caller: &Caller,
+    organization: OrganizationId,
+    environment: EnvironmentId,
+) -> Result<Location> {
+    if !matches!(caller.grant(organization), Some(Grant::Custom(_))) {
+        return Ok(Location::default());
+    }
+    Ok(store::environment::by_id(db, environment).await?.as_ref().map(location).unwrap_or_default())
+}
