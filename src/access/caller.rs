@@ -1,14 +1,15 @@
-//! Who calls: a person, an API token or a group, with what their roles allow.
+//! The caller: a person, an API token or a group, with their roles.
 
 use std::sync::Arc;
 
 use entity::deployment::Origin;
 use entity::id::{OrganizationId, PersonId, TokenId};
 
-use super::role::{self, Action, Grant, Location};
+use super::action::Action;
+use super::role::{self, Grant, Location};
 use crate::error::{Error, Result};
 
-/// Who a credential belongs to.
+/// The owner of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     Person {
@@ -20,22 +21,22 @@ pub enum Subject {
         id: TokenId,
         name: String,
     },
-    /// A token of a group of people.
+    /// The owner of a team access token.
     Group {
         name: String,
     },
 }
 
-/// What a credential stands for.
+/// The identity behind a credential.
 #[derive(Debug)]
 pub struct Identity {
     pub subject: Subject,
     pub memberships: Vec<(OrganizationId, Grant)>,
-    /// The groups of the OIDC issuer that they belong to.
+    /// Their groups at the OIDC issuer.
     pub groups: Vec<String>,
 }
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub identity: Arc<Identity>,
@@ -44,7 +45,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The name for histories.
+    /// The display name, as histories record it.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.identity.subject {
@@ -52,7 +53,7 @@ impl Caller {
         }
     }
 
-    /// The organizations of the caller in which they may see the organization itself.
+    /// The organizations that the caller may see.
     #[must_use]
     pub fn organizations(&self) -> Vec<OrganizationId> {
         self.identity
@@ -63,7 +64,7 @@ impl Caller {
             .collect()
     }
 
-    /// The person, where the caller is one.
+    /// The person, if the caller is one.
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {
         match self.identity.subject {
@@ -72,7 +73,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may do something; for lists, which leave out what may not be seen.
+    /// Whether the caller may do something. Lists use this to leave out rows.
     #[must_use]
     pub fn may(&self, organization: OrganizationId, action: Action, location: &Location) -> bool {
         self.grant(organization).is_some_and(|grant| role::allows(grant, action, location))

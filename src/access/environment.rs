@@ -1,12 +1,12 @@
-//! Environments, their stages and their deployments, reached by a caller.
+//! Access to environments, their stages and their deployments.
 
 use entity::id::{DeploymentId, EnvironmentId, StageId};
 use entity::{deployment, environment, stage};
 use sea_orm::DatabaseConnection;
 
+use super::action::Action;
 use super::caller::Caller;
 use super::location::location;
-use super::role::Action;
 use crate::error::{Error, Result};
 use crate::store;
 

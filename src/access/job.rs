@@ -1,17 +1,17 @@
-//! Jobs and their runs, reached by a caller.
+//! Access to jobs and their runs.
 
 use entity::id::{JobId, RunId};
 use entity::{job, run};
 use sea_orm::DatabaseConnection;
 
+use super::action::Action;
 use super::caller::Caller;
 use super::location::location_of;
-use super::role::Action;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobView;
 
-/// A job, with what an answer about it shows.
+/// A job, with the related data of its response.
 ///
 /// # Errors
 /// `NotFound`, `Forbidden`, or the database's.
@@ -33,7 +33,7 @@ pub async fn job_row(db: &DatabaseConnection, caller: &Caller, action: Action, i
     Ok(row)
 }
 
-/// A run; who may see its job may see it.
+/// A run, with the permissions of its job.
 ///
 /// # Errors
 /// `NotFound`, `Forbidden`, or the database's.

@@ -1,5 +1,5 @@
-//! The keys of an OIDC issuer: fetched from its discovery document, kept, and fetched again when a token names a key that
-//! is not known, at most once a minute.
+//! The signing keys of an OIDC issuer. They come from its discovery document, are cached, and are fetched again when a
+//! token names an unknown key, at most once a minute.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// Keys are fetched again after this time, so that a key that was withdrawn is forgotten.
+/// The lifetime of cached keys, after which a withdrawn key is dropped.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// The shortest time between two attempts to fetch keys.
+/// The minimum time between two attempts to fetch keys.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -30,14 +30,14 @@ struct Keys {
 }
 
 impl Keys {
-    /// What the stored keys say of an id; none when they have to be fetched first.
+    /// Looks up a key in the cache; `None` if keys must be fetched first.
     fn serve(&self, kid: Option<&str>, now: DateTime<Utc>) -> Option<Option<Jwk>> {
         let known = find(Some(self.set.as_ref()?), kid);
         let fresh = self.fetched_at.is_some_and(|at| now - at < FRESH);
         (self.paused(now) || (known.is_some() && fresh)).then_some(known)
     }
 
-    /// Whether keys may be fetched now; notes the attempt.
+    /// Whether keys may be fetched now. Records the attempt.
     fn may_try(&mut self, now: DateTime<Utc>) -> bool {
         let allowed = !self.paused(now);
         if allowed {
@@ -51,17 +51,17 @@ impl Keys {
     }
 }
 
-/// The keys of an issuer, fetched when they are needed.
+/// The keys of an issuer, fetched on demand.
 pub(super) struct KeySet {
     issuer: String,
     client: reqwest::Client,
     keys: Mutex<Keys>,
-    /// Held while keys are fetched, so that one request does it for all.
+    /// Held during a fetch, so that concurrent requests share it.
     fetching: tokio::sync::Mutex<()>,
 }
 
 impl KeySet {
-    /// Of this issuer; nothing is fetched yet.
+    /// Creates an empty key set for this issuer.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
@@ -75,7 +75,7 @@ impl KeySet {
         Ok(Self { issuer: issuer.to_owned(), client, keys, fetching })
     }
 
-    /// The key of this id. While keys are fetched again, those that are known still serve.
+    /// The key with this id. If a fetch fails, the cached keys are used.
     pub(super) async fn key(&self, kid: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>> {
         if let Some(key) = self.keys().serve(kid, now) {
             return Ok(key);
@@ -85,7 +85,7 @@ impl KeySet {
             return Ok(key);
         }
         if !self.keys().may_try(now) {
-            return Err(Error::Unavailable("the keys of the OIDC issuer could not be fetched".into()));
+            return Err(Error::Unavailable("failed to fetch the keys of the OIDC issuer".into()));
         }
         match self.fetch().await {
             Ok(set) => {
@@ -96,7 +96,7 @@ impl KeySet {
                 Ok(found)
             }
             Err(error) => {
-                tracing::warn!(%error, "the keys of the OIDC issuer could not be fetched");
+                tracing::warn!(%error, "failed to fetch the keys of the OIDC issuer");
                 let keys = self.keys();
                 if keys.set.is_some() {
                     Ok(find(keys.set.as_ref(), kid))
@@ -115,14 +115,14 @@ impl KeySet {
         let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let discovery: Discovery = self.client.get(url).send().await?.error_for_status()?.json().await?;
         if discovery.issuer != self.issuer {
-            tracing::warn!(stated = discovery.issuer, "the OIDC discovery document states another issuer");
+            tracing::warn!(stated = discovery.issuer, "the OIDC discovery document names another issuer");
             return Ok(JwkSet { keys: Vec::new() });
         }
         self.client.get(discovery.jwks_uri).send().await?.error_for_status()?.json().await
     }
 }
 
-/// The key of this id; without an id the only key there is.
+/// The key with this id; without an id, the only key of the set.
 fn find(set: Option<&JwkSet>, kid: Option<&str>) -> Option<Jwk> {
     let set = set?;
     match kid {

@@ -1,8 +1,6 @@
-//! Checks JWTs of one OIDC issuer.
+//! Verifies JWTs of one OIDC issuer.
 //!
-//! Keys come from the issuer's discovery document, are kept, and are fetched again when a token names a key that
-//! is not known, at most once a minute. Only signatures with a private key are accepted (RFC 8725, 3.1): never
-//! `none`, never a shared secret.
+//! Only signatures with a private key are accepted (RFC 8725, section 3.1): never `none`, never a shared secret.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use super::jwks::KeySet;
 use crate::error::Result;
 
-/// Clocks may differ by this much.
+/// The tolerated clock skew.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
 const ALGORITHMS: [Algorithm; 9] = [
@@ -26,7 +24,7 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDSA,
 ];
 
-/// What a valid JWT says.
+/// The claims of a valid JWT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     pub issuer: String,
@@ -46,17 +44,17 @@ struct RawClaims {
     nbf: Option<i64>,
     #[serde(default)]
     email: Option<String>,
-    /// A boolean, but some issuers write it as text.
+    /// A boolean; some issuers send it as text.
     #[serde(default)]
     email_verified: serde_json::Value,
     #[serde(default)]
     name: Option<String>,
-    /// A list of texts; anything else is as none.
+    /// A list of strings; any other value counts as absent.
     #[serde(default)]
     groups: serde_json::Value,
 }
 
-/// Checks tokens of one issuer for one audience.
+/// Verifies tokens of one issuer for one audience.
 pub struct Verifier {
     issuer: String,
     audience: String,
@@ -64,7 +62,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// For tokens of `issuer` that name `audience`.
+    /// Creates a verifier for tokens of `issuer` that name `audience`.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
@@ -72,10 +70,10 @@ impl Verifier {
         Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys: KeySet::new(issuer)? })
     }
 
-    /// The claims of a token, or none when it is not valid at `now`.
+    /// The claims of a token, or `None` if it is not valid at `now`.
     ///
     /// # Errors
-    /// `Unavailable` when the issuer's keys were never fetched and cannot be now.
+    /// `Unavailable` when the issuer's keys have never been fetched and cannot be fetched now.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Option<Claims>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
         if !ALGORITHMS.contains(&header.alg) {
@@ -91,7 +89,7 @@ impl Verifier {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The times are checked below, with the time of the request.
+        // `check_times` checks them against the time of the request.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let Ok(decoded) = jsonwebtoken::decode::<RawClaims>(token, &decoding, &validation) else {
@@ -110,7 +108,7 @@ impl Verifier {
         valid.then(|| Claims {
             issuer: self.issuer.clone(),
             subject: claims.sub,
-            // An address that the issuer did not check is nobody's.
+            // An unverified address proves nothing.
             email: claims.email.filter(|_| claims.email_verified != false && claims.email_verified != "false"),
             name: claims.name,
             groups: serde_json::from_value(claims.groups).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Where the environment of a thing is, for custom roles.
+//! The location of an environment or job, for custom roles.
 
 use entity::environment;
 use entity::id::{EnvironmentId, OrganizationId};
@@ -10,13 +10,13 @@ use super::role::{Grant, Location};
 use crate::error::Result;
 use crate::store;
 
-/// Where an environment is.
+/// The location of an environment.
 #[must_use]
 pub fn location(row: &environment::Model) -> Location {
     Location { cluster: Some(row.cluster_id), project: Some(row.project_id), mode: Some(row.mode) }
 }
 
-/// Where a job of an environment is; only custom roles look at it.
+/// The location of a job; it is loaded for custom roles only.
 pub(super) async fn location_of(
     db: &impl ConnectionTrait,
     caller: &Caller,

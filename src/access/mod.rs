@@ -1,8 +1,9 @@
-//! Who calls, and what they may reach.
+//! Authentication and authorization.
 //!
-//! A row that has a URL reaches a handler only through a function of this folder, which loads it and decides:
-//! what the caller may not see is not found, what they may see but not do is forbidden.
+//! Every row with a URL is loaded through a function of this folder, which also decides whether the caller may use it:
+//! a row that the caller may not see is not found, an action that they may not take is forbidden.
 
+pub use self::action::Action;
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, stage};
 pub use self::job::{job, job_row, run};
@@ -11,8 +12,9 @@ pub use self::organization_settings::{
     cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
 };
 pub use self::project::{new_environment, organization, project, project_rule};
-pub use self::role::{Action, Grant, Location};
+pub use self::role::{Grant, Location};
 
+mod action;
 pub mod authenticate;
 mod caller;
 mod environment;
@@ -22,6 +24,6 @@ pub mod jwt;
 mod location;
 mod organization_settings;
 mod project;
+pub mod reach;
 mod rights;
 pub mod role;
-pub mod team;

@@ -1,4 +1,4 @@
-//! What belongs to an organization itself: found only under the organization that it belongs to.
+//! Access to the settings of an organization, such as registries, tokens and webhooks.
 
 use entity::id::{
     ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId, RestrictionId,
@@ -10,18 +10,19 @@ use entity::{
 };
 use sea_orm::DatabaseConnection;
 
+use super::action::Action;
 use super::caller::{Caller, Subject};
-use super::role::{Action, Location};
+use super::role::Location;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Functions that load a row of a table with an `organization_id`, and decide.
+/// Generates functions that load a row of an organization and check access to it.
 macro_rules! owned {
     ($($(#[$doc:meta])* $name:ident($id:ty) -> $model:ty, $thing:literal;)+) => {$(
         $(#[$doc])*
         ///
         /// # Errors
-        /// `NotFound`, also when it belongs to another organization; `Forbidden`, or the database's.
+        /// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
         pub async fn $name(
             db: &DatabaseConnection,
             caller: &Caller,
@@ -29,7 +30,7 @@ macro_rules! owned {
             organization: OrganizationId,
             id: $id,
         ) -> Result<$model> {
-            // Who may not see the organization learns nothing of what it holds.
+            // Callers who may not see the organization must not learn which rows it has.
             caller.require(organization, action.visibility(), &Location::default(), $thing)?;
             let row = store::row::by_id::<$model>(db, id).await?;
             let row = row.filter(|row| row.organization_id == organization).ok_or(Error::NotFound($thing))?;
@@ -55,7 +56,7 @@ owned! {
 /// A cluster of an organization.
 ///
 /// # Errors
-/// `NotFound`, also when it belongs to another organization; `Forbidden`, or the database's.
+/// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
 pub async fn cluster(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -90,10 +91,10 @@ pub async fn group(
     Ok(row)
 }
 
-/// An invitation of an organization, also for the person whom it invites, who is no member yet.
+/// An invitation of an organization. The invited person may see it before they are a member.
 ///
 /// # Errors
-/// `NotFound`, also when it belongs to another organization; `Forbidden`, or the database's.
+/// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
 pub async fn invitation(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -114,7 +115,7 @@ pub async fn invitation(
     Ok(row)
 }
 
-/// A deployment restriction of a job that the caller was allowed to reach.
+/// A deployment restriction of a job that the caller has access to.
 ///
 /// # Errors
 /// `NotFound`, also when it belongs to another job, or the database's.

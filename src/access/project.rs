@@ -1,11 +1,12 @@
-//! Organizations and projects, reached by a caller.
+//! Access to organizations and projects.
 
 use entity::id::{ClusterId, OrganizationId, ProjectId, ProjectRuleId};
 use entity::{environment, organization, project, project_rule};
 use sea_orm::DatabaseConnection;
 
+use super::action::Action;
 use super::caller::Caller;
-use super::role::{Action, Location};
+use super::role::Location;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -60,10 +61,10 @@ pub async fn project_rule(
     Ok((project, row.ok_or(Error::NotFound("deployment rule"))?))
 }
 
-/// A project in which an environment of this mode is to be put on this cluster.
+/// Checks that the caller may create an environment of this mode on this cluster.
 ///
 /// # Errors
-/// `NotFound` when the project may not be seen, else `Forbidden`.
+/// `NotFound` if the caller may not see the project, else `Forbidden`.
 pub fn new_environment(
     caller: &Caller,
     project: &project::Model,

@@ -1,33 +1,34 @@
-//! What somebody may do with the workspaces of an organization: by their role, or by a team.
+//! Rights on workspaces, derived from a role, a team or an access rule.
 
 use entity::id::OrganizationId;
 use entity::{team, workspace_access};
 
+use super::action::Action;
 use super::caller::Caller;
-use super::role::{Action, Location};
+use super::role::Location;
 
-/// What somebody may do with the workspaces of an organization, or with one of them.
+/// Rights on the workspaces of an organization, or on one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
     pub view: bool,
-    /// Workspaces, their variables, schedules and marks, and what all workspaces share.
+    /// Manage workspaces, their variables, schedules and tags, and global variables.
     pub workspaces: bool,
     pub templates: bool,
-    /// Logins and keys of hosts of repositories.
+    /// Manage VCS connections and SSH keys.
     pub logins: bool,
-    /// Reading and writing states.
+    /// Read and write states.
     pub states: bool,
     pub plan: bool,
-    /// Approving, rejecting and cancelling.
+    /// Approve, reject and cancel jobs.
     pub approve: bool,
-    /// Teams and what they may do.
+    /// Manage teams and their permissions.
     pub teams: bool,
-    /// The organization itself.
+    /// Edit the organization.
     pub organization: bool,
 }
 
 impl Rights {
-    /// Everything that one of both allows.
+    /// The union of both.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -89,7 +90,7 @@ impl Rights {
     }
 }
 
-/// Whether a role plans, and whether it approves; without a role the flags decide.
+/// Whether a role may plan and approve; without a role, the flags decide.
 fn jobs(role: Option<&str>, plan: bool, approve: bool) -> (bool, bool) {
     match role {
         Some("admin" | "write") => (true, true),

@@ -1,4 +1,4 @@
-//! Pure: which role may do what.
+//! Pure: the permissions of roles.
 
 use std::sync::Arc;
 
@@ -7,56 +7,14 @@ use entity::environment::Mode;
 use entity::id::{ClusterId, ProjectId};
 use entity::member::Role;
 
-/// What a caller wants to do with a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    ViewOrganization,
-    EditOrganization,
-    /// Invite, remove, and give roles.
-    ManageMembers,
-    ManageTokens,
-    /// What everybody did.
-    ViewEvents,
-    ViewCluster,
-    ManageCluster,
-    /// Registries, git tokens, groups of annotations and labels, webhooks, custom roles.
-    ViewSettings,
-    ManageSettings,
-    CreateProject,
-    /// Projects, environments, jobs and runs.
-    View,
-    /// Deploy and stop.
-    Deploy,
-    /// Create, edit and delete.
-    Manage,
-    /// Put an environment of a mode on a cluster.
-    CreateEnvironment,
-}
+use super::action::Action;
 
-impl Action {
-    /// The action that shows that the thing is there: who may not do it gets 404, not 403.
-    #[must_use]
-    pub fn visibility(self) -> Self {
-        match self {
-            Self::ViewOrganization
-            | Self::EditOrganization
-            | Self::ManageMembers
-            | Self::ManageTokens
-            | Self::ViewEvents
-            | Self::CreateProject => Self::ViewOrganization,
-            Self::ViewCluster | Self::ManageCluster => Self::ViewCluster,
-            Self::ViewSettings | Self::ManageSettings => Self::ViewSettings,
-            Self::View | Self::Deploy | Self::Manage | Self::CreateEnvironment => Self::View,
-        }
-    }
-}
-
-/// Where a thing is, as far as custom roles look at it.
+/// The location of a resource, as custom roles see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Location {
     pub cluster: Option<ClusterId>,
     pub project: Option<ProjectId>,
-    /// Of the environment; none for a project itself.
+    /// The mode of the environment; `None` for a project itself.
     pub mode: Option<Mode>,
 }
 
@@ -74,7 +32,7 @@ pub struct CustomPermissions {
     pub projects: Projects,
 }
 
-/// Whether a role may do `action` at `location` in its organization.
+/// Whether a grant allows `action` at `location` in its organization.
 #[must_use]
 pub fn allows(grant: &Grant, action: Action, location: &Location) -> bool {
     match grant {
@@ -95,7 +53,7 @@ fn fixed(role: Role, action: Action) -> bool {
             action,
             Action::ViewOrganization | Action::ViewEvents | Action::ViewCluster | Action::ViewSettings | Action::View
         ),
-        // A row that says so has a custom role, which decides.
+        // Such a row has a custom role, which decides.
         Role::Custom => false,
     }
 }
@@ -106,7 +64,7 @@ impl CustomPermissions {
             Action::ViewOrganization | Action::ViewCluster | Action::ViewSettings => true,
             Action::ManageCluster => self.on_cluster(location) >= ClusterPermission::Admin,
             Action::View => match (location.project, location.mode) {
-                // A list of the organization shows what is visible of it.
+                // A list of the organization contains only visible rows.
                 (None, _) => true,
                 (Some(project), None) => self.sees(project),
                 (Some(_), Some(_)) => self.in_project(location) >= ProjectPermission::Viewer,
@@ -130,7 +88,7 @@ impl CustomPermissions {
         location.cluster.and_then(|id| self.clusters.0.get(&id)).copied().unwrap_or_default()
     }
 
-    /// What it may do in the environments of one mode, or, without a mode, with the project itself.
+    /// The permission in environments of one mode, or, without a mode, for the project itself.
     fn in_project(&self, location: &Location) -> ProjectPermission {
         let Some(of) = location.project.and_then(|id| self.projects.0.get(&id)) else { return Default::default() };
         match location.mode {

@@ -1,4 +1,4 @@
-//! A new API token, and its row.
+//! Creates API tokens.
 
 use chrono::{DateTime, Utc};
 use entity::api_token;
@@ -8,7 +8,7 @@ use entity::member::Role;
 use crate::error::Result;
 use crate::secret::{self, Secret};
 
-/// A row for a new token, and the token itself.
+/// A new token, with the row to store.
 ///
 /// # Errors
 /// When the operating system has no random bytes.

@@ -1,4 +1,4 @@
-//! The templates that every organization begins with.
+//! The default templates of organizations.
 
 use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
@@ -9,7 +9,7 @@ use crate::engine::template;
 use crate::error::Result;
 use crate::store;
 
-/// Gives an organization the templates that every one begins with, unless it has templates or workspaces already.
+/// Adds the default templates to an organization, unless it already has templates or workspaces.
 ///
 /// # Errors
 /// The database's.
@@ -39,7 +39,7 @@ pub async fn add_default_templates(
     Ok(())
 }
 
-/// Gives all organizations the templates that every one begins with: older versions knew of none.
+/// Adds the default templates to all organizations that were created before there were any.
 ///
 /// # Errors
 /// The database's.

@@ -1,4 +1,4 @@
-//! What the first start creates: an organization, its API token and the cluster `local`.
+//! Creates the first organization, with its API token and the cluster `local`.
 
 use entity::member::Role;
 use entity::organization;
@@ -11,15 +11,15 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::store;
 
-/// What the first start made.
+/// The first organization and its token.
 #[derive(Debug)]
 pub struct FirstOrganization {
     pub organization: organization::Model,
-    /// Shown once.
+    /// Printed once.
     pub token: Secret<String>,
 }
 
-/// Creates the first organization with a token; none when there is an organization already.
+/// Creates the first organization with a token; `None` if there already is an organization.
 ///
 /// # Errors
 /// The database's.

@@ -1,13 +1,13 @@
-//! The cluster that is this machine, as large as the machine is.
+//! The cluster `local`: this machine, with its CPUs and memory.
 
 use chrono::{DateTime, Utc};
 use entity::cluster::{self, ClusterKind};
 use entity::id::{ClusterId, OrganizationId};
 
-/// The name of the cluster that is this machine.
+/// The name of the cluster for this machine.
 pub(super) const LOCAL: &str = "local";
 
-/// A row for the cluster that is this machine, as large as the machine is.
+/// A new row for the cluster `local`, with the capacity of this machine.
 #[must_use]
 pub fn local_cluster(organization_id: OrganizationId, now: DateTime<Utc>) -> cluster::Model {
     cluster::Model {
@@ -32,7 +32,7 @@ fn cores() -> i32 {
     std::thread::available_parallelism().ok().and_then(|cores| i32::try_from(cores.get()).ok()).unwrap_or(1)
 }
 
-/// The memory of the machine, in MiB; where that is not known, an amount that no machine exceeds.
+/// The memory of the machine in MiB; the maximum value if it cannot be determined.
 fn memory_mib() -> i32 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));

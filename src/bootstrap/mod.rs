@@ -1,4 +1,4 @@
-//! What a start creates: the first organization, the samples of the demonstration, and the greeting.
+//! Startup: the first organization, the default templates, the sample jobs, and the greeting.
 
 pub use self::api_token::new_api_token;
 pub use self::default_templates::{add_default_templates, add_missing_templates};

@@ -1,4 +1,4 @@
-//! Checks out one commit, without the history before it.
+//! Checks out one commit without its history.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,43 +8,43 @@ use super::invoke::{Login, Transport, run, run_for};
 use super::temp_folder::TempFolder;
 use crate::secret::Secret;
 
-/// For the fetch of a checkout; the build that it is for has its own limit.
+/// The timeout of a fetch; the build itself has its own limit.
 const CHECKOUT: Duration = Duration::from_secs(1800);
 
-/// What is to be checked out.
+/// A request for a checkout.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     pub url: String,
     pub branch: Option<String>,
-    /// A whole hash; without it the newest commit of the branch.
+    /// A full hash; by default the newest commit of the branch.
     pub commit: Option<String>,
     pub submodules: bool,
     pub login: Option<Login>,
-    /// A private key, for an address of SSH.
+    /// A private key, for SSH URLs.
     pub key: Option<Secret<String>>,
-    /// Whether it may be on this machine, as `file://`.
+    /// Whether `file://` URLs are allowed.
     pub local: bool,
 }
 
-/// Checks a commit out into a new folder, without the history before it.
+/// Checks out a commit into a new folder, without its history.
 ///
 /// # Errors
-/// A reason for the reader.
+/// A reason for the caller.
 pub async fn checkout(wanted: &Checkout) -> Result<(TempFolder, Commit), String> {
     let folder = TempFolder::new()?;
     let commit = checkout_into(folder.path(), wanted).await?;
     Ok((folder, commit))
 }
 
-/// Checks a commit out into an empty folder, without the history before it.
+/// Checks out a commit into an empty folder, without its history.
 ///
 /// # Errors
-/// A reason for the reader.
+/// A reason for the caller.
 pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, String> {
     let keys = TempFolder::new()?;
     let key = keys.path().join("key");
     if let Some(text) = &wanted.key {
-        write_key(&key, text).map_err(|error| format!("the key could not be written: {error}"))?;
+        write_key(&key, text).map_err(|error| format!("cannot write the SSH key: {error}"))?;
     }
     let key = wanted.key.is_some().then_some(key.as_path());
     let transport = Transport { login: wanted.login.as_ref(), key, local: wanted.local };
@@ -58,7 +58,7 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
     let fetch = ["fetch", "--quiet", "--depth=1", "--", "origin", what];
     let fetched = run_for(folder, &fetch, transport, CHECKOUT).await;
     if wanted.commit.is_some() && fetched.is_err() {
-        // A host may refuse to be asked for a commit by its hash: then the whole branch has to do.
+        // Some hosts refuse to serve a commit by its hash: fetch the whole branch instead.
         let what = branch.as_deref().unwrap_or("HEAD");
         run_for(folder, &["fetch", "--quiet", "--", "origin", what], transport, CHECKOUT).await?;
     } else {
@@ -70,13 +70,13 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
     if wanted.submodules && folder.join(".gitmodules").exists() {
         let words = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"];
         let asked = run_for(folder, &words, transport, CHECKOUT).await;
-        asked.map_err(|reason| format!("the submodules could not be fetched: {reason}"))?;
+        asked.map_err(|reason| format!("cannot fetch the submodules: {reason}"))?;
     }
     let text = run(folder, &["log", "-n1", FORMAT], None).await?;
     text.lines().find_map(commit_of).ok_or_else(|| "the repository has no commit".to_owned())
 }
 
-/// Writes a private key so that only this user can read it, with the end of line that ssh wants.
+/// Writes a private key, readable by this user only, with the trailing newline that ssh requires.
 fn write_key(path: &Path, text: &Secret<String>) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;

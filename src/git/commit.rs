@@ -1,18 +1,18 @@
-//! Pure: a commit, as `git log` prints it.
+//! Pure: parses commits from the output of `git log`.
 
 use chrono::{DateTime, Utc};
 
-/// One commit.
+/// A commit.
 #[derive(Clone, Debug)]
 pub struct Commit {
     pub id: String,
     pub at: DateTime<Utc>,
     pub author: String,
-    /// The first line.
+    /// The subject line.
     pub message: String,
 }
 
-/// Hash, seconds, author and first line.
+/// Hash, Unix timestamp, author and subject.
 pub(super) const FORMAT: &str = "--format=%H%x1f%ct%x1f%an%x1f%s";
 
 pub(super) fn commit_of(line: &str) -> Option<Commit> {

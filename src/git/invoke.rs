@@ -1,4 +1,4 @@
-//! One call of the machine's `git`: without a terminal, bounded in time, its login in the environment.
+//! Runs `git`: without a terminal, with a timeout, with the login in the environment.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,9 +10,9 @@ use tokio::process::Command;
 
 use crate::secret::Secret;
 
-/// For one call.
+/// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The largest file that is read, in bytes.
+/// The size limit of output, in bytes.
 const FILE: usize = 1024 * 1024;
 
 /// A login to a git host.
@@ -22,7 +22,7 @@ pub struct Login {
     pub token: Secret<String>,
 }
 
-/// How a repository is reached.
+/// How git connects to a repository.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Transport<'a> {
     pub(super) login: Option<&'a Login>,
@@ -55,7 +55,7 @@ pub(super) async fn run_for<'a>(
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
     if let Some(key) = key {
-        // The host is known by its first key: there is nobody to be asked.
+        // Trust the host key on first use: there is no one to confirm it.
         let ssh = format!(
             "ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new \
              -o UserKnownHostsFile='{}.hosts'",
@@ -82,8 +82,8 @@ pub(super) async fn run_for<'a>(
             .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {pair}"));
     }
     let output = match tokio::time::timeout(patience, command.output()).await {
-        Err(_) => return Err(format!("the repository did not answer in {} seconds", patience.as_secs())),
-        Ok(Err(_)) => return Err("git is not installed on the machine of the server".into()),
+        Err(_) => return Err(format!("the repository did not respond within {} seconds", patience.as_secs())),
+        Ok(Err(_)) => return Err("git is not installed on the server".into()),
         Ok(Ok(output)) => output,
     };
     if !output.status.success() {
@@ -95,7 +95,7 @@ pub(super) async fn run_for<'a>(
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What git says, without what could be in an address.
+/// Maps an error of git to a reason that cannot contain parts of the URL.
 fn reason(text: &str) -> String {
     let text = text.to_lowercase();
     if text.contains("authentication failed")
@@ -105,10 +105,10 @@ fn reason(text: &str) -> String {
     {
         "the repository refuses the login".into()
     } else if text.contains("remote branch") || text.contains("find remote ref") {
-        "the repository does not have this branch".into()
+        "the repository has no such branch".into()
     } else if text.contains("not found") || text.contains("404") {
-        "there is no such repository, or it needs a git token".into()
+        "the repository was not found, or it requires a git token".into()
     } else {
-        "the repository does not answer".into()
+        "the repository cannot be reached".into()
     }
 }

@@ -1,7 +1,7 @@
-//! Calls of the machine's `git`: the newest commits of a branch, a file of it, and a whole checkout.
+//! A client of git repositories, by the `git` program: commits of a branch, single files, and checkouts.
 //!
-//! Only http and https, without a terminal, each call bounded in time; a token reaches git by its environment, never
-//! by its command line.
+//! By default only http and https are allowed. Calls have no terminal and a timeout. Tokens are passed to git in its
+//! environment, never on its command line.
 
 pub use self::checkout::{Checkout, checkout, checkout_into};
 pub use self::commit::Commit;
@@ -12,7 +12,7 @@ pub use self::temp_folder::TempFolder;
 mod checkout;
 mod commit;
 mod invoke;
-/// The login that a repository names.
+/// Loads the login for a repository.
 pub mod login;
 mod remote;
 mod temp_folder;

@@ -1,13 +1,13 @@
-//! The newest commits of a repository, and a file of it, without a checkout.
+//! Reads commits and single files of a repository without a checkout.
 
 use super::commit::{Commit, FORMAT, commit_of};
 use super::invoke::{Login, run};
 use super::temp_folder::TempFolder;
 
-/// How many commits are listed.
+/// The number of commits to list.
 const COMMITS: u32 = 20;
 
-/// The newest commits of a branch, or of the default one.
+/// The newest commits of a branch, by default of the default branch.
 ///
 /// # Errors
 /// A reason for the caller.
@@ -19,7 +19,7 @@ pub async fn commits(url: &str, branch: Option<&str>, login: Option<&Login>) -> 
     Ok(text.lines().filter_map(commit_of).collect())
 }
 
-/// The text of a file of a branch, or of the default one.
+/// The text of a file on a branch, by default on the default branch.
 ///
 /// # Errors
 /// A reason for the caller.
@@ -30,7 +30,7 @@ pub async fn file(url: &str, branch: Option<&str>, path: &str, login: Option<&Lo
     text.map_err(|_| format!("the repository has no file {path}"))
 }
 
-/// The history without its files, which are asked for when they are read.
+/// Clones the history without file contents, which git fetches on demand.
 async fn clone(
     folder: &TempFolder,
     url: &str,

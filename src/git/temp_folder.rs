@@ -1,23 +1,23 @@
-//! A temporary folder, readable by this user only.
+//! A temporary folder, accessible by this user only.
 
 use std::path::Path;
 
-/// A folder that is removed with its value.
+/// A temporary folder that is removed on drop.
 pub struct TempFolder(std::path::PathBuf);
 
 impl TempFolder {
-    /// Makes one that only this user can open.
+    /// Creates a folder that only this user can access.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the folder cannot be created.
     pub fn new() -> Result<Self, String> {
         use std::os::unix::fs::DirBuilderExt as _;
         let path = std::env::temp_dir().join(format!("windlass-git-{}", uuid::Uuid::now_v7()));
         let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
-        made.map(|()| Self(path)).map_err(|error| format!("the server cannot make a folder: {error}"))
+        made.map(|()| Self(path)).map_err(|error| format!("the server cannot create a temporary folder: {error}"))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -26,7 +26,7 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // What stays behind is in the folder for temporary files.
+        // A leftover stays in the system's temporary folder.
         let _removed = std::fs::remove_dir_all(&self.0);
     }
 }

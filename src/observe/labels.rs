@@ -1,4 +1,4 @@
-//! The labels of metrics. They have few values: no ids, no names.
+//! Labels of metrics. They have few values: no ids, no names.
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 

@@ -1,4 +1,4 @@
-//! What the server counts, in the text format of Prometheus. Labels have few values: no ids, no names.
+//! Metrics in the OpenMetrics text format.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,11 +29,11 @@ struct Inner {
     deployments: Family<StateLabel, Gauge>,
 }
 
-/// The counters of this server.
+/// The metrics of this server.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
-/// What is read from the database when the metrics are asked for.
+/// Gauges that are read from the database on each scrape.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct QueueDepths {
     pub queued_runs: u64,
@@ -53,20 +53,24 @@ impl Default for Metrics {
         let (lag, lines) = (seconds(), Counter::default());
         let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
-        registry.register("runs_ended", "Runs that have ended, by outcome and by what started them", runs.clone());
-        registry.register("times_recorded", "Times of schedules that became runs", times.clone());
-        registry.register("times_skipped", "Times of schedules that were not run, by reason", skipped.clone());
-        registry.register("schedule_lag_seconds", "From a time of a schedule to its run", lag.clone());
-        registry.register("log_lines", "Lines of runs that were stored", lines.clone());
-        registry.register("http_request_duration_seconds", "From request to answer", requests.clone());
-        registry.register("runs", "Runs that are open, by state", open.clone());
-        registry.register("deployments", "Deployments that are open, by state", deployments.clone());
+        registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
+        registry.register("times_recorded", "Scheduled times that became runs", times.clone());
+        registry.register("times_skipped", "Scheduled times that were skipped, by reason", skipped.clone());
+        registry.register(
+            "schedule_lag_seconds",
+            "Delay from a scheduled time to the creation of its run",
+            lag.clone(),
+        );
+        registry.register("log_lines", "Stored log lines of runs", lines.clone());
+        registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
+        registry.register("runs", "Open runs, by state", open.clone());
+        registry.register("deployments", "Open deployments, by state", deployments.clone());
         Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, requests, open, deployments }))
     }
 }
 
 impl Metrics {
-    /// A run has ended.
+    /// Counts a run that has ended.
     pub fn run_ended(&self, state: RunState, trigger: Trigger) {
         let outcome = match state {
             RunState::Succeeded => Outcome::Succeeded,
@@ -83,13 +87,13 @@ impl Metrics {
         self.0.runs.get_or_create(&RunLabels { outcome, trigger }).inc();
     }
 
-    /// A time of a schedule has become a run, so long after it had come.
+    /// Counts a scheduled time that became a run, with its delay.
     pub fn time_recorded(&self, lag: chrono::TimeDelta) {
         self.0.times.inc();
         self.0.lag.observe(lag.as_seconds_f64().max(0.0));
     }
 
-    /// A time of a schedule was left out.
+    /// Counts a scheduled time that was skipped.
     pub fn time_skipped(&self, reason: SkipReason) {
         let reason = match reason {
             SkipReason::Overlap => SkipCause::Overlap,
@@ -100,12 +104,12 @@ impl Metrics {
         self.0.skipped.get_or_create(&SkipLabels { reason }).inc();
     }
 
-    /// Lines of runs were stored.
+    /// Counts stored log lines.
     pub fn lines_stored(&self, count: u64) {
         self.0.lines.inc_by(count);
     }
 
-    /// A request was answered.
+    /// Records the duration of a request.
     pub fn answered(&self, method: &str, status: u16, took: Duration) {
         let method = match method {
             "GET" => "GET",
@@ -125,7 +129,7 @@ impl Metrics {
         self.0.requests.get_or_create(&RequestLabels { method, status }).observe(took.as_secs_f64());
     }
 
-    /// All of it, as text.
+    /// All metrics, as text.
     #[must_use]
     pub fn text(&self, depths: QueueDepths) -> String {
         let set = |family: &Family<StateLabel, Gauge>, state, count: u64| {
@@ -149,7 +153,7 @@ mod tests {
     use entity::skipped_time::SkipReason;
 
     #[test]
-    fn what_happened_is_told() {
+    fn events_are_counted() {
         let metrics = Metrics::default();
         metrics.run_ended(RunState::Failed, Trigger::Manual);
         metrics.time_recorded(chrono::TimeDelta::milliseconds(30));

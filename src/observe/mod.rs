@@ -1,4 +1,4 @@
-//! What an operator sees of the server: metrics, logs and traces.
+//! Observability: metrics, logs and traces of the server.
 
 mod labels;
 /// Counters in the Prometheus text format.

@@ -1,4 +1,4 @@
-//! One call of a webhook: built, signed, and sent.
+//! Builds, signs and sends one webhook request.
 
 use entity::webhook_delivery::Model;
 use entity::{webhook, webhook::WebhookKind};
@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
 
-/// How much of an answer is kept, in bytes.
+/// The stored length of a response, in bytes.
 const ANSWER: usize = 2048;
 
-/// The call as it is sent: by Standard Webhooks its id, time and signature are in its header.
+/// Builds the request. Standard Webhooks puts the id, the time and the signature in headers.
 pub(super) fn request(
     app: &App,
     client: &Client,
@@ -37,7 +37,7 @@ pub(super) fn request(
     Ok(Ok(request.body(body)))
 }
 
-/// The status and the beginning of the text of an answer.
+/// Sends a request and returns the status and the beginning of the response body.
 pub(super) async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
     let work = async {
         let mut response = request.send().await.map_err(|error| reason(&error))?;
@@ -52,7 +52,7 @@ pub(super) async fn call(request: reqwest::RequestBuilder) -> Result<(u16, Strin
         text.truncate(ANSWER);
         Ok((status, String::from_utf8_lossy(&text).replace('\0', "\u{fffd}")))
     };
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("there was no answer in time".into()))
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("the request timed out".into()))
 }
 
 fn reason(error: &reqwest::Error) -> String {
@@ -64,5 +64,5 @@ fn reason(error: &reqwest::Error) -> String {
         }
         source = inner.source();
     }
-    if error.is_connect() { "the address does not answer".into() } else { "the call broke off".into() }
+    if error.is_connect() { "the connection failed".into() } else { "the request failed".into() }
 }

@@ -1,4 +1,4 @@
-//! The loop that sends calls of webhooks, and tries again what failed, with growing pauses.
+//! The loop that sends webhook deliveries and retries failed ones with backoff.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// How many calls are made at the same time.
+/// Concurrent deliveries.
 const AT_ONCE: usize = 8;
-/// How many calls are taken at once.
+/// Deliveries claimed at once.
 const BATCH: u64 = 32;
-/// Nobody else takes a call for this long.
+/// How long a claimed delivery is reserved for this server.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// The longest sleep.
+/// The longest sleep between passes.
 const CALM: Duration = Duration::from_secs(2);
 
-/// The pauses before the second and every further attempt; after the last one a call has failed.
+/// The pauses before each retry. A delivery fails after the last one.
 const PAUSES: [TimeDelta; 7] = [
     TimeDelta::seconds(5),
     TimeDelta::seconds(30),
@@ -35,7 +35,7 @@ const PAUSES: [TimeDelta; 7] = [
     TimeDelta::hours(24),
 ];
 
-/// Sends until `shutdown`.
+/// Sends deliveries until `shutdown`.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let sent = tokio::select! {
@@ -46,7 +46,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         match sent {
             Ok(0) => {}
             Ok(_) => continue,
-            Err(error) => tracing::error!(?error, "sending webhooks failed; it is tried again"),
+            Err(error) => tracing::error!(?error, "webhook delivery pass failed; will retry"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -62,7 +62,7 @@ async fn pause(app: &App) -> Duration {
     }
 }
 
-/// Makes the calls whose time has come, and returns how many there were.
+/// Sends the due deliveries and returns their number.
 ///
 /// # Errors
 /// The database's.
@@ -103,7 +103,7 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     let response = Some(response);
     let row = Model { state, attempts, next_attempt_at, status_code, response, updated_at: now, ..row };
     match store::row::update(&app.db, row).await {
-        // The webhook was deleted meanwhile, and its calls with it.
+        // The webhook was deleted meanwhile, with its deliveries.
         Ok(_) | Err(sea_orm::DbErr::RecordNotUpdated) => Ok(()),
         Err(error) => Err(error.into()),
     }

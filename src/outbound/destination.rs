@@ -1,4 +1,4 @@
-//! Where calls of webhooks may go: a client that connects to allowed addresses only.
+//! An HTTP client that connects to allowed addresses only.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use super::address;
 use crate::error::Result;
 
-/// For one call, from connecting to the end of the answer.
+/// The timeout of a request, including the response.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn client(private: bool) -> reqwest::Result<Client> {
@@ -24,12 +24,12 @@ pub(super) fn client(private: bool) -> reqwest::Result<Client> {
         .build()
 }
 
-/// Refuses an address that is written as a number and is not allowed; names are checked when they are connected to.
+/// Rejects a URL with a literal address that is not allowed. Host names are checked on connect.
 ///
 /// # Errors
 /// A reason for the caller.
 pub fn check_literal(url: &str, private: bool) -> Result<(), String> {
-    let url = Url::parse(url).map_err(|_| "is not an address".to_owned())?;
+    let url = Url::parse(url).map_err(|_| "is not a valid URL".to_owned())?;
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     match host.parse::<IpAddr>() {
         Ok(ip) if !private && !address::is_public(ip) => Err(AddressNotAllowed.to_string()),
@@ -37,19 +37,19 @@ pub fn check_literal(url: &str, private: bool) -> Result<(), String> {
     }
 }
 
-/// The address that a name leads to is not allowed.
+/// A host resolves only to addresses that are not allowed.
 #[derive(Debug)]
 pub(super) struct AddressNotAllowed;
 
 impl std::fmt::Display for AddressNotAllowed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("leads to a loopback, private, link-local or otherwise special address, which is not allowed here")
+        f.write_str("resolves to a loopback, private, link-local or other special address, which is not allowed")
     }
 }
 
 impl std::error::Error for AddressNotAllowed {}
 
-/// Looks names up, and leaves out addresses that are not allowed: what is checked is what is connected to.
+/// A resolver that drops addresses that are not allowed, so that the client connects only to checked addresses.
 struct Resolver {
     private: bool,
 }

@@ -1,5 +1,5 @@
-//! Calls of webhooks: what was stored to be sent is sent, with a signature, no redirects, and only to addresses that
-//! are allowed; what fails is tried again with growing pauses.
+//! Webhook deliveries: signed, without redirects, and only to allowed addresses. Failed deliveries are retried with
+//! backoff.
 
 pub use self::deliver::{run, send};
 pub use self::destination::check_literal;

@@ -1,4 +1,4 @@
-//! Pure: how a registry asks for a login.
+//! Pure: parses authentication challenges of registries.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
@@ -18,7 +18,7 @@ pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     if word.eq_ignore_ascii_case("basic") {
         Some(Challenge::Basic)
     } else if word.eq_ignore_ascii_case("bearer") {
-        // The password goes only to where it is encrypted on the way.
+        // Send the password over TLS only.
         let realm = value("realm").filter(|realm| realm.starts_with("https://"))?;
         Some(Challenge::Bearer { realm, service: value("service") })
     } else {

@@ -1,4 +1,4 @@
-//! The login of a stored registry.
+//! The login for a stored registry.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use entity::registry::RegistryKind;
 use crate::error::{Error, Result};
 use crate::secret::{KeyRing, Secret, place};
 
-/// A login to a registry.
+/// A login for a registry.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub username: String,
     pub password: Secret<String>,
 }
 
-/// The login of a stored registry; none when it has none. Kinds that need a token of their cloud have none either.
+/// The login for a stored registry. Registries that need a token of their cloud provider have none.
 ///
 /// # Errors
 /// When the stored credentials cannot be opened.

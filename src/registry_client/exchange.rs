@@ -1,4 +1,4 @@
-//! One call of a registry, with the login that it asks for.
+//! One call to a registry, with the authentication that it requires.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::credentials::Login;
 use crate::error::Result;
 use crate::secret::Secret;
 
-/// For one call.
+/// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer that is read, in bytes.
+/// The size limit of a response, in bytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -28,13 +28,13 @@ pub(super) async fn call(
 ) -> Result<Response, String> {
     let client = Client::builder().timeout(PATIENCE).build().map_err(|e| e.to_string())?;
     let address = format!("{}{path}", base(url));
-    let unreachable = |_| "the registry does not answer".to_owned();
+    let unreachable = |_| "the registry cannot be reached".to_owned();
     let ask = || client.request(method.clone(), &address).header(ACCEPT, MANIFESTS);
     let mut response = ask().send().await.map_err(unreachable)?;
     if response.status() == StatusCode::UNAUTHORIZED {
         let again = match challenge(response.headers()) {
             Some(Challenge::Basic) => {
-                let login = login.ok_or("the registry needs a login, and none is stored for it")?;
+                let login = login.ok_or("the registry requires a login, and none is stored for it")?;
                 ask().basic_auth(&login.username, Some(login.password.expose()))
             }
             Some(Challenge::Bearer { realm, service }) => {
@@ -48,12 +48,12 @@ pub(super) async fn call(
     match response.status() {
         status if status.is_success() => Ok(response),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("the registry refuses the login".to_owned()),
-        StatusCode::NOT_FOUND => Err("the registry does not have this image".to_owned()),
-        status => Err(format!("the registry answers {status}")),
+        StatusCode::NOT_FOUND => Err("the registry has no such image".to_owned()),
+        status => Err(format!("the registry responded with {status}")),
     }
 }
 
-/// Where the API of a registry is: Docker Hub has another host for it.
+/// The base URL of a registry's API. Docker Hub serves it on another host.
 fn base(url: &str) -> String {
     let host = url.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
@@ -80,21 +80,22 @@ async fn token(
     if let Some(login) = login {
         request = request.basic_auth(&login.username, Some(login.password.expose()));
     }
-    let response = request.send().await.map_err(|_| "the registry's login service does not answer".to_owned())?;
+    let response = request.send().await.map_err(|_| "the registry's token service cannot be reached".to_owned())?;
     if !response.status().is_success() {
         return Err("the registry refuses the login".to_owned());
     }
     let text = body(response).await?;
-    let granted: Granted = serde_json::from_slice(&text).map_err(|_| "the registry grants no token".to_owned())?;
+    let granted: Granted =
+        serde_json::from_slice(&text).map_err(|_| "the registry's token service returned no token".to_owned())?;
     Ok(Secret::new(granted.token))
 }
 
 pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|_| "the registry's answer broke off".to_owned())? {
+    while let Some(piece) = response.chunk().await.map_err(|_| "the registry's response was interrupted".to_owned())? {
         text.extend_from_slice(&piece);
         if text.len() as u64 > MOST_BYTES {
-            return Err("the registry's answer is too long".to_owned());
+            return Err("the registry's response is too large".to_owned());
         }
     }
     Ok(text)

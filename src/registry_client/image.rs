@@ -1,4 +1,4 @@
-//! The tags of an image, and whether it is there.
+//! Tags and manifests of images.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -7,13 +7,13 @@ use super::credentials::Login;
 use super::exchange::{body, call};
 use crate::error::Result;
 
-/// The most tags that are read.
+/// The limit of tags.
 const MOST_TAGS: usize = 1000;
 
-/// The tags of an image, as the registry orders them.
+/// The tags of an image, in the order of the registry.
 ///
 /// # Errors
-/// A reason for the caller: the registry does not answer, refuses, or has no such image.
+/// A reason for the caller: the registry cannot be reached, rejects the login, or has no such image.
 pub async fn tags(url: &str, login: Option<&Login>, image: &str) -> Result<Vec<String>, String> {
     #[derive(Deserialize)]
     struct Tags {
@@ -22,16 +22,16 @@ pub async fn tags(url: &str, login: Option<&Login>, image: &str) -> Result<Vec<S
     let path = format!("/v2/{image}/tags/list?n={MOST_TAGS}");
     let response = call(url, login, image, Method::GET, &path).await?;
     let text = body(response).await?;
-    let Tags { tags } = serde_json::from_slice(&text).map_err(|_| "the registry's answer is not JSON".to_owned())?;
+    let Tags { tags } = serde_json::from_slice(&text).map_err(|_| "the registry's response is not JSON".to_owned())?;
     let mut tags = tags.unwrap_or_default();
     tags.truncate(MOST_TAGS);
     Ok(tags)
 }
 
-/// Checks that an image is there.
+/// Checks that an image is available.
 ///
 /// # Errors
-/// A reason for the caller: the registry does not answer, refuses, or has no such image.
+/// A reason for the caller: the registry cannot be reached, rejects the login, or has no such image.
 pub async fn check(url: &str, login: Option<&Login>, image: &str, tag: &str) -> Result<(), String> {
     call(url, login, image, Method::HEAD, &format!("/v2/{image}/manifests/{tag}")).await.map(|_| ())
 }

@@ -1,6 +1,6 @@
-//! A client of image registries (OCI distribution specification): the tags of an image, and whether it is there.
+//! A client of image registries (OCI distribution specification): lists tags and checks that an image is available.
 //!
-//! Registries on this machine are asked without TLS, as container engines do.
+//! Registries on this machine are called without TLS, as container engines do.
 
 pub use self::credentials::{Login, login};
 pub use self::image::{check, tags};

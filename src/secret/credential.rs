@@ -1,4 +1,4 @@
-//! API tokens. They are stored as SHA-256: they hold 238 random bits, so a slow hash would protect nothing more.
+//! API tokens. They are stored as SHA-256: with 238 random bits, a slow hash would add no protection.
 
 use sha2::{Digest as _, Sha256};
 
@@ -6,7 +6,7 @@ use super::random::{hex, random};
 use super::redacted::Secret;
 use crate::error::Result;
 
-/// What every API token begins with: marks it for secret scanners, and cannot be base64.
+/// The prefix of every API token. Secret scanners can find it, and it cannot start a JWT.
 pub const TOKEN_PREFIX: &str = "windlass_";
 const TOKEN_LENGTH: usize = 40;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -30,18 +30,18 @@ pub fn new_token() -> Result<Secret<String>> {
     Ok(Secret::new(token))
 }
 
-/// The SHA-256 of a credential.
+/// The SHA-256 hash of a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// Of this credential.
+    /// Hashes a credential.
     #[must_use]
     pub fn of(credential: &str) -> Self {
         Self(Sha256::digest(credential.as_bytes()).into())
     }
 
-    /// As it is stored: in hexadecimal.
+    /// The stored form, in hexadecimal.
     #[must_use]
     pub fn stored(&self) -> String {
         hex(&self.0)

@@ -1,5 +1,5 @@
-//! Sealed values: XChaCha20-Poly1305 under the newest key of a ring; the key's id stands in front, so that older keys
-//! still open what they sealed.
+//! Sealed values: encrypted with XChaCha20-Poly1305 under the newest key of a ring. The key id precedes the ciphertext,
+//! so that older keys still open the values that they sealed.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -16,13 +16,13 @@ use crate::error::{Error, Result};
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
 
-/// The row that a value is sealed for: it opens nowhere else.
+/// The row that a value is sealed for. The value cannot be opened for another row.
 #[must_use]
 pub fn place(table: &str, id: uuid::Uuid) -> String {
     format!("{table}/{id}")
 }
 
-/// The keys that seal stored secrets.
+/// The keys that seal stored values.
 #[derive(Clone)]
 pub struct KeyRing {
     newest: SealKey,
@@ -42,11 +42,11 @@ impl std::fmt::Debug for KeyRing {
 }
 
 impl KeyRing {
-    /// Reads a key file: one key of 64 hexadecimal digits a line, the first seals, all open.
-    /// Creates it with one new key, readable by its owner only, when it is not there.
+    /// Reads a key file: one key of 64 hexadecimal digits per line. The first key seals, all keys open.
+    /// Creates a missing file with one new key, readable by its owner only.
     ///
     /// # Errors
-    /// When it cannot be read or written, or a line is not a key.
+    /// When the file cannot be read or written, or a line is not a key.
     pub fn load_or_create(path: &Path) -> Result<Self> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text),
@@ -72,13 +72,13 @@ impl KeyRing {
             .filter(|line| !line.is_empty())
             .map(|line| unhex(line).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()))
             .map(|bytes| bytes.map(SealKey::new));
-        let refused = || Error::internal("a line of the key file is not 64 hexadecimal digits");
+        let refused = || Error::internal("every line of the key file must have 64 hexadecimal digits");
         let newest = keys.next().flatten().ok_or_else(refused)?;
         let older = keys.collect::<Option<Vec<_>>>().ok_or_else(refused)?;
         Ok(Self { newest, older })
     }
 
-    /// Seals `plain` for `place`, the table and row where it will be stored; it opens nowhere else.
+    /// Seals `plain` for `place`, the table and row where it will be stored. It cannot be opened for another place.
     ///
     /// # Errors
     /// When the operating system has no random bytes.
@@ -90,12 +90,12 @@ impl KeyRing {
         Ok([self.newest.id.as_slice(), &nonce, &sealed].concat())
     }
 
-    /// Opens what `seal` returned for the same place.
+    /// Opens a value that was sealed for the same place.
     ///
     /// # Errors
-    /// When no key of the ring sealed it, it was changed, or it was sealed for another place.
+    /// When the value was sealed with an unknown key or for another place, or was tampered with.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
-        let unknown = || Error::internal("a sealed value was sealed with a key that is not in the key file");
+        let unknown = || Error::internal("a value was sealed with a key that is not in the key file");
         let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
@@ -104,12 +104,12 @@ impl KeyRing {
         key.cipher
             .decrypt(&XNonce::from(nonce), payload)
             .map(Secret::new)
-            .map_err(|_| Error::internal("a sealed value was changed or moved"))
+            .map_err(|_| Error::internal("a sealed value was tampered with or belongs to another row"))
     }
     /// Opens a text.
     ///
     /// # Errors
-    /// As `open`, and when it is not UTF-8.
+    /// As `open`, and when the value is not UTF-8.
     pub fn open_text(&self, place: &str, sealed: &[u8]) -> Result<Secret<String>> {
         let bytes = self.open(place, sealed)?;
         String::from_utf8(bytes.expose().clone())

@@ -1,4 +1,4 @@
-//! Random bytes of the operating system, and hexadecimal digits.
+//! Random bytes of the operating system, and hexadecimal encoding.
 
 use crate::error::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! Connects to the database and builds the App.
+//! Builds the `App`: key file, database, migrations, runners.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::liveness::wake::Wake;
 use crate::secret::KeyRing;
 use crate::store;
 
-/// Connects to the database, brings it to the newest schema and builds the App.
+/// Connects to the database, migrates it, and builds the `App`.
 ///
 /// # Errors
 /// When the data folder, the key file, the database or the settings cannot be used.
 pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
-    // A second call finds it installed, which is as good.
+    // Fails if a provider is already installed, which is fine.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     make_private_folder(&config)?;
     let keys = KeyRing::load_or_create(&config.secret_key_file())?;
@@ -29,7 +29,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
     let runners = runners(&config, &clock, &wake).await;
     let verifier = match (&config.oidc_issuer, &config.oidc_audience) {
         (Some(issuer), Some(audience)) => Some(Verifier::new(issuer, audience)?),
-        (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is needed with --oidc-issuer")),
+        (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is required with --oidc-issuer")),
         (None, _) => None,
     };
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);

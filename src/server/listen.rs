@@ -1,4 +1,4 @@
-//! The server itself: it listens, serves the APIs, runs the engine, and ends them in order.
+//! The server: listens, serves the APIs, runs the engine, and shuts down in order.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::liveness::notify;
 use crate::store;
 use crate::{api, engine, outbound, terrakube};
 
-/// How long requests may go on after the server was asked to end.
+/// How long open requests may continue after a shutdown was requested.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// A server that listens.
+/// A listening server.
 pub struct Server {
     app: Arc<App>,
     acceptor: TcpAcceptor,
@@ -24,10 +24,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address cannot be bound.
     pub async fn bind(app: Arc<App>) -> Result<Self> {
         let listen = app.config.listen;
         let acceptor = TcpListener::bind(listen)
@@ -35,18 +35,18 @@ impl Server {
             .await
             .map_err(|error| Error::internal(format!("cannot listen on {listen}: {error}")))?;
         let address = acceptor.local_addr().first().and_then(|addr| addr.as_socket_addr().copied()).unwrap_or(listen);
-        // Only the first server of an App tells where it listens.
-        let _told = app.address.set(address);
+        // Only the first server of an `App` sets its address.
+        let _set = app.address.set(address);
         Ok(Self { app, acceptor, address })
     }
 
-    /// Where it listens; tells the port when any free one was asked for.
+    /// The address that it listens on, with the actual port if port 0 was configured.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves and runs the engine until `shutdown`; then ends requests, and after them the engine.
+    /// Serves requests and runs the engine until `shutdown`; then drains both.
     ///
     /// # Errors
     /// When the listener fails.

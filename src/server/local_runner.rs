@@ -1,4 +1,4 @@
-//! Which runner the cluster `local` has.
+//! Chooses the runner of the cluster `local`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::runner::kubernetes::clusters::Clusters;
 use crate::runner::process::ProcessRunner;
 use crate::runner::{Kind, Runners};
 
-/// How long a Docker engine has to answer at the start.
+/// How long to wait for a Docker engine at startup.
 const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
@@ -24,20 +24,20 @@ pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runn
             Ok(Ok(())) => Ok(Kind::Docker),
             _ if config.listen.ip().is_loopback() => Ok(Kind::Process),
             _ => Err(format!(
-                "no Docker engine answered when the server started, and plain processes are refused while it listens \
-                 on {}, where others can reach it; start it with --runner docker or --runner process",
+                "no Docker engine responded at startup, and plain processes are not allowed while the server listens on \
+                 {}, which is not loopback; use --runner docker or --runner process",
                 config.listen.ip()
             )),
         },
     };
     match &local {
-        Ok(kind) => tracing::info!(?kind, "the cluster local is ready"),
-        Err(refused) => tracing::warn!(refused, "the cluster local runs nothing"),
+        Ok(kind) => tracing::info!(?kind, "local runner ready"),
+        Err(reason) => tracing::warn!(reason, "local runner disabled"),
     }
     let processes = match config.runner {
         RunnerChoice::Process => true,
         RunnerChoice::Auto => config.listen.ip().is_loopback() || config.tools.is_some(),
-        // Whoever names a folder of programs wants them to be started.
+        // Setting --tools implies that its programs may be started.
         RunnerChoice::Docker => config.tools.is_some(),
     };
     Runners { docker: Arc::new(docker), process: Arc::new(process), clusters: Clusters::default(), local, processes }

@@ -1,4 +1,4 @@
-//! Starting and stopping.
+//! Starting and stopping the server.
 
 pub use self::assemble::build;
 pub use self::data_folder::lock_data_folder;

@@ -1,4 +1,4 @@
-//! Access tokens of people and of groups.
+//! Personal and team access tokens.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/access-token/v1/teams/:id", guarded(poem::delete(delete_team)))
 }
 
-/// What a new token is to be.
+/// The body of a request for a token.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct TokenRequest {
@@ -43,11 +43,11 @@ async fn token_request(body: Body) -> Result<TokenRequest> {
     serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
 }
 
-/// A new token of the caller, or of a group of theirs; it is shown once.
+/// Creates a token for the caller or one of their groups. The token is returned once.
 async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) -> Result<Response> {
     let TokenRequest { description, days, hours, minutes, .. } = wanted;
     if [days, hours, minutes].iter().any(|number| !(0..=36_500).contains(number)) {
-        return Err(Problem::bad("days, hours and minutes: between 0 and 36500"));
+        return Err(Problem::bad("days, hours and minutes must be between 0 and 36500"));
     }
     let life = TimeDelta::days(days) + TimeDelta::hours(hours) + TimeDelta::minutes(minutes);
     let token = new_token()?;
@@ -61,7 +61,7 @@ async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) 
         description,
         groups: group.map_or_else(|| json!(caller.identity.groups), |group| json!([group])),
         hash: TokenHash::of(token.expose()).stored(),
-        // Nothing of all of it: it does not expire.
+        // A lifetime of zero means that the token does not expire.
         expires_at: (life > TimeDelta::zero()).then(|| session.now + life),
     };
     store::row::create(&session.app.db, row).await?;
@@ -84,7 +84,7 @@ fn shown(row: &access_token::Model) -> Value {
 }
 
 fn person(session: &Session) -> Result<entity::id::PersonId> {
-    session.caller.person().ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "only a person has tokens of their own"))
+    session.caller.person().ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "only people have personal tokens"))
 }
 
 #[handler]
@@ -146,7 +146,10 @@ async fn create_team(app: Data<&Arc<App>>, request: &Request, body: Body) -> Res
             let group = wanted.group.clone().filter(|group| !group.is_empty());
             let group = group.ok_or_else(|| Problem::bad("group must not be null"))?;
             if !session.caller.identity.groups.contains(&group) {
-                return Err(Problem::new(StatusCode::FORBIDDEN, "only who belongs to a group makes tokens of it"));
+                return Err(Problem::new(
+                    StatusCode::FORBIDDEN,
+                    "only someone who belongs to a group may create tokens for it",
+                ));
             }
             create(&session, wanted, Some(group)).await
         }

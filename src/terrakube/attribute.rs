@@ -1,22 +1,22 @@
-//! Pure: an attribute of a resource: its name, its type, where it is stored, and who writes it.
+//! Pure: attributes of resources: name, type, column and writer.
 
 use serde_json::Value;
 
 use crate::store::resource::{Column, Kind, Row};
 
-/// An attribute.
+/// An attribute of a resource.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) writer: Writer,
-    /// What a new row has without it; none where it has to be given.
+    /// The default for a new row; `None` if the attribute is required.
     pub(super) fallback: Option<Fallback>,
-    /// The longest text, in characters.
+    /// The length limit of a text, in characters.
     pub(super) most: usize,
 }
 
-/// What an attribute is, and where it is stored.
+/// The type of an attribute, and its column.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     Text(&'static str),
@@ -28,24 +28,24 @@ pub(super) enum Shape {
     Time(&'static str),
     /// A list of texts.
     Texts(&'static str),
-    /// The id of something, as a text.
+    /// The id of another resource, as text.
     Id(&'static str),
-    /// Sealed, and never shown.
+    /// Sealed, and never returned.
     Secret(&'static str),
-    /// Made of the row and the address of the server.
+    /// Computed from the row and the public URL of the server.
     Derived(fn(&Row, &str) -> Value),
 }
 
-/// Who writes an attribute.
+/// Who may write an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
     Anyone,
-    /// Whoever creates the row.
+    /// Clients, when they create the row.
     Creator,
     Server,
 }
 
-/// A value that nobody gave.
+/// The default value of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fallback {
     Null,
@@ -54,7 +54,7 @@ pub(super) enum Fallback {
 }
 
 impl Shape {
-    /// The column; none where there is none to read.
+    /// The column, unless the attribute is derived.
     pub(super) fn column(self) -> Option<Column> {
         let (name, kind) = match self {
             Self::Text(name) | Self::Choice(name, _) => (name, Kind::Text),
@@ -92,12 +92,12 @@ impl Attribute {
         Self::new(name, shape)
     }
 
-    /// Has to be given.
+    /// Makes the attribute required.
     pub(super) const fn required(self) -> Self {
         Self { fallback: None, ..self }
     }
 
-    /// Has this value where it is not given.
+    /// Sets the default value.
     pub(super) const fn or(self, text: &'static str) -> Self {
         Self { fallback: Some(Fallback::Text(text)), ..self }
     }
@@ -115,7 +115,7 @@ impl Attribute {
     }
 }
 
-/// The attributes that tell who created and changed a row.
+/// The attributes that record who created and changed a row.
 pub(super) const AUDIT: [Attribute; 4] = [
     Attribute::text("createdBy", "created_by").server(),
     Attribute::of("createdDate", Shape::Time("created_at")).server(),

@@ -1,4 +1,4 @@
-//! Pure: from the value of an attribute to a cell, and back.
+//! Pure: converts attribute values between JSON and database cells.
 
 use chrono::{DateTime, Utc};
 use poem::http::StatusCode;
@@ -18,7 +18,7 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// What a client gave for an attribute; texts of numbers and of yes and no are taken for those.
+/// Converts a JSON value to a cell. Numbers and booleans are also accepted as text.
 pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
     let refused = || {
         Problem::bad(format!(
@@ -53,12 +53,14 @@ pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
 }
 
 fn too_long(attribute: &Attribute) -> Problem {
-    let detail =
-        format!("The request could not be completed. {} has at most {} characters", attribute.name, attribute.most);
+    let detail = format!(
+        "The request could not be completed. {} must have at most {} characters",
+        attribute.name, attribute.most
+    );
     Problem::new(StatusCode::LOCKED, detail)
 }
 
-/// A value as it is written in a path, a filter or a document.
+/// Parses a value of a path, a filter or a document.
 pub(super) fn parse_cell(kind: Kind, text: &str) -> Option<Cell> {
     match kind {
         Kind::Id => Uuid::parse_str(text).ok().map(Cell::Id),
@@ -76,7 +78,7 @@ pub(super) fn parse_cell(kind: Kind, text: &str) -> Option<Cell> {
     }
 }
 
-/// A time of ISO 8601, also without seconds, as this face writes it.
+/// Parses an ISO 8601 time, with or without seconds.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let whole = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
     whole.or_else(|| {
@@ -84,13 +86,13 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// An attribute of a row, as it is shown. `server` is the address of the server.
+/// Converts an attribute of a row to JSON. `server` is the public URL.
 pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
     if let Shape::Derived(make) = attribute.shape {
         return make(row, server);
     }
     match attribute.shape.column().and_then(|column| row.get(column.name)) {
-        // A row of an older version has nothing where a new one has this.
+        // Rows written before the attribute had a default hold null.
         Some(Cell::Null) => match attribute.fallback {
             Some(Fallback::Text(text)) => json!(text),
             _ => Value::Null,
@@ -101,13 +103,13 @@ pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
         Some(Cell::Long(number)) => json!(number),
         Some(Cell::Text(text)) => json!(text),
         Some(Cell::Flag(flag)) => json!(flag),
-        // To the minute, as the original writes it.
+        // To the minute, as Terrakube formats times.
         Some(Cell::Time(time)) => json!(time.format("%Y-%m-%dT%H:%MZ").to_string()),
         Some(Cell::Json(value)) => value.clone(),
     }
 }
 
-/// The id of a row, as it is shown.
+/// The id of a row, as text.
 pub(super) fn row_id(row: &Row) -> String {
     match row.get("id") {
         Some(Cell::Id(id)) => id.to_string(),

@@ -1,4 +1,4 @@
-//! Pure: what the tables of this face say, for the test that holds the contract against them.
+//! Pure: describes the tables as schemas, for the test that compares them with the contract.
 
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,7 @@ fn described(attribute: &Attribute) -> Value {
     Value::Object(schema)
 }
 
-/// Whether it may be null: where nothing else stands for what nobody gave, and the server does not always write it.
+/// Whether an attribute may be null: it has no default, and the server does not always set it.
 fn nullable(attribute: &Attribute) -> bool {
     let always =
         ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];

@@ -1,5 +1,5 @@
-//! One handler for all paths of resources, and one for the operations of a request: reads the path and the query, and
-//! leaves the rest to the session.
+//! The handlers of all resource paths and of atomic operations. They parse the path and the query; the session does the
+//! rest.
 
 use std::sync::Arc;
 
@@ -29,12 +29,13 @@ pub(super) async fn operations(app: Data<&Arc<App>>, request: &Request, body: Bo
 
 async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Response> {
     let session = Session::of(app, request).await?;
-    let path: String = request.path_params().map_err(|_| Problem::bad("the path is not percent-encoded UTF-8"))?;
+    let path: String =
+        request.path_params().map_err(|_| Problem::bad("the path is not valid percent-encoded UTF-8"))?;
     let resource_path = path::parse(&path)?;
     match *request.method() {
         Method::GET => {
             let pairs: Vec<(String, String)> =
-                request.params().map_err(|_| Problem::bad("the query is not percent-encoded UTF-8"))?;
+                request.params().map_err(|_| Problem::bad("the query is not valid percent-encoded UTF-8"))?;
             let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             let query = query::parse(pairs).map_err(|refused| Problem::bad(refused.0))?;
             session.get(&resource_path, &query).await
@@ -58,6 +59,6 @@ async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Respons
             session.write_relationship(&resource_path, request.method(), &data).await
         }
         Method::DELETE => session.delete(&resource_path).await,
-        _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")),
+        _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),
     }
 }

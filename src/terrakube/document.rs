@@ -1,4 +1,4 @@
-//! Pure: documents as they are sent: reading them, and from values of attributes to cells and back.
+//! Pure: parses JSON:API documents.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,29 @@ use super::error::{Problem, Result};
 use super::resource::Resource;
 use super::tables;
 
-/// A resource as a client sends it.
+/// A resource object that a client sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResourceObject {
     pub(super) kind: String,
     pub(super) id: Option<String>,
-    /// A name for this document only.
+    /// A local id, valid in this document only.
     pub(super) lid: Option<String>,
     pub(super) attributes: Map<String, Value>,
     pub(super) relationships: BTreeMap<String, Linkage>,
 }
 
-/// What a relationship leads to.
+/// The linkage of a relationship.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Linkage {
     One(Option<Reference>),
     Many(Vec<Reference>),
 }
 
-/// The name of a resource.
+/// A resource identifier.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reference {
     pub(super) kind: String,
-    /// The id; where there is none, a name of this document.
+    /// The id; a reference without one has a `lid`.
     pub(super) id: Option<String>,
     pub(super) lid: Option<String>,
 }
@@ -40,10 +40,10 @@ fn invalid(why: &str) -> Problem {
     Problem::bad(format!("Bad Request Body'Invalid JSON-API document: {why}'"))
 }
 
-/// Reads a document with one resource.
+/// Parses a document with one resource.
 pub(super) fn parse_document(body: &[u8]) -> Result<ResourceObject> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(invalid("it is empty"));
+        return Err(invalid("the document is empty"));
     }
     let document: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
     match document.get("data") {
@@ -56,7 +56,7 @@ pub(super) fn parse_document(body: &[u8]) -> Result<ResourceObject> {
     }
 }
 
-/// Reads a resource.
+/// Parses a resource object.
 pub(super) fn parse_resource_object(data: &Value) -> Result<ResourceObject> {
     let text = |key: &str| data.get(key).and_then(scalar);
     let kind = text("type").ok_or_else(|| invalid("data.type is missing"))?;
@@ -74,7 +74,7 @@ pub(super) fn parse_resource_object(data: &Value) -> Result<ResourceObject> {
     Ok(ResourceObject { kind, id: text("id"), lid: text("lid"), attributes: map("attributes")?, relationships })
 }
 
-/// Reads the data of a relationship.
+/// Parses the data of a relationship.
 pub(super) fn parse_linkage(data: &Value) -> Result<Linkage> {
     match data {
         Value::Null => Ok(Linkage::One(None)),
@@ -83,14 +83,14 @@ pub(super) fn parse_linkage(data: &Value) -> Result<Linkage> {
     }
 }
 
-/// Reads the name of a resource.
+/// Parses a resource identifier.
 pub(super) fn parse_reference(data: &Value) -> Result<Reference> {
     let text = |key: &str| data.get(key).and_then(scalar);
     let kind = text("type").ok_or_else(|| invalid("the type of a relationship is missing"))?;
     Ok(Reference { kind, id: text("id"), lid: text("lid") })
 }
 
-/// The resource that a document is about has to be this one.
+/// Checks that a document is about this resource.
 pub(super) fn require_kind(given: &str, resource: &Resource) -> Result<()> {
     if given == resource.kind {
         return Ok(());
@@ -103,7 +103,7 @@ pub(super) fn require_kind(given: &str, resource: &Resource) -> Result<()> {
     }
 }
 
-/// Reads the document of a relationship: only its data.
+/// Parses a relationship document and returns its data.
 pub(super) fn parse_relationship(body: &[u8]) -> Result<Value> {
     let document: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
     document.get("data").cloned().ok_or_else(|| invalid("data is missing"))

@@ -1,4 +1,4 @@
-//! Pure: from a filter and an order to conditions of a query. Fields are attributes, `id`, and paths over relationships.
+//! Pure: translates filters and orders to SQL conditions. Fields are attributes, `id`, and paths over relationships.
 
 use std::cmp::Ordering;
 
@@ -14,17 +14,17 @@ use super::rsql::{Comparison, Filter, Operator};
 use super::tables;
 use crate::store::resource::{self, Cell, Column, Kind, is_in_rows};
 
-/// How many steps a path of a filter has, at most.
+/// The most segments of a filter path.
 const STEPS: usize = 4;
 
-/// What conditions depend on beside the filter.
+/// The context that conditions are built in.
 pub(super) struct FilterContext<'a> {
     pub(super) backend: DbBackend,
-    /// The rows of a resource that the caller may see: nothing is found out about others.
+    /// The condition for rows visible to the caller: a filter must not reveal others.
     pub(super) visible: &'a dyn Fn(&'static Resource) -> SimpleExpr,
 }
 
-/// The condition of a filter on the rows of a resource.
+/// Translates a filter to a condition on the rows of a resource.
 pub(super) fn condition(context: &FilterContext<'_>, of: &'static Resource, filter: &Filter) -> Result<SimpleExpr> {
     let each = |filters: &[Filter]| filters.iter().map(|one| condition(context, of, one)).collect::<Result<Vec<_>>>();
     match filter {
@@ -105,7 +105,7 @@ fn compare(backend: DbBackend, of: &'static Resource, column: Column, comparison
         Kind::Text => Ok(resource::is_in_folded(table, column.name, values)),
         _ => equal(),
     };
-    // What has no value is unlike every value.
+    // A null differs from every value.
     let unlike = |condition: SimpleExpr| condition.not().or(resource::is(table, column, &Cell::Null));
     Ok(match operator {
         Operator::Equal | Operator::In => equal()?,
@@ -126,7 +126,7 @@ fn compare(backend: DbBackend, of: &'static Resource, column: Column, comparison
     })
 }
 
-/// The order of a collection; rows that are equal in it are in the order of their ids.
+/// The order of a collection, with the id as tiebreaker.
 pub(super) fn order(of: &'static Resource, sort: &[Sort]) -> Result<Vec<(&'static str, Order)>> {
     let mut order = Vec::with_capacity(sort.len() + 1);
     for Sort { field, descending } in sort {

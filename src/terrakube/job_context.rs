@@ -1,4 +1,4 @@
-//! A document that clients keep with a job of a workspace.
+//! The context of a workspace job: a JSON document that clients store with it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The JSON:API face: resources as tables of attributes, one document builder, one parser of queries.
+//! The Terrakube-compatible JSON:API: resources as tables of attributes, one document builder, one query parser.
 
 mod access_token;
 mod attribute;
@@ -36,16 +36,16 @@ mod write;
 
 use poem::{Response, Route, handler};
 
-/// The contract of this face, as it is served.
+/// The OpenAPI document of this API, as it is served.
 pub const CONTRACT: &str = include_str!("../../api-spec/terrakube.yaml");
 
-/// What the tables of this face say; only for the test that holds the contract against them.
+/// The tables as schemas, for the test that compares them with the contract.
 #[must_use]
 pub fn described() -> serde_json::Value {
     describe::all()
 }
 
-/// The routes of this face.
+/// Adds the routes of this API.
 #[must_use]
 pub fn routes(route: Route) -> Route {
     let route = route.at("/terrakube.yaml", poem::get(contract));

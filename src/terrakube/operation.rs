@@ -1,4 +1,4 @@
-//! Several writes in one request, of which all are done or none (extension `atomic` of JSON:API).
+//! Atomic operations (a JSON:API extension): several writes in one transaction.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::app::App;
 use crate::store;
 use crate::store::resource;
 
-/// What both headers have to say.
+/// The extension that Content-Type and Accept must name.
 const EXTENSION: &str = "https://jsonapi.org/ext/atomic";
 const MEDIA: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
-/// The most operations of one request.
+/// The limit of operations in one request.
 const MOST: usize = 100;
 
-/// Answers a request with operations.
+/// Handles a request with operations.
 pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Response> {
     let session = Session::of(app, request).await?;
     let says = |name| {
@@ -44,7 +44,7 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
     let operations = document.get("atomic:operations").and_then(Value::as_array);
     let operations = operations.ok_or_else(|| Problem::bad("Bad Request Body'atomic:operations is missing'"))?;
     if operations.len() > MOST {
-        return Err(Problem::bad(format!("a request has at most {MOST} operations")));
+        return Err(Problem::bad(format!("a request must have at most {MOST} operations")));
     }
     let mut failed_at = 0;
     let done = store::write(&app.db, async |tx| {
@@ -77,14 +77,14 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
         let row = session.by_id(&app.db, of, &id, resource::constant(true)).await;
         results.push(match row {
             Ok(row) => session.created_document(of, row).await?,
-            // It hid itself.
+            // The write has hidden the resource.
             Err(_) => json!({"data": null}),
         });
     }
     Ok(Response::builder().content_type(MEDIA).body(json!({"atomic:results": results}).to_string()))
 }
 
-/// Does one operation; what was made or changed.
+/// Executes one operation and returns the resource that it created or updated.
 async fn one(
     session: &Session,
     tx: &DatabaseTransaction,
@@ -139,6 +139,6 @@ async fn one(
             session.remove(tx, of, &found, &row).await?;
             Ok(None)
         }
-        _ => Err(Problem::bad(format!("{word:?} cannot be done at {path}"))),
+        _ => Err(Problem::bad(format!("operation {word:?} is not supported at {path}"))),
     }
 }

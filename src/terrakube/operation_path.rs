@@ -1,4 +1,4 @@
-//! Pure: where an operation of a request leads, with the names that its earlier operations gave.
+//! Pure: resolves the target of an operation, with the local ids of earlier operations.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(super) fn is_relationship(operation: &Value) -> bool {
         || operation.get("href").and_then(Value::as_str).is_some_and(|href| href.contains("/relationships/"))
 }
 
-/// Where an operation is done.
+/// The path that an operation targets.
 pub(super) fn path_of(operation: &Value, given: Option<&ResourceObject>, names: &Names) -> Result<String> {
     if let Some(href) = operation.get("href").and_then(Value::as_str) {
         let path = href.split_once("/api/v1/").map_or(href, |(_, path)| path);
@@ -39,7 +39,7 @@ pub(super) fn path_of(operation: &Value, given: Option<&ResourceObject>, names: 
     })
 }
 
-/// Puts ids in place of the names of this document.
+/// Replaces local ids by the ids of created resources.
 pub(super) fn resolve(given: &mut ResourceObject, names: &Names) -> Result<()> {
     for linkage in given.relationships.values_mut() {
         let references: Vec<&mut document::Reference> = match linkage {
@@ -51,7 +51,7 @@ pub(super) fn resolve(given: &mut ResourceObject, names: &Names) -> Result<()> {
             if let Some(id) = name.and_then(|name| names.get(name)) {
                 reference.id = Some(id.clone());
             } else if let (None, Some(lid)) = (&reference.id, &reference.lid) {
-                return Err(Problem::bad(format!("nothing is called {lid} in these operations")));
+                return Err(Problem::bad(format!("no earlier operation has the lid {lid}")));
             }
         }
     }

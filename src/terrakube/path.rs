@@ -1,4 +1,4 @@
-//! Pure: what a path means: `/organization/1/workspace/2/job/3/relationships/step` and the like.
+//! Pure: parses resource paths, such as `/organization/1/workspace/2/job/3/relationships/step`.
 
 use poem::http::StatusCode;
 
@@ -6,14 +6,14 @@ use super::error::{Problem, Result};
 use super::resource::{Link, Relation, Resource};
 use super::tables;
 
-/// How many segments a path has, at most.
+/// The most segments of a path.
 const SEGMENTS: usize = 16;
 
-/// A resource on the resource_path: by its id, found from the one before it.
+/// A resource on a path, by its id.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PathItem<'a> {
     pub(super) resource: &'static Resource,
-    /// How it hangs on the one before; none at the root.
+    /// The relationship that leads to it from the item before; `None` at the root.
     pub(super) relation: Option<&'static Relation>,
     pub(super) id: &'a str,
 }
@@ -21,17 +21,17 @@ pub(super) struct PathItem<'a> {
 /// Where a path ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
-    /// A collection; of the root, or of what hangs on the last place.
+    /// A collection, at the root or below the last item.
     Collection(&'static Resource, Option<&'static Relation>),
-    /// The last place itself.
+    /// The last item itself.
     Item,
-    /// What a relationship of the last place leads to, where that is one.
+    /// The target of a to-one relationship of the last item.
     Related(&'static Resource, &'static Relation),
-    /// The relationship itself.
+    /// A relationship of the last item.
     Relationship(&'static Relation),
 }
 
-/// A path.
+/// A parsed path.
 #[derive(Clone, Debug)]
 pub(super) struct ResourcePath<'a> {
     pub(super) items: Vec<PathItem<'a>>,
@@ -42,7 +42,7 @@ fn unknown(name: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("Unknown collection {name}"))
 }
 
-/// Reads a path, which may end with a slash.
+/// Parses a path, with or without a trailing slash.
 pub(super) fn parse(path: &str) -> Result<ResourcePath<'_>> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     if segments.len() > SEGMENTS {

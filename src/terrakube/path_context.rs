@@ -1,4 +1,4 @@
-//! Where a path has led to: the last row on it, and what it belongs to.
+//! The result of walking a path: the last row, and the organization and workspace that it belongs to.
 
 use entity::id::{OrganizationId, WorkspaceId};
 use sea_orm::sea_query::SimpleExpr;
@@ -7,10 +7,10 @@ use super::path::End;
 use super::resource::{Link, Relation, Resource, Visibility, link_column};
 use crate::store::resource::{self, Cell, Column, Kind, Row};
 
-/// Where a path has led to.
+/// The end of a path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PathContext {
-    /// The last row on the resource_path, and what it is.
+    /// The last row of the path, with its resource.
     pub(super) last: Option<(&'static Resource, Row)>,
     pub(super) organization: Option<OrganizationId>,
     pub(super) workspace: Option<WorkspaceId>,
@@ -33,13 +33,13 @@ impl PathContext {
         self.last = Some((of, row));
     }
 
-    /// The parent of a collection.
+    /// The last row, as the parent of a collection.
     pub(super) fn parent(&self) -> Option<&Row> {
         self.last.as_ref().map(|(_, row)| row)
     }
 }
 
-/// The condition that a row hangs on another one by a relationship of that.
+/// The condition that selects the rows that a relationship of `parent` leads to.
 pub(super) fn belongs_to(target: &'static Resource, relation: &Relation, parent: &Row) -> SimpleExpr {
     match relation.link {
         Link::Many(column) => {
@@ -57,7 +57,7 @@ pub(super) fn belongs_to(target: &'static Resource, relation: &Relation, parent:
     }
 }
 
-/// The condition of a collection at the end of a resource_path.
+/// The condition of a collection at the end of a path.
 pub(super) fn collection_condition(end: End, found: &PathContext) -> SimpleExpr {
     match (end, found.parent()) {
         (End::Collection(resource, Some(relation)), Some(parent)) => belongs_to(resource, relation, parent),

@@ -1,4 +1,4 @@
-//! The groups of the caller, and what they may do in an organization or with a workspace.
+//! The groups of the caller, and their permissions in an organization or workspace.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error::{Problem, Result};
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
-use crate::access::team::Rights;
+use crate::access::reach::Rights;
 use crate::app::App;
 
 pub(super) fn routes(route: Route) -> Route {

@@ -1,49 +1,49 @@
-//! Pure: what a resource is: a table of attributes and relationships.
+//! Pure: a resource as a table of attributes and relationships.
 
 use super::attribute::{AUDIT, Attribute, Shape};
-use crate::access::team::Rights;
+use crate::access::reach::Rights;
 use crate::store::resource::{Column, Kind};
 
-/// A resource of this face.
+/// A resource of the API.
 #[derive(Debug)]
 pub(super) struct Resource {
-    /// `type` of its documents.
+    /// The `type` of its documents.
     pub(super) kind: &'static str,
     pub(super) table: &'static str,
-    /// Of its id: an id or a number.
+    /// The type of its id: `Id` or `Number`.
     pub(super) key: Kind,
-    /// Whether its collection stands at the root.
+    /// Whether its collection is available at the root.
     pub(super) root: bool,
     pub(super) attributes: &'static [Attribute],
     pub(super) relations: &'static [Relation],
     pub(super) visibility: Visibility,
-    /// What somebody needs to create, change and delete it.
+    /// Whether rights allow to create, change and delete it.
     pub(super) needs: fn(Rights) -> bool,
     pub(super) methods: Methods,
-    /// A column that hides a row.
+    /// A flag column that hides a row.
     pub(super) hidden: Option<&'static str>,
-    /// Whether it has the columns of the one who created and changed it.
+    /// Whether it has the columns of `AUDIT`.
     pub(super) audited: bool,
-    /// What its rows have beside attributes and relationships, for what is derived of them.
+    /// More columns to load, for derived attributes.
     pub(super) extra: &'static [Column],
 }
 
-/// Who sees a row.
+/// Who may see a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visibility {
     /// The row is an organization.
     Organization,
-    /// Whoever sees something of its organization.
+    /// Callers who may see anything in its organization.
     Shared,
-    /// Whoever sees the whole organization.
+    /// Callers who may see the whole organization.
     FullOrganization,
-    /// Whoever sees the workspace that it is; its id is the row's.
+    /// The row is a workspace.
     Workspace,
-    /// Whoever sees the workspace that it belongs to.
+    /// The row belongs to a workspace.
     OfWorkspace,
 }
 
-/// What the protocol allows with a resource at all.
+/// The methods that a resource supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Methods {
     pub(super) create: bool,
@@ -58,7 +58,7 @@ pub(super) const NONE: Methods = Methods { create: false, update: false, delete:
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Relation {
     pub(super) name: &'static str,
-    /// `type` of what it leads to.
+    /// The `type` of its target.
     pub(super) target: &'static str,
     pub(super) link: Link,
 }
@@ -66,16 +66,16 @@ pub(super) struct Relation {
 /// Where a relationship is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// In a column of the row, which is always there.
+    /// To-one, in a column that is never null.
     One(&'static str),
-    /// In a column that may be empty.
+    /// To-one, in a nullable column.
     Maybe(&'static str),
-    /// In this column of the rows that it leads to.
+    /// To-many, in this column of the target rows.
     Many(&'static str),
 }
 
 impl Resource {
-    /// Its attributes, with those that tell who changed it.
+    /// Its attributes, including those of `AUDIT`.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &'static Attribute> + use<> {
         static STAMPS: [Attribute; 4] = AUDIT;
         self.attributes.iter().chain(STAMPS.iter().take(if self.audited { STAMPS.len() } else { 0 }))
@@ -94,7 +94,7 @@ impl Resource {
         Column { name: "id", kind: self.key }
     }
 
-    /// All columns that are read.
+    /// All columns to load.
     pub(super) fn columns(&self) -> Vec<Column> {
         let mut columns = vec![self.id()];
         let read = self.attributes().filter(|attribute| !matches!(attribute.shape, Shape::Secret(_)));
@@ -112,7 +112,7 @@ impl Resource {
     }
 }
 
-/// The column of a relationship to one.
+/// The column of a to-one relationship.
 pub(super) fn link_column(relation: &Relation, name: &'static str) -> Column {
     Column { name, kind: if relation.target == "job" { Kind::Number } else { Kind::Id } }
 }

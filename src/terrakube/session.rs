@@ -1,4 +1,4 @@
-//! One request: who calls, what they may see, and the rows on the resource_path to what they ask for.
+//! The session of one request: the caller, what they may see, and loading rows along a path.
 
 use std::sync::Arc;
 
@@ -14,33 +14,33 @@ use super::path::{PathItem, ResourcePath};
 use super::path_context::{PathContext, belongs_to};
 use super::resource::{Link, Relation, Resource, Visibility};
 use crate::access::Caller;
-use crate::access::team::{self, Reach, Rights};
+use crate::access::reach::{self, Reach, Rights};
 use crate::app::App;
 use crate::store::resource::{self, Cell, Column, Kind, Row, Wanted};
 
-/// The most rows that are read where no page is asked for.
+/// The row limit of a request without a page.
 pub(super) const MOST: u64 = 10_000;
 
-/// Who calls, and what they may see.
+/// The caller of a request and what they may see.
 pub(super) struct Session {
     pub(super) app: Arc<App>,
     pub(super) caller: Caller,
     pub(super) reach: Reach,
-    /// Of the request.
+    /// The time of the request.
     pub(super) now: DateTime<Utc>,
 }
 
 impl Session {
-    /// Knows the caller of a request.
+    /// Authenticates the caller of a request.
     pub(super) async fn of(app: &Arc<App>, request: &poem::Request) -> Result<Self> {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let caller = app.authenticator.caller(text(header::AUTHORIZATION), text(header::USER_AGENT)).await?;
         Self::with(app, caller).await
     }
 
-    /// Of a caller who is known.
+    /// Opens a session for an authenticated caller.
     pub(super) async fn with(app: &Arc<App>, caller: Caller) -> Result<Self> {
-        let reach = team::reach(&app.db, &caller).await?;
+        let reach = reach::reach(&app.db, &caller).await?;
         Ok(Self { app: Arc::clone(app), caller, reach, now: app.clock.now() })
     }
 
@@ -48,7 +48,7 @@ impl Session {
         self.app.db.get_database_backend()
     }
 
-    /// The condition that leaves rows that the caller may see.
+    /// The condition that selects the rows visible to the caller.
     pub(super) fn visible(&self, of: &'static Resource) -> SimpleExpr {
         const ORGANIZATION: Column = Column { name: "organization_id", kind: Kind::Id };
         let organizations = |ids: Vec<OrganizationId>| ids.iter().map(|id| Cell::Id(id.0)).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ impl Session {
         if let Some(hidden) = of.hidden {
             seen.push(resource::is(of.table, Column { name: hidden, kind: Kind::Flag }, &Cell::Flag(false)));
         }
-        // Two resources share a table: variables of a workspace, and those of all.
+        // Two resources share a table: workspace variables and global variables.
         let workspace = Column { name: "workspace_id", kind: Kind::Id };
         match of.kind {
             "globalvar" => seen.push(resource::is(of.table, workspace, &Cell::Null)),
@@ -80,7 +80,7 @@ impl Session {
         resource::all(seen)
     }
 
-    /// The rows of a resource for which a condition holds and that the caller may see.
+    /// The visible rows of a resource that match a condition.
     pub(super) async fn rows(
         &self,
         db: &impl ConnectionTrait,
@@ -98,7 +98,7 @@ impl Session {
         Ok(resource::list(db, wanted).await?)
     }
 
-    /// A row by its id.
+    /// A visible row by its id.
     pub(super) async fn by_id(
         &self,
         db: &impl ConnectionTrait,
@@ -117,7 +117,7 @@ impl Session {
         rows.into_iter().next().ok_or_else(|| Problem::unknown(id, of.kind))
     }
 
-    /// Goes along a path; every place has to hang on the one before it.
+    /// Loads the rows along a path; each must belong to the one before it.
     pub(super) async fn walk(
         &self,
         db: &impl ConnectionTrait,
@@ -135,7 +135,7 @@ impl Session {
         Ok(found)
     }
 
-    /// What a relationship to one leads to.
+    /// The target of a to-one relationship.
     pub(super) async fn related(
         &self,
         found: &PathContext,
@@ -149,7 +149,7 @@ impl Session {
         Ok(rows.into_iter().next())
     }
 
-    /// What the caller may do where a path has led to.
+    /// The rights of the caller at the end of a path.
     pub(super) fn rights(&self, found: &PathContext) -> Rights {
         match (found.organization, found.workspace) {
             (Some(organization), Some(workspace)) => self.reach.in_workspace(organization, workspace),
@@ -158,7 +158,7 @@ impl Session {
         }
     }
 
-    /// Refuses what the rights on the resource_path do not allow.
+    /// Checks that the rights of the caller allow changes of a resource.
     pub(super) fn require(&self, found: &PathContext, of: &'static Resource, what: &str) -> Result<()> {
         if (of.needs)(self.rights(found)) { Ok(()) } else { Err(Problem::denied(what)) }
     }

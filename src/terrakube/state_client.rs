@@ -1,4 +1,4 @@
-//! Who reads or writes a Terraform state: the process of a step, or whoever manages the state of the workspace.
+//! Authenticates clients of the state backend: a running step, or a caller who manages states.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::error::Error;
 use crate::secret::TokenHash;
 use crate::store;
 
-/// Who reaches for a state.
+/// A client of the state backend.
 pub(super) struct StateClient {
     pub(super) workspace: workspace::Model,
-    /// The step, where it is the process of one.
+    /// The step, if the client is one.
     pub(super) step: Option<workspace_step::Model>,
     pub(super) name: String,
 }
 
-/// Lets in the process of a step of the workspace, or whoever manages its state.
+/// Authenticates a step of the workspace, or a caller who manages its states.
 pub(super) async fn state_client(
     app: &Arc<App>,
     request: &Request,
@@ -37,7 +37,7 @@ pub(super) async fn state_client(
         Some((user, password)) if user == STATE_USER => {
             let hash = TokenHash::of(password).stored();
             let step = store::workspace::step_by_token(&app.db, &hash).await?;
-            let step = step.ok_or(Error::Unauthenticated("the credential of the step does not hold any more"))?;
+            let step = step.ok_or(Error::Unauthenticated("the credential of the step is no longer valid"))?;
             let allowed = step.workspace_id == id;
             (format!("job {}", step.job_id), Some(step), allowed)
         }

@@ -1,4 +1,4 @@
-//! The versions of a Terraform state that are stored.
+//! Stored versions of Terraform states.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn json_bytes(bytes: Vec<u8>) -> Response {
     Response::builder().content_type("application/json").body(bytes)
 }
 
-/// A version of a state: as it is written, as `terraform show -json` would tell it, or the newest.
+/// A version of a state: raw, in the format of `terraform show -json`, or the newest one.
 #[handler]
 pub(super) async fn version(app: Data<&Arc<App>>, request: &Request, path: Path<(Uuid, Uuid, String)>) -> Response {
     let (organization, workspace, file) = path.0;

@@ -1,4 +1,4 @@
-//! The lock of a Terraform state.
+//! Locking and unlocking a Terraform state.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::store;
 
-/// The id that a lock was taken under.
+/// The id of a lock.
 pub(super) fn lock_id(lock: &Value) -> Option<&str> {
     lock.get("ID").and_then(Value::as_str)
 }
@@ -32,7 +32,7 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
     Ok(json_response(StatusCode::LOCKED, &row.and_then(|row| row.state_lock).unwrap_or_else(|| json!({}))))
 }
 
-/// Gives a lock back; without an id, whoever holds it.
+/// Releases a lock. A request without an id releases any lock.
 pub(super) async fn unlock(app: &Arc<App>, client: &StateClient, body: &[u8]) -> Result<Response> {
     let given: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let refused = store::write(&app.db, async |tx| {

@@ -1,4 +1,4 @@
-//! Logs of steps, as text or as a stream of events.
+//! Logs of workspace steps, as text or as server-sent events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::session::Session;
 use crate::app::App;
 use crate::store;
 
-/// How often the log of a step that goes on is looked at.
+/// How often the log of a running step is polled.
 const FOLLOW: Duration = Duration::from_millis(250);
 
 pub(super) fn routes(route: Route) -> Route {
@@ -28,7 +28,7 @@ pub(super) fn routes(route: Route) -> Route {
 
 type Ids = Path<(Uuid, i32, Uuid)>;
 
-/// The run whose log is asked for; the caller may see its workspace.
+/// The run behind a step, if the caller may view its workspace.
 async fn run(app: &Arc<App>, request: &Request, (organization, job, step): (Uuid, i32, Uuid)) -> Result<Option<RunId>> {
     let session = Session::of(app, request).await?;
     let unknown = || Problem::unknown(&step.to_string(), "step");
@@ -51,7 +51,7 @@ async fn text(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Respon
     Response::builder().content_type("application/octet-stream").body(Body::from_bytes_stream(pieces))
 }
 
-/// The lines as events, each with its number as its id, from behind the one that the client had last.
+/// The lines as events. The id of an event is the line number, so `Last-Event-ID` resumes the stream.
 #[handler]
 async fn events(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Response {
     let found = match run(app.0, request, ids).await {
@@ -78,7 +78,7 @@ enum Until {
 
 type Piece = std::io::Result<(i64, Vec<store::log::LogLine>)>;
 
-/// The lines of a run behind a position, in pieces.
+/// Streams the lines of a run after a position, in chunks.
 fn lines(
     app: Arc<App>,
     run: Option<RunId>,
@@ -86,13 +86,13 @@ fn lines(
     until: Until,
 ) -> impl stream::Stream<Item = Piece> + Send + 'static {
     let failed = |error: sea_orm::DbErr| {
-        tracing::error!(%error, "a log broke off");
-        std::io::Error::other("the log broke off")
+        tracing::error!(%error, "failed to read a log");
+        std::io::Error::other("reading the log failed")
     };
     stream::try_unfold((app, after), move |(app, position)| async move {
         let Some(run) = run else { return Ok(None) };
         loop {
-            // The state first: what is written after it was read belongs to a run that was not over.
+            // Read the state first: a run that is final by now has already stored all of its lines.
             let over = store::run::by_id(&app.db, run).await.map_err(failed)?.is_none_or(|row| row.state.is_final());
             let lines = store::log::list_by_run(&app.db, run, position).await.map_err(failed)?;
             if let Some(last) = lines.last().map(|line| line.position) {

@@ -1,5 +1,5 @@
-//! States: the HTTP backend that Terraform and OpenTofu write to (<https://developer.hashicorp.com/terraform/language/backend/http>),
-//! with locks, and the versions that are read.
+//! Terraform states: the HTTP backend of Terraform and OpenTofu, with its locks
+//! (<https://developer.hashicorp.com/terraform/language/backend/http>).
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::secret::{self};
 use crate::store;
 
-/// The largest state, in bytes.
+/// The size limit of a state, in bytes.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 pub(super) fn routes(route: Route) -> Route {
@@ -52,13 +52,13 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
         }
         "LOCK" => lock(app, &client, &bytes(body).await?).await,
         "UNLOCK" => unlock(app, &client, &bytes(body).await?).await,
-        _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")),
+        _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),
     }
 }
 
 async fn bytes(body: Body) -> Result<Vec<u8>> {
     let read = body.into_bytes_limit(MOST_BYTES).await;
-    let large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a state has at most {MOST_BYTES} bytes"));
+    let large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the state is larger than {MOST_BYTES} bytes"));
     read.map(|bytes| bytes.to_vec()).map_err(large)
 }
 
@@ -69,7 +69,7 @@ async fn newest(app: &App, client: &StateClient) -> Result<Response> {
     }
 }
 
-/// Stores a version of a state, unless somebody else holds the lock.
+/// Stores a new version of a state, unless another client holds the lock.
 async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: Vec<u8>) -> Result<Response> {
     let parsed: Value =
         serde_json::from_slice(&state).map_err(|error| Problem::bad(format!("the state is not JSON: {error}")))?;
@@ -98,10 +98,10 @@ async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: 
         if let Some(held) = held
             && lock_id(&held) != id.as_deref()
         {
-            return Err(Problem::new(StatusCode::LOCKED, "somebody else holds the lock of the state"));
+            return Err(Problem::new(StatusCode::LOCKED, "another client holds the lock of the state"));
         }
         let newest = store::workspace::newest_state(tx, client.workspace.id).await?;
-        // The same state again is the same version.
+        // An unchanged state does not make a new version.
         if newest.is_none_or(|newest| newest.md5 != row.md5) {
             store::row::create(tx, row).await?;
         }
@@ -111,7 +111,7 @@ async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: 
     Ok(Response::builder().status(StatusCode::OK).finish())
 }
 
-/// As clients compare it.
+/// The MD5 digest of a state, in hexadecimal.
 fn md5_hex(bytes: &[u8]) -> String {
     md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,6 @@
-//! Why a query cannot be read.
+//! Errors of query parsing.
 
-/// What cannot be understood, with the key that it stands under.
+/// Why a query is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::terrakube) struct QueryError(pub(in crate::terrakube) String);
 

@@ -1,6 +1,6 @@
-//! Pure: what the query of a GET asks for.
+//! Pure: parses the query string of a GET.
 //!
-//! `include`, `fields[type]`, `filter` and `filter[type]`, `sort`, and `page[...]`; anything else is refused.
+//! `include`, `fields[type]`, `filter` and `filter[type]`, `sort`, and `page[...]`; other keys are rejected.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ mod page;
 pub(super) use self::error::QueryError;
 pub(super) use self::page::Page;
 
-/// How many steps a path of `include` has, at most.
+/// The most segments of an `include` path.
 const STEPS: usize = 4;
 
-/// What a query asks for.
+/// A parsed query string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::terrakube) struct Query {
-    /// Paths of relationships, as `["version", "implementation"]`.
+    /// Paths of relationships, such as `["workspace", "organization"]`.
     pub(in crate::terrakube) include: Vec<Vec<String>>,
-    /// The fields that are wanted of a type; all where it is not there.
+    /// The requested fields by type; a type without an entry has all fields.
     pub(in crate::terrakube) fields: BTreeMap<String, Vec<String>>,
-    /// Filters by the type that they are for; without one, for the collection of the path.
+    /// Filters with their type; a filter without one applies to the collection of the path.
     pub(in crate::terrakube) filters: Vec<(Option<String>, Filter)>,
     pub(in crate::terrakube) sort: Vec<Sort>,
     pub(in crate::terrakube) page: Option<Page>,
@@ -38,10 +38,10 @@ pub(in crate::terrakube) struct Sort {
     pub(in crate::terrakube) descending: bool,
 }
 
-/// Reads the pairs of a query; none of them may come twice.
+/// Parses the pairs of a query string. Duplicate keys are rejected.
 ///
 /// # Errors
-/// With the key, and what is wrong with it.
+/// Names the key and what is wrong with it.
 pub(in crate::terrakube) fn parse<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Query, QueryError> {
@@ -50,7 +50,7 @@ pub(in crate::terrakube) fn parse<'a>(
     let mut seen = std::collections::BTreeSet::new();
     for (key, value) in pairs {
         if !seen.insert(key) {
-            return Err(QueryError(format!("{key} is there twice")));
+            return Err(QueryError(format!("{key} must not be repeated")));
         }
         let (name, of) = match key.split_once('[') {
             Some((name, rest)) => (name, rest.strip_suffix(']')),
@@ -85,7 +85,7 @@ fn include(value: &str) -> Result<Vec<Vec<String>>, QueryError> {
     let path = |path: &str| {
         let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
         if steps.len() > STEPS || steps.iter().any(String::is_empty) {
-            return Err(QueryError(format!("include: {path} has an empty step, or more than {STEPS}")));
+            return Err(QueryError(format!("include: {path} must have 1 to {STEPS} non-empty segments")));
         }
         Ok(steps)
     };
@@ -99,7 +99,7 @@ fn sort(value: &str) -> Result<Vec<Sort>, QueryError> {
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         if field.is_empty() {
-            return Err(QueryError("sort: a field has no name".into()));
+            return Err(QueryError("sort: a field name must not be empty".into()));
         }
         Ok(Sort { field: field.to_owned(), descending })
     };

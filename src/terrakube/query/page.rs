@@ -1,21 +1,20 @@
-//! Pure: the part of a collection that `page[...]` asks for.
+//! Pure: parses `page[...]`.
 
 use std::collections::BTreeMap;
 
-use super::error::unknown;
-use crate::terrakube::query::QueryError;
+use super::error::{QueryError, unknown};
 
-/// How many rows a page has when only its number is given.
+/// The default page size.
 const PAGE: u64 = 500;
-/// The most rows of a page.
+/// The largest page size.
 const MOST: u64 = 10_000;
 
-/// A part of a collection.
+/// A page of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::terrakube) struct Page {
     pub(in crate::terrakube) offset: u64,
     pub(in crate::terrakube) limit: u64,
-    /// Whether the number of all is asked for.
+    /// Whether totals are requested.
     pub(in crate::terrakube) totals: bool,
 }
 
@@ -24,7 +23,7 @@ pub(super) fn pages(keys: &BTreeMap<&str, &str>) -> Result<Page, QueryError> {
         None => Ok(None),
         Some(text) => match text.parse::<u64>() {
             Ok(number) if number >= least => Ok(Some(number)),
-            _ => Err(QueryError(format!("page[{key}]: {text} is not a number from {least}"))),
+            _ => Err(QueryError(format!("page[{key}]: {text} must be a number of at least {least}"))),
         },
     };
     for key in keys.keys() {
@@ -34,11 +33,11 @@ pub(super) fn pages(keys: &BTreeMap<&str, &str>) -> Result<Page, QueryError> {
     }
     let by_number = keys.contains_key("number") || keys.contains_key("size");
     if by_number && (keys.contains_key("offset") || keys.contains_key("limit")) {
-        return Err(QueryError("page: either number and size, or offset and limit".into()));
+        return Err(QueryError("page: use either number and size, or offset and limit".into()));
     }
     let limit = number("size", 1)?.or(number("limit", 1)?).unwrap_or(PAGE);
     if limit > MOST {
-        return Err(QueryError(format!("page: a page has at most {MOST} rows")));
+        return Err(QueryError(format!("page: the size must be at most {MOST}")));
     }
     let pages = number("number", 1)?.map(|number| number - 1);
     let offset = match pages {

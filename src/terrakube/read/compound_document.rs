@@ -1,4 +1,4 @@
-//! Documents about rows, with the resources that `include` asks for.
+//! Compound documents: rows, with the resources that `include` requests.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::terrakube::session::Session;
 use crate::terrakube::tables;
 
 impl Session {
-    /// A document about rows: one of them, or a list.
+    /// A document about one row, or a list of rows.
     pub(super) async fn document(
         &self,
         of: &'static Resource,
@@ -32,12 +32,12 @@ impl Session {
         Ok(Value::Object(document))
     }
 
-    /// A document about one row that was just made.
+    /// A document about a new row.
     pub(in crate::terrakube) async fn created_document(&self, of: &'static Resource, row: Row) -> Result<Value> {
         self.document(of, vec![row], &Query::default(), true).await
     }
 
-    /// What the paths of `include` lead to, each resource once.
+    /// The resources on the paths of `include`, each once.
     async fn included(&self, of: &'static Resource, rows: Vec<Row>, query: &Query) -> Result<Vec<Value>> {
         let mut seen: BTreeSet<(&str, String)> = rows.iter().map(|row| (of.kind, row_id(row))).collect();
         let mut objects = Vec::new();
@@ -62,7 +62,7 @@ impl Session {
     }
 }
 
-/// The condition that a relationship of rows leads to a row.
+/// The condition that selects the targets of a relationship of any of the rows.
 fn lead(of: &Resource, relation: &Relation, target: &'static Resource, rows: &[Row]) -> SimpleExpr {
     let cells = |column: &str| -> Vec<Cell> {
         rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null).cloned().collect()

@@ -1,4 +1,4 @@
-//! GET: one resource, a collection, or a relationship, as a document with all that the query asks for.
+//! GET of a resource, a collection or a relationship.
 
 use poem::http::StatusCode;
 use sea_orm::sea_query::SimpleExpr;
@@ -20,7 +20,7 @@ mod compound_document;
 mod resource_object;
 
 impl Session {
-    /// Answers a GET.
+    /// Handles a GET.
     pub(in crate::terrakube) async fn get(
         &self,
         resource_path: &ResourcePath<'_>,
@@ -45,7 +45,7 @@ impl Session {
         Ok(document_response(StatusCode::OK, &document))
     }
 
-    /// Refuses fields, paths and types that are not there, before anything is read.
+    /// Rejects unknown types, fields and include paths before anything is loaded.
     fn check(&self, resource_path: &ResourcePath<'_>, query: &Query) -> Result<()> {
         let at = match resource_path.end {
             End::Collection(resource, _) | End::Related(resource, _) => Some(resource),
@@ -79,7 +79,7 @@ impl Session {
         let mut conditions = vec![self.visible(of), hangs];
         for (kind, filter) in &query.filters {
             match kind {
-                // A filter of another type is about what is included.
+                // A filter of another type applies to included resources.
                 Some(kind) if kind != of.kind && !kind.starts_with(&format!("{}.", of.kind)) => {
                     tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid predicate: {kind}")))?;
                 }

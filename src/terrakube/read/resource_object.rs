@@ -1,4 +1,4 @@
-//! Rows as resource objects, with the linkage of their relationships.
+//! Renders rows as resource objects, with the linkage of their relationships.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::terrakube::session::{MOST, Session};
 use crate::terrakube::tables;
 
 impl Session {
-    /// Rows as resources, with their relationships.
+    /// Renders rows as resource objects, with their relationships.
     pub(super) async fn objects(&self, of: &'static Resource, rows: &[Row], query: &Query) -> Result<Vec<Value>> {
         let fields = query.fields.get(of.kind);
         let wants = |name: &str| fields.is_none_or(|names| names.iter().any(|wanted| wanted == name));
@@ -46,7 +46,7 @@ impl Session {
         Ok(rows.iter().map(object).collect())
     }
 
-    /// What a relationship of rows leads to, by the ids of the rows: in one query for all of them.
+    /// The linkage of a relationship by row id, loaded for all rows at once.
     pub(super) async fn links(
         &self,
         of: &Resource,

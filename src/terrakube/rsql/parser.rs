@@ -1,4 +1,4 @@
-//! Pure: filters in RSQL (a superset of FIQL), read into a tree of bounded size.
+//! Pure: parses RSQL filters (a superset of FIQL) into a tree of bounded size.
 //!
 //! ```text
 //! any        = all *( ( "," / " or " ) all )
@@ -6,32 +6,32 @@
 //! term       = "(" any ")" / selector operator [ value / "(" value *( "," value ) ")" ]
 //! ```
 //!
-//! A value is quoted with ' or ", with \ before what it would end at, or goes on to the next reserved character.
-//! Source of the grammar: <https://github.com/jirutka/rsql-parser#grammar-and-semantic>.
+//! A value is quoted with ' or ", with \ as the escape character, or extends to the next reserved character.
+//! Grammar: <https://github.com/jirutka/rsql-parser#grammar-and-semantic>.
 
 use super::syntax::{Comparison, Filter, OPERATORS, Operator};
 
-/// The longest filter, in bytes.
+/// The length limit of a filter, in bytes.
 pub(super) const LENGTH: usize = 8192;
-/// How deep groups may be nested.
+/// The nesting limit of groups.
 pub(super) const DEPTH: usize = 32;
-/// The most comparisons of a filter, and values of a comparison.
+/// The limit of comparisons in a filter, and of values in a comparison.
 pub(super) const TERMS: usize = 256;
 
-/// Why a filter cannot be read.
+/// Why a filter is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::terrakube) struct FilterError(pub(in crate::terrakube) String);
 
-/// What ends a selector and a bare value.
+/// The characters that end a selector or an unquoted value.
 const RESERVED: &str = "\"'();,=!~<> ";
 
-/// Reads a filter.
+/// Parses a filter.
 ///
 /// # Errors
-/// With what was expected, and where.
+/// Names what was expected, and where.
 pub(in crate::terrakube) fn parse(text: &str) -> Result<Filter, FilterError> {
     if text.len() > LENGTH {
-        return Err(FilterError(format!("a filter has at most {LENGTH} characters")));
+        return Err(FilterError(format!("a filter must have at most {LENGTH} bytes")));
     }
     let mut parser = Parser { text, at: 0, terms: 0 };
     let filter = parser.any(0)?;
@@ -64,7 +64,7 @@ impl Parser<'_> {
         self.at += self.rest().len() - self.rest().trim_start_matches(' ').len();
     }
 
-    /// Takes a word if it comes next.
+    /// Consumes `word` if it comes next.
     fn take(&mut self, word: &str) -> bool {
         let there = self.rest().starts_with(word);
         if there {
@@ -73,14 +73,14 @@ impl Parser<'_> {
         there
     }
 
-    /// Takes what joins two parts, with the spaces around it.
+    /// Consumes an operator that joins two parts, with the spaces around it.
     fn join(&mut self, sign: &str, word: &str) -> bool {
         let before = self.at;
         self.spaces();
         if self.take(sign) {
             return true;
         }
-        // A word stands between spaces, or it is the beginning of something else.
+        // A word counts only between spaces: it may be the start of a longer name.
         if self.at > before && self.take(word) && self.rest().starts_with([' ', '(']) {
             return true;
         }
@@ -108,7 +108,7 @@ impl Parser<'_> {
         self.spaces();
         if self.take("(") {
             if depth == DEPTH {
-                return Err(FilterError(format!("groups are nested at most {DEPTH} deep")));
+                return Err(FilterError(format!("groups must be nested at most {DEPTH} deep")));
             }
             let inner = self.any(depth + 1)?;
             self.spaces();
@@ -116,7 +116,7 @@ impl Parser<'_> {
         }
         self.terms += 1;
         if self.terms > TERMS {
-            return Err(FilterError(format!("a filter has at most {TERMS} comparisons")));
+            return Err(FilterError(format!("a filter must have at most {TERMS} comparisons")));
         }
         let selector = self.bare();
         if selector.is_empty() {
@@ -148,7 +148,7 @@ impl Parser<'_> {
             self.spaces();
             values.push(self.value()?);
             if values.len() > TERMS {
-                return Err(FilterError(format!("a comparison has at most {TERMS} values")));
+                return Err(FilterError(format!("a comparison must have at most {TERMS} values")));
             }
             self.spaces();
             if self.take(")") {
@@ -185,7 +185,7 @@ impl Parser<'_> {
                 sign => value.push(sign),
             }
         }
-        Err(self.expected(&format!("an end of what begins with {quote}")))
+        Err(self.expected(&format!("a closing {quote}")))
     }
 }
 

@@ -1,13 +1,13 @@
-//! Pure: the tree of a filter, and how it is written.
+//! Pure: the syntax tree of a filter, and its text form.
 
 use std::fmt;
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::terrakube) enum Filter {
-    /// All of them hold.
+    /// Conjunction.
     All(Vec<Filter>),
-    /// One of them holds.
+    /// Disjunction.
     Any(Vec<Filter>),
     Is(Comparison),
 }
@@ -18,7 +18,7 @@ pub(in crate::terrakube) struct Comparison {
     /// A field, or a path to one: `workspace.name`.
     pub(in crate::terrakube) selector: String,
     pub(in crate::terrakube) operator: Operator,
-    /// One for most operators.
+    /// One value for most operators.
     pub(in crate::terrakube) values: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(in crate::terrakube) enum Operator {
     GreaterOrEqual,
     In,
     NotIn,
-    /// As `In`, whatever the case of letters.
+    /// As `In`, ignoring case.
     InFolded,
     NotInFolded,
     IsNull,
@@ -41,7 +41,7 @@ pub(in crate::terrakube) enum Operator {
     NotBetween,
 }
 
-/// All of them, with how they are written; the first spelling is the canonical one.
+/// All operators with their spellings; the first spelling is canonical.
 pub(super) const OPERATORS: [(&str, Operator); 17] = [
     ("==", Operator::Equal),
     ("!=", Operator::NotEqual),
@@ -62,7 +62,7 @@ pub(super) const OPERATORS: [(&str, Operator); 17] = [
     (">", Operator::Greater),
 ];
 
-/// As a filter that reads the same.
+/// The text form, which parses to the same filter.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = |f: &mut fmt::Formatter<'_>, parts: &[Filter], sign: &str| {

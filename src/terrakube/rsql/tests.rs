@@ -1,4 +1,4 @@
-//! Filters are read as they were written, and what cannot be read says where.
+//! Tests of the parser: round trips, and positions in error texts.
 
 use super::parser::{DEPTH, FilterError, LENGTH, TERMS, parse};
 use super::syntax::{Comparison, Filter, OPERATORS, Operator};
@@ -51,7 +51,7 @@ fn what_is_refused_says_where() {
         ("a==1;", "the name of a field at character 6"),
         ("(a==1", "')' at character 6"),
         ("a==1)", "the end of the filter"),
-        ("a=='x", "an end of what begins with '"),
+        ("a=='x", "a closing '"),
         ("a=in=(1,2", "',' or ')'"),
         ("a==(1,2)", "does not take 2 values"),
         ("a=between=1", "does not take 1 values"),

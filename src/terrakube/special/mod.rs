@@ -1,4 +1,4 @@
-//! What is special about single resources when they are written.
+//! Special cases of single resources on writes.
 
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -20,17 +20,17 @@ mod organization;
 mod prepare;
 mod terraform_variable;
 
-/// Words that clients send with a resource although they are no attributes of it.
+/// Whether clients send this name with the resource although it is not an attribute.
 pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> bool {
     of.kind == "job" && name == "command"
 }
 
-/// Values that clients send where they mean nothing.
+/// Whether a value is sent by clients without a meaning, and ignored.
 pub(in crate::terrakube) fn is_ignored_value(of: &Resource, name: &str, value: &Value) -> bool {
     of.kind == "job" && name == "status" && (value.is_null() || value == "")
 }
 
-/// What happens before a new row is stored; a row where it is stored already.
+/// Runs before a new row is stored. Returns the row if it has already been stored.
 pub(in crate::terrakube) async fn create(
     session: &Session,
     tx: &DatabaseTransaction,
@@ -53,7 +53,7 @@ pub(in crate::terrakube) async fn create(
     Ok(None)
 }
 
-/// What happens before a row is changed; true where it is changed already.
+/// Runs before a row is updated. Returns true if the update is already done.
 pub(in crate::terrakube) async fn update(
     session: &Session,
     tx: &DatabaseTransaction,
@@ -83,7 +83,7 @@ pub(in crate::terrakube) async fn update(
     Ok(false)
 }
 
-/// What happens before a row is deleted; true where it is deleted already.
+/// Runs before a row is deleted. Returns true if it has already been deleted.
 pub(in crate::terrakube) async fn delete(
     session: &Session,
     tx: &DatabaseTransaction,
@@ -104,7 +104,7 @@ pub(in crate::terrakube) async fn delete(
     Ok(false)
 }
 
-/// What follows a write that is stored.
+/// Runs after a write has been committed.
 pub(in crate::terrakube) fn after_write(session: &Session, of: &Resource) {
     match of.kind {
         "job" | "schedule" | "workspace" => session.app.wake.now(),

@@ -1,4 +1,4 @@
-//! A new organization, with what each has.
+//! Creating an organization.
 
 use entity::member::Role;
 use sea_orm::DatabaseTransaction;
@@ -10,7 +10,7 @@ use crate::terrakube::changes::{Changes, WriteMethod, conflict};
 use crate::terrakube::error::Result;
 use crate::terrakube::session::Session;
 
-/// A new organization with what each has; whoever makes it owns it.
+/// Creates an organization with its cluster and templates. The caller becomes its owner.
 pub(super) async fn organization(session: &Session, tx: &DatabaseTransaction, changes: &Changes) -> Result<Row> {
     let person = session.caller.person().ok_or_else(|| WriteMethod::Create.denied())?;
     let name = changes.text("name").unwrap_or_default();

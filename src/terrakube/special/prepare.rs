@@ -1,4 +1,4 @@
-//! Columns that follow from others, and values that are checked beyond their type.
+//! Derived columns, and checks beyond the type of an attribute.
 
 use sea_orm::DatabaseTransaction;
 
@@ -11,7 +11,7 @@ use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::path_context::PathContext;
 use crate::terrakube::session::Session;
 
-/// Clients that know only of one right to manage jobs mean both that there are.
+/// Older clients send only `manageJob`; it stands for both `planJob` and `approveJob`.
 pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) {
     let says = |name: &str| given.attributes.get(name).is_some_and(|value| !value.is_null());
     let manages = changes.get("manage_job").is_some_and(Cell::is_true);
@@ -21,7 +21,7 @@ pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) 
     }
 }
 
-/// A template that could not be run is refused when it is written.
+/// Rejects a template that could not be run.
 pub(super) fn check_template(changes: &Changes) -> Result<()> {
     let Some(tcl) = changes.text("tcl") else { return Ok(()) };
     template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
@@ -36,7 +36,7 @@ pub(super) fn set_next_run(session: &Session, row: Option<&Row>, changes: &mut C
     Ok(())
 }
 
-/// A mark names a tag of the same organization.
+/// Checks that a workspace tag refers to a tag of the same organization.
 pub(super) async fn check_tag(tx: &DatabaseTransaction, found: &PathContext, changes: &Changes) -> Result<()> {
     let Some(Cell::Id(id)) = changes.get("tag_id") else { return Ok(()) };
     let tag = store::row::by_id::<entity::tag::Model>(tx, entity::id::TagId(*id)).await?;

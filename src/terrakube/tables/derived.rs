@@ -1,4 +1,4 @@
-//! Pure: attributes that are derived from a row and the address of the server.
+//! Pure: attributes derived from a row and the public URL of the server.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub(super) fn id(row: &Row, column: &str) -> String {
     }
 }
 
-/// Where the log of a step is; none before it has begun.
+/// The URL of the log of a step; null before the step has started.
 pub(super) fn step_output(row: &Row, server: &str) -> Value {
     if row.get("run_id").and_then(Cell::id).is_none() {
         return Value::Null;
@@ -21,13 +21,13 @@ pub(super) fn step_output(row: &Row, server: &str) -> Value {
     json!(format!("{server}/tfoutput/v1/organization/{organization}/job/{job}/step/{step}"))
 }
 
-/// Where a version of a state is.
+/// The URL of a state version.
 pub(super) fn state_output(row: &Row, server: &str) -> Value {
     let (organization, workspace, version) = (id(row, "organization_id"), id(row, "workspace_id"), id(row, "id"));
     json!(format!("{server}/tfstate/v1/organization/{organization}/workspace/{workspace}/state/{version}.json"))
 }
 
-/// The job that wrote a version of a state, as clients know it.
+/// The number of the job that wrote a state version.
 pub(super) fn job_reference(row: &Row, _: &str) -> Value {
     row.get("job_id").and_then(Cell::number).map_or(Value::Null, |number| json!(number.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Pure: the resources of this face, each of them a table of its attributes and relationships.
+//! Pure: the resources of the API, each as a table of attributes and relationships.
 
 use crate::terrakube::resource::{Relation, Resource};
 
@@ -8,7 +8,7 @@ mod parts;
 mod workspace;
 mod workspace_job;
 
-/// All of them.
+/// All resources.
 pub(super) static RESOURCES: [Resource; 17] = [
     organization::ORGANIZATION_RESOURCE,
     workspace::WORKSPACE_RESOURCE,
@@ -29,12 +29,12 @@ pub(super) static RESOURCES: [Resource; 17] = [
     organization::PROJECT,
 ];
 
-/// The resource of a `type`.
+/// The resource with a `type`.
 pub(super) fn by_kind(kind: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| resource.kind == kind)
 }
 
-/// The resource that a relationship leads to.
+/// The target of a relationship.
 pub(super) fn target(relation: &Relation) -> Option<&'static Resource> {
     by_kind(relation.target)
 }

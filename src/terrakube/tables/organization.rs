@@ -1,4 +1,4 @@
-//! Pure: an organization, and what all of its workspaces share.
+//! Pure: organizations, and the resources that their workspaces share.
 
 use super::parts::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, many, shared};
 use crate::terrakube::attribute::{Attribute, Shape};

@@ -1,6 +1,6 @@
-//! Pure: what several resources have in common.
+//! Pure: building blocks shared by several resources.
 
-use crate::access::team::Rights;
+use crate::access::reach::Rights;
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::Attribute;
 use crate::terrakube::resource::{ALL, Link, Relation, Resource, Visibility};
@@ -25,7 +25,7 @@ pub(super) const fn many(name: &'static str, target: &'static str, column: &'sta
     Relation { name, target, link: Link::Many(column) }
 }
 
-/// What most resources are: in the resource_path of an organization, with all methods.
+/// The defaults of most resources: below an organization, with all methods.
 pub(super) const fn shared(kind: &'static str, table: &'static str, needs: fn(Rights) -> bool) -> Resource {
     Resource {
         kind,
@@ -43,7 +43,7 @@ pub(super) const fn shared(kind: &'static str, table: &'static str, needs: fn(Ri
     }
 }
 
-/// What belongs to a workspace.
+/// The defaults of resources that belong to a workspace.
 pub(super) const fn of_workspace(kind: &'static str, table: &'static str, needs: fn(Rights) -> bool) -> Resource {
     Resource {
         relations: &[ORGANIZATION, WORKSPACE],
@@ -56,7 +56,7 @@ pub(super) const fn of_workspace(kind: &'static str, table: &'static str, needs:
 pub(super) const MODES: &[&str] = &["remote", "local"];
 pub(super) const ROLES: &[&str] = &["admin", "write", "plan", "read", "custom"];
 
-/// All that a status can be for clients; the last ones are never stored.
+/// All statuses that clients accept; the last ones are never stored.
 pub(super) const STATUSES: &[&str] = &[
     "pending",
     "queue",

@@ -1,4 +1,4 @@
-//! Pure: a workspace, and what belongs to it.
+//! Pure: workspaces, and the resources that belong to one.
 
 use super::derived::{job_reference, state_output};
 use super::parts::{

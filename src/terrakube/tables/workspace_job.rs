@@ -1,4 +1,4 @@
-//! Pure: a job of a workspace, and its steps.
+//! Pure: jobs of workspaces, and their steps.
 
 use super::derived::{nothing, step_output};
 use super::parts::{JOB, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, STATUSES, WORKSPACE, many, of_workspace};

@@ -1,4 +1,4 @@
-//! The columns that the attributes of a document change.
+//! Attributes of a document as column values.
 
 use poem::http::StatusCode;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::terrakube::session::Session;
 use crate::terrakube::special;
 
 impl Session {
-    /// The attributes that were given, and for a new row those that were not.
+    /// The column values of the attributes, with defaults for a new row.
     pub(super) fn attributes(
         &self,
         of: &Resource,
@@ -32,7 +32,7 @@ impl Session {
             };
             let privileged = attribute.writer == Writer::Server
                 || (attribute.writer == Writer::Creator && method == WriteMethod::Update);
-            // Clients send all that they know: nothing is as if it were not there.
+            // Clients send every attribute they know: an empty read-only attribute counts as absent.
             let empty = value.is_null() || value == "";
             let once = attribute.writer == Writer::Creator && empty;
             if (privileged && empty)
@@ -44,7 +44,7 @@ impl Session {
             if privileged {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
-                    format!("{}: {name} is not yours to write", method.denied().detail),
+                    format!("{}: {name} is read-only", method.denied().detail),
                 ));
             }
             let Some(column) = attribute.shape.column() else { continue };
@@ -70,7 +70,7 @@ impl Session {
         let empty = |name: &str| changes.text(name).is_some_and(|text| text.trim().is_empty());
         for name in ["name", "key"] {
             if empty(name) {
-                return Err(Problem::bad(format!("Invalid value:  for {name}: it is empty")));
+                return Err(Problem::bad(format!("{name} must not be empty")));
             }
         }
         Ok(changes)
@@ -90,7 +90,7 @@ impl Session {
         }
     }
 
-    /// Seals what is secret, for the row that it is of.
+    /// Seals the secret columns for their row.
     pub(super) fn seal(&self, of: &Resource, id: &Cell, changes: &mut Changes) -> Result<()> {
         let Some(id) = id.id() else { return Ok(()) };
         let secrets = of.attributes().filter_map(|attribute| match attribute.shape {

@@ -1,4 +1,4 @@
-//! POST, PATCH and DELETE: one path for all resources; what is special about one of them is in `special`.
+//! POST, PATCH and DELETE for all resources. `special` handles the exceptions.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -22,7 +22,7 @@ mod attributes;
 mod relationships;
 
 impl Session {
-    /// Answers a POST to a collection.
+    /// Handles a POST to a collection.
     pub(in crate::terrakube) async fn post(
         &self,
         resource_path: &ResourcePath<'_>,
@@ -30,19 +30,19 @@ impl Session {
     ) -> Result<Response> {
         let found = self.walk(&self.app.db, resource_path).await?;
         let End::Collection(of, relation) = resource_path.end else {
-            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource is made in a collection"));
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource must be created in a collection"));
         };
         require_kind(&given.kind, of)?;
         let created =
             store::write(&self.app.db, async |tx| self.create(tx, of, relation, &found, &given, None).await).await?;
         special::after_write(self, of);
         let row = self.by_id(&self.app.db, of, &row_id(&created), resource::constant(true)).await;
-        // Whoever made it may see it, but for what hides itself at once.
+        // The new resource is visible to its creator, unless it was created hidden.
         let body = self.created_document(of, row.unwrap_or(created)).await?;
         Ok(document_response(StatusCode::CREATED, &body))
     }
 
-    /// Stores a new resource; with an id of its own where the operation gives it one.
+    /// Stores a new resource. Atomic operations may choose its id.
     pub(in crate::terrakube) async fn create(
         &self,
         tx: &DatabaseTransaction,
@@ -69,13 +69,13 @@ impl Session {
         }
         self.seal(of, &id, &mut changes)?;
         if changes.get("organization_id").is_none_or(|cell| *cell == Cell::Null) {
-            return Err(Problem::bad(format!("{} belongs to an organization: make it below one", of.kind)));
+            return Err(Problem::bad(format!("{} must be created below an organization", of.kind)));
         }
         resource::create(tx, of.table, &changes.0).await.map_err(conflict)?;
         Ok(changes.0.into_iter().map(|(column, cell)| (column.name, cell)).collect())
     }
 
-    /// Answers a PATCH of a resource.
+    /// Handles a PATCH of a resource.
     pub(in crate::terrakube) async fn patch(
         &self,
         resource_path: &ResourcePath<'_>,
@@ -93,7 +93,7 @@ impl Session {
         Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
     }
 
-    /// Changes a resource.
+    /// Updates a resource.
     pub(in crate::terrakube) async fn update(
         &self,
         tx: &DatabaseTransaction,
@@ -110,7 +110,7 @@ impl Session {
         let mut within = found.clone();
         self.set_relationships(tx, of, None, &mut within, given, &mut changes).await?;
         if within.workspace != found.workspace {
-            return Err(Problem::bad("a resource stays with its workspace"));
+            return Err(Problem::bad("the workspace of a resource must not change"));
         }
         self.stamp(of, &mut changes, WriteMethod::Update);
         if special::update(self, tx, of, found, row, &mut changes).await? {
@@ -123,7 +123,7 @@ impl Session {
         if changed == 0 { Err(Problem::unknown(&row_id(row), of.kind)) } else { Ok(()) }
     }
 
-    /// Answers a DELETE of a resource.
+    /// Handles a DELETE of a resource.
     pub(in crate::terrakube) async fn delete(&self, resource_path: &ResourcePath<'_>) -> Result<Response> {
         let found = self.walk(&self.app.db, resource_path).await?;
         let (of, row) = self.at_item(resource_path, &found)?;
@@ -155,7 +155,7 @@ impl Session {
     fn at_item(&self, resource_path: &ResourcePath<'_>, found: &PathContext) -> Result<(&'static Resource, Row)> {
         match (resource_path.end, &found.last) {
             (End::Item, Some((of, row))) => Ok((of, row.clone())),
-            _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "only one resource can be changed or deleted")),
+            _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "only a single resource can be changed or deleted")),
         }
     }
 }

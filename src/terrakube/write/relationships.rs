@@ -1,4 +1,4 @@
-//! Relationships of a document, and relationships that are written by themselves.
+//! Writing relationships, as part of a resource or by their own URL.
 
 use entity::id::{OrganizationId, WorkspaceId};
 use poem::Response;
@@ -17,7 +17,7 @@ use crate::terrakube::session::Session;
 use crate::terrakube::tables;
 
 impl Session {
-    /// Notes what a resource belongs to: what its path says, and its relationships to one.
+    /// Sets the columns of the to-one relationships, from the document and from the path.
     pub(super) async fn set_relationships(
         &self,
         tx: &DatabaseTransaction,
@@ -45,10 +45,14 @@ impl Session {
                         changes.set(column, link_column(known, column).kind, cell);
                     }
                 }
-                // What leads to others is written at those.
+                // A to-many relationship is stored in its target rows.
                 (Link::Many(_), Linkage::Many(list)) if list.is_empty() => {}
-                (Link::Many(_), _) => return Err(Problem::bad(format!("{name} is written at what it leads to"))),
-                (_, Linkage::Many(_)) => return Err(Problem::bad(format!("Bad Request Body'{name} leads to one'"))),
+                (Link::Many(_), _) => {
+                    return Err(Problem::bad(format!("{name} is read-only here; set it on the related resource")));
+                }
+                (_, Linkage::Many(_)) => {
+                    return Err(Problem::bad(format!("Bad Request Body'{name} must be a single resource'")));
+                }
             }
         }
         let columns = of.columns();
@@ -68,7 +72,7 @@ impl Session {
         Ok(())
     }
 
-    /// What a relationship to one is set to: something that is there, that the caller sees, and of the same organization.
+    /// Resolves a to-one linkage. The target must be visible to the caller and belong to the same organization.
     async fn resolve_linkage(
         &self,
         db: &impl ConnectionTrait,
@@ -97,7 +101,7 @@ impl Session {
         Ok(row.get("id").cloned().unwrap_or(Cell::Null))
     }
 
-    /// Answers a PATCH, POST or DELETE of a relationship.
+    /// Handles a PATCH, POST or DELETE of a relationship.
     pub(in crate::terrakube) async fn write_relationship(
         &self,
         resource_path: &ResourcePath<'_>,
@@ -106,17 +110,17 @@ impl Session {
     ) -> Result<Response> {
         let found = self.walk(&self.app.db, resource_path).await?;
         let (End::Relationship(relation), Some((of, row))) = (resource_path.end, &found.last) else {
-            return Err(Problem::bad("the path names no relationship"));
+            return Err(Problem::bad("the path does not name a relationship"));
         };
         let (Link::Maybe(column), true) = (relation.link, method == poem::http::Method::PATCH) else {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
-                format!("UpdatePermission Denied: {} is written at what it leads to", relation.name),
+                format!("UpdatePermission Denied: {} is read-only here; set it on the related resource", relation.name),
             ));
         };
         self.require(&found, of, "UpdatePermission")?;
         let Linkage::One(reference) = crate::terrakube::document::parse_linkage(data)? else {
-            return Err(Problem::bad(format!("Bad Request Body'{} leads to one'", relation.name)));
+            return Err(Problem::bad(format!("Bad Request Body'{} must be a single resource'", relation.name)));
         };
         let cell = self.resolve_linkage(&self.app.db, relation, reference.as_ref(), &found).await?;
         let mut changes = Changes::default();
@@ -131,7 +135,7 @@ impl Session {
 fn note_workspace(found: &mut PathContext, cell: &Cell) -> Result<()> {
     let id = cell.id().ok_or_else(|| Problem::unknown("null", "workspace"))?;
     match found.workspace {
-        Some(known) if known.0 != id => Err(Problem::bad("the workspace is not the one of the path")),
+        Some(known) if known.0 != id => Err(Problem::bad("the workspace must be the one in the path")),
         _ => {
             found.workspace = Some(WorkspaceId(id));
             Ok(())

@@ -1,5 +1,5 @@
-//! What a caller may do with workspaces: by their role in an organization, by the teams of their groups, and by what
-//! those may do with single workspaces.
+//! The rights of a caller on workspaces: from their role in an organization, from the teams of their groups, and from
+//! access to single workspaces.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store;
 
 pub use super::rights::Rights;
 
-/// Where a caller may do what.
+/// The rights of a caller by organization and workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     organizations: BTreeMap<OrganizationId, Rights>,
@@ -20,32 +20,32 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// What they may do in an organization, whatever the workspace.
+    /// The rights in a whole organization.
     #[must_use]
     pub fn in_organization(&self, id: OrganizationId) -> Rights {
         self.organizations.get(&id).copied().unwrap_or_default()
     }
 
-    /// What they may do with a workspace of an organization.
+    /// The rights on a workspace of an organization.
     #[must_use]
     pub fn in_workspace(&self, organization: OrganizationId, id: WorkspaceId) -> Rights {
         let own = self.workspaces.get(&id).filter(|(of, _)| *of == organization).map(|(_, rights)| *rights);
         self.in_organization(organization).or(own.unwrap_or_default())
     }
 
-    /// Whether they may know of an organization.
+    /// Whether the organization is visible.
     #[must_use]
     pub fn knows(&self, id: OrganizationId) -> bool {
         self.in_organization(id).view || self.workspaces.values().any(|(of, _)| *of == id)
     }
 
-    /// The organizations of which they may see everything.
+    /// The organizations that are visible as a whole.
     #[must_use]
     pub fn fully_visible(&self) -> Vec<OrganizationId> {
         self.organizations.iter().filter(|(_, rights)| rights.view).map(|(id, _)| *id).collect()
     }
 
-    /// The organizations of which they may see something.
+    /// The organizations of which anything is visible.
     #[must_use]
     pub fn visible(&self) -> Vec<OrganizationId> {
         let mut ids = self.fully_visible();
@@ -55,14 +55,14 @@ impl Reach {
         ids
     }
 
-    /// The workspaces that they may see one by one.
+    /// The workspaces that access rules name.
     #[must_use]
     pub fn workspaces(&self) -> Vec<WorkspaceId> {
         self.workspaces.keys().copied().collect()
     }
 }
 
-/// Where the caller may do what.
+/// Loads the rights of a caller.
 ///
 /// # Errors
 /// The database's.
