@@ -1,4 +1,4 @@
-//! The state that everything shares. It starts nothing.
+//! The shared state of the server. Building it starts nothing.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
 
-/// What handlers and the engine work with.
+/// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
     pub clock: Clock,
@@ -32,11 +32,11 @@ pub struct App {
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
-    /// Where the server listens, once it does.
+    /// The address that the server listens on, once it does.
     pub address: OnceLock<SocketAddr>,
 }
 
-/// What an App is built from; everything else in it starts empty.
+/// The parts that an `App` is built from; the rest starts empty.
 pub struct Parts {
     pub db: DatabaseConnection,
     pub clock: Clock,
@@ -44,7 +44,7 @@ pub struct Parts {
     pub keys: KeyRing,
     pub runners: Runners,
     pub authenticator: Authenticator,
-    /// The one that the runners were given.
+    /// The same instance that the runners have.
     pub wake: Wake,
 }
 
@@ -71,7 +71,7 @@ impl From<Parts> for App {
 }
 
 impl App {
-    /// Where clients reach the server, without a slash at the end.
+    /// The URL under which clients reach the server, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {
         match (&self.config.public_url, self.address.get()) {

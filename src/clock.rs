@@ -1,12 +1,12 @@
-//! The present time, cut to microseconds, which is what both databases keep.
+//! The current time, truncated to microseconds, the precision of both databases.
 //!
-//! The only caller of `Utc::now`: everything else is given a time, or reads it here once.
+//! The only caller of `Utc::now`. Other code gets the time as an argument, or reads it here once.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// A function that returns the present time.
+/// A source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
@@ -14,7 +14,7 @@ impl Clock {
     /// The clock of the operating system.
     #[must_use]
     pub fn system() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the home of the present time")]
+        #[expect(clippy::disallowed_methods, reason = "the only place that reads the current time")]
         Self(Arc::new(Utc::now))
     }
 
@@ -23,7 +23,7 @@ impl Clock {
         Self(Arc::new(read))
     }
 
-    /// The present time in whole microseconds.
+    /// The current time, truncated to microseconds.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let now = (self.0)();

@@ -1,24 +1,24 @@
-//! What can go wrong, without HTTP: a public text, and a private source that is logged once, at the face.
+//! The error type, independent of HTTP: a public text, and a private source that the API logs once.
 //!
 //! | Variant | When |
 //! |---|---|
-//! | `Invalid` | everything about the input; names the field |
-//! | `Unauthenticated` | no credentials, or none that hold |
-//! | `Forbidden` | visible to the caller, but not allowed |
-//! | `NotFound` | not there, or not for the caller to see |
+//! | `Invalid` | the input is invalid; names the field |
+//! | `Unauthenticated` | credentials are missing or invalid |
+//! | `Forbidden` | the resource is visible, but the action is not allowed |
+//! | `NotFound` | the resource is missing, or not visible to the caller |
 //! | `Conflict` | the state does not permit it |
 //! | `TooLarge` | the body is over the limit |
-//! | `Unavailable` | the database does not answer |
-//! | `Internal` | a mistake of ours |
+//! | `Unavailable` | the database cannot be reached |
+//! | `Internal` | a bug or an unexpected failure |
 //!
-//! A text of `Invalid` never contains the word "exist": the official Terraform provider takes such a 400 for a 404.
+//! A text of `Invalid` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// The source of an error, for the log only.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// The one error type of the server.
+/// The error type of the server.
 #[derive(Debug)]
 pub enum Error {
     Invalid { field: String, message: String },
@@ -31,21 +31,21 @@ pub enum Error {
     Internal(Source),
 }
 
-/// The result of nearly everything.
+/// The result type of most functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Input that is refused; `field` is its path in the request.
+    /// Invalid input; `field` is its path in the request.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), message: message.into() }
     }
 
-    /// A mistake of ours, with its cause.
+    /// A bug or an unexpected failure, with its cause.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal(source.into())
     }
 
-    /// Turns a broken unique key into a conflict that says what is taken.
+    /// Maps a violated unique constraint to a conflict with this message.
     pub fn or_taken(error: DbErr, message: impl Into<String>) -> Self {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict(message.into()),
@@ -53,7 +53,7 @@ impl Error {
         }
     }
 
-    /// Turns a broken foreign key into a conflict that says what is in the way.
+    /// Maps a violated foreign key to a conflict with this message.
     pub fn or_in_use(error: DbErr, message: impl Into<String>) -> Self {
         match error.sql_err() {
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(message.into()),
@@ -73,8 +73,8 @@ impl Error {
             Self::TooLarge { limit_bytes } => {
                 format!("the body is larger than {limit_bytes} bytes")
             }
-            Self::Unavailable(_) => "the database does not answer; try again".to_owned(),
-            Self::Internal(_) => "an internal error; it has been logged".to_owned(),
+            Self::Unavailable(_) => "the database cannot be reached; try again".to_owned(),
+            Self::Internal(_) => "internal error; see the server log".to_owned(),
         }
     }
 }
@@ -83,12 +83,12 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)) => Self::Unavailable(error.into()),
-            DbErr::RecordNotUpdated => Self::Conflict("it was changed or deleted meanwhile".into()),
+            DbErr::RecordNotUpdated => Self::Conflict("the resource was changed or deleted by another request".into()),
             other => match other.sql_err() {
                 Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict("the name is already taken".into()),
-                Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
-                    Self::Conflict("something else refers to it, or what it refers to is gone".into())
-                }
+                Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(
+                    "another resource refers to this one, or a resource that this one refers to is gone".into(),
+                ),
                 _ => Self::Internal(other.into()),
             },
         }

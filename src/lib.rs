@@ -1,24 +1,24 @@
-//! Windlass: a control plane for jobs. See ARCHITECTURE.md for the map.
+//! Windlass: a control plane for jobs. ARCHITECTURE.md describes the modules.
 
-/// Who calls, and what they may reach.
+/// Authentication and authorization.
 pub mod access;
 /// The Qovery-compatible JSON API.
 pub mod api;
 /// The state shared by the API and the engine.
 pub mod app;
-/// What the first start creates.
+/// The first start: organization, token, templates, samples.
 pub mod bootstrap;
-/// The present time.
+/// The clock.
 pub mod clock;
 /// Settings.
 pub mod config;
 /// Deployments, schedules and runs.
 pub mod engine;
-/// What can go wrong.
+/// The error type.
 pub mod error;
-/// Git repositories, by the machine's git.
+/// A client of git repositories.
 pub mod git;
-/// Who is awake, and who may act.
+/// Wake-ups, heartbeat and fencing.
 pub mod liveness;
 /// Metrics, logs and traces.
 pub mod observe;
@@ -26,13 +26,13 @@ pub mod observe;
 pub mod outbound;
 /// A client of image registries.
 pub mod registry_client;
-/// Where runs are executed.
+/// Execution of steps: Docker, processes, Kubernetes.
 pub mod runner;
 /// Tokens and sealed values.
 pub mod secret;
 /// Starting and stopping the server.
 pub mod server;
-/// Queries.
+/// Database queries.
 pub mod store;
 /// The Terrakube-compatible JSON:API.
 pub mod terrakube;

@@ -1,8 +1,8 @@
-//! From an `Authorization` header to a caller.
+//! Authenticates the caller from the `Authorization` header.
 //!
-//! Both words, Bearer and Token, take both kinds of credential, because clients choose the word by guessing.
-//! What a credential stands for is kept for a second, so that a request costs no query for it; `forget` empties
-//! that memory at once, and a revocation in another process takes effect within that second.
+//! Both schemes, Bearer and Token, accept both kinds of credential, because clients mix them up.
+//! The identity of a credential is cached for a second, so that most requests need no query for it. `forget` clears
+//! the cache at once; a revocation in another process takes effect within that second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,9 @@ use entity::member::Role;
 use entity::person;
 use sea_orm::DatabaseConnection;
 
+use super::caller::{Caller, Identity, Subject};
 use super::jwt::{Claims, Verifier};
-use super::role::Custom;
-use super::{Caller, Grant, Identity, Subject};
+use super::role::{CustomPermissions, Grant};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::secret::{TOKEN_PREFIX, TokenHash};
@@ -24,37 +24,37 @@ use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 const MOST_REMEMBERED: usize = 10_000;
-/// How much of a user agent is kept, in characters.
+/// The stored length of a user agent, in characters.
 const AGENT_LENGTH: usize = 255;
 
 const MISSING: Error =
     Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
-const REFUSED: Error = Error::Unauthenticated("the credentials are not valid");
+const REFUSED: Error = Error::Unauthenticated("the credentials are invalid");
 
-struct Remembered {
+struct CachedIdentity {
     identity: Arc<Identity>,
     until: DateTime<Utc>,
 }
 
-/// Knows who credentials belong to.
+/// Authenticates callers.
 pub struct Authenticator {
     db: DatabaseConnection,
     clock: Clock,
     verifier: Option<Verifier>,
-    memory: Mutex<HashMap<TokenHash, Remembered>>,
+    memory: Mutex<HashMap<TokenHash, CachedIdentity>>,
 }
 
 impl Authenticator {
-    /// Without a verifier only API tokens are accepted.
+    /// Without a verifier, only API tokens are accepted.
     #[must_use]
     pub fn new(db: DatabaseConnection, clock: Clock, verifier: Option<Verifier>) -> Self {
         Self { db, clock, verifier, memory: Mutex::default() }
     }
 
-    /// Who sends this header.
+    /// The caller that sent these headers.
     ///
     /// # Errors
-    /// `Unauthenticated` without credentials that hold; `Unavailable` when they cannot be checked now.
+    /// `Unauthenticated` without valid credentials; `Unavailable` when they cannot be verified now.
     pub async fn caller(&self, authorization: Option<&str>, user_agent: Option<&str>) -> Result<Caller> {
         let credential = credential(authorization)?;
         let origin = origin(user_agent);
@@ -77,7 +77,7 @@ impl Authenticator {
         Ok(Caller { identity, origin, user_agent })
     }
 
-    /// Forgets everybody: after a revocation or a change of roles.
+    /// Clears the cache, after a revocation or a change of roles.
     pub fn forget(&self) {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -93,7 +93,7 @@ impl Authenticator {
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
-        memory.insert(hash, Remembered { identity, until });
+        memory.insert(hash, CachedIdentity { identity, until });
     }
 
     async fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
@@ -104,7 +104,7 @@ impl Authenticator {
         Ok(Identity { subject: Subject::Token { id: row.id, name: row.name }, memberships, groups: Vec::new() })
     }
 
-    /// Whoever a token of a person or a group stands for.
+    /// The identity behind a personal or team access token.
     async fn access_token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
         let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
         if row.expires_at.is_some_and(|at| at <= now) {
@@ -118,7 +118,7 @@ impl Authenticator {
         Ok(Identity { subject: Subject::Person { id, name: row.name, email: None }, memberships, groups })
     }
 
-    /// The person of a valid JWT; one who was never seen is stored, so that they can become a member.
+    /// The person of a valid JWT. A new person is stored, so that they can become a member.
     async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
         let Claims { issuer, subject, email, name, groups, expires_at: _ } = claims;
         let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
@@ -139,11 +139,11 @@ impl Authenticator {
         };
         let memberships = self.grants(store::person::list_memberships(&self.db, person.id).await?).await?;
         let name = person.name.or(person.email).unwrap_or(person.subject);
-        // The address of this JWT, not a stored one: whoever has it now may accept its invitations.
+        // The address in this JWT, not a stored one: its current owner may accept its invitations.
         Ok(Identity { subject: Subject::Person { id: person.id, name, email }, memberships, groups })
     }
 
-    /// What the roles of memberships allow; one whose custom role is gone allows nothing.
+    /// The grants of memberships. A deleted custom role grants nothing.
     async fn grants(
         &self,
         rows: Vec<(OrganizationId, Role, Option<CustomRoleId>)>,
@@ -153,7 +153,10 @@ impl Authenticator {
         let grant = |role: Role, custom: Option<CustomRoleId>| {
             let found = roles.iter().find(|row| Some(row.id) == custom);
             found.map_or(Grant::Fixed(role), |row| {
-                Grant::Custom(Arc::new(Custom { clusters: row.clusters.clone(), projects: row.projects.clone() }))
+                Grant::Custom(Arc::new(CustomPermissions {
+                    clusters: row.clusters.clone(),
+                    projects: row.projects.clone(),
+                }))
             })
         };
         Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
@@ -167,7 +170,7 @@ fn credential(authorization: Option<&str>) -> Result<&str> {
     if known && !rest.is_empty() { Ok(rest) } else { Err(MISSING) }
 }
 
-/// The kind of client, by the user agents of the official ones.
+/// The kind of client, by the user agents of the official clients.
 fn origin(user_agent: Option<&str>) -> Origin {
     match user_agent {
         Some(agent) if agent.starts_with("CLI ") => Origin::Cli,

@@ -1,4 +1,4 @@
-//! Pure: which role may do what.
+//! Pure: the permissions of roles.
 
 use std::sync::Arc;
 
@@ -7,56 +7,14 @@ use entity::environment::Mode;
 use entity::id::{ClusterId, ProjectId};
 use entity::member::Role;
 
-/// What a caller wants to do with a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    ViewOrganization,
-    EditOrganization,
-    /// Invite, remove, and give roles.
-    ManageMembers,
-    ManageTokens,
-    /// What everybody did.
-    ViewEvents,
-    ViewCluster,
-    ManageCluster,
-    /// Registries, git tokens, groups of annotations and labels, webhooks, custom roles.
-    ViewSettings,
-    ManageSettings,
-    CreateProject,
-    /// Projects, environments, jobs and runs.
-    View,
-    /// Deploy and stop.
-    Deploy,
-    /// Create, edit and delete.
-    Manage,
-    /// Put an environment of a mode on a cluster.
-    CreateEnvironment,
-}
+use super::action::Action;
 
-impl Action {
-    /// The action that shows that the thing is there: who may not do it gets 404, not 403.
-    #[must_use]
-    pub fn visibility(self) -> Self {
-        match self {
-            Self::ViewOrganization
-            | Self::EditOrganization
-            | Self::ManageMembers
-            | Self::ManageTokens
-            | Self::ViewEvents
-            | Self::CreateProject => Self::ViewOrganization,
-            Self::ViewCluster | Self::ManageCluster => Self::ViewCluster,
-            Self::ViewSettings | Self::ManageSettings => Self::ViewSettings,
-            Self::View | Self::Deploy | Self::Manage | Self::CreateEnvironment => Self::View,
-        }
-    }
-}
-
-/// Where a thing is, as far as custom roles look at it.
+/// The location of a resource, as custom roles see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     pub cluster: Option<ClusterId>,
     pub project: Option<ProjectId>,
-    /// Of the environment; none for a project itself.
+    /// The mode of the environment; `None` for a project itself.
     pub mode: Option<Mode>,
 }
 
@@ -64,22 +22,22 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     Fixed(Role),
-    Custom(Arc<Custom>),
+    Custom(Arc<CustomPermissions>),
 }
 
 /// The permissions of a custom role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Custom {
+pub struct CustomPermissions {
     pub clusters: Clusters,
     pub projects: Projects,
 }
 
-/// Whether a role may do `action` at `place` in its organization.
+/// Whether a grant allows `action` at `location` in its organization.
 #[must_use]
-pub fn allows(grant: &Grant, action: Action, place: &Place) -> bool {
+pub fn allows(grant: &Grant, action: Action, location: &Location) -> bool {
     match grant {
         Grant::Fixed(role) => fixed(*role, action),
-        Grant::Custom(custom) => custom.allows(action, place),
+        Grant::Custom(custom) => custom.allows(action, location),
     }
 }
 
@@ -95,27 +53,27 @@ fn fixed(role: Role, action: Action) -> bool {
             action,
             Action::ViewOrganization | Action::ViewEvents | Action::ViewCluster | Action::ViewSettings | Action::View
         ),
-        // A row that says so has a custom role, which decides.
+        // Such a row has a custom role, which decides.
         Role::Custom => false,
     }
 }
 
-impl Custom {
-    fn allows(&self, action: Action, place: &Place) -> bool {
+impl CustomPermissions {
+    fn allows(&self, action: Action, location: &Location) -> bool {
         match action {
             Action::ViewOrganization | Action::ViewCluster | Action::ViewSettings => true,
-            Action::ManageCluster => self.on_cluster(place) >= ClusterPermission::Admin,
-            Action::View => match (place.project, place.mode) {
-                // A list of the organization shows what is visible of it.
+            Action::ManageCluster => self.on_cluster(location) >= ClusterPermission::Admin,
+            Action::View => match (location.project, location.mode) {
+                // A list of the organization contains only visible rows.
                 (None, _) => true,
                 (Some(project), None) => self.sees(project),
-                (Some(_), Some(_)) => self.in_project(place) >= ProjectPermission::Viewer,
+                (Some(_), Some(_)) => self.in_project(location) >= ProjectPermission::Viewer,
             },
-            Action::Deploy => self.in_project(place) >= ProjectPermission::Deployer,
-            Action::Manage => self.in_project(place) >= ProjectPermission::Manager,
+            Action::Deploy => self.in_project(location) >= ProjectPermission::Deployer,
+            Action::Manage => self.in_project(location) >= ProjectPermission::Manager,
             Action::CreateEnvironment => {
-                self.in_project(place) >= ProjectPermission::Manager
-                    && self.on_cluster(place) >= ClusterPermission::EnvCreator
+                self.in_project(location) >= ProjectPermission::Manager
+                    && self.on_cluster(location) >= ClusterPermission::EnvCreator
             }
             Action::EditOrganization
             | Action::ManageMembers
@@ -126,14 +84,14 @@ impl Custom {
         }
     }
 
-    fn on_cluster(&self, place: &Place) -> ClusterPermission {
-        place.cluster.and_then(|id| self.clusters.0.get(&id)).copied().unwrap_or_default()
+    fn on_cluster(&self, location: &Location) -> ClusterPermission {
+        location.cluster.and_then(|id| self.clusters.0.get(&id)).copied().unwrap_or_default()
     }
 
-    /// What it may do in the environments of one mode, or, without a mode, with the project itself.
-    fn in_project(&self, place: &Place) -> ProjectPermission {
-        let Some(of) = place.project.and_then(|id| self.projects.0.get(&id)) else { return Default::default() };
-        match place.mode {
+    /// The permission in environments of one mode, or, without a mode, for the project itself.
+    fn in_project(&self, location: &Location) -> ProjectPermission {
+        let Some(of) = location.project.and_then(|id| self.projects.0.get(&id)) else { return Default::default() };
+        match location.mode {
             _ if of.is_admin => ProjectPermission::Manager,
             Some(mode) => of.modes.get(&mode).copied().unwrap_or_default(),
             None => ProjectPermission::NoAccess,
@@ -172,13 +130,13 @@ mod tests {
         Action::CreateEnvironment,
     ];
 
-    fn row(grant: &Grant, place: &Place) -> String {
-        ACTIONS.iter().map(|action| if allows(grant, *action, place) { 'x' } else { '.' }).collect()
+    fn row(grant: &Grant, location: &Location) -> String {
+        ACTIONS.iter().map(|action| if allows(grant, *action, location) { 'x' } else { '.' }).collect()
     }
 
     #[test]
     fn what_each_role_may_do() {
-        let row = |role| row(&Grant::Fixed(role), &Place::default());
+        let row = |role| row(&Grant::Fixed(role), &Location::default());
         assert_eq!(row(Role::Owner), "xxxxxxxxxxxxxx");
         assert_eq!(row(Role::Admin), "xxxxxxxxxxxxxx");
         assert_eq!(row(Role::Devops), "x...xx.xxxxxxx");
@@ -191,7 +149,7 @@ mod tests {
         let modes = [(Mode::Staging, permission)].into();
         let projects = Projects([(ProjectId(Uuid::nil()), ProjectPermissions { is_admin, modes })].into());
         let clusters = Clusters([(ClusterId(Uuid::nil()), cluster)].into());
-        Grant::Custom(Arc::new(Custom { clusters, projects }))
+        Grant::Custom(Arc::new(CustomPermissions { clusters, projects }))
     }
 
     #[test]
@@ -199,10 +157,10 @@ mod tests {
         use ClusterPermission as C;
         use ProjectPermission as P;
         let (cluster, project) = (Some(ClusterId(Uuid::nil())), Some(ProjectId(Uuid::nil())));
-        let here = Place { cluster, project, mode: Some(Mode::Staging) };
-        let other_mode = Place { mode: Some(Mode::Production), ..here };
-        let itself = Place { mode: None, ..here };
-        let elsewhere = Place { project: Some(ProjectId(Uuid::max())), ..here };
+        let here = Location { cluster, project, mode: Some(Mode::Staging) };
+        let other_mode = Location { mode: Some(Mode::Production), ..here };
+        let itself = Location { mode: None, ..here };
+        let elsewhere = Location { project: Some(ProjectId(Uuid::max())), ..here };
         let cases = [
             (custom(P::NoAccess, false, C::Viewer), here, "x....x.x......"),
             (custom(P::Viewer, false, C::Viewer), here, "x....x.x..x..."),
@@ -216,8 +174,8 @@ mod tests {
             (custom(P::NoAccess, true, C::Viewer), other_mode, "x....x.x..xxx."),
             (custom(P::NoAccess, true, C::Viewer), itself, "x....x.x..xxx."),
         ];
-        for (grant, place, expected) in cases {
-            assert_eq!(row(&grant, &place), expected, "{grant:?} {place:?}");
+        for (grant, location, expected) in cases {
+            assert_eq!(row(&grant, &location), expected, "{grant:?} {location:?}");
         }
     }
 
@@ -226,8 +184,11 @@ mod tests {
         for role in [Role::Owner, Role::Admin, Role::Devops, Role::Billing, Role::Viewer] {
             let grant = Grant::Fixed(role);
             for action in ACTIONS {
-                let place = Place::default();
-                assert!(!allows(&grant, action, &place) || allows(&grant, action.visibility(), &place), "{role:?}");
+                let location = Location::default();
+                assert!(
+                    !allows(&grant, action, &location) || allows(&grant, action.visibility(), &location),
+                    "{role:?}"
+                );
             }
         }
     }

@@ -311,7 +311,7 @@ impl Family {
     async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Found<Results<AssociatedItem>>> {
         let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
         let seen = |(_, environment, _): &Located| {
-            auth.0.may(environment.organization_id, Action::View, &access::place(environment))
+            auth.0.may(environment.organization_id, Action::View, &access::location(environment))
         };
         let answer = |(job, environment, project): Located| AssociatedItem {
             cluster_id: environment.cluster_id.0,

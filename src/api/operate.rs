@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::liveness::pulse::Health;
-use crate::observe::metrics::{CONTENT_TYPE, Depths};
+use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
 use crate::store;
 
 /// How long the database has to answer.
@@ -52,7 +52,7 @@ pub(super) async fn metrics(app: Data<&Arc<App>>) -> Response {
     let read = async {
         let (queued_runs, running_runs) = store::run::count_by_state(&app.db).await?;
         let (queued_deployments, running_deployments) = store::deployment::count_by_progress(&app.db).await?;
-        Ok::<_, sea_orm::DbErr>(Depths { queued_runs, running_runs, queued_deployments, running_deployments })
+        Ok::<_, sea_orm::DbErr>(QueueDepths { queued_runs, running_runs, queued_deployments, running_deployments })
     };
     match tokio::time::timeout(PATIENCE, read).await {
         Ok(Ok(depths)) => Response::builder().content_type(CONTENT_TYPE).body(app.metrics.text(depths)),

@@ -200,7 +200,7 @@ impl OrganizationApi {
             let row = store::organization::create(tx, row).await?;
             store::person::add_member(tx, row.id, person, (Role::Owner, None), now).await?;
             store::cluster::create(tx, local).await?;
-            bootstrap::templates(tx, row.id, now).await?;
+            bootstrap::add_default_templates(tx, row.id, now).await?;
             Ok::<_, Error>(row)
         })
         .await?;

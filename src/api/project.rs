@@ -14,7 +14,7 @@ use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
-use crate::access::{self, Action, Place};
+use crate::access::{self, Action, Location};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -68,8 +68,9 @@ impl ProjectApi {
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let counts = store::project::count_environments(&self.0.db, id).await?;
         let rows = store::project::list_by_organization(&self.0.db, id).await?;
-        let seen =
-            |row: &project::Model| auth.0.may(id, Action::View, &Place { project: Some(row.id), ..Place::default() });
+        let seen = |row: &project::Model| {
+            auth.0.may(id, Action::View, &Location { project: Some(row.id), ..Location::default() })
+        };
         let results = rows.into_iter().filter(seen).map(|row| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
             answer(row, count)

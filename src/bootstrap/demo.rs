@@ -1,4 +1,4 @@
-//! The samples of `serve --demo`: a project, an environment, a CRON and a LIFECYCLE job, created and deployed once.
+//! The sample jobs of `serve --demo`, created and deployed once.
 
 use chrono::{DateTime, Utc};
 use entity::cluster::{self};
@@ -20,7 +20,7 @@ use crate::store;
 
 const DEMO: &str = "demo";
 
-/// The jobs of the demonstration.
+/// The sample jobs.
 #[derive(Clone, Debug)]
 pub struct Demo {
     pub environment: EnvironmentId,
@@ -28,8 +28,8 @@ pub struct Demo {
     pub lifecycle: JobId,
 }
 
-/// The samples: a project, an environment, a registry, a CRON and a LIFECYCLE job, created and deployed when they
-/// are not there.
+/// Creates and deploys the samples, unless they are present: a project, an environment, a registry, a CRON and a
+/// LIFECYCLE job.
 ///
 /// # Errors
 /// The database's.

@@ -1,10 +1,15 @@
-//! What a start creates: the first organization, the samples of the demonstration, and the greeting.
+//! Startup: the first organization, the default templates, the sample jobs, and the greeting.
 
+pub use self::api_token::new_api_token;
+pub use self::default_templates::{add_default_templates, add_missing_templates};
+pub use self::demo::{Demo, demo};
+pub use self::first::{FirstOrganization, create_first_organization};
+pub use self::greeting::greeting;
+pub use self::local_cluster::local_cluster;
+
+mod api_token;
+mod default_templates;
 mod demo;
 mod first;
 mod greeting;
-mod machine;
-
-pub use self::demo::{Demo, demo};
-pub use self::first::{First, first, furnish, local_cluster, templates, token};
-pub use self::greeting::greeting;
+mod local_cluster;

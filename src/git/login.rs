@@ -1,15 +1,15 @@
-//! The login of a repository, from the git token that a job names.
+//! Loads the login for a repository from its git token.
 
 use entity::git_token;
 use entity::job_spec::{GitProvider, GitRepository};
 
-use super::Login;
+use super::invoke::Login;
 use crate::app::App;
 use crate::error::Result;
 use crate::secret;
 use crate::store;
 
-/// The login that a repository names; none when it names none, or the token is gone.
+/// The login for a repository; `None` if it names no git token or the token was deleted.
 ///
 /// # Errors
 /// The database's, or when the token cannot be opened.

@@ -1,8 +1,8 @@
-//! Keeps a server that was away from starting what another one has taken over meanwhile.
+//! Stops a server that lost its leases from starting runs another server now owns.
 //!
-//! A server that stops for longer than its leases last (a machine that slept, a stopped process) goes on where it was: in
-//! the middle of a start, perhaps of a run that is long over. So a start is bound to the time that the server held its
-//! leases without a break, and is given up at the last moment when there was one.
+//! A server that pauses for longer than its leases last (a suspended machine, a stopped process) resumes where it was:
+//! perhaps in the middle of starting a run that has long ended elsewhere. So each start needs a permit, which is valid
+//! only while the server has held its leases without interruption, and is checked right before the start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -11,23 +11,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
 
-/// How much earlier than its leases end a server stops to start anything: clocks of machines differ a little.
+/// A server stops starting runs this long before its leases end, to allow for clock skew.
 const MARGIN: TimeDelta = TimeDelta::seconds(2);
 
 #[derive(Default)]
-struct Held {
-    /// When the leases of this server end, in microseconds since 1970.
+struct LeaseState {
+    /// When the leases of this server end, as a Unix timestamp in microseconds.
     until: AtomicI64,
-    /// How often they had ended when they were renewed.
+    /// How often the leases had expired before they were renewed.
     breaks: AtomicU64,
 }
 
-/// The time that this server holds its leases.
+/// Tracks how long this server holds its leases.
 #[derive(Clone, Default)]
-pub struct Fence(Arc<Held>);
+pub struct Fence(Arc<LeaseState>);
 
 impl Fence {
-    /// All leases of this server were renewed, by what it knew at `now`.
+    /// Records that all leases of this server were renewed at `now`.
     pub fn renewed(&self, now: DateTime<Utc>, until: DateTime<Utc>) {
         if self.0.until.load(Ordering::SeqCst) <= now.timestamp_micros() {
             self.0.breaks.fetch_add(1, Ordering::SeqCst);
@@ -35,24 +35,24 @@ impl Fence {
         self.0.until.fetch_max(until.timestamp_micros(), Ordering::SeqCst);
     }
 
-    /// The leave to start something while there is no break.
+    /// A permit for a start, valid until the leases expire for the first time.
     #[must_use]
-    pub fn leave(&self, clock: &Clock) -> Leave {
+    pub fn permit(&self, clock: &Clock) -> StartPermit {
         let breaks = self.0.breaks.load(Ordering::SeqCst);
-        Leave { fence: self.clone(), clock: clock.clone(), breaks }
+        StartPermit { fence: self.clone(), clock: clock.clone(), breaks }
     }
 }
 
-/// The leave to start something.
+/// A permit to start a step.
 #[derive(Clone)]
-pub struct Leave {
+pub struct StartPermit {
     fence: Fence,
     clock: Clock,
     breaks: u64,
 }
 
-impl Leave {
-    /// Whether it still holds; to be asked right before something is started.
+impl StartPermit {
+    /// Whether the permit is still valid. Check it right before the start.
     #[must_use]
     pub fn holds(&self) -> bool {
         let until = self.fence.0.until.load(Ordering::SeqCst);
@@ -61,9 +61,9 @@ impl Leave {
     }
 }
 
-impl std::fmt::Debug for Leave {
+impl std::fmt::Debug for StartPermit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Leave").field("holds", &self.holds()).finish()
+        f.debug_struct("StartPermit").field("holds", &self.holds()).finish()
     }
 }
 
@@ -77,24 +77,24 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     #[test]
-    fn a_leave_ends_with_the_first_break() {
+    fn a_permit_ends_with_the_first_break() {
         let seconds = Arc::new(AtomicI64::new(1000));
         let read = Arc::clone(&seconds);
         let clock = Clock::from_fn(move || DateTime::from_timestamp(read.load(Ordering::SeqCst), 0).unwrap());
         let fence = Fence::default();
         let renew = || fence.renewed(clock.now(), clock.now() + TimeDelta::seconds(15));
-        assert!(!fence.leave(&clock).holds(), "nothing is held yet");
+        assert!(!fence.permit(&clock).holds(), "no lease was taken yet");
         renew();
-        let leave = fence.leave(&clock);
+        let permit = fence.permit(&clock);
         seconds.store(1012, Ordering::SeqCst);
-        assert!(leave.holds());
+        assert!(permit.holds());
         renew();
         seconds.store(1024, Ordering::SeqCst);
-        assert!(leave.holds(), "it was renewed in time");
+        assert!(permit.holds(), "the leases were renewed in time");
         seconds.store(1027, Ordering::SeqCst);
-        assert!(!leave.holds() && !fence.leave(&clock).holds());
+        assert!(!permit.holds() && !fence.permit(&clock).holds());
         renew();
-        assert!(!leave.holds(), "there was a break");
-        assert!(fence.leave(&clock).holds());
+        assert!(!permit.holds(), "the leases had expired");
+        assert!(fence.permit(&clock).holds());
     }
 }

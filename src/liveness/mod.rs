@@ -1,5 +1,5 @@
-//! Who is awake, and who may act: wake-ups inside a server and between servers, the engine's heartbeat for health checks, and
-//! the fence that stops a server without leases.
+//! Wake-ups within and between servers, the engine's heartbeat for health checks, and the fence that stops a server
+//! without leases.
 
 /// Stops a server that lost its leases from starting runs another server now owns.
 pub mod fence;

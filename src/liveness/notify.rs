@@ -1,5 +1,5 @@
-//! Wake-ups between the servers of one PostgreSQL database, by LISTEN and NOTIFY. Hints: what is lost is found by the
-//! next tick.
+//! Wake-ups between the servers of one PostgreSQL database, by LISTEN and NOTIFY. They are hints: the next tick covers
+//! for a lost one.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
-/// The name of the channel.
+/// The notification channel.
 const CHANNEL: &str = "windlass";
-/// Wake-ups that come together are told together.
+/// Wake-ups within this time are sent as one.
 const TOGETHER: Duration = Duration::from_millis(20);
-/// Before the connection is tried again.
+/// The pause before a reconnect.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Tells other servers what this one asks for, and hears what they ask for, until `shutdown`; on SQLite there are none.
+/// Exchanges wake-ups with other servers until `shutdown`. Does nothing on SQLite, which has one server.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     if !app.config.database_url().starts_with("postgres") {
         return;
     }
     while !shutdown.is_cancelled() {
         if let Err(error) = exchange(app, &shutdown).await {
-            tracing::warn!(%error, "wake-ups of other servers are not heard; the engine looks by itself");
+            tracing::warn!(%error, "lost the connection for wake-ups between servers; will reconnect");
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -42,7 +42,7 @@ async fn exchange(app: &App, shutdown: &CancellationToken) -> Result<(), sqlx::E
             () = asked.wait() => {
                 tokio::time::sleep(TOGETHER).await;
                 if let Err(error) = crate::store::notify(&app.db, CHANNEL, &own).await {
-                    tracing::debug!(%error, "a wake-up was not told to other servers");
+                    tracing::debug!(%error, "failed to send a wake-up to other servers");
                 }
             }
             heard = listener.recv() => {

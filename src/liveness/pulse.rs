@@ -1,11 +1,11 @@
-//! When the loops of the engine last came round, so that a server whose engine is stuck can say so.
+//! The heartbeat of the engine's loops, for health checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A loop that has not come round for so long is stuck: its calls have shorter limits.
+/// A loop without a heartbeat for this long is stuck: its calls have shorter timeouts.
 const STUCK: TimeDelta = TimeDelta::seconds(120);
 
 /// A loop of the engine.
@@ -15,21 +15,21 @@ pub enum Loop {
     Work,
 }
 
-/// When each loop last came round, in microseconds since 1970; 0 before the first time.
+/// The last heartbeat of each loop, as a Unix timestamp in microseconds; 0 before the first.
 #[derive(Clone, Default)]
 pub struct Pulse(Arc<[AtomicI64; 2]>);
 
-/// How the engine is.
+/// The health of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It has not come round yet.
+    /// A loop has not ticked yet.
     Starting,
     Well,
     Stuck,
 }
 
 impl Pulse {
-    /// Notes that a loop came round.
+    /// Records a heartbeat of a loop.
     pub fn beat(&self, which: Loop, now: DateTime<Utc>) {
         let [plan, work] = &*self.0;
         let place = match which {
@@ -39,7 +39,7 @@ impl Pulse {
         place.store(now.timestamp_micros(), Ordering::Relaxed);
     }
 
-    /// How the engine is.
+    /// The health of the engine.
     #[must_use]
     pub fn health(&self, now: DateTime<Utc>) -> Health {
         let oldest = self.0.iter().map(|place| place.load(Ordering::Relaxed)).min().unwrap_or(0);
@@ -57,7 +57,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     #[test]
-    fn both_loops_have_to_come_round() {
+    fn both_loops_must_beat() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let pulse = Pulse::default();
         assert_eq!(pulse.health(now), Health::Starting);

@@ -1,8 +1,8 @@
-//! A hint that wakes the engine; losing one costs time, never correctness.
+//! Wakes the loops of the engine.
 
 use tokio::sync::watch;
 
-/// Wakes the loops of the engine, here and on other servers. A hint: a lost one costs time, never correctness.
+/// Wakes the loops of the engine, here and on other servers. Wake-ups are hints: losing one costs time, not correctness.
 #[derive(Clone)]
 pub struct Wake {
     here: watch::Sender<u64>,
@@ -20,38 +20,38 @@ fn count(sender: &watch::Sender<u64>) {
 }
 
 impl Wake {
-    /// Asks for a tick soon, by whoever comes first.
+    /// Requests a tick of any server.
     pub fn now(&self) {
         count(&self.here);
         count(&self.elsewhere);
     }
 
-    /// Asks for a tick of this server, because nobody else can do what is to be done.
+    /// Requests a tick of this server, for work that only it can do.
     pub fn here(&self) {
         count(&self.here);
     }
 
-    /// What is asked of this server from now on.
+    /// Subscribes to wake-ups of this server.
     #[must_use]
-    pub fn listen(&self) -> Woken {
-        Woken(self.here.subscribe())
+    pub fn listen(&self) -> WakeReceiver {
+        WakeReceiver(self.here.subscribe())
     }
 
-    /// What is asked of all servers from now on.
+    /// Subscribes to wake-ups that other servers should get.
     #[must_use]
-    pub fn listen_for_others(&self) -> Woken {
-        Woken(self.elsewhere.subscribe())
+    pub fn listen_for_others(&self) -> WakeReceiver {
+        WakeReceiver(self.elsewhere.subscribe())
     }
 }
 
-/// Hears of what was asked since it last waited.
-pub struct Woken(watch::Receiver<u64>);
+/// A subscription to wake-ups.
+pub struct WakeReceiver(watch::Receiver<u64>);
 
-impl Woken {
-    /// Waits until somebody asks, unless somebody has.
+impl WakeReceiver {
+    /// Waits for the next wake-up; returns at once if there was one since the last call.
     pub async fn wait(&mut self) {
         if self.0.changed().await.is_err() {
-            // Nobody is left who could ask.
+            // The sender is gone: there will be no more wake-ups.
             std::future::pending::<()>().await;
         }
     }

@@ -1,4 +1,4 @@
-//! What the server counts, in the text format of Prometheus. Labels have few values: no ids, no names.
+//! Metrics in the OpenMetrics text format.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,80 +6,36 @@ use std::time::Duration;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::labels::{Cause, Outcome, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
+
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Outcome {
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Cause {
-    Schedule,
-    Deployment,
-    Force,
-    Manual,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
-    outcome: Outcome,
-    trigger: Cause,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Why {
-    Overlap,
-    Missed,
-    Paused,
-    TooLate,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Skipped {
-    reason: Why,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request {
-    method: &'static str,
-    status: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
-    state: &'static str,
-}
-
 struct Inner {
     registry: Registry,
-    runs: Family<Ended, Counter>,
+    runs: Family<RunLabels, Counter>,
     times: Counter,
-    skipped: Family<Skipped, Counter>,
+    skipped: Family<SkipLabels, Counter>,
     lag: Histogram,
     lines: Counter,
-    requests: Family<Request, Histogram>,
-    open: Family<State, Gauge>,
-    deployments: Family<State, Gauge>,
+    requests: Family<RequestLabels, Histogram>,
+    open: Family<StateLabel, Gauge>,
+    deployments: Family<StateLabel, Gauge>,
 }
 
-/// The counters of this server.
+/// The metrics of this server.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
-/// What is read from the database when the metrics are asked for.
+/// Gauges that are read from the database on each scrape.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Depths {
+pub struct QueueDepths {
     pub queued_runs: u64,
     pub running_runs: u64,
     pub queued_deployments: u64,
@@ -95,22 +51,26 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("windlass");
         let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
         let (lag, lines) = (seconds(), Counter::default());
-        let requests = Family::<Request, Histogram>::new_with_constructor(seconds);
+        let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
-        registry.register("runs_ended", "Runs that have ended, by outcome and by what started them", runs.clone());
-        registry.register("times_recorded", "Times of schedules that became runs", times.clone());
-        registry.register("times_skipped", "Times of schedules that were not run, by reason", skipped.clone());
-        registry.register("schedule_lag_seconds", "From a time of a schedule to its run", lag.clone());
-        registry.register("log_lines", "Lines of runs that were stored", lines.clone());
-        registry.register("http_request_duration_seconds", "From request to answer", requests.clone());
-        registry.register("runs", "Runs that are open, by state", open.clone());
-        registry.register("deployments", "Deployments that are open, by state", deployments.clone());
+        registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
+        registry.register("times_recorded", "Scheduled times that became runs", times.clone());
+        registry.register("times_skipped", "Scheduled times that were skipped, by reason", skipped.clone());
+        registry.register(
+            "schedule_lag_seconds",
+            "Delay from a scheduled time to the creation of its run",
+            lag.clone(),
+        );
+        registry.register("log_lines", "Stored log lines of runs", lines.clone());
+        registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
+        registry.register("runs", "Open runs, by state", open.clone());
+        registry.register("deployments", "Open deployments, by state", deployments.clone());
         Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, requests, open, deployments }))
     }
 }
 
 impl Metrics {
-    /// A run has ended.
+    /// Counts a run that has ended.
     pub fn run_ended(&self, state: RunState, trigger: Trigger) {
         let outcome = match state {
             RunState::Succeeded => Outcome::Succeeded,
@@ -124,32 +84,32 @@ impl Metrics {
             Trigger::Force => Cause::Force,
             Trigger::Manual => Cause::Manual,
         };
-        self.0.runs.get_or_create(&Ended { outcome, trigger }).inc();
+        self.0.runs.get_or_create(&RunLabels { outcome, trigger }).inc();
     }
 
-    /// A time of a schedule has become a run, so long after it had come.
+    /// Counts a scheduled time that became a run, with its delay.
     pub fn time_recorded(&self, lag: chrono::TimeDelta) {
         self.0.times.inc();
         self.0.lag.observe(lag.as_seconds_f64().max(0.0));
     }
 
-    /// A time of a schedule was left out.
+    /// Counts a scheduled time that was skipped.
     pub fn time_skipped(&self, reason: SkipReason) {
         let reason = match reason {
-            SkipReason::Overlap => Why::Overlap,
-            SkipReason::Missed => Why::Missed,
-            SkipReason::Paused => Why::Paused,
-            SkipReason::TooLate => Why::TooLate,
+            SkipReason::Overlap => SkipCause::Overlap,
+            SkipReason::Missed => SkipCause::Missed,
+            SkipReason::Paused => SkipCause::Paused,
+            SkipReason::TooLate => SkipCause::TooLate,
         };
-        self.0.skipped.get_or_create(&Skipped { reason }).inc();
+        self.0.skipped.get_or_create(&SkipLabels { reason }).inc();
     }
 
-    /// Lines of runs were stored.
+    /// Counts stored log lines.
     pub fn lines_stored(&self, count: u64) {
         self.0.lines.inc_by(count);
     }
 
-    /// A request was answered.
+    /// Records the duration of a request.
     pub fn answered(&self, method: &str, status: u16, took: Duration) {
         let method = match method {
             "GET" => "GET",
@@ -166,14 +126,14 @@ impl Metrics {
             400..=499 => "4xx",
             _ => "5xx",
         };
-        self.0.requests.get_or_create(&Request { method, status }).observe(took.as_secs_f64());
+        self.0.requests.get_or_create(&RequestLabels { method, status }).observe(took.as_secs_f64());
     }
 
-    /// All of it, as text.
+    /// All metrics, as text.
     #[must_use]
-    pub fn text(&self, depths: Depths) -> String {
-        let set = |family: &Family<State, Gauge>, state, count: u64| {
-            family.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+    pub fn text(&self, depths: QueueDepths) -> String {
+        let set = |family: &Family<StateLabel, Gauge>, state, count: u64| {
+            family.get_or_create(&StateLabel { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
         };
         set(&self.0.open, "queued", depths.queued_runs);
         set(&self.0.open, "running", depths.running_runs);
@@ -188,18 +148,18 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depths, Metrics};
+    use super::{Metrics, QueueDepths};
     use entity::run::{RunState, Trigger};
     use entity::skipped_time::SkipReason;
 
     #[test]
-    fn what_happened_is_told() {
+    fn events_are_counted() {
         let metrics = Metrics::default();
         metrics.run_ended(RunState::Failed, Trigger::Manual);
         metrics.time_recorded(chrono::TimeDelta::milliseconds(30));
         metrics.time_skipped(SkipReason::Overlap);
         metrics.answered("GET", 404, std::time::Duration::from_millis(2));
-        let text = metrics.text(Depths { queued_runs: 7, ..Depths::default() });
+        let text = metrics.text(QueueDepths { queued_runs: 7, ..QueueDepths::default() });
         for line in [
             "windlass_runs_ended_total{outcome=\"Failed\",trigger=\"Manual\"} 1",
             "windlass_times_recorded_total 1",

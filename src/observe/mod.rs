@@ -1,5 +1,6 @@
-//! What an operator sees of the server: metrics, logs and traces.
+//! Observability: metrics, logs and traces of the server.
 
+mod labels;
 /// Counters in the Prometheus text format.
 pub mod metrics;
 /// Logs and traces of the server itself.

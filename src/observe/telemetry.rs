@@ -1,5 +1,5 @@
-//! Logs of the server itself: structured, to standard error, never with secret values; and traces of requests and runs,
-//! where a collector is configured.
+//! Structured logs on standard error, without secret values, and traces of requests and runs for a configured
+//! collector.
 
 use std::io::IsTerminal as _;
 
@@ -17,26 +17,26 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::config::LogFormat;
 use crate::error::{Error, Result};
 
-/// Sends what is left when it is dropped.
+/// Flushes pending traces on drop.
 pub struct Telemetry(Option<SdkTracerProvider>);
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(provider) = &self.0 {
-            // What cannot be sent at the end is lost, as it would be later.
+            // Traces that cannot be sent at shutdown are lost.
             let _sent = provider.shutdown();
         }
     }
 }
 
-/// Starts logging; `filter` is a list of `target=level`. With the address of a collector it also sends traces to it, by
-/// OTLP over HTTP.
+/// Starts logging; `filter` is a list of `target=level`. With the URL of a collector, also sends traces to it by OTLP
+/// over HTTP.
 ///
 /// # Errors
-/// When the address of the collector cannot be used.
+/// When the URL of the collector is invalid.
 pub fn start(filter: &str, format: LogFormat, collector: Option<&str>) -> Result<Telemetry> {
     let mut filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // A cluster that is down is told of by its status, not by a line for every try.
+    // The status of a cluster reports that it is down; a log line for every attempt would be noise.
     if let Ok(quiet) = "kube_client=off".parse() {
         filter = filter.add_directive(quiet);
     }
@@ -48,18 +48,18 @@ pub fn start(filter: &str, format: LogFormat, collector: Option<&str>) -> Result
     };
     let provider = collector.map(provider).transpose()?;
     let traces = provider.as_ref().map(|provider| {
-        // Our own spans only: those of libraries tell nothing of jobs.
+        // Only our own spans: those of libraries say nothing about jobs.
         let ours = tracing_subscriber::filter::Targets::new().with_target("windlass", tracing::Level::INFO);
         tracing_opentelemetry::layer().with_tracer(provider.tracer("windlass")).with_filter(ours)
     });
     if let Err(error) = tracing_subscriber::registry().with(lines).with(traces).try_init() {
-        eprintln!("logging was already started: {error}");
+        eprintln!("cannot start logging: {error}");
     }
     Ok(Telemetry(provider))
 }
 
 fn provider(collector: &str) -> Result<SdkTracerProvider> {
-    // The exporter's own thread has no runtime: requests are sent on this one.
+    // The exporter's thread has no runtime, so requests are sent on this one.
     let client = Client { client: reqwest::Client::new(), runtime: tokio::runtime::Handle::current() };
     let exporter = SpanExporter::builder()
         .with_http()

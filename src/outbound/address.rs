@@ -1,8 +1,8 @@
-//! Pure: which addresses are out on the internet, and not on this machine, its network, or its cloud.
+//! Pure: tells public addresses from those of this machine, its network or its cloud.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is none of the special ones (IANA registries of special-purpose addresses).
+/// Whether an address is public: not in the IANA registries of special-purpose addresses.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -15,7 +15,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = address.is_loopback()
         || address.is_private()
-        // 169.254.169.254 is where clouds answer questions about their machines.
+        // 169.254.169.254 is the metadata service of cloud providers.
         || address.is_link_local()
         || address.is_multicast()
         || address.is_broadcast()
@@ -34,11 +34,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(four);
     }
     let [first, second, ..] = address.segments();
-    // Only 2000::/3 is given out; in it 2001:db8::/32, 2001::/23 and 2002::/16 are special.
+    // Only 2000::/3 is allocated; in it, 2001:db8::/32, 2001::/23 and 2002::/16 are special.
     first & 0xe000 == 0x2000 && !(first == 0x2001 && (second == 0xdb8 || second < 0x200)) && first != 0x2002
 }
 
-/// The IPv4 address that is written inside: mapped, compatible, or by NAT64.
+/// The embedded IPv4 address: mapped, compatible, or NAT64.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let tail = || {

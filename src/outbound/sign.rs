@@ -1,4 +1,4 @@
-//! Pure: the signature of a call (Standard Webhooks 1.0, symmetric: HMAC-SHA256).
+//! Pure: signs webhook requests (Standard Webhooks 1.0, symmetric: HMAC-SHA256).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,21 +7,21 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// What keys in the standard's text form begin with.
+/// The prefix of keys in the text form of the standard.
 const PREFIX: &str = "whsec_";
 
-/// The key of a secret: behind `whsec_` it is base64, otherwise the bytes of the text itself.
+/// Decodes a secret: base64 after `whsec_`, otherwise the bytes of the text itself.
 ///
 /// # Errors
-/// A reason for the caller when what is behind `whsec_` is not base64.
+/// A reason for the caller if the text after `whsec_` is not base64.
 pub fn key(secret: &str) -> Result<Secret<Vec<u8>>, String> {
     match secret.strip_prefix(PREFIX) {
-        Some(text) => STANDARD.decode(text).map(Secret::new).map_err(|_| format!("has no base64 behind {PREFIX}")),
+        Some(text) => STANDARD.decode(text).map(Secret::new).map_err(|_| format!("must be base64 after {PREFIX}")),
         None => Ok(Secret::new(secret.as_bytes().to_vec())),
     }
 }
 
-/// The value of the header `webhook-signature`; `at` is in seconds since 1970.
+/// The value of the `webhook-signature` header. `at` is a Unix timestamp.
 #[must_use]
 pub fn signature(key: &[u8], id: &str, at: i64, body: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };

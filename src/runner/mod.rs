@@ -20,8 +20,8 @@ use entity::id::ClusterId;
 
 use self::kubernetes::clusters::Clusters;
 use self::kubernetes::pod::Pod;
-use crate::git::Wanted;
-use crate::liveness::fence::Leave;
+use crate::git::Checkout;
+use crate::liveness::fence::StartPermit;
 use crate::secret::Secret;
 
 /// Which runner it is.
@@ -53,7 +53,7 @@ pub struct StepSpec {
     /// Whether the container can write nowhere but to its volumes.
     pub read_only_root: bool,
     /// Asked right before it is started; when it does not hold any more, nothing is done. Without it nothing is asked.
-    pub leave: Option<Leave>,
+    pub permit: Option<StartPermit>,
     /// An image to build; then nothing is run.
     pub build: Option<Build>,
     /// What is checked out before it begins, and how.
@@ -69,7 +69,7 @@ pub struct StepSpec {
 pub enum Source {
     /// An empty folder.
     Empty,
-    Repository(Wanted),
+    Repository(Checkout),
 }
 
 /// An image to build. Its `output` is a JSON document: `image`, and `commit` with `id`, `at`, `author` and `message`, or
@@ -79,7 +79,7 @@ pub struct Build {
     /// The name of the image, without a tag: that comes from the commit and from all that decides what is built.
     pub image: String,
     /// None for a Dockerfile that needs no files.
-    pub source: Option<Wanted>,
+    pub source: Option<Checkout>,
     /// The folder of the build, inside the repository.
     pub root_path: String,
     pub dockerfile: Dockerfile,
@@ -109,7 +109,7 @@ impl StepSpec {
     /// Whether it may still be started.
     #[must_use]
     pub fn may_start(&self) -> bool {
-        self.leave.as_ref().is_none_or(Leave::holds)
+        self.permit.as_ref().is_none_or(StartPermit::holds)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::Source;
 use super::terraform::script::COMMIT_FILE;
-use crate::git::{self, Folder};
+use crate::git::{self, TempFolder};
 
 /// A tape archive of a source, below a folder of this name.
 ///
 /// # Errors
 /// Why it cannot be had; for the reader of a run.
 pub async fn pack(source: &Source, root: &'static str) -> Result<Vec<u8>, String> {
-    let folder = Folder::new()?;
+    let folder = TempFolder::new()?;
     let files = folder.path().join("files");
     let failed = |error: std::io::Error| format!("its files could not be packed: {error}");
     tokio::fs::create_dir(&files).await.map_err(failed)?;

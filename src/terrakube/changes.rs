@@ -1,16 +1,16 @@
-//! The columns that a request changes, and what it asks for.
+//! The column values that a request writes.
 
 use poem::http::StatusCode;
 
 use super::error::Problem;
 use crate::store::resource::{Cell, Column, Kind};
 
-/// What is stored of a row, with the kinds of its columns.
+/// The columns to write, with their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes(pub(super) Vec<(Column, Cell)>);
 
 impl Changes {
-    /// Puts a value in a column, in place of what was there.
+    /// Sets the value of a column.
     pub(super) fn set(&mut self, name: &'static str, kind: Kind, value: Cell) {
         match self.0.iter_mut().find(|(column, _)| column.name == name) {
             Some((_, cell)) => *cell = value,
@@ -27,14 +27,23 @@ impl Changes {
     }
 }
 
-/// The kind of a write, for attributes that only whoever creates a row gives.
+/// Whether a row is created or updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(super) enum WriteMethod {
     Create,
     Update,
 }
 
-/// Two rows of one name, or something that is still needed.
+impl WriteMethod {
+    pub(super) fn denied(self) -> Problem {
+        Problem::denied(match self {
+            Self::Create => "CreatePermission",
+            Self::Update => "UpdatePermission",
+        })
+    }
+}
+
+/// Maps a violated constraint, such as a duplicate name, to 409.
 pub(super) fn conflict(error: sea_orm::DbErr) -> Problem {
     match error.sql_err() {
         Some(_) => Problem::new(StatusCode::CONFLICT, "This operation conflicts with data that already exists."),

@@ -1,8 +1,9 @@
-//! Pure: what the tables of this face say, for the test that holds the contract against them.
+//! Pure: describes the tables as schemas, for the test that compares them with the contract.
 
 use serde_json::{Map, Value, json};
 
-use super::resource::{Attribute, Fallback, Link, Resource, Shape, Write};
+use super::attribute::{Attribute, Fallback, Shape, Writer};
+use super::resource::{Link, Resource};
 use super::tables::RESOURCES;
 
 /// All resources.
@@ -47,10 +48,10 @@ fn described(attribute: &Attribute) -> Value {
         Shape::Id(_) => drop(schema.insert("format".into(), json!("uuid"))),
         _ => {}
     }
-    if matches!(attribute.shape, Shape::Text(_) | Shape::Secret(_)) && attribute.write != Write::Server {
+    if matches!(attribute.shape, Shape::Text(_) | Shape::Secret(_)) && attribute.writer != Writer::Server {
         schema.insert("maxLength".into(), json!(attribute.most));
     }
-    if attribute.write == Write::Server {
+    if attribute.writer == Writer::Server {
         schema.insert("readOnly".into(), json!(true));
     }
     if matches!(attribute.shape, Shape::Secret(_)) || nullable(attribute) {
@@ -59,7 +60,7 @@ fn described(attribute: &Attribute) -> Value {
     Value::Object(schema)
 }
 
-/// Whether it may be null: where nothing else stands for what nobody gave, and the server does not always write it.
+/// Whether an attribute may be null: it has no default, and the server does not always set it.
 fn nullable(attribute: &Attribute) -> bool {
     let always =
         ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];

@@ -1,4 +1,4 @@
-//! What can go wrong on this face: a status, and a text under `errors[0].detail`.
+//! Errors of this API: a status, and a text under `errors[0].detail`.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::error::Error;
 
-/// The media type of this face.
+/// The JSON:API media type.
 pub(super) const MEDIA: &str = "application/vnd.api+json";
 
-/// A refusal, or a failure.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
@@ -23,14 +23,14 @@ impl Problem {
         Self { status, detail: detail.into() }
     }
 
-    /// The request cannot be understood.
+    /// A malformed request.
     pub(super) fn bad(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A resource that is not there, or not for the caller to see.
+    /// A resource that is missing or not visible to the caller.
     pub(super) fn unknown(id: &str, kind: &str) -> Self {
-        // The original writes ids that it looks for in a collection as a set of one.
+        // Terrakube prints the id of a nested resource as a set with one member.
         let id = if kind == "organization" || kind == "workspace" { id.to_owned() } else { format!("[{id}]") };
         Self::new(StatusCode::NOT_FOUND, format!("Unknown identifier {id} for {kind}"))
     }
@@ -39,7 +39,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, format!("{what} Denied"))
     }
 
-    /// As an element of a list of errors.
+    /// The problem as one entry of the result list of an atomic request.
     pub(super) fn element(&self) -> serde_json::Value {
         json!({"errors": [{"detail": escaped(&self.detail), "status": self.status.as_u16().to_string()}]})
     }
@@ -56,7 +56,7 @@ impl Problem {
     }
 }
 
-/// Clients show it in pages: nothing in it is markup.
+/// Escapes markup: clients render the text as HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
 }
@@ -71,11 +71,11 @@ impl From<Error> for Problem {
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Unavailable(source) => {
-                tracing::error!(%source, "a request failed");
+                tracing::error!(%source, "request failed");
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Error::Internal(source) => {
-                tracing::error!(%source, "a request failed");
+                tracing::error!(%source, "request failed");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };

@@ -1,31 +1,32 @@
-//! Pure: from a filter and an order to conditions of a query. Fields are attributes, `id`, and paths over relationships.
+//! Pure: translates filters and orders to SQL conditions. Fields are attributes, `id`, and paths over relationships.
 
 use std::cmp::Ordering;
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ExprTrait as _, Order, SimpleExpr};
 
-use super::document::parsed;
+use super::attribute::Shape;
+use super::attribute_value::parse_cell;
 use super::error::{Problem, Result};
 use super::query::Sort;
-use super::resource::{Link, Resource, Shape, link_column};
+use super::resource::{Link, Resource, link_column};
 use super::rsql::{Comparison, Filter, Operator};
 use super::tables;
 use crate::store::resource::{self, Cell, Column, Kind, is_in_rows};
 
-/// How many steps a path of a filter has, at most.
+/// The most segments of a filter path.
 const STEPS: usize = 4;
 
-/// What conditions depend on beside the filter.
-pub(super) struct With<'a> {
+/// The context that conditions are built in.
+pub(super) struct FilterContext<'a> {
     pub(super) backend: DbBackend,
-    /// The rows of a resource that the caller may see: nothing is found out about others.
+    /// The condition for rows visible to the caller: a filter must not reveal others.
     pub(super) visible: &'a dyn Fn(&'static Resource) -> SimpleExpr,
 }
 
-/// The condition of a filter on the rows of a resource.
-pub(super) fn condition(with: &With<'_>, of: &'static Resource, filter: &Filter) -> Result<SimpleExpr> {
-    let each = |filters: &[Filter]| filters.iter().map(|one| condition(with, of, one)).collect::<Result<Vec<_>>>();
+/// Translates a filter to a condition on the rows of a resource.
+pub(super) fn condition(context: &FilterContext<'_>, of: &'static Resource, filter: &Filter) -> Result<SimpleExpr> {
+    let each = |filters: &[Filter]| filters.iter().map(|one| condition(context, of, one)).collect::<Result<Vec<_>>>();
     match filter {
         Filter::All(filters) => Ok(resource::all(each(filters)?)),
         Filter::Any(filters) => Ok(resource::any(each(filters)?)),
@@ -34,7 +35,7 @@ pub(super) fn condition(with: &With<'_>, of: &'static Resource, filter: &Filter)
             if path.len() > STEPS {
                 return Err(Problem::bad(format!("the path {} is too long", comparison.selector)));
             }
-            along(with, of, &path, comparison)
+            along(context, of, &path, comparison)
         }
     }
 }
@@ -43,14 +44,19 @@ fn lacks(of: &Resource, field: &str) -> Problem {
     Problem::bad(format!("Invalid value: {} does not contain the field {field}", of.kind))
 }
 
-fn along(with: &With<'_>, of: &'static Resource, path: &[&str], comparison: &Comparison) -> Result<SimpleExpr> {
+fn along(
+    context: &FilterContext<'_>,
+    of: &'static Resource,
+    path: &[&str],
+    comparison: &Comparison,
+) -> Result<SimpleExpr> {
     let Some((first, rest)) = path.split_first() else { return Err(lacks(of, "")) };
     if rest.is_empty() {
-        return compare(with.backend, of, column(of, first)?, comparison);
+        return compare(context.backend, of, column(of, first)?, comparison);
     }
     let relation = of.relation(first).ok_or_else(|| lacks(of, first))?;
     let target = tables::target(relation).ok_or_else(|| lacks(of, first))?;
-    let inner = along(with, target, rest, comparison)?.and((with.visible)(target));
+    let inner = along(context, target, rest, comparison)?.and((context.visible)(target));
     Ok(match relation.link {
         Link::One(column) | Link::Maybe(column) => is_in_rows(of.table, column, (target.table, "id"), inner),
         Link::Many(column) => {
@@ -80,7 +86,7 @@ fn compare(backend: DbBackend, of: &'static Resource, column: Column, comparison
     let Comparison { selector, operator, values } = comparison;
     let table = of.table;
     let bad = |value: &str| Problem::bad(format!("Invalid value: {value} for {selector}"));
-    let cell = |value: &String| parsed(column.kind, value).ok_or_else(|| bad(value));
+    let cell = |value: &String| parse_cell(column.kind, value).ok_or_else(|| bad(value));
     let nth = |place: usize| values.get(place).ok_or_else(|| bad("")).and_then(cell);
     let equal = || -> Result<SimpleExpr> {
         let each = values.iter().map(|value| {
@@ -99,7 +105,7 @@ fn compare(backend: DbBackend, of: &'static Resource, column: Column, comparison
         Kind::Text => Ok(resource::is_in_folded(table, column.name, values)),
         _ => equal(),
     };
-    // What has no value is unlike every value.
+    // A null differs from every value.
     let unlike = |condition: SimpleExpr| condition.not().or(resource::is(table, column, &Cell::Null));
     Ok(match operator {
         Operator::Equal | Operator::In => equal()?,
@@ -120,7 +126,7 @@ fn compare(backend: DbBackend, of: &'static Resource, column: Column, comparison
     })
 }
 
-/// The order of a collection; rows that are equal in it are in the order of their ids.
+/// The order of a collection, with the id as tiebreaker.
 pub(super) fn order(of: &'static Resource, sort: &[Sort]) -> Result<Vec<(&'static str, Order)>> {
     let mut order = Vec::with_capacity(sort.len() + 1);
     for Sort { field, descending } in sort {

@@ -1,4 +1,4 @@
-//! Several writes in one request, of which all are done or none (extension `atomic` of JSON:API).
+//! Atomic operations (a JSON:API extension): several writes in one transaction.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,39 +9,42 @@ use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::{self, Given, Linkage, id_of};
-use super::error::{Problem, Result};
+use super::attribute_value::row_id;
+use super::document::{self, ResourceObject};
+use super::error::{self, Problem, Result};
+use super::operation_path::{Names, is_relationship, path_of, resolve};
 use super::path::{self, End};
+use super::request::read_body;
 use super::resource::Resource;
 use super::session::Session;
-use super::{read, special};
+use super::special;
 use crate::app::App;
 use crate::store;
 use crate::store::resource;
 
-/// What both headers have to say.
+/// The extension that Content-Type and Accept must name.
 const EXTENSION: &str = "https://jsonapi.org/ext/atomic";
 const MEDIA: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
-/// The most operations of one request.
+/// The limit of operations in one request.
 const MOST: usize = 100;
 
-/// Answers a request with operations.
+/// Handles a request with operations.
 pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Response> {
     let session = Session::of(app, request).await?;
     let says = |name| {
         let text = request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        text.starts_with(super::MEDIA) && text.contains(EXTENSION)
+        text.starts_with(error::MEDIA) && text.contains(EXTENSION)
     };
     if !says(header::CONTENT_TYPE) || !says(header::ACCEPT) {
         let response = Response::builder().status(StatusCode::UNSUPPORTED_MEDIA_TYPE).content_type("text/plain");
         return Ok(response.body("Unsupported Media Type"));
     }
     let document: Value =
-        serde_json::from_slice(&read(body).await?).map_err(|error| Problem::bad(error.to_string()))?;
+        serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))?;
     let operations = document.get("atomic:operations").and_then(Value::as_array);
     let operations = operations.ok_or_else(|| Problem::bad("Bad Request Body'atomic:operations is missing'"))?;
     if operations.len() > MOST {
-        return Err(Problem::bad(format!("a request has at most {MOST} operations")));
+        return Err(Problem::bad(format!("a request must have at most {MOST} operations")));
     }
     let mut failed_at = 0;
     let done = store::write(&app.db, async |tx| {
@@ -70,20 +73,18 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
             results.push(json!({"data": null}));
             continue;
         };
-        special::after(&session, of);
+        special::after_write(&session, of);
         let row = session.by_id(&app.db, of, &id, resource::constant(true)).await;
         results.push(match row {
-            Ok(row) => session.made(of, row).await?,
-            // It hid itself.
+            Ok(row) => session.created_document(of, row).await?,
+            // The write has hidden the resource.
             Err(_) => json!({"data": null}),
         });
     }
     Ok(Response::builder().content_type(MEDIA).body(json!({"atomic:results": results}).to_string()))
 }
 
-type Names = HashMap<String, String>;
-
-/// Does one operation; what was made or changed.
+/// Executes one operation and returns the resource that it created or updated.
 async fn one(
     session: &Session,
     tx: &DatabaseTransaction,
@@ -93,16 +94,16 @@ async fn one(
     let word = operation.get("op").and_then(Value::as_str).unwrap_or_default();
     let data = operation.get("data").filter(|data| !data.is_null());
     let mut given = match data {
-        Some(data @ Value::Object(_)) if !is_relationship(operation) => Some(document::given(data)?),
+        Some(data @ Value::Object(_)) if !is_relationship(operation) => Some(document::parse_resource_object(data)?),
         _ => None,
     };
     if let Some(given) = &mut given {
         resolve(given, names)?;
     }
     let path = path_of(operation, given.as_ref(), names)?;
-    let way = path::read(&path)?;
-    let found = session.walk(tx, &way).await?;
-    match (word, way.end) {
+    let resource_path = path::parse(&path)?;
+    let found = session.walk(tx, &resource_path).await?;
+    match (word, resource_path.end) {
         ("add", End::Collection(of, relation)) => {
             let given = given.ok_or_else(|| Problem::bad("add: data is missing"))?;
             document::require_kind(&given.kind, of)?;
@@ -113,21 +114,21 @@ async fn one(
             };
             let row = session.create(tx, of, relation, &found, &given, id).await?;
             for name in given.lid.iter().chain(&given.id) {
-                names.insert(name.clone(), id_of(&row));
+                names.insert(name.clone(), row_id(&row));
             }
-            Ok(Some((of, id_of(&row))))
+            Ok(Some((of, row_id(&row))))
         }
         ("update", End::Item) => {
             let given = given.ok_or_else(|| Problem::bad("update: data is missing"))?;
             let (of, row) = found.last.clone().ok_or_else(|| Problem::bad("update: the path is empty"))?;
             document::require_kind(&given.kind, of)?;
             session.update(tx, of, &found, &row, &given).await?;
-            Ok(Some((of, id_of(&row))))
+            Ok(Some((of, row_id(&row))))
         }
         ("update", End::Relationship(relation)) => {
             let (of, row) = found.last.clone().ok_or_else(|| Problem::bad("update: the path is empty"))?;
-            let linkage = document::linkage(data.unwrap_or(&Value::Null))?;
-            let mut given = Given { kind: of.kind.into(), ..Given::default() };
+            let linkage = document::parse_linkage(data.unwrap_or(&Value::Null))?;
+            let mut given = ResourceObject { kind: of.kind.into(), ..ResourceObject::default() };
             given.relationships.insert(relation.name.into(), linkage);
             resolve(&mut given, names)?;
             session.update(tx, of, &found, &row, &given).await?;
@@ -138,54 +139,6 @@ async fn one(
             session.remove(tx, of, &found, &row).await?;
             Ok(None)
         }
-        _ => Err(Problem::bad(format!("{word:?} cannot be done at {path}"))),
+        _ => Err(Problem::bad(format!("operation {word:?} is not supported at {path}"))),
     }
-}
-
-fn is_relationship(operation: &Value) -> bool {
-    operation.get("ref").is_some_and(|of| of.get("relationship").is_some())
-        || operation.get("href").and_then(Value::as_str).is_some_and(|href| href.contains("/relationships/"))
-}
-
-/// Where an operation is done.
-fn path_of(operation: &Value, given: Option<&Given>, names: &Names) -> Result<String> {
-    if let Some(href) = operation.get("href").and_then(Value::as_str) {
-        let path = href.split_once("/api/v1/").map_or(href, |(_, path)| path);
-        let real = |segment: &str| names.get(segment).cloned().unwrap_or_else(|| segment.to_owned());
-        return Ok(path.split('/').map(real).collect::<Vec<_>>().join("/"));
-    }
-    let named = match (operation.get("ref"), given) {
-        (Some(of), _) => Some(document::reference(of)?),
-        (None, Some(given)) => {
-            Some(document::Reference { kind: given.kind.clone(), id: given.id.clone(), lid: given.lid.clone() })
-        }
-        (None, None) => None,
-    };
-    let named = named.ok_or_else(|| Problem::bad("an operation has neither href nor ref"))?;
-    let id = named.lid.as_ref().and_then(|lid| names.get(lid).cloned()).or(named.id);
-    let id = id.ok_or_else(|| Problem::bad("the ref of an operation has no id"))?;
-    let relationship = operation.get("ref").and_then(|of| of.get("relationship")).and_then(Value::as_str);
-    Ok(match relationship {
-        Some(name) => format!("{}/{id}/relationships/{name}", named.kind),
-        None => format!("{}/{id}", named.kind),
-    })
-}
-
-/// Puts ids in place of the names of this document.
-fn resolve(given: &mut Given, names: &Names) -> Result<()> {
-    for linkage in given.relationships.values_mut() {
-        let references: Vec<&mut document::Reference> = match linkage {
-            Linkage::One(reference) => reference.iter_mut().collect(),
-            Linkage::Many(list) => list.iter_mut().collect(),
-        };
-        for reference in references {
-            let name = reference.lid.as_ref().or(reference.id.as_ref());
-            if let Some(id) = name.and_then(|name| names.get(name)) {
-                reference.id = Some(id.clone());
-            } else if let (None, Some(lid)) = (&reference.id, &reference.lid) {
-                return Err(Problem::bad(format!("nothing is called {lid} in these operations")));
-            }
-        }
-    }
-    Ok(())
 }

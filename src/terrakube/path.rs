@@ -1,4 +1,4 @@
-//! Pure: what a path means: `/organization/1/workspace/2/job/3/relationships/step` and the like.
+//! Pure: parses resource paths, such as `/organization/1/workspace/2/job/3/relationships/step`.
 
 use poem::http::StatusCode;
 
@@ -6,14 +6,14 @@ use super::error::{Problem, Result};
 use super::resource::{Link, Relation, Resource};
 use super::tables;
 
-/// How many segments a path has, at most.
+/// The most segments of a path.
 const SEGMENTS: usize = 16;
 
-/// A resource on the way: by its id, found from the one before it.
+/// A resource on a path, by its id.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct PathItem<'a> {
     pub(super) resource: &'static Resource,
-    /// How it hangs on the one before; none at the root.
+    /// The relationship that leads to it from the item before; `None` at the root.
     pub(super) relation: Option<&'static Relation>,
     pub(super) id: &'a str,
 }
@@ -21,20 +21,20 @@ pub(super) struct Place<'a> {
 /// Where a path ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
-    /// A collection; of the root, or of what hangs on the last place.
+    /// A collection, at the root or below the last item.
     Collection(&'static Resource, Option<&'static Relation>),
-    /// The last place itself.
+    /// The last item itself.
     Item,
-    /// What a relationship of the last place leads to, where that is one.
+    /// The target of a to-one relationship of the last item.
     Related(&'static Resource, &'static Relation),
-    /// The relationship itself.
+    /// A relationship of the last item.
     Relationship(&'static Relation),
 }
 
-/// A path.
+/// A parsed path.
 #[derive(Clone, Debug)]
-pub(super) struct Way<'a> {
-    pub(super) places: Vec<Place<'a>>,
+pub(super) struct ResourcePath<'a> {
+    pub(super) items: Vec<PathItem<'a>>,
     pub(super) end: End,
 }
 
@@ -42,8 +42,8 @@ fn unknown(name: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("Unknown collection {name}"))
 }
 
-/// Reads a path, which may end with a slash.
-pub(super) fn read(path: &str) -> Result<Way<'_>> {
+/// Parses a path, with or without a trailing slash.
+pub(super) fn parse(path: &str) -> Result<ResourcePath<'_>> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     if segments.len() > SEGMENTS {
         return Err(Problem::bad("the path is too long"));
@@ -52,17 +52,17 @@ pub(super) fn read(path: &str) -> Result<Way<'_>> {
     let name = segments.next().unwrap_or_default();
     let first = tables::by_kind(name).filter(|resource| resource.root).ok_or_else(|| unknown(name))?;
     let Some(id) = segments.next() else {
-        return Ok(Way { places: Vec::new(), end: End::Collection(first, None) });
+        return Ok(ResourcePath { items: Vec::new(), end: End::Collection(first, None) });
     };
-    let mut places = vec![Place { resource: first, relation: None, id }];
+    let mut items = vec![PathItem { resource: first, relation: None, id }];
     let mut at = first;
     loop {
-        let Some(name) = segments.next() else { return Ok(Way { places, end: End::Item }) };
+        let Some(name) = segments.next() else { return Ok(ResourcePath { items, end: End::Item }) };
         if name == "relationships" {
             let name = segments.next().unwrap_or_default();
             let relation = at.relation(name).ok_or_else(|| unknown(name))?;
             return match segments.next() {
-                None => Ok(Way { places, end: End::Relationship(relation) }),
+                None => Ok(ResourcePath { items, end: End::Relationship(relation) }),
                 Some(more) => Err(unknown(more)),
             };
         }
@@ -70,9 +70,11 @@ pub(super) fn read(path: &str) -> Result<Way<'_>> {
         let resource = tables::target(relation).ok_or_else(|| unknown(name))?;
         let id = segments.next();
         match (relation.link, id) {
-            (Link::Many(_), None) => return Ok(Way { places, end: End::Collection(resource, Some(relation)) }),
-            (Link::One(_) | Link::Maybe(_), None) => return Ok(Way { places, end: End::Related(resource, relation) }),
-            (_, Some(id)) => places.push(Place { resource, relation: Some(relation), id }),
+            (Link::Many(_), None) => return Ok(ResourcePath { items, end: End::Collection(resource, Some(relation)) }),
+            (Link::One(_) | Link::Maybe(_), None) => {
+                return Ok(ResourcePath { items, end: End::Related(resource, relation) });
+            }
+            (_, Some(id)) => items.push(PathItem { resource, relation: Some(relation), id }),
         }
         at = resource;
     }
@@ -85,15 +87,16 @@ mod tests {
     #[test]
     fn where_paths_end() {
         let of = |path: &str| {
-            let way = read(path).unwrap();
-            let places: Vec<_> = way.places.iter().map(|place| (place.resource.kind, place.id.to_owned())).collect();
-            let end = match way.end {
+            let resource_path = parse(path).unwrap();
+            let items: Vec<_> =
+                resource_path.items.iter().map(|place| (place.resource.kind, place.id.to_owned())).collect();
+            let end = match resource_path.end {
                 End::Collection(resource, _) => format!("all {}", resource.kind),
                 End::Item => "item".into(),
                 End::Related(resource, _) => format!("one {}", resource.kind),
                 End::Relationship(relation) => format!("link {}", relation.name),
             };
-            (places.len(), end)
+            (items.len(), end)
         };
         assert_eq!(of("organization"), (0, "all organization".into()));
         assert_eq!(of("organization/1/"), (1, "item".into()));
@@ -115,8 +118,8 @@ mod tests {
             "organization/1/relationships/foo",
             "step/1/relationships/job/2",
         ] {
-            assert_eq!(read(path).unwrap_err().status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(parse(path).unwrap_err().status, StatusCode::NOT_FOUND, "{path}");
         }
-        assert!(read(&"organization/1/".repeat(20)).is_err());
+        assert!(parse(&"organization/1/".repeat(20)).is_err());
     }
 }

@@ -1,11 +1,11 @@
-//! Pure: a state as it is stored (format 4) in the shape of `terraform show -json` (format 1.0): outputs, and resources by
+//! Pure: converts a stored state (format 4) to the format of `terraform show -json` (1.0): outputs, and resources by
 //! module (<https://developer.hashicorp.com/terraform/internals/json-format>).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// The document.
+/// Converts a state.
 pub(super) fn shown(state: &Value) -> Value {
     let outputs = state.get("outputs").and_then(Value::as_object).cloned().unwrap_or_default();
     let outputs: Map<String, Value> = outputs
@@ -56,7 +56,7 @@ fn instance(module: &str, resource: &Value, instance: &Value) -> Value {
         address.push_str(&format!("[{index}]"));
     }
     let provider = text(resource, "provider");
-    // `provider["registry.opentofu.org/hashicorp/null"]`, with a module before it or an alias behind it.
+    // `provider["registry.opentofu.org/hashicorp/null"]`, with an optional module prefix or alias suffix.
     let provider = provider.split('"').nth(1).map_or(provider.clone(), str::to_owned);
     let mut shown = json!({
         "address": address,

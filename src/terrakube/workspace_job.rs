@@ -1,4 +1,4 @@
-//! Runs of workspaces, as jobs of this face: making one, giving it a status, and deleting it.
+//! Workspace jobs: creating them, changing their status, and deleting them.
 
 use entity::id::{TemplateId, WorkspaceId};
 use entity::workspace_job::{self, JobStatus};
@@ -7,31 +7,32 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use serde_json::Value;
 
 use super::changes::Changes;
-use super::document::Given;
+use super::document::ResourceObject;
 use super::error::{Problem, Result};
-use super::session::{Found, Session};
+use super::path_context::PathContext;
+use super::session::Session;
 use crate::engine::workspace::{self, NewJob, Reviewer};
 use crate::store;
 use crate::store::resource::{Cell, Row};
 
-/// The templates that the words of the command line stand for.
+/// The default templates behind the commands of the Terrakube command line.
 const COMMANDS: [(&str, &str); 3] = [("plan", "Plan"), ("apply", "Plan and apply"), ("destroy", "Destroy")];
 
 /// Stores a new job with its steps.
 pub(super) async fn create(
     session: &Session,
     tx: &DatabaseTransaction,
-    found: &Found,
-    given: &Given,
+    found: &PathContext,
+    given: &ResourceObject,
     changes: &Changes,
 ) -> Result<Row> {
     let id = found.workspace.ok_or_else(|| Problem::bad("relationships.workspace must not be null"))?;
-    let organization = found.organization.ok_or_else(|| Problem::bad("a job is made below an organization"))?;
+    let organization = found.organization.ok_or_else(|| Problem::bad("a job must be created below an organization"))?;
     if !session.reach.in_workspace(organization, id).plan {
         return Err(Problem::denied("CreatePermission"));
     }
     if changes.text("status").is_some_and(|status| status != "pending") {
-        return Err(Problem::bad("Invalid value: status: a new job is pending"));
+        return Err(Problem::bad("Invalid value: the status of a new job must be pending"));
     }
     let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
     let row = row.ok_or_else(|| Problem::unknown(&id.to_string(), "workspace"))?;
@@ -68,29 +69,31 @@ pub(super) async fn create(
     ]))
 }
 
-/// The template that the word of the command line stands for; none where there is no word.
+/// The template of the `command` attribute, if there is one.
 async fn of_command(
     tx: &DatabaseTransaction,
     row: &entity::workspace::Model,
-    given: &Given,
+    given: &ResourceObject,
 ) -> Result<Option<TemplateId>> {
     let Some(Value::String(word)) = given.attributes.get("command") else { return Ok(None) };
     if word.is_empty() {
         return Ok(None);
     }
     let name = COMMANDS.iter().find(|(known, _)| known == word).map(|(_, name)| *name);
-    let name =
-        name.ok_or_else(|| Problem::bad(format!("Invalid value: {word} for command: plan, apply or destroy")))?;
+    let name = name.ok_or_else(|| {
+        Problem::bad(format!("Invalid value: {word} for command: must be one of plan, apply, destroy"))
+    })?;
     let template = store::workspace::template_by_name(tx, row.organization_id, name).await?;
-    let template = template.ok_or_else(|| Problem::bad(format!("command: the organization has no template {name}")))?;
+    let template =
+        template.ok_or_else(|| Problem::bad(format!("command: the organization has no template named {name}")))?;
     Ok(Some(template.id))
 }
 
-/// Changes the comment of a job, or gives it a status.
+/// Updates the comments of a job, or changes its status.
 pub(super) async fn update(
     session: &Session,
     tx: &DatabaseTransaction,
-    found: &Found,
+    found: &PathContext,
     row: &Row,
     changes: &Changes,
 ) -> Result<()> {
@@ -109,29 +112,29 @@ pub(super) async fn update(
     if !rights.approve {
         return Err(Problem::denied("UpdatePermission"));
     }
-    let cannot = || Problem::new(StatusCode::CONFLICT, format!("status: nobody can make a job {status}"));
+    let cannot = || Problem::new(StatusCode::CONFLICT, format!("status: a client cannot set the status {status}"));
     let to = JobStatus::try_from_value(&status).map_err(|_| cannot())?;
     let by = Reviewer { name: &name, groups: &session.caller.identity.groups, above: rights.teams };
     workspace::turn(&session.app, tx, job, to, &by, session.now).await?;
     Ok(())
 }
 
-/// Lets the logs of a job go, which is to have ended.
+/// Expires the logs of a job that has ended.
 pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Row) -> Result<()> {
     let job = load(tx, row).await?;
     if !job.status.is_final() {
-        return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended: cancel it first"));
+        return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended; cancel it first"));
     }
     Ok(store::workspace::expire_runs(tx, vec![job.id], session.now).await?)
 }
 
-/// Cancels the jobs of a workspace that goes; what is executed is not interrupted by that.
+/// Cancels the open jobs of a workspace before its deletion. A job that is being executed blocks the deletion.
 pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
     let open = store::workspace::jobs(tx, id).await?;
     for (id, _) in open.into_iter().filter(|(_, status)| !status.is_final()) {
         let Some(job) = store::workspace::lock_job(tx, id).await? else { continue };
         if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
-            let text = format!("job {id} of the workspace is executed: cancel it first");
+            let text = format!("job {id} of the workspace is running; cancel it first");
             return Err(Problem::new(StatusCode::CONFLICT, text));
         }
         let by = Reviewer { name: session.caller.name(), groups: &[], above: true };

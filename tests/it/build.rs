@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use windlass::clock::Clock;
-use windlass::git::{Login, Wanted};
+use windlass::git::{Checkout, Login};
 use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
@@ -31,7 +31,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         memory_mib: 64,
         labels: Vec::new(),
         read_only_root: false,
-        leave: None,
+        permit: None,
         build,
         source: None,
         interrupt: false,
@@ -39,7 +39,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
     }
 }
 
-fn build(source: Option<Wanted>, root_path: &str, dockerfile: Dockerfile) -> Build {
+fn build(source: Option<Checkout>, root_path: &str, dockerfile: Dockerfile) -> Build {
     Build {
         image: format!("windlass-test/{}", uuid::Uuid::now_v7()),
         source,
@@ -51,8 +51,8 @@ fn build(source: Option<Wanted>, root_path: &str, dockerfile: Dockerfile) -> Bui
     }
 }
 
-fn wanted(url: &str) -> Wanted {
-    Wanted {
+fn wanted(url: &str) -> Checkout {
+    Checkout {
         url: url.to_owned(),
         branch: Some("main".into()),
         commit: None,
@@ -122,7 +122,7 @@ async fn a_repository_is_built_run_and_used_again() {
     // Nothing has changed: nothing is built. By its hash the same commit is found, also when the branch has gone on.
     git(&work, &["commit", "-q", "--allow-empty", "-m", "later"]);
     git(&work, &["push", "-q", "../app.git", "main"]);
-    let source = Wanted { commit: Some(commit), ..wanted(&url) };
+    let source = Checkout { commit: Some(commit), ..wanted(&url) };
     let again = run(&*runner, &step(Some(Build { source: Some(source), ..first.clone() }), None)).await;
     assert!(again.log.contains("nothing has changed") && !again.log.contains("Step 1/"), "{}", again.log);
     assert_eq!(again.output.unwrap()["image"], name.as_str());
@@ -142,9 +142,9 @@ async fn what_cannot_be_built_says_why() {
     let (_folder, url) = repository().await;
     let runner = docker();
     let path = |name: &str| Dockerfile::Path(name.to_owned());
-    let nobody = Wanted { login: None, ..wanted(&url) };
-    let elsewhere = Wanted { branch: Some("nowhere".into()), ..wanted(&url) };
-    let unknown = Wanted { commit: Some("0123456789012345678901234567890123456789".into()), ..wanted(&url) };
+    let nobody = Checkout { login: None, ..wanted(&url) };
+    let elsewhere = Checkout { branch: Some("nowhere".into()), ..wanted(&url) };
+    let unknown = Checkout { commit: Some("0123456789012345678901234567890123456789".into()), ..wanted(&url) };
     let text = |text: String| Dockerfile::Text(text);
     let cases = [
         (build(Some(nobody), "/app", path("Dockerfile")), "refuses the login"),

@@ -238,7 +238,7 @@ impl TestApp {
 
     /// A caller with a new token of this role.
     pub(crate) async fn token(&self, organization: OrganizationId, role: Role) -> Client {
-        let (row, token) = bootstrap::token(organization, "test", role, self.clock.now()).unwrap();
+        let (row, token) = bootstrap::new_api_token(organization, "test", role, self.clock.now()).unwrap();
         store::token::create(&self.app.db, row).await.unwrap();
         self.client(Some(format!("Token {}", token.expose())))
     }

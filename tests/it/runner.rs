@@ -47,7 +47,7 @@ pub(crate) fn step(image: &str, script: &str) -> StepSpec {
         memory_mib: 64,
         labels: vec![("windlass.test".into(), "yes".into())],
         read_only_root: false,
-        leave: None,
+        permit: None,
         build: None,
         source: None,
         interrupt: false,

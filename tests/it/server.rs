@@ -280,7 +280,7 @@ async fn processes_are_refused_to_others() {
     assert_eq!(local(&config).await, Ok(Kind::Process));
     // Only built, never bound.
     config.listen = "0.0.0.0:1".parse().unwrap();
-    assert!(local(&config).await.unwrap_err().contains("refused"));
+    assert!(local(&config).await.unwrap_err().contains("not allowed"));
     config.runner = RunnerChoice::Process;
     assert_eq!(local(&config).await, Ok(Kind::Process));
 }

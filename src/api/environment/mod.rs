@@ -124,7 +124,7 @@ pub(super) async fn visible(
     project: &entity::project::Model,
 ) -> Result<Vec<environment::Model>> {
     let rows = store::environment::list_by_project(&app.db, project.id).await?;
-    let seen = |row: &environment::Model| auth.0.may(row.organization_id, Action::View, &access::place(row));
+    let seen = |row: &environment::Model| auth.0.may(row.organization_id, Action::View, &access::location(row));
     Ok(rows.into_iter().filter(seen).collect())
 }
 
@@ -223,7 +223,7 @@ impl EnvironmentApi {
         }
         if let Some(mode) = mode {
             let mode = Mode::from(mode);
-            let place = access::Place { mode: Some(mode), ..access::place(&row) };
+            let place = access::Location { mode: Some(mode), ..access::location(&row) };
             if !auth.0.may(row.organization_id, Action::Manage, &place) {
                 return Err(Error::Forbidden("your role does not allow an environment of this mode"));
             }

@@ -17,7 +17,7 @@ use super::super::job::{JobTypeEnum, ServiceTypeEnum};
 use super::super::status::{self, EnvironmentStatus};
 use super::super::wire::{Answer, Found, ReferenceObject, Results, Timestamp};
 use super::{EnvironmentModeEnum, visible};
-use crate::access::{self, Action, Place};
+use crate::access::{self, Action, Location};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -179,7 +179,7 @@ impl OverviewApi {
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.id));
             for (job, environment, project) in store::job_usage::locate(&self.0.db, page).await? {
-                if !auth.0.may(id, Action::View, &access::place(&environment)) {
+                if !auth.0.may(id, Action::View, &access::location(&environment)) {
                     continue;
                 }
                 results.push(ServiceLightResponse {
@@ -216,7 +216,8 @@ impl OverviewApi {
             *services += counts.get(&row.id).copied().unwrap_or(0);
         }
         let projects = store::project::list_by_organization(&self.0.db, id).await?;
-        let seen = |id_of: ProjectId| auth.0.may(id, Action::View, &Place { project: Some(id_of), ..Place::default() });
+        let seen =
+            |id_of: ProjectId| auth.0.may(id, Action::View, &Location { project: Some(id_of), ..Location::default() });
         let answer = |id: ProjectId| {
             let (environments, services) = stats.get(&id).copied().unwrap_or_default();
             ProjectStats { id: id.0, service_total_number: services, environment_total_number: environments }
@@ -230,6 +231,6 @@ impl OverviewApi {
     /// The environments of an organization that the caller may see.
     async fn environments(&self, auth: &Auth, id: OrganizationId) -> Result<Vec<environment::Model>> {
         let rows = store::environment::list_by_organization(&self.0.db, id).await?;
-        Ok(rows.into_iter().filter(|row| auth.0.may(id, Action::View, &access::place(row))).collect())
+        Ok(rows.into_iter().filter(|row| auth.0.may(id, Action::View, &access::location(row))).collect())
     }
 }

@@ -67,7 +67,7 @@ impl AssociatedService {
     /// Those of the jobs that the caller may see.
     pub(super) fn list(caller: &access::Caller, jobs: Vec<store::job_usage::Located>) -> Vec<Self> {
         let seen = |(_, environment, _): &store::job_usage::Located| {
-            caller.may(environment.organization_id, Action::View, &access::place(environment))
+            caller.may(environment.organization_id, Action::View, &access::location(environment))
         };
         let answer = |(job, environment, project): store::job_usage::Located| Self {
             project_id: project.id.0,

@@ -1,4 +1,4 @@
-//! The command line: serve, migrate, token, healthcheck.
+//! The command line.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -26,20 +26,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API and run jobs (the default).
+    /// Serve the API and run jobs (default).
     Serve {
-        /// Create and deploy sample jobs, and print what to try.
+        /// Create and deploy sample jobs, and print commands to try.
         #[arg(long, env = "WINDLASS_DEMO", value_parser = clap::builder::BoolishValueParser::new())]
         demo: bool,
     },
-    /// Bring the database to the newest schema.
+    /// Migrate the database to the current schema.
     Migrate,
     /// Create, list and revoke API tokens.
     Token {
         #[command(subcommand)]
         command: token::Command,
     },
-    /// Ask the server at --listen whether it is well; the exit code is the answer.
+    /// Check the server at --listen; exits non-zero if unhealthy.
     Healthcheck,
 }
 
@@ -73,12 +73,12 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     let app = server::build(config, Clock::system()).await?;
     let _lock = server::lock_data_folder(&app.config)?;
     let server = server::Server::bind(app.clone()).await?;
-    let first = bootstrap::first(&app).await?;
-    bootstrap::furnish(&app).await?;
+    let first = bootstrap::create_first_organization(&app).await?;
+    bootstrap::add_missing_templates(&app).await?;
     let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
     let text = windlass::bootstrap::greeting(server.address(), first.as_ref(), samples.as_ref());
-    // Without a reader there is nobody to greet.
-    let _told = std::io::stdout().write_all(text.as_bytes());
+    // A closed standard output must not stop the server.
+    let _printed = std::io::stdout().write_all(text.as_bytes());
     let shutdown = CancellationToken::new();
     tokio::try_join!(server.run(shutdown.clone()), wait_for_signal(shutdown)).map(|_| ())
 }
@@ -91,7 +91,7 @@ async fn wait_for_signal(shutdown: CancellationToken) -> Result<()> {
         _ = interrupt.recv() => {}
         () = shutdown.cancelled() => {}
     }
-    tracing::info!("ending");
+    tracing::info!("shutting down");
     shutdown.cancel();
     Ok(())
 }
@@ -117,7 +117,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Every flag of the server has its variable, named after it.
+    /// Every flag of the server has an environment variable named after it.
     #[test]
     fn every_flag_has_its_variable() {
         let command = Arguments::command();

@@ -15,25 +15,25 @@ use windlass::{bootstrap, server, store};
 pub(crate) enum Command {
     /// Create a token and print it; it is not shown again.
     Create {
-        /// What it is for.
+        /// Name of the token, such as its purpose.
         #[arg(long)]
         name: String,
-        /// Name or id of the organization; may be left out when there is one.
+        /// Name or id of the organization; optional if there is only one.
         #[arg(long)]
         organization: Option<String>,
-        /// What it may do.
+        /// Role of the token.
         #[arg(long, value_enum, default_value = "admin")]
         role: RoleName,
     },
     /// List the tokens of an organization, without their secrets.
     List {
-        /// Name or id of the organization; may be left out when there is one.
+        /// Name or id of the organization; optional if there is only one.
         #[arg(long)]
         organization: Option<String>,
     },
     /// Revoke a token.
     Revoke {
-        /// Its id, as `list` prints it.
+        /// Id of the token, as printed by `list`.
         id: Uuid,
     },
 }
@@ -57,7 +57,7 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
                 RoleName::Billing => Role::Billing,
                 RoleName::Viewer => Role::Viewer,
             };
-            let (row, token) = bootstrap::token(organization.id, &name, role, app.clock.now())?;
+            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, app.clock.now())?;
             store::token::create(&app.db, row).await?;
             println!("{}", token.expose());
         }
@@ -83,7 +83,7 @@ async fn find(app: &App, wanted: Option<String>) -> Result<organization::Model> 
             let matches = |row: &organization::Model| row.name == wanted || row.id.to_string() == wanted;
             rows.into_iter().find(matches).ok_or(Error::NotFound("organization"))
         }
-        None if rows.len() > 1 => Err(Error::invalid("--organization", "is needed: there are several")),
+        None if rows.len() > 1 => Err(Error::invalid("--organization", "is required: there are several organizations")),
         None => rows.pop().ok_or(Error::NotFound("organization (start the server once)")),
     }
 }

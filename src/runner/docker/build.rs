@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::Engine;
 use super::wire::text;
 use crate::clock::Clock;
-use crate::git::{self, Commit, Folder};
+use crate::git::{self, Commit, TempFolder};
 use crate::liveness::wake::Wake;
 use crate::runner::memory::MemoryStep;
 use crate::runner::{Build, Dockerfile, LINE_BYTES, Lines, StepState, Stream, Times};
@@ -167,7 +167,7 @@ impl Work {
                     .await;
                 (folder, Some(commit))
             }
-            None => (Folder::new()?, None),
+            None => (TempFolder::new()?, None),
         };
         let root = inside(folder.path(), &build.root_path)?;
         let dockerfile = self.dockerfile(&root)?;

@@ -22,7 +22,7 @@ async fn a_registry_lists_tags_and_knows_its_images() {
     let check = format!("/environment/{}/checkContainerImage", it.environment);
     let ask = |tag: &str| json!({"registry_id": registry, "image_name": image, "tag": tag});
     it.client.post(&check, ask(&tag)).await.expect(200);
-    assert!(it.client.post(&check, ask("none")).await.detail(400).contains("does not have this image"));
+    assert!(it.client.post(&check, ask("none")).await.detail(400).contains("has no such image"));
     it.client.get(&format!("{path}/{registry}/images?imageName=no/such")).await.expect(400);
     it.client.get(&format!("{path}/{registry}/images")).await.expect(400);
     it.client.put(&format!("{path}/{registry}"), body("wrong")).await.expect(200);

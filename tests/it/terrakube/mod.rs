@@ -55,7 +55,7 @@ impl House {
 
     pub(crate) async fn of(app: TestApp) -> Self {
         let organization = app.organization("acme").await;
-        windlass::bootstrap::furnish(&app.app).await.unwrap();
+        windlass::bootstrap::add_missing_templates(&app.app).await.unwrap();
         let client = app.token(organization, Role::Admin).await;
         Self { app, client, organization }
     }

@@ -27,7 +27,7 @@ async fn the_default_templates_are_there() {
     // They are made once: whoever deleted one does not find it again.
     let plan = house.template("Plan").await;
     house.client.delete(&house.path(&format!("template/{plan}"))).await.expect(204);
-    windlass::bootstrap::furnish(&house.app.app).await.unwrap();
+    windlass::bootstrap::add_missing_templates(&house.app.app).await.unwrap();
     assert_eq!(house.get("template").await["data"].as_array().unwrap().len(), 4);
 }
 

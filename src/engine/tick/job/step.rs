@@ -21,7 +21,7 @@ use crate::engine::variables::built_in::{self, RunContext};
 use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
 use crate::error::{Error, Result};
 use crate::git;
-use crate::git::Wanted;
+use crate::git::Checkout;
 use crate::registry_client::{self, Login};
 use crate::runner::{Build, Credentials, Dockerfile, Image, Kind, StepFile, StepSpec};
 use crate::secret::{self, Secret};
@@ -68,7 +68,7 @@ pub(in crate::engine) async fn step(
             ("windlass.environment".into(), environment.id.to_string()),
         ],
         read_only_root: run.spec.read_only_root,
-        leave: Some(app.fence.leave(&app.clock)),
+        permit: Some(app.fence.permit(&app.clock)),
         build,
         source: None,
         interrupt: false,
@@ -136,7 +136,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
     let root_path = spec.git_repository.as_ref().map_or_else(|| "/".to_owned(), |source| source.root_path.clone());
     Ok(Build {
         image: format!("windlass-build/{}", job.id),
-        source: spec.git_repository.as_ref().map(|repository| Wanted {
+        source: spec.git_repository.as_ref().map(|repository| Checkout {
             url: repository.url.clone(),
             branch: repository.branch.clone(),
             commit: spec.commit_id.clone(),

@@ -4,7 +4,7 @@ use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::error::Result;
-use crate::git::{Login, Wanted};
+use crate::git::{Checkout, Login};
 use crate::runner::Source;
 use crate::runner::terraform::script::Operation;
 use crate::secret::{self, Secret};
@@ -32,7 +32,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
         );
         return Ok(Err(Impossible(text)));
     }
-    Ok(Ok(Source::Repository(Wanted {
+    Ok(Ok(Source::Repository(Checkout {
         url: row.source.clone(),
         branch: (!branch.is_empty() && branch != "remote-content").then(|| branch.to_owned()),
         commit: of.job.commit_id.clone().filter(|commit| commit.len() == 40),

@@ -87,7 +87,7 @@ pub(in crate::engine::tick) async fn step(
         memory_mib: 0,
         labels: labels(&of, run, kind),
         read_only_root: false,
-        leave: Some(app.fence.leave(&app.clock)),
+        permit: Some(app.fence.permit(&app.clock)),
         build: None,
         source: Some(source),
         interrupt: true,

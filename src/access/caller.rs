@@ -1,0 +1,101 @@
+//! The caller: a person, an API token or a group, with their roles.
+
+use std::sync::Arc;
+
+use entity::deployment::Origin;
+use entity::id::{OrganizationId, PersonId, TokenId};
+
+use super::action::Action;
+use super::role::{self, Grant, Location};
+use crate::error::{Error, Result};
+
+/// The owner of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Person {
+        id: PersonId,
+        name: String,
+        email: Option<String>,
+    },
+    Token {
+        id: TokenId,
+        name: String,
+    },
+    /// The owner of a team access token.
+    Group {
+        name: String,
+    },
+}
+
+/// The identity behind a credential.
+#[derive(Debug)]
+pub struct Identity {
+    pub subject: Subject,
+    pub memberships: Vec<(OrganizationId, Grant)>,
+    /// Their groups at the OIDC issuer.
+    pub groups: Vec<String>,
+}
+
+/// The caller of a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub identity: Arc<Identity>,
+    pub origin: Origin,
+    pub user_agent: Option<String>,
+}
+
+impl Caller {
+    /// The display name, as histories record it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.identity.subject {
+            Subject::Person { name, .. } | Subject::Token { name, .. } | Subject::Group { name } => name,
+        }
+    }
+
+    /// The organizations that the caller may see.
+    #[must_use]
+    pub fn organizations(&self) -> Vec<OrganizationId> {
+        self.identity
+            .memberships
+            .iter()
+            .filter(|(_, grant)| role::allows(grant, Action::ViewOrganization, &Location::default()))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// The person, if the caller is one.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self.identity.subject {
+            Subject::Person { id, .. } => Some(id),
+            Subject::Token { .. } | Subject::Group { .. } => None,
+        }
+    }
+
+    /// Whether the caller may do something. Lists use this to leave out rows.
+    #[must_use]
+    pub fn may(&self, organization: OrganizationId, action: Action, location: &Location) -> bool {
+        self.grant(organization).is_some_and(|grant| role::allows(grant, action, location))
+    }
+
+    pub(super) fn grant(&self, organization: OrganizationId) -> Option<&Grant> {
+        self.identity.memberships.iter().find(|(id, _)| *id == organization).map(|(_, grant)| grant)
+    }
+
+    pub(super) fn require(
+        &self,
+        organization: OrganizationId,
+        action: Action,
+        location: &Location,
+        thing: &'static str,
+    ) -> Result<()> {
+        match self.grant(organization) {
+            Some(grant) if role::allows(grant, action, location) => Ok(()),
+            Some(grant) if role::allows(grant, action.visibility(), location) => {
+                Err(Error::Forbidden("your role does not allow this"))
+            }
+            _ => Err(Error::NotFound(thing)),
+        }
+    }
+}

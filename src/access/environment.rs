@@ -1,0 +1,60 @@
+//! Access to environments, their stages and their deployments.
+
+use entity::id::{DeploymentId, EnvironmentId, StageId};
+use entity::{deployment, environment, stage};
+use sea_orm::DatabaseConnection;
+
+use super::action::Action;
+use super::caller::Caller;
+use super::location::location;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// An environment.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or the database's.
+pub async fn environment(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: EnvironmentId,
+) -> Result<environment::Model> {
+    let row = store::environment::by_id(db, id).await?.ok_or(Error::NotFound("environment"))?;
+    caller.require(row.organization_id, action, &location(&row), "environment")?;
+    Ok(row)
+}
+
+/// A deployment stage, with its environment.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or the database's.
+pub async fn stage(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: StageId,
+) -> Result<(stage::Model, environment::Model)> {
+    const THING: &str = "deployment stage";
+    let row = store::row::by_id::<stage::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    let environment = store::environment::by_id(db, row.environment_id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(environment.organization_id, action, &location(&environment), THING)?;
+    Ok((row, environment))
+}
+
+/// A deployment, with its environment.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or the database's.
+pub async fn deployment(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: DeploymentId,
+) -> Result<(deployment::Model, environment::Model)> {
+    const THING: &str = "deployment request";
+    let row = store::row::by_id::<deployment::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    let environment = store::environment::by_id(db, row.environment_id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(environment.organization_id, action, &location(&environment), THING)?;
+    Ok((row, environment))
+}

@@ -1,0 +1,86 @@
+//! Checks out one commit without its history.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::commit::{Commit, FORMAT, commit_of};
+use super::invoke::{Login, Transport, run, run_for};
+use super::temp_folder::TempFolder;
+use crate::secret::Secret;
+
+/// The timeout of a fetch; the build itself has its own limit.
+const CHECKOUT: Duration = Duration::from_secs(1800);
+
+/// A request for a checkout.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    pub url: String,
+    pub branch: Option<String>,
+    /// A full hash; by default the newest commit of the branch.
+    pub commit: Option<String>,
+    pub submodules: bool,
+    pub login: Option<Login>,
+    /// A private key, for SSH URLs.
+    pub key: Option<Secret<String>>,
+    /// Whether `file://` URLs are allowed.
+    pub local: bool,
+}
+
+/// Checks out a commit into a new folder, without its history.
+///
+/// # Errors
+/// A reason for the caller.
+pub async fn checkout(wanted: &Checkout) -> Result<(TempFolder, Commit), String> {
+    let folder = TempFolder::new()?;
+    let commit = checkout_into(folder.path(), wanted).await?;
+    Ok((folder, commit))
+}
+
+/// Checks out a commit into an empty folder, without its history.
+///
+/// # Errors
+/// A reason for the caller.
+pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, String> {
+    let keys = TempFolder::new()?;
+    let key = keys.path().join("key");
+    if let Some(text) = &wanted.key {
+        write_key(&key, text).map_err(|error| format!("cannot write the SSH key: {error}"))?;
+    }
+    let key = wanted.key.is_some().then_some(key.as_path());
+    let transport = Transport { login: wanted.login.as_ref(), key, local: wanted.local };
+    run(folder, &["init", "--quiet"], None).await?;
+    run(folder, &["remote", "add", "--", "origin", &wanted.url], None).await?;
+    let whole = |branch: &String| {
+        if branch.starts_with("refs/") { branch.clone() } else { format!("refs/heads/{branch}") }
+    };
+    let branch = wanted.branch.as_ref().map(whole);
+    let what = wanted.commit.as_deref().or(branch.as_deref()).unwrap_or("HEAD");
+    let fetch = ["fetch", "--quiet", "--depth=1", "--", "origin", what];
+    let fetched = run_for(folder, &fetch, transport, CHECKOUT).await;
+    if wanted.commit.is_some() && fetched.is_err() {
+        // Some hosts refuse to serve a commit by its hash: fetch the whole branch instead.
+        let what = branch.as_deref().unwrap_or("HEAD");
+        run_for(folder, &["fetch", "--quiet", "--", "origin", what], transport, CHECKOUT).await?;
+    } else {
+        fetched?;
+    }
+    let commit = wanted.commit.as_deref().unwrap_or("FETCH_HEAD");
+    let missing = |_| format!("the branch has no commit {commit}");
+    run(folder, &["checkout", "--quiet", "--detach", commit], transport).await.map_err(missing)?;
+    if wanted.submodules && folder.join(".gitmodules").exists() {
+        let words = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"];
+        let asked = run_for(folder, &words, transport, CHECKOUT).await;
+        asked.map_err(|reason| format!("cannot fetch the submodules: {reason}"))?;
+    }
+    let text = run(folder, &["log", "-n1", FORMAT], None).await?;
+    text.lines().find_map(commit_of).ok_or_else(|| "the repository has no commit".to_owned())
+}
+
+/// Writes a private key, readable by this user only, with the trailing newline that ssh requires.
+fn write_key(path: &Path, text: &Secret<String>) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.expose().trim_end().as_bytes())?;
+    file.write_all(b"\n")
+}

@@ -1,0 +1,68 @@
+//! Builds, signs and sends one webhook request.
+
+use entity::webhook_delivery::Model;
+use entity::{webhook, webhook::WebhookKind};
+use reqwest::Client;
+
+use super::destination::{AddressNotAllowed, PATIENCE, check_literal};
+use super::sign;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret;
+
+/// The stored length of a response, in bytes.
+const ANSWER: usize = 2048;
+
+/// Builds the request. Standard Webhooks puts the id, the time and the signature in headers.
+pub(super) fn request(
+    app: &App,
+    client: &Client,
+    hook: &webhook::Model,
+    row: &Model,
+) -> Result<Result<reqwest::RequestBuilder, String>> {
+    if let Err(reason) = check_literal(&row.target_url, app.config.webhook_private_addresses) {
+        return Ok(Err(reason));
+    }
+    let body = row.payload.to_string();
+    let mut request = client.post(&row.target_url).header("content-type", "application/json");
+    if row.kind == WebhookKind::Standard {
+        let (id, at) = (row.id.to_string(), app.clock.now().timestamp());
+        request = request.header("webhook-id", &id).header("webhook-timestamp", at.to_string());
+        if let Some(sealed) = &hook.secret {
+            let text = app.keys.open_text(&secret::place("webhook", hook.id.0), sealed)?;
+            let key = sign::key(text.expose()).map_err(Error::internal)?;
+            request = request.header("webhook-signature", sign::signature(key.expose(), &id, at, &body));
+        }
+    }
+    Ok(Ok(request.body(body)))
+}
+
+/// Sends a request and returns the status and the beginning of the response body.
+pub(super) async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
+    let work = async {
+        let mut response = request.send().await.map_err(|error| reason(&error))?;
+        let status = response.status().as_u16();
+        let mut text = Vec::new();
+        while text.len() < ANSWER {
+            match response.chunk().await {
+                Ok(Some(piece)) => text.extend_from_slice(&piece),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        text.truncate(ANSWER);
+        Ok((status, String::from_utf8_lossy(&text).replace('\0', "\u{fffd}")))
+    };
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("the request timed out".into()))
+}
+
+fn reason(error: &reqwest::Error) -> String {
+    use std::error::Error as _;
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if inner.is::<AddressNotAllowed>() {
+            return AddressNotAllowed.to_string();
+        }
+        source = inner.source();
+    }
+    if error.is_connect() { "the connection failed".into() } else { "the request failed".into() }
+}

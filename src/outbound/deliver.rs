@@ -1,0 +1,110 @@
+//! The loop that sends webhook deliveries and retries failed ones with backoff.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::webhook;
+use entity::webhook_delivery::{DeliveryState, Model};
+use futures_util::StreamExt as _;
+use reqwest::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::call::{call, request};
+use super::destination::client;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Concurrent deliveries.
+const AT_ONCE: usize = 8;
+/// Deliveries claimed at once.
+const BATCH: u64 = 32;
+/// How long a claimed delivery is reserved for this server.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// The longest sleep between passes.
+const CALM: Duration = Duration::from_secs(2);
+
+/// The pauses before each retry. A delivery fails after the last one.
+const PAUSES: [TimeDelta; 7] = [
+    TimeDelta::seconds(5),
+    TimeDelta::seconds(30),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+    TimeDelta::hours(8),
+    TimeDelta::hours(24),
+];
+
+/// Sends deliveries until `shutdown`.
+pub async fn run(app: &App, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let sent = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            sent = send(app, app.clock.now()) => sent,
+        };
+        match sent {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::error!(?error, "webhook delivery pass failed; will retry"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause(app).await) => {}
+        }
+    }
+}
+
+async fn pause(app: &App) -> Duration {
+    match store::webhook::next_delivery(&app.db).await {
+        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), CALM),
+        Ok(None) | Err(_) => CALM,
+    }
+}
+
+/// Sends the due deliveries and returns their number.
+///
+/// # Errors
+/// The database's.
+pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
+    let due = store::write(&app.db, async |tx| {
+        store::webhook::claim_deliveries(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
+    })
+    .await?;
+    let count = due.len();
+    let client = client(app.config.webhook_private_addresses).map_err(Error::internal)?;
+    let results: Vec<Result<()>> = futures_util::stream::iter(due.into_iter().map(|row| one(app, &client, row)))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    results.into_iter().collect::<Result<()>>()?;
+    Ok(count)
+}
+
+async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
+    let Some(hook) = store::row::by_id::<webhook::Model>(&app.db, row.webhook_id).await? else { return Ok(()) };
+    let answer = match request(app, client, &hook, &row)? {
+        Ok(request) => call(request).await,
+        Err(reason) => Err(reason),
+    };
+    let now = app.clock.now();
+    let attempts = row.attempts + 1;
+    let (status_code, response) = match &answer {
+        Ok((status, text)) => (Some(i32::from(*status)), text.clone()),
+        Err(reason) => (None, reason.clone()),
+    };
+    let taken = matches!(answer, Ok((status, _)) if (200..300).contains(&status));
+    let pause = usize::try_from(row.attempts).ok().and_then(|place| PAUSES.get(place));
+    let (state, next_attempt_at) = match pause {
+        _ if taken => (DeliveryState::Delivered, now),
+        Some(pause) => (DeliveryState::Pending, now + *pause),
+        None => (DeliveryState::Failed, now),
+    };
+    let response = Some(response);
+    let row = Model { state, attempts, next_attempt_at, status_code, response, updated_at: now, ..row };
+    match store::row::update(&app.db, row).await {
+        // The webhook was deleted meanwhile, with its deliveries.
+        Ok(_) | Err(sea_orm::DbErr::RecordNotUpdated) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,71 @@
+//! An HTTP client that connects to allowed addresses only.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+
+use super::address;
+use crate::error::Result;
+
+/// The timeout of a request, including the response.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn client(private: bool) -> reqwest::Result<Client> {
+    Client::builder()
+        .redirect(Policy::none())
+        .timeout(PATIENCE)
+        .no_proxy()
+        .dns_resolver(Arc::new(Resolver { private }))
+        .user_agent(concat!("Windlass/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Rejects a URL with a literal address that is not allowed. Host names are checked on connect.
+///
+/// # Errors
+/// A reason for the caller.
+pub fn check_literal(url: &str, private: bool) -> Result<(), String> {
+    let url = Url::parse(url).map_err(|_| "is not a valid URL".to_owned())?;
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(ip) if !private && !address::is_public(ip) => Err(AddressNotAllowed.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// A host resolves only to addresses that are not allowed.
+#[derive(Debug)]
+pub(super) struct AddressNotAllowed;
+
+impl std::fmt::Display for AddressNotAllowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("resolves to a loopback, private, link-local or other special address, which is not allowed")
+    }
+}
+
+impl std::error::Error for AddressNotAllowed {}
+
+/// A resolver that drops addresses that are not allowed, so that the client connects only to checked addresses.
+struct Resolver {
+    private: bool,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                found.into_iter().filter(|address| private || address::is_public(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(Box::<dyn std::error::Error + Send + Sync>::from(AddressNotAllowed));
+            }
+            let allowed: Addrs = Box::new(allowed.into_iter());
+            Ok(allowed)
+        })
+    }
+}

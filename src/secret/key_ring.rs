@@ -1,0 +1,171 @@
+//! Sealed values: encrypted with XChaCha20-Poly1305 under the newest key of a ring. The key id precedes the ciphertext,
+//! so that older keys still open the values that they sealed.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
+
+use super::random::{hex, random, unhex};
+use super::redacted::Secret;
+use crate::error::{Error, Result};
+
+const KEY_ID_LENGTH: usize = 4;
+const NONCE_LENGTH: usize = 24;
+
+/// The row that a value is sealed for. The value cannot be opened for another row.
+#[must_use]
+pub fn place(table: &str, id: uuid::Uuid) -> String {
+    format!("{table}/{id}")
+}
+
+/// The keys that seal stored values.
+#[derive(Clone)]
+pub struct KeyRing {
+    newest: SealKey,
+    older: Vec<SealKey>,
+}
+
+#[derive(Clone)]
+struct SealKey {
+    id: [u8; KEY_ID_LENGTH],
+    cipher: XChaCha20Poly1305,
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyRing({} keys)", self.older.len() + 1)
+    }
+}
+
+impl KeyRing {
+    /// Reads a key file: one key of 64 hexadecimal digits per line. The first key seals, all keys open.
+    /// Creates a missing file with one new key, readable by its owner only.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or a line is not a key.
+    pub fn load_or_create(path: &Path) -> Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = format!("{}\n", hex(&random::<32>()?));
+                let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
+                    |mut file| {
+                        file.write_all(text.as_bytes())?;
+                        file.sync_all()
+                    },
+                );
+                created.map_err(|e| Error::internal(format!("cannot write the key file {}: {e}", path.display())))?;
+                Self::parse(&text)
+            }
+            Err(error) => Err(Error::internal(format!("cannot read the key file {}: {error}", path.display()))),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let mut keys = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| unhex(line).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()))
+            .map(|bytes| bytes.map(SealKey::new));
+        let refused = || Error::internal("every line of the key file must have 64 hexadecimal digits");
+        let newest = keys.next().flatten().ok_or_else(refused)?;
+        let older = keys.collect::<Option<Vec<_>>>().ok_or_else(refused)?;
+        Ok(Self { newest, older })
+    }
+
+    /// Seals `plain` for `place`, the table and row where it will be stored. It cannot be opened for another place.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes.
+    pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce = random::<NONCE_LENGTH>()?;
+        let payload = Payload { msg: plain, aad: place.as_bytes() };
+        let sealed =
+            self.newest.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::internal("sealing failed"))?;
+        Ok([self.newest.id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// Opens a value that was sealed for the same place.
+    ///
+    /// # Errors
+    /// When the value was sealed with an unknown key or for another place, or was tampered with.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
+        let unknown = || Error::internal("a value was sealed with a key that is not in the key file");
+        let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
+        let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
+        let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id).ok_or_else(unknown)?;
+        let payload = Payload { msg: body, aad: place.as_bytes() };
+        key.cipher
+            .decrypt(&XNonce::from(nonce), payload)
+            .map(Secret::new)
+            .map_err(|_| Error::internal("a sealed value was tampered with or belongs to another row"))
+    }
+    /// Opens a text.
+    ///
+    /// # Errors
+    /// As `open`, and when the value is not UTF-8.
+    pub fn open_text(&self, place: &str, sealed: &[u8]) -> Result<Secret<String>> {
+        let bytes = self.open(place, sealed)?;
+        String::from_utf8(bytes.expose().clone())
+            .map(Secret::new)
+            .map_err(|_| Error::internal("a sealed text is not UTF-8"))
+    }
+}
+
+impl SealKey {
+    fn new(bytes: [u8; 32]) -> Self {
+        let digest = Sha256::digest(bytes);
+        let mut id = [0; KEY_ID_LENGTH];
+        for (to, from) in id.iter_mut().zip(digest.iter()) {
+            *to = *from;
+        }
+        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyRing, Secret, hex};
+
+    const A: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+    const B: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+
+    #[test]
+    fn sealed_values_open_with_older_keys_but_not_elsewhere() {
+        let old = KeyRing::parse(A).unwrap();
+        let sealed = old.seal("registry/1", b"pass").unwrap();
+        let both = KeyRing::parse(&format!("{B}\n{A}\n")).unwrap();
+        assert_eq!(both.open("registry/1", &sealed).unwrap().expose(), b"pass");
+        assert!(both.open("registry/2", &sealed).is_err());
+        assert!(KeyRing::parse(B).unwrap().open("registry/1", &sealed).is_err());
+        let mut changed = sealed.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(old.open("registry/1", &changed).is_err());
+        assert_ne!(sealed, old.seal("registry/1", b"pass").unwrap());
+    }
+
+    #[test]
+    fn key_files_are_private_and_checked() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        KeyRing::load_or_create(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let sealed = KeyRing::load_or_create(&path).unwrap().seal("x", b"y").unwrap();
+        assert!(KeyRing::load_or_create(&path).unwrap().open("x", &sealed).is_ok());
+        assert!(KeyRing::parse("abc").is_err());
+        assert!(KeyRing::parse("").is_err());
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Secret::new("pass")), "[redacted]");
+        assert_eq!(hex(&[0, 255]), "00ff");
+    }
+}

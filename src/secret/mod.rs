@@ -1,0 +1,10 @@
+//! API tokens and sealed values.
+
+pub use self::credential::{TOKEN_PREFIX, TokenHash, new_token};
+pub use self::key_ring::{KeyRing, place};
+pub use self::redacted::Secret;
+
+mod credential;
+mod key_ring;
+mod random;
+mod redacted;

@@ -1,0 +1,44 @@
+//! Chooses the runner of the cluster `local`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::{Config, RunnerChoice};
+use crate::liveness::wake::Wake;
+use crate::runner::docker::DockerRunner;
+use crate::runner::kubernetes::clusters::Clusters;
+use crate::runner::process::ProcessRunner;
+use crate::runner::{Kind, Runners};
+
+/// How long to wait for a Docker engine at startup.
+const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
+    let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
+    let process = ProcessRunner::new(config.data_dir.join("processes"), clock.clone(), wake.clone());
+    let local = match config.runner {
+        RunnerChoice::Docker => Ok(Kind::Docker),
+        RunnerChoice::Process => Ok(Kind::Process),
+        RunnerChoice::Auto => match tokio::time::timeout(DOCKER_PATIENCE, docker.ping()).await {
+            Ok(Ok(())) => Ok(Kind::Docker),
+            _ if config.listen.ip().is_loopback() => Ok(Kind::Process),
+            _ => Err(format!(
+                "no Docker engine responded at startup, and plain processes are not allowed while the server listens on \
+                 {}, which is not loopback; use --runner docker or --runner process",
+                config.listen.ip()
+            )),
+        },
+    };
+    match &local {
+        Ok(kind) => tracing::info!(?kind, "local runner ready"),
+        Err(reason) => tracing::warn!(reason, "local runner disabled"),
+    }
+    let processes = match config.runner {
+        RunnerChoice::Process => true,
+        RunnerChoice::Auto => config.listen.ip().is_loopback() || config.tools.is_some(),
+        // Setting --tools implies that its programs may be started.
+        RunnerChoice::Docker => config.tools.is_some(),
+    };
+    Runners { docker: Arc::new(docker), process: Arc::new(process), clusters: Clusters::default(), local, processes }
+}

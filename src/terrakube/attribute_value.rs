@@ -1,0 +1,119 @@
+//! Pure: converts attribute values between JSON and database cells.
+
+use chrono::{DateTime, Utc};
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::attribute::{Attribute, Fallback, Shape};
+use super::error::{Problem, Result};
+use crate::store::resource::{Cell, Kind, Row};
+
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// Converts a JSON value to a cell. Numbers and booleans are also accepted as text.
+pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
+    let refused = || {
+        Problem::bad(format!(
+            "Invalid value: {} for {}",
+            scalar(value).unwrap_or_else(|| value.to_string()),
+            attribute.name
+        ))
+    };
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    match attribute.shape {
+        Shape::Texts(_) => {
+            let list: Vec<String> = serde_json::from_value(value.clone()).map_err(|_| refused())?;
+            if list.len() > 500 || list.iter().any(|text| text.chars().count() > attribute.most) {
+                return Err(too_long(attribute));
+            }
+            Ok(Cell::Json(json!(list)))
+        }
+        Shape::Derived(_) => Err(refused()),
+        shape => {
+            let text = scalar(value).ok_or_else(refused)?;
+            if text.chars().count() > attribute.most {
+                return Err(too_long(attribute));
+            }
+            match shape {
+                Shape::Choice(_, of) if !of.contains(&text.as_str()) => Err(refused()),
+                _ => parse_cell(shape.column().map_or(Kind::Text, |column| column.kind), &text).ok_or_else(refused),
+            }
+        }
+    }
+}
+
+fn too_long(attribute: &Attribute) -> Problem {
+    let detail = format!(
+        "The request could not be completed. {} must have at most {} characters",
+        attribute.name, attribute.most
+    );
+    Problem::new(StatusCode::LOCKED, detail)
+}
+
+/// Parses a value of a path, a filter or a document.
+pub(super) fn parse_cell(kind: Kind, text: &str) -> Option<Cell> {
+    match kind {
+        Kind::Id => Uuid::parse_str(text).ok().map(Cell::Id),
+        Kind::Number => text.parse().ok().map(Cell::Number),
+        Kind::Long => text.parse().ok().map(Cell::Long),
+        Kind::Flag => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(Cell::Flag(true)),
+            "false" | "0" => Some(Cell::Flag(false)),
+            _ => None,
+        },
+        Kind::Time => time(text).map(Cell::Time),
+        Kind::Text => (!text.contains('\0')).then(|| Cell::Text(text.to_owned())),
+        Kind::Json => Some(Cell::Json(json!(text))),
+        Kind::Bytes => Some(Cell::Bytes(text.as_bytes().to_vec())),
+    }
+}
+
+/// Parses an ISO 8601 time, with or without seconds.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let whole = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
+    whole.or_else(|| {
+        Some(chrono::NaiveDateTime::parse_from_str(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").ok()?.and_utc())
+    })
+}
+
+/// Converts an attribute of a row to JSON. `server` is the public URL.
+pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
+    if let Shape::Derived(make) = attribute.shape {
+        return make(row, server);
+    }
+    match attribute.shape.column().and_then(|column| row.get(column.name)) {
+        // Rows written before the attribute had a default hold null.
+        Some(Cell::Null) => match attribute.fallback {
+            Some(Fallback::Text(text)) => json!(text),
+            _ => Value::Null,
+        },
+        None | Some(Cell::Bytes(_)) => Value::Null,
+        Some(Cell::Id(id)) => json!(id),
+        Some(Cell::Number(number)) => json!(number),
+        Some(Cell::Long(number)) => json!(number),
+        Some(Cell::Text(text)) => json!(text),
+        Some(Cell::Flag(flag)) => json!(flag),
+        // To the minute, as Terrakube formats times.
+        Some(Cell::Time(time)) => json!(time.format("%Y-%m-%dT%H:%MZ").to_string()),
+        Some(Cell::Json(value)) => value.clone(),
+    }
+}
+
+/// The id of a row, as text.
+pub(super) fn row_id(row: &Row) -> String {
+    match row.get("id") {
+        Some(Cell::Id(id)) => id.to_string(),
+        Some(Cell::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,126 @@
+//! GET of a resource, a collection or a relationship.
+
+use poem::http::StatusCode;
+use sea_orm::sea_query::SimpleExpr;
+use serde_json::{Value, json};
+
+use self::resource_object::empty;
+use crate::store::resource::{self, Wanted};
+use crate::terrakube::error::{Problem, Result};
+use crate::terrakube::filter;
+use crate::terrakube::path::{End, ResourcePath};
+use crate::terrakube::path_context::{PathContext, collection_condition};
+use crate::terrakube::query::{Page, Query};
+use crate::terrakube::resource::{Relation, Resource};
+use crate::terrakube::response::document_response;
+use crate::terrakube::session::{MOST, Session};
+use crate::terrakube::tables;
+
+mod compound_document;
+mod resource_object;
+
+impl Session {
+    /// Handles a GET.
+    pub(in crate::terrakube) async fn get(
+        &self,
+        resource_path: &ResourcePath<'_>,
+        query: &Query,
+    ) -> Result<poem::Response> {
+        let found = self.walk(&self.app.db, resource_path).await?;
+        self.check(resource_path, query)?;
+        let document = match resource_path.end {
+            End::Item => {
+                let (resource, row) = found.last.ok_or_else(|| Problem::bad("the path is empty"))?;
+                self.document(resource, vec![row], query, true).await?
+            }
+            End::Related(target, relation) => {
+                let rows = self.related(&found, target, relation).await?.into_iter().collect();
+                self.document(target, rows, query, true).await?
+            }
+            End::Collection(resource, _) => {
+                self.collection(resource, collection_condition(resource_path.end, &found), query).await?
+            }
+            End::Relationship(relation) => self.relationship(&found, relation).await?,
+        };
+        Ok(document_response(StatusCode::OK, &document))
+    }
+
+    /// Rejects unknown types, fields and include paths before anything is loaded.
+    fn check(&self, resource_path: &ResourcePath<'_>, query: &Query) -> Result<()> {
+        let at = match resource_path.end {
+            End::Collection(resource, _) | End::Related(resource, _) => Some(resource),
+            End::Item | End::Relationship(_) => resource_path.items.last().map(|place| place.resource),
+        };
+        let Some(at) = at else { return Ok(()) };
+        for (kind, names) in &query.fields {
+            let of = tables::by_kind(kind)
+                .ok_or_else(|| Problem::bad(format!("Unknown entity type: Entity {kind} not found")))?;
+            let lacking: Vec<&String> =
+                names.iter().filter(|name| of.attribute(name).is_none() && of.relation(name).is_none()).collect();
+            if !lacking.is_empty() {
+                let list: Vec<&str> = lacking.iter().map(|name| name.as_str()).collect();
+                return Err(Problem::bad(format!(
+                    "Invalid value: {kind} does not contain the fields: [{}]",
+                    list.join(", ")
+                )));
+            }
+        }
+        for path in &query.include {
+            let mut of = at;
+            for step in path {
+                let lacks = || Problem::bad(format!("Invalid value: {} does not contain the field {step}", of.kind));
+                of = of.relation(step).and_then(tables::target).ok_or_else(lacks)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn collection(&self, of: &'static Resource, hangs: SimpleExpr, query: &Query) -> Result<Value> {
+        let mut conditions = vec![self.visible(of), hangs];
+        for (kind, filter) in &query.filters {
+            match kind {
+                // A filter of another type applies to included resources.
+                Some(kind) if kind != of.kind && !kind.starts_with(&format!("{}.", of.kind)) => {
+                    tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid predicate: {kind}")))?;
+                }
+                _ => {
+                    let context = filter::FilterContext { backend: self.backend(), visible: &|of| self.visible(of) };
+                    conditions.push(filter::condition(&context, of, filter)?);
+                }
+            }
+        }
+        let condition = resource::all(conditions);
+        let (offset, limit) = query.page.map_or((0, MOST), |page| (page.offset, page.limit));
+        let wanted = Wanted {
+            table: of.table,
+            columns: of.columns(),
+            filter: condition.clone(),
+            order: filter::order(of, &query.sort)?,
+            offset,
+            limit,
+        };
+        let rows = resource::list(&self.app.db, wanted).await?;
+        let mut document = self.document(of, rows, query, false).await?;
+        if let (Some(page), Some(document)) = (query.page, document.as_object_mut()) {
+            let total = resource::count(&self.app.db, of.table, condition).await?;
+            document.insert("meta".into(), meta(page, total));
+        }
+        Ok(document)
+    }
+
+    async fn relationship(&self, found: &PathContext, relation: &Relation) -> Result<Value> {
+        let Some((resource, row)) = &found.last else { return Ok(json!({"data": null})) };
+        let rows = std::slice::from_ref(row);
+        let links = self.links(resource, rows, relation).await?;
+        Ok(json!({"data": links.into_values().next().unwrap_or(empty(relation))}))
+    }
+}
+
+fn meta(page: Page, total: u64) -> Value {
+    let mut meta = json!({"number": page.offset / page.limit + 1, "limit": page.limit});
+    if let (true, Some(meta)) = (page.totals, meta.as_object_mut()) {
+        meta.insert("totalRecords".into(), json!(total));
+        meta.insert("totalPages".into(), json!(total.div_ceil(page.limit)));
+    }
+    json!({"page": meta})
+}

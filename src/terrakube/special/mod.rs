@@ -1,0 +1,114 @@
+//! Special cases of single resources on writes.
+
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
+
+use self::organization::organization;
+use self::prepare::{check_tag, check_template, set_name_key, set_next_run, split_legacy_right};
+use self::terraform_variable::variable;
+use crate::store;
+use crate::store::resource::{Cell, Kind, Row};
+use crate::terrakube::changes::Changes;
+use crate::terrakube::document::ResourceObject;
+use crate::terrakube::error::Result;
+use crate::terrakube::path_context::PathContext;
+use crate::terrakube::resource::Resource;
+use crate::terrakube::session::Session;
+use crate::terrakube::workspace_job;
+
+mod organization;
+mod prepare;
+mod terraform_variable;
+
+/// Whether clients send this name with the resource although it is not an attribute.
+pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> bool {
+    of.kind == "job" && name == "command"
+}
+
+/// Whether a value is sent by clients without a meaning, and ignored.
+pub(in crate::terrakube) fn is_ignored_value(of: &Resource, name: &str, value: &Value) -> bool {
+    of.kind == "job" && name == "status" && (value.is_null() || value == "")
+}
+
+/// Runs before a new row is stored. Returns the row if it has already been stored.
+pub(in crate::terrakube) async fn create(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    of: &Resource,
+    (found, given): (&PathContext, &ResourceObject),
+    changes: &mut Changes,
+) -> Result<Option<Row>> {
+    match of.kind {
+        "organization" => return organization(session, tx, changes).await.map(Some),
+        "job" => return workspace_job::create(session, tx, found, given, changes).await.map(Some),
+        "workspace" => changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into())),
+        "variable" | "globalvar" => variable(session, None, changes)?,
+        "team" | "access" => split_legacy_right(given, changes),
+        "template" => check_template(changes)?,
+        "schedule" => set_next_run(session, None, changes)?,
+        "workspacetag" => check_tag(tx, found, changes).await?,
+        "project" => set_name_key(changes),
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// Runs before a row is updated. Returns true if the update is already done.
+pub(in crate::terrakube) async fn update(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    of: &Resource,
+    found: &PathContext,
+    row: &Row,
+    changes: &mut Changes,
+) -> Result<bool> {
+    match of.kind {
+        "job" => {
+            workspace_job::update(session, tx, found, row, changes).await?;
+            return Ok(true);
+        }
+        "workspace" if changes.get("deleted").is_some_and(Cell::is_true) => {
+            if let Some(id) = found.workspace {
+                workspace_job::end_all(session, tx, id).await?;
+                store::workspace::disable_schedules(tx, id).await?;
+            }
+        }
+        "variable" | "globalvar" => variable(session, Some(row), changes)?,
+        "template" => check_template(changes)?,
+        "schedule" => set_next_run(session, Some(row), changes)?,
+        "workspacetag" => check_tag(tx, found, changes).await?,
+        "project" => set_name_key(changes),
+        _ => {}
+    }
+    Ok(false)
+}
+
+/// Runs before a row is deleted. Returns true if it has already been deleted.
+pub(in crate::terrakube) async fn delete(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    of: &Resource,
+    row: &Row,
+) -> Result<bool> {
+    match of.kind {
+        "job" => workspace_job::delete(session, tx, row).await?,
+        "workspace" => {
+            if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
+                workspace_job::end_all(session, tx, id).await?;
+                let jobs = store::workspace::jobs(tx, id).await?.into_iter().map(|(id, _)| id).collect();
+                store::workspace::expire_runs(tx, jobs, session.now).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(false)
+}
+
+/// Runs after a write has been committed.
+pub(in crate::terrakube) fn after_write(session: &Session, of: &Resource) {
+    match of.kind {
+        "job" | "schedule" | "workspace" => session.app.wake.now(),
+        "organization" => session.app.authenticator.forget(),
+        _ => {}
+    }
+}

@@ -1,0 +1,53 @@
+//! Derived columns, and checks beyond the type of an attribute.
+
+use sea_orm::DatabaseTransaction;
+
+use crate::engine::{template, workspace};
+use crate::store;
+use crate::store::resource::{Cell, Kind, Row};
+use crate::terrakube::changes::Changes;
+use crate::terrakube::document::ResourceObject;
+use crate::terrakube::error::{Problem, Result};
+use crate::terrakube::path_context::PathContext;
+use crate::terrakube::session::Session;
+
+/// Older clients send only `manageJob`; it stands for both `planJob` and `approveJob`.
+pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) {
+    let says = |name: &str| given.attributes.get(name).is_some_and(|value| !value.is_null());
+    let manages = changes.get("manage_job").is_some_and(Cell::is_true);
+    if manages && !says("planJob") && !says("approveJob") {
+        changes.set("plan_job", Kind::Flag, Cell::Flag(true));
+        changes.set("approve_job", Kind::Flag, Cell::Flag(true));
+    }
+}
+
+/// Rejects a template that could not be run.
+pub(super) fn check_template(changes: &Changes) -> Result<()> {
+    let Some(tcl) = changes.text("tcl") else { return Ok(()) };
+    template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
+}
+
+pub(super) fn set_next_run(session: &Session, row: Option<&Row>, changes: &mut Changes) -> Result<()> {
+    let kept = |column: &str| changes.get(column).or(row.and_then(|row| row.get(column))).cloned();
+    let cron = kept("cron").and_then(|cell| cell.text().map(str::to_owned)).unwrap_or_default();
+    let enabled = kept("enabled").is_none_or(|cell| cell.is_true());
+    let next = workspace::next_time(&cron, session.now)?.filter(|_| enabled);
+    changes.set("next_run_at", Kind::Time, next.map_or(Cell::Null, Cell::Time));
+    Ok(())
+}
+
+/// Checks that a workspace tag refers to a tag of the same organization.
+pub(super) async fn check_tag(tx: &DatabaseTransaction, found: &PathContext, changes: &Changes) -> Result<()> {
+    let Some(Cell::Id(id)) = changes.get("tag_id") else { return Ok(()) };
+    let tag = store::row::by_id::<entity::tag::Model>(tx, entity::id::TagId(*id)).await?;
+    if tag.is_some_and(|tag| Some(tag.organization_id) == found.organization) {
+        return Ok(());
+    }
+    Err(Problem::unknown(&id.to_string(), "tag"))
+}
+
+pub(super) fn set_name_key(changes: &mut Changes) {
+    if let Some(name) = changes.text("name") {
+        changes.set("name_key", Kind::Text, Cell::Text(entity::name_key(&name)));
+    }
+}

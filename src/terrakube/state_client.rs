@@ -1,0 +1,62 @@
+//! Authenticates clients of the state backend: a running step, or a caller who manages states.
+
+use std::sync::Arc;
+
+use entity::id::{OrganizationId, WorkspaceId};
+use entity::{workspace, workspace_step};
+use poem::Request;
+use uuid::Uuid;
+
+use super::error::{Problem, Result};
+use super::request::basic_credentials;
+use super::session::Session;
+use crate::app::App;
+use crate::engine::workspace::STATE_USER;
+use crate::error::Error;
+use crate::secret::TokenHash;
+use crate::store;
+
+/// A client of the state backend.
+pub(super) struct StateClient {
+    pub(super) workspace: workspace::Model,
+    /// The step, if the client is one.
+    pub(super) step: Option<workspace_step::Model>,
+    pub(super) name: String,
+}
+
+/// Authenticates a step of the workspace, or a caller who manages its states.
+pub(super) async fn state_client(
+    app: &Arc<App>,
+    request: &Request,
+    (organization, id): (Uuid, Uuid),
+) -> Result<StateClient> {
+    let (organization, id) = (OrganizationId(organization), WorkspaceId(id));
+    let unknown = || Problem::unknown(&id.to_string(), "workspace");
+    let credentials = basic_credentials(request);
+    let (name, step, allowed) = match &credentials {
+        Some((user, password)) if user == STATE_USER => {
+            let hash = TokenHash::of(password).stored();
+            let step = store::workspace::step_by_token(&app.db, &hash).await?;
+            let step = step.ok_or(Error::Unauthenticated("the credential of the step is no longer valid"))?;
+            let allowed = step.workspace_id == id;
+            (format!("job {}", step.job_id), Some(step), allowed)
+        }
+        given => {
+            let session = match given {
+                Some((_, password)) => {
+                    let caller = app.authenticator.caller(Some(&format!("Bearer {password}")), None).await?;
+                    Session::with(app, caller).await?
+                }
+                None => Session::of(app, request).await?,
+            };
+            let rights = session.reach.in_workspace(organization, id);
+            if rights.view && !rights.states {
+                return Err(Problem::denied("StatePermission"));
+            }
+            (session.caller.name().to_owned(), None, rights.states)
+        }
+    };
+    let workspace = store::row::by_id::<workspace::Model>(&app.db, id).await?;
+    let workspace = workspace.filter(|row| allowed && row.organization_id == organization && !row.deleted);
+    Ok(StateClient { workspace: workspace.ok_or_else(unknown)?, step, name })
+}

@@ -1,0 +1,54 @@
+//! Locking and unlocking a Terraform state.
+
+use std::sync::Arc;
+
+use entity::workspace;
+use poem::Response;
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::error::{Problem, Result};
+use super::response::json_response;
+use super::state_client::StateClient;
+use crate::app::App;
+use crate::error::Error;
+use crate::store;
+
+/// The id of a lock.
+pub(super) fn lock_id(lock: &Value) -> Option<&str> {
+    lock.get("ID").and_then(Value::as_str)
+}
+
+pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result<Response> {
+    let wanted: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
+    if lock_id(&wanted).is_none() {
+        return Err(Problem::bad("the lock has no ID"));
+    }
+    let step = client.step.as_ref().map(|step| step.id);
+    if store::workspace::lock_state(&app.db, client.workspace.id, wanted, step).await? {
+        return Ok(Response::builder().status(StatusCode::OK).finish());
+    }
+    let row = store::row::by_id::<workspace::Model>(&app.db, client.workspace.id).await?;
+    Ok(json_response(StatusCode::LOCKED, &row.and_then(|row| row.state_lock).unwrap_or_else(|| json!({}))))
+}
+
+/// Releases a lock. A request without an id releases any lock.
+pub(super) async fn unlock(app: &Arc<App>, client: &StateClient, body: &[u8]) -> Result<Response> {
+    let given: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let refused = store::write(&app.db, async |tx| {
+        let row = store::workspace::lock(tx, client.workspace.id).await?;
+        let held = row.and_then(|row| row.state_lock);
+        match held {
+            Some(held) if lock_id(&given).is_some() && lock_id(&held) != lock_id(&given) => Ok::<_, Error>(Some(held)),
+            _ => {
+                store::workspace::unlock_state(tx, client.workspace.id, None).await?;
+                Ok(None)
+            }
+        }
+    })
+    .await?;
+    match refused {
+        Some(held) => Ok(json_response(StatusCode::CONFLICT, &held)),
+        None => Ok(Response::builder().status(StatusCode::OK).finish()),
+    }
+}

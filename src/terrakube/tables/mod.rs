@@ -1,0 +1,40 @@
+//! Pure: the resources of the API, each as a table of attributes and relationships.
+
+use crate::terrakube::resource::{Relation, Resource};
+
+mod derived;
+mod organization;
+mod parts;
+mod workspace;
+mod workspace_job;
+
+/// All resources.
+pub(super) static RESOURCES: [Resource; 17] = [
+    organization::ORGANIZATION_RESOURCE,
+    workspace::WORKSPACE_RESOURCE,
+    organization::TEMPLATE,
+    organization::TEAM,
+    organization::GLOBALVAR,
+    workspace::VARIABLE_RESOURCE,
+    workspace::ACCESS,
+    workspace_job::JOB_RESOURCE,
+    workspace_job::STEP,
+    workspace_job::ADDRESS,
+    workspace::HISTORY,
+    workspace::SCHEDULE,
+    organization::VCS,
+    organization::SSH,
+    organization::TAG,
+    workspace::WORKSPACETAG,
+    organization::PROJECT,
+];
+
+/// The resource with a `type`.
+pub(super) fn by_kind(kind: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|resource| resource.kind == kind)
+}
+
+/// The target of a relationship.
+pub(super) fn target(relation: &Relation) -> Option<&'static Resource> {
+    by_kind(relation.target)
+}

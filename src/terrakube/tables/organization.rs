@@ -1,0 +1,115 @@
+//! Pure: organizations, and the resources that their workspaces share.
+
+use super::parts::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, many, shared};
+use crate::terrakube::attribute::{Attribute, Shape};
+use crate::terrakube::resource::{ALL, Methods, Resource, Visibility};
+
+pub(super) const ORGANIZATION_RESOURCE: Resource = Resource {
+    root: true,
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::choice("executionMode", "execution_mode", MODES).or("remote"),
+        Attribute::flag("disabled", "disabled", false),
+        Attribute::text("icon", "icon").at_most(256),
+    ],
+    relations: &[
+        many("workspace", "workspace", "organization_id"),
+        many("job", "job", "organization_id"),
+        many("template", "template", "organization_id"),
+        many("team", "team", "organization_id"),
+        many("globalvar", "globalvar", "organization_id"),
+        many("vcs", "vcs", "organization_id"),
+        many("ssh", "ssh", "organization_id"),
+        many("tag", "tag", "organization_id"),
+        many("project", "project", "organization_id"),
+    ],
+    visibility: Visibility::Organization,
+    hidden: Some("disabled"),
+    methods: Methods { delete: false, ..ALL },
+    audited: false,
+    extra: &[],
+    ..shared("organization", "organization", |rights| rights.organization)
+};
+
+pub(super) const TEAM: Resource = Resource {
+    attributes: &[
+        NAME,
+        Attribute::flag("manageState", "manage_state", false),
+        Attribute::flag("manageWorkspace", "manage_workspace", false),
+        Attribute::flag("manageModule", "manage_module", false),
+        Attribute::flag("manageProvider", "manage_provider", false),
+        Attribute::flag("manageVcs", "manage_vcs", false),
+        Attribute::flag("manageTemplate", "manage_template", false),
+        Attribute::flag("manageJob", "manage_job", false),
+        Attribute::flag("manageCollection", "manage_collection", false),
+        Attribute::flag("planJob", "plan_job", false),
+        Attribute::flag("approveJob", "approve_job", false),
+        Attribute::choice("role", "role", ROLES),
+    ],
+    ..shared("team", "team", |rights| rights.teams)
+};
+
+pub(super) const TEMPLATE: Resource = Resource {
+    root: true,
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::text("version", "version").at_most(64),
+        Attribute::text("tcl", "tcl").required().at_most(512 * 1024),
+    ],
+    visibility: Visibility::Shared,
+    ..shared("template", "template", |rights| rights.templates)
+};
+
+pub(super) const GLOBALVAR: Resource =
+    Resource { attributes: VARIABLE, ..shared("globalvar", "terraform_variable", |rights| rights.workspaces) };
+
+pub(super) const VCS: Resource = Resource {
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::choice(
+            "vcsType",
+            "vcs_type",
+            &["PUBLIC", "GITHUB", "GITLAB", "BITBUCKET", "AZURE_DEVOPS", "AZURE_SP_MI"],
+        )
+        .or("PUBLIC"),
+        Attribute::choice("connectionType", "connection_type", &["OAUTH", "STANDALONE"]).or("OAUTH"),
+        Attribute::text("clientId", "client_id").at_most(256),
+        Attribute::of("clientSecret", Shape::Secret("client_secret")).at_most(64 * 1024),
+        Attribute::of("accessToken", Shape::Secret("access_token")).at_most(64 * 1024),
+        Attribute::of("privateKey", Shape::Secret("private_key")).at_most(64 * 1024),
+        Attribute::text("endpoint", "endpoint").at_most(2048),
+        Attribute::text("apiUrl", "api_url").at_most(2048),
+        Attribute::text("redirectUrl", "redirect_url").at_most(2048),
+        Attribute::choice("status", "status", &["PENDING", "COMPLETED", "ERROR"]).or("PENDING"),
+    ],
+    relations: &[ORGANIZATION, many("workspace", "workspace", "vcs_id")],
+    ..shared("vcs", "vcs", |rights| rights.logins)
+};
+
+pub(super) const SSH: Resource = Resource {
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::choice("sshType", "ssh_type", &["rsa", "ed25519"]).or("rsa"),
+        Attribute::of("privateKey", Shape::Secret("private_key")).required().at_most(64 * 1024),
+    ],
+    relations: &[ORGANIZATION, many("workspace", "workspace", "ssh_key_id")],
+    ..shared("ssh", "ssh_key", |rights| rights.logins)
+};
+
+pub(super) const TAG: Resource = Resource {
+    attributes: &[NAME],
+    visibility: Visibility::Shared,
+    ..shared("tag", "tag", |rights| rights.workspaces)
+};
+
+pub(super) const PROJECT: Resource = Resource {
+    root: true,
+    attributes: &[NAME, DESCRIPTION.or("")],
+    relations: &[ORGANIZATION, many("workspace", "workspace", "project_id")],
+    audited: false,
+    ..shared("project", "project", |rights| rights.workspaces)
+};

@@ -1,0 +1,82 @@
+//! Pure: building blocks shared by several resources.
+
+use crate::access::reach::Rights;
+use crate::store::resource::{Column, Kind};
+use crate::terrakube::attribute::Attribute;
+use crate::terrakube::resource::{ALL, Link, Relation, Resource, Visibility};
+
+pub(super) const ORGANIZATION: Relation = one("organization", "organization", "organization_id");
+pub(super) const WORKSPACE: Relation = one("workspace", "workspace", "workspace_id");
+pub(super) const JOB: Relation = one("job", "job", "job_id");
+pub(super) const NAME: Attribute = Attribute::text("name", "name").required().at_most(256);
+pub(super) const DESCRIPTION: Attribute = Attribute::text("description", "description").at_most(2048);
+pub(super) const OF_ORGANIZATION: Column = Column { name: "organization_id", kind: Kind::Id };
+pub(super) const OF_WORKSPACE: Column = Column { name: "workspace_id", kind: Kind::Id };
+
+pub(super) const fn one(name: &'static str, target: &'static str, column: &'static str) -> Relation {
+    Relation { name, target, link: Link::One(column) }
+}
+
+pub(super) const fn maybe(name: &'static str, target: &'static str, column: &'static str) -> Relation {
+    Relation { name, target, link: Link::Maybe(column) }
+}
+
+pub(super) const fn many(name: &'static str, target: &'static str, column: &'static str) -> Relation {
+    Relation { name, target, link: Link::Many(column) }
+}
+
+/// The defaults of most resources: below an organization, with all methods.
+pub(super) const fn shared(kind: &'static str, table: &'static str, needs: fn(Rights) -> bool) -> Resource {
+    Resource {
+        kind,
+        table,
+        key: Kind::Id,
+        root: false,
+        attributes: &[],
+        relations: &[ORGANIZATION],
+        visibility: Visibility::FullOrganization,
+        needs,
+        methods: ALL,
+        hidden: None,
+        audited: true,
+        extra: &[OF_ORGANIZATION],
+    }
+}
+
+/// The defaults of resources that belong to a workspace.
+pub(super) const fn of_workspace(kind: &'static str, table: &'static str, needs: fn(Rights) -> bool) -> Resource {
+    Resource {
+        relations: &[ORGANIZATION, WORKSPACE],
+        visibility: Visibility::OfWorkspace,
+        extra: &[OF_ORGANIZATION, OF_WORKSPACE],
+        ..shared(kind, table, needs)
+    }
+}
+
+pub(super) const MODES: &[&str] = &["remote", "local"];
+pub(super) const ROLES: &[&str] = &["admin", "write", "plan", "read", "custom"];
+
+/// All statuses that clients accept; the last ones are never stored.
+pub(super) const STATUSES: &[&str] = &[
+    "pending",
+    "queue",
+    "running",
+    "waitingApproval",
+    "approved",
+    "completed",
+    "failed",
+    "rejected",
+    "cancelled",
+    "notExecuted",
+    "noChanges",
+    "unknown",
+];
+
+pub(super) const VARIABLE: &[Attribute] = &[
+    Attribute::text("key", "key").required().at_most(256),
+    Attribute::text("value", "value").at_most(1024 * 1024),
+    DESCRIPTION,
+    Attribute::choice("category", "category", &["TERRAFORM", "ENV"]).required(),
+    Attribute::flag("sensitive", "sensitive", false),
+    Attribute::flag("hcl", "hcl", false),
+];

@@ -1,0 +1,161 @@
+//! POST, PATCH and DELETE for all resources. `special` handles the exceptions.
+
+use poem::Response;
+use poem::http::StatusCode;
+use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
+
+use crate::store;
+use crate::store::resource::{self, Cell, Kind, Row};
+use crate::terrakube::attribute_value::row_id;
+use crate::terrakube::changes::{WriteMethod, conflict};
+use crate::terrakube::document::{ResourceObject, require_kind};
+use crate::terrakube::error::{Problem, Result};
+use crate::terrakube::path::{End, ResourcePath};
+use crate::terrakube::path_context::PathContext;
+use crate::terrakube::resource::{Relation, Resource};
+use crate::terrakube::response::document_response;
+use crate::terrakube::session::Session;
+use crate::terrakube::special;
+
+mod attributes;
+mod relationships;
+
+impl Session {
+    /// Handles a POST to a collection.
+    pub(in crate::terrakube) async fn post(
+        &self,
+        resource_path: &ResourcePath<'_>,
+        given: ResourceObject,
+    ) -> Result<Response> {
+        let found = self.walk(&self.app.db, resource_path).await?;
+        let End::Collection(of, relation) = resource_path.end else {
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource must be created in a collection"));
+        };
+        require_kind(&given.kind, of)?;
+        let created =
+            store::write(&self.app.db, async |tx| self.create(tx, of, relation, &found, &given, None).await).await?;
+        special::after_write(self, of);
+        let row = self.by_id(&self.app.db, of, &row_id(&created), resource::constant(true)).await;
+        // The new resource is visible to its creator, unless it was created hidden.
+        let body = self.created_document(of, row.unwrap_or(created)).await?;
+        Ok(document_response(StatusCode::CREATED, &body))
+    }
+
+    /// Stores a new resource. Atomic operations may choose its id.
+    pub(in crate::terrakube) async fn create(
+        &self,
+        tx: &DatabaseTransaction,
+        of: &'static Resource,
+        relation: Option<&Relation>,
+        found: &PathContext,
+        given: &ResourceObject,
+        id: Option<Uuid>,
+    ) -> Result<Row> {
+        if !of.methods.create {
+            return Err(WriteMethod::Create.denied());
+        }
+        let mut changes = self.attributes(of, &given.attributes, WriteMethod::Create)?;
+        let mut found = found.clone();
+        self.set_relationships(tx, of, relation, &mut found, given, &mut changes).await?;
+        if of.kind != "organization" {
+            self.require(&found, of, "CreatePermission")?;
+        }
+        let id = Cell::Id(id.unwrap_or_else(Uuid::now_v7));
+        changes.set("id", Kind::Id, id.clone());
+        self.stamp(of, &mut changes, WriteMethod::Create);
+        if let Some(row) = special::create(self, tx, of, (&found, given), &mut changes).await? {
+            return Ok(row);
+        }
+        self.seal(of, &id, &mut changes)?;
+        if changes.get("organization_id").is_none_or(|cell| *cell == Cell::Null) {
+            return Err(Problem::bad(format!("{} must be created below an organization", of.kind)));
+        }
+        resource::create(tx, of.table, &changes.0).await.map_err(conflict)?;
+        Ok(changes.0.into_iter().map(|(column, cell)| (column.name, cell)).collect())
+    }
+
+    /// Handles a PATCH of a resource.
+    pub(in crate::terrakube) async fn patch(
+        &self,
+        resource_path: &ResourcePath<'_>,
+        given: ResourceObject,
+    ) -> Result<Response> {
+        let found = self.walk(&self.app.db, resource_path).await?;
+        let (of, row) = self.at_item(resource_path, &found)?;
+        require_kind(&given.kind, of)?;
+        if given.id.as_deref() != Some(row_id(&row).as_str()) {
+            let text = "Bad Request Body'Id in response body does not match requested id to update from path'";
+            return Err(Problem::bad(text));
+        }
+        store::write(&self.app.db, async |tx| self.update(tx, of, &found, &row, &given).await).await?;
+        special::after_write(self, of);
+        Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+    }
+
+    /// Updates a resource.
+    pub(in crate::terrakube) async fn update(
+        &self,
+        tx: &DatabaseTransaction,
+        of: &'static Resource,
+        found: &PathContext,
+        row: &Row,
+        given: &ResourceObject,
+    ) -> Result<()> {
+        if !of.methods.update {
+            return Err(WriteMethod::Update.denied());
+        }
+        self.require(found, of, "UpdatePermission")?;
+        let mut changes = self.attributes(of, &given.attributes, WriteMethod::Update)?;
+        let mut within = found.clone();
+        self.set_relationships(tx, of, None, &mut within, given, &mut changes).await?;
+        if within.workspace != found.workspace {
+            return Err(Problem::bad("the workspace of a resource must not change"));
+        }
+        self.stamp(of, &mut changes, WriteMethod::Update);
+        if special::update(self, tx, of, found, row, &mut changes).await? {
+            return Ok(());
+        }
+        let id = row.get("id").cloned().unwrap_or(Cell::Null);
+        self.seal(of, &id, &mut changes)?;
+        let changed =
+            resource::update(tx, of.table, &changes.0, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
+        if changed == 0 { Err(Problem::unknown(&row_id(row), of.kind)) } else { Ok(()) }
+    }
+
+    /// Handles a DELETE of a resource.
+    pub(in crate::terrakube) async fn delete(&self, resource_path: &ResourcePath<'_>) -> Result<Response> {
+        let found = self.walk(&self.app.db, resource_path).await?;
+        let (of, row) = self.at_item(resource_path, &found)?;
+        store::write(&self.app.db, async |tx| self.remove(tx, of, &found, &row).await).await?;
+        special::after_write(self, of);
+        Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+    }
+
+    /// Deletes a resource.
+    pub(in crate::terrakube) async fn remove(
+        &self,
+        tx: &DatabaseTransaction,
+        of: &'static Resource,
+        found: &PathContext,
+        row: &Row,
+    ) -> Result<()> {
+        if !of.methods.delete {
+            return Err(Problem::denied("DeletePermission"));
+        }
+        self.require(found, of, "DeletePermission")?;
+        if special::delete(self, tx, of, row).await? {
+            return Ok(());
+        }
+        let id = row.get("id").cloned().unwrap_or(Cell::Null);
+        resource::delete(tx, of.table, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
+        Ok(())
+    }
+
+    fn at_item(&self, resource_path: &ResourcePath<'_>, found: &PathContext) -> Result<(&'static Resource, Row)> {
+        match (resource_path.end, &found.last) {
+            (End::Item, Some((of, row))) => Ok((of, row.clone())),
+            _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "only a single resource can be changed or deleted")),
+        }
+    }
+}
