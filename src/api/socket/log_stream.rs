@@ -1,4 +1,4 @@
-//! /service/logs: the lines of a job's runs; /deployment/logs: what is told of a deployment.
+//! /service/logs: the lines of a job's runs; /deployment/logs: the log of a deployment.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
 use poem::{Request, handler};
 use serde_json::json;
 
-use super::super::environment::log::entries;
-use super::{Source, app, caller, id, text, upgrade};
+use super::connection::{Source, upgrade};
+use super::request::{app, caller, id, requested_environment, text};
+use super::run_pod::pod_name;
 use crate::access::{self, Action};
+use crate::api::environment::deployment_log::entries;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -19,6 +21,7 @@ use crate::store::log::{LogLine, LogStream};
 
 /// How many of the newest runs are looked at.
 const RUNS: u64 = 20;
+
 /// How many lines are sent at first, at most.
 const LINES: i64 = 1000;
 
@@ -48,13 +51,6 @@ struct JobLines {
     limit: i64,
     /// How far each run has been read; none before the first look.
     read: Option<BTreeMap<RunId, i64>>,
-}
-
-/// What a run is called where others have pods.
-pub(super) fn pod_name(job: &job::Model, run: &run::Model) -> String {
-    let name: String =
-        job.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    format!("{}-{}", name.trim_matches('-'), run.number)
 }
 
 impl Source for JobLines {
@@ -115,7 +111,7 @@ impl JobLines {
 pub(in crate::api) async fn deployment_logs(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
     let app = app(request)?;
     let caller = caller(&app, request).await?;
-    let environment = super::environment(&app, &caller, request).await?;
+    let environment = requested_environment(&app, &caller, request).await?;
     let source = DeploymentEntries { environment, version: text(request, "version"), sent: HashSet::new() };
     Ok(upgrade(socket, Arc::clone(&app), source))
 }

@@ -1,17 +1,13 @@
 //! How long the steps of a job's part in a deployment took.
 
 use chrono::{DateTime, Utc};
-use entity::deployment::Progress;
-use entity::id::RunId;
-use entity::run::RunState;
-use entity::{deployment, deployment_job, run};
+use entity::deployment::{self, Progress};
+use entity::deployment_job;
+use entity::run::{self, RunState};
 use poem_openapi::{Enum, Object};
-use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::shown::Doing;
-use crate::error::Result;
-use crate::store;
+use super::part_runs::PartRuns;
 
 /// Those of the official steps that there are.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
@@ -49,53 +45,12 @@ pub(in crate::api) struct ServiceStepMetrics {
     details: Vec<ServiceStepMetric>,
 }
 
-/// The runs of a part: the one that built its image, and the one that it waits for.
-#[derive(Clone, Debug, Default)]
-pub(in crate::api) struct Runs {
-    pub(in crate::api) build: Option<run::Model>,
-    pub(in crate::api) run: Option<run::Model>,
-}
-
-/// The runs that parts name.
-pub(in crate::api) fn named<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
-    parts.into_iter().flat_map(|part| [part.run_id, part.build_run_id]).flatten().collect()
-}
-
-impl Runs {
-    /// Those of a part among `all`.
-    pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
-        let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
-        Self { build: find(part.build_run_id), run: find(part.run_id) }
-    }
-
-    pub(in crate::api) async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
-        let ids = named([part]);
-        if ids.is_empty() {
-            return Ok(Self::default());
-        }
-        Ok(Self::of(part, &store::run::list_by_ids(db, ids).await?))
-    }
-
-    /// What the part is at.
-    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> Doing {
-        // That its schedule is being given to its cluster is part of deploying it.
-        let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
-        let running = self.run.as_ref().is_some_and(executes);
-        match doing(part) {
-            Doing::Nothing if running => Doing::Run,
-            other => other,
-        }
-    }
-}
-
-/// What a part is at, or has failed at, as far as it says so itself.
-pub(in crate::api) fn doing(part: &deployment_job::Model) -> Doing {
-    let builds = part.build_run_id.is_some() && part.run_id.is_none();
-    if builds && matches!(part.progress, Progress::Running | Progress::Failed) { Doing::Build } else { Doing::Nothing }
-}
-
 /// The steps of a part.
-pub(in crate::api) fn metrics(part: &deployment_job::Model, of: &deployment::Model, runs: &Runs) -> ServiceStepMetrics {
+pub(in crate::api) fn metrics(
+    part: &deployment_job::Model,
+    of: &deployment::Model,
+    runs: &PartRuns,
+) -> ServiceStepMetrics {
     use ServiceStepMetricNameEnum as Name;
     let mut details = Vec::new();
     let mut add = |step_name, status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>| {

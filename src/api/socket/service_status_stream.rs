@@ -1,18 +1,17 @@
-//! /deployment/status: the state of an environment stage by stage; /service/status: what runs now.
+//! /service/status: what runs now.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use entity::id::{JobId, OrganizationId, ProjectId};
-use entity::run::RunState;
-use entity::{environment, job, run};
+use entity::{environment, run};
 use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
 use poem::{Request, handler};
 use serde_json::{Value, json};
 
-use super::super::status;
-use super::log::pod_name;
-use super::{Source, app, caller, id, upgrade};
+use super::connection::{Source, upgrade};
+use super::request::{app, caller, id, requested_environment};
+use super::run_pod::{pod, running_state};
+use super::status_stream::changed;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -20,47 +19,16 @@ use crate::store;
 
 /// How many runs of a job are shown.
 const RUNS: usize = 5;
+
 /// How many environments one socket shows.
 const ENVIRONMENTS: usize = 200;
-
-#[handler]
-pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
-    let app = app(request)?;
-    let caller = caller(&app, request).await?;
-    let environment = super::environment(&app, &caller, request).await?;
-    Ok(upgrade(socket, app, Stages { environment, last: String::new() }))
-}
-
-/// The state of an environment, whenever it has changed.
-struct Stages {
-    environment: environment::Model,
-    last: String,
-}
-
-impl Source for Stages {
-    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
-        let there = store::environment::by_id(&app.db, self.environment.id).await?;
-        let environment = there.ok_or(Error::NotFound("environment"))?;
-        let frame =
-            serde_json::to_string(&status::with_stages(&app.db, &environment).await?).map_err(Error::internal)?;
-        Ok(changed(&mut self.last, frame))
-    }
-}
-
-fn changed(last: &mut String, frame: String) -> Vec<String> {
-    if *last == frame {
-        return Vec::new();
-    }
-    last.clone_from(&frame);
-    vec![frame]
-}
 
 #[handler]
 pub(in crate::api) async fn service_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
     let app = app(request)?;
     let caller = caller(&app, request).await?;
     let environments = match (id(request, "environment")?, id(request, "project")?, id(request, "organization")?) {
-        (Some(_), _, _) => vec![super::environment(&app, &caller, request).await?],
+        (Some(_), _, _) => vec![requested_environment(&app, &caller, request).await?],
         (None, Some(project), _) => {
             let project = access::project(&app.db, &caller, Action::View, ProjectId(project)).await?;
             store::environment::list_by_project(&app.db, project.id).await?
@@ -128,34 +96,4 @@ async fn one(app: &App, environment: &environment::Model) -> Result<Value> {
         "applications": [], "containers": [], "databases": [], "helms": [], "terraform": [],
         "argocd_apps": [], "agentic_workflows": [],
     }))
-}
-
-/// The state of a job by its newest runs, the newest first; those that failed before `cleared` do not count.
-fn running_state(runs: &[run::Model], cleared: Option<DateTime<Utc>>) -> &'static str {
-    let counts =
-        |run: &&run::Model| run.state != RunState::Failed || cleared.is_none_or(|at| run.finished_at > Some(at));
-    let failed = runs.iter().filter(counts).any(|run| run.state == RunState::Failed);
-    match runs.iter().find(counts).map(|run| run.state) {
-        Some(RunState::Running) => "RUNNING",
-        Some(RunState::Queued) => "STARTING",
-        Some(RunState::Failed) => "ERROR",
-        Some(_) if failed => "WARNING",
-        Some(RunState::Succeeded) => "COMPLETED",
-        Some(RunState::Cancelled) | None => "STOPPED",
-    }
-}
-
-fn pod(job: &job::Model, run: &run::Model) -> Value {
-    let state = running_state(std::slice::from_ref(run), None);
-    json!({
-        "name": pod_name(job, run),
-        "state": state,
-        "state_reason": "",
-        "state_message": run.reason.clone().unwrap_or_default(),
-        "restart_count": run.attempt - 1,
-        "service_version": run.spec.image_tag.clone().unwrap_or_default(),
-        "started_at": run.started_at.unwrap_or(run.created_at).timestamp_millis(),
-        "containers": [],
-        "last_events": [],
-    })
 }

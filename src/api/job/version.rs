@@ -1,0 +1,52 @@
+//! The version of a job that a request deploys.
+
+use chrono::{DateTime, Utc};
+use entity::job;
+use entity::job_spec::Source;
+
+use super::edit::edit_of;
+use crate::api::limits;
+use crate::error::{Error, Result};
+use crate::store::job::JobEdit;
+
+/// The version of a job that is to be deployed; none for the configured one.
+pub(in crate::api) struct Version {
+    pub(in crate::api) image_tag: Option<String>,
+    pub(in crate::api) git_commit_id: Option<String>,
+}
+
+impl Version {
+    /// Another version becomes the configured one: changes the row, and returns the edit that stores it. A commit is
+    /// returned as it is: it is what the deployment builds.
+    pub(in crate::api) fn apply(
+        self,
+        prefix: &str,
+        row: &mut job::Model,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<JobEdit>, Option<String>)> {
+        let (commit_field, tag_field) = (format!("{prefix}git_commit_id"), format!("{prefix}image_tag"));
+        let given_tag = match (self.image_tag, self.git_commit_id) {
+            (None, None) => return Ok((None, None)),
+            (Some(_), Some(_)) => {
+                let text = "is given together with image_tag; a job has one or the other";
+                return Err(Error::invalid(commit_field, text));
+            }
+            (None, Some(commit)) => {
+                let from_git = matches!(&row.spec.source, Source::Docker { git_repository: Some(_), .. });
+                if !from_git {
+                    return Err(Error::invalid(commit_field, "only a job that is built from git has commits"));
+                }
+                return Ok((None, Some(limits::commit(&commit_field, &commit)?)));
+            }
+            (Some(tag), None) => tag,
+        };
+        match &mut row.spec.source {
+            Source::Image { tag, .. } if *tag == given_tag => return Ok((None, None)),
+            Source::Image { tag, .. } => *tag = limits::image_tag(&tag_field, &given_tag)?,
+            Source::Docker { .. } => {
+                return Err(Error::invalid(tag_field, "the job is built from a Dockerfile and has no image tag"));
+            }
+        }
+        Ok((Some(edit_of(row, now)), None))
+    }
+}

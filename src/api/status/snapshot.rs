@@ -1,0 +1,142 @@
+//! What the states of a job and of an environment are derived from, read once.
+
+use std::collections::HashMap;
+
+use entity::deployment::{self, Progress};
+use entity::id::{EnvironmentId, JobId};
+use entity::{job, run};
+use sea_orm::DatabaseConnection;
+
+use super::official_state::ServiceDeploymentStatusEnum;
+use super::part_runs::{PartRuns, run_ids};
+use super::part_state::{details, execution_id};
+use super::response::{EnvironmentStatus, Status, StatusDetails};
+use super::step_metrics::metrics;
+use crate::api::wire::Timestamp;
+use crate::engine::deployment::is_outdated;
+use crate::engine::shown::{self, Doing, Shown};
+use crate::error::Result;
+use crate::store;
+use crate::store::deployment::Part;
+
+/// What the state of one job is derived from.
+pub(super) struct JobSnapshot<'a> {
+    pub(super) job: &'a job::Model,
+    pub(super) part: Option<&'a Part>,
+    pub(super) runs: PartRuns,
+    /// The newest deployment of the environment.
+    pub(super) newest: Option<&'a deployment::Model>,
+}
+
+impl JobSnapshot<'_> {
+    fn shown(&self) -> Shown {
+        let progress =
+            self.part.map(|(part, of)| (shown::effective_action(of.action, part.forced_event), part.progress));
+        shown::of_job(progress, self.doing())
+    }
+
+    fn doing(&self) -> Doing {
+        self.part.map_or(Doing::Nothing, |(part, _)| self.runs.doing(part))
+    }
+
+    fn deployment_status(&self) -> ServiceDeploymentStatusEnum {
+        let forced = self.part.is_none_or(|(part, _)| part.forced_event.is_some());
+        match &self.job.deployed {
+            _ if self.shown().is_error() => ServiceDeploymentStatusEnum::OutOfDate,
+            None if forced => ServiceDeploymentStatusEnum::NeverDeployed,
+            None => ServiceDeploymentStatusEnum::UpToDate,
+            Some(_) if is_outdated(self.job) => ServiceDeploymentStatusEnum::OutOfDate,
+            Some(_) => ServiceDeploymentStatusEnum::UpToDate,
+        }
+    }
+
+    fn details(&self) -> StatusDetails {
+        details(self.part.map(|(part, of)| (part, of)), self.doing())
+    }
+
+    /// Among others the requests of one job are not counted one by one.
+    pub(super) fn status_among(&self) -> Status {
+        self.status(i32::from(self.part.is_some_and(|(part, _)| !part.progress.is_final())))
+    }
+
+    pub(super) fn status(&self, requests: i32) -> Status {
+        let of = self.part.map(|(_, of)| of);
+        let queued = of.filter(|of| of.progress == Progress::Queued);
+        Status {
+            id: self.job.id.0,
+            state: self.shown().into(),
+            service_deployment_status: self.deployment_status(),
+            last_deployment_date: of.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
+            is_part_last_deployment: of.is_some() && of.map(|of| of.id) == self.newest.map(|row| row.id),
+            steps: self.part.map(|(part, of)| metrics(part, of, &self.runs)),
+            execution_id: of.map(execution_id),
+            status_details: self.details(),
+            deployment_request_id: queued.map(|of| of.id.0),
+            deployment_requests_count: requests,
+        }
+    }
+}
+
+/// Everything of an environment, read once.
+pub(super) struct EnvironmentSnapshot {
+    pub(super) environment: EnvironmentId,
+    pub(super) jobs: Vec<job::Model>,
+    pub(super) parts: HashMap<JobId, Part>,
+    pub(super) runs: Vec<run::Model>,
+    pub(super) newest: Option<deployment::Model>,
+}
+
+impl EnvironmentSnapshot {
+    pub(super) async fn read(db: &DatabaseConnection, environment: EnvironmentId) -> Result<Self> {
+        let mut jobs: Vec<job::Model> = Vec::new();
+        loop {
+            let after = jobs.last().map(|job| (job.created_at, job.id));
+            let page = store::job::list_by_environment(db, environment, after, store::PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            jobs.extend(page);
+        }
+        let parts = store::deployment::newest_parts_by_environment(db, environment).await?;
+        let mut runs = Vec::new();
+        for ids in run_ids(parts.values().map(|(part, _)| part)).chunks(500) {
+            runs.extend(store::run::list_by_ids(db, ids.to_vec()).await?);
+        }
+        let newest = store::deployment::newest_by_environment(db, environment).await?;
+        Ok(Self { environment, jobs, parts, runs, newest })
+    }
+
+    pub(super) fn jobs(&self) -> impl Iterator<Item = JobSnapshot<'_>> {
+        self.jobs.iter().map(|job| {
+            let part = self.parts.get(&job.id);
+            let runs = part.map(|(part, _)| PartRuns::of(part, &self.runs)).unwrap_or_default();
+            JobSnapshot { job, part, runs, newest: self.newest.as_ref() }
+        })
+    }
+
+    pub(super) fn environment(&self) -> EnvironmentStatus {
+        let shown: Vec<Shown> = self.jobs().map(|known| known.shown()).collect();
+        let statuses: Vec<_> = self.jobs().map(|known| known.deployment_status()).collect();
+        let deployment_status = [ServiceDeploymentStatusEnum::OutOfDate, ServiceDeploymentStatusEnum::UpToDate]
+            .into_iter()
+            .find(|status| statuses.contains(status))
+            .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
+        let newest = self.newest.as_ref();
+        let last = shown::of_job(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
+        // A deployment that is under way counts although none of its jobs may have been reached.
+        let together = if last.is_open() { last } else { shown::of_environment(&shown) };
+        EnvironmentStatus {
+            id: self.environment.0,
+            state: together.into(),
+            last_deployment_date: newest.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
+            last_deployment_state: last.into(),
+            last_deployment_id: newest.map(execution_id),
+            total_deployment_duration_in_seconds: newest
+                .and_then(|of| Some((of.finished_at? - of.started_at?).num_seconds())),
+            origin: newest.map(|of| of.origin.into()),
+            triggered_by: newest.map(|of| of.triggered_by.clone()),
+            deployment_status,
+            deployment_request_id: newest.filter(|of| of.progress == Progress::Queued).map(|of| of.id.0),
+        }
+    }
+}
