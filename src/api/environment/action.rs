@@ -26,7 +26,6 @@ struct CancelRequest {
     force_cancel: Option<bool>,
 }
 
-/// The handlers.
 pub(in crate::api) struct EnvironmentActionApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

@@ -12,7 +12,7 @@ use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::response::{Environment, EnvironmentModeEnum, TAKEN, answer};
+use super::response::{Environment, EnvironmentModeEnum, TAKEN, environment_response};
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
@@ -41,7 +41,6 @@ struct CloneEnvironmentRequest {
     project_id: Option<Uuid>,
 }
 
-/// The handlers.
 pub(in crate::api) struct EnvironmentCloneApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -73,7 +72,7 @@ impl EnvironmentCloneApi {
         let answer = audit::write(&self.0, &auth, source.organization_id, async |tx| {
             copy_environment(&self.0, tx, &source, &copy, rule).await?;
             let change = Change::new("CLONE", "ENVIRONMENT", copy.id.0, &copy.name).of_environment(&copy);
-            let answer = answer(copy, cluster.name);
+            let answer = environment_response(copy, cluster.name);
             let change = change.after(&answer);
             Ok((answer, change))
         })
@@ -82,10 +81,10 @@ impl EnvironmentCloneApi {
     }
 }
 
-/// The most jobs that are cloned with their environment.
+/// Maximum jobs cloned with their environment.
 const MOST_JOBS: usize = 2000;
 
-/// Stores a copy of an environment: stages, jobs in them, variables and secrets; and its rule where that is wanted.
+/// Stores a copy of an environment: its stages, jobs, variables and secrets and, if requested, its deployment rule.
 async fn copy_environment(
     app: &App,
     tx: &DatabaseTransaction,
@@ -110,7 +109,9 @@ async fn copy_environment(
         let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
         if renamed.len() + page.len() > MOST_JOBS {
-            return Err(Error::Conflict(format!("the environment has more than {MOST_JOBS} jobs; clone them apart")));
+            return Err(Error::Conflict(format!(
+                "the environment has more than {MOST_JOBS} jobs; clone the jobs one by one"
+            )));
         }
         for job in page {
             // A microsecond apart, so that the copies keep their order.
@@ -128,7 +129,8 @@ async fn copy_environment(
     }
     let mut known = HashMap::new();
     let (of_jobs, own): (Vec<_>, Vec<_>) =
-        of_people(store::variable::list_below_environment(tx, source.id).await?).partition(|row| row.job_id.is_some());
+        without_outputs(store::variable::list_below_environment(tx, source.id).await?)
+            .partition(|row| row.job_id.is_some());
     copy_variables(app, tx, own, Owner::Environment(copy.id), &mut known, &renamed, now).await?;
     for (old, new) in &renamed {
         let rows = of_jobs.iter().filter(|row| row.job_id == Some(*old)).cloned().collect();
@@ -141,7 +143,7 @@ async fn copy_environment(
     Ok(())
 }
 
-/// What jobs have left is not copied: the copies leave their own.
-fn of_people(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
+/// Excludes the outputs of jobs: the copies produce their own.
+fn without_outputs(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
     rows.into_iter().filter(|row| row.output_of.is_none())
 }

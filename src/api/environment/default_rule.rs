@@ -1,4 +1,4 @@
-//! The deployment rule that an environment begins with.
+//! The deployment rule of a new environment.
 
 use chrono::{DateTime, NaiveTime, Utc};
 use entity::deployment_rule::{Model, Weekday, Weekdays};
@@ -7,7 +7,7 @@ use entity::environment;
 use crate::engine::cron::expression;
 use crate::engine::rule;
 
-/// The rule of an environment that nobody gave one: it is up on working days, by its own clock, but nothing stops it.
+/// The rule of an environment that has none of its own: working days from 7:00 to 19:00 UTC, without automatic stop.
 pub(super) fn default_rule(of: &environment::Model) -> Model {
     let at = |hour| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
@@ -31,7 +31,7 @@ pub(super) fn default_rule(of: &environment::Model) -> Model {
     }
 }
 
-/// The rule of a new environment, from the one of its project that fits its name.
+/// The rule of a new environment, from the project rule that matches its name.
 pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::Model) -> Model {
     let mut row = Model {
         auto_stop: from.auto_stop,

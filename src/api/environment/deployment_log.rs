@@ -10,7 +10,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::log_composer::{Teller, word};
+use super::log_composer::{LogComposer, action_noun};
 use super::log_entry::EnvironmentLogs;
 use crate::access::{self, Action};
 use crate::api::Tag;
@@ -21,10 +21,10 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-/// The most entries that are answered (official limit).
+/// Maximum entries in a response (official limit).
 const MOST: usize = 1000;
 
-/// The newest deployments that the older list tells of.
+/// Number of deployments in the older kind of list.
 const DEPLOYMENTS: u64 = 20;
 
 #[derive(Debug, Serialize, Deserialize, Enum)]
@@ -70,7 +70,6 @@ struct EnvironmentLog {
     execution_id: String,
 }
 
-/// The handlers.
 pub(in crate::api) struct DeploymentLogApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -84,7 +83,7 @@ impl DeploymentLogApi {
     ) -> Result<Found<Vec<EnvironmentLogs>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(entries(&self.0, &environment, version.0.as_deref()).await?))
+        Ok(Answer(deployment_log_entries(&self.0, &environment, version.0.as_deref()).await?))
     }
 
     #[oai(path = "/environment/:environmentId/log", method = "get", operation_id = "listEnvironmentLog", tag = Tag::EnvironmentLogs)]
@@ -104,22 +103,22 @@ impl DeploymentLogApi {
                 name: environment.name.clone(),
                 id: environment.id.0,
             },
-            state: kind(&row),
-            message: Some(format!("{} by {}", word(row.action), row.triggered_by)),
+            state: status_kind(&row),
+            message: Some(format!("{} by {}", action_noun(row.action), row.triggered_by)),
             execution_id: execution_id(&row),
         };
         Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
     }
 }
 
-/// What is told of a deployment: of the newest one, or of the one of an execution id.
-pub(in crate::api) async fn entries(
+/// The log of a deployment: the newest one, or the one with the execution id `version`.
+pub(in crate::api) async fn deployment_log_entries(
     app: &App,
     environment: &environment::Model,
     version: Option<&str>,
 ) -> Result<Vec<EnvironmentLogs>> {
     let row = match version {
-        Some(version) => named_version(app, environment, version).await?,
+        Some(version) => by_execution_id(app, environment, version).await?,
         None => store::deployment::newest_by_environment(&app.db, environment.id).await?,
     };
     let Some(row) = row else { return Ok(Vec::new()) };
@@ -127,22 +126,22 @@ pub(in crate::api) async fn entries(
     let runs = store::run::list_by_ids(&app.db, run_ids(&parts)).await?;
     let jobs = store::job::list_by_ids(&app.db, parts.iter().map(|part| part.job_id).collect()).await?;
     let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
-    let teller = Teller { environment, row: &row, names };
-    let mut entries = teller.tell(&parts, &runs);
+    let composer = LogComposer { environment, row: &row, names };
+    let mut entries = composer.compose(&parts, &runs);
     for part in &parts {
         let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
         let Some(build) = build else { continue };
-        // The end of a long log is what tells why it ended so.
+        // The end of a long log shows why the build ended as it did.
         let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
-        entries.extend(teller.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
+        entries.extend(composer.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
     }
     entries.sort_by_key(|entry| entry.timestamp.0);
     let skipped = entries.len().saturating_sub(MOST);
     Ok(entries.into_iter().skip(skipped).collect())
 }
 
-/// The deployment of an execution id: its own id, a hyphen, its number.
-async fn named_version(
+/// Finds a deployment by its execution id.
+async fn by_execution_id(
     app: &App,
     environment: &environment::Model,
     version: &str,
@@ -153,7 +152,7 @@ async fn named_version(
     Ok(row.filter(|row| row.environment_id == environment.id && execution_id(row) == version))
 }
 
-fn kind(row: &deployment::Model) -> StatusKindEnum {
+fn status_kind(row: &deployment::Model) -> StatusKindEnum {
     match (row.action, row.progress) {
         (_, Progress::Queued) => StatusKindEnum::Waiting,
         (_, Progress::Cancelled) => StatusKindEnum::Canceled,

@@ -72,7 +72,7 @@ impl From<Model> for EnvironmentDeploymentRule {
             next_stop_at: _,
         } = row;
         Self {
-            // An environment has one rule, so that its id names the rule too.
+            // An environment has one rule, so the rule shares its id.
             id: environment_id.0,
             created_at: Timestamp(created_at),
             updated_at: Timestamp(updated_at),
@@ -87,7 +87,6 @@ impl From<Model> for EnvironmentDeploymentRule {
     }
 }
 
-/// The handlers.
 pub(in crate::api) struct EnvironmentRuleApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -120,7 +119,7 @@ impl EnvironmentRuleApi {
         let given = body.0;
         let zone = expression::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
         if given.weekdays.len() > 7 {
-            return Err(Error::invalid("weekdays", "has more than 7 items"));
+            return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
         let stored = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
         let known = stored.is_some();
@@ -131,7 +130,7 @@ impl EnvironmentRuleApi {
             on_demand_preview: given.on_demand_preview.unwrap_or(false),
             auto_preview: given.auto_preview.unwrap_or(false),
             auto_stop: given.auto_stop.unwrap_or(false),
-            // What a rule of the project wanted ends with an edit.
+            // An edit ends the automatic deletion that a project rule asked for.
             auto_delete: false,
             timezone: given.timezone,
             start_time: given.start_time.0,

@@ -1,4 +1,4 @@
-//! The states of environments: /environment/{environmentId}/status and its siblings.
+//! The states of environments: /environment/{environmentId}/status and related paths.
 
 use std::sync::Arc;
 
@@ -17,7 +17,6 @@ use crate::api::wire::{Answer, Found, Results};
 use crate::app::App;
 use crate::error::Result;
 
-/// The handlers.
 pub(in crate::api) struct EnvironmentStatusApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

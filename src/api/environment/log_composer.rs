@@ -1,4 +1,4 @@
-//! Makes the log of a deployment from what the engine has recorded.
+//! Builds the log of a deployment from the recorded deployment and runs.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::api::status::execution_id;
 use crate::api::wire::Timestamp;
 use crate::store;
 
-pub(super) fn word(action: DeploymentAction) -> &'static str {
+pub(super) fn action_noun(action: DeploymentAction) -> &'static str {
     match action {
         DeploymentAction::Deploy => "deployment",
         DeploymentAction::Stop => "stop",
@@ -21,7 +21,7 @@ pub(super) fn word(action: DeploymentAction) -> &'static str {
     }
 }
 
-/// The official names of the steps of an action: while it goes on, when it went well, when it did not.
+/// The official step names of an action: in progress, succeeded and failed.
 fn steps(action: DeploymentAction) -> (&'static str, &'static str, &'static str) {
     match action {
         DeploymentAction::Deploy => ("Deploy", "Deployed", "DeployedError"),
@@ -30,61 +30,61 @@ fn steps(action: DeploymentAction) -> (&'static str, &'static str, &'static str)
     }
 }
 
-/// Tells of one deployment.
-pub(super) struct Teller<'a> {
+/// Makes the log entries of one deployment.
+pub(super) struct LogComposer<'a> {
     pub(super) environment: &'a environment::Model,
     pub(super) row: &'a deployment::Model,
     pub(super) names: HashMap<JobId, String>,
 }
 
-impl Teller<'_> {
-    pub(super) fn tell(&self, parts: &[deployment_job::Model], runs: &[entity::run::Model]) -> Vec<EnvironmentLogs> {
+impl LogComposer<'_> {
+    pub(super) fn compose(&self, parts: &[deployment_job::Model], runs: &[entity::run::Model]) -> Vec<EnvironmentLogs> {
         let row = self.row;
-        let (going, well, badly) = steps(row.action);
+        let (in_progress, succeeded, failed) = steps(row.action);
         let mut entries = Vec::new();
-        let what = word(row.action);
+        let what = action_noun(row.action);
         entries.push(self.entry(
             row.created_at,
             "Start",
             None,
-            format!("the {what} was asked for by {}", row.triggered_by),
+            format!("the {what} was requested by {}", row.triggered_by),
         ));
         if let Some(at) = row.started_at {
-            entries.push(self.entry(at, going, None, format!("the {what} has begun")));
+            entries.push(self.entry(at, in_progress, None, format!("the {what} started")));
         }
         for part in parts {
             if let Some(at) = part.started_at {
-                entries.push(self.entry(at, going, Some(part), format!("the {what} of this job has begun")));
+                entries.push(self.entry(at, in_progress, Some(part), format!("the {what} of this job started")));
             }
             let Some(at) = part.finished_at else { continue };
             let run = runs.iter().find(|run| Some(run.id) == part.run_id);
             let reason = run.and_then(|run| run.reason.clone());
             entries.push(match part.progress {
                 Progress::Failed => {
-                    let text = reason.unwrap_or_else(|| format!("the {what} of this job has failed"));
-                    self.failed(at, badly, Some(part), text)
+                    let text = reason.unwrap_or_else(|| format!("the {what} of this job failed"));
+                    self.failed(at, failed, Some(part), text)
                 }
                 Progress::Cancelled => {
                     self.entry(at, "Cancelled", Some(part), format!("the {what} of this job was cancelled"))
                 }
                 Progress::Queued | Progress::Running | Progress::Succeeded => {
-                    self.entry(at, well, Some(part), format!("the {what} of this job has succeeded"))
+                    self.entry(at, succeeded, Some(part), format!("the {what} of this job succeeded"))
                 }
             });
         }
         if let Some(at) = row.finished_at {
             entries.push(match row.progress {
-                Progress::Failed => self.failed(at, badly, None, format!("the {what} has failed")),
+                Progress::Failed => self.failed(at, failed, None, format!("the {what} failed")),
                 Progress::Cancelled => self.entry(at, "Cancelled", None, format!("the {what} was cancelled")),
                 Progress::Queued | Progress::Running | Progress::Succeeded => {
-                    self.entry(at, well, None, format!("the {what} has succeeded"))
+                    self.entry(at, succeeded, None, format!("the {what} succeeded"))
                 }
             });
         }
         entries
     }
 
-    /// What was said while the image of a job was built.
+    /// The log of the build of a job's image.
     pub(super) fn build(
         &self,
         part: &deployment_job::Model,
@@ -99,7 +99,7 @@ impl Teller<'_> {
                     self.entry(at, "Built", Some(part), format!("the image {} is ready", built.image))
                 }
                 _ => {
-                    let reason = build.reason.clone().unwrap_or_else(|| "the image could not be built".into());
+                    let reason = build.reason.clone().unwrap_or_else(|| "the image build failed".into());
                     self.failed(at, "BuiltError", Some(part), reason)
                 }
             });

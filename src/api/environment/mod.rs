@@ -1,4 +1,4 @@
-//! /project/{projectId}/environment and /environment/{environmentId}.
+//! Environments: /project/{projectId}/environment and /environment/{environmentId}.
 
 pub(super) mod action;
 pub(super) mod clone;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use self::default_rule::first_rule;
 use self::request::{CreateEnvironmentRequest, EnvironmentEditRequest};
-use self::response::{Environment, TAKEN, answer};
+use self::response::{Environment, TAKEN, environment_response};
 use self::visible::visible;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
@@ -39,14 +39,13 @@ use crate::engine::command::{self, Removal};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Stores a new environment with its first stages.
+/// Stores a new environment with the default stages.
 async fn create(tx: &DatabaseTransaction, row: environment::Model) -> Result<environment::Model> {
     let row = store::environment::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
     store::stage::create_defaults(tx, row.id, row.created_at).await?;
     Ok(row)
 }
 
-/// The handlers.
 pub(in crate::api) struct EnvironmentApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -63,7 +62,7 @@ impl EnvironmentApi {
         let results = rows.into_iter().map(|row| {
             let cluster = clusters.iter().find(|cluster| cluster.id == row.cluster_id);
             let name = cluster.map(|cluster| cluster.name.clone()).unwrap_or_default();
-            answer(row, name)
+            environment_response(row, name)
         });
         Ok(Answer(Results { results: results.collect() }))
     }
@@ -98,7 +97,7 @@ impl EnvironmentApi {
                 store::row::create(tx, first_rule(&row, from)).await?;
             }
             let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-            let answer = answer(row, cluster.name);
+            let answer = environment_response(row, cluster.name);
             let change = change.after(&answer);
             Ok((answer, change))
         })
@@ -125,7 +124,7 @@ impl EnvironmentApi {
     ) -> Result<Found<Environment>> {
         let mut row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
-        let before = answer(row.clone(), String::new());
+        let before = environment_response(row.clone(), String::new());
         if let Some(name) = name {
             row.name = limits::name("name", &name)?;
             row.name_key = entity::name_key(&row.name);
@@ -142,7 +141,7 @@ impl EnvironmentApi {
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-            let after = answer(row.clone(), String::new());
+            let after = environment_response(row.clone(), String::new());
             Ok((row, change.before(&before).after(&after)))
         })
         .await?;
@@ -170,6 +169,6 @@ impl EnvironmentApi {
 
     async fn answer(&self, row: environment::Model) -> Result<Found<Environment>> {
         let cluster = store::environment::cluster_of(&self.0.db, &row).await?;
-        Ok(Answer(answer(row, cluster.name)))
+        Ok(Answer(environment_response(row, cluster.name)))
     }
 }

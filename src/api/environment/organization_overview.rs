@@ -1,4 +1,4 @@
-//! The environments, services and projects of an organization at a glance.
+//! Lists and counts of the environments, services and projects of an organization.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,15 +53,14 @@ struct ProjectStats {
     environment_total_number: i64,
 }
 
-/// The most services that are listed at once.
+/// Maximum services in one list.
 const MOST: usize = 10_000;
 
 fn uuid(field: &str, given: Option<String>) -> Result<Option<Uuid>> {
     let given = given.filter(|text| !text.is_empty());
-    given.map(|text| text.parse().map_err(|_| Error::invalid(field, "is not a UUID"))).transpose()
+    given.map(|text| text.parse().map_err(|_| Error::invalid(field, "must be a UUID"))).transpose()
 }
 
-/// The handlers.
 pub(in crate::api) struct OrganizationOverviewApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

@@ -54,14 +54,13 @@ struct EnvironmentOverviewResponse {
     deployment_status: EnvironmentStatus,
 }
 
-/// The states of the environments of a project.
+/// The number of services in an environment.
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct EnvironmentStats {
     id: Uuid,
     service_total_number: i64,
 }
 
-/// The handlers.
 pub(in crate::api) struct OverviewApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

@@ -1,4 +1,4 @@
-//! An environment in answers.
+//! An environment in responses.
 
 use entity::environment::{self, Mode};
 use poem_openapi::Object;
@@ -29,7 +29,7 @@ pub(super) struct Environment {
     cluster_name: String,
 }
 
-pub(super) fn answer(row: environment::Model, cluster_name: String) -> Environment {
+pub(super) fn environment_response(row: environment::Model, cluster_name: String) -> Environment {
     let environment::Model {
         id,
         organization_id,

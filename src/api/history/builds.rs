@@ -1,4 +1,4 @@
-//! The commits that runs have built.
+//! The commits that build runs have built.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::commit::Commit;
 use crate::error::Result;
 use crate::store;
 
-/// What was built, by the run that built it.
+/// Built commits, by the run that built them.
 #[derive(Default)]
 pub(super) struct Builds(HashMap<RunId, run_spec::Commit>);
 

@@ -1,4 +1,4 @@
-//! /job/{jobId}/commit, and commits in answers.
+//! /job/{jobId}/commit, and the shape of a commit in responses.
 
 use std::sync::Arc;
 
@@ -29,12 +29,11 @@ pub(in crate::api) struct Commit {
 
 impl Commit {
     pub(super) fn new(id: String, at: chrono::DateTime<chrono::Utc>, author: String, message: String) -> Self {
-        // The official Go client refuses a commit without a tag.
+        // The official Go client rejects a commit without a tag.
         Self { created_at: Timestamp(at), git_commit_id: id, tag: String::new(), message, author_name: author }
     }
 }
 
-/// The handlers.
 pub(in crate::api) struct CommitApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -48,10 +47,10 @@ impl CommitApi {
         #[oai(name = "gitCommitId")] git_commit_id: Query<Option<Uuid>>,
     ) -> Result<Found<Results<Commit>>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        // Ids of commits are no UUIDs, so that nothing can be behind one.
+        // The official parameters are UUIDs, but commit ids are not, so there is nothing to look up.
         let _unused = (start_id, git_commit_id);
         let job_spec::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
-            return Err(Error::invalid("jobId", "the job is not built from git, so it has no commits"));
+            return Err(Error::invalid("jobId", "the job is not built from a git repository and has no commits"));
         };
         let login = git::login::of(&self.0, repository).await?;
         let commits = git::commits(&repository.url, repository.branch.as_deref(), login.as_ref())

@@ -1,4 +1,4 @@
-//! What was deployed: the histories of jobs and environments in both official shapes.
+//! The deployment history of jobs and environments, in both official shapes.
 
 mod builds;
 pub(super) mod commit;
@@ -20,8 +20,8 @@ use uuid::Uuid;
 use self::builds::Builds;
 use self::parts::DeploymentParts;
 use self::response::Page;
-use self::v1::{DeploymentHistoryEnvironment, DeploymentHistoryJobResponse, v1};
-use self::v2::{environment_v2, v2};
+use self::v1::{DeploymentHistoryEnvironment, DeploymentHistoryJobResponse, job_history_v1};
+use self::v2::{environment_history_v2, job_history_v2};
 use self::v2_response::{DeploymentHistoryEnvironmentV2, DeploymentHistoryService};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
@@ -31,12 +31,11 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-/// How many deployments a history has, where nobody says otherwise (official default).
+/// Default number of deployments in a history (official default).
 const PAGE: i32 = 20;
 
 const MOST: i32 = 100;
 
-/// The handlers.
 pub(in crate::api) struct HistoryApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -50,7 +49,7 @@ impl HistoryApi {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts = store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(PAGE.unsigned_abs())).await?;
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
-        let results = parts.iter().map(|(part, of)| v1(part, of, &job, &builds)).collect();
+        let results = parts.iter().map(|(part, deployment)| job_history_v1(part, deployment, &job, &builds)).collect();
         Ok(Answer(Page { page: 1, page_size: PAGE, results }))
     }
 
@@ -67,7 +66,8 @@ impl HistoryApi {
             store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(page_size.unsigned_abs())).await?;
         let now = self.0.clock.now();
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
-        let results = parts.iter().map(|(part, of)| v2(part, of, (&job, &builds), now)).collect();
+        let results =
+            parts.iter().map(|(part, deployment)| job_history_v2(part, deployment, (&job, &builds), now)).collect();
         Ok(Answer(Page { page: 1, page_size, results }))
     }
 
@@ -80,14 +80,17 @@ impl HistoryApi {
     ) -> Result<Found<Page<DeploymentHistoryEnvironment>>> {
         let before = start_id.0.map(DeploymentId);
         let (rows, parts) = self.read(&auth, environment_id.0, before, PAGE).await?;
-        let answer = |of: &deployment::Model| DeploymentHistoryEnvironment {
-            id: of.id.0,
-            created_at: Timestamp(of.created_at),
-            updated_at: Timestamp(of.updated_at),
-            status: status::of_deployment(of),
-            origin: of.origin.into(),
-            triggered_by: of.triggered_by.clone(),
-            jobs: parts.of(of.id).map(|(part, job)| v1(part, of, job, &parts.builds)).collect(),
+        let answer = |deployment: &deployment::Model| DeploymentHistoryEnvironment {
+            id: deployment.id.0,
+            created_at: Timestamp(deployment.created_at),
+            updated_at: Timestamp(deployment.updated_at),
+            status: status::of_deployment(deployment),
+            origin: deployment.origin.into(),
+            triggered_by: deployment.triggered_by.clone(),
+            jobs: parts
+                .of(deployment.id)
+                .map(|(part, job)| job_history_v1(part, deployment, job, &parts.builds))
+                .collect(),
         };
         Ok(Answer(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
     }
@@ -102,7 +105,7 @@ impl HistoryApi {
         let page_size = limits::between("pageSize", page_size.0, 1, MOST)?;
         let (rows, parts) = self.read(&auth, environment_id.0, None, page_size).await?;
         let now = self.0.clock.now();
-        let results = rows.iter().map(|of| environment_v2(of, &parts, now)).collect();
+        let results = rows.iter().map(|deployment| environment_history_v2(deployment, &parts, now)).collect();
         Ok(Answer(Page { page: 1, page_size, results }))
     }
 }

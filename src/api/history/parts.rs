@@ -1,4 +1,4 @@
-//! The parts of deployments, and the jobs that they are of.
+//! The parts of deployments, with their jobs.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-/// The parts of deployments, and the jobs that they are of.
+/// The parts of deployments, with their jobs and the commits they built.
 pub(super) struct DeploymentParts {
     pub(super) by_deployment: HashMap<DeploymentId, Vec<deployment_job::Model>>,
     pub(super) jobs: HashMap<JobId, job::Model>,
@@ -35,7 +35,7 @@ impl DeploymentParts {
         parts.iter().filter_map(|part| Some((part, self.jobs.get(&part.job_id)?)))
     }
 
-    /// The parts of a deployment, stage by stage in their order.
+    /// The parts of a deployment, grouped by stage in the order of deployment.
     pub(super) fn stages(&self, id: DeploymentId) -> Vec<(String, Vec<(&deployment_job::Model, &job::Model)>)> {
         let mut stages: Vec<(i32, String, Vec<_>)> = Vec::new();
         for (part, job) in self.of(id) {

@@ -1,4 +1,4 @@
-//! /environment/{environmentId}/deploymentQueue and /service/{serviceId}/deploymentQueue: what waits.
+//! /environment/{environmentId}/deploymentQueue and /service/{serviceId}/deploymentQueue: queued deployments.
 
 use std::sync::Arc;
 
@@ -85,7 +85,6 @@ struct QueuedDeploymentRequestForService {
     icon_uri: String,
 }
 
-/// The handlers.
 pub(in crate::api) struct QueueApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -101,7 +100,7 @@ impl QueueApi {
         let mut rows = store::deployment::list_open(&self.0.db, environment.id).await?;
         rows.retain(|row| row.progress == Progress::Queued);
         let parts = DeploymentParts::read(&self.0, &rows).await?;
-        Ok(Answer(Results { results: rows.iter().map(|of| queued(of, &parts)).collect() }))
+        Ok(Answer(Results { results: rows.iter().map(|deployment| queued(deployment, &parts)).collect() }))
     }
 
     #[oai(path = "/service/:serviceId/deploymentQueue", method = "get", operation_id = "listDeploymentRequestByServiceId", tag = Tag::EnvironmentMainCalls)]
@@ -112,22 +111,22 @@ impl QueueApi {
     ) -> Result<Found<Results<QueuedDeploymentRequestForService>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let parts = store::deployment::list_queued_parts(&self.0.db, job.id).await?;
-        let answer = |(part, of): &store::deployment::Part| QueuedDeploymentRequestForService {
+        let answer = |(part, deployment): &store::deployment::Part| QueuedDeploymentRequestForService {
             identifier: ServiceRequestIdentifier {
-                deployment_request_id: of.id.0,
+                deployment_request_id: deployment.id.0,
                 service_id: job.id.0,
                 service_type: ServiceTypeEnum::Job,
                 name: job.name.clone(),
             },
-            auditing_data: queued_auditing(of),
-            status_details: status::details(Some((part, of)), doing(part)),
+            auditing_data: queued_auditing(deployment),
+            status_details: status::details(Some((part, deployment)), doing(part)),
             icon_uri: job.spec.icon_uri.clone(),
         };
         Ok(Answer(Results { results: parts.iter().map(answer).collect() }))
     }
 }
 
-fn queued(of: &deployment::Model, parts: &DeploymentParts) -> QueuedDeploymentRequestWithStages {
+fn queued(deployment: &deployment::Model, parts: &DeploymentParts) -> QueuedDeploymentRequestWithStages {
     let service = |job: &job::Model| QueuedService {
         identifier: QueuedServiceIdentifier {
             service_id: job.id.0,
@@ -144,13 +143,16 @@ fn queued(of: &deployment::Model, parts: &DeploymentParts) -> QueuedDeploymentRe
         services: of_stage.into_iter().map(|(_, job)| service(job)).collect(),
     };
     QueuedDeploymentRequestWithStages {
-        identifier: QueuedIdentifier { deployment_request_id: of.id.0, environment_id: of.environment_id.0 },
-        auditing_data: queued_auditing(of),
-        trigger_action: of.action.into(),
-        stages: parts.stages(of.id).into_iter().map(stage).collect(),
+        identifier: QueuedIdentifier {
+            deployment_request_id: deployment.id.0,
+            environment_id: deployment.environment_id.0,
+        },
+        auditing_data: queued_auditing(deployment),
+        trigger_action: deployment.action.into(),
+        stages: parts.stages(deployment.id).into_iter().map(stage).collect(),
     }
 }
 
-fn queued_auditing(of: &deployment::Model) -> QueuedAuditingData {
-    QueuedAuditingData { triggered_by: of.triggered_by.clone(), origin: of.origin.into() }
+fn queued_auditing(deployment: &deployment::Model) -> QueuedAuditingData {
+    QueuedAuditingData { triggered_by: deployment.triggered_by.clone(), origin: deployment.origin.into() }
 }

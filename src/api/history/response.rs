@@ -1,11 +1,11 @@
-//! What the shapes of history share.
+//! Types shared by both shapes of the history.
 
 use entity::deployment::Action as DeploymentAction;
 use entity::job_spec::{JobSpec, Source};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
-/// A page of a history; the first one is the only one.
+/// A page of a history. There is only one page.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Page<T: poem_openapi::types::ParseFromJSON + poem_openapi::types::ToJSON> {
     pub(super) page: i32,

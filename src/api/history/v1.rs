@@ -1,4 +1,4 @@
-//! The first official shape of history.
+//! The first official shape of the history.
 
 use entity::deployment::{self, Action as DeploymentAction};
 use entity::job_spec::{Command, JobSpec, Schedule};
@@ -62,8 +62,8 @@ pub(super) struct DeploymentHistoryEnvironment {
 }
 
 /// The event that a part ran, or would have run.
-fn event(part: &deployment_job::Model, of: &deployment::Model, spec: &JobSpec) -> entity::run::Event {
-    let wanted = match (part.forced_event, of.action, &spec.schedule) {
+fn event(part: &deployment_job::Model, deployment: &deployment::Model, spec: &JobSpec) -> entity::run::Event {
+    let wanted = match (part.forced_event, deployment.action, &spec.schedule) {
         (Some(event), _, _) => event,
         (None, _, Schedule::Cron { .. }) => Event::Cron,
         (None, DeploymentAction::Deploy, _) => Event::Start,
@@ -73,23 +73,23 @@ fn event(part: &deployment_job::Model, of: &deployment::Model, spec: &JobSpec) -
     events(&spec.schedule).into_iter().find(|event| *event == wanted).unwrap_or(wanted)
 }
 
-pub(super) fn v1(
+pub(super) fn job_history_v1(
     part: &deployment_job::Model,
-    of: &deployment::Model,
+    deployment: &deployment::Model,
     job: &job::Model,
     builds: &Builds,
 ) -> DeploymentHistoryJobResponse {
     let spec = part.spec.as_ref().unwrap_or(&job.spec);
-    let ran = event(part, of, spec);
+    let ran = event(part, deployment, spec);
     let command = crate::engine::deployment::command(&spec.schedule, ran).cloned().unwrap_or_default();
     let Command { entrypoint, arguments } = command;
     let (image_name, tag) = image(spec);
     DeploymentHistoryJobResponse {
-        id: of.id.0,
-        created_at: Timestamp(of.created_at),
-        updated_at: Timestamp(part.finished_at.unwrap_or(of.updated_at)),
+        id: deployment.id.0,
+        created_at: Timestamp(deployment.created_at),
+        updated_at: Timestamp(part.finished_at.unwrap_or(deployment.updated_at)),
         name: job.name.clone(),
-        status: status::of_part(part, of),
+        status: status::of_part(part, deployment),
         image_name,
         tag,
         commit: builds.of(part),

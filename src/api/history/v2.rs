@@ -1,4 +1,4 @@
-//! The second official shape of history, made from what the engine has recorded.
+//! The second official shape of the history, built from the recorded deployments.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{self, Progress};
@@ -17,18 +17,18 @@ use crate::api::job::{JobCommandResponse, ServiceTypeEnum};
 use crate::api::status::{self, StageStatusEnum, doing};
 use crate::api::wire::Timestamp;
 
-/// An ISO 8601 duration, in whole seconds; nothing that has not begun has lasted.
+/// An ISO 8601 duration in whole seconds; zero before the start.
 fn duration(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> String {
     let lasted = from.zip(to).map_or(TimeDelta::zero(), |(from, to)| to - from);
     format!("PT{}S", lasted.num_seconds().max(0))
 }
 
-fn auditing(of: &deployment::Model) -> DeploymentHistoryAuditingData {
+fn auditing(deployment: &deployment::Model) -> DeploymentHistoryAuditingData {
     DeploymentHistoryAuditingData {
-        created_at: Timestamp(of.created_at),
-        updated_at: Timestamp(of.updated_at),
-        triggered_by: of.triggered_by.clone(),
-        origin: of.origin.into(),
+        created_at: Timestamp(deployment.created_at),
+        updated_at: Timestamp(deployment.updated_at),
+        triggered_by: deployment.triggered_by.clone(),
+        origin: deployment.origin.into(),
     }
 }
 
@@ -48,9 +48,9 @@ fn schedule_history(schedule: &Schedule) -> ScheduleHistory {
     }
 }
 
-pub(super) fn v2(
+pub(super) fn job_history_v2(
     part: &deployment_job::Model,
-    of: &deployment::Model,
+    deployment: &deployment::Model,
     (job, builds): (&job::Model, &Builds),
     now: DateTime<Utc>,
 ) -> DeploymentHistoryService {
@@ -62,10 +62,10 @@ pub(super) fn v2(
             name: job.name.clone(),
             service_id: job.id.0,
             service_type: ServiceTypeEnum::Job,
-            execution_id: status::execution_id(of),
+            execution_id: status::execution_id(deployment),
         },
-        status: status::of_part(part, of),
-        auditing_data: auditing(of),
+        status: status::of_part(part, deployment),
+        auditing_data: auditing(deployment),
         details: JobDetails {
             image_name: image_name.unwrap_or_default(),
             tag: tag.unwrap_or_default(),
@@ -74,14 +74,14 @@ pub(super) fn v2(
             job_type: job.job_type.into(),
             build_pod_name: None,
         },
-        status_details: status::details(Some((part, of)), doing(part)),
+        status_details: status::details(Some((part, deployment)), doing(part)),
         icon_uri: spec.icon_uri.clone(),
         total_duration: duration(part.started_at, until),
     }
 }
 
-pub(super) fn environment_v2(
-    of: &deployment::Model,
+pub(super) fn environment_history_v2(
+    deployment: &deployment::Model,
     parts: &DeploymentParts,
     now: DateTime<Utc>,
 ) -> DeploymentHistoryEnvironmentV2 {
@@ -94,23 +94,26 @@ pub(super) fn environment_v2(
             name,
             status: StageStatusEnum::of(&progress).unwrap_or(StageStatusEnum::Done),
             duration: duration(from, to),
-            services: of_stage.into_iter().map(|(part, job)| v2(part, of, (job, &parts.builds), now)).collect(),
+            services: of_stage
+                .into_iter()
+                .map(|(part, job)| job_history_v2(part, deployment, (job, &parts.builds), now))
+                .collect(),
         }
     };
-    let until = if of.progress.is_final() { of.finished_at } else { Some(now) };
+    let until = if deployment.progress.is_final() { deployment.finished_at } else { Some(now) };
     DeploymentHistoryEnvironmentV2 {
         identifier: EnvironmentIdentifier {
-            execution_id: status::execution_id(of),
-            environment_id: of.environment_id.0,
+            execution_id: status::execution_id(deployment),
+            environment_id: deployment.environment_id.0,
         },
-        auditing_data: auditing(of),
-        status: status::of_deployment(of),
-        trigger_action: of.action.into(),
-        total_duration: duration(of.started_at, until),
-        stages: parts.stages(of.id).into_iter().map(stage).collect(),
-        action_status: match of.progress {
+        auditing_data: auditing(deployment),
+        status: status::of_deployment(deployment),
+        trigger_action: deployment.action.into(),
+        total_duration: duration(deployment.started_at, until),
+        stages: parts.stages(deployment.id).into_iter().map(stage).collect(),
+        action_status: match deployment.progress {
             Progress::Queued => DeploymentHistoryActionStatus::Queued,
-            Progress::Running if of.cancel_requested_at.is_some() => DeploymentHistoryActionStatus::Canceling,
+            Progress::Running if deployment.cancel_requested_at.is_some() => DeploymentHistoryActionStatus::Canceling,
             Progress::Running => DeploymentHistoryActionStatus::Ongoing,
             Progress::Succeeded => DeploymentHistoryActionStatus::Success,
             Progress::Failed => DeploymentHistoryActionStatus::Error,

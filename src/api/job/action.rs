@@ -11,9 +11,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::failures::clean;
+use super::failures::clear_failures;
 use super::request::JobForceEvent;
-use super::version::Version;
+use super::version::DeployVersion;
 use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::caller::Auth;
@@ -37,7 +37,6 @@ struct CleanedJob {
     clean_kubernetes_jobs: Vec<String>,
 }
 
-/// The handlers.
 pub(in crate::api) struct ActionApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -51,7 +50,7 @@ impl ActionApi {
         body: Body<JobDeployRequest>,
     ) -> Result<Accepted<Status>> {
         let JobDeployRequest { image_tag, git_commit_id } = body.0;
-        let version = Version { image_tag, git_commit_id };
+        let version = DeployVersion { image_tag, git_commit_id };
         self.deploy(&auth, job_id, force_event.0, version).await
     }
 
@@ -62,7 +61,7 @@ impl ActionApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "forceEvent")] force_event: Query<Option<JobForceEvent>>,
     ) -> Result<Accepted<Status>> {
-        self.deploy(&auth, job_id, force_event.0, Version { image_tag: None, git_commit_id: None }).await
+        self.deploy(&auth, job_id, force_event.0, DeployVersion { image_tag: None, git_commit_id: None }).await
     }
 
     #[oai(path = "/job/:jobId/stop", method = "post", operation_id = "stopJob", tag = Tag::JobActions)]
@@ -89,7 +88,7 @@ impl ActionApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
     ) -> Result<Found<CleanedJob>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
-        let (_, clean_kubernetes_jobs) = clean(&self.0, vec![row]).await?;
+        let (_, clean_kubernetes_jobs) = clear_failures(&self.0, vec![row]).await?;
         Ok(Answer(CleanedJob { clean_kubernetes_jobs }))
     }
 }
@@ -100,13 +99,13 @@ impl ActionApi {
         auth: &Auth,
         job_id: Path<Uuid>,
         forced: Option<JobForceEvent>,
-        version: Version,
+        version: DeployVersion,
     ) -> Result<Accepted<Status>> {
         let mut row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let forced = forced.map(Event::from);
         if forced.is_some_and(|event| deployment::command(&row.spec.schedule, event).is_none()) {
             let text = match row.job_type {
-                JobType::Cron => "a CRON job has no event but CRON",
+                JobType::Cron => "a CRON job supports only the CRON event",
                 JobType::Lifecycle => "the job has no command for this event",
             };
             return Err(Error::invalid("forceEvent", text));

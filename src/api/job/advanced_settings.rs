@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::edit::{change, edit_of};
+use super::edit::{edit_of, job_change};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Answer, Body, Created, Found};
@@ -19,15 +19,15 @@ use crate::engine::advanced_settings;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The whole map of settings; which keys and values are taken is decided by `engine::advanced_settings`.
+/// All advanced settings of a job. `engine::advanced_settings` decides which keys and values are valid.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct JobAdvancedSettings(Map<String, Value>);
 
-wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inline(Box::new(described())), |_| {});
+wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inline(Box::new(schema())), |_| {});
 
-/// The settings as the description of an object.
-fn described() -> poem_openapi::registry::MetaSchema {
+/// The schema of the settings.
+fn schema() -> poem_openapi::registry::MetaSchema {
     use advanced_settings::Kind;
     use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
     let property = |setting: &advanced_settings::Setting| {
@@ -55,7 +55,6 @@ fn described() -> poem_openapi::registry::MetaSchema {
     schema
 }
 
-/// The handlers.
 pub(in crate::api) struct AdvancedSettingsApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -90,7 +89,7 @@ impl AdvancedSettingsApi {
         let edit = edit_of(&row, self.0.clock.now());
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::job::update(tx, row.id, edit).await?;
-            let change = change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
+            let change = job_change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
             Ok(((), change.before(&before).after(&after)))
         })
         .await?;

@@ -1,4 +1,4 @@
-//! /organization/{organizationId}/job/deploy: deploys a tag to every job that wants it.
+//! /organization/{organizationId}/job/deploy: deploys an image tag to every job with auto-deploy that uses the image.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::version::Version;
+use super::version::DeployVersion;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
@@ -31,7 +31,6 @@ struct OrganizationJobAutoDeployRequest {
     tag: Option<String>,
 }
 
-/// The handlers.
 pub(in crate::api) struct AutoDeployApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -49,12 +48,12 @@ impl AutoDeployApi {
         let present = |field: &str, given: Option<String>| given.ok_or_else(|| Error::invalid(field, "is missing"));
         let image_name = limits::image_name("image_name", &present("image_name", image_name)?)?;
         let tag = limits::image_tag("tag", &present("tag", tag)?)?;
-        let wanted = self.wanting(&auth, id, &image_name, &tag).await?;
+        let wanted = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
         let mut newest = None;
         for (environment, jobs) in wanted {
             let now = self.0.clock.now();
             let target = |mut job: job::Model| {
-                let version = Version { image_tag: Some(tag.clone()), git_commit_id: None };
+                let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };
                 let (edit, commit) = version.apply("", &mut job, now)?;
                 Ok(Target { edit, commit, ..Target::from(job) })
             };
@@ -71,15 +70,16 @@ impl AutoDeployApi {
 }
 
 impl AutoDeployApi {
-    /// The deployed jobs with auto-deploy and another tag of this image, that the caller may deploy.
-    async fn wanting(
+    /// The jobs to deploy, by environment: deployed, with auto-deploy enabled and another tag of this image, in an
+    /// environment that the caller may deploy.
+    async fn outdated_jobs(
         &self,
         auth: &Auth,
         organization: OrganizationId,
         image: &str,
         tag: &str,
     ) -> Result<BTreeMap<EnvironmentId, Vec<job::Model>>> {
-        let wants = |job: &job::Model| match &job.spec.source {
+        let auto_deployed = |job: &job::Model| match &job.spec.source {
             Source::Image { image_name, tag: present, .. } => {
                 job.spec.auto_deploy && job.deployed.is_some() && image_name == image && present != tag
             }
@@ -91,7 +91,7 @@ impl AutoDeployApi {
             let page = store::job::list_by_organization(&self.0.db, organization, (None, None, None), after).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.id));
-            for job in page.into_iter().filter(wants) {
+            for job in page.into_iter().filter(auto_deployed) {
                 wanted.entry(job.environment_id).or_default().push(job);
             }
         }

@@ -31,7 +31,6 @@ struct CloneServiceRequest {
     environment_id: Uuid,
 }
 
-/// The handlers.
 pub(in crate::api) struct CloneApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -61,7 +60,7 @@ impl CloneApi {
             let mut known = HashMap::new();
             let renamed = [(source.id, copy.id)];
             let rows = store::variable::list_of_job(tx, source.id).await?;
-            // Into another environment aliases are not copied (rule of the official API).
+            // The official API does not copy aliases into another environment.
             let rows = rows.into_iter().filter(|row| same || row.kind != VariableKind::Alias).collect();
             copy_variables(&self.0, tx, rows, Owner::Job(copy.id), &mut known, &renamed, now).await?;
             if same && let Some(place) = store::stage::place(tx, source.id).await? {

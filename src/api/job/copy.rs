@@ -1,4 +1,4 @@
-//! Copies of jobs, with what belongs to them.
+//! Copies jobs, with their restrictions and variables.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::store::variable::Owner;
 use crate::{secret, store};
 
-/// A copy of a job that was never deployed, with its restrictions, in the stage of new jobs.
+/// Copies a job and its restrictions. The copy has never been deployed and joins the default stage for new jobs.
 pub(in crate::api) async fn copy_job(
     tx: &DatabaseTransaction,
     source: &job::Model,
@@ -23,7 +23,6 @@ pub(in crate::api) async fn copy_job(
     name: String,
     now: DateTime<Utc>,
 ) -> Result<job::Model> {
-    // Of the source only its configuration is copied: the copy was never deployed.
     let copy = job::Model::new(environment, &name, source.spec.clone(), now);
     store::job::create(tx, copy.clone()).await.map_err(or_taken)?;
     for row in store::restriction::list(tx, source.id).await? {
@@ -34,8 +33,10 @@ pub(in crate::api) async fn copy_job(
     Ok(copy)
 }
 
-/// Copies variables to an owner; targets that were copied before are followed, as are the short ids of jobs in names
-/// inside values. Aliases whose target is not there any more are left out, overrides become plain values.
+/// Copies variables to an owner.
+///
+/// References to variables and jobs that were copied before are rewritten to the copies. An alias whose target the
+/// owner cannot see is dropped; an override of such a target becomes a plain value.
 pub(in crate::api) async fn copy_variables(
     app: &App,
     tx: &DatabaseTransaction,
@@ -45,7 +46,7 @@ pub(in crate::api) async fn copy_variables(
     renamed: &[(JobId, JobId)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    // Plain values first: what refers to them comes behind.
+    // Plain values first, so that references to them can be rewritten.
     let (mut plain, referring): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.target_id.is_none());
     plain.extend(referring);
     for row in plain {
@@ -92,7 +93,7 @@ pub(in crate::api) async fn copy_variables(
     Ok(())
 }
 
-/// The names of built-in variables hold the short id of their job.
+/// Rewrites the short ids of jobs inside the names of built-in variables.
 fn rename(text: &str, renamed: &[(JobId, JobId)]) -> String {
     renamed.iter().fold(text.to_owned(), |text, (old, new)| {
         let (old, new) = (short_id(old.0).to_uppercase(), short_id(new.0).to_uppercase());

@@ -1,4 +1,4 @@
-//! /job/{jobId}/deploymentRestriction: which paths of a repository deploy a job.
+//! /job/{jobId}/deploymentRestriction: which paths of a repository trigger a deployment.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::edit::change;
+use super::edit::job_change;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
@@ -57,14 +57,14 @@ impl From<Model> for JobDeploymentRestrictionResponse {
     }
 }
 
-/// A path of a repository, by the official rules: no leading slash, no wildcards but one at the end.
+/// Checks a repository path by the official rules: no leading slash, and a wildcard only at the end.
 fn path(given: String) -> Result<String> {
     let wild = given.trim_end_matches('*').contains('*') || given.ends_with("**");
     if given.is_empty() || given.starts_with('/') || wild || given.chars().any(char::is_control) {
-        return Err(Error::invalid("value", "is not a path that begins with no slash and has no wildcards"));
+        return Err(Error::invalid("value", "must be a path without a leading slash, with a wildcard only at its end"));
     }
     if given.chars().count() > 1024 {
-        return Err(Error::invalid("value", "has more than 1024 characters"));
+        return Err(Error::invalid("value", "must have at most 1024 characters"));
     }
     Ok(given)
 }
@@ -73,7 +73,6 @@ const TAKEN: &str = "the job already has this restriction";
 
 const MOST: usize = 100;
 
-/// The handlers.
 pub(in crate::api) struct DeploymentRestrictionApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -110,11 +109,11 @@ impl DeploymentRestrictionApi {
         };
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
             if store::restriction::list(tx, job.id).await?.len() >= MOST {
-                return Err(Error::Conflict(format!("the job has {MOST} restrictions already, which is the most")));
+                return Err(Error::Conflict(format!("the job already has {MOST} restrictions, the maximum")));
             }
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let after = JobDeploymentRestrictionResponse::from(row.clone());
-            Ok((row, change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
+            Ok((row, job_change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
         })
         .await?;
         Ok(Answer(row.into()))
@@ -138,7 +137,7 @@ impl DeploymentRestrictionApi {
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let after = JobDeploymentRestrictionResponse::from(row.clone());
-            Ok((row, change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
+            Ok((row, job_change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
         })
         .await?;
         Ok(Answer(row.into()))
@@ -157,7 +156,7 @@ impl DeploymentRestrictionApi {
         audit::write(&self.0, &auth, job.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await?;
             let before = JobDeploymentRestrictionResponse::from(row);
-            Ok(((), change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
+            Ok(((), job_change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
         })
         .await?;
         Ok(Blank)

@@ -1,4 +1,4 @@
-//! What changes of jobs share.
+//! Helpers shared by the handlers that change jobs.
 
 use chrono::{DateTime, Utc};
 use entity::job;
@@ -11,7 +11,7 @@ use crate::store::job::JobEdit;
 
 const TAKEN: &str = "Job name within the environment is already taken";
 
-/// A job's configuration as an edit that stores it.
+/// The edit that stores the configuration of a job.
 pub(super) fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
     JobEdit {
         name: row.name.clone(),
@@ -26,8 +26,8 @@ pub(super) fn or_taken(error: sea_orm::DbErr) -> Error {
     Error::or_taken(error, TAKEN)
 }
 
-/// The beginning of an event about a job, read in the transaction that changes it.
-pub(super) async fn change(
+/// Starts the event for a change to a job, in the transaction that makes the change.
+pub(super) async fn job_change(
     tx: &DatabaseTransaction,
     kind: &'static str,
     job: &entity::job::Model,

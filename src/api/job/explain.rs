@@ -1,4 +1,4 @@
-//! /job/{jobId}/explain: why a job ran in a minute, or did not.
+//! /job/{jobId}/explain: why a job ran or did not run at a given minute.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::run_response::Run;
-use super::schedule_times::{Kept, kept};
+use super::schedule_times::{ScheduleTimes, schedule_times};
 use super::skipped_time::SkippedTime;
-use super::verdict::{VerdictEnum, judge};
+use super::verdict::{VerdictEnum, explain_verdict};
 use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::caller::Auth;
@@ -22,7 +22,7 @@ use crate::engine::cron::keeper::Keeper;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The most rows of one minute that are answered.
+/// Maximum rows in the explanation of one minute.
 const MOST: u64 = 100;
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -36,7 +36,6 @@ struct Explanation {
     next: Option<Timestamp>,
 }
 
-/// The handlers.
 pub(in crate::api) struct ExplainApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -49,13 +48,13 @@ impl ExplainApi {
         at: Query<Option<DateTime<Utc>>>,
     ) -> Result<Found<Explanation>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let Kept { timing, keeper } = kept(&self.0, &job).await?;
+        let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
         let now = self.0.clock.now();
         let at = at.0.unwrap_or(now);
-        let out_of_range = || Error::invalid("at", "is out of the range of the calendar");
+        let out_of_range = || Error::invalid("at", "is outside the supported range of dates");
         let from = at.duration_trunc(TimeDelta::minutes(1)).map_err(|_| out_of_range())?;
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
-        // First: a time that is taken meanwhile has its row then.
+        // Read before the runs: a time that is due in between then already has its row.
         let planned = match keeper {
             Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?,
             Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
@@ -64,9 +63,10 @@ impl ExplainApi {
         let skipped = store::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
-        // A row of a long absence covers times only; what is none of them was not left out.
+        // The row of a long outage covers many times; it counts only if the schedule has a time in this minute.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
-        let (verdict, reason) = judge(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
+        let (verdict, reason) =
+            explain_verdict(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
         Ok(Answer(Explanation {
             at: Timestamp(at),
             verdict,

@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-/// Clears the failed state of jobs; returns those that had one, and the names of the runs that failed.
-pub(in crate::api) async fn clean(app: &App, jobs: Vec<job::Model>) -> Result<(Vec<Uuid>, Vec<String>)> {
-    /// The most failed runs of a job that are named.
+/// Clears the failed state of jobs. Returns the ids of the jobs that had failed and the names of their failed runs.
+pub(in crate::api) async fn clear_failures(app: &App, jobs: Vec<job::Model>) -> Result<(Vec<Uuid>, Vec<String>)> {
+    /// Maximum failed runs named per job.
     const MOST: u64 = 100;
     let (mut ids, mut names) = (Vec::new(), Vec::new());
     for job in &jobs {

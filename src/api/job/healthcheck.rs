@@ -1,4 +1,4 @@
-//! The probes of a job: in bodies, stored, and checked.
+//! The health checks of a job: requests, validation and responses.
 
 use entity::job_spec::{Healthchecks, JobSpec, Probe as StoredProbe, ProbeType as StoredProbeType};
 use poem_openapi::Object;
@@ -40,7 +40,7 @@ pub(super) struct GrpcProbe {
     pub(super) port: Option<i32>,
 }
 
-/// Exactly one key is used; in answers the others are null.
+/// Exactly one key is set; in responses the others are null.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
@@ -51,7 +51,7 @@ pub(super) struct ProbeType {
     pub(super) grpc: Option<GrpcProbe>,
 }
 
-/// In requests absent numbers take the official defaults.
+/// Numbers that a request leaves out take the official defaults.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
@@ -171,12 +171,13 @@ fn check_probe_type(field: &str, given: ProbeType) -> Result<StoredProbeType> {
         }),
         ProbeType { tcp: None, http: None, exec: Some(exec), grpc: None } => {
             let command = exec.command.filter(|command| !command.is_empty());
-            let command = command.ok_or_else(|| Error::invalid(format!("{field}.type.exec.command"), "is empty"))?;
+            let command =
+                command.ok_or_else(|| Error::invalid(format!("{field}.type.exec.command"), "must not be empty"))?;
             Ok(StoredProbeType::Exec { command: limits::list(&format!("{field}.type.exec.command"), command)? })
         }
         ProbeType { tcp: None, http: None, exec: None, grpc: Some(grpc) } => {
             Ok(StoredProbeType::Grpc { service: grpc.service, port: port(grpc.port)? })
         }
-        _ => Err(Error::invalid(format!("{field}.type"), "has exactly one of tcp, http, exec and grpc")),
+        _ => Err(Error::invalid(format!("{field}.type"), "must have exactly one of tcp, http, exec and grpc")),
     }
 }

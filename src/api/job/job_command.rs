@@ -1,4 +1,4 @@
-//! The command of an event of a job.
+//! The command that a job runs on an event.
 
 use entity::job_spec::Command;
 use poem_openapi::{Enum, Object};
@@ -16,7 +16,7 @@ pub(super) enum JobLifecycleTypeEnum {
     Cloudformation,
 }
 
-/// One event of a job.
+/// The command that a job runs on one event.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default, skip_serializing_if_is_none)]
@@ -34,7 +34,7 @@ impl From<Command> for JobCommand {
     }
 }
 
-/// The command of an event in a history, where the arguments are always there.
+/// The command of an event in a history, where `arguments` is always present.
 #[derive(Debug, Serialize, Deserialize, Object)]
 #[oai(rename = "JobLifecyleSchedule")]
 pub(in crate::api) struct JobCommandResponse {

@@ -1,4 +1,4 @@
-//! /environment/{environmentId}/job and /job/{jobId}.
+//! Jobs: /environment/{environmentId}/job and /job/{jobId}.
 
 pub(super) mod action;
 pub(super) mod advanced_settings;
@@ -42,9 +42,9 @@ use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
 use self::edit::{edit_of, or_taken};
-use self::list::{Wanted, list};
+use self::list::{JobFilter, list};
 use self::request::JobRequest;
-use self::validate::Checked;
+use self::validate::JobDefinition;
 use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::audit::{self, Change};
@@ -56,7 +56,6 @@ use crate::engine::command::{self, Removal};
 use crate::error::Result;
 use crate::store;
 
-/// The handlers.
 pub(in crate::api) struct JobApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -70,8 +69,8 @@ impl JobApi {
     ) -> Result<Streamed<Results<JobResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let row = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        let wanted = if to_update.0 { Wanted::ToUpdate } else { Wanted::All };
-        Ok(list(&self.0, row.id, wanted))
+        let filter = if to_update.0 { JobFilter::OutOfDate } else { JobFilter::All };
+        Ok(list(&self.0, row.id, filter))
     }
 
     #[oai(path = "/environment/:environmentId/job", method = "post", operation_id = "createJob", tag = Tag::Jobs)]
@@ -83,7 +82,7 @@ impl JobApi {
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let Checked { name, spec } = self.check(&environment, body.0, None).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, None).await?;
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {
@@ -112,7 +111,7 @@ impl JobApi {
     ) -> Result<Found<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let Checked { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
         let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
         let row = job::Model { name, spec, ..row };
         let edit = edit_of(&row, self.0.clock.now());
@@ -146,13 +145,13 @@ impl JobApi {
 }
 
 impl JobApi {
-    /// Everything that a request has to satisfy, alone and against what is stored.
+    /// Validates a request, on its own and against stored data.
     async fn check(
         &self,
         environment: &entity::environment::Model,
         given: JobRequest,
         stored: Option<&job::Model>,
-    ) -> Result<Checked> {
+    ) -> Result<JobDefinition> {
         let checked = validate::check(given, stored)?;
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
         validate::check_limits(&checked.spec, &cluster)?;

@@ -1,4 +1,4 @@
-//! /job/{jobId}/nextRun: the times to come.
+//! /job/{jobId}/nextRun: the next times of a schedule.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::schedule_times::{Kept, kept, no_times};
+use super::schedule_times::{ScheduleTimes, no_schedule, schedule_times};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Answer, Found, Timestamp};
@@ -28,7 +28,7 @@ struct NextRun {
     utc_offset: String,
 }
 
-/// Who keeps the time of a schedule.
+/// The component that starts the runs of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -48,7 +48,6 @@ struct NextRunResponseList {
     results: Vec<NextRun>,
 }
 
-/// The handlers.
 pub(in crate::api) struct NextRunApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -62,9 +61,9 @@ impl NextRunApi {
     ) -> Result<Found<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let Kept { timing, keeper } = kept(&self.0, &job).await?;
+        let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
         let Schedule::Cron { scheduled_at, timezone, .. } = &job.deployed.as_ref().unwrap_or(&job.spec).schedule else {
-            return Err(no_times());
+            return Err(no_schedule());
         };
         Ok(Answer(NextRunResponseList {
             timezone: timezone.clone(),
@@ -78,7 +77,7 @@ impl NextRunApi {
                 Keeper::Server(_) => TimeKeeperEnum::Server,
             },
             keeper_reason: match keeper {
-                Keeper::Server(Some(why)) => Some(format!("a CronJob of Kubernetes has nothing like {why}")),
+                Keeper::Server(Some(why)) => Some(format!("a Kubernetes CronJob does not support {why}")),
                 Keeper::Server(None) | Keeper::Kubernetes => None,
             },
             jitter_seconds: timing.jitter.num_seconds(),

@@ -1,4 +1,4 @@
-//! Checks that what a job names belongs to its organization.
+//! Checks the ids that a job refers to.
 
 use entity::id::{GroupId, OrganizationId};
 use entity::job_spec::JobSpec;
@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Checks that what a configuration names belongs to the organization.
+/// Checks that the registry, git token and groups of a job belong to its organization.
 pub(super) async fn check_references(
     db: &impl ConnectionTrait,
     organization: OrganizationId,

@@ -40,7 +40,7 @@ impl From<JobForceEvent> for Event {
     }
 }
 
-/// Absent keys keep their value in an edit and take the default in a creation; null clears.
+/// In an edit, absent keys keep their value and null clears it. In a creation, both mean the default.
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]

@@ -1,4 +1,4 @@
-//! The answers about jobs, under their official names.
+//! Jobs in responses, under their official names.
 
 use entity::job_spec::{Command, CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule};
 use entity::metadata_group::GroupKind;
@@ -70,7 +70,7 @@ struct BaseJobResponse {
     service_type: ServiceTypeEnum,
 }
 
-/// The type of a job, where only one is possible: so an answer fits one member of the union.
+/// The `job_type` of a lifecycle job. It has one value, so that a response matches one member of the union.
 #[derive(Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -78,7 +78,7 @@ enum LifecycleOnly {
     Lifecycle,
 }
 
-/// The same of the other one.
+/// The `job_type` of a cron job.
 #[derive(Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

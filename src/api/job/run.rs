@@ -1,4 +1,4 @@
-//! /job/{jobId}/run and /run/{runId}: what ran, and manual runs.
+//! /job/{jobId}/run and /run/{runId}: the runs of a job, and manual runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::engine::manual::{self, Difference};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// What is different in one run.
+/// Overrides for one run.
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 struct RunRequest {
@@ -35,7 +35,6 @@ struct RunRequest {
     timeout_seconds: Option<i32>,
 }
 
-/// The handlers.
 pub(in crate::api) struct RunApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -101,16 +100,16 @@ fn default_runs() -> i32 {
     50
 }
 
-/// Names as a shell takes them, each once.
+/// Checks environment variables: their names must be valid in a shell.
 fn environment(given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     if given.len() > limits::ITEMS {
-        return Err(Error::invalid("environment", format!("has more than {} variables", limits::ITEMS)));
+        return Err(Error::invalid("environment", format!("must have at most {} variables", limits::ITEMS)));
     }
     let checked = |(name, value): (String, String)| {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !plain || name.is_empty() || name.len() > limits::NAME || name.starts_with(|c: char| c.is_ascii_digit()) {
             let shown: String = name.chars().take(40).collect();
-            return Err(Error::invalid("environment", format!("{shown:?} is not the name of a variable")));
+            return Err(Error::invalid("environment", format!("{shown:?} is not a valid variable name")));
         }
         let value = limits::text(&format!("environment.{name}"), value)?;
         Ok((name, value))

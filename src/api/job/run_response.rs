@@ -1,4 +1,4 @@
-//! A run in answers.
+//! A run in responses.
 
 use entity::run;
 use poem_openapi::Object;

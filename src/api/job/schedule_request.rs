@@ -1,4 +1,4 @@
-//! The schedule of a job in requests: a time to keep, or events to run at.
+//! The schedule of a job in requests: a cron expression, or commands for events.
 
 use entity::job;
 use entity::job_spec::{JobType, LifecycleType, Schedule};
@@ -49,14 +49,17 @@ pub(super) fn check_schedule(
     let events = on_start.is_some() || on_stop.is_some() || on_delete.is_some();
     let (job_type, schedule) = match cronjob {
         Some(_) if events => {
-            return Err(Error::invalid("schedule", "has a cronjob and an event; a job has one or the other"));
+            return Err(Error::invalid("schedule", "must have either a cronjob or events, not both"));
         }
         Some(_) if lifecycle_type.is_some() => {
-            return Err(Error::invalid("schedule.lifecycle_type", "is not for a cronjob"));
+            return Err(Error::invalid("schedule.lifecycle_type", "must not be set for a cronjob"));
         }
         Some(cron) => (JobType::Cron, check_cron(cron, stored)?),
         None if !events => {
-            return Err(Error::invalid("schedule", "has neither a cronjob nor one of on_start, on_stop, on_delete"));
+            return Err(Error::invalid(
+                "schedule",
+                "must have a cronjob or at least one of on_start, on_stop and on_delete",
+            ));
         }
         None => {
             let command =

@@ -1,4 +1,4 @@
-//! The schedule of a job in answers.
+//! The schedule of a job in responses.
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The times of a job's schedule, and who keeps them.
+//! The times of a job's schedule, and which component starts its runs.
 
 use entity::job;
 
@@ -8,30 +8,30 @@ use crate::engine::cron::policy::Timing;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The times of a job, and who keeps them.
-pub(super) struct Kept {
+/// The times of a schedule, and whether this server or Kubernetes keeps them.
+pub(super) struct ScheduleTimes {
     pub(super) timing: Timing,
     pub(super) keeper: Keeper,
 }
 
-pub(super) async fn kept(app: &App, job: &job::Model) -> Result<Kept> {
+pub(super) async fn schedule_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
     let timing = timing(job)?;
     let cluster = store::cluster_objects::cluster_of_job(&app.db, job.id).await?;
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
     let keeper = cluster.and_then(|(_, kind)| keeper(kind, spec)).unwrap_or(Keeper::Server(None));
     let timing = if keeper == Keeper::Kubernetes { timing.turning(KUBERNETES_TURNS) } else { timing };
-    Ok(Kept { timing, keeper })
+    Ok(ScheduleTimes { timing, keeper })
 }
 
-pub(super) fn no_times() -> Error {
+pub(super) fn no_schedule() -> Error {
     Error::invalid("jobId", "a LIFECYCLE job has no schedule")
 }
 
-/// The times of the deployed schedule, or of the configured one where none is deployed.
+/// The timing of the deployed schedule, or of the configured one if none is deployed.
 fn timing(job: &job::Model) -> Result<Timing> {
     let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec));
     let unreadable = |refused: crate::engine::cron::expression::Refused| {
-        Error::internal(format!("a stored schedule cannot be read: {}", refused.0))
+        Error::internal(format!("cannot parse a stored schedule: {}", refused.0))
     };
-    timing.map_err(unreadable)?.ok_or_else(no_times)
+    timing.map_err(unreadable)?.ok_or_else(no_schedule)
 }

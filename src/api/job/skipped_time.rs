@@ -40,7 +40,6 @@ impl From<skipped_time::Model> for SkippedTime {
     }
 }
 
-/// The handlers.
 pub(in crate::api) struct SkippedTimeApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

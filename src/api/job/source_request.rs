@@ -54,8 +54,8 @@ pub(super) struct SourceRequest {
 pub(super) fn check_source(given: SourceRequest) -> Result<Source> {
     let SourceRequest { image, docker } = given;
     match (image, docker) {
-        (Some(_), Some(_)) => Err(Error::invalid("source", "has an image and docker; a job has one or the other")),
-        (None, None) => Err(Error::invalid("source", "has neither an image nor docker")),
+        (Some(_), Some(_)) => Err(Error::invalid("source", "must have either an image or docker, not both")),
+        (None, None) => Err(Error::invalid("source", "must have an image or docker")),
         (Some(image), None) => check_image(image),
         (None, Some(docker)) => check_docker(docker),
     }
@@ -73,7 +73,7 @@ fn check_image(given: ImageRequest) -> Result<Source> {
     let tag = limits::image_tag(&format!("{FIELD}.tag"), &tag)?;
     let registry = present("registry_id", registry_id)?;
     let registry_id =
-        registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "is not a UUID"))?;
+        registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "must be a UUID"))?;
     Ok(Source::Image { image_name, tag, registry_id: RegistryId(registry_id) })
 }
 
@@ -81,7 +81,7 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
     const FIELD: &str = "source.docker";
     let DockerRequest { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } = given;
     if git_repository.is_none() && dockerfile_raw.is_none() {
-        return Err(Error::invalid(FIELD, "has neither a git_repository nor a dockerfile_raw"));
+        return Err(Error::invalid(FIELD, "must have a git_repository or a dockerfile_raw"));
     }
     let text = |key: &str, value: Option<String>| {
         value.map(|value| limits::text(&format!("{FIELD}.{key}"), value)).transpose()
@@ -107,7 +107,7 @@ impl ApplicationGitRepositoryRequest {
         };
         let branch = text("branch", branch)?.filter(|branch| !branch.is_empty());
         if branch.as_ref().is_some_and(|branch| branch.starts_with('-') || branch.chars().any(char::is_control)) {
-            return Err(Error::invalid(format!("{field}.branch"), "is not the name of a branch"));
+            return Err(Error::invalid(format!("{field}.branch"), "is not a valid branch name"));
         }
         Ok(GitRepository {
             url: limits::web_address(&format!("{field}.url"), &url)?,

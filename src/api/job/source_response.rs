@@ -1,4 +1,4 @@
-//! The source of a job in answers.
+//! The source of a job in responses.
 
 use entity::job_spec::{GitRepository, Source};
 use entity::run_spec::Commit;
@@ -70,7 +70,7 @@ pub(super) struct DockerSource {
     docker: JobSourceDockerResponse,
 }
 
-/// Only the key that is used: clients refuse the other one, even as null.
+/// Only the key in use: clients reject the other one, even as null.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum JobSource {

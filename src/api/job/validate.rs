@@ -1,8 +1,8 @@
-//! What a request about a job has to satisfy, and what it makes of a stored job.
+//! Validation of requests about jobs, and how an edit applies to a stored job.
 //!
-//! Edits keep what a request leaves out and clear what it sets to null; schedule, source and healthchecks are
-//! replaced as a whole, but a schedule without a time zone keeps the stored one. Every official client survives
-//! these rules: each of them leaves out something that it does not know.
+//! An edit keeps absent keys and clears keys that are null. It replaces schedule, source and healthchecks as a whole,
+//! except that a schedule without a time zone keeps the stored one. Each official client leaves out some keys that it
+//! does not know; these rules keep its edits from losing data.
 
 use entity::id::GroupId;
 use entity::job_spec::{CpuArchitecture, JobSpec, JobType};
@@ -21,7 +21,7 @@ const DEFAULT_CPU_MILLI: i32 = 500;
 
 const DEFAULT_MEMORY_MIB: i32 = 512;
 
-/// The most groups of one kind that a job can have.
+/// Maximum groups of one kind per job.
 const MOST_GROUPS: usize = 50;
 
 const DURATION: &str = "max_duration_seconds";
@@ -31,15 +31,15 @@ const LEAST_CPU_MILLI: i32 = 10;
 /// Docker refuses to start a container with less.
 const LEAST_MEMORY_MIB: i32 = 6;
 
-/// A request that can be stored.
+/// A validated job.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(super) struct JobDefinition {
     pub(super) name: String,
     pub(super) spec: JobSpec,
 }
 
 /// Checks what can be checked without the database.
-pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Checked> {
+pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<JobDefinition> {
     let JobRequest {
         name,
         description,
@@ -73,25 +73,28 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         (None, None) => return Err(Error::invalid("source", "is missing")),
     };
     let number = |field: &str, given, old: Option<i32>, default, low| {
-        limits::between(field, settle(given, old, default), low, i32::MAX)
+        limits::between(field, value_or(given, old, default), low, i32::MAX)
     };
-    let description = settle(description, old.map(|old| old.description.clone()), String::new());
-    let icon = settle(icon_uri, old.map(|old| old.icon_uri.clone()), default_icon(job_type));
+    let description = value_or(description, old.map(|old| old.description.clone()), String::new());
+    let icon = value_or(icon_uri, old.map(|old| old.icon_uri.clone()), default_icon(job_type));
     let spec = JobSpec {
         description: limits::text("description", description)?,
         cpu_milli: number("cpu", cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI, LEAST_CPU_MILLI)?,
         memory_mib: number("memory", memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB)?,
         gpu: number("gpu", gpu, old.map(|old| old.gpu), 0, 0)?,
-        ephemeral_storage_gib: clearable(ephemeral_storage_in_gib, old.and_then(|old| old.ephemeral_storage_gib))
+        ephemeral_storage_gib: optional_value(ephemeral_storage_in_gib, old.and_then(|old| old.ephemeral_storage_gib))
             .map(|size| limits::between("ephemeral_storage_in_gib", size, 0, i32::MAX))
             .transpose()?,
-        cpu_architecture: clearable(cpu_architecture.map_value(architecture), old.and_then(|old| old.cpu_architecture)),
+        cpu_architecture: optional_value(
+            cpu_architecture.map_value(architecture),
+            old.and_then(|old| old.cpu_architecture),
+        ),
         max_nb_restart: number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0)?,
         max_duration_seconds: number(DURATION, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0)?,
-        auto_preview: settle(auto_preview, old.map(|old| old.auto_preview), false),
-        auto_deploy: settle(auto_deploy, old.map(|old| old.auto_deploy), false),
+        auto_preview: value_or(auto_preview, old.map(|old| old.auto_preview), false),
+        auto_deploy: value_or(auto_deploy, old.map(|old| old.auto_deploy), false),
         // Web forms send 0 for no port.
-        port: clearable(port, old.and_then(|old| old.port))
+        port: optional_value(port, old.and_then(|old| old.port))
             .filter(|port| *port != 0)
             .map(|port| limits::between("port", port, 1, 65_535))
             .transpose()?,
@@ -103,10 +106,10 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Ch
         labels_groups: groups("labels_groups", labels_groups, old.map(|old| &*old.labels_groups))?,
         settings: old.map(|old| old.settings.clone()).unwrap_or_default(),
     };
-    Ok(Checked { name, spec })
+    Ok(JobDefinition { name, spec })
 }
 
-/// Checks a configuration against the cluster that it is for.
+/// Checks a configuration against the limits of its cluster.
 pub(super) fn check_limits(spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
     limits::between("cpu", spec.cpu_milli, LEAST_CPU_MILLI, cluster.maximum_cpu_milli)?;
     limits::between("memory", spec.memory_mib, LEAST_MEMORY_MIB, cluster.maximum_memory_mib)?;
@@ -114,8 +117,9 @@ pub(super) fn check_limits(spec: &JobSpec, cluster: &cluster::Model) -> Result<(
     Ok(())
 }
 
-/// The value of a key: as given, as stored when it is absent, the default when it is null or new.
-fn settle<T>(given: MaybeUndefined<T>, old: Option<T>, default: T) -> T {
+/// The value of a key: the given one, the stored one if the key is absent, or the default if it is null or the job is
+/// new.
+fn value_or<T>(given: MaybeUndefined<T>, old: Option<T>, default: T) -> T {
     match given {
         MaybeUndefined::Value(value) => value,
         MaybeUndefined::Undefined => old.unwrap_or(default),
@@ -123,8 +127,8 @@ fn settle<T>(given: MaybeUndefined<T>, old: Option<T>, default: T) -> T {
     }
 }
 
-/// The value of a key that may be none.
-fn clearable<T>(given: MaybeUndefined<T>, old: Option<T>) -> Option<T> {
+/// The value of a key that can be cleared.
+fn optional_value<T>(given: MaybeUndefined<T>, old: Option<T>) -> Option<T> {
     match given {
         MaybeUndefined::Value(value) => Some(value),
         MaybeUndefined::Undefined => old,
@@ -146,7 +150,7 @@ fn architecture(given: CpuArchitectureEnum) -> CpuArchitecture {
     }
 }
 
-/// The groups of a job: as given, or as stored when the key is absent.
+/// The groups of a job: the given ones, or the stored ones if the key is absent.
 fn groups(field: &str, given: MaybeUndefined<Vec<ReferenceObject>>, old: Option<&[GroupId]>) -> Result<Vec<GroupId>> {
     let given = match given {
         MaybeUndefined::Undefined => return Ok(old.map(<[GroupId]>::to_vec).unwrap_or_default()),
@@ -154,7 +158,7 @@ fn groups(field: &str, given: MaybeUndefined<Vec<ReferenceObject>>, old: Option<
         MaybeUndefined::Value(given) => given,
     };
     if given.len() > MOST_GROUPS {
-        return Err(Error::invalid(field, format!("has more than {MOST_GROUPS} items")));
+        return Err(Error::invalid(field, format!("must have at most {MOST_GROUPS} items")));
     }
     let mut ids: Vec<GroupId> = Vec::new();
     for group in given {

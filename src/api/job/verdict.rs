@@ -1,4 +1,4 @@
-//! Why a job ran at a time, or did not.
+//! The verdict of an explanation, with its reason.
 
 use chrono::{DateTime, Utc};
 use entity::job;
@@ -17,7 +17,7 @@ pub(super) enum VerdictEnum {
     Unknown,
 }
 
-pub(super) fn judge(
+pub(super) fn explain_verdict(
     job: &job::Model,
     (runs, skipped): (&[entity::run::Model], &[skipped_time::Model]),
     (within, planned): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
@@ -26,45 +26,48 @@ pub(super) fn judge(
 ) -> (VerdictEnum, String) {
     if let Some(run) = runs.last() {
         let state = match run.state {
-            entity::run::RunState::Queued => "waits to be started",
+            entity::run::RunState::Queued => "is queued",
             entity::run::RunState::Running => "is running",
-            entity::run::RunState::Succeeded => "has succeeded",
-            entity::run::RunState::Failed => "has failed",
+            entity::run::RunState::Succeeded => "succeeded",
+            entity::run::RunState::Failed => "failed",
             entity::run::RunState::Cancelled => "was cancelled",
         };
         let why = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        return (VerdictEnum::Ran, format!("run {} is for this time; it {state}{why}", run.number));
+        return (VerdictEnum::Ran, format!("run {} was created for this time and {state}{why}", run.number));
     }
     if let Some(row) = skipped.last() {
         let why = match row.reason {
-            SkipReason::Overlap => "a run of the schedule was still open, and the job does not run beside or behind it",
-            SkipReason::Missed => "nobody took it when it came, and it was not to be made up for",
+            SkipReason::Overlap => {
+                "an earlier run of this schedule had not finished, and the concurrency policy does not allow another one"
+            }
+            SkipReason::Missed => "no server started the run in time, and the catch-up policy does not cover this time",
             SkipReason::Paused => "the schedule was suspended",
-            SkipReason::TooLate => "it was found after its starting deadline",
+            SkipReason::TooLate => "the starting deadline had passed",
         };
-        return (VerdictEnum::Skipped, format!("it was not run: {why}"));
+        return (VerdictEnum::Skipped, format!("the job did not run: {why}"));
     }
     let Some(time) = within else {
         return (VerdictEnum::NotDue, "the schedule has no time in this minute".into());
     };
     match planned {
-        None => (VerdictEnum::NotDue, "the schedule is not deployed, so its times are not run".into()),
+        None => (VerdictEnum::NotDue, "the schedule is not deployed, so the job does not run".into()),
         Some(next) if next <= time && time <= now => {
-            (VerdictEnum::Pending, "it has come, and is about to be taken".into())
+            (VerdictEnum::Pending, "the time has come, and its run is about to be created".into())
         }
-        Some(_) if time > now => (VerdictEnum::Pending, "it has not come yet".into()),
+        Some(_) if time > now => (VerdictEnum::Pending, "the time is in the future".into()),
         Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {
-            let text = "there is no record of it: what is deployed now was deployed after it had come";
+            let text = "there is no record of this time: the current configuration was deployed later";
             (VerdictEnum::Unknown, text.into())
         }
         Some(_) if by_kubernetes => {
-            let text = "Kubernetes keeps the time of this job, and no Job for it was seen: it was left out by the rules of \
-                        the CronJob, or was deleted before it was recorded, or the record was deleted for its age";
+            let text = "there is no record of this time: Kubernetes runs this schedule, and no Job for the time was \
+                        seen. Either the CronJob skipped it, or the Job was deleted before it was recorded, or \
+                        retention deleted the record";
             (VerdictEnum::Unknown, text.into())
         }
         Some(_) => {
             let text =
-                "there is no record of it: this schedule was not deployed then, or the record was deleted for its age";
+                "there is no record of this time: the schedule was not deployed then, or retention deleted the record";
             (VerdictEnum::Unknown, text.into())
         }
     }

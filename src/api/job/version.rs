@@ -9,15 +9,17 @@ use crate::api::limits;
 use crate::error::{Error, Result};
 use crate::store::job::JobEdit;
 
-/// The version of a job that is to be deployed; none for the configured one.
-pub(in crate::api) struct Version {
+/// The version of a job to deploy; empty for the configured one.
+pub(in crate::api) struct DeployVersion {
     pub(in crate::api) image_tag: Option<String>,
     pub(in crate::api) git_commit_id: Option<String>,
 }
 
-impl Version {
-    /// Another version becomes the configured one: changes the row, and returns the edit that stores it. A commit is
-    /// returned as it is: it is what the deployment builds.
+impl DeployVersion {
+    /// Applies the version to a job.
+    ///
+    /// A new image tag changes the row, and the returned edit stores it. A commit is returned for the deployment to
+    /// build.
     pub(in crate::api) fn apply(
         self,
         prefix: &str,
@@ -28,13 +30,13 @@ impl Version {
         let given_tag = match (self.image_tag, self.git_commit_id) {
             (None, None) => return Ok((None, None)),
             (Some(_), Some(_)) => {
-                let text = "is given together with image_tag; a job has one or the other";
+                let text = "cannot be combined with image_tag";
                 return Err(Error::invalid(commit_field, text));
             }
             (None, Some(commit)) => {
                 let from_git = matches!(&row.spec.source, Source::Docker { git_repository: Some(_), .. });
                 if !from_git {
-                    return Err(Error::invalid(commit_field, "only a job that is built from git has commits"));
+                    return Err(Error::invalid(commit_field, "only jobs built from a git repository have commits"));
                 }
                 return Ok((None, Some(limits::commit(&commit_field, &commit)?)));
             }

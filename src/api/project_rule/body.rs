@@ -1,4 +1,4 @@
-//! The deployment rule of a project in requests and answers.
+//! The deployment rule of a project in requests and responses.
 
 use entity::deployment_rule::{Weekday, Weekdays};
 use entity::environment::Mode;
@@ -88,7 +88,7 @@ impl From<Model> for ProjectDeploymentRule {
 }
 
 impl ProjectDeploymentRuleRequest {
-    /// Checks a request and writes it into a row.
+    /// Validates a request and applies it to a row.
     pub(super) fn apply(self, mut row: Model, clusters: &[cluster::Model]) -> Result<Model> {
         row.name = limits::name("name", &self.name)?;
         row.name_key = entity::name_key(&row.name);
@@ -106,11 +106,14 @@ impl ProjectDeploymentRuleRequest {
         row.start_time = self.start_time.0;
         row.stop_time = self.stop_time.0;
         if self.weekdays.len() > 7 {
-            return Err(Error::invalid("weekdays", "has more than 7 items"));
+            return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
         row.weekdays = Weekdays(self.weekdays.into_iter().map(Weekday::from).collect());
         if self.wildcard.chars().count() > limits::NAME || self.wildcard.chars().any(char::is_control) {
-            return Err(Error::invalid("wildcard", format!("has more than {} characters", limits::NAME)));
+            return Err(Error::invalid(
+                "wildcard",
+                format!("must have at most {} characters and no control characters", limits::NAME),
+            ));
         }
         row.wildcard = self.wildcard;
         row.position = self.priority_index.unwrap_or(row.position);

@@ -1,4 +1,4 @@
-//! /project/{projectId}/deploymentRule: what new environments of a project begin with.
+//! /project/{projectId}/deploymentRule: the defaults for new environments of a project.
 
 mod body;
 pub(super) mod priority;
@@ -25,7 +25,6 @@ use crate::store;
 
 const TAKEN: &str = "a deployment rule of this project already has this name";
 
-/// The handlers.
 pub(in crate::api) struct ProjectRuleApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -76,7 +75,10 @@ impl ProjectRuleApi {
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
             let rows = store::rule::list_by_project(tx, project.id).await?;
             if rows.len() as u64 >= store::rule::MOST {
-                return Err(Error::Conflict(format!("there are {} rules already, which is the most", rows.len())));
+                return Err(Error::Conflict(format!(
+                    "the project already has {} deployment rules, the maximum",
+                    rows.len()
+                )));
             }
             let last = rows.last().map_or(0, |last| last.position.saturating_add(1));
             let row = Model { position: row.position.min(last), ..row };

@@ -1,4 +1,4 @@
-//! /project/{projectId}/deploymentRule/order: which rule of a project comes first.
+//! /project/{projectId}/deploymentRule/order: the priority of the deployment rules of a project.
 
 use std::sync::Arc;
 
@@ -24,7 +24,6 @@ struct ProjectDeploymentRulesPriorityOrderRequest {
     project_deployment_rule_ids_in_order: Option<Vec<String>>,
 }
 
-/// The handlers.
 pub(in crate::api) struct ProjectRuleOrderApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -45,10 +44,10 @@ impl ProjectRuleOrderApi {
             for (place, text) in wanted.iter().enumerate() {
                 let row = rows.iter().find(|row| row.id.to_string() == *text && !order.contains(&row.id));
                 let missing =
-                    || Error::invalid(format!("{FIELD}[{place}]"), "is not a rule of this project, or is there twice");
+                    || Error::invalid(format!("{FIELD}[{place}]"), "is not a rule of this project, or is repeated");
                 order.push(row.ok_or_else(missing)?.id);
             }
-            // Those that are not named keep their order, behind the others.
+            // Rules that are not in the list keep their order, after the others.
             let rest: Vec<_> = rows.iter().map(|row| row.id).filter(|id| !order.contains(id)).collect();
             order.extend(rest);
             for (position, id) in (0_i32..).zip(&order) {

@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use super::request::{
     CleanRequest, DeployAllRequest, EnvironmentServiceIdsAllRequest, JobToDeploy, RebootServicesRequest, count,
-    refuse_others, some,
+    reject_other_kinds, unique_ids,
 };
 use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::caller::Auth;
-use crate::api::job::failures::clean;
-use crate::api::job::version::Version;
+use crate::api::job::failures::clear_failures;
+use crate::api::job::version::DeployVersion;
 use crate::api::status::{self, EnvironmentStatus, Status};
 use crate::api::wire::{Accepted, Answer, Blank, Body, Found};
 use crate::app::App;
@@ -31,7 +31,6 @@ struct Cleaned {
     clean_kubernetes_jobs: Vec<String>,
 }
 
-/// The handlers.
 pub(in crate::api) struct ServiceActionApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -45,7 +44,7 @@ impl ServiceActionApi {
     ) -> Result<Accepted<EnvironmentStatus>> {
         let row = self.environment(&auth, Action::Deploy, environment_id).await?;
         let DeployAllRequest { applications, databases, containers, jobs, helms, terraforms } = body.0;
-        refuse_others(&[
+        reject_other_kinds(&[
             ("applications", count(&applications)),
             ("databases", count(&databases)),
             ("containers", count(&containers)),
@@ -55,7 +54,7 @@ impl ServiceActionApi {
         let jobs = jobs.unwrap_or_default();
         let missing = |place: usize| Error::invalid(format!("jobs[{place}].id"), "is missing");
         let ids = jobs.iter().enumerate().map(|(place, one)| one.id.ok_or_else(|| missing(place)));
-        let ids = some("jobs", ids.collect::<Result<_>>()?)?;
+        let ids = unique_ids("jobs", ids.collect::<Result<_>>()?)?;
         let rows = self.jobs(&auth, Action::Deploy, &row, "jobs", &ids).await?;
         let now = self.0.clock.now();
         let mut targets = Vec::with_capacity(rows.len());
@@ -63,7 +62,7 @@ impl ServiceActionApi {
             let found = jobs.iter().enumerate().find(|(_, one)| one.id == Some(job.id.0));
             let (edit, commit) = match found {
                 Some((place, JobToDeploy { id: _, image_tag, git_commit_id })) => {
-                    let version = Version { image_tag: image_tag.clone(), git_commit_id: git_commit_id.clone() };
+                    let version = DeployVersion { image_tag: image_tag.clone(), git_commit_id: git_commit_id.clone() };
                     version.apply(&format!("jobs[{place}]."), &mut job, now)?
                 }
                 None => (None, None),
@@ -119,12 +118,12 @@ impl ServiceActionApi {
     ) -> Result<Accepted<Status>> {
         self.environment(&auth, Action::Deploy, environment_id).await?;
         let RebootServicesRequest { application_ids, database_ids, container_ids } = body.0;
-        refuse_others(&[
+        reject_other_kinds(&[
             ("application_ids", count(&application_ids)),
             ("database_ids", count(&database_ids)),
             ("container_ids", count(&container_ids)),
         ])?;
-        Err(Error::invalid("application_ids", "there is nothing to restart: this server has jobs only"))
+        Err(Error::invalid("application_ids", "there is nothing to restart: this server supports only jobs"))
     }
 
     #[oai(path = "/environment/:environmentId/cleanFailedJobs", method = "post", operation_id = "cleanFailedJobs", tag = Tag::EnvironmentActions)]
@@ -135,9 +134,9 @@ impl ServiceActionApi {
         body: Body<CleanRequest>,
     ) -> Result<Found<Cleaned>> {
         let row = self.environment(&auth, Action::Deploy, environment_id).await?;
-        let ids = some("job_ids", body.0.job_ids.unwrap_or_default())?;
+        let ids = unique_ids("job_ids", body.0.job_ids.unwrap_or_default())?;
         let jobs = self.jobs(&auth, Action::Deploy, &row, "job_ids", &ids).await?;
-        let (clean_job_ids, clean_kubernetes_jobs) = clean(&self.0, jobs).await?;
+        let (clean_job_ids, clean_kubernetes_jobs) = clear_failures(&self.0, jobs).await?;
         Ok(Answer(Cleaned { clean_job_ids, clean_kubernetes_jobs }))
     }
 }
@@ -147,7 +146,7 @@ impl ServiceActionApi {
         access::environment(&self.0.db, &auth.0, action, EnvironmentId(id.0)).await
     }
 
-    /// Jobs of an environment that the caller was allowed to reach.
+    /// Loads jobs of an environment, if the caller may perform the action on each of them.
     async fn jobs(
         &self,
         auth: &Auth,

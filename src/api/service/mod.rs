@@ -1,4 +1,4 @@
-//! Services of an environment: jobs, and empty lists of the kinds that this server has none of.
+//! The services of an environment: jobs, and empty lists of the kinds that this server does not support.
 
 pub(super) mod action;
 mod request;
@@ -15,20 +15,19 @@ use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::job::JobResponse;
-use crate::api::job::list::all;
+use crate::api::job::list::{JobFilter, list};
 use crate::api::wire::{Answer, Found, Never, Results, Streamed};
 use crate::app::App;
 use crate::error::Result;
 
-/// A list that is there, and empty.
-macro_rules! none {
+/// The empty list of a kind of service that this server does not support.
+macro_rules! empty_list {
     ($self:ident, $auth:ident, $id:ident) => {{
         $self.environment(&$auth, Action::View, $id).await?;
         Ok(Answer(Results { results: Vec::new() }))
     }};
 }
 
-/// The handlers.
 pub(in crate::api) struct ServiceApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -40,7 +39,7 @@ impl ServiceApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Streamed<Results<JobResponse>>> {
         let row = self.environment(&auth, Action::View, environment_id).await?;
-        Ok(all(&self.0, row.id))
+        Ok(list(&self.0, row.id, JobFilter::All))
     }
 
     #[oai(path = "/environment/:environmentId/application", method = "get", operation_id = "listApplication", tag = Tag::Applications)]
@@ -50,7 +49,7 @@ impl ServiceApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
     ) -> Result<Found<Results<Never>>> {
-        none!(self, auth, environment_id)
+        empty_list!(self, auth, environment_id)
     }
 
     #[oai(path = "/environment/:environmentId/container", method = "get", operation_id = "listContainer", tag = Tag::Containers)]
@@ -59,7 +58,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Found<Results<Never>>> {
-        none!(self, auth, environment_id)
+        empty_list!(self, auth, environment_id)
     }
 
     #[oai(path = "/environment/:environmentId/database", method = "get", operation_id = "listDatabase", tag = Tag::Databases)]
@@ -68,7 +67,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Found<Results<Never>>> {
-        none!(self, auth, environment_id)
+        empty_list!(self, auth, environment_id)
     }
 
     #[oai(path = "/environment/:environmentId/helm", method = "get", operation_id = "listHelms", tag = Tag::Helms)]
@@ -78,7 +77,7 @@ impl ServiceApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
     ) -> Result<Found<Results<Never>>> {
-        none!(self, auth, environment_id)
+        empty_list!(self, auth, environment_id)
     }
 
     #[oai(path = "/environment/:environmentId/terraform", method = "get", operation_id = "listTerraforms", tag = Tag::Terraforms)]
@@ -87,7 +86,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Found<Results<Never>>> {
-        none!(self, auth, environment_id)
+        empty_list!(self, auth, environment_id)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bodies of requests on several services.
+//! The bodies of requests about several services.
 
 use poem_openapi::Object;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use crate::api::limits;
 use crate::api::wire::Ignored;
 use crate::error::{Error, Result};
 
-/// Services by their kinds; ids of kinds that are not there are refused.
+/// Services by kind. Ids of kinds other than jobs are rejected.
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
@@ -61,21 +61,21 @@ pub(super) struct CleanRequest {
 impl EnvironmentServiceIdsAllRequest {
     pub(super) fn jobs(self) -> Result<Vec<Uuid>> {
         let Self { application_ids, container_ids, database_ids, job_ids, helm_ids, terraform_ids } = self;
-        refuse_others(&[
+        reject_other_kinds(&[
             ("application_ids", count(&application_ids)),
             ("container_ids", count(&container_ids)),
             ("database_ids", count(&database_ids)),
             ("helm_ids", count(&helm_ids)),
             ("terraform_ids", count(&terraform_ids)),
         ])?;
-        some("job_ids", job_ids.unwrap_or_default())
+        unique_ids("job_ids", job_ids.unwrap_or_default())
     }
 }
 
-/// Refuses services of kinds that this server has none of.
-pub(super) fn refuse_others(given: &[(&str, usize)]) -> Result<()> {
+/// Rejects services of kinds other than jobs.
+pub(super) fn reject_other_kinds(given: &[(&str, usize)]) -> Result<()> {
     match given.iter().find(|(_, count)| *count > 0) {
-        Some((field, _)) => Err(Error::invalid(*field, "this server has jobs only")),
+        Some((field, _)) => Err(Error::invalid(*field, "this server supports only jobs")),
         None => Ok(()),
     }
 }
@@ -84,10 +84,10 @@ pub(super) fn count<T>(list: &Option<Vec<T>>) -> usize {
     list.as_ref().map_or(0, Vec::len)
 }
 
-/// A list of ids that is neither empty nor too long, each once.
-pub(super) fn some(field: &str, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
+/// Checks the length of a list of ids, and removes duplicates.
+pub(super) fn unique_ids(field: &str, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
     if ids.is_empty() || ids.len() > limits::ITEMS {
-        return Err(Error::invalid(field, format!("has not between 1 and {} items", limits::ITEMS)));
+        return Err(Error::invalid(field, format!("must have 1 to {} items", limits::ITEMS)));
     }
     ids.sort_unstable();
     ids.dedup();

@@ -1,4 +1,4 @@
-//! Serves a web socket: polls its source, and sends what is new.
+//! Serves a web socket: polls its source, and sends new frames.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,34 +10,34 @@ use super::request::PROTOCOL;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(300);
+/// Time between polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// A reader that takes nothing for so long is left.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A client that accepts no data for this long is disconnected.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is sent, one frame for each text; asked again and again until the reader has gone.
-pub(super) trait Source: Send + Sync + 'static {
-    fn look(&mut self, app: &App) -> impl Future<Output = Result<Vec<String>>> + Send;
+/// A source of text frames, polled until the client disconnects.
+pub(super) trait FrameSource: Send + Sync + 'static {
+    fn next_frames(&mut self, app: &App) -> impl Future<Output = Result<Vec<String>>> + Send;
 }
 
-pub(super) fn upgrade(socket: WebSocket, app: Arc<App>, source: impl Source) -> BoxWebSocketUpgraded {
+pub(super) fn upgrade(socket: WebSocket, app: Arc<App>, source: impl FrameSource) -> BoxWebSocketUpgraded {
     socket.protocols([PROTOCOL]).on_upgrade(Box::new(move |stream| Box::pin(serve(stream, app, source))))
 }
 
-async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl Source) {
+async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl FrameSource) {
     let (mut sink, mut incoming) = stream.split();
     loop {
-        let frames = match source.look(&app).await {
+        let frames = match source.next_frames(&app).await {
             Ok(frames) => frames,
             Err(Error::NotFound(_)) => break,
             Err(error) => {
-                tracing::warn!(?error, "a socket could not be served; it is tried again");
+                tracing::warn!(?error, "cannot read data for a web socket; will retry");
                 Vec::new()
             }
         };
         for frame in frames {
-            let sent = tokio::time::timeout(PATIENCE, sink.send(Message::Text(frame))).await;
+            let sent = tokio::time::timeout(SEND_TIMEOUT, sink.send(Message::Text(frame))).await;
             if !matches!(sent, Ok(Ok(()))) {
                 return;
             }
@@ -48,9 +48,9 @@ async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl Source) 
                     break;
                 }
             }
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
-    // Whoever has gone does not hear it.
+    // The client may already be gone.
     let _closed = sink.close().await;
 }

@@ -1,5 +1,5 @@
-//! Web sockets, as the official console and command line open them: logs of a job, logs and state of a deployment, and
-//! what runs now. They look at what is stored, as every other reader does, so that any server can answer them.
+//! Web sockets as the official console and command line open them: the logs of a job, the log and state of a
+//! deployment, and the running services. They read stored data only, so that any server can serve them.
 
 mod connection;
 mod log_stream;

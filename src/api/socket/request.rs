@@ -1,4 +1,4 @@
-//! What a client says when it opens a web socket.
+//! Reads the caller and the parameters from the request that opens a web socket.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::access::{self, Action, Caller};
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// The sub-protocol of browsers, which cannot send headers; beside it they name one that holds the credential.
+/// The subprotocol that browsers request. They cannot send headers, so a second subprotocol carries the credential.
 pub(super) const PROTOCOL: &str = "v1";
 
 const CREDENTIAL: &str = "auth.bearer.";
 
-/// Who opens a socket: by the header, or by the sub-protocol.
+/// Authenticates the client, by header or by subprotocol.
 pub(super) async fn caller(app: &App, request: &Request) -> Result<Caller> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let named = text(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
@@ -28,20 +28,16 @@ pub(super) async fn caller(app: &App, request: &Request) -> Result<Caller> {
 }
 
 pub(super) fn app(request: &Request) -> Result<Arc<App>> {
-    request.data::<Arc<App>>().cloned().ok_or_else(|| Error::internal("the face has no App"))
+    request.data::<Arc<App>>().cloned().ok_or_else(|| Error::internal("the request carries no App"))
 }
 
-/// An id that the address names; clients may leave those out that they do not need.
+/// An id from the query string. Clients may leave out ids that they do not need, or send `null`.
 pub(super) fn id(request: &Request, name: &str) -> Result<Option<Uuid>> {
-    let query = request.uri().query().unwrap_or_default();
-    let value = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
-    match value.map(|(_, value)| value).filter(|value| !value.is_empty() && *value != "null") {
-        None => Ok(None),
-        Some(value) => value.parse().map(Some).map_err(|_| Error::invalid(name, "is not a UUID")),
-    }
+    let parse = |value: String| value.parse().map_err(|_| Error::invalid(name, "must be a UUID"));
+    text(request, name).map(parse).transpose()
 }
 
-/// A text that the address names.
+/// A value from the query string.
 pub(super) fn text(request: &Request, name: &str) -> Option<String> {
     let query = request.uri().query().unwrap_or_default();
     let value = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?.1;

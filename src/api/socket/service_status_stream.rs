@@ -1,4 +1,4 @@
-//! /service/status: what runs now.
+//! /service/status: the running services.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
 use poem::{Request, handler};
 use serde_json::{Value, json};
 
-use super::connection::{Source, upgrade};
+use super::connection::{FrameSource, upgrade};
 use super::request::{app, caller, id, requested_environment};
 use super::run_pod::{pod, running_state};
 use super::status_stream::changed;
@@ -17,10 +17,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// How many runs of a job are shown.
+/// Number of runs shown per job.
 const RUNS: usize = 5;
 
-/// How many environments one socket shows.
+/// Maximum environments per socket.
 const ENVIRONMENTS: usize = 200;
 
 #[handler]
@@ -39,7 +39,7 @@ pub(in crate::api) async fn service_status(request: &Request, socket: WebSocket)
             let rows = store::environment::list_by_organization(&app.db, id).await?;
             let mut seen = Vec::new();
             for row in rows {
-                // Not every role sees every project.
+                // Not every role can see every project.
                 if let Ok(row) = access::environment(&app.db, &caller, Action::View, row.id).await {
                     seen.push(row);
                 }
@@ -49,26 +49,26 @@ pub(in crate::api) async fn service_status(request: &Request, socket: WebSocket)
         (None, None, None) => return Err(Error::invalid("environment", "is missing")),
     };
     let environments = environments.into_iter().take(ENVIRONMENTS).collect();
-    Ok(upgrade(socket, app, Services { environments, last: String::new() }))
+    Ok(upgrade(socket, app, ServiceStatusSource { environments, last: String::new() }))
 }
 
-/// What runs in environments, whenever it has changed.
-struct Services {
+/// The running services of environments, sent whenever they change.
+struct ServiceStatusSource {
     environments: Vec<environment::Model>,
     last: String,
 }
 
-impl Source for Services {
-    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+impl FrameSource for ServiceStatusSource {
+    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
         let mut shown = Vec::new();
         for environment in &self.environments {
-            shown.push(one(app, environment).await?);
+            shown.push(environment_frame(app, environment).await?);
         }
         Ok(changed(&mut self.last, json!({"environments": shown}).to_string()))
     }
 }
 
-async fn one(app: &App, environment: &environment::Model) -> Result<Value> {
+async fn environment_frame(app: &App, environment: &environment::Model) -> Result<Value> {
     let jobs = store::job::list_by_environment(&app.db, environment.id, None, store::PAGE).await?;
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     let mut runs: HashMap<JobId, Vec<run::Model>> = HashMap::new();
@@ -86,12 +86,12 @@ async fn one(app: &App, environment: &environment::Model) -> Result<Value> {
         let pods: Vec<Value> = runs.iter().map(|run| pod(job, run)).collect();
         services.push(json!({"id": job.id, "state": state, "pods": pods, "certificates": []}));
     }
-    let together = ["ERROR", "WARNING", "RUNNING", "STARTING", "COMPLETED"].into_iter();
-    let together = together.into_iter().find(|state| states.contains(state)).unwrap_or("STOPPED");
+    let overall = ["ERROR", "WARNING", "RUNNING", "STARTING", "COMPLETED"].into_iter();
+    let overall = overall.into_iter().find(|state| states.contains(state)).unwrap_or("STOPPED");
     Ok(json!({
         "id": environment.id,
         "project_id": environment.project_id,
-        "state": together,
+        "state": overall,
         "jobs": services,
         "applications": [], "containers": [], "databases": [], "helms": [], "terraform": [],
         "argocd_apps": [], "agentic_workflows": [],

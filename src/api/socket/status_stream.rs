@@ -4,7 +4,7 @@ use entity::environment;
 use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
 use poem::{Request, handler};
 
-use super::connection::{Source, upgrade};
+use super::connection::{FrameSource, upgrade};
 use super::request::{app, caller, requested_environment};
 use crate::api::status;
 use crate::app::App;
@@ -16,17 +16,17 @@ pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSock
     let app = app(request)?;
     let caller = caller(&app, request).await?;
     let environment = requested_environment(&app, &caller, request).await?;
-    Ok(upgrade(socket, app, Stages { environment, last: String::new() }))
+    Ok(upgrade(socket, app, EnvironmentStatusSource { environment, last: String::new() }))
 }
 
-/// The state of an environment, whenever it has changed.
-struct Stages {
+/// The state of an environment, sent whenever it changes.
+struct EnvironmentStatusSource {
     environment: environment::Model,
     last: String,
 }
 
-impl Source for Stages {
-    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+impl FrameSource for EnvironmentStatusSource {
+    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
         let there = store::environment::by_id(&app.db, self.environment.id).await?;
         let environment = there.ok_or(Error::NotFound("environment"))?;
         let frame =

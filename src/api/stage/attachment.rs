@@ -9,7 +9,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::response::{DeploymentStageResponse, DeploymentStageServiceResponse, PART, all, one};
+use super::response::{
+    DeploymentStageResponse, DeploymentStageServiceResponse, PART, list_response, stored_stage_response,
+};
 use crate::access::{self, Action};
 use crate::api::Tag;
 use crate::api::audit::{self, Change};
@@ -26,7 +28,6 @@ struct AttachRequest {
     is_skipped: Option<bool>,
 }
 
-/// The handlers.
 pub(in crate::api) struct StageAttachmentApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -43,7 +44,7 @@ impl StageAttachmentApi {
         let (stage, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(service_id.0)).await?;
         if job.environment_id != environment.id {
-            return Err(Error::invalid("serviceId", "is not in the environment of the stage"));
+            return Err(Error::invalid("serviceId", "is not in the same environment as the stage"));
         }
         let now = self.0.clock.now();
         let is_skipped = body.0.is_skipped.unwrap_or(false);
@@ -56,7 +57,7 @@ impl StageAttachmentApi {
             Ok(((), change.after(&after)))
         })
         .await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Answer(list_response(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/service/:serviceId/deploymentStage", method = "get", operation_id = "getServiceDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -68,6 +69,6 @@ impl StageAttachmentApi {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let place = store::stage::place(&self.0.db, job.id).await?.ok_or(Error::NotFound("deployment stage"))?;
         let row = store::row::by_id::<stage::Model>(&self.0.db, place.stage_id).await?;
-        Ok(Answer(one(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
+        Ok(Answer(stored_stage_response(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
     }
 }

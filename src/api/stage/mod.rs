@@ -14,7 +14,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::response::{DeploymentStageResponse, all, answer, change, one};
+use self::response::{DeploymentStageResponse, change, list_response, stage_response, stored_stage_response};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Answer, Blank, Body, Found, Gone, Results};
@@ -33,7 +33,6 @@ struct DeploymentStageRequest {
 
 const TAKEN: &str = "a stage of this environment already has this name";
 
-/// The handlers.
 pub(in crate::api) struct StageApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -46,7 +45,7 @@ impl StageApi {
     ) -> Result<Found<Results<DeploymentStageResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Answer(list_response(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentStage", method = "post", operation_id = "CreateEnvironmentDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -66,7 +65,10 @@ impl StageApi {
             store::environment::lock(tx, id).await?.ok_or(Error::NotFound("environment"))?;
             let stages = store::stage::list(tx, id).await?;
             if stages.len() as u64 >= store::stage::MOST {
-                return Err(Error::Conflict(format!("there are {} stages already, which is the most", stages.len())));
+                return Err(Error::Conflict(format!(
+                    "the environment already has {} stages, the maximum",
+                    stages.len()
+                )));
             }
             let row = stage::Model {
                 id: StageId::create(),
@@ -79,11 +81,11 @@ impl StageApi {
                 position: stages.last().map_or(0, |last| last.position + 1),
             };
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = change("CREATE", &environment).after(&answer(row.clone(), &HashMap::new()));
+            let change = change("CREATE", &environment).after(&stage_response(row.clone(), &HashMap::new()));
             Ok((row, change))
         })
         .await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "get", operation_id = "getDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -94,7 +96,7 @@ impl StageApi {
     ) -> Result<Found<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (row, _) = access::stage(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "put", operation_id = "EditDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -106,7 +108,7 @@ impl StageApi {
     ) -> Result<Found<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (mut row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let before = answer(row.clone(), &HashMap::new());
+        let before = stage_response(row.clone(), &HashMap::new());
         let DeploymentStageRequest { name, description } = body.0;
         row.name = limits::name("name", &name)?;
         row.name_key = entity::name_key(&row.name);
@@ -116,11 +118,11 @@ impl StageApi {
         row.updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let after = answer(row.clone(), &HashMap::new());
+            let after = stage_response(row.clone(), &HashMap::new());
             Ok((row, change("UPDATE", &environment).before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "delete", operation_id = "DeleteDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -136,18 +138,18 @@ impl StageApi {
             store::environment::lock(tx, environment.id).await?;
             let jobs = store::stage::count_jobs(tx, row.id).await?;
             if jobs > 0 {
-                // Official clients look for these words.
+                // Official clients look for "must empty of service".
                 let text = format!("stage must empty of service: {jobs} are in it; move them first");
                 return Err(Error::invalid("deploymentStageId", text));
             }
             let rest: Vec<_> = store::stage::list(tx, environment.id).await?.iter().map(|stage| stage.id).collect();
             if rest.len() == 1 {
-                return Err(Error::Conflict("an environment keeps one stage".into()));
+                return Err(Error::Conflict("an environment must keep at least one stage".into()));
             }
             store::row::delete::<stage::Model>(tx, row.id).await?;
             let rest: Vec<_> = rest.into_iter().filter(|stage| *stage != row.id).collect();
             store::stage::reorder(tx, &rest, now).await?;
-            Ok(((), change("DELETE", &environment).before(&answer(row, &HashMap::new()))))
+            Ok(((), change("DELETE", &environment).before(&stage_response(row, &HashMap::new()))))
         })
         .await?;
         Ok(Blank)

@@ -7,7 +7,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use super::response::{DeploymentStageResponse, all, change};
+use super::response::{DeploymentStageResponse, change, list_response};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Answer, Found, Results};
@@ -22,7 +22,6 @@ enum Side {
     After,
 }
 
-/// The handlers.
 pub(in crate::api) struct StageOrderApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
@@ -78,6 +77,6 @@ impl StageOrderApi {
             Ok(((), change("UPDATE", &environment).after(&order)))
         })
         .await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Answer(list_response(&self.0.db, environment.id).await?))
     }
 }

@@ -1,4 +1,4 @@
-//! Deployment stages in answers.
+//! Deployment stages in responses.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ impl From<&stage_job::Model> for DeploymentStageServiceResponse {
     fn from(row: &stage_job::Model) -> Self {
         let stage_job::Model { job_id, stage_id: _, created_at, updated_at, is_skipped } = *row;
         Self {
-            // A service has one place, so that its id names the place too.
+            // A service is in one stage, so its placement shares its id.
             id: job_id.0,
             created_at: Timestamp(created_at),
             updated_at: Timestamp(updated_at),
@@ -51,7 +51,7 @@ impl From<&stage_job::Model> for DeploymentStageServiceResponse {
     }
 }
 
-pub(super) fn answer(row: stage::Model, places: &HashMap<JobId, stage_job::Model>) -> DeploymentStageResponse {
+pub(super) fn stage_response(row: stage::Model, places: &HashMap<JobId, stage_job::Model>) -> DeploymentStageResponse {
     let stage::Model { id, environment_id, created_at, updated_at, name, name_key: _, description, position } = row;
     let mut services: Vec<_> = places.values().filter(|place| place.stage_id == id).collect();
     services.sort_by_key(|place| place.job_id);
@@ -67,15 +67,21 @@ pub(super) fn answer(row: stage::Model, places: &HashMap<JobId, stage_job::Model
     }
 }
 
-pub(super) async fn all(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Results<DeploymentStageResponse>> {
+pub(super) async fn list_response(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<Results<DeploymentStageResponse>> {
     let places = store::stage::places(db, id).await?;
     let rows = store::stage::list(db, id).await?;
-    Ok(Results { results: rows.into_iter().map(|row| answer(row, &places)).collect() })
+    Ok(Results { results: rows.into_iter().map(|row| stage_response(row, &places)).collect() })
 }
 
-pub(super) async fn one(db: &impl ConnectionTrait, row: stage::Model) -> Result<DeploymentStageResponse> {
+pub(super) async fn stored_stage_response(
+    db: &impl ConnectionTrait,
+    row: stage::Model,
+) -> Result<DeploymentStageResponse> {
     let places = store::stage::places(db, row.environment_id).await?;
-    Ok(answer(row, &places))
+    Ok(stage_response(row, &places))
 }
 
 pub(super) const PART: &str = "DEPLOYMENT_STAGE";

@@ -1,4 +1,4 @@
-//! The states of jobs and environments, derived from what the engine has recorded.
+//! The states of jobs and environments, derived from the recorded deployments.
 
 mod official_state;
 mod part_runs;
@@ -40,8 +40,8 @@ pub(in crate::api) async fn of_job(db: &DatabaseConnection, row: &job::Model) ->
         Some((part, _)) if !part.progress.is_final() => store::deployment::count_open_by_job(db, row.id).await?,
         _ => 0,
     };
-    let known = JobSnapshot { job: row, part: part.as_ref(), runs, newest: newest.as_ref() };
-    Ok(known.status(i32::try_from(requests).unwrap_or(i32::MAX)))
+    let job = JobSnapshot { job: row, part: part.as_ref(), runs, newest: newest.as_ref() };
+    Ok(job.status(i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 
 /// The state of an environment.
@@ -51,10 +51,10 @@ pub(in crate::api) async fn of_environment(db: &DatabaseConnection, id: Environm
 
 /// The state of an environment and of its jobs.
 pub(in crate::api) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<EnvironmentStatuses> {
-    let whole = EnvironmentSnapshot::read(db, row.id).await?;
-    let jobs = whole.jobs().map(|known| known.status_among()).collect();
+    let snapshot = EnvironmentSnapshot::read(db, row.id).await?;
+    let jobs = snapshot.jobs().map(|job| job.status_among()).collect();
     Ok(EnvironmentStatuses {
-        environment: whole.environment(),
+        environment: snapshot.environment(),
         applications: Vec::new(),
         containers: Vec::new(),
         jobs,
@@ -69,20 +69,19 @@ pub(in crate::api) async fn with_stages(
     db: &DatabaseConnection,
     row: &environment::Model,
 ) -> Result<EnvironmentStatusesWithStages> {
-    let whole = EnvironmentSnapshot::read(db, row.id).await?;
+    let snapshot = EnvironmentSnapshot::read(db, row.id).await?;
     let places = store::stage::places(db, row.id).await?;
     let mut stages = Vec::new();
     for stage in store::stage::list(db, row.id).await? {
-        let inside =
-            |known: &JobSnapshot<'_>| places.get(&known.job.id).is_some_and(|place| place.stage_id == stage.id);
-        let known: Vec<_> = whole.jobs().filter(inside).collect();
-        let newest = whole.newest.as_ref().map(|of| of.id);
-        let parts = known.iter().filter_map(|known| known.part).filter(|(_, of)| Some(of.id) == newest);
+        let inside = |job: &JobSnapshot<'_>| places.get(&job.job.id).is_some_and(|place| place.stage_id == stage.id);
+        let job: Vec<_> = snapshot.jobs().filter(inside).collect();
+        let newest = snapshot.newest.as_ref().map(|deployment| deployment.id);
+        let parts = job.iter().filter_map(|job| job.part).filter(|(_, deployment)| Some(deployment.id) == newest);
         let progress: Vec<_> = parts.map(|(part, _)| part.progress).collect();
         stages.push(DeploymentStageWithServicesStatuses {
             applications: Vec::new(),
             containers: Vec::new(),
-            jobs: known.iter().map(JobSnapshot::status_among).collect(),
+            jobs: job.iter().map(JobSnapshot::status_among).collect(),
             databases: Vec::new(),
             helms: Vec::new(),
             terraforms: Vec::new(),
@@ -94,10 +93,10 @@ pub(in crate::api) async fn with_stages(
             },
         });
     }
-    Ok(EnvironmentStatusesWithStages { environment: whole.environment(), stages })
+    Ok(EnvironmentStatusesWithStages { environment: snapshot.environment(), stages })
 }
 
-/// The answer to a request that nothing follows from.
+/// The response to a request that deploys nothing.
 pub(in crate::api) fn of_nothing(id: Uuid) -> Status {
     Status {
         id,
@@ -113,7 +112,7 @@ pub(in crate::api) fn of_nothing(id: Uuid) -> Status {
     }
 }
 
-/// The answer to a request on a whole environment, in the shape of a job's state (as the official API answers it).
+/// The response to a request on a whole environment. The official API returns it in the shape of a job's state.
 pub(in crate::api) async fn of_request(db: &DatabaseConnection, row: &deployment::Model) -> Result<Status> {
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {

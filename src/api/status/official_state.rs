@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::wire;
 use crate::engine::shown::Shown;
 
-/// Those of the official states that are used.
+/// The official states that this server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -55,7 +55,7 @@ impl From<Shown> for StateEnum {
     }
 }
 
-/// Whether what is configured is what is deployed.
+/// Whether the deployed configuration is the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -77,7 +77,7 @@ pub(in crate::api) enum StageStatusEnum {
 }
 
 impl StageStatusEnum {
-    /// Of a stage whose parts have come so far; none for a stage without parts.
+    /// The status of a stage, from the progress of its parts; none for a stage without parts.
     pub(in crate::api) fn of(parts: &[Progress]) -> Option<Self> {
         let any = |wanted: Progress| parts.contains(&wanted);
         match parts {

@@ -10,20 +10,20 @@ use crate::engine::shown::Doing;
 use crate::error::Result;
 use crate::store;
 
-/// The runs of a part: the one that built its image, and the one that it waits for.
+/// The runs of a part: the one that built its image, and the one that the part waits for.
 #[derive(Clone, Debug, Default)]
 pub(in crate::api) struct PartRuns {
     pub(in crate::api) build: Option<run::Model>,
     pub(in crate::api) run: Option<run::Model>,
 }
 
-/// The runs that parts name.
+/// The ids of the runs that parts refer to.
 pub(in crate::api) fn run_ids<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
     parts.into_iter().flat_map(|part| [part.run_id, part.build_run_id]).flatten().collect()
 }
 
 impl PartRuns {
-    /// Those of a part among `all`.
+    /// Picks the runs of a part from `all`.
     pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
         let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
@@ -37,9 +37,9 @@ impl PartRuns {
         Ok(Self::of(part, &store::run::list_by_ids(db, ids).await?))
     }
 
-    /// What the part is at.
+    /// The current activity of the part.
     pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> Doing {
-        // That its schedule is being given to its cluster is part of deploying it.
+        // Applying the schedule to the cluster is a step of the deployment, not an execution.
         let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
         let running = self.run.as_ref().is_some_and(executes);
         match doing(part) {
@@ -49,7 +49,7 @@ impl PartRuns {
     }
 }
 
-/// What a part is at, or has failed at, as far as it says so itself.
+/// The activity that a part is in or has failed in, as far as its row shows.
 pub(in crate::api) fn doing(part: &deployment_job::Model) -> Doing {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
     if builds && matches!(part.progress, Progress::Running | Progress::Failed) { Doing::Build } else { Doing::Nothing }

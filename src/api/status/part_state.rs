@@ -1,4 +1,4 @@
-//! The state that a deployment, or the part of one job in it, left behind.
+//! The state of a job or an environment after a deployment.
 
 use entity::deployment::{self, Progress};
 use entity::deployment_job;
@@ -8,9 +8,9 @@ use super::part_runs::doing;
 use super::response::{ServiceActionEnum, ServiceActionStatusEnum, ServiceSubActionEnum, StatusDetails};
 use crate::engine::shown::{self, Doing};
 
-/// What a part of a deployment does, and how far it has come; none for a job that never took part in one.
+/// The action and the progress of a job in its deployment; without a part, of a job that was never deployed.
 pub(in crate::api) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: Doing) -> StatusDetails {
-    let action = part.map(|(part, of)| shown::effective_action(of.action, part.forced_event));
+    let action = part.map(|(part, deployment)| shown::effective_action(deployment.action, part.forced_event));
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
         Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
@@ -24,18 +24,18 @@ pub(in crate::api) fn details(part: Option<(&deployment_job::Model, &deployment:
     StatusDetails { action, status, sub_action: ServiceSubActionEnum::None }
 }
 
-/// The state that a part of a deployment left a job in.
-pub(in crate::api) fn of_part(part: &deployment_job::Model, of: &deployment::Model) -> StateEnum {
-    let action = shown::effective_action(of.action, part.forced_event);
+/// The state of a job after its part in a deployment.
+pub(in crate::api) fn of_part(part: &deployment_job::Model, deployment: &deployment::Model) -> StateEnum {
+    let action = shown::effective_action(deployment.action, part.forced_event);
     shown::of_job(Some((action, part.progress)), doing(part)).into()
 }
 
-/// The state that a deployment left an environment in.
-pub(in crate::api) fn of_deployment(of: &deployment::Model) -> StateEnum {
-    shown::of_job(Some((of.action, of.progress)), Doing::Nothing).into()
+/// The state of an environment after a deployment.
+pub(in crate::api) fn of_deployment(deployment: &deployment::Model) -> StateEnum {
+    shown::of_job(Some((deployment.action, deployment.progress)), Doing::Nothing).into()
 }
 
-/// The name of a deployment for clients: its id and its number in the environment.
-pub(in crate::api) fn execution_id(of: &deployment::Model) -> String {
-    format!("{}-{}", of.id, of.number)
+/// The execution id that clients see: the id of the deployment and its number within the environment.
+pub(in crate::api) fn execution_id(deployment: &deployment::Model) -> String {
+    format!("{}-{}", deployment.id, deployment.number)
 }

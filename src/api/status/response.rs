@@ -1,4 +1,4 @@
-//! The bodies of answers about the states of jobs and environments.
+//! The states of jobs and environments in responses.
 
 use entity::deployment::Action;
 use poem_openapi::{Enum, Object};
@@ -92,7 +92,7 @@ pub(in crate::api) struct EnvironmentStatus {
     pub(super) deployment_request_id: Option<Uuid>,
 }
 
-/// The state of an environment and of its jobs; the other kinds of services are not there.
+/// The state of an environment and of its jobs. The lists of other kinds of services are always empty.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(in crate::api) struct EnvironmentStatuses {
     pub(super) environment: EnvironmentStatus,
@@ -110,7 +110,7 @@ impl EnvironmentStatuses {
     }
 }
 
-/// A stage, with how far its services have come in the newest deployment.
+/// A stage, with its status in the newest deployment.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Stage {
     pub(super) id: Uuid,

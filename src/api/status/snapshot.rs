@@ -1,4 +1,4 @@
-//! What the states of a job and of an environment are derived from, read once.
+//! The data from which the states of jobs and environments are derived.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
 
-/// What the state of one job is derived from.
+/// The data from which the state of one job is derived.
 pub(super) struct JobSnapshot<'a> {
     pub(super) job: &'a job::Model,
     pub(super) part: Option<&'a Part>,
@@ -30,8 +30,9 @@ pub(super) struct JobSnapshot<'a> {
 
 impl JobSnapshot<'_> {
     fn shown(&self) -> Shown {
-        let progress =
-            self.part.map(|(part, of)| (shown::effective_action(of.action, part.forced_event), part.progress));
+        let progress = self
+            .part
+            .map(|(part, deployment)| (shown::effective_action(deployment.action, part.forced_event), part.progress));
         shown::of_job(progress, self.doing())
     }
 
@@ -51,33 +52,35 @@ impl JobSnapshot<'_> {
     }
 
     fn details(&self) -> StatusDetails {
-        details(self.part.map(|(part, of)| (part, of)), self.doing())
+        details(self.part.map(|(part, deployment)| (part, deployment)), self.doing())
     }
 
-    /// Among others the requests of one job are not counted one by one.
+    /// The status within a list, where open requests are not counted per job.
     pub(super) fn status_among(&self) -> Status {
         self.status(i32::from(self.part.is_some_and(|(part, _)| !part.progress.is_final())))
     }
 
     pub(super) fn status(&self, requests: i32) -> Status {
-        let of = self.part.map(|(_, of)| of);
-        let queued = of.filter(|of| of.progress == Progress::Queued);
+        let deployment = self.part.map(|(_, deployment)| deployment);
+        let queued = deployment.filter(|deployment| deployment.progress == Progress::Queued);
         Status {
             id: self.job.id.0,
             state: self.shown().into(),
             service_deployment_status: self.deployment_status(),
-            last_deployment_date: of.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
-            is_part_last_deployment: of.is_some() && of.map(|of| of.id) == self.newest.map(|row| row.id),
-            steps: self.part.map(|(part, of)| metrics(part, of, &self.runs)),
-            execution_id: of.map(execution_id),
+            last_deployment_date: deployment
+                .map(|deployment| Timestamp(deployment.started_at.unwrap_or(deployment.created_at))),
+            is_part_last_deployment: deployment.is_some()
+                && deployment.map(|deployment| deployment.id) == self.newest.map(|row| row.id),
+            steps: self.part.map(|(part, deployment)| metrics(part, deployment, &self.runs)),
+            execution_id: deployment.map(execution_id),
             status_details: self.details(),
-            deployment_request_id: queued.map(|of| of.id.0),
+            deployment_request_id: queued.map(|deployment| deployment.id.0),
             deployment_requests_count: requests,
         }
     }
 }
 
-/// Everything of an environment, read once.
+/// The data from which the states of an environment and its jobs are derived.
 pub(super) struct EnvironmentSnapshot {
     pub(super) environment: EnvironmentId,
     pub(super) jobs: Vec<job::Model>,
@@ -115,28 +118,31 @@ impl EnvironmentSnapshot {
     }
 
     pub(super) fn environment(&self) -> EnvironmentStatus {
-        let shown: Vec<Shown> = self.jobs().map(|known| known.shown()).collect();
-        let statuses: Vec<_> = self.jobs().map(|known| known.deployment_status()).collect();
+        let shown: Vec<Shown> = self.jobs().map(|job| job.shown()).collect();
+        let statuses: Vec<_> = self.jobs().map(|job| job.deployment_status()).collect();
         let deployment_status = [ServiceDeploymentStatusEnum::OutOfDate, ServiceDeploymentStatusEnum::UpToDate]
             .into_iter()
             .find(|status| statuses.contains(status))
             .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
         let newest = self.newest.as_ref();
-        let last = shown::of_job(newest.map(|of| (of.action, of.progress)), Doing::Nothing);
-        // A deployment that is under way counts although none of its jobs may have been reached.
+        let last = shown::of_job(newest.map(|deployment| (deployment.action, deployment.progress)), Doing::Nothing);
+        // An open deployment counts even before it reaches its first job.
         let together = if last.is_open() { last } else { shown::of_environment(&shown) };
         EnvironmentStatus {
             id: self.environment.0,
             state: together.into(),
-            last_deployment_date: newest.map(|of| Timestamp(of.started_at.unwrap_or(of.created_at))),
+            last_deployment_date: newest
+                .map(|deployment| Timestamp(deployment.started_at.unwrap_or(deployment.created_at))),
             last_deployment_state: last.into(),
             last_deployment_id: newest.map(execution_id),
             total_deployment_duration_in_seconds: newest
-                .and_then(|of| Some((of.finished_at? - of.started_at?).num_seconds())),
-            origin: newest.map(|of| of.origin.into()),
-            triggered_by: newest.map(|of| of.triggered_by.clone()),
+                .and_then(|deployment| Some((deployment.finished_at? - deployment.started_at?).num_seconds())),
+            origin: newest.map(|deployment| deployment.origin.into()),
+            triggered_by: newest.map(|deployment| deployment.triggered_by.clone()),
             deployment_status,
-            deployment_request_id: newest.filter(|of| of.progress == Progress::Queued).map(|of| of.id.0),
+            deployment_request_id: newest
+                .filter(|deployment| deployment.progress == Progress::Queued)
+                .map(|deployment| deployment.id.0),
         }
     }
 }

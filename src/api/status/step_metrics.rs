@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::part_runs::PartRuns;
 
-/// Those of the official steps that there are.
+/// The official steps that this server has.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -37,7 +37,7 @@ struct ServiceStepMetric {
     duration_sec: i64,
 }
 
-/// The steps of a job that have ended, and how long all of them took.
+/// The finished steps of a job, and their total duration.
 #[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(in crate::api) struct ServiceStepMetrics {
     total_duration_sec: Option<i64>,
@@ -45,10 +45,10 @@ pub(in crate::api) struct ServiceStepMetrics {
     details: Vec<ServiceStepMetric>,
 }
 
-/// The steps of a part.
+/// The finished steps of a part.
 pub(in crate::api) fn metrics(
     part: &deployment_job::Model,
-    of: &deployment::Model,
+    deployment: &deployment::Model,
     runs: &PartRuns,
 ) -> ServiceStepMetrics {
     use ServiceStepMetricNameEnum as Name;
@@ -58,7 +58,7 @@ pub(in crate::api) fn metrics(
             details.push(ServiceStepMetric { step_name, status, duration_sec: (until - from).num_seconds().max(0) });
         }
     };
-    add(Name::DeploymentQueueing, StepMetricStatusEnum::Success, Some(of.created_at), part.started_at);
+    add(Name::DeploymentQueueing, StepMetricStatusEnum::Success, Some(deployment.created_at), part.started_at);
     if let Some(build) = &runs.build {
         let from = build.started_at.or(build.finished_at);
         add(Name::BuildQueueing, StepMetricStatusEnum::Success, Some(build.created_at), from);
@@ -78,7 +78,7 @@ pub(in crate::api) fn metrics(
         Some((run.finished_at? - run.started_at?).num_seconds().max(0))
     };
     ServiceStepMetrics {
-        total_duration_sec: part.finished_at.map(|at| (at - of.created_at).num_seconds().max(0)),
+        total_duration_sec: part.finished_at.map(|at| (at - deployment.created_at).num_seconds().max(0)),
         total_computing_duration_sec: [took(&runs.build), took(&runs.run)].into_iter().flatten().sum(),
         details,
     }

@@ -35,7 +35,7 @@ async fn a_time_that_is_left_out_says_why() {
     for (at, verdict, word) in [
         ("2026-11-22T10:01:00Z", "RAN", "succeeded"),
         ("2026-11-22T10:02:30Z", "SKIPPED", "still open"),
-        ("2026-11-22T10:03:00Z", "SKIPPED", "nobody took it"),
+        ("2026-11-22T10:03:00Z", "SKIPPED", "no server started the run in time"),
         ("2026-11-22T10:05:00Z", "RAN", "running"),
         ("2026-11-22T10:06:00Z", "PENDING", "not come yet"),
         ("2026-11-22T09:06:00Z", "UNKNOWN", "no record"),
