@@ -127,14 +127,14 @@ async fn copy_environment(
             }
         }
     }
-    let mut known = HashMap::new();
+    let mut copies = HashMap::new();
     let (of_jobs, own): (Vec<_>, Vec<_>) =
         without_outputs(store::variable::list_below_environment(tx, source.id).await?)
             .partition(|row| row.job_id.is_some());
-    copy_variables(app, tx, own, Owner::Environment(copy.id), &mut known, &renamed, now).await?;
+    copy_variables(app, tx, own, Owner::Environment(copy.id), &mut copies, &renamed, now).await?;
     for (old, new) in &renamed {
         let rows = of_jobs.iter().filter(|row| row.job_id == Some(*old)).cloned().collect();
-        copy_variables(app, tx, rows, Owner::Job(*new), &mut known, &renamed, now).await?;
+        copy_variables(app, tx, rows, Owner::Job(*new), &mut copies, &renamed, now).await?;
     }
     if rule && let Some(row) = store::row::by_id::<deployment_rule::Model>(tx, source.id).await? {
         let row = deployment_rule::Model { environment_id: copy.id, created_at: now, updated_at: now, ..row };

@@ -8,16 +8,16 @@ use crate::engine::cron::expression;
 use crate::engine::rule;
 
 /// The rule of an environment that has none of its own: working days from 7:00 to 19:00 UTC, without automatic stop.
-pub(super) fn default_rule(of: &environment::Model) -> Model {
+pub(super) fn default_rule(environment: &environment::Model) -> Model {
     let at = |hour| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
         DateTime::<Utc>::UNIX_EPOCH.date_naive().and_time(time).and_utc()
     };
     let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
     Model {
-        environment_id: of.id,
-        created_at: of.created_at,
-        updated_at: of.created_at,
+        environment_id: environment.id,
+        created_at: environment.created_at,
+        updated_at: environment.created_at,
         on_demand_preview: false,
         auto_preview: false,
         auto_stop: false,
@@ -32,7 +32,7 @@ pub(super) fn default_rule(of: &environment::Model) -> Model {
 }
 
 /// The rule of a new environment, from the project rule that matches its name.
-pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::Model) -> Model {
+pub(super) fn first_rule(environment: &environment::Model, from: &entity::project_rule::Model) -> Model {
     let mut row = Model {
         auto_stop: from.auto_stop,
         auto_delete: from.auto_delete,
@@ -40,10 +40,10 @@ pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::M
         start_time: from.start_time,
         stop_time: from.stop_time,
         weekdays: from.weekdays.clone(),
-        ..default_rule(of)
+        ..default_rule(environment)
     };
     if let Ok(zone) = expression::parse_timezone(&row.timezone) {
-        (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, of.created_at);
+        (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, environment.created_at);
     }
     row
 }

@@ -122,7 +122,7 @@ impl EnvironmentRuleApi {
             return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
         let stored = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
-        let known = stored.is_some();
+        let exists = stored.is_some();
         let old = stored.unwrap_or_else(|| default_rule(&environment));
         let now = self.0.clock.now();
         let mut row = Model {
@@ -140,7 +140,7 @@ impl EnvironmentRuleApi {
         };
         (row.next_start_at, row.next_stop_at) = rule::next(&row, zone, now);
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
-            let row = if known { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
+            let row = if exists { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
             let change = Change::update("ENVIRONMENT", environment.id.0, &environment.name);
             let change = change.of_environment(&environment).part("DEPLOYMENT_RULE");
             let change = change.before(&EnvironmentDeploymentRule::from(old));

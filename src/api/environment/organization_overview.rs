@@ -97,14 +97,14 @@ impl OrganizationOverviewApi {
     ) -> Result<Found<Results<ServiceLightResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
-        let wanted = (
+        let filter = (
             uuid("project_id", project_id.0)?.map(ProjectId),
             uuid("environment_id", environment_id.0)?.map(EnvironmentId),
             uuid("cluster_id", cluster_id.0)?.map(ClusterId),
         );
         let (mut results, mut after) = (Vec::new(), None);
         while results.len() < MOST {
-            let page = store::job::list_by_organization(&self.0.db, id, wanted, after).await?;
+            let page = store::job::list_by_organization(&self.0.db, id, filter, after).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.id));
             for (job, environment, project) in store::job_usage::locate(&self.0.db, page).await? {

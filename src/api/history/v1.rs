@@ -63,14 +63,14 @@ pub(super) struct DeploymentHistoryEnvironment {
 
 /// The event that a part ran, or would have run.
 fn event(part: &deployment_job::Model, deployment: &deployment::Model, spec: &JobSpec) -> entity::run::Event {
-    let wanted = match (part.forced_event, deployment.action, &spec.schedule) {
+    let requested = match (part.forced_event, deployment.action, &spec.schedule) {
         (Some(event), _, _) => event,
         (None, _, Schedule::Cron { .. }) => Event::Cron,
         (None, DeploymentAction::Deploy, _) => Event::Start,
         (None, DeploymentAction::Stop, _) => Event::Stop,
         (None, DeploymentAction::Delete | DeploymentAction::Uninstall, _) => Event::Delete,
     };
-    events(&spec.schedule).into_iter().find(|event| *event == wanted).unwrap_or(wanted)
+    events(&spec.schedule).into_iter().find(|event| *event == requested).unwrap_or(requested)
 }
 
 pub(super) fn job_history_v1(

@@ -48,9 +48,9 @@ impl AutoDeployApi {
         let present = |field: &str, given: Option<String>| given.ok_or_else(|| Error::invalid(field, "is missing"));
         let image_name = limits::image_name("image_name", &present("image_name", image_name)?)?;
         let tag = limits::image_tag("tag", &present("tag", tag)?)?;
-        let wanted = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
+        let targets_by_environment = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
         let mut newest = None;
-        for (environment, jobs) in wanted {
+        for (environment, jobs) in targets_by_environment {
             let now = self.0.clock.now();
             let target = |mut job: job::Model| {
                 let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };

@@ -57,12 +57,12 @@ impl CloneApi {
             command::lock_for_addition(tx, target.id).await?;
             let copy = copy_job(tx, &source, &target, name, now).await?;
             let same = source.environment_id == target.id;
-            let mut known = HashMap::new();
+            let mut copies = HashMap::new();
             let renamed = [(source.id, copy.id)];
             let rows = store::variable::list_of_job(tx, source.id).await?;
             // The official API does not copy aliases into another environment.
             let rows = rows.into_iter().filter(|row| same || row.kind != VariableKind::Alias).collect();
-            copy_variables(&self.0, tx, rows, Owner::Job(copy.id), &mut known, &renamed, now).await?;
+            copy_variables(&self.0, tx, rows, Owner::Job(copy.id), &mut copies, &renamed, now).await?;
             if same && let Some(place) = store::stage::place(tx, source.id).await? {
                 store::stage::attach(
                     tx,

@@ -42,7 +42,7 @@ pub(in crate::api) async fn copy_variables(
     tx: &DatabaseTransaction,
     rows: Vec<variable::Model>,
     owner: Owner,
-    known: &mut HashMap<VariableId, VariableId>,
+    copies: &mut HashMap<VariableId, VariableId>,
     renamed: &[(JobId, JobId)],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -53,7 +53,7 @@ pub(in crate::api) async fn copy_variables(
         if row.kind == VariableKind::BuiltIn {
             continue;
         }
-        let target_id = row.target_id.map(|id| known.get(&id).copied().unwrap_or(id));
+        let target_id = row.target_id.map(|id| copies.get(&id).copied().unwrap_or(id));
         let there = match target_id {
             Some(id) => store::variable::is_visible(tx, id, owner).await?,
             None => true,
@@ -62,7 +62,7 @@ pub(in crate::api) async fn copy_variables(
             continue;
         }
         let id = VariableId::create();
-        known.insert(row.id, id);
+        copies.insert(row.id, id);
         let mut copy = variable::Model {
             id,
             project_id: None,

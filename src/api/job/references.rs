@@ -37,10 +37,10 @@ pub(super) async fn check_references(
             continue;
         }
         let groups = store::group::by_ids(db, ids.clone()).await?;
-        let known = |id: &GroupId| {
+        let is_usable = |id: &GroupId| {
             groups.iter().any(|row| row.id == *id && row.organization_id == organization && row.kind == kind)
         };
-        if let Some(place) = ids.iter().position(|id| !known(id)) {
+        if let Some(place) = ids.iter().position(|id| !is_usable(id)) {
             return Err(Error::invalid(format!("{field}[{place}].id"), "is not a group of this organization"));
         }
     }

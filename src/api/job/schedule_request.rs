@@ -90,11 +90,12 @@ fn lifecycle(given: JobLifecycleTypeEnum) -> LifecycleType {
 fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedule> {
     const FIELD: &str = "schedule.cronjob";
     let CronRequest { arguments, entrypoint, timezone, scheduled_at } = given;
-    let kept = stored.and_then(|job| match &job.spec.schedule {
+    let stored_timezone = stored.and_then(|job| match &job.spec.schedule {
         Schedule::Cron { timezone, .. } => Some(timezone.clone()),
         Schedule::Lifecycle { .. } => None,
     });
-    let timezone = timezone.filter(|zone| !zone.is_empty()).or(kept).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
+    let timezone =
+        timezone.filter(|zone| !zone.is_empty()).or(stored_timezone).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
     expression::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
     scheduled_at
         .parse::<expression::Schedule>()

@@ -37,11 +37,11 @@ impl ProjectRuleOrderApi {
     ) -> Result<Gone> {
         const FIELD: &str = "project_deployment_rule_ids_in_order";
         let project = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
-        let wanted = body.0.project_deployment_rule_ids_in_order.unwrap_or_default();
+        let first_ids = body.0.project_deployment_rule_ids_in_order.unwrap_or_default();
         audit::write(&self.0, &auth, project.organization_id, async |tx| {
             let rows = store::rule::list_by_project(tx, project.id).await?;
             let mut order = Vec::new();
-            for (place, text) in wanted.iter().enumerate() {
+            for (place, text) in first_ids.iter().enumerate() {
                 let row = rows.iter().find(|row| row.id.to_string() == *text && !order.contains(&row.id));
                 let missing =
                     || Error::invalid(format!("{FIELD}[{place}]"), "is not a rule of this project, or is repeated");

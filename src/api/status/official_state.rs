@@ -79,7 +79,7 @@ pub(in crate::api) enum StageStatusEnum {
 impl StageStatusEnum {
     /// The status of a stage, from the progress of its parts; none for a stage without parts.
     pub(in crate::api) fn of(parts: &[Progress]) -> Option<Self> {
-        let any = |wanted: Progress| parts.contains(&wanted);
+        let any = |progress: Progress| parts.contains(&progress);
         match parts {
             [] => None,
             _ if any(Progress::Running) => Some(Self::Ongoing),
