@@ -38,7 +38,7 @@ struct Project {
     organization: ReferenceObject,
 }
 
-fn answer(row: project::Model, environments: i64) -> Project {
+fn project_response(row: project::Model, environments: i64) -> Project {
     let project::Model { id, organization_id, created_at, updated_at, name, name_key: _, description } = row;
     Project {
         id: id.0,
@@ -53,7 +53,6 @@ fn answer(row: project::Model, environments: i64) -> Project {
 
 const TAKEN: &str = "a project of this organization already has this name";
 
-/// The handlers.
 pub(super) struct ProjectApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -73,7 +72,7 @@ impl ProjectApi {
         };
         let results = rows.into_iter().filter(seen).map(|row| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
-            answer(row, count)
+            project_response(row, count)
         });
         Ok(Answer(Results { results: results.collect() }))
     }
@@ -95,7 +94,7 @@ impl ProjectApi {
         let answer = audit::write(&self.0, &auth, id, async |tx| {
             let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row);
-            let answer = answer(row, 0);
+            let answer = project_response(row, 0);
             let change = change.after(&answer);
             Ok((answer, change))
         })
@@ -121,7 +120,7 @@ impl ProjectApi {
         body: Body<ProjectRequest>,
     ) -> Result<Found<Project>> {
         let mut row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
-        let before = answer(row.clone(), 0);
+        let before = project_response(row.clone(), 0);
         let ProjectRequest { name, description } = body.0;
         row.name = limits::name("name", &name)?;
         row.name_key = entity::name_key(&row.name);
@@ -132,7 +131,7 @@ impl ProjectApi {
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::project::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = Change::update("PROJECT", row.id.0, &row.name).of_project(&row).before(&before);
-            let after = answer(row.clone(), 0);
+            let after = project_response(row.clone(), 0);
             Ok((row, change.after(&after)))
         })
         .await?;
@@ -146,7 +145,12 @@ impl ProjectApi {
             store::project::delete(tx, row.id)
                 .await
                 .map_err(|e| Error::or_in_use(e, "the project still has environments; delete them first"))?;
-            Ok(((), Change::delete("PROJECT", row.id.0, &row.name).of_project(&row).before(&answer(row.clone(), 0))))
+            Ok((
+                (),
+                Change::delete("PROJECT", row.id.0, &row.name)
+                    .of_project(&row)
+                    .before(&project_response(row.clone(), 0)),
+            ))
         })
         .await?;
         Ok(Blank)
@@ -156,6 +160,6 @@ impl ProjectApi {
 impl ProjectApi {
     async fn answer(&self, row: project::Model) -> Result<Found<Project>> {
         let count = store::project::count_environments_of(&self.0.db, row.id).await?;
-        Ok(Answer(answer(row, i64::try_from(count).unwrap_or(i64::MAX))))
+        Ok(Answer(project_response(row, i64::try_from(count).unwrap_or(i64::MAX))))
     }
 }

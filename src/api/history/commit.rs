@@ -1,17 +1,21 @@
-//! The commits that deployments have built.
+//! /job/{jobId}/commit, and the shape of a commit in responses.
 
-use entity::run_spec;
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use entity::deployment_job;
-use entity::id::RunId;
-use poem_openapi::Object;
-use sea_orm::DatabaseConnection;
+use entity::id::JobId;
+use entity::job_spec;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::super::wire::Timestamp;
-use crate::error::Result;
-use crate::store;
+use crate::access::{self, Action};
+use crate::api::Tag;
+use crate::api::caller::Auth;
+use crate::api::wire::{Answer, Found, Results, Timestamp};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::git;
 
 /// One commit.
 #[derive(Clone, Debug, Serialize, Deserialize, Object)]
@@ -24,32 +28,35 @@ pub(in crate::api) struct Commit {
 }
 
 impl Commit {
-    pub(in crate::api) fn new(id: String, at: chrono::DateTime<chrono::Utc>, author: String, message: String) -> Self {
-        // The official Go client refuses a commit without a tag.
+    pub(super) fn new(id: String, at: chrono::DateTime<chrono::Utc>, author: String, message: String) -> Self {
+        // The official Go client rejects a commit without a tag.
         Self { created_at: Timestamp(at), git_commit_id: id, tag: String::new(), message, author_name: author }
     }
 }
 
-/// What was built, by the run that built it.
-#[derive(Default)]
-pub(super) struct Builds(HashMap<RunId, run_spec::Commit>);
+pub(in crate::api) struct CommitApi(pub(in crate::api) Arc<App>);
 
-impl Builds {
-    pub(super) async fn read<'a>(
-        db: &DatabaseConnection,
-        parts: impl IntoIterator<Item = &'a deployment_job::Model>,
-    ) -> Result<Self> {
-        let ids: Vec<RunId> = parts.into_iter().filter_map(|part| part.build_run_id).collect();
-        let mut builds = HashMap::new();
-        for ids in ids.chunks(500) {
-            let runs = store::run::list_by_ids(db, ids.to_vec()).await?;
-            builds.extend(runs.into_iter().filter_map(|run| Some((run.id, run.built?.commit?))));
-        }
-        Ok(Self(builds))
-    }
-
-    pub(super) fn of(&self, part: &deployment_job::Model) -> Option<Commit> {
-        let run_spec::Commit { id, at, author, message } = self.0.get(&part.build_run_id?)?.clone();
-        Some(Commit::new(id, at, author, message))
+#[OpenApi]
+impl CommitApi {
+    #[oai(path = "/job/:jobId/commit", method = "get", operation_id = "listJobCommit", tag = Tag::JobMainCalls)]
+    async fn list_job_commit(
+        &self,
+        auth: Auth,
+        #[oai(name = "jobId")] job_id: Path<Uuid>,
+        #[oai(name = "startId")] start_id: Query<Option<Uuid>>,
+        #[oai(name = "gitCommitId")] git_commit_id: Query<Option<Uuid>>,
+    ) -> Result<Found<Results<Commit>>> {
+        let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        // The official parameters are UUIDs, but commit ids are not, so there is nothing to look up.
+        let _unused = (start_id, git_commit_id);
+        let job_spec::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
+            return Err(Error::invalid("jobId", "the job is not built from a git repository and has no commits"));
+        };
+        let login = git::login::of(&self.0, repository).await?;
+        let commits = git::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
+            .await
+            .map_err(|reason| Error::invalid("jobId", reason))?;
+        let answer = |commit: git::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
+        Ok(Answer(Results { results: commits.into_iter().map(answer).collect() }))
     }
 }

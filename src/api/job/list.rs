@@ -6,40 +6,35 @@ use std::sync::Arc;
 use entity::id::{EnvironmentId, JobId};
 use futures_util::{Stream, stream};
 
-use super::super::wire::{Results, Streamed};
 use super::response::JobResponse;
+use crate::api::wire::{Results, Streamed};
 use crate::app::App;
 use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::Place;
 
-/// All jobs of an environment.
-pub(in super::super) fn all(app: &Arc<App>, environment: EnvironmentId) -> Streamed<Results<JobResponse>> {
-    list(app, environment, Wanted::All)
-}
-
 /// Jobs of an environment.
-pub(in super::super) fn list(
+pub(in crate::api) fn list(
     app: &Arc<App>,
     environment: EnvironmentId,
-    wanted: Wanted,
+    filter: JobFilter,
 ) -> Streamed<Results<JobResponse>> {
-    Streamed::new(pages(Arc::clone(app), environment, wanted))
+    Streamed::new(pages(Arc::clone(app), environment, filter))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Wanted {
+pub(in crate::api) enum JobFilter {
     All,
-    /// Those whose configuration is not what is deployed.
-    ToUpdate,
+    /// Jobs whose configuration differs from the deployed one.
+    OutOfDate,
 }
 
-/// The pieces of a list of jobs: a page of rows each, so that a long list needs no more memory than a short one.
+/// The chunks of a job list, one page of rows each, so that memory use does not grow with the list.
 fn pages(
     app: Arc<App>,
     environment: EnvironmentId,
-    wanted: Wanted,
+    filter: JobFilter,
 ) -> impl Stream<Item = Result<Vec<u8>>> + Send + 'static {
     enum Position {
         Begin,
@@ -53,9 +48,9 @@ fn pages(
             Position::After(place) => (Vec::new(), Some(place)),
         };
         let views = store::job::list_views_by_environment(&app.db, environment, after, store::PAGE).await?;
-        let outdated = match wanted {
-            Wanted::All => None,
-            Wanted::ToUpdate => Some(outdated(&app, environment, after).await?),
+        let outdated = match filter {
+            JobFilter::All => None,
+            JobFilter::OutOfDate => Some(outdated(&app, environment, after).await?),
         };
         let last = views.last().map(|view| (view.created_at, view.id));
         for view in views {

@@ -1,48 +1,62 @@
-//! /environment/{environmentId}/job and /job/{jobId}.
+//! Jobs: /environment/{environmentId}/job and /job/{jobId}.
 
 pub(super) mod action;
+pub(super) mod advanced_settings;
+pub(super) mod auto_deploy;
 pub(super) mod clone;
+pub(super) mod copy;
+pub(super) mod deployment_restriction;
+mod edit;
 pub(super) mod explain;
-mod list;
+pub(super) mod failures;
+mod healthcheck;
+mod job_command;
+pub(super) mod list;
+pub(super) mod next_run;
+mod references;
 mod request;
 mod response;
 pub(super) mod run;
 pub(super) mod run_log;
-pub(super) mod settings;
+mod run_response;
+mod schedule_request;
+mod schedule_response;
+mod schedule_times;
+pub(super) mod skipped_time;
+mod source_request;
+mod source_response;
 mod validate;
+mod verdict;
+pub(super) mod version;
+
+pub(super) use self::job_command::JobCommandResponse;
+pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
+pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId};
 use entity::job;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
-pub(super) use self::action::Version;
-use self::list::Wanted;
-pub(super) use self::list::{all, list};
+use self::edit::{edit_of, or_taken};
+use self::list::{JobFilter, list};
 use self::request::JobRequest;
-pub(super) use self::request::{ApplicationGitRepositoryRequest, GitProviderEnum};
-pub(super) use self::response::{JobCommandResponse, JobResponse, JobTypeEnum, ServiceTypeEnum};
-use self::validate::Checked;
-use super::Tag;
-use super::audit::{self, Change};
-use super::caller::Auth;
-use super::status::{self, Status};
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Streamed};
+use self::validate::JobDefinition;
 use crate::access::{self, Action};
+use crate::api::Tag;
+use crate::api::audit::{self, Change};
+use crate::api::caller::Auth;
+use crate::api::status::{self, Status};
+use crate::api::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Streamed};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
-use crate::store::job::JobEdit;
 
-const TAKEN: &str = "Job name within the environment is already taken";
-
-/// The handlers.
-pub(super) struct JobApi(pub(super) Arc<App>);
+pub(in crate::api) struct JobApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl JobApi {
@@ -55,8 +69,8 @@ impl JobApi {
     ) -> Result<Streamed<Results<JobResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let row = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        let wanted = if to_update.0 { Wanted::ToUpdate } else { Wanted::All };
-        Ok(list(&self.0, row.id, wanted))
+        let filter = if to_update.0 { JobFilter::OutOfDate } else { JobFilter::All };
+        Ok(list(&self.0, row.id, filter))
     }
 
     #[oai(path = "/environment/:environmentId/job", method = "post", operation_id = "createJob", tag = Tag::Jobs)]
@@ -68,7 +82,7 @@ impl JobApi {
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let Checked { name, spec } = self.check(&environment, body.0, None).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, None).await?;
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {
@@ -97,7 +111,7 @@ impl JobApi {
     ) -> Result<Found<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let Checked { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
         let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
         let row = job::Model { name, spec, ..row };
         let edit = edit_of(&row, self.0.clock.now());
@@ -131,48 +145,17 @@ impl JobApi {
 }
 
 impl JobApi {
-    /// Everything that a request has to satisfy, alone and against what is stored.
+    /// Validates a request, on its own and against stored data.
     async fn check(
         &self,
         environment: &entity::environment::Model,
         given: JobRequest,
         stored: Option<&job::Model>,
-    ) -> Result<Checked> {
+    ) -> Result<JobDefinition> {
         let checked = validate::check(given, stored)?;
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
         validate::check_limits(&checked.spec, &cluster)?;
-        validate::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
+        references::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
         Ok(checked)
     }
-}
-
-/// A job's configuration as an edit that stores it.
-fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
-    JobEdit {
-        name: row.name.clone(),
-        registry_id: row.spec.registry_id(),
-        git_token_id: row.spec.git_token_id(),
-        spec: row.spec.clone(),
-        updated_at: now,
-    }
-}
-
-fn or_taken(error: sea_orm::DbErr) -> Error {
-    Error::or_taken(error, TAKEN)
-}
-
-/// Clears the failed state of jobs; returns those that had one, and the names of the runs that failed.
-pub(super) async fn clean(app: &App, jobs: Vec<job::Model>) -> Result<(Vec<Uuid>, Vec<String>)> {
-    /// The most failed runs of a job that are named.
-    const MOST: u64 = 100;
-    let (mut ids, mut names) = (Vec::new(), Vec::new());
-    for job in &jobs {
-        let runs = store::run::list_failed(&app.db, job.id, job.failures_cleared_at, MOST).await?;
-        if !runs.is_empty() {
-            ids.push(job.id.0);
-        }
-        names.extend(runs.iter().map(|run| format!("{}-{}", job.name, run.number)));
-    }
-    store::job::clear_failures(&app.db, jobs.iter().map(|job| job.id).collect(), app.clock.now()).await?;
-    Ok((ids, names))
 }

@@ -1,29 +1,24 @@
-//! The answers about jobs, under their official names.
+//! Jobs in responses, under their official names.
 
-use entity::job_spec::JobType;
-use entity::job_spec::{
-    Command, CpuArchitecture, GitRepository, Healthchecks, JobSpec, LifecycleType, Probe as StoredProbe,
-    ProbeType as StoredProbeType, Schedule, Source,
-};
+use entity::job_spec::{Command, CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule};
 use entity::metadata_group::GroupKind;
-use entity::run_spec::Commit;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::group::{OrganizationAnnotationsGroupResponse, OrganizationLabelsGroupResponse};
-use super::super::registry::ContainerRegistryKindEnum;
-use super::super::wire::{self, ReferenceObject, Timestamp, one_of};
-use super::request::{
-    CpuArchitectureEnum, ExecProbe, GitProviderEnum, GrpcProbe, Healthcheck, HttpProbe, JobCommand,
-    JobLifecycleTypeEnum, Probe, ProbeType, TcpProbe,
-};
-use crate::store::job::{JobView, RegistryView};
+use super::healthcheck::Healthcheck;
+use super::job_command::{JobCommand, JobLifecycleTypeEnum};
+use super::request::CpuArchitectureEnum;
+use super::schedule_response::{CronCommand, CronSchedule, LifecycleSchedule};
+use super::source_response::{JobSource, source_response};
+use crate::api::group::{OrganizationAnnotationsGroupResponse, OrganizationLabelsGroupResponse};
+use crate::api::wire::{ReferenceObject, Timestamp, one_of};
+use crate::store::job::JobView;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in super::super) enum JobTypeEnum {
+pub(in crate::api) enum JobTypeEnum {
     Lifecycle,
     Cron,
 }
@@ -37,110 +32,12 @@ impl From<JobType> for JobTypeEnum {
     }
 }
 
-/// The command of an event in a history, where the arguments are always there.
-#[derive(Debug, Serialize, Deserialize, Object)]
-#[oai(rename = "JobLifecyleSchedule")]
-pub(in super::super) struct JobCommandResponse {
-    arguments: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entrypoint: Option<String>,
-}
-
-impl From<Command> for JobCommandResponse {
-    fn from(command: Command) -> Self {
-        let Command { entrypoint, arguments } = command;
-        Self { arguments: arguments.unwrap_or_default(), entrypoint }
-    }
-}
-
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in super::super) enum ServiceTypeEnum {
+pub(in crate::api) enum ServiceTypeEnum {
     Job,
 }
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct ContainerRegistryProviderDetailsResponse {
-    id: Uuid,
-    name: String,
-    url: String,
-    kind: ContainerRegistryKindEnum,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct ContainerSource {
-    image_name: String,
-    tag: String,
-    registry_id: String,
-    registry: ContainerRegistryProviderDetailsResponse,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct ApplicationGitRepository {
-    has_access: bool,
-    provider: GitProviderEnum,
-    owner: String,
-    url: String,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    branch: Option<String>,
-    root_path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    deployed_commit_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    deployed_commit_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    deployed_commit_contributor: Option<String>,
-    git_token_id: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct JobSourceDockerResponse {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    git_repository: Option<ApplicationGitRepository>,
-    dockerfile_path: Option<String>,
-    dockerfile_raw: Option<String>,
-    docker_target_build_stage: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct ImageSource {
-    image: ContainerSource,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct DockerSource {
-    docker: JobSourceDockerResponse,
-}
-
-/// Only the key that is used: clients refuse the other one, even as null.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum JobSource {
-    Image(Box<ImageSource>),
-    Docker(Box<DockerSource>),
-}
-
-wire::described!(
-    JobSource,
-    poem_openapi::registry::MetaSchemaRef::Inline(Box::new(poem_openapi::registry::MetaSchema {
-        one_of: vec![
-            <ImageSource as poem_openapi::types::Type>::schema_ref(),
-            <DockerSource as poem_openapi::types::Type>::schema_ref(),
-        ],
-        ..poem_openapi::registry::MetaSchema::ANY
-    })),
-    |registry| {
-        <ImageSource as poem_openapi::types::Type>::register(registry);
-        <DockerSource as poem_openapi::types::Type>::register(registry);
-    }
-);
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct BaseJobResponse {
@@ -173,37 +70,7 @@ struct BaseJobResponse {
     service_type: ServiceTypeEnum,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
-#[oai(skip_serializing_if_is_none)]
-struct LifecycleSchedule {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_start: Option<JobCommand>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_stop: Option<JobCommand>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_delete: Option<JobCommand>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lifecycle_type: Option<JobLifecycleTypeEnum>,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct CronCommand {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    arguments: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    entrypoint: Option<String>,
-    timezone: String,
-    scheduled_at: String,
-}
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-struct CronSchedule {
-    cronjob: CronCommand,
-}
-
-/// The type of a job, where only one is possible: so an answer fits one member of the union.
+/// The `job_type` of a lifecycle job. It has one value, so that a response matches one member of the union.
 #[derive(Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -211,7 +78,7 @@ enum LifecycleOnly {
     Lifecycle,
 }
 
-/// The same of the other one.
+/// The `job_type` of a cron job.
 #[derive(Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -339,95 +206,5 @@ fn with_schedule(base: BaseJobResponse, schedule: Schedule) -> JobResponse {
             let schedule = CronSchedule { cronjob };
             JobResponse::Cron(Box::new(CronJobResponse { base, job_type: CronOnly::Cron, schedule }))
         }
-    }
-}
-
-fn source_response(source: Source, registry: Option<RegistryView>, commit: Option<Commit>) -> JobSource {
-    match source {
-        Source::Image { image_name, tag, registry_id } => {
-            let (name, url, kind) = match registry {
-                Some(RegistryView { id: _, name, url, kind }) => (name, url, kind.into()),
-                None => (String::new(), String::new(), ContainerRegistryKindEnum::GenericCr),
-            };
-            let registry = ContainerRegistryProviderDetailsResponse { id: registry_id.0, name, url, kind };
-            let image = ContainerSource { image_name, tag, registry_id: registry_id.to_string(), registry };
-            JobSource::Image(Box::new(ImageSource { image }))
-        }
-        Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
-            let git_repository = git_repository.map(|repository| git_response(repository, commit));
-            let docker =
-                JobSourceDockerResponse { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage };
-            JobSource::Docker(Box::new(DockerSource { docker }))
-        }
-    }
-}
-
-fn git_response(repository: GitRepository, commit: Option<Commit>) -> ApplicationGitRepository {
-    let GitRepository { url, provider, branch, root_path, git_token_id } = repository;
-    let path = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-    let path = path.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/').trim_end_matches(".git");
-    let (owner, name) = path.rsplit_once('/').unwrap_or(("", path));
-    ApplicationGitRepository {
-        has_access: git_token_id.is_some(),
-        provider: provider.into(),
-        owner: owner.to_owned(),
-        name: name.to_owned(),
-        branch,
-        root_path,
-        deployed_commit_id: commit.as_ref().map(|commit| commit.id.clone()),
-        deployed_commit_date: commit.as_ref().map(|commit| Timestamp(commit.at)),
-        deployed_commit_contributor: commit.map(|commit| commit.author),
-        git_token_id: git_token_id.map(|id| id.to_string()),
-        url,
-    }
-}
-
-impl From<Healthchecks> for Healthcheck {
-    fn from(stored: Healthchecks) -> Self {
-        let Healthchecks { readiness_probe, liveness_probe } = stored;
-        Self { readiness_probe: readiness_probe.map(Probe::from), liveness_probe: liveness_probe.map(Probe::from) }
-    }
-}
-
-impl From<StoredProbe> for Probe {
-    fn from(stored: StoredProbe) -> Self {
-        let StoredProbe {
-            kind,
-            initial_delay_seconds,
-            period_seconds,
-            timeout_seconds,
-            success_threshold,
-            failure_threshold,
-        } = stored;
-        let kind = match kind {
-            StoredProbeType::Tcp { port, host } => {
-                ProbeType { tcp: Some(TcpProbe { port, host }), ..ProbeType::default() }
-            }
-            StoredProbeType::Http { path, scheme, port } => {
-                let http = HttpProbe { path: Some(path), scheme: Some(scheme), port };
-                ProbeType { http: Some(http), ..ProbeType::default() }
-            }
-            StoredProbeType::Exec { command } => {
-                ProbeType { exec: Some(ExecProbe { command: Some(command) }), ..ProbeType::default() }
-            }
-            StoredProbeType::Grpc { service, port } => {
-                ProbeType { grpc: Some(GrpcProbe { service, port }), ..ProbeType::default() }
-            }
-        };
-        Self {
-            kind: Some(kind),
-            initial_delay_seconds: Some(initial_delay_seconds),
-            period_seconds: Some(period_seconds),
-            timeout_seconds: Some(timeout_seconds),
-            success_threshold: Some(success_threshold),
-            failure_threshold: Some(failure_threshold),
-        }
-    }
-}
-
-impl From<Command> for JobCommand {
-    fn from(command: Command) -> Self {
-        let Command { entrypoint, arguments } = command;
-        Self { arguments, entrypoint }
     }
 }

@@ -1,4 +1,4 @@
-//! /job/{jobId}/run and /run/{runId}: what ran, and runs that are asked for one by one.
+//! /job/{jobId}/run and /run/{runId}: the runs of a job, and manual runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,53 +7,22 @@ use entity::id::{JobId, RunId};
 use entity::run;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{Object, OpenApi};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::Tag;
-use super::super::caller::Auth;
-use super::super::limits;
-use super::super::wire::{self, Accepted, Answer, Body, Found, ReferenceObject, Results, Timestamp};
-use super::action::JobForceEvent;
+use super::request::JobForceEvent;
+use super::run_response::Run;
 use crate::access::{self, Action};
+use crate::api::caller::Auth;
+use crate::api::wire::{self, Accepted, Answer, Body, Found, Results};
+use crate::api::{Tag, limits};
 use crate::app::App;
 use crate::engine::deployment;
 use crate::engine::manual::{self, RunOverrides};
 use crate::error::{Error, Result};
 use crate::store;
 
-wire::mirrored!(RunStateEnum of run::RunState { Queued, Running, Succeeded, Failed, Cancelled });
-wire::mirrored!(RunTriggerEnum of run::Trigger { Schedule, Deployment, Force, Manual });
-wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build, Workspace, Apply });
-wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process, Kubernetes });
-
-#[derive(Debug, Serialize, Deserialize, Object)]
-pub(super) struct Run {
-    id: Uuid,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    number: i64,
-    job: ReferenceObject,
-    deployment_id: Option<Uuid>,
-    state: RunStateEnum,
-    trigger: RunTriggerEnum,
-    event: RunEventEnum,
-    scheduled_for: Option<Timestamp>,
-    attempt: i32,
-    started_at: Option<Timestamp>,
-    finished_at: Option<Timestamp>,
-    exit_code: Option<i32>,
-    reason: Option<String>,
-    runner: Option<RunnerEnum>,
-    image: Option<String>,
-    cancel_requested_at: Option<Timestamp>,
-    log_lines: i64,
-    log_truncated: bool,
-    entrypoint: Option<String>,
-    arguments: Vec<String>,
-}
-
-/// What is different in one run.
+/// Overrides for one run.
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 struct RunRequest {
@@ -66,76 +35,7 @@ struct RunRequest {
     timeout_seconds: Option<i32>,
 }
 
-impl From<run::Model> for Run {
-    fn from(row: run::Model) -> Self {
-        let run::Model {
-            id,
-            number,
-            job_id,
-            deployment_id,
-            created_at,
-            updated_at,
-            trigger,
-            event,
-            scheduled_for,
-            state,
-            attempt,
-            spec,
-            runner,
-            not_before: _,
-            started_at,
-            attempt_started_at: _,
-            finished_at,
-            cancel_requested_at,
-            exit_code,
-            reason,
-            lease_owner: _,
-            lease_until: _,
-            attempt_lines: _,
-            total_lines,
-            in_turn: _,
-            idempotency_key: _,
-            place: _,
-            masks: _,
-            additions: _,
-            log_bytes: _,
-            log_cut,
-            expires_at: _,
-            built,
-            stop_asked_at: _,
-            step: _,
-        } = row;
-        Self {
-            id: id.0,
-            created_at: Timestamp(created_at),
-            updated_at: Timestamp(updated_at),
-            number,
-            job: ReferenceObject { id: job_id.map_or(Uuid::nil(), |id| id.0) },
-            deployment_id: deployment_id.map(|id| id.0),
-            state: state.into(),
-            trigger: trigger.into(),
-            event: event.into(),
-            scheduled_for: scheduled_for.map(Timestamp),
-            attempt,
-            started_at: started_at.map(Timestamp),
-            finished_at: finished_at.map(Timestamp),
-            exit_code,
-            reason,
-            runner: runner.map(RunnerEnum::from),
-            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| format!("{name}:{tag}")))
-                .or(spec.built_image)
-                .or(built.map(|built| built.image)),
-            cancel_requested_at: cancel_requested_at.map(Timestamp),
-            log_lines: total_lines,
-            log_truncated: log_cut,
-            entrypoint: spec.entrypoint,
-            arguments: spec.arguments,
-        }
-    }
-}
-
-/// The handlers.
-pub(in super::super) struct RunApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct RunApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl RunApi {
@@ -200,16 +100,16 @@ fn default_runs() -> i32 {
     50
 }
 
-/// Names as a shell takes them, each once.
+/// Checks environment variables: their names must be valid in a shell.
 fn environment(given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     if given.len() > limits::ITEMS {
-        return Err(Error::invalid("environment", format!("has more than {} variables", limits::ITEMS)));
+        return Err(Error::invalid("environment", format!("must have at most {} variables", limits::ITEMS)));
     }
     let checked = |(name, value): (String, String)| {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !plain || name.is_empty() || name.len() > limits::NAME || name.starts_with(|c: char| c.is_ascii_digit()) {
             let shown: String = name.chars().take(40).collect();
-            return Err(Error::invalid("environment", format!("{shown:?} is not the name of a variable")));
+            return Err(Error::invalid("environment", format!("{shown:?} is not a valid variable name")));
         }
         let value = limits::text(&format!("environment.{name}"), value)?;
         Ok((name, value))

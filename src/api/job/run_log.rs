@@ -1,4 +1,4 @@
-//! /run/{runId}/log and /run/{runId}/logLine: what a run wrote.
+//! /run/{runId}/log and /run/{runId}/logLine: the output of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,16 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
-use super::super::caller::Auth;
-use super::super::limits;
-use super::super::wire::{self, Answer, Found, Text, Timestamp};
 use crate::access::{self, Action};
+use crate::api::caller::Auth;
+use crate::api::wire::{self, Answer, Found, Text, Timestamp};
+use crate::api::{Tag, limits};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::log::LogStream;
 
-/// How often a followed log is looked at.
+/// How often a followed log is polled.
 const FOLLOW: Duration = Duration::from_millis(200);
 
 wire::mirrored!(LogStreamEnum of LogStream { Stdout, Stderr, System });
@@ -40,8 +39,7 @@ struct LogLineResponseList {
     ended: bool,
 }
 
-/// The handlers.
-pub(in super::super) struct RunLogApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct RunLogApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl RunLogApi {
@@ -54,8 +52,8 @@ impl RunLogApi {
         #[oai(default)] after: Query<i64>,
     ) -> Result<Text> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
-        let until = if follow.0 { Until::Ended } else { Until::Now };
-        Ok(Text(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, checked(after.0)?, until))))
+        let follow = if follow.0 { Follow::UntilEnd } else { Follow::Off };
+        Ok(Text(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, checked_position(after.0)?, follow))))
     }
 
     #[oai(path = "/run/:runId/logLine", method = "get", operation_id = "listRunLogLines", tag = Tag::JobRun)]
@@ -68,8 +66,8 @@ impl RunLogApi {
     ) -> Result<Found<LogLineResponseList>> {
         let count = limits::between("count", count.0, 1, 10_000)?;
         let count = usize::try_from(count).unwrap_or(1);
-        let mut position = checked(after.0)?;
-        // The state first: what is written after it was read belongs to a run that was not over.
+        let mut position = checked_position(after.0)?;
+        // Read the state before the lines: lines written in between belong to a run that had not ended.
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let mut results = Vec::new();
         while results.len() < count {
@@ -94,16 +92,16 @@ fn default_lines() -> i32 {
     1000
 }
 
-fn checked(after: i64) -> Result<i64> {
-    if after < 0 { Err(Error::invalid("after", "is below 0")) } else { Ok(after) }
+fn checked_position(after: i64) -> Result<i64> {
+    if after < 0 { Err(Error::invalid("after", "must not be negative")) } else { Ok(after) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    /// The lines that are there.
-    Now,
-    /// The end of the run.
-    Ended,
+enum Follow {
+    /// Stop after the existing lines.
+    Off,
+    /// Go on until the run ends.
+    UntilEnd,
 }
 
 /// The lines of a run as pieces of text.
@@ -111,22 +109,22 @@ fn lines(
     app: Arc<App>,
     run: RunId,
     after: i64,
-    until: Until,
+    follow: Follow,
 ) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-    let failed = |error: sea_orm::DbErr| {
-        tracing::error!(%error, "a log broke off");
-        std::io::Error::other("the log broke off")
+    let failed = move |error: sea_orm::DbErr| {
+        tracing::error!(%run, ?error, "cannot read the log of a run");
+        std::io::Error::other("the log is incomplete")
     };
     stream::try_unfold((app, after), move |(app, position)| async move {
         loop {
-            // The state first: what is written after it was read belongs to a run that was not over.
+            // Read the state before the lines: lines written in between belong to a run that had not ended.
             let state = store::run::by_id(&app.db, run).await.map_err(failed)?.map(|row| row.state);
             let rows = store::log::list_by_run(&app.db, run, position).await.map_err(failed)?;
             if let Some(last) = rows.last().map(|row| row.position) {
                 let text = rows.into_iter().map(|row| row.text + "\n").collect::<String>();
                 return Ok(Some((text.into_bytes(), (app, last))));
             }
-            if until == Until::Now || state.is_none_or(run::RunState::is_final) {
+            if follow == Follow::Off || state.is_none_or(run::RunState::is_final) {
                 return Ok(None);
             }
             tokio::time::sleep(FOLLOW).await;

@@ -34,10 +34,10 @@ async fn a_time_that_is_left_out_says_why() {
     insta::assert_snapshot!("left_out", rows(&app).await);
     for (at, verdict, word) in [
         ("2026-11-22T10:01:00Z", "RAN", "succeeded"),
-        ("2026-11-22T10:02:30Z", "SKIPPED", "still open"),
-        ("2026-11-22T10:03:00Z", "SKIPPED", "nobody took it"),
+        ("2026-11-22T10:02:30Z", "SKIPPED", "had not finished"),
+        ("2026-11-22T10:03:00Z", "SKIPPED", "no server started the run in time"),
         ("2026-11-22T10:05:00Z", "RAN", "running"),
-        ("2026-11-22T10:06:00Z", "PENDING", "not come yet"),
+        ("2026-11-22T10:06:00Z", "PENDING", "in the future"),
         ("2026-11-22T09:06:00Z", "UNKNOWN", "no record"),
     ] {
         let (found, reason) = explained(&it, &job, at).await;
@@ -66,7 +66,7 @@ async fn a_suspended_schedule_leaves_a_trace() {
     assert_eq!(it.runs(&job).await.len(), 0);
     assert_eq!(
         explained(&it, &job, "2026-11-22T10:02:00Z").await,
-        ("SKIPPED".into(), "it was not run: the schedule was suspended".into())
+        ("SKIPPED".into(), "the job did not run: the schedule was suspended".into())
     );
 }
 

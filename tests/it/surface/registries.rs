@@ -67,7 +67,9 @@ async fn a_repository_lists_commits_and_shows_its_dockerfile() {
     let closed = create("closed", repository(None, None)).await;
     assert!(it.client.get(&format!("/job/{closed}/commit")).await.detail(400).contains("login"));
     let image = it.create(it.cron("image", "@daily")).await;
-    assert!(it.client.get(&format!("/job/{image}/commit")).await.detail(400).contains("not built from git"));
+    assert!(
+        it.client.get(&format!("/job/{image}/commit")).await.detail(400).contains("not built from a git repository")
+    );
     let check = format!("/environment/{}/checkDockerfile", it.environment);
     let ask = |path: &str| json!({"git_repository": repository(Some(&token), None), "dockerfile_path": path});
     let answer = it.client.post(&check, ask("Dockerfile")).await.expect(200);

@@ -1,4 +1,4 @@
-//! What is kept beside the configuration of a job: /job/{jobId}/advancedSettings and /job/{jobId}/deploymentRestriction.
+//! /job/{jobId}/deploymentRestriction: which paths of a repository trigger a deployment.
 
 use std::sync::Arc;
 
@@ -6,59 +6,20 @@ use entity::deployment_restriction::{Model, RestrictionKind, RestrictionMode};
 use entity::id::{JobId, RestrictionId};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
-use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::Tag;
-use super::super::audit::{self, Change};
-use super::super::caller::Auth;
-use super::super::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
-use super::edit_of;
+use super::edit::job_change;
 use crate::access::{self, Action};
+use crate::api::caller::Auth;
+use crate::api::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
+use crate::api::{Tag, audit};
 use crate::app::App;
-use crate::engine::advanced_settings;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The whole map of settings; which keys and values are taken is decided by `engine::advanced_settings`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-struct JobAdvancedSettings(Map<String, Value>);
-
-wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inline(Box::new(described())), |_| {});
-
-/// The settings as the description of an object.
-fn described() -> poem_openapi::registry::MetaSchema {
-    use advanced_settings::SettingKind;
-    use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
-    let property = |setting: &advanced_settings::Setting| {
-        let (kind, nullable) = match setting.kind {
-            SettingKind::Number(..) => ("integer", false),
-            SettingKind::OptionalNumber(..) => ("integer", true),
-            SettingKind::Boolean => ("boolean", false),
-            SettingKind::Text | SettingKind::OneOf(_) => ("string", false),
-            SettingKind::OptionalOneOf(_) => ("string", true),
-            SettingKind::ExitCodes => ("array", false),
-            SettingKind::Texts => ("object", false),
-        };
-        let mut schema = MetaSchema::new(kind);
-        schema.nullable = nullable;
-        if setting.kind == SettingKind::ExitCodes {
-            schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer")))));
-        }
-        if setting.kind == SettingKind::Texts {
-            schema.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));
-        }
-        (setting.key, MetaSchemaRef::Inline(Box::new(schema)))
-    };
-    let mut schema = MetaSchema::new("object");
-    schema.properties = advanced_settings::SETTINGS.iter().map(property).collect();
-    schema
-}
-
 wire::mirrored!(DeploymentRestrictionModeEnum of RestrictionMode { Exclude, Match });
+
 wire::mirrored!(DeploymentRestrictionTypeEnum of RestrictionKind { Path });
 
 #[derive(Debug, Deserialize, Object)]
@@ -96,63 +57,26 @@ impl From<Model> for JobDeploymentRestrictionResponse {
     }
 }
 
-/// A path of a repository, by the official rules: no leading slash, no wildcards but one at the end.
+/// Checks a repository path by the official rules: no leading slash, and a wildcard only at the end.
 fn path(given: String) -> Result<String> {
     let wild = given.trim_end_matches('*').contains('*') || given.ends_with("**");
     if given.is_empty() || given.starts_with('/') || wild || given.chars().any(char::is_control) {
-        return Err(Error::invalid("value", "is not a path that begins with no slash and has no wildcards"));
+        return Err(Error::invalid("value", "must be a path without a leading slash, with a wildcard only at its end"));
     }
     if given.chars().count() > 1024 {
-        return Err(Error::invalid("value", "has more than 1024 characters"));
+        return Err(Error::invalid("value", "must have at most 1024 characters"));
     }
     Ok(given)
 }
 
 const TAKEN: &str = "the job already has this restriction";
+
 const MOST: usize = 100;
 
-/// The handlers.
-pub(in super::super) struct JobSettingsApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct DeploymentRestrictionApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
-impl JobSettingsApi {
-    #[oai(path = "/defaultJobAdvancedSettings", method = "get", operation_id = "getDefaultJobAdvancedSettings", tag = Tag::Jobs)]
-    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Found<JobAdvancedSettings>> {
-        Ok(Answer(JobAdvancedSettings(advanced_settings::defaults())))
-    }
-
-    #[oai(path = "/job/:jobId/advancedSettings", method = "get", operation_id = "getJobAdvancedSettings", tag = Tag::JobConfiguration)]
-    async fn get_job_advanced_settings(
-        &self,
-        auth: Auth,
-        #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<JobAdvancedSettings>> {
-        let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
-    }
-
-    #[oai(path = "/job/:jobId/advancedSettings", method = "put", operation_id = "editJobAdvancedSettings", tag = Tag::JobConfiguration)]
-    async fn edit_job_advanced_settings(
-        &self,
-        auth: Auth,
-        #[oai(name = "jobId")] job_id: Path<Uuid>,
-        body: Body<JobAdvancedSettings>,
-    ) -> Result<Created<JobAdvancedSettings>> {
-        let mut row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
-        let before = advanced_settings::complete(&row.spec.settings);
-        row.spec.settings =
-            advanced_settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
-        let after = advanced_settings::complete(&row.spec.settings);
-        let edit = edit_of(&row, self.0.clock.now());
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::job::update(tx, row.id, edit).await?;
-            let change = change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
-            Ok(((), change.before(&before).after(&after)))
-        })
-        .await?;
-        Ok(Answer(JobAdvancedSettings(after)))
-    }
-
+impl DeploymentRestrictionApi {
     #[oai(path = "/job/:jobId/deploymentRestriction", method = "get", operation_id = "getJobDeploymentRestrictions", tag = Tag::JobDeploymentRestriction)]
     async fn get_job_deployment_restrictions(
         &self,
@@ -185,11 +109,11 @@ impl JobSettingsApi {
         };
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
             if store::restriction::list(tx, job.id).await?.len() >= MOST {
-                return Err(Error::Conflict(format!("the job has {MOST} restrictions already, which is the most")));
+                return Err(Error::Conflict(format!("the job already has {MOST} restrictions, the maximum")));
             }
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let after = JobDeploymentRestrictionResponse::from(row.clone());
-            Ok((row, change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
+            Ok((row, job_change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
         })
         .await?;
         Ok(Answer(row.into()))
@@ -213,7 +137,7 @@ impl JobSettingsApi {
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let after = JobDeploymentRestrictionResponse::from(row.clone());
-            Ok((row, change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
+            Ok((row, job_change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
         })
         .await?;
         Ok(Answer(row.into()))
@@ -232,20 +156,9 @@ impl JobSettingsApi {
         audit::write(&self.0, &auth, job.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await?;
             let before = JobDeploymentRestrictionResponse::from(row);
-            Ok(((), change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
+            Ok(((), job_change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
         })
         .await?;
         Ok(Blank)
     }
-}
-
-/// The beginning of an event about a job, read in the transaction that changes it.
-pub(super) async fn change(
-    tx: &DatabaseTransaction,
-    kind: &'static str,
-    job: &entity::job::Model,
-    part: &'static str,
-) -> Result<Change> {
-    let environment = store::environment::by_id(tx, job.environment_id).await?.ok_or(Error::NotFound("job"))?;
-    Ok(Change::new(kind, "JOB", job.id.0, &job.name).of_environment(&environment).part(part))
 }

@@ -1,21 +1,20 @@
-//! The deployment rule of an environment: when it is up; its own, or the one of its project that it began with.
+//! /environment/{environmentId}/deploymentRule: when an environment is up.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveTime, Utc};
 use entity::deployment_rule::{Model, Weekday, Weekdays};
-use entity::environment;
 use entity::id::EnvironmentId;
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
-use super::super::audit::{self, Change};
-use super::super::caller::Auth;
-use super::super::wire::{self, Answer, Body, Found, Timestamp};
+use super::default_rule::default_rule;
 use crate::access::{self, Action};
+use crate::api::Tag;
+use crate::api::audit::{self, Change};
+use crate::api::caller::Auth;
+use crate::api::wire::{self, Answer, Body, Found, Timestamp};
 use crate::app::App;
 use crate::engine::cron;
 use crate::engine::deployment_rule;
@@ -73,7 +72,7 @@ impl From<Model> for EnvironmentDeploymentRule {
             next_stop_at: _,
         } = row;
         Self {
-            // An environment has one rule, so that its id names the rule too.
+            // An environment has one rule, so the rule shares its id.
             id: environment_id.0,
             created_at: Timestamp(created_at),
             updated_at: Timestamp(updated_at),
@@ -88,52 +87,10 @@ impl From<Model> for EnvironmentDeploymentRule {
     }
 }
 
-/// The rule of an environment that nobody gave one: it is up on working days, by its own clock, but nothing stops it.
-fn default_rule(of: &environment::Model) -> Model {
-    let at = |hour| {
-        let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-        DateTime::<Utc>::UNIX_EPOCH.date_naive().and_time(time).and_utc()
-    };
-    let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
-    Model {
-        environment_id: of.id,
-        created_at: of.created_at,
-        updated_at: of.created_at,
-        on_demand_preview: false,
-        auto_preview: false,
-        auto_stop: false,
-        auto_delete: false,
-        timezone: "Etc/UTC".into(),
-        start_time: at(7),
-        stop_time: at(19),
-        weekdays: Weekdays(days.to_vec()),
-        next_start_at: None,
-        next_stop_at: None,
-    }
-}
-
-/// The rule of a new environment, from the one of its project that fits its name.
-pub(super) fn first_rule(of: &environment::Model, from: &entity::project_rule::Model) -> Model {
-    let mut row = Model {
-        auto_stop: from.auto_stop,
-        auto_delete: from.auto_delete,
-        timezone: from.timezone.clone(),
-        start_time: from.start_time,
-        stop_time: from.stop_time,
-        weekdays: from.weekdays.clone(),
-        ..default_rule(of)
-    };
-    if let Ok(zone) = cron::parse_timezone(&row.timezone) {
-        (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, of.created_at);
-    }
-    row
-}
-
-/// The handlers.
-pub(in super::super) struct RuleApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct EnvironmentRuleApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
-impl RuleApi {
+impl EnvironmentRuleApi {
     #[oai(path = "/environment/:environmentId/deploymentRule", method = "get", operation_id = "getEnvironmentDeploymentRule", tag = Tag::EnvironmentDeploymentRule)]
     async fn get_environment_deployment_rule(
         &self,
@@ -162,10 +119,10 @@ impl RuleApi {
         let given = body.0;
         let zone = cron::parse_timezone(&given.timezone).map_err(|e| Error::invalid("timezone", e.0))?;
         if given.weekdays.len() > 7 {
-            return Err(Error::invalid("weekdays", "has more than 7 items"));
+            return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
         let stored = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
-        let known = stored.is_some();
+        let exists = stored.is_some();
         let old = stored.unwrap_or_else(|| default_rule(&environment));
         let now = self.0.clock.now();
         let mut row = Model {
@@ -173,7 +130,7 @@ impl RuleApi {
             on_demand_preview: given.on_demand_preview.unwrap_or(false),
             auto_preview: given.auto_preview.unwrap_or(false),
             auto_stop: given.auto_stop.unwrap_or(false),
-            // What a rule of the project wanted ends with an edit.
+            // An edit ends the automatic deletion that a project rule asked for.
             auto_delete: false,
             timezone: given.timezone,
             start_time: given.start_time.0,
@@ -183,7 +140,7 @@ impl RuleApi {
         };
         (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, now);
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
-            let row = if known { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
+            let row = if exists { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
             let change = Change::update("ENVIRONMENT", environment.id.0, &environment.name);
             let change = change.of_environment(&environment).part("DEPLOYMENT_RULE");
             let change = change.before(&EnvironmentDeploymentRule::from(old));

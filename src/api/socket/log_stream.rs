@@ -1,4 +1,4 @@
-//! /service/logs: the lines of a job's runs; /deployment/logs: what is told of a deployment.
+//! /service/logs: the lines of a job's runs; /deployment/logs: the log of a deployment.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -9,17 +9,20 @@ use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
 use poem::{Request, handler};
 use serde_json::json;
 
-use super::super::environment::log::entries;
-use super::{Source, app, caller, id, text, upgrade};
+use super::connection::{FrameSource, upgrade};
+use super::request::{app, caller, id, requested_environment, text};
+use super::run_pod::pod_name;
 use crate::access::{self, Action};
+use crate::api::environment::deployment_log::deployment_log_entries;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::log::{LogLine, LogStream};
 
-/// How many of the newest runs are looked at.
+/// Number of newest runs whose logs are read.
 const RUNS: u64 = 20;
-/// How many lines are sent at first, at most.
+
+/// Default maximum of lines sent at first.
 const LINES: i64 = 1000;
 
 #[handler]
@@ -30,7 +33,7 @@ pub(in crate::api) async fn service_logs(request: &Request, socket: WebSocket) -
     let job = access::job_row(&app.db, &caller, Action::View, JobId(service)).await?;
     let limit =
         text(request, "limit").and_then(|limit| limit.parse::<i64>().ok()).unwrap_or(LINES).clamp(0, 10 * LINES);
-    let source = JobLines {
+    let source = JobLogSource {
         job,
         pod: text(request, "pod_name"),
         deployment: id(request, "deployment_id")?.map(DeploymentId),
@@ -40,25 +43,18 @@ pub(in crate::api) async fn service_logs(request: &Request, socket: WebSocket) -
     Ok(upgrade(socket, app, source))
 }
 
-/// The lines of the runs of a job: the newest that are there, then those that come.
-struct JobLines {
+/// The log lines of the runs of a job: the newest existing lines, then new lines as they arrive.
+struct JobLogSource {
     job: job::Model,
     pod: Option<String>,
     deployment: Option<DeploymentId>,
     limit: i64,
-    /// How far each run has been read; none before the first look.
+    /// The position up to which each run has been read; none before the first poll.
     read: Option<BTreeMap<RunId, i64>>,
 }
 
-/// What a run is called where others have pods.
-pub(super) fn pod_name(job: &job::Model, run: &run::Model) -> String {
-    let name: String =
-        job.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    format!("{}-{}", name.trim_matches('-'), run.number)
-}
-
-impl Source for JobLines {
-    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+impl FrameSource for JobLogSource {
+    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
         let mut runs = store::run::list_by_job(&app.db, self.job.id, None, RUNS).await?;
         runs.retain(|run| self.deployment.is_none_or(|id| run.deployment_id == Some(id)));
         runs.retain(|run| self.pod.as_ref().is_none_or(|pod| *pod == pod_name(&self.job, run)));
@@ -83,8 +79,8 @@ impl Source for JobLines {
     }
 }
 
-impl JobLines {
-    /// Where to begin in each run, so that the newest lines are sent and no more than the limit.
+impl JobLogSource {
+    /// The position in each run at which to start, so that the newest lines are sent, up to the limit.
     fn begin(&self, runs: &[run::Model]) -> BTreeMap<RunId, i64> {
         let mut left = self.limit;
         let begin = runs.iter().map(|run| {
@@ -115,22 +111,22 @@ impl JobLines {
 pub(in crate::api) async fn deployment_logs(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
     let app = app(request)?;
     let caller = caller(&app, request).await?;
-    let environment = super::environment(&app, &caller, request).await?;
-    let source = DeploymentEntries { environment, version: text(request, "version"), sent: HashSet::new() };
+    let environment = requested_environment(&app, &caller, request).await?;
+    let source = DeploymentLogSource { environment, version: text(request, "version"), sent: HashSet::new() };
     Ok(upgrade(socket, Arc::clone(&app), source))
 }
 
-/// What is told of a deployment, each entry once.
-struct DeploymentEntries {
+/// The log of a deployment, each entry once.
+struct DeploymentLogSource {
     environment: environment::Model,
     version: Option<String>,
     sent: HashSet<String>,
 }
 
-impl Source for DeploymentEntries {
-    async fn look(&mut self, app: &App) -> Result<Vec<String>> {
+impl FrameSource for DeploymentLogSource {
+    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
         let mut frames = Vec::new();
-        for entry in entries(app, &self.environment, self.version.as_deref()).await? {
+        for entry in deployment_log_entries(app, &self.environment, self.version.as_deref()).await? {
             let frame = serde_json::to_string(&entry).map_err(Error::internal)?;
             if self.sent.insert(frame.clone()) {
                 frames.push(frame);

@@ -1,19 +1,15 @@
 //! How long the steps of a job's part in a deployment took.
 
 use chrono::{DateTime, Utc};
-use entity::deployment::Progress;
-use entity::id::RunId;
-use entity::run::RunState;
-use entity::{deployment, deployment_job, run};
+use entity::deployment::{self, Progress};
+use entity::deployment_job;
+use entity::run::{self, RunState};
 use poem_openapi::{Enum, Object};
-use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::shown::PartPhase;
-use crate::error::Result;
-use crate::store;
+use super::part_runs::PartRuns;
 
-/// Those of the official steps that there are.
+/// The official steps that this server has.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -41,7 +37,7 @@ struct ServiceStepMetric {
     duration_sec: i64,
 }
 
-/// The steps of a job that have ended, and how long all of them took.
+/// The finished steps of a job, and their total duration.
 #[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(in crate::api) struct ServiceStepMetrics {
     total_duration_sec: Option<i64>,
@@ -49,57 +45,12 @@ pub(in crate::api) struct ServiceStepMetrics {
     details: Vec<ServiceStepMetric>,
 }
 
-/// The runs of a part: the one that built its image, and the one that it waits for.
-#[derive(Clone, Debug, Default)]
-pub(in crate::api) struct Runs {
-    pub(in crate::api) build: Option<run::Model>,
-    pub(in crate::api) run: Option<run::Model>,
-}
-
-/// The runs that parts name.
-pub(in crate::api) fn named<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
-    parts.into_iter().flat_map(|part| [part.run_id, part.build_run_id]).flatten().collect()
-}
-
-impl Runs {
-    /// Those of a part among `all`.
-    pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
-        let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
-        Self { build: find(part.build_run_id), run: find(part.run_id) }
-    }
-
-    pub(in crate::api) async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
-        let ids = named([part]);
-        if ids.is_empty() {
-            return Ok(Self::default());
-        }
-        Ok(Self::of(part, &store::run::list_by_ids(db, ids).await?))
-    }
-
-    /// What the part is at.
-    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> PartPhase {
-        // That its schedule is being given to its cluster is part of deploying it.
-        let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
-        let running = self.run.as_ref().is_some_and(executes);
-        match doing(part) {
-            PartPhase::Idle if running => PartPhase::Run,
-            other => other,
-        }
-    }
-}
-
-/// What a part is at, or has failed at, as far as it says so itself.
-pub(in crate::api) fn doing(part: &deployment_job::Model) -> PartPhase {
-    let builds = part.build_run_id.is_some() && part.run_id.is_none();
-    if builds && matches!(part.progress, Progress::Running | Progress::Failed) {
-        PartPhase::Build
-    } else {
-        PartPhase::Idle
-    }
-}
-
-/// The steps of a part.
-pub(in crate::api) fn metrics(part: &deployment_job::Model, of: &deployment::Model, runs: &Runs) -> ServiceStepMetrics {
+/// The finished steps of a part.
+pub(in crate::api) fn metrics(
+    part: &deployment_job::Model,
+    deployment: &deployment::Model,
+    runs: &PartRuns,
+) -> ServiceStepMetrics {
     use ServiceStepMetricNameEnum as Name;
     let mut details = Vec::new();
     let mut add = |step_name, status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>| {
@@ -107,7 +58,7 @@ pub(in crate::api) fn metrics(part: &deployment_job::Model, of: &deployment::Mod
             details.push(ServiceStepMetric { step_name, status, duration_sec: (until - from).num_seconds().max(0) });
         }
     };
-    add(Name::DeploymentQueueing, StepMetricStatusEnum::Success, Some(of.created_at), part.started_at);
+    add(Name::DeploymentQueueing, StepMetricStatusEnum::Success, Some(deployment.created_at), part.started_at);
     if let Some(build) = &runs.build {
         let from = build.started_at.or(build.finished_at);
         add(Name::BuildQueueing, StepMetricStatusEnum::Success, Some(build.created_at), from);
@@ -127,7 +78,7 @@ pub(in crate::api) fn metrics(part: &deployment_job::Model, of: &deployment::Mod
         Some((run.finished_at? - run.started_at?).num_seconds().max(0))
     };
     ServiceStepMetrics {
-        total_duration_sec: part.finished_at.map(|at| (at - of.created_at).num_seconds().max(0)),
+        total_duration_sec: part.finished_at.map(|at| (at - deployment.created_at).num_seconds().max(0)),
         total_computing_duration_sec: [took(&runs.build), took(&runs.run)].into_iter().flatten().sum(),
         details,
     }

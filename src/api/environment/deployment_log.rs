@@ -1,0 +1,169 @@
+//! /environment/{environmentId}/logs and /environment/{environmentId}/log: the logs of deployments.
+
+use std::sync::Arc;
+
+use entity::deployment::{self, Action as DeploymentAction, Progress};
+use entity::environment;
+use entity::id::{DeploymentId, EnvironmentId};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::{Enum, Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::log_composer::{LogComposer, action_noun};
+use super::log_entry::EnvironmentLogs;
+use crate::access::{self, Action};
+use crate::api::Tag;
+use crate::api::caller::Auth;
+use crate::api::status::{execution_id, run_ids};
+use crate::api::wire::{Answer, Found, Results, Timestamp};
+use crate::app::App;
+use crate::error::Result;
+use crate::store;
+
+/// Maximum entries in a response (official limit).
+const MOST: usize = 1000;
+
+/// Number of deployments in the older kind of list.
+const DEPLOYMENTS: u64 = 20;
+
+#[derive(Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum EnvironmentLogTypeEnum {
+    Environment,
+}
+
+#[derive(Debug, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+enum StatusKindEnum {
+    Canceled,
+    Deleted,
+    DeleteError,
+    DeleteInProgress,
+    Deployed,
+    DeploymentError,
+    DeploymentInProgress,
+    Paused,
+    PauseError,
+    PauseInProgress,
+    Waiting,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct LogScope {
+    #[serde(rename = "type")]
+    #[oai(rename = "type")]
+    kind: EnvironmentLogTypeEnum,
+    name: String,
+    id: Uuid,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct EnvironmentLog {
+    id: Uuid,
+    created_at: Timestamp,
+    scope: LogScope,
+    state: StatusKindEnum,
+    message: Option<String>,
+    execution_id: String,
+}
+
+pub(in crate::api) struct DeploymentLogApi(pub(in crate::api) Arc<App>);
+
+#[OpenApi]
+impl DeploymentLogApi {
+    #[oai(path = "/environment/:environmentId/logs", method = "get", operation_id = "listEnvironmentLogs", tag = Tag::EnvironmentLogs)]
+    async fn list_environment_logs(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+        version: Query<Option<String>>,
+    ) -> Result<Found<Vec<EnvironmentLogs>>> {
+        let id = EnvironmentId(environment_id.0);
+        let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
+        Ok(Answer(deployment_log_entries(&self.0, &environment, version.0.as_deref()).await?))
+    }
+
+    #[oai(path = "/environment/:environmentId/log", method = "get", operation_id = "listEnvironmentLog", tag = Tag::EnvironmentLogs)]
+    async fn list_environment_log(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+    ) -> Result<Found<Results<EnvironmentLog>>> {
+        let id = EnvironmentId(environment_id.0);
+        let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
+        let rows = store::deployment::list_newest(&self.0.db, environment.id, None, DEPLOYMENTS).await?;
+        let answer = |row: deployment::Model| EnvironmentLog {
+            id: row.id.0,
+            created_at: Timestamp(row.created_at),
+            scope: LogScope {
+                kind: EnvironmentLogTypeEnum::Environment,
+                name: environment.name.clone(),
+                id: environment.id.0,
+            },
+            state: status_kind(&row),
+            message: Some(format!("{} by {}", action_noun(row.action), row.triggered_by)),
+            execution_id: execution_id(&row),
+        };
+        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+    }
+}
+
+/// The log of a deployment: the newest one, or the one with the execution id `version`.
+pub(in crate::api) async fn deployment_log_entries(
+    app: &App,
+    environment: &environment::Model,
+    version: Option<&str>,
+) -> Result<Vec<EnvironmentLogs>> {
+    let row = match version {
+        Some(version) => by_execution_id(app, environment, version).await?,
+        None => store::deployment::newest_by_environment(&app.db, environment.id).await?,
+    };
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let parts = store::deployment::list_parts(&app.db, row.id).await?;
+    let runs = store::run::list_by_ids(&app.db, run_ids(&parts)).await?;
+    let jobs = store::job::list_by_ids(&app.db, parts.iter().map(|part| part.job_id).collect()).await?;
+    let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
+    let composer = LogComposer { environment, row: &row, names };
+    let mut entries = composer.compose(&parts, &runs);
+    for part in &parts {
+        let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
+        let Some(build) = build else { continue };
+        // The end of a long log shows why the build ended as it did.
+        let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
+        entries.extend(composer.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
+    }
+    entries.sort_by_key(|entry| entry.timestamp.0);
+    let skipped = entries.len().saturating_sub(MOST);
+    Ok(entries.into_iter().skip(skipped).collect())
+}
+
+/// Finds a deployment by its execution id.
+async fn by_execution_id(
+    app: &App,
+    environment: &environment::Model,
+    version: &str,
+) -> Result<Option<deployment::Model>> {
+    let id = version.get(..36).and_then(|id| id.parse().ok()).map(DeploymentId);
+    let Some(id) = id else { return Ok(None) };
+    let row = store::row::by_id::<deployment::Model>(&app.db, id).await?;
+    Ok(row.filter(|row| row.environment_id == environment.id && execution_id(row) == version))
+}
+
+fn status_kind(row: &deployment::Model) -> StatusKindEnum {
+    match (row.action, row.progress) {
+        (_, Progress::Queued) => StatusKindEnum::Waiting,
+        (_, Progress::Cancelled) => StatusKindEnum::Canceled,
+        (DeploymentAction::Deploy, Progress::Running) => StatusKindEnum::DeploymentInProgress,
+        (DeploymentAction::Deploy, Progress::Succeeded) => StatusKindEnum::Deployed,
+        (DeploymentAction::Deploy, Progress::Failed) => StatusKindEnum::DeploymentError,
+        (DeploymentAction::Stop, Progress::Running) => StatusKindEnum::PauseInProgress,
+        (DeploymentAction::Stop, Progress::Succeeded) => StatusKindEnum::Paused,
+        (DeploymentAction::Stop, Progress::Failed) => StatusKindEnum::PauseError,
+        (DeploymentAction::Delete | DeploymentAction::Uninstall, Progress::Running) => StatusKindEnum::DeleteInProgress,
+        (DeploymentAction::Delete | DeploymentAction::Uninstall, Progress::Succeeded) => StatusKindEnum::Deleted,
+        (DeploymentAction::Delete | DeploymentAction::Uninstall, Progress::Failed) => StatusKindEnum::DeleteError,
+    }
+}

@@ -1,0 +1,98 @@
+//! /job/{jobId}/advancedSettings and /defaultJobAdvancedSettings.
+
+use std::sync::Arc;
+
+use entity::id::JobId;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::edit::{edit_of, job_change};
+use crate::access::{self, Action};
+use crate::api::caller::Auth;
+use crate::api::wire::{self, Answer, Body, Created, Found};
+use crate::api::{Tag, audit};
+use crate::app::App;
+use crate::engine::advanced_settings;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// All advanced settings of a job. `engine::advanced_settings` decides which keys and values are valid.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct JobAdvancedSettings(Map<String, Value>);
+
+wire::described!(JobAdvancedSettings, poem_openapi::registry::MetaSchemaRef::Inline(Box::new(schema())), |_| {});
+
+/// The schema of the settings.
+fn schema() -> poem_openapi::registry::MetaSchema {
+    use advanced_settings::SettingKind;
+    use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+    let property = |setting: &advanced_settings::Setting| {
+        let (kind, nullable) = match setting.kind {
+            SettingKind::Number(..) => ("integer", false),
+            SettingKind::OptionalNumber(..) => ("integer", true),
+            SettingKind::Boolean => ("boolean", false),
+            SettingKind::Text | SettingKind::OneOf(_) => ("string", false),
+            SettingKind::OptionalOneOf(_) => ("string", true),
+            SettingKind::ExitCodes => ("array", false),
+            SettingKind::Texts => ("object", false),
+        };
+        let mut schema = MetaSchema::new(kind);
+        schema.nullable = nullable;
+        if setting.kind == SettingKind::ExitCodes {
+            schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer")))));
+        }
+        if setting.kind == SettingKind::Texts {
+            schema.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));
+        }
+        (setting.key, MetaSchemaRef::Inline(Box::new(schema)))
+    };
+    let mut schema = MetaSchema::new("object");
+    schema.properties = advanced_settings::SETTINGS.iter().map(property).collect();
+    schema
+}
+
+pub(in crate::api) struct AdvancedSettingsApi(pub(in crate::api) Arc<App>);
+
+#[OpenApi]
+impl AdvancedSettingsApi {
+    #[oai(path = "/defaultJobAdvancedSettings", method = "get", operation_id = "getDefaultJobAdvancedSettings", tag = Tag::Jobs)]
+    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Found<JobAdvancedSettings>> {
+        Ok(Answer(JobAdvancedSettings(advanced_settings::defaults())))
+    }
+
+    #[oai(path = "/job/:jobId/advancedSettings", method = "get", operation_id = "getJobAdvancedSettings", tag = Tag::JobConfiguration)]
+    async fn get_job_advanced_settings(
+        &self,
+        auth: Auth,
+        #[oai(name = "jobId")] job_id: Path<Uuid>,
+    ) -> Result<Found<JobAdvancedSettings>> {
+        let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        Ok(Answer(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
+    }
+
+    #[oai(path = "/job/:jobId/advancedSettings", method = "put", operation_id = "editJobAdvancedSettings", tag = Tag::JobConfiguration)]
+    async fn edit_job_advanced_settings(
+        &self,
+        auth: Auth,
+        #[oai(name = "jobId")] job_id: Path<Uuid>,
+        body: Body<JobAdvancedSettings>,
+    ) -> Result<Created<JobAdvancedSettings>> {
+        let mut row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
+        let before = advanced_settings::complete(&row.spec.settings);
+        row.spec.settings =
+            advanced_settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
+        let after = advanced_settings::complete(&row.spec.settings);
+        let edit = edit_of(&row, self.0.clock.now());
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            store::job::update(tx, row.id, edit).await?;
+            let change = job_change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
+            Ok(((), change.before(&before).after(&after)))
+        })
+        .await?;
+        Ok(Answer(JobAdvancedSettings(after)))
+    }
+}

@@ -1,0 +1,38 @@
+//! Helpers shared by the handlers that change jobs.
+
+use chrono::{DateTime, Utc};
+use entity::job;
+use sea_orm::DatabaseTransaction;
+
+use crate::api::audit::Change;
+use crate::error::{Error, Result};
+use crate::store;
+use crate::store::job::JobEdit;
+
+const TAKEN: &str = "Job name within the environment is already taken";
+
+/// The edit that stores the configuration of a job.
+pub(super) fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
+    JobEdit {
+        name: row.name.clone(),
+        registry_id: row.spec.registry_id(),
+        git_token_id: row.spec.git_token_id(),
+        spec: row.spec.clone(),
+        updated_at: now,
+    }
+}
+
+pub(super) fn or_taken(error: sea_orm::DbErr) -> Error {
+    Error::or_taken(error, TAKEN)
+}
+
+/// Starts the event for a change to a job, in the transaction that makes the change.
+pub(super) async fn job_change(
+    tx: &DatabaseTransaction,
+    kind: &'static str,
+    job: &entity::job::Model,
+    part: &'static str,
+) -> Result<Change> {
+    let environment = store::environment::by_id(tx, job.environment_id).await?.ok_or(Error::NotFound("job"))?;
+    Ok(Change::new(kind, "JOB", job.id.0, &job.name).of_environment(&environment).part(part))
+}

@@ -1,0 +1,74 @@
+//! The verdict of an explanation, with its reason.
+
+use chrono::{DateTime, Utc};
+use entity::job;
+use entity::skipped_time::{self, SkipReason};
+use poem_openapi::Enum;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum VerdictEnum {
+    Ran,
+    Skipped,
+    Pending,
+    NotDue,
+    Unknown,
+}
+
+pub(super) fn explain_verdict(
+    job: &job::Model,
+    (runs, skipped): (&[entity::run::Model], &[skipped_time::Model]),
+    (within, planned): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    by_kubernetes: bool,
+    now: DateTime<Utc>,
+) -> (VerdictEnum, String) {
+    if let Some(run) = runs.last() {
+        let state = match run.state {
+            entity::run::RunState::Queued => "is queued",
+            entity::run::RunState::Running => "is running",
+            entity::run::RunState::Succeeded => "succeeded",
+            entity::run::RunState::Failed => "failed",
+            entity::run::RunState::Cancelled => "was cancelled",
+        };
+        let why = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        return (VerdictEnum::Ran, format!("run {} was created for this time and {state}{why}", run.number));
+    }
+    if let Some(row) = skipped.last() {
+        let why = match row.reason {
+            SkipReason::Overlap => {
+                "an earlier run of this schedule had not finished, and the concurrency policy does not allow another one"
+            }
+            SkipReason::Missed => "no server started the run in time, and the catch-up policy does not cover this time",
+            SkipReason::Paused => "the schedule was suspended",
+            SkipReason::TooLate => "the starting deadline had passed",
+        };
+        return (VerdictEnum::Skipped, format!("the job did not run: {why}"));
+    }
+    let Some(time) = within else {
+        return (VerdictEnum::NotDue, "the schedule has no time in this minute".into());
+    };
+    match planned {
+        None => (VerdictEnum::NotDue, "the schedule is not deployed, so the job does not run".into()),
+        Some(next) if next <= time && time <= now => {
+            (VerdictEnum::Pending, "the time has come, and its run is about to be created".into())
+        }
+        Some(_) if time > now => (VerdictEnum::Pending, "the time is in the future".into()),
+        Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {
+            let text = "there is no record of this time: the current configuration was deployed later";
+            (VerdictEnum::Unknown, text.into())
+        }
+        Some(_) if by_kubernetes => {
+            let text = "there is no record of this time: Kubernetes runs this schedule, and no Job for the time was \
+                        seen. Either the CronJob skipped it, or the Job was deleted before it was recorded, or \
+                        retention deleted the record";
+            (VerdictEnum::Unknown, text.into())
+        }
+        Some(_) => {
+            let text =
+                "there is no record of this time: the schedule was not deployed then, or retention deleted the record";
+            (VerdictEnum::Unknown, text.into())
+        }
+    }
+}

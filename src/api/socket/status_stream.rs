@@ -1,0 +1,44 @@
+//! /deployment/status: the state of an environment stage by stage.
+
+use entity::environment;
+use poem::web::websocket::{BoxWebSocketUpgraded, WebSocket};
+use poem::{Request, handler};
+
+use super::connection::{FrameSource, upgrade};
+use super::request::{app, caller, requested_environment};
+use crate::api::status;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+#[handler]
+pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
+    let app = app(request)?;
+    let caller = caller(&app, request).await?;
+    let environment = requested_environment(&app, &caller, request).await?;
+    Ok(upgrade(socket, app, EnvironmentStatusSource { environment, last: String::new() }))
+}
+
+/// The state of an environment, sent whenever it changes.
+struct EnvironmentStatusSource {
+    environment: environment::Model,
+    last: String,
+}
+
+impl FrameSource for EnvironmentStatusSource {
+    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
+        let there = store::environment::by_id(&app.db, self.environment.id).await?;
+        let environment = there.ok_or(Error::NotFound("environment"))?;
+        let frame =
+            serde_json::to_string(&status::with_stages(&app.db, &environment).await?).map_err(Error::internal)?;
+        Ok(changed(&mut self.last, frame))
+    }
+}
+
+pub(super) fn changed(last: &mut String, frame: String) -> Vec<String> {
+    if *last == frame {
+        return Vec::new();
+    }
+    last.clone_from(&frame);
+    vec![frame]
+}
