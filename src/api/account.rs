@@ -7,9 +7,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::caller::Auth;
 use super::limits;
+use super::tag::Tag;
 use super::wire::{Answer, Body, Found, Timestamp};
 use crate::access::Subject;
 use crate::app::App;

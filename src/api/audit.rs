@@ -12,6 +12,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
+/// The official target of events about members, invitations and roles.
+pub(super) const MEMBERS_AND_ROLES: &str = "MEMBERS_AND_ROLES";
+
 /// What was done, for the list of events. Names of kinds and targets are the official ones.
 pub(super) struct Change {
     kind: &'static str,

@@ -9,10 +9,10 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
+use super::tag::Tag;
 use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
 use crate::access::{self, Action, Place};
 use crate::app::App;

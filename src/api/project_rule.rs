@@ -13,12 +13,12 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::environment::EnvironmentModeEnum;
 use super::environment::rule::WeekdayEnum;
 use super::limits;
+use super::tag::Tag;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

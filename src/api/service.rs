@@ -10,11 +10,11 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::caller::Auth;
 use super::job::{self as job_api, JobResponse, Version};
 use super::limits;
 use super::status::{self, EnvironmentStatus, Status};
+use super::tag::Tag;
 use super::wire::{Accepted, Answer, Blank, Body, Found, Ignored, Never, Results, Streamed};
 use crate::access::{self, Action};
 use crate::app::App;

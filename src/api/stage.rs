@@ -13,10 +13,10 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
+use super::tag::Tag;
 use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -10,11 +10,11 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::role;
+use super::tag::Tag;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

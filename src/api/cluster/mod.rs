@@ -2,7 +2,10 @@
 //!
 //! A Kubernetes cluster is registered, not created: its kubeconfig is sealed, and answered only to who may manage it.
 
-mod schema;
+mod cloud;
+mod readiness;
+mod request;
+mod response;
 
 use std::sync::Arc;
 
@@ -12,11 +15,13 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
-pub(super) use self::schema::CloudVendorEnum;
-use self::schema::{Cluster, ClusterDeleteMode, ClusterReadinessStatus, ClusterRequest, ClusterStatus};
-use super::Tag;
+pub(super) use self::cloud::CloudVendorEnum;
+use self::readiness::{ClusterReadinessStatus, ClusterStatus};
+use self::request::{ClusterDeleteMode, ClusterRequest};
+use self::response::Cluster;
 use super::audit::{self, Change};
 use super::caller::Auth;
+use super::tag::Tag;
 use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -14,12 +14,12 @@ use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
 use super::super::job::clone::{Owner, copy_job, copy_variables};
 use super::super::limits;
 use super::super::status::{self, EnvironmentStatus, Status};
+use super::super::tag::Tag;
 use super::super::wire::{Accepted, Answer, Blank, Body, Empty};
 use super::{Environment, EnvironmentModeEnum, TAKEN, answer};
 use crate::access::{self, Action};

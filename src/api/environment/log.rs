@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::history::durations::named;
 use super::super::status::execution_id;
+use super::super::tag::Tag;
 use super::super::wire::{Answer, Found, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -16,11 +16,11 @@ use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::status::{self, EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status};
+use super::tag::Tag;
 use super::wire::{self, Answer, Blank, Body, Created, Found, Gone, ReferenceObject, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

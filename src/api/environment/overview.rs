@@ -10,11 +10,11 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::cluster::CloudVendorEnum;
 use super::super::job::{JobTypeEnum, ServiceTypeEnum};
 use super::super::status::{self, EnvironmentStatus};
+use super::super::tag::Tag;
 use super::super::wire::{Answer, Found, ReferenceObject, Results, Timestamp};
 use super::{EnvironmentModeEnum, visible};
 use crate::access::{self, Action, Place};

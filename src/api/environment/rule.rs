@@ -11,9 +11,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
+use super::super::tag::Tag;
 use super::super::wire::{self, Answer, Body, Found, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -21,12 +21,12 @@ use self::schema::{
     QueuedDetails, QueuedIdentifier, QueuedService, QueuedServiceIdentifier, QueuedStage, ServiceRequestIdentifier,
     environment_v2, queued_auditing, v1, v2,
 };
-use super::Tag;
 use super::caller::Auth;
 use super::job::ServiceTypeEnum;
 use super::limits;
 use super::status;
 use super::status::StageStatusEnum;
+use super::tag::Tag;
 use super::wire::{Answer, Found, Results, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -15,10 +15,10 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
 use super::super::status::{self, Status};
+use super::super::tag::Tag;
 use super::super::wire::{Accepted, Answer, Body, Empty, Found};
 use super::{clean, edit_of};
 use crate::access::{self, Action};

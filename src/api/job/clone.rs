@@ -14,11 +14,11 @@ use sea_orm::DatabaseTransaction;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
 use super::super::history::Commit;
 use super::super::limits;
+use super::super::tag::Tag;
 use super::super::wire::{Accepted, Answer, Body, Found, Results};
 use super::response::JobResponse;
 use super::{or_taken, validate};

@@ -12,9 +12,9 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
+use super::super::tag::Tag;
 use super::super::wire::{self, Answer, Found, Results, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};

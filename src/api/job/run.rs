@@ -10,9 +10,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
+use super::super::tag::Tag;
 use super::super::wire::{self, Accepted, Answer, Body, Found, ReferenceObject, Results, Timestamp};
 use super::action::JobForceEvent;
 use crate::access::{self, Action};

@@ -11,9 +11,9 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
 use super::super::limits;
+use super::super::tag::Tag;
 use super::super::wire::{self, Answer, Found, Text, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
+use super::super::tag::Tag;
 use super::super::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
 use super::edit_of;
 use crate::access::{self, Action};

@@ -6,15 +6,14 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
-use super::super::wire::{Answer, Body, Created, Found, Gone, Results};
-use super::Parent;
+use super::super::tag::Tag;
+use super::super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::family_response::{EnvironmentVariable, Secret};
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::schema::{
-    EnvironmentVariable, EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Secret, SecretEditRequest,
-    Value,
-};
+use super::parent::Parent;
+use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, SecretEditRequest, Value};
+use super::{create, edit, lookup, visible};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::Result;
@@ -30,14 +29,14 @@ macro_rules! family {
         alias: $alias_path:literal $alias:literal, override: $override_path:literal $override:literal
     ) => {
         $(#[$doc])*
-        pub(in super::super) struct $api(pub(in super::super) Arc<App>);
+        pub(in crate::api) struct $api(pub(in crate::api) Arc<App>);
 
         #[OpenApi]
         impl $api {
             #[oai(path = $all, method = "get", operation_id = $list, tag = Tag::$tag)]
             async fn list(&self, auth: Auth, #[oai(name = $parent)] parent: Path<Uuid>) -> Result<Found<Results<$answer>>> {
                 let parent = Parent::$of(&self.0, &auth, Action::View, parent.0).await?;
-                let all = super::list(&self.0, &parent).await?.into_iter();
+                let all = visible::list(&self.0, &parent).await?.into_iter();
                 let results = all.filter(|one| one.is_secret() == $secret).map(<$answer>::from).collect();
                 Ok(Answer(Results { results }))
             }
@@ -50,7 +49,7 @@ macro_rules! family {
                 body: Body<EnvironmentVariableRequest>,
             ) -> Result<Created<$answer>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                Ok(Answer(super::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
+                Ok(Answer(create::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
             }
 
             #[oai(path = $one, method = "put", operation_id = $edit_id, tag = Tag::$tag)]
@@ -62,8 +61,8 @@ macro_rules! family {
                 body: Body<$edit>,
             ) -> Result<Found<$answer>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
+                let row = lookup::own(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(edit::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
             }
 
             #[oai(path = $one, method = "delete", operation_id = $delete, tag = Tag::$tag)]
@@ -74,9 +73,9 @@ macro_rules! family {
                 #[oai(name = $variable)] variable: Path<Uuid>,
             ) -> Result<Gone> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
-                super::delete(&self.0, &auth, &parent, row).await?;
-                Ok(super::super::wire::Blank)
+                let row = lookup::own(&self.0, &parent, variable.0, $secret).await?;
+                edit::delete(&self.0, &auth, &parent, row).await?;
+                Ok(Blank)
             }
 
             #[oai(path = $alias_path, method = "post", operation_id = $alias, tag = Tag::$tag)]
@@ -88,8 +87,8 @@ macro_rules! family {
                 body: Body<Key>,
             ) -> Result<Created<$answer>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                lookup::of_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(create::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
 
             #[oai(path = $override_path, method = "post", operation_id = $override, tag = Tag::$tag)]
@@ -101,8 +100,8 @@ macro_rules! family {
                 body: Body<Value>,
             ) -> Result<Created<$answer>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                lookup::of_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Answer(create::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
         }
     };
@@ -175,7 +174,7 @@ family! {
 }
 
 /// The import into a job, under its own path.
-pub(in super::super) struct JobImportApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct JobImportApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl JobImportApi {

@@ -2,99 +2,25 @@
 
 use std::sync::Arc;
 
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::types::MaybeUndefined;
-use poem_openapi::{Enum, Object, OpenApi};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
+use super::super::tag::Tag;
 use super::super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
-use super::Parent;
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::schema::{
-    APIVariableScopeEnum, EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value, VariableResponse,
+use super::parent::Parent;
+use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value};
+use super::response::VariableResponse;
+use super::scope::APIVariableScopeEnum;
+use super::unified_request::{
+    ServiceTypeForVariableEnum, VariableAliasRequest, VariableEditRequest, VariableOverrideRequest, VariableRequest,
 };
+use super::{create, edit, lookup, visible};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::{Error, Result};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ServiceTypeForVariableEnum {
-    Application,
-    Container,
-    Job,
-    Helm,
-    Terraform,
-    AgenticWorkflow,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableRequest {
-    key: String,
-    value: String,
-    #[serde(default)]
-    #[oai(default)]
-    mount_path: Option<String>,
-    is_secret: bool,
-    variable_scope: APIVariableScopeEnum,
-    variable_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-    #[serde(default)]
-    #[oai(default)]
-    secret_manager_access_id: Option<Uuid>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableEditRequest {
-    key: String,
-    #[serde(default)]
-    #[oai(default)]
-    value: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    description: MaybeUndefined<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: MaybeUndefined<bool>,
-    #[serde(default)]
-    #[oai(default)]
-    secret_manager_access_id: Option<Uuid>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableAliasRequest {
-    key: String,
-    alias_scope: APIVariableScopeEnum,
-    alias_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableOverrideRequest {
-    value: String,
-    override_scope: APIVariableScopeEnum,
-    override_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-}
 
 fn refuse_secret_manager(id: Option<Uuid>) -> Result<()> {
     match id {
@@ -104,7 +30,7 @@ fn refuse_secret_manager(id: Option<Uuid>) -> Result<()> {
 }
 
 /// The handlers.
-pub(in super::super) struct VariableApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct VariableApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl VariableApi {
@@ -117,7 +43,7 @@ impl VariableApi {
         is_secret: Query<Option<bool>>,
     ) -> Result<Found<Results<VariableResponse>>> {
         let parent = Parent::named(&self.0, &auth, Action::View, ("scope", scope.0), parent_id.0).await?;
-        let all = super::list(&self.0, &parent).await?.into_iter();
+        let all = visible::list(&self.0, &parent).await?.into_iter();
         let results = all.filter(|one| is_secret.0.is_none_or(|wanted| one.is_secret() == wanted)).collect();
         Ok(Answer(Results { results }))
     }
@@ -140,7 +66,7 @@ impl VariableApi {
         refuse_secret_manager(secret_manager_access_id)?;
         let value = Some(value);
         let given = EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file };
-        Ok(Answer(super::create(&self.0, &auth, &parent, given, is_secret).await?))
+        Ok(Answer(create::create(&self.0, &auth, &parent, given, is_secret).await?))
     }
 
     #[oai(path = "/variable/import", method = "post", operation_id = "importEnvironmentVariables", tag = Tag::VariableMainCalls)]
@@ -165,19 +91,19 @@ impl VariableApi {
         #[oai(name = "variableId")] variable_id: Path<Uuid>,
         body: Body<VariableEditRequest>,
     ) -> Result<Found<VariableResponse>> {
-        let (row, parent) = super::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
+        let (row, parent) = lookup::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
         let VariableEditRequest { key, value, description, enable_interpolation_in_file, secret_manager_access_id } =
             body.0;
         refuse_secret_manager(secret_manager_access_id)?;
         let given =
             EnvironmentVariableEditRequest { key, value, mount_path: None, description, enable_interpolation_in_file };
-        Ok(Answer(super::edit(&self.0, &auth, &parent, row, given).await?))
+        Ok(Answer(edit::edit(&self.0, &auth, &parent, row, given).await?))
     }
 
     #[oai(path = "/variable/:variableId", method = "delete", operation_id = "deleteVariable", tag = Tag::VariableMainCalls)]
     async fn delete_variable(&self, auth: Auth, #[oai(name = "variableId")] variable_id: Path<Uuid>) -> Result<Gone> {
-        let (row, parent) = super::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
-        super::delete(&self.0, &auth, &parent, row).await?;
+        let (row, parent) = lookup::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
+        edit::delete(&self.0, &auth, &parent, row).await?;
         Ok(Blank)
     }
 
@@ -193,7 +119,7 @@ impl VariableApi {
         let scope = ("alias_scope", alias_scope);
         let parent = Parent::named(&self.0, &auth, Action::Manage, scope, alias_parent_id).await?;
         let given = Key { key, description, enable_interpolation_in_file };
-        Ok(Answer(super::create_alias(&self.0, &auth, &parent, variable_id.0, given).await?))
+        Ok(Answer(create::create_alias(&self.0, &auth, &parent, variable_id.0, given).await?))
     }
 
     #[oai(path = "/variable/:variableId/override", method = "post", operation_id = "createVariableOverride", tag = Tag::VariableMainCalls)]
@@ -213,6 +139,6 @@ impl VariableApi {
         let scope = ("override_scope", override_scope);
         let parent = Parent::named(&self.0, &auth, Action::Manage, scope, override_parent_id).await?;
         let given = Value { value: Some(value), description, enable_interpolation_in_file };
-        Ok(Answer(super::create_override(&self.0, &auth, &parent, variable_id.0, given).await?))
+        Ok(Answer(create::create_override(&self.0, &auth, &parent, variable_id.0, given).await?))
     }
 }
