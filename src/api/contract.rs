@@ -1,4 +1,4 @@
-//! The contract as it is served, and the page that shows it.
+//! Serves the contract, and a reference page for it.
 
 use poem::web::Html;
 use poem::{Response, handler};
@@ -6,7 +6,7 @@ use poem_openapi::OpenApiService;
 
 use crate::error::Error;
 
-/// The contract of this face, as it is served.
+/// The API contract, as it is served.
 pub const CONTRACT: &str = include_str!("../../api-spec/openapi.yaml");
 
 #[handler]
@@ -25,7 +25,7 @@ fn contract_as_json() -> Result<String, serde_yaml_ng::Error> {
     Ok(contract.to_string())
 }
 
-/// The API reference: one page that loads nothing from elsewhere.
+/// The API reference: a single page that loads no external resources.
 #[handler]
 pub(super) fn reference() -> poem::Result<Html<String>> {
     let contract = contract_as_json().map_err(Error::internal)?;
@@ -33,7 +33,7 @@ pub(super) fn reference() -> poem::Result<Html<String>> {
     Ok(Html(with_contract(&page, &contract)))
 }
 
-/// The page shows the contract, not what the code says of itself.
+/// Replaces the generated description in the page with the contract.
 fn with_contract(page: &str, contract: &str) -> String {
     const BEGIN: &str = "let spec = ";
     const END: &str = ";\n    let oauth2RedirectUrl;";

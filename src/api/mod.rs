@@ -1,4 +1,4 @@
-//! The Qovery-style JSON face: typed handlers behind a contract that was written first.
+//! The Qovery-compatible JSON API: typed handlers for a contract that was written first.
 
 mod account;
 mod audit;
@@ -15,7 +15,7 @@ mod history;
 mod job;
 mod limits;
 mod member;
-mod operate;
+mod monitoring;
 mod organization;
 mod project;
 mod project_rule;
@@ -33,4 +33,4 @@ mod webhook;
 mod wire;
 
 pub use self::contract::CONTRACT;
-pub use self::router::{described, face};
+pub use self::router::{described, endpoint};

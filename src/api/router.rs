@@ -1,4 +1,4 @@
-//! Puts the resources together, with the documentation and the endpoints for operators.
+//! Assembles the handlers of all resources, the documentation and the monitoring endpoints.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use poem_openapi::{OpenApi, OpenApiService};
 use tracing::Instrument as _;
 
 use super::{
-    account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, operate,
+    account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
     organization, project, project_rule, registry, role, service, socket, stage, token, variable, webhook,
 };
 use crate::app::App;
 
-/// The resources, in groups, because a tuple has no more than sixteen members.
+/// All resources, in groups, because poem-openapi takes tuples of at most sixteen members.
 fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
     let app = || Arc::clone(app);
     let apis = (
@@ -68,26 +68,26 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
     OpenApiService::new(apis, "Windlass", env!("CARGO_PKG_VERSION"))
 }
 
-/// What the code itself would say its contract is; only for the test that holds it against the real one.
+/// The contract as the code describes it. A test compares it with the real one.
 #[must_use]
 pub fn described(app: &Arc<App>) -> String {
     service(app).spec()
 }
 
-/// The whole face, ready to be served, with what stands beside it.
-pub fn face(
+/// The complete API, ready to be served, together with the routes in `others`.
+pub fn endpoint(
     app: &Arc<App>,
-    beside: Route,
+    others: Route,
 ) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
     let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
-    beside
+    others
         .at("/openapi.yaml", get(contract::contract_yaml))
         .at("/openapi.json", get(contract::contract_json))
         .at("/docs", get(contract::reference))
-        .at("/health", get(operate::ready))
-        .at("/health/live", get(operate::live))
-        .at("/health/ready", get(operate::ready))
-        .at("/metrics", get(operate::metrics))
+        .at("/health", get(monitoring::ready))
+        .at("/health/live", get(monitoring::live))
+        .at("/health/ready", get(monitoring::ready))
+        .at("/metrics", get(monitoring::metrics))
         .at("/service/logs", get(socket::service_logs))
         .at("/service/status", get(socket::service_status))
         .at("/deployment/logs", get(socket::deployment_logs))
@@ -97,21 +97,21 @@ pub fn face(
         .around(move |endpoint, request: Request| {
             let (clock, metrics) = (clock.clone(), metrics.clone());
             async move {
-                let (path, method, begin) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
+                let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
-                let answered = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind();
-                let answered = answered.instrument(span.clone()).await;
-                let response = match answered {
+                let result = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind();
+                let result = result.instrument(span.clone()).await;
+                let response = match result {
                     Ok(Ok(response)) => response.into_response(),
-                    Ok(Err(error)) => error::answer(&error, &path, clock.now()),
+                    Ok(Err(error)) => error::response(&error, &path, clock.now()),
                     Err(_) => {
-                        tracing::error!(path, "a handler panicked");
+                        tracing::error!(path, "handler panicked");
                         error::panicked(&path, clock.now())
                     }
                 };
-                let took = (clock.now() - begin).to_std().unwrap_or_default();
+                let duration = (clock.now() - started_at).to_std().unwrap_or_default();
                 span.record("status", response.status().as_u16());
-                metrics.answered(method.as_str(), response.status().as_u16(), took);
+                metrics.answered(method.as_str(), response.status().as_u16(), duration);
                 Ok(response)
             }
         })

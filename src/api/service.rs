@@ -15,7 +15,7 @@ use super::job::{self as job_api, JobResponse, Version};
 use super::limits;
 use super::status::{self, EnvironmentStatus, Status};
 use super::tag::Tag;
-use super::wire::{Accepted, Answer, Blank, Body, Found, Ignored, Never, Results, Streamed};
+use super::wire::{Accepted, Body, EmptyResponse, Ignored, Json, JsonStream, Never, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command::{self, Removal, Target};
@@ -120,7 +120,7 @@ pub(super) struct ServiceApi(pub(super) Arc<App>);
 macro_rules! none {
     ($self:ident, $auth:ident, $id:ident) => {{
         $self.environment(&$auth, Action::View, $id).await?;
-        Ok(Answer(Results { results: Vec::new() }))
+        Ok(Json(Results { results: Vec::new() }))
     }};
 }
 
@@ -131,7 +131,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Streamed<Results<JobResponse>>> {
+    ) -> Result<JsonStream<Results<JobResponse>>> {
         let row = self.environment(&auth, Action::View, environment_id).await?;
         Ok(job_api::all(&self.0, row.id))
     }
@@ -142,7 +142,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         none!(self, auth, environment_id)
     }
 
@@ -151,7 +151,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         none!(self, auth, environment_id)
     }
 
@@ -160,7 +160,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         none!(self, auth, environment_id)
     }
 
@@ -170,7 +170,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         none!(self, auth, environment_id)
     }
 
@@ -179,7 +179,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         none!(self, auth, environment_id)
     }
 
@@ -218,7 +218,7 @@ impl ServiceApi {
             targets.push(Target { edit, commit, ..Target::from(job) });
         }
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/service/stop", method = "post", operation_id = "stopSelectedServices", tag = Tag::EnvironmentActions)]
@@ -227,7 +227,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         self.request(&auth, environment_id, body.0, DeploymentAction::Stop).await
     }
 
@@ -237,7 +237,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         self.request(&auth, environment_id, body.0, DeploymentAction::Uninstall).await
     }
 
@@ -248,13 +248,13 @@ impl ServiceApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "skipReconcile", default)] skip_reconcile: Query<bool>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         let row = self.environment(&auth, Action::Manage, environment_id).await?;
         let ids = body.0.jobs()?;
         let jobs = self.jobs(&auth, Action::Manage, &row, "job_ids", &ids).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
         command::delete_jobs(&self.0, &auth.requester(), row.id, jobs, removal).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/environment/:environmentId/service/restart-service", method = "post", operation_id = "rebootServices", tag = Tag::EnvironmentActions)]
@@ -280,12 +280,12 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<CleanRequest>,
-    ) -> Result<Found<Cleaned>> {
+    ) -> Result<Success<Cleaned>> {
         let row = self.environment(&auth, Action::Deploy, environment_id).await?;
         let ids = some("job_ids", body.0.job_ids.unwrap_or_default())?;
         let jobs = self.jobs(&auth, Action::Deploy, &row, "job_ids", &ids).await?;
         let (clean_job_ids, clean_kubernetes_jobs) = job_api::clean(&self.0, jobs).await?;
-        Ok(Answer(Cleaned { clean_job_ids, clean_kubernetes_jobs }))
+        Ok(Json(Cleaned { clean_job_ids, clean_kubernetes_jobs }))
     }
 }
 
@@ -323,11 +323,11 @@ impl ServiceApi {
         environment: Path<Uuid>,
         given: EnvironmentServiceIdsAllRequest,
         action: DeploymentAction,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         let row = self.environment(auth, Action::Deploy, environment).await?;
         let jobs = self.jobs(auth, Action::Deploy, &row, "job_ids", &given.jobs()?).await?;
         let targets = jobs.into_iter().map(Target::from).collect();
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, action).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

@@ -17,7 +17,7 @@ use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
+use super::wire::{Body, EmptyResponse, Json, NoContent, ReferenceObject, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -125,10 +125,10 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Json(all(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentStage", method = "post", operation_id = "CreateEnvironmentDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -137,7 +137,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<DeploymentStageRequest>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         let DeploymentStageRequest { name, description } = body.0;
@@ -165,7 +165,7 @@ impl StageApi {
             Ok((row, change))
         })
         .await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Json(one(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "get", operation_id = "getDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -173,10 +173,10 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (row, _) = access::stage(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Json(one(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "put", operation_id = "EditDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -185,7 +185,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         body: Body<DeploymentStageRequest>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (mut row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let before = answer(row.clone(), &HashMap::new());
@@ -202,7 +202,7 @@ impl StageApi {
             Ok((row, change("UPDATE", &environment).before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(one(&self.0.db, row).await?))
+        Ok(Json(one(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "delete", operation_id = "DeleteDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -210,7 +210,7 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let id = StageId(deployment_stage_id.0);
         let (row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let now = self.0.clock.now();
@@ -232,7 +232,7 @@ impl StageApi {
             Ok(((), change("DELETE", &environment).before(&answer(row, &HashMap::new()))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId/moveAfter/:stageId", method = "put", operation_id = "MoveAfterDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -241,7 +241,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "stageId")] stage_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         self.move_to(&auth, StageId(deployment_stage_id.0), Side::After, StageId(stage_id.0)).await
     }
 
@@ -251,7 +251,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "stageId")] stage_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         self.move_to(&auth, StageId(deployment_stage_id.0), Side::Before, StageId(stage_id.0)).await
     }
 
@@ -262,7 +262,7 @@ impl StageApi {
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
         body: Body<AttachRequest>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let id = StageId(deployment_stage_id.0);
         let (stage, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(service_id.0)).await?;
@@ -280,7 +280,7 @@ impl StageApi {
             Ok(((), change.after(&after)))
         })
         .await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Json(all(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/service/:serviceId/deploymentStage", method = "get", operation_id = "getServiceDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -288,11 +288,11 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let place = store::stage::place(&self.0.db, job.id).await?.ok_or(Error::NotFound("deployment stage"))?;
         let row = store::row::by_id::<stage::Model>(&self.0.db, place.stage_id).await?;
-        Ok(Answer(one(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
+        Ok(Json(one(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
     }
 }
 
@@ -303,7 +303,7 @@ impl StageApi {
         id: StageId,
         side: Side,
         other: StageId,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let (stage, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let (other, of_other) = access::stage(&self.0.db, &auth.0, Action::Manage, other).await?;
         if of_other.id != environment.id {
@@ -326,6 +326,6 @@ impl StageApi {
             Ok(((), change("UPDATE", &environment).after(&order)))
         })
         .await?;
-        Ok(Answer(all(&self.0.db, environment.id).await?))
+        Ok(Json(all(&self.0.db, environment.id).await?))
     }
 }

@@ -1,18 +1,18 @@
-//! What a Dockerfile asks for, and where it is in a repository.
+//! Reads the arguments and base images of a Dockerfile.
 
 use crate::error::{Error, Result};
 
-/// The path of a file below a root, without leading slashes; it may not leave the repository.
+/// Joins a path to a root, without leading slashes. The result must stay inside the repository.
 pub(super) fn join(root: &str, path: &str) -> Result<String> {
-    let whole = format!("{root}/{path}");
-    let parts: Vec<&str> = whole.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let joined = format!("{root}/{path}");
+    let parts: Vec<&str> = joined.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.is_empty() || parts.contains(&"..") {
-        return Err(Error::invalid("dockerfile_path", "is not a path inside the repository"));
+        return Err(Error::invalid("dockerfile_path", "must be a path inside the repository"));
     }
     Ok(parts.join("/"))
 }
 
-/// What a Dockerfile asks for: the names of its arguments, and the images it begins with.
+/// The arguments and base images of a Dockerfile.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Dockerfile {
     pub(super) arg: Vec<String>,
@@ -20,22 +20,22 @@ pub(super) struct Dockerfile {
 }
 
 impl Dockerfile {
-    pub(super) fn read(text: &str) -> Self {
-        let mut found = Self::default();
+    pub(super) fn parse(text: &str) -> Self {
+        let mut dockerfile = Self::default();
         let mut stages: Vec<String> = Vec::new();
         for line in text.replace("\\\n", " ").lines() {
             let mut words = line.split_whitespace();
             match words.next().map(str::to_ascii_uppercase).as_deref() {
                 Some("ARG") => {
                     let names = words.filter_map(|word| word.split('=').next()).filter(|name| !name.is_empty());
-                    found.arg.extend(names.map(str::to_owned));
+                    dockerfile.arg.extend(names.map(str::to_owned));
                 }
                 Some("FROM") => {
                     let rest: Vec<&str> = words.filter(|word| !word.starts_with("--")).collect();
                     let image = rest.first().map(|image| (*image).to_owned()).unwrap_or_default();
-                    // An earlier stage is no image.
+                    // The name of an earlier build stage is not an image.
                     if !image.is_empty() && !stages.contains(&image.to_lowercase()) {
-                        found.repositories.push(image);
+                        dockerfile.repositories.push(image);
                     }
                     if let [_, word, name] = rest.as_slice()
                         && word.eq_ignore_ascii_case("as")
@@ -46,7 +46,7 @@ impl Dockerfile {
                 _ => {}
             }
         }
-        found
+        dockerfile
     }
 }
 
@@ -55,13 +55,13 @@ mod tests {
     use super::{Dockerfile, join};
 
     #[test]
-    fn what_a_dockerfile_asks_for() {
+    fn arguments_and_base_images_are_read() {
         let text =
             "# comment\nARG VERSION=1 B\nFROM --platform=linux/amd64 rust:1 AS build\nfrom build\nFROM \\\n scratch\n";
-        let read = Dockerfile::read(text);
-        assert_eq!(read.arg, ["VERSION", "B"]);
-        assert_eq!(read.repositories, ["rust:1", "scratch"]);
-        assert_eq!(Dockerfile::read("hello"), Dockerfile::default());
+        let dockerfile = Dockerfile::parse(text);
+        assert_eq!(dockerfile.arg, ["VERSION", "B"]);
+        assert_eq!(dockerfile.repositories, ["rust:1", "scratch"]);
+        assert_eq!(Dockerfile::parse("hello"), Dockerfile::default());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Checks of what a job is to be made from: an image of a registry, a Dockerfile of a repository; and the report about
-//! builds, of which this server makes none.
+//! Checks the image or the Dockerfile that a job is to use. Build usage reports are part of the API, but this server
+//! has none.
 
 mod dockerfile;
 
@@ -18,7 +18,7 @@ use super::caller::Auth;
 use super::job::ApplicationGitRepositoryRequest;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Body, Created, Found};
+use super::wire::{Body, Created, Json, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -76,13 +76,13 @@ impl CheckApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<ContainerImageCheckRequest>,
-    ) -> Result<Found<ContainerImageCheckResponse>> {
+    ) -> Result<Success<ContainerImageCheckResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         let ContainerImageCheckRequest { registry_id, image_name, tag } = body.0;
         let image = limits::image_name("image_name", &image_name)?;
         let tag = limits::image_tag("tag", &tag)?;
-        let id = registry_id.ok_or_else(|| Error::invalid("registry_id", "is missing"))?;
+        let id = registry_id.ok_or_else(|| Error::invalid("registry_id", "is required"))?;
         let registry = store::registry::by_id(&self.0.db, RegistryId(id)).await?;
         let registry = registry.filter(|row| row.organization_id == environment.organization_id);
         let registry =
@@ -91,7 +91,7 @@ impl CheckApi {
         registry_client::check(&registry.url, login.as_ref(), &image, &tag)
             .await
             .map_err(|reason| Error::invalid("image_name", reason))?;
-        Ok(Answer(ContainerImageCheckResponse {}))
+        Ok(Json(ContainerImageCheckResponse {}))
     }
 
     #[oai(path = "/environment/:environmentId/checkDockerfile", method = "post", operation_id = "checkDockerfile", tag = Tag::Environment)]
@@ -100,7 +100,7 @@ impl CheckApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<DockerfileCheckRequest>,
-    ) -> Result<Found<DockerfileCheckResponse>> {
+    ) -> Result<Success<DockerfileCheckResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         let DockerfileCheckRequest { git_repository, dockerfile_path } = body.0;
@@ -111,12 +111,12 @@ impl CheckApi {
         let text = crate::git::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
             .await
             .map_err(|reason| Error::invalid("git_repository", reason))?;
-        let read = Dockerfile::read(&text);
-        if read.repositories.is_empty() {
-            return Err(Error::invalid("dockerfile_path", "is not a Dockerfile: it has no FROM"));
+        let dockerfile = Dockerfile::parse(&text);
+        if dockerfile.repositories.is_empty() {
+            return Err(Error::invalid("dockerfile_path", "is not a Dockerfile: no FROM instruction"));
         }
-        let Dockerfile { arg, repositories } = read;
-        Ok(Answer(DockerfileCheckResponse { dockerfile_path, arg, repositories }))
+        let Dockerfile { arg, repositories } = dockerfile;
+        Ok(Json(DockerfileCheckResponse { dockerfile_path, arg, repositories }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentBuildUsageReport", method = "post", operation_id = "generateDeploymentBuildUsageReport", tag = Tag::EnvironmentDeploymentHistory)]
@@ -128,13 +128,13 @@ impl CheckApi {
     ) -> Result<Created<DeploymentBuildUsageReportResponse>> {
         let id = EnvironmentId(environment_id.0);
         access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        Err(Error::invalid("execution_id", "this server has built nothing in this deployment, so there is no report"))
+        Err(Error::invalid("execution_id", "has no build usage report: this server does not create any"))
     }
 }
 
 impl CheckApi {
-    async fn check_token(&self, of: &GitRepository, organization: entity::id::OrganizationId) -> Result<()> {
-        let Some(GitTokenId(id)) = of.git_token_id else { return Ok(()) };
+    async fn check_token(&self, repository: &GitRepository, organization: entity::id::OrganizationId) -> Result<()> {
+        let Some(GitTokenId(id)) = repository.git_token_id else { return Ok(()) };
         let row = store::row::by_id::<git_token::Model>(&self.0.db, GitTokenId(id)).await?;
         match row.filter(|row| row.organization_id == organization) {
             Some(_) => Ok(()),

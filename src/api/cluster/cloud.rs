@@ -1,4 +1,4 @@
-//! What clients of clouds say about a cluster.
+//! Cloud settings of a cluster. They have no effect on this server.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub(super) enum KubernetesEnum {
     PartiallyManaged,
 }
 
-/// What clients of clouds write and read back.
+/// Settings that clients write and read back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct CloudSettings {

@@ -1,4 +1,4 @@
-//! Whether a cluster can be used, by the official states.
+//! The official states of clusters, derived from whether they can be used.
 
 use entity::cluster::{ClusterKind, Model};
 use poem_openapi::{Enum, Object};
@@ -20,10 +20,10 @@ pub(super) enum ClusterStateEnum {
     InvalidCredentials,
 }
 
-/// The official state, and whether it has ever been deployed: connected is what we call that.
+/// The official state, and whether the cluster counts as deployed, which means connected here.
 pub(super) fn state(app: &App, row: &Model) -> (ClusterStateEnum, bool) {
     match usable(app, row) {
-        // The machine of the server is there, also while its engine is not.
+        // The local cluster counts as deployed even while its container engine is down.
         _ if row.kind == ClusterKind::Local => (ClusterStateEnum::Deployed, true),
         Usable::Yes => (ClusterStateEnum::Deployed, true),
         Usable::Unregistered => (ClusterStateEnum::Ready, false),

@@ -1,4 +1,4 @@
-//! The bodies of requests about clusters, and what they have to satisfy.
+//! Cluster requests, and their validation.
 
 use entity::cluster::{ClusterKind, Model};
 use poem_openapi::{Enum, Object};
@@ -68,18 +68,21 @@ pub(super) struct ClusterRequest {
 }
 
 impl ClusterRequest {
-    /// Checks a request and writes it into a row.
+    /// Validates the request and writes it to a row.
     pub(super) fn apply(self, mut row: Model) -> Result<Model> {
         let local = row.kind == ClusterKind::Local;
         if self.cloud_provider != CloudVendorEnum::OnPremise {
-            return Err(Error::invalid("cloud_provider", "is ON_PREMISE: this server creates no clusters in clouds"));
+            return Err(Error::invalid(
+                "cloud_provider",
+                "must be ON_PREMISE: this server does not create cloud clusters",
+            ));
         }
         if self.kubernetes.unwrap_or(KubernetesEnum::SelfManaged) != KubernetesEnum::SelfManaged {
-            return Err(Error::invalid("kubernetes", "is SELF_MANAGED: this server manages no clusters"));
+            return Err(Error::invalid("kubernetes", "must be SELF_MANAGED: this server does not manage clusters"));
         }
         row.name = limits::name("name", &self.name)?;
         if local && row.region != self.region {
-            return Err(Error::invalid("region", "of the machine of the server cannot be changed"));
+            return Err(Error::invalid("region", "cannot be changed for the local cluster"));
         }
         row.region = limits::name("region", &self.region)?;
         if let Some(description) = self.description {

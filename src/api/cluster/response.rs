@@ -1,4 +1,4 @@
-//! The body of answers about clusters.
+//! Cluster responses.
 
 use entity::cluster::Model;
 use entity::id::ClusterId;

@@ -20,7 +20,7 @@ use super::super::job::clone::{Owner, copy_job, copy_variables};
 use super::super::limits;
 use super::super::status::{self, EnvironmentStatus, Status};
 use super::super::tag::Tag;
-use super::super::wire::{Accepted, Answer, Blank, Body, Empty};
+use super::super::wire::{Accepted, Body, Empty, EmptyResponse, Json};
 use super::{Environment, EnvironmentModeEnum, TAKEN, answer};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -66,7 +66,7 @@ impl EnvironmentActionApi {
         let row = self.load(&auth, environment_id).await?;
         let by = auth.requester();
         let deployment = command::request_environment(&self.0, &by, row.id, DeploymentAction::Deploy).await?;
-        Ok(Answer(status::of_request(&self.0.db, &deployment).await?))
+        Ok(Json(status::of_request(&self.0.db, &deployment).await?))
     }
 
     #[oai(path = "/environment/:environmentId/redeploy", method = "post", operation_id = "redeployEnvironment", tag = Tag::EnvironmentActions)]
@@ -94,7 +94,7 @@ impl EnvironmentActionApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Accepted<Empty>> {
         self.request(&auth, environment_id, DeploymentAction::Uninstall).await?;
-        Ok(Answer(Empty {}))
+        Ok(Json(Empty {}))
     }
 
     #[oai(path = "/environment/:environmentId/cancelDeployment", method = "post", operation_id = "cancelEnvironmentDeployment", tag = Tag::EnvironmentActions)]
@@ -107,7 +107,7 @@ impl EnvironmentActionApi {
         let row = self.load(&auth, environment_id).await?;
         let runs = if body.0.force_cancel.unwrap_or(false) { Runs::Interrupted } else { Runs::GoOn };
         command::cancel_environment(&self.0, &auth.requester(), row.id, runs).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/deploymentQueue/:deploymentRequestId/cancelDeployment", method = "post", operation_id = "cancelDeploymentRequest", tag = Tag::DeploymentQueueActions)]
@@ -116,11 +116,11 @@ impl EnvironmentActionApi {
         auth: Auth,
         #[oai(name = "deploymentRequestId")] deployment_request_id: Path<Uuid>,
         _body: Body<Empty>,
-    ) -> Result<Blank<202>> {
+    ) -> Result<EmptyResponse<202>> {
         let id = DeploymentId(deployment_request_id.0);
         let (row, _) = access::deployment(&self.0.db, &auth.0, Action::Deploy, id).await?;
         command::cancel_request(&self.0, &auth.requester(), &row).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/environment/:environmentId/clone", method = "post", operation_id = "cloneEnvironment", tag = Tag::EnvironmentActions)]
@@ -155,7 +155,7 @@ impl EnvironmentActionApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 }
 
@@ -172,7 +172,7 @@ impl EnvironmentActionApi {
     ) -> Result<Accepted<EnvironmentStatus>> {
         let row = self.load(auth, id).await?;
         command::request_environment(&self.0, &auth.requester(), row.id, action).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 }
 

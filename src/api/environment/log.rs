@@ -16,7 +16,7 @@ use super::super::caller::Auth;
 use super::super::history::durations::named;
 use super::super::status::execution_id;
 use super::super::tag::Tag;
-use super::super::wire::{Answer, Found, Results, Timestamp};
+use super::super::wire::{Json, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::Result;
@@ -129,10 +129,10 @@ impl LogApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         version: Query<Option<String>>,
-    ) -> Result<Found<Vec<EnvironmentLogs>>> {
+    ) -> Result<Success<Vec<EnvironmentLogs>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(entries(&self.0, &environment, version.0.as_deref()).await?))
+        Ok(Json(entries(&self.0, &environment, version.0.as_deref()).await?))
     }
 
     #[oai(path = "/environment/:environmentId/log", method = "get", operation_id = "listEnvironmentLog", tag = Tag::EnvironmentLogs)]
@@ -140,7 +140,7 @@ impl LogApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentLog>>> {
+    ) -> Result<Success<Results<EnvironmentLog>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let rows = store::deployment::list_newest(&self.0.db, environment.id, None, DEPLOYMENTS).await?;
@@ -156,7 +156,7 @@ impl LogApi {
             message: Some(format!("{} by {}", word(row.action), row.triggered_by)),
             execution_id: execution_id(&row),
         };
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(answer).collect() }))
     }
 }
 

@@ -21,7 +21,7 @@ use super::caller::Auth;
 use super::limits;
 use super::status::{self, EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status};
 use super::tag::Tag;
-use super::wire::{self, Answer, Blank, Body, Created, Found, Gone, ReferenceObject, Results, Timestamp};
+use super::wire::{self, Body, Created, EmptyResponse, Json, NoContent, ReferenceObject, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
@@ -147,7 +147,7 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<Environment>>> {
+    ) -> Result<Success<Results<Environment>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let rows = visible(&self.0, &auth, &project).await?;
@@ -156,7 +156,7 @@ impl EnvironmentApi {
             let name = cluster.map(|cluster| cluster.name.clone()).unwrap_or_default();
             answer(row, name)
         });
-        Ok(Answer(Results { results: results.collect() }))
+        Ok(Json(Results { results: results.collect() }))
     }
 
     #[oai(path = "/project/:projectId/environment", method = "post", operation_id = "createEnvironment", tag = Tag::Environments)]
@@ -194,7 +194,7 @@ impl EnvironmentApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 
     #[oai(path = "/environment/:environmentId", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
@@ -202,7 +202,7 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Environment>> {
+    ) -> Result<Success<Environment>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
         self.answer(row).await
     }
@@ -213,7 +213,7 @@ impl EnvironmentApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentEditRequest>,
-    ) -> Result<Found<Environment>> {
+    ) -> Result<Success<Environment>> {
         let mut row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
         let before = answer(row.clone(), String::new());
@@ -246,11 +246,11 @@ impl EnvironmentApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "skipReconcile", default)] skip_reconcile: Query<bool>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::Manage, environment_id).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
         command::delete_environment(&self.0, &auth.requester(), row.id, removal).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/environment/:environmentId/status", method = "get", operation_id = "getEnvironmentStatus", tag = Tag::EnvironmentMainCalls)]
@@ -258,9 +258,9 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatus>> {
+    ) -> Result<Success<EnvironmentStatus>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/statuses", method = "get", operation_id = "getEnvironmentStatuses", tag = Tag::EnvironmentMainCalls)]
@@ -268,9 +268,9 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatuses>> {
+    ) -> Result<Success<EnvironmentStatuses>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
-        Ok(Answer(status::of_all(&self.0.db, &row).await?))
+        Ok(Json(status::of_all(&self.0.db, &row).await?))
     }
 
     #[oai(path = "/environment/:environmentId/statusesWithStages", method = "get", operation_id = "getEnvironmentStatusesWithStages", tag = Tag::EnvironmentMainCalls)]
@@ -278,9 +278,9 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatusesWithStages>> {
+    ) -> Result<Success<EnvironmentStatusesWithStages>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
-        Ok(Answer(status::with_stages(&self.0.db, &row).await?))
+        Ok(Json(status::with_stages(&self.0.db, &row).await?))
     }
 
     #[oai(path = "/environment/:environmentId/job/status", method = "get", operation_id = "getEnvironmentJobStatus", tag = Tag::Jobs)]
@@ -288,9 +288,9 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Status>>> {
+    ) -> Result<Success<Results<Status>>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
-        Ok(Answer(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
+        Ok(Json(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
     }
 
     #[oai(path = "/project/:projectId/environment/status", method = "get", operation_id = "getProjectEnvironmentsStatus", tag = Tag::Environments)]
@@ -298,13 +298,13 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentStatus>>> {
+    ) -> Result<Success<Results<EnvironmentStatus>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let mut results = Vec::new();
         for row in visible(&self.0, &auth, &project).await? {
             results.push(status::of_environment(&self.0.db, row.id).await?);
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/project/:projectId/environment/stats", method = "get", operation_id = "getProjectEnvironmentServiceNumber", tag = Tag::Environments)]
@@ -312,7 +312,7 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentStats>>> {
+    ) -> Result<Success<Results<EnvironmentStats>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
         let rows = visible(&self.0, &auth, &project).await?.into_iter();
@@ -320,7 +320,7 @@ impl EnvironmentApi {
             id: row.id.0,
             service_total_number: counts.get(&row.id).copied().unwrap_or(0),
         };
-        Ok(Answer(Results { results: rows.map(answer).collect() }))
+        Ok(Json(Results { results: rows.map(answer).collect() }))
     }
 }
 
@@ -336,8 +336,8 @@ impl EnvironmentApi {
         access::environment(&self.0.db, &auth.0, action, EnvironmentId(id.0)).await
     }
 
-    async fn answer(&self, row: environment::Model) -> Result<Found<Environment>> {
+    async fn answer(&self, row: environment::Model) -> Result<Success<Environment>> {
         let cluster = store::environment::cluster_of(&self.0.db, &row).await?;
-        Ok(Answer(answer(row, cluster.name)))
+        Ok(Json(answer(row, cluster.name)))
     }
 }

@@ -15,7 +15,7 @@ use super::super::cluster::CloudVendorEnum;
 use super::super::job::{JobTypeEnum, ServiceTypeEnum};
 use super::super::status::{self, EnvironmentStatus};
 use super::super::tag::Tag;
-use super::super::wire::{Answer, Found, ReferenceObject, Results, Timestamp};
+use super::super::wire::{Json, ReferenceObject, Results, Success, Timestamp};
 use super::{EnvironmentModeEnum, visible};
 use crate::access::{self, Action, Place};
 use crate::app::App;
@@ -106,7 +106,7 @@ impl OverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentOverviewResponse>>> {
+    ) -> Result<Success<Results<EnvironmentOverviewResponse>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
@@ -133,7 +133,7 @@ impl OverviewApi {
                 deployment_status,
             });
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization/:organizationId/environments", method = "get", operation_id = "listEnvironmentsByOrganizationId", tag = Tag::OrganizationMainCalls)]
@@ -141,7 +141,7 @@ impl OverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<OrganizationEnvironmentResponse>>> {
+    ) -> Result<Success<Results<OrganizationEnvironmentResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let rows = self.environments(&auth, id).await?;
@@ -154,7 +154,7 @@ impl OverviewApi {
             project: ReferenceObject { id: row.project_id.0 },
             mode: row.mode.into(),
         };
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(answer).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/services", method = "get", operation_id = "listServicesByOrganizationId", tag = Tag::OrganizationMainCalls)]
@@ -165,7 +165,7 @@ impl OverviewApi {
         project_id: Query<Option<String>>,
         environment_id: Query<Option<String>>,
         cluster_id: Query<Option<String>>,
-    ) -> Result<Found<Results<ServiceLightResponse>>> {
+    ) -> Result<Success<Results<ServiceLightResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let wanted = (
@@ -197,7 +197,7 @@ impl OverviewApi {
                 });
             }
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization/:organizationId/project/stats", method = "get", operation_id = "getOrganizationProjectStats", tag = Tag::Projects)]
@@ -205,7 +205,7 @@ impl OverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<ProjectStats>>> {
+    ) -> Result<Success<Results<ProjectStats>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let counts = store::job::count_by_environment(&self.0.db, id).await?;
@@ -222,7 +222,7 @@ impl OverviewApi {
             ProjectStats { id: id.0, service_total_number: services, environment_total_number: environments }
         };
         let results = projects.into_iter().map(|row| row.id).filter(|id| seen(*id)).map(answer).collect();
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
 use super::super::tag::Tag;
-use super::super::wire::{self, Answer, Body, Found, Timestamp};
+use super::super::wire::{self, Body, Json, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::cron::expression;
@@ -139,11 +139,11 @@ impl RuleApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentDeploymentRule>> {
+    ) -> Result<Success<EnvironmentDeploymentRule>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let row = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
-        Ok(Answer(row.unwrap_or_else(|| default_rule(&environment)).into()))
+        Ok(Json(row.unwrap_or_else(|| default_rule(&environment)).into()))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentRule/:deploymentRuleId", method = "put", operation_id = "editEnvironmentDeploymentRule", tag = Tag::EnvironmentDeploymentRule)]
@@ -153,7 +153,7 @@ impl RuleApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "deploymentRuleId")] deployment_rule_id: Path<Uuid>,
         body: Body<EnvironmentDeploymentRuleEditRequest>,
-    ) -> Result<Found<EnvironmentDeploymentRule>> {
+    ) -> Result<Success<EnvironmentDeploymentRule>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         if deployment_rule_id.0 != environment.id.0 {
@@ -191,6 +191,6 @@ impl RuleApi {
             Ok((row, change.after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 }

@@ -1,10 +1,9 @@
-//! Where events come from, by its official names.
+//! The origins of events, by their official names.
 
 use entity::deployment::Origin;
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// By its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -29,9 +28,9 @@ impl From<Origin> for OrganizationEventOrigin {
     }
 }
 
-/// The stored origin; the others have no events here.
-pub(super) fn stored_origin(of: OrganizationEventOrigin) -> Option<Origin> {
-    match of {
+/// The stored origin. No event on this server has one of the other origins.
+pub(super) fn stored_origin(origin: OrganizationEventOrigin) -> Option<Origin> {
+    match origin {
         OrganizationEventOrigin::Api => Some(Origin::Api),
         OrganizationEventOrigin::Cli => Some(Origin::Cli),
         OrganizationEventOrigin::Console => Some(Origin::Console),

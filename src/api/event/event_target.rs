@@ -1,9 +1,8 @@
-//! What events are about, by its official names.
+//! The targets of events, by their official names.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// By its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -26,7 +25,6 @@ pub(super) enum OrganizationEventTargetType {
     Terraform,
 }
 
-/// By its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -73,7 +71,6 @@ pub(super) enum OrganizationEventSubTargetType {
     Variable,
 }
 
-/// By its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,9 +1,8 @@
-//! The kinds of events, by their official names.
+//! The types of events, by their official names.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// By its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

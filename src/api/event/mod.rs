@@ -1,4 +1,4 @@
-//! What was done in an organization, by whom: the newest first, page by page.
+//! The events of an organization, newest first and in pages.
 
 mod event_origin;
 mod event_target;
@@ -24,30 +24,31 @@ use self::response::{
 use super::caller::Auth;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Found, enum_name};
+use super::wire::{Json, Success, enum_name};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
 use crate::store::event::{EventFilter, From as Begin};
 
-const MOST: i32 = 100;
+/// The maximum number of events in a page.
+const MAX_PAGE_SIZE: i32 = 100;
 
-/// How many events targets are looked for in.
-const SEARCHED: u64 = 1000;
+/// How many of the newest events are searched for targets.
+const SEARCHED_EVENTS: u64 = 1000;
 
 /// The handlers.
 pub(super) struct EventApi(pub(super) Arc<App>);
 
 #[OpenApi]
 impl EventApi {
-    #[expect(clippy::too_many_arguments, reason = "the official operation has so many parameters")]
+    #[expect(clippy::too_many_arguments, reason = "the official operation has this many parameters")]
     #[oai(path = "/organization/:organizationId/events", method = "get", operation_id = "getOrganizationEvents", tag = Tag::OrganizationEvent)]
     async fn get_organization_events(
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-        #[oai(name = "pageSize", default = "page")] page_size: Query<i32>,
+        #[oai(name = "pageSize", default = "default_page_size")] page_size: Query<i32>,
         #[oai(name = "fromTimestamp")] from_timestamp: Query<Option<String>>,
         #[oai(name = "toTimestamp")] to_timestamp: Query<Option<String>>,
         #[oai(name = "continueToken")] continue_token: Query<Option<String>>,
@@ -60,18 +61,18 @@ impl EventApi {
         #[oai(name = "origin")] origin: Query<Option<OrganizationEventOrigin>>,
         #[oai(name = "serviceProjectId")] service_project_id: Query<Option<String>>,
         #[oai(name = "serviceEnvironmentId")] service_environment_id: Query<Option<String>>,
-    ) -> Result<Found<OrganizationEventResponseList>> {
+    ) -> Result<Success<OrganizationEventResponseList>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewEvents, id).await?;
-        let limit = limits::between("pageSize", page_size.0, 1, MOST)?;
-        let behind = uuid("continueToken", continue_token.0)?.map(EventId);
+        let limit = limits::between("pageSize", page_size.0, 1, MAX_PAGE_SIZE)?;
+        let after = uuid("continueToken", continue_token.0)?.map(EventId);
         let before = uuid("stepBackToken", step_back_token.0)?.map(EventId);
-        let begin = match (behind, before) {
+        let begin = match (after, before) {
             (Some(id), _) => Begin::Behind(id),
             (None, Some(id)) => Begin::Before(id),
             (None, None) => Begin::Newest,
         };
-        let wanted = EventFilter {
+        let filter = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
             to: time("toTimestamp", to_timestamp.0)?,
             kind: event_type.0.and_then(enum_name),
@@ -83,28 +84,29 @@ impl EventApi {
             project: uuid("serviceProjectId", service_project_id.0)?.map(ProjectId),
             environment: uuid("serviceEnvironmentId", service_environment_id.0)?.map(EnvironmentId),
         };
-        let unknown = origin.0.is_some() && wanted.origin.is_none();
+        let is_unknown_origin = origin.0.is_some() && filter.origin.is_none();
         let size = u64::from(limit.unsigned_abs());
-        let rows = match unknown {
+        let rows = match is_unknown_origin {
             true => Vec::new(),
-            false => store::event::list(&self.0.db, id, wanted, begin, size).await?,
+            false => store::event::list(&self.0.db, id, filter, begin, size).await?,
         };
         let base = self.0.public_url();
-        let link =
-            |word: &str, row: &Model| format!("{base}/organization/{id}/events?{word}={}&pageSize={limit}", row.id);
-        let full = rows.len() as u64 == size;
+        let link = |parameter: &str, row: &Model| {
+            format!("{base}/organization/{id}/events?{parameter}={}&pageSize={limit}", row.id)
+        };
+        let is_full_page = rows.len() as u64 == size;
         let links = Links {
             previous: rows.first().filter(|_| !matches!(begin, Begin::Newest)).map(|row| link("stepBackToken", row)),
             next: rows
                 .last()
-                .filter(|_| full || matches!(begin, Begin::Before(_)))
+                .filter(|_| is_full_page || matches!(begin, Begin::Before(_)))
                 .map(|row| link("continueToken", row)),
         };
         let events = rows.into_iter().map(OrganizationEventResponse::from).collect();
-        Ok(Answer(OrganizationEventResponseList { links, organization_max_limit_reached: false, events }))
+        Ok(Json(OrganizationEventResponseList { links, organization_max_limit_reached: false, events }))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the official operation has so many parameters")]
+    #[expect(clippy::too_many_arguments, reason = "the official operation has this many parameters")]
     #[oai(path = "/organization/:organizationId/targets", method = "get", operation_id = "getOrganizationEventTargets", tag = Tag::OrganizationEvent)]
     async fn get_organization_event_targets(
         &self,
@@ -119,10 +121,10 @@ impl EventApi {
         #[oai(name = "projectId")] project_id: Query<Option<Uuid>>,
         #[oai(name = "environmentId")] environment_id: Query<Option<Uuid>>,
         #[oai(name = "targetLevelToFetch")] target_level: Query<Option<OrganizationEventTargetLevel>>,
-    ) -> Result<Found<OrganizationEventTargetResponseList>> {
+    ) -> Result<Success<OrganizationEventTargetResponseList>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewEvents, id).await?;
-        let wanted = EventFilter {
+        let filter = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
             to: time("toTimestamp", to_timestamp.0)?,
             kind: event_type.0.and_then(enum_name),
@@ -133,27 +135,27 @@ impl EventApi {
             environment: environment_id.0.map(EnvironmentId),
             ..EventFilter::default()
         };
-        let rows = store::event::list(&self.0.db, id, wanted, Begin::Newest, SEARCHED).await?;
+        let rows = store::event::list(&self.0.db, id, filter, Begin::Newest, SEARCHED_EVENTS).await?;
         let mut targets: Vec<EventTarget> = Vec::new();
         for row in rows {
-            let found = match target_level.0 {
+            let target = match target_level.0 {
                 None => row.target_id.map(|id| (id, row.target_name)),
                 Some(OrganizationEventTargetLevel::Project) => row.project_id.map(|id| id.0).zip(row.project_name),
                 Some(OrganizationEventTargetLevel::Environment) => {
                     row.environment_id.map(|id| id.0).zip(row.environment_name)
                 }
             };
-            // The newest name of a thing is the one it has.
-            if let Some((id, name)) = found
+            // Events are sorted newest first, so the first name of a target is its current one.
+            if let Some((id, name)) = target
                 && !targets.iter().any(|target| target.id == id)
             {
                 targets.push(EventTarget { id, name });
             }
         }
-        Ok(Answer(OrganizationEventTargetResponseList { targets }))
+        Ok(Json(OrganizationEventTargetResponseList { targets }))
     }
 }
 
-fn page() -> i32 {
+fn default_page_size() -> i32 {
     10
 }

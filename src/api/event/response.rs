@@ -1,4 +1,4 @@
-//! The bodies of answers about events.
+//! Event responses.
 
 use entity::event::Model;
 use poem_openapi::Object;

@@ -1,4 +1,4 @@
-//! /organization/{organizationId}/gitToken.
+//! Git tokens of an organization.
 
 mod request;
 mod response;
@@ -13,19 +13,19 @@ use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use self::request::GitTokenRequest;
-use self::response::{GitTokenResponse, answer};
+use self::response::GitTokenResponse;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::registry::AssociatedService;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job_usage::Using;
 
-const IN_USE: &str = "jobs use this git token; give them another one first";
+const IN_USE: &str = "jobs use this git token; switch them to another one first";
 
 fn change(kind: &'static str, row: &Model) -> Change {
     Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("GIT_TOKEN")
@@ -41,16 +41,16 @@ impl GitTokenApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<GitTokenResponse>>> {
+    ) -> Result<Success<Results<GitTokenResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
         let counts = store::git_token::count_jobs(&self.0.db, id).await?;
         let rows = store::git_token::list(&self.0.db, id).await?;
-        let answer = |row: Model| {
+        let response = |row: Model| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
-            answer(row, count)
+            GitTokenResponse::new(row, count)
         };
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(response).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/gitToken", method = "post", operation_id = "createGitToken", tag = Tag::OrganizationMainCalls)]
@@ -78,11 +78,11 @@ impl GitTokenApi {
         let row = body.0.apply(&self.0, row)?;
         let row = audit::write(&self.0, &auth, id, async |tx| {
             let row = store::row::create(tx, row).await?;
-            let change = change("CREATE", &row).after(&answer(row.clone(), 0));
+            let change = change("CREATE", &row).after(&GitTokenResponse::new(row.clone(), 0));
             Ok((row, change))
         })
         .await?;
-        Ok(Answer(answer(row, 0)))
+        Ok(Json(GitTokenResponse::new(row, 0)))
     }
 
     #[oai(path = "/organization/:organizationId/gitToken/:gitTokenId", method = "get", operation_id = "getOrganizationGitToken", tag = Tag::OrganizationMainCalls)]
@@ -91,9 +91,9 @@ impl GitTokenApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
-    ) -> Result<Found<GitTokenResponse>> {
+    ) -> Result<Success<GitTokenResponse>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, git_token_id.0).await?;
-        self.answer(row).await
+        self.response(row).await
     }
 
     #[oai(path = "/organization/:organizationId/gitToken/:gitTokenId", method = "put", operation_id = "editGitToken", tag = Tag::OrganizationMainCalls)]
@@ -103,17 +103,17 @@ impl GitTokenApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
         body: Body<GitTokenRequest>,
-    ) -> Result<Found<GitTokenResponse>> {
+    ) -> Result<Success<GitTokenResponse>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, git_token_id.0).await?;
-        let before = answer(row.clone(), 0);
+        let before = GitTokenResponse::new(row.clone(), 0);
         let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(&self.0, row)? };
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await?;
-            let change = change("UPDATE", &row).before(&before).after(&answer(row.clone(), 0));
+            let change = change("UPDATE", &row).before(&before).after(&GitTokenResponse::new(row.clone(), 0));
             Ok((row, change))
         })
         .await?;
-        self.answer(row).await
+        self.response(row).await
     }
 
     #[oai(path = "/organization/:organizationId/gitToken/:gitTokenId", method = "delete", operation_id = "deleteGitToken", tag = Tag::OrganizationMainCalls)]
@@ -122,14 +122,14 @@ impl GitTokenApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, git_token_id.0).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
-            Ok(((), change("DELETE", &row).before(&answer(row, 0))))
+            Ok(((), change("DELETE", &row).before(&GitTokenResponse::new(row, 0))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/gitToken/:gitTokenId/associatedServices", method = "get", operation_id = "getGitTokenAssociatedServices", tag = Tag::OrganizationMainCalls)]
@@ -138,10 +138,10 @@ impl GitTokenApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
-    ) -> Result<Found<Results<AssociatedService>>> {
+    ) -> Result<Success<Results<AssociatedService>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, git_token_id.0).await?;
         let jobs = store::job_usage::jobs_using(&self.0.db, Using::GitToken(row.id)).await?;
-        Ok(Answer(Results { results: AssociatedService::list(&auth.0, jobs) }))
+        Ok(Json(Results { results: AssociatedService::list(&auth.0, jobs) }))
     }
 }
 
@@ -150,9 +150,9 @@ impl GitTokenApi {
         access::git_token(&self.0.db, &auth.0, action, OrganizationId(organization), GitTokenId(id)).await
     }
 
-    async fn answer(&self, row: Model) -> Result<Found<GitTokenResponse>> {
+    async fn response(&self, row: Model) -> Result<Success<GitTokenResponse>> {
         let counts = store::git_token::count_jobs(&self.0.db, row.organization_id).await?;
         let count = counts.get(&row.id).copied().unwrap_or(0);
-        Ok(Answer(answer(row, count)))
+        Ok(Json(GitTokenResponse::new(row, count)))
     }
 }

@@ -1,4 +1,4 @@
-//! The body of requests about git tokens, and what it has to satisfy.
+//! Git token requests, and their validation.
 
 use entity::git_token::Model;
 use entity::job_spec::GitProvider;
@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
 
-/// Without Debug: it holds the token.
+/// Not `Debug`: the request holds the token.
 #[derive(Deserialize, Object)]
 pub(super) struct GitTokenRequest {
     name: String,
@@ -31,17 +31,17 @@ pub(super) struct GitTokenRequest {
 }
 
 impl GitTokenRequest {
-    /// Checks a request and writes it into a row; an empty token keeps the stored one.
+    /// Validates the request and writes it to a row. An empty token keeps the stored one.
     pub(super) fn apply(self, app: &App, row: Model) -> Result<Model> {
         let Self { name, description, provider, token, workspace, git_api_url } = self;
         let provider = GitProvider::from(provider);
         let workspace = workspace.filter(|text| !text.is_empty());
         if provider == GitProvider::Bitbucket && workspace.is_none() {
-            return Err(Error::invalid("workspace", "is needed for BITBUCKET"));
+            return Err(Error::invalid("workspace", "is required for BITBUCKET"));
         }
         let sealed = match (token.is_empty(), &row.token) {
             (true, Some(sealed)) => sealed.clone(),
-            (true, None) => return Err(Error::invalid("token", "is empty")),
+            (true, None) => return Err(Error::invalid("token", "must not be empty")),
             (false, _) => {
                 let token = limits::text("token", token)?;
                 app.keys.seal(&secret::place("git_token", row.id.0), token.as_bytes())?
@@ -49,7 +49,7 @@ impl GitTokenRequest {
         };
         let api_url = match git_api_url.filter(|url| !url.is_empty()) {
             Some(url) => limits::web_address("git_api_url", &url)?,
-            None => default_api(provider).to_owned(),
+            None => default_api_url(provider).to_owned(),
         };
         Ok(Model {
             name: limits::name("name", &name)?,
@@ -63,8 +63,8 @@ impl GitTokenRequest {
     }
 }
 
-/// The API of a git host, where nobody says otherwise.
-fn default_api(provider: GitProvider) -> &'static str {
+/// The API address of a provider, unless a request names another one.
+fn default_api_url(provider: GitProvider) -> &'static str {
     match provider {
         GitProvider::Bitbucket => "https://api.bitbucket.org",
         GitProvider::Github => "https://api.github.com",

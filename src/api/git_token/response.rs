@@ -1,4 +1,4 @@
-//! The body of answers about git tokens.
+//! Git token responses.
 
 use entity::git_token::Model;
 use poem_openapi::Object;
@@ -24,28 +24,30 @@ pub(super) struct GitTokenResponse {
     git_api_url: String,
 }
 
-pub(super) fn answer(row: Model, jobs: i64) -> GitTokenResponse {
-    let Model {
-        id,
-        organization_id: _,
-        created_at,
-        updated_at,
-        name,
-        description,
-        provider,
-        workspace,
-        api_url,
-        token: _,
-    } = row;
-    GitTokenResponse {
-        id: id.0,
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(updated_at),
-        name,
-        description,
-        provider: provider.into(),
-        workspace,
-        associated_services_count: jobs,
-        git_api_url: api_url,
+impl GitTokenResponse {
+    pub(super) fn new(row: Model, jobs: i64) -> Self {
+        let Model {
+            id,
+            organization_id: _,
+            created_at,
+            updated_at,
+            name,
+            description,
+            provider,
+            workspace,
+            api_url,
+            token: _,
+        } = row;
+        Self {
+            id: id.0,
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(updated_at),
+            name,
+            description,
+            provider: provider.into(),
+            workspace,
+            associated_services_count: jobs,
+            git_api_url: api_url,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The jobs that have a group.
+//! The jobs that use a group.
 
 use entity::job_spec::JobType;
 use poem_openapi::Object;
@@ -24,12 +24,12 @@ pub(super) struct AssociatedItem {
 }
 
 impl AssociatedItem {
-    /// Those of the jobs that the caller may see.
+    /// The given jobs, without those that the caller may not see.
     pub(super) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
-        let seen = |(_, environment, _): &Located| {
+        let is_visible = |(_, environment, _): &Located| {
             caller.may(environment.organization_id, Action::View, &access::place(environment))
         };
-        let answer = |(job, environment, project): Located| Self {
+        let response = |(job, environment, project): Located| Self {
             cluster_id: environment.cluster_id.0,
             project_id: project.id.0,
             project_name: project.name,
@@ -39,6 +39,6 @@ impl AssociatedItem {
             item_name: job.name,
             item_type: job.job_type.into(),
         };
-        jobs.into_iter().filter(seen).map(answer).collect()
+        jobs.into_iter().filter(is_visible).map(response).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What the operations on both kinds of groups do.
+//! The operations on groups of either kind.
 
 use entity::id::{GroupId, OrganizationId};
 use entity::metadata_group::{Entries, GroupKind, Model, Scopes};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
 use super::super::limits;
-use super::super::wire::{Answer, Blank, Found, Gone, Results};
+use super::super::wire::{EmptyResponse, Json, NoContent, Results, Success};
 use super::associated_item::AssociatedItem;
 use super::request::GroupRequest;
 use crate::access::{self, Action};
@@ -17,17 +17,19 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job_usage::Using;
 
-/// The most entries of a group.
-const MOST: usize = 100;
+/// The maximum number of entries in a group.
+const MAX_ENTRIES: usize = 100;
+/// The maximum length of a value, in characters.
+const MAX_VALUE_LENGTH: usize = 4096;
 
-const TAKEN: &str = "a group of this organization already has this name";
+const TAKEN: &str = "this organization already has a group with this name";
 
-const IN_USE: &str = "jobs have this group; take it from them first";
+const IN_USE: &str = "jobs use this group; remove it from them first";
 
-/// Which kind of group a family is of.
+/// A kind of group, with the names that its operations use.
 pub(super) struct GroupFamily {
     kind: GroupKind,
-    /// The key of the entries in a request.
+    /// The field of a request that holds the entries.
     field: &'static str,
     part: &'static str,
 }
@@ -38,23 +40,20 @@ pub(super) const ANNOTATIONS: GroupFamily =
 pub(super) const LABELS: GroupFamily = GroupFamily { kind: GroupKind::Labels, field: "labels", part: "LABELS_GROUP" };
 
 impl GroupFamily {
-    /// Checks a request and writes it into a row.
-    fn apply(&self, given: GroupRequest, row: &mut Model) -> Result<()> {
-        let GroupRequest { name, entries, scopes } = given;
-        if entries.is_empty() || entries.len() > MOST {
-            return Err(Error::invalid(self.field, format!("has not between 1 and {MOST} items")));
+    /// Validates a request and writes it to a row.
+    fn apply(&self, request: GroupRequest, row: &mut Model) -> Result<()> {
+        let GroupRequest { name, entries, scopes } = request;
+        if entries.is_empty() || entries.len() > MAX_ENTRIES {
+            return Err(Error::invalid(self.field, format!("must have 1 to {MAX_ENTRIES} items")));
         }
-        for (place, entry) in entries.iter().enumerate() {
-            for (key, text) in [("key", &entry.key), ("value", &entry.value)] {
-                let field = format!("{}[{place}].{key}", self.field);
-                if key == "key" {
-                    limits::name(&field, text)?;
-                } else if text.chars().count() > 4096 || text.chars().any(|c| c == '\0') {
-                    return Err(Error::invalid(field, "has more than 4096 characters, or a NUL character"));
-                }
+        for (index, entry) in entries.iter().enumerate() {
+            limits::name(&format!("{}[{index}].key", self.field), &entry.key)?;
+            if entry.value.chars().count() > MAX_VALUE_LENGTH || entry.value.contains('\0') {
+                let text = format!("must have at most {MAX_VALUE_LENGTH} characters, and no NUL characters");
+                return Err(Error::invalid(format!("{}[{index}].value", self.field), text));
             }
-            if entries.iter().take(place).any(|other| other.key == entry.key) {
-                return Err(Error::invalid(format!("{}[{place}].key", self.field), "is there twice"));
+            if entries.iter().take(index).any(|other| other.key == entry.key) {
+                return Err(Error::invalid(format!("{}[{index}].key", self.field), "must be unique"));
             }
         }
         row.name = limits::name("name", &name)?;
@@ -89,7 +88,7 @@ impl GroupFamily {
         app: &App,
         auth: &Auth,
         id: OrganizationId,
-        given: GroupRequest,
+        request: GroupRequest,
     ) -> Result<T> {
         access::organization(&app.db, &auth.0, Action::ManageSettings, id).await?;
         let now = app.clock.now();
@@ -104,13 +103,13 @@ impl GroupFamily {
             entries: Entries::default(),
             scopes: Scopes::default(),
         };
-        self.apply(given, &mut row)?;
+        self.apply(request, &mut row)?;
         audit::write(app, auth, id, async |tx| {
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = self.change("CREATE", &row);
-            let answer = T::from(row);
-            let change = change.after(&answer);
-            Ok((answer, change))
+            let response = T::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
         })
         .await
     }
@@ -120,32 +119,32 @@ impl GroupFamily {
         app: &App,
         auth: &Auth,
         mut row: Model,
-        given: GroupRequest,
+        request: GroupRequest,
     ) -> Result<T> {
         let before = T::from(row.clone());
-        self.apply(given, &mut row)?;
+        self.apply(request, &mut row)?;
         row.updated_at = app.clock.now();
         audit::write(app, auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = self.change("UPDATE", &row).before(&before);
-            let answer = T::from(row);
-            let change = change.after(&answer);
-            Ok((answer, change))
+            let response = T::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
         })
         .await
     }
 
-    pub(super) async fn delete(&self, app: &App, auth: &Auth, row: Model) -> Result<Gone> {
+    pub(super) async fn delete(&self, app: &App, auth: &Auth, row: Model) -> Result<NoContent> {
         audit::write(app, auth, row.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
             Ok(((), self.change("DELETE", &row)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
-    pub(super) async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Found<Results<AssociatedItem>>> {
+    pub(super) async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Success<Results<AssociatedItem>>> {
         let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
-        Ok(Answer(Results { results: AssociatedItem::list(&auth.0, jobs) }))
+        Ok(Json(Results { results: AssociatedItem::list(&auth.0, jobs) }))
     }
 }

@@ -1,4 +1,4 @@
-//! The entries of groups, and what annotations are set on.
+//! The entries of groups, and the scopes of annotations.
 
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub(super) struct Label {
     pub(super) propagate_to_cloud_provider: bool,
 }
 
-/// What annotations are set on.
+/// The Kubernetes objects that annotations are set on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,4 +1,4 @@
-//! Groups of annotations and of labels: one body, and a family of handlers for each kind.
+//! Annotation groups and label groups. Both kinds have the same handlers.
 
 mod associated_item;
 mod crud;
@@ -20,16 +20,16 @@ use self::response::{OrganizationAnnotationsGroupEnrichedResponse, OrganizationL
 pub(super) use self::response::{OrganizationAnnotationsGroupResponse, OrganizationLabelsGroupResponse};
 use super::caller::Auth;
 use super::tag::Tag;
-use super::wire::{Answer, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, Json, NoContent, Results, Success};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::Result;
 
-/// The handlers of both families.
+/// Defines the handlers of one kind of group.
 macro_rules! family {
     (
         $(#[$doc:meta])*
-        $api:ident, $family:expr, tag: $tag:ident, id: $id:literal, request: $request:ty, answer: $answer:ty,
+        $api:ident, $family:expr, tag: $tag:ident, id: $id:literal, request: $request:ty, response: $response:ty,
         enriched: $enriched:ident,
         all: $all:literal $list:literal $create:literal, one: $one:literal $get:literal $edit:literal $delete:literal,
         items: $items_path:literal $items:literal
@@ -44,10 +44,10 @@ macro_rules! family {
                 &self,
                 auth: Auth,
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
-            ) -> Result<Found<Results<$enriched>>> {
+            ) -> Result<Success<Results<$enriched>>> {
                 let rows = $family.list(&self.0, &auth, OrganizationId(organization.0)).await?;
-                let answer = |(row, count)| $enriched { group: <$answer>::from(row), associated_items_count: count };
-                Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+                let response = |(row, count)| $enriched { group: <$response>::from(row), associated_items_count: count };
+                Ok(Json(Results { results: rows.into_iter().map(response).collect() }))
             }
 
             #[oai(path = $all, method = "post", operation_id = $create, tag = Tag::$tag)]
@@ -56,9 +56,9 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
                 body: Body<$request>,
-            ) -> Result<Created<$answer>> {
+            ) -> Result<Created<$response>> {
                 let id = OrganizationId(organization.0);
-                Ok(Answer($family.create(&self.0, &auth, id, body.0.into()).await?))
+                Ok(Json($family.create(&self.0, &auth, id, body.0.into()).await?))
             }
 
             #[oai(path = $one, method = "get", operation_id = $get, tag = Tag::$tag)]
@@ -67,9 +67,9 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
                 #[oai(name = $id)] id: Path<Uuid>,
-            ) -> Result<Found<$answer>> {
+            ) -> Result<Success<$response>> {
                 let row = $family.load(&self.0, &auth, Action::ViewSettings, (organization.0, id.0)).await?;
-                Ok(Answer(row.into()))
+                Ok(Json(row.into()))
             }
 
             #[oai(path = $one, method = "put", operation_id = $edit, tag = Tag::$tag)]
@@ -79,9 +79,9 @@ macro_rules! family {
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
                 #[oai(name = $id)] id: Path<Uuid>,
                 body: Body<$request>,
-            ) -> Result<Found<$answer>> {
+            ) -> Result<Success<$response>> {
                 let row = $family.load(&self.0, &auth, Action::ManageSettings, (organization.0, id.0)).await?;
-                Ok(Answer($family.edit(&self.0, &auth, row, body.0.into()).await?))
+                Ok(Json($family.edit(&self.0, &auth, row, body.0.into()).await?))
             }
 
             #[oai(path = $one, method = "delete", operation_id = $delete, tag = Tag::$tag)]
@@ -90,7 +90,7 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
                 #[oai(name = $id)] id: Path<Uuid>,
-            ) -> Result<Gone> {
+            ) -> Result<NoContent> {
                 let row = $family.load(&self.0, &auth, Action::ManageSettings, (organization.0, id.0)).await?;
                 $family.delete(&self.0, &auth, row).await
             }
@@ -101,7 +101,7 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = "organizationId")] organization: Path<Uuid>,
                 #[oai(name = $id)] id: Path<Uuid>,
-            ) -> Result<Found<Results<AssociatedItem>>> {
+            ) -> Result<Success<Results<AssociatedItem>>> {
                 let row = $family.load(&self.0, &auth, Action::ViewSettings, (organization.0, id.0)).await?;
                 $family.items(&self.0, &auth, &row).await
             }
@@ -110,9 +110,9 @@ macro_rules! family {
 }
 
 family! {
-    /// Groups of annotations.
+    /// Annotation groups.
     AnnotationsGroupApi, ANNOTATIONS, tag: OrganizationAnnotationsGroup, id: "annotationsGroupId",
-    request: OrganizationAnnotationsGroupCreateRequest, answer: OrganizationAnnotationsGroupResponse,
+    request: OrganizationAnnotationsGroupCreateRequest, response: OrganizationAnnotationsGroupResponse,
     enriched: OrganizationAnnotationsGroupEnrichedResponse,
     all: "/organization/:organizationId/annotationsGroups" "listOrganizationAnnotationsGroup" "createOrganizationAnnotationsGroup",
     one: "/organization/:organizationId/annotationsGroups/:annotationsGroupId" "getOrganizationAnnotationsGroup" "editOrganizationAnnotationsGroup" "deleteOrganizationAnnotationsGroup",
@@ -120,9 +120,9 @@ family! {
 }
 
 family! {
-    /// Groups of labels.
+    /// Label groups.
     LabelsGroupApi, LABELS, tag: OrganizationLabelsGroup, id: "labelsGroupId",
-    request: OrganizationLabelsGroupCreateRequest, answer: OrganizationLabelsGroupResponse,
+    request: OrganizationLabelsGroupCreateRequest, response: OrganizationLabelsGroupResponse,
     enriched: OrganizationLabelsGroupEnrichedResponse,
     all: "/organization/:organizationId/labelsGroups" "listOrganizationLabelsGroup" "createOrganizationLabelsGroup",
     one: "/organization/:organizationId/labelsGroups/:labelsGroupId" "getOrganizationLabelssGroup" "editOrganizationLabelsGroup" "deleteOrganizationLabelsGroup",

@@ -1,4 +1,4 @@
-//! The bodies of requests about groups.
+//! Group requests.
 
 use entity::metadata_group::Entry;
 use poem_openapi::Object;
@@ -20,7 +20,7 @@ pub(super) struct OrganizationLabelsGroupCreateRequest {
     labels: Vec<Label>,
 }
 
-/// What a group is given, of either kind.
+/// A request for a group of either kind.
 pub(super) struct GroupRequest {
     pub(super) name: String,
     pub(super) entries: Vec<Entry>,
@@ -28,8 +28,8 @@ pub(super) struct GroupRequest {
 }
 
 impl From<OrganizationAnnotationsGroupCreateRequest> for GroupRequest {
-    fn from(given: OrganizationAnnotationsGroupCreateRequest) -> Self {
-        let OrganizationAnnotationsGroupCreateRequest { name, annotations, scopes } = given;
+    fn from(request: OrganizationAnnotationsGroupCreateRequest) -> Self {
+        let OrganizationAnnotationsGroupCreateRequest { name, annotations, scopes } = request;
         let entry = |Annotation { key, value }| Entry { key, value, propagate_to_cloud_provider: false };
         Self {
             name,
@@ -40,8 +40,8 @@ impl From<OrganizationAnnotationsGroupCreateRequest> for GroupRequest {
 }
 
 impl From<OrganizationLabelsGroupCreateRequest> for GroupRequest {
-    fn from(given: OrganizationLabelsGroupCreateRequest) -> Self {
-        let OrganizationLabelsGroupCreateRequest { name, labels } = given;
+    fn from(request: OrganizationLabelsGroupCreateRequest) -> Self {
+        let OrganizationLabelsGroupCreateRequest { name, labels } = request;
         let entry =
             |Label { key, value, propagate_to_cloud_provider }| Entry { key, value, propagate_to_cloud_provider };
         Self { name, entries: labels.into_iter().map(entry).collect(), scopes: Vec::new() }

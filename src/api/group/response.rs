@@ -1,4 +1,4 @@
-//! The bodies of answers about groups.
+//! Group responses.
 
 use entity::metadata_group::{Entry, Model};
 use poem_openapi::Object;

@@ -27,7 +27,7 @@ use super::limits;
 use super::status;
 use super::status::StageStatusEnum;
 use super::tag::Tag;
-use super::wire::{Answer, Found, Results, Timestamp};
+use super::wire::{Json, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::Result;
@@ -47,12 +47,12 @@ impl HistoryApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<Page<DeploymentHistoryJobResponse>>> {
+    ) -> Result<Success<Page<DeploymentHistoryJobResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts = store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(PAGE.unsigned_abs())).await?;
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
         let results = parts.iter().map(|(part, of)| v1(part, of, &job, &builds)).collect();
-        Ok(Answer(Page { page: 1, page_size: PAGE, results }))
+        Ok(Json(Page { page: 1, page_size: PAGE, results }))
     }
 
     #[oai(path = "/job/:jobId/deploymentHistoryV2", method = "get", operation_id = "listJobDeploymentHistoryV2", tag = Tag::JobDeploymentHistory)]
@@ -61,7 +61,7 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "pageSize", default = "page")] page_size: Query<i32>,
-    ) -> Result<Found<Page<DeploymentHistoryService>>> {
+    ) -> Result<Success<Page<DeploymentHistoryService>>> {
         let page_size = limits::between("pageSize", page_size.0, 1, MOST)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts =
@@ -69,7 +69,7 @@ impl HistoryApi {
         let now = self.0.clock.now();
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
         let results = parts.iter().map(|(part, of)| v2(part, of, (&job, &builds), now)).collect();
-        Ok(Answer(Page { page: 1, page_size, results }))
+        Ok(Json(Page { page: 1, page_size, results }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentHistory", method = "get", operation_id = "listEnvironmentDeploymentHistory", tag = Tag::EnvironmentDeploymentHistory)]
@@ -78,7 +78,7 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "startId")] start_id: Query<Option<Uuid>>,
-    ) -> Result<Found<Page<DeploymentHistoryEnvironment>>> {
+    ) -> Result<Success<Page<DeploymentHistoryEnvironment>>> {
         let before = start_id.0.map(DeploymentId);
         let (rows, parts) = self.read(&auth, environment_id.0, before, PAGE).await?;
         let answer = |of: &deployment::Model| DeploymentHistoryEnvironment {
@@ -90,7 +90,7 @@ impl HistoryApi {
             triggered_by: of.triggered_by.clone(),
             jobs: parts.of(of.id).map(|(part, job)| v1(part, of, job, &parts.builds)).collect(),
         };
-        Ok(Answer(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
+        Ok(Json(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentHistoryV2", method = "get", operation_id = "listEnvironmentDeploymentHistoryV2", tag = Tag::EnvironmentDeploymentHistory)]
@@ -99,12 +99,12 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "pageSize", default = "page")] page_size: Query<i32>,
-    ) -> Result<Found<Page<DeploymentHistoryEnvironmentV2>>> {
+    ) -> Result<Success<Page<DeploymentHistoryEnvironmentV2>>> {
         let page_size = limits::between("pageSize", page_size.0, 1, MOST)?;
         let (rows, parts) = self.read(&auth, environment_id.0, None, page_size).await?;
         let now = self.0.clock.now();
         let results = rows.iter().map(|of| environment_v2(of, &parts, now)).collect();
-        Ok(Answer(Page { page: 1, page_size, results }))
+        Ok(Json(Page { page: 1, page_size, results }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentQueue", method = "get", operation_id = "listDeploymentRequestByEnvironmentId", tag = Tag::EnvironmentMainCalls)]
@@ -112,13 +112,13 @@ impl HistoryApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<QueuedDeploymentRequestWithStages>>> {
+    ) -> Result<Success<Results<QueuedDeploymentRequestWithStages>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let mut rows = store::deployment::list_open(&self.0.db, environment.id).await?;
         rows.retain(|row| row.progress == Progress::Queued);
         let parts = Parts::read(&self.0, &rows).await?;
-        Ok(Answer(Results { results: rows.iter().map(|of| queued(of, &parts)).collect() }))
+        Ok(Json(Results { results: rows.iter().map(|of| queued(of, &parts)).collect() }))
     }
 
     #[oai(path = "/service/:serviceId/deploymentQueue", method = "get", operation_id = "listDeploymentRequestByServiceId", tag = Tag::EnvironmentMainCalls)]
@@ -126,7 +126,7 @@ impl HistoryApi {
         &self,
         auth: Auth,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
-    ) -> Result<Found<Results<QueuedDeploymentRequestForService>>> {
+    ) -> Result<Success<Results<QueuedDeploymentRequestForService>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let parts = store::deployment::list_queued_parts(&self.0.db, job.id).await?;
         let answer = |(part, of): &store::deployment::Part| QueuedDeploymentRequestForService {
@@ -140,7 +140,7 @@ impl HistoryApi {
             status_details: status::details(Some((part, of)), durations::doing(part)),
             icon_uri: job.spec.icon_uri.clone(),
         };
-        Ok(Answer(Results { results: parts.iter().map(answer).collect() }))
+        Ok(Json(Results { results: parts.iter().map(answer).collect() }))
     }
 }
 

@@ -19,7 +19,7 @@ use super::super::caller::Auth;
 use super::super::limits;
 use super::super::status::{self, Status};
 use super::super::tag::Tag;
-use super::super::wire::{Accepted, Answer, Body, Empty, Found};
+use super::super::wire::{Accepted, Body, Empty, Json, Success};
 use super::{clean, edit_of};
 use crate::access::{self, Action};
 use crate::app::App;
@@ -163,10 +163,10 @@ impl ActionApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<CleanedJob>> {
+    ) -> Result<Success<CleanedJob>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let (_, clean_kubernetes_jobs) = clean(&self.0, vec![row]).await?;
-        Ok(Answer(CleanedJob { clean_kubernetes_jobs }))
+        Ok(Json(CleanedJob { clean_kubernetes_jobs }))
     }
 
     #[oai(path = "/organization/:organizationId/job/deploy", method = "post", operation_id = "autoDeployJobEnvironments", tag = Tag::Jobs)]
@@ -197,8 +197,8 @@ impl ActionApi {
             newest = Some(row);
         }
         match newest {
-            Some(row) => Ok(Answer(status::of_request(&self.0.db, &row).await?)),
-            None => Ok(Answer(status::of_nothing(id.0))),
+            Some(row) => Ok(Json(status::of_request(&self.0.db, &row).await?)),
+            None => Ok(Json(status::of_nothing(id.0))),
         }
     }
 }
@@ -227,7 +227,7 @@ impl ActionApi {
     async fn request(&self, auth: &Auth, target: Target, action: DeploymentAction) -> Result<Accepted<Status>> {
         let row = target.job.clone();
         command::request_jobs(&self.0, &auth.requester(), row.environment_id, vec![target], action).await?;
-        Ok(Answer(status::of_job(&self.0.db, &row).await?))
+        Ok(Json(status::of_job(&self.0.db, &row).await?))
     }
 
     /// The deployed jobs with auto-deploy and another tag of this image, that the caller may deploy.

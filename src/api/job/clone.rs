@@ -19,7 +19,7 @@ use super::super::caller::Auth;
 use super::super::history::Commit;
 use super::super::limits;
 use super::super::tag::Tag;
-use super::super::wire::{Accepted, Answer, Body, Found, Results};
+use super::super::wire::{Accepted, Body, Json, Results, Success};
 use super::response::JobResponse;
 use super::{or_taken, validate};
 use crate::access::{self, Action};
@@ -82,7 +82,7 @@ impl CloneApi {
         })
         .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(JobResponse::from(view)))
+        Ok(Json(JobResponse::from(view)))
     }
 
     #[oai(path = "/job/:jobId/commit", method = "get", operation_id = "listJobCommit", tag = Tag::JobMainCalls)]
@@ -92,7 +92,7 @@ impl CloneApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "startId")] start_id: Query<Option<Uuid>>,
         #[oai(name = "gitCommitId")] git_commit_id: Query<Option<Uuid>>,
-    ) -> Result<Found<Results<Commit>>> {
+    ) -> Result<Success<Results<Commit>>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         // Ids of commits are no UUIDs, so that nothing can be behind one.
         let _unused = (start_id, git_commit_id);
@@ -104,7 +104,7 @@ impl CloneApi {
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;
         let answer = |commit: crate::git::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
-        Ok(Answer(Results { results: commits.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: commits.into_iter().map(answer).collect() }))
     }
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::super::caller::Auth;
 use super::super::limits;
 use super::super::tag::Tag;
-use super::super::wire::{self, Answer, Found, Results, Timestamp};
+use super::super::wire::{self, Json, Results, Success, Timestamp};
 use super::run::Run;
 use crate::access::{self, Action};
 use crate::app::App;
@@ -109,14 +109,14 @@ impl ExplainApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_next_runs")] count: Query<i32>,
-    ) -> Result<Found<NextRunResponseList>> {
+    ) -> Result<Success<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let Kept { timing, keeper } = self.kept(&job).await?;
         let Schedule::Cron { scheduled_at, timezone, .. } = &job.deployed.as_ref().unwrap_or(&job.spec).schedule else {
             return Err(no_times());
         };
-        Ok(Answer(NextRunResponseList {
+        Ok(Json(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
             active: match keeper {
@@ -142,7 +142,7 @@ impl ExplainApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         at: Query<Option<DateTime<Utc>>>,
-    ) -> Result<Found<Explanation>> {
+    ) -> Result<Success<Explanation>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let Kept { timing, keeper } = self.kept(&job).await?;
         let now = self.0.clock.now();
@@ -162,7 +162,7 @@ impl ExplainApi {
         // A row of a long absence covers times only; what is none of them was not left out.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
         let (verdict, reason) = judge(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
-        Ok(Answer(Explanation {
+        Ok(Json(Explanation {
             at: Timestamp(at),
             verdict,
             reason,
@@ -180,11 +180,11 @@ impl ExplainApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_times")] count: Query<i32>,
         before: Query<Option<DateTime<Utc>>>,
-    ) -> Result<Found<Results<SkippedTime>>> {
+    ) -> Result<Success<Results<SkippedTime>>> {
         let count = limits::between("count", count.0, 1, 200)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use entity::id::{EnvironmentId, JobId};
 use futures_util::{Stream, stream};
 
-use super::super::wire::{Results, Streamed};
+use super::super::wire::{JsonStream, Results};
 use super::response::JobResponse;
 use crate::app::App;
 use crate::engine::deployment::is_outdated;
@@ -15,7 +15,7 @@ use crate::store;
 use crate::store::job::Place;
 
 /// All jobs of an environment.
-pub(in super::super) fn all(app: &Arc<App>, environment: EnvironmentId) -> Streamed<Results<JobResponse>> {
+pub(in super::super) fn all(app: &Arc<App>, environment: EnvironmentId) -> JsonStream<Results<JobResponse>> {
     list(app, environment, Wanted::All)
 }
 
@@ -24,8 +24,8 @@ pub(in super::super) fn list(
     app: &Arc<App>,
     environment: EnvironmentId,
     wanted: Wanted,
-) -> Streamed<Results<JobResponse>> {
-    Streamed::new(pages(Arc::clone(app), environment, wanted))
+) -> JsonStream<Results<JobResponse>> {
+    JsonStream::new(pages(Arc::clone(app), environment, wanted))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::super::caller::Auth;
 use super::super::limits;
 use super::super::tag::Tag;
-use super::super::wire::{self, Answer, Found, Text, Timestamp};
+use super::super::wire::{self, Json, PlainText, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -52,10 +52,10 @@ impl RunLogApi {
         #[oai(name = "runId")] run_id: Path<Uuid>,
         #[oai(default)] follow: Query<bool>,
         #[oai(default)] after: Query<i64>,
-    ) -> Result<Text> {
+    ) -> Result<PlainText> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let until = if follow.0 { Until::Ended } else { Until::Now };
-        Ok(Text(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, checked(after.0)?, until))))
+        Ok(PlainText(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, checked(after.0)?, until))))
     }
 
     #[oai(path = "/run/:runId/logLine", method = "get", operation_id = "listRunLogLines", tag = Tag::JobRun)]
@@ -65,7 +65,7 @@ impl RunLogApi {
         #[oai(name = "runId")] run_id: Path<Uuid>,
         #[oai(default)] after: Query<i64>,
         #[oai(default = "default_lines")] count: Query<i32>,
-    ) -> Result<Found<LogLineResponseList>> {
+    ) -> Result<Success<LogLineResponseList>> {
         let count = limits::between("count", count.0, 1, 10_000)?;
         let count = usize::try_from(count).unwrap_or(1);
         let mut position = checked(after.0)?;
@@ -86,7 +86,7 @@ impl RunLogApi {
         }
         results.truncate(count);
         let last = results.last().map_or(after.0, |line| line.number);
-        Ok(Answer(LogLineResponseList { ended: row.state.is_final() && last >= row.total_lines, results }))
+        Ok(Json(LogLineResponseList { ended: row.state.is_final() && last >= row.total_lines, results }))
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
 use super::super::tag::Tag;
-use super::super::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
+use super::super::wire::{self, Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use super::edit_of;
 use crate::access::{self, Action};
 use crate::app::App;
@@ -117,8 +117,8 @@ pub(in super::super) struct JobSettingsApi(pub(in super::super) Arc<App>);
 #[OpenApi]
 impl JobSettingsApi {
     #[oai(path = "/defaultJobAdvancedSettings", method = "get", operation_id = "getDefaultJobAdvancedSettings", tag = Tag::Jobs)]
-    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Found<JobAdvancedSettings>> {
-        Ok(Answer(JobAdvancedSettings(advanced_settings::defaults())))
+    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Success<JobAdvancedSettings>> {
+        Ok(Json(JobAdvancedSettings(advanced_settings::defaults())))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "get", operation_id = "getJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -126,9 +126,9 @@ impl JobSettingsApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<JobAdvancedSettings>> {
+    ) -> Result<Success<JobAdvancedSettings>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
+        Ok(Json(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "put", operation_id = "editJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -150,7 +150,7 @@ impl JobSettingsApi {
             Ok(((), change.before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(JobAdvancedSettings(after)))
+        Ok(Json(JobAdvancedSettings(after)))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction", method = "get", operation_id = "getJobDeploymentRestrictions", tag = Tag::JobDeploymentRestriction)]
@@ -158,10 +158,10 @@ impl JobSettingsApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<Results<JobDeploymentRestrictionResponse>>> {
+    ) -> Result<Success<Results<JobDeploymentRestrictionResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::restriction::list(&self.0.db, job.id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(JobDeploymentRestrictionResponse::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(JobDeploymentRestrictionResponse::from).collect() }))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction", method = "post", operation_id = "createJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -192,7 +192,7 @@ impl JobSettingsApi {
             Ok((row, change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction/:deploymentRestrictionId", method = "put", operation_id = "editJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -202,7 +202,7 @@ impl JobSettingsApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "deploymentRestrictionId")] deployment_restriction_id: Path<Uuid>,
         body: Body<JobDeploymentRestrictionRequest>,
-    ) -> Result<Found<JobDeploymentRestrictionResponse>> {
+    ) -> Result<Success<JobDeploymentRestrictionResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let id = RestrictionId(deployment_restriction_id.0);
         let row = access::restriction(&self.0.db, job.id, id).await?;
@@ -216,7 +216,7 @@ impl JobSettingsApi {
             Ok((row, change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction/:deploymentRestrictionId", method = "delete", operation_id = "deleteJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -225,7 +225,7 @@ impl JobSettingsApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "deploymentRestrictionId")] deployment_restriction_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let id = RestrictionId(deployment_restriction_id.0);
         let row = access::restriction(&self.0.db, job.id, id).await?;
@@ -235,7 +235,7 @@ impl JobSettingsApi {
             Ok(((), change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Invitations to an organization: made, shown, accepted and withdrawn.
+//! Invitations to an organization.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use super::super::caller::Auth;
 use super::super::limits;
 use super::super::role;
 use super::super::tag::Tag;
-use super::super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use super::invite_role::InviteMemberRoleEnum;
 use super::request::InviteMemberRequest;
-use super::response::{InviteMember, invitation_answer};
+use super::response::InviteMember;
 use crate::access::{self, Action, Subject};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The most members and invitations of an organization.
-const MOST: usize = 500;
+/// The maximum number of members and invitations in an organization.
+const MAX_MEMBERS: usize = 500;
 
-/// An address in lower case: something, one @, something.
-fn email(given: &str) -> Result<String> {
-    let email = limits::name("email", given)?.to_lowercase();
-    let sound =
+/// Validates an email address, and returns it in lower case.
+fn normalized_email(address: &str) -> Result<String> {
+    let email = limits::name("email", address)?.to_lowercase();
+    let is_valid =
         email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    if !sound || email.contains(char::is_whitespace) {
-        return Err(Error::invalid("email", "is not an address"));
+    if !is_valid || email.contains(char::is_whitespace) {
+        return Err(Error::invalid("email", "must be an email address"));
     }
     Ok(email)
 }
@@ -47,13 +47,13 @@ impl InvitationApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<InviteMember>>> {
+    ) -> Result<Success<Results<InviteMember>>> {
         let id = OrganizationId(organization_id.0);
         let organization = access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
         let custom = store::custom_role::list(&self.0.db, id).await?;
         let rows = store::invitation::list(&self.0.db, id).await?;
-        let results = rows.iter().map(|row| invitation_answer(&self.0, row, &organization.name, &custom)).collect();
-        Ok(Answer(Results { results }))
+        let results = rows.iter().map(|row| InviteMember::new(&self.0, row, &organization.name, &custom)).collect();
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization/:organizationId/inviteMember", method = "post", operation_id = "postInviteMember", tag = Tag::Members)]
@@ -66,13 +66,13 @@ impl InvitationApi {
         let id = OrganizationId(organization_id.0);
         let organization = access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let InviteMemberRequest { email, role, role_id } = body.0;
-        let email = self::email(&email)?;
+        let email = normalized_email(&email)?;
         let (role, custom_role_id) = match (role_id, role) {
-            (Some(role), _) => role::by_id(&self.0.db, "role_id", id, role).await?,
+            (Some(role), _) => role::assignable(&self.0.db, "role_id", id, role).await?,
             (None, Some(InviteMemberRoleEnum::Admin)) => (Role::Admin, None),
             (None, Some(InviteMemberRoleEnum::Developer)) => (Role::Devops, None),
             (None, Some(InviteMemberRoleEnum::Owner)) => {
-                return Err(Error::invalid("role", "OWNER is not given by an invitation; transfer the ownership"));
+                return Err(Error::invalid("role", "cannot be OWNER; transfer the ownership instead"));
             }
             (None, Some(InviteMemberRoleEnum::Viewer) | None) => (Role::Viewer, None),
         };
@@ -87,26 +87,28 @@ impl InvitationApi {
             custom_role_id,
             inviter,
         };
-        let answer = audit::write(&self.0, &auth, id, async |tx| {
+        let response = audit::write(&self.0, &auth, id, async |tx| {
             let members = store::person::list_members(tx, id).await?;
-            let known = |(_, person): &(member::Model, person::Model)| {
+            let is_invitee = |(_, person): &(member::Model, person::Model)| {
                 person.email.as_ref().is_some_and(|email| email.to_lowercase() == row.email)
             };
-            if members.iter().any(known) {
-                return Err(Error::Conflict("a member has this address already".into()));
+            if members.iter().any(is_invitee) {
+                return Err(Error::Conflict("a member already has this email address".into()));
             }
-            if members.len() + store::invitation::list(tx, id).await?.len() >= MOST {
-                return Err(Error::Conflict(format!("there are {MOST} members and invitations, which is the most")));
+            if members.len() + store::invitation::list(tx, id).await?.len() >= MAX_MEMBERS {
+                return Err(Error::Conflict(format!(
+                    "an organization can have at most {MAX_MEMBERS} members and invitations"
+                )));
             }
-            let taken = "this address is invited already";
+            let taken = "this email address has already been invited";
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
             let custom = store::custom_role::list(tx, id).await?;
-            let answer = invitation_answer(&self.0, &row, &organization.name, &custom);
-            let change = Change::create(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION").after(&answer);
-            Ok((answer, change))
+            let response = InviteMember::new(&self.0, &row, &organization.name, &custom);
+            let change = Change::create(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION").after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "get", operation_id = "getMemberInvitation", tag = Tag::Members)]
@@ -115,9 +117,9 @@ impl InvitationApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "inviteId")] invite_id: Path<Uuid>,
-    ) -> Result<Found<InviteMember>> {
+    ) -> Result<Success<InviteMember>> {
         let row = self.load(&auth, Action::ViewOrganization, organization_id.0, invite_id.0).await?;
-        Ok(Answer(self.answer(&row).await?))
+        Ok(Json(self.response(&row).await?))
     }
 
     #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "post", operation_id = "postAcceptInviteMember", tag = Tag::Members)]
@@ -131,10 +133,10 @@ impl InvitationApi {
         let person = match &auth.0.identity.subject {
             Subject::Person { id, email: Some(email), .. } if email.to_lowercase() == row.email => *id,
             Subject::Person { .. } | Subject::Token { .. } | Subject::Group { .. } => {
-                return Err(Error::Forbidden("only the person who is invited can accept"));
+                return Err(Error::Forbidden("only the invited person can accept"));
             }
         };
-        let answer = self.answer(&row).await?;
+        let response = self.response(&row).await?;
         let now = self.0.clock.now();
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             if !store::row::delete::<invitation::Model>(tx, row.id).await? {
@@ -142,12 +144,12 @@ impl InvitationApi {
             }
             store::person::add_member(tx, row.organization_id, person, (row.role, row.custom_role_id), now)
                 .await
-                .map_err(|e| Error::or_taken(e, "you are a member already"))?;
+                .map_err(|e| Error::or_taken(e, "you are already a member"))?;
             Ok(((), Change::new("ACCEPT", MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "delete", operation_id = "deleteInviteMember", tag = Tag::Members)]
@@ -156,14 +158,14 @@ impl InvitationApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "inviteId")] invite_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageMembers, organization_id.0, invite_id.0).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::row::delete::<invitation::Model>(tx, row.id).await?;
             Ok(((), Change::delete(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
@@ -172,9 +174,9 @@ impl InvitationApi {
         access::invitation(&self.0.db, &auth.0, action, OrganizationId(organization), InvitationId(id)).await
     }
 
-    async fn answer(&self, row: &invitation::Model) -> Result<InviteMember> {
+    async fn response(&self, row: &invitation::Model) -> Result<InviteMember> {
         let organization = store::organization::by_id(&self.0.db, row.organization_id).await?;
         let custom = store::custom_role::list(&self.0.db, row.organization_id).await?;
-        Ok(invitation_answer(&self.0, row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
+        Ok(InviteMember::new(&self.0, row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
     }
 }

@@ -1,10 +1,10 @@
-//! Roles by their older names.
+//! The older names of roles.
 
 use entity::member::Role;
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// The roles by their older names; `role_id` says it exactly.
+/// The older names of roles. `role_id` is exact.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -16,12 +16,12 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use self::request::{DeleteMemberRequest, MemberRoleUpdateRequest, TransferOwnershipRequest};
-use self::response::{Member, member_answer};
+use self::response::Member;
 use super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::caller::Auth;
 use super::role;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Found, Gone, Results};
+use super::wire::{Body, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -37,12 +37,12 @@ impl MemberApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<Member>>> {
+    ) -> Result<Success<Results<Member>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
         let custom = store::custom_role::list(&self.0.db, id).await?;
         let rows = store::person::list_members(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(|row| member_answer(row, &custom)).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(|row| Member::new(row, &custom)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/member", method = "put", operation_id = "editOrganizationMemberRole", tag = Tag::Members)]
@@ -51,22 +51,24 @@ impl MemberApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         body: Body<MemberRoleUpdateRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let MemberRoleUpdateRequest { user_id, role_id } = body.0;
         let person = user_id.parse().map(PersonId).map_err(|_| Error::invalid("user_id", "is not a UUID"))?;
-        let role = role::by_id(&self.0.db, "role_id", id, role_id).await?;
+        let role = role::assignable(&self.0.db, "role_id", id, role_id).await?;
         audit::write(&self.0, &auth, id, async |tx| {
-            let name = not_owner(tx, id, person, "the role of the owner changes by a transfer of ownership").await?;
+            let name =
+                require_not_owner(tx, id, person, "the role of the owner can only change by a transfer of ownership")
+                    .await?;
             store::person::set_role(tx, id, person, role).await?;
             let custom = store::custom_role::list(tx, id).await?;
-            let after = role::named(role, &custom);
+            let after = role::name_and_id(role, &custom);
             Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("MEMBER_ROLE").after(&after)))
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/member", method = "delete", operation_id = "deleteMember", tag = Tag::Members)]
@@ -75,18 +77,19 @@ impl MemberApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         body: Body<DeleteMemberRequest>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let person = PersonId(body.0.user_id);
         audit::write(&self.0, &auth, id, async |tx| {
-            let name = not_owner(tx, id, person, "the owner cannot be removed; transfer the ownership first").await?;
+            let name =
+                require_not_owner(tx, id, person, "the owner cannot be removed; transfer the ownership first").await?;
             store::person::remove_member(tx, id, person).await?;
             Ok(((), Change::delete(MEMBERS_AND_ROLES, person.0, &name)))
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/transferOwnership", method = "post", operation_id = "postOrganizationTransferOwnership", tag = Tag::Members)]
@@ -95,13 +98,13 @@ impl MemberApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         body: Body<TransferOwnershipRequest>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let person = PersonId(body.0.user_id);
         audit::write(&self.0, &auth, id, async |tx| {
             let owner = store::organization::owner(tx, id).await?;
-            // An organization that a server made has no owner yet: an administrator names the first one.
+            // The organization of the first start has no owner: an administrator names the first one.
             if owner.is_some() && owner != auth.0.person() {
                 return Err(Error::Forbidden("only the owner can transfer the ownership"));
             }
@@ -111,17 +114,17 @@ impl MemberApi {
                 store::person::set_role(tx, id, owner, (Role::Admin, None)).await?;
             }
             store::person::set_role(tx, id, person, (Role::Owner, None)).await?;
-            let name = name_of(tx, person).await?;
+            let name = display_name(tx, person).await?;
             Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("TRANSFER_OWNERSHIP")))
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
-/// The name of a member who is not the owner.
-async fn not_owner(
+/// The name of a member, who must not be the owner.
+async fn require_not_owner(
     tx: &DatabaseTransaction,
     organization: OrganizationId,
     person: PersonId,
@@ -132,10 +135,10 @@ async fn not_owner(
     if row.role == Role::Owner {
         return Err(Error::Conflict(text.to_owned()));
     }
-    name_of(tx, person).await
+    display_name(tx, person).await
 }
 
-async fn name_of(tx: &DatabaseTransaction, person: PersonId) -> Result<String> {
+async fn display_name(tx: &DatabaseTransaction, person: PersonId) -> Result<String> {
     let row = store::row::by_id::<person::Model>(tx, person).await?;
     Ok(row.map(|person| person.name.or(person.email).unwrap_or(person.subject)).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The bodies of requests about members and invitations.
+//! Member and invitation requests.
 
 use poem_openapi::Object;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The bodies of answers about members and invitations.
+//! Member and invitation responses.
 
 use entity::{custom_role, invitation, member, person};
 use poem_openapi::{Enum, Object};
@@ -45,42 +45,42 @@ pub(super) struct InviteMember {
     role_name: String,
 }
 
-pub(super) fn member_answer((row, person): (member::Model, person::Model), custom: &[custom_role::Model]) -> Member {
-    let member::Model { organization_id: _, person_id, created_at, role, custom_role_id } = row;
-    let (role_name, role_id) = role::named((role, custom_role_id), custom);
-    let name = person.name.or_else(|| person.email.clone()).unwrap_or(person.subject);
-    Member {
-        id: person_id.0,
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(created_at),
-        nickname: name.clone(),
-        name,
-        email: person.email.unwrap_or_default(),
-        role: role.into(),
-        role_name,
-        role_id,
+impl Member {
+    pub(super) fn new((row, person): (member::Model, person::Model), custom: &[custom_role::Model]) -> Self {
+        let member::Model { organization_id: _, person_id, created_at, role, custom_role_id } = row;
+        let (role_name, role_id) = role::name_and_id((role, custom_role_id), custom);
+        let name = person.name.or_else(|| person.email.clone()).unwrap_or(person.subject);
+        Self {
+            id: person_id.0,
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(created_at),
+            nickname: name.clone(),
+            name,
+            email: person.email.unwrap_or_default(),
+            role: role.into(),
+            role_name,
+            role_id,
+        }
     }
 }
 
-pub(super) fn invitation_answer(
-    app: &App,
-    row: &invitation::Model,
-    organization: &str,
-    custom: &[custom_role::Model],
-) -> InviteMember {
-    let invitation::Model { id, organization_id, created_at, updated_at, email, role, custom_role_id, inviter } = row;
-    let (role_name, role_id) = role::named((*role, *custom_role_id), custom);
-    InviteMember {
-        id: id.0,
-        created_at: Timestamp(*created_at),
-        updated_at: Timestamp(*updated_at),
-        email: email.clone(),
-        role: (*role).into(),
-        invitation_link: format!("{}/organization/{organization_id}/inviteMember/{id}", app.public_url()),
-        invitation_status: InviteStatusEnum::Pending,
-        organization_name: organization.to_owned(),
-        inviter: inviter.clone(),
-        role_id,
-        role_name,
+impl InviteMember {
+    pub(super) fn new(app: &App, row: &invitation::Model, organization: &str, custom: &[custom_role::Model]) -> Self {
+        let invitation::Model { id, organization_id, created_at, updated_at, email, role, custom_role_id, inviter } =
+            row;
+        let (role_name, role_id) = role::name_and_id((*role, *custom_role_id), custom);
+        Self {
+            id: id.0,
+            created_at: Timestamp(*created_at),
+            updated_at: Timestamp(*updated_at),
+            email: email.clone(),
+            role: (*role).into(),
+            invitation_link: format!("{}/organization/{organization_id}/inviteMember/{id}", app.public_url()),
+            invitation_status: InviteStatusEnum::Pending,
+            organization_name: organization.to_owned(),
+            inviter: inviter.clone(),
+            role_id,
+            role_name,
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! /organization.
+//! Organizations.
 
-mod plan;
 mod request;
 mod response;
+mod subscription_plan;
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use self::request::{OrganizationEditRequest, OrganizationRequest};
-use self::response::{Organization, answer};
+use self::response::Organization;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::bootstrap;
@@ -31,14 +31,14 @@ pub(super) struct OrganizationApi(pub(super) Arc<App>);
 #[OpenApi]
 impl OrganizationApi {
     #[oai(path = "/organization", method = "get", operation_id = "listOrganization", tag = Tag::OrganizationMainCalls)]
-    async fn list_organization(&self, auth: Auth) -> Result<Found<Results<Organization>>> {
+    async fn list_organization(&self, auth: Auth) -> Result<Success<Results<Organization>>> {
         let rows = store::organization::list_by_ids(&self.0.db, auth.0.organizations()).await?;
         let mut results = Vec::with_capacity(rows.len());
         for row in rows {
             let owner = store::organization::owner(&self.0.db, row.id).await?;
-            results.push(answer(row, owner.map(|person| person.0)));
+            results.push(Organization::new(row, owner.map(|person| person.0)));
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization", method = "post", operation_id = "createOrganization", tag = Tag::OrganizationMainCalls)]
@@ -59,7 +59,7 @@ impl OrganizationApi {
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Answer(answer(row, Some(person.0))))
+        Ok(Json(Organization::new(row, Some(person.0))))
     }
 
     #[oai(path = "/organization/:organizationId", method = "get", operation_id = "getOrganization", tag = Tag::OrganizationMainCalls)]
@@ -67,11 +67,11 @@ impl OrganizationApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Organization>> {
+    ) -> Result<Success<Organization>> {
         let id = OrganizationId(organization_id.0);
         let row = access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
         let owner = store::organization::owner(&self.0.db, row.id).await?;
-        Ok(Answer(answer(row, owner.map(|person| person.0))))
+        Ok(Json(Organization::new(row, owner.map(|person| person.0))))
     }
 
     #[oai(path = "/organization/:organizationId", method = "put", operation_id = "editOrganization", tag = Tag::OrganizationMainCalls)]
@@ -80,10 +80,10 @@ impl OrganizationApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         body: Body<OrganizationEditRequest>,
-    ) -> Result<Found<Organization>> {
+    ) -> Result<Success<Organization>> {
         let id = OrganizationId(organization_id.0);
         let mut row = access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
-        let before = answer(row.clone(), None);
+        let before = Organization::new(row.clone(), None);
         let OrganizationEditRequest { name, plan, rest } = body.0;
         if let Some(name) = name {
             row.name = limits::name("name", &name)?;
@@ -96,19 +96,20 @@ impl OrganizationApi {
         let row = audit::write(&self.0, &auth, id, async |tx| {
             let row = store::organization::update(tx, row).await?;
             let change = Change::update("ORGANIZATION", row.id.0, &row.name).before(&before);
-            let after = answer(row.clone(), None);
+            let after = Organization::new(row.clone(), None);
             Ok((row, change.after(&after)))
         })
         .await?;
         let owner = store::organization::owner(&self.0.db, row.id).await?;
-        Ok(Answer(answer(row, owner.map(|person| person.0))))
+        Ok(Json(Organization::new(row, owner.map(|person| person.0))))
     }
+
     #[oai(path = "/organization/:organizationId", method = "delete", operation_id = "deleteOrganization", tag = Tag::OrganizationMainCalls)]
     async fn delete_organization(
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
         let now = self.0.clock.now();
@@ -132,6 +133,6 @@ impl OrganizationApi {
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

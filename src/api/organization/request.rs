@@ -1,4 +1,4 @@
-//! The bodies of requests about organizations.
+//! Organization requests.
 
 use entity::organization;
 use poem_openapi::Object;
@@ -6,7 +6,7 @@ use poem_openapi::types::MaybeUndefined;
 use serde::{Deserialize, Serialize};
 
 use super::super::limits;
-use super::plan::PlanEnum;
+use super::subscription_plan::PlanEnum;
 use crate::error::Result;
 
 #[derive(Debug, Deserialize, Object)]
@@ -15,7 +15,7 @@ pub(super) struct OrganizationRequest {
     pub(super) plan: PlanEnum,
     #[serde(flatten)]
     #[oai(flatten)]
-    pub(super) rest: OrganizationRest,
+    pub(super) rest: OptionalFields,
 }
 
 #[derive(Debug, Deserialize, Object)]
@@ -26,14 +26,14 @@ pub(super) struct OrganizationEditRequest {
     pub(super) plan: Option<PlanEnum>,
     #[serde(flatten)]
     #[oai(flatten)]
-    pub(super) rest: OrganizationRest,
+    pub(super) rest: OptionalFields,
 }
 
-/// What may be absent (kept), null (cleared) or given.
+/// Optional fields. An absent field keeps the stored value; null clears it.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
-pub(super) struct OrganizationRest {
+pub(super) struct OptionalFields {
     description: MaybeUndefined<String>,
     website_url: MaybeUndefined<String>,
     repository: MaybeUndefined<String>,
@@ -42,8 +42,8 @@ pub(super) struct OrganizationRest {
     admin_emails: MaybeUndefined<Vec<String>>,
 }
 
-impl OrganizationRest {
-    /// Changes a row, which is not stored yet.
+impl OptionalFields {
+    /// Validates the fields and writes them to a row.
     pub(super) fn apply(self, row: &mut organization::Model) -> Result<()> {
         let Self { description, website_url, repository, logo_url, icon_url, admin_emails } = self;
         let texts = [

@@ -1,4 +1,4 @@
-//! The bodies of answers about organizations.
+//! Organization responses.
 
 use entity::organization;
 use poem_openapi::Object;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::wire::Timestamp;
-use super::plan::PlanEnum;
+use super::subscription_plan::PlanEnum;
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Organization {
@@ -26,35 +26,37 @@ pub(super) struct Organization {
     owner: Option<Uuid>,
 }
 
-pub(super) fn answer(row: organization::Model, owner: Option<Uuid>) -> Organization {
-    let organization::Model {
-        id,
-        created_at,
-        updated_at,
-        name,
-        description,
-        plan,
-        website_url,
-        repository,
-        logo_url,
-        icon_url,
-        admin_emails,
-        execution_mode: _,
-        disabled: _,
-        icon: _,
-    } = row;
-    Organization {
-        id: id.0,
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(updated_at),
-        name,
-        description,
-        plan: PlanEnum::from_stored(&plan),
-        website_url,
-        repository,
-        logo_url,
-        icon_url,
-        admin_emails: admin_emails.and_then(|emails| serde_json::from_value(emails).ok()),
-        owner,
+impl Organization {
+    pub(super) fn new(row: organization::Model, owner: Option<Uuid>) -> Self {
+        let organization::Model {
+            id,
+            created_at,
+            updated_at,
+            name,
+            description,
+            plan,
+            website_url,
+            repository,
+            logo_url,
+            icon_url,
+            admin_emails,
+            execution_mode: _,
+            disabled: _,
+            icon: _,
+        } = row;
+        Self {
+            id: id.0,
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(updated_at),
+            name,
+            description,
+            plan: PlanEnum::from_stored(&plan),
+            website_url,
+            repository,
+            logo_url,
+            icon_url,
+            admin_emails: admin_emails.and_then(|emails| serde_json::from_value(emails).ok()),
+            owner,
+        }
     }
 }

@@ -25,12 +25,12 @@ pub(in crate::api) struct AssociatedService {
 }
 
 impl AssociatedService {
-    /// Those of the jobs that the caller may see.
+    /// The given jobs, without those that the caller may not see.
     pub(in crate::api) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
-        let seen = |(_, environment, _): &Located| {
+        let is_visible = |(_, environment, _): &Located| {
             caller.may(environment.organization_id, Action::View, &access::place(environment))
         };
-        let answer = |(job, environment, project): Located| Self {
+        let response = |(job, environment, project): Located| Self {
             project_id: project.id.0,
             project_name: project.name,
             environment_id: environment.id.0,
@@ -39,6 +39,6 @@ impl AssociatedService {
             service_name: job.name,
             service_type: job.job_type.into(),
         };
-        jobs.into_iter().filter(seen).map(answer).collect()
+        jobs.into_iter().filter(is_visible).map(response).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The kinds of registries that can be registered.
+//! The kinds of registries that are available.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(super) struct AvailableContainerRegistryResponse {
     is_mandatory: bool,
 }
 
-/// The kinds with the configuration keys that each needs.
+/// The kinds with the configuration keys that each requires.
 pub(super) fn available() -> Vec<AvailableContainerRegistryResponse> {
     use ContainerRegistryKindEnum as Kind;
     let kinds: [(Kind, &[&str]); 10] = [

@@ -1,4 +1,4 @@
-//! The credentials of registries, sealed for their rows.
+//! Credentials of registries, each sealed for its row.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) fn open(app: &App, row: &registry::Model) -> Result<BTreeMap<String, 
     serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("sealed credentials are not JSON"))
 }
 
-/// Only for sealing.
+/// The secrets in plain text, for sealing only.
 pub(super) fn exposed(secrets: &BTreeMap<&'static str, Secret<String>>) -> BTreeMap<String, String> {
     secrets.iter().map(|(key, value)| ((*key).to_owned(), value.expose().clone())).collect()
 }

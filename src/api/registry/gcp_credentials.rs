@@ -1,4 +1,4 @@
-//! How a registry of Google is logged in to.
+//! The credential types of Google registries.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! /organization/{organizationId}/containerRegistry and /availableContainerRegistry.
+//! Container registries of an organization.
 
 mod associated_service;
 mod available;
@@ -22,13 +22,13 @@ use self::available::{AvailableContainerRegistryResponse, available};
 use self::credentials::{exposed, open, seal};
 pub(super) use self::registry_kind::ContainerRegistryKindEnum;
 use self::registry_kind::url;
-use self::request::{ContainerRegistryRequest, Parts, parts};
-use self::response::{ContainerRegistryResponse, ContainerVersionResponse, answer};
+use self::request::{ContainerRegistryRequest, SplitConfig, split};
+use self::response::{ContainerRegistryResponse, ContainerVersionResponse};
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -47,8 +47,8 @@ impl RegistryApi {
     async fn list_available_container_registry(
         &self,
         _auth: Auth,
-    ) -> Result<Found<Results<AvailableContainerRegistryResponse>>> {
-        Ok(Answer(Results { results: available() }))
+    ) -> Result<Success<Results<AvailableContainerRegistryResponse>>> {
+        Ok(Json(Results { results: available() }))
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry", method = "get", operation_id = "listContainerRegistry", tag = Tag::ContainerRegistries)]
@@ -56,16 +56,16 @@ impl RegistryApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<ContainerRegistryResponse>>> {
+    ) -> Result<Success<Results<ContainerRegistryResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
         let counts = store::registry::count_jobs(&self.0.db, id).await?;
         let rows = store::registry::list_by_organization(&self.0.db, id).await?;
         let results = rows.into_iter().map(|row| {
             let count = counts.get(&row.id).copied().unwrap_or(0);
-            answer(row, count)
+            ContainerRegistryResponse::new(row, count)
         });
-        Ok(Answer(Results { results: results.collect() }))
+        Ok(Json(Results { results: results.collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry", method = "post", operation_id = "createContainerRegistry", tag = Tag::ContainerRegistries)]
@@ -79,7 +79,7 @@ impl RegistryApi {
         access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
         let now = self.0.clock.now();
         let ContainerRegistryRequest { name, kind, description, url: address, config } = body.0;
-        let Parts { config, secrets } = parts(config);
+        let SplitConfig { config, secrets } = split(config);
         let mut row = registry::Model {
             id: RegistryId::create(),
             organization_id: id,
@@ -95,11 +95,12 @@ impl RegistryApi {
         row.credentials = seal(&self.0, row.id, &exposed(&secrets))?;
         let row = audit::write(&self.0, &auth, id, async |tx| {
             let row = store::registry::create(tx, row).await?;
-            let change = Change::create(TARGET, row.id.0, &row.name).after(&answer(row.clone(), 0));
+            let change =
+                Change::create(TARGET, row.id.0, &row.name).after(&ContainerRegistryResponse::new(row.clone(), 0));
             Ok((row, change))
         })
         .await?;
-        Ok(Answer(answer(row, 0)))
+        Ok(Json(ContainerRegistryResponse::new(row, 0)))
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "get", operation_id = "getContainerRegistry", tag = Tag::ContainerRegistries)]
@@ -108,9 +109,9 @@ impl RegistryApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-    ) -> Result<Found<ContainerRegistryResponse>> {
+    ) -> Result<Success<ContainerRegistryResponse>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, container_registry_id.0).await?;
-        self.answer(row).await
+        self.response(row).await
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "put", operation_id = "editContainerRegistry", tag = Tag::ContainerRegistries)]
@@ -120,29 +121,31 @@ impl RegistryApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
         body: Body<ContainerRegistryRequest>,
-    ) -> Result<Found<ContainerRegistryResponse>> {
+    ) -> Result<Success<ContainerRegistryResponse>> {
         let mut row = self.load(&auth, Action::ManageSettings, organization_id.0, container_registry_id.0).await?;
-        let before = answer(row.clone(), 0);
+        let before = ContainerRegistryResponse::new(row.clone(), 0);
         let ContainerRegistryRequest { name, kind, description, url: address, config } = body.0;
-        let Parts { config, secrets } = parts(config);
-        let mut kept = if row.kind == kind.into() { open(&self.0, &row)? } else { BTreeMap::new() };
-        kept.extend(exposed(&secrets));
+        let SplitConfig { config, secrets } = split(config);
+        let mut credentials = if row.kind == kind.into() { open(&self.0, &row)? } else { BTreeMap::new() };
+        credentials.extend(exposed(&secrets));
         row.name = limits::name("name", &name)?;
         row.kind = kind.into();
         row.url = url(kind, address)?;
         row.config = config;
-        row.credentials = seal(&self.0, row.id, &kept)?;
+        row.credentials = seal(&self.0, row.id, &credentials)?;
         if let Some(description) = description {
             row.description = Some(limits::text("description", description)?);
         }
         row.updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::registry::update(tx, row).await?;
-            let change = Change::update(TARGET, row.id.0, &row.name).before(&before).after(&answer(row.clone(), 0));
+            let change = Change::update(TARGET, row.id.0, &row.name)
+                .before(&before)
+                .after(&ContainerRegistryResponse::new(row.clone(), 0));
             Ok((row, change))
         })
         .await?;
-        self.answer(row).await
+        self.response(row).await
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId", method = "delete", operation_id = "deleteContainerRegistry", tag = Tag::ContainerRegistries)]
@@ -151,16 +154,16 @@ impl RegistryApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, container_registry_id.0).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::registry::delete(tx, row.id)
                 .await
-                .map_err(|e| Error::or_in_use(e, "jobs use this registry; give them another one first"))?;
-            Ok(((), Change::delete(TARGET, row.id.0, &row.name).before(&answer(row, 0))))
+                .map_err(|e| Error::or_in_use(e, "jobs use this registry; switch them to another one first"))?;
+            Ok(((), Change::delete(TARGET, row.id.0, &row.name).before(&ContainerRegistryResponse::new(row, 0))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId/associatedServices", method = "get", operation_id = "getContainerRegistryAssociatedServices", tag = Tag::OrganizationMainCalls)]
@@ -169,11 +172,11 @@ impl RegistryApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
-    ) -> Result<Found<Results<AssociatedService>>> {
+    ) -> Result<Success<Results<AssociatedService>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, container_registry_id.0).await?;
         let jobs = store::job_usage::jobs_using(&self.0.db, Using::Registry(row.id)).await?;
         let results = AssociatedService::list(&auth.0, jobs);
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization/:organizationId/containerRegistry/:containerRegistryId/images", method = "get", operation_id = "getContainerVersions", tag = Tag::ContainerRegistries)]
@@ -184,16 +187,16 @@ impl RegistryApi {
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
         #[oai(name = "imageName")] image_name: Query<Option<String>>,
         search: Query<Option<String>>,
-    ) -> Result<Found<Results<ContainerVersionResponse>>> {
+    ) -> Result<Success<Results<ContainerVersionResponse>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, container_registry_id.0).await?;
         let name = image_name.0.or(search.0).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Error::invalid("imageName", "is missing"))?;
+        let name = name.ok_or_else(|| Error::invalid("imageName", "is required"))?;
         let name = limits::image_name("imageName", &name)?;
         let login = registry_client::login(&self.0.keys, &row)?;
         let versions = registry_client::tags(&row.url, login.as_ref(), &name)
             .await
             .map_err(|reason| Error::invalid("imageName", reason))?;
-        Ok(Answer(Results { results: vec![ContainerVersionResponse { image_name: name, versions }] }))
+        Ok(Json(Results { results: vec![ContainerVersionResponse { image_name: name, versions }] }))
     }
 }
 
@@ -202,9 +205,9 @@ impl RegistryApi {
         access::registry(&self.0.db, &auth.0, action, OrganizationId(organization), RegistryId(id)).await
     }
 
-    async fn answer(&self, row: registry::Model) -> Result<Found<ContainerRegistryResponse>> {
+    async fn response(&self, row: registry::Model) -> Result<Success<ContainerRegistryResponse>> {
         let counts = store::registry::count_jobs(&self.0.db, row.organization_id).await?;
         let count = counts.get(&row.id).copied().unwrap_or(0);
-        Ok(Answer(answer(row, count)))
+        Ok(Json(ContainerRegistryResponse::new(row, count)))
     }
 }

@@ -1,4 +1,4 @@
-//! The kinds of registries, and the addresses of those that have a fixed one.
+//! The kinds of registries, and their addresses.
 
 use entity::registry::RegistryKind;
 
@@ -20,7 +20,7 @@ mirrored!(ContainerRegistryKindEnum of RegistryKind {
     AzureCr,
 });
 
-/// The address of a registry: the kinds of one provider have a fixed one (rule of the official API).
+/// The address of a registry. As in the official API, some kinds have a fixed one.
 pub(super) fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Result<String> {
     use ContainerRegistryKindEnum as Kind;
     let fixed = match kind {
@@ -34,12 +34,19 @@ pub(super) fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Res
     match (fixed, given) {
         (Some(fixed), None) => Ok(fixed.to_owned()),
         (Some(fixed), Some(url)) if url.trim_end_matches('/') == fixed => Ok(url),
-        (Some(fixed), Some(_)) => Err(Error::invalid("url", format!("is {fixed} for this kind"))),
-        (None, None) => Err(Error::invalid("url", "is missing")),
+        (Some(fixed), Some(_)) => Err(Error::invalid("url", format!("must be {fixed} for this kind"))),
+        (None, None) => Err(Error::invalid("url", "is required for this kind")),
         (None, Some(url)) => {
             let host = url.strip_prefix("https://").unwrap_or_default();
-            let plain = !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic() && !"@?#\"\\".contains(c));
-            if plain { limits::text("url", url) } else { Err(Error::invalid("url", "is not https:// and a host")) }
+            let is_valid = !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic() && !"@?#\"\\".contains(c));
+            if is_valid {
+                limits::text("url", url)
+            } else {
+                Err(Error::invalid(
+                    "url",
+                    "must be an https:// URL with a host, and without a login, a query or a fragment",
+                ))
+            }
         }
     }
 }

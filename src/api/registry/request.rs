@@ -1,4 +1,4 @@
-//! The bodies of requests about registries.
+//! Registry requests.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::gcp_credentials::GcpCredentialsType;
 use super::registry_kind::ContainerRegistryKindEnum;
 use crate::secret::Secret;
 
-/// Without Debug: it holds secrets in the clear, for as long as a request is read.
+/// Not `Debug`: the request holds secrets in plain text.
 #[derive(Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
@@ -47,13 +47,13 @@ pub(super) struct ContainerRegistryRequest {
     pub(super) config: ConfigRequest,
 }
 
-/// The stored parts of a configuration: what is answered, and what is sealed.
-pub(super) struct Parts {
+/// A configuration, split into what the API returns and what is sealed.
+pub(super) struct SplitConfig {
     pub(super) config: RegistryConfig,
     pub(super) secrets: BTreeMap<&'static str, Secret<String>>,
 }
 
-pub(super) fn parts(given: ConfigRequest) -> Parts {
+pub(super) fn split(request: ConfigRequest) -> SplitConfig {
     let ConfigRequest {
         access_key_id,
         secret_access_key,
@@ -72,7 +72,7 @@ pub(super) fn parts(given: ConfigRequest) -> Parts {
         role_arn,
         azure_tenant_id,
         azure_subscription_id,
-    } = given;
+    } = request;
     let secrets = [
         ("secret_access_key", secret_access_key),
         ("scaleway_secret_key", scaleway_secret_key),
@@ -95,5 +95,8 @@ pub(super) fn parts(given: ConfigRequest) -> Parts {
         azure_tenant_id,
         azure_subscription_id,
     };
-    Parts { config, secrets: secrets.into_iter().filter_map(|(key, value)| Some((key, Secret::new(value?)))).collect() }
+    SplitConfig {
+        config,
+        secrets: secrets.into_iter().filter_map(|(key, value)| Some((key, Secret::new(value?)))).collect(),
+    }
 }

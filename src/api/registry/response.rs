@@ -1,4 +1,4 @@
-//! The bodies of answers about registries.
+//! Registry responses.
 
 use entity::registry;
 use entity::registry::RegistryConfig;
@@ -60,57 +60,59 @@ pub(super) struct ContainerVersionResponse {
     pub(super) versions: Vec<String>,
 }
 
-pub(super) fn answer(row: registry::Model, jobs: i64) -> ContainerRegistryResponse {
-    let registry::Model {
-        id,
-        organization_id: _,
-        created_at,
-        updated_at,
-        name,
-        description,
-        kind,
-        url,
-        config,
-        credentials: _,
-    } = row;
-    let RegistryConfig {
-        username,
-        region,
-        access_key_id,
-        role_arn,
-        scaleway_access_key,
-        scaleway_project_id,
-        gcp_credentials_type,
-        project_id,
-        service_account_email,
-        workload_identity_provider_resource,
-        token_lifetime_seconds,
-        azure_tenant_id,
-        azure_subscription_id,
-    } = config;
-    ContainerRegistryResponse {
-        id: id.0,
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(updated_at),
-        name,
-        kind: kind.into(),
-        description: description.unwrap_or_default(),
-        url,
-        associated_services_count: jobs,
-        config: ConfigResponse {
+impl ContainerRegistryResponse {
+    pub(super) fn new(row: registry::Model, jobs: i64) -> Self {
+        let registry::Model {
+            id,
+            organization_id: _,
+            created_at,
+            updated_at,
+            name,
+            description,
+            kind,
+            url,
+            config,
+            credentials: _,
+        } = row;
+        let RegistryConfig {
             username,
             region,
-            scaleway_access_key,
-            scaleway_project_id,
             access_key_id,
             role_arn,
-            gcp_credentials_type: gcp_credentials_type.map(|_| GcpCredentialsType::WorkloadIdentityFederation),
+            scaleway_access_key,
+            scaleway_project_id,
+            gcp_credentials_type,
             project_id,
             service_account_email,
             workload_identity_provider_resource,
             token_lifetime_seconds,
             azure_tenant_id,
             azure_subscription_id,
-        },
+        } = config;
+        Self {
+            id: id.0,
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(updated_at),
+            name,
+            kind: kind.into(),
+            description: description.unwrap_or_default(),
+            url,
+            associated_services_count: jobs,
+            config: ConfigResponse {
+                username,
+                region,
+                scaleway_access_key,
+                scaleway_project_id,
+                access_key_id,
+                role_arn,
+                gcp_credentials_type: gcp_credentials_type.map(|_| GcpCredentialsType::WorkloadIdentityFederation),
+                project_id,
+                service_account_email,
+                workload_identity_provider_resource,
+                token_lifetime_seconds,
+                azure_tenant_id,
+                azure_subscription_id,
+            },
+        }
     }
 }

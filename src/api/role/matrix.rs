@@ -1,4 +1,4 @@
-//! The matrix of permissions of a custom role.
+//! The permission matrix of a custom role.
 
 use entity::custom_role::{ClusterPermission, Clusters, Model, ProjectPermission, ProjectPermissions, Projects};
 use entity::environment::Mode;
@@ -11,20 +11,20 @@ use super::response::{OrganizationCustomRole, RoleInMode, RoleInProject, RoleOnC
 use crate::error::{Error, Result};
 use crate::store;
 
-/// What a matrix has a line for: everything of the organization.
-pub(super) struct Lines {
+/// The clusters and projects of an organization. A custom role has a permission for each of them.
+pub(super) struct PermissionMatrix {
     clusters: Vec<cluster::Model>,
     projects: Vec<project::Model>,
 }
 
-impl Lines {
-    pub(super) async fn read(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Self> {
+impl PermissionMatrix {
+    pub(super) async fn load(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Self> {
         let clusters = store::cluster::list_by_organization(db, id).await?;
         Ok(Self { clusters, projects: store::project::list_by_organization(db, id).await? })
     }
 
-    /// The whole matrix of a role, with the least permission where nothing is stored.
-    pub(super) fn answer(&self, row: &Model) -> OrganizationCustomRole {
+    /// The complete matrix of a role, with the lowest permission where none is stored.
+    pub(super) fn response(&self, row: &Model) -> OrganizationCustomRole {
         let on_cluster = |cluster: &cluster::Model| RoleOnCluster {
             cluster_id: cluster.id.0,
             cluster_name: cluster.name.clone(),
@@ -53,33 +53,33 @@ impl Lines {
         }
     }
 
-    /// Checks the matrix of a request.
-    pub(super) fn read_request(
+    /// Validates the matrix of a request.
+    pub(super) fn parse(
         &self,
         clusters: Vec<RoleOnClusterRequest>,
         projects: Vec<RoleInProjectRequest>,
     ) -> Result<(Clusters, Projects)> {
-        let mut of = (Clusters::default(), Projects::default());
-        for (place, RoleOnClusterRequest { cluster_id, permission }) in clusters.into_iter().enumerate() {
+        let mut parsed = (Clusters::default(), Projects::default());
+        for (index, RoleOnClusterRequest { cluster_id, permission }) in clusters.into_iter().enumerate() {
             let id = cluster_id.map(ClusterId).filter(|id| self.clusters.iter().any(|row| row.id == *id));
-            let field = format!("cluster_permissions[{place}].cluster_id");
+            let field = format!("cluster_permissions[{index}].cluster_id");
             let id = id.ok_or_else(|| Error::invalid(field, "is not a cluster of this organization"))?;
-            of.0.0.insert(id, permission.map(ClusterPermission::from).unwrap_or_default());
+            parsed.0.0.insert(id, permission.map(ClusterPermission::from).unwrap_or_default());
         }
-        for (place, RoleInProjectRequest { project_id, is_admin, permissions }) in projects.into_iter().enumerate() {
-            let field = format!("project_permissions[{place}]");
+        for (index, RoleInProjectRequest { project_id, is_admin, permissions }) in projects.into_iter().enumerate() {
+            let field = format!("project_permissions[{index}]");
             let id = project_id.map(ProjectId).filter(|id| self.projects.iter().any(|row| row.id == *id));
             let id = id.ok_or_else(|| {
                 Error::invalid(format!("{field}.project_id"), "is not a project of this organization")
             })?;
             let mut stored = ProjectPermissions { is_admin: is_admin.unwrap_or(false), modes: Default::default() };
-            for (line, one) in permissions.unwrap_or_default().into_iter().enumerate() {
-                let field = format!("{field}.permissions[{line}].environment_type");
-                let mode = one.environment_type.ok_or_else(|| Error::invalid(field, "is missing"))?;
-                stored.modes.insert(mode.into(), one.permission.map(ProjectPermission::from).unwrap_or_default());
+            for (index, line) in permissions.unwrap_or_default().into_iter().enumerate() {
+                let field = format!("{field}.permissions[{index}].environment_type");
+                let mode = line.environment_type.ok_or_else(|| Error::invalid(field, "is required"))?;
+                stored.modes.insert(mode.into(), line.permission.map(ProjectPermission::from).unwrap_or_default());
             }
-            of.1.0.insert(id, stored);
+            parsed.1.0.insert(id, stored);
         }
-        Ok(of)
+        Ok(parsed)
     }
 }

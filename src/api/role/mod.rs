@@ -1,4 +1,4 @@
-//! Roles: the ones that can be given, and custom roles with their matrix of permissions.
+//! The roles that can be assigned, and custom roles with their permissions.
 
 mod matrix;
 mod permission;
@@ -15,33 +15,33 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use self::matrix::Lines;
+use self::matrix::PermissionMatrix;
 use self::request::{OrganizationCustomRoleCreateRequest, OrganizationCustomRoleUpdateRequest};
 use self::response::{OrganizationAvailableRole, OrganizationCustomRole};
-use self::stored::FIXED;
-pub(super) use self::stored::{by_id, named};
+use self::stored::BUILT_IN;
+pub(super) use self::stored::{assignable, name_and_id};
 use super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::caller::Auth;
 use super::limits;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-const TAKEN: &str = "a custom role of this organization already has this name";
+const TAKEN: &str = "this organization already has a custom role with this name";
 
-const IN_USE: &str = "members, tokens or invitations have this role; give them another one first";
+const IN_USE: &str = "members, tokens or invitations have this role; assign them another one first";
 
-/// The most custom roles of an organization.
-const MOST: usize = 100;
+/// The maximum number of custom roles in an organization.
+const MAX_CUSTOM_ROLES: usize = 100;
 
-/// A name that no fixed role has, in any case.
-fn name(given: &str) -> Result<String> {
-    let name = limits::name("name", given)?;
-    if FIXED.iter().any(|(_, fixed, _)| *fixed == name.to_lowercase()) {
-        return Err(Error::invalid("name", "is the name of a fixed role"));
+/// Validates a name, which must not be that of a built-in role in any case.
+fn name(text: &str) -> Result<String> {
+    let name = limits::name("name", text)?;
+    if BUILT_IN.iter().any(|(_, built_in, _)| *built_in == name.to_lowercase()) {
+        return Err(Error::invalid("name", "must not be the name of a built-in role"));
     }
     Ok(name)
 }
@@ -60,14 +60,14 @@ impl RoleApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<OrganizationAvailableRole>>> {
+    ) -> Result<Success<Results<OrganizationAvailableRole>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
-        let fixed = FIXED.iter().filter(|(role, _, _)| *role != Role::Owner);
-        let fixed = fixed.map(|(_, name, id)| OrganizationAvailableRole { id: *id, name: (*name).to_owned() });
+        let built_in = BUILT_IN.iter().filter(|(role, _, _)| *role != Role::Owner);
+        let built_in = built_in.map(|(_, name, id)| OrganizationAvailableRole { id: *id, name: (*name).to_owned() });
         let custom = store::custom_role::list(&self.0.db, id).await?.into_iter();
         let custom = custom.map(|row| OrganizationAvailableRole { id: row.id.0, name: row.name });
-        Ok(Answer(Results { results: fixed.chain(custom).collect() }))
+        Ok(Json(Results { results: built_in.chain(custom).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/customRole", method = "get", operation_id = "listOrganizationCustomRoles", tag = Tag::OrganizationCustomRole)]
@@ -75,12 +75,12 @@ impl RoleApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<OrganizationCustomRole>>> {
+    ) -> Result<Success<Results<OrganizationCustomRole>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
-        let lines = Lines::read(&self.0.db, id).await?;
+        let matrix = PermissionMatrix::load(&self.0.db, id).await?;
         let rows = store::custom_role::list(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.iter().map(|row| lines.answer(row)).collect() }))
+        Ok(Json(Results { results: rows.iter().map(|row| matrix.response(row)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/customRole", method = "post", operation_id = "createOrganizationCustomRole", tag = Tag::OrganizationCustomRole)]
@@ -106,17 +106,19 @@ impl RoleApi {
             clusters: Clusters::default(),
             projects: Projects::default(),
         };
-        let answer = audit::write(&self.0, &auth, id, async |tx| {
-            if store::custom_role::list(tx, id).await?.len() >= MOST {
-                return Err(Error::Conflict(format!("there are {MOST} custom roles already, which is the most")));
+        let response = audit::write(&self.0, &auth, id, async |tx| {
+            if store::custom_role::list(tx, id).await?.len() >= MAX_CUSTOM_ROLES {
+                return Err(Error::Conflict(format!(
+                    "an organization can have at most {MAX_CUSTOM_ROLES} custom roles"
+                )));
             }
             let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let answer = Lines::read(tx, id).await?.answer(&row);
-            let change = change("CREATE", &row).after(&answer);
-            Ok((answer, change))
+            let response = PermissionMatrix::load(tx, id).await?.response(&row);
+            let change = change("CREATE", &row).after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/customRole/:customRoleId", method = "get", operation_id = "getOrganizationCustomRole", tag = Tag::OrganizationCustomRole)]
@@ -125,9 +127,9 @@ impl RoleApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "customRoleId")] custom_role_id: Path<Uuid>,
-    ) -> Result<Found<OrganizationCustomRole>> {
+    ) -> Result<Success<OrganizationCustomRole>> {
         let row = self.load(&auth, organization_id.0, custom_role_id.0).await?;
-        Ok(Answer(Lines::read(&self.0.db, row.organization_id).await?.answer(&row)))
+        Ok(Json(PermissionMatrix::load(&self.0.db, row.organization_id).await?.response(&row)))
     }
 
     #[oai(path = "/organization/:organizationId/customRole/:customRoleId", method = "put", operation_id = "editOrganizationCustomRole", tag = Tag::OrganizationCustomRole)]
@@ -137,14 +139,14 @@ impl RoleApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "customRoleId")] custom_role_id: Path<Uuid>,
         body: Body<OrganizationCustomRoleUpdateRequest>,
-    ) -> Result<Found<OrganizationCustomRole>> {
+    ) -> Result<Success<OrganizationCustomRole>> {
         let row = self.load(&auth, organization_id.0, custom_role_id.0).await?;
-        let lines = Lines::read(&self.0.db, row.organization_id).await?;
-        let before = lines.answer(&row);
+        let matrix = PermissionMatrix::load(&self.0.db, row.organization_id).await?;
+        let before = matrix.response(&row);
         let OrganizationCustomRoleUpdateRequest { name, description, cluster_permissions, project_permissions } =
             body.0;
         let name = self::name(&name)?;
-        let (clusters, projects) = lines.read_request(cluster_permissions, project_permissions)?;
+        let (clusters, projects) = matrix.parse(cluster_permissions, project_permissions)?;
         let row = Model {
             name_key: entity::name_key(&name),
             name,
@@ -154,15 +156,15 @@ impl RoleApi {
             updated_at: self.0.clock.now(),
             ..row
         };
-        let answer = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let answer = lines.answer(&row);
-            let change = change("UPDATE", &row).before(&before).after(&answer);
-            Ok((answer, change))
+            let response = matrix.response(&row);
+            let change = change("UPDATE", &row).before(&before).after(&response);
+            Ok((response, change))
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/customRole/:customRoleId", method = "delete", operation_id = "deleteOrganizationCustomRole", tag = Tag::OrganizationCustomRole)]
@@ -171,14 +173,14 @@ impl RoleApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "customRoleId")] custom_role_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, organization_id.0, custom_role_id.0).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
             Ok(((), change("DELETE", &row)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 

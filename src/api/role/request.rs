@@ -1,4 +1,4 @@
-//! The bodies of requests about custom roles.
+//! Custom role requests.
 
 use poem_openapi::Object;
 use serde::Deserialize;

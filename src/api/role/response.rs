@@ -1,4 +1,4 @@
-//! The bodies of answers about roles.
+//! Role responses.
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};

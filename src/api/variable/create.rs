@@ -1,4 +1,4 @@
-//! New variables, aliases and overrides.
+//! Creates variables, aliases and overrides.
 
 use entity::id::VariableId;
 use entity::variable::{Model, VariableKind};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::audit;
 use super::super::caller::Auth;
 use super::super::limits;
-use super::lookup::{HIERARCHY, target_of};
+use super::lookup::{HIERARCHY, find_target};
 use super::parent::Parent;
 use super::request::{EnvironmentVariableRequest, Key, Value};
 use super::response::VariableResponse;
@@ -23,11 +23,11 @@ pub(super) async fn create(
     app: &App,
     auth: &Auth,
     parent: &Parent,
-    given: EnvironmentVariableRequest,
+    request: EnvironmentVariableRequest,
     is_secret: bool,
 ) -> Result<VariableResponse> {
-    let EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file } = given;
-    let mut row = parent.row(validate::key("key", &key)?, VariableKind::Value, app.clock.now());
+    let EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file } = request;
+    let mut row = parent.empty_row(validate::key("key", &key)?, VariableKind::Value, app.clock.now());
     if let Some(path) = mount_path.filter(|path| !path.is_empty()) {
         row.mount_path = Some(validate::path(path)?);
         row.kind = VariableKind::File;
@@ -39,17 +39,17 @@ pub(super) async fn create(
     store_new(app, auth, parent, row).await
 }
 
-/// Creates another name for something that the scope sees.
+/// Creates an alias of a variable that the scope sees.
 pub(super) async fn create_alias(
     app: &App,
     auth: &Auth,
     parent: &Parent,
     target: Uuid,
-    given: Key,
+    request: Key,
 ) -> Result<VariableResponse> {
-    let target = target_of(app, auth, parent, target).await?;
-    let Key { key, description, enable_interpolation_in_file } = given;
-    let mut row = parent.row(validate::key("key", &key)?, VariableKind::Alias, app.clock.now());
+    let target = find_target(app, auth, parent, target).await?;
+    let Key { key, description, enable_interpolation_in_file } = request;
+    let mut row = parent.empty_row(validate::key("key", &key)?, VariableKind::Alias, app.clock.now());
     row.is_secret = target.is_secret;
     row.description = description.map(validate::description).transpose()?;
     row.interpolated = enable_interpolation_in_file;
@@ -59,23 +59,26 @@ pub(super) async fn create_alias(
     store_new(app, auth, parent, row).await
 }
 
-/// Creates another value for something of a wider scope.
+/// Creates an override of a variable of a wider scope.
 pub(super) async fn create_override(
     app: &App,
     auth: &Auth,
     parent: &Parent,
     target: Uuid,
-    given: Value,
+    request: Value,
 ) -> Result<VariableResponse> {
-    let target = target_of(app, auth, parent, target).await?;
+    let target = find_target(app, auth, parent, target).await?;
     if target.kind == VariableKind::Alias {
-        return Err(Error::invalid("variableId", "an alias cannot be overridden; override what it is of"));
+        return Err(Error::invalid(
+            "variableId",
+            "is an alias, which cannot be overridden; override its target instead",
+        ));
     }
-    if APIVariableScopeEnum::of(&target).width() >= parent.scope().width() {
+    if APIVariableScopeEnum::of(&target).narrowness() >= parent.scope().narrowness() {
         return Err(Error::invalid("variableId", HIERARCHY));
     }
-    let Value { value, description, enable_interpolation_in_file } = given;
-    let mut row = parent.row(target.key.clone(), VariableKind::Override, app.clock.now());
+    let Value { value, description, enable_interpolation_in_file } = request;
+    let mut row = parent.empty_row(target.key.clone(), VariableKind::Override, app.clock.now());
     row.is_secret = target.is_secret;
     row.description = description.map(validate::description).transpose()?;
     row.interpolated = enable_interpolation_in_file.or(target.interpolated);
@@ -85,7 +88,7 @@ pub(super) async fn create_override(
     store_new(app, auth, parent, row).await
 }
 
-/// Built-in variables that are made up for a list have no row to refer to.
+/// The ID of a stored row. Most built-in variables are computed and have no row.
 fn stored_id(target: &Model) -> Option<VariableId> {
     let stored = target.project_id.is_some() || target.environment_id.is_some() || target.job_id.is_some();
     stored.then_some(target.id)

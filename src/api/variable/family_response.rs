@@ -1,4 +1,4 @@
-//! The bodies of answers of the families of variables and of secrets.
+//! Responses of the families of variables and of secrets.
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::response::{LinkedServiceTypeEnum, VariableResponse};
 use super::scope::APIVariableScopeEnum;
 use super::target::{APIVariableTypeEnum, SecretTarget, Target};
 
-/// A variable that is no secret.
+/// A variable that is not a secret.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct EnvironmentVariable {
     id: Uuid,
@@ -38,29 +38,29 @@ pub(super) struct EnvironmentVariable {
 }
 
 impl From<VariableResponse> for EnvironmentVariable {
-    fn from(any: VariableResponse) -> Self {
+    fn from(variable: VariableResponse) -> Self {
         Self {
-            id: any.id,
-            created_at: any.created_at,
-            updated_at: any.updated_at,
-            key: any.key,
-            value: any.value.unwrap_or_default(),
-            mount_path: any.mount_path,
-            description: any.description,
-            enable_interpolation_in_file: any.enable_interpolation_in_file,
-            overridden_variable: any.overridden_variable.map(Target::from),
-            aliased_variable: any.aliased_variable.map(Target::from),
-            scope: any.scope,
-            variable_type: any.variable_type,
-            service_id: any.service_id,
-            service_name: any.service_name,
-            service_type: any.service_type,
-            owned_by: any.owned_by,
+            id: variable.id,
+            created_at: variable.created_at,
+            updated_at: variable.updated_at,
+            key: variable.key,
+            value: variable.value.unwrap_or_default(),
+            mount_path: variable.mount_path,
+            description: variable.description,
+            enable_interpolation_in_file: variable.enable_interpolation_in_file,
+            overridden_variable: variable.overridden_variable.map(Target::from),
+            aliased_variable: variable.aliased_variable.map(Target::from),
+            scope: variable.scope,
+            variable_type: variable.variable_type,
+            service_id: variable.service_id,
+            service_name: variable.service_name,
+            service_type: variable.service_type,
+            owned_by: variable.owned_by,
         }
     }
 }
 
-/// A secret; its value is never answered.
+/// A secret. Its value is never returned.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Secret {
     id: Uuid,
@@ -87,22 +87,22 @@ pub(super) struct Secret {
 }
 
 impl From<VariableResponse> for Secret {
-    fn from(any: VariableResponse) -> Self {
+    fn from(variable: VariableResponse) -> Self {
         Self {
-            id: any.id,
-            created_at: any.created_at,
-            updated_at: any.updated_at,
-            key: any.key,
-            description: any.description,
-            enable_interpolation_in_file: any.enable_interpolation_in_file,
-            overridden_secret: any.overridden_variable.map(SecretTarget::from),
-            aliased_secret: any.aliased_variable.map(SecretTarget::from),
-            scope: any.scope,
-            variable_type: any.variable_type,
-            service_id: any.service_id,
-            service_name: any.service_name,
-            service_type: any.service_type,
-            owned_by: any.owned_by,
+            id: variable.id,
+            created_at: variable.created_at,
+            updated_at: variable.updated_at,
+            key: variable.key,
+            description: variable.description,
+            enable_interpolation_in_file: variable.enable_interpolation_in_file,
+            overridden_secret: variable.overridden_variable.map(SecretTarget::from),
+            aliased_secret: variable.aliased_variable.map(SecretTarget::from),
+            scope: variable.scope,
+            variable_type: variable.variable_type,
+            service_id: variable.service_id,
+            service_name: variable.service_name,
+            service_type: variable.service_type,
+            owned_by: variable.owned_by,
         }
     }
 }

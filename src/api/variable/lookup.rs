@@ -1,4 +1,4 @@
-//! Finds variables that requests name.
+//! Finds the variables that requests name.
 
 use entity::id::VariableId;
 use entity::variable::{Model, VariableKind};
@@ -13,21 +13,21 @@ use crate::error::{Error, Result};
 use crate::store;
 
 pub(super) const HIERARCHY: &str =
-    "scopes go PROJECT > ENVIRONMENT > JOB; it can only be made in the scope of its target or a narrower one";
+    "belongs to a scope that is not wide enough for this alias or override (PROJECT > ENVIRONMENT > JOB)";
 
-/// What an alias or an override is to be of: something that the scope sees.
-pub(super) async fn target_of(app: &App, auth: &Auth, parent: &Parent, id: Uuid) -> Result<Model> {
+/// The target of a new alias or override, which must be visible in its scope.
+pub(super) async fn find_target(app: &App, auth: &Auth, parent: &Parent, id: Uuid) -> Result<Model> {
     let all = visible(app, parent).await?;
     if let Some(row) = all.into_iter().find(|row| row.id.0 == id) {
         return Ok(row);
     }
-    // It may be there for the caller, but not for this scope.
-    stored(app, auth, Action::View, id).await?;
+    // The caller may see the variable where this scope does not.
+    find_stored(app, auth, Action::View, id).await?;
     Err(Error::invalid("variableId", HIERARCHY))
 }
 
-/// A stored variable of a scope that the caller may reach.
-pub(super) async fn stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<(Model, Parent)> {
+/// A stored variable, with its scope, which the caller must have access to.
+pub(super) async fn find_stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<(Model, Parent)> {
     let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?.ok_or(Error::NotFound("variable"))?;
     match Parent::of_row(app, auth, action, &row).await {
         Ok(parent) => Ok((row, parent)),
@@ -36,8 +36,8 @@ pub(super) async fn stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> 
     }
 }
 
-/// A variable that a family names under its scope; those of wider scopes are shown there, but not theirs to change.
-pub(super) async fn own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<Model> {
+/// A variable of the scope itself. Variables of wider scopes are visible there, but cannot be changed there.
+pub(super) async fn find_own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<Model> {
     let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?;
     if let Some(row) = row.filter(|row| parent.owns(row) && row.is_secret == is_secret) {
         return Ok(row);
@@ -45,16 +45,16 @@ pub(super) async fn own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -
     let shown = visible(app, parent).await?.into_iter().find(|row| row.id.0 == id && row.is_secret == is_secret);
     match shown {
         Some(row) if row.kind == VariableKind::BuiltIn => {
-            Err(Error::invalid("key", "a built-in variable cannot be changed"))
+            Err(Error::invalid("key", "belongs to a built-in variable, which cannot be changed"))
         }
         Some(_) => Err(Error::invalid("key", "belongs to a wider scope; change it there, or override it here")),
         None => Err(Error::NotFound("variable")),
     }
 }
 
-/// Refuses a secret in the family of variables, and the other way round.
-pub(super) async fn of_kind(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<()> {
+/// Requires that a variable is not addressed as a secret, and a secret not as a variable.
+pub(super) async fn require_kind(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<()> {
     let all = visible(app, parent).await?;
-    let other = all.iter().any(|row| row.id.0 == id && row.is_secret != is_secret);
-    if other { Err(Error::NotFound("variable")) } else { Ok(()) }
+    let is_other_kind = all.iter().any(|row| row.id.0 == id && row.is_secret != is_secret);
+    if is_other_kind { Err(Error::NotFound("variable")) } else { Ok(()) }
 }

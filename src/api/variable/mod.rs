@@ -1,4 +1,4 @@
-//! Variables and secrets: all families of operations share what they do, over one table.
+//! Variables and secrets. All groups of operations share the same code and one table.
 
 mod create;
 mod edit;

@@ -1,4 +1,4 @@
-//! Whose variables a request is about.
+//! The owner of variables: a project, an environment or a job.
 
 use std::collections::HashMap;
 
@@ -15,14 +15,14 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Whose variables they are: a project, an environment of it, or a job of that.
+/// The owner of variables: a project, one of its environments, or a job of that environment.
 pub(super) struct Parent {
     pub(super) organization: OrganizationId,
     pub(super) project: project::Model,
     pub(super) environment: Option<environment::Model>,
     pub(super) job: Option<job::Model>,
-    /// The names of the jobs of the environment that have left outputs.
-    pub(super) leaving: HashMap<JobId, String>,
+    /// The names of the jobs in the environment that have stored outputs.
+    pub(super) output_jobs: HashMap<JobId, String>,
 }
 
 impl Parent {
@@ -33,7 +33,7 @@ impl Parent {
             project,
             environment: None,
             job: None,
-            leaving: HashMap::new(),
+            output_jobs: HashMap::new(),
         })
     }
 
@@ -41,8 +41,14 @@ impl Parent {
         let environment = access::environment(&app.db, &auth.0, action, EnvironmentId(id)).await?;
         let project = store::project::by_id(&app.db, environment.project_id).await?;
         let project = project.ok_or(Error::NotFound("environment"))?;
-        let leaving = store::variable::names_of_leaving(&app.db, environment.id).await?;
-        Ok(Self { organization: project.organization_id, project, environment: Some(environment), job: None, leaving })
+        let output_jobs = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        Ok(Self {
+            organization: project.organization_id,
+            project,
+            environment: Some(environment),
+            job: None,
+            output_jobs,
+        })
     }
 
     pub(super) async fn of_job(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Self> {
@@ -50,18 +56,18 @@ impl Parent {
         let environment =
             store::environment::by_id(&app.db, job.environment_id).await?.ok_or(Error::NotFound("job"))?;
         let project = store::project::by_id(&app.db, environment.project_id).await?.ok_or(Error::NotFound("job"))?;
-        let leaving = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        let output_jobs = store::variable::names_of_leaving(&app.db, environment.id).await?;
         Ok(Self {
             organization: project.organization_id,
             project,
             environment: Some(environment),
             job: Some(job),
-            leaving,
+            output_jobs,
         })
     }
 
-    /// The parent that a request names by a scope and an id.
-    pub(super) async fn named(
+    /// The parent that a request names by a scope and an ID.
+    pub(super) async fn from_scope(
         app: &App,
         auth: &Auth,
         action: Action,
@@ -72,7 +78,7 @@ impl Parent {
             APIVariableScopeEnum::Project => Self::of_project(app, auth, action, id).await,
             APIVariableScopeEnum::Environment => Self::of_environment(app, auth, action, id).await,
             APIVariableScopeEnum::Job => Self::of_job(app, auth, action, id).await,
-            _ => Err(Error::invalid(field, "is PROJECT, ENVIRONMENT or JOB on this server")),
+            _ => Err(Error::invalid(field, "must be PROJECT, ENVIRONMENT or JOB on this server")),
         }
     }
 
@@ -105,20 +111,13 @@ impl Parent {
     }
 
     /// An empty row of this scope.
-    pub(super) fn row(&self, key: String, kind: VariableKind, now: chrono::DateTime<chrono::Utc>) -> Model {
-        let scope = self.scope();
-        let is = |wanted: APIVariableScopeEnum| scope == wanted;
-        Model {
-            project_id: Some(self.project.id).filter(|_| is(APIVariableScopeEnum::Project)),
-            environment_id: self
-                .environment
-                .as_ref()
-                .map(|row| row.id)
-                .filter(|_| is(APIVariableScopeEnum::Environment)),
-            job_id: self.job.as_ref().map(|row| row.id),
-            key,
-            ..Model::empty(self.organization, kind, now)
-        }
+    pub(super) fn empty_row(&self, key: String, kind: VariableKind, now: chrono::DateTime<chrono::Utc>) -> Model {
+        let (project_id, environment_id, job_id) = match (&self.environment, &self.job) {
+            (_, Some(job)) => (None, None, Some(job.id)),
+            (Some(environment), None) => (None, Some(environment.id), None),
+            (None, None) => (Some(self.project.id), None, None),
+        };
+        Model { project_id, environment_id, job_id, key, ..Model::empty(self.organization, kind, now) }
     }
 
     pub(super) fn change(&self, kind: &'static str, secret: bool) -> Change {

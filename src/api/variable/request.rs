@@ -1,10 +1,10 @@
-//! The bodies of requests of the families of variables and secrets. Without Debug: a value may be a secret.
+//! Requests of the families of variables and secrets. They are not `Debug`: a value may be a secret.
 
 use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::Deserialize;
 
-/// A new variable or secret. Without Debug, as all requests here: the value may be a secret.
+/// A new variable or secret.
 #[derive(Deserialize, Object)]
 pub(super) struct EnvironmentVariableRequest {
     pub(super) key: String,
@@ -54,8 +54,8 @@ pub(super) struct SecretEditRequest {
 }
 
 impl From<SecretEditRequest> for EnvironmentVariableEditRequest {
-    fn from(given: SecretEditRequest) -> Self {
-        let SecretEditRequest { key, value, description, enable_interpolation_in_file } = given;
+    fn from(request: SecretEditRequest) -> Self {
+        let SecretEditRequest { key, value, description, enable_interpolation_in_file } = request;
         Self { key, value, mount_path: None, description, enable_interpolation_in_file }
     }
 }

@@ -1,4 +1,4 @@
-//! The body of answers about any variable.
+//! Responses about variables and secrets alike.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::{Enum, Object};
@@ -17,7 +17,7 @@ pub(super) enum LinkedServiceTypeEnum {
     Job,
 }
 
-/// Any variable; the value of a secret is null.
+/// A variable or a secret. The value of a secret is null.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct VariableResponse {
     pub(super) id: Uuid,
@@ -49,7 +49,7 @@ pub(super) struct VariableResponse {
 }
 
 impl VariableResponse {
-    /// A row among all that its parent sees.
+    /// The response for a row. `all` holds all rows that its parent sees.
     pub(super) fn new(row: &Model, all: &[Model], parent: &Parent) -> Self {
         let target = all.iter().find(|other| match row.target_id {
             Some(id) => other.id == id,
@@ -59,16 +59,16 @@ impl VariableResponse {
         });
         let target = |kind: VariableKind| target.filter(|_| row.kind == kind).map(AnyTarget::from);
         let own = parent.job.as_ref().filter(|job| row.job_id == Some(job.id)).map(|job| (job.id, job.name.clone()));
-        // The output of a job names the job, its alias does not.
-        let left_by = row.output_of.filter(|_| row.kind == VariableKind::BuiltIn);
-        let service = own.or_else(|| left_by.and_then(|id| Some((id, parent.leaving.get(&id)?.clone()))));
-        let owned = row.kind == VariableKind::BuiltIn;
+        // The output of a job names the job; an alias of the output does not.
+        let output_of = row.output_of.filter(|_| row.kind == VariableKind::BuiltIn);
+        let service = own.or_else(|| output_of.and_then(|id| Some((id, parent.output_jobs.get(&id)?.clone()))));
+        let is_built_in = row.kind == VariableKind::BuiltIn;
         Self {
             id: row.id.0,
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
             key: row.key.clone(),
-            // An alias shows what it is of, as the official API does.
+            // An alias shows the key of its target, as in the official API.
             value: row.target_key.clone().filter(|_| !row.is_secret).or_else(|| row.value.clone()),
             mount_path: row.mount_path.clone(),
             overridden_variable: target(VariableKind::Override),
@@ -78,7 +78,7 @@ impl VariableResponse {
             service_type: service.as_ref().map(|_| LinkedServiceTypeEnum::Job),
             service_id: service.as_ref().map(|(id, _)| id.0),
             service_name: service.map(|(_, name)| name),
-            owned_by: owned.then(|| "QOVERY".to_owned()),
+            owned_by: is_built_in.then(|| "QOVERY".to_owned()),
             is_secret: row.is_secret,
             description: row.description.clone(),
             enable_interpolation_in_file: row.interpolated,

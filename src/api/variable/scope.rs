@@ -4,7 +4,7 @@ use entity::variable::{Model, VariableKind};
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// Whose a variable is.
+/// The scope of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -31,8 +31,8 @@ impl APIVariableScopeEnum {
         }
     }
 
-    /// Narrower scopes are greater; the ones that this server has no services for are none of them.
-    pub(super) fn width(self) -> Option<u8> {
+    /// Orders scopes: narrower ones are greater. Scopes of services that this server does not have are `None`.
+    pub(super) fn narrowness(self) -> Option<u8> {
         match self {
             Self::BuiltIn => Some(0),
             Self::Project => Some(1),

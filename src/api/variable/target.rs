@@ -1,4 +1,4 @@
-//! What an alias or an override is of, as answers show it.
+//! The targets of aliases and overrides, as responses show them.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::Object;
@@ -10,7 +10,7 @@ use super::scope::APIVariableScopeEnum;
 
 mirrored!(APIVariableTypeEnum of VariableKind { Value, Alias, Override, BuiltIn, File });
 
-/// The variable that another one is an alias or an override of.
+/// The target of an alias or override of a variable.
 #[derive(Debug, Serialize, Deserialize, Object)]
 #[oai(rename = "EnvironmentVariableAlias")]
 pub(super) struct Target {
@@ -22,7 +22,7 @@ pub(super) struct Target {
     variable_type: APIVariableTypeEnum,
 }
 
-/// The same of a secret, without its value.
+/// The target of an alias or override of a secret, without its value.
 #[derive(Debug, Serialize, Deserialize, Object)]
 #[oai(rename = "SecretAlias")]
 pub(super) struct SecretTarget {
@@ -33,7 +33,7 @@ pub(super) struct SecretTarget {
     variable_type: APIVariableTypeEnum,
 }
 
-/// The same in the unified family, where the value of a secret is null.
+/// The target in the unified family, where the value of a secret is null.
 #[derive(Debug, Serialize, Deserialize, Object)]
 #[oai(rename = "VariableAlias")]
 pub(super) struct AnyTarget {

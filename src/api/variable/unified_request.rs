@@ -1,4 +1,4 @@
-//! The bodies of requests of the unified family. Without Debug: a value may be a secret.
+//! Requests of the unified family. They are not `Debug`: a value may be a secret.
 
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Enum, Object};

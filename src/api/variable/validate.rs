@@ -1,47 +1,53 @@
-//! What the keys, paths and descriptions of variables have to satisfy.
+//! Validates the keys, paths and descriptions of variables.
 
 use super::super::limits;
 use crate::error::{Error, Result};
 
-/// The longest key, in characters.
-const KEY: usize = 255;
+/// The maximum length of a key, in characters.
+const MAX_KEY_LENGTH: usize = 255;
 
-/// The longest description, in characters (official limit).
-const DESCRIPTION: usize = 255;
+/// The maximum length of a description, in characters, as in the official API.
+const MAX_DESCRIPTION_LENGTH: usize = 255;
 
-/// The longest path of a file, in characters.
-const PATH: usize = 1024;
+/// The maximum length of the path of a file, in characters.
+const MAX_PATH_LENGTH: usize = 1024;
 
-/// The name of a variable, as a shell and the official rules take it.
-pub(super) fn key(field: &str, given: &str) -> Result<String> {
-    let plain = given.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if given.is_empty() || !plain || given.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Error::invalid(field, "is not a name of letters, digits and _ that begins with no digit"));
+/// A key that shells and the official API accept.
+pub(super) fn key(field: &str, value: &str) -> Result<String> {
+    let is_valid = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if value.is_empty() || !is_valid || value.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(Error::invalid(
+            field,
+            "must consist of letters, digits and underscores, and must not begin with a digit",
+        ));
     }
-    if given.len() > KEY {
-        return Err(Error::invalid(field, format!("has more than {KEY} characters")));
+    if value.len() > MAX_KEY_LENGTH {
+        return Err(Error::invalid(field, format!("must have at most {MAX_KEY_LENGTH} characters")));
     }
-    if given.to_ascii_uppercase().starts_with("QOVERY") || given.starts_with("__") {
-        return Err(Error::invalid(field, "begins with QOVERY or __, which is kept for built-in variables"));
+    if value.to_ascii_uppercase().starts_with("QOVERY") || value.starts_with("__") {
+        return Err(Error::invalid(
+            field,
+            "must not begin with QOVERY or __, which are reserved for built-in variables",
+        ));
     }
-    Ok(given.to_owned())
+    Ok(value.to_owned())
 }
 
-pub(super) fn path(given: String) -> Result<String> {
-    let parts = given.split('/').skip(1);
-    let plain = given.starts_with('/')
-        && given.len() > 1
+pub(super) fn path(value: String) -> Result<String> {
+    let parts = value.split('/').skip(1);
+    let is_valid = value.starts_with('/')
+        && value.len() > 1
         && parts.clone().all(|part| !part.is_empty() && part != "." && part != "..")
-        && !given.chars().any(char::is_control);
-    if !plain || given.chars().count() > PATH {
-        return Err(Error::invalid("mount_path", "is not the absolute path of a file"));
+        && !value.chars().any(char::is_control);
+    if !is_valid || value.chars().count() > MAX_PATH_LENGTH {
+        return Err(Error::invalid("mount_path", "must be the absolute path of a file"));
     }
-    Ok(given)
+    Ok(value)
 }
 
-pub(super) fn description(given: String) -> Result<String> {
-    if given.chars().count() > DESCRIPTION {
-        return Err(Error::invalid("description", format!("has more than {DESCRIPTION} characters")));
+pub(super) fn description(value: String) -> Result<String> {
+    if value.chars().count() > MAX_DESCRIPTION_LENGTH {
+        return Err(Error::invalid("description", format!("must have at most {MAX_DESCRIPTION_LENGTH} characters")));
     }
-    limits::text("description", given)
+    limits::text("description", value)
 }

@@ -1,4 +1,4 @@
-//! What a scope sees: its own variables, those of wider scopes, and the built-in ones, which have no row.
+//! The variables that a scope sees: its own ones, those of wider scopes, and the built-in ones, which have no row.
 
 use entity::id::VariableId;
 use entity::job_spec;
@@ -12,7 +12,7 @@ use crate::engine::variables::{BuiltIn, Listed, ListedEnvironment, ListedJob, li
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Everything that a scope sees, sorted by key; built-in ones as rows that are not stored.
+/// All variables that a scope sees, sorted by key. Built-in ones are rows that are not stored.
 pub(super) async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     let environment = parent.environment.as_ref().map(|row| row.id);
     let job = parent.job.as_ref().map(|row| row.id);
@@ -28,7 +28,7 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
         None => None,
     };
     let events = parent.job.as_ref().map(|job| events(&job.spec.schedule)).unwrap_or_default();
-    let of = Listed {
+    let subject = Listed {
         project_id: parent.project.id,
         environment: parent.environment.as_ref().zip(cluster.as_ref()).map(|(row, cluster)| ListedEnvironment {
             id: row.id,
@@ -48,25 +48,25 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     };
     let since = parent.job.as_ref().map(|row| row.created_at);
     let since = since.or(parent.environment.as_ref().map(|row| row.created_at)).unwrap_or(parent.project.created_at);
-    let row = |one: BuiltIn| Model {
-        id: VariableId(one.id),
-        value: Some(one.value),
-        description: Some(one.description.to_owned()),
+    let row = |variable: BuiltIn| Model {
+        id: VariableId(variable.id),
+        value: Some(variable.value),
+        description: Some(variable.description.to_owned()),
         project_id: None,
         environment_id: None,
         job_id: None,
-        ..parent.row(one.key, VariableKind::BuiltIn, since)
+        ..parent.empty_row(variable.key, VariableKind::BuiltIn, since)
     };
-    Ok(listed(&of).into_iter().map(row).collect())
+    Ok(listed(&subject).into_iter().map(row).collect())
 }
 
-/// All variables that a scope sees.
+/// Responses for all variables that a scope sees.
 pub(super) async fn list(app: &App, parent: &Parent) -> Result<Vec<VariableResponse>> {
     let all = visible(app, parent).await?;
     Ok(all.iter().map(|row| VariableResponse::new(row, &all, parent)).collect())
 }
 
-/// A stored variable as its scope shows it.
+/// The response for a stored variable of a scope.
 pub(super) async fn shown(app: &App, parent: &Parent, id: VariableId) -> Result<VariableResponse> {
     let all = visible(app, parent).await?;
     let row = all.iter().find(|row| row.id == id).ok_or(Error::NotFound("variable"))?;

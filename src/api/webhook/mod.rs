@@ -1,4 +1,4 @@
-//! /organization/{organizationId}/webhook: calls to other systems, and the list of those that were made.
+//! Webhooks of an organization, and their recent deliveries.
 
 mod request;
 mod response;
@@ -16,7 +16,7 @@ use self::response::{OrganizationWebhookResponse, WebhookEventResponse};
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::tag::Tag;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -24,10 +24,10 @@ use crate::store;
 
 const TARGET: &str = "WEBHOOK";
 
-/// The most webhooks of an organization.
-const MOST: usize = 50;
+/// The maximum number of webhooks in an organization.
+const MAX_WEBHOOKS: usize = 50;
 
-/// How many calls the list of a webhook has.
+/// How many deliveries of a webhook are listed.
 const DELIVERIES: u64 = 100;
 
 /// The handlers.
@@ -40,11 +40,11 @@ impl WebhookApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<OrganizationWebhookResponse>>> {
+    ) -> Result<Success<Results<OrganizationWebhookResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
         let rows = store::webhook::list(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(OrganizationWebhookResponse::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(OrganizationWebhookResponse::from).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/webhook", method = "post", operation_id = "createOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -72,18 +72,18 @@ impl WebhookApi {
             modes: Modes::default(),
         };
         let row = body.0.apply(&self.0, row)?;
-        let answer = audit::write(&self.0, &auth, id, async |tx| {
-            if store::webhook::list(tx, id).await?.len() >= MOST {
-                return Err(Error::invalid("kind", format!("there are {MOST} webhooks already, which is the most")));
+        let response = audit::write(&self.0, &auth, id, async |tx| {
+            if store::webhook::list(tx, id).await?.len() >= MAX_WEBHOOKS {
+                return Err(Error::invalid("", format!("an organization can have at most {MAX_WEBHOOKS} webhooks")));
             }
             let row = store::row::create(tx, row).await?;
             let change = Change::create(TARGET, row.id.0, &row.target_url);
-            let answer = OrganizationWebhookResponse::from(row);
-            let change = change.after(&answer);
-            Ok((answer, change))
+            let response = OrganizationWebhookResponse::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "get", operation_id = "getOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -92,8 +92,8 @@ impl WebhookApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
-    ) -> Result<Found<OrganizationWebhookResponse>> {
-        Ok(Answer(self.load(&auth, Action::ViewSettings, organization_id.0, webhook_id.0).await?.into()))
+    ) -> Result<Success<OrganizationWebhookResponse>> {
+        Ok(Json(self.load(&auth, Action::ViewSettings, organization_id.0, webhook_id.0).await?.into()))
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "put", operation_id = "editOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -103,19 +103,19 @@ impl WebhookApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
         body: Body<OrganizationWebhookCreateRequest>,
-    ) -> Result<Found<OrganizationWebhookResponse>> {
+    ) -> Result<Success<OrganizationWebhookResponse>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
         let before = OrganizationWebhookResponse::from(row.clone());
         let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(&self.0, row)? };
-        let answer = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await?;
             let change = Change::update(TARGET, row.id.0, &row.target_url).before(&before);
-            let answer = OrganizationWebhookResponse::from(row);
-            let change = change.after(&answer);
-            Ok((answer, change))
+            let response = OrganizationWebhookResponse::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "delete", operation_id = "deleteOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -124,7 +124,7 @@ impl WebhookApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await?;
@@ -132,7 +132,7 @@ impl WebhookApi {
             Ok(((), change.before(&OrganizationWebhookResponse::from(row))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId/event", method = "get", operation_id = "listWebhookEvent", tag = Tag::OrganizationWebhook)]
@@ -141,10 +141,10 @@ impl WebhookApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
-    ) -> Result<Found<Results<WebhookEventResponse>>> {
+    ) -> Result<Success<Results<WebhookEventResponse>>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
         let rows = store::webhook::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(WebhookEventResponse::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(WebhookEventResponse::from).collect() }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The body of requests about webhooks, and what it has to satisfy.
+//! Webhook requests, and their validation.
 
 use entity::webhook::{Events, Model, Modes, ProjectNames, WebhookEvent};
 use poem_openapi::Object;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::outbound::{self, sign};
 use crate::secret;
 
-/// Without Debug: it holds the secret.
+/// Not `Debug`: the request holds the secret.
 #[derive(Deserialize, Object)]
 pub(super) struct OrganizationWebhookCreateRequest {
     kind: OrganizationWebhookKindEnum,
@@ -36,7 +36,7 @@ pub(super) struct OrganizationWebhookCreateRequest {
 }
 
 impl OrganizationWebhookCreateRequest {
-    /// Checks a request and writes it into a row; a secret that is not given stays.
+    /// Validates the request and writes it to a row. An absent secret keeps the stored one; an empty one removes it.
     pub(super) fn apply(self, app: &App, mut row: Model) -> Result<Model> {
         row.kind = self.kind.into();
         row.target_url = limits::web_address("target_url", &self.target_url)?;
@@ -56,7 +56,7 @@ impl OrganizationWebhookCreateRequest {
         }
         row.enabled = self.enabled.unwrap_or(row.enabled);
         if self.events.is_empty() || self.events.len() > limits::ITEMS {
-            return Err(Error::invalid("events", "is empty, or too long"));
+            return Err(Error::invalid("events", format!("must have 1 to {} items", limits::ITEMS)));
         }
         let mut events: Vec<_> = self.events.into_iter().map(WebhookEvent::from).collect();
         events.sort_unstable();

@@ -1,13 +1,13 @@
-//! Official names of enums, which is how they are stored.
+//! Enums are stored by their official names.
 
 use serde::{Deserialize, Serialize};
 
-/// The official name of a value, which is how it is stored.
+/// The official name of an enum value.
 pub(in crate::api) fn enum_name(value: impl Serialize) -> Option<String> {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
-/// The value of a stored name.
+/// The enum value with an official name.
 pub(in crate::api) fn enum_value<T: for<'de> Deserialize<'de>>(name: &str) -> Option<T> {
     serde_json::from_value(name.into()).ok()
 }

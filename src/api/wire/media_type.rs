@@ -1,4 +1,4 @@
-//! The media types of requests and answers.
+//! The media types of requests and responses.
 
 pub(super) const JSON: &str = "application/json";
 

@@ -1,6 +1,6 @@
-//! Enums of the contract that mirror stored ones.
+//! Enums of the contract that mirror stored enums.
 
-/// An enum of the contract, both ways between the stored one and the one on the wire.
+/// Defines an enum of the contract that mirrors a stored enum, with the conversions in both directions.
 macro_rules! mirrored {
     ($(#[$meta:meta])* $name:ident of $stored:ty { $($variant:ident),+ $(,)? }) => {
         $(#[$meta])*

@@ -1,29 +1,29 @@
-//! Numbers that may come as text.
+//! Integers that may be sent as text.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a whole number that may come as text, as web forms send it.
+/// Reads an integer. Web forms send it as text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Written {
+    enum NumberOrText {
         Number(i64),
         Decimal(f64),
         Text(String),
     }
     use serde::de::Error as _;
-    let whole = match Written::deserialize(deserializer).map_err(|_| D::Error::custom("expected a whole number"))? {
-        Written::Number(number) => Some(number),
+    let whole = match NumberOrText::deserialize(deserializer).map_err(|_| D::Error::custom("expected an integer"))? {
+        NumberOrText::Number(number) => Some(number),
         #[expect(clippy::cast_possible_truncation, reason = "only whole numbers in range pass the filter")]
-        Written::Decimal(number) => Some(number).filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64),
-        Written::Text(text) => text.trim().parse().ok(),
+        NumberOrText::Decimal(number) => Some(number).filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64),
+        NumberOrText::Text(text) => text.trim().parse().ok(),
     };
     whole
         .and_then(|number| i32::try_from(number).ok())
-        .ok_or_else(|| D::Error::custom(format!("expected a whole number of at most {}", i32::MAX)))
+        .ok_or_else(|| D::Error::custom(format!("expected an integer of at most {}", i32::MAX)))
 }
 
-/// Like `number`, with null and empty text as none.
+/// Reads an optional integer. Null and empty text mean none.
 pub(in crate::api) fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(deserializer)?;
     match value {

@@ -1,4 +1,4 @@
-//! Objects that several resources share.
+//! Objects that several resources use.
 
 use poem_openapi::Object;
 use poem_openapi::types::{ParseFromJSON, ToJSON};
@@ -10,7 +10,7 @@ pub(in crate::api) struct Results<T: ParseFromJSON + ToJSON> {
     pub(in crate::api) results: Vec<T>,
 }
 
-/// An object without keys.
+/// An empty object.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]

@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Request bodies.
 
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use super::media_type::{JSON, YAML};
 use crate::error::Error;
 
-/// The largest body that is read, in bytes.
+/// The maximum size of a body, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// A JSON body, of at most `BODY_LIMIT` bytes. An absent body is read as `{}`.
+/// A JSON body. An absent body is read as `{}`.
 pub(in crate::api) struct Body<T>(pub(in crate::api) T);
 
 impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
@@ -25,8 +25,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
     }
 
     fn request_meta() -> Option<MetaRequest> {
-        let content = vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
+        Some(request::<T>(JSON))
     }
 
     async fn from_request(
@@ -41,9 +40,9 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    // serde would take a list for an object, field by field.
+    // Serde would also read a list as the fields of an object, in order.
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Error::invalid("body", "is not a JSON object"));
+        return Err(Error::invalid("body", "must be a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -51,8 +50,8 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
         let message = error.inner().to_string();
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
         match (missing, path.as_str()) {
-            (Some((name, _)), "." | "?") => Error::invalid(name, "is missing"),
-            (Some((name, _)), path) => Error::invalid(format!("{path}.{name}"), "is missing"),
+            (Some((name, _)), "." | "?") => Error::invalid(name, "is required"),
+            (Some((name, _)), path) => Error::invalid(format!("{path}.{name}"), "is required"),
             (None, "." | "?") => Error::invalid("body", message),
             (None, path) => Error::invalid(path, message),
         }
@@ -61,7 +60,7 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
-/// A YAML document as the body of a request, whatever its media type says.
+/// A YAML body. The media type of the request is ignored.
 pub(in crate::api) struct YamlBody(pub(in crate::api) String);
 
 impl<'a> ApiExtractor<'a> for YamlBody {
@@ -70,8 +69,7 @@ impl<'a> ApiExtractor<'a> for YamlBody {
     type ParamRawType = ();
 
     fn request_meta() -> Option<MetaRequest> {
-        let content = vec![MetaMediaType { content_type: YAML, schema: String::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
+        Some(request::<String>(YAML))
     }
 
     async fn from_request(
@@ -80,11 +78,16 @@ impl<'a> ApiExtractor<'a> for YamlBody {
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
         let bytes = read(body).await?;
-        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "is not UTF-8"))?))
+        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
     }
 }
 
-/// The bytes of a body, at most `BODY_LIMIT` of them.
+fn request<T: Type>(content_type: &'static str) -> MetaRequest {
+    let content = vec![MetaMediaType { content_type, schema: T::schema_ref() }];
+    MetaRequest { description: None, content, required: true }
+}
+
+/// Reads a body of at most `BODY_LIMIT` bytes.
 async fn read(body: &mut RequestBody) -> poem::Result<Vec<u8>> {
     match body.take()?.into_bytes_limit(BODY_LIMIT).await {
         Ok(bytes) => Ok(bytes.into()),

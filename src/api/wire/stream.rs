@@ -1,4 +1,4 @@
-//! Answers that are sent piece by piece.
+//! Responses that are streamed.
 
 use std::marker::PhantomData;
 
@@ -6,35 +6,34 @@ use futures_util::Stream;
 use poem::http::header;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponses, Registry};
+use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::Type;
 
 use super::media_type::JSON;
-use super::meta::responses;
+use super::openapi_response::{content, responses};
 use crate::error::Error;
 
-/// An answer whose body is sent piece by piece; `T` describes the whole.
-pub(in crate::api) struct Streamed<T> {
+/// A JSON response that is streamed. `T` describes the complete body.
+pub(in crate::api) struct JsonStream<T> {
     body: poem::Body,
-    whole: PhantomData<fn() -> T>,
+    described_by: PhantomData<fn() -> T>,
 }
 
-impl<T> Streamed<T> {
-    pub(in crate::api) fn new(pieces: impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'static) -> Self {
-        let pieces = futures_util::StreamExt::map(pieces, |piece| {
-            piece.map_err(|error| {
-                tracing::error!(?error, "an answer broke off");
+impl<T> JsonStream<T> {
+    pub(in crate::api) fn new(chunks: impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'static) -> Self {
+        let chunks = futures_util::StreamExt::map(chunks, |chunk| {
+            chunk.map_err(|error| {
+                tracing::error!(?error, "response stream failed");
                 std::io::Error::other(error.public())
             })
         });
-        Self { body: poem::Body::from_bytes_stream(pieces), whole: PhantomData }
+        Self { body: poem::Body::from_bytes_stream(chunks), described_by: PhantomData }
     }
 }
 
-impl<T: Type> ApiResponse for Streamed<T> {
+impl<T: Type> ApiResponse for JsonStream<T> {
     fn meta() -> MetaResponses {
-        let content = vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }];
-        responses(200, content)
+        responses(200, content::<T>(JSON))
     }
 
     fn register(registry: &mut Registry) {
@@ -42,24 +41,24 @@ impl<T: Type> ApiResponse for Streamed<T> {
     }
 }
 
-impl<T> IntoResponse for Streamed<T> {
+impl<T> IntoResponse for JsonStream<T> {
     fn into_response(self) -> Response {
         Response::builder().content_type(JSON).body(self.body)
     }
 }
 
-/// Plain text, sent piece by piece.
-pub(in crate::api) struct Text(pub(in crate::api) poem::Body);
+/// A plain text response that is streamed.
+pub(in crate::api) struct PlainText(pub(in crate::api) poem::Body);
 
-impl ApiResponse for Text {
+impl ApiResponse for PlainText {
     fn meta() -> MetaResponses {
-        responses(200, vec![MetaMediaType { content_type: "text/plain", schema: String::schema_ref() }])
+        responses(200, content::<String>("text/plain"))
     }
 
     fn register(_registry: &mut Registry) {}
 }
 
-impl IntoResponse for Text {
+impl IntoResponse for PlainText {
     fn into_response(self) -> Response {
         Response::builder()
             .content_type("text/plain; charset=utf-8")

@@ -1,12 +1,12 @@
-//! Times of requests and answers.
+//! Times in requests and responses.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use poem_openapi::registry::MetaSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::describe::described;
+use super::openapi_type::described;
 
-/// A time in UTC with microseconds.
+/// A time in UTC, written with microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api) struct Timestamp(pub(in crate::api) DateTime<Utc>);
 

@@ -1,6 +1,6 @@
-//! Unions of objects that one key tells apart.
+//! Unions of objects with a discriminator.
 
-/// A union of objects told apart by one key, described exactly so: no wrapper schemas.
+/// Defines a union of objects with a discriminator, described as a plain `oneOf` without wrapper schemas.
 macro_rules! one_of {
     ($(#[$meta:meta])* $name:ident by $key:literal { $($variant:ident($member:ty) = $value:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -14,7 +14,7 @@ macro_rules! one_of {
                 let value = serde_json::Value::deserialize(deserializer)?;
                 match value.get($key).and_then(serde_json::Value::as_str) {
                     $(Some($value) => serde_json::from_value(value).map(Self::$variant).map_err(D::Error::custom),)+
-                    _ => Err(D::Error::custom(concat!($key, " names no member of the union"))),
+                    _ => Err(D::Error::custom(format!("{} must be one of {}", $key, [$($value),+].join(", ")))),
                 }
             }
         }

@@ -1,20 +1,19 @@
-//! Answers in YAML.
+//! YAML responses.
 
 use poem::http::header;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponses, Registry};
-use poem_openapi::types::Type as _;
+use poem_openapi::registry::{MetaResponses, Registry};
 
 use super::media_type::YAML;
-use super::meta::responses;
+use super::openapi_response::{content, responses};
 
-/// A YAML document as an answer.
+/// A YAML response.
 pub(in crate::api) struct Yaml(pub(in crate::api) String);
 
 impl ApiResponse for Yaml {
     fn meta() -> MetaResponses {
-        responses(200, vec![MetaMediaType { content_type: YAML, schema: String::schema_ref() }])
+        responses(200, content::<String>(YAML))
     }
 
     fn register(_registry: &mut Registry) {}

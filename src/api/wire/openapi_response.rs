@@ -1,6 +1,7 @@
-//! What the OpenAPI library is told about answers.
+//! Describes responses to poem-openapi.
 
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses};
+use poem_openapi::types::Type;
 
 pub(super) fn responses(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
     MetaResponses {
@@ -12,4 +13,8 @@ pub(super) fn responses(status: u16, content: Vec<MetaMediaType>) -> MetaRespons
             headers: Vec::new(),
         }],
     }
+}
+
+pub(super) fn content<T: Type>(content_type: &'static str) -> Vec<MetaMediaType> {
+    vec![MetaMediaType { content_type, schema: T::schema_ref() }]
 }

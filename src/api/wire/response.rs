@@ -1,30 +1,29 @@
-//! Answers in JSON, and answers without a body.
+//! JSON responses, and responses without a body.
 
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponses, Registry};
+use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
 use super::media_type::JSON;
-use super::meta::responses;
+use super::openapi_response::{content, responses};
 use crate::error::Error;
 
-/// A JSON answer with a status.
+/// A JSON response with a status.
 #[derive(Debug)]
-pub(in crate::api) struct Answer<const STATUS: u16, T>(pub(in crate::api) T);
+pub(in crate::api) struct Json<const STATUS: u16, T>(pub(in crate::api) T);
 
-pub(in crate::api) type Found<T> = Answer<200, T>;
+pub(in crate::api) type Success<T> = Json<200, T>;
 
-pub(in crate::api) type Created<T> = Answer<201, T>;
+pub(in crate::api) type Created<T> = Json<201, T>;
 
-pub(in crate::api) type Accepted<T> = Answer<202, T>;
+pub(in crate::api) type Accepted<T> = Json<202, T>;
 
-impl<const STATUS: u16, T: Type> ApiResponse for Answer<STATUS, T> {
+impl<const STATUS: u16, T: Type> ApiResponse for Json<STATUS, T> {
     fn meta() -> MetaResponses {
-        let content = vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }];
-        responses(STATUS, content)
+        responses(STATUS, content::<T>(JSON))
     }
 
     fn register(registry: &mut Registry) {
@@ -32,7 +31,7 @@ impl<const STATUS: u16, T: Type> ApiResponse for Answer<STATUS, T> {
     }
 }
 
-impl<const STATUS: u16, T: Serialize + Send> IntoResponse for Answer<STATUS, T> {
+impl<const STATUS: u16, T: Serialize + Send> IntoResponse for Json<STATUS, T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(bytes) => Response::builder().status(code(STATUS)).content_type(JSON).body(bytes),
@@ -41,13 +40,13 @@ impl<const STATUS: u16, T: Serialize + Send> IntoResponse for Answer<STATUS, T> 
     }
 }
 
-/// An answer without a body.
-pub(in crate::api) struct Blank<const STATUS: u16>;
+/// A response without a body.
+pub(in crate::api) struct EmptyResponse<const STATUS: u16>;
 
-/// Deleted, or being deleted.
-pub(in crate::api) type Gone = Blank<204>;
+/// The resource is deleted, or its deletion has started.
+pub(in crate::api) type NoContent = EmptyResponse<204>;
 
-impl<const STATUS: u16> ApiResponse for Blank<STATUS> {
+impl<const STATUS: u16> ApiResponse for EmptyResponse<STATUS> {
     fn meta() -> MetaResponses {
         responses(STATUS, Vec::new())
     }
@@ -55,7 +54,7 @@ impl<const STATUS: u16> ApiResponse for Blank<STATUS> {
     fn register(_registry: &mut Registry) {}
 }
 
-impl<const STATUS: u16> IntoResponse for Blank<STATUS> {
+impl<const STATUS: u16> IntoResponse for EmptyResponse<STATUS> {
     fn into_response(self) -> Response {
         code(STATUS).into()
     }

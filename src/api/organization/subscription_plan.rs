@@ -1,11 +1,11 @@
-//! The plan of an organization.
+//! The subscription plan of an organization.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
 use super::super::wire::{enum_name, enum_value};
 
-/// Stored and answered for clients; nothing depends on it.
+/// Stored and returned for clients. The plan has no effect.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
