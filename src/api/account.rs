@@ -1,4 +1,4 @@
-//! /account: the caller.
+//! The account of the caller.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::caller::Auth;
 use super::limits;
-use super::wire::{Answer, Body, Found, Timestamp};
+use super::tag::Tag;
+use super::wire::{Body, Json, Success, Timestamp};
 use crate::access::Subject;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -68,14 +68,14 @@ pub(super) struct AccountApi(pub(super) Arc<App>);
 #[OpenApi]
 impl AccountApi {
     #[oai(path = "/account", method = "get", operation_id = "getAccountInformation", tag = Tag::AccountInfo)]
-    async fn get_account_information(&self, auth: Auth) -> Result<Found<AccountInfo>> {
-        let gone = Error::NotFound("account");
+    async fn get_account_information(&self, auth: Auth) -> Result<Success<AccountInfo>> {
+        let not_found = Error::NotFound("account");
         match auth.0.identity.subject {
             Subject::Person { id, .. } => {
-                Ok(Answer(store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(gone)?.into()))
+                Ok(Json(store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(not_found)?.into()))
             }
-            Subject::Token { id, .. } => Ok(Answer(store::token::by_id(&self.0.db, id).await?.ok_or(gone)?.into())),
-            Subject::Group { .. } => Err(gone),
+            Subject::Token { id, .. } => Ok(Json(store::token::by_id(&self.0.db, id).await?.ok_or(not_found)?.into())),
+            Subject::Group { .. } => Err(not_found),
         }
     }
 
@@ -84,20 +84,20 @@ impl AccountApi {
         &self,
         auth: Auth,
         body: Body<AccountInfoEditRequest>,
-    ) -> Result<Found<AccountInfo>> {
-        let id = auth.0.person().ok_or(Error::Forbidden("only a person has an account to edit"))?;
+    ) -> Result<Success<AccountInfo>> {
+        let id = auth.0.person().ok_or(Error::Forbidden("only a person can edit an account"))?;
         let row = store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(Error::NotFound("account"))?;
         let communication_email = match body.0.communication_email {
             None => row.communication_email.clone(),
             Some(text) => {
                 let text = limits::name("communication_email", &text)?;
                 if !text.contains('@') {
-                    return Err(Error::invalid("communication_email", "is not an address"));
+                    return Err(Error::invalid("communication_email", "must be an email address"));
                 }
                 Some(text)
             }
         };
         let row = store::row::update(&self.0.db, person::Model { communication_email, ..row }).await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of what is stored, each in one transaction with the event that tells of it.
+//! Stores a change and the event that records it in one transaction.
 
 use entity::id::{EnvironmentId, EventId, OrganizationId, ProjectId};
 use entity::{environment, event, project};
@@ -12,7 +12,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// What was done, for the list of events. Names of kinds and targets are the official ones.
+/// The official target of events about members, invitations and roles.
+pub(super) const MEMBERS_AND_ROLES: &str = "MEMBERS_AND_ROLES";
+
+/// A change, as an event records it. Kinds and targets have their official names.
 pub(super) struct Change {
     kind: &'static str,
     target: &'static str,
@@ -52,7 +55,7 @@ impl Change {
         Self::new("DELETE", target, id, name)
     }
 
-    /// The part of the target that was changed.
+    /// The part of the target that changed.
     pub(super) fn part(self, sub_target: &'static str) -> Self {
         Self { sub_target: Some(sub_target), ..self }
     }
@@ -66,18 +69,18 @@ impl Change {
         Self { project: Some((row.project_id, None)), environment, ..self }
     }
 
-    /// As the API shows it before the change; never a secret value.
+    /// The target before the change, as the API shows it; never with a secret value.
     pub(super) fn before(self, shown: &impl Serialize) -> Self {
         Self { before: serde_json::to_value(shown).ok(), ..self }
     }
 
-    /// As the API shows it after the change; never a secret value.
+    /// The target after the change, as the API shows it; never with a secret value.
     pub(super) fn after(self, shown: &impl Serialize) -> Self {
         Self { after: serde_json::to_value(shown).ok(), ..self }
     }
 }
 
-/// Runs `work` in one transaction and stores the event of what it did.
+/// Runs `work` in a transaction and stores an event for the change that it returns.
 pub(super) async fn write<T>(
     app: &App,
     auth: &Auth,
@@ -92,7 +95,7 @@ pub(super) async fn write<T>(
     .await
 }
 
-/// Stores an event in a transaction of the caller.
+/// Stores an event in the given transaction.
 pub(super) async fn record(
     app: &App,
     auth: &Auth,

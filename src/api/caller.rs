@@ -1,5 +1,5 @@
-//! The `Authorization` header as an argument of handlers. It is the first one of each, so that 401 comes before
-//! everything that could be said about the rest of a request.
+//! The `Authorization` header as a handler argument. It is the first argument of every handler, so that a missing
+//! credential is reported before anything else that is wrong with a request.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::error::Error;
 const BEARER: &str = "bearerAuth";
 const TOKEN: &str = "ApiKeyAuth";
 
-/// Who calls; 401 when nobody known.
+/// The authenticated caller. Without a valid credential the request is answered with 401.
 pub(super) struct Auth(pub(super) Caller);
 
 impl Auth {
-    /// The caller, for the history of deployments.
+    /// The caller, as deployments record it.
     pub(super) fn requester(&self) -> Requester {
         Requester { name: self.0.name().to_owned(), origin: self.0.origin, user_agent: self.0.user_agent.clone() }
     }
@@ -60,7 +60,7 @@ impl<'a> ApiExtractor<'a> for Auth {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let app = request.data::<Arc<App>>().ok_or_else(|| Error::internal("the face has no App"))?;
+        let app = request.data::<Arc<App>>().ok_or_else(|| Error::internal("the request carries no App"))?;
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let caller = app.authenticator.caller(text(header::AUTHORIZATION), text(header::USER_AGENT)).await?;
         Ok(Self(caller))

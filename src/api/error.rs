@@ -1,4 +1,4 @@
-//! From `Error`, and the framework's own errors, to a status and the body that every client reads.
+//! Maps `Error` and the framework's own errors to a status and a response body.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ use serde::Serialize;
 use super::wire::code;
 use crate::error::Error;
 
-/// The statuses that `Error` is answered with.
+/// All statuses that an `Error` maps to.
 const STATUSES: [u16; 8] = [400, 401, 403, 404, 409, 413, 500, 503];
 
-/// The body of every answer that is not a success. `detail` is for the official Terraform provider, `message` for
-/// readers of the official reference; both say the same.
+/// The body of every error response. The official Terraform provider reads `detail`, the official reference names
+/// `message`; both hold the same text.
 #[derive(Debug, Serialize, Object)]
 #[oai(rename = "Error")]
 struct ErrorBody {
@@ -77,18 +77,18 @@ impl ApiResponse for Error {
     }
 }
 
-/// The answer to any error, logged once where it is ours.
-pub(super) fn answer(error: &poem::Error, path: &str, now: DateTime<Utc>) -> Response {
-    let (status, text) = read(error);
+/// The response to an error. A fault of the server is logged here, once.
+pub(super) fn response(error: &poem::Error, path: &str, now: DateTime<Utc>) -> Response {
+    let (status, text) = status_and_text(error);
     if let Some(Error::Internal(source) | Error::Unavailable(source)) = error.downcast_ref::<Error>() {
-        tracing::error!(path, %source, status = status.as_u16(), "a request failed");
+        tracing::error!(path, %source, status = status.as_u16(), "request failed");
     }
     body(status, text, path, now)
 }
 
-/// The answer where a handler panicked.
+/// The response after a handler panicked.
 pub(super) fn panicked(path: &str, now: DateTime<Utc>) -> Response {
-    body(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; it has been logged".into(), path, now)
+    body(StatusCode::INTERNAL_SERVER_ERROR, internal_text(), path, now)
 }
 
 fn body(status: StatusCode, detail: String, path: &str, now: DateTime<Utc>) -> Response {
@@ -109,22 +109,26 @@ fn body(status: StatusCode, detail: String, path: &str, now: DateTime<Utc>) -> R
     response
 }
 
-fn read(error: &poem::Error) -> (StatusCode, String) {
-    if let Some(ours) = error.downcast_ref::<Error>() {
-        return (ours.status(), ours.public());
+fn internal_text() -> String {
+    Error::internal("").public()
+}
+
+fn status_and_text(error: &poem::Error) -> (StatusCode, String) {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return (error.status(), error.public());
     }
     if error.downcast_ref::<ParsePathError>().is_some() {
-        return (StatusCode::BAD_REQUEST, "path: an id is not a UUID".into());
+        return (StatusCode::BAD_REQUEST, "path: an ID is not a UUID".into());
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
         return (StatusCode::BAD_REQUEST, format!("{}: {}", parameter.name, parameter.reason));
     }
     let text = match error.status() {
-        StatusCode::NOT_FOUND => "there is nothing at this path".to_owned(),
-        StatusCode::METHOD_NOT_ALLOWED => "this path does not take this method".to_owned(),
+        StatusCode::NOT_FOUND => "no resource at this path".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => "this path does not support this method".to_owned(),
         status if status.is_server_error() => {
-            tracing::error!(%error, "the framework failed");
-            "an internal error; it has been logged".to_owned()
+            tracing::error!(%error, "framework error");
+            internal_text()
         }
         _ => error.to_string(),
     };

@@ -9,11 +9,11 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
-use super::wire::{Answer, Blank, Body, Found, Gone, ReferenceObject, Results, Timestamp};
+use super::tag::Tag;
+use super::wire::{Body, EmptyResponse, Json, NoContent, ReferenceObject, Results, Success, Timestamp};
 use crate::access::{self, Action, Location};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ impl ProjectApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<Project>>> {
+    ) -> Result<Success<Results<Project>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let counts = store::project::count_environments(&self.0.db, id).await?;
@@ -74,7 +74,7 @@ impl ProjectApi {
             let count = counts.get(&row.id).copied().unwrap_or(0);
             project_response(row, count)
         });
-        Ok(Answer(Results { results: results.collect() }))
+        Ok(Json(Results { results: results.collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/project", method = "post", operation_id = "createProject", tag = Tag::Projects)]
@@ -83,7 +83,7 @@ impl ProjectApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         body: Body<ProjectRequest>,
-    ) -> Result<Found<Project>> {
+    ) -> Result<Success<Project>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::CreateProject, id).await?;
         let ProjectRequest { name, description } = body.0;
@@ -99,7 +99,7 @@ impl ProjectApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 
     #[oai(path = "/project/:projectId", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]
@@ -107,7 +107,7 @@ impl ProjectApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Project>> {
+    ) -> Result<Success<Project>> {
         let row = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         self.answer(row).await
     }
@@ -118,7 +118,7 @@ impl ProjectApi {
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         body: Body<ProjectRequest>,
-    ) -> Result<Found<Project>> {
+    ) -> Result<Success<Project>> {
         let mut row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         let before = project_response(row.clone(), 0);
         let ProjectRequest { name, description } = body.0;
@@ -139,7 +139,7 @@ impl ProjectApi {
     }
 
     #[oai(path = "/project/:projectId", method = "delete", operation_id = "deleteProject", tag = Tag::ProjectMainCalls)]
-    async fn delete_project(&self, auth: Auth, #[oai(name = "projectId")] project_id: Path<Uuid>) -> Result<Gone> {
+    async fn delete_project(&self, auth: Auth, #[oai(name = "projectId")] project_id: Path<Uuid>) -> Result<NoContent> {
         let row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
             store::project::delete(tx, row.id)
@@ -153,13 +153,13 @@ impl ProjectApi {
             ))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
 impl ProjectApi {
-    async fn answer(&self, row: project::Model) -> Result<Found<Project>> {
+    async fn answer(&self, row: project::Model) -> Result<Success<Project>> {
         let count = store::project::count_environments_of(&self.0.db, row.id).await?;
-        Ok(Answer(project_response(row, i64::try_from(count).unwrap_or(i64::MAX))))
+        Ok(Json(project_response(row, i64::try_from(count).unwrap_or(i64::MAX))))
     }
 }

@@ -1,4 +1,4 @@
-//! /organization/{organizationId}/apiToken.
+//! API tokens of an organization.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Tag;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::limits;
 use super::role;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
+use super::tag::Tag;
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ struct OrganizationApiTokenCreateRequest {
     #[serde(default)]
     #[oai(default)]
     description: Option<String>,
-    /// Older clients send it; the role decides.
+    /// Sent by older clients, and ignored: the role decides.
     #[serde(default, rename = "scope")]
     #[oai(default, rename = "scope")]
     _scope: Option<OrganizationApiTokenScope>,
@@ -63,27 +63,29 @@ struct OrganizationApiTokenCreate {
     token: String,
 }
 
-fn answer(row: api_token::Model, custom: &[custom_role::Model]) -> OrganizationApiToken {
-    let api_token::Model {
-        id,
-        organization_id: _,
-        created_at,
-        updated_at,
-        name,
-        description,
-        role,
-        custom_role_id,
-        hash: _,
-    } = row;
-    let (role_name, role_id) = role::named((role, custom_role_id), custom);
-    OrganizationApiToken {
-        id: id.0,
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(updated_at),
-        name,
-        description: description.unwrap_or_default(),
-        role_name,
-        role_id,
+impl OrganizationApiToken {
+    fn new(row: api_token::Model, custom: &[custom_role::Model]) -> Self {
+        let api_token::Model {
+            id,
+            organization_id: _,
+            created_at,
+            updated_at,
+            name,
+            description,
+            role,
+            custom_role_id,
+            hash: _,
+        } = row;
+        let (role_name, role_id) = role::name_and_id((role, custom_role_id), custom);
+        Self {
+            id: id.0,
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(updated_at),
+            name,
+            description: description.unwrap_or_default(),
+            role_name,
+            role_id,
+        }
     }
 }
 
@@ -99,19 +101,16 @@ impl TokenApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         name: Query<Option<String>>,
         #[oai(name = "creatorName")] creator_name: Query<Option<String>>,
-    ) -> Result<Found<Results<OrganizationApiToken>>> {
+    ) -> Result<Success<Results<OrganizationApiToken>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
         if creator_name.0.is_some() {
-            return Err(Error::invalid(
-                "creatorName",
-                "creators of tokens are not kept, so they cannot be searched for",
-            ));
+            return Err(Error::invalid("creatorName", "is not supported: the creators of tokens are not recorded"));
         }
         let rows = store::token::list_by_organization(&self.0.db, id).await?;
-        let wanted = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));
+        let matching = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));
         let custom = store::custom_role::list(&self.0.db, id).await?;
-        Ok(Answer(Results { results: wanted.map(|row| answer(row, &custom)).collect() }))
+        Ok(Json(Results { results: matching.map(|row| OrganizationApiToken::new(row, &custom)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/apiToken", method = "post", operation_id = "createOrganizationApiToken", tag = Tag::OrganizationApiToken)]
@@ -125,7 +124,7 @@ impl TokenApi {
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
         let OrganizationApiTokenCreateRequest { name, description, _scope: _, role_id } = body.0;
         let (role, custom_role_id) = match role_id {
-            Some(id_of_role) => role::by_id(&self.0.db, "role_id", id, id_of_role).await?,
+            Some(role_id) => role::assignable(&self.0.db, "role_id", id, role_id).await?,
             None => (Role::Admin, None),
         };
         let token = secret::new_token()?;
@@ -143,12 +142,12 @@ impl TokenApi {
         };
         let stored = audit::write(&self.0, &auth, id, async |tx| {
             let custom = store::custom_role::list(tx, id).await?;
-            let stored = answer(store::token::create(tx, row).await?, &custom);
+            let stored = OrganizationApiToken::new(store::token::create(tx, row).await?, &custom);
             let change = Change::create("ORGANIZATION", stored.id, &stored.name).part("API_TOKEN").after(&stored);
             Ok((stored, change))
         })
         .await?;
-        Ok(Answer(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))
+        Ok(Json(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))
     }
 
     #[oai(path = "/organization/:organizationId/apiToken/:apiTokenId", method = "delete", operation_id = "deleteOrganizationApiToken", tag = Tag::OrganizationApiToken)]
@@ -157,7 +156,7 @@ impl TokenApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "apiTokenId")] api_token_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let organization = OrganizationId(organization_id.0);
         let id = TokenId(api_token_id.0);
         let row = access::token(&self.0.db, &auth.0, Action::ManageTokens, organization, id).await?;
@@ -167,6 +166,6 @@ impl TokenApi {
         })
         .await?;
         self.0.authenticator.forget();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

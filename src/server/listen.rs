@@ -57,7 +57,7 @@ impl Server {
         }
         let asked = shutdown.clone();
         let serving = poem::Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
-            api::face(&app, terrakube::routes(poem::Route::new())),
+            api::endpoint(&app, terrakube::routes(poem::Route::new())),
             async move { asked.cancelled().await },
             Some(DRAIN),
         );

@@ -223,7 +223,7 @@ impl TestApp {
     }
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
-        let face = api::face(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
+        let face = api::endpoint(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
         Client { face: Arc::new(TestClient::new(face)), authorization }
     }
 

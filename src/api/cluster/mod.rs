@@ -1,8 +1,12 @@
-//! /organization/{organizationId}/cluster.
+//! Clusters of an organization.
 //!
-//! A Kubernetes cluster is registered, not created: its kubeconfig is sealed, and answered only to who may manage it.
+//! Kubernetes clusters are registered, not created. A kubeconfig is stored sealed, and returned only to callers who may
+//! manage the cluster.
 
-mod schema;
+mod cloud;
+mod readiness;
+mod request;
+mod response;
 
 use std::sync::Arc;
 
@@ -12,12 +16,14 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
-pub(super) use self::schema::CloudVendorEnum;
-use self::schema::{Cluster, ClusterDeleteMode, ClusterReadinessStatus, ClusterRequest, ClusterStatus};
-use super::Tag;
+pub(super) use self::cloud::CloudVendorEnum;
+use self::readiness::{ClusterReadinessStatus, ClusterStatus};
+use self::request::{ClusterDeleteMode, ClusterRequest};
+use self::response::Cluster;
 use super::audit::{self, Change};
 use super::caller::Auth;
-use super::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Yaml, YamlBody};
+use super::tag::Tag;
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::cluster::usable::{Usable, check_kubeconfig, usable};
@@ -26,10 +32,10 @@ use crate::secret;
 use crate::store;
 
 const TARGET: &str = "CLUSTER";
-const IN_USE: &str = "environments or deployment rules are on this cluster; delete them first";
-/// The most clusters of an organization.
-const MOST: usize = 100;
-/// What a job can ask for on a cluster whose size is not known, in millicores and MiB.
+const IN_USE: &str = "environments or deployment rules use this cluster; delete them first";
+/// The maximum number of clusters in an organization.
+const MAX_CLUSTERS: usize = 100;
+/// The limits of a job on a cluster of unknown size, in millicores and MiB.
 const UNKNOWN_SIZE: (i32, i32) = (1_000_000, 4_194_304);
 
 /// The handlers.
@@ -42,12 +48,12 @@ impl ClusterApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<Cluster>>> {
+    ) -> Result<Success<Results<Cluster>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
         let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
-        let answer = |row| Cluster::new(&self.0, row);
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        let response = |row| Cluster::new(&self.0, row);
+        Ok(Json(Results { results: rows.into_iter().map(response).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster", method = "post", operation_id = "createCluster", tag = Tag::Clusters)]
@@ -77,18 +83,18 @@ impl ClusterApi {
             production: false,
             settings: None,
         })?;
-        let answer = audit::write(&self.0, &auth, id, async |tx| {
+        let response = audit::write(&self.0, &auth, id, async |tx| {
             let rows = store::cluster::list_by_organization(tx, id).await?;
-            if rows.len() >= MOST {
-                return Err(Error::Conflict(format!("there are {MOST} clusters already, which is the most")));
+            if rows.len() >= MAX_CLUSTERS {
+                return Err(Error::Conflict(format!("an organization can have at most {MAX_CLUSTERS} clusters")));
             }
-            refuse_name(&rows, &row)?;
-            let answer = Cluster::new(&self.0, store::cluster::create(tx, row.clone()).await?);
-            let change = Change::create(TARGET, row.id.0, &row.name).after(&answer);
-            Ok((answer, change))
+            require_unused_name(&rows, &row)?;
+            let response = Cluster::new(&self.0, store::cluster::create(tx, row.clone()).await?);
+            let change = Change::create(TARGET, row.id.0, &row.name).after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/status", method = "get", operation_id = "getOrganizationClusterStatus", tag = Tag::Clusters)]
@@ -96,11 +102,11 @@ impl ClusterApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<ClusterStatus>>> {
+    ) -> Result<Success<Results<ClusterStatus>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ViewCluster, id).await?;
         let rows = store::cluster::list_by_organization(&self.0.db, id).await?;
-        Ok(Answer(Results { results: rows.iter().map(|row| ClusterStatus::new(&self.0, row)).collect() }))
+        Ok(Json(Results { results: rows.iter().map(|row| ClusterStatus::new(&self.0, row)).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "put", operation_id = "editCluster", tag = Tag::Clusters)]
@@ -110,20 +116,20 @@ impl ClusterApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
         body: Body<ClusterRequest>,
-    ) -> Result<Found<Cluster>> {
+    ) -> Result<Success<Cluster>> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
         let before = Cluster::new(&self.0, row.clone());
         let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(row)? };
-        let answer = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            refuse_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
+        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            require_unused_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
             let row = store::row::update(tx, row).await?;
             let change = Change::update(TARGET, row.id.0, &row.name).before(&before);
-            let answer = Cluster::new(&self.0, row);
-            let change = change.after(&answer);
-            Ok((answer, change))
+            let response = Cluster::new(&self.0, row);
+            let change = change.after(&response);
+            Ok((response, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(response))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "delete", operation_id = "deleteCluster", tag = Tag::Clusters)]
@@ -134,10 +140,13 @@ impl ClusterApi {
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
         #[oai(name = "deleteMode", default)] delete_mode: Query<ClusterDeleteMode>,
         #[oai(name = "skipReconcile", default)] _skip_reconcile: Query<bool>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
         if matches!(delete_mode.0, ClusterDeleteMode::DeleteClusterAndQoveryConfig) {
-            return Err(Error::invalid("deleteMode", "the cluster itself is not this server's to delete"));
+            return Err(Error::invalid(
+                "deleteMode",
+                "must be DEFAULT or DELETE_QOVERY_CONFIG: this server does not delete the cluster itself",
+            ));
         }
         if row.is_default {
             return Err(Error::Conflict("the default cluster cannot be deleted".into()));
@@ -147,7 +156,7 @@ impl ClusterApi {
             Ok(((), Change::delete(TARGET, row.id.0, &row.name)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/status", method = "get", operation_id = "getClusterStatus", tag = Tag::Clusters)]
@@ -156,9 +165,9 @@ impl ClusterApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
-    ) -> Result<Found<ClusterStatus>> {
+    ) -> Result<Success<ClusterStatus>> {
         let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
-        Ok(Answer(ClusterStatus::new(&self.0, &row)))
+        Ok(Json(ClusterStatus::new(&self.0, &row)))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/isReady", method = "get", operation_id = "getClusterReadinessStatus", tag = Tag::Clusters)]
@@ -167,9 +176,9 @@ impl ClusterApi {
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
-    ) -> Result<Found<ClusterReadinessStatus>> {
+    ) -> Result<Success<ClusterReadinessStatus>> {
         let row = self.load(&auth, Action::ViewCluster, organization_id.0, cluster_id.0).await?;
-        Ok(Answer(ClusterReadinessStatus { is_ready: usable(&self.0, &row) == Usable::Yes }))
+        Ok(Json(ClusterReadinessStatus { is_ready: usable(&self.0, &row) == Usable::Yes }))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/kubeconfig", method = "get", operation_id = "getClusterKubeconfig", tag = Tag::Clusters)]
@@ -195,10 +204,10 @@ impl ClusterApi {
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
         body: YamlBody,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
         if row.kind == ClusterKind::Local {
-            return Err(Error::invalid("clusterId", "the machine of the server has no kubeconfig"));
+            return Err(Error::invalid("clusterId", "is the local cluster, which has no kubeconfig"));
         }
         check_kubeconfig(&self.0, &body.0).map_err(|reason| Error::invalid("body", reason))?;
         let sealed = self.0.keys.seal(&secret::place("cluster", row.id.0), body.0.as_bytes())?;
@@ -209,7 +218,7 @@ impl ClusterApi {
         })
         .await?;
         self.0.wake.now();
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
@@ -219,9 +228,9 @@ impl ClusterApi {
     }
 }
 
-fn refuse_name(rows: &[Model], new: &Model) -> Result<()> {
+fn require_unused_name(rows: &[Model], new: &Model) -> Result<()> {
     let key = entity::name_key(&new.name);
     let taken = rows.iter().any(|row| row.id != new.id && entity::name_key(&row.name) == key);
-    let text = "a cluster of this organization already has this name";
+    let text = "this organization already has a cluster with this name";
     if taken { Err(Error::Conflict(text.into())) } else { Ok(()) }
 }

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::status::{self, EnvironmentStatus, Status};
-use crate::api::wire::{Accepted, Answer, Blank, Body, Empty};
+use crate::api::tag::Tag;
+use crate::api::wire::{Accepted, Body, Empty, EmptyResponse, Json};
 use crate::app::App;
 use crate::engine::command::{self, RunningRuns};
 use crate::error::Result;
@@ -39,7 +39,7 @@ impl EnvironmentActionApi {
         let row = self.load(&auth, environment_id).await?;
         let by = auth.requester();
         let deployment = command::request_environment(&self.0, &by, row.id, DeploymentAction::Deploy).await?;
-        Ok(Answer(status::of_request(&self.0.db, &deployment).await?))
+        Ok(Json(status::of_request(&self.0.db, &deployment).await?))
     }
 
     #[oai(path = "/environment/:environmentId/redeploy", method = "post", operation_id = "redeployEnvironment", tag = Tag::EnvironmentActions)]
@@ -67,7 +67,7 @@ impl EnvironmentActionApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
     ) -> Result<Accepted<Empty>> {
         self.request(&auth, environment_id, DeploymentAction::Uninstall).await?;
-        Ok(Answer(Empty {}))
+        Ok(Json(Empty {}))
     }
 
     #[oai(path = "/environment/:environmentId/cancelDeployment", method = "post", operation_id = "cancelEnvironmentDeployment", tag = Tag::EnvironmentActions)]
@@ -80,7 +80,7 @@ impl EnvironmentActionApi {
         let row = self.load(&auth, environment_id).await?;
         let runs = if body.0.force_cancel.unwrap_or(false) { RunningRuns::Interrupted } else { RunningRuns::GoOn };
         command::cancel_environment(&self.0, &auth.requester(), row.id, runs).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/deploymentQueue/:deploymentRequestId/cancelDeployment", method = "post", operation_id = "cancelDeploymentRequest", tag = Tag::DeploymentQueueActions)]
@@ -89,11 +89,11 @@ impl EnvironmentActionApi {
         auth: Auth,
         #[oai(name = "deploymentRequestId")] deployment_request_id: Path<Uuid>,
         _body: Body<Empty>,
-    ) -> Result<Blank<202>> {
+    ) -> Result<EmptyResponse<202>> {
         let id = DeploymentId(deployment_request_id.0);
         let (row, _) = access::deployment(&self.0.db, &auth.0, Action::Deploy, id).await?;
         command::cancel_request(&self.0, &auth.requester(), &row).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
@@ -110,6 +110,6 @@ impl EnvironmentActionApi {
     ) -> Result<Accepted<EnvironmentStatus>> {
         let row = self.load(auth, id).await?;
         command::request_environment(&self.0, &auth.requester(), row.id, action).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 }

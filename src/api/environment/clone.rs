@@ -17,8 +17,8 @@ use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::job::copy::{copy_job, copy_variables};
-use crate::api::wire::{Accepted, Answer, Body};
-use crate::api::{Tag, limits};
+use crate::api::wire::{Accepted, Body, Json};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -77,7 +77,7 @@ impl EnvironmentCloneApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 }
 

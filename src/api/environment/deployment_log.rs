@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::log_composer::{LogComposer, action_noun};
 use super::log_entry::EnvironmentLogs;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::status::{execution_id, run_ids};
-use crate::api::wire::{Answer, Found, Results, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -80,10 +80,10 @@ impl DeploymentLogApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         version: Query<Option<String>>,
-    ) -> Result<Found<Vec<EnvironmentLogs>>> {
+    ) -> Result<Success<Vec<EnvironmentLogs>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(deployment_log_entries(&self.0, &environment, version.0.as_deref()).await?))
+        Ok(Json(deployment_log_entries(&self.0, &environment, version.0.as_deref()).await?))
     }
 
     #[oai(path = "/environment/:environmentId/log", method = "get", operation_id = "listEnvironmentLog", tag = Tag::EnvironmentLogs)]
@@ -91,7 +91,7 @@ impl DeploymentLogApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentLog>>> {
+    ) -> Result<Success<Results<EnvironmentLog>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let rows = store::deployment::list_newest(&self.0.db, environment.id, None, DEPLOYMENTS).await?;
@@ -107,7 +107,7 @@ impl DeploymentLogApi {
             message: Some(format!("{} by {}", action_noun(row.action), row.triggered_by)),
             execution_id: execution_id(&row),
         };
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(answer).collect() }))
     }
 }
 

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::default_rule::default_rule;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Answer, Body, Found, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{self, Body, Json, Success, Timestamp};
 use crate::app::App;
 use crate::engine::cron;
 use crate::engine::deployment_rule;
@@ -96,11 +96,11 @@ impl EnvironmentRuleApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentDeploymentRule>> {
+    ) -> Result<Success<EnvironmentDeploymentRule>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let row = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
-        Ok(Answer(row.unwrap_or_else(|| default_rule(&environment)).into()))
+        Ok(Json(row.unwrap_or_else(|| default_rule(&environment)).into()))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentRule/:deploymentRuleId", method = "put", operation_id = "editEnvironmentDeploymentRule", tag = Tag::EnvironmentDeploymentRule)]
@@ -110,7 +110,7 @@ impl EnvironmentRuleApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "deploymentRuleId")] deployment_rule_id: Path<Uuid>,
         body: Body<EnvironmentDeploymentRuleEditRequest>,
-    ) -> Result<Found<EnvironmentDeploymentRule>> {
+    ) -> Result<Success<EnvironmentDeploymentRule>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         if deployment_rule_id.0 != environment.id.0 {
@@ -148,6 +148,6 @@ impl EnvironmentRuleApi {
             Ok((row, change.after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 }

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::visible::visible;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::status::{self, EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status};
-use crate::api::wire::{Answer, Found, Results};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Results, Success};
 use crate::app::App;
 use crate::error::Result;
 
@@ -26,9 +26,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatus>> {
+    ) -> Result<Success<EnvironmentStatus>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/statuses", method = "get", operation_id = "getEnvironmentStatuses", tag = Tag::EnvironmentMainCalls)]
@@ -36,9 +36,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatuses>> {
+    ) -> Result<Success<EnvironmentStatuses>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Answer(status::of_all(&self.0.db, &row).await?))
+        Ok(Json(status::of_all(&self.0.db, &row).await?))
     }
 
     #[oai(path = "/environment/:environmentId/statusesWithStages", method = "get", operation_id = "getEnvironmentStatusesWithStages", tag = Tag::EnvironmentMainCalls)]
@@ -46,9 +46,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<EnvironmentStatusesWithStages>> {
+    ) -> Result<Success<EnvironmentStatusesWithStages>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Answer(status::with_stages(&self.0.db, &row).await?))
+        Ok(Json(status::with_stages(&self.0.db, &row).await?))
     }
 
     #[oai(path = "/environment/:environmentId/job/status", method = "get", operation_id = "getEnvironmentJobStatus", tag = Tag::Jobs)]
@@ -56,9 +56,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Status>>> {
+    ) -> Result<Success<Results<Status>>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Answer(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
+        Ok(Json(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
     }
 
     #[oai(path = "/project/:projectId/environment/status", method = "get", operation_id = "getProjectEnvironmentsStatus", tag = Tag::Environments)]
@@ -66,13 +66,13 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentStatus>>> {
+    ) -> Result<Success<Results<EnvironmentStatus>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let mut results = Vec::new();
         for row in visible(&self.0, &auth, &project).await? {
             results.push(status::of_environment(&self.0.db, row.id).await?);
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 }
 

@@ -32,8 +32,8 @@ use self::visible::visible;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
-use crate::api::{Tag, limits};
+use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
 use crate::error::{Error, Result};
@@ -55,7 +55,7 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<Environment>>> {
+    ) -> Result<Success<Results<Environment>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let rows = visible(&self.0, &auth, &project).await?;
@@ -64,7 +64,7 @@ impl EnvironmentApi {
             let name = cluster.map(|cluster| cluster.name.clone()).unwrap_or_default();
             environment_response(row, name)
         });
-        Ok(Answer(Results { results: results.collect() }))
+        Ok(Json(Results { results: results.collect() }))
     }
 
     #[oai(path = "/project/:projectId/environment", method = "post", operation_id = "createEnvironment", tag = Tag::Environments)]
@@ -102,7 +102,7 @@ impl EnvironmentApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 
     #[oai(path = "/environment/:environmentId", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
@@ -110,7 +110,7 @@ impl EnvironmentApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Environment>> {
+    ) -> Result<Success<Environment>> {
         let row = self.load(&auth, Action::View, environment_id).await?;
         self.answer(row).await
     }
@@ -121,7 +121,7 @@ impl EnvironmentApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentEditRequest>,
-    ) -> Result<Found<Environment>> {
+    ) -> Result<Success<Environment>> {
         let mut row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
         let before = environment_response(row.clone(), String::new());
@@ -154,11 +154,11 @@ impl EnvironmentApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "skipReconcile", default)] skip_reconcile: Query<bool>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = self.load(&auth, Action::Manage, environment_id).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
         command::delete_environment(&self.0, &auth.requester(), row.id, removal).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 
@@ -167,8 +167,8 @@ impl EnvironmentApi {
         access::environment(&self.0.db, &auth.0, action, EnvironmentId(id.0)).await
     }
 
-    async fn answer(&self, row: environment::Model) -> Result<Found<Environment>> {
+    async fn answer(&self, row: environment::Model) -> Result<Success<Environment>> {
         let cluster = store::environment::cluster_of(&self.0.db, &row).await?;
-        Ok(Answer(environment_response(row, cluster.name)))
+        Ok(Json(environment_response(row, cluster.name)))
     }
 }

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::response::EnvironmentModeEnum;
 use crate::access::{self, Action, Location};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::job::{JobTypeEnum, ServiceTypeEnum};
-use crate::api::wire::{Answer, Found, ReferenceObject, Results, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, ReferenceObject, Results, Success, Timestamp};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -70,7 +70,7 @@ impl OrganizationOverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<OrganizationEnvironmentResponse>>> {
+    ) -> Result<Success<Results<OrganizationEnvironmentResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let rows = self.environments(&auth, id).await?;
@@ -83,7 +83,7 @@ impl OrganizationOverviewApi {
             project: ReferenceObject { id: row.project_id.0 },
             mode: row.mode.into(),
         };
-        Ok(Answer(Results { results: rows.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(answer).collect() }))
     }
 
     #[oai(path = "/organization/:organizationId/services", method = "get", operation_id = "listServicesByOrganizationId", tag = Tag::OrganizationMainCalls)]
@@ -94,7 +94,7 @@ impl OrganizationOverviewApi {
         project_id: Query<Option<String>>,
         environment_id: Query<Option<String>>,
         cluster_id: Query<Option<String>>,
-    ) -> Result<Found<Results<ServiceLightResponse>>> {
+    ) -> Result<Success<Results<ServiceLightResponse>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let filter = (
@@ -126,7 +126,7 @@ impl OrganizationOverviewApi {
                 });
             }
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/organization/:organizationId/project/stats", method = "get", operation_id = "getOrganizationProjectStats", tag = Tag::Projects)]
@@ -134,7 +134,7 @@ impl OrganizationOverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "organizationId")] organization_id: Path<Uuid>,
-    ) -> Result<Found<Results<ProjectStats>>> {
+    ) -> Result<Success<Results<ProjectStats>>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::View, id).await?;
         let counts = store::job::count_by_environment(&self.0.db, id).await?;
@@ -145,13 +145,14 @@ impl OrganizationOverviewApi {
             *services += counts.get(&row.id).copied().unwrap_or(0);
         }
         let projects = store::project::list_by_organization(&self.0.db, id).await?;
-        let seen = |id_of: ProjectId| auth.0.may(id, Action::View, &Location { project: Some(id_of), ..Location::default() });
+        let seen =
+            |id_of: ProjectId| auth.0.may(id, Action::View, &Location { project: Some(id_of), ..Location::default() });
         let answer = |id: ProjectId| {
             let (environments, services) = stats.get(&id).copied().unwrap_or_default();
             ProjectStats { id: id.0, service_total_number: services, environment_total_number: environments }
         };
         let results = projects.into_iter().map(|row| row.id).filter(|id| seen(*id)).map(answer).collect();
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 }
 

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::response::EnvironmentModeEnum;
 use super::visible::visible;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::cluster::CloudVendorEnum;
 use crate::api::status::{self, EnvironmentStatus};
-use crate::api::wire::{Answer, Found, Results, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -70,7 +70,7 @@ impl OverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentOverviewResponse>>> {
+    ) -> Result<Success<Results<EnvironmentOverviewResponse>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
@@ -97,7 +97,7 @@ impl OverviewApi {
                 deployment_status,
             });
         }
-        Ok(Answer(Results { results }))
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/project/:projectId/environment/stats", method = "get", operation_id = "getProjectEnvironmentServiceNumber", tag = Tag::Environments)]
@@ -105,7 +105,7 @@ impl OverviewApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<EnvironmentStats>>> {
+    ) -> Result<Success<Results<EnvironmentStats>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
         let rows = visible(&self.0, &auth, &project).await?.into_iter();
@@ -113,6 +113,6 @@ impl OverviewApi {
             id: row.id.0,
             service_total_number: counts.get(&row.id).copied().unwrap_or(0),
         };
-        Ok(Answer(Results { results: rows.map(answer).collect() }))
+        Ok(Json(Results { results: rows.map(answer).collect() }))
     }
 }

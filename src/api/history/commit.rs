@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Found, Results, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git;
@@ -45,7 +45,7 @@ impl CommitApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "startId")] start_id: Query<Option<Uuid>>,
         #[oai(name = "gitCommitId")] git_commit_id: Query<Option<Uuid>>,
-    ) -> Result<Found<Results<Commit>>> {
+    ) -> Result<Success<Results<Commit>>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         // The official parameters are UUIDs, but commit ids are not, so there is nothing to look up.
         let _unused = (start_id, git_commit_id);
@@ -57,6 +57,6 @@ impl CommitApi {
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;
         let answer = |commit: git::Commit| Commit::new(commit.id, commit.at, commit.author, commit.message);
-        Ok(Answer(Results { results: commits.into_iter().map(answer).collect() }))
+        Ok(Json(Results { results: commits.into_iter().map(answer).collect() }))
     }
 }

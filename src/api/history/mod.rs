@@ -25,8 +25,8 @@ use self::v2::{environment_history_v2, job_history_v2};
 use self::v2_response::{DeploymentHistoryEnvironmentV2, DeploymentHistoryService};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Found, Timestamp};
-use crate::api::{Tag, limits, status};
+use crate::api::wire::{Json, Success, Timestamp};
+use crate::api::{limits, status, tag::Tag};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -45,12 +45,12 @@ impl HistoryApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<Page<DeploymentHistoryJobResponse>>> {
+    ) -> Result<Success<Page<DeploymentHistoryJobResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts = store::deployment::list_newest_parts(&self.0.db, job.id, u64::from(PAGE.unsigned_abs())).await?;
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
         let results = parts.iter().map(|(part, deployment)| job_history_v1(part, deployment, &job, &builds)).collect();
-        Ok(Answer(Page { page: 1, page_size: PAGE, results }))
+        Ok(Json(Page { page: 1, page_size: PAGE, results }))
     }
 
     #[oai(path = "/job/:jobId/deploymentHistoryV2", method = "get", operation_id = "listJobDeploymentHistoryV2", tag = Tag::JobDeploymentHistory)]
@@ -59,7 +59,7 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "pageSize", default = "page")] page_size: Query<i32>,
-    ) -> Result<Found<Page<DeploymentHistoryService>>> {
+    ) -> Result<Success<Page<DeploymentHistoryService>>> {
         let page_size = limits::between("pageSize", page_size.0, 1, MOST)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let parts =
@@ -68,7 +68,7 @@ impl HistoryApi {
         let builds = Builds::read(&self.0.db, parts.iter().map(|(part, _)| part)).await?;
         let results =
             parts.iter().map(|(part, deployment)| job_history_v2(part, deployment, (&job, &builds), now)).collect();
-        Ok(Answer(Page { page: 1, page_size, results }))
+        Ok(Json(Page { page: 1, page_size, results }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentHistory", method = "get", operation_id = "listEnvironmentDeploymentHistory", tag = Tag::EnvironmentDeploymentHistory)]
@@ -77,7 +77,7 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "startId")] start_id: Query<Option<Uuid>>,
-    ) -> Result<Found<Page<DeploymentHistoryEnvironment>>> {
+    ) -> Result<Success<Page<DeploymentHistoryEnvironment>>> {
         let before = start_id.0.map(DeploymentId);
         let (rows, parts) = self.read(&auth, environment_id.0, before, PAGE).await?;
         let answer = |deployment: &deployment::Model| DeploymentHistoryEnvironment {
@@ -92,7 +92,7 @@ impl HistoryApi {
                 .map(|(part, job)| job_history_v1(part, deployment, job, &parts.builds))
                 .collect(),
         };
-        Ok(Answer(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
+        Ok(Json(Page { page: 1, page_size: PAGE, results: rows.iter().map(answer).collect() }))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentHistoryV2", method = "get", operation_id = "listEnvironmentDeploymentHistoryV2", tag = Tag::EnvironmentDeploymentHistory)]
@@ -101,12 +101,12 @@ impl HistoryApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "pageSize", default = "page")] page_size: Query<i32>,
-    ) -> Result<Found<Page<DeploymentHistoryEnvironmentV2>>> {
+    ) -> Result<Success<Page<DeploymentHistoryEnvironmentV2>>> {
         let page_size = limits::between("pageSize", page_size.0, 1, MOST)?;
         let (rows, parts) = self.read(&auth, environment_id.0, None, page_size).await?;
         let now = self.0.clock.now();
         let results = rows.iter().map(|deployment| environment_history_v2(deployment, &parts, now)).collect();
-        Ok(Answer(Page { page: 1, page_size, results }))
+        Ok(Json(Page { page: 1, page_size, results }))
     }
 }
 

@@ -13,11 +13,11 @@ use uuid::Uuid;
 use super::parts::DeploymentParts;
 use super::response::DeploymentHistoryTriggerAction;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::job::{JobTypeEnum, ServiceTypeEnum};
 use crate::api::status::{self, EventOriginEnum, StageStatusEnum, StatusDetails, doing};
-use crate::api::wire::{Answer, Found, Results};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Results, Success};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -94,13 +94,13 @@ impl QueueApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<QueuedDeploymentRequestWithStages>>> {
+    ) -> Result<Success<Results<QueuedDeploymentRequestWithStages>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let mut rows = store::deployment::list_open(&self.0.db, environment.id).await?;
         rows.retain(|row| row.progress == Progress::Queued);
         let parts = DeploymentParts::read(&self.0, &rows).await?;
-        Ok(Answer(Results { results: rows.iter().map(|deployment| queued(deployment, &parts)).collect() }))
+        Ok(Json(Results { results: rows.iter().map(|deployment| queued(deployment, &parts)).collect() }))
     }
 
     #[oai(path = "/service/:serviceId/deploymentQueue", method = "get", operation_id = "listDeploymentRequestByServiceId", tag = Tag::EnvironmentMainCalls)]
@@ -108,7 +108,7 @@ impl QueueApi {
         &self,
         auth: Auth,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
-    ) -> Result<Found<Results<QueuedDeploymentRequestForService>>> {
+    ) -> Result<Success<Results<QueuedDeploymentRequestForService>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let parts = store::deployment::list_queued_parts(&self.0.db, job.id).await?;
         let answer = |(part, deployment): &store::deployment::Part| QueuedDeploymentRequestForService {
@@ -122,7 +122,7 @@ impl QueueApi {
             status_details: status::details(Some((part, deployment)), doing(part)),
             icon_uri: job.spec.icon_uri.clone(),
         };
-        Ok(Answer(Results { results: parts.iter().map(answer).collect() }))
+        Ok(Json(Results { results: parts.iter().map(answer).collect() }))
     }
 }
 

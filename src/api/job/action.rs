@@ -15,10 +15,10 @@ use super::failures::clear_failures;
 use super::request::JobForceEvent;
 use super::version::DeployVersion;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
-use crate::api::wire::{Accepted, Answer, Body, Empty, Found};
+use crate::api::tag::Tag;
+use crate::api::wire::{Accepted, Body, Empty, Json, Success};
 use crate::app::App;
 use crate::engine::command::{self, Target};
 use crate::engine::deployment;
@@ -86,10 +86,10 @@ impl ActionApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<CleanedJob>> {
+    ) -> Result<Success<CleanedJob>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let (_, clean_kubernetes_jobs) = clear_failures(&self.0, vec![row]).await?;
-        Ok(Answer(CleanedJob { clean_kubernetes_jobs }))
+        Ok(Json(CleanedJob { clean_kubernetes_jobs }))
     }
 }
 
@@ -117,6 +117,6 @@ impl ActionApi {
     async fn request(&self, auth: &Auth, target: Target, action: DeploymentAction) -> Result<Accepted<Status>> {
         let row = target.job.clone();
         command::request_jobs(&self.0, &auth.requester(), row.environment_id, vec![target], action).await?;
-        Ok(Answer(status::of_job(&self.0.db, &row).await?))
+        Ok(Json(status::of_job(&self.0.db, &row).await?))
     }
 }

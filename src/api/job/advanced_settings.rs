@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::edit::{edit_of, job_change};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Answer, Body, Created, Found};
-use crate::api::{Tag, audit};
+use crate::api::wire::{self, Body, Created, Json, Success};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::engine::advanced_settings;
 use crate::error::{Error, Result};
@@ -60,8 +60,8 @@ pub(in crate::api) struct AdvancedSettingsApi(pub(in crate::api) Arc<App>);
 #[OpenApi]
 impl AdvancedSettingsApi {
     #[oai(path = "/defaultJobAdvancedSettings", method = "get", operation_id = "getDefaultJobAdvancedSettings", tag = Tag::Jobs)]
-    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Found<JobAdvancedSettings>> {
-        Ok(Answer(JobAdvancedSettings(advanced_settings::defaults())))
+    async fn get_default_job_advanced_settings(&self, _auth: Auth) -> Result<Success<JobAdvancedSettings>> {
+        Ok(Json(JobAdvancedSettings(advanced_settings::defaults())))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "get", operation_id = "getJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -69,9 +69,9 @@ impl AdvancedSettingsApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<JobAdvancedSettings>> {
+    ) -> Result<Success<JobAdvancedSettings>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
+        Ok(Json(JobAdvancedSettings(advanced_settings::complete(&row.spec.settings))))
     }
 
     #[oai(path = "/job/:jobId/advancedSettings", method = "put", operation_id = "editJobAdvancedSettings", tag = Tag::JobConfiguration)]
@@ -93,6 +93,6 @@ impl AdvancedSettingsApi {
             Ok(((), change.before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(JobAdvancedSettings(after)))
+        Ok(Json(JobAdvancedSettings(after)))
     }
 }

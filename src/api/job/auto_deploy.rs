@@ -16,8 +16,8 @@ use super::version::DeployVersion;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
-use crate::api::wire::{Accepted, Answer, Body};
-use crate::api::{Tag, limits};
+use crate::api::wire::{Accepted, Body, Json};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command::{self, Target};
 use crate::error::{Error, Result};
@@ -63,8 +63,8 @@ impl AutoDeployApi {
             newest = Some(row);
         }
         match newest {
-            Some(row) => Ok(Answer(status::of_request(&self.0.db, &row).await?)),
-            None => Ok(Answer(status::of_nothing(id.0))),
+            Some(row) => Ok(Json(status::of_request(&self.0.db, &row).await?)),
+            None => Ok(Json(status::of_nothing(id.0))),
         }
     }
 }

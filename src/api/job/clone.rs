@@ -17,8 +17,8 @@ use super::validate;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
-use crate::api::wire::{Accepted, Answer, Body};
-use crate::api::{Tag, limits};
+use crate::api::wire::{Accepted, Body, Json};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command;
 use crate::error::{Error, Result};
@@ -75,6 +75,6 @@ impl CloneApi {
         })
         .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(JobResponse::from(view)))
+        Ok(Json(JobResponse::from(view)))
     }
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::edit::job_change;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Answer, Blank, Body, Created, Found, Gone, Results, Timestamp};
-use crate::api::{Tag, audit};
+use crate::api::wire::{self, Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -82,10 +82,10 @@ impl DeploymentRestrictionApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-    ) -> Result<Found<Results<JobDeploymentRestrictionResponse>>> {
+    ) -> Result<Success<Results<JobDeploymentRestrictionResponse>>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::restriction::list(&self.0.db, job.id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(JobDeploymentRestrictionResponse::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(JobDeploymentRestrictionResponse::from).collect() }))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction", method = "post", operation_id = "createJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -116,7 +116,7 @@ impl DeploymentRestrictionApi {
             Ok((row, job_change(tx, "CREATE", &job, "CONFIG").await?.after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction/:deploymentRestrictionId", method = "put", operation_id = "editJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -126,7 +126,7 @@ impl DeploymentRestrictionApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "deploymentRestrictionId")] deployment_restriction_id: Path<Uuid>,
         body: Body<JobDeploymentRestrictionRequest>,
-    ) -> Result<Found<JobDeploymentRestrictionResponse>> {
+    ) -> Result<Success<JobDeploymentRestrictionResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let id = RestrictionId(deployment_restriction_id.0);
         let row = access::restriction(&self.0.db, job.id, id).await?;
@@ -140,7 +140,7 @@ impl DeploymentRestrictionApi {
             Ok((row, job_change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 
     #[oai(path = "/job/:jobId/deploymentRestriction/:deploymentRestrictionId", method = "delete", operation_id = "deleteJobDeploymentRestriction", tag = Tag::JobDeploymentRestriction)]
@@ -149,7 +149,7 @@ impl DeploymentRestrictionApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "deploymentRestrictionId")] deployment_restriction_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let id = RestrictionId(deployment_restriction_id.0);
         let row = access::restriction(&self.0.db, job.id, id).await?;
@@ -159,6 +159,6 @@ impl DeploymentRestrictionApi {
             Ok(((), job_change(tx, "DELETE", &job, "CONFIG").await?.before(&before)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

@@ -14,9 +14,9 @@ use super::schedule_times::{ScheduleTimes, schedule_times};
 use super::skipped_time::SkippedTime;
 use super::verdict::{VerdictEnum, explain_verdict};
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Found, Timestamp};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, Success, Timestamp};
 use crate::app::App;
 use crate::engine::cron::Keeper;
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ impl ExplainApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         at: Query<Option<DateTime<Utc>>>,
-    ) -> Result<Found<Explanation>> {
+    ) -> Result<Success<Explanation>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
         let now = self.0.clock.now();
@@ -67,7 +67,7 @@ impl ExplainApi {
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
         let (verdict, reason) =
             explain_verdict(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
-        Ok(Answer(Explanation {
+        Ok(Json(Explanation {
             at: Timestamp(at),
             verdict,
             reason,

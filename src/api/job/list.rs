@@ -7,7 +7,7 @@ use entity::id::{EnvironmentId, JobId};
 use futures_util::{Stream, stream};
 
 use super::response::JobResponse;
-use crate::api::wire::{Results, Streamed};
+use crate::api::wire::{JsonStream, Results};
 use crate::app::App;
 use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
@@ -19,8 +19,8 @@ pub(in crate::api) fn list(
     app: &Arc<App>,
     environment: EnvironmentId,
     filter: JobFilter,
-) -> Streamed<Results<JobResponse>> {
-    Streamed::new(pages(Arc::clone(app), environment, filter))
+) -> JsonStream<Results<JobResponse>> {
+    JsonStream::new(pages(Arc::clone(app), environment, filter))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

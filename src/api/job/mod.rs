@@ -46,11 +46,11 @@ use self::list::{JobFilter, list};
 use self::request::JobRequest;
 use self::validate::JobDefinition;
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
-use crate::api::wire::{Answer, Blank, Body, Created, Found, Gone, Results, Streamed};
+use crate::api::tag::Tag;
+use crate::api::wire::{Body, Created, EmptyResponse, Json, JsonStream, NoContent, Results, Success};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
 use crate::error::Result;
@@ -66,7 +66,7 @@ impl JobApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] to_update: Query<bool>,
-    ) -> Result<Streamed<Results<JobResponse>>> {
+    ) -> Result<JsonStream<Results<JobResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let row = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let filter = if to_update.0 { JobFilter::OutOfDate } else { JobFilter::All };
@@ -93,13 +93,13 @@ impl JobApi {
         })
         .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(JobResponse::from(view)))
+        Ok(Json(JobResponse::from(view)))
     }
 
     #[oai(path = "/job/:jobId", method = "get", operation_id = "getJob", tag = Tag::JobMainCalls)]
-    async fn get_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Found<JobResponse>> {
+    async fn get_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Success<JobResponse>> {
         let view = access::job(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(JobResponse::from(view)))
+        Ok(Json(JobResponse::from(view)))
     }
 
     #[oai(path = "/job/:jobId", method = "put", operation_id = "editJob", tag = Tag::JobMainCalls)]
@@ -108,7 +108,7 @@ impl JobApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         body: Body<JobRequest>,
-    ) -> Result<Found<JobResponse>> {
+    ) -> Result<Success<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
         let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
@@ -121,7 +121,7 @@ impl JobApi {
         })
         .await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
-        Ok(Answer(JobResponse::from(view)))
+        Ok(Json(JobResponse::from(view)))
     }
 
     #[oai(path = "/job/:jobId", method = "delete", operation_id = "deleteJob", tag = Tag::JobMainCalls)]
@@ -130,17 +130,17 @@ impl JobApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "skipReconcile", default)] skip_reconcile: Query<bool>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
         command::delete_jobs(&self.0, &auth.requester(), row.environment_id, vec![row], removal).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/job/:jobId/status", method = "get", operation_id = "getJobStatus", tag = Tag::JobMainCalls)]
-    async fn get_job_status(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Found<Status>> {
+    async fn get_job_status(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Success<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Answer(status::of_job(&self.0.db, &row).await?))
+        Ok(Json(status::of_job(&self.0.db, &row).await?))
     }
 }
 

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::schedule_times::{ScheduleTimes, no_schedule, schedule_times};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Found, Timestamp};
-use crate::api::{Tag, limits};
+use crate::api::wire::{Json, Success, Timestamp};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::Keeper;
 use crate::engine::cron::Timing;
@@ -58,14 +58,14 @@ impl NextRunApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_next_runs")] count: Query<i32>,
-    ) -> Result<Found<NextRunResponseList>> {
+    ) -> Result<Success<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
         let Schedule::Cron { scheduled_at, timezone, .. } = &job.deployed.as_ref().unwrap_or(&job.spec).schedule else {
             return Err(no_schedule());
         };
-        Ok(Answer(NextRunResponseList {
+        Ok(Json(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
             active: match keeper {

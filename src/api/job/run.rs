@@ -14,8 +14,8 @@ use super::request::JobForceEvent;
 use super::run_response::Run;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Accepted, Answer, Body, Found, Results};
-use crate::api::{Tag, limits};
+use crate::api::wire::{self, Accepted, Body, Json, Results, Success};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::deployment;
 use crate::engine::manual::{self, RunOverrides};
@@ -46,11 +46,11 @@ impl RunApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_runs")] count: Query<i32>,
         before: Query<Option<i64>>,
-    ) -> Result<Found<Results<Run>>> {
+    ) -> Result<Success<Results<Run>>> {
         let count = limits::between("count", count.0, 1, 200)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::run::list_by_job(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(Run::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(Run::from).collect() }))
     }
 
     #[oai(path = "/job/:jobId/run", method = "post", operation_id = "runJob", tag = Tag::JobRun)]
@@ -78,13 +78,13 @@ impl RunApi {
             Some(event) => event.into(),
             None => *deployment::events(&spec.schedule).first().unwrap_or(&run::Event::Cron),
         };
-        Ok(Answer(Run::from(manual::run(&self.0, &auth.requester(), &job, event, overrides, key).await?)))
+        Ok(Json(Run::from(manual::run(&self.0, &auth.requester(), &job, event, overrides, key).await?)))
     }
 
     #[oai(path = "/run/:runId", method = "get", operation_id = "getRun", tag = Tag::JobRun)]
-    async fn get_run(&self, auth: Auth, #[oai(name = "runId")] run_id: Path<Uuid>) -> Result<Found<Run>> {
+    async fn get_run(&self, auth: Auth, #[oai(name = "runId")] run_id: Path<Uuid>) -> Result<Success<Run>> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
-        Ok(Answer(Run::from(row)))
+        Ok(Json(Run::from(row)))
     }
 
     #[oai(path = "/run/:runId/cancel", method = "post", operation_id = "cancelRun", tag = Tag::JobRun)]
@@ -92,7 +92,7 @@ impl RunApi {
         let row = access::run(&self.0.db, &auth.0, Action::Deploy, RunId(run_id.0)).await?;
         let job = row.job_id.ok_or(Error::NotFound("run"))?;
         let job = store::job::by_id(&self.0.db, job).await?.ok_or(Error::NotFound("run"))?;
-        Ok(Answer(Run::from(manual::cancel(&self.0, &auth.requester(), &job, &row).await?)))
+        Ok(Json(Run::from(manual::cancel(&self.0, &auth.requester(), &job, &row).await?)))
     }
 }
 

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Answer, Found, Text, Timestamp};
-use crate::api::{Tag, limits};
+use crate::api::wire::{self, Json, PlainText, Success, Timestamp};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -50,10 +50,15 @@ impl RunLogApi {
         #[oai(name = "runId")] run_id: Path<Uuid>,
         #[oai(default)] follow: Query<bool>,
         #[oai(default)] after: Query<i64>,
-    ) -> Result<Text> {
+    ) -> Result<PlainText> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let follow = if follow.0 { Follow::UntilEnd } else { Follow::Off };
-        Ok(Text(poem::Body::from_bytes_stream(lines(Arc::clone(&self.0), row.id, checked_position(after.0)?, follow))))
+        Ok(PlainText(poem::Body::from_bytes_stream(lines(
+            Arc::clone(&self.0),
+            row.id,
+            checked_position(after.0)?,
+            follow,
+        ))))
     }
 
     #[oai(path = "/run/:runId/logLine", method = "get", operation_id = "listRunLogLines", tag = Tag::JobRun)]
@@ -63,7 +68,7 @@ impl RunLogApi {
         #[oai(name = "runId")] run_id: Path<Uuid>,
         #[oai(default)] after: Query<i64>,
         #[oai(default = "default_lines")] count: Query<i32>,
-    ) -> Result<Found<LogLineResponseList>> {
+    ) -> Result<Success<LogLineResponseList>> {
         let count = limits::between("count", count.0, 1, 10_000)?;
         let count = usize::try_from(count).unwrap_or(1);
         let mut position = checked_position(after.0)?;
@@ -84,7 +89,7 @@ impl RunLogApi {
         }
         results.truncate(count);
         let last = results.last().map_or(after.0, |line| line.number);
-        Ok(Answer(LogLineResponseList { ended: row.state.is_final() && last >= row.total_lines, results }))
+        Ok(Json(LogLineResponseList { ended: row.state.is_final() && last >= row.total_lines, results }))
     }
 }
 

@@ -3,8 +3,8 @@
 use entity::job;
 
 use crate::app::App;
-use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, keeper};
 use crate::engine::cron::Timing;
+use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, keeper};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -19,7 +19,8 @@ pub(super) async fn schedule_times(app: &App, job: &job::Model) -> Result<Schedu
     let cluster = store::cluster_objects::cluster_of_job(&app.db, job.id).await?;
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
     let keeper = cluster.and_then(|(_, kind)| keeper(kind, spec)).unwrap_or(Keeper::Server(None));
-    let timing = if keeper == Keeper::Kubernetes { timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES) } else { timing };
+    let timing =
+        if keeper == Keeper::Kubernetes { timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES) } else { timing };
     Ok(ScheduleTimes { timing, keeper })
 }
 

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Answer, Found, Results, Timestamp};
-use crate::api::{Tag, limits};
+use crate::api::wire::{self, Json, Results, Success, Timestamp};
+use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -51,11 +51,11 @@ impl SkippedTimeApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_times")] count: Query<i32>,
         before: Query<Option<DateTime<Utc>>>,
-    ) -> Result<Found<Results<SkippedTime>>> {
+    ) -> Result<Success<Results<SkippedTime>>> {
         let count = limits::between("count", count.0, 1, 200)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
     }
 }
 

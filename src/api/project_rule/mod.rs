@@ -17,8 +17,8 @@ use uuid::Uuid;
 use self::body::{ProjectDeploymentRule, ProjectDeploymentRuleRequest, change};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
-use crate::api::{Tag, audit};
+use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -34,10 +34,10 @@ impl ProjectRuleApi {
         &self,
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
-    ) -> Result<Found<Results<ProjectDeploymentRule>>> {
+    ) -> Result<Success<Results<ProjectDeploymentRule>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let rows = store::rule::list_by_project(&self.0.db, project.id).await?;
-        Ok(Answer(Results { results: rows.into_iter().map(ProjectDeploymentRule::from).collect() }))
+        Ok(Json(Results { results: rows.into_iter().map(ProjectDeploymentRule::from).collect() }))
     }
 
     #[oai(path = "/project/:projectId/deploymentRule", method = "post", operation_id = "createDeploymentRule", tag = Tag::ProjectDeploymentRule)]
@@ -88,7 +88,7 @@ impl ProjectRuleApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 
     #[oai(path = "/project/:projectId/deploymentRule/:deploymentRuleId", method = "get", operation_id = "getProjectDeploymentRule", tag = Tag::ProjectDeploymentRule)]
@@ -97,9 +97,9 @@ impl ProjectRuleApi {
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         #[oai(name = "deploymentRuleId")] deployment_rule_id: Path<Uuid>,
-    ) -> Result<Found<ProjectDeploymentRule>> {
+    ) -> Result<Success<ProjectDeploymentRule>> {
         let (_, row) = self.load(&auth, Action::View, project_id.0, deployment_rule_id.0).await?;
-        Ok(Answer(row.into()))
+        Ok(Json(row.into()))
     }
 
     #[oai(path = "/project/:projectId/deploymentRule/:deploymentRuleId", method = "put", operation_id = "editProjectDeployemtnRule", tag = Tag::ProjectDeploymentRule)]
@@ -109,7 +109,7 @@ impl ProjectRuleApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         #[oai(name = "deploymentRuleId")] deployment_rule_id: Path<Uuid>,
         body: Body<ProjectDeploymentRuleRequest>,
-    ) -> Result<Found<ProjectDeploymentRule>> {
+    ) -> Result<Success<ProjectDeploymentRule>> {
         let (project, row) = self.load(&auth, Action::Manage, project_id.0, deployment_rule_id.0).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let before = ProjectDeploymentRule::from(row.clone());
@@ -121,7 +121,7 @@ impl ProjectRuleApi {
             Ok((answer, change))
         })
         .await?;
-        Ok(Answer(answer))
+        Ok(Json(answer))
     }
 
     #[oai(path = "/project/:projectId/deploymentRule/:deploymentRuleId", method = "delete", operation_id = "deleteProjectDeploymentRule", tag = Tag::ProjectDeploymentRule)]
@@ -130,14 +130,14 @@ impl ProjectRuleApi {
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         #[oai(name = "deploymentRuleId")] deployment_rule_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let (project, row) = self.load(&auth, Action::Manage, project_id.0, deployment_rule_id.0).await?;
         audit::write(&self.0, &auth, project.organization_id, async |tx| {
             store::row::delete::<Model>(tx, row.id).await?;
             Ok(((), change("DELETE", &project).before(&ProjectDeploymentRule::from(row))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }
 

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::body::change;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Blank, Body, Gone};
-use crate::api::{Tag, audit};
+use crate::api::wire::{Body, EmptyResponse, NoContent};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -34,7 +34,7 @@ impl ProjectRuleOrderApi {
         auth: Auth,
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         body: Body<ProjectDeploymentRulesPriorityOrderRequest>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         const FIELD: &str = "project_deployment_rule_ids_in_order";
         let project = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         let first_ids = body.0.project_deployment_rule_ids_in_order.unwrap_or_default();
@@ -56,6 +56,6 @@ impl ProjectRuleOrderApi {
             Ok(((), change("UPDATE", &project).after(&order)))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

@@ -15,12 +15,12 @@ use super::request::{
     reject_other_kinds, unique_ids,
 };
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::job::failures::clear_failures;
 use crate::api::job::version::DeployVersion;
 use crate::api::status::{self, EnvironmentStatus, Status};
-use crate::api::wire::{Accepted, Answer, Blank, Body, Found};
+use crate::api::tag::Tag;
+use crate::api::wire::{Accepted, Body, EmptyResponse, Json, Success};
 use crate::app::App;
 use crate::engine::command::{self, Removal, Target};
 use crate::error::{Error, Result};
@@ -70,7 +70,7 @@ impl ServiceActionApi {
             targets.push(Target { edit, commit, ..Target::from(job) });
         }
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
-        Ok(Answer(status::of_environment(&self.0.db, row.id).await?))
+        Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/service/stop", method = "post", operation_id = "stopSelectedServices", tag = Tag::EnvironmentActions)]
@@ -79,7 +79,7 @@ impl ServiceActionApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         self.request(&auth, environment_id, body.0, DeploymentAction::Stop).await
     }
 
@@ -89,7 +89,7 @@ impl ServiceActionApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         self.request(&auth, environment_id, body.0, DeploymentAction::Uninstall).await
     }
 
@@ -100,13 +100,13 @@ impl ServiceActionApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "skipReconcile", default)] skip_reconcile: Query<bool>,
         body: Body<EnvironmentServiceIdsAllRequest>,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         let row = self.environment(&auth, Action::Manage, environment_id).await?;
         let ids = body.0.jobs()?;
         let jobs = self.jobs(&auth, Action::Manage, &row, "job_ids", &ids).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
         command::delete_jobs(&self.0, &auth.requester(), row.id, jobs, removal).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/environment/:environmentId/service/restart-service", method = "post", operation_id = "rebootServices", tag = Tag::EnvironmentActions)]
@@ -132,12 +132,12 @@ impl ServiceActionApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<CleanRequest>,
-    ) -> Result<Found<Cleaned>> {
+    ) -> Result<Success<Cleaned>> {
         let row = self.environment(&auth, Action::Deploy, environment_id).await?;
         let ids = unique_ids("job_ids", body.0.job_ids.unwrap_or_default())?;
         let jobs = self.jobs(&auth, Action::Deploy, &row, "job_ids", &ids).await?;
         let (clean_job_ids, clean_kubernetes_jobs) = clear_failures(&self.0, jobs).await?;
-        Ok(Answer(Cleaned { clean_job_ids, clean_kubernetes_jobs }))
+        Ok(Json(Cleaned { clean_job_ids, clean_kubernetes_jobs }))
     }
 }
 
@@ -175,11 +175,11 @@ impl ServiceActionApi {
         environment: Path<Uuid>,
         given: EnvironmentServiceIdsAllRequest,
         action: DeploymentAction,
-    ) -> Result<Blank<200>> {
+    ) -> Result<EmptyResponse<200>> {
         let row = self.environment(auth, Action::Deploy, environment).await?;
         let jobs = self.jobs(auth, Action::Deploy, &row, "job_ids", &given.jobs()?).await?;
         let targets = jobs.into_iter().map(Target::from).collect();
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, action).await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

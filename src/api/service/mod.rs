@@ -12,11 +12,11 @@ use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::caller::Auth;
 use crate::api::job::JobResponse;
 use crate::api::job::list::{JobFilter, list};
-use crate::api::wire::{Answer, Found, Never, Results, Streamed};
+use crate::api::tag::Tag;
+use crate::api::wire::{Json, JsonStream, Never, Results, Success};
 use crate::app::App;
 use crate::error::Result;
 
@@ -24,7 +24,7 @@ use crate::error::Result;
 macro_rules! empty_list {
     ($self:ident, $auth:ident, $id:ident) => {{
         $self.environment(&$auth, Action::View, $id).await?;
-        Ok(Answer(Results { results: Vec::new() }))
+        Ok(Json(Results { results: Vec::new() }))
     }};
 }
 
@@ -37,7 +37,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Streamed<Results<JobResponse>>> {
+    ) -> Result<JsonStream<Results<JobResponse>>> {
         let row = self.environment(&auth, Action::View, environment_id).await?;
         Ok(list(&self.0, row.id, JobFilter::All))
     }
@@ -48,7 +48,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         empty_list!(self, auth, environment_id)
     }
 
@@ -57,7 +57,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         empty_list!(self, auth, environment_id)
     }
 
@@ -66,7 +66,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         empty_list!(self, auth, environment_id)
     }
 
@@ -76,7 +76,7 @@ impl ServiceApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         #[oai(name = "toUpdate", default)] _to_update: Query<bool>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         empty_list!(self, auth, environment_id)
     }
 
@@ -85,7 +85,7 @@ impl ServiceApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<Never>>> {
+    ) -> Result<Success<Results<Never>>> {
         empty_list!(self, auth, environment_id)
     }
 }

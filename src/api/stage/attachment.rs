@@ -13,10 +13,10 @@ use super::response::{
     DeploymentStageResponse, DeploymentStageServiceResponse, PART, list_response, stored_stage_response,
 };
 use crate::access::{self, Action};
-use crate::api::Tag;
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Body, Found, Results};
+use crate::api::tag::Tag;
+use crate::api::wire::{Body, Json, Results, Success};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -39,7 +39,7 @@ impl StageAttachmentApi {
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
         body: Body<AttachRequest>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let id = StageId(deployment_stage_id.0);
         let (stage, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(service_id.0)).await?;
@@ -57,7 +57,7 @@ impl StageAttachmentApi {
             Ok(((), change.after(&after)))
         })
         .await?;
-        Ok(Answer(list_response(&self.0.db, environment.id).await?))
+        Ok(Json(list_response(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/service/:serviceId/deploymentStage", method = "get", operation_id = "getServiceDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -65,10 +65,10 @@ impl StageAttachmentApi {
         &self,
         auth: Auth,
         #[oai(name = "serviceId")] service_id: Path<Uuid>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(service_id.0)).await?;
         let place = store::stage::place(&self.0.db, job.id).await?.ok_or(Error::NotFound("deployment stage"))?;
         let row = store::row::by_id::<stage::Model>(&self.0.db, place.stage_id).await?;
-        Ok(Answer(stored_stage_response(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
+        Ok(Json(stored_stage_response(&self.0.db, row.ok_or(Error::NotFound("deployment stage"))?).await?))
     }
 }

@@ -17,8 +17,8 @@ use uuid::Uuid;
 use self::response::{DeploymentStageResponse, change, list_response, stage_response, stored_stage_response};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Blank, Body, Found, Gone, Results};
-use crate::api::{Tag, audit, limits};
+use crate::api::wire::{Body, EmptyResponse, Json, NoContent, Results, Success};
+use crate::api::{audit, limits, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -42,10 +42,10 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(list_response(&self.0.db, environment.id).await?))
+        Ok(Json(list_response(&self.0.db, environment.id).await?))
     }
 
     #[oai(path = "/environment/:environmentId/deploymentStage", method = "post", operation_id = "CreateEnvironmentDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -54,7 +54,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<DeploymentStageRequest>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         let DeploymentStageRequest { name, description } = body.0;
@@ -85,7 +85,7 @@ impl StageApi {
             Ok((row, change))
         })
         .await?;
-        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
+        Ok(Json(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "get", operation_id = "getDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -93,10 +93,10 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (row, _) = access::stage(&self.0.db, &auth.0, Action::View, id).await?;
-        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
+        Ok(Json(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "put", operation_id = "EditDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -105,7 +105,7 @@ impl StageApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         body: Body<DeploymentStageRequest>,
-    ) -> Result<Found<DeploymentStageResponse>> {
+    ) -> Result<Success<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
         let (mut row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let before = stage_response(row.clone(), &HashMap::new());
@@ -122,7 +122,7 @@ impl StageApi {
             Ok((row, change("UPDATE", &environment).before(&before).after(&after)))
         })
         .await?;
-        Ok(Answer(stored_stage_response(&self.0.db, row).await?))
+        Ok(Json(stored_stage_response(&self.0.db, row).await?))
     }
 
     #[oai(path = "/deploymentStage/:deploymentStageId", method = "delete", operation_id = "DeleteDeploymentStage", tag = Tag::DeploymentStageMainCalls)]
@@ -130,7 +130,7 @@ impl StageApi {
         &self,
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
-    ) -> Result<Gone> {
+    ) -> Result<NoContent> {
         let id = StageId(deployment_stage_id.0);
         let (row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let now = self.0.clock.now();
@@ -152,6 +152,6 @@ impl StageApi {
             Ok(((), change("DELETE", &environment).before(&stage_response(row, &HashMap::new()))))
         })
         .await?;
-        Ok(Blank)
+        Ok(EmptyResponse)
     }
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::response::{DeploymentStageResponse, change, list_response};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Answer, Found, Results};
-use crate::api::{Tag, audit};
+use crate::api::wire::{Json, Results, Success};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -32,7 +32,7 @@ impl StageOrderApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "stageId")] stage_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         self.move_to(&auth, StageId(deployment_stage_id.0), Side::After, StageId(stage_id.0)).await
     }
 
@@ -42,7 +42,7 @@ impl StageOrderApi {
         auth: Auth,
         #[oai(name = "deploymentStageId")] deployment_stage_id: Path<Uuid>,
         #[oai(name = "stageId")] stage_id: Path<Uuid>,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         self.move_to(&auth, StageId(deployment_stage_id.0), Side::Before, StageId(stage_id.0)).await
     }
 }
@@ -54,7 +54,7 @@ impl StageOrderApi {
         id: StageId,
         side: Side,
         other: StageId,
-    ) -> Result<Found<Results<DeploymentStageResponse>>> {
+    ) -> Result<Success<Results<DeploymentStageResponse>>> {
         let (stage, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let (other, of_other) = access::stage(&self.0.db, &auth.0, Action::Manage, other).await?;
         if of_other.id != environment.id {
@@ -77,6 +77,6 @@ impl StageOrderApi {
             Ok(((), change("UPDATE", &environment).after(&order)))
         })
         .await?;
-        Ok(Answer(list_response(&self.0.db, environment.id).await?))
+        Ok(Json(list_response(&self.0.db, environment.id).await?))
     }
 }

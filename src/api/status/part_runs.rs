@@ -52,5 +52,9 @@ impl PartRuns {
 /// The activity that a part is in or has failed in, as far as its row shows.
 pub(in crate::api) fn doing(part: &deployment_job::Model) -> PartPhase {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
-    if builds && matches!(part.progress, Progress::Running | Progress::Failed) { PartPhase::Build } else { PartPhase::Idle }
+    if builds && matches!(part.progress, Progress::Running | Progress::Failed) {
+        PartPhase::Build
+    } else {
+        PartPhase::Idle
+    }
 }

@@ -9,7 +9,10 @@ use super::response::{ServiceActionEnum, ServiceActionStatusEnum, ServiceSubActi
 use crate::engine::shown::{self, PartPhase};
 
 /// The action and the progress of a job in its deployment; without a part, of a job that was never deployed.
-pub(in crate::api) fn details(part: Option<(&deployment_job::Model, &deployment::Model)>, at: PartPhase) -> StatusDetails {
+pub(in crate::api) fn details(
+    part: Option<(&deployment_job::Model, &deployment::Model)>,
+    at: PartPhase,
+) -> StatusDetails {
     let action = part.map(|(part, deployment)| shown::effective_action(deployment.action, part.forced_event));
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,

@@ -1,4 +1,4 @@
-//! The families of variables and of secrets, of projects, environments and jobs: each handler names its scope.
+//! The operations on variables and on secrets of projects, environments and jobs. Each scope has a family of its own.
 
 use std::sync::Arc;
 
@@ -6,40 +6,39 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
-use super::super::wire::{Answer, Body, Created, Found, Gone, Results};
-use super::Parent;
+use super::super::tag::Tag;
+use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use super::family_response::{EnvironmentVariable, Secret};
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::schema::{
-    EnvironmentVariable, EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Secret, SecretEditRequest,
-    Value,
-};
+use super::parent::Parent;
+use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, SecretEditRequest, Value};
+use super::{create, edit, lookup, visible};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::Result;
 
-/// The six operations of a family.
+/// Defines the six operations of a family.
 macro_rules! family {
     (
         $(#[$doc:meta])*
-        $api:ident, $of:ident, secret: $secret:literal, answer: $answer:ty, edit: $edit:ty, tag: $tag:ident,
+        $api:ident, $of:ident, secret: $secret:literal, response: $response:ty, edit: $edit:ty, tag: $tag:ident,
         parent: $parent:literal, variable: $variable:literal,
         list: $all:literal $list:literal, create: $create:literal,
         one: $one:literal edit: $edit_id:literal, delete: $delete:literal,
         alias: $alias_path:literal $alias:literal, override: $override_path:literal $override:literal
     ) => {
         $(#[$doc])*
-        pub(in super::super) struct $api(pub(in super::super) Arc<App>);
+        pub(in crate::api) struct $api(pub(in crate::api) Arc<App>);
 
         #[OpenApi]
         impl $api {
             #[oai(path = $all, method = "get", operation_id = $list, tag = Tag::$tag)]
-            async fn list(&self, auth: Auth, #[oai(name = $parent)] parent: Path<Uuid>) -> Result<Found<Results<$answer>>> {
+            async fn list(&self, auth: Auth, #[oai(name = $parent)] parent: Path<Uuid>) -> Result<Success<Results<$response>>> {
                 let parent = Parent::$of(&self.0, &auth, Action::View, parent.0).await?;
-                let all = super::list(&self.0, &parent).await?.into_iter();
-                let results = all.filter(|one| one.is_secret() == $secret).map(<$answer>::from).collect();
-                Ok(Answer(Results { results }))
+                let all = visible::list(&self.0, &parent).await?.into_iter();
+                let results = all.filter(|variable| variable.is_secret() == $secret).map(<$response>::from).collect();
+                Ok(Json(Results { results }))
             }
 
             #[oai(path = $all, method = "post", operation_id = $create, tag = Tag::$tag)]
@@ -48,9 +47,9 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 body: Body<EnvironmentVariableRequest>,
-            ) -> Result<Created<$answer>> {
+            ) -> Result<Created<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                Ok(Answer(super::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
+                Ok(Json(create::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
             }
 
             #[oai(path = $one, method = "put", operation_id = $edit_id, tag = Tag::$tag)]
@@ -60,10 +59,10 @@ macro_rules! family {
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: Body<$edit>,
-            ) -> Result<Found<$answer>> {
+            ) -> Result<Success<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
+                let row = lookup::find_own(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Json(edit::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
             }
 
             #[oai(path = $one, method = "delete", operation_id = $delete, tag = Tag::$tag)]
@@ -72,11 +71,11 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
-            ) -> Result<Gone> {
+            ) -> Result<NoContent> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = super::own(&self.0, &parent, variable.0, $secret).await?;
-                super::delete(&self.0, &auth, &parent, row).await?;
-                Ok(super::super::wire::Blank)
+                let row = lookup::find_own(&self.0, &parent, variable.0, $secret).await?;
+                edit::delete(&self.0, &auth, &parent, row).await?;
+                Ok(EmptyResponse)
             }
 
             #[oai(path = $alias_path, method = "post", operation_id = $alias, tag = Tag::$tag)]
@@ -86,10 +85,10 @@ macro_rules! family {
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: Body<Key>,
-            ) -> Result<Created<$answer>> {
+            ) -> Result<Created<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                lookup::require_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Json(create::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
 
             #[oai(path = $override_path, method = "post", operation_id = $override, tag = Tag::$tag)]
@@ -99,10 +98,10 @@ macro_rules! family {
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: Body<Value>,
-            ) -> Result<Created<$answer>> {
+            ) -> Result<Created<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                super::of_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Answer(super::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                lookup::require_kind(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Json(create::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
         }
     };
@@ -110,7 +109,7 @@ macro_rules! family {
 
 family! {
     /// The variables of a project.
-    ProjectVariableApi, of_project, secret: false, answer: EnvironmentVariable,
+    ProjectVariableApi, of_project, secret: false, response: EnvironmentVariable,
     edit: EnvironmentVariableEditRequest, tag: ProjectEnvironmentVariable,
     parent: "projectId", variable: "environmentVariableId",
     list: "/project/:projectId/environmentVariable" "listProjectEnvironmentVariable", create: "createProjectEnvironmentVariable",
@@ -121,7 +120,7 @@ family! {
 
 family! {
     /// The secrets of a project.
-    ProjectSecretApi, of_project, secret: true, answer: Secret,
+    ProjectSecretApi, of_project, secret: true, response: Secret,
     edit: SecretEditRequest, tag: ProjectSecret,
     parent: "projectId", variable: "secretId",
     list: "/project/:projectId/secret" "listProjectSecrets", create: "createProjectSecret",
@@ -132,7 +131,7 @@ family! {
 
 family! {
     /// The variables of an environment.
-    EnvironmentVariableApi, of_environment, secret: false, answer: EnvironmentVariable,
+    EnvironmentVariableApi, of_environment, secret: false, response: EnvironmentVariable,
     edit: EnvironmentVariableEditRequest, tag: EnvironmentVariable,
     parent: "environmentId", variable: "environmentVariableId",
     list: "/environment/:environmentId/environmentVariable" "listEnvironmentEnvironmentVariable", create: "createEnvironmentEnvironmentVariable",
@@ -143,7 +142,7 @@ family! {
 
 family! {
     /// The secrets of an environment.
-    EnvironmentSecretApi, of_environment, secret: true, answer: Secret,
+    EnvironmentSecretApi, of_environment, secret: true, response: Secret,
     edit: SecretEditRequest, tag: EnvironmentSecret,
     parent: "environmentId", variable: "secretId",
     list: "/environment/:environmentId/secret" "listEnvironmentSecrets", create: "createEnvironmentSecret",
@@ -154,7 +153,7 @@ family! {
 
 family! {
     /// The variables of a job.
-    JobVariableApi, of_job, secret: false, answer: EnvironmentVariable,
+    JobVariableApi, of_job, secret: false, response: EnvironmentVariable,
     edit: EnvironmentVariableEditRequest, tag: JobEnvironmentVariable,
     parent: "jobId", variable: "environmentVariableId",
     list: "/job/:jobId/environmentVariable" "listJobEnvironmentVariable", create: "createJobEnvironmentVariable",
@@ -165,7 +164,7 @@ family! {
 
 family! {
     /// The secrets of a job.
-    JobSecretApi, of_job, secret: true, answer: Secret,
+    JobSecretApi, of_job, secret: true, response: Secret,
     edit: SecretEditRequest, tag: JobSecret,
     parent: "jobId", variable: "secretId",
     list: "/job/:jobId/secret" "listJobSecrets", create: "createJobSecret",
@@ -174,8 +173,8 @@ family! {
     override: "/job/:jobId/secret/:secretId/override" "createJobSecretOverride"
 }
 
-/// The import into a job, under its own path.
-pub(in super::super) struct JobImportApi(pub(in super::super) Arc<App>);
+/// The import of variables into a job.
+pub(in crate::api) struct JobImportApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl JobImportApi {
@@ -187,6 +186,6 @@ impl JobImportApi {
         body: Body<VariableImportRequest>,
     ) -> Result<Created<VariableImport>> {
         let parent = Parent::of_job(&self.0, &auth, Action::Manage, job_id.0).await?;
-        Ok(Answer(import::run(&self.0, &auth, &parent, body.0).await?))
+        Ok(Json(import::run(&self.0, &auth, &parent, body.0).await?))
     }
 }

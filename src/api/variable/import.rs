@@ -1,4 +1,4 @@
-//! Importing variables into a job, each into the scope that it names.
+//! Imports variables into a job, each into the scope that it names.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::Object;
@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::super::audit;
 use super::super::caller::Auth;
 use super::super::limits;
-use super::schema::APIVariableScopeEnum;
-use super::{Parent, insert, key, set_value, touch, visible};
+use super::parent::Parent;
+use super::save::{insert, set_value, touch};
+use super::scope::APIVariableScopeEnum;
+use super::validate::key;
+use super::visible::visible;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
 #[derive(Deserialize, Object)]
-struct ImportedRequest {
+struct ImportedVariableRequest {
     name: String,
     value: String,
     scope: APIVariableScopeEnum,
@@ -24,11 +27,11 @@ struct ImportedRequest {
 #[derive(Deserialize, Object)]
 pub(super) struct VariableImportRequest {
     overwrite: bool,
-    vars: Vec<ImportedRequest>,
+    vars: Vec<ImportedVariableRequest>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct Imported {
+struct ImportedVariable {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
@@ -39,18 +42,18 @@ struct Imported {
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct VariableImport {
     total_variables_to_import: i64,
-    successful_imported_variables: Vec<Imported>,
+    successful_imported_variables: Vec<ImportedVariable>,
 }
 
-/// What an import does with one variable.
-enum Step {
+/// What an import does with a variable.
+enum ImportAction {
     Create(Model),
     Replace(Model),
-    /// What is there may not be replaced by it.
+    /// A variable is in the way that the import must not replace.
     Skip,
 }
 
-impl Step {
+impl ImportAction {
     fn row(&mut self) -> Option<&mut Model> {
         match self {
             Self::Create(row) | Self::Replace(row) => Some(row),
@@ -59,46 +62,51 @@ impl Step {
     }
 }
 
-/// Imports what can be; names and values that are not valid refuse the whole.
-pub(super) async fn run(app: &App, auth: &Auth, job: &Parent, given: VariableImportRequest) -> Result<VariableImport> {
-    let VariableImportRequest { overwrite, vars } = given;
+/// Imports the variables that can be imported. An invalid name or value refuses the whole request.
+pub(super) async fn run(
+    app: &App,
+    auth: &Auth,
+    job: &Parent,
+    request: VariableImportRequest,
+) -> Result<VariableImport> {
+    let VariableImportRequest { overwrite, vars } = request;
     if vars.len() > limits::ITEMS {
-        return Err(Error::invalid("vars", format!("has more than {} items", limits::ITEMS)));
+        return Err(Error::invalid("vars", format!("must have at most {} items", limits::ITEMS)));
     }
     let total = i64::try_from(vars.len()).unwrap_or(i64::MAX);
     let now = app.clock.now();
-    let mut seen = visible(app, job).await?;
-    let mut steps = Vec::new();
-    let mut done = Vec::new();
-    for (place, one) in vars.into_iter().enumerate() {
-        let name = key(&format!("vars[{place}].name"), &one.name)?;
-        let value = limits::text(&format!("vars[{place}].value"), one.value)?;
-        let parent = parent_of(job, one.scope)
-            .ok_or_else(|| Error::invalid(format!("vars[{place}].scope"), "is PROJECT, ENVIRONMENT or JOB"))?;
-        let mut row = parent.row(name.clone(), VariableKind::Value, now);
-        row.is_secret = one.is_secret;
-        let shown = Some(value.clone()).filter(|_| !one.is_secret);
-        let mut step = step(&seen, row, one.scope, overwrite);
-        let Some(row) = step.row() else { continue };
+    let mut visible_rows = visible(app, job).await?;
+    let mut actions = Vec::new();
+    let mut imported = Vec::new();
+    for (index, variable) in vars.into_iter().enumerate() {
+        let name = key(&format!("vars[{index}].name"), &variable.name)?;
+        let value = limits::text(&format!("vars[{index}].value"), variable.value)?;
+        let parent = parent_of(job, variable.scope)
+            .ok_or_else(|| Error::invalid(format!("vars[{index}].scope"), "must be PROJECT, ENVIRONMENT or JOB"))?;
+        let mut row = parent.empty_row(name.clone(), VariableKind::Value, now);
+        row.is_secret = variable.is_secret;
+        let shown = Some(value.clone()).filter(|_| !variable.is_secret);
+        let mut action = action(&visible_rows, row, variable.scope, overwrite);
+        let Some(row) = action.row() else { continue };
         set_value(app, row, value)?;
-        seen.retain(|other| other.id != row.id);
-        seen.push(row.clone());
-        steps.push((parent, step));
-        done.push(Imported { name, value: shown, scope: one.scope, is_secret: one.is_secret });
+        visible_rows.retain(|other| other.id != row.id);
+        visible_rows.push(row.clone());
+        actions.push((parent, action));
+        imported.push(ImportedVariable { name, value: shown, scope: variable.scope, is_secret: variable.is_secret });
     }
     audit::write(app, auth, job.organization, async |tx| {
-        for (parent, step) in steps {
-            match step {
-                Step::Create(row) => drop(insert(tx, &parent, row).await?),
-                Step::Replace(row) => drop(store::row::update(tx, Model { updated_at: now, ..row }).await?),
-                Step::Skip => {}
+        for (parent, action) in actions {
+            match action {
+                ImportAction::Create(row) => drop(insert(tx, &parent, row).await?),
+                ImportAction::Replace(row) => drop(store::row::update(tx, Model { updated_at: now, ..row }).await?),
+                ImportAction::Skip => {}
             }
             touch(tx, &parent, now).await?;
         }
-        Ok(((), job.change("IMPORT", false).after(&done)))
+        Ok(((), job.change("IMPORT", false).after(&imported)))
     })
     .await?;
-    Ok(VariableImport { total_variables_to_import: total, successful_imported_variables: done })
+    Ok(VariableImport { total_variables_to_import: total, successful_imported_variables: imported })
 }
 
 fn parent_of(job: &Parent, scope: APIVariableScopeEnum) -> Option<Parent> {
@@ -107,7 +115,7 @@ fn parent_of(job: &Parent, scope: APIVariableScopeEnum) -> Option<Parent> {
         project: job.project.clone(),
         environment: job.environment.clone(),
         job: job.job.clone(),
-        leaving: std::collections::HashMap::new(),
+        output_jobs: std::collections::HashMap::new(),
     };
     match scope {
         APIVariableScopeEnum::Job => Some(parent),
@@ -117,25 +125,25 @@ fn parent_of(job: &Parent, scope: APIVariableScopeEnum) -> Option<Parent> {
     }
 }
 
-/// The rules of the official import, given all that the job sees; the value is set by the caller.
-fn step(seen: &[Model], mut new: Model, scope: APIVariableScopeEnum, overwrite: bool) -> Step {
-    let width = |row: &Model| APIVariableScopeEnum::of(row).width();
-    let named: Vec<&Model> = seen.iter().filter(|row| row.key == new.key).collect();
-    let fixed = |row: &&Model| matches!(row.kind, VariableKind::BuiltIn | VariableKind::Alias);
-    let other_kind = |row: &&Model| row.is_secret != new.is_secret;
-    if named.iter().any(|row| fixed(row) || other_kind(row) || width(row) > scope.width()) {
-        return Step::Skip;
+/// Applies the rules of the official import to the variables that the job sees. The caller sets the value.
+fn action(visible_rows: &[Model], mut new: Model, scope: APIVariableScopeEnum, overwrite: bool) -> ImportAction {
+    let narrowness = |row: &Model| APIVariableScopeEnum::of(row).narrowness();
+    let named: Vec<&Model> = visible_rows.iter().filter(|row| row.key == new.key).collect();
+    let is_fixed = |row: &&Model| matches!(row.kind, VariableKind::BuiltIn | VariableKind::Alias);
+    let is_other_kind = |row: &&Model| row.is_secret != new.is_secret;
+    if named.iter().any(|row| is_fixed(row) || is_other_kind(row) || narrowness(row) > scope.narrowness()) {
+        return ImportAction::Skip;
     }
-    match named.iter().find(|row| width(row) == scope.width()) {
-        Some(_) if !overwrite => Step::Skip,
-        Some(old) => Step::Replace((*old).clone()),
+    match named.iter().find(|row| narrowness(row) == scope.narrowness()) {
+        Some(_) if !overwrite => ImportAction::Skip,
+        Some(old) => ImportAction::Replace((*old).clone()),
         None => {
-            if let Some(wider) = named.iter().max_by_key(|row| width(row)) {
+            if let Some(wider) = named.iter().max_by_key(|row| narrowness(row)) {
                 new.kind = VariableKind::Override;
                 new.mount_path.clone_from(&wider.mount_path);
                 new.target_id = Some(wider.id);
             }
-            Step::Create(new)
+            ImportAction::Create(new)
         }
     }
 }

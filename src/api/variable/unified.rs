@@ -1,110 +1,38 @@
-//! /variable: variables and secrets of every scope in one family.
+//! The unified family: variables and secrets of all scopes.
 
 use std::sync::Arc;
 
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::types::MaybeUndefined;
-use poem_openapi::{Enum, Object, OpenApi};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::Tag;
 use super::super::caller::Auth;
-use super::super::wire::{Answer, Blank, Body, Created, Found, Gone, Results};
-use super::Parent;
+use super::super::tag::Tag;
+use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::schema::{
-    APIVariableScopeEnum, EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value, VariableResponse,
+use super::parent::Parent;
+use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value};
+use super::response::VariableResponse;
+use super::scope::APIVariableScopeEnum;
+use super::unified_request::{
+    ServiceTypeForVariableEnum, VariableAliasRequest, VariableEditRequest, VariableOverrideRequest, VariableRequest,
 };
+use super::{create, edit, lookup, visible};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ServiceTypeForVariableEnum {
-    Application,
-    Container,
-    Job,
-    Helm,
-    Terraform,
-    AgenticWorkflow,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableRequest {
-    key: String,
-    value: String,
-    #[serde(default)]
-    #[oai(default)]
-    mount_path: Option<String>,
-    is_secret: bool,
-    variable_scope: APIVariableScopeEnum,
-    variable_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-    #[serde(default)]
-    #[oai(default)]
-    secret_manager_access_id: Option<Uuid>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableEditRequest {
-    key: String,
-    #[serde(default)]
-    #[oai(default)]
-    value: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    description: MaybeUndefined<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: MaybeUndefined<bool>,
-    #[serde(default)]
-    #[oai(default)]
-    secret_manager_access_id: Option<Uuid>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableAliasRequest {
-    key: String,
-    alias_scope: APIVariableScopeEnum,
-    alias_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-}
-
-#[derive(Deserialize, Object)]
-struct VariableOverrideRequest {
-    value: String,
-    override_scope: APIVariableScopeEnum,
-    override_parent_id: Uuid,
-    #[serde(default)]
-    #[oai(default)]
-    description: Option<String>,
-    #[serde(default)]
-    #[oai(default)]
-    enable_interpolation_in_file: Option<bool>,
-}
-
-fn refuse_secret_manager(id: Option<Uuid>) -> Result<()> {
+fn require_no_secret_manager(id: Option<Uuid>) -> Result<()> {
     match id {
         None => Ok(()),
-        Some(_) => Err(Error::invalid("secret_manager_access_id", "this server has no secret managers")),
+        Some(_) => {
+            Err(Error::invalid("secret_manager_access_id", "is not supported: this server has no secret managers"))
+        }
     }
 }
 
 /// The handlers.
-pub(in super::super) struct VariableApi(pub(in super::super) Arc<App>);
+pub(in crate::api) struct VariableApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]
 impl VariableApi {
@@ -115,11 +43,12 @@ impl VariableApi {
         parent_id: Query<Uuid>,
         scope: Query<APIVariableScopeEnum>,
         is_secret: Query<Option<bool>>,
-    ) -> Result<Found<Results<VariableResponse>>> {
-        let parent = Parent::named(&self.0, &auth, Action::View, ("scope", scope.0), parent_id.0).await?;
-        let all = super::list(&self.0, &parent).await?.into_iter();
-        let results = all.filter(|one| is_secret.0.is_none_or(|wanted| one.is_secret() == wanted)).collect();
-        Ok(Answer(Results { results }))
+    ) -> Result<Success<Results<VariableResponse>>> {
+        let parent = Parent::from_scope(&self.0, &auth, Action::View, ("scope", scope.0), parent_id.0).await?;
+        let all = visible::list(&self.0, &parent).await?.into_iter();
+        let results =
+            all.filter(|variable| is_secret.0.is_none_or(|is_secret| variable.is_secret() == is_secret)).collect();
+        Ok(Json(Results { results }))
     }
 
     #[oai(path = "/variable", method = "post", operation_id = "createVariable", tag = Tag::VariableMainCalls)]
@@ -136,11 +65,11 @@ impl VariableApi {
             secret_manager_access_id,
         } = body.0;
         let scope = ("variable_scope", variable_scope);
-        let parent = Parent::named(&self.0, &auth, Action::Manage, scope, variable_parent_id).await?;
-        refuse_secret_manager(secret_manager_access_id)?;
+        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, variable_parent_id).await?;
+        require_no_secret_manager(secret_manager_access_id)?;
         let value = Some(value);
-        let given = EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file };
-        Ok(Answer(super::create(&self.0, &auth, &parent, given, is_secret).await?))
+        let request = EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file };
+        Ok(Json(create::create(&self.0, &auth, &parent, request, is_secret).await?))
     }
 
     #[oai(path = "/variable/import", method = "post", operation_id = "importEnvironmentVariables", tag = Tag::VariableMainCalls)]
@@ -152,10 +81,10 @@ impl VariableApi {
         body: Body<VariableImportRequest>,
     ) -> Result<Created<VariableImport>> {
         if service_type.0 != ServiceTypeForVariableEnum::Job {
-            return Err(Error::invalid("service_type", "is JOB on this server"));
+            return Err(Error::invalid("service_type", "must be JOB on this server"));
         }
         let parent = Parent::of_job(&self.0, &auth, Action::Manage, service_id.0).await?;
-        Ok(Answer(import::run(&self.0, &auth, &parent, body.0).await?))
+        Ok(Json(import::run(&self.0, &auth, &parent, body.0).await?))
     }
 
     #[oai(path = "/variable/:variableId", method = "put", operation_id = "editVariable", tag = Tag::VariableMainCalls)]
@@ -164,21 +93,25 @@ impl VariableApi {
         auth: Auth,
         #[oai(name = "variableId")] variable_id: Path<Uuid>,
         body: Body<VariableEditRequest>,
-    ) -> Result<Found<VariableResponse>> {
-        let (row, parent) = super::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
+    ) -> Result<Success<VariableResponse>> {
+        let (row, parent) = lookup::find_stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
         let VariableEditRequest { key, value, description, enable_interpolation_in_file, secret_manager_access_id } =
             body.0;
-        refuse_secret_manager(secret_manager_access_id)?;
-        let given =
+        require_no_secret_manager(secret_manager_access_id)?;
+        let request =
             EnvironmentVariableEditRequest { key, value, mount_path: None, description, enable_interpolation_in_file };
-        Ok(Answer(super::edit(&self.0, &auth, &parent, row, given).await?))
+        Ok(Json(edit::edit(&self.0, &auth, &parent, row, request).await?))
     }
 
     #[oai(path = "/variable/:variableId", method = "delete", operation_id = "deleteVariable", tag = Tag::VariableMainCalls)]
-    async fn delete_variable(&self, auth: Auth, #[oai(name = "variableId")] variable_id: Path<Uuid>) -> Result<Gone> {
-        let (row, parent) = super::stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
-        super::delete(&self.0, &auth, &parent, row).await?;
-        Ok(Blank)
+    async fn delete_variable(
+        &self,
+        auth: Auth,
+        #[oai(name = "variableId")] variable_id: Path<Uuid>,
+    ) -> Result<NoContent> {
+        let (row, parent) = lookup::find_stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
+        edit::delete(&self.0, &auth, &parent, row).await?;
+        Ok(EmptyResponse)
     }
 
     #[oai(path = "/variable/:variableId/alias", method = "post", operation_id = "createVariableAlias", tag = Tag::VariableMainCalls)]
@@ -191,9 +124,9 @@ impl VariableApi {
         let VariableAliasRequest { key, alias_scope, alias_parent_id, description, enable_interpolation_in_file } =
             body.0;
         let scope = ("alias_scope", alias_scope);
-        let parent = Parent::named(&self.0, &auth, Action::Manage, scope, alias_parent_id).await?;
-        let given = Key { key, description, enable_interpolation_in_file };
-        Ok(Answer(super::create_alias(&self.0, &auth, &parent, variable_id.0, given).await?))
+        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, alias_parent_id).await?;
+        let request = Key { key, description, enable_interpolation_in_file };
+        Ok(Json(create::create_alias(&self.0, &auth, &parent, variable_id.0, request).await?))
     }
 
     #[oai(path = "/variable/:variableId/override", method = "post", operation_id = "createVariableOverride", tag = Tag::VariableMainCalls)]
@@ -211,8 +144,8 @@ impl VariableApi {
             enable_interpolation_in_file,
         } = body.0;
         let scope = ("override_scope", override_scope);
-        let parent = Parent::named(&self.0, &auth, Action::Manage, scope, override_parent_id).await?;
-        let given = Value { value: Some(value), description, enable_interpolation_in_file };
-        Ok(Answer(super::create_override(&self.0, &auth, &parent, variable_id.0, given).await?))
+        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, override_parent_id).await?;
+        let request = Value { value: Some(value), description, enable_interpolation_in_file };
+        Ok(Json(create::create_override(&self.0, &auth, &parent, variable_id.0, request).await?))
     }
 }

@@ -49,7 +49,7 @@ async fn an_invitation_is_accepted_by_its_person_only() {
     let invitation = it.client.post(&path, body.clone()).await.expect(201);
     assert_eq!((&invitation["email"], &invitation["role_name"]), (&json!("bob@example.com"), &json!("devops")));
     assert_eq!((&invitation["invitation_status"], &invitation["inviter"]), (&json!("PENDING"), &json!("test")));
-    assert!(it.client.post(&path, body).await.detail(409).contains("invited already"));
+    assert!(it.client.post(&path, body).await.detail(409).contains("already been invited"));
     for email in ["bob", "a@b@c", "@x", "a b@c"] {
         assert!(it.client.post(&path, json!({"email": email})).await.detail(400).starts_with("email"));
     }

@@ -127,7 +127,7 @@ async fn groups_are_shown_with_their_jobs() {
     let list = it.client.get(&format!("{base}/annotationsGroups")).await.expect(200);
     assert_eq!(list["results"][0]["associated_items_count"], 1);
     let in_use = it.client.delete(&format!("{base}/annotationsGroups/{}", id(&annotations))).await.detail(409);
-    assert!(in_use.contains("jobs have this group"), "{in_use}");
+    assert!(in_use.contains("jobs use this group"), "{in_use}");
     // Groups are of one kind.
     it.client.get(&format!("{base}/labelsGroups/{}", id(&annotations))).await.expect(404);
     // Absent keeps, empty clears.

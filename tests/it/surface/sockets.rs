@@ -18,7 +18,7 @@ async fn serve(app: &TestApp) -> String {
     let address = acceptor.local_addr()[0].as_socket_addr().unwrap().to_string();
     tokio::spawn(
         poem::Server::new_with_acceptor(acceptor)
-            .run(api::face(&app.app, windlass::terrakube::routes(poem::Route::new()))),
+            .run(api::endpoint(&app.app, windlass::terrakube::routes(poem::Route::new()))),
     );
     address
 }

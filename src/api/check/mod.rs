@@ -1,0 +1,144 @@
+//! Checks the image or the Dockerfile that a job is to use. Build usage reports are part of the API, but this server
+//! has none.
+
+mod dockerfile;
+
+use std::sync::Arc;
+
+use entity::git_token;
+use entity::id::{EnvironmentId, GitTokenId, RegistryId};
+use entity::job_spec::GitRepository;
+use poem_openapi::param::Path;
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use self::dockerfile::{Dockerfile, join};
+use super::caller::Auth;
+use super::job::ApplicationGitRepositoryRequest;
+use super::limits;
+use super::tag::Tag;
+use super::wire::{Body, Created, Json, Success};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::{git, registry_client, store};
+
+#[derive(Debug, Deserialize, Object)]
+struct ContainerImageCheckRequest {
+    #[serde(default)]
+    #[oai(default)]
+    registry_id: Option<Uuid>,
+    image_name: String,
+    tag: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct ContainerImageCheckResponse {}
+
+#[derive(Debug, Deserialize, Object)]
+struct DockerfileCheckRequest {
+    git_repository: ApplicationGitRepositoryRequest,
+    dockerfile_path: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct DockerfileCheckResponse {
+    dockerfile_path: String,
+    arg: Vec<String>,
+    repositories: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Object)]
+struct DeploymentBuildUsageReportRequest {
+    #[serde(rename = "execution_id")]
+    #[oai(rename = "execution_id")]
+    _execution_id: String,
+    #[serde(rename = "report_expiration_in_seconds")]
+    #[oai(rename = "report_expiration_in_seconds")]
+    _report_expiration_in_seconds: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct DeploymentBuildUsageReportResponse {
+    report_url: String,
+    delete_report_url: String,
+}
+
+/// The handlers.
+pub(super) struct CheckApi(pub(super) Arc<App>);
+
+#[OpenApi]
+impl CheckApi {
+    #[oai(path = "/environment/:environmentId/checkContainerImage", method = "post", operation_id = "checkContainerImage", tag = Tag::Environment)]
+    async fn check_container_image(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+        body: Body<ContainerImageCheckRequest>,
+    ) -> Result<Success<ContainerImageCheckResponse>> {
+        let id = EnvironmentId(environment_id.0);
+        let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
+        let ContainerImageCheckRequest { registry_id, image_name, tag } = body.0;
+        let image = limits::image_name("image_name", &image_name)?;
+        let tag = limits::image_tag("tag", &tag)?;
+        let id = registry_id.ok_or_else(|| Error::invalid("registry_id", "is required"))?;
+        let registry = store::registry::by_id(&self.0.db, RegistryId(id)).await?;
+        let registry = registry.filter(|row| row.organization_id == environment.organization_id);
+        let registry =
+            registry.ok_or_else(|| Error::invalid("registry_id", "is not a registry of this organization"))?;
+        let login = registry_client::login(&self.0.keys, &registry)?;
+        registry_client::check(&registry.url, login.as_ref(), &image, &tag)
+            .await
+            .map_err(|reason| Error::invalid("image_name", reason))?;
+        Ok(Json(ContainerImageCheckResponse {}))
+    }
+
+    #[oai(path = "/environment/:environmentId/checkDockerfile", method = "post", operation_id = "checkDockerfile", tag = Tag::Environment)]
+    async fn check_dockerfile(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+        body: Body<DockerfileCheckRequest>,
+    ) -> Result<Success<DockerfileCheckResponse>> {
+        let id = EnvironmentId(environment_id.0);
+        let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
+        let DockerfileCheckRequest { git_repository, dockerfile_path } = body.0;
+        let repository = git_repository.check("git_repository")?;
+        let path = join(&repository.root_path, &limits::name("dockerfile_path", &dockerfile_path)?)?;
+        self.check_token(&repository, environment.organization_id).await?;
+        let login = git::login::of(&self.0, &repository).await?;
+        let text = crate::git::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
+            .await
+            .map_err(|reason| Error::invalid("git_repository", reason))?;
+        let dockerfile = Dockerfile::parse(&text);
+        if dockerfile.repositories.is_empty() {
+            return Err(Error::invalid("dockerfile_path", "is not a Dockerfile: no FROM instruction"));
+        }
+        let Dockerfile { arg, repositories } = dockerfile;
+        Ok(Json(DockerfileCheckResponse { dockerfile_path, arg, repositories }))
+    }
+
+    #[oai(path = "/environment/:environmentId/deploymentBuildUsageReport", method = "post", operation_id = "generateDeploymentBuildUsageReport", tag = Tag::EnvironmentDeploymentHistory)]
+    async fn generate_deployment_build_usage_report(
+        &self,
+        auth: Auth,
+        #[oai(name = "environmentId")] environment_id: Path<Uuid>,
+        _body: Body<DeploymentBuildUsageReportRequest>,
+    ) -> Result<Created<DeploymentBuildUsageReportResponse>> {
+        let id = EnvironmentId(environment_id.0);
+        access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
+        Err(Error::invalid("execution_id", "has no build usage report: this server does not create any"))
+    }
+}
+
+impl CheckApi {
+    async fn check_token(&self, repository: &GitRepository, organization: entity::id::OrganizationId) -> Result<()> {
+        let Some(GitTokenId(id)) = repository.git_token_id else { return Ok(()) };
+        let row = store::row::by_id::<git_token::Model>(&self.0.db, GitTokenId(id)).await?;
+        match row.filter(|row| row.organization_id == organization) {
+            Some(_) => Ok(()),
+            None => Err(Error::invalid("git_repository.git_token_id", "is not a git token of this organization")),
+        }
+    }
+}

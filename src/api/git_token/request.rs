@@ -1,0 +1,73 @@
+//! Git token requests, and their validation.
+
+use entity::git_token::Model;
+use entity::job_spec::GitProvider;
+use poem_openapi::Object;
+use serde::Deserialize;
+
+use super::super::job::GitProviderEnum;
+use super::super::limits;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret;
+
+/// Not `Debug`: the request holds the token.
+#[derive(Deserialize, Object)]
+pub(super) struct GitTokenRequest {
+    name: String,
+    #[serde(default)]
+    #[oai(default)]
+    description: Option<String>,
+    #[serde(rename = "type")]
+    #[oai(rename = "type")]
+    provider: GitProviderEnum,
+    token: String,
+    #[serde(default)]
+    #[oai(default)]
+    workspace: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    git_api_url: Option<String>,
+}
+
+impl GitTokenRequest {
+    /// Validates the request and writes it to a row. An empty token keeps the stored one.
+    pub(super) fn apply(self, app: &App, row: Model) -> Result<Model> {
+        let Self { name, description, provider, token, workspace, git_api_url } = self;
+        let provider = GitProvider::from(provider);
+        let workspace = workspace.filter(|text| !text.is_empty());
+        if provider == GitProvider::Bitbucket && workspace.is_none() {
+            return Err(Error::invalid("workspace", "is required for BITBUCKET"));
+        }
+        let sealed = match (token.is_empty(), &row.token) {
+            (true, Some(sealed)) => sealed.clone(),
+            (true, None) => return Err(Error::invalid("token", "must not be empty")),
+            (false, _) => {
+                let token = limits::text("token", token)?;
+                app.keys.seal(&secret::place("git_token", row.id.0), token.as_bytes())?
+            }
+        };
+        let api_url = match git_api_url.filter(|url| !url.is_empty()) {
+            Some(url) => limits::web_address("git_api_url", &url)?,
+            None => default_api_url(provider).to_owned(),
+        };
+        Ok(Model {
+            name: limits::name("name", &name)?,
+            description: limits::text("description", description.unwrap_or(row.description))?,
+            provider,
+            workspace: workspace.map(|text| limits::name("workspace", &text)).transpose()?,
+            api_url,
+            token: Some(sealed),
+            ..row
+        })
+    }
+}
+
+/// The API address of a provider, unless a request names another one.
+fn default_api_url(provider: GitProvider) -> &'static str {
+    match provider {
+        GitProvider::Bitbucket => "https://api.bitbucket.org",
+        GitProvider::Github => "https://api.github.com",
+        GitProvider::Gitlab => "https://gitlab.com/api/v4",
+    }
+}

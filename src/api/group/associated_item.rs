@@ -1,0 +1,44 @@
+//! The jobs that use a group.
+
+use entity::job_spec::JobType;
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::wire::mirrored;
+use crate::access::{self, Action, Caller};
+use crate::store::job_usage::Located;
+
+mirrored!(AssociatedItemType of JobType { Lifecycle, Cron });
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct AssociatedItem {
+    cluster_id: Uuid,
+    project_id: Uuid,
+    project_name: String,
+    environment_id: Uuid,
+    environment_name: String,
+    item_id: Uuid,
+    item_name: String,
+    item_type: AssociatedItemType,
+}
+
+impl AssociatedItem {
+    /// The given jobs, without those that the caller may not see.
+    pub(super) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
+        let is_visible = |(_, environment, _): &Located| {
+            caller.may(environment.organization_id, Action::View, &access::location(environment))
+        };
+        let response = |(job, environment, project): Located| Self {
+            cluster_id: environment.cluster_id.0,
+            project_id: project.id.0,
+            project_name: project.name,
+            environment_id: environment.id.0,
+            environment_name: environment.name,
+            item_id: job.id.0,
+            item_name: job.name,
+            item_type: job.job_type.into(),
+        };
+        jobs.into_iter().filter(is_visible).map(response).collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! The operations on groups of either kind.
+
+use entity::id::{GroupId, OrganizationId};
+use entity::metadata_group::{Entries, GroupKind, Model, Scopes};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::super::audit::{self, Change};
+use super::super::caller::Auth;
+use super::super::limits;
+use super::super::wire::{EmptyResponse, Json, NoContent, Results, Success};
+use super::associated_item::AssociatedItem;
+use super::request::GroupRequest;
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+use crate::store::job_usage::Using;
+
+/// The maximum number of entries in a group.
+const MAX_ENTRIES: usize = 100;
+/// The maximum length of a value, in characters.
+const MAX_VALUE_LENGTH: usize = 4096;
+
+const TAKEN: &str = "this organization already has a group with this name";
+
+const IN_USE: &str = "jobs use this group; remove it from them first";
+
+/// A kind of group, with the names that its operations use.
+pub(super) struct GroupFamily {
+    kind: GroupKind,
+    /// The field of a request that holds the entries.
+    field: &'static str,
+    part: &'static str,
+}
+
+pub(super) const ANNOTATIONS: GroupFamily =
+    GroupFamily { kind: GroupKind::Annotations, field: "annotations", part: "ANNOTATIONS_GROUP" };
+
+pub(super) const LABELS: GroupFamily = GroupFamily { kind: GroupKind::Labels, field: "labels", part: "LABELS_GROUP" };
+
+impl GroupFamily {
+    /// Validates a request and writes it to a row.
+    fn apply(&self, request: GroupRequest, row: &mut Model) -> Result<()> {
+        let GroupRequest { name, entries, scopes } = request;
+        if entries.is_empty() || entries.len() > MAX_ENTRIES {
+            return Err(Error::invalid(self.field, format!("must have 1 to {MAX_ENTRIES} items")));
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            limits::name(&format!("{}[{index}].key", self.field), &entry.key)?;
+            if entry.value.chars().count() > MAX_VALUE_LENGTH || entry.value.contains('\0') {
+                let text = format!("must have at most {MAX_VALUE_LENGTH} characters, and no NUL characters");
+                return Err(Error::invalid(format!("{}[{index}].value", self.field), text));
+            }
+            if entries.iter().take(index).any(|other| other.key == entry.key) {
+                return Err(Error::invalid(format!("{}[{index}].key", self.field), "must be unique"));
+            }
+        }
+        row.name = limits::name("name", &name)?;
+        row.name_key = entity::name_key(&row.name);
+        row.entries = Entries(entries);
+        row.scopes = Scopes(scopes);
+        Ok(())
+    }
+
+    fn change(&self, kind: &'static str, row: &Model) -> Change {
+        Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part(self.part)
+    }
+
+    pub(super) async fn list(&self, app: &App, auth: &Auth, id: OrganizationId) -> Result<Vec<(Model, i64)>> {
+        access::organization(&app.db, &auth.0, Action::ViewSettings, id).await?;
+        let counts = store::group::count_jobs(&app.db, id).await?;
+        let rows = store::group::list(&app.db, id, self.kind).await?;
+        let count = |row: Model| {
+            let count = counts.get(&row.id).copied().unwrap_or(0);
+            (row, count)
+        };
+        Ok(rows.into_iter().map(count).collect())
+    }
+
+    pub(super) async fn load(&self, app: &App, auth: &Auth, action: Action, ids: (Uuid, Uuid)) -> Result<Model> {
+        let (organization, id) = (OrganizationId(ids.0), GroupId(ids.1));
+        access::group(&app.db, &auth.0, action, organization, self.kind, id).await
+    }
+
+    pub(super) async fn create<T: From<Model> + Serialize>(
+        &self,
+        app: &App,
+        auth: &Auth,
+        id: OrganizationId,
+        request: GroupRequest,
+    ) -> Result<T> {
+        access::organization(&app.db, &auth.0, Action::ManageSettings, id).await?;
+        let now = app.clock.now();
+        let mut row = Model {
+            id: GroupId::create(),
+            organization_id: id,
+            created_at: now,
+            updated_at: now,
+            kind: self.kind,
+            name: String::new(),
+            name_key: String::new(),
+            entries: Entries::default(),
+            scopes: Scopes::default(),
+        };
+        self.apply(request, &mut row)?;
+        audit::write(app, auth, id, async |tx| {
+            let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let change = self.change("CREATE", &row);
+            let response = T::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
+        })
+        .await
+    }
+
+    pub(super) async fn edit<T: From<Model> + Serialize>(
+        &self,
+        app: &App,
+        auth: &Auth,
+        mut row: Model,
+        request: GroupRequest,
+    ) -> Result<T> {
+        let before = T::from(row.clone());
+        self.apply(request, &mut row)?;
+        row.updated_at = app.clock.now();
+        audit::write(app, auth, row.organization_id, async |tx| {
+            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let change = self.change("UPDATE", &row).before(&before);
+            let response = T::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
+        })
+        .await
+    }
+
+    pub(super) async fn delete(&self, app: &App, auth: &Auth, row: Model) -> Result<NoContent> {
+        audit::write(app, auth, row.organization_id, async |tx| {
+            store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
+            Ok(((), self.change("DELETE", &row)))
+        })
+        .await?;
+        Ok(EmptyResponse)
+    }
+
+    pub(super) async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Success<Results<AssociatedItem>>> {
+        let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
+        Ok(Json(Results { results: AssociatedItem::list(&auth.0, jobs) }))
+    }
+}

@@ -1,0 +1,182 @@
+//! Invitations to an organization.
+
+use std::sync::Arc;
+
+use entity::id::{InvitationId, OrganizationId};
+use entity::member::Role;
+use entity::{invitation, member, person};
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use uuid::Uuid;
+
+use super::super::audit::{self, Change, MEMBERS_AND_ROLES};
+use super::super::caller::Auth;
+use super::super::limits;
+use super::super::role;
+use super::super::tag::Tag;
+use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use super::invite_role::InviteMemberRoleEnum;
+use super::request::InviteMemberRequest;
+use super::response::InviteMember;
+use crate::access::{self, Action, Subject};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The maximum number of members and invitations in an organization.
+const MAX_MEMBERS: usize = 500;
+
+/// Validates an email address, and returns it in lower case.
+fn normalized_email(address: &str) -> Result<String> {
+    let email = limits::name("email", address)?.to_lowercase();
+    let is_valid =
+        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if !is_valid || email.contains(char::is_whitespace) {
+        return Err(Error::invalid("email", "must be an email address"));
+    }
+    Ok(email)
+}
+
+/// The handlers.
+pub(in crate::api) struct InvitationApi(pub(in crate::api) Arc<App>);
+
+#[OpenApi]
+impl InvitationApi {
+    #[oai(path = "/organization/:organizationId/inviteMember", method = "get", operation_id = "getOrganizationInvitedMembers", tag = Tag::Members)]
+    async fn get_organization_invited_members(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Success<Results<InviteMember>>> {
+        let id = OrganizationId(organization_id.0);
+        let organization = access::organization(&self.0.db, &auth.0, Action::ViewOrganization, id).await?;
+        let custom = store::custom_role::list(&self.0.db, id).await?;
+        let rows = store::invitation::list(&self.0.db, id).await?;
+        let results = rows.iter().map(|row| InviteMember::new(&self.0, row, &organization.name, &custom)).collect();
+        Ok(Json(Results { results }))
+    }
+
+    #[oai(path = "/organization/:organizationId/inviteMember", method = "post", operation_id = "postInviteMember", tag = Tag::Members)]
+    async fn post_invite_member(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        body: Body<InviteMemberRequest>,
+    ) -> Result<Created<InviteMember>> {
+        let id = OrganizationId(organization_id.0);
+        let organization = access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
+        let InviteMemberRequest { email, role, role_id } = body.0;
+        let email = normalized_email(&email)?;
+        let (role, custom_role_id) = match (role_id, role) {
+            (Some(role), _) => role::assignable(&self.0.db, "role_id", id, role).await?,
+            (None, Some(InviteMemberRoleEnum::Admin)) => (Role::Admin, None),
+            (None, Some(InviteMemberRoleEnum::Developer)) => (Role::Devops, None),
+            (None, Some(InviteMemberRoleEnum::Owner)) => {
+                return Err(Error::invalid("role", "cannot be OWNER; transfer the ownership instead"));
+            }
+            (None, Some(InviteMemberRoleEnum::Viewer) | None) => (Role::Viewer, None),
+        };
+        let (now, inviter) = (self.0.clock.now(), auth.0.name().to_owned());
+        let row = invitation::Model {
+            id: InvitationId::create(),
+            organization_id: id,
+            created_at: now,
+            updated_at: now,
+            email,
+            role,
+            custom_role_id,
+            inviter,
+        };
+        let response = audit::write(&self.0, &auth, id, async |tx| {
+            let members = store::person::list_members(tx, id).await?;
+            let is_invitee = |(_, person): &(member::Model, person::Model)| {
+                person.email.as_ref().is_some_and(|email| email.to_lowercase() == row.email)
+            };
+            if members.iter().any(is_invitee) {
+                return Err(Error::Conflict("a member already has this email address".into()));
+            }
+            if members.len() + store::invitation::list(tx, id).await?.len() >= MAX_MEMBERS {
+                return Err(Error::Conflict(format!(
+                    "an organization can have at most {MAX_MEMBERS} members and invitations"
+                )));
+            }
+            let taken = "this email address has already been invited";
+            let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
+            let custom = store::custom_role::list(tx, id).await?;
+            let response = InviteMember::new(&self.0, &row, &organization.name, &custom);
+            let change = Change::create(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION").after(&response);
+            Ok((response, change))
+        })
+        .await?;
+        Ok(Json(response))
+    }
+
+    #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "get", operation_id = "getMemberInvitation", tag = Tag::Members)]
+    async fn get_member_invitation(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "inviteId")] invite_id: Path<Uuid>,
+    ) -> Result<Success<InviteMember>> {
+        let row = self.load(&auth, Action::ViewOrganization, organization_id.0, invite_id.0).await?;
+        Ok(Json(self.response(&row).await?))
+    }
+
+    #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "post", operation_id = "postAcceptInviteMember", tag = Tag::Members)]
+    async fn post_accept_invite_member(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "inviteId")] invite_id: Path<Uuid>,
+    ) -> Result<Created<InviteMember>> {
+        let row = self.load(&auth, Action::ViewOrganization, organization_id.0, invite_id.0).await?;
+        let person = match &auth.0.identity.subject {
+            Subject::Person { id, email: Some(email), .. } if email.to_lowercase() == row.email => *id,
+            Subject::Person { .. } | Subject::Token { .. } | Subject::Group { .. } => {
+                return Err(Error::Forbidden("only the invited person can accept"));
+            }
+        };
+        let response = self.response(&row).await?;
+        let now = self.0.clock.now();
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            if !store::row::delete::<invitation::Model>(tx, row.id).await? {
+                return Err(Error::NotFound("invitation"));
+            }
+            store::person::add_member(tx, row.organization_id, person, (row.role, row.custom_role_id), now)
+                .await
+                .map_err(|e| Error::or_taken(e, "you are already a member"))?;
+            Ok(((), Change::new("ACCEPT", MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
+        })
+        .await?;
+        self.0.authenticator.forget();
+        Ok(Json(response))
+    }
+
+    #[oai(path = "/organization/:organizationId/inviteMember/:inviteId", method = "delete", operation_id = "deleteInviteMember", tag = Tag::Members)]
+    async fn delete_invite_member(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "inviteId")] invite_id: Path<Uuid>,
+    ) -> Result<NoContent> {
+        let row = self.load(&auth, Action::ManageMembers, organization_id.0, invite_id.0).await?;
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            store::row::delete::<invitation::Model>(tx, row.id).await?;
+            Ok(((), Change::delete(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
+        })
+        .await?;
+        Ok(EmptyResponse)
+    }
+}
+
+impl InvitationApi {
+    async fn load(&self, auth: &Auth, action: Action, organization: Uuid, id: Uuid) -> Result<invitation::Model> {
+        access::invitation(&self.0.db, &auth.0, action, OrganizationId(organization), InvitationId(id)).await
+    }
+
+    async fn response(&self, row: &invitation::Model) -> Result<InviteMember> {
+        let organization = store::organization::by_id(&self.0.db, row.organization_id).await?;
+        let custom = store::custom_role::list(&self.0.db, row.organization_id).await?;
+        Ok(InviteMember::new(&self.0, row, &organization.map(|row| row.name).unwrap_or_default(), &custom))
+    }
+}

@@ -1,0 +1,60 @@
+//! Endpoints for operators: health checks and metrics. They need no credentials, and reveal nothing about any job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::StatusCode;
+use poem::web::Data;
+use poem::{Response, handler};
+use serde_json::json;
+
+use crate::app::App;
+use crate::liveness::pulse::Health;
+use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
+use crate::store;
+
+/// How long to wait for the database.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
+
+fn engine(app: &App) -> (&'static str, bool) {
+    match app.pulse.health(app.clock.now()) {
+        Health::Starting => ("starting", true),
+        Health::Well => ("well", true),
+        Health::Stuck => ("stuck", false),
+    }
+}
+
+fn response(body: serde_json::Value, is_healthy: bool) -> Response {
+    let status = if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Response::builder().status(status).content_type("application/json").body(body.to_string())
+}
+
+/// The liveness check. It fails when the engine is stuck, so that the process is restarted.
+#[handler]
+pub(super) fn live(app: Data<&Arc<App>>) -> Response {
+    let (engine, is_healthy) = engine(&app);
+    response(json!({"engine": engine}), is_healthy)
+}
+
+/// The readiness check. It succeeds while the database answers and the engine ticks.
+#[handler]
+pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
+    let (engine, is_ticking) = engine(&app);
+    let is_answering = matches!(tokio::time::timeout(DATABASE_TIMEOUT, store::ping(&app.db)).await, Ok(Ok(())));
+    let database = if is_answering { "well" } else { "does not answer" };
+    response(json!({"database": database, "engine": engine}), is_answering && is_ticking)
+}
+
+/// The metrics: counters, and the lengths of the queues.
+#[handler]
+pub(super) async fn metrics(app: Data<&Arc<App>>) -> Response {
+    let read = async {
+        let (queued_runs, running_runs) = store::run::count_by_state(&app.db).await?;
+        let (queued_deployments, running_deployments) = store::deployment::count_by_progress(&app.db).await?;
+        Ok::<_, sea_orm::DbErr>(QueueDepths { queued_runs, running_runs, queued_deployments, running_deployments })
+    };
+    match tokio::time::timeout(DATABASE_TIMEOUT, read).await {
+        Ok(Ok(depths)) => Response::builder().content_type(CONTENT_TYPE).body(app.metrics.text(depths)),
+        _ => response(json!({"database": "does not answer"}), false),
+    }
+}

@@ -1,0 +1,44 @@
+//! The jobs that use a registry or a git token.
+
+use entity::job_spec::JobType;
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::wire::mirrored;
+use crate::access::{self, Action, Caller};
+use crate::store::job_usage::Located;
+
+mirrored!(AssociatedServiceType of JobType { Lifecycle, Cron });
+
+/// A job that uses a registry or a git token.
+#[derive(Debug, Serialize, Deserialize, Object)]
+#[oai(rename = "ContainerRegistryAssociatedServicesResponse")]
+pub(in crate::api) struct AssociatedService {
+    project_id: Uuid,
+    project_name: String,
+    environment_id: Uuid,
+    environment_name: String,
+    service_id: Uuid,
+    service_name: String,
+    service_type: AssociatedServiceType,
+}
+
+impl AssociatedService {
+    /// The given jobs, without those that the caller may not see.
+    pub(in crate::api) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
+        let is_visible = |(_, environment, _): &Located| {
+            caller.may(environment.organization_id, Action::View, &access::location(environment))
+        };
+        let response = |(job, environment, project): Located| Self {
+            project_id: project.id.0,
+            project_name: project.name,
+            environment_id: environment.id.0,
+            environment_name: environment.name,
+            service_id: job.id.0,
+            service_name: job.name,
+            service_type: job.job_type.into(),
+        };
+        jobs.into_iter().filter(is_visible).map(response).collect()
+    }
+}

@@ -1,0 +1,9 @@
+//! The permissions of custom roles, by their official names.
+
+use entity::custom_role::{ClusterPermission, ProjectPermission};
+
+use super::super::wire::mirrored;
+
+mirrored!(OrganizationCustomRoleClusterPermission of ClusterPermission { Viewer, EnvCreator, Admin });
+
+mirrored!(OrganizationCustomRoleProjectPermission of ProjectPermission { NoAccess, Viewer, Deployer, Manager });

@@ -1,0 +1,133 @@
+//! Assembles the handlers of all resources, the documentation and the monitoring endpoints.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use poem::{Endpoint, EndpointExt as _, IntoEndpoint, IntoResponse as _, Request, Response, Route, get};
+use poem_openapi::{OpenApi, OpenApiService};
+use tracing::Instrument as _;
+
+use super::{
+    account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
+    organization, project, project_rule, registry, role, service, socket, stage, token, variable, webhook,
+};
+use crate::app::App;
+
+/// All resources, in groups, because poem-openapi takes tuples of at most sixteen members.
+fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
+    let app = || Arc::clone(app);
+    let apis = (
+        (
+            organization::OrganizationApi(app()),
+            token::TokenApi(app()),
+            role::RoleApi(app()),
+            member::MemberApi(app()),
+            member::invitation::InvitationApi(app()),
+            account::AccountApi(app()),
+            cluster::ClusterApi(app()),
+            registry::RegistryApi(app()),
+            git_token::GitTokenApi(app()),
+            group::AnnotationsGroupApi(app()),
+            group::LabelsGroupApi(app()),
+            webhook::WebhookApi(app()),
+            event::EventApi(app()),
+        ),
+        (
+            project::ProjectApi(app()),
+            project_rule::ProjectRuleApi(app()),
+            project_rule::priority::ProjectRuleOrderApi(app()),
+            environment::EnvironmentApi(app()),
+            environment::action::EnvironmentActionApi(app()),
+            environment::clone::EnvironmentCloneApi(app()),
+            environment::deployment_log::DeploymentLogApi(app()),
+            environment::deployment_rule::EnvironmentRuleApi(app()),
+            environment::environment_status::EnvironmentStatusApi(app()),
+            environment::organization_overview::OrganizationOverviewApi(app()),
+            environment::overview::OverviewApi(app()),
+        ),
+        (
+            stage::StageApi(app()),
+            stage::attachment::StageAttachmentApi(app()),
+            stage::order::StageOrderApi(app()),
+            service::ServiceApi(app()),
+            service::action::ServiceActionApi(app()),
+            history::HistoryApi(app()),
+            history::commit::CommitApi(app()),
+            history::queue::QueueApi(app()),
+            check::CheckApi(app()),
+        ),
+        (
+            job::JobApi(app()),
+            job::action::ActionApi(app()),
+            job::advanced_settings::AdvancedSettingsApi(app()),
+            job::auto_deploy::AutoDeployApi(app()),
+            job::clone::CloneApi(app()),
+            job::deployment_restriction::DeploymentRestrictionApi(app()),
+            job::explain::ExplainApi(app()),
+            job::next_run::NextRunApi(app()),
+            job::run::RunApi(app()),
+            job::run_log::RunLogApi(app()),
+            job::skipped_time::SkippedTimeApi(app()),
+        ),
+        (
+            variable::unified::VariableApi(app()),
+            variable::family::ProjectVariableApi(app()),
+            variable::family::ProjectSecretApi(app()),
+            variable::family::EnvironmentVariableApi(app()),
+            variable::family::EnvironmentSecretApi(app()),
+            variable::family::JobVariableApi(app()),
+            variable::family::JobSecretApi(app()),
+            variable::family::JobImportApi(app()),
+        ),
+    );
+    OpenApiService::new(apis, "Windlass", env!("CARGO_PKG_VERSION"))
+}
+
+/// The contract as the code describes it. A test compares it with the real one.
+#[must_use]
+pub fn described(app: &Arc<App>) -> String {
+    service(app).spec()
+}
+
+/// The complete API, ready to be served, together with the routes in `others`.
+pub fn endpoint(
+    app: &Arc<App>,
+    others: Route,
+) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
+    let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
+    others
+        .at("/openapi.yaml", get(contract::contract_yaml))
+        .at("/openapi.json", get(contract::contract_json))
+        .at("/docs", get(contract::reference))
+        .at("/health", get(monitoring::ready))
+        .at("/health/live", get(monitoring::live))
+        .at("/health/ready", get(monitoring::ready))
+        .at("/metrics", get(monitoring::metrics))
+        .at("/service/logs", get(socket::service_logs))
+        .at("/service/status", get(socket::service_status))
+        .at("/deployment/logs", get(socket::deployment_logs))
+        .at("/deployment/status", get(socket::deployment_status))
+        .nest("/", service(app))
+        .data(Arc::clone(app))
+        .around(move |endpoint, request: Request| {
+            let (clock, metrics) = (clock.clone(), metrics.clone());
+            async move {
+                let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
+                let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
+                let result = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind();
+                let result = result.instrument(span.clone()).await;
+                let response = match result {
+                    Ok(Ok(response)) => response.into_response(),
+                    Ok(Err(error)) => error::response(&error, &path, clock.now()),
+                    Err(_) => {
+                        tracing::error!(path, "handler panicked");
+                        error::panicked(&path, clock.now())
+                    }
+                };
+                let duration = (clock.now() - started_at).to_std().unwrap_or_default();
+                span.record("status", response.status().as_u16());
+                metrics.answered(method.as_str(), response.status().as_u16(), duration);
+                Ok(response)
+            }
+        })
+}

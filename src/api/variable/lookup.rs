@@ -1,0 +1,60 @@
+//! Finds the variables that requests name.
+
+use entity::id::VariableId;
+use entity::variable::{Model, VariableKind};
+use uuid::Uuid;
+
+use super::super::caller::Auth;
+use super::parent::Parent;
+use super::visible::visible;
+use crate::access::Action;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+pub(super) const HIERARCHY: &str =
+    "belongs to a scope that is not wide enough for this alias or override (PROJECT > ENVIRONMENT > JOB)";
+
+/// The target of a new alias or override, which must be visible in its scope.
+pub(super) async fn find_target(app: &App, auth: &Auth, parent: &Parent, id: Uuid) -> Result<Model> {
+    let all = visible(app, parent).await?;
+    if let Some(row) = all.into_iter().find(|row| row.id.0 == id) {
+        return Ok(row);
+    }
+    // The caller may see the variable where this scope does not.
+    find_stored(app, auth, Action::View, id).await?;
+    Err(Error::invalid("variableId", HIERARCHY))
+}
+
+/// A stored variable, with its scope, which the caller must have access to.
+pub(super) async fn find_stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<(Model, Parent)> {
+    let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?.ok_or(Error::NotFound("variable"))?;
+    match Parent::of_row(app, auth, action, &row).await {
+        Ok(parent) => Ok((row, parent)),
+        Err(Error::NotFound(_)) => Err(Error::NotFound("variable")),
+        Err(error) => Err(error),
+    }
+}
+
+/// A variable of the scope itself. Variables of wider scopes are visible there, but cannot be changed there.
+pub(super) async fn find_own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<Model> {
+    let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?;
+    if let Some(row) = row.filter(|row| parent.owns(row) && row.is_secret == is_secret) {
+        return Ok(row);
+    }
+    let shown = visible(app, parent).await?.into_iter().find(|row| row.id.0 == id && row.is_secret == is_secret);
+    match shown {
+        Some(row) if row.kind == VariableKind::BuiltIn => {
+            Err(Error::invalid("key", "belongs to a built-in variable, which cannot be changed"))
+        }
+        Some(_) => Err(Error::invalid("key", "belongs to a wider scope; change it there, or override it here")),
+        None => Err(Error::NotFound("variable")),
+    }
+}
+
+/// Requires that a variable is not addressed as a secret, and a secret not as a variable.
+pub(super) async fn require_kind(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<()> {
+    let all = visible(app, parent).await?;
+    let is_other_kind = all.iter().any(|row| row.id.0 == id && row.is_secret != is_secret);
+    if is_other_kind { Err(Error::NotFound("variable")) } else { Ok(()) }
+}

@@ -1,0 +1,74 @@
+//! The variables that a scope sees: its own ones, those of wider scopes, and the built-in ones, which have no row.
+
+use entity::id::VariableId;
+use entity::job_spec;
+use entity::variable::{Model, VariableKind};
+
+use super::parent::Parent;
+use super::response::VariableResponse;
+use crate::app::App;
+use crate::engine::deployment::events;
+use crate::engine::variables::built_in::{BuiltInVariable, EnvironmentContext, JobContext, ListContext, for_list};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// All variables that a scope sees, sorted by key. Built-in ones are rows that are not stored.
+pub(super) async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
+    let environment = parent.environment.as_ref().map(|row| row.id);
+    let job = parent.job.as_ref().map(|row| row.id);
+    let mut rows = store::variable::list(&app.db, parent.project.id, environment, job).await?;
+    rows.extend(built_in(app, parent).await?);
+    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(rows)
+}
+
+async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
+    let cluster = match &parent.environment {
+        Some(row) => Some(store::environment::cluster_of(&app.db, row).await?),
+        None => None,
+    };
+    let events = parent.job.as_ref().map(|job| events(&job.spec.schedule)).unwrap_or_default();
+    let subject = ListContext {
+        project_id: parent.project.id,
+        environment: parent.environment.as_ref().zip(cluster.as_ref()).map(|(row, cluster)| EnvironmentContext {
+            id: row.id,
+            name: &row.name,
+            mode: row.mode,
+            cluster_name: &cluster.name,
+            region: &cluster.region,
+        }),
+        job: parent.job.as_ref().map(|job| JobContext {
+            id: job.id,
+            events: &events,
+            image_tag: match &job.spec.source {
+                job_spec::Source::Image { tag, .. } => Some(tag),
+                job_spec::Source::Docker { .. } => None,
+            },
+        }),
+    };
+    let since = parent.job.as_ref().map(|row| row.created_at);
+    let since = since.or(parent.environment.as_ref().map(|row| row.created_at)).unwrap_or(parent.project.created_at);
+    let row = |variable: BuiltInVariable| Model {
+        id: VariableId(variable.id),
+        value: Some(variable.value),
+        description: Some(variable.description.to_owned()),
+        project_id: None,
+        environment_id: None,
+        job_id: None,
+        ..parent.empty_row(variable.key, VariableKind::BuiltIn, since)
+    };
+    Ok(for_list(&subject).into_iter().map(row).collect())
+}
+
+/// Responses for all variables that a scope sees.
+pub(super) async fn list(app: &App, parent: &Parent) -> Result<Vec<VariableResponse>> {
+    let all = visible(app, parent).await?;
+    Ok(all.iter().map(|row| VariableResponse::new(row, &all, parent)).collect())
+}
+
+/// The response for a stored variable of a scope.
+pub(super) async fn shown(app: &App, parent: &Parent, id: VariableId) -> Result<VariableResponse> {
+    let all = visible(app, parent).await?;
+    let row = all.iter().find(|row| row.id == id).ok_or(Error::NotFound("variable"))?;
+    Ok(VariableResponse::new(row, &all, parent))
+}

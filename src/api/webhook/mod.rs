@@ -1,0 +1,155 @@
+//! Webhooks of an organization, and their recent deliveries.
+
+mod request;
+mod response;
+
+use std::sync::Arc;
+
+use entity::id::{OrganizationId, WebhookId};
+use entity::webhook::{Events, Model, Modes, ProjectNames, WebhookKind};
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use uuid::Uuid;
+
+use self::request::OrganizationWebhookCreateRequest;
+use self::response::{OrganizationWebhookResponse, WebhookEventResponse};
+use super::audit::{self, Change};
+use super::caller::Auth;
+use super::tag::Tag;
+use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+const TARGET: &str = "WEBHOOK";
+
+/// The maximum number of webhooks in an organization.
+const MAX_WEBHOOKS: usize = 50;
+
+/// How many deliveries of a webhook are listed.
+const DELIVERIES: u64 = 100;
+
+/// The handlers.
+pub(super) struct WebhookApi(pub(super) Arc<App>);
+
+#[OpenApi]
+impl WebhookApi {
+    #[oai(path = "/organization/:organizationId/webhook", method = "get", operation_id = "listOrganizationWebHooks", tag = Tag::OrganizationWebhook)]
+    async fn list_organization_web_hooks(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+    ) -> Result<Success<Results<OrganizationWebhookResponse>>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::ViewSettings, id).await?;
+        let rows = store::webhook::list(&self.0.db, id).await?;
+        Ok(Json(Results { results: rows.into_iter().map(OrganizationWebhookResponse::from).collect() }))
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook", method = "post", operation_id = "createOrganizationWebhook", tag = Tag::OrganizationWebhook)]
+    async fn create_organization_webhook(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        body: Body<OrganizationWebhookCreateRequest>,
+    ) -> Result<Created<OrganizationWebhookResponse>> {
+        let id = OrganizationId(organization_id.0);
+        access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
+        let now = self.0.clock.now();
+        let row = Model {
+            id: WebhookId::create(),
+            organization_id: id,
+            created_at: now,
+            updated_at: now,
+            kind: WebhookKind::Standard,
+            target_url: String::new(),
+            secret: None,
+            description: None,
+            enabled: true,
+            events: Events::default(),
+            project_names: ProjectNames::default(),
+            modes: Modes::default(),
+        };
+        let row = body.0.apply(&self.0, row)?;
+        let response = audit::write(&self.0, &auth, id, async |tx| {
+            if store::webhook::list(tx, id).await?.len() >= MAX_WEBHOOKS {
+                return Err(Error::invalid("", format!("an organization can have at most {MAX_WEBHOOKS} webhooks")));
+            }
+            let row = store::row::create(tx, row).await?;
+            let change = Change::create(TARGET, row.id.0, &row.target_url);
+            let response = OrganizationWebhookResponse::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
+        })
+        .await?;
+        Ok(Json(response))
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "get", operation_id = "getOrganizationWebhook", tag = Tag::OrganizationWebhook)]
+    async fn get_organization_webhook(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
+    ) -> Result<Success<OrganizationWebhookResponse>> {
+        Ok(Json(self.load(&auth, Action::ViewSettings, organization_id.0, webhook_id.0).await?.into()))
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "put", operation_id = "editOrganizationWebhook", tag = Tag::OrganizationWebhook)]
+    async fn edit_organization_webhook(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
+        body: Body<OrganizationWebhookCreateRequest>,
+    ) -> Result<Success<OrganizationWebhookResponse>> {
+        let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
+        let before = OrganizationWebhookResponse::from(row.clone());
+        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(&self.0, row)? };
+        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            let row = store::row::update(tx, row).await?;
+            let change = Change::update(TARGET, row.id.0, &row.target_url).before(&before);
+            let response = OrganizationWebhookResponse::from(row);
+            let change = change.after(&response);
+            Ok((response, change))
+        })
+        .await?;
+        Ok(Json(response))
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "delete", operation_id = "deleteOrganizationWebhook", tag = Tag::OrganizationWebhook)]
+    async fn delete_organization_webhook(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
+    ) -> Result<NoContent> {
+        let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
+        audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            store::row::delete::<Model>(tx, row.id).await?;
+            let change = Change::delete(TARGET, row.id.0, &row.target_url);
+            Ok(((), change.before(&OrganizationWebhookResponse::from(row))))
+        })
+        .await?;
+        Ok(EmptyResponse)
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook/:webhookId/event", method = "get", operation_id = "listWebhookEvent", tag = Tag::OrganizationWebhook)]
+    async fn list_webhook_event(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
+    ) -> Result<Success<Results<WebhookEventResponse>>> {
+        let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
+        let rows = store::webhook::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
+        Ok(Json(Results { results: rows.into_iter().map(WebhookEventResponse::from).collect() }))
+    }
+}
+
+impl WebhookApi {
+    async fn load(&self, auth: &Auth, action: Action, organization: Uuid, id: Uuid) -> Result<Model> {
+        access::webhook(&self.0.db, &auth.0, action, OrganizationId(organization), WebhookId(id)).await
+    }
+}

@@ -1,0 +1,78 @@
+//! Webhook requests, and their validation.
+
+use entity::webhook::{Events, Model, Modes, ProjectNames, WebhookEvent};
+use poem_openapi::Object;
+use serde::Deserialize;
+
+use super::super::environment::EnvironmentModeEnum;
+use super::super::limits;
+use super::response::{OrganizationWebhookEventEnum, OrganizationWebhookKindEnum};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::outbound::{self, sign};
+use crate::secret;
+
+/// Not `Debug`: the request holds the secret.
+#[derive(Deserialize, Object)]
+pub(super) struct OrganizationWebhookCreateRequest {
+    kind: OrganizationWebhookKindEnum,
+    target_url: String,
+    #[serde(default)]
+    #[oai(default)]
+    target_secret: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    description: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    enabled: Option<bool>,
+    events: Vec<OrganizationWebhookEventEnum>,
+    #[serde(default)]
+    #[oai(default)]
+    project_names_filter: Option<Vec<String>>,
+    #[serde(default)]
+    #[oai(default)]
+    environment_types_filter: Option<Vec<EnvironmentModeEnum>>,
+}
+
+impl OrganizationWebhookCreateRequest {
+    /// Validates the request and writes it to a row. An absent secret keeps the stored one; an empty one removes it.
+    pub(super) fn apply(self, app: &App, mut row: Model) -> Result<Model> {
+        row.kind = self.kind.into();
+        row.target_url = limits::web_address("target_url", &self.target_url)?;
+        outbound::check_literal(&row.target_url, app.config.webhook_private_addresses)
+            .map_err(|reason| Error::invalid("target_url", reason))?;
+        match self.target_secret {
+            None => {}
+            Some(text) if text.is_empty() => row.secret = None,
+            Some(text) => {
+                let text = limits::text("target_secret", text)?;
+                sign::key(&text).map_err(|reason| Error::invalid("target_secret", reason))?;
+                row.secret = Some(app.keys.seal(&secret::place("webhook", row.id.0), text.as_bytes())?);
+            }
+        }
+        if let Some(text) = self.description {
+            row.description = Some(limits::text("description", text)?);
+        }
+        row.enabled = self.enabled.unwrap_or(row.enabled);
+        if self.events.is_empty() || self.events.len() > limits::ITEMS {
+            return Err(Error::invalid("events", format!("must have 1 to {} items", limits::ITEMS)));
+        }
+        let mut events: Vec<_> = self.events.into_iter().map(WebhookEvent::from).collect();
+        events.sort_unstable();
+        events.dedup();
+        row.events = Events(events);
+        row.project_names =
+            ProjectNames(limits::list("project_names_filter", self.project_names_filter.unwrap_or_default())?);
+        let mut modes: Vec<_> = self
+            .environment_types_filter
+            .unwrap_or_default()
+            .into_iter()
+            .map(entity::environment::Mode::from)
+            .collect();
+        modes.sort_unstable();
+        modes.dedup();
+        row.modes = Modes(modes);
+        Ok(row)
+    }
+}

@@ -1,0 +1,31 @@
+//! Types that all resources share: request bodies, responses, times, lists and unions.
+//!
+//! Serde reads and writes the bodies, so that an error names its field. The types of poem-openapi only describe them.
+
+mod enum_name;
+mod media_type;
+mod mirror;
+mod number;
+mod object;
+mod openapi_response;
+mod openapi_type;
+mod placeholder;
+mod request_body;
+mod response;
+mod stream;
+mod timestamp;
+mod union;
+mod yaml;
+
+pub(super) use self::enum_name::{enum_name, enum_value};
+pub(crate) use self::mirror::mirrored;
+pub(super) use self::number::optional_number;
+pub(super) use self::object::{Empty, ReferenceObject, Results};
+pub(crate) use self::openapi_type::described;
+pub(super) use self::placeholder::{Ignored, Never};
+pub(super) use self::request_body::{Body, YamlBody};
+pub(super) use self::response::{Accepted, Created, EmptyResponse, Json, NoContent, Success, code};
+pub(super) use self::stream::{JsonStream, PlainText};
+pub(super) use self::timestamp::Timestamp;
+pub(crate) use self::union::one_of;
+pub(super) use self::yaml::Yaml;

@@ -1,0 +1,97 @@
+//! Request bodies.
+
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::de::DeserializeOwned;
+
+use super::media_type::{JSON, YAML};
+use crate::error::Error;
+
+/// The maximum size of a body, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A JSON body. An absent body is read as `{}`.
+pub(in crate::api) struct Body<T>(pub(in crate::api) T);
+
+impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(request::<T>(JSON))
+    }
+
+    async fn from_request(
+        _request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<Self::ParamType>,
+    ) -> poem::Result<Self> {
+        let bytes = read(body).await?;
+        let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+        Ok(Self(parse(text)?))
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    // Serde would also read a list as the fields of an object, in order.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Error::invalid("body", "must be a JSON object"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.inner().to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+        match (missing, path.as_str()) {
+            (Some((name, _)), "." | "?") => Error::invalid(name, "is required"),
+            (Some((name, _)), path) => Error::invalid(format!("{path}.{name}"), "is required"),
+            (None, "." | "?") => Error::invalid("body", message),
+            (None, path) => Error::invalid(path, message),
+        }
+    })?;
+    deserializer.end().map_err(|error| Error::invalid("body", error.to_string()))?;
+    Ok(value)
+}
+
+/// A YAML body. The media type of the request is ignored.
+pub(in crate::api) struct YamlBody(pub(in crate::api) String);
+
+impl<'a> ApiExtractor<'a> for YamlBody {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(request::<String>(YAML))
+    }
+
+    async fn from_request(
+        _request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<Self::ParamType>,
+    ) -> poem::Result<Self> {
+        let bytes = read(body).await?;
+        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
+    }
+}
+
+fn request<T: Type>(content_type: &'static str) -> MetaRequest {
+    let content = vec![MetaMediaType { content_type, schema: T::schema_ref() }];
+    MetaRequest { description: None, content, required: true }
+}
+
+/// Reads a body of at most `BODY_LIMIT` bytes.
+async fn read(body: &mut RequestBody) -> poem::Result<Vec<u8>> {
+    match body.take()?.into_bytes_limit(BODY_LIMIT).await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes: BODY_LIMIT }.into()),
+        Err(error) => Err(Error::invalid("body", error.to_string()).into()),
+    }
+}

@@ -1,0 +1,26 @@
+//! YAML responses.
+
+use poem::http::header;
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaResponses, Registry};
+
+use super::media_type::YAML;
+use super::openapi_response::{content, responses};
+
+/// A YAML response.
+pub(in crate::api) struct Yaml(pub(in crate::api) String);
+
+impl ApiResponse for Yaml {
+    fn meta() -> MetaResponses {
+        responses(200, content::<String>(YAML))
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+impl IntoResponse for Yaml {
+    fn into_response(self) -> Response {
+        Response::builder().content_type(YAML).header(header::CACHE_CONTROL, "no-store").body(self.0)
+    }
+}
