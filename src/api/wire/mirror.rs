@@ -23,4 +23,4 @@ macro_rules! mirrored {
     };
 }
 
-pub(crate) use mirrored;
+pub(in crate::api) use mirrored;

@@ -18,14 +18,14 @@ mod union;
 mod yaml;
 
 pub(super) use self::enum_name::{enum_name, enum_value};
-pub(crate) use self::mirror::mirrored;
+pub(super) use self::mirror::mirrored;
 pub(super) use self::number::optional_number;
 pub(super) use self::object::{Empty, ReferenceObject, Results};
-pub(crate) use self::openapi_type::described;
+pub(super) use self::openapi_type::described;
 pub(super) use self::placeholder::{Ignored, Never};
 pub(super) use self::request_body::{Body, YamlBody};
 pub(super) use self::response::{Accepted, Created, EmptyResponse, Json, NoContent, Success, code};
 pub(super) use self::stream::{JsonStream, PlainText};
 pub(super) use self::timestamp::Timestamp;
-pub(crate) use self::union::one_of;
+pub(super) use self::union::one_of;
 pub(super) use self::yaml::Yaml;

@@ -49,4 +49,4 @@ macro_rules! described {
     };
 }
 
-pub(crate) use described;
+pub(in crate::api) use described;

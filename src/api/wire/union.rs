@@ -6,7 +6,7 @@ macro_rules! one_of {
         $(#[$meta])*
         #[derive(Debug, serde::Serialize)]
         #[serde(untagged)]
-        pub(crate) enum $name { $($variant(Box<$member>)),+ }
+        pub(in crate::api) enum $name { $($variant(Box<$member>)),+ }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -37,4 +37,4 @@ macro_rules! one_of {
     };
 }
 
-pub(crate) use one_of;
+pub(in crate::api) use one_of;
