@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use crate::command::{Result, find, read, root, run};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
-use crate::{opentofu, packages, sdk};
+use crate::{opentofu, packages, process, sdk};
 
 /// Programs that are needed beside those of the SDKs, with Debian's packages that hold them.
 const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
@@ -42,7 +42,7 @@ pub(crate) fn missing(services: &Services) -> Vec<String> {
 /// All tours, beside a Docker engine.
 pub(crate) fn tour() -> Result<()> {
     let folder = root().join("target/clients");
-    let port = services::free_port()?;
+    let port = process::free_port()?;
     let issuer = format!("http://127.0.0.1:{port}");
     let tools = opentofu::provide()?.display().to_string();
     let mut words = vec!["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];

@@ -6,7 +6,14 @@ use std::process::{Command, Stdio};
 /// A failure, as text for the person at the terminal.
 pub(crate) type Result<T, E = String> = std::result::Result<T, E>;
 
-/// The top of the repository.
+/// Whether a test may be skipped when the machine lacks something that it needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Skip,
+    Fail,
+}
+
+/// The top folder of the repository.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
 }

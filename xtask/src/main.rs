@@ -3,12 +3,17 @@
 mod bench;
 mod clients;
 mod command;
+mod docker;
 mod fuzz;
 mod go;
+mod keep;
 mod kubernetes;
 mod opentofu;
 mod packages;
+mod postgres;
+mod process;
 mod python;
+mod registry;
 mod sdk;
 mod server;
 mod services;
@@ -17,6 +22,8 @@ mod test;
 mod torture;
 
 use std::process::ExitCode;
+
+use command::Missing;
 
 const USAGE: &str = "\
 cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
@@ -35,19 +42,17 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => test::run(test::Missing::Skip),
-        ["test", "--strict"] => test::run(test::Missing::Fail),
-        ["test", "--kubernetes"] => kubernetes::test(test::Missing::Skip),
-        ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => {
-            kubernetes::test(test::Missing::Fail)
-        }
+        ["test"] => test::run(Missing::Skip),
+        ["test", "--strict"] => test::run(Missing::Fail),
+        ["test", "--kubernetes"] => kubernetes::test(Missing::Skip),
+        ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => kubernetes::test(Missing::Fail),
         ["clients"] => clients::run_all(),
         ["sdk"] => sdk::run_all(),
         ["fuzz"] => fuzz::run_all(),
         ["simulate", words @ ..] => simulate::run(words),
         ["torture", words @ ..] => torture::run(words),
-        ["services"] => services::keep(false),
-        ["services", "--kubernetes"] => services::keep(true),
+        ["services"] => keep::run(false),
+        ["services", "--kubernetes"] => keep::run(true),
         ["bench"] => bench::run(),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,15 +1,8 @@
 //! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then the tours of
 //! clients, and fuzzing.
 
-use crate::command::{self, Result};
+use crate::command::{self, Missing, Result};
 use crate::{clients, fuzz, services, torture};
-
-/// What happens to tests that need what is not there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Skip,
-    Fail,
-}
 
 /// How many seeds of the simulation are run.
 const SEEDS: &str = "1000";
