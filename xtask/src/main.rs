@@ -1,4 +1,4 @@
-//! `cargo xtask test | clients | sdk | fuzz | simulate | torture | services | bench`: the only place that knows how to start what tests need.
+//! `cargo xtask`: the tasks of this repository. Nothing else knows how to start the services that tests need.
 
 mod bench;
 mod clients;
@@ -26,17 +26,17 @@ use std::process::ExitCode;
 use command::Missing;
 
 const USAGE: &str = "\
-cargo xtask test [--strict]   run all tests; what this machine lacks is skipped and named, or a failure with --strict
+cargo xtask test [--strict]   run all tests; --strict fails where this machine would have to skip some
 cargo xtask test --kubernetes [--strict]
-                              run the tests on a cluster of Kubernetes, which is built and started for them (as root)
-cargo xtask clients           let clients that others made, and generated ones, tour a real server
-cargo xtask sdk               generate and build clients in four languages, in target/sdk
-cargo xtask fuzz              fuzz every operation of the contract
-cargo xtask simulate [N] [F]  run N seeds of the engine's simulation, from seed F (10000 from a number of today)
-cargo xtask torture [N]       kill servers N times while real containers run, on both databases, and count (50)
+                              build and start a Kubernetes cluster, and run the tests that need one (as root)
+cargo xtask clients           run third-party clients and generated SDKs against a live server
+cargo xtask sdk               generate and build SDKs in four languages, in target/sdk
+cargo xtask fuzz              fuzz every operation of the API
+cargo xtask simulate [N] [F]  simulate the engine with N seeds from F (10000, from a number derived from the date)
+cargo xtask torture [N]       kill servers N times (50) while containers run, and check that every run ran once
 cargo xtask services [--kubernetes]
-                              start what the tests need, print its variables, and keep it until Ctrl-C
-cargo xtask bench             measure, and print one table";
+                              start the services, print their environment variables, and wait for Ctrl-C
+cargo xtask bench             run the benchmarks and print their tables";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
