@@ -1,4 +1,4 @@
-//! What the engine does in a second, with a runner that does nothing, and what it costs when it has nothing to do.
+//! The throughput of the engine with a runner that does nothing, and its cost when it is idle.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,7 +37,7 @@ use windlass::runner::{Kind, Line, Lines, Runner, Runners, StepSpec, StepState, 
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, engine, store};
 
-/// Ends everything at once, and writes as many lines as it was told.
+/// Ends every step at once, with a given number of lines.
 struct NoOp {
     lines: AtomicU64,
     line: String,
@@ -110,7 +110,7 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
     }))
 }
 
-/// A place for jobs; another one each time.
+/// A new environment.
 async fn environment(app: &App) -> entity::environment::Model {
     let now = app.clock.now();
     let name = uuid::Uuid::now_v7().to_string();
@@ -123,7 +123,7 @@ async fn environment(app: &App) -> entity::environment::Model {
     store::environment::create(&app.db, environment).await.unwrap()
 }
 
-/// Deployed jobs of one kind, which come due when `due` says.
+/// Deployed jobs of one kind, whose next times are given by `due`.
 async fn fill(
     app: &App,
     count: usize,
@@ -189,13 +189,13 @@ impl Table {
     }
 }
 
-/// A minute in which very many are due: how long until all of them are recorded.
+/// A minute in which very many jobs are due: the time until all of them are recorded.
 async fn worst_minute(table: &mut Table, title: &str, app: &App, count: usize) {
     let now = app.clock.now();
     let minute = now - TimeDelta::seconds(now.timestamp() % 60);
     fill(app, count, "* * * * *", 0, |_| minute).await;
     let begin = Instant::now();
-    // At one moment: the next minute would bring all of them again.
+    // The clock stands still, because all of them are due again in the next minute.
     while tick::plan(app, now).await.more {}
     let seconds = begin.elapsed().as_secs_f64();
     let recorded = run::Entity::find().count(&app.db).await.unwrap();
@@ -205,7 +205,7 @@ async fn worst_minute(table: &mut Table, title: &str, app: &App, count: usize) {
     job::Entity::delete_many().exec(&app.db).await.unwrap();
 }
 
-/// How late times become rows when a thousand come every second, while runs are started and ended beside it.
+/// The delay of scheduled times when a thousand are due every second, while runs start and end.
 async fn lag(table: &mut Table, title: &str, app: &App) {
     let jobs =
         fill(app, 60_000, "* * * * *", 59, |timing| timing.next(app.clock.now() + TimeDelta::seconds(3)).unwrap())
@@ -240,7 +240,7 @@ async fn lag(table: &mut Table, title: &str, app: &App) {
     job::Entity::delete_many().exec(&app.db).await.unwrap();
 }
 
-/// Lines of one run, through masking to the database.
+/// The lines of one run, from masking to the database.
 async fn ingest(table: &mut Table, title: &str, app: &App, runner: &NoOp) {
     let job = fill(app, 1, "0 0 1 1 *", 0, |timing| timing.next(app.clock.now()).unwrap()).await[0];
     let environment = store::job::by_id(&app.db, job).await.unwrap().unwrap().environment_id;
@@ -255,7 +255,7 @@ async fn ingest(table: &mut Table, title: &str, app: &App, runner: &NoOp) {
         store::row::create(&app.db, row).await.unwrap();
     }
     let job = store::job::by_id(&app.db, job).await.unwrap().unwrap();
-    // What is deployed keeps no variables here: the live ones are seen.
+    // The deployed jobs have no copies of variables, so the current ones are used.
     store::job::set_deployed(&app.db, job.id, None, None, app.clock.now()).await.unwrap();
     let by = engine::requester::Requester {
         name: "bench".into(),
@@ -281,7 +281,7 @@ async fn ingest(table: &mut Table, title: &str, app: &App, runner: &NoOp) {
     table.row(format!("{title}: ... per second of cpu"), format!("{:.0} MB", megabytes / cpu));
 }
 
-/// Cpu time of a process; the clock ticks of Linux are hundredths of a second.
+/// The CPU time of a process; a clock tick of Linux is a hundredth of a second.
 fn cpu_seconds(process: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -294,7 +294,7 @@ fn memory_mib(process: u32) -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-/// A server that is ended when dropped.
+/// A server that is stopped when dropped.
 struct Server(Child);
 
 impl Drop for Server {
@@ -323,7 +323,7 @@ fn serve(folder: &Path, words: &[&str]) -> (Server, String, String) {
     }
 }
 
-/// A server with very many schedules of which none is due.
+/// A server with very many schedules, none of which is due.
 async fn idle(table: &mut Table, runner: &Arc<NoOp>) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("windlass.db").display());
@@ -345,7 +345,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A run of a container, beside the same container started by hand.
+/// A run of a container, compared with the same container started by the Docker command line.
 async fn over_docker(table: &mut Table, image: &str) {
     let folder = tempfile::tempdir().unwrap();
     let (_server, url, token) = serve(folder.path(), &["--runner", "docker", "--demo"]);

@@ -29,4 +29,5 @@ mod surface;
 mod terrakube;
 mod torture;
 mod validate;
+mod words;
 mod world;
