@@ -199,6 +199,8 @@ async fn plain_processes_cannot_build() {
     let runner = ProcessRunner::new(folder.path().to_owned(), Clock::system(), Wake::default());
     let step = step(Some(build(None, "/", Dockerfile::Text("FROM scratch".into()))), None);
     runner.start(&step).await.unwrap();
-    let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else { panic!("the build was started") };
+    let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else {
+        panic!("the build was started")
+    };
     assert!(reason.contains("Docker engine"), "{reason}");
 }

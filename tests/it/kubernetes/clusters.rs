@@ -16,7 +16,8 @@ async fn one_that_is_down_delays_its_own_environments_only() {
     let working = limited().await;
     let server = working.split("server: '").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let dead = site.register("dead", &working.replace(&server, &format!("https://{port}"))).await;
-    within(20, async || site.cluster_status(&dead).await == "DEPLOYMENT_ERROR", "the cluster is reported as down").await;
+    within(20, async || site.cluster_status(&dead).await == "DEPLOYMENT_ERROR", "the cluster is reported as down")
+        .await;
     let elsewhere = std::mem::take(&mut site.environment);
     site.environment = site.environment("on a dead cluster", &dead).await;
     let stuck = site.new_job(site.lifecycle("stuck", "true")).await;
@@ -55,7 +56,12 @@ async fn what_is_no_kubeconfig_is_refused_and_who_is_not_let_in_is_told_so() {
     }
     let stranger = kubeconfig().replace("not-a-secret", "somebody-else");
     let cluster = site.register("stranger", &stranger).await;
-    within(20, async || site.cluster_status(&cluster).await == "INVALID_CREDENTIALS", "the credentials are reported as invalid").await;
+    within(
+        20,
+        async || site.cluster_status(&cluster).await == "INVALID_CREDENTIALS",
+        "the credentials are reported as invalid",
+    )
+    .await;
     let path = format!("/organization/{}/cluster/{cluster}/isReady", site.organization);
     assert_eq!(site.get(&path).await, json!({"is_ready": false}));
 }

@@ -84,7 +84,8 @@ async fn two_replicas_use_the_cluster_that_they_are_in() {
     let organization = ask("GET", "/organization", None).await["results"][0]["id"].as_str().unwrap().to_owned();
     let create =
         async |path: String, body: Value| ask("POST", &path, Some(body)).await["id"].as_str().unwrap().to_owned();
-    let request = json!({"name": "own", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
+    let request =
+        json!({"name": "own", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
     let cluster = create(format!("/organization/{organization}/cluster"), request).await;
     let path = format!("/organization/{organization}/cluster/{cluster}");
     ask("PUT", &format!("{path}/kubeconfig"), Some(Value::String("in-cluster".into()))).await;

@@ -4,7 +4,9 @@
 //! `WINDLASS_SIMULATION_SEEDS` is the number of seeds, `WINDLASS_SIMULATION_FIRST` the first one. The test names a seed that
 //! fails; running it alone fails the same way.
 
+mod check;
 mod engine;
+mod random;
 mod workspaces;
 mod world;
 

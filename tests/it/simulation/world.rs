@@ -1,8 +1,6 @@
 //! One simulated world: a database, an engine, several servers, jobs with random settings, and a clock that jumps.
 
-use entity::job_spec;
-use entity::run_spec;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -12,9 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
 use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId};
-use entity::{deployment, job, run, skipped_time};
+use entity::{job, job_spec, run_spec};
 use futures_util::FutureExt as _;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
@@ -28,33 +25,16 @@ use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
-use super::engine::{Crash, Engine, Faults, Connection};
+use super::engine::{Connection, Crash, Engine, Faults};
+use super::random::Random;
 use super::workspaces::Workspaces;
 use crate::harness::{config, start};
 
 /// The number of events before the world settles.
 const EVENTS: u32 = 45;
 
-/// A small generator: the same numbers for a seed on every machine.
-pub(super) struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % limit
-    }
-
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
-    }
-}
-
-struct Server {
-    app: Arc<App>,
+pub(super) struct Server {
+    pub(super) app: Arc<App>,
     faults: Arc<Faults>,
     /// The pass that stalls.
     stalled: Option<tokio::task::JoinHandle<()>>,
@@ -63,13 +43,13 @@ struct Server {
 pub(super) struct World {
     random: Random,
     folder: tempfile::TempDir,
-    now: Arc<Mutex<DateTime<Utc>>>,
-    engine: Arc<Engine>,
-    servers: Vec<Server>,
-    jobs: Vec<JobId>,
+    pub(super) now: Arc<Mutex<DateTime<Utc>>>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) servers: Vec<Server>,
+    pub(super) jobs: Vec<JobId>,
     environment: EnvironmentId,
-    workspaces: Workspaces,
-    deployed_at: DateTime<Utc>,
+    pub(super) workspaces: Workspaces,
+    pub(super) deployed_at: DateTime<Utc>,
     log: Vec<String>,
 }
 
@@ -146,7 +126,7 @@ impl World {
         world
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap()
     }
 
@@ -376,96 +356,6 @@ impl World {
         for server in &self.servers {
             while tick::plan(&server.app, self.now()).await.more {}
         }
-    }
-
-    pub(super) async fn check(&self) -> Result<(), String> {
-        let db = &self.servers[0].app.db;
-        self.check_times().await?;
-        let started = self.engine.started.lock().unwrap().clone();
-        let once: BTreeSet<&String> = started.iter().collect();
-        if once.len() != started.len() {
-            return Err(format!("a step was started twice: {started:?}"));
-        }
-        let runs = run::Entity::find().all(db).await.unwrap();
-        let overlapped = self.engine.overlapped.lock().unwrap().clone();
-        for job in &overlapped {
-            // A lost run may still be running.
-            let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(|reason| reason.contains("lost"));
-            let of = |run: &run::Model| match run.job_id {
-                Some(id) => id.to_string() == *job,
-                None => self.workspaces.is(job),
-            };
-            if !runs.iter().any(|run| of(run) && given_up(run)) {
-                return Err(format!("two runs of job {job} were running at once"));
-            }
-        }
-        for run in runs {
-            if run.attempt > run.spec.max_nb_restart + 1 {
-                return Err(format!("run {} had {} attempts", run.number, run.attempt));
-            }
-            self.check_log(&run).await?;
-        }
-        self.workspaces.check(&self.servers[0].app).await?;
-        let open = deployment::Column::Progress.is_in(["QUEUED", "RUNNING"]);
-        let stuck = deployment::Entity::find().filter(open).all(db).await.unwrap();
-        if stuck.is_empty() { Ok(()) } else { Err(format!("{} deployments never end", stuck.len())) }
-    }
-
-    /// Every scheduled time has exactly one row, and no other time has any.
-    async fn check_times(&self) -> Result<(), String> {
-        let db = &self.servers[0].app.db;
-        for id in &self.jobs {
-            let job = store::job::by_id(db, *id).await.unwrap().unwrap();
-            let timing = Timing::of(*id, &job.spec).unwrap().unwrap();
-            let now = self.now();
-            let times = std::iter::successors(timing.next(self.deployed_at), |time| timing.next(*time));
-            let expected: BTreeSet<_> = times.take_while(|time| *time <= now).collect();
-            let mut rows: HashMap<DateTime<Utc>, u32> = HashMap::new();
-            let runs = run::Entity::find().filter(run::Column::JobId.eq(*id)).all(db).await.unwrap();
-            for at in runs.iter().filter_map(|run| run.scheduled_for) {
-                *rows.entry(at).or_default() += 1;
-            }
-            let skipped =
-                skipped_time::Entity::find().filter(skipped_time::Column::JobId.eq(*id)).all(db).await.unwrap();
-            for row in &skipped {
-                for at in expected.iter().filter(|at| (row.scheduled_for..=row.through).contains(at)) {
-                    *rows.entry(*at).or_default() += 1;
-                }
-            }
-            if let Some(at) = expected.iter().find(|at| rows.get(at) != Some(&1)) {
-                return Err(format!("{at} of {} has {:?} rows", job.name, rows.get(at)));
-            }
-            if let Some(at) = rows.keys().find(|at| !expected.contains(at)) {
-                return Err(format!("{at} has a row, but is not a time of {}", job.name));
-            }
-            let next = store::schedule::of_job(db, *id).await.unwrap();
-            if next.is_none_or(|next| next <= now) {
-                return Err(format!("{} is not scheduled any more: {next:?} at {now}", job.name));
-            }
-        }
-        Ok(())
-    }
-
-    /// The stored log is what the steps wrote, except for a run that was lost or whose log could not be read.
-    async fn check_log(&self, run: &run::Model) -> Result<(), String> {
-        if !run.state.is_final() {
-            return Err(format!("run {} never ends: {:?}", run.number, run.state));
-        }
-        if run.event == run::Event::Build {
-            // A build that is started again repeats its log.
-            return Ok(());
-        }
-        let db = &self.servers[0].app.db;
-        let stored = store::log::list_by_run(db, run.id, 0).await.unwrap();
-        let stored: Vec<&str> = stored.iter().map(|line| line.text.as_str()).collect();
-        let written = self.engine.written.lock().unwrap().clone();
-        let steps = (1..=run.attempt).filter_map(|attempt| written.get(&tick::step_name(run.id, attempt)));
-        let expected: Vec<&str> = steps.flatten().map(String::as_str).collect();
-        let lost = run.reason.as_ref().is_some_and(|reason| reason.contains("log") || reason.contains("lost"));
-        if stored == expected || (lost && expected.starts_with(&stored)) {
-            return Ok(());
-        }
-        Err(format!("run {} ({:?}) stored {stored:?} of {expected:?}", run.number, run.reason))
     }
 
     /// The events, which are the same each time a seed is run.

@@ -1,6 +1,7 @@
 //! The Terrakube-compatible API.
 
 mod access;
+mod client_requests;
 mod contract;
 mod flow;
 mod protocol;
