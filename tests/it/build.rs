@@ -183,7 +183,7 @@ async fn a_build_is_stopped() {
         lines.iter().find_map(|line| line.text.split_once("Running in ").map(|(_, id)| id.trim().to_owned()))
     });
     let container = container.await;
-    assert!(is_running(&container), "no container {container}");
+    wait_for("the start of the container", async || is_running(&container).then_some(())).await;
     assert_eq!(runner.poll(&step.name).await.unwrap(), StepState::Running);
     runner.stop(&step.name, Duration::ZERO).await.unwrap();
     let ended = runner.poll(&step.name).await.unwrap();
