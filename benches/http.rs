@@ -1,7 +1,7 @@
-//! What a request costs, beside what it would cost at least: one table from one run.
+//! The cost of a request, compared with the least that it could cost.
 //!
-//! The servers are programs of their own on one core, the load comes from another, and cpu time is what the operating
-//! system booked for the server. `bare` answers fixed bytes; `select` answers one primary-key SELECT through sea-orm.
+//! Each server is a process of its own on one core, the load comes from another core, and CPU time is measured by the
+//! operating system. `bare` sends fixed bytes; `select` sends the result of a primary-key SELECT through sea-orm.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,7 +42,7 @@ async fn serve_row(data: poem::web::Data<&(DatabaseConnection, JobId, String)>) 
     poem::Response::builder().content_type("application/json").body(body.clone())
 }
 
-/// Serves `bare` or `select` until it is killed, and prints its address.
+/// Prints an address and serves `bare` or `select` there until killed.
 async fn reference(words: &[String]) {
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     println!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
@@ -112,7 +112,7 @@ impl Server {
         server
     }
 
-    /// Cpu time so far, in microseconds; the clock ticks of Linux are hundredths of a second.
+    /// The CPU time so far, in microseconds; a clock tick of Linux is a hundredth of a second.
     fn cpu_micros(&self) -> f64 {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -126,7 +126,7 @@ impl Server {
     }
 }
 
-/// One request on a fresh connection; the whole answer.
+/// Sends one request on a new connection, and returns the whole response.
 fn once(address: &str, path: &str, token: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Token {token}\r\n\r\n")
@@ -137,7 +137,7 @@ fn once(address: &str, path: &str, token: &str) -> (u16, String) {
     (text.get(9..12).and_then(|code| code.parse().ok()).unwrap_or(0), text)
 }
 
-/// Sends the same request over and over on one connection, until `end`; how many were answered.
+/// Repeats a request on one connection until `end`; returns the number of responses.
 fn hammer(address: &str, request: &[u8], end: Instant) -> u64 {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -194,7 +194,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Measures several servers in turn, so that a noisy minute meets all of them.
+/// Measures several servers in turn, so that noise affects all of them.
 fn in_turn(subjects: &[(&str, &Server, &str, &str)]) -> Vec<(String, f64, f64)> {
     for (_, server, path, token) in subjects {
         load(server, path, token, Duration::from_secs(1));
@@ -229,7 +229,7 @@ fn sample(environment: &entity::environment::Model, registry: entity::id::Regist
     job::Model::new(environment, "", serde_json::from_value(spec).unwrap(), environment.created_at)
 }
 
-/// An environment with this many jobs; the id of one of them and of the environment.
+/// Creates an environment with this many jobs; returns the ids of one of them and of the environment.
 async fn fill(url: &str, count: usize) -> (JobId, String) {
     let db = store::connect(url, 2).await.unwrap();
     let organization = store::organization::list(&db).await.unwrap().remove(0);

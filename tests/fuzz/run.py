@@ -1,6 +1,6 @@
-"""Fuzzes a running server with schemathesis over its whole contract, and fails when an answer is not kept to it.
+"""Fuzzes a running server with Schemathesis, and fails if a response violates a contract.
 
-Usage: run.py URL TOKEN FOLDER. The server's runner must not be able to run anything: commands are random, too.
+Usage: run.py URL TOKEN FOLDER. The server must not be able to run anything, because commands are random, too.
 """
 
 import json
@@ -11,11 +11,11 @@ import sys
 import urllib.request
 
 SEED = 20261124
-# Of each contract: where it is served, in which phases, how many examples of an operation, and how many calls at least.
-# The second one has so many parameters of queries that their combinations alone would be calls for minutes.
+# For each contract: its file, the phases, the examples for each operation, and the least number of calls. The JSON:API
+# has no coverage phase, because the combinations of its query parameters alone would take minutes.
 CONTRACTS = {
-    "first": ("openapi.json", "coverage,fuzzing", 110, 20_000),
-    "second": ("terrakube.yaml", "fuzzing", 15, 2_000),
+    "qovery": ("openapi.json", "coverage,fuzzing", 110, 20_000),
+    "terrakube": ("terrakube.yaml", "fuzzing", 15, 2_000),
 }
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
@@ -40,7 +40,7 @@ class Server:
 
 
 def furnish(server):
-    """One of everything, and for each kind another one that may be deleted; ids by path parameter."""
+    """Creates several of everything, so that some may be deleted; returns ids by path parameter."""
     organization = server.first("/organization")[0]["id"]
     base = f"/organization/{organization}"
     ids = {"organizationId": [organization]}
@@ -107,8 +107,8 @@ def furnish(server):
     return ids
 
 
-def furnish_second(server, ids):
-    """The same of the second face."""
+def furnish_terrakube(server, ids):
+    """Does the same for the Terrakube-compatible API."""
     [organization] = ids["organizationId"]
     base = f"/api/v1/organization/{organization}"
 
@@ -136,10 +136,10 @@ def furnish_second(server, ids):
         add("sshId", "ssh", {"name": f"s{number}", "privateKey": "k"})
         tag = add("tagId", "tag", {"name": f"t{number}"})
         add("workspacetagId", "workspacetag", {"tagId": tag}, f"workspace/{workspace}/workspaceTag")
-        job = add("secondJobId", "job", {"templateReference": found[0]["id"]}, workspace=workspace)
+        job = add("workspaceJobId", "job", {"templateReference": found[0]["id"]}, workspace=workspace)
         steps = server.call("GET", f"{base}/job/{job}/step")["data"]
         ids.setdefault("stepId", []).extend(step["id"] for step in steps)
-    ids["jobId"] = [int(number) for number in ids.pop("secondJobId")]
+    ids["jobId"] = [int(number) for number in ids.pop("workspaceJobId")]
     return ids
 
 
@@ -152,14 +152,14 @@ def write_config(path, ids):
     for name in sorted(ids):
         lines.append(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.85 }}')
     lines.append('"query.parent_id" = { dictionary = "parents", probability = 0.85 }')
-    # A log that is followed does not end before its run does.
+    # A followed log does not end before its run.
     lines.append('"query.follow" = false')
     lines.append('"query.service_id" = { dictionary = "jobId", probability = 0.85 }')
     path.write_text("\n".join(lines) + "\n")
 
 
 def fuzz(url, token, folder, name, ids):
-    """Fuzzes one contract; what is wrong, if anything is."""
+    """Fuzzes one contract; returns what is wrong, if anything."""
     contract, phases, examples, least = CONTRACTS[name]
     config = folder / f"{name}.toml"
     write_config(config, ids)
@@ -172,13 +172,13 @@ def fuzz(url, token, folder, name, ids):
         "--generation-database", "none",
     ]
     done = subprocess.run([str(word) for word in command], cwd=folder, text=True, capture_output=True)
-    log = folder / ("fuzz.log" if name == "first" else f"{name}.log")
+    log = folder / ("fuzz.log" if name == "qovery" else f"{name}.log")
     log.write_text(done.stdout + done.stderr)
     print(done.stdout[-6000:], done.stderr[-2000:])
     calls = sum(int(number.replace(",", "")) for number in re.findall(r"([\d,]+) generated", done.stdout))
     print(f"fuzz: {calls} calls of the {name} contract")
     if done.returncode != 0:
-        return f"fuzz: an answer was not kept to the {name} contract; see {log.name}"
+        return f"fuzz: a response violates the {name} contract; see {log.name}"
     return f"fuzz: {calls} calls are fewer than {least}" if calls < least else None
 
 
@@ -187,9 +187,9 @@ def main(url, token, folder, *names):
     ids = furnish(server)
     problems = []
     for name in names or CONTRACTS:
-        if name == "second":
+        if name == "terrakube":
             kept = {key: ids[key] for key in ["organizationId", "projectId"]}
-            ids = furnish_second(server, kept)
+            ids = furnish_terrakube(server, kept)
         problems.append(fuzz(url, token, folder, name, ids))
     problems = [problem for problem in problems if problem]
     if problems:

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use crate::harness::{TestApp, id};
 use crate::world::{Operation, World, custom, stranger};
 
-/// What every known caller may call: it answers about the caller, or about nothing stored.
+/// Operations for every known caller: they are about the caller, or about nothing that is stored.
 const OPEN: [&str; 4] =
     ["listOrganization", "listAvailableContainerRegistry", "getDefaultJobAdvancedSettings", "getAccountInformation"];
-/// What only a person may call.
+/// Operations for people only.
 const PEOPLE: [&str; 3] = ["createOrganization", "editAccountInformation", "postAcceptInviteMember"];
-/// What is read by those only who may change it.
+/// Read operations for callers who may also write.
 const GUARDED: [&str; 7] = [
     "listOrganizationApiTokens",
     "listOrganizationCustomRoles",
@@ -21,7 +21,7 @@ const GUARDED: [&str; 7] = [
     "getOrganizationEvents",
     "getOrganizationEventTargets",
 ];
-/// What a deployer may do.
+/// Operations for deployers.
 const DEPLOYS: [&str; 21] = [
     "deployJob",
     "redeployJob",
@@ -41,7 +41,7 @@ const DEPLOYS: [&str; 21] = [
     "stopSelectedServices",
     "uninstallSelectedServices",
     "rebootServices",
-    // Deploys those jobs only that the caller may deploy.
+    // Deploys only the jobs that the caller may deploy.
     "autoDeployJobEnvironments",
     "getJob",
     "getEnvironment",
@@ -71,13 +71,13 @@ async fn nobody_gets_401_before_anything_else() {
             assert_eq!(status, 401, "{} with {authorization:?}", operation.id);
         }
     }
-    // Either credential under either word, in any case.
+    // Both schemes accept both kinds of credential, in any case.
     for word in ["Token", "Bearer", "token", "BEARER"] {
         it.client.with(Some(&format!("{word} {valid}"))).get("/organization").await.expect(200);
     }
 }
 
-/// Nothing of one organization is found from another one, whatever is tried with its ids.
+/// Callers of another organization get 404 for every id.
 #[tokio::test]
 async fn a_stranger_finds_nothing() {
     let app = TestApp::new().await;
@@ -89,14 +89,14 @@ async fn a_stranger_finds_nothing() {
             let expected: &[u16] = match operation.id.as_str() {
                 open if OPEN.contains(&open) => &[200],
                 "createOrganization" | "editAccountInformation" => &[400, 403],
-                // The body is read before the organization is known to be foreign.
+                // The body is parsed before the organization is looked up.
                 _ if operation.writes => &[404, 400],
                 _ => &[404],
             };
             assert!(expected.contains(&status), "{} was answered {status}: {body}", operation.id);
             assert!(!body.to_string().contains("acme"), "{} leaks: {body}", operation.id);
         }
-        // With a valid body the only answer is that there is nothing.
+        // With a valid body the only response is 404.
         let (status, _) = operation.call(&stranger, world.body(&operation.id)).await;
         let known = OPEN.contains(&operation.id.as_str())
             || ["createOrganization", "editAccountInformation"].contains(&operation.id.as_str());
@@ -104,7 +104,7 @@ async fn a_stranger_finds_nothing() {
     }
 }
 
-/// Ids of one organization in the paths of another one that the caller belongs to.
+/// Ids of another organization in the paths of the caller's own.
 #[tokio::test]
 async fn ids_do_not_cross_organizations() {
     let app = TestApp::new().await;
@@ -112,7 +112,7 @@ async fn ids_do_not_cross_organizations() {
     let names: Vec<&str> = ours.ids.keys().copied().filter(|name| name.ends_with("Id")).collect();
     for operation in ours.operations() {
         for name in &names {
-            // Each id alone is a foreign one; the rest of the path is our own.
+            // One id is foreign; the rest of the path is our own.
             let parameter = format!("{{{name}}}");
             if !operation.template.contains(&parameter) {
                 continue;
@@ -120,7 +120,7 @@ async fn ids_do_not_cross_organizations() {
             let project_rule = *name == "deploymentRuleId" && operation.template.starts_with("/project");
             let name = if project_rule { &"project rule" } else { name };
             let path = operation.path.replace(&ours.ids[name], &theirs.ids[name]);
-            // The id of the rule of an environment is that of the environment: both are replaced.
+            // The rule of an environment has the id of the environment: both are replaced.
             let operation = Operation { path, ..operation.clone() };
             let (status, body) = operation.call(&ours.it.client, ours.body(&operation.id)).await;
             assert_eq!(status, 404, "{} with a foreign {name}: {body}", operation.id);
@@ -185,7 +185,7 @@ async fn a_viewer_reads_and_writes_nothing() {
                 "createOrganization" | "editAccountInformation" | "postAcceptInviteMember" => &[403],
                 "autoDeployJobEnvironments" => &[202],
                 _ if operation.writes => &[403],
-                // These look at places that are not there.
+                // These query registries and repositories that do not answer.
                 "getContainerVersions" | "listJobCommit" => &[400],
                 _ => &[200],
             };
@@ -196,7 +196,7 @@ async fn a_viewer_reads_and_writes_nothing() {
     assert_eq!(PEOPLE.len(), 3);
 }
 
-/// A custom role that sees no project finds none, and nothing in it.
+/// A custom role without access to a project gets 404 for everything in it.
 #[tokio::test]
 async fn a_role_without_access_sees_no_project() {
     let app = TestApp::new().await;
@@ -231,7 +231,7 @@ async fn a_deployer_deploys_and_a_manager_manages() {
     for operation in operations.into_iter().filter(|operation| operation.writes) {
         let inside = ["/environment/", "/job/", "/run/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
         let inside = inside.iter().any(|place| operation.template.starts_with(place));
-        // Its own project is a project of which it is no administrator, on clusters that it only sees.
+        // A manager does not administer the project, and may only view the clusters.
         let allowed = (inside && operation.id != "cloneEnvironment") || operation.id == "autoDeployJobEnvironments";
         let of_project = ["editVariable", "deleteVariable"].contains(&operation.id.as_str());
         let fresh = World::new(&app).await;
@@ -280,7 +280,7 @@ async fn each_role_by_its_operations() {
     }
 }
 
-/// What a role may do changes at once, also for tokens that are in use.
+/// A change of a role applies at once, also to existing tokens.
 #[tokio::test]
 async fn a_custom_role_changes_at_once() {
     let app = TestApp::new().await;

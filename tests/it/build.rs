@@ -1,4 +1,4 @@
-//! Images that are built from a repository or from a text, on a real engine.
+//! Images that are built from a repository or from an inline Dockerfile, on a real engine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use windlass::runner::{Build, Dockerfile, Image, Runner, StepSpec, StepState};
 use windlass::secret::Secret;
 
 use crate::git_server::{git, repository};
+use crate::harness::wait_for;
 use crate::runner::docker_image;
 
 fn docker() -> Arc<dyn Runner> {
@@ -119,7 +120,7 @@ async fn a_repository_is_built_run_and_used_again() {
     assert!(log.contains("Step 1/") && log.contains("building"), "{log}");
     let ran = run(&*runner, &step(None, Some(&name))).await;
     assert_eq!(ran.log, "hello\nnoted");
-    // Nothing has changed: nothing is built. By its hash the same commit is found, also when the branch has gone on.
+    // The commit is given by its hash, although the branch has moved on: nothing has changed, so nothing is built.
     git(&work, &["commit", "-q", "--allow-empty", "-m", "later"]);
     git(&work, &["push", "-q", "../app.git", "main"]);
     let source = Checkout { commit: Some(commit), ..wanted(&url) };
@@ -137,7 +138,7 @@ async fn a_repository_is_built_run_and_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_built_says_why() {
+async fn failed_builds_have_a_reason() {
     let Some(image) = docker_image() else { return };
     let (_folder, url) = repository().await;
     let runner = docker();
@@ -159,33 +160,47 @@ async fn what_cannot_be_built_says_why() {
         let Ended { progress, log, output } = run(&*runner, &step(Some(build), None)).await;
         let StepState::Exited { exit_code: 1, reason: Some(found) } = progress else { panic!("{progress:?}: {log}") };
         assert!(found.contains(reason), "{found:?} does not say {reason:?}");
-        assert!(log.contains(found.lines().next().unwrap()), "the log ends with the reason");
+        assert!(log.contains(found.lines().next().unwrap()), "the log does not contain the reason");
         assert_eq!(output, None);
     }
 }
 
-/// A build that is stopped ends, and so does what the engine does for it.
+fn is_running(container: &str) -> bool {
+    let asked = ["ps", "-q", "--filter", &format!("id={container}")];
+    !std::process::Command::new("docker").args(asked).output().unwrap().stdout.is_empty()
+}
+
+/// A build that is stopped ends, and so does the container that runs its command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_build_is_stopped() {
     let Some(image) = docker_image() else { return };
     let runner = docker();
     let step = step(Some(build(None, "/", Dockerfile::Text(format!("FROM {image}\nRUN sleep 300\n")))), None);
     runner.start(&step).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The engine runs the command in a container, and names it.
+    let container = wait_for("the command of the build", async || {
+        let lines = runner.logs(&step.name, 0, 1000).await.unwrap().lines;
+        lines.iter().find_map(|line| line.text.split_once("Running in ").map(|(_, id)| id.trim().to_owned()))
+    });
+    let container = container.await;
+    wait_for("the start of the container", async || is_running(&container).then_some(())).await;
     assert_eq!(runner.poll(&step.name).await.unwrap(), StepState::Running);
     runner.stop(&step.name, Duration::ZERO).await.unwrap();
     let ended = runner.poll(&step.name).await.unwrap();
     assert!(matches!(ended, StepState::Exited { exit_code: 143, .. }), "{ended:?}");
     runner.remove(&step.name).await.unwrap();
     assert_eq!(runner.poll(&step.name).await.unwrap(), StepState::Unknown);
+    wait_for("the end of the container", async || (!is_running(&container)).then_some(())).await;
 }
 
 #[tokio::test]
-async fn plain_processes_build_nothing_and_say_so() {
+async fn plain_processes_cannot_build() {
     let folder = tempfile::tempdir().unwrap();
     let runner = ProcessRunner::new(folder.path().to_owned(), Clock::system(), Wake::default());
     let step = step(Some(build(None, "/", Dockerfile::Text("FROM scratch".into()))), None);
     runner.start(&step).await.unwrap();
-    let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else { panic!("it was started") };
+    let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else {
+        panic!("the build was started")
+    };
     assert!(reason.contains("Docker engine"), "{reason}");
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use windlass::engine::template;
-use windlass::observe::metrics::{Depths, Metrics};
+use windlass::observe::metrics::{QueueDepths, Metrics};
 
 const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
@@ -140,7 +140,7 @@ fn the_page_names_all_metrics_and_no_others() {
     metrics.time_recorded(chrono::TimeDelta::zero());
     metrics.time_skipped(SkipReason::Missed);
     metrics.answered("GET", 200, std::time::Duration::ZERO);
-    let text = metrics.text(Depths::default());
+    let text = metrics.text(QueueDepths::default());
     for (name, kind) in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')) {
         let shown = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
         let row = rows.get(shown.as_str()).unwrap_or_else(|| panic!("{shown} is not in the page"));

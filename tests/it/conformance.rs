@@ -1,4 +1,4 @@
-//! What every runner promises, whatever it runs steps on.
+//! The contract that every runner has to fulfil.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use windlass::runner::{Kind, Runner, StepSpec, StepState, Stream};
 
 use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 
-/// A step as the runner wants it.
+/// A step in the form that the runner expects.
 fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
     let step = step(image, script);
     match runner.kind() {
@@ -15,12 +15,12 @@ fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
     }
 }
 
-/// Whether it knows of a step how it ended although it was stopped, and which of two streams a line was written to.
+/// Whether the runner knows the exit code of a step that it stopped, and the stream of each line.
 fn remembers(runner: &dyn Runner) -> bool {
     !matches!(runner.kind(), Kind::Kubernetes(_))
 }
 
-/// Waits until nothing is known of a step; a cluster takes a moment to delete what has to end first.
+/// Waits until the runner no longer knows a step; a cluster deletes it only after it has ended.
 async fn gone(runner: &dyn Runner, name: &str) {
     for _ in 0..1200 {
         if runner.poll(name).await.unwrap() == StepState::Unknown {
@@ -46,7 +46,7 @@ pub(crate) async fn conforms(runner: &dyn Runner, image: &str) {
     assert_eq!(runner.place().await.unwrap(), runner.place().await.unwrap());
 }
 
-/// By the official path and by the variable; what is too long is cut, and seen to be.
+/// Outputs are written to the official path or to the path in the variable; an output that is too long is cut, visibly.
 async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &str) {
     let scripts = [
         ("echo '{\"a\": 1}' > /qovery-output/qovery-output.json", Some("{\"a\": 1}\n")),
@@ -127,7 +127,7 @@ async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {
     runner.start(&spec).await.unwrap();
     running(runner, &spec.name).await;
     let mut lines = Vec::new();
-    // Read as it is written, as the engine does: a writer may have to wait for its reader.
+    // Read while the step writes, as the engine does: the step may block until its lines are read.
     loop {
         let chunk = portion(runner, &spec.name, lines.len() as u64, 700).await;
         lines.extend(chunk.lines);
@@ -155,7 +155,7 @@ async fn times_are_those_of_the_runner(runner: &dyn Runner, image: &str) {
     let (started, finished) = (times.started_at.unwrap(), times.finished_at.unwrap());
     let length = (finished - started).num_milliseconds();
     let second = chrono::TimeDelta::seconds(1);
-    // A cluster tells whole seconds.
+    // A cluster reports whole seconds.
     assert!(begin - second <= started && finished <= chrono::Utc::now() && (900..5000).contains(&length), "{times:?}");
     runner.remove(&spec.name).await.unwrap();
 }
@@ -180,9 +180,9 @@ async fn lines_come_while_it_runs(runner: &dyn Runner, image: &str) {
 }
 
 async fn stopping(runner: &dyn Runner, image: &str) {
-    let polite = made(runner, image, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done");
+    let graceful = made(runner, image, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done");
     let deaf = made(runner, image, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
-    for (spec, expected) in [(polite, exit(7)), (deaf, StepState::Exited { exit_code: 137, reason: None })] {
+    for (spec, expected) in [(graceful, exit(7)), (deaf, StepState::Exited { exit_code: 137, reason: None })] {
         runner.start(&spec).await.unwrap();
         running(runner, &spec.name).await;
         while runner.logs(&spec.name, 0, 1).await.unwrap().lines.is_empty() {
@@ -193,8 +193,8 @@ async fn stopping(runner: &dyn Runner, image: &str) {
         }
         if !remembers(runner) {
             gone(runner, &spec.name).await;
-            let said = read(runner, &spec.name, 0, 10).await;
-            assert_eq!(texts(&said).contains(&"bye"), expected == exit(7), "{said:?}");
+            let lines = read(runner, &spec.name, 0, 10).await;
+            assert_eq!(texts(&lines).contains(&"bye"), expected == exit(7), "{lines:?}");
             runner.remove(&spec.name).await.unwrap();
             continue;
         }

@@ -1,4 +1,4 @@
-//! The contract and the code say the same: in operations, parameters, bodies, statuses and schemas.
+//! The contract and the code agree on operations, parameters, bodies, statuses and schemas.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use super::validate::{CONTRACT, flat, resolve};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// What the official document names and this server never answers, because an official client takes it for an error.
+/// Statuses of the official description that this server never sends, because an official client treats them as errors.
 const NEVER_ANSWERED: [(&str, &str); 1] = [("POST /job/{jobId}/uninstall", "204")];
 
-/// What code and contract disagree about.
+/// The differences between code and contract.
 struct Comparison<'a> {
     code: &'a Value,
     lines: Vec<String>,
@@ -129,7 +129,7 @@ impl Comparison<'_> {
                     (None, None) => {}
                     _ => self.say(&spot, "only one of them has a JSON body"),
                 },
-                // One error type serves all operations; which of its statuses an operation has, the answers show.
+                // All operations share one error type; the responses show which statuses an operation has.
                 (Some(_), None) if !status.starts_with('2') => {}
                 (None, Some(_)) if NEVER_ANSWERED.contains(&(place, status)) => {}
                 (a, _) => self.say(&spot, if a.is_some() { "in the code only" } else { "in the contract only" }),
@@ -137,8 +137,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Answers of the code are what the contract promises, with everything that it requires; requests that the
-    /// contract allows are taken.
+    /// Responses of the code match the contract and have all required fields; requests that the contract allows are
+    /// accepted.
     fn schema(&mut self, place: &str, ours: &Value, theirs: &Value, side: Side) {
         if place.matches('.').count() > 8 || is_open(ours) {
             return;

@@ -57,14 +57,14 @@ async fn states_of_an_environment() {
     assert_eq!((&status["origin"], &status["last_deployment_id"]), (&Value::Null, &Value::Null));
     let (events, cron) = (it.create(it.lifecycle("events")).await, it.create(it.cron("minutely", "* * * * *")).await);
     let answer = it.client.call(Method::POST, &format!("{path}/deploy"), None).await.expect(202);
-    // As the official document has it: the shape of a job's state, about the environment.
+    // As in the official API description: the shape of a job status, for the environment.
     assert_eq!((&answer["id"], &answer["state"]), (&json!(it.environment), &json!("DEPLOYMENT_QUEUED")));
     app.settle().await;
     let all = it.client.get(&format!("{path}/statuses")).await.expect(200);
     let state = |job: &str| all["jobs"].as_array().unwrap().iter().find(|s| s["id"] == job).unwrap()["state"].clone();
     // A CRON job has its schedule as soon as its deployment begins.
     assert_eq!((state(&events), state(&cron)), (json!("EXECUTING"), json!("DEPLOYED")));
-    // Never EXECUTING on an environment: the official Terraform provider fails on it.
+    // Never EXECUTING: the official Terraform provider fails on that state of an environment.
     assert_eq!(
         (&all["environment"]["state"], &all["environment"]["last_deployment_state"]),
         (&json!("DEPLOYING"), &json!("DEPLOYING"))

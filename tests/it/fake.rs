@@ -1,4 +1,4 @@
-//! A runner that does what a test tells it, and remembers everything that it was asked.
+//! A runner that a test controls, and that records every call.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ pub(crate) struct FakeRunner {
 #[derive(Default)]
 struct State {
     steps: BTreeMap<String, Step>,
-    /// Every start that brought a step into being.
+    /// Every step that was created.
     started: Vec<StepSpec>,
     stopped: Vec<String>,
     down: bool,
@@ -31,12 +31,12 @@ struct Step {
 }
 
 impl FakeRunner {
-    /// The steps that are there, by name.
+    /// The names of the present steps.
     pub(crate) fn steps(&self) -> Vec<String> {
         self.state.lock().unwrap().steps.keys().cloned().collect()
     }
 
-    /// Every step that was ever brought into being, in order.
+    /// Every step that was created, in order.
     pub(crate) fn started(&self) -> Vec<StepSpec> {
         self.state.lock().unwrap().started.clone()
     }
@@ -45,7 +45,7 @@ impl FakeRunner {
         self.state.lock().unwrap().stopped.clone()
     }
 
-    /// Lets the step write lines.
+    /// Adds lines to the log of a step.
     pub(crate) fn write(&self, name: &str, lines: &[&str]) {
         let mut state = self.state.lock().unwrap();
         let step = state.steps.get_mut(name).unwrap();
@@ -53,39 +53,39 @@ impl FakeRunner {
         step.lines.extend(lines.iter().map(|text| Line { at, stream: Stream::Stdout, text: (*text).to_owned() }));
     }
 
-    /// Lets the step be in this state from now on.
+    /// Sets the state of a step.
     pub(crate) fn set(&self, name: &str, progress: StepState) {
         self.state.lock().unwrap().steps.get_mut(name).unwrap().progress = progress;
     }
 
-    /// Ends all steps that are there with this exit code.
+    /// Ends all steps with an exit code.
     pub(crate) fn exit_all(&self, exit_code: i32) {
         for name in self.steps() {
             self.set(&name, StepState::Exited { exit_code, reason: None });
         }
     }
 
-    /// What the step leaves in its file of outputs.
+    /// Sets the output file of a step.
     pub(crate) fn leave(&self, name: &str, output: &str) {
         self.state.lock().unwrap().steps.get_mut(name).unwrap().output = Some(output.into());
     }
 
-    /// As if the server had another engine from now on.
+    /// Changes the engine that the server is connected to.
     pub(crate) fn set_place(&self, place: &str) {
         self.state.lock().unwrap().place = Some(place.to_owned());
     }
 
-    /// As if somebody had removed it by hand.
+    /// Removes a step, as if somebody had done so manually.
     pub(crate) fn lose(&self, name: &str) {
         self.state.lock().unwrap().steps.remove(name);
     }
 
-    /// Whether calls fail from now on.
+    /// Lets every call fail, or succeed again.
     pub(crate) fn set_down(&self, down: bool) {
         self.state.lock().unwrap().down = down;
     }
 
-    /// Whether reading logs fails from now on.
+    /// Lets reading logs fail, or succeed again.
     pub(crate) fn set_logs_down(&self, down: bool) {
         self.state.lock().unwrap().logs_down = down;
     }

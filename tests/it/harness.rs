@@ -1,16 +1,16 @@
-//! An App on a database of its own, and a client that holds every answer against the contract.
+//! An App with a database of its own, and a client that validates every response against the contract.
+
+mod client;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::OrganizationId;
 use entity::member::Role;
-use poem::endpoint::BoxEndpoint;
-use poem::http::Method;
-use poem::test::TestClient;
-use poem::{EndpointExt as _, IntoEndpoint as _, Response};
+use poem::{EndpointExt as _, IntoEndpoint as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
@@ -24,10 +24,14 @@ use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
 
+pub(crate) use self::client::{Answer, Client, id};
 use super::fake::FakeRunner;
-use super::{upgrade, validate};
+use super::upgrade;
 
-/// The time at which every test begins.
+/// The database connections of a server.
+const CONNECTIONS: u32 = 4;
+
+/// The time at which every test starts.
 pub(crate) fn start() -> DateTime<Utc> {
     "2026-11-22T10:00:30Z".parse().unwrap()
 }
@@ -60,33 +64,19 @@ pub(crate) struct TestApp {
     statements: Arc<AtomicUsize>,
 }
 
-/// A caller with a token.
-#[derive(Clone)]
-pub(crate) struct Client {
-    face: Arc<TestClient<BoxEndpoint<'static, Response>>>,
-    authorization: Option<String>,
-}
-
-/// An answer that was found to keep the contract.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) text: String,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// The body of an answer with this status.
-    #[track_caller]
-    pub(crate) fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        self.body
-    }
-
-    /// The detail of an error with this status.
-    #[track_caller]
-    pub(crate) fn detail(self, status: u16) -> String {
-        self.expect(status)["detail"].as_str().unwrap().to_owned()
+/// Asks again and again until there is a result; panics after 30 seconds.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            assert!(std::time::Instant::now() < deadline, "{caller}: waited in vain for {what}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
@@ -111,8 +101,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         public_url: Some("https://windlass.example/".into()),
         data_dir,
         database_url: Some(url.to_owned()),
-        // With only one, whatever takes a second one inside a transaction waits in vain, and its test fails.
-        database_connections: if url.starts_with("sqlite") { 1 } else { 4 },
+        database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
         secret_key_file: None,
@@ -142,14 +131,22 @@ impl TestApp {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let url = database(&folder).await;
-        Self::on(folder, url, Hands(Arc::new(Mutex::new(start()))), Arc::new(FakeRunner::default()), None).await
+        Self::on(folder, url, Hands(Arc::new(Mutex::new(start()))), Arc::new(FakeRunner::default()), None, CONNECTIONS)
+            .await
     }
 
-    /// With JWTs of this issuer, for this audience.
+    /// With a single database connection: code that takes a second one inside a transaction times out.
+    pub(crate) async fn with_one_connection() -> Self {
+        let first = Self::new().await;
+        first.app.db.clone().close().await.unwrap();
+        Self::on(first.folder, first.url, first.clock, first.runner, None, 1).await
+    }
+
+    /// Accepts JWTs of this issuer for this audience.
     pub(crate) async fn with_oidc(issuer: &str, audience: &str) -> Self {
         let first = Self::new().await;
         let oidc = Some((issuer.to_owned(), audience.to_owned()));
-        Self::on(first.folder, first.url, first.clock, first.runner, oidc).await
+        Self::on(first.folder, first.url, first.clock, first.runner, oidc, CONNECTIONS).await
     }
 
     /// With other settings.
@@ -160,7 +157,7 @@ impl TestApp {
         Self { app: Arc::new(app), ..first }
     }
 
-    /// Whose webhooks may call this machine.
+    /// Webhooks may call this machine.
     pub(crate) async fn with_private_webhooks() -> Self {
         Self::configured(|config| config.webhook_private_addresses = true).await
     }
@@ -171,10 +168,11 @@ impl TestApp {
         clock: Hands,
         runner: Arc<FakeRunner>,
         oidc: Option<(String, String)>,
+        connections: u32,
     ) -> Self {
-        let config = config(folder.path().to_owned(), &url);
+        let config = Config { database_connections: connections, ..config(folder.path().to_owned(), &url) };
         let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
-        let mut db = store::connect(&url, 4).await.unwrap();
+        let mut db = store::connect(&url, connections).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
         let counter = statements.clone();
         // After the migrations, whose statements belong to no release.
@@ -199,23 +197,24 @@ impl TestApp {
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 
-    /// Another server process on the same database, after this one was killed: same runner, nothing in memory.
+    /// Another server with the same database and runner, as after a crash of this one.
     pub(crate) async fn restarted(&self) -> Self {
         let (folder, url, clock) = (self.folder.clone(), self.url.clone(), self.clock.clone());
-        Self::on(folder, url, clock, self.runner.clone(), self.verifier.clone()).await
+        let connections = self.app.config.database_connections;
+        Self::on(folder, url, clock, self.runner.clone(), self.verifier.clone(), connections).await
     }
 
-    /// How many statements the database was sent.
+    /// The number of statements sent to the database.
     pub(crate) fn statements(&self) -> usize {
         self.statements.load(Ordering::SeqCst)
     }
 
-    /// One tick of the engine at the present time.
+    /// One tick of the engine at the current time.
     pub(crate) async fn tick(&self) {
         while tick::tick(&self.app, self.clock.now()).await.more {}
     }
 
-    /// Ticks until nothing changes any more, without moving the clock.
+    /// Ticks until nothing changes, without moving the clock.
     pub(crate) async fn settle(&self) {
         for _ in 0..4 {
             self.tick().await;
@@ -223,8 +222,8 @@ impl TestApp {
     }
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
-        let face = api::endpoint(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
-        Client { face: Arc::new(TestClient::new(face)), authorization }
+        let api = api::endpoint(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
+        Client::new(api, authorization)
     }
 
     /// A new organization.
@@ -243,7 +242,7 @@ impl TestApp {
         self.client(Some(format!("Token {}", token.expose())))
     }
 
-    /// An organization with a project, an environment and a registry, and an administrator of it.
+    /// An organization with a project, an environment, a registry and an administrator.
     pub(crate) async fn furnished(&self) -> Furnished {
         let organization = self.organization("acme").await;
         let client = self.token(organization, Role::Admin).await;
@@ -299,115 +298,5 @@ impl Furnished {
 
     pub(crate) async fn runs(&self, job: &str) -> Vec<Value> {
         self.client.get(&format!("/job/{job}/run")).await.expect(200)["results"].as_array().unwrap().clone()
-    }
-}
-
-/// The id of an answer.
-pub(crate) fn id(body: &Value) -> String {
-    body["id"].as_str().unwrap_or_else(|| panic!("no id in {body}")).to_owned()
-}
-
-impl Client {
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.call(Method::GET, path, None).await
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        self.call(Method::POST, path, Some(body.to_string())).await
-    }
-
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
-        self.call(Method::PUT, path, Some(body.to_string())).await
-    }
-
-    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.call(Method::PATCH, path, Some(body.to_string())).await
-    }
-
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.call(Method::DELETE, path, None).await
-    }
-
-    /// The same caller with other credentials.
-    pub(crate) fn with(&self, authorization: Option<&str>) -> Self {
-        Self { face: self.face.clone(), authorization: authorization.map(str::to_owned) }
-    }
-
-    pub(crate) fn authorization(&self) -> &str {
-        self.authorization.as_deref().unwrap()
-    }
-
-    /// The text at a path that is not part of the contract.
-    pub(crate) async fn raw(&self, path: &str) -> String {
-        let response = self.face.get(path).send().await.0;
-        assert_eq!(response.status().as_u16(), 200, "{path}");
-        response.into_body().into_string().await.unwrap()
-    }
-
-    /// What is at a path that the contract does not name, but that leads somewhere all the same.
-    pub(crate) async fn face_get(&self, path: &str) -> Value {
-        let (status, text) = self.raw_call("GET", path, None, &[]).await;
-        assert_eq!(status, 200, "{path}: {text}");
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// The status and the text of an answer to a request that no contract can describe.
-    pub(crate) async fn raw_call(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&str>,
-        headers: &[(&str, &str)],
-    ) -> (u16, String) {
-        let mut request = self.face.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
-        }
-        let response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
-        (response.status().as_u16(), response.into_body().into_string().await.unwrap())
-    }
-
-    /// The status at a path that is not part of the contract.
-    pub(crate) async fn status(&self, path: &str) -> u16 {
-        self.face.get(path).send().await.0.status().as_u16()
-    }
-
-    /// Sends a request and holds the answer against the contract.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
-        self.call_with(method, path, body.as_deref(), &[]).await
-    }
-
-    /// The same, with headers.
-    pub(crate) async fn call_with(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&str>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut request = self.face.request(method.clone(), path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
-        }
-        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-            let second = path.starts_with("/api/v1/");
-            request = request.content_type(if second { "application/vnd.api+json" } else { "application/json" });
-        }
-        if let Some(body) = body {
-            request = request.body(body.to_owned());
-        }
-        let response = request.send().await.0;
-        let status = response.status().as_u16();
-        let kind = response.content_type().unwrap_or_default().to_owned();
-        let text = response.into_body().into_string().await.unwrap();
-        let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
-        validate::answer(method.as_str(), path, status, &kind, &body);
-        Answer { status, text, body }
     }
 }

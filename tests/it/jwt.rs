@@ -1,4 +1,4 @@
-//! People: JWTs of an OIDC issuer, checked with its keys.
+//! People: JWTs of an OIDC issuer, verified with its keys.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -133,14 +133,14 @@ async fn only_tokens_of_the_issuer_for_this_audience_and_time() {
     for (change, expected) in cases {
         assert_eq!(listed(&client, &issuer.token(0, "one", change.clone())).await, expected, "{change}");
     }
-    // The signature of another key under the name of a known one.
+    // Signed with another key, under the id of a known one.
     assert_eq!(listed(&client, &issuer.token(1, "one", json!({}))).await, 401);
     let mut changed = issuer.token(0, "one", json!({}));
     changed.truncate(changed.len() - 4);
     assert_eq!(listed(&client, &changed).await, 401);
 }
 
-/// RFC 8725: no algorithm, and the public key as if it were a shared secret.
+/// RFC 8725: no algorithm, and the public key used as a shared secret.
 #[tokio::test]
 async fn weak_algorithms_are_refused() {
     let issuer = Issuer::start().await;
@@ -154,7 +154,7 @@ async fn weak_algorithms_are_refused() {
     let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
     let forged = jsonwebtoken::encode(&header, &issuer.claims(), &EncodingKey::from_secret(&public)).unwrap();
     assert_eq!(listed(&client, &forged).await, 401);
-    // A key that says which algorithm it is for serves no other.
+    // A key that names its algorithm is not used for another one.
     let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::RS512) };
     let other = jsonwebtoken::encode(&header, &issuer.claims(), &key(0)).unwrap();
     assert_eq!(listed(&client, &other).await, 401);

@@ -33,4 +33,5 @@ mod terrakube;
 mod torture;
 mod upgrade;
 mod validate;
+mod words;
 mod world;

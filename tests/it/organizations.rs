@@ -82,7 +82,7 @@ async fn tokens_are_shown_once_and_revoked_at_once() {
     it.client.get(&format!("{path}?creatorName=x")).await.expect(400);
 }
 
-/// Only the hash of a token is in the database.
+/// Only the hash of a token is stored.
 #[tokio::test]
 async fn the_database_does_not_hold_tokens() {
     let app = TestApp::new().await;

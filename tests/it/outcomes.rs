@@ -1,4 +1,4 @@
-//! Walks the contract: every operation has every outcome that it names. Conflicts are in the tests of each family.
+//! Walks the contract: every operation has the outcomes that it documents. Conflicts are tested with each resource.
 
 use poem::http::Method;
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::harness::TestApp;
 use crate::world::{Operation, World};
 
-/// What cannot be called well by a token, or without another system; each has a test of its own.
+/// Operations that need a person or another system to succeed; each has a test of its own.
 const ELSEWHERE: [&str; 13] = [
-    // No secret is wider than those of a project.
+    // No secret has a wider scope than the project.
     "createProjectSecretOverride",
     "createOrganization",
     "editAccountInformation",
@@ -20,25 +20,27 @@ const ELSEWHERE: [&str; 13] = [
     "getContainerVersions",
     "checkDockerfile",
     "listJobCommit",
-    // There is never anything to restart, or a report about builds.
+    // These always fail: there are no services to restart, and no reports about builds.
     "rebootServices",
     "generateDeploymentBuildUsageReport",
 ];
-/// Edits that keep what they leave out, although the official document wants it.
+/// Edits that accept a body without the fields that the official description requires.
 const LENIENT: [&str; 2] = ["editJob", "editOrganization"];
-/// Conflicts in a world of one of everything: it is used, or it is the last.
+/// Deletions of something that is in use, or the last of its kind.
 const IN_USE: [&str; 4] = ["deleteContainerRegistry", "deleteProject", "deleteOrganization", "DeleteDeploymentStage"];
 
-/// The ids in a path, each in turn replaced by one that is not there.
+/// The operation once for each id in its path, which is replaced by another one.
 fn without(operation: &Operation, id: &str) -> Vec<Operation> {
     let parts: Vec<&str> = operation.path.split(['/', '?']).collect();
     let ids = parts.iter().filter(|part| part.len() == 36 && part.matches('-').count() == 4);
     ids.map(|part| Operation { path: operation.path.replacen(part, id, 1), ..operation.clone() }).collect()
 }
 
+/// With a single connection, an operation fails if it uses a second one inside a transaction.
 #[tokio::test]
-async fn every_operation_succeeds() {
-    let app = TestApp::new().await;
+async fn every_operation_succeeds_with_one_connection() {
+    let app = TestApp::with_one_connection().await;
+    assert_eq!(app.app.config.database_connections, 1);
     let names: Vec<String> = World::new(&app).await.operations().into_iter().map(|operation| operation.id).collect();
     let world = World::new(&app).await;
     for name in &names {
@@ -85,7 +87,7 @@ async fn what_is_not_there_is_404_and_no_uuid_is_400() {
     }
 }
 
-/// Broken and oversized bodies are refused, and nothing of them is stored.
+/// Malformed and oversized bodies are rejected.
 #[tokio::test]
 async fn bodies_are_checked() {
     let app = TestApp::new().await;
@@ -110,7 +112,7 @@ async fn bodies_are_checked() {
     }
 }
 
-/// The keys that a body must have.
+/// The required keys of a body.
 fn required(operation: &Operation) -> Vec<String> {
     use crate::validate::{CONTRACT, flat};
     let method = operation.method.as_str().to_lowercase();
@@ -121,7 +123,7 @@ fn required(operation: &Operation) -> Vec<String> {
     names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-/// Where a name is written, a long one and one of blanks are refused by name.
+/// Names that are empty, blank, too long or contain control characters are rejected.
 #[tokio::test]
 async fn names_are_bounded() {
     let app = TestApp::new().await;
@@ -148,7 +150,7 @@ async fn names_are_bounded() {
     assert!(tried > 100, "only {tried} names were tried");
 }
 
-/// When the database does not answer, everything says so, and nothing else breaks.
+/// Without a database every operation answers 503.
 #[tokio::test]
 async fn without_a_database_everything_is_503() {
     let app = TestApp::new().await;
@@ -156,7 +158,7 @@ async fn without_a_database_everything_is_503() {
     world.it.client.get("/organization").await.expect(200);
     app.app.db.clone().close().await.unwrap();
     for operation in world.operations() {
-        // These read nothing that is stored, or are refused before.
+        // These read nothing from the database, or fail before they do.
         let stored = !matches!(
             operation.id.as_str(),
             "listAvailableContainerRegistry"

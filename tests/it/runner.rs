@@ -1,4 +1,4 @@
-//! One suite that every runner has to pass, and what only one of them promises.
+//! One suite that every runner has to pass, and tests for what is special about one of them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,17 +11,16 @@ use windlass::runner::process::ProcessRunner;
 use windlass::runner::{Credentials, Image, Line, Runner, StepFile, StepSpec, StepState};
 use windlass::secret::Secret;
 
-/// The image that the Docker tests run, or none where they are skipped.
+/// The image that the Docker tests run, or none if they are skipped.
 pub(crate) fn docker_image() -> Option<String> {
     needed("WINDLASS_TEST_DOCKER")
 }
 
-/// The value of a variable that names something a test needs; without it the test is skipped, or fails where
-/// skipping is not allowed.
+/// The environment variable that names something a test needs; without it the test is skipped, or fails in strict mode.
 pub(crate) fn needed(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     if value.is_none() {
-        assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{variable} is not set, and nothing may be skipped");
+        assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{variable} is not set, and no test may be skipped");
         eprintln!("SKIPPED: {variable} is not set");
     }
     value
@@ -69,7 +68,7 @@ pub(crate) async fn ended(runner: &dyn Runner, name: &str) -> StepState {
 pub(crate) async fn running(runner: &dyn Runner, name: &str) {
     for _ in 0..600 {
         match runner.poll(name).await.unwrap() {
-            // A short step may be over before it was seen running.
+            // A short step may have ended before it is seen running.
             StepState::Running | StepState::Exited { .. } => return,
             StepState::Starting { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
             other => panic!("{name} is {other:?}"),
@@ -77,7 +76,7 @@ pub(crate) async fn running(runner: &dyn Runner, name: &str) {
     }
 }
 
-/// Some lines, asked for again where a busy engine keeps them back, as the engine of the server does.
+/// Some lines, with retries while a busy engine does not return them, as the server does.
 pub(crate) async fn portion(runner: &dyn Runner, name: &str, skip: u64, limit: usize) -> windlass::runner::Lines {
     for _ in 0..20 {
         if let Ok(lines) = runner.logs(name, skip, limit).await {
@@ -87,7 +86,7 @@ pub(crate) async fn portion(runner: &dyn Runner, name: &str, skip: u64, limit: u
     panic!("the log of {name} cannot be read");
 }
 
-/// All lines behind `skip`, in portions.
+/// All lines after `skip`, in portions.
 pub(crate) async fn read(runner: &dyn Runner, name: &str, skip: u64, size: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for _ in 0..10_000 {
@@ -130,7 +129,7 @@ async fn containers_conform() {
     crate::conformance::conforms(&docker(), &image).await;
 }
 
-/// The whole group goes, not only the first process of it.
+/// The whole process group ends, not only its first process.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_end_with_their_group() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,7 +148,7 @@ async fn processes_end_with_their_group() {
     panic!("the child {child} lives on");
 }
 
-/// After a crash the step is lost, never started again, and what was left of it is ended.
+/// After a crash the step is lost and never started again, and its processes are killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_of_a_dead_server_are_ended() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,7 +164,7 @@ async fn processes_of_a_dead_server_are_ended() {
     );
     after.remove(&spec.name).await.unwrap();
     assert_eq!(after.poll(&spec.name).await.unwrap(), StepState::Unknown);
-    // A process that took the number of one of ours is left alone.
+    // A process that has got the id of one of ours is left alone.
     std::fs::create_dir_all(folder.path().join(&spec.name)).unwrap();
     std::fs::write(folder.path().join(&spec.name).join(".pid"), std::process::id().to_string()).unwrap();
     after.poll(&spec.name).await.unwrap();
@@ -206,7 +205,7 @@ async fn containers_are_confined() {
     assert!(matches!(&progress, StepState::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
 }
 
-/// Files are found by their variables, and cannot be written where the runner can prevent it.
+/// Variables name the files, which are read-only if the runner supports it.
 async fn files_are_found(runner: &dyn Runner, image: &str) {
     let file = |variables: &[&str], path: &str, content: &str| StepFile {
         variables: variables.iter().map(|name| (*name).to_owned()).collect(),
@@ -229,7 +228,7 @@ async fn files_are_found(runner: &dyn Runner, image: &str) {
 async fn files_in_containers() {
     let Some(image) = docker_image() else { return };
     files_are_found(&docker(), &image).await;
-    // They are where their path says.
+    // The files are at their paths.
     let file = StepFile {
         variables: vec!["CONFIG".into()],
         path: "/etc/app.conf".into(),
@@ -256,14 +255,14 @@ pub(crate) fn test_registry() -> Option<(String, String, String, String, String)
     Some((user.into(), password.into(), host.into(), image.into(), tag.into()))
 }
 
-/// Images come from a registry that wants a login.
+/// Images are pulled from a registry that requires a login.
 #[tokio::test(flavor = "multi_thread")]
 async fn images_are_pulled_with_the_credentials_of_their_registry() {
     let Some(reference) = needed("WINDLASS_TEST_REGISTRY") else { return };
     let (login, reference) = reference.split_once('@').unwrap();
     let (username, password) = login.split_once(':').unwrap();
     let server = reference.split('/').next().unwrap().to_owned();
-    // The engine must not have it from an earlier test.
+    // The engine may still have the image from an earlier test.
     let _absent = std::process::Command::new("docker").args(["rmi", "-f", reference]).output();
     let runner = docker();
     let with = |reference: &str, login: Option<(&str, &str)>| {
@@ -301,7 +300,7 @@ async fn an_engine_that_is_not_there_is_unavailable() {
     assert!(runner.start(&step("x", "true")).await.is_err());
 }
 
-/// With nothing else to write to, the outputs can be written.
+/// Outputs can be written even if the root is read-only.
 #[tokio::test]
 async fn a_read_only_container_leaves_outputs() {
     let Some(image) = docker_image() else { return };

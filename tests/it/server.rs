@@ -1,4 +1,4 @@
-//! The program itself: started, killed, started again, and asked through its own command line.
+//! The program itself: started, killed, restarted, and used through its command line.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::harness::wait_for;
 use crate::runner::docker_image;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass");
@@ -27,13 +28,13 @@ impl Drop for Server {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    // A flag that a test gives comes before this.
+    // Flags of a test take precedence over these.
     command.current_dir(folder).env("WINDLASS_LISTEN", "127.0.0.1:0").env("WINDLASS_LOG", "warn");
     command
 }
 
 impl Server {
-    /// Starts in `folder` and reads what it says; `token` is from the first start.
+    /// Starts in `folder` and reads the greeting; `token` comes from the first start.
     pub(crate) fn start(folder: &Path, words: &[&str], token: Option<&str>) -> Self {
         let out = folder.join("out");
         let file = std::fs::File::create(&out).unwrap();
@@ -79,7 +80,7 @@ impl Server {
         body
     }
 
-    /// The newest run of a job, once it is as wanted.
+    /// The newest run of a job for which `wanted` is true.
     async fn run(&self, job: &str, patience: u64, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + Duration::from_secs(patience);
         loop {
@@ -87,12 +88,12 @@ impl Server {
             if let Some(run) = runs["results"].as_array().unwrap().iter().find(|run| wanted(run)) {
                 return run.clone();
             }
-            assert!(Instant::now() < deadline, "the run did not come to it: {runs:#}");
+            assert!(Instant::now() < deadline, "no run matches: {runs:#}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// A LIFECYCLE job with this script, deployed.
+    /// Creates and deploys a LIFECYCLE job with a script.
     async fn deploy(&self, name: &str, script: &str) -> String {
         let environment = self.greeting_id("/environment/");
         let jobs = self.get(&format!("/environment/{environment}/job")).await;
@@ -129,9 +130,9 @@ fn say(folder: &Path, words: &[&str]) -> Output {
     command(folder).args(words).output().unwrap()
 }
 
-/// What a stranger does: start it, and type what it prints.
+/// Starts the demonstration and runs the commands that it prints.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demonstration_does_what_it_says() {
+async fn the_demonstration_works_as_printed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["serve", "--demo", "--runner", "process"], None);
     let lifecycle = server.greeting.split("/job/").nth(2).unwrap().chars().take(36).collect::<String>();
@@ -156,7 +157,7 @@ async fn the_demonstration_does_what_it_says() {
     assert!(log.starts_with("hello from demo, for 20"), "{log}");
 }
 
-/// kill -9 while a container runs: the next server finds it, its whole log and its exit code, and starts nothing.
+/// kill -9 while a container runs: the next server finds the container, its whole log and its exit code.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_outlives_its_server() {
     if docker_image().is_none() {
@@ -168,12 +169,22 @@ async fn a_container_outlives_its_server() {
     let script = "i=0; while [ $i -lt 40 ]; do echo \"$HOSTNAME $i\"; i=$((i+1)); sleep 0.1; done; exit 5";
     let job = server.deploy("outlives", script).await;
     let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
     let path = format!("/run/{}/log", run["id"].as_str().unwrap());
-    let (_, _, before) = server.call("GET", &path, None).await;
-    assert!(before.lines().count() > 3, "{before:?}");
+    let label = format!("label=windlass.run={}", run["id"].as_str().unwrap());
+    let docker =
+        |words: &[&str]| String::from_utf8(Command::new("docker").args(words).output().unwrap().stdout).unwrap();
+    let stored = wait_for("some lines of the log", async || {
+        let log = server.call("GET", &path, None).await.2;
+        Some(log.lines().count()).filter(|lines| *lines > 3)
+    });
+    let stored = stored.await;
     let token = server.kill();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The container continues to write without a server.
+    let container = docker(&["ps", "-q", "--filter", &label]).trim().to_owned();
+    wait_for("more lines of the container", async || {
+        (docker(&["logs", &container]).lines().count() > stored + 5).then_some(())
+    })
+    .await;
     let server = Server::start(folder.path(), &words, Some(&token));
     let run = server.run(&job, 30, done).await;
     assert_eq!((&run["exit_code"], &run["attempt"], &run["runner"]), (&json!(5), &json!(1), &json!("DOCKER")));
@@ -182,13 +193,13 @@ async fn a_container_outlives_its_server() {
     let expected: String = (0..40).map(|number| format!("{host} {number}\n")).collect();
     assert_eq!(log, expected, "one container, and every line of it");
     assert_eq!(server.get(&format!("/job/{job}/run")).await["results"].as_array().unwrap().len(), 1);
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    let label = format!("label=windlass.run={}", run["id"].as_str().unwrap());
-    let left = Command::new("docker").args(["ps", "-aq", "--filter", &label]).output().unwrap();
-    assert!(left.stdout.is_empty(), "the container is left");
+    wait_for("the removal of the container", async || {
+        docker(&["ps", "-aq", "--filter", &label]).is_empty().then_some(())
+    })
+    .await;
 }
 
-/// kill -9 while a process runs: it is reported as lost, and it is ended.
+/// kill -9 while a process runs: the run is lost, and the process is killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_lost_with_its_server() {
     let folder = tempfile::tempdir().unwrap();
@@ -197,30 +208,24 @@ async fn a_process_is_lost_with_its_server() {
     let job = server.deploy("lost", "echo $$; sleep 600").await;
     let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
     let path = format!("/run/{}/log", run["id"].as_str().unwrap());
-    let mut process = String::new();
-    for _ in 0..100 {
-        process = server.call("GET", &path, None).await.2.trim().to_owned();
-        if !process.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let process = wait_for("the first line of the log", async || {
+        let log = server.call("GET", &path, None).await.2;
+        log.lines().next().map(str::to_owned)
+    });
+    let process = process.await;
     let alive = PathBuf::from(format!("/proc/{process}"));
     assert!(alive.exists(), "process {process}");
     let token = server.kill();
-    assert!(alive.exists(), "it was the server that was killed");
+    assert!(alive.exists(), "the process ended with the server");
     let server = Server::start(folder.path(), &words, Some(&token));
     let run = server.run(&job, 30, done).await;
     assert_eq!(run["state"], "FAILED");
     assert!(run["reason"].as_str().unwrap().starts_with("the run was lost"), "{run}");
-    for _ in 0..50 {
+    wait_for("the end of the process", async || {
         let state = std::fs::read_to_string(alive.join("stat")).unwrap_or_default();
-        if state.is_empty() || state.contains(") Z ") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("process {process} lives on");
+        (state.is_empty() || state.contains(") Z ")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,8 +255,10 @@ async fn the_command_line() {
     assert!(list.contains("Viewer") && !list.contains("windlass_"), "{list}");
     let id = list.lines().find(|line| line.ends_with("ci")).unwrap().split_whitespace().next().unwrap();
     assert!(say(folder.path(), &["token", "revoke", id]).status.success());
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(server.call("GET", "/organization", None).await.0, 401, "revoked by another process");
+    wait_for("the revocation by another process", async || {
+        (server.call("GET", "/organization", None).await.0 == 401).then_some(())
+    })
+    .await;
     assert!(!say(folder.path(), &["token", "revoke", id]).status.success());
     server.token = first;
     server.get("/organization").await;
@@ -259,12 +266,12 @@ async fn the_command_line() {
     let health = |listen: &str| Command::new(PROGRAM).args(["healthcheck", "--listen", listen]).output().unwrap();
     assert!(health(&listen).status.success());
     let asked = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
-    assert!(asked.success() && server.child.wait().unwrap().success(), "it ends by itself when asked");
+    assert!(asked.success() && server.child.wait().unwrap().success(), "the server ends on SIGTERM");
     assert!(!health(&listen).status.success());
     assert!(say(folder.path(), &["migrate"]).status.success());
 }
 
-/// Nobody beyond this machine may start plain processes on it, unless that was asked for by name.
+/// A server that others can reach does not run plain processes, unless it is configured to.
 #[tokio::test]
 async fn processes_are_refused_to_others() {
     use windlass::clock::Clock;
@@ -278,20 +285,20 @@ async fn processes_are_refused_to_others() {
         windlass::server::build(config.clone(), Clock::system()).await.unwrap().runners.local.clone()
     };
     assert_eq!(local(&config).await, Ok(Kind::Process));
-    // Only built, never bound.
+    // Built, but never bound.
     config.listen = "0.0.0.0:1".parse().unwrap();
     assert!(local(&config).await.unwrap_err().contains("not allowed"));
     config.runner = RunnerChoice::Process;
     assert_eq!(local(&config).await, Ok(Kind::Process));
 }
 
-/// Requests and runs are told to a collector of traces, where one is configured.
+/// Requests and runs are traced if a collector is configured.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn traces_reach_a_collector() {
     use std::io::{Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let collector = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, received) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let (mut all, mut piece) = (Vec::new(), [0; 65_536]);
@@ -300,7 +307,7 @@ async fn traces_reach_a_collector() {
                 all.extend_from_slice(&piece[..count]);
             }
             let _answered = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            tell.send(String::from_utf8_lossy(&all).into_owned()).unwrap();
+            sender.send(String::from_utf8_lossy(&all).into_owned()).unwrap();
         }
     });
     let folder = tempfile::tempdir().unwrap();
@@ -310,7 +317,7 @@ async fn traces_reach_a_collector() {
     let (deadline, mut all) = (Instant::now() + Duration::from_secs(30), String::new());
     while !(all.contains("GET /organization") && all.contains("start a run")) {
         let left = deadline.saturating_duration_since(Instant::now());
-        all.push_str(&told.recv_timeout(left).unwrap_or_else(|_| panic!("the collector was told only {all:?}")));
+        all.push_str(&received.recv_timeout(left).unwrap_or_else(|_| panic!("the collector only received {all:?}")));
     }
     assert!(all.starts_with("POST /v1/traces") && all.contains("windlass"));
     assert!(!all.contains(&server.token));

@@ -1,5 +1,5 @@
-//! Servers that are killed again and again while real containers run: on SQLite one after another, on PostgreSQL two side
-//! by side. What was started is counted by what the containers themselves say, over the network, and not by the database.
+//! Servers that are killed again and again while containers run: one server on SQLite, two on PostgreSQL. Starts are counted
+//! by the containers themselves, which report over the network, and not by the database.
 //!
 //! Run by `cargo xtask torture`, because it takes minutes.
 
@@ -18,14 +18,14 @@ use serde_json::{Value, json};
 use crate::runner::docker_image;
 use crate::server::Server;
 
-/// Between two requests for a run.
+/// The pause between two requests for a run.
 const RHYTHM: Duration = Duration::from_millis(350);
-/// How long a time may wait for its run to be stored while a server is killed: a lease, and 3 s.
+/// The longest delay of a scheduled run while a server is killed: a lease, and 3 s.
 const LATEST: TimeDelta = TimeDelta::seconds(15 + 3);
-/// For everything to come to its end after the last kill.
+/// The time for all runs to end after the last kill.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Listens where containers can reach it, and counts what they say.
+/// Listens where containers can reach it, and counts their reports.
 fn listen() -> (String, Arc<Mutex<BTreeMap<String, u32>>>) {
     let gateway = Command::new("docker")
         .args(["network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"])
@@ -47,7 +47,7 @@ fn listen() -> (String, Arc<Mutex<BTreeMap<String, u32>>>) {
     (address, heard)
 }
 
-/// Asks whoever answers, until somebody does.
+/// Sends a request to the servers in turn, until one answers.
 struct Asker {
     client: reqwest::Client,
     token: String,
@@ -68,7 +68,7 @@ impl Asker {
                 if let Some(body) = &body {
                     request = request.header("Content-Type", "application/json").body(body.to_string());
                 }
-                // Whether a request that broke off was done is not known: that is what its key is for.
+                // A request that failed may have taken effect, so it is repeated with the same key.
                 let Ok(answer) = request.send().await else { continue };
                 let status = answer.status();
                 let Ok(text) = answer.text().await else { continue };
@@ -83,7 +83,7 @@ impl Asker {
     }
 }
 
-/// Small and seeded, so that a failing run is told apart from others.
+/// A small generator with a seed.
 struct Random(u64);
 
 impl Random {
@@ -122,7 +122,7 @@ impl Torture {
                 of.extend(["--database-url".into(), url.to_owned()]);
             }
             if number > 0 {
-                // One installation has one key.
+                // All servers share one key.
                 let key = Path::new(&folders_path(&folders)).join("windlass-data/secret.key");
                 of.extend(["--secret-key-file".into(), key.display().to_string()]);
             }
@@ -180,7 +180,7 @@ async fn torture(database: Option<&str>, kills: u32) {
         asker.ask("POST", &format!("/job/{id}/deploy"), None, Some(json!({}))).await;
         jobs.push(id);
     }
-    // Runs are asked for all the time, each under a name of its own.
+    // Runs are requested all the time, each with a key of its own.
     let (asking, job) = (Arc::clone(&asker), jobs[0].clone());
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
@@ -210,10 +210,10 @@ async fn torture(database: Option<&str>, kills: u32) {
     let heard = heard.lock().unwrap().clone();
     let cancelled = check(&asker, &all, &runs, &heard).await;
     let (late, started) = (latest(&all, "created_at"), latest(&all, "started_at"));
-    // With two servers one is always there.
+    // Of two servers one is always up.
     assert!(database.is_none() || late <= LATEST, "a time was stored {late} late");
     eprintln!(
-        "{kills} kills on {}: {} runs ({} asked for by hand), {} starts heard, none twice; {cancelled} cancelled at the end; \
+        "{kills} kills on {}: {} runs ({} manual), {} starts heard, none twice; {cancelled} cancelled at the end; \
          times were stored at most {:.1} s late, and started {:.1} s",
         if database.is_some() { "PostgreSQL" } else { "SQLite" },
         all.len(),
@@ -224,19 +224,19 @@ async fn torture(database: Option<&str>, kills: u32) {
     );
 }
 
-/// How late `what` of the latest run of a schedule was.
+/// The delay of `what` of the latest run of a schedule.
 fn latest(all: &[Value], what: &str) -> TimeDelta {
     let at = |run: &Value, what: &str| run[what].as_str().map(|text| text.parse::<DateTime<Utc>>().unwrap());
     let late = |run: &Value| Some(at(run, what)? - at(run, "scheduled_for")?);
     all.iter().filter_map(late).max().expect("a time came while servers were killed")
 }
 
-/// What was heard against what is stored; how many runs were cancelled.
+/// Compares the reports with the stored runs; returns the number of cancelled ones.
 async fn check(asker: &Asker, all: &[Value], runs: &BTreeMap<String, String>, heard: &BTreeMap<String, u32>) -> u32 {
     let mut cancelled = 0;
     for run in all {
         let (id, state) = (run["id"].as_str().unwrap(), run["state"].as_str().unwrap());
-        let starts: Vec<_> = heard.iter().filter(|(said, _)| said.starts_with(id)).collect();
+        let starts: Vec<_> = heard.iter().filter(|(report, _)| report.starts_with(id)).collect();
         assert!(starts.iter().all(|(_, count)| **count == 1), "an attempt of {run} was started twice: {starts:?}");
         if state == "SUCCEEDED" {
             assert_eq!(starts.len(), 1, "{run} was started {starts:?}");
@@ -251,12 +251,12 @@ async fn check(asker: &Asker, all: &[Value], runs: &BTreeMap<String, String>, he
     }
     let known: Vec<&str> = all.iter().map(|run| run["id"].as_str().unwrap()).collect();
     assert!(runs.keys().all(|id| known.contains(&id.as_str())), "a run that was accepted is not there");
-    assert!(heard.keys().all(|said| known.iter().any(|id| said.starts_with(id))), "something unknown was started");
+    assert!(heard.keys().all(|report| known.iter().any(|id| report.starts_with(id))), "an unknown run was started");
     assert!(runs.len() > 10, "too little has happened: {} runs", runs.len());
     cancelled
 }
 
-/// All runs of the jobs, when all have ended.
+/// All runs of the jobs, once they have ended.
 async fn settled(asker: &Asker, jobs: &[String]) -> Vec<Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {

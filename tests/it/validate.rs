@@ -1,7 +1,7 @@
-//! Holds an answer against the contract: the operation has this status, and its schema fits the body exactly.
+//! Validates a response against the contract: the operation has this status, and its schema matches the body exactly.
 //!
-//! The schemas of OpenAPI 3.0 are turned into JSON Schema: `nullable` becomes a type, `allOf` is merged, a union with
-//! a discriminator becomes a choice by that key, and objects have no keys but those of the contract.
+//! OpenAPI 3.0 schemas are converted to JSON Schema: `nullable` becomes a type, `allOf` is merged, a union with a
+//! discriminator becomes a choice by that key, and objects have no additional keys.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -9,18 +9,18 @@ use std::sync::{LazyLock, Mutex};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-/// The contract.
+/// The contract of the Qovery-compatible API.
 pub(crate) static CONTRACT: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(windlass::api::CONTRACT).expect("the contract is YAML"));
 
-/// The contract of the second face.
+/// The contract of the Terrakube-compatible API.
 pub(crate) static TERRAKUBE: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(windlass::terrakube::CONTRACT).expect("the contract is YAML"));
 
-/// The contract that a path belongs to.
+/// The contract that contains a path.
 fn contract_of(path: &str) -> &'static Value {
-    let second = ["/api/v1/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
-    if second.iter().any(|prefix| path.starts_with(prefix)) { &TERRAKUBE } else { &CONTRACT }
+    let prefixes = ["/api/v1/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
+    if prefixes.iter().any(|prefix| path.starts_with(prefix)) { &TERRAKUBE } else { &CONTRACT }
 }
 
 static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
@@ -33,10 +33,10 @@ pub(crate) fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> &'a Value {
     node
 }
 
-/// The operation of the contract that serves a path.
+/// The operation of the contract for a path.
 pub(crate) fn operation(method: &str, path: &str) -> Option<(String, Value)> {
     let path = path.split('?').next().unwrap();
-    // The second face takes a slash at the end, too.
+    // The Terrakube-compatible API also accepts a trailing slash.
     let path = if path.starts_with("/api/v1/") { path.trim_end_matches('/') } else { path };
     let paths = contract_of(path)["paths"].as_object().unwrap();
     let fits = |template: &str| {
@@ -46,12 +46,12 @@ pub(crate) fn operation(method: &str, path: &str) -> Option<(String, Value)> {
     paths
         .iter()
         .filter(|(template, _)| fits(template))
-        // A word of a path comes before an id.
+        // A literal segment takes precedence over a parameter.
         .min_by_key(|(template, _)| template.matches('{').count())
         .and_then(|(template, item)| Some((template.clone(), item.get(method.to_lowercase())?.clone())))
 }
 
-/// Panics when an answer is not one that the contract promises.
+/// Panics if a response violates the contract.
 #[track_caller]
 pub(crate) fn answer(method: &str, path: &str, status: u16, kind: &str, body: &Value) {
     let Some((template, operation)) = operation(method, path) else {
@@ -146,7 +146,7 @@ fn json_schema(root: &Value, schema: &Value, depth: usize) -> Value {
     Value::Object(out)
 }
 
-/// By its discriminator a union is one member only, however much the members look alike.
+/// A union with a discriminator accepts exactly one member, even if the members look alike.
 fn union(root: &Value, schema: &Map<String, Value>, members: &[Value], depth: usize) -> Value {
     let Some(discriminator) = schema.get("discriminator") else {
         return json!({"oneOf": members.iter().map(|member| json_schema(root, member, depth + 1)).collect::<Vec<_>>()});

@@ -1,8 +1,8 @@
-//! An organization with one of everything, and every operation of the contract with a path into it and a valid body.
+//! An organization with one of everything, and every operation of the contract with a path and a valid body for it.
 
 use std::collections::BTreeMap;
 
-/// A kubeconfig that holds all it needs; nobody answers there.
+/// A complete kubeconfig of a cluster that does not answer.
 pub(crate) const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: hidden-cluster, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: x, context: {cluster: hidden-cluster, user: u}}]\nusers: [{name: u, user: {token: t}}]\n";
 
 use entity::member::Role;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::harness::{Client, Furnished, TestApp, id};
 use crate::validate::CONTRACT;
 
-/// One of everything, by the names of path parameters.
+/// One of everything, by the name of its path parameter.
 pub(crate) struct World {
     pub(crate) it: Furnished,
     pub(crate) ids: BTreeMap<&'static str, String>,
@@ -88,24 +88,24 @@ impl World {
         app.settle().await;
         app.runner.exit_all(0);
         app.settle().await;
-        // One that goes on, so that it can be cancelled.
+        // A run that is still running, so that it can be cancelled.
         let run = it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
         app.settle().await;
         ids.insert("runId", id(&run));
         let lifecycle = it.create(it.lifecycle("events")).await;
         client.post(&format!("/job/{lifecycle}/deploy"), json!({})).await.expect(202);
         app.settle().await;
-        // It waits behind the deployment that goes on.
+        // Queued behind the deployment that is still running.
         let queued = client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
         ids.insert("deploymentRequestId", queued["deployment_request_id"].as_str().unwrap().to_owned());
         Self { it, ids }
     }
 
-    /// The path of a template, with ids of this world.
+    /// The path of a template, with the ids of this world.
     fn path(&self, template: &str) -> String {
         let mut path = template.to_owned();
         let own = template.split('/').nth(1).unwrap_or_default().to_owned();
-        // What is overridden is of a wider scope; there is no secret that is wider than those of a project.
+        // An override needs a variable of a wider scope; no secret has a wider scope than the project.
         let scope = match own.as_str() {
             "job" if template.ends_with("/override") => "environment",
             "environment" if template.ends_with("/override") => "project",
@@ -123,7 +123,7 @@ impl World {
         for (name, id) in &self.ids {
             path = path.replace(&format!("{{{name}}}"), id);
         }
-        assert!(!path.contains('{'), "{template} has a parameter that this test does not know");
+        assert!(!path.contains('{'), "{template} has a parameter without an id in this world");
         let (project, job) = (&self.ids["projectId"], &self.ids["jobId"]);
         match template {
             "/variable" => format!("{path}?parent_id={project}&scope=PROJECT"),
@@ -153,7 +153,7 @@ impl World {
         found
     }
 
-    /// A valid body, so that nothing but the caller's role is in the way.
+    /// A valid body, so that only the role of the caller can forbid the call.
     pub(crate) fn body(&self, operation: &str) -> Option<String> {
         let ids = &self.ids;
         let (job, project) = (&ids["jobId"], &ids["projectId"]);
@@ -227,7 +227,6 @@ impl World {
     }
 }
 
-/// A rule for environments whose names begin with "feat-".
 /// A variable and a secret of the scope.
 async fn variables(client: &Client, scope: &str, parent: &str) -> [(&'static str, String); 2] {
     let path = |kind: &str| format!("/{scope}/{parent}/{kind}");
@@ -243,6 +242,7 @@ async fn variables(client: &Client, scope: &str, parent: &str) -> [(&'static str
     [(variable_name, id(&variable)), (secret_name, id(&secret))]
 }
 
+/// A rule for environments whose names begin with "feat-".
 pub(crate) fn project_rule(cluster: &str, name: &str) -> Value {
     json!({
         "name": name, "mode": "STAGING", "cluster_id": cluster, "timezone": "Etc/UTC", "wildcard": "feat-*",
@@ -265,7 +265,7 @@ impl Operation {
     }
 }
 
-/// A caller with a new custom role: what it may do in every mode of the world's project, and on its clusters.
+/// A caller with a new custom role: one permission for every mode of the project, and one for every cluster.
 pub(crate) async fn custom(app: &TestApp, world: &World, permission: &str, cluster: &str) -> Client {
     let organization = world.it.organization;
     let client = &world.it.client;
@@ -292,7 +292,7 @@ pub(crate) async fn custom(app: &TestApp, world: &World, permission: &str, clust
     app.client(Some(format!("Token {}", token["token"].as_str().unwrap())))
 }
 
-/// A caller of another organization, who may do everything there.
+/// An administrator of another organization.
 pub(crate) async fn stranger(app: &TestApp) -> Client {
     let other = app.organization("other").await;
     app.token(other, Role::Admin).await

@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: builds the release and runs the benchmark beside a PostgreSQL of its own.
+//! `cargo xtask bench`: runs the benchmarks of the release build, with a PostgreSQL server of their own.
 
 use crate::command::{self, Result};
 use crate::services;
 
-/// Prints two tables, each from one run: requests, and the engine.
+/// Prints two tables: requests, and the engine.
 pub(crate) fn run() -> Result<()> {
     let services = services::start()?;
     for bench in ["http", "engine"] {

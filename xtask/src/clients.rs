@@ -1,6 +1,6 @@
-//! `cargo xtask clients`: clients that others made, and SDKs generated from the contract, tour a real server.
+//! `cargo xtask clients`: third-party clients and generated SDKs call a live server.
 //!
-//! Each is installed from its package registry. Their programs are in tests/clients, and are copied to target/clients.
+//! Each client is installed from its package registry, for a program of tests/clients that is built in target/clients.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -11,14 +11,14 @@ use crate::command::{Result, find, read, root, run};
 use crate::pages::{self, Engine};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
-use crate::{opentofu, packages, sdk};
+use crate::{opentofu, packages, process, sdk};
 
-/// Programs that are needed beside those of the SDKs, with Debian's packages that hold them.
+/// Programs that are needed beside those of the SDKs, and the Debian packages that contain them.
 const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
-/// What the OIDC provider issues tokens for.
+/// The audience of the tokens that the OIDC provider issues.
 const AUDIENCE: &str = "windlass-tests";
 
-/// Starts what is needed, and tours.
+/// Starts the services, and runs every client.
 pub(crate) fn run_all() -> Result<()> {
     let services = services::start()?;
     match missing(&services).as_slice() {
@@ -27,7 +27,7 @@ pub(crate) fn run_all() -> Result<()> {
     }
 }
 
-/// What the tours need and is not there, after an attempt to install it.
+/// The programs and services that the clients need and that could not be installed.
 pub(crate) fn missing(services: &Services) -> Vec<String> {
     packages::install(&sdk::PACKAGES, &[]);
     packages::install(&PACKAGES, &[]);
@@ -40,30 +40,30 @@ pub(crate) fn missing(services: &Services) -> Vec<String> {
     missing
 }
 
-/// All tours, beside a Docker engine.
+/// Runs every client; a Docker engine has to be running.
 pub(crate) fn tour() -> Result<()> {
     let folder = root().join("target/clients");
-    let port = services::free_port()?;
+    let port = process::free_port()?;
     let issuer = format!("http://127.0.0.1:{port}");
     let tools = opentofu::provide()?.display().to_string();
     let mut words = vec!["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
     words.extend(["--tools", &tools]);
     words.extend(pages::WORDS);
     let server = server::start(&folder.join("server"), &words)?;
-    eprintln!("== a person logs in at an OIDC provider");
+    eprintln!("== a browser-based OIDC login");
     let mut provider = Provider::start(port, &server)?;
-    // The provider waits for its clock meanwhile.
+    // Meanwhile the provider waits until a session has expired.
     let tours = sdk::tours()?;
     let jwt = provider.token()?;
-    eprintln!("== the TypeScript SDK of Qovery");
+    eprintln!("== Qovery's TypeScript SDK");
     let typescript = install("typescript")?;
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(&typescript))?;
     run(with(&server, Command::new("node").arg(typescript.join("out/tour.js"))).env("WINDLASS_JWT", jwt))?;
-    eprintln!("== SDKs generated from the contract");
+    eprintln!("== SDKs generated from the API description");
     for mut tour in tours {
         run(with(&server, &mut tour))?;
     }
-    eprintln!("== the calls of the clients of Terrakube");
+    eprintln!("== the calls that Terrakube's clients make");
     run(with(&server, &mut jsonapi()?))?;
     match pages::run(&server, Engine::Docker)?.as_slice() {
         [] => Ok(()),
@@ -71,7 +71,7 @@ pub(crate) fn tour() -> Result<()> {
     }
 }
 
-/// The program that replays the calls of the clients of Terrakube, with a repository to run.
+/// The program that replays the calls of Terrakube's clients, with a git repository for a workspace.
 fn jsonapi() -> Result<Command> {
     let folder = copied("jsonapi")?;
     let repository = folder.join("repository");
@@ -93,14 +93,14 @@ fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {
     command.env("WINDLASS_URL", &server.url).env("WINDLASS_TOKEN", &server.token)
 }
 
-/// A program of tests/clients with the packages that its lock file names.
+/// Copies a program of tests/clients and installs the packages of its lock file.
 fn install(name: &str) -> Result<PathBuf> {
     let folder = copied(name)?;
     read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
     Ok(folder)
 }
 
-/// A program of tests/clients, where it may be built.
+/// Copies a program of tests/clients to the folder where it is built.
 fn copied(name: &str) -> Result<PathBuf> {
     let (from, to) = (root().join("tests/clients").join(name), root().join("target/clients").join(name));
     fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
@@ -112,7 +112,7 @@ fn copied(name: &str) -> Result<PathBuf> {
     Ok(to)
 }
 
-/// The OIDC provider with its person; ended when dropped.
+/// The OIDC provider and the browser that logs in; stopped when dropped.
 struct Provider(Child);
 
 impl Drop for Provider {
@@ -128,13 +128,13 @@ impl Provider {
         let browser = find("chromium").ok_or("chromium is not installed")?;
         let mut command = Command::new("node");
         command.arg(folder.join("main.mjs")).args([&port.to_string(), &server.url]).arg(browser);
-        // What the provider warns of is that it is one for tests.
+        // The provider only warns that it is meant for tests.
         command.env("NODE_NO_WARNINGS", "1").stdout(Stdio::piped()).stdin(Stdio::null());
         let log = fs::File::create(folder.join("errors")).map_err(|e| e.to_string())?;
         command.stderr(log).spawn().map(Self).map_err(|e| format!("node: {e}"))
     }
 
-    /// The token of the person, when all that was tried went as it should.
+    /// The token of the login, once every check of the program has passed.
     fn token(&mut self) -> Result<String> {
         let mut token = None;
         for line in

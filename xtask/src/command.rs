@@ -3,15 +3,22 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A failure, as text for the person at the terminal.
+/// An error is a text to be printed.
 pub(crate) type Result<T, E = String> = std::result::Result<T, E>;
 
-/// The top of the repository.
+/// Whether a test may be skipped when the machine lacks something that it needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Skip,
+    Fail,
+}
+
+/// The top folder of the repository.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
 }
 
-/// Cargo, as if it were typed: what the outer cargo says of this package would make it build everything anew.
+/// Cargo without the variables that the outer cargo sets for this package, which would make it build everything again.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root());
@@ -31,7 +38,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     if status.success() { Ok(()) } else { Err(format!("{shown}: {status}")) }
 }
 
-/// Runs a program silently and returns what it printed; a failure shows its errors.
+/// Runs a program silently and returns its output; an error contains what it wrote to stderr.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{shown}: {e}"))?;
@@ -42,9 +49,9 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     }
 }
 
-/// Whether a program is on the PATH, or where Debian puts those of the administrator.
+/// The path of a program on the PATH, or in the folders where Debian puts programs for root.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the PATH is no setting of the server")]
+    #[expect(clippy::disallowed_methods, reason = "the PATH is not a setting of the server")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())

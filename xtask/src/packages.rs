@@ -1,11 +1,10 @@
-//! Installs Debian's packages where a program is missing.
+//! Installs Debian packages for missing programs.
 
 use std::process::{Command, Stdio};
 
 use crate::command::{find, read, run};
 
-/// Installs the packages of those programs that are not there, and `more`; on Debian, as root. What cannot be
-/// installed is seen when it is used.
+/// Installs the packages of missing programs, and `more`; on Debian, as root. A failure shows when the program is used.
 pub(crate) fn install(programs: &[(&str, &'static str)], more: &[&'static str]) {
     let mut wanted: Vec<&str> =
         programs.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();

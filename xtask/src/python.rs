@@ -1,11 +1,11 @@
-//! Python with one package of the package index.
+//! A Python with one package from the Python Package Index.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Result, read};
 
-/// The Python of a virtual environment in `folder` that has `package`, as `name==version`; made once.
+/// The Python of a virtual environment in `folder` that has `package`, written as `name==version`; created once.
 pub(crate) fn with(folder: &Path, package: &str) -> Result<PathBuf> {
     let python = folder.join("bin/python");
     let (name, version) = package.split_once("==").unwrap_or((package, ""));

@@ -1,6 +1,6 @@
-//! `cargo xtask sdk`: clients in four languages, generated from the contract and built.
+//! `cargo xtask sdk`: SDKs in four languages, generated from the API description and built in target/sdk.
 //!
-//! They land in target/sdk. The generator is OpenAPI Generator, from Python's package index.
+//! The generator is OpenAPI Generator, from the Python Package Index.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::{packages, python};
 
 const GENERATOR: &str = "openapi-generator-cli==7.26.0";
 
-/// A language: the generator's name of it, its settings, and what makes a folder of its files a program.
+/// A language: the name and the settings of its generator, and the function that builds the generated files.
 struct Language {
     name: &'static str,
     generator: &'static str,
@@ -36,31 +36,32 @@ const LANGUAGES: [Language; 4] = [
     Language { name: "rust", generator: "rust", settings: &["--package-name", "windlass-sdk"], build: rust },
 ];
 
-/// What the generator warns of, and does right all the same.
+/// Warnings of the generator that do not affect the result.
 const HARMLESS: [&str; 6] = [
-    // It gives such a thing another name.
+    // The generator has renamed a thing.
     "cannot be used as a model name. Renamed to",
     "cannot be used as model name. Renamed to",
     "cannot be used as a field/variable name. Renamed to",
-    // Of answers without a schema: those of the metrics and of the schema itself.
+    // Responses without a schema: the metrics, and the API description itself.
     "Failed to get the schema name: null",
     "Codegen property is null (e.g. map/dict of undefined type). Default to typing.Any.",
     "sun.misc.Unsafe",
 ];
 
-/// Programs that are needed, with Debian's packages that hold them.
+/// Programs that are needed, and the Debian packages that contain them.
 pub(crate) const PACKAGES: [(&str, &str); 4] =
     [("java", "default-jre-headless"), ("node", "nodejs"), ("npm", "npm"), ("go", "golang-go")];
 
-/// Generates and builds all.
+/// Generates and builds every SDK.
 pub(crate) fn run_all() -> Result<()> {
     packages::install(&PACKAGES, &[]);
     tours()?;
-    eprintln!("{} are generated and built", root().join("target/sdk").display());
+    eprintln!("{} contains the SDKs", root().join("target/sdk").display());
     Ok(())
 }
 
-/// Generates and builds all, with the programs of their tours, which want the variables of a server.
+/// Generates and builds every SDK; returns the programs that call a server with them, which read its URL and token from
+/// their environment.
 pub(crate) fn tours() -> Result<Vec<Command>> {
     let folder = root().join("target/sdk");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -104,7 +105,7 @@ fn copy_tour(name: &str, to: &Path) -> Result<()> {
 }
 
 fn typescript(folder: &Path) -> Result<Vec<Command>> {
-    // The files of the SDK in a folder beside the tour; the manifest names what both need.
+    // The SDK moves to a folder beside the program; the manifest names the packages of both.
     let sdk = folder.join("sdk");
     fs::create_dir_all(&sdk).map_err(|e| e.to_string())?;
     for file in ["api.ts", "base.ts", "common.ts", "configuration.ts", "index.ts"] {
@@ -143,12 +144,12 @@ fn go(folder: &Path) -> Result<Vec<Command>> {
     Ok(programs.map(|name| Command::new(folder.join("bin").join(name))).into())
 }
 
-/// What a tour in Rust needs beside the SDK.
+/// The dependencies of the Rust program beside the SDK.
 const RUNTIME: &str = "\n[dev-dependencies]\n\
     tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"time\"] }\n\n[workspace]\n";
 
 fn rust(folder: &Path) -> Result<Vec<Command>> {
-    // The tag of the union is read before its members are, which want it again: a fault of the generator
+    // serde consumes the tag of the union before it reads a member, which declares it again: a bug of the generator
     // (OpenAPITools/openapi-generator, issue 22344).
     for model in ["cron_job_response.rs", "lifecycle_job_response.rs"] {
         let tag = "#[serde(rename = \"job_type\"";
@@ -160,7 +161,7 @@ fn rust(folder: &Path) -> Result<Vec<Command>> {
     copy_tour("tour.rs", &folder.join("examples/tour.rs"))?;
     let target = root().join("target/sdk/rust-target");
     let mut build = Command::new("cargo");
-    // Without the TLS of the system, which not every machine can build.
+    // rustls, because not every machine can build the system's TLS library.
     build.args(["build", "-q", "--no-default-features", "--features", "rustls", "--example", "tour"]);
     run(build.current_dir(folder).env("CARGO_TARGET_DIR", &target))?;
     Ok(vec![Command::new(target.join("debug/examples/tour"))])

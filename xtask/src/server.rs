@@ -1,4 +1,4 @@
-//! A server of this tree, for tools that call it from outside.
+//! A server built from this repository, for tools that call it over HTTP.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
-    /// The API token that its first start printed.
+    /// The API token that it printed at its first start.
     pub(crate) token: String,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn start(folder: &Path, words: &[&str]) -> Result<Server> {
     Ok(server)
 }
 
-/// Where cargo builds.
+/// Cargo's target folder.
 fn target_folder() -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "cargo's own variable, not a setting of the server")]
     let named = std::env::var_os("CARGO_TARGET_DIR");

@@ -1,10 +1,10 @@
-//! `cargo xtask simulate`: as many seeds of the engine's simulation as are wanted.
+//! `cargo xtask simulate`: simulates the engine with any number of seeds.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::command::{self, Result};
 
-/// Runs seeds; a failing one is named by the test.
+/// Runs seeds; the test names one that fails.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let number = |place: usize, default: u64| match words.get(place) {
         Some(word) => word.parse::<u64>().map_err(|_| format!("{word:?} is not a number")),

@@ -1,20 +1,13 @@
-//! `cargo xtask test`: everything, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then the tours of
-//! clients, and fuzzing.
+//! `cargo xtask test`: all tests, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then the clients, and
+//! fuzzing.
 
-use crate::command::{self, Result};
+use crate::command::{self, Missing, Result};
 use crate::timing::Timing;
 use crate::{clients, fuzz, services, torture};
 
-/// What happens to tests that need what is not there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Skip,
-    Fail,
-}
-
-/// How many seeds of the simulation are run.
+/// The number of seeds to simulate.
 const SEEDS: &str = "1000";
-/// How often servers are killed.
+/// The number of times that servers are killed.
 const KILLS: u32 = 50;
 
 /// Runs all tests.
@@ -26,7 +19,7 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     services.missing.extend(fuzzing.clone());
     services.missing.extend(touring.clone());
     if missing == Missing::Fail && !services.missing.is_empty() {
-        return Err(format!("missing, and nothing may be skipped:\n  {}", services.missing.join("\n  ")));
+        return Err(format!("missing, and --strict forbids to skip tests:\n  {}", services.missing.join("\n  ")));
     }
     let database = "WINDLASS_TEST_DATABASE_URL";
     let cargo = |words: &[&str], with_database: bool| {
@@ -38,7 +31,7 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         if missing == Missing::Fail {
             command.env("WINDLASS_TEST_STRICT", "1");
         }
-        // Always on SQLite, so once is enough.
+        // The simulation always uses SQLite, so it runs once.
         command.env("WINDLASS_SIMULATION_SEEDS", if with_database { "1" } else { SEEDS });
         command::run(&mut command)
     };
@@ -53,7 +46,7 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         timing.part("torture", || torture::with(&services, KILLS))?;
     }
     if touring.is_empty() {
-        eprintln!("== tours of clients");
+        eprintln!("== clients");
         timing.part("clients", clients::tour)?;
     }
     if fuzzing.is_none() {
@@ -61,8 +54,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         timing.part("fuzzing", fuzz::run_all)?;
     }
     match services.missing.as_slice() {
-        [] => eprintln!("== all tests passed, none was skipped"),
-        left => eprintln!("== passed, but what needs these was SKIPPED:\n  {}", left.join("\n  ")),
+        [] => eprintln!("== all tests passed, none were skipped"),
+        left => eprintln!("== passed, but tests were SKIPPED that need:\n  {}", left.join("\n  ")),
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask torture`: servers that are killed while real containers run.
+//! `cargo xtask torture`: servers are killed while containers run.
 
 use crate::command::{self, Result};
 use crate::services::{self, Services};
 
-/// Kills as often as wanted, on SQLite and on PostgreSQL.
+/// Kills servers on SQLite and on PostgreSQL.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let kills = match words.first() {
         Some(word) => word.parse::<u32>().map_err(|_| format!("{word:?} is not a number"))?,
@@ -12,7 +12,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     with(&services::start()?, kills)
 }
 
-/// The same, beside services that are there.
+/// Does so with services that are running already.
 pub(crate) fn with(services: &Services, kills: u32) -> Result<()> {
     let mut command = command::cargo();
     command.args(["test", "--test", "it", "torture", "--", "--ignored", "--nocapture", "--test-threads=1"]);

@@ -1,4 +1,4 @@
-//! Deployments: one at a time in an environment, ended when their parts have ended.
+//! Deployments: one at a time in an environment, finished when all of their parts are.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ async fn one_failed_part_fails_the_deployment_and_not_the_others() {
     );
 }
 
-/// Two servers start the queue together: every deployment begins once.
+/// Two servers tick at the same time: every deployment starts once.
 #[tokio::test]
 async fn servers_that_tick_together_start_a_deployment_once() {
     let app = TestApp::new().await;
@@ -66,7 +66,7 @@ async fn servers_that_tick_together_start_a_deployment_once() {
     assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (5, 5));
 }
 
-/// Many deployments that wait for their runs do not keep another one from ending.
+/// Many deployments that wait for their runs do not delay the end of another one.
 #[tokio::test]
 async fn deployments_that_wait_are_in_nobodys_way() {
     let app = TestApp::new().await;

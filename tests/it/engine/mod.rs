@@ -1,4 +1,4 @@
-//! `tick` with a clock that stands still and a runner that is told what to do.
+//! `tick` with a clock that stands still and a fake runner.
 
 mod deployments;
 mod outputs;
@@ -14,7 +14,7 @@ use sea_orm::{EntityTrait, QueryOrder};
 
 use crate::harness::TestApp;
 
-/// All rows that the engine writes, as text that is the same in every test run.
+/// All rows that the engine writes, as a text without ids.
 pub(crate) async fn rows(app: &TestApp) -> String {
     let db = &app.app.db;
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! What LIFECYCLE jobs leave for others, and what must not be seen in logs.
+//! Outputs of LIFECYCLE jobs, and values that must not appear in logs.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn short(job: &str) -> String {
     job[..8].to_uppercase()
 }
 
-/// Deploys, lets every step end well after it has left a file, and returns the step's environment.
+/// Deploys, lets every step succeed with an output file, and returns the environment of the last one.
 async fn deploy_leaving(app: &TestApp, it: &Furnished, job: &str, file: &str) {
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
@@ -60,10 +60,10 @@ async fn outputs_become_variables_with_aliases() {
     let secret = find(&rows, &format!("QOVERY_OUTPUT_JOB_Z{}_DB_PASSWORD", short(&job)));
     assert_eq!((&secret["value"], &secret["is_secret"]), (&Value::Null, &json!(true)));
     assert_eq!(find(&rows, &format!("QOVERY_OUTPUT_JOB_Z{}_PORT", short(&job)))["value"], "5432");
-    // Nobody changes what the server made.
+    // Variables that the server created cannot be changed.
     let id = id(built_in);
     it.client.delete(&format!("/variable/{id}")).await.expect(400);
-    // Others find the values when they are deployed.
+    // Other jobs get the values when they are deployed.
     it.client.post(&format!("/job/{other}/deploy"), json!({})).await.expect(202);
     app.settle().await;
     let step = app.runner.started().pop().unwrap();
@@ -77,7 +77,7 @@ async fn the_next_run_changes_outputs_in_place_and_a_deletion_takes_them() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let (job, other) = (it.create(it.lifecycle("database")).await, it.create(it.lifecycle("app")).await);
-    // The name is taken before: it stays whose it is.
+    // The name is taken: the existing variable stays.
     let mine = json!({"key": "PORT", "value": "mine", "is_secret": false, "variable_scope": "ENVIRONMENT", "variable_parent_id": it.environment});
     it.client.post("/variable", mine).await.expect(201);
     deploy_leaving(&app, &it, &job, FILE).await;
@@ -112,7 +112,7 @@ async fn the_next_run_changes_outputs_in_place_and_a_deletion_takes_them() {
     assert!(left.iter().all(|row| row["key"] != "DB_HOST"));
 }
 
-/// A later stage of the same deployment finds what an earlier one has left.
+/// A later stage of a deployment gets the outputs of an earlier one.
 #[tokio::test]
 async fn later_stages_find_the_outputs_of_earlier_ones() {
     let app = TestApp::new().await;
@@ -148,7 +148,7 @@ async fn a_file_that_cannot_be_taken_is_told_and_spoils_no_run() {
         assert!(run["reason"].as_str().unwrap().contains(reason), "{run}");
     }
     assert!(variables(&it, "JOB", &job).await.iter().all(|row| row["key"] != "A"));
-    // CRON jobs leave nothing.
+    // CRON jobs have no outputs.
     let cron = it.create(it.cron("minutely", "* * * * *")).await;
     it.client.post(&format!("/job/{cron}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
     app.settle().await;
@@ -170,7 +170,7 @@ async fn secrets_are_masked_as_lines_come_in() {
     let name = app.runner.steps().remove(0);
     app.runner.write(&name, &["the password is correct horse, see?"]);
     app.settle().await;
-    // A new value for the next deployment, and another server: what this run was given is masked all the same.
+    // The value changes for the next deployment, and another server takes over: the value of this run is still masked.
     it.client.post(&format!("/job/{job}/secret"), json!({"key": "OTHER", "value": "something else"})).await.expect(201);
     app.clock.forward(16);
     let again = app.restarted().await;

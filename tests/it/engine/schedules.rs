@@ -1,4 +1,4 @@
-//! Times of schedules become runs: each one once, whatever happens between.
+//! Every scheduled time becomes one run, whatever happens in between.
 
 use serde_json::json;
 
@@ -64,7 +64,7 @@ async fn of_missed_times_only_the_newest_is_started() {
     assert_eq!(next["results"][0]["at"], "2027-03-02T08:15:00.000000Z");
 }
 
-/// Several servers tick at the same moment, many times: every time has one run, and every run one start.
+/// Several servers tick at the same time, again and again: every time has one run, and every run is started once.
 #[tokio::test]
 async fn servers_that_tick_together_start_each_time_once() {
     let app = TestApp::new().await;
@@ -91,7 +91,7 @@ async fn servers_that_tick_together_start_each_time_once() {
     assert_eq!(succeeded.count(&app.app.db).await.unwrap(), 12 * 4);
 }
 
-/// A time whose run is there already is passed over, and the schedule goes on.
+/// A time that already has a run is passed over, and the schedule continues.
 #[tokio::test]
 async fn the_same_time_cannot_be_stored_twice() {
     let app = TestApp::new().await;
@@ -101,7 +101,7 @@ async fn the_same_time_cannot_be_stored_twice() {
     app.settle().await;
     app.runner.exit_all(0);
     app.settle().await;
-    // As if the advance of the schedule had been lost.
+    // As if the update of the next time had been lost.
     use entity::id::JobId;
     let id = JobId(job.parse().unwrap());
     let at = "2026-11-22T10:01:00Z".parse().unwrap();

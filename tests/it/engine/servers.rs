@@ -1,4 +1,4 @@
-//! Several servers on one PostgreSQL database hear of each other's work.
+//! Several servers on one PostgreSQL database notify each other.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::harness::TestApp;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wake_up_reaches_the_other_server_and_not_its_sender() {
     if std::env::var("WINDLASS_TEST_DATABASE_URL").is_err() {
-        // On SQLite there is one server: the same test runs again on PostgreSQL.
+        // SQLite allows one server only; this test runs on PostgreSQL.
         return;
     }
     let one = TestApp::new().await;

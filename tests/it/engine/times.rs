@@ -1,4 +1,4 @@
-//! Every time of a schedule ends as one row: a run, or the reason why there is none.
+//! Every scheduled time becomes one row: a run, or the reason why there is none.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn a_suspended_schedule_leaves_a_trace() {
     );
 }
 
-/// What has come before a new deployment belongs to the old one; nothing is lost between the two.
+/// Times before a new deployment belong to the old one; none are lost in between.
 #[tokio::test]
 async fn a_deployment_settles_the_times_before_it() {
     let app = TestApp::new().await;
@@ -144,7 +144,7 @@ async fn jitter_moves_every_time_and_is_shown() {
     assert_eq!(explained(&it, &job, &at).await.0, "RAN");
 }
 
-/// A year away: the newest times have a row each, the older ones share one, and each of them can be explained.
+/// After an outage of a year the newest times have a row each, the older ones share one, and each can be explained.
 #[tokio::test]
 async fn a_long_absence_is_told_of() {
     let app = TestApp::new().await;
@@ -186,7 +186,7 @@ async fn exit_codes_and_pauses_by_choice() {
     }
 }
 
-/// Old runs go, by count and by age, failed ones later.
+/// Old runs are deleted by count and by age, failed ones later.
 #[tokio::test]
 async fn runs_are_kept_by_count_and_by_age() {
     let app = TestApp::new().await;

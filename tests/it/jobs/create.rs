@@ -22,7 +22,7 @@ async fn defaults_are_filled_in() {
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&job[key], value, "{key}");
     }
-    // Only the key that is used: the official Go client refuses `"docker": null` beside an image.
+    // Only the key that is set: the official Go client rejects `"docker": null` next to an image.
     assert_eq!(job["source"].as_object().unwrap().keys().collect::<Vec<_>>(), ["image"]);
     assert_eq!(job["source"]["image"]["registry_id"], it.registry.as_str());
     assert_eq!(job["source"]["image"]["registry"]["kind"], "DOCKER_HUB");
@@ -33,7 +33,7 @@ async fn defaults_are_filled_in() {
     assert!(events["schedule"].get("cronjob").is_none());
 }
 
-/// What clients send that others would refuse: nulls, unknown keys, numbers as text.
+/// Clients send nulls, unknown keys and numbers as text.
 #[tokio::test]
 async fn what_official_clients_send_is_taken() {
     let app = TestApp::new().await;
@@ -95,7 +95,7 @@ async fn a_docker_source_comes_back_byte_by_byte() {
     assert_eq!((&docker["dockerfile_path"], &docker["dockerfile_raw"]), (&json!("./Dockerfile"), &Value::Null));
 }
 
-/// Every refusal names its field, and nothing is stored.
+/// Every error names its field, and nothing is stored.
 #[tokio::test]
 async fn refusals_name_the_field() {
     let app = TestApp::new().await;

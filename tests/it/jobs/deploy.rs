@@ -1,4 +1,4 @@
-//! POST /job/{jobId}/deploy and /stop, and what they make of the state.
+//! POST /job/{jobId}/deploy and /stop, and the states that follow.
 
 use serde_json::json;
 
@@ -125,11 +125,11 @@ async fn another_tag_becomes_the_configured_one() {
     {
         it.client.post(&format!("/job/{job}/deploy"), body).await.expect(400);
     }
-    // Without any body, as some clients send it.
+    // Some clients send no body.
     it.client.call(poem::http::Method::POST, &format!("/job/{job}/deploy"), None).await.expect(202);
 }
 
-/// An image is built first; what it was built from is answered, and the next deployment builds the same commit.
+/// The image is built first; the response names its commit, and the next deployment builds the same one.
 #[tokio::test]
 async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
     let app = TestApp::new().await;
@@ -150,7 +150,7 @@ async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
     assert!(build.arguments.iter().any(|(name, value)| name == "A" && value.expose() == "1"));
     let wanted = build.source.unwrap();
     assert_eq!((wanted.branch.as_deref(), wanted.commit, wanted.submodules), (Some("main"), None, true));
-    // Nothing is scheduled before the image is there.
+    // Nothing is scheduled before the image has been built.
     let next = it.client.get(&format!("/job/{job}/nextRun")).await.expect(200);
     assert_eq!(next["active"], false);
     let commit = "0123456789abcdef0123456789abcdef01234567";
@@ -183,7 +183,7 @@ async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
     let step = app.runner.started().pop().unwrap();
     let image = step.image.unwrap();
     assert_eq!((image.reference.as_str(), image.local), ("windlass-build/x:1", true));
-    // The same commit again, another one where it is asked for, the newest of another branch.
+    // The same commit again, then one that is requested, then the newest of another branch.
     for (body, commit) in [(json!({}), commit), (json!({"git_commit_id": "abcdef0"}), "abcdef0")] {
         it.client.post(&format!("/job/{job}/deploy"), body).await.expect(202);
         app.settle().await;
@@ -202,7 +202,7 @@ async fn a_job_of_a_repository_is_built_before_it_is_deployed() {
     assert_eq!(app.runner.started().pop().unwrap().build.unwrap().source.unwrap().commit, None);
 }
 
-/// Requests of one kind by one person that wait are one; others wait behind it.
+/// Queued requests of one kind by one person are merged; others wait behind them.
 #[tokio::test]
 async fn requests_that_wait_become_one() {
     let app = TestApp::new().await;
@@ -223,7 +223,7 @@ async fn requests_that_wait_become_one() {
     assert_ne!(stop, waiting);
     assert_eq!(ask(&one, "stop").await, stop);
     assert_ne!(ask(&one, "deploy").await, waiting, "it would be before the stop");
-    // What a forced event wants is something else.
+    // A request that forces an event is not merged.
     let forced = it.client.post(&format!("/job/{one}/deploy?forceEvent=STOP"), json!({})).await.expect(202);
     assert_ne!(forced["execution_id"], stop);
     for _ in 0..12 {

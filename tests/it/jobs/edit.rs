@@ -57,7 +57,7 @@ async fn absent_keys_are_kept_and_null_clears() {
     assert_eq!(values, expected.as_array().unwrap().iter().collect::<Vec<_>>());
 }
 
-/// The console sends the whole answer back; the CLI and the provider leave the time zone out.
+/// The console sends back the whole response; the CLI and the Terraform provider omit the time zone.
 #[tokio::test]
 async fn whole_answers_and_missing_time_zones_survive() {
     let app = TestApp::new().await;
@@ -101,7 +101,7 @@ async fn refusals_leave_the_job_as_it_was() {
     it.client.put(&path, json!({"cpu": 100, "port": 99_999})).await.expect(400);
     it.client.put(&path, json!({"name": ""})).await.expect(400);
     assert_eq!(it.client.get(&path).await.expect(200), before);
-    // Its own name in another case is no conflict.
+    // A job may change the case of its own name.
     it.client.put(&path, json!({"name": "NIGHTLY"})).await.expect(200);
     it.client.put("/job/00000000-0000-7000-8000-000000000000", json!({})).await.expect(404);
 }

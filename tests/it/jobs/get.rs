@@ -28,7 +28,7 @@ async fn all_jobs_of_an_environment_across_pages() {
         windlass::store::job::by_id(&app.app.db, entity::id::JobId(first.parse().unwrap())).await.unwrap().unwrap();
     for number in 0..1100 {
         let name = format!("job {number}");
-        // Some share a time, as if they had been made together.
+        // Some have the same creation time.
         let created_at = template.created_at + chrono::TimeDelta::seconds(1 + number / 3);
         let row = entity::job::Model {
             id: entity::id::JobId::create(),
@@ -68,7 +68,7 @@ async fn only_jobs_to_update() {
     assert_eq!(ids, [changed, never]);
 }
 
-/// Who calls is remembered, so that one statement is all that an answer costs.
+/// The caller is cached, so that a request needs one statement only.
 #[tokio::test]
 async fn one_job_costs_one_statement() {
     let app = TestApp::new().await;

@@ -34,7 +34,7 @@ async fn a_run_by_hand_with_what_is_different() {
         |name: &str| step.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose().as_str());
     assert_eq!((of("COLOUR"), of("EXTRA")), (Some("blue"), Some("1")));
     assert_eq!(step.image.unwrap().reference, "docker.io/library/busybox:1.37");
-    // The job, its schedule and its state stay as they are.
+    // The job, its schedule and its state do not change.
     assert_eq!(it.state(&job).await, "DEPLOYED");
     let next = it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200);
     assert_eq!((&next["active"], &next["results"][0]["at"]), (&json!(true), &json!("2027-01-01T00:00:00.000000Z")));
@@ -42,7 +42,7 @@ async fn a_run_by_hand_with_what_is_different() {
     app.settle().await;
     let run = it.client.get(&format!("/run/{}", id(&run))).await.expect(200);
     assert_eq!(run["reason"], "the run exceeded its time limit of 30 seconds");
-    // The next one is as the job says.
+    // The next run follows the definition of the job.
     it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
     assert_eq!(it.runs(&job).await[0]["arguments"], json!(["-c", "echo hi"]));
 }
@@ -117,14 +117,14 @@ async fn runs_are_cancelled_one_by_one() {
     assert_eq!((state(&runs[0]).await, state(&runs[1]).await), (json!("CANCELLED"), json!("RUNNING")));
     assert_eq!(app.runner.stopped().len(), 1);
     it.client.post(&format!("/run/{}/cancel", runs[0]), json!({})).await.expect(409);
-    // What still waits is cancelled without having been started.
+    // A queued run is cancelled without being started.
     let waiting = id(&it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202));
     it.client.post(&format!("/run/{waiting}/cancel"), json!({})).await.expect(202);
     app.settle().await;
     assert_eq!((state(&waiting).await, app.runner.started().len()), (json!("CANCELLED"), 2));
 }
 
-/// A run that waits for a place longer than is allowed fails and says so.
+/// A run that waits too long for a free slot fails with a reason.
 #[tokio::test]
 async fn nothing_waits_for_good() {
     let app = TestApp::configured(|config| config.max_runs = 1).await;

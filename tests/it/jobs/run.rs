@@ -54,7 +54,7 @@ async fn a_followed_log_goes_on_until_the_run_has_ended() {
     let (client, path) = (it.client.clone(), format!("/run/{run}/log?follow=true"));
     let follower = tokio::spawn(async move { client.get(&path).await });
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    assert!(!follower.is_finished(), "it ended before the run");
+    assert!(!follower.is_finished(), "the response ended before the run");
     app.runner.write(&name, &["late"]);
     app.runner.set(&name, StepState::Exited { exit_code: 0, reason: None });
     app.settle().await;

@@ -1,4 +1,4 @@
-//! Clusters that are registered, cannot be reached, or do not let the server in.
+//! Clusters that are registered, unreachable, or reject the credentials of the server.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::site::{Site, within};
 use super::{kubeconfig, limited};
 
-/// One that is down keeps nobody else waiting, and says why; it is used when it is back.
+/// A cluster that is down has a reason, does not delay others, and is used again when it is back.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn one_that_is_down_delays_its_own_environments_only() {
@@ -16,7 +16,8 @@ async fn one_that_is_down_delays_its_own_environments_only() {
     let working = limited().await;
     let server = working.split("server: '").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let dead = site.register("dead", &working.replace(&server, &format!("https://{port}"))).await;
-    within(20, async || site.cluster_status(&dead).await == "DEPLOYMENT_ERROR", "it is said that it is down").await;
+    within(20, async || site.cluster_status(&dead).await == "DEPLOYMENT_ERROR", "the cluster is reported as down")
+        .await;
     let elsewhere = std::mem::take(&mut site.environment);
     site.environment = site.environment("on a dead cluster", &dead).await;
     let stuck = site.new_job(site.lifecycle("stuck", "true")).await;
@@ -33,7 +34,7 @@ async fn one_that_is_down_delays_its_own_environments_only() {
         let reason = runs["results"][0]["reason"].as_str().unwrap();
         assert!(reason.contains("cannot be reached"), "{runs:#}");
     }
-    // It comes back.
+    // The cluster comes back.
     let (status, text) = site.put_kubeconfig(&dead, &working).await;
     assert_eq!(status, 204, "{text}");
     within(30, async || site.cluster_status(&dead).await == "DEPLOYED", "it is used again").await;
@@ -55,7 +56,12 @@ async fn what_is_no_kubeconfig_is_refused_and_who_is_not_let_in_is_told_so() {
     }
     let stranger = kubeconfig().replace("not-a-secret", "somebody-else");
     let cluster = site.register("stranger", &stranger).await;
-    within(20, async || site.cluster_status(&cluster).await == "INVALID_CREDENTIALS", "it is said").await;
+    within(
+        20,
+        async || site.cluster_status(&cluster).await == "INVALID_CREDENTIALS",
+        "the credentials are reported as invalid",
+    )
+    .await;
     let path = format!("/organization/{}/cluster/{cluster}/isReady", site.organization);
     assert_eq!(site.get(&path).await, json!({"is_ready": false}));
 }

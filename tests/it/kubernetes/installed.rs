@@ -1,4 +1,4 @@
-//! The server itself, installed with the manifests that the project hands out: two replicas that use the cluster they are in.
+//! The server installed with the manifests of this repository: two replicas that run jobs in their own cluster.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -12,7 +12,7 @@ use super::{apply, image, kubeconfig, operator};
 
 const NAMESPACE: &str = "windlass";
 
-/// A call to one of the replicas.
+/// Calls one of the replicas.
 async fn call(pod: &str, token: &str, method: &str, path: &str, body: Option<Value>) -> Value {
     let url = format!("http://{pod}:8080{path}");
     let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
@@ -40,8 +40,8 @@ async fn ready(client: &Client) -> Vec<(String, String)> {
     found.items.into_iter().filter_map(of).collect()
 }
 
-/// The manifests as they are, but for the names of the image and of the database, and the way to the API server: the
-/// cluster of the tests has no proxy for services.
+/// The manifests, with other names of the image and the database, and the address of the API server: the test cluster has
+/// no service proxy.
 async fn install(client: &Client) {
     for file in ["namespace.yaml", "rbac.yaml"] {
         apply(client, file).await;
@@ -84,8 +84,9 @@ async fn two_replicas_use_the_cluster_that_they_are_in() {
     let organization = ask("GET", "/organization", None).await["results"][0]["id"].as_str().unwrap().to_owned();
     let create =
         async |path: String, body: Value| ask("POST", &path, Some(body)).await["id"].as_str().unwrap().to_owned();
-    let wanted = json!({"name": "own", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
-    let cluster = create(format!("/organization/{organization}/cluster"), wanted).await;
+    let request =
+        json!({"name": "own", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
+    let cluster = create(format!("/organization/{organization}/cluster"), request).await;
     let path = format!("/organization/{organization}/cluster/{cluster}");
     ask("PUT", &format!("{path}/kubeconfig"), Some(Value::String("in-cluster".into()))).await;
     for (_, address) in &replicas {
@@ -104,7 +105,7 @@ async fn two_replicas_use_the_cluster_that_they_are_in() {
         "schedule": {"on_start": {"entrypoint": "/bin/sh", "arguments": ["-c", "echo begun; sleep 12; echo done"]}}});
     let job = create(format!("/environment/{environment}/job"), job).await;
     ask("POST", &format!("/job/{job}/deploy"), Some(json!({}))).await;
-    // Whichever of them looks after the run, the other one ends it.
+    // Either replica may own the run; the other one finishes it.
     let path = format!("/job/{job}/run");
     let running = async || ask("GET", &path, None).await["results"][0]["state"] == "RUNNING";
     within(60, running, "it runs").await;

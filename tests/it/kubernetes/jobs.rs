@@ -1,4 +1,4 @@
-//! Runs as Jobs, asked for over the API and looked at from both sides.
+//! Runs as Jobs, seen through the API and in the cluster.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::site::{Site, within};
 
-/// What a pod says of its first container.
+/// The status of the first container of a pod.
 fn container(pod: &k8s_openapi::api::core::v1::Pod) -> k8s_openapi::api::core::v1::Container {
     pod.spec.clone().unwrap().containers.remove(0)
 }
@@ -23,11 +23,11 @@ async fn a_lifecycle_job_from_deployment_to_deletion() {
     let labels = site.create(&format!("/organization/{organization}/labelsGroups"), labels).await;
     let script = "echo \"$PLAIN $TOP_SECRET $(cat /etc/app/config.txt)\"; id -u; echo x > /etc/app/config.txt || echo read-only; \
                   echo '{\"url\": {\"value\": \"http://x\", \"sensitive\": false}}' > /qovery-output/qovery-output.json; sleep 2";
-    let mut wanted = site.lifecycle("seed", script);
-    wanted["annotations_groups"] = json!([{"id": annotations}]);
-    wanted["labels_groups"] = json!([{"id": labels}]);
-    wanted["max_nb_restart"] = json!(3);
-    let job = site.new_job(wanted).await;
+    let mut job = site.lifecycle("seed", script);
+    job["annotations_groups"] = json!([{"id": annotations}]);
+    job["labels_groups"] = json!([{"id": labels}]);
+    job["max_nb_restart"] = json!(3);
+    let job = site.new_job(job).await;
     site.create(&format!("/job/{job}/environmentVariable"), json!({"key": "PLAIN", "value": "$(HOME) plain"})).await;
     site.create(&format!("/job/{job}/secret"), json!({"key": "TOP_SECRET", "value": "hidden-value"})).await;
     let file = json!({"key": "CONFIG", "value": "file content", "mount_path": "/etc/app/config.txt"});
@@ -127,9 +127,9 @@ async fn why_a_run_failed_is_said() {
     for (job, reason, code) in expected {
         site.reaches(job, "DEPLOYMENT_ERROR").await;
         let run = site.ended(job).await;
-        let said = run["reason"].as_str().unwrap_or_default();
-        let pulls = reason == "ErrImagePull" && said.contains("ImagePullBackOff");
-        assert!(said.contains(reason) || pulls, "{reason}: {run:#}");
+        let found = run["reason"].as_str().unwrap_or_default();
+        let pulls = reason == "ErrImagePull" && found.contains("ImagePullBackOff");
+        assert!(found.contains(reason) || pulls, "{reason}: {run:#}");
         assert_eq!((run["state"].as_str(), &run["exit_code"]), (Some("FAILED"), &code), "{run:#}");
     }
     let run = site.ended(&twice).await;
@@ -160,10 +160,10 @@ async fn a_killed_server_finds_its_jobs_again_and_a_cancelled_one_goes() {
     site.call("POST", &format!("/run/{}/cancel", run["id"].as_str().unwrap()), None).await;
     let run = site.ended(&job).await;
     assert_eq!(run["state"], "CANCELLED", "{run:#}");
-    let said = site.log(&run).await;
-    for (place, line) in said.iter().enumerate().take(said.len() - 1) {
+    let lines = site.log(&run).await;
+    for (place, line) in lines.iter().enumerate().take(lines.len() - 1) {
         assert_eq!(*line, format!("line {}", place + 1));
     }
-    assert_eq!(said.last().unwrap(), "bye");
+    assert_eq!(lines.last().unwrap(), "bye");
     site.empty().await;
 }

@@ -1,7 +1,7 @@
-//! The engine on a real cluster of Kubernetes: API server, scheduler, controllers, and a kubelet that runs pods.
+//! The engine with a real Kubernetes cluster: API server, scheduler, controllers, and a kubelet that runs pods.
 //!
-//! They are run by `cargo xtask test --kubernetes`, which builds the cluster; `WINDLASS_TEST_KUBERNETES` names its
-//! kubeconfig, and `WINDLASS_TEST_KUBERNETES_IMAGE` an image with a shell that is there.
+//! `cargo xtask test --kubernetes` starts the cluster and runs these tests; `WINDLASS_TEST_KUBERNETES` is the path of its
+//! kubeconfig, and `WINDLASS_TEST_KUBERNETES_IMAGE` an image with a shell on the node.
 
 mod clusters;
 mod installed;
@@ -25,7 +25,7 @@ use windlass::runner::StepSpec;
 use windlass::runner::kubernetes::pod::Pod;
 use windlass::runner::kubernetes::{Health, KubernetesRunner};
 
-/// The namespace of steps that belong to no environment.
+/// The namespace of steps without an environment.
 const NAMESPACE: &str = "windlass-test";
 
 /// The kubeconfig of the cluster.
@@ -42,7 +42,7 @@ async fn operator() -> Client {
     Client::try_from(config).unwrap()
 }
 
-/// The kubeconfig of an account that may do what the server is said to need, and nothing else.
+/// The kubeconfig of an account with exactly the documented permissions.
 async fn limited() -> String {
     let client = operator().await;
     for file in ["namespace.yaml", "rbac.yaml"] {
@@ -53,7 +53,7 @@ async fn limited() -> String {
     kubeconfig().replace("not-a-secret", &token.unwrap().status.unwrap().token)
 }
 
-/// Applies a file of the manifests that the project hands out.
+/// Applies a manifest of this repository.
 async fn apply(client: &Client, file: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(file);
     let text = std::fs::read_to_string(path).unwrap();
@@ -70,7 +70,7 @@ async fn apply(client: &Client, file: &str) {
     }
 }
 
-/// The image that is there.
+/// The image on the node.
 fn image() -> String {
     std::env::var("WINDLASS_TEST_KUBERNETES_IMAGE").expect("WINDLASS_TEST_KUBERNETES_IMAGE names no image")
 }

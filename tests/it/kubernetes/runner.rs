@@ -1,4 +1,4 @@
-//! Steps as Jobs: what all runners promise, and what only this one does.
+//! Steps as Jobs: the contract of all runners, and what is special about this one.
 
 use std::time::Duration;
 

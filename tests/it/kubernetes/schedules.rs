@@ -1,4 +1,4 @@
-//! Schedules as CronJobs: Kubernetes keeps the time, and what it starts is recorded.
+//! Schedules as CronJobs: Kubernetes starts the Jobs, and the server records them.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn a_cron_job_keeps_time_while_the_server_is_away() {
     );
     let minute = scheduled_for(&first).minute();
     assert_eq!(site.log(&first).await, [format!("at {minute:02} with ********")]);
-    // Away over the next time: it is run all the same, and told of once.
+    // The server is away at the next time: the Job runs all the same, and is recorded once.
     let token = site.kill();
     within(75, async || site.jobs().await.len() >= 2, "Kubernetes starts the next one by itself").await;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -47,15 +47,15 @@ async fn a_cron_job_keeps_time_while_the_server_is_away() {
     let run = site.ended(&job).await;
     assert_eq!((scheduled_for(&run) - scheduled_for(&first)).num_seconds(), 60);
     assert_eq!(site.log(&run).await.len(), 1);
-    // Asked for by hand beside them.
+    // A manual run beside them.
     let (_, by_hand) = site.call("POST", &format!("/job/{job}/run"), Some(json!({}))).await;
     within(
         60,
         async || site.get(&format!("/run/{}", by_hand["id"].as_str().unwrap())).await["state"] == "SUCCEEDED",
-        "the run by hand has ended",
+        "the manual run has ended",
     )
     .await;
-    // Another server start finds nothing new to record.
+    // After a restart there is nothing new to record.
     let token = site.kill();
     site.start(&token);
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -72,14 +72,14 @@ async fn a_cron_job_keeps_time_while_the_server_is_away() {
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn what_is_applied_is_what_was_asked_for_and_stays_so() {
     let site = Site::new().await;
-    let mut wanted = site.cron("report", "30 3 * * 5-7", "true");
-    wanted["schedule"]["cronjob"]["timezone"] = json!("Asia/Kolkata");
-    wanted["max_nb_restart"] = json!(2);
-    wanted["max_duration_seconds"] = json!(0);
-    wanted["port"] = json!(8080);
-    wanted["healthchecks"] = json!({"liveness_probe": {"type": {"http": {"path": "/live", "scheme": "HTTP", "port": 8080}},
+    let mut request = site.cron("report", "30 3 * * 5-7", "true");
+    request["schedule"]["cronjob"]["timezone"] = json!("Asia/Kolkata");
+    request["max_nb_restart"] = json!(2);
+    request["max_duration_seconds"] = json!(0);
+    request["port"] = json!(8080);
+    request["healthchecks"] = json!({"liveness_probe": {"type": {"http": {"path": "/live", "scheme": "HTTP", "port": 8080}},
         "initial_delay_seconds": 3, "period_seconds": 4, "timeout_seconds": 5, "success_threshold": 1, "failure_threshold": 6}});
-    let job = site.new_job(wanted).await;
+    let job = site.new_job(request).await;
     site.settings(
         &job,
         json!({
@@ -110,14 +110,14 @@ async fn what_is_applied_is_what_was_asked_for_and_stays_so() {
     assert_eq!((probe.http_get.unwrap().path.as_deref(), probe.failure_threshold), (Some("/live"), Some(6)));
     assert_eq!(deployment_status(&site, &job).await, "UP_TO_DATE");
 
-    // Deployed again it is the same object; nothing of it is written anew.
+    // Another deployment does not change the object.
     let before = found[0].metadata.clone();
     site.act(&job, "deploy", "DEPLOYED").await;
     let after = site.cron_jobs().await[0].metadata.clone();
     assert_eq!(before.uid, after.uid);
 
     changes_are_seen_and_put_right(&site, &job, &name).await;
-    // What a CronJob cannot do is done by the server, and the CronJob goes.
+    // A schedule that a CronJob cannot express is run by the server, and the CronJob is deleted.
     site.settings(&job, json!({"cronjob.concurrency_policy": "Queue"})).await;
     site.act(&job, "deploy", "DEPLOYED").await;
     assert!(site.cron_jobs().await.is_empty());
@@ -128,7 +128,7 @@ async fn what_is_applied_is_what_was_asked_for_and_stays_so() {
     within(60, async || site.jobs().await.is_empty() && site.secrets().await.is_empty(), "nothing is left").await;
 }
 
-/// What an operator changes or deletes by hand.
+/// An operator changes or deletes objects manually.
 async fn changes_are_seen_and_put_right(site: &Site, job: &str, name: &str) {
     let namespace = site.namespace().await;
     let cron_jobs: Api<CronJob> = Api::namespaced(site.kube.clone(), &namespace);
@@ -174,9 +174,9 @@ async fn times_that_the_server_keeps_are_started_as_jobs() {
     site.empty().await;
 }
 
-/// What the controller of CronJobs itself does, as far as it is relied on. A time that comes while a Job is active is put off
-/// with Forbid until that has ended, unless its starting deadline has passed by then; times are those of the zone; and of
-/// those that were missed the newest is made up for.
+/// The behaviour of the CronJob controller that the server relies on. With Forbid, a time that comes while a Job is active
+/// waits until the Job has ended, unless its starting deadline has passed by then. Times are in the time zone. Of missed
+/// times only the newest is caught up.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn what_the_controller_of_cron_jobs_does() {
@@ -184,7 +184,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let forbid = site.new_job(site.cron("forbid", "* * * * *", "sleep 75")).await;
     site.settings(&forbid, json!({"cronjob.starting_deadline_seconds": 12})).await;
     let put_off = site.new_job(site.cron("put-off", "* * * * *", "sleep 75")).await;
-    // In a zone that is half an hour off: only its own reading of the clock is this minute.
+    // In a zone with an offset of half an hour: the minute is the current one in this zone only.
     let local = (Utc::now() + chrono::TimeDelta::seconds(90)).with_timezone(&chrono_tz::Asia::Kolkata);
     let mut zoned = site.cron("zoned", &format!("{} {} * * *", local.minute(), local.hour()), "echo here");
     zoned["schedule"]["cronjob"]["timezone"] = json!("Asia/Kolkata");
@@ -214,7 +214,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let explained = site.get(&format!("/job/{forbid}/explain?at={}", left_out.format("%Y-%m-%dT%H:%M:%SZ"))).await;
     assert_eq!(explained["verdict"], "UNKNOWN", "{explained:#}");
     assert!(explained["reason"].as_str().unwrap().contains("Kubernetes"), "{explained:#}");
-    // What was missed while it was suspended: the newest time, once.
+    // After the suspension only the newest missed time is run.
     site.settings(&missed, json!({"cronjob.suspend": false})).await;
     site.act(&missed, "deploy", "DEPLOYED").await;
     let begun = Utc::now();

@@ -1,4 +1,4 @@
-//! A real server with an environment in the cluster, and the cluster as its operator sees it.
+//! A real server with an environment in the cluster, and a client of the cluster for its operator.
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ impl Site {
         site
     }
 
-    /// Registers a cluster by the official calls.
+    /// Registers a cluster through the official API.
     pub(super) async fn register(&self, name: &str, kubeconfig: &str) -> String {
         let path = format!("/organization/{}/cluster", self.organization);
         let wanted =
@@ -155,7 +155,7 @@ impl Site {
         self.call("PUT", &path, Some(all)).await;
     }
 
-    /// Does something to a job, and waits for the state that it ends in.
+    /// Calls an action of a job, and waits for the state that follows.
     pub(super) async fn act(&self, job: &str, action: &str, state: &str) {
         let (method, path) = match action {
             "delete" => ("DELETE", format!("/job/{job}")),
@@ -247,7 +247,7 @@ impl Site {
         self.list().await
     }
 
-    /// Nothing of the environment is in the cluster, but its namespace.
+    /// Only the namespace of the environment is left in the cluster.
     pub(super) async fn empty(&self) {
         let empty = async || {
             self.cron_jobs().await.is_empty()
@@ -259,12 +259,12 @@ impl Site {
     }
 }
 
-/// The id of the first of a list.
+/// The id of the first item of a list.
 fn first(list: &Value) -> String {
     list["results"][0]["id"].as_str().unwrap().to_owned()
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(super) async fn within(seconds: u64, mut is_so: impl AsyncFnMut() -> bool, what: &str) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !is_so().await {

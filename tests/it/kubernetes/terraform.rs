@@ -1,16 +1,16 @@
-//! Steps of workspaces as Jobs with the image of the tool.
+//! Workspace steps as Jobs with the image of the tool.
 
 use serde_json::{Value, json};
 
 use super::limited;
 use crate::terrakube::terraform::{APPLY, Site, whole_life};
 
-/// The same whole life as elsewhere, and a server that is killed while a Job applies.
+/// The life of a workspace, as with other runners, and a server that is killed while a Job applies.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
 async fn a_workspace_in_the_cluster() {
     let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    // Pods reach this machine by the address of their bridge, which nobody else sees.
+    // Pods reach this machine at the address of their bridge, which is not public.
     let listener = std::net::TcpListener::bind((variable("WINDLASS_TEST_KUBERNETES_HOST"), 0)).unwrap();
     let listen = listener.local_addr().unwrap().to_string();
     drop(listener);

@@ -1,4 +1,4 @@
-//! A container engine in memory that all servers of a simulation share, and the faults of each server's way to it.
+//! An in-memory container engine that all servers of a simulation share, and the faults of each server's connection to it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
 
-/// What a server dies of: unwound, not panicked with, so that nothing is printed.
+/// The payload of a crash, which unwinds without printing a panic.
 pub(super) struct Crash;
 
-/// When a server dies or stalls, counted in its calls of the store and of the engine.
+/// When a server crashes or stalls, counted in its calls to the database and to the engine.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// Dies at this call; below 1 it does not.
+    /// Crashes at this call; never if below 1.
     pub(super) crash_in: AtomicI64,
-    /// Stalls at this call of the engine; below 1 it does not.
+    /// Stalls at this call to the engine; never if below 1.
     pub(super) stall_in: AtomicI64,
     pub(super) stalled: AtomicI64,
     pub(super) go_on: Notify,
@@ -47,15 +47,15 @@ struct Step {
     is_build: bool,
 }
 
-/// The engine.
+/// The engine, with what tests check about it.
 #[derive(Default)]
 pub(super) struct Engine {
     steps: Mutex<BTreeMap<String, Step>>,
-    /// Every step that was ever started, with its job.
+    /// The name of every step that was started.
     pub(super) started: Mutex<Vec<String>>,
-    /// What each step wrote.
+    /// The lines of each step.
     pub(super) written: Mutex<BTreeMap<String, Vec<String>>>,
-    /// Jobs of which two steps ran at once.
+    /// Jobs and workspaces that had two running steps at once.
     pub(super) overlapped: Mutex<Vec<String>>,
     pub(super) down: Mutex<bool>,
 }
@@ -80,13 +80,13 @@ impl Engine {
     }
 }
 
-/// The way of one server to the engine.
-pub(super) struct Way {
+/// The connection of one server to the engine.
+pub(super) struct Connection {
     pub(super) engine: Arc<Engine>,
     pub(super) faults: Arc<Faults>,
 }
 
-impl Way {
+impl Connection {
     async fn call<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Step>) -> T) -> Result<T, Unavailable> {
         self.faults.hit();
         self.faults.stall().await;
@@ -94,14 +94,14 @@ impl Way {
             return Err(Unavailable("the engine is down".into()));
         }
         let done = act(&mut self.engine.steps.lock().unwrap());
-        // Done, but nobody was told.
+        // The call took effect, but the server did not learn about it.
         self.faults.hit();
         Ok(done)
     }
 }
 
 #[async_trait]
-impl Runner for Way {
+impl Runner for Connection {
     fn kind(&self) -> Kind {
         Kind::Docker
     }
@@ -111,7 +111,7 @@ impl Runner for Way {
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
-        // What runs one at a time: a job, or a workspace.
+        // The job or workspace, which runs one step at a time.
         let named = |key: &str| key == "windlass.job" || key == "windlass.workspace";
         let job = step.labels.iter().find(|(key, _)| named(key)).unwrap().1.clone();
         let engine = Arc::clone(&self.engine);
@@ -123,7 +123,7 @@ impl Runner for Way {
             if step.build.is_none() && steps.values().any(beside) {
                 engine.overlapped.lock().unwrap().push(job.clone());
             }
-            // A build that was lost with its server is begun again.
+            // A build that was lost with its server is started again.
             if step.build.is_none() {
                 engine.started.lock().unwrap().push(step.name.clone());
             }

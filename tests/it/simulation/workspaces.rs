@@ -1,4 +1,4 @@
-//! A workspace of the simulated world: jobs are asked for, approved, rejected and cancelled, whatever crashes meanwhile.
+//! A workspace of the simulated world: its jobs are created, approved, rejected and cancelled.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use windlass::engine::workspace::{NewJob, Reviewer, create, turn};
 use windlass::error::Error;
 use windlass::store;
 
-/// What jobs do.
+/// The templates of the jobs.
 const FLOWS: [&str; 4] = [
     "flow:\n- {type: terraformPlan, step: 1}\n- {type: terraformApply, step: 2}\n",
     "flow:\n- {type: terraformPlan, step: 1}\n- {type: approval, step: 2}\n- {type: terraformApply, step: 3}\n",
@@ -66,19 +66,19 @@ impl Workspaces {
         self.id.unwrap()
     }
 
-    /// Whether it is the workspace of this name.
+    /// Whether this is the id of the workspace.
     pub(super) fn is(&self, name: &str) -> bool {
         self.id.is_some_and(|id| id.to_string() == name)
     }
 
-    /// Somebody asks for a job, or gives one a status; what it was.
+    /// Creates a job, or changes the status of one; returns a description.
     pub(super) async fn event(&self, app: &App, choice: u64, now: DateTime<Utc>) -> String {
         if choice < 40 {
             let flow = FLOWS[usize::try_from(choice).unwrap() % FLOWS.len()];
-            let wanted = NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), ..NewJob::default() };
+            let new = NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), ..NewJob::default() };
             store::write(&app.db, async |tx| {
                 let row = store::workspace::lock(tx, self.id()).await?.unwrap();
-                create(tx, &row, wanted, now).await
+                create(tx, &row, new, now).await
             })
             .await
             .unwrap();
@@ -99,7 +99,7 @@ impl Workspaces {
         rows.into_iter().map(|row| row.id).collect()
     }
 
-    /// How many jobs have not ended.
+    /// The number of jobs that have not ended.
     pub(super) async fn open(&self, app: &App) -> usize {
         self.list(app).await.len()
     }
@@ -110,7 +110,7 @@ impl Workspaces {
         }
     }
 
-    /// All jobs have ended as their steps did, no step was executed by two runs, and the state is free.
+    /// All jobs have ended in agreement with their steps, no step was executed by two runs, and the state is unlocked.
     pub(super) async fn check(&self, app: &App) -> Result<(), String> {
         let open = self.list(app).await;
         if !open.is_empty() {
@@ -143,7 +143,7 @@ impl Workspaces {
     }
 }
 
-/// Gives a job a status; whether that could be.
+/// Changes the status of a job; returns whether that was possible.
 async fn give(app: &App, job: i32, to: JobStatus, now: DateTime<Utc>) -> bool {
     let by = Reviewer { name: "x", groups: &[], above: true };
     let given = store::write(&app.db, async |tx| {

@@ -1,8 +1,6 @@
-//! One simulated world: a database, an engine, some servers, jobs with random settings, and a clock that jumps.
+//! One simulated world: a database, an engine, several servers, jobs with random settings, and a clock that jumps.
 
-use entity::job_spec;
-use entity::run_spec;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -12,10 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
 use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId};
-use entity::run::RunState;
-use entity::{deployment, job, run, skipped_time};
+use entity::{job, job_spec, run_spec};
 use futures_util::FutureExt as _;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
@@ -29,53 +25,36 @@ use windlass::runner::{Kind, Runners};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
-use super::engine::{Crash, Engine, Faults, Way};
+use super::engine::{Connection, Crash, Engine, Faults};
+use super::random::Random;
 use super::workspaces::Workspaces;
 use crate::harness::{config, start};
 use crate::upgrade;
 
-/// How many things happen before everything is let come to rest.
+/// The number of events before the world settles.
 const EVENTS: u32 = 45;
 
-/// A small generator: the same numbers for the same seed, on every machine.
-pub(super) struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % limit
-    }
-
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
-    }
-}
-
-struct Server {
-    app: Arc<App>,
+pub(super) struct Server {
+    pub(super) app: Arc<App>,
     faults: Arc<Faults>,
-    /// A pass that stalls.
+    /// The pass that stalls.
     stalled: Option<tokio::task::JoinHandle<()>>,
 }
 
 pub(super) struct World {
     random: Random,
     folder: tempfile::TempDir,
-    now: Arc<Mutex<DateTime<Utc>>>,
-    engine: Arc<Engine>,
-    servers: Vec<Server>,
-    jobs: Vec<JobId>,
+    pub(super) now: Arc<Mutex<DateTime<Utc>>>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) servers: Vec<Server>,
+    pub(super) jobs: Vec<JobId>,
     environment: EnvironmentId,
-    workspaces: Workspaces,
-    deployed_at: DateTime<Utc>,
+    pub(super) workspaces: Workspaces,
+    pub(super) deployed_at: DateTime<Utc>,
     log: Vec<String>,
 }
 
-/// A folder in memory, where there is one: nothing of it has to last.
+/// A folder in memory, if possible.
 fn folder() -> tempfile::TempDir {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
@@ -85,7 +64,7 @@ fn url(folder: &std::path::Path) -> String {
     format!("sqlite://{}?mode=rwc", folder.join("test.db").display())
 }
 
-/// A migrated database with an environment in it, made once.
+/// A migrated database with an environment, created once.
 fn template() -> &'static (Vec<u8>, Vec<u8>, EnvironmentId) {
     static TEMPLATE: OnceLock<(Vec<u8>, Vec<u8>, EnvironmentId)> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
@@ -108,7 +87,7 @@ fn template() -> &'static (Vec<u8>, Vec<u8>, EnvironmentId) {
             let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
             (read("test.db"), read("secret.key"), environment.id)
         };
-        // On a thread of its own: the caller may be inside a runtime.
+        // On another thread, because the caller may be inside a runtime.
         std::thread::scope(|scope| {
             let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(make);
             scope.spawn(runtime).join().unwrap()
@@ -148,7 +127,7 @@ impl World {
         world
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap()
     }
 
@@ -164,7 +143,7 @@ impl World {
         });
         let now = Arc::clone(&self.now);
         let clock = Clock::from_fn(move || *now.lock().unwrap());
-        let way = Arc::new(Way { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });
+        let connection = Arc::new(Connection { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });
         let app = App::from(Parts {
             keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
             authenticator: Authenticator::new(db.clone(), clock.clone(), None),
@@ -172,8 +151,8 @@ impl World {
             clock,
             config,
             runners: Runners {
-                docker: way.clone(),
-                process: way,
+                docker: connection.clone(),
+                process: connection,
                 local: Ok(Kind::Docker),
                 processes: false,
                 clusters: Default::default(),
@@ -222,7 +201,7 @@ impl World {
         self.jobs.push(id);
     }
 
-    /// Lets things happen.
+    /// Runs random events.
     pub(super) async fn live(&mut self) {
         for _ in 0..EVENTS {
             self.event().await;
@@ -248,13 +227,13 @@ impl World {
             _ if self.servers[server].stalled.is_some() => {}
             _ => {
                 let (app, choice) = (Arc::clone(&self.servers[server].app), self.random.below(100));
-                let said = self.workspaces.event(&app, choice, self.now()).await;
-                self.log.push(said);
+                let event = self.workspaces.event(&app, choice, self.now()).await;
+                self.log.push(event);
             }
         }
     }
 
-    /// A pass of a server, which may die or stall in it.
+    /// Runs a pass of a server, which may crash or stall.
     async fn pass(&mut self, server: usize) {
         if self.servers[server].stalled.is_some() {
             self.go_on(server).await;
@@ -307,15 +286,15 @@ impl World {
         let left = self.servers[server].faults.crash_in.swap(0, Ordering::SeqCst);
         self.servers[server].faults.stall_in.store(0, Ordering::SeqCst);
         if crash > 0 && left == 0 {
-            self.log.push(format!("server {server} died"));
+            self.log.push(format!("server {server} crashed"));
             self.servers[server] = self.server().await;
         }
     }
 
-    /// A server that stalled goes on where it was, whatever has happened since.
+    /// Resumes a stalled pass.
     async fn go_on(&mut self, server: usize) {
         let Some(task) = self.servers[server].stalled.take() else { return };
-        self.log.push(format!("server {server} goes on"));
+        self.log.push(format!("server {server} resumes"));
         self.servers[server].faults.go_on.notify_one();
         task.await.unwrap();
     }
@@ -325,7 +304,7 @@ impl World {
         if running.is_empty() {
             return;
         }
-        // By number: names hold ids that differ between runs of the same seed.
+        // By number, because names contain ids that differ between runs of a seed.
         let place = usize::try_from(self.random.below(running.len() as u64)).unwrap();
         let text = format!("line {}", self.log.len());
         self.engine.write(&running[place], &text, self.now());
@@ -336,7 +315,7 @@ impl World {
         self.log.push(format!("step {place} of {} writes", running.len()));
     }
 
-    /// The same configuration again: times go on as they were.
+    /// Deploys a job with the same configuration: its schedule continues.
     async fn redeploy(&mut self, server: usize) {
         if self.servers[server].stalled.is_some() {
             return;
@@ -345,12 +324,12 @@ impl World {
         let app = &self.servers[server].app;
         let job = store::job::by_id(&app.db, self.jobs[place]).await.unwrap().unwrap();
         let by = Requester { name: "somebody".into(), origin: Origin::Api, user_agent: None };
-        // Built from a Dockerfile: the deployment runs a build first, and fails where that fails.
+        // The deployment runs a build first, and fails if the build fails.
         let asked = command::request_jobs(app, &by, self.environment, vec![Target::from(job)], Action::Deploy).await;
         self.log.push(format!("deploy job {place}: {}", asked.is_ok()));
     }
 
-    /// No more faults: everything is given the time that it needs.
+    /// Stops all faults and ticks until everything has ended.
     pub(super) async fn settle(&mut self) {
         *self.engine.down.lock().unwrap() = false;
         for server in 0..self.servers.len() {
@@ -367,14 +346,14 @@ impl World {
                 self.engine.write(&name, "the end", self.now());
                 self.engine.exit(&name, 0);
             }
-            // Before the clock moves: no time comes that nobody looks at.
+            // Before the clock moves, so that no scheduled time is left without a pass.
             let open = store::run::count_open(&self.servers[0].app.db).await.unwrap();
             let waiting = self.workspaces.open(&self.servers[0].app).await;
             if open == 0 && waiting == 0 && round > 12 && self.engine.running().is_empty() {
                 break;
             }
             if round % 3 == 2 {
-                // Leases run out, pauses end; and no time of a schedule is left behind by it.
+                // Lets leases expire and pauses end, in steps that pass no scheduled time unseen.
                 *self.now.lock().unwrap() += TimeDelta::seconds(10);
             }
         }
@@ -383,97 +362,7 @@ impl World {
         }
     }
 
-    pub(super) async fn check(&self) -> Result<(), String> {
-        let db = &self.servers[0].app.db;
-        self.check_times().await?;
-        let started = self.engine.started.lock().unwrap().clone();
-        let once: BTreeSet<&String> = started.iter().collect();
-        if once.len() != started.len() {
-            return Err(format!("a step was started twice: {started:?}"));
-        }
-        let runs = run::Entity::find().all(db).await.unwrap();
-        let overlapped = self.engine.overlapped.lock().unwrap().clone();
-        for job in &overlapped {
-            // Of a run that was given up nobody knows whether it goes on.
-            let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(|reason| reason.contains("lost"));
-            let of = |run: &run::Model| match run.job_id {
-                Some(id) => id.to_string() == *job,
-                None => self.workspaces.is(job),
-            };
-            if !runs.iter().any(|run| of(run) && given_up(run)) {
-                return Err(format!("two runs of job {job} were running at once"));
-            }
-        }
-        for run in runs {
-            if run.attempt > run.spec.max_nb_restart + 1 {
-                return Err(format!("run {} had {} attempts", run.number, run.attempt));
-            }
-            self.check_log(&run).await?;
-        }
-        self.workspaces.check(&self.servers[0].app).await?;
-        let open = deployment::Column::Progress.is_in(["QUEUED", "RUNNING"]);
-        let stuck = deployment::Entity::find().filter(open).all(db).await.unwrap();
-        if stuck.is_empty() { Ok(()) } else { Err(format!("{} deployments never end", stuck.len())) }
-    }
-
-    /// Every time of every schedule has one row, and nothing else has one.
-    async fn check_times(&self) -> Result<(), String> {
-        let db = &self.servers[0].app.db;
-        for id in &self.jobs {
-            let job = store::job::by_id(db, *id).await.unwrap().unwrap();
-            let timing = Timing::of(*id, &job.spec).unwrap().unwrap();
-            let now = self.now();
-            let times = std::iter::successors(timing.next(self.deployed_at), |time| timing.next(*time));
-            let expected: BTreeSet<_> = times.take_while(|time| *time <= now).collect();
-            let mut rows: HashMap<DateTime<Utc>, u32> = HashMap::new();
-            let runs = run::Entity::find().filter(run::Column::JobId.eq(*id)).all(db).await.unwrap();
-            for at in runs.iter().filter_map(|run| run.scheduled_for) {
-                *rows.entry(at).or_default() += 1;
-            }
-            let skipped =
-                skipped_time::Entity::find().filter(skipped_time::Column::JobId.eq(*id)).all(db).await.unwrap();
-            for row in &skipped {
-                for at in expected.iter().filter(|at| (row.scheduled_for..=row.through).contains(at)) {
-                    *rows.entry(*at).or_default() += 1;
-                }
-            }
-            if let Some(at) = expected.iter().find(|at| rows.get(at) != Some(&1)) {
-                return Err(format!("{at} of {} has {:?} rows", job.name, rows.get(at)));
-            }
-            if let Some(at) = rows.keys().find(|at| !expected.contains(at)) {
-                return Err(format!("{at} is no time of {}, and has a row", job.name));
-            }
-            let next = store::schedule::of_job(db, *id).await.unwrap();
-            if next.is_none_or(|next| next <= now) {
-                return Err(format!("{} is not scheduled any more: {next:?} at {now}", job.name));
-            }
-        }
-        Ok(())
-    }
-
-    /// What a run has stored is what its steps wrote, as far as it could be read.
-    async fn check_log(&self, run: &run::Model) -> Result<(), String> {
-        if !run.state.is_final() {
-            return Err(format!("run {} never ends: {:?}", run.number, run.state));
-        }
-        if run.event == run::Event::Build {
-            // One that is begun again says things again.
-            return Ok(());
-        }
-        let db = &self.servers[0].app.db;
-        let stored = store::log::list_by_run(db, run.id, 0).await.unwrap();
-        let stored: Vec<&str> = stored.iter().map(|line| line.text.as_str()).collect();
-        let written = self.engine.written.lock().unwrap().clone();
-        let steps = (1..=run.attempt).filter_map(|attempt| written.get(&tick::step_name(run.id, attempt)));
-        let expected: Vec<&str> = steps.flatten().map(String::as_str).collect();
-        let lost = run.reason.as_ref().is_some_and(|reason| reason.contains("log") || reason.contains("lost"));
-        if stored == expected || (lost && expected.starts_with(&stored)) || run.state == RunState::Cancelled {
-            return Ok(());
-        }
-        Err(format!("run {} ({:?}) stored {stored:?} of {expected:?}", run.number, run.reason))
-    }
-
-    /// What happened, without what differs between two runs of a seed.
+    /// The events, which are the same each time a seed is run.
     pub(super) fn trace(&self) -> String {
         self.log.join("\n")
     }

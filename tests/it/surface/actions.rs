@@ -29,7 +29,7 @@ async fn several_services_take_part_in_one_deployment() {
     it.client.post(&format!("{base}/stop"), json!({"job_ids": [one]})).await.expect(200);
     app.settle().await;
     assert_eq!(it.state(&one).await, "STOPPED");
-    // One that is stopped is left out; nothing left is a conflict.
+    // Stopped jobs are left out; it is a conflict if none remain.
     it.client.post(&format!("{base}/stop"), json!({"job_ids": [one]})).await.expect(409);
     it.client.post(&format!("{base}/stop"), json!({"job_ids": [one, two]})).await.expect(200);
     app.settle().await;
@@ -120,7 +120,7 @@ async fn a_cancelled_deployment_begins_nothing_more() {
     it.client.post(&cancel, json!({})).await.expect(409);
     it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
     app.settle().await;
-    // Politely: the run goes on to its end, the next stage does not begin.
+    // Without force the run continues to its end, and the next stage does not begin.
     it.client.post(&cancel, json!({"force_cancel": false})).await.expect(202);
     app.settle().await;
     assert_eq!(it.state(&job).await, "EXECUTING");
@@ -129,7 +129,7 @@ async fn a_cancelled_deployment_begins_nothing_more() {
     app.settle().await;
     assert_eq!((it.state(&job).await, it.state(&later).await), ("DEPLOYED".into(), "CANCELED".into()));
     assert_eq!(environment_status(&it).await["last_deployment_state"], "CANCELED");
-    // By force: the run is stopped.
+    // With force the run is stopped.
     it.client.post(&format!("/environment/{}/redeploy", it.environment), json!({})).await.expect(202);
     app.settle().await;
     it.client.post(&cancel, json!({"force_cancel": true})).await.expect(202);
@@ -145,11 +145,11 @@ async fn a_cancelled_deployment_begins_nothing_more() {
 async fn a_tag_is_deployed_to_those_who_want_it() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let mut wants = it.cron("wants", "@daily");
-    wants["auto_deploy"] = json!(true);
-    let wanting = it.create(wants.clone()).await;
-    wants["name"] = json!("never deployed");
-    let never = it.create(wants).await;
+    let mut request = it.cron("wants", "@daily");
+    request["auto_deploy"] = json!(true);
+    let wanting = it.create(request.clone()).await;
+    request["name"] = json!("never deployed");
+    let never = it.create(request).await;
     let manual = it.create(it.cron("manual", "@daily")).await;
     for job in [&wanting, &manual] {
         it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
@@ -166,7 +166,7 @@ async fn a_tag_is_deployed_to_those_who_want_it() {
     };
     assert_eq!((tag(&wanting).await.as_str(), tag(&manual).await.as_str()), ("9", "1.36.1"));
     assert_eq!(it.state(&never).await, "READY");
-    // Nobody is left who wants it.
+    // No job remains that would be deployed.
     let status = it.client.post(&path, body).await.expect(202);
     assert_eq!((&status["state"], &status["deployment_request_id"]), (&json!("READY"), &Value::Null));
     assert!(it.client.post(&path, json!({"tag": "9"})).await.detail(400).starts_with("image_name"));
@@ -182,7 +182,7 @@ async fn histories_and_logs_tell_what_happened() {
     app.clock.forward(7);
     app.runner.exit_all(1);
     app.settle().await;
-    // What was deployed is told, not what was written since.
+    // The history shows the deployed configuration, not later edits.
     it.client
         .put(
             &format!("/job/{job}"),
@@ -216,7 +216,7 @@ async fn histories_and_logs_tell_what_happened() {
     assert_eq!(unknown, json!([]));
     let older = it.client.get(&format!("/environment/{}/log", it.environment)).await.expect(200);
     assert_eq!(older["results"][0]["state"], "DEPLOYMENT_ERROR");
-    // The failed state is cleared once.
+    // A failed state can be cleared once.
     let cleaned = it.client.post(&format!("/job/{job}/cleanFailedJob"), json!({})).await.expect(200);
     assert_eq!(cleaned["clean_kubernetes_jobs"].as_array().unwrap().len(), 1);
     let clean = format!("/environment/{}/cleanFailedJobs", it.environment);

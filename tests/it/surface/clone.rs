@@ -59,7 +59,7 @@ async fn a_job_is_cloned_beside_itself() {
     let restrictions = it.client.get(&format!("/job/{copy}/deploymentRestriction")).await.expect(200);
     assert_eq!(restrictions["results"][0]["value"], "src/");
     it.client.post(&format!("/job/{job}/clone"), body).await.expect(409);
-    // The secret opens where it was copied to.
+    // The copy of the secret can be decrypted.
     app.runner.exit_all(0);
     app.settle().await;
     it.client.post(&format!("/job/{copy}/deploy?forceEvent=START"), json!({})).await.expect(202);
@@ -122,7 +122,7 @@ async fn an_environment_is_cloned_with_everything() {
     let rule = it.client.get(&format!("/environment/{copy}/deploymentRule")).await.expect(200);
     assert_eq!(rule["timezone"], "Europe/Paris");
     assert_eq!(it.client.get(&format!("/environment/{copy}/status")).await.expect(200)["state"], "READY");
-    // Into another project its own variables come along, and those of the old project do not.
+    // In another project it keeps its own variables, but not those of the old project.
     let project = json!({"name": "elsewhere"});
     let project = it.client.post(&format!("/organization/{}/project", it.organization), project).await.expect(200);
     let far = it.client.post(&path, json!({"name": "copy", "project_id": project["id"]})).await.expect(202);

@@ -1,4 +1,4 @@
-//! The list of what was done: who, what, when, from which kind of client, before and after.
+//! The audit log: who changed what, when, with which kind of client, from what to what.
 
 use serde_json::json;
 
@@ -80,7 +80,7 @@ async fn pages_lead_on_and_back() {
     assert!(last["links"].get("next").is_none(), "{last}");
 }
 
-/// Requests on environments and jobs, and their ends, are events too.
+/// Deployments and their results are events too.
 #[tokio::test]
 async fn deployments_are_told() {
     let app = TestApp::new().await;

@@ -28,7 +28,7 @@ impl People {
         format!("/organization/{}/{rest}", self.it.organization)
     }
 
-    /// A person who was invited with a role and has accepted; their id.
+    /// Invites a person who accepts; returns their id.
     async fn member(&self, name: &str, role: &str) -> (Client, String) {
         let roles = self.it.client.get(&self.path("availableRole")).await.expect(200);
         let role = roles["results"].as_array().unwrap().iter().find(|row| row["name"] == role).unwrap().clone();
@@ -64,7 +64,7 @@ async fn an_invitation_is_accepted_by_its_person_only() {
     bob.get(&format!("/job/{}", uuid::Uuid::now_v7())).await.expect(404);
     bob.post(&one, json!({})).await.expect(201);
     bob.post(&one, json!({})).await.expect(404);
-    // At once a member, with the role.
+    // The person is a member with this role at once.
     bob.post(&people.path("project"), json!({"name": "of bob"})).await.expect(200);
     bob.post(&people.path("apiToken"), json!({"name": "t", "role_id": null})).await.expect(403);
     let members = it.client.get(&people.path("member")).await.expect(200);
@@ -73,13 +73,13 @@ async fn an_invitation_is_accepted_by_its_person_only() {
         (&json!("bob@example.com"), &json!("DEVELOPER"))
     );
     assert!(it.client.post(&path, json!({"email": "bob@example.com"})).await.detail(409).contains("member"));
-    // An invitation that is withdrawn is gone.
+    // A withdrawn invitation cannot be accepted.
     let other = id(&it.client.post(&path, json!({"email": "eve@example.com"})).await.expect(201));
     it.client.delete(&format!("{path}/{other}")).await.expect(204);
     eve.post(&format!("{path}/{other}"), json!({})).await.expect(404);
 }
 
-/// An address that the issuer did not check accepts nothing.
+/// Without a verified e-mail address no invitation can be accepted.
 #[tokio::test]
 async fn an_unverified_address_is_nobodys() {
     let people = People::new().await;
@@ -126,7 +126,7 @@ async fn the_ownership_is_handed_over() {
     let (bob, bob_id) = people.member("bob", "admin").await;
     let (eve, eve_id) = people.member("eve", "admin").await;
     let path = people.path("transferOwnership");
-    // An organization without an owner gets its first one from an administrator.
+    // An administrator may name the first owner of an organization.
     eve.post(&path, json!({"user_id": people.it.project})).await.expect(400);
     eve.post(&path, json!({"user_id": bob_id})).await.expect(204);
     eve.post(&path, json!({"user_id": eve_id})).await.expect(403);
@@ -142,7 +142,7 @@ async fn the_ownership_is_handed_over() {
     eve.put(&member, change).await.expect(409);
     bob.post(&path, json!({"user_id": eve_id})).await.expect(204);
     bob.post(&path, json!({"user_id": bob_id})).await.expect(403);
-    // The owner deletes it, when it is empty.
+    // The owner may delete an empty organization.
     let detail = eve.delete(organization).await.detail(409);
     assert!(detail.contains("projects"), "{detail}");
     eve.delete(&format!("/environment/{}", people.it.environment)).await.expect(204);

@@ -1,4 +1,4 @@
-//! What surrounds jobs: a file for each family.
+//! The resources around jobs, a file for each family.
 
 mod actions;
 mod clone;

@@ -1,11 +1,11 @@
-//! Registries and repositories that are really asked: tags, images, commits and Dockerfiles.
+//! Queries to real registries and repositories: tags, images, commits and Dockerfiles.
 
 use serde_json::json;
 
 use crate::git_server::repository;
 use crate::harness::{TestApp, id};
 
-/// A real registry with a login, where there is one.
+/// A real registry with a login, if there is one.
 #[tokio::test]
 async fn a_registry_lists_tags_and_knows_its_images() {
     let Some((user, password, host, image, tag)) = crate::runner::test_registry() else { return };

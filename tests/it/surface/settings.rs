@@ -20,13 +20,13 @@ async fn advanced_settings_are_whole_maps() {
     let answer = it.client.put(&path, map.clone()).await.expect(201);
     assert_eq!(answer["build.timeout_max_sec"], 60);
     assert!(answer.get("unknown.key").is_none());
-    // What GET answered is taken back whole, nulls and all.
+    // The response of GET is accepted as it is, including nulls.
     let read = it.client.get(&path).await.expect(200);
     assert_eq!(it.client.put(&path, read.clone()).await.expect(201), read);
     assert_eq!(it.client.put(&path, json!({})).await.expect(201), defaults, "what is absent takes its default");
     let detail = it.client.put(&path, json!({"cronjob.concurrency_policy": "Sometimes"})).await.detail(400);
     assert!(detail.starts_with("cronjob.concurrency_policy"), "{detail}");
-    // They are part of what is deployed.
+    // The settings are part of the deployed configuration.
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
     it.client.put(&path, json!({"security.read_only_root_filesystem": true})).await.expect(201);
@@ -59,7 +59,7 @@ async fn restrictions_are_unique() {
     assert_eq!(list["results"].as_array().unwrap().len(), 1);
 }
 
-/// The rule of an environment deploys and stops it by the clock.
+/// The rule of an environment deploys and stops it on schedule.
 #[tokio::test]
 async fn a_deployment_rule_is_followed() {
     let app = TestApp::new().await;
@@ -68,7 +68,7 @@ async fn a_deployment_rule_is_followed() {
     let path = format!("/environment/{}/deploymentRule", it.environment);
     let rule = it.client.get(&path).await.expect(200);
     assert_eq!((&rule["auto_stop"], &rule["timezone"]), (&json!(false), &json!("Etc/UTC")));
-    // The tests begin on a Sunday at 10:00:30 in UTC.
+    // The clock starts on a Sunday at 10:00:30 UTC.
     let body = json!({
         "auto_stop": true, "timezone": "Europe/Paris", "weekdays": ["SUNDAY"],
         "start_time": "1970-01-01T12:00:00Z", "stop_time": "1970-01-01T13:30:00Z",
@@ -115,7 +115,7 @@ async fn groups_are_shown_with_their_jobs() {
     ]});
     assert!(it.client.post(&format!("{base}/labelsGroups"), twice).await.detail(400).starts_with("labels[1].key"));
     let mut body = it.cron("job", "@daily");
-    // The web console sends whole groups back.
+    // The web console sends back whole groups.
     body["annotations_groups"] = json!([annotations]);
     body["labels_groups"] = json!([{"id": labels["id"]}]);
     let job = it.create(body).await;
@@ -128,9 +128,9 @@ async fn groups_are_shown_with_their_jobs() {
     assert_eq!(list["results"][0]["associated_items_count"], 1);
     let in_use = it.client.delete(&format!("{base}/annotationsGroups/{}", id(&annotations))).await.detail(409);
     assert!(in_use.contains("jobs use this group"), "{in_use}");
-    // Groups are of one kind.
+    // The two kinds of groups do not mix.
     it.client.get(&format!("{base}/labelsGroups/{}", id(&annotations))).await.expect(404);
-    // Absent keeps, empty clears.
+    // An absent list keeps the groups, an empty one clears them.
     it.client.put(&format!("/job/{job}"), json!({"cpu": 250})).await.expect(200);
     assert_eq!(it.client.get(&format!("/job/{job}")).await.expect(200)["labels_groups"].as_array().unwrap().len(), 1);
     it.client.put(&format!("/job/{job}"), json!({"annotations_groups": [], "labels_groups": null})).await.expect(200);
@@ -195,7 +195,7 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     let local = id(&list["results"][0]);
     assert_eq!(it.client.get(&format!("{path}/{local}/isReady")).await.expect(200), json!({"is_ready": true}));
     it.client.delete(&format!("{path}/{local}")).await.expect(409);
-    // An environment on it holds it, and its runs say why they cannot run.
+    // The cluster cannot be deleted while an environment uses it; its runs fail with a reason.
     let environment = json!({"name": "on far", "cluster": far});
     let environment =
         id(&it.client.post(&format!("/project/{}/environment", it.project), environment).await.expect(201));
@@ -232,7 +232,7 @@ async fn custom_roles_have_a_whole_matrix() {
         "project_permissions": []});
     let detail = it.client.put(&format!("{path}/{}", id(&role)), unknown).await.detail(400);
     assert!(detail.starts_with("cluster_permissions[0].cluster_id"), "{detail}");
-    // What the answer holds is taken back.
+    // The response is accepted as a request.
     assert_eq!(it.client.put(&format!("{path}/{}", id(&role)), role.clone()).await.expect(200), role);
     let available = it.client.get(&format!("/organization/{}/availableRole", it.organization)).await.expect(200);
     let names: Vec<&str> =
@@ -241,7 +241,7 @@ async fn custom_roles_have_a_whole_matrix() {
     it.client.delete(&format!("{path}/{}", id(&role))).await.expect(204);
 }
 
-/// The first rule of a project that fits the name of a new environment gives it mode, cluster and times.
+/// The first project rule that matches the name of a new environment sets its mode, cluster and times.
 #[tokio::test]
 async fn a_project_rule_shapes_new_environments() {
     use crate::world::project_rule;
@@ -276,14 +276,14 @@ async fn a_project_rule_shapes_new_environments() {
     assert!(it.client.post(&path, wrong.clone()).await.detail(400).starts_with("cluster_id"));
     wrong["timezone"] = json!("Mars");
     it.client.post(&path, wrong).await.expect(400);
-    // At their stop time one is stopped and the other deleted.
+    // At the stop time one is stopped and the other deleted.
     app.clock.set("2026-11-22T12:00:00Z");
     app.settle().await;
     app.settle().await;
     let status = it.client.get(&format!("/environment/{}/status", id(&one))).await.expect(200);
     assert_eq!(status["last_deployment_state"], "STOPPED");
     it.client.get(&format!("/environment/{}", id(&two))).await.expect(404);
-    // The cluster is in use by the rules, too.
+    // The rules use the cluster, too.
     let far = json!({"name": "far", "region": "r", "cloud_provider": "ON_PREMISE"});
     let far = id(&it.client.post(&format!("/organization/{}/cluster", it.organization), far).await.expect(201));
     it.client.post(&path, project_rule(&far, "third")).await.expect(201);

@@ -67,11 +67,11 @@ async fn lines_of_a_job_come_as_they_are_written() {
     app.runner.write(&app.runner.steps()[0], &["late"]);
     app.settle().await;
     assert_eq!(next(&mut socket).await["message"], "late");
-    // Only the newest lines, for whoever wants no more.
+    // Only the newest lines, if the client asks for them.
     let mut short =
         open(&address, &format!("{path}&limit=1"), &[("Authorization", it.client.authorization())]).await.unwrap();
     assert_eq!(next(&mut short).await["message"], "late");
-    // A run that begins later is followed too.
+    // A run that starts later is followed too.
     app.runner.exit_all(0);
     app.settle().await;
     it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
@@ -90,7 +90,7 @@ async fn states_and_logs_of_a_deployment() {
     let address = serve(&app).await;
     let place =
         format!("organization={}&cluster=x&project={}&environment={}", it.organization, it.project, it.environment);
-    // As a browser does, which cannot send the header.
+    // A browser cannot send the header.
     let token = it.client.authorization().trim_start_matches("Token ").to_owned();
     let protocols = format!("v1, auth.bearer.{token}");
     let browser = [("Sec-WebSocket-Protocol", protocols.as_str())];

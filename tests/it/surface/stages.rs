@@ -1,4 +1,4 @@
-//! Deployment stages: their order, the places of jobs, and what deployments make of them.
+//! Deployment stages: their order, their jobs, and the deployments that follow them.
 
 use serde_json::{Value, json};
 
@@ -53,11 +53,11 @@ async fn jobs_have_a_place() {
     it.client.put(&format!("/deploymentStage/{other}/service/{job}"), json!({"is_skipped": true})).await.expect(200);
     let place = it.client.get(&format!("/service/{job}/deploymentStage")).await.expect(200);
     assert_eq!((id(&place), &place["services"][0]["is_skipped"]), (other.clone(), &json!(true)));
-    // Without a body the job takes part again.
+    // A request without a body includes the job again.
     it.client.call(poem::http::Method::PUT, &format!("/deploymentStage/{other}/service/{job}"), None).await.expect(200);
     let place = it.client.get(&format!("/service/{job}/deploymentStage")).await.expect(200);
     assert_eq!(place["services"][0]["is_skipped"], false);
-    // Where the stage of jobs was renamed, new jobs go to the last one.
+    // If the stage for jobs was renamed, new jobs are added to the last stage.
     let jobs = id(&stages(&it).await[1]);
     it.client.put(&format!("/deploymentStage/{jobs}"), json!({"name": "mine"})).await.expect(200);
     let late = it.create(it.cron("late", "@daily")).await;
@@ -65,7 +65,7 @@ async fn jobs_have_a_place() {
     it.client.delete(&format!("/deploymentStage/{jobs}")).await.expect(204);
 }
 
-/// Stages follow one another; a failure stops the ones behind it.
+/// Stages run in order; after a failure the later ones do not start.
 #[tokio::test]
 async fn deployments_go_stage_by_stage() {
     let app = TestApp::new().await;
@@ -107,7 +107,7 @@ async fn deployments_go_stage_by_stage() {
     let newest = &history["results"][0];
     assert_eq!((&newest["action_status"], &newest["stages"][0]["status"]), (&json!("ERROR"), &json!("ERROR")));
     assert_eq!(newest["stages"][1]["status"], "CANCELED");
-    // What is deleted takes skipped jobs along.
+    // A deletion includes skipped jobs.
     it.client.delete(&format!("/environment/{}", it.environment)).await.expect(204);
     for _ in 0..4 {
         app.settle().await;

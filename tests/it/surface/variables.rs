@@ -1,4 +1,4 @@
-//! Variables and secrets: the three families over one table, and what a run gets of them.
+//! Variables and secrets: three families of operations over one table, and the environment of a run.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn variable(it: &Furnished, scope: &str, parent: &str, key: &str, value: &
     id(&it.client.post(&format!("/{scope}/{parent}/environmentVariable"), body).await.expect(201))
 }
 
-/// The environment of the newest step that was started.
+/// The environment of the step that was started last.
 fn started(app: &TestApp) -> Vec<(String, String)> {
     let step = app.runner.started().pop().unwrap();
     step.environment.iter().map(|(key, value)| (key.clone(), value.expose().clone())).collect()
@@ -50,7 +50,7 @@ async fn a_job_sees_wider_scopes_and_built_ins() {
     let tag = find(&all, &format!("QOVERY_JOB_Z{short}_TAG"), "BUILT_IN");
     assert_eq!((&tag["value"], &tag["description"]), (&json!("1.36.1"), &json!("Currently deployed image tag")));
     assert_eq!(all, variables(&it, &job).await, "ids and values of built-in variables stay");
-    // Families show one kind each; the unified one filters.
+    // Each family lists one kind; the unified list filters.
     let plain = it.client.get(&format!("/job/{job}/environmentVariable")).await.expect(200);
     assert!(plain["results"].as_array().unwrap().iter().all(|row| row["key"] != "S"));
     let secrets = it.client.get(&format!("/job/{job}/secret")).await.expect(200);
@@ -102,7 +102,7 @@ async fn a_run_gets_what_was_deployed() {
     app.settle().await;
     let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
     assert_eq!(status["service_deployment_status"], "UP_TO_DATE");
-    // An edit is not seen by what is deployed, and makes it out of date.
+    // An edit does not affect the deployed job, which becomes out of date.
     app.clock.forward(1);
     it.client.put(&format!("/variable/{plain}"), json!({"key": "NAME", "value": "three"})).await.expect(200);
     it.client.delete(&format!("/job/{job}/environmentVariable/{}", id(&file))).await.expect(204);
@@ -135,18 +135,18 @@ async fn aliases_and_overrides_describe_their_target() {
     let over = json!({"value": "y", "override_scope": "ENVIRONMENT", "override_parent_id": it.environment});
     let over = it.client.post(&format!("/variable/{target}/override"), over).await.expect(201);
     assert_eq!((&over["key"], &over["overridden_variable"]["id"]), (&json!("DB"), &json!(target)));
-    // An alias keeps its target, an override its key.
+    // The target of an alias and the key of an override cannot be changed.
     let detail = it.client.put(&format!("/variable/{}", id(&alias)), json!({"key": "DB_URL", "value": "z"})).await;
     assert!(detail.detail(400).contains("alias"));
     it.client.put(&format!("/variable/{}", id(&alias)), json!({"key": "DATABASE", "value": "DB"})).await.expect(200);
     let detail = it.client.put(&format!("/variable/{}", id(&over)), json!({"key": "OTHER", "value": "z"})).await;
     assert!(detail.detail(400).contains("override"));
-    // The key of the target is followed.
+    // The alias follows a new key of its target.
     it.client.put(&format!("/variable/{target}"), json!({"key": "STORE", "value": "x"})).await.expect(200);
     let all = variables(&it, &job).await;
     assert_eq!(find(&all, "DATABASE", "JOB")["value"], "STORE");
     assert_eq!(find(&all, "STORE", "ENVIRONMENT")["value"], "y");
-    // All three go together.
+    // All three are deleted together.
     it.client.delete(&format!("/variable/{target}")).await.expect(204);
     let left = variables(&it, &job).await;
     assert!(left["results"].as_array().unwrap().iter().all(|row| row["scope"] == "BUILT_IN"), "{left}");
@@ -181,7 +181,7 @@ async fn what_is_refused() {
     assert!(detail.contains("PROJECT > ENVIRONMENT > JOB"), "{detail}");
     let wider = json!({"value": "A", "override_scope": "PROJECT", "override_parent_id": it.project});
     it.client.post(&format!("/variable/{of_project}/override"), wider).await.expect(400);
-    // Built-in and inherited variables are shown, but not changed there.
+    // Built-in and inherited variables are listed, but cannot be changed there.
     let all = variables(&it, &job).await;
     let built_in = id(find(&all, "QOVERY_JOB_ID", "BUILT_IN"));
     let detail = it.client.put(&format!("{path}/{built_in}"), json!({"key": "X", "value": "1"})).await.detail(400);
@@ -194,7 +194,7 @@ async fn what_is_refused() {
     it.client.post(&format!("/job/{job}/secret/{of_job}/alias"), json!({"key": "X"})).await.expect(404);
     let scope = it.client.get(&format!("/variable?parent_id={job}&scope=CONTAINER")).await.detail(400);
     assert!(scope.starts_with("scope"), "{scope}");
-    // An alias of a built-in variable is fine, and works.
+    // A built-in variable may have an alias.
     it.client.post(&format!("{path}/{built_in}/alias"), json!({"key": "ID"})).await.expect(201);
     it.client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
     app.settle().await;

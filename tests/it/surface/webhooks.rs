@@ -1,4 +1,4 @@
-//! Webhooks: which events are told, how calls are signed and tried again, and where they may not go.
+//! Webhooks: their events, signatures and retries, and the addresses that are forbidden.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use windlass::outbound::{self, sign};
 
 use crate::harness::{Furnished, TestApp, id};
 
-/// Another system: remembers what it was sent, and answers as it is told.
+/// A receiver that records its requests, and answers with given statuses.
 #[derive(Default)]
 struct Other {
     received: Mutex<Vec<(HeaderMap, String)>>,
@@ -105,8 +105,8 @@ async fn filters_choose_what_is_told() {
     for hook in none {
         assert_eq!(deliveries(&it, &hook).await.len(), 0);
     }
-    let told = deliveries(&it, &slack).await;
-    assert!(told[0]["request"]["text"].as_str().unwrap().contains("DEPLOY of shop / staging has started"), "{told:?}");
+    let sent = deliveries(&it, &slack).await;
+    assert!(sent[0]["request"]["text"].as_str().unwrap().contains("DEPLOY of shop / staging has started"), "{sent:?}");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn what_fails_is_tried_again_with_growing_pauses() {
     let job = it.create(it.cron("job", "@daily")).await;
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
-    // A redirect is no success, and is not followed.
+    // A redirect counts as a failure, and is not followed.
     *other.answer.lock().unwrap() = Some(StatusCode::FOUND);
     let mut attempts = 0;
     for pause in [0, 5, 30, 300, 1800, 7200, 28_800, 86_400] {
@@ -155,7 +155,7 @@ async fn calls_go_only_where_they_may() {
     }
     let body = json!({"kind": "STANDARD", "target_url": "https://x.example", "target_secret": "whsec_%", "events": ["DEPLOYMENT_STARTED"]});
     assert!(it.client.post(&path, body).await.detail(400).starts_with("target_secret"));
-    // A name is looked at when it is connected to.
+    // A host name is checked when the connection is made.
     let (other, url) = other_system().await;
     let port = url.rsplit_once(':').unwrap().1;
     let made =

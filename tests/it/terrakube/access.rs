@@ -197,7 +197,7 @@ async fn tokens_of_groups() {
         .expect(201);
     let token = ops.with(Some(&format!("Bearer {}", made["token"].as_str().unwrap())));
     token.get(&house.path("workspace")).await.expect(200);
-    // On the first face they are nobody.
+    // The Qovery-compatible API does not accept them.
     assert_eq!(token.get("/organization").await.expect(200)["results"], json!([]));
     let list = ops.get("/access-token/v1/teams").await.expect(202);
     let one = list.as_array().unwrap().iter().find(|one| one["description"] == "ci").unwrap().clone();

@@ -1,4 +1,4 @@
-//! The contract of the second face and its tables say the same.
+//! The contract of the Terrakube-compatible API agrees with the tables of the code.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::TestApp;
 use crate::validate::{TERRAKUBE, resolve};
 
-/// The schema of an attribute, without what is only for readers.
+/// The schema of an attribute, without its description.
 fn bare(schema: &Value) -> Value {
     let mut schema = schema.clone();
     schema.as_object_mut().unwrap().remove("description");
@@ -29,10 +29,10 @@ fn tables_and_contract_are_the_same() {
         };
         let properties = &schema["properties"];
         let attributes = properties["attributes"]["properties"].as_object().unwrap();
-        let told: serde_json::Map<String, Value> =
+        let found: serde_json::Map<String, Value> =
             attributes.iter().map(|(name, one)| (name.clone(), bare(one))).collect();
-        if json!(told) != table["attributes"] {
-            wrong.push(format!("{kind}: the contract has\n{told:#?}\nthe table\n{:#}", table["attributes"]));
+        if json!(found) != table["attributes"] {
+            wrong.push(format!("{kind}: the contract has\n{found:#?}\nthe table\n{:#}", table["attributes"]));
         }
         let relations: serde_json::Map<String, Value> = properties["relationships"]["properties"]
             .as_object()
@@ -60,8 +60,8 @@ fn tables_and_contract_are_the_same() {
     assert_eq!(kinds, typed);
 }
 
-/// Every path is served: without credentials each of its operations asks for some, and methods that are not there are
-/// refused. What a table does not allow is no operation.
+/// Every path is served: without credentials its operations answer 401, and other methods are rejected. Methods that a
+/// table does not allow are not operations.
 #[tokio::test]
 async fn every_operation_is_served() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! Runs of workspaces, moved on by ticks, with a runner that does what it is told.
+//! Workspace jobs, advanced by ticks, with a fake runner.
 
 use serde_json::{Value, json};
 use windlass::runner::StepState;
@@ -183,7 +183,7 @@ async fn an_approval_with_scripts_and_two_servers() {
     let job = house.start(&workspace, json!({"tcl": tcl(flow)})).await;
     house.app.settle().await;
     house.give(&job, "approved").await.expect(204);
-    // The server is killed here; the next one goes on.
+    // The server is killed here; the next one continues.
     let next = house.app.restarted().await;
     next.settle().await;
     next.settle().await;
@@ -194,7 +194,7 @@ async fn an_approval_with_scripts_and_two_servers() {
     assert_eq!(house.status(&job).await, ("completed".into(), words(&["completed"])));
 }
 
-/// A process that nobody finds any more: the job says so, and the lock of the state is free again.
+/// A process is lost: the job fails with a reason, and the lock of the state is released.
 #[tokio::test]
 async fn a_lost_step_gives_its_lock_back() {
     let house = House::new().await;
@@ -230,7 +230,7 @@ async fn a_lost_step_gives_its_lock_back() {
     assert_eq!(asked(&step, "POST", &format!("{path}?ID=l1"), &state).await.0, 200);
     assert_eq!(asked(&step, "POST", &format!("{path}?ID=l1"), "{}").await.0, 400);
     assert_eq!(asked(&step, "UNLOCK", &path, &lock.replace("l1", "l2")).await.0, 409);
-    // Another workspace is none of its business.
+    // Other workspaces are forbidden.
     let other = house.workspace("b").await;
     assert_eq!(asked(&step, "GET", &path.replace(&workspace, &other), "").await.0, 404);
     let name = house.app.runner.steps().remove(0);
@@ -245,7 +245,7 @@ async fn a_lost_step_gives_its_lock_back() {
     let history = house.get(&format!("workspace/{workspace}/history")).await;
     assert_eq!(history["data"][0]["attributes"]["jobReference"], job);
     assert_eq!(history["data"].as_array().unwrap().len(), 1);
-    // What is stored is sealed.
+    // Stored values are encrypted.
     let rows = house.app.app.db.query_all_raw(sea_orm::Statement::from_string(
         house.app.app.db.get_database_backend(),
         "SELECT sealed FROM state_version",
@@ -285,7 +285,7 @@ async fn variables_reach_the_step() {
     assert_eq!((value("TOKEN"), value("LEVEL")), (Some("global-secret"), Some("debug")));
     assert!(started.arguments[1].contains("-refresh=false '-target=a.b'"), "{}", started.arguments[1]);
     assert!(!format!("{started:?}").contains("global-secret"));
-    // Its log does not tell it.
+    // The log does not contain it.
     let name = house.app.runner.steps().remove(0);
     house.app.runner.write(&name, &["using global-secret now"]);
     house.end(0, r#"{"changes":true}"#).await;
@@ -293,7 +293,7 @@ async fn variables_reach_the_step() {
     let log = step["attributes"]["output"].as_str().unwrap().replace("https://windlass.example", "");
     let log = house.client.get(&log).await;
     assert!(log.text.starts_with("using ") && !log.text.contains("global-secret"), "{}", log.text);
-    // Named inputs replace the variables of all workspaces; those of the workspace stay.
+    // Named inputs replace global variables; variables of the workspace stay.
     let flow = "flow:\n- {type: terraformPlan, step: 1, inputsEnv: {CREDENTIAL: $TOKEN}, inputsTerraform: {zone: $region, none: literal}}\n";
     house.start(&workspace, json!({"tcl": tcl(flow)})).await;
     house.app.settle().await;
@@ -316,7 +316,7 @@ async fn schedules_make_jobs() {
         .post(&house.path(&path), super::new("schedule", json!({"cron": "0 0 0 ? * 9", "templateReference": plan})))
         .await;
     assert!(detail(bad, 400).contains("day of the week"));
-    // The clock stands at 10:00:30.
+    // The clock starts at 10:00:30.
     let schedule = house.create(&path, "schedule", json!({"cron": "0 5 10 * * ?", "templateReference": plan})).await;
     house.app.tick().await;
     let jobs = async || house.get("job?sort=id").await["data"].as_array().unwrap().clone();
@@ -328,7 +328,7 @@ async fn schedules_make_jobs() {
     assert_eq!(made[0]["attributes"]["via"], "Schedule");
     house.app.tick().await;
     assert_eq!(jobs().await.len(), 1);
-    // The next day, but it is switched off.
+    // The next day the schedule is disabled.
     let off = change("schedule", &schedule, json!({"enabled": false}));
     house.client.patch(&house.path(&format!("{path}/{schedule}")), off).await.expect(204);
     house.app.clock.forward(86_400);
@@ -348,7 +348,7 @@ async fn steps_that_make_schedules_and_put_workspaces_away() {
         detail(house.client.get(&house.path(&format!("workspace/{workspace}"))).await, 404),
         format!("Unknown identifier {workspace} for workspace")
     );
-    // Its name is free again.
+    // The name can be used again.
     house.workspace("a").await;
     let wrong = "flow:\n- {type: scheduleTemplates, step: 1, templates: [{name: Nothing, schedule: '0 0 20 * * ?'}]}\n";
     let second = house.workspace("b").await;

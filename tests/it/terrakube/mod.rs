@@ -1,6 +1,7 @@
-//! The second face.
+//! The Terrakube-compatible API.
 
 mod access;
+mod client_requests;
 mod contract;
 mod flow;
 mod protocol;
@@ -22,7 +23,7 @@ pub(crate) struct House {
     pub(crate) organization: OrganizationId,
 }
 
-/// The id of the resource of an answer.
+/// The id of the resource in a response.
 pub(crate) fn id(body: &Value) -> String {
     body["data"]["id"].as_str().unwrap_or_else(|| panic!("no id in {body}")).to_owned()
 }

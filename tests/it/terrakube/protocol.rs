@@ -1,4 +1,4 @@
-//! Documents, paths, filters, pages, errors and operations of JSON:API.
+//! JSON:API documents, paths, filters, pages and errors.
 
 use poem::http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn names(body: &Value) -> Vec<&str> {
     body["data"].as_array().unwrap().iter().map(|one| one["attributes"]["name"].as_str().unwrap()).collect()
 }
 
-/// A text as a part of an address.
+/// Percent-encodes a text for a URL.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
@@ -24,7 +24,7 @@ async fn the_default_templates_are_there() {
         names(&body),
         ["Destroy", "Plan", "Plan and apply", "Terraform-Plan/Apply-Cli", "Terraform-Plan/Destroy-Cli"]
     );
-    // They are made once: whoever deleted one does not find it again.
+    // They are created once: a deleted one does not come back.
     let plan = house.template("Plan").await;
     house.client.delete(&house.path(&format!("template/{plan}"))).await.expect(204);
     windlass::bootstrap::add_missing_templates(&house.app.app).await.unwrap();
@@ -44,13 +44,13 @@ async fn documents() {
     assert_eq!(made["data"]["attributes"]["createdDate"], "2026-11-22T10:00Z");
     assert_eq!(made["data"]["relationships"]["project"]["data"], json!({"type": "project", "id": project}));
     assert_eq!(made["data"]["relationships"]["job"]["data"], json!([]));
-    // By every path that leads to it.
+    // Through every path that leads to it.
     for path in [
         house.path(&format!("workspace/{workspace}")),
         format!("/api/v1/workspace/{workspace}/"),
         house.path(&format!("project/{project}/workspace/{workspace}")),
     ] {
-        let found = house.client.face_get(&path).await;
+        let found = house.client.get_json(&path).await;
         assert_eq!(found["data"], made["data"], "{path}");
     }
     let sparse = house.get(&format!("workspace/{workspace}?fields[workspace]=name,project")).await;
@@ -62,7 +62,7 @@ async fn documents() {
         included["included"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "template").count(), 5);
     assert!(kinds.contains(&"project") && kinds.contains(&"organization"));
-    // A relationship to one, and taking it away.
+    // Sets a relationship and clears it.
     let relationship = house.path(&format!("workspace/{workspace}/relationships/project"));
     assert_eq!(house.client.get(&relationship).await.expect(200)["data"]["id"], project);
     house.client.patch(&relationship, json!({"data": null})).await.expect(204);
@@ -73,7 +73,7 @@ async fn documents() {
         detail(house.client.patch(&relationship, gone).await, 404),
         format!("Unknown identifier {workspace} for project")
     );
-    // PATCH changes what is named, and nothing else.
+    // PATCH changes only the given attributes.
     house
         .client
         .patch(&house.path(&format!("workspace/{workspace}")), change("workspace", &workspace, json!({"branch": "x"})))
@@ -127,7 +127,7 @@ async fn filters_orders_and_pages() {
         let answer = house.client.get(&house.path(&format!("workspace?filter[workspace]={}", encoded(filter)))).await;
         assert_eq!(answer.status, 400, "{filter}: {}", answer.text);
     }
-    // Without a type, for the collection of the path.
+    // Without a type, the collection of the path decides.
     let body = house.client.get("/api/v1/organization?filter=name==acme").await.expect(200);
     assert_eq!(names(&body), ["acme"]);
     let page = house.get("workspace?sort=-name&page[size]=3&page[number]=2&page[totals]").await;
@@ -181,7 +181,7 @@ async fn what_is_refused_and_how() {
             .contains("overrideBranch")
     );
     assert!(detail(post("job", of_workspace(json!({"output": "mine"}))).await, 403).contains("output"));
-    // Nothing of all that is stored.
+    // None of this was stored.
     assert_eq!(house.get("job").await["data"], json!([]));
 }
 
@@ -240,7 +240,7 @@ async fn what_cannot_be_found_or_read() {
             house.client.call_with(Method::POST, &house.path("workspace"), Some(body), &[("content-type", kind)]).await;
         assert_eq!(answer.status, status, "{body} {kind}: {}", answer.text);
     }
-    // An organization is switched off, not deleted.
+    // An organization is disabled, not deleted.
     let own = format!("/api/v1/organization/{}", house.organization);
     assert_eq!(house.client.raw_call("DELETE", &own, None, &[]).await.0, 403);
     house
@@ -262,7 +262,7 @@ async fn sensitive_values_are_never_shown() {
     let shown = house.client.get(&own).await;
     assert!(!shown.text.contains("hunter2"));
     assert_eq!(shown.expect(200)["data"]["attributes"]["value"], Value::Null);
-    // What was read is written back: nothing is lost.
+    // A response that is sent back changes nothing.
     house
         .client
         .patch(&own, change("variable", &variable, json!({"value": null, "description": "d"})))
@@ -273,7 +273,7 @@ async fn sensitive_values_are_never_shown() {
     house.app.settle().await;
     let started = house.app.runner.started().remove(0);
     assert!(started.environment.iter().any(|(key, value)| key == "k" && value.expose() == "hunter2-long"));
-    // It is never opened for anybody.
+    // A secret is never shown to anybody.
     let opened = house.client.patch(&own, change("variable", &variable, json!({"sensitive": false}))).await;
     assert!(detail(opened, 400).contains("value"));
     house
@@ -316,7 +316,7 @@ async fn several_writes_or_none() {
     assert_eq!((results.len(), &results[0]["data"]["attributes"]["branch"]), (3, &json!("b")));
     let workspace = results[0]["data"]["id"].as_str().unwrap();
     assert_eq!(house.get(&format!("workspace/{workspace}/workspaceTag")).await["data"].as_array().unwrap().len(), 1);
-    // The second one fails: the first is not done.
+    // The second operation fails, so the first one is rolled back.
     let half = json!([
         {"op": "add", "href": href, "data": {"type": "workspace", "lid": "x", "attributes": {"name": "b"}}},
         {"op": "add", "href": href, "data": {"type": "workspace", "lid": "y", "attributes": {"name": "a"}}},
@@ -336,7 +336,7 @@ async fn several_writes_or_none() {
     }
 }
 
-/// An organization does not take its states with it: workspaces go first. What they left goes with it.
+/// An organization with workspaces cannot be deleted; the remains of deleted workspaces are deleted with it.
 #[tokio::test]
 async fn an_organization_with_workspaces_is_not_deleted() {
     let house = House::new().await;
@@ -346,7 +346,7 @@ async fn an_organization_with_workspaces_is_not_deleted() {
     house.app.settle().await;
     let first = format!("/organization/{}", house.organization);
     assert!(house.client.delete(&first).await.detail(409).contains("workspaces (1)"));
-    // What is executed is not taken away under its feet.
+    // A workspace with an open job cannot be deleted.
     let path = house.path(&format!("workspace/{workspace}"));
     assert!(detail(house.client.delete(&path).await, 409).contains(&format!("job {job}")));
     house.app.runner.exit_all(0);
@@ -357,52 +357,4 @@ async fn an_organization_with_workspaces_is_not_deleted() {
     while windlass::engine::tick::prune(&house.app.app, house.app.clock.now()).await.more {}
     use sea_orm::{EntityTrait as _, PaginatorTrait as _};
     assert_eq!(entity::run::Entity::find().count(&house.app.app.db).await.unwrap(), 0);
-}
-
-/// As the command line sends it: all that it knows, and a word for what it wants.
-#[tokio::test]
-async fn a_job_as_the_command_line_asks_for_it() {
-    let house = House::new().await;
-    let workspace = house.workspace("a").await;
-    let everything = |command: &str| {
-        json!({
-            "command": command, "output": "", "status": "", "approvalTeam": null, "comments": null, "tcl": null,
-            "templateReference": null, "via": null, "createdBy": null, "overrideSource": null, "prNumber": null, "overrideBranch": "",
-        })
-    };
-    let job = house.start(&workspace, everything("apply")).await;
-    let shown = house.get(&format!("job/{job}")).await["data"]["attributes"].clone();
-    assert_eq!(
-        (&shown["via"], &shown["templateReference"]),
-        (&json!("UI"), &json!(house.template("Plan and apply").await))
-    );
-    let mut body = new("job", everything("sing"));
-    body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
-    assert!(detail(house.client.post(&house.path("job"), body).await, 400).contains("sing"));
-    // A comment is changed by itself; an open job is not deleted.
-    house
-        .client
-        .patch(&house.path(&format!("job/{job}")), change("job", &job, json!({"comments": "why"})))
-        .await
-        .expect(204);
-    assert!(detail(house.client.delete(&house.path(&format!("job/{job}"))).await, 409).contains("cancel"));
-    house.give(&job, "cancelled").await.expect(204);
-    house.client.delete(&house.path(&format!("job/{job}"))).await.expect(204);
-    assert_eq!(house.get("job").await["data"], json!([]));
-    let context = format!("/context/v1/{}", house.start(&workspace, everything("plan")).await);
-    assert_eq!(house.client.get(&context).await.expect(200), json!({}));
-    house.client.post(&context, json!({"tabs": [1]})).await.expect(200);
-    assert_eq!(house.client.get(&context).await.expect(200), json!({"tabs": [1]}));
-}
-
-#[tokio::test]
-async fn teams_of_clients_that_know_one_right() {
-    let house = House::new().await;
-    let team = house.create("team", "team", json!({"name": "OPS", "manageJob": true, "role": null})).await;
-    let shown = house.get(&format!("team/{team}")).await["data"]["attributes"].clone();
-    assert_eq!((&shown["planJob"], &shown["approveJob"]), (&json!(true), &json!(true)));
-    let team = house
-        .create("team", "team", json!({"name": "DEV", "manageJob": true, "planJob": true, "approveJob": false}))
-        .await;
-    assert_eq!(house.get(&format!("team/{team}")).await["data"]["attributes"]["approveJob"], false);
 }

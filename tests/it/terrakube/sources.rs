@@ -1,4 +1,4 @@
-//! Where steps run and what they work on: a container, and repositories behind logins and keys.
+//! Containers that steps run in, and repositories with logins and keys.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use super::{change, new, tcl};
 use crate::git_server::{git, repository};
 use crate::runner::{docker_image, needed};
 
-/// The same whole life in containers of an image with OpenTofu in it.
+/// The life of a workspace in containers with OpenTofu.
 #[tokio::test]
 async fn in_containers() {
     let (Some(busybox), Some(tools)) = (docker_image(), needed("WINDLASS_TEST_TOOLS")) else { return };
@@ -24,14 +24,14 @@ async fn in_containers() {
     };
     let image = format!("{name}:latest");
     docker(&["build", "-q", "-t", &image, &context.path().display().to_string()]);
-    // Containers reach this machine by the address of their bridge, which nobody else sees.
+    // Containers reach this machine at the address of their bridge, which is not public.
     let listener = std::net::TcpListener::bind("172.17.0.1:0").unwrap();
     let listen = listener.local_addr().unwrap().to_string();
     drop(listener);
     let words = ["--runner", "docker", "--listen", &listen, "--opentofu-image", &name];
     let mut site = Site::with(None, "tofu", &words).await;
     whole_life(&site).await;
-    // A server that is killed while a container applies finds it again, and its true end.
+    // A server that was killed while a container applied finds the container and its result.
     let workspace = site.workspace(&[("who", "someone", false), ("seconds", "6", true)]).await;
     let job = site.job(&workspace, APPLY).await;
     site.until_said(&job, "terraform_data.slow[0]: Provisioning").await;
@@ -64,14 +64,14 @@ async fn a_repository_behind_a_token() {
     let done = site.until(&job, &["completed"]).await;
     assert!(site.logs(&done).await.contains("none\n"));
     let commit = |job: &serde_json::Value| job["data"]["attributes"]["commitId"].as_str().unwrap().to_owned();
-    // Another branch than that of the workspace.
+    // Another branch than the one of the workspace.
     let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "overrideBranch": "other"})).await;
     let elsewhere = site.until(&job, &["completed"]).await;
     assert_ne!(commit(&elsewhere), commit(&done));
-    // A commit of it.
+    // A commit of the branch.
     let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "commitId": commit(&done)})).await;
     assert_eq!(commit(&site.until(&job, &["completed"]).await), commit(&done));
-    // Commands of another repository, in place of those of the template.
+    // Commands from another repository replace those of the template.
     let import = |folder: &str| {
         format!(
             "flow:\n- {{type: customScripts, step: 1, importCommands: {{repository: '{url}', folder: {folder}, branch: main, vcsId: {vcs}}}}}\n"
@@ -85,7 +85,7 @@ async fn a_repository_behind_a_token() {
     assert!(site.logs(&failed).await.contains("nothing/commands.yaml"), "{failed}");
 }
 
-/// A server of SSH that lets in who has one key; ended when dropped.
+/// An SSH server that accepts one key; stopped when dropped.
 struct Sshd(Child);
 
 impl Drop for Sshd {
@@ -133,7 +133,7 @@ fn sshd(folder: &Path) -> (Sshd, u16) {
 #[tokio::test]
 async fn a_repository_behind_a_key() {
     let Some(site) = Site::new().await else { return };
-    // Where there is no sshd the machine is not one that tests are run on strictly.
+    // Strict tests need sshd.
     if needed("WINDLASS_TEST_SSHD").is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Real OpenTofu and Terraform, started by a real server, on configurations that need no provider from elsewhere.
+//! A real server runs OpenTofu and Terraform with configurations that download no provider.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::git_server::git;
 use crate::runner::needed;
 use crate::server::Server;
 
-/// The programs that there are: OpenTofu in the folder that tests are given, and Terraform where the machine has it.
+/// The available programs: OpenTofu from the folder of the tests, and Terraform if the machine has it.
 fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
     let tofu = needed("WINDLASS_TEST_TOOLS").map(|folder| (Some(PathBuf::from(folder)), "tofu"));
     let terraform = Path::new("/usr/local/bin/terraform").exists().then_some((None, "terraform"));
@@ -64,7 +64,7 @@ fn client() -> reqwest::Client {
 }
 
 impl Site {
-    /// One that uses OpenTofu, where there is one.
+    /// Uses OpenTofu, if it is available.
     pub(super) async fn new() -> Option<Self> {
         let (folder, tool) = tools().into_iter().next()?;
         Some(Self::with(folder, tool, &["--runner", "process"]).await)
@@ -113,7 +113,7 @@ impl Site {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// A call of the first face; a text is sent as YAML.
+    /// Calls the Qovery-compatible API; a text is sent as YAML.
     pub(crate) async fn main(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let server = self.server();
         let mut request = client().request(method.parse().unwrap(), format!("{}{path}", server.url));
@@ -198,7 +198,7 @@ impl Site {
         assert_eq!(code, 204, "{text}");
     }
 
-    /// The newest state; none where there is none.
+    /// The newest state, if there is one.
     pub(super) async fn state(&self, workspace: &str) -> Option<Value> {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
         let (status, text) = self.send("GET", &path, None).await;
@@ -206,7 +206,7 @@ impl Site {
         (status == 200).then(|| serde_json::from_str(&text).unwrap())
     }
 
-    /// Whether nobody holds the lock of the state.
+    /// Whether the state is unlocked.
     pub(crate) async fn is_free(&self, workspace: &str) -> bool {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", self.organization);
         let lock = json!({"ID": "test"});
@@ -217,7 +217,7 @@ impl Site {
         taken == 200
     }
 
-    /// Waits until the log of a job has these words.
+    /// Waits until the log of a job contains a text.
     pub(crate) async fn until_said(&self, job: &str, words: &str) {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
@@ -231,7 +231,7 @@ impl Site {
         }
     }
 
-    /// Waits until the slow resource is being made.
+    /// Waits until the slow resource is being created.
     async fn until_slow(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let processes = self.folder.path().join("windlass-data/processes");
@@ -277,7 +277,7 @@ pub(crate) async fn whole_life(site: &Site) {
         .await;
     let output = history["data"][0]["attributes"]["output"].as_str().unwrap();
     assert_eq!(site.get(output).await["values"]["outputs"]["who"]["value"], "wörld \"${x}\"-2");
-    // Again: there is nothing to change.
+    // The second plan has no changes.
     let job = site.job(&workspace, APPLY).await;
     let done = site.until(&job, &["completed"]).await;
     assert_eq!(done["data"]["attributes"]["planChanges"], false);
@@ -288,7 +288,7 @@ pub(crate) async fn whole_life(site: &Site) {
     assert!(site.is_free(&workspace).await);
 }
 
-/// What was made before the failure is in the state; the scripts for a failure are run.
+/// The state contains what was created before the failure; the scripts for a failure run.
 #[tokio::test]
 async fn a_failing_apply_keeps_its_state() {
     let Some(site) = Site::new().await else { return };
@@ -304,7 +304,7 @@ async fn a_failing_apply_keeps_its_state() {
     assert!(site.is_free(&workspace).await);
 }
 
-/// The process is asked to end, writes what it has done, and gives the lock back.
+/// The process gets SIGINT, stores its state, and releases the lock.
 #[tokio::test]
 async fn cancelled_in_the_middle_of_an_apply() {
     let Some(site) = Site::new().await else { return };
@@ -321,12 +321,12 @@ async fn cancelled_in_the_middle_of_an_apply() {
     let state = site.state(&workspace).await.unwrap();
     assert!(types(&state).contains(&"terraform_data.first".to_owned()), "{state}");
     assert!(site.is_free(&workspace).await);
-    // The workspace goes on as if nothing had been.
+    // The workspace can be used as before.
     let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
     site.until(&job, &["completed"]).await;
 }
 
-/// Nobody knows how it ended: that is what is said, and nothing is left locked.
+/// The result is unknown: the job says so, and nothing stays locked.
 #[tokio::test]
 async fn the_server_is_killed_in_the_middle_of_an_apply() {
     let Some(mut site) = Site::new().await else { return };
@@ -339,7 +339,7 @@ async fn the_server_is_killed_in_the_middle_of_an_apply() {
     let output = done["data"]["attributes"]["output"].as_str().unwrap();
     assert!(output.contains("lost"), "{output}");
     assert!(site.is_free(&workspace).await);
-    // Whatever is in the state can be read, and the next run goes on from it.
+    // The state can be read, and the next run starts from it.
     let _state = site.state(&workspace).await;
     let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
     site.until(&job, &["completed"]).await;

@@ -1,0 +1,155 @@
+//! A client of the API that validates every response against the contract.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem::test::TestClient;
+use serde_json::Value;
+
+use crate::validate;
+
+/// A caller with a token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    api: Arc<TestClient<BoxEndpoint<'static, Response>>>,
+    authorization: Option<String>,
+}
+
+/// A response that conforms to the contract.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The body, if the response has this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// The detail, if the response is an error with this status.
+    #[track_caller]
+    pub(crate) fn detail(self, status: u16) -> String {
+        self.expect(status)["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The id in a response.
+pub(crate) fn id(body: &Value) -> String {
+    body["id"].as_str().unwrap_or_else(|| panic!("no id in {body}")).to_owned()
+}
+
+impl Client {
+    pub(crate) fn new(api: BoxEndpoint<'static, Response>, authorization: Option<String>) -> Self {
+        Self { api: Arc::new(TestClient::new(api)), authorization }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// The same caller with other credentials.
+    pub(crate) fn with(&self, authorization: Option<&str>) -> Self {
+        Self { api: self.api.clone(), authorization: authorization.map(str::to_owned) }
+    }
+
+    pub(crate) fn authorization(&self) -> &str {
+        self.authorization.as_deref().unwrap()
+    }
+
+    /// The response text of a path outside the contract.
+    pub(crate) async fn raw(&self, path: &str) -> String {
+        let response = self.api.get(path).send().await.0;
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        response.into_body().into_string().await.unwrap()
+    }
+
+    /// The JSON response of a path outside the contract.
+    pub(crate) async fn get_json(&self, path: &str) -> Value {
+        let (status, text) = self.raw_call("GET", path, None, &[]).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The status and the text of the response to a request outside the contract.
+    pub(crate) async fn raw_call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> (u16, String) {
+        let mut request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
+        (response.status().as_u16(), response.into_body().into_string().await.unwrap())
+    }
+
+    /// The status of a path outside the contract.
+    pub(crate) async fn status(&self, path: &str) -> u16 {
+        self.api.get(path).send().await.0.status().as_u16()
+    }
+
+    /// Sends a request and validates the response.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        self.call_with(method, path, body.as_deref(), &[]).await
+    }
+
+    /// The same, with headers.
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.api.request(method.clone(), path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            let json_api = path.starts_with("/api/v1/");
+            request = request.content_type(if json_api { "application/vnd.api+json" } else { "application/json" });
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        let response = request.send().await.0;
+        let status = response.status().as_u16();
+        let kind = response.content_type().unwrap_or_default().to_owned();
+        let text = response.into_body().into_string().await.unwrap();
+        let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        validate::answer(method.as_str(), path, status, &kind, &body);
+        Answer { status, text, body }
+    }
+}
