@@ -152,7 +152,7 @@ impl ProjectRuleApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
     ) -> Result<Found<Results<ProjectDeploymentRule>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
-        let rows = store::rule::list_by_project(&self.0.db, project.id).await?;
+        let rows = store::project_rule::list_by_project(&self.0.db, project.id).await?;
         Ok(Answer(Results { results: rows.into_iter().map(ProjectDeploymentRule::from).collect() }))
     }
 
@@ -189,8 +189,8 @@ impl ProjectRuleApi {
         };
         let row = body.0.apply(row, &clusters)?;
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let rows = store::rule::list_by_project(tx, project.id).await?;
-            if rows.len() as u64 >= store::rule::MOST {
+            let rows = store::project_rule::list_by_project(tx, project.id).await?;
+            if rows.len() as u64 >= store::project_rule::MOST {
                 return Err(Error::Conflict(format!("there are {} rules already, which is the most", rows.len())));
             }
             let last = rows.last().map_or(0, |last| last.position.saturating_add(1));
@@ -215,7 +215,7 @@ impl ProjectRuleApi {
         let project = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         let wanted = body.0.project_deployment_rule_ids_in_order.unwrap_or_default();
         audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let rows = store::rule::list_by_project(tx, project.id).await?;
+            let rows = store::project_rule::list_by_project(tx, project.id).await?;
             let mut order = Vec::new();
             for (place, text) in wanted.iter().enumerate() {
                 let row = rows.iter().find(|row| row.id.to_string() == *text && !order.contains(&row.id));
@@ -227,7 +227,7 @@ impl ProjectRuleApi {
             let rest: Vec<_> = rows.iter().map(|row| row.id).filter(|id| !order.contains(id)).collect();
             order.extend(rest);
             for (position, id) in (0_i32..).zip(&order) {
-                store::rule::set_position(tx, *id, position).await?;
+                store::project_rule::set_position(tx, *id, position).await?;
             }
             Ok(((), change("UPDATE", &project).after(&order)))
         })

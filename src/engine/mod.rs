@@ -135,7 +135,7 @@ async fn again_after(shutdown: &CancellationToken, first: Duration, mut step: im
 
 /// How long no schedule will be due.
 async fn until_due(app: &App) -> Duration {
-    let (jobs, workspaces) = (store::schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
+    let (jobs, workspaces) = (store::job_schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
     match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
         Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(BREATH, CALM),
         None => CALM,

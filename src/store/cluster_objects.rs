@@ -12,7 +12,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The clusters of Kubernetes of all organizations.
 ///

@@ -4,7 +4,7 @@ use entity::custom_role;
 use entity::id::{CustomRoleId, OrganizationId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The custom roles of an organization.
 ///

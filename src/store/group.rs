@@ -11,7 +11,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The groups of one kind.
 ///

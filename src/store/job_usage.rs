@@ -7,7 +7,7 @@ use entity::{environment, job, job_group, project};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// What jobs are looked for by.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The person with this issuer and subject.
 ///

@@ -3,7 +3,7 @@
 use entity::{access_token, team, workspace_access};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The teams of these groups, in all organizations.
 ///

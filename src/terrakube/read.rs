@@ -14,7 +14,7 @@ use super::query::{Page, Query};
 use super::resource::{Link, Relation, Resource};
 use super::session::{Found, MOST, Session, answer, of_end};
 use super::tables;
-use crate::store::resource::{self, Cell, Column, Row, Wanted};
+use crate::store::resource::{self, Cell, Column, Row, RowQuery};
 
 impl Session {
     /// Answers a GET.
@@ -82,7 +82,7 @@ impl Session {
         }
         let condition = resource::all(conditions);
         let (offset, limit) = query.page.map_or((0, MOST), |page| (page.offset, page.limit));
-        let wanted = Wanted {
+        let wanted = RowQuery {
             table: of.table,
             columns: of.columns(),
             filter: condition.clone(),
@@ -174,7 +174,7 @@ impl Session {
                 let back = Column { name: column, kind: of.key };
                 for piece in rows.chunks(500) {
                     let ids: Vec<Cell> = piece.iter().filter_map(|row| row.get("id").cloned()).collect();
-                    let wanted = Wanted {
+                    let wanted = RowQuery {
                         table: target.table,
                         columns: vec![target.id(), back],
                         filter: self.visible(target).and(resource::is_in(target.table, back, &ids)),

@@ -15,7 +15,7 @@ use super::resource::{Link, Relation, Resource, Scope, link_column};
 use crate::access::Caller;
 use crate::access::team::{self, Reach, Rights};
 use crate::app::App;
-use crate::store::resource::{self, Cell, Column, Kind, Row, Wanted};
+use crate::store::resource::{self, Cell, Column, Kind, Row, RowQuery};
 
 /// The most rows that are read where no page is asked for.
 pub(super) const MOST: u64 = 10_000;
@@ -95,7 +95,7 @@ impl Session {
         of: &'static Resource,
         filter: SimpleExpr,
     ) -> Result<Vec<Row>> {
-        let wanted = Wanted {
+        let wanted = RowQuery {
             table: of.table,
             columns: of.columns(),
             filter: self.visible(of).and(filter),

@@ -182,7 +182,7 @@ pub(in crate::api) async fn entries(
         let Some(build) = build else { continue };
         // The end of a long log is what tells why it ended so.
         let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
-        entries.extend(teller.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
+        entries.extend(teller.build(part, build, &store::log_chunk::list_by_run(&app.db, build.id, after).await?));
     }
     entries.sort_by_key(|entry| entry.timestamp.0);
     let skipped = entries.len().saturating_sub(MOST);
@@ -294,7 +294,7 @@ impl Teller<'_> {
         &self,
         part: &deployment_job::Model,
         build: &entity::run::Model,
-        lines: &[store::log::LogLine],
+        lines: &[store::log_chunk::LogLine],
     ) -> Vec<EnvironmentLogs> {
         let lines = lines.iter().map(|line| self.entry(line.at, "Build", Some(part), line.text.clone()));
         let mut entries: Vec<_> = lines.collect();

@@ -121,7 +121,7 @@ impl ExplainApi {
             scheduled_at: scheduled_at.clone(),
             active: match keeper {
                 Keeper::Kubernetes => job.deployed.is_some(),
-                Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?.is_some(),
+                Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?.is_some(),
             },
             keeper: match keeper {
                 Keeper::Kubernetes => TimeKeeperEnum::Kubernetes,
@@ -152,11 +152,11 @@ impl ExplainApi {
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
         // First: a time that is taken meanwhile has its row then.
         let planned = match keeper {
-            Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?,
+            Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?,
             Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
         };
         let runs = store::run::list_scheduled_between(&self.0.db, job.id, (from, until), MOST).await?;
-        let skipped = store::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
+        let skipped = store::run::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
         // A row of a long absence covers times only; what is none of them was not left out.
@@ -183,7 +183,8 @@ impl ExplainApi {
     ) -> Result<Found<Results<SkippedTime>>> {
         let count = limits::between("count", count.0, 1, 200)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let rows = store::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
+        let rows =
+            store::run::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
         Ok(Answer(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
     }
 }

@@ -15,7 +15,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::log::{LogLine, LogStream};
+use crate::store::log_chunk::{LogLine, LogStream};
 
 /// How many of the newest runs are looked at.
 const RUNS: u64 = 20;
@@ -71,7 +71,7 @@ impl Source for JobLines {
         for run in runs.iter().rev() {
             let mut position = read.get(&run.id).copied().unwrap_or(0);
             while position < run.total_lines {
-                let lines = store::log::list_by_run(&app.db, run.id, position).await?;
+                let lines = store::log_chunk::list_by_run(&app.db, run.id, position).await?;
                 let Some(last) = lines.last() else { break };
                 position = last.position;
                 frames.extend(lines.iter().map(|line| self.frame(run, line)));

@@ -196,7 +196,7 @@ async fn set_deployed(
         kept_variables::keep(app, tx, job, now).await?;
     } else {
         store::job::set_deployed(tx, job.id, None, None, now).await?;
-        store::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
+        store::run::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::runner::patience::patient;
 use crate::runner::{self, Lines, Runner, StepState, Unavailable};
 use crate::secret;
-use crate::store::log::{LogStream, Pieces};
+use crate::store::log_chunk::{LogStream, Pieces};
 
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;

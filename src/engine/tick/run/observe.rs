@@ -216,7 +216,7 @@ async fn keep(app: &App, kept: Unstored, now: DateTime<Utc>) -> Result<()> {
     store::write(&app.db, async |tx| {
         // The run first: when it is no longer ours the lines are not stored twice.
         if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
-            store::log::append(tx, pieces).await?;
+            store::log_chunk::append(tx, pieces).await?;
         }
         Ok::<_, Error>(())
     })

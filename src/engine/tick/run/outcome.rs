@@ -70,7 +70,7 @@ pub(in crate::engine::tick) async fn change(
         if !store::run::advance(tx, expected, run.clone()).await? {
             return Ok::<_, Error>(false);
         }
-        store::log::append(tx, pieces).await?;
+        store::log_chunk::append(tx, pieces).await?;
         if to.is_final() {
             make_room(tx, &run, now).await?;
             if run.event == Event::Workspace {
@@ -115,7 +115,7 @@ async fn make_room(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc
         RunState::Queued | RunState::Running => return Ok(()),
     };
     let kept = u64::try_from(kept).unwrap_or(1);
-    store::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
+    store::run::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
 }
 
 /// The job of a run, with its environment locked.

@@ -7,7 +7,7 @@ use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use super::run::open;
+use super::open::open;
 
 /// Asks one open run to end; false when it has ended, or was asked before.
 ///
