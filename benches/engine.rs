@@ -33,7 +33,7 @@ use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::engine::cron::policy::Timing;
 use windlass::engine::tick;
-use windlass::runner::{Kind, Line, Lines, Runner, Runners, StepSpec, StepState, Stream, Times, Unavailable};
+use windlass::runner::{Line, Lines, Runner, Runners, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, engine, store};
 
@@ -45,8 +45,8 @@ struct NoOp {
 
 #[async_trait]
 impl Runner for NoOp {
-    fn kind(&self) -> Kind {
-        Kind::Docker
+    fn target(&self) -> Target {
+        Target::Docker
     }
     async fn place(&self) -> Result<String, Unavailable> {
         Ok("nowhere".into())
@@ -57,8 +57,8 @@ impl Runner for NoOp {
     async fn poll(&self, _name: &str) -> Result<StepState, Unavailable> {
         Ok(StepState::Exited { exit_code: 0, reason: None })
     }
-    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
-        Ok(Times::default())
+    async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
+        Ok(StepTimes::default())
     }
     async fn stop(&self, _name: &str, _grace: Duration) -> Result<(), Unavailable> {
         Ok(())
@@ -102,7 +102,7 @@ async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App> {
         runners: Runners {
             docker: runner.clone(),
             process: runner.clone(),
-            local: Ok(Kind::Docker),
+            local: Ok(Target::Docker),
             processes: false,
             clusters: Default::default(),
         },
@@ -149,7 +149,7 @@ async fn fill(
             id,
             deployed: Some(spec.clone()),
             deployed_at: Some(now),
-            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::BuiltImage { image: "built:1".into(), commit: None }),
             ..job::Model::new(&environment, &format!("job {number}"), spec.clone(), now)
         };
         let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());

@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::liveness::wake::Wake;
 use crate::runner::docker::DockerRunner;
-use crate::runner::kubernetes::clusters::Clusters;
+use crate::runner::kubernetes::connections::Clusters;
 use crate::runner::process::ProcessRunner;
-use crate::runner::{Kind, Runners};
+use crate::runner::{Runners, Target};
 use crate::secret::KeyRing;
 use crate::store;
 use crate::{api, engine, outbound, terrakube};
@@ -83,11 +83,11 @@ async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
     let process = ProcessRunner::new(config.data_dir.join("processes"), clock.clone(), wake.clone());
     let local = match config.runner {
-        RunnerChoice::Docker => Ok(Kind::Docker),
-        RunnerChoice::Process => Ok(Kind::Process),
+        RunnerChoice::Docker => Ok(Target::Docker),
+        RunnerChoice::Process => Ok(Target::Process),
         RunnerChoice::Auto => match tokio::time::timeout(DOCKER_PATIENCE, docker.ping()).await {
-            Ok(Ok(())) => Ok(Kind::Docker),
-            _ if config.listen.ip().is_loopback() => Ok(Kind::Process),
+            Ok(Ok(())) => Ok(Target::Docker),
+            _ if config.listen.ip().is_loopback() => Ok(Target::Process),
             _ => Err(format!(
                 "no Docker engine answered when the server started, and plain processes are refused while it listens \
                  on {}, where others can reach it; start it with --runner docker or --runner process",

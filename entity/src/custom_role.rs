@@ -40,11 +40,11 @@ pub struct ProjectPermissions {
 
 /// By cluster; those that are not named take the least permission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Clusters(pub BTreeMap<ClusterId, ClusterPermission>);
+pub struct ClusterGrants(pub BTreeMap<ClusterId, ClusterPermission>);
 
 /// By project; those that are not named take the least permission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Projects(pub BTreeMap<ProjectId, ProjectPermissions>);
+pub struct ProjectGrants(pub BTreeMap<ProjectId, ProjectPermissions>);
 
 /// Row of `custom_role`; unique by organization and name key.
 #[sea_orm::model]
@@ -59,8 +59,8 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub description: String,
-    pub clusters: Clusters,
-    pub projects: Projects,
+    pub clusters: ClusterGrants,
+    pub projects: ProjectGrants,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, GitTokenId, JobId, OrganizationId, RegistryId};
 use crate::job_spec::{JobSpec, JobType};
-use crate::run_spec::Built;
+use crate::run_spec::BuiltImage;
 
 /// Row of `job`; unique by environment and name key.
 #[sea_orm::model]
@@ -36,16 +36,16 @@ pub struct Model {
     /// When a variable that the job sees was last changed.
     pub variables_changed_at: Option<DateTimeUtc>,
     /// What the newest deployment with a build has built.
-    pub built: Option<Built>,
+    pub built: Option<BuiltImage>,
     /// How its schedule was given to its cluster; null where the server keeps its time.
-    pub applied: Option<Applied>,
+    pub applied: Option<AppliedSchedule>,
     /// When it was seen that what was applied was changed or deleted by somebody else.
     pub drifted_at: Option<DateTimeUtc>,
 }
 
 /// What a schedule that was given to a cluster was then; whatever differs later was changed by somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Applied {
+pub struct AppliedSchedule {
     pub namespace: String,
     /// Of the CronJob.
     pub name: String,

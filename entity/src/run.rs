@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DeploymentId, JobId, RunId};
-use crate::run_spec::{Built, RunSpec};
+use crate::run_spec::{BuiltImage, RunSpec};
 
 /// State of a run; changed only through `store::run::advance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -140,7 +140,7 @@ pub struct Model {
     /// When it may be deleted; null while it is open.
     pub expires_at: Option<DateTimeUtc>,
     /// What a build came to.
-    pub built: Option<Built>,
+    pub built: Option<BuiltImage>,
     /// When its runner was first asked to stop the present attempt, and answered.
     pub stop_asked_at: Option<DateTimeUtc>,
     /// Its name on its runner, where that does not follow from its id.

@@ -22,7 +22,7 @@ pub struct Commit {
 
 /// What a build came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Built {
+pub struct BuiltImage {
     /// The name of the image on the engine that built it.
     pub image: String,
     /// None where the Dockerfile came from no repository.
@@ -82,8 +82,8 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only_root: bool,
     /// How many runs and for how many days they are kept.
-    #[serde(default, skip_serializing_if = "Keep::is_default")]
-    pub keep: Keep,
+    #[serde(default, skip_serializing_if = "Retention::is_default")]
+    pub keep: Retention,
     /// What only a cluster of Kubernetes acts on.
     #[serde(default, skip_serializing_if = "PodSpec::is_default")]
     pub pod: PodSpec,
@@ -117,20 +117,20 @@ impl PodSpec {
 
 /// How long runs of a job are kept: as long as both limits allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Keep {
+pub struct Retention {
     pub succeeded: i32,
     pub failed: i32,
     pub succeeded_days: i32,
     pub failed_days: i32,
 }
 
-impl Default for Keep {
+impl Default for Retention {
     fn default() -> Self {
         Self { succeeded: 100, failed: 200, succeeded_days: 30, failed_days: 90 }
     }
 }
 
-impl Keep {
+impl Retention {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

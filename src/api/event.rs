@@ -19,7 +19,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::event::{EventFilter, From as Begin};
+use crate::store::event::{EventCursor, EventFilter};
 
 const MOST: i32 = 100;
 /// How many events targets are looked for in.
@@ -351,9 +351,9 @@ impl EventApi {
         let behind = uuid("continueToken", continue_token.0)?.map(EventId);
         let before = uuid("stepBackToken", step_back_token.0)?.map(EventId);
         let begin = match (behind, before) {
-            (Some(id), _) => Begin::Behind(id),
-            (None, Some(id)) => Begin::Before(id),
-            (None, None) => Begin::Newest,
+            (Some(id), _) => EventCursor::Behind(id),
+            (None, Some(id)) => EventCursor::Before(id),
+            (None, None) => EventCursor::Newest,
         };
         let wanted = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
@@ -378,10 +378,13 @@ impl EventApi {
             |word: &str, row: &Model| format!("{base}/organization/{id}/events?{word}={}&pageSize={limit}", row.id);
         let full = rows.len() as u64 == size;
         let links = Links {
-            previous: rows.first().filter(|_| !matches!(begin, Begin::Newest)).map(|row| link("stepBackToken", row)),
+            previous: rows
+                .first()
+                .filter(|_| !matches!(begin, EventCursor::Newest))
+                .map(|row| link("stepBackToken", row)),
             next: rows
                 .last()
-                .filter(|_| full || matches!(begin, Begin::Before(_)))
+                .filter(|_| full || matches!(begin, EventCursor::Before(_)))
                 .map(|row| link("continueToken", row)),
         };
         let events = rows.into_iter().map(OrganizationEventResponse::from).collect();
@@ -417,7 +420,7 @@ impl EventApi {
             environment: environment_id.0.map(EnvironmentId),
             ..EventFilter::default()
         };
-        let rows = store::event::list(&self.0.db, id, wanted, Begin::Newest, SEARCHED).await?;
+        let rows = store::event::list(&self.0.db, id, wanted, EventCursor::Newest, SEARCHED).await?;
         let mut targets: Vec<EventTarget> = Vec::new();
         for row in rows {
             let found = match target_level.0 {

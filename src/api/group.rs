@@ -19,7 +19,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job_usage::{Located, Using};
+use crate::store::job_usage::{LocatedJob, SharedResource};
 
 /// The most entries of a group.
 const MOST: usize = 100;
@@ -309,11 +309,11 @@ impl Family {
     }
 
     async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Found<Results<AssociatedItem>>> {
-        let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
-        let seen = |(_, environment, _): &Located| {
+        let jobs = store::job_usage::jobs_using(&app.db, SharedResource::Group(row.id)).await?;
+        let seen = |(_, environment, _): &LocatedJob| {
             auth.0.may(environment.organization_id, Action::View, &access::place(environment))
         };
-        let answer = |(job, environment, project): Located| AssociatedItem {
+        let answer = |(job, environment, project): LocatedJob| AssociatedItem {
             cluster_id: environment.cluster_id.0,
             project_id: project.id.0,
             project_name: project.name,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use entity::cluster;
-use entity::custom_role::{ClusterPermission, Clusters, Model, ProjectPermission, ProjectPermissions, Projects};
+use entity::custom_role::{
+    ClusterGrants, ClusterPermission, Model, ProjectGrants, ProjectPermission, ProjectPermissions,
+};
 use entity::environment::Mode;
 use entity::id::{ClusterId, CustomRoleId, OrganizationId, ProjectId};
 use entity::member::Role;
@@ -203,8 +205,8 @@ impl Lines {
         &self,
         clusters: Vec<RoleOnClusterRequest>,
         projects: Vec<RoleInProjectRequest>,
-    ) -> Result<(Clusters, Projects)> {
-        let mut of = (Clusters::default(), Projects::default());
+    ) -> Result<(ClusterGrants, ProjectGrants)> {
+        let mut of = (ClusterGrants::default(), ProjectGrants::default());
         for (place, RoleOnClusterRequest { cluster_id, permission }) in clusters.into_iter().enumerate() {
             let id = cluster_id.map(ClusterId).filter(|id| self.clusters.iter().any(|row| row.id == *id));
             let field = format!("cluster_permissions[{place}].cluster_id");
@@ -295,8 +297,8 @@ impl RoleApi {
             name_key: entity::name_key(&name),
             name,
             description: limits::text("description", description.unwrap_or_default())?,
-            clusters: Clusters::default(),
-            projects: Projects::default(),
+            clusters: ClusterGrants::default(),
+            projects: ProjectGrants::default(),
         };
         let answer = audit::write(&self.0, &auth, id, async |tx| {
             if store::custom_role::list(tx, id).await?.len() >= MOST {

@@ -4,7 +4,7 @@ use entity::deployment::{Action, Progress};
 use entity::job;
 use entity::job_spec::{Command, GitRepository, JobSpec, Schedule, Source};
 use entity::run::Event;
-use entity::run_spec::{BuildSpec, Built, Keep, PodSpec, RunSpec};
+use entity::run_spec::{BuildSpec, BuiltImage, PodSpec, Retention, RunSpec};
 
 use super::advanced_settings::Settings;
 
@@ -92,7 +92,7 @@ pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
 
 /// What a run of this configuration executes; none when the job has no such event.
 #[must_use]
-pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<RunSpec> {
+pub fn run_spec(spec: &JobSpec, built: Option<&BuiltImage>, event: Event) -> Option<RunSpec> {
     let Command { entrypoint, arguments } = command(&spec.schedule, event)?.clone();
     let settings = Settings(&spec.settings);
     let (image_name, image_tag, registry_id, built_image) = match &spec.source {
@@ -147,11 +147,11 @@ fn chosen(spec: &JobSpec, key: &str) -> Option<i32> {
 /// What every run of a configuration has.
 fn bare(spec: &JobSpec) -> RunSpec {
     let settings = Settings(&spec.settings);
-    let standard = Keep::default();
+    let standard = Retention::default();
     RunSpec {
         cpu_milli: spec.cpu_milli,
         memory_mib: spec.memory_mib,
-        keep: Keep {
+        keep: Retention {
             succeeded: settings.number("job.history_succeeded_count").unwrap_or(standard.succeeded),
             failed: settings.number("job.history_failed_count").unwrap_or(standard.failed),
             succeeded_days: settings.number("job.history_succeeded_days").unwrap_or(standard.succeeded_days),

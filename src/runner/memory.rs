@@ -6,19 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-use super::{Line, Lines, StepState, Stream, Times};
+use crate::runner::line::{Line, Lines, Stream};
+use crate::runner::step_state::{StepState, StepTimes};
 
 /// Lines that are kept before the writer has to wait for a reader.
 const BUFFER_LINES: usize = 10_000;
 
 pub(super) struct MemoryStep {
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
     consumed: Notify,
 }
 
-pub(super) struct State {
+pub(super) struct MemoryState {
     pub(super) progress: StepState,
-    pub(super) times: Times,
+    pub(super) times: StepTimes,
     pub(super) stopping: bool,
     /// The position of the first line in `lines`.
     first: u64,
@@ -27,12 +28,12 @@ pub(super) struct State {
 
 impl MemoryStep {
     pub(super) fn new(progress: StepState, started_at: DateTime<Utc>) -> Self {
-        let times = Times { started_at: Some(started_at), finished_at: None, attempts: None };
-        let state = State { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
+        let times = StepTimes { started_at: Some(started_at), finished_at: None, attempts: None };
+        let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
         Self { state: Mutex::new(state), consumed: Notify::new() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

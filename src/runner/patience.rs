@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Unavailable;
+use crate::runner::interface::Unavailable;
 
 /// The time limit of one call of a runner.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
 use entity::id::{ClusterId, JobId, OrganizationId};
-use entity::job::Applied;
+use entity::job::AppliedSchedule;
 use entity::{cluster, environment, job, leftover};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -98,7 +98,7 @@ pub async fn applied(db: &impl ConnectionTrait, id: ClusterId, after: Option<Job
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<Applied>) -> Result<(), DbErr> {
+pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<AppliedSchedule>) -> Result<(), DbErr> {
     let row = job::ActiveModel { applied: Set(applied), drifted_at: Set(None), ..Default::default() };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await.map(|_| ())
 }

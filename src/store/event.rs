@@ -34,7 +34,7 @@ pub struct EventFilter {
 
 /// Where a page of events begins.
 #[derive(Clone, Copy, Debug)]
-pub enum From {
+pub enum EventCursor {
     Newest,
     /// Older than this one.
     Behind(EventId),
@@ -50,7 +50,7 @@ pub async fn list(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     wanted: EventFilter,
-    from: From,
+    from: EventCursor,
     limit: u64,
 ) -> Result<Vec<event::Model>, DbErr> {
     use event::Column;
@@ -79,15 +79,15 @@ pub async fn list(
         project.map(|id| Column::ProjectId.eq(id)),
         environment.map(|id| Column::EnvironmentId.eq(id)),
         match from {
-            From::Newest => None,
-            From::Behind(id) => Some(Column::Id.lt(id)),
-            From::Before(id) => Some(Column::Id.gt(id)),
+            EventCursor::Newest => None,
+            EventCursor::Behind(id) => Some(Column::Id.lt(id)),
+            EventCursor::Before(id) => Some(Column::Id.gt(id)),
         },
     ];
     for condition in conditions.into_iter().flatten() {
         select = select.filter(condition);
     }
-    let order = if matches!(from, From::Before(_)) { Order::Asc } else { Order::Desc };
+    let order = if matches!(from, EventCursor::Before(_)) { Order::Asc } else { Order::Desc };
     let mut rows = select.order_by(Column::Id, order).limit(limit).all(db).await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     Ok(rows)

@@ -7,7 +7,7 @@ use entity::id::JobId;
 use entity::job;
 use entity::job_schedule::{ActiveModel, Column, Entity};
 use entity::job_spec::JobSpec;
-use entity::run_spec::Built;
+use entity::run_spec::BuiltImage;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
@@ -24,7 +24,7 @@ pub struct DueJob {
     /// The time that was stored as the next one.
     pub planned: DateTime<Utc>,
     pub deployed: Option<JobSpec>,
-    pub built: Option<Built>,
+    pub built: Option<BuiltImage>,
 }
 
 /// Jobs whose next time has come, the longest waiting first; other servers do not get the same ones until the
@@ -60,7 +60,7 @@ pub async fn due(
     Ok(times.into_iter().filter_map(due).collect())
 }
 
-type Deployed = (Option<JobSpec>, Option<Built>);
+type Deployed = (Option<JobSpec>, Option<BuiltImage>);
 
 async fn deployed(
     tx: &impl ConnectionTrait,
@@ -69,7 +69,7 @@ async fn deployed(
     use job::Column::{Built as BuiltColumn, Deployed as DeployedColumn, Id};
     let mut jobs = HashMap::with_capacity(times.len());
     for chunk in times.chunks(ROWS) {
-        let rows: Vec<(JobId, Option<JobSpec>, Option<Built>)> = job::Entity::find()
+        let rows: Vec<(JobId, Option<JobSpec>, Option<BuiltImage>)> = job::Entity::find()
             .select_only()
             .columns([Id, DeployedColumn, BuiltColumn])
             .filter(Id.is_in(chunk.iter().map(|(id, _)| *id)))
@@ -82,13 +82,13 @@ async fn deployed(
 }
 
 /// A step of a schedule: the job, the time that was the next one, and the one that is now.
-pub type Step = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
+pub type ScheduleAdvance = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// Moves schedules on; those of the jobs that still stood where they were said to stand.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn advance(tx: &impl ConnectionTrait, steps: &[Step]) -> Result<Vec<JobId>, DbErr> {
+pub async fn advance(tx: &impl ConnectionTrait, steps: &[ScheduleAdvance]) -> Result<Vec<JobId>, DbErr> {
     let mut moved = Vec::with_capacity(steps.len());
     let mut onward = Vec::with_capacity(steps.len());
     for &(job, from, to) in steps {

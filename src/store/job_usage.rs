@@ -11,25 +11,25 @@ use super::page::PAGE;
 
 /// What jobs are looked for by.
 #[derive(Clone, Copy, Debug)]
-pub enum Using {
+pub enum SharedResource {
     Registry(RegistryId),
     GitToken(GitTokenId),
     Group(GroupId),
 }
 
 /// A job with the environment and the project that it is in.
-pub type Located = (job::Model, environment::Model, project::Model);
+pub type LocatedJob = (job::Model, environment::Model, project::Model);
 
 /// The jobs that use something.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn jobs_using(db: &impl ConnectionTrait, what: Using) -> Result<Vec<Located>, DbErr> {
+pub async fn jobs_using(db: &impl ConnectionTrait, what: SharedResource) -> Result<Vec<LocatedJob>, DbErr> {
     let select = job::Entity::find();
     let select = match what {
-        Using::Registry(id) => select.filter(job::Column::RegistryId.eq(id)),
-        Using::GitToken(id) => select.filter(job::Column::GitTokenId.eq(id)),
-        Using::Group(id) => {
+        SharedResource::Registry(id) => select.filter(job::Column::RegistryId.eq(id)),
+        SharedResource::GitToken(id) => select.filter(job::Column::GitTokenId.eq(id)),
+        SharedResource::Group(id) => {
             let jobs = Query::select()
                 .column(job_group::Column::JobId)
                 .from(job_group::Entity)
@@ -46,7 +46,7 @@ pub async fn jobs_using(db: &impl ConnectionTrait, what: Using) -> Result<Vec<Lo
 ///
 /// # Errors
 /// When a query fails.
-pub async fn locate(db: &impl ConnectionTrait, jobs: Vec<job::Model>) -> Result<Vec<Located>, DbErr> {
+pub async fn locate(db: &impl ConnectionTrait, jobs: Vec<job::Model>) -> Result<Vec<LocatedJob>, DbErr> {
     let ids: std::collections::HashSet<_> = jobs.iter().map(|job| job.environment_id).collect();
     let environments: HashMap<_, _> = environment::Entity::find()
         .filter(environment::Column::Id.is_in(ids))

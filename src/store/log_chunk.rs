@@ -33,7 +33,7 @@ pub struct LogLine {
 }
 
 /// Puts lines together to pieces, so that a fast log costs a row for each piece and not for each line.
-pub struct Pieces {
+pub struct ChunkBuilder {
     run: RunId,
     done: Vec<Model>,
     text: String,
@@ -41,7 +41,7 @@ pub struct Pieces {
     position: i64,
 }
 
-impl Pieces {
+impl ChunkBuilder {
     /// Of lines that follow the one at `position`.
     #[must_use]
     pub fn after(run: RunId, position: i64) -> Self {
@@ -160,7 +160,7 @@ pub async fn delete_some(db: &impl ConnectionTrait, run: RunId, limit: u64) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::{LogLine, LogStream, Pieces, lines};
+    use super::{ChunkBuilder, LogLine, LogStream, lines};
     use chrono::DateTime;
     use entity::id::RunId;
 
@@ -168,7 +168,7 @@ mod tests {
     fn lines_come_back_as_they_were() {
         let texts = ["", "one", "with \u{fc}ml\u{e4}ut and  spaces ", "a\rb", "cut\0here"];
         let (run, at) = (RunId::create(), DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap());
-        let mut pieces = Pieces::after(run, 7);
+        let mut pieces = ChunkBuilder::after(run, 7);
         for text in texts {
             pieces.push(at, LogStream::Stderr, text);
         }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn long_logs_are_cut_into_pieces() {
-        let mut pieces = Pieces::after(RunId::create(), 0);
+        let mut pieces = ChunkBuilder::after(RunId::create(), 0);
         let line = "x".repeat(1000);
         for _ in 0..200 {
             pieces.push(DateTime::UNIX_EPOCH, LogStream::Stdout, &line);

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use windlass::runner::{Kind, Runner, StepSpec, StepState, Stream};
+use windlass::runner::{Runner, StepSpec, StepState, Stream, Target};
 
 use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 
 /// A step as the runner wants it.
 fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
     let step = step(image, script);
-    match runner.kind() {
-        Kind::Docker | Kind::Process => step,
-        Kind::Kubernetes(_) => crate::kubernetes::pod(step),
+    match runner.target() {
+        Target::Docker | Target::Process => step,
+        Target::Kubernetes(_) => crate::kubernetes::pod(step),
     }
 }
 
 /// Whether it knows of a step how it ended although it was stopped, and which of two streams a line was written to.
 fn remembers(runner: &dyn Runner) -> bool {
-    !matches!(runner.kind(), Kind::Kubernetes(_))
+    !matches!(runner.target(), Target::Kubernetes(_))
 }
 
 /// Waits until nothing is known of a step; a cluster takes a moment to delete what has to end first.

@@ -269,7 +269,7 @@ async fn the_command_line() {
 async fn processes_are_refused_to_others() {
     use windlass::clock::Clock;
     use windlass::config::RunnerChoice;
-    use windlass::runner::Kind;
+    use windlass::runner::Target;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
     let mut config = crate::harness::config(folder.path().to_owned(), &url);
@@ -277,12 +277,12 @@ async fn processes_are_refused_to_others() {
     let local = async |config: &windlass::config::Config| {
         windlass::server::build(config.clone(), Clock::system()).await.unwrap().runners.local.clone()
     };
-    assert_eq!(local(&config).await, Ok(Kind::Process));
+    assert_eq!(local(&config).await, Ok(Target::Process));
     // Only built, never bound.
     config.listen = "0.0.0.0:1".parse().unwrap();
     assert!(local(&config).await.unwrap_err().contains("refused"));
     config.runner = RunnerChoice::Process;
-    assert_eq!(local(&config).await, Ok(Kind::Process));
+    assert_eq!(local(&config).await, Ok(Target::Process));
 }
 
 /// Requests and runs are told to a collector of traces, where one is configured.

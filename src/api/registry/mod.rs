@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::registry_client;
 use crate::secret::{Secret, place};
 use crate::store;
-use crate::store::job_usage::Using;
+use crate::store::job_usage::SharedResource;
 
 const TARGET: &str = "CONTAINER_REGISTRY";
 
@@ -65,11 +65,11 @@ pub(super) struct AssociatedService {
 
 impl AssociatedService {
     /// Those of the jobs that the caller may see.
-    pub(super) fn list(caller: &access::Caller, jobs: Vec<store::job_usage::Located>) -> Vec<Self> {
-        let seen = |(_, environment, _): &store::job_usage::Located| {
+    pub(super) fn list(caller: &access::Caller, jobs: Vec<store::job_usage::LocatedJob>) -> Vec<Self> {
+        let seen = |(_, environment, _): &store::job_usage::LocatedJob| {
             caller.may(environment.organization_id, Action::View, &access::place(environment))
         };
-        let answer = |(job, environment, project): store::job_usage::Located| Self {
+        let answer = |(job, environment, project): store::job_usage::LocatedJob| Self {
             project_id: project.id.0,
             project_name: project.name,
             environment_id: environment.id.0,
@@ -225,7 +225,7 @@ impl RegistryApi {
     ) -> Result<Found<Results<AssociatedService>>> {
         let (organization, id) = (OrganizationId(organization_id.0), RegistryId(container_registry_id.0));
         let row = access::registry(&self.0.db, &auth.0, Action::ViewSettings, organization, id).await?;
-        let jobs = store::job_usage::jobs_using(&self.0.db, Using::Registry(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&self.0.db, SharedResource::Registry(row.id)).await?;
         let results = AssociatedService::list(&auth.0, jobs);
         Ok(Answer(Results { results }))
     }

@@ -6,7 +6,7 @@ use entity::cluster::ClusterKind;
 use entity::deployment::{Action, Progress, Scope};
 use entity::job_spec::{JobSpec, Schedule};
 use entity::run::{Event, RunState, Trigger};
-use entity::run_spec::Built;
+use entity::run_spec::BuiltImage;
 use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
@@ -144,7 +144,7 @@ async fn carry_out(
     tx: &DatabaseTransaction,
     of: &deployment::Model,
     part: &deployment_job::Model,
-    (job, spec, built): (&job::Model, &JobSpec, Option<&Built>),
+    (job, spec, built): (&job::Model, &JobSpec, Option<&BuiltImage>),
     now: DateTime<Utc>,
 ) -> Result<Carried> {
     let plan = plan(of.action, part.forced_event, &spec.schedule);

@@ -12,7 +12,7 @@ use crate::engine::cron::policy::{Due, Fate, Policy, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job_schedule::{DueJob, Step};
+use crate::store::job_schedule::{DueJob, ScheduleAdvance};
 use crate::store::run::scheduled::ScheduledRun;
 
 /// How many schedules are settled in one transaction: where very many are due, larger ones touch the same pages of the
@@ -22,7 +22,7 @@ const BATCH: u64 = 5000;
 /// What is to be stored of the times that have come.
 #[derive(Default)]
 struct Settled {
-    steps: Vec<Step>,
+    steps: Vec<ScheduleAdvance>,
     runs: Vec<ScheduledRun>,
     /// The times of those that were stored.
     taken: Vec<DateTime<Utc>>,

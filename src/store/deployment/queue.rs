@@ -1,8 +1,8 @@
 //! Which deployments can begin or go on.
 
+use entity::deployment;
 use entity::deployment::Progress;
 use entity::id::DeploymentId;
-use entity::deployment;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,

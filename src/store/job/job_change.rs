@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{GitTokenId, GroupId, JobId, RegistryId};
 use entity::job;
 use entity::job_spec::JobSpec;
-use entity::run_spec::Built;
+use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
@@ -81,7 +81,7 @@ pub async fn set_deployed(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<Built>) -> Result<(), DbErr> {
+pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<BuiltImage>) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
     let row = job::ActiveModel { built: Set(built), ..Default::default() };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;

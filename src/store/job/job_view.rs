@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, GroupId, JobId, OrganizationId, RegistryId};
 use entity::job_spec::{JobSpec, JobType};
-use entity::registry::RegistryKind;
-use entity::run_spec::Built;
 use entity::metadata_group;
+use entity::registry::RegistryKind;
+use entity::run_spec::BuiltImage;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use super::cursor::Cursor;
@@ -24,7 +24,7 @@ pub struct JobView {
     pub spec: JobSpec,
     pub registry: Option<RegistryView>,
     /// What was built of it.
-    pub built: Option<Built>,
+    pub built: Option<BuiltImage>,
     /// Its groups of annotations and labels.
     pub groups: Vec<metadata_group::Model>,
     /// The most that a job can ask for on the cluster, in millicores.

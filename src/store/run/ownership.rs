@@ -30,32 +30,8 @@ pub async fn claim(
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
-    let ids: Vec<RunId> = run::Entity::find()
-        .select_only()
-        .column(run::Column::Id)
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::NotBefore.lte(now))
-        .filter(Expr::cust(ITS_TURN))
-        .order_by_asc(run::Column::NotBefore)
-        .order_by_asc(run::Column::Number)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    run::Entity::update_many()
-        .col_expr(run::Column::State, Expr::value(RunState::Running))
-        .col_expr(run::Column::LeaseOwner, Expr::value(lease.owner))
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
-        .col_expr(run::Column::UpdatedAt, Expr::value(now))
-        .filter(run::Column::Id.is_in(ids))
-        .filter(run::Column::State.eq(RunState::Queued))
-        .exec_with_returning(tx)
-        .await
+    let due = Condition::all().add(run::Column::NotBefore.lte(now)).add(Expr::cust(ITS_TURN));
+    take(tx, lease, now, (RunState::Queued, due, run::Column::NotBefore), limit).await
 }
 
 /// Which runs of other servers may be taken over.
@@ -83,13 +59,26 @@ pub async fn mine(
         .add(run::Column::Place.is_in(orphans.places.iter().map(String::as_str)))
         .add(run::Column::LeaseUntil.lt(orphans.forlorn_before));
     let orphaned = Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable);
+    let held = Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned);
+    take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
+}
+
+/// Gives runs in one state that `filter` selects a lease, in the order of a column. Rows that another server is taking
+/// at the same time are skipped, not waited for. Runs that were queued are running from then on.
+async fn take(
+    tx: &impl ConnectionTrait,
+    lease: Lease,
+    now: DateTime<Utc>,
+    (state, filter, order): (RunState, Condition, run::Column),
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
     let ids: Vec<RunId> = run::Entity::find()
         .select_only()
         .column(run::Column::Id)
         .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
-        .filter(Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned))
-        .order_by_asc(run::Column::LeaseUntil)
+        .filter(run::Column::State.eq(state))
+        .filter(filter)
+        .order_by_asc(order)
         .order_by_asc(run::Column::Number)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
@@ -99,13 +88,15 @@ pub async fn mine(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    run::Entity::update_many()
+    let mut update = run::Entity::update_many()
         .col_expr(run::Column::LeaseOwner, Expr::value(lease.owner))
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
-        .filter(run::Column::Id.is_in(ids))
-        .filter(run::Column::State.eq(RunState::Running))
-        .exec_with_returning(tx)
-        .await
+        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until));
+    if state == RunState::Queued {
+        update = update
+            .col_expr(run::Column::State, Expr::value(RunState::Running))
+            .col_expr(run::Column::UpdatedAt, Expr::value(now));
+    }
+    update.filter(run::Column::Id.is_in(ids)).filter(run::Column::State.eq(state)).exec_with_returning(tx).await
 }
 
 /// Renews the lease of all of the owner's running runs.

@@ -4,7 +4,6 @@ use entity::id::OrganizationId;
 use entity::template;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-
 /// The template of this id in an organization.
 ///
 /// # Errors

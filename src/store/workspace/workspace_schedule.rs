@@ -6,7 +6,6 @@ use entity::workspace_schedule;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-
 /// Schedules whose time has come, which nobody else takes until the transaction ends.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use windlass::engine::cron::policy::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
-use windlass::runner::{Kind, Runners};
+use windlass::runner::Runners;
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
@@ -170,7 +170,7 @@ impl World {
             runners: Runners {
                 docker: way.clone(),
                 process: way,
-                local: Ok(Kind::Docker),
+                local: Ok(windlass::runner::Target::Docker),
                 processes: false,
                 clusters: Default::default(),
             },
@@ -210,7 +210,7 @@ impl World {
             id,
             deployed: Some(spec.clone()),
             deployed_at: Some(now),
-            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::BuiltImage { image: "built:1".into(), commit: None }),
             ..job::Model::new(&environment, &format!("job {number}"), spec, now)
         };
         store::job::create(db, row).await.unwrap();

@@ -15,7 +15,7 @@ use crate::engine::cron::policy;
 use crate::engine::outputs::leaves_outputs;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::handle;
-use crate::runner::kubernetes::pod::{Annotations, Concurrency, Pod, Times};
+use crate::runner::kubernetes::pod_options::{Annotations, Concurrency, CronTimes, PodOptions};
 use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
@@ -91,7 +91,7 @@ pub(super) async fn dress(
         Ok(times) => times,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let pod = Pod {
+    let pod = PodOptions {
         namespace,
         namespace_labels: vec![
             ("windlass.dev/environment".into(), of.environment.id.to_string()),
@@ -151,7 +151,7 @@ fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
     labels
 }
 
-fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<Times>, Impossible> {
+fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<CronTimes>, Impossible> {
     if run.event != Event::Apply {
         return Ok(None);
     }
@@ -159,7 +159,7 @@ fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<Tim
         return Ok(None);
     };
     let refused = |refused: crate::engine::cron::expression::Refused| Impossible(refused.0);
-    Ok(cron_times(spec).map_err(refused)?.map(|times| Times {
+    Ok(cron_times(spec).map_err(refused)?.map(|times| CronTimes {
         schedule: times.schedule,
         zone: times.zone,
         concurrency: match times.concurrency {

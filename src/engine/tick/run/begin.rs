@@ -13,7 +13,7 @@ use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;
 use crate::error::{Error, Result};
 use crate::runner::patience::{patient, quiet};
-use crate::runner::{Kind, Runner, Unavailable};
+use crate::runner::{Runner, Target, Unavailable};
 use crate::store;
 use crate::store::run::Handover;
 
@@ -21,7 +21,7 @@ use crate::store::run::Handover;
 pub(super) async fn begin(
     app: &App,
     runner: &dyn Runner,
-    kind: Kind,
+    kind: Target,
     run: run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -50,11 +50,11 @@ pub(super) async fn begin(
         }
     };
     let column = match kind {
-        Kind::Docker => RunnerKind::Docker,
-        Kind::Process => RunnerKind::Process,
-        Kind::Kubernetes(_) => RunnerKind::Kubernetes,
+        Target::Docker => RunnerKind::Docker,
+        Target::Process => RunnerKind::Process,
+        Target::Kubernetes(_) => RunnerKind::Kubernetes,
     };
-    let step = matches!(kind, Kind::Kubernetes(_)).then(|| spec.name.clone());
+    let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
     // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {

@@ -17,9 +17,9 @@ use crate::app::App;
 use crate::engine::cron::keeper::repeats_by_kubernetes;
 use crate::engine::run::decide::{self, Decision, Facts, RunEvent};
 use crate::error::{Error, Result};
-use crate::runner::kubernetes::clusters;
+use crate::runner::kubernetes::cluster_place;
 use crate::runner::patience::{patient, quiet};
-use crate::runner::{Kind, Lines, Runner, StepState, Unavailable};
+use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 use crate::store;
 use crate::store::run::{Expected, Orphans};
 
@@ -38,12 +38,12 @@ const AT_ONCE: usize = 16;
 pub(in crate::engine::tick) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
     renew(app, now).await?;
     let mut places = Vec::new();
-    for kind in [Kind::Docker, Kind::Process] {
+    for kind in [Target::Docker, Target::Process] {
         // An engine that does not answer is asked for none of the runs that it has.
         places.extend(patient(app.runners.get(kind).place()).await.ok());
     }
     // Clusters are the same for all servers.
-    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| clusters::place(id)));
+    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
     let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
     let orphans = Orphans { places, forlorn_before };
     let most = u64::from(app.config.max_runs) + ORPHANS;
@@ -161,8 +161,8 @@ async fn stop(
     Ok(())
 }
 
-fn facts(app: &App, run: &run::Model, kind: Kind) -> Facts {
-    let cluster = matches!(kind, Kind::Kubernetes(_));
+fn facts(app: &App, run: &run::Model, kind: Target) -> Facts {
+    let cluster = matches!(kind, Target::Kubernetes(_));
     let seconds = |seconds: i32| TimeDelta::seconds(seconds.into());
     let config_seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
     Facts {

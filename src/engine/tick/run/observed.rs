@@ -3,12 +3,12 @@
 use entity::run;
 
 use crate::engine::tick::prepared::step_name;
-use crate::runner::{Kind, Lines, Runner};
+use crate::runner::{Lines, Runner, Target};
 
 /// What was seen of a run.
 pub(super) struct Seen<'a> {
     pub(super) runner: &'a dyn Runner,
-    pub(super) kind: Kind,
+    pub(super) kind: Target,
     pub(super) name: String,
     pub(super) kept: Unstored,
     /// Why the log is not whole.

@@ -2,9 +2,9 @@
 //! built, and which older runs need not be kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::job::Applied;
+use entity::job::AppliedSchedule;
 use entity::run::{Event, RunState};
-use entity::run_spec::{Built, Keep};
+use entity::run_spec::{BuiltImage, Retention};
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::DatabaseTransaction;
@@ -27,11 +27,11 @@ pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) lines: Vec<runner::Line>,
     /// What the job left for others; null when it left nothing that could be taken.
     pub(in crate::engine::tick) outputs: Vec<Output>,
-    pub(in crate::engine::tick) built: Option<Built>,
+    pub(in crate::engine::tick) built: Option<BuiltImage>,
     /// What a step of a workspace left.
     pub(in crate::engine::tick) left: Option<StepResult>,
     /// How a schedule was given to its cluster, or none where it was taken from it.
-    pub(in crate::engine::tick) applied: Option<Applied>,
+    pub(in crate::engine::tick) applied: Option<AppliedSchedule>,
 }
 
 /// Stores what an event makes of a run; false when somebody else has done something to it.
@@ -100,7 +100,7 @@ fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
         // It goes with its job.
         return None;
     }
-    let Keep { succeeded_days, failed_days, .. } = run.spec.keep;
+    let Retention { succeeded_days, failed_days, .. } = run.spec.keep;
     let days = if run.state == RunState::Succeeded { succeeded_days } else { failed_days };
     run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
 }
@@ -108,7 +108,7 @@ fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
 /// Lets older runs of the job go, where more have ended than are kept.
 async fn make_room(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
     let Some(job) = run.job_id else { return Ok(()) };
-    let Keep { succeeded, failed, .. } = run.spec.keep;
+    let Retention { succeeded, failed, .. } = run.spec.keep;
     let (states, kept): (&[RunState], i32) = match run.state {
         RunState::Succeeded => (&[RunState::Succeeded], succeeded),
         RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),

@@ -7,8 +7,8 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::objects::CONTAINER;
-use crate::runner::{StepState, Times};
+use super::object_labels::CONTAINER;
+use crate::runner::step_state::{StepState, StepTimes};
 
 /// The pods of a Job, the oldest first.
 pub(super) type Pods = Vec<Arc<Pod>>;
@@ -177,7 +177,7 @@ fn out_of_memory(pod: &Pod) -> String {
 }
 
 /// When a Job's container first began, and when all of it ended.
-pub(super) fn times(job: &Job, pods: &Pods) -> Times {
+pub(super) fn times(job: &Job, pods: &Pods) -> StepTimes {
     let states = || pods.iter().filter_map(|pod| container(pod)?.state.as_ref());
     let began = states().filter_map(|state| {
         let running = state.running.as_ref().and_then(|running| running.started_at.as_ref());
@@ -190,7 +190,7 @@ pub(super) fn times(job: &Job, pods: &Pods) -> Times {
     let failed = condition(job, "Failed").and_then(|failed| failed.last_transition_time.as_ref()).and_then(time);
     let started_at = began.min().or_else(|| status?.start_time.as_ref().and_then(time));
     let finished_at = if is_over(job) { ended.max().or(closed).or(failed) } else { None };
-    Times { started_at, finished_at, attempts: i32::try_from(pods.len()).ok().filter(|count| *count > 0) }
+    StepTimes { started_at, finished_at, attempts: i32::try_from(pods.len()).ok().filter(|count| *count > 0) }
 }
 
 /// What the container of the newest pod wrote to its file of outputs.
@@ -200,5 +200,5 @@ pub(super) fn message(pods: &Pods) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "status_tests.rs"]
+#[path = "job_status_tests.rs"]
 mod tests;

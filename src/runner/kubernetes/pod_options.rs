@@ -4,7 +4,7 @@ use entity::job_spec::{CpuArchitecture, Probe};
 
 /// How a step becomes a pod. `Default` is a pod without wishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pod {
+pub struct PodOptions {
     pub namespace: String,
     pub namespace_labels: Vec<(String, String)>,
     /// How often Kubernetes itself starts a failed attempt again.
@@ -31,7 +31,7 @@ pub struct Pod {
     /// The file in the folder of outputs that is kept: a kubelet keeps one, and the first 4096 bytes of it.
     pub message_file: Option<&'static str>,
     /// With them it is a CronJob, and nothing is run now.
-    pub times: Option<Times>,
+    pub times: Option<CronTimes>,
 }
 
 /// The annotations of its groups, by what they are set on.
@@ -53,7 +53,7 @@ pub enum Concurrency {
 
 /// When a CronJob starts its Jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Times {
+pub struct CronTimes {
     /// Five fields, as Kubernetes reads them.
     pub schedule: String,
     /// IANA name.

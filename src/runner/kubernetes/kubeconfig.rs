@@ -1,22 +1,22 @@
-//! The way to a cluster: its kubeconfig, and what its errors mean.
+//! Kubeconfigs, and the client of a cluster.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use crate::runner::Unavailable;
+use super::api_error::chain;
 
 /// What stands for the cluster that the server itself runs in, in the place of a kubeconfig.
 pub const IN_CLUSTER: &str = "in-cluster";
+
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A kubeconfig that holds all that it needs: no file of this machine is read for it, and no program is started.
 ///
 /// # Errors
 /// What is wrong with it, for whoever gave it.
-pub fn parse(text: &str) -> Result<Kubeconfig, String> {
+pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
     let config: Kubeconfig = Kubeconfig::from_yaml(text).map_err(|e| format!("is not a kubeconfig: {e}"))?;
     if config.clusters.is_empty() {
         return Err("is not a kubeconfig: it has no list of clusters".into());
@@ -62,54 +62,16 @@ pub(super) async fn client(kubeconfig: &str) -> Result<Client, String> {
     let mut config = if kubeconfig.trim() == IN_CLUSTER {
         Config::incluster().map_err(|e| format!("this server does not run in a cluster: {e}"))?
     } else {
-        let parsed = parse(kubeconfig)?;
+        let parsed = parse_kubeconfig(kubeconfig)?;
         Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|e| chain(&e))?
     };
     config.connect_timeout = Some(CONNECT);
     Client::try_from(config).map_err(|e| chain(&e))
 }
 
-/// An error with what is behind it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = inner.source();
-    }
-    text
-}
-
-/// What an error says to its reader.
-pub(super) fn reason_of(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => {
-            let innermost = other.source().map(chain);
-            innermost.unwrap_or_else(|| other.to_string())
-        }
-    }
-}
-
-/// Why something was refused for good; none where asking again later may help.
-pub(super) fn refusal(error: &kube::Error) -> Option<String> {
-    let kube::Error::Api(status) = error else { return None };
-    // A namespace that is going away takes nothing, but comes back.
-    let terminating = status.message.contains("being terminated");
-    let for_good = matches!(status.code, 400 | 401 | 403 | 405 | 413 | 422) && !terminating;
-    for_good.then(|| status.message.clone())
-}
-
-pub(super) fn unavailable(error: &kube::Error) -> Unavailable {
-    Unavailable(reason_of(error))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::parse_kubeconfig;
 
     const PLAIN: &str = "apiVersion: v1\nkind: Config\ncurrent-context: x\n\
         clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
@@ -117,7 +79,7 @@ mod tests {
 
     #[test]
     fn nothing_of_this_machine_is_read_or_started() {
-        assert!(parse(PLAIN).is_ok());
+        assert!(parse_kubeconfig(PLAIN).is_ok());
         for (from, to, expected) in [
             ("token: t", "tokenFile: /etc/passwd", "tokenFile"),
             ("token: t", "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh}", "starts a program"),
@@ -126,7 +88,7 @@ mod tests {
             ("current-context: x", "current-context: y", "current-context"),
             ("clusters: [", "nothing: [", "no list of clusters"),
         ] {
-            let refused = parse(&PLAIN.replacen(from, to, 1)).unwrap_err();
+            let refused = parse_kubeconfig(&PLAIN.replacen(from, to, 1)).unwrap_err();
             assert!(refused.contains(expected), "{to}: {refused}");
         }
     }

@@ -1,0 +1,84 @@
+//! The clusters that this server is connected to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use entity::id::ClusterId;
+
+use super::disconnected::Disconnected;
+use super::health::Health;
+use super::kubernetes_runner::KubernetesRunner;
+use crate::clock::Clock;
+use crate::liveness::wake::Wake;
+use crate::runner::interface::Runner;
+
+/// How a cluster is to be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterTarget {
+    pub id: ClusterId,
+    /// A kubeconfig, or `in-cluster`; an error says why there is none.
+    pub kubeconfig: Result<String, String>,
+}
+
+struct Connection {
+    wanted: ClusterTarget,
+    runner: Result<Arc<KubernetesRunner>, String>,
+}
+
+/// All of them; clones are the same.
+#[derive(Clone, Default)]
+pub struct Clusters(Arc<RwLock<HashMap<ClusterId, Connection>>>);
+
+impl Clusters {
+    /// Connects to those that are wanted and not connected as they are wanted, and lets the others go.
+    pub async fn set(&self, wanted: Vec<ClusterTarget>, patience: Duration, clock: &Clock, wake: &Wake) {
+        let known: Vec<ClusterTarget> = self.read(|all| all.values().map(|one| one.wanted.clone()).collect());
+        for new in wanted.iter().filter(|new| !known.contains(new)) {
+            let runner = match &new.kubeconfig {
+                Ok(text) => KubernetesRunner::connect(new.id, text, patience, clock.clone(), wake.clone()).await,
+                Err(reason) => Err(reason.clone()),
+            };
+            let connected = Connection { wanted: new.clone(), runner: runner.map(Arc::new) };
+            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(new.id, connected);
+        }
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|id, _| wanted.iter().any(|one| one.id == *id));
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&HashMap<ClusterId, Connection>) -> T) -> T {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read(HashMap::is_empty)
+    }
+
+    /// Those that there is a connection to.
+    #[must_use]
+    pub fn all(&self) -> Vec<(ClusterId, Arc<KubernetesRunner>)> {
+        self.read(|all| all.iter().filter_map(|(id, one)| Some((*id, one.runner.as_ref().ok()?.clone()))).collect())
+    }
+
+    /// Whether a cluster can be used.
+    #[must_use]
+    pub fn health(&self, id: ClusterId) -> Health {
+        self.read(|all| match all.get(&id).map(|one| &one.runner) {
+            Some(Ok(runner)) => runner.health(),
+            Some(Err(reason)) => Health::Refused(reason.clone()),
+            None => Health::Connecting,
+        })
+    }
+
+    /// The runner of a cluster; without a connection one that says why there is none.
+    #[must_use]
+    pub fn get(&self, id: ClusterId) -> Arc<dyn Runner> {
+        self.read(|all| match all.get(&id).map(|one| &one.runner) {
+            Some(Ok(runner)) => runner.clone() as Arc<dyn Runner>,
+            Some(Err(reason)) => Arc::new(Disconnected { id, reason: reason.clone() }),
+            None => Arc::new(Disconnected { id, reason: "the cluster is being connected".into() }),
+        })
+    }
+}
