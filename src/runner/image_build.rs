@@ -1,17 +1,18 @@
-//! An image to build.
+//! A request to build an image.
 
 use crate::git::Wanted;
 use crate::secret::Secret;
 
-/// An image to build. Its `output` is a JSON document: `image`, and `commit` with `id`, `at`, `author` and `message`, or
-/// null.
+/// An image to build. The output of the step is a JSON document with `image` and `commit`, which is null or has `id`,
+/// `at`, `author` and `message`.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// The name of the image, without a tag: that comes from the commit and from all that decides what is built.
+    /// The name of the image without its tag, which is derived from the commit and from everything else that affects
+    /// the build.
     pub image: String,
-    /// None for a Dockerfile that needs no files.
+    /// None when the Dockerfile needs no files.
     pub source: Option<Wanted>,
-    /// The folder of the build, inside the repository.
+    /// The build context inside the repository.
     pub root_path: String,
     pub dockerfile: Dockerfile,
     pub target_stage: Option<String>,
@@ -19,10 +20,10 @@ pub struct Build {
     pub cache: bool,
 }
 
-/// Where a Dockerfile comes from.
+/// The Dockerfile of a build.
 #[derive(Clone, Debug)]
 pub enum Dockerfile {
-    /// In the folder of the build.
+    /// A path in the build context.
     Path(String),
     Text(String),
 }

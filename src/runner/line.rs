@@ -1,18 +1,18 @@
-//! The output of a step, line by line.
+//! Lines of the output of a step.
 
 use chrono::{DateTime, Utc};
 
-/// The longest line that is kept whole, in bytes.
+/// The longest line in bytes; longer ones are split.
 pub const LINE_BYTES: usize = 16 * 1024;
 
-/// Where a line was written.
+/// The stream that a line was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     Stdout,
     Stderr,
 }
 
-/// One line of output; longer ones are cut into several.
+/// One line of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub at: DateTime<Utc>,
@@ -20,10 +20,10 @@ pub struct Line {
     pub text: String,
 }
 
-/// Lines in order.
+/// A batch of lines, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     pub lines: Vec<Line>,
-    /// Nothing follows.
+    /// Whether the log ends here.
     pub end: bool,
 }

@@ -1,7 +1,7 @@
 //! Runners: they execute steps in a container engine, as processes of this machine, or in a Kubernetes cluster.
 //!
-//! A step is known by a name derived from its run, so that starting it twice is starting it once, and a server
-//! that was killed finds it again.
+//! The name of a step is derived from its run: starting it twice starts it once, and a server that was restarted finds
+//! it again.
 
 pub mod docker;
 mod image_build;

@@ -1,13 +1,13 @@
 //! Where steps write their outputs.
 
-/// Where a step writes its outputs (place and name of the official API).
+/// The folder that a step writes its outputs to (defined by the official API).
 pub const OUTPUT_FOLDER: &str = "/qovery-output";
 
-/// The file in it.
+/// The output file in that folder (defined by the official API).
 pub const OUTPUT_FILE: &str = "qovery-output.json";
 
-/// Tells a step where that file is, wherever it runs.
+/// The variable that holds the path of the output file, wherever the step runs.
 pub const OUTPUT_VARIABLE: &str = "WINDLASS_OUTPUT_FILE";
 
-/// The largest file of outputs that is read, in bytes; a reader may be given one byte more, to see that it is larger.
+/// The largest output file that is read, in bytes.
 pub const OUTPUT_BYTES: u64 = 1024 * 1024;

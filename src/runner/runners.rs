@@ -11,14 +11,14 @@ pub struct Runners {
     pub docker: Arc<dyn Runner>,
     pub process: Arc<dyn Runner>,
     pub clusters: Clusters,
-    /// Where new runs of the local cluster go, or why they can go nowhere.
+    /// The target of new runs on the local cluster, or why there is none.
     pub local: Result<Target, String>,
-    /// Whether plain processes may be started for steps of workspaces.
+    /// Whether workspace steps may run as plain processes.
     pub processes: bool,
 }
 
 impl Runners {
-    /// The runner of a kind.
+    /// The runner of a target.
     #[must_use]
     pub fn get(&self, kind: Target) -> Arc<dyn Runner> {
         match kind {

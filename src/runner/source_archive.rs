@@ -1,18 +1,18 @@
-//! The files that a step of a workspace works on, packed for where it is executed.
+//! Packs the source of a workspace step for the container or pod that runs it.
 
 use crate::git;
 use crate::git::Folder;
 use crate::runner::step_spec::SourceTree;
 use crate::runner::terraform::layout::COMMIT_FILE;
 
-/// A tape archive of a source, below a folder of this name.
+/// A tar archive of a source tree, below a folder of this name.
 ///
 /// # Errors
-/// Why it cannot be had; for the reader of a run.
+/// Why the source cannot be packed; shown as the reason of the run.
 pub async fn pack(source: &SourceTree, root: &'static str) -> Result<Vec<u8>, String> {
     let folder = Folder::new()?;
     let files = folder.path().join("files");
-    let failed = |error: std::io::Error| format!("its files could not be packed: {error}");
+    let failed = |error: std::io::Error| format!("the source files could not be packed: {error}");
     tokio::fs::create_dir(&files).await.map_err(failed)?;
     if let SourceTree::Repository(wanted) = source {
         let commit = git::checkout_into(&files, wanted).await?;

@@ -1,4 +1,4 @@
-//! A step: what a runner is asked to execute.
+//! The specification of a step.
 
 use super::image_build::Build;
 use super::kubernetes::pod_options::PodOptions;
@@ -6,13 +6,13 @@ use crate::git::Wanted;
 use crate::liveness::fence::Leave;
 use crate::secret::Secret;
 
-/// Something to execute.
+/// A step to run: one attempt of a run, or a build.
 #[derive(Clone, Debug)]
 pub struct StepSpec {
-    /// Unique, and the same whenever the same step is meant.
+    /// Unique, and always the same for the same step.
     pub name: String,
     pub image: Option<Image>,
-    /// One program; without it the image decides.
+    /// One program; without it the entrypoint of the image is used.
     pub entrypoint: Option<String>,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, Secret<String>)>,
@@ -21,31 +21,31 @@ pub struct StepSpec {
     pub cpu_milli: i32,
     /// In MiB.
     pub memory_mib: i32,
-    /// How an operator finds the step on the engine.
+    /// Labels by which an operator finds the step on the engine.
     pub labels: Vec<(String, String)>,
-    /// Whether the container can write nowhere but to its volumes.
+    /// Whether the root file system is read-only; volumes stay writable.
     pub read_only_root: bool,
-    /// Asked right before it is started; when it does not hold any more, nothing is done. Without it nothing is asked.
+    /// Checked right before the start; the step is not started once it no longer holds. None skips the check.
     pub leave: Option<Leave>,
-    /// An image to build; then nothing is run.
+    /// An image to build; nothing is run then.
     pub build: Option<Build>,
-    /// What is checked out before it begins, and how.
+    /// The source to check out before the start.
     pub source: Option<SourceTree>,
-    /// Its first process alone is asked to end, by an interruption, and sees to the others.
+    /// Stops the step with SIGINT to its first process only, which ends the others itself.
     pub interrupt: bool,
-    /// What only a cluster of Kubernetes needs to know; others pass it over.
+    /// Options for Kubernetes; other runners ignore them.
     pub pod: Option<Box<PodOptions>>,
 }
 
 impl StepSpec {
-    /// Whether it may still be started.
+    /// Whether the step may still be started.
     #[must_use]
     pub fn may_start(&self) -> bool {
         self.leave.as_ref().is_none_or(Leave::holds)
     }
 }
 
-/// The files that a step works on: `terraform::script::SOURCE_VARIABLE` is the folder that they are in.
+/// The files that a step works on, in the folder that `terraform::layout::SOURCE_VARIABLE` names.
 #[derive(Clone, Debug)]
 pub enum SourceTree {
     /// An empty folder.
@@ -53,23 +53,23 @@ pub enum SourceTree {
     Repository(Wanted),
 }
 
-/// A file that the step finds, and cannot change where its runner can prevent it.
+/// A file for a step, read-only where the runner can enforce that.
 #[derive(Clone, Debug)]
 pub struct StepFile {
-    /// The variables that hold the path; a runner that puts the file elsewhere sets them to that place.
+    /// The variables that hold the path; a runner that puts the file elsewhere adjusts them.
     pub variables: Vec<String>,
     /// Absolute.
     pub path: String,
     pub content: Secret<String>,
 }
 
-/// An image, and how to pull it.
+/// An image and how to pull it.
 #[derive(Clone, Debug)]
 pub struct Image {
     /// With registry host and tag.
     pub reference: String,
     pub credentials: Option<Credentials>,
-    /// It was built on the engine, and is nowhere else.
+    /// Whether the image was built on the engine and is in no registry.
     pub local: bool,
 }
 
@@ -78,6 +78,6 @@ pub struct Image {
 pub struct Credentials {
     pub username: String,
     pub password: Secret<String>,
-    /// The registry's host.
+    /// The host of the registry.
     pub server: String,
 }

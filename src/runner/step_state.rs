@@ -1,11 +1,11 @@
-//! How far a step has come.
+//! The state of a step.
 
 use chrono::{DateTime, Utc};
 
-/// How far a step has come.
+/// The state of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepState {
-    /// Being prepared, for example its image pulled; with what keeps it waiting, where that is known.
+    /// Being prepared, for example by pulling its image. `reason` says what it waits for, if that is known.
     Starting {
         reason: Option<String>,
     },
@@ -14,7 +14,7 @@ pub enum StepState {
         exit_code: i32,
         reason: Option<String>,
     },
-    /// Ended by its runner, for a reason that is not its exit code.
+    /// Ended for a reason other than its exit code.
     Failed {
         exit_code: Option<i32>,
         reason: String,
@@ -23,17 +23,17 @@ pub enum StepState {
     CannotStart {
         reason: String,
     },
-    /// It was started, and how it ended will never be known.
+    /// Was started, but its outcome will never be known.
     Lost,
-    /// The runner has nothing of this name.
+    /// The runner has no step of this name.
     Unknown,
 }
 
-/// When a step began and ended, by the clock of its runner, and how often; none where that is not known.
+/// When a step started and ended by the clock of its runner, as far as that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepTimes {
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
-    /// How often its runner has begun it, where that starts it again itself.
+    /// How often the step was started, if its runner restarts it by itself.
     pub attempts: Option<i32>,
 }

@@ -8,19 +8,19 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
-/// How much of an SQLite database a connection keeps in memory, in KiB (as SQLite wants it: below zero).
+/// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
 const CACHE: &str = "-65536";
 
-/// How much of an SQLite database is read without copying it, in bytes.
+/// How much of an SQLite database is memory-mapped, in bytes.
 const MAPPED: &str = "268435456";
 
-/// After how many pages of 4 KiB the log of an SQLite database is brought into the file.
+/// After how many pages of 4 KiB the write-ahead log of an SQLite database is checkpointed.
 const CHECKPOINT: &str = "8000";
 
 /// Opens the pool and checks that the database answers.
 ///
 /// # Errors
-/// When the URL is not understood or the database does not answer.
+/// When the URL is invalid or the database does not answer.
 pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
@@ -32,7 +32,7 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .test_before_acquire(false)
         .sqlx_logging(false);
     options.record_stmt_in_spans(false);
-    // Readers do not wait for the writer, and a commit is one write to the disk; it is on the disk when it returns.
+    // With WAL readers do not wait for the writer. A commit is on disk when it returns.
     options.map_sqlx_sqlite_opts(|options| {
         options
             .journal_mode(SqliteJournalMode::Wal)
@@ -46,10 +46,10 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
     Ok(db)
 }
 
-/// Runs `work` in one transaction: all of it is stored, or nothing.
+/// Runs `work` in one transaction.
 ///
 /// # Errors
-/// What `work` returns, and failures of the transaction itself.
+/// The error of `work`, or a failure of the transaction itself.
 pub async fn write<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, E>
 where
     F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
@@ -65,7 +65,7 @@ where
     Ok(value)
 }
 
-/// Whether the database answers.
+/// Checks that the database answers.
 ///
 /// # Errors
 /// When it does not.

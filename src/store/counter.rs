@@ -1,11 +1,11 @@
-//! Numbers that the whole installation shares.
+//! Counters that are shared by the whole installation.
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-/// Takes `count` numbers from a counter and returns the first; others wait until the transaction ends.
+/// Takes `count` numbers from a counter and returns the first one. Other transactions wait until this one ends.
 ///
 /// # Errors
-/// When the statement fails or the counter is not there.
+/// When the statement fails or the counter is missing.
 pub(super) async fn take_numbers(tx: &impl ConnectionTrait, name: &str, count: i64) -> Result<i64, DbErr> {
     use entity::counter;
     use sea_orm::sea_query::{Expr, ExprTrait as _};
@@ -20,7 +20,7 @@ pub(super) async fn take_numbers(tx: &impl ConnectionTrait, name: &str, count: i
     Ok(row.value - count + 1)
 }
 
-/// Keeps other servers out until the transaction ends: for what only the first start does.
+/// Makes other servers wait until the transaction ends, for work that only the first start does.
 ///
 /// # Errors
 /// When the statement fails.

@@ -19,7 +19,7 @@ pub async fn list(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<c
         .await
 }
 
-/// Those of `ids` that are there.
+/// The roles with these ids.
 ///
 /// # Errors
 /// When the query fails.

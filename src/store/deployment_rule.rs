@@ -1,11 +1,11 @@
-//! Deployment rules of environments that are due.
+//! Deployment rules of environments.
 
 use chrono::{DateTime, Utc};
 use entity::deployment_rule::{Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// Rules whose next start or stop has come.
+/// Rules whose next start or stop is due.
 ///
 /// # Errors
 /// When the query fails.
@@ -14,7 +14,7 @@ pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> R
     Entity::find().filter(due).order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
 }
 
-/// Moves the times of a rule on; false when somebody else did.
+/// Sets the next times of a rule. Returns false if somebody else did so first.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! Events: what somebody did.
+//! Events: the audit log of organizations.
 
 use chrono::{DateTime, Utc};
 use entity::event;
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-/// Stores an event, in the transaction of what it tells of.
+/// Stores an event, in the transaction of the change that it records.
 ///
 /// # Errors
 /// When the statement fails.
@@ -17,7 +17,7 @@ pub async fn create(tx: &impl ConnectionTrait, row: event::Model) -> Result<(), 
     Ok(())
 }
 
-/// Which events are wanted; none stands for all.
+/// Conditions on events; a field that is none matches all.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     pub from: Option<DateTime<Utc>>,
@@ -32,7 +32,7 @@ pub struct EventFilter {
     pub environment: Option<EnvironmentId>,
 }
 
-/// Where a page of events begins.
+/// Where a page of events starts.
 #[derive(Clone, Copy, Debug)]
 pub enum EventCursor {
     Newest,

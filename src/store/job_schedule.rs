@@ -1,4 +1,4 @@
-//! Next times of deployed schedules.
+//! The next times of deployed schedules.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use super::binds::Binds;
 
-/// How many rows one statement names.
+/// How many rows one statement handles.
 const ROWS: usize = 1000;
 
-/// A job whose next time has come.
+/// A job whose next time is due.
 #[derive(Clone, Debug)]
 pub struct DueJob {
     pub id: JobId,
@@ -27,10 +27,10 @@ pub struct DueJob {
     pub built: Option<BuiltImage>,
 }
 
-/// Jobs whose next time has come, the longest waiting first; other servers do not get the same ones until the
-/// transaction ends. Of all jobs, or of one.
+/// Jobs whose next time is due, the most overdue first; of all jobs, or of one. Other servers do not get the same jobs
+/// until the transaction ends.
 ///
-/// Among those of one instant in the order of the jobs, so that the rows and indexes about them are touched in theirs.
+/// Jobs that are due at the same time are sorted by id, so that rows and index pages are touched in order.
 ///
 /// # Errors
 /// When a query fails.
@@ -54,7 +54,7 @@ pub async fn due(
         .into_tuple()
         .all(tx)
         .await?;
-    // Read when the rows are locked: what is deployed then stays so.
+    // Read after the rows are locked, so that a deployment cannot change them meanwhile.
     let mut jobs = deployed(tx, &times).await?;
     let due = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
     Ok(times.into_iter().filter_map(due).collect())
@@ -81,10 +81,10 @@ async fn deployed(
     Ok(jobs)
 }
 
-/// A step of a schedule: the job, the time that was the next one, and the one that is now.
+/// How a schedule advances: the job, the time that was next, and the new next time.
 pub type ScheduleAdvance = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
 
-/// Moves schedules on; those of the jobs that still stood where they were said to stand.
+/// Advances schedules. Returns the jobs whose next time still was the expected one.
 ///
 /// # Errors
 /// When a statement fails.
@@ -130,7 +130,7 @@ pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>
     select.limit(1).into_tuple().one(db).await
 }
 
-/// The next time of the schedule of a job; nothing when none is deployed.
+/// The next time of the schedule of a job; none if no schedule is deployed.
 ///
 /// # Errors
 /// When the query fails.
@@ -138,7 +138,7 @@ pub async fn of_job(db: &impl ConnectionTrait, job: JobId) -> Result<Option<Date
     Entity::find_by_id(job).select_only().column(Column::NextRunAt).into_tuple().one(db).await
 }
 
-/// Sets the next time of the schedule of a job, or that it has none.
+/// Sets or clears the next time of the schedule of a job.
 ///
 /// # Errors
 /// When the statement fails.

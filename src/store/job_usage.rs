@@ -1,4 +1,4 @@
-//! Which jobs use a registry, a git token or a group, with where they are.
+//! The jobs that use a registry, a git token or a group.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use super::page::PAGE;
 
-/// What jobs are looked for by.
+/// A resource of an organization that jobs can use.
 #[derive(Clone, Copy, Debug)]
 pub enum SharedResource {
     Registry(RegistryId),
@@ -17,10 +17,10 @@ pub enum SharedResource {
     Group(GroupId),
 }
 
-/// A job with the environment and the project that it is in.
+/// A job with its environment and project.
 pub type LocatedJob = (job::Model, environment::Model, project::Model);
 
-/// The jobs that use something.
+/// The jobs that use a resource.
 ///
 /// # Errors
 /// When the query fails.
@@ -42,7 +42,7 @@ pub async fn jobs_using(db: &impl ConnectionTrait, what: SharedResource) -> Resu
     locate(db, jobs).await
 }
 
-/// Adds to each job the environment and the project that it is in.
+/// Adds its environment and project to each job.
 ///
 /// # Errors
 /// When a query fails.

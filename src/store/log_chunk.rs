@@ -1,4 +1,4 @@
-//! The logs of runs: lines, stored in pieces.
+//! The logs of runs: lines, stored in chunks.
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
@@ -8,17 +8,17 @@ use sea_orm::{
     QuerySelect,
 };
 
-/// The longest piece, in bytes, but for a single line that is longer.
-const PIECE: usize = 64 * 1024;
-/// How many pieces are read at once.
-const PIECES: u64 = 8;
+/// The size in bytes at which a chunk is stored; a single line may be longer.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// How many chunks are read at once.
+const CHUNKS_READ: u64 = 8;
 
-/// Where a line was written.
+/// The stream that a line was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogStream {
     Stdout,
     Stderr,
-    /// By the server, not by the job.
+    /// Written by the server, not by the job.
     System,
 }
 
@@ -32,7 +32,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Puts lines together to pieces, so that a fast log costs a row for each piece and not for each line.
+/// Collects lines into chunks, so that a fast log does not cost a row per line.
 pub struct ChunkBuilder {
     run: RunId,
     done: Vec<Model>,
@@ -42,13 +42,13 @@ pub struct ChunkBuilder {
 }
 
 impl ChunkBuilder {
-    /// Of lines that follow the one at `position`.
+    /// For lines that follow the one at `position`.
     #[must_use]
     pub fn after(run: RunId, position: i64) -> Self {
         Self { run, done: Vec::new(), text: String::new(), lines: 0, position }
     }
 
-    /// Adds a line; characters that a piece cannot hold are replaced.
+    /// Adds a line. Characters that a chunk cannot hold are replaced.
     pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) {
         use std::fmt::Write as _;
         let letter = match stream {
@@ -59,7 +59,7 @@ impl ChunkBuilder {
         // Writing to a String cannot fail.
         let _written = write!(self.text, "{} {letter} ", at.timestamp_micros());
         if line.contains(['\0', '\n']) {
-            // PostgreSQL keeps no NUL in text, and an end of line is one of ours.
+            // PostgreSQL stores no NUL in text, and a line feed separates lines here.
             self.text.push_str(&line.replace(['\0', '\n'], "\u{fffd}"));
         } else {
             self.text.push_str(line);
@@ -67,7 +67,7 @@ impl ChunkBuilder {
         self.text.push('\n');
         self.lines += 1;
         self.position += 1;
-        if self.text.len() >= PIECE {
+        if self.text.len() >= CHUNK_BYTES {
             self.cut();
         }
     }
@@ -85,7 +85,7 @@ impl ChunkBuilder {
         self.position
     }
 
-    /// The rows.
+    /// The rows to store.
     #[must_use]
     pub fn finish(mut self) -> Vec<Model> {
         self.cut();
@@ -93,37 +93,37 @@ impl ChunkBuilder {
     }
 }
 
-/// Stores pieces.
+/// Stores chunks.
 ///
 /// # Errors
 /// A broken primary key when a position is taken.
-pub async fn append(db: &impl ConnectionTrait, pieces: Vec<Model>) -> Result<(), DbErr> {
-    let mut pieces = pieces.into_iter().map(|piece| piece.into_active_model().reset_all()).peekable();
-    while pieces.peek().is_some() {
-        let rows: Vec<_> = pieces.by_ref().take(100).collect();
+pub async fn append(db: &impl ConnectionTrait, chunks: Vec<Model>) -> Result<(), DbErr> {
+    let mut chunks = chunks.into_iter().map(|chunk| chunk.into_active_model().reset_all()).peekable();
+    while chunks.peek().is_some() {
+        let rows: Vec<_> = chunks.by_ref().take(100).collect();
         Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
 }
 
-/// Lines of a run behind a position, in order: not all of them, but none only when there is none.
+/// The next lines of a run after a position, in order. Empty only if there are no more.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_by_run(db: &impl ConnectionTrait, run: RunId, after: i64) -> Result<Vec<LogLine>, DbErr> {
-    let pieces = Entity::find()
+    let chunks = Entity::find()
         .filter(Column::RunId.eq(run))
         .filter(Column::Position.gt(after))
         .order_by_asc(Column::Position)
-        .limit(PIECES)
+        .limit(CHUNKS_READ)
         .all(db)
         .await?;
-    Ok(pieces.iter().flat_map(lines).filter(|line| line.position > after).collect())
+    Ok(chunks.iter().flat_map(lines).filter(|line| line.position > after).collect())
 }
 
-fn lines(piece: &Model) -> impl Iterator<Item = LogLine> {
-    let first = piece.position - i64::from(piece.lines) + 1;
-    piece.text.lines().zip(first..).map(|(line, position)| {
+fn lines(chunk: &Model) -> impl Iterator<Item = LogLine> {
+    let first = chunk.position - i64::from(chunk.lines) + 1;
+    chunk.text.lines().zip(first..).map(|(line, position)| {
         let (micros, rest) = line.split_once(' ').unwrap_or(("0", line));
         let (letter, text) = rest.split_once(' ').unwrap_or(("o", rest));
         LogLine {
@@ -139,7 +139,7 @@ fn lines(piece: &Model) -> impl Iterator<Item = LogLine> {
     })
 }
 
-/// Deletes pieces of a run, the oldest first; how many went.
+/// Deletes chunks of a run, the oldest first. Returns how many.
 ///
 /// # Errors
 /// When the statement fails.
@@ -165,7 +165,7 @@ mod tests {
     use entity::id::RunId;
 
     #[test]
-    fn lines_come_back_as_they_were() {
+    fn lines_survive_a_round_trip() {
         let texts = ["", "one", "with \u{fc}ml\u{e4}ut and  spaces ", "a\rb", "cut\0here"];
         let (run, at) = (RunId::create(), DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap());
         let mut pieces = ChunkBuilder::after(run, 7);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn long_logs_are_cut_into_pieces() {
+    fn long_logs_are_split_into_chunks() {
         let mut pieces = ChunkBuilder::after(RunId::create(), 0);
         let line = "x".repeat(1000);
         for _ in 0..200 {

@@ -1,7 +1,7 @@
 //! Queries: free functions, one file per aggregate.
 //!
-//! Functions take a connection or a transaction. Statements that belong together run in `write`, which is an
-//! immediate transaction: on SQLite a deferred one that reads first fails as soon as another one writes.
+//! Functions take a connection or a transaction. Statements that belong together run in `write`, an immediate
+//! transaction: on SQLite a deferred transaction that reads first fails when another one has written.
 
 mod binds;
 pub mod cluster;

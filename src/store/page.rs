@@ -1,4 +1,4 @@
-//! How much of a list is read at once.
+//! The page size of lists.
 
-/// The most rows that a list reads at once; longer ones are read page by page.
+/// The most rows that a list reads at once; longer lists are read page by page.
 pub const PAGE: u64 = 500;

@@ -5,7 +5,7 @@ use entity::project_rule;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// The most rules of a project.
+/// The maximum number of rules in a project.
 pub const MOST: u64 = 100;
 
 /// The rules of a project, in their order.
@@ -22,7 +22,7 @@ pub async fn list_by_project(db: &impl ConnectionTrait, id: ProjectId) -> Result
         .await
 }
 
-/// Gives a rule of a project its place among the others.
+/// Sets the position of a rule among those of its project.
 ///
 /// # Errors
 /// When the statement fails.

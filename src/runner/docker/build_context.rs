@@ -1,23 +1,23 @@
-//! The folder of a build, packed for the engine.
+//! Packs the build context for the engine.
 
 use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-/// The largest folder that is sent to the engine, in bytes (official limit).
+/// The largest build context, in bytes (limit of the official API).
 const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
 
-/// A path inside a folder, links followed; nothing outside of it is touched.
+/// Resolves a path inside a folder. Symbolic links are followed, but not out of the folder.
 pub(super) fn inside(folder: &Path, path: &str) -> Result<PathBuf, String> {
     let missing = || format!("the repository has no {path}");
     let found = folder.join(path.trim_start_matches('/')).canonicalize().map_err(|_| missing())?;
     let folder = folder.canonicalize().map_err(|_| missing())?;
-    if found.starts_with(&folder) { Ok(found) } else { Err(format!("{path} leads out of the repository")) }
+    if found.starts_with(&folder) { Ok(found) } else { Err(format!("{path} is outside of the repository")) }
 }
 
-/// The folder as a tape archive, without what `.dockerignore` leaves out.
+/// The folder as a tar archive, without the files that `.dockerignore` excludes.
 pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("the files cannot be packed: {error}");
+    let failed = |error: std::io::Error| format!("the build context could not be packed: {error}");
     let ignored = ignored(root);
     let mut archive = tar::Builder::new(Vec::new());
     archive.follow_symlinks(false);
@@ -31,17 +31,17 @@ pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> 
                 continue;
             }
             let needed = name == Path::new(dockerfile) || name == Path::new(".dockerignore");
-            let left_out = !needed && ignored.matched_path_or_any_parents(&name, kind.is_dir()).is_ignore();
+            let excluded = !needed && ignored.matched_path_or_any_parents(&name, kind.is_dir()).is_ignore();
             if kind.is_dir() {
-                // A later rule may take back in what is in a folder that is left out.
+                // A later rule may include files of an excluded folder again.
                 folders.push(path.clone());
             }
-            if left_out {
+            if excluded {
                 continue;
             }
             size += entry.metadata().map_err(failed)?.len();
             if size > LARGEST {
-                return Err(format!("the files are larger than {LARGEST} bytes"));
+                return Err(format!("the build context is larger than {LARGEST} bytes"));
             }
             if kind.is_dir() {
                 archive.append_dir(&name, &path).map_err(failed)?;
@@ -53,7 +53,7 @@ pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> 
     archive.into_inner().map_err(failed)
 }
 
-/// The rules of `.dockerignore`: as those of git, but from the root of the folder.
+/// The rules of `.dockerignore`: like those of `.gitignore`, but relative to the root of the context.
 fn ignored(root: &Path) -> Gitignore {
     let mut rules = GitignoreBuilder::new("");
     for line in std::fs::read_to_string(root.join(".dockerignore")).unwrap_or_default().lines() {
@@ -67,7 +67,7 @@ fn ignored(root: &Path) -> Gitignore {
         }
         let rooted = format!("{sign}/{}", pattern.trim_start_matches("./").trim_start_matches('/'));
         if let Err(error) = rules.add_line(None, &rooted) {
-            tracing::debug!(%error, line, "a rule of .dockerignore is not understood");
+            tracing::debug!(%error, line, "ignoring an invalid rule of .dockerignore");
         }
     }
     rules.build().unwrap_or_else(|_| Gitignore::empty())

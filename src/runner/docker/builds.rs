@@ -1,4 +1,6 @@
-//! The builds of this server, by the names of their steps.
+//! The builds that run on this server.
+//!
+//! A build is a part of this server: after a crash the next server starts it again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +14,7 @@ use crate::runner::line::{Lines, Stream};
 use crate::runner::memory::MemoryStep;
 use crate::runner::step_state::{StepState, StepTimes};
 
-/// The builds of this server.
+/// Builds by the names of their steps.
 pub(super) struct Builds {
     steps: Mutex<HashMap<String, Arc<BuildStep>>>,
     clock: Clock,
@@ -80,7 +82,7 @@ impl Builds {
     pub(super) fn stop(&self, name: &str) -> bool {
         let Some(step) = self.find(name) else { return false };
         if let Some(task) = lock(&step.task).take() {
-            // The engine ends a build whose caller has gone.
+            // The engine cancels a build when its client disconnects.
             task.abort();
         }
         let running = step.memory.lock().progress == StepState::Running;

@@ -15,30 +15,30 @@ use crate::runner::interface::Unavailable;
 use crate::runner::line::Lines;
 use crate::runner::step_state::StepState;
 
-/// How long a read of the log waits for the next line.
+/// How long a read waits for the next line.
 const LOG_PATIENCE: Duration = Duration::from_millis(20);
 
-/// How long it waits for the first one after the log was opened, and for the end of an ended container's log.
+/// How long a read waits for the first line of a newly opened log, and for the end of the log of an ended container.
 const LOG_OPEN_PATIENCE: Duration = Duration::from_secs(2);
 
 type LogStream = Pin<Box<dyn futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
 
-/// How a log was opened. Only the end of a log that was opened after its container had ended is the end of the log:
-/// an engine may end a followed one early, and a busy one may take its time.
+/// How a log was opened. Only a log that was opened after its container had ended is read to its real end: an engine
+/// may end a followed stream early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Follow {
     WhileItRuns,
     ToTheEnd,
 }
 
-/// A log that was opened, and how many of its lines were taken.
+/// An open log, and how many of its lines were read.
 struct LogReader {
     position: u64,
     follow: Follow,
     stream: LogStream,
 }
 
-/// The logs that are open, by the names of their containers.
+/// Open logs by container name.
 #[derive(Default)]
 pub(super) struct ContainerLogs {
     readers: Mutex<HashMap<String, LogReader>>,
@@ -53,7 +53,7 @@ impl ContainerLogs {
         self.readers().remove(name);
     }
 
-    /// Up to `limit` lines behind the first `skip`.
+    /// Up to `limit` lines after the first `skip`.
     pub(super) async fn read(
         &self,
         engine: &Engine,
@@ -79,7 +79,7 @@ impl ContainerLogs {
                 Ok(Some(Err(error))) => return Err(unavailable(error)),
                 Ok(None) => return Ok(Lines { lines, end: ended }),
                 Err(_) if ended && lines.is_empty() => {
-                    return Err(Unavailable(format!("the log of {name} does not go on")));
+                    return Err(Unavailable(format!("the log of {name} stalled before its end")));
                 }
                 Err(_) => break,
             }
@@ -104,7 +104,7 @@ async fn open_log(engine: &Engine, name: &str, skip: u64, follow: Follow) -> Res
             Ok(Some(Ok(_))) => reader.position += 1,
             Ok(Some(Err(error))) => return Err(unavailable(error)),
             Ok(None) | Err(_) => {
-                return Err(Unavailable(format!("the log of {name} has fewer lines than were read before")));
+                return Err(Unavailable(format!("the log of {name} has fewer lines than were already read")));
             }
         }
     }

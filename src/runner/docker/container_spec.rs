@@ -1,4 +1,4 @@
-//! What a step becomes on the engine: a container, and the files that are put into it.
+//! From a step to the container that is created for it and the files that are copied into it.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 use crate::runner::step_spec::{Image, StepFile, StepSpec};
 use crate::runner::terraform::layout::{SOURCE_FOLDER, SOURCE_VARIABLE};
 
-/// Marks our containers; its value is the name of the step.
+/// The label of our containers; its value is the name of the step.
 pub(super) const LABEL: &str = "windlass.step";
 
 const MOST_PROCESSES: i64 = 4096;
@@ -20,7 +20,7 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     let output = format!("{OUTPUT_VARIABLE}={OUTPUT_FOLDER}/{OUTPUT_FILE}");
     let folder = step.source.as_ref().map(|_| format!("{SOURCE_VARIABLE}={SOURCE_FOLDER}"));
     let variables = step.environment.iter().map(|(name, value)| format!("{name}={}", value.expose()));
-    // A volume begins with what the image has there.
+    // A new volume starts with what the image has at that path.
     let volumes = step.read_only_root.then(|| [vec![OUTPUT_FOLDER.to_owned()], folders(step)].concat());
     let log = HostConfigLogConfig { typ: Some("json-file".into()), config: Some(HashMap::new()) };
     ContainerCreateBody {
@@ -45,8 +45,8 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     }
 }
 
-/// What is put into a container before it starts: into which folder, and what, as a tape archive. Where nothing but the
-/// volumes can be written, each folder is a volume of its own; elsewhere all of it goes to the root.
+/// The tar archives to copy into a container before its start, each with its target folder. With a read-only root file
+/// system each folder is a volume of its own; otherwise one archive goes to the root.
 pub(super) fn uploads(step: &StepSpec) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     if !step.read_only_root {
         let outputs = format!("{}/", OUTPUT_FOLDER.trim_start_matches('/'));
@@ -63,7 +63,7 @@ pub(super) fn uploads(step: &StepSpec) -> std::io::Result<Vec<(String, Vec<u8>)>
     Ok(uploads)
 }
 
-/// The folders that the files of a step are in, each once.
+/// The folders of the files of a step, without duplicates.
 fn folders(step: &StepSpec) -> Vec<String> {
     let parents = step.files.iter().filter_map(|file| file.path.rsplit_once('/'));
     let mut folders: Vec<String> = parents.map(|(parent, _)| parent.to_owned()).collect();
@@ -72,7 +72,7 @@ fn folders(step: &StepSpec) -> Vec<String> {
     folders
 }
 
-/// A folder that whoever the image runs as may write to, and files, readable by everybody and writable by nobody.
+/// A tar archive of a folder that any user of the image may write to, and of read-only files.
 fn archive<'a>(folder: Option<&str>, files: impl Iterator<Item = (&'a str, &'a StepFile)>) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     if let Some(name) = folder {

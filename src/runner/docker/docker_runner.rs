@@ -1,4 +1,4 @@
-//! The runner of containers.
+//! The runner for containers.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ struct PendingStart {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// Wakes the engine when a container ends. A hint: without it the end is found a little later.
+/// Wakes the engine when a container ends. Only a hint: without it the end is noticed a little later.
 fn tell_end(engine: Arc<Engine>, name: String, wake: Wake) {
     #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
     tokio::spawn(async move {
@@ -57,7 +57,7 @@ fn tell_end(engine: Arc<Engine>, name: String, wake: Wake) {
 }
 
 impl DockerRunner {
-    /// Of the engine at `address` (`unix:///path` or `tcp://host:port`), or at the usual socket.
+    /// Uses the engine at `address` (`unix:///path` or `tcp://host:port`), or at the default socket.
     #[must_use]
     pub fn new(address: Option<&str>, clock: Clock, wake: Wake) -> Self {
         let address = address.unwrap_or(SOCKET).to_owned();
@@ -71,10 +71,10 @@ impl DockerRunner {
         }
     }
 
-    /// Whether the engine answers.
+    /// Checks that the engine answers.
     ///
     /// # Errors
-    /// When it does not, with the reason.
+    /// The reason when it does not.
     pub async fn ping(&self) -> Result<(), Unavailable> {
         self.engine.client().await?.ping().await.map(|_| ()).map_err(unavailable)
     }
@@ -83,7 +83,7 @@ impl DockerRunner {
         self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the task that starts a container has come to; none when there is no such task.
+    /// The state of the task that starts a container; none when there is no such task.
     fn start_progress(&self, name: &str) -> Option<StepState> {
         let mut starting = self.starting();
         let entry = starting.get(name)?;
@@ -110,7 +110,7 @@ impl Runner for DockerRunner {
     async fn place(&self) -> Result<String, Unavailable> {
         let ask = || async {
             let id = self.engine.client().await?.info().await.map_err(unavailable)?.id;
-            id.map(|id| format!("docker {id}")).ok_or_else(|| Unavailable("the Docker engine has no name".into()))
+            id.map(|id| format!("docker {id}")).ok_or_else(|| Unavailable("the Docker engine reports no id".into()))
         };
         self.engine.id.get_or_try_init(ask).await.cloned()
     }
@@ -126,14 +126,14 @@ impl Runner for DockerRunner {
             return Ok(());
         }
         let failure = Arc::new(Mutex::new(None));
-        let (engine, told, wake, step) =
+        let (engine, failed, wake, step) =
             (Arc::clone(&self.engine), Arc::clone(&failure), self.wake.clone(), step.clone());
         let name = step.name.clone();
         #[expect(clippy::disallowed_methods, reason = "kept in `starting`, which ends it")]
         let task = tokio::spawn(async move {
             match engine.start(&step).await {
                 Ok(()) => tell_end(engine, step.name, wake.clone()),
-                Err(reason) => *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
+                Err(reason) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
             }
             wake.here();
         });
@@ -156,7 +156,7 @@ impl Runner for DockerRunner {
             return Ok(times);
         }
         let state = self.engine.state(name).await?.unwrap_or_default();
-        // The engine writes the year 1 for what has not happened.
+        // The engine reports the year 1 for times that have not come.
         let time = |text: Option<String>| {
             let time = DateTime::parse_from_rfc3339(&text?).ok()?.to_utc();
             (time > DateTime::UNIX_EPOCH).then_some(time)
@@ -182,7 +182,7 @@ impl Runner for DockerRunner {
             if let Ok(client) = engine.client().await {
                 let options = StopContainerOptionsBuilder::default().t(seconds).build();
                 if let Err(error) = client.stop_container(&name, Some(options)).await {
-                    tracing::debug!(step = name, error = text(&error), "stopping a container failed");
+                    tracing::debug!(step = name, error = text(&error), "cannot stop container");
                 }
             }
             stopping.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
@@ -200,7 +200,7 @@ impl Runner for DockerRunner {
         let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
         let mut parts = client.download_from_container(name, Some(options));
         let mut archive = Vec::new();
-        // A file and the block before it; what is longer is cut, and found to be too long by the reader.
+        // Room for the file and its header; anything longer is cut, and the caller sees that it is too large.
         let whole = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(8 * 1024);
         while let Some(part) = parts.next().await {
             match part {

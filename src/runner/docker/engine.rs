@@ -1,4 +1,4 @@
-//! The connection to a Docker engine, and how it starts containers.
+//! The connection to a Docker engine, and the start of containers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::runner::source_archive;
 use crate::runner::step_spec::{Image, StepSpec};
 use crate::runner::terraform::layout::SOURCE_FOLDER;
 
-/// For one answer of the engine, in seconds.
+/// The time limit of one request, in seconds.
 const TIMEOUT_SECONDS: u64 = 60;
 
 const PULL_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -31,7 +31,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// The client, speaking the version of the engine; connects at first use.
+    /// The client, with the API version of the engine. Connects at first use.
     pub(super) async fn client(&self) -> Result<&Docker, Unavailable> {
         self.client
             .get_or_try_init(|| async {
@@ -54,20 +54,20 @@ impl Engine {
         }
     }
 
-    /// Brings a container into being and starts it, unless it was started before. The error is for the reader of a run.
+    /// Creates and starts a container, unless it was started before. The error is shown as the reason of the run.
     pub(super) async fn start(&self, step: &StepSpec) -> Result<(), String> {
-        let image = step.image.as_ref().ok_or("there is no image")?;
+        let image = step.image.as_ref().ok_or("the job has no image")?;
         let client = self.client().await.map_err(|e| e.0)?;
         if client.inspect_container(&step.name, None::<InspectContainerOptions>).await.is_err() {
             self.provide(client, image).await?;
             if !step.may_start() {
-                // Nothing has failed: whether it is still to be started is looked at again.
+                // Not a failure: the engine checks again whether the step is to be started.
                 return Ok(());
             }
             let options = CreateContainerOptionsBuilder::default().name(&step.name).build();
             match client.create_container(Some(options), container(step, image)).await {
                 Err(error) if status(&error) != Some(409) => {
-                    return Err(format!("the container was refused: {}", text(&error)));
+                    return Err(format!("the Docker engine rejected the container: {}", text(&error)));
                 }
                 _ => {}
             }
@@ -78,14 +78,14 @@ impl Engine {
             let archive = source_archive::pack(source, SOURCE_FOLDER.trim_start_matches('/')).await?;
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
             let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
-            sent.await.map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+            sent.await.map_err(|e| format!("the files could not be copied into the container: {}", text(&e)))?;
         }
         if created {
-            let uploads = uploads(step).map_err(|e| format!("its files could not be packed: {e}"))?;
+            let uploads = uploads(step).map_err(|e| format!("the files could not be packed: {e}"))?;
             for (folder, archive) in uploads {
                 let options = UploadToContainerOptionsBuilder::default().path(&folder).build();
                 let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
-                sent.await.map_err(|e| format!("its files could not be put into the container: {}", text(&e)))?;
+                sent.await.map_err(|e| format!("the files could not be copied into the container: {}", text(&e)))?;
             }
         }
         let state = self.state(&step.name).await.map_err(|e| e.0)?;
@@ -103,14 +103,16 @@ impl Engine {
         }
     }
 
-    /// Makes sure that the image is on the engine; tags are taken to be immutable.
+    /// Pulls the image unless it is on the engine. Tags are assumed to be immutable.
     pub(super) async fn provide(&self, client: &Docker, image: &Image) -> Result<(), String> {
         if client.inspect_image(&image.reference).await.is_ok() {
             return Ok(());
         }
         if image.local {
             let name = &image.reference;
-            return Err(format!("the image {name} is not on this Docker engine any more; deploy the job to build it"));
+            return Err(format!(
+                "the image {name} is no longer on this Docker engine; deploy the job to build it again"
+            ));
         }
         let mut pauses = PULL_PAUSES.into_iter();
         loop {

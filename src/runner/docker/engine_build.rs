@@ -1,4 +1,7 @@
-//! One build of an image by the engine.
+//! A build of an image from a Dockerfile, which comes from a repository or is given as text.
+//!
+//! The tag of an image is derived from the commit and a hash of everything else that affects the build, so an image
+//! that is on the engine already can be reused.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,10 +23,10 @@ use crate::runner::image_build::{Build, Dockerfile};
 use crate::runner::line::{LINE_BYTES, Stream};
 use crate::runner::memory::MemoryStep;
 
-/// How many images of one job stay on the engine.
+/// How many images of one job are kept on the engine.
 const KEPT: usize = 3;
 
-/// The file that a Dockerfile given as a text becomes (official name).
+/// The file name of a Dockerfile that is given as text (defined by the official API).
 const RAW: &str = "Dockerfile.qovery";
 
 pub(super) struct BuildStep {
@@ -81,8 +84,7 @@ impl ImageBuild {
         let built = json!({"image": image, "commit": commit});
         let client = self.engine.client().await.map_err(|e| e.0)?;
         if build.cache && client.inspect_image(&image).await.is_ok() {
-            self.say(Stream::Stdout, &format!("{image} is there already: nothing has changed since it was built"))
-                .await;
+            self.say(Stream::Stdout, &format!("{image} is up to date: nothing has changed since it was built")).await;
             return Ok(built);
         }
         let context = {
@@ -96,13 +98,13 @@ impl ImageBuild {
         Ok(built)
     }
 
-    /// The path of the Dockerfile inside the folder of the build, where it is now.
+    /// Makes sure that the Dockerfile is in the build context, and returns its path there.
     fn dockerfile(&self, root: &Path) -> Result<String, String> {
         let name = match &self.build.dockerfile {
             Dockerfile::Path(path) => path.trim_start_matches('/').to_owned(),
             Dockerfile::Text(content) => {
                 std::fs::write(root.join(RAW), content)
-                    .map_err(|e| format!("the Dockerfile cannot be written: {e}"))?;
+                    .map_err(|e| format!("the Dockerfile could not be written: {e}"))?;
                 RAW.to_owned()
             }
         };
@@ -145,7 +147,7 @@ impl ImageBuild {
         Ok(())
     }
 
-    /// Removes the images of earlier builds but the newest; those that a container uses stay.
+    /// Removes images of earlier builds except the newest ones. The engine refuses to remove those in use.
     async fn remove_older(&self, image: &str) {
         let Ok(client) = self.engine.client().await else { return };
         let filters = HashMap::from([("reference", vec![self.build.image.as_str()])]);
@@ -155,13 +157,13 @@ impl ImageBuild {
         let names: Vec<String> = images.into_iter().flat_map(|image| image.repo_tags).collect();
         for name in names.iter().filter(|name| *name != image).skip(KEPT - 1) {
             if let Err(error) = client.remove_image(name, None::<RemoveImageOptions>, None).await {
-                tracing::debug!(image = name, error = text(&error), "an older image stays");
+                tracing::debug!(image = name, error = text(&error), "cannot remove older image");
             }
         }
     }
 }
 
-/// What decides the content of an image beside the commit, as a part of its tag.
+/// The tag: the commit and a hash of everything else that affects the content of the image.
 fn tag(build: &Build, commit: Option<&Commit>) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
@@ -188,7 +190,7 @@ fn tag(build: &Build, commit: Option<&Commit>) -> String {
     format!("{commit}-{rest}")
 }
 
-/// The address as it may be shown.
+/// The URL without its credentials.
 fn without_login(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
         Some((scheme, rest)) => format!("{scheme}://{rest}"),

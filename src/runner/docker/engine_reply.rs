@@ -1,4 +1,4 @@
-//! What the engine answers, in the words of runners.
+//! From answers of the engine to states, lines and errors of runners.
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerState, ContainerStateStatusEnum};
@@ -20,7 +20,7 @@ pub(super) fn progress(state: &ContainerState) -> StepState {
     }
 }
 
-/// One entry of the log: the time that the engine put in front, a space, and the text.
+/// One log entry: the time that the engine adds, a space, and the text.
 pub(super) fn line(output: LogOutput) -> Line {
     let (stream, bytes) = match output {
         LogOutput::StdErr { message } => (Stream::Stderr, message),
@@ -38,7 +38,7 @@ pub(super) fn line(output: LogOutput) -> Line {
     }
 }
 
-/// The first file of a tape archive, up to a length.
+/// The first file of a tar archive, cut to a length.
 pub(super) fn first_file(archive: &[u8], most: u64) -> Option<Vec<u8>> {
     use std::io::Read as _;
     let mut archive = tar::Archive::new(archive);
@@ -63,5 +63,5 @@ pub(super) fn text(error: &bollard::errors::Error) -> String {
 }
 
 pub(super) fn unavailable(error: bollard::errors::Error) -> Unavailable {
-    Unavailable(format!("the Docker engine: {}", text(&error)))
+    Unavailable(format!("Docker engine: {}", text(&error)))
 }

@@ -1,7 +1,7 @@
-//! Steps as containers of a Docker engine.
+//! Steps as containers on a Docker engine.
 //!
 //! A container is named after its step, so that a second start finds the first. Containers get no host mounts, no
-//! new privileges and no more cpu and memory than the step asks for; they outlive this server.
+//! new privileges, and no more CPU and memory than the step requests. They outlive this server.
 
 mod build_context;
 mod builds;

@@ -1,10 +1,10 @@
-//! What errors of the API of Kubernetes mean.
+//! Errors of the Kubernetes API, and what they mean for a step.
 
 use std::error::Error as _;
 
 use crate::runner::interface::Unavailable;
 
-/// An error with what is behind it.
+/// An error with its causes.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -18,7 +18,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What an error says to its reader.
+/// The reason to show for an error.
 pub(super) fn reason_of(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
@@ -29,13 +29,13 @@ pub(super) fn reason_of(error: &kube::Error) -> String {
     }
 }
 
-/// Why something was refused for good; none where asking again later may help.
+/// The reason of a permanent refusal; none when a retry may succeed.
 pub(super) fn refusal(error: &kube::Error) -> Option<String> {
     let kube::Error::Api(status) = error else { return None };
-    // A namespace that is going away takes nothing, but comes back.
+    // A terminating namespace refuses new objects, but it can be created again afterwards.
     let terminating = status.message.contains("being terminated");
-    let for_good = matches!(status.code, 400 | 401 | 403 | 405 | 413 | 422) && !terminating;
-    for_good.then(|| status.message.clone())
+    let permanent = matches!(status.code, 400 | 401 | 403 | 405 | 413 | 422) && !terminating;
+    permanent.then(|| status.message.clone())
 }
 
 pub(super) fn unavailable(error: &kube::Error) -> Unavailable {
@@ -49,7 +49,7 @@ pub(super) fn code(error: &kube::Error) -> Option<u16> {
     }
 }
 
-/// Lets what is gone be gone.
+/// Treats an object that is gone as success.
 pub(super) fn unless_gone<T>(result: Result<T, kube::Error>) -> Result<(), kube::Error> {
     match result {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Applies the objects of a step, and takes a CronJob away.
+//! Applies the objects of a step, and removes CronJobs.
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -15,7 +15,7 @@ use super::objects::objects;
 use crate::runner::interface::Unavailable;
 use crate::runner::step_spec::StepSpec;
 
-/// A step that the cluster will never take, or a call that may be tried again.
+/// A step that the cluster will never accept, or a call that may be retried.
 pub(super) enum Failure {
     Refused(String),
     Later(Unavailable),
@@ -34,23 +34,23 @@ impl KubernetesRunner {
     /// Applies the objects of a step.
     pub(super) async fn bring(&self, step: &StepSpec) -> Result<(), Failure> {
         let refused = |reason: &str| Failure::Refused(reason.to_owned());
-        let pod = step.pod.as_deref().ok_or_else(|| refused("it was not made for Kubernetes"))?;
+        let pod = step.pod.as_deref().ok_or_else(|| refused("the step has no options for Kubernetes"))?;
         let (namespace, name) = match Handle::parse(&step.name) {
             Some(Handle::Job { namespace, name } | Handle::Apply { namespace, name, .. }) => (namespace, name),
             Some(Handle::Withdraw { namespace, name }) => return self.withdraw(namespace, name).await,
-            None => return Err(refused("it has no name in a cluster")),
+            None => return Err(refused("the step has no name in a cluster")),
         };
         let objects = objects(step, pod, name);
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         self.apply(Api::<Namespace>::all(self.client.clone()), &objects.namespace).await?;
         let known = self.watch.cron_job(namespace, name).and_then(|there| there.uid());
         for secret in objects.secret.iter().chain(&objects.pull_secret) {
-            // Where the owner is there already nothing changes but what has changed.
+            // With the reference to an existing owner, an unchanged secret keeps its version.
             let owned = known.clone().filter(|_| pod.times.is_some()).map(|uid| owned(secret, "CronJob", name, &uid));
             self.apply(secrets.clone(), owned.as_ref().unwrap_or(secret)).await?;
         }
         if !step.may_start() {
-            // Nothing has failed: whether it is still to be started is looked at again.
+            // Not a failure: the engine checks again whether the step is to be started.
             return Ok(());
         }
         let (uid, kind) = if pod.times.is_some() {
@@ -65,12 +65,12 @@ impl KubernetesRunner {
                 .await
             {
                 Ok(created) => (created.uid(), "Job"),
-                // It was started before: nothing of it is changed.
+                // The Job was started before and is left as it is.
                 Err(error) if code(&error) == Some(409) => (api.get(name).await?.uid(), "Job"),
                 Err(error) => return Err(error.into()),
             }
         };
-        // They go with their owner, whoever deletes it.
+        // Kubernetes deletes the secrets together with their owner.
         for secret in objects.secret.iter().chain(&objects.pull_secret).filter(|_| known != uid) {
             self.apply(secrets.clone(), &owned(secret, kind, name, uid.as_deref().unwrap_or_default())).await?;
         }
@@ -83,7 +83,7 @@ impl KubernetesRunner {
         Ok(())
     }
 
-    /// Takes a CronJob away, once all that it has started is recorded.
+    /// Deletes a CronJob once all Jobs that it has started are recorded.
     async fn withdraw(&self, namespace: &str, name: &str) -> Result<(), Failure> {
         let api: Api<CronJob> = Api::namespaced(self.client.clone(), namespace);
         let Some(there) = self.watch.cron_job(namespace, name) else { return Ok(()) };
@@ -113,7 +113,7 @@ impl KubernetesRunner {
     }
 }
 
-/// An object that goes with its owner.
+/// An object with an owner: Kubernetes deletes both together.
 fn owned(object: &Value, kind: &str, name: &str, uid: &str) -> Value {
     let mut object = object.clone();
     if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {

@@ -1,16 +1,16 @@
-//! The place of runs in a cluster: the same for all servers.
+//! The name of a cluster as the place of runs: the same on all servers.
 
 use entity::id::ClusterId;
 
 const PLACE: &str = "kubernetes/";
 
-/// The place of runs in a cluster: the same for all servers.
+/// The place of runs in a cluster.
 #[must_use]
 pub fn place(id: ClusterId) -> String {
     format!("{PLACE}{id}")
 }
 
-/// The cluster that a place is in.
+/// The cluster of a place.
 #[must_use]
 pub fn cluster_of(place: &str) -> Option<ClusterId> {
     place.strip_prefix(PLACE)?.parse().ok().map(ClusterId)

@@ -13,11 +13,11 @@ use crate::clock::Clock;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::Runner;
 
-/// How a cluster is to be reached.
+/// A cluster to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterTarget {
     pub id: ClusterId,
-    /// A kubeconfig, or `in-cluster`; an error says why there is none.
+    /// A kubeconfig or `in-cluster`, or why there is none.
     pub kubeconfig: Result<String, String>,
 }
 
@@ -26,12 +26,12 @@ struct Connection {
     runner: Result<Arc<KubernetesRunner>, String>,
 }
 
-/// All of them; clones are the same.
+/// The connections to all clusters; clones share them.
 #[derive(Clone, Default)]
 pub struct Clusters(Arc<RwLock<HashMap<ClusterId, Connection>>>);
 
 impl Clusters {
-    /// Connects to those that are wanted and not connected as they are wanted, and lets the others go.
+    /// Connects to the clusters that are new or whose kubeconfig has changed, and drops all others that are not wanted.
     pub async fn set(&self, wanted: Vec<ClusterTarget>, patience: Duration, clock: &Clock, wake: &Wake) {
         let known: Vec<ClusterTarget> = self.read(|all| all.values().map(|one| one.wanted.clone()).collect());
         for new in wanted.iter().filter(|new| !known.contains(new)) {
@@ -50,19 +50,19 @@ impl Clusters {
         read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether there is none.
+    /// Whether there are no clusters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read(HashMap::is_empty)
     }
 
-    /// Those that there is a connection to.
+    /// The clusters that are connected.
     #[must_use]
     pub fn all(&self) -> Vec<(ClusterId, Arc<KubernetesRunner>)> {
         self.read(|all| all.iter().filter_map(|(id, one)| Some((*id, one.runner.as_ref().ok()?.clone()))).collect())
     }
 
-    /// Whether a cluster can be used.
+    /// The health of a cluster.
     #[must_use]
     pub fn health(&self, id: ClusterId) -> Health {
         self.read(|all| match all.get(&id).map(|one| &one.runner) {
@@ -72,7 +72,7 @@ impl Clusters {
         })
     }
 
-    /// The runner of a cluster; without a connection one that says why there is none.
+    /// The runner of a cluster. Without a connection, all of its calls fail with the reason.
     #[must_use]
     pub fn get(&self, id: ClusterId) -> Arc<dyn Runner> {
         self.read(|all| match all.get(&id).map(|one| &one.runner) {

@@ -1,4 +1,4 @@
-//! The CronJobs in a cluster, and the Jobs that they have started.
+//! CronJobs, and the Jobs that they have started.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
@@ -13,20 +13,20 @@ use super::handle;
 use super::kubernetes_runner::KubernetesRunner;
 use super::object_labels::{JOB, RECORDED, SCHEDULED, SCHEDULED_FOR};
 
-/// The file of an applied CronJob that says how it was applied.
+/// The output file of a step that applies a CronJob: a `CronJobVersion`.
 pub const APPLIED_FILE: &str = "applied.json";
 
-/// What a CronJob was when it was applied: whatever differs later was changed by somebody else.
+/// The version of a CronJob when it was applied. A difference means that somebody else has changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CronJobVersion {
     pub uid: String,
-    /// Counted up by the API server with every change of the specification.
+    /// Incremented by the API server with every change of the specification.
     pub generation: i64,
-    /// The version of the secret with its variables.
+    /// The version of the Secret with its variables.
     pub secret: Option<String>,
 }
 
-/// A Job that a CronJob has started, and that is not recorded yet.
+/// A Job that was started by a CronJob and is not recorded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduledJob {
     pub handle: String,
@@ -36,7 +36,7 @@ pub struct ScheduledJob {
 }
 
 impl KubernetesRunner {
-    /// The Jobs that CronJobs have started, and that are not recorded yet.
+    /// The Jobs that were started by CronJobs and are not recorded yet, in the order of their times.
     #[must_use]
     pub fn scheduled(&self) -> Vec<ScheduledJob> {
         let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,18 +51,18 @@ impl KubernetesRunner {
         found
     }
 
-    /// Some of those have been recorded.
+    /// Notes that some of these Jobs were recorded.
     pub fn note_recorded(&self, jobs: impl Iterator<Item = String>) {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.extend(jobs);
         if recorded.len() > 10_000 {
-            // Of what is gone nothing has to be remembered.
+            // Jobs that are gone need not be remembered.
             let there: HashSet<String> = self.watch.jobs().iter().filter_map(|job| job.uid()).collect();
             recorded.retain(|uid| there.contains(uid));
         }
     }
 
-    /// What a CronJob is now; none where it is gone, or going.
+    /// The present version of a CronJob; none if it is gone or being deleted.
     #[must_use]
     pub fn applied(&self, namespace: &str, name: &str) -> Option<CronJobVersion> {
         let there = self.watch.cron_job(namespace, name)?;

@@ -1,4 +1,4 @@
-//! Stands for a cluster that there is no connection to.
+//! The runner of a cluster without a connection.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::runner::line::Lines;
 use crate::runner::step_spec::StepSpec;
 use crate::runner::step_state::{StepState, StepTimes};
 
-/// Stands for a cluster that there is no connection to.
+/// Fails every call with the reason why there is no connection.
 pub(super) struct Disconnected {
     pub(super) id: ClusterId,
     pub(super) reason: String,

@@ -3,12 +3,12 @@
 /// Whether a cluster can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It is being connected.
+    /// There was no answer yet.
     Connecting,
-    /// It answers; with its version.
+    /// The cluster answers; with its version.
     Ready(String),
-    /// It does not, and why.
+    /// The cluster does not answer, with the reason.
     Unreachable(String),
-    /// It answers, but does not let us in.
+    /// The cluster answers, but rejects our credentials or requests.
     Refused(String),
 }

@@ -1,4 +1,4 @@
-//! Pure: what a Job and its pods say of the step that they are.
+//! Pure: from a Job and its pods to the state of a step.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::runner::step_state::{StepState, StepTimes};
 /// The pods of a Job, the oldest first.
 pub(super) type Pods = Vec<Arc<Pod>>;
 
-/// A time of Kubernetes.
+/// Converts a time of Kubernetes.
 pub(super) fn time(given: &Time) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(&given.0.to_string()).ok().map(|at| at.to_utc())
 }
@@ -23,7 +23,7 @@ fn condition<'a>(job: &'a Job, kind: &str) -> Option<&'a JobCondition> {
     conditions.iter().find(|condition| condition.type_ == kind && condition.status == "True")
 }
 
-/// Whether nothing of a Job runs any more.
+/// Whether a Job has ended.
 pub(super) fn is_over(job: &Job) -> bool {
     condition(job, "Complete").is_some() || condition(job, "Failed").is_some()
 }
@@ -33,13 +33,13 @@ pub(super) fn container(pod: &Pod) -> Option<&ContainerStatus> {
     status.container_statuses.as_ref()?.iter().find(|container| container.name == CONTAINER)
 }
 
-/// Whether the container of a pod has begun, and perhaps ended.
+/// Whether the container of a pod has started; it may have ended.
 pub(super) fn has_begun(pod: &Pod) -> bool {
     let state = container(pod).and_then(|container| container.state.as_ref());
     state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
 }
 
-/// Whether nothing of a pod runs any more.
+/// Whether a pod has ended.
 pub(super) fn has_ended(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let terminated =
@@ -47,7 +47,7 @@ pub(super) fn has_ended(pod: &Pod) -> bool {
     terminated || matches!(phase, Some("Failed" | "Succeeded"))
 }
 
-/// How far a Job has come; a pod that does not begin is given `patience` from when it was created.
+/// The state of a Job. A pod that does not start fails the step `patience` after it was created.
 pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTime<Utc>) -> StepState {
     if condition(job, "Complete").is_some() {
         return StepState::Exited { exit_code: 0, reason: None };
@@ -56,7 +56,7 @@ pub(super) fn progress(job: &Job, pods: &Pods, patience: TimeDelta, now: DateTim
     if let Some(failed) = condition(job, "Failed") {
         return failure(job, failed, pods);
     }
-    // Its pods are being ended, by it or with it.
+    // The pods are being terminated.
     let ending = condition(job, "FailureTarget").is_some() || condition(job, "SuccessCriteriaMet").is_some();
     if ending || job.metadata.deletion_timestamp.is_some() {
         return if begun || ending { StepState::Running } else { StepState::Starting { reason: None } };
@@ -83,12 +83,12 @@ fn no_pod(job: &Job) -> Option<(String, bool)> {
         return None;
     }
     if condition(job, "Suspended").is_some() {
-        return Some(("its Job was suspended by hand".into(), false));
+        return Some(("the Job is suspended".into(), false));
     }
-    Some(("Kubernetes has created no pod for its Job; the events of the Job say why".into(), false))
+    Some(("Kubernetes has not created a pod for the Job; see the events of the Job".into(), false))
 }
 
-/// Why a pod has not begun, and whether it never will.
+/// Why a pod has not started, and whether it never will.
 fn waiting(pod: &Pod) -> Option<(String, bool)> {
     let status = pod.status.as_ref()?;
     if let Some(state) = container(pod).and_then(|container| container.state.as_ref())
@@ -122,12 +122,12 @@ fn failure(job: &Job, failed: &JobCondition, pods: &Pods) -> StepState {
     match failed.reason.as_deref() {
         Some("DeadlineExceeded") => {
             let seconds = job.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).unwrap_or(0);
-            let reason = format!("it ran longer than {seconds} seconds (DeadlineExceeded)");
+            let reason = format!("the run took longer than {seconds} seconds (DeadlineExceeded)");
             StepState::Failed { exit_code: None, reason }
         }
-        // Its program is not there, or the like.
+        // The container could not be started, for example because its program does not exist.
         _ if newest.is_some_and(|pod| never_began(pod)) => {
-            StepState::CannotStart { reason: why.unwrap_or_else(|| "it could not be started".into()) }
+            StepState::CannotStart { reason: why.unwrap_or_else(|| "the container could not be started".into()) }
         }
         other => match exit_code {
             Some(exit_code) if exit_code != 0 => StepState::Exited { exit_code, reason: why },
@@ -139,13 +139,13 @@ fn failure(job: &Job, failed: &JobCondition, pods: &Pods) -> StepState {
     }
 }
 
-/// How a pod ended: the exit code of its container, and what is to be said beside it.
+/// How a pod ended: the exit code of its container, and the reason if there is a special one.
 fn ending(pod: &Pod) -> (Option<i32>, Option<String>) {
     let Some(status) = &pod.status else { return (None, None) };
     let terminated = container(pod).and_then(|container| container.state.as_ref()?.terminated.as_ref());
     let code = terminated.map(|ended| ended.exit_code);
     if let Some(reason) = &status.reason {
-        // Of the pod as a whole: Evicted, NodeLost, Preempting.
+        // Reasons of the pod as a whole, such as Evicted or NodeLost.
         return (None, Some(said(reason, status.message.as_deref())));
     }
     let disrupted = status.conditions.iter().flatten().find(|condition| condition.type_ == "DisruptionTarget");
@@ -171,12 +171,12 @@ fn out_of_memory(pod: &Pod) -> String {
     let spec = pod.spec.as_ref().and_then(|spec| spec.containers.iter().find(|container| container.name == CONTAINER));
     let limits = spec.and_then(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"));
     match limits {
-        Some(limit) => format!("it used more than its memory of {}", limit.0),
-        None => "it used more memory than there is".into(),
+        Some(limit) => format!("the container exceeded its memory limit of {}", limit.0),
+        None => "the container ran out of memory".into(),
     }
 }
 
-/// When a Job's container first began, and when all of it ended.
+/// When the first container of a Job started, and when the Job ended.
 pub(super) fn times(job: &Job, pods: &Pods) -> StepTimes {
     let states = || pods.iter().filter_map(|pod| container(pod)?.state.as_ref());
     let began = states().filter_map(|state| {
@@ -193,7 +193,7 @@ pub(super) fn times(job: &Job, pods: &Pods) -> StepTimes {
     StepTimes { started_at, finished_at, attempts: i32::try_from(pods.len()).ok().filter(|count| *count > 0) }
 }
 
-/// What the container of the newest pod wrote to its file of outputs.
+/// The output file of the newest pod: its termination message.
 pub(super) fn message(pods: &Pods) -> Option<String> {
     let states = pods.iter().rev().filter_map(|pod| container(pod)?.state.as_ref()?.terminated.as_ref());
     states.into_iter().next()?.message.clone().filter(|text| !text.is_empty())

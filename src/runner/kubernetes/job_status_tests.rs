@@ -72,9 +72,10 @@ fn how_it_ended() {
     assert_eq!(seen(&done, vec![exited(0, "Completed")], 60), StepState::Exited { exit_code: 0, reason: None });
     let backoff = failed("BackoffLimitExceeded");
     assert_eq!(seen(&backoff, vec![exited(3, "Error")], 60), StepState::Exited { exit_code: 3, reason: None });
-    let reason = Some("it used more than its memory of 32Mi (OOMKilled)".to_owned());
+    let reason = Some("the container exceeded its memory limit of 32Mi (OOMKilled)".to_owned());
     assert_eq!(seen(&backoff, vec![exited(137, "OOMKilled")], 60), StepState::Exited { exit_code: 137, reason });
-    let late = StepState::Failed { exit_code: None, reason: "it ran longer than 7 seconds (DeadlineExceeded)".into() };
+    let late =
+        StepState::Failed { exit_code: None, reason: "the run took longer than 7 seconds (DeadlineExceeded)".into() };
     assert_eq!(seen(&failed("DeadlineExceeded"), Vec::new(), 60), late);
     let evicted = pod(json!({"phase": "Failed", "reason": "Evicted", "message": "the node was low on memory"}));
     let reason = "Evicted: the node was low on memory".to_owned();

@@ -7,15 +7,15 @@ use kube::{Client, Config};
 
 use super::api_error::chain;
 
-/// What stands for the cluster that the server itself runs in, in the place of a kubeconfig.
+/// Used instead of a kubeconfig, this selects the cluster that the server itself runs in.
 pub const IN_CLUSTER: &str = "in-cluster";
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A kubeconfig that holds all that it needs: no file of this machine is read for it, and no program is started.
+/// Parses a self-contained kubeconfig: one that names no files of this machine and no programs to start.
 ///
 /// # Errors
-/// What is wrong with it, for whoever gave it.
+/// What is wrong, as a text that follows the name of the field.
 pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
     let config: Kubeconfig = Kubeconfig::from_yaml(text).map_err(|e| format!("is not a kubeconfig: {e}"))?;
     if config.clusters.is_empty() {
@@ -23,10 +23,10 @@ pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
     }
     let context = match &config.current_context {
         Some(wanted) if !wanted.is_empty() => config.contexts.iter().find(|context| context.name == *wanted),
-        _ => return Err("names no current-context".into()),
+        _ => return Err("has no current-context".into()),
     };
     if context.is_none() {
-        return Err("does not have the context that current-context names".into());
+        return Err("does not define the context named by current-context".into());
     }
     for cluster in config.clusters.iter().filter_map(|named| named.cluster.as_ref()) {
         let of_files = [("certificate-authority", cluster.certificate_authority.is_some())];
@@ -42,8 +42,8 @@ pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
             ("tokenFile", user.token_file.is_some()),
         ])?;
         if user.exec.is_some() || user.auth_provider.is_some() {
-            return Err("starts a program to log in (exec or auth-provider), which this server does not do; \
-                        give it the token of a service account, or a client certificate"
+            return Err("starts a program to log in (exec or auth-provider), which is not supported; \
+                        use the token of a service account or a client certificate"
                 .into());
         }
     }
@@ -52,7 +52,7 @@ pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
 
 fn refuse_files(fields: &[(&str, bool)]) -> Result<(), String> {
     match fields.iter().find(|(_, there)| *there) {
-        Some((field, _)) => Err(format!("names a file in {field}; put what is in it into {field}-data, or into token")),
+        Some((field, _)) => Err(format!("names a file in {field}; embed its content as {field}-data or token")),
         None => Ok(()),
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         contexts: [{name: x, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: t}}]\n";
 
     #[test]
-    fn nothing_of_this_machine_is_read_or_started() {
+    fn kubeconfigs_that_need_files_or_programs_are_rejected() {
         assert!(parse_kubeconfig(PLAIN).is_ok());
         for (from, to, expected) in [
             ("token: t", "tokenFile: /etc/passwd", "tokenFile"),

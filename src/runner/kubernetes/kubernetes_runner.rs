@@ -1,4 +1,4 @@
-//! One cluster: its client, its watches and its logs.
+//! The connection to one cluster: client, watches and logs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,19 +28,19 @@ pub struct KubernetesRunner {
     pub(super) watch: Arc<Watch>,
     pub(super) logs: PodLogs,
     pub(super) clock: Clock,
-    /// How long a pod may wait before what keeps it waiting is why it failed.
+    /// How long a pod may wait before its step fails with the reason it waits for.
     pub(super) patience: TimeDelta,
-    /// Why steps were refused, by their names.
+    /// Why steps were refused, by step name.
     pub(super) refused: Mutex<HashMap<String, String>>,
-    /// The scheduled Jobs that were recorded, by their uids.
+    /// The uids of scheduled Jobs that were recorded.
     pub(super) recorded: Mutex<HashSet<String>>,
 }
 
 impl KubernetesRunner {
-    /// Connects; whether the cluster answers is seen later.
+    /// Creates the connection. Whether the cluster answers shows later, in `health`.
     ///
     /// # Errors
-    /// Why there can be no connection at all.
+    /// Why no connection can be created.
     pub async fn connect(
         id: ClusterId,
         kubeconfig: &str,
@@ -69,7 +69,7 @@ impl KubernetesRunner {
         self.watch.health()
     }
 
-    /// An error where it cannot.
+    /// An error unless the cluster can be used.
     pub(super) fn ready(&self) -> Result<(), Unavailable> {
         match self.watch.health() {
             Health::Ready(_) => Ok(()),
@@ -91,7 +91,7 @@ impl KubernetesRunner {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// A Job, asked for where the watch does not know it: it may be a moment behind.
+    /// A Job. Asks the cluster if the watch does not know it, because the watch may lag behind.
     pub(super) async fn job(&self, namespace: &str, name: &str) -> Result<Option<Arc<Job>>, Unavailable> {
         if let Some(job) = self.watch.job(namespace, name) {
             return Ok(Some(job));

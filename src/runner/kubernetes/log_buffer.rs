@@ -1,4 +1,4 @@
-//! Lines of the log of a Job that the engine has not stored yet.
+//! Buffers the lines of a Job until the engine has stored them.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,24 +7,24 @@ use tokio::sync::Notify;
 
 use crate::runner::line::Line;
 
-/// How many lines of one Job are held; its writer is read on when they were taken.
+/// How many lines of one Job are buffered; reading goes on when some were taken.
 const HELD: usize = 20_000;
 
 #[derive(Default)]
 pub(super) struct BufferState {
-    /// The number of the first line that is held.
+    /// The number of the first line in the buffer.
     pub(super) first: u64,
     pub(super) lines: VecDeque<Line>,
     pub(super) ended: bool,
-    /// Why it does not go on at the moment.
+    /// Why the log cannot be read at the moment.
     pub(super) failure: Option<String>,
 }
 
 pub(super) struct LogBuffer {
     pub(super) buffer: Mutex<BufferState>,
-    /// A line came, or the end.
+    /// Signals a new line or the end.
     pub(super) news: Notify,
-    /// Lines were taken.
+    /// Signals that lines were taken.
     pub(super) room: Notify,
 }
 

@@ -1,7 +1,7 @@
-//! Steps as Jobs of a Kubernetes cluster, and schedules as its CronJobs.
+//! Steps as Jobs in a Kubernetes cluster, and schedules as CronJobs.
 //!
-//! A Job is named after its step, so that a second start finds the first; it outlives this server. What is in the cluster
-//! is known by watches, so that asking for it costs no call, and a cluster that does not answer keeps nobody waiting.
+//! A Job is named after its step, so that a second start finds the first; it outlives this server. Watches keep the
+//! state of the cluster in memory: polling a step costs no request, and a cluster that does not answer blocks nobody.
 
 mod api_error;
 mod apply_step;

@@ -9,10 +9,10 @@ use super::object_labels::{ENVIRONMENT, MANAGED_BY, MANAGER};
 use crate::runner::interface::Unavailable;
 
 impl KubernetesRunner {
-    /// Deletes a namespace that is one of ours; true when it is gone.
+    /// Deletes the namespace of an environment, if this server created it. Returns true once it is gone.
     ///
     /// # Errors
-    /// When the cluster does not answer, or refuses.
+    /// When the cluster does not answer or refuses.
     pub async fn delete_namespace(&self, name: &str, environment: &str) -> Result<bool, Unavailable> {
         self.ready()?;
         let api: Api<Namespace> = Api::all(self.client.clone());

@@ -1,6 +1,6 @@
-//! Pure: labels, annotations and names by which objects are known.
+//! Pure: the labels, annotations and names of our objects.
 
-/// Says which objects are ours (a recommended label of Kubernetes).
+/// Marks the objects that this server manages (a recommended label of Kubernetes).
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 pub(super) const MANAGER: &str = "windlass";
@@ -11,17 +11,17 @@ pub(super) const JOB: &str = "windlass.dev/job";
 /// The environment that a namespace belongs to.
 pub(super) const ENVIRONMENT: &str = "windlass.dev/environment";
 
-/// On the Jobs that a CronJob starts.
+/// Marks Jobs that were started by a CronJob.
 pub(super) const SCHEDULED: &str = "windlass.dev/scheduled";
 
-/// On a Job of which everything is stored.
+/// Marks a Job whose outcome and log are stored.
 pub(super) const RECORDED: &str = "windlass.dev/recorded";
 
-/// On a CronJob: what it was applied by.
+/// The run that applied a CronJob.
 pub(super) const APPLIED_BY: &str = "windlass.dev/applied-by";
 
-/// Written by the controller of CronJobs on the Jobs that it starts.
+/// Set by the CronJob controller on the Jobs that it starts.
 pub(super) const SCHEDULED_FOR: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
-/// The container that runs the step, and not one that somebody has put beside it.
+/// The container that runs the step, as opposed to injected sidecars.
 pub(super) const CONTAINER: &str = "main";

@@ -1,4 +1,4 @@
-//! Pure: what the objects of a step have in common.
+//! Pure: names and fields that the objects of a step share.
 
 use serde_json::{Map, Value, json};
 
@@ -17,14 +17,14 @@ pub(super) fn annotate(meta: &mut Value, annotations: &[(String, String)]) {
     }
 }
 
-/// Sets a field that is left out where there is nothing to say.
+/// Sets a field, unless there is no value.
 pub(super) fn put<T: Into<Value>>(object: &mut Value, key: &str, value: Option<T>) {
     if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
         object.insert(key.into(), value.into());
     }
 }
 
-/// Not the name of a variable: those have no dot.
+/// The key of a file in the Secret. Names of variables have no dot, so the keys cannot collide.
 pub(super) fn file_key(place: usize) -> String {
     format!("file.{place}")
 }

@@ -1,4 +1,4 @@
-//! Objects of one kind, as a watch brings them.
+//! The objects of one kind that a watch has reported.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use kube::runtime::watcher::Event;
 /// Objects by namespace and name.
 pub(super) struct ObjectStore<K> {
     pub(super) held: HashMap<(String, String), Arc<K>>,
-    /// What a list that is not complete has brought.
+    /// The objects of a list that is not complete yet.
     pub(super) coming: HashMap<(String, String), Arc<K>>,
     pub(super) complete: bool,
-    /// Why the watch is broken.
+    /// Why the watch failed.
     pub(super) broken: Option<String>,
 }
 

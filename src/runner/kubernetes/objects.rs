@@ -1,7 +1,8 @@
-//! Pure: from a step to the objects of Kubernetes that are applied for it.
+//! Pure: from a step to the Kubernetes objects that are applied for it.
 //!
-//! Names derive from ids alone, so that applying twice is applying once; labels lead back from every object to its job,
-//! run and deployment. The fields are those of `batch/v1` and `v1` (<https://kubernetes.io/docs/reference/kubernetes-api/>).
+//! Names are derived from ids, so that applying twice is the same as applying once. Labels lead from every object to
+//! its job, run and deployment. The fields are those of `batch/v1` and `v1`
+//! (<https://kubernetes.io/docs/reference/kubernetes-api/>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,18 +14,18 @@ use super::pod_options::{Concurrency, CronTimes, PodOptions};
 use super::pod_template::job_spec;
 use crate::runner::step_spec::{Image, StepSpec};
 
-/// All that is applied for a step, in this order.
+/// The objects of a step, in the order in which they are applied.
 pub(super) struct Objects {
     pub(super) namespace: Value,
-    /// None where the step has neither variables nor files.
+    /// None if the step has neither variables nor files.
     pub(super) secret: Option<Value>,
-    /// The login to the registry of its image.
+    /// The login to the registry of the image.
     pub(super) pull_secret: Option<Value>,
-    /// The Job, or the CronJob where the step has times.
+    /// The Job, or the CronJob if the step has a schedule.
     pub(super) owner: Value,
 }
 
-/// What is to be applied for a step.
+/// The objects to apply for a step.
 pub(super) fn objects(step: &StepSpec, pod: &PodOptions, name: &str) -> Objects {
     let labels = labels(step, pod);
     let meta =
@@ -58,7 +59,7 @@ pub(super) fn objects(step: &StepSpec, pod: &PodOptions, name: &str) -> Objects 
     }
 }
 
-/// Those of the groups first: ours are never overwritten.
+/// Labels of groups come first, so that they never overwrite ours.
 fn labels(step: &StepSpec, pod: &PodOptions) -> Map<String, Value> {
     let mut labels: Map<String, Value> = pod.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     labels.extend(step.labels.iter().map(|(key, value)| (key.clone(), json!(value))));
@@ -70,7 +71,7 @@ fn pull_secret(image: &Image, meta: Value) -> Option<Value> {
     let login = image.credentials.as_ref()?;
     let auth = STANDARD.encode(format!("{}:{}", login.username, login.password.expose()));
     let server = match login.server.as_str() {
-        // What the kubelet looks for with images of Docker Hub.
+        // The kubelet looks up images of Docker Hub under this key.
         "docker.io" => "https://index.docker.io/v1/",
         other => other,
     };

@@ -1,4 +1,4 @@
-//! The logs of Jobs: followed while their pods run, and kept here until the engine has stored them.
+//! The logs of Jobs: followed while their pods run, and buffered until the engine has stored them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::runner::line::{Line, Lines};
 /// How long a reader waits for a line.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// How long a reader waits for the end of a log whose Job has ended.
+/// How long a reader waits for the end of the log of an ended Job.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 struct Following {
@@ -33,7 +33,7 @@ impl Drop for Following {
     }
 }
 
-/// The logs that are read.
+/// The logs that are being followed, by step name.
 pub(super) struct PodLogs {
     client: Client,
     watch: Arc<Watch>,
@@ -54,12 +54,12 @@ impl PodLogs {
         self.all().remove(handle);
     }
 
-    /// Whether something of a log is held here.
+    /// Whether a log is being followed.
     pub(super) fn holds(&self, handle: &str) -> bool {
         self.all().contains_key(handle)
     }
 
-    /// The lines behind the first `skip`.
+    /// Up to `limit` lines after the first `skip`.
     pub(super) async fn read(
         &self,
         handle: &str,
@@ -79,7 +79,7 @@ impl PodLogs {
                     buffer.first += 1;
                 }
                 reader.room.notify_one();
-                // Lines that were stored before this server followed the log are passed over.
+                // Lines that were stored before this server followed the log are skipped.
                 let there = buffer.first == skip;
                 let enough = there && !buffer.lines.is_empty() && (buffer.lines.len() >= limit || !over);
                 if enough || buffer.ended || tokio::time::Instant::now() >= deadline {

@@ -1,6 +1,6 @@
-//! Follows the logs of the pods of a Job, one behind the other.
+//! Follows the logs of the pods of a Job, one after the other: each pod is an attempt.
 //!
-//! A stream that breaks is taken up again behind the last line that came, told by the times that Kubernetes puts before the
+//! A stream that breaks is resumed after the last line that was received, by the timestamps that Kubernetes adds to the
 //! lines.
 
 use std::collections::HashSet;
@@ -23,13 +23,13 @@ use super::watch::Watch;
 use crate::liveness::wake::Wake;
 use crate::runner::line::{LINE_BYTES, Line, Stream};
 
-/// How often it is looked whether a pod is there, or has ended.
+/// How often to check for new and ended pods.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How often a log that cannot be read is tried again before the next pod's is.
+/// How often the log of an ended pod is retried before it is given up.
 const TRIES: u32 = 5;
 
-/// The longest line that is read as one, in bytes; what follows is a line of its own.
+/// The longest line in bytes; the rest becomes a line of its own.
 const LONGEST: u64 = 1024 * 1024;
 
 pub(super) struct PodLogStream {
@@ -41,7 +41,7 @@ pub(super) struct PodLogStream {
     pub(super) reader: Arc<LogBuffer>,
 }
 
-/// Where the log of a pod was left: the time of its last line, and how many lines of that time came.
+/// The position in the log of a pod: the time of the last line, and how many lines with that time were received.
 #[derive(Default)]
 struct LogPosition {
     at: Option<DateTime<Utc>>,
@@ -61,7 +61,7 @@ impl PodLogStream {
                     self.whole(pod).await;
                     read.insert(pod.name_any());
                 }
-                // It never began.
+                // The pod never started.
                 Some(pod) if has_ended(pod) || over => {
                     read.insert(pod.name_any());
                 }
@@ -74,7 +74,7 @@ impl PodLogStream {
         self.wake.here();
     }
 
-    /// The log of one pod to its end.
+    /// Reads the log of one pod to its end.
     async fn whole(&self, pod: &Pod) {
         let name = pod.name_any();
         let mut left = LogPosition::default();
@@ -89,7 +89,7 @@ impl PodLogStream {
                     failures = if before == (left.at, left.same) { failures + 1 } else { 0 };
                     let gone = self.find(&name).is_none();
                     self.reader.lock().failure = Some(reason);
-                    // What is left of a pod that is gone, or of a node that does not answer, is what came.
+                    // If the pod is gone or its node does not answer, the rest of the log is lost.
                     if gone || (had_ended && failures >= TRIES) {
                         return;
                     }
@@ -103,7 +103,7 @@ impl PodLogStream {
         self.watch.pods(&self.namespace, &self.job).into_iter().find(|pod| pod.name_any() == name)
     }
 
-    /// Whether the container has ended: a log that is opened then ends with it.
+    /// Whether the container has ended, so that a log that is opened now is complete.
     fn ended(&self, name: &str) -> bool {
         self.find(name).is_none_or(|pod| {
             let state = container(&pod).and_then(|container| container.state.as_ref());
@@ -126,7 +126,7 @@ impl PodLogStream {
         let mut stream = std::pin::pin!(stream);
         let (from, mut again) = (left.at, left.same);
         while let Some((at, text)) = next_line(&mut stream, left.at).await.map_err(|e| e.to_string())? {
-            // Those that came before: earlier than the last one, or of its time.
+            // Skip lines that were received before.
             if from.is_some_and(|from| at < from) {
                 continue;
             }
@@ -148,7 +148,7 @@ impl PodLogStream {
     }
 }
 
-/// The next line, and when it was written.
+/// The next line and its time.
 async fn next_line(
     stream: &mut (impl AsyncBufRead + Unpin),
     last: Option<DateTime<Utc>>,
@@ -165,12 +165,12 @@ async fn next_line(
     let at = std::str::from_utf8(stamp).ok().and_then(|stamp| DateTime::parse_from_rfc3339(stamp).ok());
     Ok(Some(match at {
         Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
-        // The rest of a longer line.
+        // The rest of a longer line has no timestamp.
         None => (last.unwrap_or_default(), bytes),
     }))
 }
 
-/// A line in pieces of at most `LINE_BYTES`.
+/// Splits a line into pieces of at most `LINE_BYTES`.
 fn pieces(text: &[u8]) -> Vec<String> {
     if text.len() <= LINE_BYTES {
         return vec![String::from_utf8_lossy(text).into_owned()];

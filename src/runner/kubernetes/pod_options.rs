@@ -1,19 +1,19 @@
-//! Pure: what only Kubernetes needs to know of a step.
+//! Pure: the options of a step that only Kubernetes uses.
 
 use entity::job_spec::{CpuArchitecture, Probe};
 
-/// How a step becomes a pod. `Default` is a pod without wishes.
+/// How a step becomes a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodOptions {
     pub namespace: String,
     pub namespace_labels: Vec<(String, String)>,
-    /// How often Kubernetes itself starts a failed attempt again.
+    /// How often Kubernetes restarts a failed attempt.
     pub retries: i32,
-    /// For all attempts together, in seconds; none sets no limit.
+    /// The time limit of all attempts together, in seconds.
     pub deadline_seconds: Option<i32>,
-    /// How long a finished Job is kept; none where the server removes it.
+    /// How long Kubernetes keeps a finished Job; none if the server removes it.
     pub ttl_seconds: Option<i32>,
-    /// Between the polite and the forced end, in seconds.
+    /// The time between SIGTERM and SIGKILL, in seconds.
     pub grace_seconds: i64,
     pub port: Option<i32>,
     pub readiness: Option<Probe>,
@@ -21,20 +21,20 @@ pub struct PodOptions {
     pub gpu: i32,
     pub ephemeral_storage_gib: Option<i32>,
     pub architecture: Option<CpuArchitecture>,
-    /// Labels that its node must have.
+    /// Labels that the node must have.
     pub node_labels: Vec<(String, String)>,
     pub service_account: Option<String>,
     pub automount_token: bool,
-    /// Of its groups.
+    /// From the label groups of the job.
     pub labels: Vec<(String, String)>,
     pub annotations: Annotations,
-    /// The file in the folder of outputs that is kept: a kubelet keeps one, and the first 4096 bytes of it.
+    /// The one file in the output folder that is kept: a kubelet keeps its first 4096 bytes.
     pub message_file: Option<&'static str>,
-    /// With them it is a CronJob, and nothing is run now.
+    /// With a schedule the step becomes a CronJob, and nothing runs now.
     pub times: Option<CronTimes>,
 }
 
-/// The annotations of its groups, by what they are set on.
+/// The annotations of the annotation groups of a job, by the objects they are set on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Annotations {
     pub jobs: Vec<(String, String)>,
@@ -43,7 +43,7 @@ pub struct Annotations {
     pub secrets: Vec<(String, String)>,
 }
 
-/// What happens to a time while a Job of the schedule is active.
+/// What happens when a time comes while a Job of the schedule is still active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrency {
     Allow,
@@ -51,7 +51,7 @@ pub enum Concurrency {
     Replace,
 }
 
-/// When a CronJob starts its Jobs.
+/// The schedule of a CronJob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CronTimes {
     /// Five fields, as Kubernetes reads them.
@@ -61,9 +61,9 @@ pub struct CronTimes {
     pub concurrency: Concurrency,
     pub suspended: bool,
     pub starting_deadline_seconds: Option<i32>,
-    /// How many Jobs Kubernetes keeps.
+    /// How many succeeded Jobs Kubernetes keeps.
     pub keep_succeeded: i32,
     pub keep_failed: i32,
-    /// The run that applies it: so it is known to have been applied.
+    /// The run that applies the CronJob, by which its step recognizes it.
     pub applied_by: String,
 }

@@ -1,4 +1,4 @@
-//! Pure: from a step to the specification of its Job, and of the pods of that.
+//! Pure: from a step to the specification of its Job and pods.
 
 use entity::job_spec::{CpuArchitecture, Probe, ProbeType};
 use serde_json::{Map, Value, json};
@@ -35,7 +35,7 @@ fn pod_spec(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
         volumes.push(json!({"name": "source", "emptyDir": {}}));
     }
     let mut spec = json!({
-        // Every attempt is a pod of its own, whose log is read to its end.
+        // Every attempt gets its own pod, whose log is read to the end.
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": pod.grace_seconds,
         "automountServiceAccountToken": pod.automount_token,
@@ -70,7 +70,7 @@ fn container(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
     if let Some(file) = pod.message_file {
         let path = format!("{OUTPUT_FOLDER}/{file}");
         environment.push(json!({"name": OUTPUT_VARIABLE, "value": format!("{OUTPUT_FOLDER}/{OUTPUT_FILE}")}));
-        // The kubelet makes the file, lets the container write to it, and puts what is in it at the end into the status.
+        // The kubelet creates the file for the container and copies its content into the status of the pod.
         put(&mut container, "terminationMessagePath", Some(path));
     }
     let arguments: Vec<String> = step.arguments.iter().map(|argument| literal(argument)).collect();
@@ -97,12 +97,12 @@ fn container(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
     container
 }
 
-/// A text that Kubernetes takes as it is: it would put variables in the place of `$(NAME)`, and `$` in that of `$$`.
+/// Escapes a text, because Kubernetes expands `$(NAME)` and reads `$$` as `$`.
 fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// What is asked for is what there is: limits are the requests.
+/// Limits equal requests.
 fn resources(step: &StepSpec, pod: &PodOptions) -> Option<Value> {
     let mut amounts = Map::new();
     if step.cpu_milli > 0 {
@@ -120,7 +120,7 @@ fn resources(step: &StepSpec, pod: &PodOptions) -> Option<Value> {
     (!amounts.is_empty()).then(|| json!({"limits": amounts, "requests": amounts}))
 }
 
-/// An amount as the API server writes it itself.
+/// An amount in the canonical form of the API server.
 fn quantity(amount: i32, whole: i32, part: &str, unit: &str) -> String {
     if amount % whole == 0 { format!("{}{unit}", amount / whole) } else { format!("{amount}{part}") }
 }

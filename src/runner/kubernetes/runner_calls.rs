@@ -1,4 +1,4 @@
-//! The calls of a runner, answered by a cluster.
+//! The runner interface of a cluster.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::runner::step_spec::StepSpec;
 use crate::runner::step_state::{StepState, StepTimes};
 use crate::runner::terraform::layout::RESULT_FILE;
 
-/// The longest text that a kubelet puts into a status, in bytes; one of this length was cut.
+/// The longest termination message that a kubelet keeps, in bytes; one of this length may have been cut.
 const MESSAGE_BYTES: u64 = 4096;
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl Runner for KubernetesRunner {
             Err(Failure::Later(unavailable)) => Err(unavailable),
             Err(Failure::Refused(reason)) => {
                 let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                refused.insert(step.name.clone(), format!("Kubernetes has refused it: {reason}"));
+                refused.insert(step.name.clone(), format!("Kubernetes has refused the step: {reason}"));
                 Ok(())
             }
         }
@@ -83,7 +83,7 @@ impl Runner for KubernetesRunner {
     }
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
-        // How long its pods are given is part of what was applied.
+        // The grace period of the pods is part of the applied Job.
         match Handle::parse(name) {
             Some(Handle::Job { namespace, name }) => {
                 let there = self.watch.job(namespace, name);
@@ -118,7 +118,7 @@ impl Runner for KubernetesRunner {
             Some(Handle::Apply { namespace, name, .. }) if file == APPLIED_FILE => {
                 let cron_jobs: Api<CronJob> = Api::namespaced(self.client.clone(), namespace);
                 let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-                // Asked for: the watches may be a moment behind.
+                // Ask the cluster, because the watches may lag behind.
                 let there = cron_jobs.get_metadata(name).await.map_err(|e| unavailable(&e))?;
                 let secret = secrets.get_metadata_opt(name).await.map_err(|e| unavailable(&e))?;
                 let applied = CronJobVersion {
@@ -142,13 +142,13 @@ impl Runner for KubernetesRunner {
         self.logs.forget(handle);
         let Some(Handle::Job { namespace, name }) = Handle::parse(handle) else { return Ok(()) };
         let Some(job) = self.job(namespace, name).await? else {
-            // What was made for a Job that was refused has no owner to go with.
+            // The secrets of a refused Job have no owner that they are deleted with.
             return self.delete_secrets(namespace, name).await.map_err(|e| unavailable(&e));
         };
         let keeps_itself = job.labels().contains_key(SCHEDULED)
             || job.spec.as_ref().is_some_and(|spec| spec.ttl_seconds_after_finished.is_some());
         if keeps_itself && is_over(&job) {
-            // Kubernetes removes it by its own rules; it is only said that nobody waits for it here any more.
+            // Kubernetes removes this Job by its own rules; the label says that it is recorded.
             let api: Api<Job> = Api::namespaced(self.client.clone(), namespace);
             let noted = json!({"metadata": {"labels": {RECORDED: "true"}}});
             let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(noted)).await;

@@ -1,7 +1,7 @@
-//! What is in a cluster, kept by watches: asking how far runs have come costs no call.
+//! Watches the objects of a cluster, so that polling a step costs no request.
 //!
-//! A watch that breaks goes on where it was, or lists all again; meanwhile what it last knew stands. Whether the cluster
-//! answers is asked for beside them.
+//! A broken watch resumes or lists everything again; until then its last state is used. A separate task checks whether
+//! the cluster answers.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +24,13 @@ use super::object_labels::{MANAGED_BY, MANAGER};
 use super::watch_state::{ClusterState, take_pod};
 use crate::liveness::wake::Wake;
 
-/// How often it is asked whether the cluster answers.
+/// How often to check whether the cluster answers.
 const ASK: Duration = Duration::from_secs(5);
 
-/// For one such answer.
+/// The time limit of a check.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The watches of one cluster; they end with it.
+/// The watches of one cluster; dropping this stops them.
 pub(super) struct Watch {
     state: Arc<Mutex<ClusterState>>,
     _tasks: JoinSet<()>,
@@ -41,7 +41,7 @@ fn lock(state: &Mutex<ClusterState>) -> MutexGuard<'_, ClusterState> {
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Starts the watches.
     pub(super) fn start(client: &Client, wake: &Wake) -> Self {
         let state = Arc::new(Mutex::new(ClusterState::default()));
         let mut tasks = JoinSet::new();
@@ -84,7 +84,7 @@ impl Watch {
         Self { state, _tasks: tasks }
     }
 
-    /// Whether the cluster can be used, and what is known of it is complete.
+    /// Whether the cluster answers and all watches have listed their objects.
     pub(super) fn health(&self) -> Health {
         let state = lock(&self.state);
         let version = match &state.asked {
@@ -95,7 +95,7 @@ impl Watch {
         let broken = [&state.jobs.broken, &state.pods.broken, &state.cron_jobs.broken, &state.secrets.broken];
         let complete = state.jobs.complete && state.pods.complete && state.cron_jobs.complete && state.secrets.complete;
         match broken.into_iter().flatten().next() {
-            // One that had its list and lost its connection is on its way back.
+            // A watch that had its list and lost its connection is being resumed.
             Some(reason) if !complete => Health::Refused(reason.clone()),
             _ if complete => Health::Ready(version),
             _ => Health::Connecting,
@@ -123,7 +123,7 @@ impl Watch {
         lock(&self.state).cron_jobs.held.get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
-    /// What the version of a secret is; none where there is none.
+    /// The version of a Secret; none if it does not exist.
     pub(super) fn secret_version(&self, namespace: &str, name: &str) -> Option<String> {
         let state = lock(&self.state);
         let secret = state.secrets.held.get(&(namespace.to_owned(), name.to_owned()))?;
@@ -131,7 +131,7 @@ impl Watch {
     }
 }
 
-/// Takes what a watch brings; it is begun again after a pause where it breaks.
+/// Applies the events of a watch. A broken watch is restarted after a pause.
 async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'static>(
     watch: impl futures_util::Stream<Item = Result<Event<K>, watcher::Error>> + Send,
     state: Arc<Mutex<ClusterState>>,
@@ -140,7 +140,7 @@ async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'stat
     broken: fn(&mut ClusterState, String),
 ) {
     let watch = watch.default_backoff().modify(|object| {
-        // Never looked at, and often the larger half.
+        // Never used, and often more than half of an object.
         object.managed_fields_mut().clear();
     });
     let mut watch = std::pin::pin!(watch);
@@ -152,7 +152,7 @@ async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'stat
             }
             Err(error) => {
                 let reason = watch_failure(&error);
-                tracing::debug!(reason, "a watch broke; it is begun again");
+                tracing::debug!(reason, "watch failed; will restart");
                 broken(&mut lock(&state), reason);
             }
         }
@@ -169,7 +169,7 @@ fn watch_failure(error: &watcher::Error) -> String {
     }
 }
 
-/// Asks now and then whether the cluster answers.
+/// Checks regularly whether the cluster answers.
 async fn ask(client: Client, state: Arc<Mutex<ClusterState>>, wake: Wake) {
     loop {
         let answer = match tokio::time::timeout(PATIENCE, client.apiserver_version()).await {

@@ -1,4 +1,4 @@
-//! What the watches of a cluster have brought.
+//! The state of a cluster as its watches have reported it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use kube::runtime::watcher::Event;
 use super::health::Health;
 use super::object_store::ObjectStore;
 
-/// Written by the controller of Jobs on their pods.
+/// Set by the Job controller on pods.
 const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
-/// Pods by the namespace and the Job that they belong to.
+/// Pods by namespace and Job.
 pub(super) type PodsByJob = HashMap<(String, String), BTreeMap<String, Arc<Pod>>>;
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(super) struct ClusterState {
     pub(super) pods_of: PodsByJob,
     pub(super) cron_jobs: ObjectStore<CronJob>,
     pub(super) secrets: ObjectStore<PartialObjectMeta<Secret>>,
-    /// What the last question came to.
+    /// The result of the last check whether the cluster answers.
     pub(super) asked: Option<Result<String, Health>>,
 }
 

@@ -1,4 +1,4 @@
-//! Starts and watches the processes of steps.
+//! Starts the processes of steps and watches them.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -24,10 +24,10 @@ use crate::runner::terraform::layout::{COMMIT_FILE, SOURCE_VARIABLE};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Where the files that a step works on are in its folder.
+/// The folder of the source below the scratch folder.
 const SOURCE: &str = "source";
 
-/// What starts and watches the processes.
+/// Starts and watches processes.
 #[derive(Clone)]
 pub(super) struct Launcher {
     pub(super) folder: PathBuf,
@@ -56,8 +56,8 @@ impl Launcher {
         }
     }
 
-    /// Brings the files of a step, and starts it. Nothing of it is in its own folder before it starts: that is how one
-    /// that was started is known.
+    /// Checks out the source of a step and starts it. The scratch folder is created only then, because it tells
+    /// whether a step was started.
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
         let folder = self.folder.join(".sources").join(&step.name);
         let fetched = fetch(&folder, source).await;
@@ -69,7 +69,7 @@ impl Launcher {
                 let target = self.scratch(&step.name).join(SOURCE);
                 let moved =
                     std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
-                moved.map_err(|error| Some(format!("the files could not be put into place: {error}")))
+                moved.map_err(|error| Some(format!("the source files could not be moved into place: {error}")))
             }
         };
         match moved {
@@ -78,7 +78,10 @@ impl Launcher {
                 let _removed = tokio::fs::remove_dir_all(&folder).await;
                 let progress = match reason {
                     Some(reason) => StepState::CannotStart { reason },
-                    None => StepState::Exited { exit_code: 130, reason: Some("it was stopped before it began".into()) },
+                    None => StepState::Exited {
+                        exit_code: 130,
+                        reason: Some("the step was stopped before it started".into()),
+                    },
                 };
                 started.memory.end(progress, self.clock.now());
             }
@@ -88,9 +91,7 @@ impl Launcher {
 
     fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
         if step.build.is_some() {
-            return Err(
-                "an image can only be built where there is a Docker engine; this cluster runs plain processes".into()
-            );
+            return Err("building an image needs a Docker engine; this cluster runs plain processes".into());
         }
         let scratch = self.scratch(&step.name);
         let outputs = scratch.join(OUTPUT_FOLDER.trim_start_matches('/'));
@@ -102,8 +103,8 @@ impl Launcher {
         let mut words = words.iter();
         let program = words
             .next()
-            .ok_or("there is no entrypoint and no argument, and a process has no image to take one from")?;
-        std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot make {}: {e}", outputs.display()))?;
+            .ok_or("the job has no entrypoint and no arguments, and a plain process has no image to take them from")?;
+        std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
         let child = Command::new(program)
@@ -125,13 +126,13 @@ impl Launcher {
             .spawn()
             .map_err(|e| format!("cannot start {program}: {e}"))?;
         if let Some(id) = child.id() {
-            // Without this file a process that a killed server leaves behind would not be found; that is all.
+            // Only needed to find orphans; the step runs without it too.
             let _kept = std::fs::write(scratch.join(".pid"), id.to_string());
         }
         Ok(child)
     }
 
-    /// Watches a child until it has ended and its output is read.
+    /// Watches a process until it has ended and its output was read.
     fn watch(&self, step: &Arc<ProcessStep>, mut child: Child) {
         let outputs = [
             child.stdout.take().map(|out| (Stream::Stdout, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
@@ -161,16 +162,17 @@ impl Launcher {
     }
 }
 
-/// Brings what a step works on into a new folder.
+/// Checks out the source of a step into a new folder.
 async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
+    let failed = |error: std::io::Error| format!("cannot create {}: {error}", folder.display());
     tokio::fs::create_dir_all(folder).await.map_err(failed)?;
     let SourceTree::Repository(wanted) = source else { return Ok(()) };
     let commit = git::checkout_into(folder, wanted).await?;
     tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
 }
 
-/// Puts files into the scratch folder, where no path of the machine is touched, and returns where each variable's is.
+/// Writes files below the scratch folder, so that no path of the machine is touched. Returns the path for each
+/// variable.
 fn write_files(scratch: &Path, files: &[StepFile]) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut places = Vec::new();
     for (number, file) in files.iter().enumerate() {
@@ -195,7 +197,7 @@ fn exited(status: std::process::ExitStatus) -> StepState {
     match (status.code(), status.signal()) {
         (Some(exit_code), _) => StepState::Exited { exit_code, reason: None },
         (None, Some(signal)) => {
-            StepState::Exited { exit_code: 128 + signal, reason: Some(format!("ended by signal {signal}")) }
+            StepState::Exited { exit_code: 128 + signal, reason: Some(format!("killed by signal {signal}")) }
         }
         (None, None) => StepState::Exited { exit_code: 255, reason: None },
     }

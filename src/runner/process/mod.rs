@@ -1,8 +1,8 @@
-//! Steps as plain processes of this machine, each in a scratch folder and a process group of its own.
+//! Steps as plain processes on this machine, each in a scratch folder and a process group of its own.
 //!
-//! The image and the limits of a step are not used. The folder for outputs is in the scratch folder: where a command
-//! names the official one, its place is put in. A process does not outlive the server in this runner's eyes:
-//! one that a killed server left behind is ended when its step is asked for, and is lost.
+//! The image and the limits of a step are not used. The output folder is in the scratch folder; references to the
+//! official one in the command are rewritten. Processes do not outlive the server: one that a killed server left behind
+//! is killed when its step is polled, and the step counts as lost.
 
 mod launcher;
 mod orphan;

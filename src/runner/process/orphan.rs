@@ -1,17 +1,17 @@
-//! Processes that a killed server left behind.
+//! Processes left behind by a killed server.
 
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Marks the environment of every process, so that one that was left behind is recognised.
+/// The variable that marks every process, so that orphans are recognized.
 pub(super) const MARK: &str = "WINDLASS_STEP";
 
 pub(super) fn pid(id: u32) -> Option<Pid> {
     i32::try_from(id).ok().and_then(Pid::from_raw)
 }
 
-/// Ends the process group that a killed server left behind, if the process still is the one of this step.
+/// Kills the process group of a step that a killed server left behind, unless the process id was reused.
 pub(super) fn end_left_behind(scratch: &Path, name: &str) {
     let Ok(text) = std::fs::read_to_string(scratch.join(".pid")) else { return };
     let Ok(id) = text.trim().parse::<u32>() else { return };

@@ -1,4 +1,4 @@
-//! Reads the output of a process, line by line.
+//! Reads the output of a process line by line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::process_step::ProcessStep;
 use crate::clock::Clock;
 use crate::runner::line::{LINE_BYTES, Stream};
 
-/// How long a process that left the group may hold the output open after its parent's end.
+/// How long a process that left the group may keep the output open after the step has ended.
 pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// A reader that waits for its lines to be taken is given time; one that waits for output is not.
+/// Waits for a reader. One whose buffer is full gets more time; one that waits for output is aborted at the deadline.
 pub(super) async fn wait_for_reader(
     step: &ProcessStep,
     mut reader: tokio::task::JoinHandle<()>,

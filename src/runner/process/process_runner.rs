@@ -1,4 +1,4 @@
-//! The runner of processes.
+//! The runner for plain processes.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -29,10 +29,10 @@ pub struct ProcessRunner {
 }
 
 impl ProcessRunner {
-    /// Scratch folders are made below `folder`.
+    /// Creates scratch folders below `folder`.
     #[must_use]
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
-        // What is told to a process holds wherever that goes.
+        // Paths that a process is given must hold whatever its working directory is.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
     }
@@ -56,7 +56,7 @@ impl Runner for ProcessRunner {
         Target::Process
     }
 
-    /// The folder stands for the machine and the server: another server's processes are not found here.
+    /// Identifies the folder, and with it the machine and the server: processes of other servers are not visible here.
     async fn place(&self) -> Result<String, Unavailable> {
         let mark = self.work.folder.join(".place");
         if let Ok(known) = std::fs::read_to_string(&mark) {
@@ -73,9 +73,7 @@ impl Runner for ProcessRunner {
             return Ok(());
         }
         if !step.may_start() {
-            return Err(Unavailable(
-                "this server was away; whether the step is still to be started is looked at again".into(),
-            ));
+            return Err(Unavailable("this server has lost its leases; the start is checked again".into()));
         }
         let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
         let started = Arc::new(ProcessStep { memory, group: Mutex::default(), interrupt: step.interrupt });
@@ -96,7 +94,7 @@ impl Runner for ProcessRunner {
             None => {
                 let scratch = self.scratch(name);
                 end_left_behind(&scratch, name);
-                // The folder is made before the process: a server that is gone may have started it.
+                // The folder is created before the process, so a killed server may have started the step.
                 Ok(if scratch.exists() { StepState::Lost } else { StepState::Unknown })
             }
         }

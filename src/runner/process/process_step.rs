@@ -1,4 +1,4 @@
-//! A step that is a process of this machine.
+//! A step that runs as a process on this machine.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::runner::memory::MemoryStep;
 pub(super) struct ProcessStep {
     pub(super) memory: MemoryStep,
     pub(super) group: Mutex<Option<Pid>>,
-    /// The first process alone is asked to end.
+    /// Whether only the first process is asked to end.
     pub(super) interrupt: bool,
 }
 
@@ -20,12 +20,12 @@ impl ProcessStep {
 
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(group) = *self.group() {
-            // The group may be gone already, which is what is wanted.
+            // The group may have ended already.
             let _gone = kill_process_group(group, signal);
         }
     }
 
-    /// Asks it to end.
+    /// Asks the step to end.
     pub(super) fn ask(&self) {
         match *self.group() {
             Some(first) if self.interrupt => {

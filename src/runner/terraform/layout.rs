@@ -1,24 +1,25 @@
-//! Pure: the files and variables by which the server and the script of a step find each other.
+//! Pure: files and variables that the server and the scripts of steps agree on.
 
-/// The file in which a step says what it came to.
+/// The file with the result of a step.
 pub const RESULT_FILE: &str = "result.json";
 
-/// The file of a plan.
+/// The file with the plan of a step.
 pub const PLAN_FILE: &str = "plan";
 
 /// The largest plan that is kept, in bytes.
 pub const PLAN_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Where the checked out source is.
+/// The variable with the folder of the source.
 pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
 
-/// Where they are in a container.
+/// The folder of the source in a container.
 pub const SOURCE_FOLDER: &str = "/windlass/source";
 
-/// What a step that fetches its files itself finds them at, and how it shows who it is.
+/// The variable with the URL that a step fetches its files from, if it does so itself.
 pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
 
+/// The variable with the `Authorization` header for that URL.
 pub const AUTHORIZATION_VARIABLE: &str = "WINDLASS_AUTHORIZATION";
 
-/// The file in the source that names the commit.
+/// The file in the source with the id of the commit.
 pub const COMMIT_FILE: &str = ".windlass-commit";

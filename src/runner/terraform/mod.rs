@@ -1,4 +1,4 @@
-//! Steps of Terraform and OpenTofu: the scripts that execute them, and the programs on this machine.
+//! Terraform and OpenTofu steps: their scripts, and the programs on this machine.
 
 pub mod layout;
 pub mod script;

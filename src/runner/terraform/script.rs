@@ -1,7 +1,7 @@
-//! Pure: a step of Terraform or OpenTofu as a script of a POSIX shell and the files that it needs.
+//! Pure: from a Terraform or OpenTofu step to a POSIX shell script and the files that it needs.
 //!
-//! The script hands an interruption on to what it runs, once, and waits for its end: so that state is written and the
-//! lock given back. What it leaves are `result.json` and, of a plan, `plan`, beside the file of outputs.
+//! The script forwards an interruption to the running program once and waits for its end, so that the state is written
+//! and its lock released. It writes `result.json`, and `plan` for a plan, next to the output file.
 
 use std::fmt::Write as _;
 
@@ -12,49 +12,49 @@ use super::script_head::{FETCH, HEAD};
 use crate::runner::step_spec::StepFile;
 use crate::secret::Secret;
 
-/// Where files are put in a container.
+/// The folder of the files in a container.
 const FOLDER: &str = "/windlass";
 
-/// What is to be done.
+/// The operation of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Plan,
     PlanDestroy,
     Apply,
     Destroy,
-    /// Nothing but scripts.
+    /// Scripts only.
     Scripts,
 }
 
-/// When a script is run.
+/// When a script of the template runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     BeforeInit,
     Before,
     After,
-    /// When the step has failed.
+    /// After the step has failed.
     Failure,
 }
 
-/// A step.
+/// A Terraform step.
 #[derive(Clone, Debug)]
 pub struct TerraformStep {
     pub operation: Operation,
-    /// `terraform` or `tofu`, or the path of one.
+    /// `terraform`, `tofu`, or the path of one of them.
     pub tool: String,
-    /// Of the root module, inside the source.
+    /// The folder of the root module inside the source.
     pub folder: String,
-    /// In their order.
+    /// In the order of execution.
     pub scripts: Vec<(Phase, String)>,
-    /// The text of a file of values of variables.
+    /// The content of the file of variable values.
     pub values: Secret<String>,
-    /// What a step before it planned.
+    /// The plan of an earlier step.
     pub plan: Option<Secret<Vec<u8>>>,
     pub refresh: bool,
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
-    /// It fetches its source and its plan from the server, and hands over what it has planned: nobody else can.
+    /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
 
@@ -171,7 +171,7 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
     }
 }
 
-/// A command that writes state. Where it could not store the last of it, it leaves that in a file, and it is tried again.
+/// A command that writes state. State that could not be uploaded is left in `errored.tfstate` and pushed again.
 fn applied(tool: &str, command: &str) -> String {
     format!(
         "run {tool} {command}; code=$?\n\
@@ -180,7 +180,7 @@ fn applied(tool: &str, command: &str) -> String {
     )
 }
 
-/// A word of the shell.
+/// Quotes a word for the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -1,7 +1,7 @@
-//! Pure: what the scripts of steps begin with.
+//! Pure: the beginning of all scripts.
 
-/// What every script begins with. A process of the background ignores interruptions unless it asks for them, which
-/// Terraform does; a script does not, and is ended.
+/// The functions of every script. Background processes ignore SIGINT unless they install a handler, which Terraform
+/// does; scripts do not, so they get SIGTERM.
 pub(super) const HEAD: &str = r#"child= stopped= how=INT
 stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
 trap stop INT TERM
@@ -27,7 +27,7 @@ tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | s
 tell null
 "#;
 
-/// What a script begins with that has to fetch its files. The server may be away for a moment.
+/// The functions of a script that fetches its files itself. It retries, because the server may be down for a moment.
 pub(super) const FETCH: &str = r#"trap 'exit 130' INT TERM
 fetch() {
   if command -v wget >/dev/null 2>&1
@@ -42,6 +42,6 @@ send() {
   fi
 }
 insist() { tries=0; until "$@"; do tries=$((tries + 1)); [ "$tries" -lt 20 ] || return 1; sleep 3; done; }
-insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'its files could not be fetched from the server' >&2; exit 1; }
+insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'the files of the step could not be fetched from the server' >&2; exit 1; }
 tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
 "#;

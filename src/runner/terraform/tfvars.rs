@@ -1,14 +1,14 @@
-//! Pure: lines of a file of values of variables.
+//! Pure: lines of a file of variable values (`.tfvars`).
 
 use std::fmt::Write as _;
 
-/// A line of a file of values: an expression as it is, or a text.
+/// A line with an expression, which is written as it is, or with a string.
 #[must_use]
 pub fn value_line(key: &str, value: &str, expression: bool) -> String {
     if expression { format!("{key} = {value}\n") } else { format!("{key} = \"{}\"\n", text_literal(value)) }
 }
 
-/// A text as it stands between quotes.
+/// Escapes a string for use between quotes.
 #[must_use]
 pub fn text_literal(value: &str) -> String {
     let mut text = String::with_capacity(value.len() + 2);
@@ -20,7 +20,7 @@ pub fn text_literal(value: &str) -> String {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
-            // A template begins with these; doubled they stand for themselves.
+            // `${` and `%{` start a template; doubling the first character escapes them.
             '$' | '%' if letters.peek() == Some(&'{') => {
                 text.push(letter);
                 text.push(letter);
@@ -34,7 +34,7 @@ pub fn text_literal(value: &str) -> String {
     text
 }
 
-/// Whether a key can be the name of a variable of Terraform.
+/// Whether a key is a valid name of a Terraform variable.
 #[must_use]
 pub fn is_name(key: &str) -> bool {
     let mut letters = key.chars();

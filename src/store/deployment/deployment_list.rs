@@ -1,4 +1,4 @@
-//! Deployments of environments, and how many there are.
+//! Lists and counts of deployments.
 
 use entity::deployment;
 use entity::deployment::Progress;
@@ -22,7 +22,7 @@ pub async fn newest_by_environment(
         .await
 }
 
-/// The newest deployments of an environment, those before `before` where that is given.
+/// The newest deployments of an environment, before `before` if given.
 ///
 /// # Errors
 /// When the query fails.
@@ -39,7 +39,7 @@ pub async fn list_newest(
     select.order_by_desc(deployment::Column::Number).limit(limit).all(db).await
 }
 
-/// The deployments of an environment that have not ended, the oldest first.
+/// The open deployments of an environment, the oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -53,7 +53,7 @@ pub async fn list_open(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<V
         .await
 }
 
-/// How many deployments of an environment have not ended.
+/// How many open deployments an environment has.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! The parts of jobs in deployments.
+//! Lists of the parts of deployments.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, 
 
 use crate::store::page::PAGE;
 
-/// A job's part with the deployment it belongs to.
+/// The part of a job, with its deployment.
 pub type Part = (deployment_job::Model, deployment::Model);
 
 /// The parts of a deployment.
@@ -79,7 +79,7 @@ pub async fn newest_parts_by_environment(
         .collect())
 }
 
-/// Ids sort by creation, but PostgreSQL has no `max` of a UUID: the newest is the one that no newer one follows.
+/// Ids sort by creation, but PostgreSQL has no `max` for UUIDs: the newest part is the one without a newer one.
 async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
     let sql = "SELECT p.job_id, p.deployment_id FROM deployment_job p \
          JOIN job j ON j.id = p.job_id WHERE j.environment_id = $1 AND NOT EXISTS \
@@ -89,7 +89,7 @@ async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
-/// The newest parts of a job that have left the queue or were cancelled in it.
+/// The newest parts of a job.
 ///
 /// # Errors
 /// When the query fails.
@@ -120,7 +120,7 @@ pub async fn list_queued_parts(db: &impl ConnectionTrait, id: JobId) -> Result<V
     Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
 }
 
-/// How many deployments that have not ended a job takes part in.
+/// How many open deployments a job takes part in.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! New parts of deployments, and how they move on.
+//! New parts of deployments, and their progress.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::Progress;
@@ -8,7 +8,7 @@ use entity::job_spec::JobSpec;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 
-/// Adds parts to a deployment that has not begun.
+/// Adds parts to a deployment that has not started.
 ///
 /// # Errors
 /// When a statement fails.
@@ -20,7 +20,7 @@ pub async fn add_parts(db: &impl ConnectionTrait, parts: Vec<deployment_job::Mod
     Ok(())
 }
 
-/// Moves the part of a job on; false when somebody else did.
+/// Changes the progress of a part. Returns false if somebody else changed it first.
 ///
 /// # Errors
 /// When the statement fails.
@@ -49,7 +49,7 @@ pub async fn advance_part(
     Ok(changed.rows_affected == 1)
 }
 
-/// Notes the run that builds the image of a part.
+/// Sets the run that builds the image of a part.
 ///
 /// # Errors
 /// When the statement fails.
@@ -63,7 +63,7 @@ pub async fn set_build(db: &impl ConnectionTrait, part: &deployment_job::Model, 
     Ok(())
 }
 
-/// Changes the commit that a part was asked for.
+/// Sets the requested commit of a part.
 ///
 /// # Errors
 /// When the statement fails.
@@ -81,7 +81,7 @@ pub async fn set_commit(
     Ok(())
 }
 
-/// Notes what a part deploys, when it begins.
+/// Sets the configuration that a part deploys, when it starts.
 ///
 /// # Errors
 /// When the statement fails.

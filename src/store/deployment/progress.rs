@@ -1,4 +1,4 @@
-//! New deployments, and how they move on.
+//! New deployments, and their progress.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::Progress;
@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::part_progress::add_parts;
 
-/// Stores a new deployment under the next number of its environment, which the caller has locked.
+/// Stores a new deployment with the next number of its environment, which the caller has locked.
 ///
 /// # Errors
 /// When a statement fails.
@@ -35,7 +35,7 @@ pub async fn create(
     Ok(row)
 }
 
-/// Moves a deployment on; false when somebody else did.
+/// Changes the progress of a deployment. Returns false if it was not `from`.
 ///
 /// # Errors
 /// When the statement fails.
@@ -60,7 +60,7 @@ pub async fn advance(
     Ok(changed.rows_affected == 1)
 }
 
-/// Asks a running deployment to begin nothing more; false when it was asked already, or is not running.
+/// Requests the cancellation of a running deployment. Returns false if it is not running or was cancelled before.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! Which deployments can begin or go on.
+//! Deployments that can start or continue.
 
 use entity::deployment;
 use entity::deployment::Progress;
@@ -33,8 +33,8 @@ fn next_of_environments() -> Select<deployment::Entity> {
         .filter(Expr::cust(NOTHING_BEFORE))
 }
 
-/// Running deployments that can go on: the run of a part has ended (and, where the job is taken away, its other runs),
-/// or no part is under way.
+/// Running deployments that can continue: the run of a part has ended (and, if the job is removed, all of its runs), or
+/// no part is running.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,11 +1,11 @@
-//! The position of a job in a list in order of creation.
+//! Positions in lists of jobs.
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::job;
 use sea_orm::{ColumnTrait, Condition};
 
-/// The place of a job in a list in order of creation.
+/// The position of a job in a list that is sorted by creation.
 pub type Cursor = (DateTime<Utc>, JobId);
 
 pub(super) fn behind(after: Cursor) -> Condition {

@@ -10,7 +10,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait
 
 use crate::store::{group, job_schedule, stage};
 
-/// Stores a new job, in the stage of new jobs; call it in a transaction.
+/// Stores a new job and puts it into a stage. Call this in a transaction.
 ///
 /// # Errors
 /// A broken unique key when the name is taken.
@@ -22,7 +22,7 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
     stage::attach_new(db, environment, id, now).await
 }
 
-/// What an edit may change: not the deployed state.
+/// The columns that an edit changes; the deployed state is not among them.
 #[derive(Clone, Debug)]
 pub struct JobEdit {
     pub name: String,
@@ -32,7 +32,7 @@ pub struct JobEdit {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Changes the configuration of a job; call it in a transaction.
+/// Changes the configuration of a job. Call this in a transaction.
 ///
 /// # Errors
 /// A broken unique key when the name is taken; `RecordNotUpdated` when the job is gone.
@@ -54,7 +54,7 @@ pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Resu
     group::set_of_job(db, id, &groups).await
 }
 
-/// Sets what is deployed of a job, and when it runs next.
+/// Sets the deployed configuration of a job and its next time.
 ///
 /// # Errors
 /// When the statement fails.
@@ -66,7 +66,7 @@ pub async fn set_deployed(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
-    // First, because who takes a time locks this row before it reads what is deployed.
+    // First, because whoever takes a due time locks the schedule before it reads the deployed configuration.
     job_schedule::set(db, id, next_run_at).await?;
     let row = job::ActiveModel {
         deployed_at: Set(deployed.as_ref().map(|_| now)),
@@ -77,7 +77,7 @@ pub async fn set_deployed(
     Ok(())
 }
 
-/// Notes what was built of a job.
+/// Sets the image that was built for a job.
 ///
 /// # Errors
 /// When the statement fails.
@@ -88,7 +88,7 @@ pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<Built
     Ok(())
 }
 
-/// Runs of a job that failed before `now` no longer count for its running state.
+/// Ignores runs that failed before `now` in the running state of these jobs.
 ///
 /// # Errors
 /// When the statement fails.

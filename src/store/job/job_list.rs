@@ -1,4 +1,4 @@
-//! Rows of jobs, by their ids and by where they are.
+//! Rows of jobs, by id and by location.
 
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use entity::job;
@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use super::cursor::{Cursor, behind};
 use crate::store::page::PAGE;
 
-/// The whole row of a job.
+/// One job.
 ///
 /// # Errors
 /// When the query fails.
@@ -15,7 +15,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<job::M
     job::Entity::find_by_id(id).one(db).await
 }
 
-/// Those of `ids` that are there.
+/// The jobs with these ids.
 ///
 /// # Errors
 /// When the query fails.
@@ -23,7 +23,7 @@ pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<JobId>) -> Result<V
     job::Entity::find().filter(job::Column::Id.is_in(ids)).all(db).await
 }
 
-/// A page of the rows of an environment, behind `after`, in order of creation.
+/// A page of the jobs of an environment after `after`, sorted by creation.
 ///
 /// # Errors
 /// When the query fails.
@@ -40,7 +40,7 @@ pub async fn list_by_environment(
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(limit).all(db).await
 }
 
-/// The jobs of an organization, narrowed to a project, an environment or a cluster, behind `after`.
+/// A page of the jobs of an organization after `after`, optionally of one project, environment or cluster.
 ///
 /// # Errors
 /// When the query fails.
@@ -73,7 +73,7 @@ pub async fn list_by_organization(
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(PAGE).all(db).await
 }
 
-/// How many jobs each environment of an organization has; those without are not in the map.
+/// How many jobs each environment of an organization has; environments without jobs are not in the map.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! A job with what an answer about it shows.
+//! Jobs as responses of the API show them.
 
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, GroupId, JobId, OrganizationId, RegistryId};
@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use super::cursor::Cursor;
 use crate::store::group;
 
-/// A job with what an answer about it shows, from one query.
+/// A job with everything that a response shows, from one query.
 #[derive(Clone, Debug)]
 pub struct JobView {
     pub id: JobId,
@@ -23,17 +23,17 @@ pub struct JobView {
     pub job_type: JobType,
     pub spec: JobSpec,
     pub registry: Option<RegistryView>,
-    /// What was built of it.
+    /// The image that was built.
     pub built: Option<BuiltImage>,
-    /// Its groups of annotations and labels.
+    /// The groups of annotations and labels.
     pub groups: Vec<metadata_group::Model>,
-    /// The most that a job can ask for on the cluster, in millicores.
+    /// The maximum CPU of a job on the cluster, in millicores.
     pub maximum_cpu_milli: i32,
-    /// The most that a job can ask for on the cluster, in MiB.
+    /// The maximum memory of a job on the cluster, in MiB.
     pub maximum_memory_mib: i32,
 }
 
-/// The registry of an image, as an answer about a job shows it.
+/// The registry of an image, as the response of a job shows it.
 #[derive(Clone, Debug)]
 pub struct RegistryView {
     pub id: RegistryId,
@@ -42,7 +42,7 @@ pub struct RegistryView {
     pub kind: RegistryKind,
 }
 
-/// Written out, because this is the hottest query: building it costs more than running it.
+/// Plain SQL, because building this hot query would cost more than running it.
 const VIEW: &str = "SELECT j.id, j.organization_id, j.environment_id, j.created_at, j.updated_at, j.name, \
      j.job_type, j.spec, r.id, r.name, r.url, r.kind, c.maximum_cpu_milli, c.maximum_memory_mib, j.built \
      FROM job j JOIN environment e ON e.id = j.environment_id JOIN cluster c ON c.id = e.cluster_id \
@@ -103,7 +103,7 @@ pub async fn view_by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<J
     Ok(views(db, "WHERE j.id = $1", vec![id.into()]).await?.pop())
 }
 
-/// A page of the jobs of an environment, behind `after`, in order of creation.
+/// A page of the jobs of an environment after `after`, sorted by creation.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! Columns, and the values in them.
+//! Columns and their values.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::Value;
 use uuid::Uuid;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Id,
@@ -41,7 +41,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// For a statement; a null has a type too.
+    /// The bound value; a null needs a type too.
     pub(super) fn bound(&self, kind: Kind) -> Value {
         match self {
             Self::Null => match kind {
@@ -65,7 +65,7 @@ impl Cell {
         }
     }
 
-    /// The text, where it is one.
+    /// The text, if the value is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -74,7 +74,7 @@ impl Cell {
         }
     }
 
-    /// The id, where it is one.
+    /// The id, if the value is one.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         match self {
@@ -83,7 +83,7 @@ impl Cell {
         }
     }
 
-    /// The number, where it is one.
+    /// The number, if the value is one.
     #[must_use]
     pub fn number(&self) -> Option<i32> {
         match self {
@@ -92,12 +92,12 @@ impl Cell {
         }
     }
 
-    /// Whether it says yes.
+    /// Whether the value is true.
     #[must_use]
     pub fn is_true(&self) -> bool {
         *self == Self::Flag(true)
     }
 }
 
-/// A row, or what is to be changed of one.
+/// A row, or the changes to one.
 pub type Row = BTreeMap<&'static str, Cell>;

@@ -30,7 +30,7 @@ pub fn is_in(table: &'static str, of: Column, values: &[Cell]) -> SimpleExpr {
     column(table, of.name).is_in(values.iter().map(|value| value.bound(of.kind)))
 }
 
-/// Whether a column is found in a column of the rows of another table for which `filter` holds.
+/// Whether a column has a value of a column of another table, among the rows that match `filter`.
 #[must_use]
 pub fn is_in_rows(
     table: &'static str,
@@ -43,7 +43,7 @@ pub fn is_in_rows(
     column(table, of).in_subquery(rows)
 }
 
-/// Whether a value is in this order to a column.
+/// Whether a column is less than, equal to or greater than a value.
 #[must_use]
 pub fn compares(
     table: &'static str,
@@ -63,7 +63,7 @@ pub fn compares(
     }
 }
 
-/// Whether a text has this shape, where `*` stands for any; letters differ by their case on both databases.
+/// Whether a text matches a pattern in which `*` matches anything. Case-sensitive on both databases.
 #[must_use]
 pub fn has_shape(backend: DbBackend, table: &'static str, of: &'static str, shape: &str) -> SimpleExpr {
     let column = column(table, of);
@@ -78,25 +78,25 @@ pub fn has_shape(backend: DbBackend, table: &'static str, of: &'static str, shap
     Func::cust(name("glob")).arg(escaped).arg(column).into()
 }
 
-/// The same text without regard to the case of its letters.
+/// Whether a column has one of these values, ignoring case.
 #[must_use]
 pub fn is_in_folded(table: &'static str, of: &'static str, values: &[String]) -> SimpleExpr {
     Expr::expr(Func::lower(column(table, of))).is_in(values.iter().map(|value| value.to_lowercase()))
 }
 
-/// Always, or never.
+/// A condition that always or never holds.
 #[must_use]
 pub fn constant(holds: bool) -> SimpleExpr {
     if holds { Expr::cust("1 = 1") } else { Expr::cust("1 = 0") }
 }
 
-/// All of these hold.
+/// Whether all of these conditions hold.
 #[must_use]
 pub fn all(of: Vec<SimpleExpr>) -> SimpleExpr {
     of.into_iter().reduce(|left, right| left.and(right)).unwrap_or_else(|| constant(true))
 }
 
-/// One of these holds.
+/// Whether any of these conditions holds.
 #[must_use]
 pub fn any(of: Vec<SimpleExpr>) -> SimpleExpr {
     of.into_iter().reduce(|left, right| left.or(right)).unwrap_or_else(|| constant(false))

@@ -1,6 +1,6 @@
-//! Rows of any table as maps of values: for resources that are nothing but tables of attributes.
+//! Rows of any table as maps of values, for resources that need no code of their own.
 //!
-//! Names of tables and columns are constants of the program; every value of a caller is bound.
+//! Table and column names are constants; all values of callers are bound.
 
 mod cell;
 mod condition;

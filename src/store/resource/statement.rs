@@ -8,19 +8,19 @@ use uuid::Uuid;
 use super::cell::{Cell, Column, Kind, Row};
 use super::condition::name;
 
-/// Which rows of a table are wanted.
+/// A query for rows of a table.
 #[derive(Clone, Debug)]
 pub struct RowQuery {
     pub table: &'static str,
     pub columns: Vec<Column>,
     pub filter: SimpleExpr,
-    /// Columns, and whether the largest comes first.
+    /// The columns to sort by.
     pub order: Vec<(&'static str, Order)>,
     pub offset: u64,
     pub limit: u64,
 }
 
-/// The rows.
+/// The rows of a query.
 ///
 /// # Errors
 /// When the query fails.
@@ -38,7 +38,7 @@ pub async fn list(db: &impl ConnectionTrait, wanted: RowQuery) -> Result<Vec<Row
     rows.iter().map(|row| read(row, &columns)).collect()
 }
 
-/// How many rows there are.
+/// How many rows match `filter`.
 ///
 /// # Errors
 /// When the query fails.
@@ -67,7 +67,7 @@ fn read(row: &QueryResult, columns: &[Column]) -> Result<Row, DbErr> {
     columns.iter().map(|column| Ok((column.name, cell(column)?))).collect()
 }
 
-/// Stores a new row; each value with its kind.
+/// Stores a new row.
 ///
 /// # Errors
 /// A broken key.
@@ -80,7 +80,7 @@ pub async fn create(tx: &impl ConnectionTrait, table: &'static str, row: &[(Colu
     tx.execute(&insert).await.map(|_| ())
 }
 
-/// Changes the rows for which `filter` holds; how many there were.
+/// Changes the rows that match `filter`. Returns how many.
 ///
 /// # Errors
 /// A broken key.
@@ -98,10 +98,10 @@ pub async fn update(
     Ok(tx.execute(&update).await?.rows_affected())
 }
 
-/// Deletes the rows for which `filter` holds; how many there were.
+/// Deletes the rows that match `filter`. Returns how many.
 ///
 /// # Errors
-/// A broken key: something refers to one of them.
+/// A broken foreign key when another row refers to one of them.
 pub async fn delete(tx: &impl ConnectionTrait, table: &'static str, filter: SimpleExpr) -> Result<u64, DbErr> {
     let mut delete = Query::delete();
     delete.from_table(name(table)).and_where(filter);

@@ -1,4 +1,4 @@
-//! Runs that are asked to end; the engine ends them.
+//! Requests to cancel runs, which the engine carries out.
 
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, JobId, RunId};
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 
 use super::open::open;
 
-/// Asks one open run to end; false when it has ended, or was asked before.
+/// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
 /// # Errors
 /// When the statement fails.
@@ -24,7 +24,7 @@ pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<
     Ok(changed.rows_affected == 1)
 }
 
-/// Asks for the end of the open runs of a job, but those of a deployment.
+/// Requests the cancellation of the open runs of a job, except for those of a deployment.
 ///
 /// # Errors
 /// When the statement fails.
@@ -46,7 +46,7 @@ pub async fn request_cancel_of_job(
     Ok(())
 }
 
-/// Asks for the end of the open runs of schedules, to make room for newer ones.
+/// Requests the cancellation of the open runs of schedules, which newer ones replace.
 ///
 /// # Errors
 /// When the statement fails.
@@ -69,7 +69,7 @@ pub async fn request_cancel_of_schedules(
     Ok(())
 }
 
-/// Asks for the runs of a deployment to end; returns how many were asked.
+/// Requests the cancellation of the open runs of a deployment. Returns how many.
 ///
 /// # Errors
 /// When the statement fails.

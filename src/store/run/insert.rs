@@ -6,11 +6,11 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 
 use crate::store::counter::take_numbers;
 
-/// How many rows one statement inserts: below the limits on bound values of both databases.
+/// How many rows one statement inserts, within the limits of both databases on bound values.
 const ROWS: usize = 500;
 
-/// Stores new runs and numbers them; a time of a schedule that has its run already is left out.
-/// Returns how many were stored.
+/// Stores and numbers new runs. A run for a time of a schedule that has one already is skipped. Returns how many were
+/// stored.
 ///
 /// # Errors
 /// When a statement fails.

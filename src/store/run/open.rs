@@ -10,8 +10,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-/// Written out, so that the databases see that it is the condition of indexes; with it they find the few runs that are
-/// open among all that are kept.
+/// The condition of the partial indexes, written exactly as there. With it the databases find the few open runs among
+/// all that are kept.
 pub(in crate::store) fn open() -> sea_orm::sea_query::SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
 }
@@ -33,7 +33,7 @@ pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbE
     Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
 }
 
-/// How many runs of their schedules that have not ended jobs have; those without are not in the map.
+/// How many open runs the schedules of these jobs have; jobs without any are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -55,7 +55,7 @@ pub async fn count_open_of_schedules(
     Ok(rows.into_iter().map(|(job, runs)| (job, usize::try_from(runs).unwrap_or(0))).collect())
 }
 
-/// How many runs of a job have not ended.
+/// How many open runs a job has.
 ///
 /// # Errors
 /// When the query fails.
@@ -76,7 +76,7 @@ pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u6
         .await
 }
 
-/// Queued runs that are to be cancelled.
+/// Queued runs whose cancellation is requested.
 ///
 /// # Errors
 /// When the query fails.
@@ -90,7 +90,7 @@ pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Res
         .await
 }
 
-/// Runs that have waited for a place since `before`.
+/// Runs that have been waiting for a free slot since before `before`.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! Which server looks after a run: claimed with a lease, renewed, taken over when the lease has run out.
+//! The server that owns a run. It claims the run with a lease; other servers take over when the lease has expired.
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
@@ -10,17 +10,18 @@ use uuid::Uuid;
 
 use super::open::open;
 
-/// Who looks after runs, and until when.
+/// The owner of runs, and until when.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     pub owner: Uuid,
     pub until: DateTime<Utc>,
 }
 
+/// Runs in turn wait until no older run of their schedule is open.
 const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
      AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
 
-/// Takes queued runs whose time has come and hands them to `lease.owner`; two servers never take the same.
+/// Claims queued runs that are due for `lease.owner`. Two servers never claim the same run.
 ///
 /// # Errors
 /// When a statement fails.
@@ -34,16 +35,16 @@ pub async fn claim(
     take(tx, lease, now, (RunState::Queued, due, run::Column::NotBefore), limit).await
 }
 
-/// Which runs of other servers may be taken over.
+/// Which runs with expired leases may be taken over.
 #[derive(Clone, Debug)]
 pub struct Orphans {
-    /// The engines that the new owner can ask.
+    /// The engines that the new owner can reach.
     pub places: Vec<String>,
-    /// Runs on other engines only when their lease ran out before this.
+    /// Runs on other engines are taken over only if their lease expired before this time.
     pub forlorn_before: DateTime<Utc>,
 }
 
-/// The owner's running runs, after those whose lease has run out were taken over.
+/// The running runs of the owner, including orphans, which are taken over.
 ///
 /// # Errors
 /// When a statement fails.
@@ -63,8 +64,8 @@ pub async fn mine(
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
 }
 
-/// Gives runs in one state that `filter` selects a lease, in the order of a column. Rows that another server is taking
-/// at the same time are skipped, not waited for. Runs that were queued are running from then on.
+/// Gives a lease to the runs in a state that match a filter, in the order of a column; queued runs become running. Rows
+/// that another server is taking at the same time are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
     lease: Lease,
@@ -99,7 +100,7 @@ async fn take(
     update.filter(run::Column::Id.is_in(ids)).filter(run::Column::State.eq(state)).exec_with_returning(tx).await
 }
 
-/// Renews the lease of all of the owner's running runs.
+/// Renews the lease of all running runs of the owner.
 ///
 /// # Errors
 /// When the statement fails.
@@ -114,7 +115,7 @@ pub async fn renew(db: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr>
     Ok(())
 }
 
-/// Ends the leases of all other servers; only for a database that no other server can use.
+/// Expires all leases. Only for a database that no other server uses.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! Which runs need not be kept any more.
+//! Expiry of old runs.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
@@ -7,10 +7,10 @@ use entity::run::RunState;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// The most runs of one job that one pass marks for deletion.
+/// How many runs of a job one call expires.
 const MARKED: u64 = 50;
 
-/// Lets the runs of a job in these states, but for the newest `kept`, be deleted from `now` on.
+/// Expires the runs of a job in these states, except for the newest `kept`.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Runs by their ids, by their jobs and by their times.
+//! Runs by id, by job and by time.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
@@ -14,7 +14,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: RunId) -> Result<Option<run::M
     run::Entity::find_by_id(id).one(db).await
 }
 
-/// Several runs.
+/// The runs with these ids.
 ///
 /// # Errors
 /// When the query fails.
@@ -22,7 +22,7 @@ pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<RunId>) -> Result<V
     run::Entity::find().filter(run::Column::Id.is_in(ids)).all(db).await
 }
 
-/// The run that a caller's key names.
+/// The run with an idempotency key.
 ///
 /// # Errors
 /// When the query fails.
@@ -31,7 +31,7 @@ pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str
     run::Entity::find().filter(wanted).one(db).await
 }
 
-/// The runs of a job's schedule for the times of a span, the oldest first.
+/// The runs of the schedule of a job in a time span, the oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -51,7 +51,7 @@ pub async fn list_scheduled_between(
         .await
 }
 
-/// The runs of a job, the newest first, from below a number.
+/// The runs of a job, the newest first, with numbers below `below`.
 ///
 /// # Errors
 /// When the query fails.
@@ -68,7 +68,7 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
-/// The newest runs of jobs, the newest first.
+/// The newest runs of each of these jobs.
 ///
 /// # Errors
 /// When a query fails.

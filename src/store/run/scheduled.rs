@@ -1,4 +1,4 @@
-//! New runs for times of schedules: very many at once, so only what differs between them is sent to the database.
+//! New runs for times of schedules. There may be very many at once, so only the columns that differ are sent.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use crate::store::binds::Binds;
 use crate::store::counter::take_numbers;
 
-/// How many rows one statement inserts: below the limits on bound values of both databases.
+/// How many rows one statement inserts, within the limits of both databases on bound values.
 const ROWS: usize = 1000;
 
 /// A run for a time of a schedule.
@@ -18,11 +18,11 @@ pub struct ScheduledRun {
     pub job_id: JobId,
     pub scheduled_for: DateTime<Utc>,
     pub spec: RunSpec,
-    /// Not claimed while an older run of the job's schedule is open.
+    /// Whether the run waits for older runs of the schedule to end.
     pub in_turn: bool,
 }
 
-/// Stores runs that are queued from now on, and numbers them; a time that has its run already is left out.
+/// Stores and numbers runs, which are queued from now on. A time that has a run already is skipped.
 ///
 /// # Errors
 /// When a statement fails.

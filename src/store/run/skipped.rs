@@ -9,7 +9,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-/// Stores times that were left out; one that is known already stays as it is.
+/// Stores skipped times. Times that are stored already are left as they are.
 ///
 /// # Errors
 /// When a statement fails.
@@ -22,7 +22,7 @@ pub async fn create(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), D
     Ok(())
 }
 
-/// The rows of a job that reach into a span, the oldest first.
+/// The skipped times of a job that overlap a time span, the oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -42,7 +42,7 @@ pub async fn list_between(
         .await
 }
 
-/// The newest rows of a job.
+/// The newest skipped times of a job.
 ///
 /// # Errors
 /// When the query fails.
@@ -59,7 +59,7 @@ pub async fn list_newest(
     select.order_by_desc(Column::ScheduledFor).limit(limit).all(db).await
 }
 
-/// Deletes rows that were recorded before `before`; how many went.
+/// Deletes rows that were recorded before `before`. Returns how many.
 ///
 /// # Errors
 /// When a statement fails.

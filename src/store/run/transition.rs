@@ -8,14 +8,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
-/// The state and the owner that a run is expected to have.
+/// The expected state and owner of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     pub state: RunState,
     pub owner: Option<Uuid>,
 }
 
-/// Replaces a run that still is as expected; false when it no longer is.
+/// Replaces a run if it is still as expected. Returns whether it was.
 ///
 /// # Errors
 /// When the statement fails.
@@ -23,7 +23,7 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
     use sea_orm::ActiveValue::NotSet;
     let id = row.id;
     let mut active = row.into_active_model().reset_all();
-    // Written by others while a runner is asked: never overwritten with what was read before.
+    // Others may set this while the runner is polled; never overwrite it with an older value.
     active.cancel_requested_at = NotSet;
     let owner = match expected.owner {
         Some(owner) => run::Column::LeaseOwner.eq(owner),
@@ -39,18 +39,18 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
     Ok(changed.rows_affected == 1)
 }
 
-/// Where a run is handed to.
+/// How a run is handed to a runner.
 #[derive(Clone, Debug)]
 pub struct Handover {
     pub runner: RunnerKind,
     pub place: String,
-    /// What is masked in its log, sealed.
+    /// What to mask in the log, sealed.
     pub masks: Option<Vec<u8>>,
-    /// Its name there, where that does not follow from its id.
+    /// The name of the step, if it does not follow from the id of the run.
     pub step: Option<String>,
 }
 
-/// Notes where a run is about to be started; false when it is no longer the owner's, who then must not start it.
+/// Records where a run is about to be started. Returns false if the owner has lost the run and must not start it.
 ///
 /// # Errors
 /// When the statement fails.
@@ -62,7 +62,7 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
         place: Set(Some(place)),
         masks: Set(masks),
         step: Set(step),
-        // What a lost build has said is stored; the one that begins again begins its log again.
+        // A build that is started again writes its log from the beginning.
         attempt_lines: Set(0),
         ..Default::default()
     };
@@ -76,7 +76,7 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
     Ok(changed.rows_affected == 1)
 }
 
-/// Notes that a run's runner was asked to stop it.
+/// Records that the runner was asked to stop a run.
 ///
 /// # Errors
 /// When the statement fails.

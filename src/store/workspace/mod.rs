@@ -1,4 +1,4 @@
-//! Workspaces, their jobs and the steps of those, their states, and their schedules.
+//! Workspaces, with their jobs, steps, states and schedules.
 
 mod repository_login;
 mod state_version;

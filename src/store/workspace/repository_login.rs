@@ -1,10 +1,10 @@
-//! Logins and keys that repositories of workspaces are read with.
+//! Logins and SSH keys for the repositories of workspaces.
 
 use entity::id::VcsId;
 use entity::{ssh_key, vcs};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 
-/// The login that repositories of a workspace are read with.
+/// One login to a host of repositories.
 ///
 /// # Errors
 /// When the query fails.
@@ -12,7 +12,7 @@ pub async fn vcs(db: &impl ConnectionTrait, id: VcsId) -> Result<Option<vcs::Mod
     vcs::Entity::find_by_id(id).one(db).await
 }
 
-/// The key that repositories of a workspace are read with.
+/// One SSH key.
 ///
 /// # Errors
 /// When the query fails.

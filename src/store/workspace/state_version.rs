@@ -1,10 +1,10 @@
-//! States of workspaces: their versions and their locks.
+//! Terraform states of workspaces: versions and locks.
 
 use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
 use entity::{state_version, workspace};
 use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
-/// The newest version of a state.
+/// The newest state version of a workspace.
 ///
 /// # Errors
 /// When the query fails.
@@ -16,7 +16,7 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
         .await
 }
 
-/// A version of a state of a workspace.
+/// One state version of a workspace.
 ///
 /// # Errors
 /// When the query fails.
@@ -29,7 +29,7 @@ pub async fn state(
     Ok(row.filter(|row| row.workspace_id == workspace))
 }
 
-/// Takes the lock of a state that nobody has; false when somebody has it.
+/// Locks a state. Returns false if it is locked already.
 ///
 /// # Errors
 /// When the statement fails.
@@ -48,7 +48,7 @@ pub async fn lock_state(
     Ok(workspace::Entity::update_many().set(row).filter(free).exec(tx).await?.rows_affected == 1)
 }
 
-/// Gives the lock of a state back.
+/// Unlocks a state; with `held_by` only if that step holds the lock.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! The runs that execute steps of workspaces.
+//! Runs of workspace steps.
 
 use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId};
@@ -11,7 +11,7 @@ use super::workspace_job::{lock_job, update_job};
 use super::workspace_step::{step_by_run, steps, turn_steps};
 use crate::store::run::open;
 
-/// Locks the job whose step a run executes, before the run itself is changed.
+/// Locks the workspace job of a run, before the run itself is changed.
 ///
 /// # Errors
 /// When a query fails.
@@ -22,7 +22,7 @@ pub async fn lock_job_of_run(tx: &impl ConnectionTrait, run: RunId) -> Result<()
     Ok(())
 }
 
-/// Notes that the step of a run runs now.
+/// Records that the step of a run has started.
 ///
 /// # Errors
 /// When a statement fails.
@@ -34,7 +34,7 @@ pub async fn began(tx: &impl ConnectionTrait, run: RunId, now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// Asks for the end of the runs that execute steps of a job.
+/// Requests the cancellation of the open runs of a job.
 ///
 /// # Errors
 /// When the statement fails.
@@ -50,7 +50,7 @@ pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>
     Ok(())
 }
 
-/// Lets what executed the steps of a job go, with its logs.
+/// Expires the runs of jobs, with their logs.
 ///
 /// # Errors
 /// When the statement fails.
@@ -67,7 +67,7 @@ pub async fn expire_runs(tx: &impl ConnectionTrait, jobs: Vec<i32>, now: DateTim
     Ok(())
 }
 
-/// Lets what executed the steps of an organization go, before that goes.
+/// Expires the runs of all workspace steps of an organization that is being deleted.
 ///
 /// # Errors
 /// When the statement fails.

@@ -4,7 +4,7 @@ use entity::id::OrganizationId;
 use entity::template;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-/// The template of this id in an organization.
+/// The template with this id in an organization.
 ///
 /// # Errors
 /// When the query fails.
@@ -17,7 +17,7 @@ pub async fn template(
     Ok(row.filter(|row| row.organization_id == organization))
 }
 
-/// The template of this name in an organization.
+/// The template with this name in an organization.
 ///
 /// # Errors
 /// When the query fails.

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 
 use crate::store::page::PAGE;
 
-/// The variables of a workspace, behind those of all workspaces.
+/// The variables of all workspaces, followed by those of one workspace, which take precedence.
 ///
 /// # Errors
 /// When the query fails.

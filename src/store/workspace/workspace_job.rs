@@ -1,4 +1,4 @@
-//! Workspace jobs: which are due, new ones, and how they change.
+//! Workspace jobs: runs of a workspace through the steps of a template.
 
 use entity::id::WorkspaceId;
 use entity::workspace_job::JobStatus;
@@ -10,8 +10,8 @@ use crate::store::counter::take_numbers;
 use crate::store::page::PAGE;
 use crate::store::row;
 
-/// Jobs in which something is to be done: nothing of theirs runs, nobody is asked, and either they have begun, or it is
-/// their turn in a workspace that is not locked, where nothing is executed for a rejection either.
+/// Jobs that can continue: no step runs and no approval is pending. A job that has not started also needs to be the
+/// oldest open one of its workspace, which must not be locked or still run a step after a rejection.
 const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
      AND workspace_job.status <> 'waitingApproval' \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status IN ('queue', 'running')) \
@@ -22,7 +22,7 @@ const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'wait
      AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
      AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked)))";
 
-/// The ids of jobs in which something is to be done, the oldest first.
+/// The ids of jobs that can continue, the oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -38,7 +38,7 @@ pub async fn due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<i32>, DbEr
         .await
 }
 
-/// A job, which nobody else changes until the transaction ends.
+/// A job, locked until the transaction ends.
 ///
 /// # Errors
 /// When the query fails.
@@ -46,7 +46,7 @@ pub async fn lock_job(tx: &impl ConnectionTrait, id: i32) -> Result<Option<works
     workspace_job::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
 }
 
-/// Numbers a new job and stores it with its steps and addresses.
+/// Stores and numbers a new job with its steps and addresses.
 ///
 /// # Errors
 /// When a statement fails.
@@ -57,7 +57,7 @@ pub async fn create_job(
     addresses: Vec<workspace_address::Model>,
 ) -> Result<workspace_job::Model, DbErr> {
     let number = take_numbers(tx, entity::counter::WORKSPACE_JOB, 1).await?;
-    let id = i32::try_from(number).map_err(|_| DbErr::Custom("there are no more numbers for jobs".into()))?;
+    let id = i32::try_from(number).map_err(|_| DbErr::Custom("no numbers are left for workspace jobs".into()))?;
     let job = row::create(tx, workspace_job::Model { id, ..job }).await?;
     for step in steps {
         row::create(tx, workspace_step::Model { job_id: id, ..step }).await?;
@@ -69,7 +69,7 @@ pub async fn create_job(
     Ok(job)
 }
 
-/// Stores a job that has changed, and what its workspace shows of it.
+/// Updates a job, and its status in the workspace.
 ///
 /// # Errors
 /// When a statement fails.
@@ -90,7 +90,7 @@ async fn note_status(tx: &impl ConnectionTrait, job: &workspace_job::Model) -> R
     Ok(())
 }
 
-/// The resources that a job is about.
+/// The resource addresses that a job targets or replaces.
 ///
 /// # Errors
 /// When the query fails.
@@ -103,7 +103,7 @@ pub async fn addresses(db: &impl ConnectionTrait, job: i32) -> Result<Vec<worksp
         .await
 }
 
-/// Keeps what clients store with a job.
+/// Stores the context that clients keep with a job.
 ///
 /// # Errors
 /// When the statement fails.
@@ -113,7 +113,7 @@ pub async fn set_context(db: &impl ConnectionTrait, job: i32, context: serde_jso
     Ok(())
 }
 
-/// The jobs of a workspace, and whether one of them is open.
+/// The jobs of a workspace with their statuses.
 ///
 /// # Errors
 /// When the query fails.

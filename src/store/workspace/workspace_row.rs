@@ -5,7 +5,7 @@ use entity::{template, workspace};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-/// A workspace, which nobody else changes until the transaction ends.
+/// A workspace, locked until the transaction ends.
 ///
 /// # Errors
 /// When the query fails.
@@ -13,7 +13,7 @@ pub async fn lock(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<w
     workspace::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
 }
 
-/// How many workspaces an organization has, without those that nobody sees.
+/// How many workspaces an organization has, without deleted ones.
 ///
 /// # Errors
 /// When the query fails.
@@ -23,7 +23,7 @@ pub async fn count(db: &impl ConnectionTrait, id: OrganizationId) -> Result<u64,
     workspace::Entity::find().filter(seen).count(db).await
 }
 
-/// Whether an organization has a template or a workspace already.
+/// Whether an organization has any template or workspace.
 ///
 /// # Errors
 /// When a query fails.

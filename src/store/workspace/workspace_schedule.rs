@@ -6,7 +6,7 @@ use entity::workspace_schedule;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// Schedules whose time has come, which nobody else takes until the transaction ends.
+/// Schedules that are due, locked until the transaction ends.
 ///
 /// # Errors
 /// When the query fails.
@@ -37,7 +37,7 @@ pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>
     Ok(row.and_then(|row| row.next_run_at))
 }
 
-/// Switches the schedules of a workspace off.
+/// Disables the schedules of a workspace.
 ///
 /// # Errors
 /// When the statement fails.

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::store::page::PAGE;
 
-/// The steps of a job, in their order.
+/// The steps of a job, in order.
 ///
 /// # Errors
 /// When the query fails.
@@ -31,7 +31,7 @@ pub async fn step_by_run(db: &impl ConnectionTrait, run: RunId) -> Result<Option
     workspace_step::Entity::find().filter(workspace_step::Column::RunId.eq(run)).one(db).await
 }
 
-/// The step whose process has this credential.
+/// The step with this credential, by its hash.
 ///
 /// # Errors
 /// When the query fails.
@@ -39,7 +39,7 @@ pub async fn step_by_token(db: &impl ConnectionTrait, hash: &str) -> Result<Opti
     workspace_step::Entity::find().filter(workspace_step::Column::Token.eq(hash)).one(db).await
 }
 
-/// Gives steps of a job that have one status another one.
+/// Changes the status of all steps of a job that have a given one.
 ///
 /// # Errors
 /// When the statement fails.
@@ -73,7 +73,7 @@ pub async fn change_step(
     Ok(())
 }
 
-/// Gives one step a status.
+/// Sets the status of one step.
 ///
 /// # Errors
 /// When the statement fails.
