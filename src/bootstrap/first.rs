@@ -77,7 +77,7 @@ pub fn token(
 /// # Errors
 /// The database's.
 pub async fn templates(tx: &DatabaseTransaction, organization: OrganizationId, now: DateTime<Utc>) -> Result<()> {
-    if store::workspace::is_furnished(tx, organization).await? {
+    if store::workspace::has_content(tx, organization).await? {
         return Ok(());
     }
     for one in template::DEFAULTS {

@@ -162,7 +162,11 @@ pub async fn namespace(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn leave(tx: &impl ConnectionTrait, row: &environment::Model, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn record_leftover(
+    tx: &impl ConnectionTrait,
+    row: &environment::Model,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(namespace) = row.namespace.clone() else { return Ok(()) };
     let left = leftover::Model { cluster_id: row.cluster_id, namespace, environment_id: row.id, created_at: now };
     leftover::Entity::insert(left.into_active_model().reset_all()).exec_without_returning(tx).await.map(|_| ())
@@ -180,7 +184,7 @@ pub async fn leftovers(db: &impl ConnectionTrait, id: ClusterId) -> Result<Vec<l
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn gone(db: &impl ConnectionTrait, id: ClusterId, namespace: &str) -> Result<(), DbErr> {
+pub async fn forget_leftover(db: &impl ConnectionTrait, id: ClusterId, namespace: &str) -> Result<(), DbErr> {
     leftover::Entity::delete_many()
         .filter(leftover::Column::ClusterId.eq(id))
         .filter(leftover::Column::Namespace.eq(namespace))

@@ -116,11 +116,11 @@ pub async fn list_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -
 ///
 /// # Errors
 /// When the query fails.
-pub async fn names_of_leaving(
+pub async fn names_with_outputs(
     db: &impl ConnectionTrait,
     id: EnvironmentId,
 ) -> Result<std::collections::HashMap<JobId, String>, DbErr> {
-    let leaving = Query::select()
+    let with_outputs = Query::select()
         .column(Column::OutputOf)
         .from(Entity)
         .and_where(Column::EnvironmentId.eq(id))
@@ -129,7 +129,7 @@ pub async fn names_of_leaving(
     let names: Vec<(JobId, String)> = job::Entity::find()
         .select_only()
         .columns([job::Column::Id, job::Column::Name])
-        .filter(job::Column::Id.in_subquery(leaving))
+        .filter(job::Column::Id.in_subquery(with_outputs))
         .into_tuple()
         .all(db)
         .await?;

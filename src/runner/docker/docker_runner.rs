@@ -45,7 +45,7 @@ struct PendingStart {
 }
 
 /// Wakes the engine when a container ends. Only a hint: without it the end is noticed a little later.
-fn tell_end(engine: Arc<Engine>, name: String, wake: Wake) {
+fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
     #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
     tokio::spawn(async move {
         if let Ok(client) = engine.client().await {
@@ -132,7 +132,7 @@ impl Runner for DockerRunner {
         #[expect(clippy::disallowed_methods, reason = "kept in `starting`, which ends it")]
         let task = tokio::spawn(async move {
             match engine.start(&step).await {
-                Ok(()) => tell_end(engine, step.name, wake.clone()),
+                Ok(()) => notify_end(engine, step.name, wake.clone()),
                 Err(reason) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
             }
             wake.here();

@@ -59,7 +59,7 @@ impl Engine {
         let image = step.image.as_ref().ok_or("the job has no image")?;
         let client = self.client().await.map_err(|e| e.0)?;
         if client.inspect_container(&step.name, None::<InspectContainerOptions>).await.is_err() {
-            self.provide(client, image).await?;
+            self.ensure_image(client, image).await?;
             if !step.may_start() {
                 // Not a failure: the engine checks again whether the step is to be started.
                 return Ok(());
@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// Pulls the image unless it is on the engine. Tags are assumed to be immutable.
-    pub(super) async fn provide(&self, client: &Docker, image: &Image) -> Result<(), String> {
+    pub(super) async fn ensure_image(&self, client: &Docker, image: &Image) -> Result<(), String> {
         if client.inspect_image(&image.reference).await.is_ok() {
             return Ok(());
         }

@@ -32,7 +32,7 @@ impl From<kube::Error> for Failure {
 
 impl KubernetesRunner {
     /// Applies the objects of a step.
-    pub(super) async fn bring(&self, step: &StepSpec) -> Result<(), Failure> {
+    pub(super) async fn apply_objects(&self, step: &StepSpec) -> Result<(), Failure> {
         let refused = |reason: &str| Failure::Refused(reason.to_owned());
         let pod = step.pod.as_deref().ok_or_else(|| refused("the step has no options for Kubernetes"))?;
         let (namespace, name) = match Handle::parse(&step.name) {

@@ -58,7 +58,7 @@ impl PodLogStream {
             let next = pods.iter().find(|pod| !read.contains(&pod.name_any()));
             match next {
                 Some(pod) if has_begun(pod) => {
-                    self.whole(pod).await;
+                    self.read_pod(pod).await;
                     read.insert(pod.name_any());
                 }
                 // The pod never started.
@@ -75,7 +75,7 @@ impl PodLogStream {
     }
 
     /// Reads the log of one pod to its end.
-    async fn whole(&self, pod: &Pod) {
+    async fn read_pod(&self, pod: &Pod) {
         let name = pod.name_any();
         let mut left = LogPosition::default();
         let mut failures = 0;

@@ -41,7 +41,7 @@ impl Runner for KubernetesRunner {
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
         self.ready()?;
-        match self.bring(step).await {
+        match self.apply_objects(step).await {
             Ok(()) => Ok(()),
             Err(Failure::Later(unavailable)) => Err(unavailable),
             Err(Failure::Refused(reason)) => {

@@ -41,7 +41,7 @@ pub struct Orphans {
     /// The engines that the new owner can reach.
     pub places: Vec<String>,
     /// Runs on other engines are taken over only if their lease expired before this time.
-    pub forlorn_before: DateTime<Utc>,
+    pub unreachable_before: DateTime<Utc>,
 }
 
 /// The running runs of the owner, including orphans, which are taken over.
@@ -58,7 +58,7 @@ pub async fn mine(
     let reachable = Condition::any()
         .add(run::Column::Place.is_null())
         .add(run::Column::Place.is_in(orphans.places.iter().map(String::as_str)))
-        .add(run::Column::LeaseUntil.lt(orphans.forlorn_before));
+        .add(run::Column::LeaseUntil.lt(orphans.unreachable_before));
     let orphaned = Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable);
     let held = Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned);
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await

@@ -26,7 +26,7 @@ pub async fn lock_job_of_run(tx: &impl ConnectionTrait, run: RunId) -> Result<()
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn began(tx: &impl ConnectionTrait, run: RunId, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn mark_running(tx: &impl ConnectionTrait, run: RunId, now: DateTime<Utc>) -> Result<(), DbErr> {
     let Some(step) = step_by_run(tx, run).await?.filter(|step| step.status == JobStatus::Queue) else { return Ok(()) };
     let Some(job) = lock_job(tx, step.job_id).await?.filter(|job| !job.status.is_final()) else { return Ok(()) };
     turn_steps(tx, job.id, (JobStatus::Queue, JobStatus::Running), now).await?;

@@ -27,7 +27,7 @@ pub async fn count(db: &impl ConnectionTrait, id: OrganizationId) -> Result<u64,
 ///
 /// # Errors
 /// When a query fails.
-pub async fn is_furnished(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<bool, DbErr> {
+pub async fn has_content(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<bool, DbErr> {
     let templates = template::Entity::find().filter(template::Column::OrganizationId.eq(organization)).one(db).await?;
     let workspaces =
         workspace::Entity::find().filter(workspace::Column::OrganizationId.eq(organization)).one(db).await?;

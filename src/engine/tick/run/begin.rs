@@ -59,8 +59,10 @@ pub(super) async fn begin(
     // Before the start, so that a server that takes over asks the same engine; and only while it is ours.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {
-            store::write(&app.db, async |tx| store::workspace::began(tx, run.id, now).await.map_err(Error::from))
-                .await?;
+            store::write(&app.db, async |tx| {
+                store::workspace::mark_running(tx, run.id, now).await.map_err(Error::from)
+            })
+            .await?;
         }
         quiet(&spec.name, patient(runner.start(&spec)).await);
         app.wake.here();

@@ -44,8 +44,8 @@ pub(in crate::engine::tick) async fn observe(app: &App, now: DateTime<Utc>) -> R
     }
     // Clusters are the same for all servers.
     places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
-    let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
-    let orphans = Orphans { places, forlorn_before };
+    let unreachable_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
+    let orphans = Orphans { places, unreachable_before };
     let most = u64::from(app.config.max_runs) + ORPHANS;
     let mine = async |tx: &sea_orm::DatabaseTransaction| {
         store::run::mine(tx, lease(app, now), &orphans, now, most).await.map_err(Error::from)
