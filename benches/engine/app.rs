@@ -14,7 +14,7 @@ use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::engine::cron::Timing;
-use windlass::runner::{Kind, Runners};
+use windlass::runner::{Runners, Target};
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
@@ -41,7 +41,7 @@ pub(crate) async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App
         runners: Runners {
             docker: runner.clone(),
             process: runner.clone(),
-            local: Ok(Kind::Docker),
+            local: Ok(Target::Docker),
             processes: false,
             clusters: Default::default(),
         },
@@ -88,7 +88,7 @@ pub(crate) async fn fill(
             id,
             deployed: Some(spec.clone()),
             deployed_at: Some(now),
-            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::BuiltImage { image: "built:1".into(), commit: None }),
             ..job::Model::new(&environment, &format!("job {number}"), spec.clone(), now)
         };
         let next_run_at = due(&Timing::of(id, &spec).unwrap().unwrap());

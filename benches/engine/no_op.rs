@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
+use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 /// Ends every step at once, with a given number of lines.
 pub(crate) struct NoOp {
@@ -15,8 +15,8 @@ pub(crate) struct NoOp {
 
 #[async_trait]
 impl Runner for NoOp {
-    fn kind(&self) -> Kind {
-        Kind::Docker
+    fn target(&self) -> Target {
+        Target::Docker
     }
     async fn place(&self) -> Result<String, Unavailable> {
         Ok("nowhere".into())
@@ -27,8 +27,8 @@ impl Runner for NoOp {
     async fn poll(&self, _name: &str) -> Result<StepState, Unavailable> {
         Ok(StepState::Exited { exit_code: 0, reason: None })
     }
-    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
-        Ok(Times::default())
+    async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
+        Ok(StepTimes::default())
     }
     async fn stop(&self, _name: &str, _grace: Duration) -> Result<(), Unavailable> {
         Ok(())

@@ -1,4 +1,4 @@
-//! A token of a person, or of a group of people.
+//! An access token of a person or a team.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,14 +11,14 @@ use crate::id::{AccessTokenId, PersonId};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AccessTokenId,
-    /// None for a token of a group.
+    /// None for a token of a team.
     pub person_id: Option<PersonId>,
     pub created_at: DateTimeUtc,
     pub created_by: String,
-    /// In whose name it acts.
+    /// The name that the token acts under.
     pub name: String,
     pub description: Option<String>,
-    /// The groups that it belongs to.
+    /// The teams that the token belongs to.
     pub groups: Json,
     /// SHA-256, in hexadecimal.
     pub hash: String,

@@ -1,4 +1,4 @@
-//! An API token: only its SHA-256 is stored.
+//! An API token. Only its SHA-256 is stored.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,7 +19,7 @@ pub struct Model {
     pub description: Option<String>,
     pub role: Role,
     pub custom_role_id: Option<CustomRoleId>,
-    /// SHA-256 of the whole token, in lower-case hexadecimal.
+    /// SHA-256 of the token, in lower-case hexadecimal.
     pub hash: String,
 }
 

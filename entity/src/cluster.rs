@@ -1,10 +1,10 @@
-//! A cluster: where runs run.
+//! A cluster: where runs are executed.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{ClusterId, OrganizationId};
 
-/// What kind of place a cluster is.
+/// The kind of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClusterKind {
@@ -29,14 +29,14 @@ pub struct Model {
     pub region: String,
     pub kind: ClusterKind,
     pub is_default: bool,
-    /// The most that one job can ask for, in millicores.
+    /// The maximum CPU of one job, in millicores.
     pub maximum_cpu_milli: i32,
-    /// The most that one job can ask for, in MiB.
+    /// The maximum memory of one job, in MiB.
     pub maximum_memory_mib: i32,
-    /// How the server reaches a Kubernetes cluster, sealed for this row.
+    /// The kubeconfig of a Kubernetes cluster, sealed for this row.
     pub kubeconfig: Option<Vec<u8>>,
     pub production: bool,
-    /// What clients wrote and read back; nothing depends on it.
+    /// Settings that clients read back; the server does not use them.
     pub settings: Option<Json>,
 }
 

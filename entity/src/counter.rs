@@ -1,13 +1,13 @@
-//! Numbers that only grow and are shared by the whole installation.
+//! Counters that are shared by the whole installation.
 
 use sea_orm::entity::prelude::*;
 
 /// The counter of runs.
 pub const RUN: &str = "run";
-/// The counter of runs of workspaces, which are known by their numbers.
+/// The counter of workspace jobs, whose ids are numbers.
 pub const WORKSPACE_JOB: &str = "workspace_job";
 
-/// Row of `counter`: the last number that was given out under a name.
+/// Row of `counter`: the last number that was taken.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "counter")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Mode;
 use crate::id::{ClusterId, CustomRoleId, OrganizationId, ProjectId};
 
-/// What a role may do on a cluster; each may do what the ones before it may.
+/// What a role may do on a cluster; each permission includes the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClusterPermission {
@@ -19,7 +19,7 @@ pub enum ClusterPermission {
     Admin,
 }
 
-/// What a role may do in the environments of one mode; each may do what the ones before it may.
+/// What a role may do in the environments of one mode; each permission includes the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProjectPermission {
@@ -30,21 +30,21 @@ pub enum ProjectPermission {
     Manager,
 }
 
-/// What a role may do in one project; modes that are not named have no access.
+/// What a role may do in one project; modes that are not listed have no access.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectPermissions {
-    /// Everything, also with the project itself.
+    /// Everything, including changes to the project itself.
     pub is_admin: bool,
     pub modes: BTreeMap<Mode, ProjectPermission>,
 }
 
-/// By cluster; those that are not named take the least permission.
+/// Permissions by cluster; clusters that are not listed get the lowest one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Clusters(pub BTreeMap<ClusterId, ClusterPermission>);
+pub struct ClusterGrants(pub BTreeMap<ClusterId, ClusterPermission>);
 
-/// By project; those that are not named take the least permission.
+/// Permissions by project; projects that are not listed get the lowest one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Projects(pub BTreeMap<ProjectId, ProjectPermissions>);
+pub struct ProjectGrants(pub BTreeMap<ProjectId, ProjectPermissions>);
 
 /// Row of `custom_role`; unique by organization and name key.
 #[sea_orm::model]
@@ -59,8 +59,8 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub description: String,
-    pub clusters: Clusters,
-    pub projects: Projects,
+    pub clusters: ClusterGrants,
+    pub projects: ProjectGrants,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -4,18 +4,18 @@ use sea_orm::entity::prelude::*;
 
 use crate::id::{DeploymentId, EnvironmentId};
 
-/// What was asked for.
+/// The requested action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Action {
     Deploy,
     Stop,
     Delete,
-    /// What is deployed is removed; the configuration stays.
+    /// Removes what is deployed and keeps the configuration.
     Uninstall,
 }
 
-/// How far a deployment, or a job's part in it, has come.
+/// The progress of a deployment or of one of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Progress {
@@ -27,14 +27,14 @@ pub enum Progress {
 }
 
 impl Progress {
-    /// Whether nothing follows.
+    /// Whether this is a final state.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
-/// What a request was made on.
+/// What a deployment was requested for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Scope {
@@ -42,7 +42,7 @@ pub enum Scope {
     Jobs,
 }
 
-/// Which kind of client made a request, by the official names.
+/// The kind of client that made a request, by its official name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Origin {
@@ -60,7 +60,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: DeploymentId,
     pub environment_id: EnvironmentId,
-    /// Counts the deployments of the environment from 1.
+    /// Counts from 1 within the environment.
     pub number: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
@@ -71,7 +71,7 @@ pub struct Model {
     pub origin: Origin,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
-    /// Nothing more of it is begun after this.
+    /// No further parts are started after this.
     pub cancel_requested_at: Option<DateTimeUtc>,
 }
 

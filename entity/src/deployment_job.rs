@@ -17,22 +17,22 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub job_id: JobId,
     pub progress: Progress,
-    /// The event that somebody asked for by name; the schedule then stays as it is.
+    /// The event that was requested by name; the schedule stays as it is then.
     pub forced_event: Option<Event>,
     /// The run that this part waits for.
     pub run_id: Option<RunId>,
     pub started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
-    /// The configuration that was deployed; null until the part has begun.
+    /// The configuration that is deployed; null until the part has started.
     pub spec: Option<JobSpec>,
-    /// The stage of the job when the deployment was asked for.
+    /// The stage of the job when the deployment was requested.
     pub stage_id: Option<StageId>,
     pub stage_name: Option<String>,
-    /// Parts of a later stage begin when those of the earlier ones have ended.
+    /// Parts of a stage start when those of earlier stages have ended.
     pub stage_position: i32,
-    /// The run that builds the image, before the other one.
+    /// The run that builds the image, before the run of the job.
     pub build_run_id: Option<RunId>,
-    /// The commit that was asked for.
+    /// The requested commit.
     pub commit_id: Option<String>,
     #[sea_orm(belongs_to, from = "deployment_id", to = "id")]
     pub deployment: BelongsTo<super::deployment::Entity>,

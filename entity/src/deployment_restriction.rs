@@ -1,10 +1,10 @@
-//! Which changed paths deploy a job that is built from git.
+//! A restriction on which changed paths deploy a job that is built from git.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{JobId, RestrictionId};
 
-/// Whether the path has to change, or must not be all that changed.
+/// Whether changes of the path are required or ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RestrictionMode {

@@ -1,4 +1,4 @@
-//! When an environment is up.
+//! A deployment rule: when an environment runs.
 
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
@@ -34,7 +34,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub on_demand_preview: bool,
     pub auto_preview: bool,
-    /// Whether the environment is started and stopped by the clock.
+    /// Whether the environment is started and stopped at the times of this rule.
     pub auto_stop: bool,
     /// Whether it is deleted at its stop time, instead of stopped.
     pub auto_delete: bool,
@@ -45,9 +45,9 @@ pub struct Model {
     /// Only its time of day counts.
     pub stop_time: DateTimeUtc,
     pub weekdays: Weekdays,
-    /// When the environment is deployed next; null when nothing is planned.
+    /// When the environment is deployed next; null if that is not planned.
     pub next_start_at: Option<DateTimeUtc>,
-    /// When the environment is stopped next; null when nothing is planned.
+    /// When the environment is stopped next; null if that is not planned.
     pub next_stop_at: Option<DateTimeUtc>,
 }
 

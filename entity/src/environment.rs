@@ -33,7 +33,7 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub mode: Mode,
-    /// Its namespace in a cluster of Kubernetes, from its first deployment on; unique in the cluster.
+    /// The namespace in a Kubernetes cluster, set by the first deployment; unique in the cluster.
     pub namespace: Option<String>,
 }
 

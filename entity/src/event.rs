@@ -1,4 +1,4 @@
-//! What somebody did in an organization.
+//! An entry of the audit log of an organization.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,11 +14,11 @@ pub struct Model {
     pub id: EventId,
     pub organization_id: OrganizationId,
     pub created_at: DateTimeUtc,
-    /// By its official name.
+    /// The official name of the kind of event.
     pub kind: String,
-    /// The kind of thing it was done to, by its official name.
+    /// The official name of the kind of object that was changed.
     pub target: String,
-    /// The part of the thing, by its official name.
+    /// The official name of the part of the object.
     pub sub_target: Option<String>,
     pub target_id: Option<Uuid>,
     pub target_name: String,
@@ -26,9 +26,9 @@ pub struct Model {
     pub project_name: Option<String>,
     pub environment_id: Option<EnvironmentId>,
     pub environment_name: Option<String>,
-    /// As the API showed it before.
+    /// The object before the change, as the API shows it.
     pub before: Option<Json>,
-    /// As the API shows it after.
+    /// The object after the change, as the API shows it.
     pub after: Option<Json>,
     pub origin: Origin,
     pub triggered_by: String,

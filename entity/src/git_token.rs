@@ -18,7 +18,7 @@ pub struct Model {
     pub name: String,
     pub description: String,
     pub provider: GitProvider,
-    /// Of Bitbucket.
+    /// The workspace, for Bitbucket only.
     pub workspace: Option<String>,
     pub api_url: String,
     /// The token, sealed for this row.

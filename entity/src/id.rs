@@ -1,7 +1,7 @@
-//! Typed primary keys, so that the id of a job is never taken for that of a run.
+//! Typed primary keys, so that ids of different tables cannot be confused.
 //!
-//! All are UUIDs of version 7, which sort by creation, but for those of jobs: the first digits of a job's id are a part
-//! of the names of its outputs, and must differ between jobs that were made in the same minute. They are of version 4.
+//! Ids are UUIDs of version 7, which sort by creation. Jobs and environments have UUIDs of version 4, because the first
+//! digits of their ids are part of other names and must differ even if they were created in the same minute.
 
 macro_rules! sorted {
     ($($name:ident)*) => {$(
@@ -42,7 +42,7 @@ macro_rules! id {
 id! {
     /// Of an organization.
     OrganizationId
-    /// Of a person who was seen with a valid JWT.
+    /// Of a person who has used a valid JWT.
     PersonId
     /// Of an API token.
     TokenId
@@ -78,7 +78,7 @@ id! {
     InvitationId
     /// Of a webhook.
     WebhookId
-    /// Of one call of a webhook.
+    /// Of a webhook delivery.
     DeliveryId
     /// Of an event of an organization.
     EventId
@@ -92,11 +92,11 @@ id! {
     WorkspaceAccessId
     /// Of a variable of workspaces.
     TerraformVariableId
-    /// Of a step of a run of a workspace.
+    /// Of a workspace step.
     WorkspaceStepId
-    /// Of an address of a resource.
+    /// Of a resource address of a workspace job.
     AddressId
-    /// Of a version of a state.
+    /// Of a state version.
     StateVersionId
     /// Of a schedule of a workspace.
     WorkspaceScheduleId
@@ -106,9 +106,9 @@ id! {
     SshKeyId
     /// Of a tag.
     TagId
-    /// Of a mark of a workspace.
+    /// Of a tag on a workspace.
     WorkspaceTagId
-    /// Of a token of a person or a group.
+    /// Of an access token.
     AccessTokenId
 }
 
@@ -125,7 +125,7 @@ impl JobId {
 }
 
 impl EnvironmentId {
-    /// A new id; its beginning is part of the name of its namespace.
+    /// A new id. Its first digits are part of the name of the namespace.
     #[must_use]
     pub fn create() -> Self {
         Self(uuid::Uuid::new_v4())

@@ -1,4 +1,4 @@
-//! An invitation of a person into an organization.
+//! An invitation to an organization.
 
 use sea_orm::entity::prelude::*;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, GitTokenId, JobId, OrganizationId, RegistryId};
 use crate::job_spec::{JobSpec, JobType};
-use crate::run_spec::Built;
+use crate::run_spec::BuiltImage;
 
 /// Row of `job`; unique by environment and name key.
 #[sea_orm::model]
@@ -22,43 +22,44 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub job_type: JobType,
-    /// The registry that the source names, so that it cannot be deleted under the job.
+    /// The registry of the source, which cannot be deleted while the job uses it.
     pub registry_id: Option<RegistryId>,
-    /// The git token that the source names, so that it cannot be deleted under the job.
+    /// The git token of the source, which cannot be deleted while the job uses it.
     pub git_token_id: Option<GitTokenId>,
     pub spec: JobSpec,
-    /// The configuration that is deployed; null when the job is not.
+    /// The deployed configuration; null if the job is not deployed.
     pub deployed: Option<JobSpec>,
-    /// Runs that failed before no longer count for the running state.
+    /// Failed runs from before this time do not affect the running state.
     pub failures_cleared_at: Option<DateTimeUtc>,
-    /// When what is deployed was deployed.
+    /// When the deployed configuration was deployed.
     pub deployed_at: Option<DateTimeUtc>,
-    /// When a variable that the job sees was last changed.
+    /// When a variable that is visible to the job was last changed.
     pub variables_changed_at: Option<DateTimeUtc>,
-    /// What the newest deployment with a build has built.
-    pub built: Option<Built>,
-    /// How its schedule was given to its cluster; null where the server keeps its time.
-    pub applied: Option<Applied>,
-    /// When it was seen that what was applied was changed or deleted by somebody else.
+    /// The image of the newest deployment with a build.
+    pub built: Option<BuiltImage>,
+    /// How the schedule was applied in the cluster; null if the server runs the schedule.
+    pub applied: Option<AppliedSchedule>,
+    /// When the server noticed that somebody else had changed or deleted the applied schedule.
     pub drifted_at: Option<DateTimeUtc>,
 }
 
-/// What a schedule that was given to a cluster was then; whatever differs later was changed by somebody else.
+/// The version of a schedule when it was applied in a cluster. A difference means that somebody else has changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Applied {
+pub struct AppliedSchedule {
     pub namespace: String,
-    /// Of the CronJob.
+    /// The name of the CronJob.
     pub name: String,
     pub uid: String,
     pub generation: i64,
-    /// The version of the secret with its variables.
+    /// The version of the Secret with its variables.
     pub secret: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// A new job of an environment, not deployed and not stored yet. Its type, registry and git token follow from `spec`.
+    /// A new job of an environment, not deployed and not stored yet. Its type, registry and git token follow from
+    /// `spec`.
     #[must_use]
     pub fn new(environment: &crate::environment::Model, name: &str, spec: JobSpec, now: DateTimeUtc) -> Self {
         Self {

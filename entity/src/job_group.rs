@@ -1,10 +1,10 @@
-//! That a job has a group of annotations or labels.
+//! A group of annotations or labels that a job uses.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{GroupId, JobId};
 
-/// Row of `job_group`; it repeats what the configuration of the job says, so that a group in use cannot be deleted.
+/// Row of `job_group`. Duplicates the configuration of the job, so that a group in use cannot be deleted.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "job_group")]

@@ -1,12 +1,12 @@
-//! When the deployed schedule of a job comes next.
+//! The next time of the deployed schedule of a job.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::JobId;
 
-/// Row of `job_schedule`; a job without one has nothing scheduled.
+/// Row of `job_schedule`; a job without a row has no next time.
 ///
-/// Apart from `job`, because it changes with every time, and a job is a large row.
+/// A separate table, because the next time changes often and rows of `job` are large.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "job_schedule")]

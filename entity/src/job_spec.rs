@@ -1,4 +1,4 @@
-//! What a job is configured to do: one document, stored with the job and, once deployed, beside it a second time.
+//! The configuration of a job: one document, stored a second time when the job is deployed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GitTokenId, GroupId, RegistryId};
 
-/// When a job runs: on a schedule, or with the life of its environment.
+/// When a job runs: on a schedule, or on events of its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobType {
@@ -16,11 +16,11 @@ pub enum JobType {
     Cron,
 }
 
-/// What a container executes.
+/// The command of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Command {
-    /// One program, not split into words; without it the image decides.
+    /// One program, not split into words. Without it the entrypoint of the image is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,12 +37,12 @@ pub enum LifecycleType {
     Cloudformation,
 }
 
-/// The times or events at which a job runs.
+/// The times or events that start a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Schedule {
     Cron {
-        /// Five fields or a macro, as it was written.
+        /// Five fields or a macro, as the client wrote it.
         scheduled_at: String,
         /// IANA name.
         timezone: String,
@@ -70,7 +70,7 @@ pub enum GitProvider {
     Gitlab,
 }
 
-/// A repository to build from, byte by byte as it was written.
+/// A repository to build from, exactly as the client wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GitRepository {
     pub url: String,
@@ -80,7 +80,7 @@ pub struct GitRepository {
     pub git_token_id: Option<GitTokenId>,
 }
 
-/// What a job executes: an image of a registry, or one built from a Dockerfile.
+/// The image of a job: from a registry, or built from a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Source {
@@ -97,7 +97,7 @@ pub enum Source {
     },
 }
 
-/// The processor that a job asks for.
+/// The CPU architecture that a job requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CpuArchitecture {
@@ -105,7 +105,7 @@ pub enum CpuArchitecture {
     Arm64,
 }
 
-/// How a probe asks.
+/// How a probe checks the container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProbeType {
@@ -134,7 +134,7 @@ pub struct Healthchecks {
     pub liveness_probe: Option<Probe>,
 }
 
-/// The whole configuration of a job but its name, stored as one document.
+/// The configuration of a job without its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct JobSpec {
     #[serde(default)]
@@ -147,9 +147,9 @@ pub struct JobSpec {
     pub ephemeral_storage_gib: Option<i32>,
     #[serde(default)]
     pub cpu_architecture: Option<CpuArchitecture>,
-    /// How often a failed attempt is started again.
+    /// How often a failed run is retried.
     pub max_nb_restart: i32,
-    /// For all attempts together, in seconds; 0 sets no limit.
+    /// The time limit of all attempts together, in seconds; 0 means no limit.
     pub max_duration_seconds: i32,
     pub auto_preview: bool,
     pub auto_deploy: bool,
@@ -163,7 +163,7 @@ pub struct JobSpec {
     pub annotations_groups: Vec<GroupId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels_groups: Vec<GroupId>,
-    /// The advanced settings that are not at their default.
+    /// Advanced settings that differ from their defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, serde_json::Value>,
 }
@@ -178,7 +178,7 @@ impl JobSpec {
         }
     }
 
-    /// The registry that the image comes from; none where it is built.
+    /// The registry of the image; none if the image is built.
     #[must_use]
     pub fn registry_id(&self) -> Option<RegistryId> {
         match &self.source {
@@ -187,7 +187,7 @@ impl JobSpec {
         }
     }
 
-    /// The git token that the repository is read with.
+    /// The git token for the repository.
     #[must_use]
     pub fn git_token_id(&self) -> Option<GitTokenId> {
         match &self.source {

@@ -12,7 +12,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub job_id: JobId,
     pub created_at: DateTimeUtc,
-    /// All variables that the job saw, with their values, as JSON that is sealed for this row.
+    /// The visible variables with their values, as JSON that is sealed for this row.
     pub sealed: Vec<u8>,
 }
 

@@ -13,7 +13,7 @@ pub struct Model {
     pub cluster_id: ClusterId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub namespace: String,
-    /// The environment that it was of; it is not there any more.
+    /// The deleted environment.
     pub environment_id: EnvironmentId,
     pub created_at: DateTimeUtc,
 }

@@ -1,4 +1,4 @@
-//! Rows and the values stored in them: one table per file, its enums beside it.
+//! Rows and the values stored in them: one table per file, with its enums.
 //!
 //! No HTTP, no queries, no logic.
 
@@ -53,7 +53,7 @@ pub mod workspace_schedule;
 pub mod workspace_step;
 pub mod workspace_tag;
 
-/// The key that makes a name unique ignoring case: trimmed and lower-cased.
+/// The key by which names are unique: trimmed and in lower case.
 #[must_use]
 pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()

@@ -8,7 +8,7 @@ use crate::id::{CustomRoleId, OrganizationId, PersonId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
-    /// Everything, and cannot be removed.
+    /// Everything; cannot be removed.
     Owner,
     /// Everything.
     Admin,
@@ -18,7 +18,7 @@ pub enum Role {
     Billing,
     /// Reads everything.
     Viewer,
-    /// What the custom role of the row says.
+    /// The permissions of the custom role of the row.
     Custom,
 }
 

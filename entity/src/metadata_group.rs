@@ -1,4 +1,4 @@
-//! A group of annotations or of labels for what runs.
+//! A group of annotations or labels for the objects of jobs.
 
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GroupId, OrganizationId};
 
-/// What is in a group.
+/// The kind of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum GroupKind {
@@ -19,7 +19,7 @@ pub enum GroupKind {
 pub struct Entry {
     pub key: String,
     pub value: String,
-    /// Only of a label: whether it is also set on resources of the cloud.
+    /// Whether a label is also set on cloud resources; always false for annotations.
     #[serde(default)]
     pub propagate_to_cloud_provider: bool,
 }
@@ -28,7 +28,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Entries(pub Vec<Entry>);
 
-/// What annotations are set on, by the official names.
+/// The kinds of objects that annotations are set on, by their official names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Scopes(pub Vec<String>);
 

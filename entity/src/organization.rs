@@ -15,7 +15,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub name: String,
     pub description: Option<String>,
-    /// The official name of a plan; stored for clients that read back what they wrote.
+    /// The official name of a plan; stored for clients that read it back.
     pub plan: String,
     pub website_url: Option<String>,
     pub repository: Option<String>,
@@ -23,11 +23,11 @@ pub struct Model {
     pub icon_url: Option<String>,
     /// Addresses as a JSON array of strings.
     pub admin_emails: Option<Json>,
-    /// Where workspaces run, for clients that read back what they wrote.
+    /// Where workspaces run; stored for clients that read it back.
     pub execution_mode: Option<String>,
-    /// On the second face nobody sees it.
+    /// Whether the organization is hidden in the Terrakube API.
     pub disabled: bool,
-    /// Of the second face.
+    /// The icon in the Terrakube API.
     pub icon: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A person, known by the issuer and the subject of their JWT.
+//! A person, identified by the issuer and subject of their JWT.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,7 +16,7 @@ pub struct Model {
     pub subject: String,
     pub email: Option<String>,
     pub name: Option<String>,
-    /// Set by the person; the address of the JWT stays as it is.
+    /// Set by the person; does not change `email`, which comes from the JWT.
     pub communication_email: Option<String>,
 }
 

@@ -32,9 +32,9 @@ pub struct Model {
     /// Only its time of day counts.
     pub stop_time: DateTimeUtc,
     pub weekdays: Weekdays,
-    /// Of names of environments: `?` is one character, `*` any number of them.
+    /// A pattern of environment names: `?` matches one character, `*` any number.
     pub wildcard: String,
-    /// The first rule that fits counts.
+    /// The first matching rule applies.
     pub position: i32,
 }
 

@@ -24,7 +24,7 @@ pub enum RegistryKind {
     AzureCr,
 }
 
-/// The part of a registry's configuration that is no secret; absent keys are not set.
+/// The configuration of a registry without its secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(default)]
 pub struct RegistryConfig {
@@ -38,7 +38,7 @@ pub struct RegistryConfig {
     pub project_id: Option<String>,
     pub service_account_email: Option<String>,
     pub workload_identity_provider_resource: Option<String>,
-    /// In seconds.
+    /// The lifetime of tokens, in seconds.
     pub token_lifetime_seconds: Option<i32>,
     pub azure_tenant_id: Option<String>,
     pub azure_subscription_id: Option<String>,

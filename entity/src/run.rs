@@ -4,13 +4,13 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DeploymentId, JobId, RunId};
-use crate::run_spec::{Built, RunSpec};
+use crate::run_spec::{BuiltImage, RunSpec};
 
-/// State of a run; changed only through `store::run::advance`.
+/// State of a run; changed only through `store::run::{claim, advance}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunState {
-    /// Waits for a place, or for its next attempt.
+    /// Waiting for a free slot or for the next attempt.
     Queued,
     /// Handed to a runner.
     Running,
@@ -18,12 +18,12 @@ pub enum RunState {
     Succeeded,
     /// Ended in any other way.
     Failed,
-    /// Ended because somebody asked for it.
+    /// Ended by request.
     Cancelled,
 }
 
 impl RunState {
-    /// Whether nothing follows.
+    /// Whether this is a final state.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
@@ -34,17 +34,17 @@ impl RunState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Trigger {
-    /// A time of the schedule.
+    /// A time of a schedule.
     Schedule,
     /// A deployment that the event belongs to.
     Deployment,
-    /// A deployment that names the event.
+    /// A deployment that requests the event by name.
     Force,
-    /// Somebody who asked for this run alone.
+    /// A request for this single run.
     Manual,
 }
 
-/// Which command of the job is executed.
+/// Which command of the job a run executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Event {
@@ -52,11 +52,11 @@ pub enum Event {
     Start,
     Stop,
     Delete,
-    /// No command of the job: its image is built.
+    /// Builds the image of the job.
     Build,
-    /// A step of a workspace; it has no job.
+    /// Executes a workspace step; the run has no job.
     Workspace,
-    /// No command of the job: its schedule is given to its cluster, or taken from it.
+    /// Applies the schedule of the job in its cluster, or removes it there.
     Apply,
 }
 
@@ -76,7 +76,7 @@ impl Event {
     }
 }
 
-/// Which runner executed a run.
+/// The kind of runner that executed a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunnerKind {
@@ -92,7 +92,7 @@ pub enum RunnerKind {
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RunId,
-    /// Counts the runs of the installation from 1.
+    /// Counts from 1 within the installation.
     pub number: i64,
     pub job_id: Option<JobId>,
     pub deployment_id: Option<DeploymentId>,
@@ -102,55 +102,55 @@ pub struct Model {
     pub event: Event,
     pub scheduled_for: Option<DateTimeUtc>,
     pub state: RunState,
-    /// 1 for the first start.
+    /// The number of the present attempt, from 1.
     pub attempt: i32,
     pub spec: RunSpec,
     pub runner: Option<RunnerKind>,
-    /// A queued run is not claimed before.
+    /// A queued run is not claimed before this time.
     pub not_before: DateTimeUtc,
-    /// When the first attempt began.
+    /// When the first attempt started.
     pub started_at: Option<DateTimeUtc>,
-    /// When the present attempt began; null until the runner has said so.
+    /// When the present attempt started, as reported by the runner.
     pub attempt_started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
     pub cancel_requested_at: Option<DateTimeUtc>,
     pub exit_code: Option<i32>,
     pub reason: Option<String>,
-    /// The server process that looks after the run.
+    /// The server process that owns the run.
     pub lease_owner: Option<Uuid>,
     pub lease_until: Option<DateTimeUtc>,
     /// How many lines of the present attempt are stored.
     pub attempt_lines: i64,
     /// How many lines of all attempts are stored.
     pub total_lines: i64,
-    /// Not claimed while an older run of the job's schedule is open.
+    /// Whether the run waits for older runs of the schedule to end.
     pub in_turn: bool,
-    /// What the caller named the request for the run by; unique in the job.
+    /// The idempotency key of the request; unique in the job.
     pub idempotency_key: Option<String>,
-    /// The engine that it was handed to, so that only a server of that engine asks it.
+    /// The engine that the run was handed to, so that only servers with that engine poll it.
     pub place: Option<String>,
-    /// What is masked in its log, sealed.
+    /// What to mask in the log, sealed.
     pub masks: Option<Vec<u8>>,
-    /// Variables that the caller gave it, sealed.
+    /// Additional variables of the request, sealed.
     pub additions: Option<Vec<u8>>,
-    /// Bytes of its log that are stored.
+    /// The size of the stored log, in bytes.
     pub log_bytes: i64,
-    /// The log was longer than what is kept of it.
+    /// Whether the log was cut at the size limit.
     pub log_cut: bool,
-    /// When it may be deleted; null while it is open.
+    /// When the run may be deleted; null while it is open.
     pub expires_at: Option<DateTimeUtc>,
-    /// What a build came to.
-    pub built: Option<Built>,
-    /// When its runner was first asked to stop the present attempt, and answered.
+    /// The image that a build has built.
+    pub built: Option<BuiltImage>,
+    /// When the runner first accepted a request to stop the present attempt.
     pub stop_asked_at: Option<DateTimeUtc>,
-    /// Its name on its runner, where that does not follow from its id.
+    /// The name of the step, if it does not follow from the id of the run.
     pub step: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// A new run, queued by force at `now` and not stored yet.
+    /// A new run with the trigger FORCE, queued at `now` and not stored yet.
     #[must_use]
     pub fn queued(job_id: impl Into<Option<JobId>>, event: Event, spec: RunSpec, now: DateTimeUtc) -> Self {
         Self {

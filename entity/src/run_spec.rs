@@ -1,4 +1,4 @@
-//! What a run executes: copied from its job when the run is created, so that later edits do not change it.
+//! The specification of a run: copied from the job when the run is created, so that later edits do not change it.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,28 @@ use crate::job_spec::{CpuArchitecture, GitRepository, Healthchecks};
 /// A commit that an image was built from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// The whole hash.
+    /// The full hash.
     pub id: String,
     pub at: DateTimeUtc,
     pub author: String,
-    /// The first line.
+    /// The first line of the message.
     pub message: String,
 }
 
-/// What a build came to.
+/// An image that was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Built {
+pub struct BuiltImage {
     /// The name of the image on the engine that built it.
     pub image: String,
-    /// None where the Dockerfile came from no repository.
+    /// None if the Dockerfile did not come from a repository.
     pub commit: Option<Commit>,
 }
 
-/// What a build starts from.
+/// The source and options of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildSpec {
     pub git_repository: Option<GitRepository>,
-    /// The commit to build; without it the newest of the branch.
+    /// The commit to build; none for the newest of the branch.
     pub commit_id: Option<String>,
     pub dockerfile_path: Option<String>,
     pub dockerfile_raw: Option<String>,
@@ -42,10 +42,10 @@ pub struct BuildSpec {
     pub cache: bool,
 }
 
-/// What a run executes: taken from the job when the run is created, so that later edits do not change it.
+/// The specification of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct RunSpec {
-    /// Without tag; the registry's host comes from the registry.
+    /// Without tag and registry host.
     pub image_name: Option<String>,
     pub image_tag: Option<String>,
     pub registry_id: Option<RegistryId>,
@@ -54,42 +54,42 @@ pub struct RunSpec {
     pub arguments: Vec<String>,
     pub cpu_milli: i32,
     pub memory_mib: i32,
-    /// How often a failed attempt is started again.
+    /// How often a failed run is retried.
     pub max_nb_restart: i32,
-    /// For all attempts together, in seconds; 0 sets no limit.
+    /// The time limit of all attempts together, in seconds; 0 means no limit.
     pub max_duration_seconds: i32,
-    /// The whole name of an image that is on the engine already, because it was built there.
+    /// The full name of an image that was built on the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_image: Option<String>,
-    /// What is to be built; then nothing else of this is used but the limit of time.
+    /// The build; apart from the time limit, the other fields are not used then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildSpec>,
-    /// Seconds before the second attempt, doubled before each further one; the default is 10.
+    /// Seconds before the second attempt, doubled for each further one; 10 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_backoff_seconds: Option<i32>,
-    /// Exit codes beside 0 that count as success.
+    /// Exit codes that count as success, in addition to 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub success_exit_codes: Vec<i32>,
-    /// Exit codes after which no further attempt is made.
+    /// Exit codes after which the run is not retried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fail_fast_exit_codes: Vec<i32>,
-    /// Seconds between the polite and the forced end.
+    /// Seconds between SIGTERM and SIGKILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_grace_seconds: Option<i32>,
-    /// Seconds behind its scheduled time after which it is not started any more.
+    /// Seconds after the scheduled time until the run may be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starting_deadline_seconds: Option<i32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only_root: bool,
-    /// How many runs and for how many days they are kept.
-    #[serde(default, skip_serializing_if = "Keep::is_default")]
-    pub keep: Keep,
-    /// What only a cluster of Kubernetes acts on.
+    /// How long runs are kept.
+    #[serde(default, skip_serializing_if = "Retention::is_default")]
+    pub keep: Retention,
+    /// Options for Kubernetes; other runners ignore them.
     #[serde(default, skip_serializing_if = "PodSpec::is_default")]
     pub pod: PodSpec,
 }
 
-/// What a job asks of a cluster of Kubernetes, beside what every place of a run can give.
+/// The options of a job for Kubernetes, beyond those that every runner supports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PodSpec {
@@ -98,9 +98,9 @@ pub struct PodSpec {
     pub cpu_architecture: Option<CpuArchitecture>,
     pub port: Option<i32>,
     pub healthchecks: Healthchecks,
-    /// Labels that its node must have.
+    /// Labels that the node must have.
     pub node_labels: BTreeMap<String, String>,
-    /// Empty for the one of the namespace.
+    /// Empty for the default one of the namespace.
     pub service_account: String,
     pub automount_token: bool,
     /// How long a finished Job is kept, in seconds.
@@ -115,22 +115,22 @@ impl PodSpec {
     }
 }
 
-/// How long runs of a job are kept: as long as both limits allow.
+/// How many runs of a job are kept, and for how many days. A run is deleted as soon as one limit is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Keep {
+pub struct Retention {
     pub succeeded: i32,
     pub failed: i32,
     pub succeeded_days: i32,
     pub failed_days: i32,
 }
 
-impl Default for Keep {
+impl Default for Retention {
     fn default() -> Self {
         Self { succeeded: 100, failed: 200, succeeded_days: 30, failed_days: 90 }
     }
 }
 
-impl Keep {
+impl Retention {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

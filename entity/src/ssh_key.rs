@@ -1,4 +1,4 @@
-//! A private key that repositories are read with.
+//! A private SSH key for repositories.
 
 use sea_orm::entity::prelude::*;
 

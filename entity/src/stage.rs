@@ -1,12 +1,12 @@
-//! A stage of the deployments of an environment.
+//! A deployment stage of an environment.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{EnvironmentId, StageId};
 
-/// The stages that every environment begins with, in their order (names of the official API).
+/// The default stages of an environment, in order (names of the official API).
 pub const DEFAULTS: [&str; 4] = ["0.DEFAULT DATABASE", "1.DEFAULT JOB", "2.DEFAULT CONTAINER", "3.DEFAULT APPLICATION"];
-/// The one that new jobs are put into.
+/// The stage of new jobs.
 pub const JOBS: &str = "1.DEFAULT JOB";
 
 /// Row of `stage`; unique by environment and name key.
@@ -22,7 +22,7 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub description: String,
-    /// Counts from 0 inside the environment.
+    /// Counts from 0 within the environment.
     pub position: i32,
 }
 

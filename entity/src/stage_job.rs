@@ -1,4 +1,4 @@
-//! The place of a job among the stages of its environment.
+//! The deployment stage of a job.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,7 +14,7 @@ pub struct Model {
     pub stage_id: StageId,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// Left out of deployments of the whole environment.
+    /// Whether deployments of the whole environment skip the job.
     pub is_skipped: bool,
 }
 

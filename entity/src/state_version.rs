@@ -1,4 +1,4 @@
-//! A version of the state of a workspace.
+//! A version of the Terraform state of a workspace.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,11 +17,11 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
-    /// The job that wrote it; it may be gone.
+    /// The workspace job that wrote the state; it may be deleted.
     pub job_id: Option<i32>,
     pub serial: i64,
     pub lineage: Option<String>,
-    /// Of the state, in hexadecimal.
+    /// MD5 of the state, in hexadecimal.
     pub md5: String,
     pub sealed: Vec<u8>,
 }

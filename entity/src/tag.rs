@@ -1,4 +1,4 @@
-//! A word that workspaces are marked with.
+//! A tag for workspaces.
 
 use sea_orm::entity::prelude::*;
 

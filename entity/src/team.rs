@@ -1,4 +1,4 @@
-//! A group of people of the OIDC issuer, and what they may do.
+//! A team: a group of the OIDC issuer with its permissions.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,7 +16,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
-    /// The name of the group.
+    /// The name of the OIDC group.
     pub name: String,
     pub manage_state: bool,
     pub manage_workspace: bool,
@@ -28,7 +28,7 @@ pub struct Model {
     pub manage_collection: bool,
     pub plan_job: bool,
     pub approve_job: bool,
-    /// `admin`, `write`, `plan`, `read` or `custom`, which is the same as none.
+    /// `admin`, `write`, `plan`, `read`, or `custom`, which means the same as none.
     pub role: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A flow of steps that a workspace can be run with.
+//! A template: the steps of workspace jobs.
 
 use sea_orm::entity::prelude::*;
 

@@ -12,21 +12,21 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: TerraformVariableId,
     pub organization_id: OrganizationId,
-    /// None for all workspaces.
+    /// None for a variable of all workspaces.
     pub workspace_id: Option<WorkspaceId>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
     pub key: String,
-    /// None where it is sealed.
+    /// None if the value is sealed.
     pub value: Option<String>,
     pub sealed: Option<Vec<u8>>,
     pub description: Option<String>,
     /// `TERRAFORM` or `ENV`.
     pub category: String,
     pub sensitive: bool,
-    /// The value is an expression, not a text.
+    /// Whether the value is an HCL expression.
     pub hcl: bool,
 }
 

@@ -5,24 +5,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, JobId, OrganizationId, ProjectId, VariableId};
 
-/// What a variable is.
+/// The kind of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VariableKind {
     /// A value.
     Value,
-    /// A value that a container finds as a file.
+    /// A value that is mounted as a file.
     File,
     /// Another name for a variable.
     Alias,
-    /// Another value for a variable of a wider scope.
+    /// Another value for a variable of an outer scope.
     Override,
-    /// Made by the server: the output of a job.
+    /// Created by the server: the output of a job.
     BuiltIn,
 }
 
-/// Row of `variable`; it has exactly one parent, and its key is unique there.
+/// Row of `variable`. Each has exactly one parent, in which the key is unique.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "variable")]
@@ -35,7 +35,7 @@ pub struct Model {
     pub project_id: Option<ProjectId>,
     pub environment_id: Option<EnvironmentId>,
     pub job_id: Option<JobId>,
-    /// Told apart by case.
+    /// Case-sensitive.
     pub key: String,
     pub kind: VariableKind,
     pub is_secret: bool,
@@ -43,16 +43,16 @@ pub struct Model {
     pub value: Option<String>,
     /// The value of a secret, sealed for this row.
     pub sealed: Option<Vec<u8>>,
-    /// Where a container finds the value as a file.
+    /// The path of the file in the container.
     pub mount_path: Option<String>,
     pub description: Option<String>,
-    /// Whether names in a file are replaced; null when nobody said.
+    /// Whether references in a file are replaced; null if not specified.
     pub interpolated: Option<bool>,
-    /// The row that an alias or an override is of; null for one of a variable that has no row.
+    /// The target of an alias or override; null if the target is a built-in variable, which has no row.
     pub target_id: Option<VariableId>,
-    /// The key that an alias is of.
+    /// The key of the target of an alias.
     pub target_key: Option<String>,
-    /// The job whose output it is, or an alias of; it goes with the job.
+    /// The job whose output this is, or is an alias of; the variable is deleted with the job.
     pub output_of: Option<JobId>,
 }
 

@@ -24,7 +24,7 @@ pub struct Model {
     pub client_id: Option<String>,
     /// Sealed.
     pub client_secret: Option<Vec<u8>>,
-    /// Sealed; with it repositories are read.
+    /// Sealed; used to read repositories.
     pub access_token: Option<Vec<u8>>,
     /// Sealed.
     pub private_key: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! A call to another system when something happens.
+//! A webhook: a call to another system on events.
 
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Mode;
 use crate::id::{OrganizationId, WebhookId};
 
-/// How the body of a call looks.
+/// The format of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WebhookKind {
@@ -17,7 +17,7 @@ pub enum WebhookKind {
     Slack,
 }
 
-/// What can happen, by the official names.
+/// Events that trigger webhooks, by their official names.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum,
 )]
@@ -34,11 +34,11 @@ pub enum WebhookEvent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Events(pub Vec<WebhookEvent>);
 
-/// Names of projects; none stands for all.
+/// Names of projects; empty for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct ProjectNames(pub Vec<String>);
 
-/// Modes of environments; none stands for all.
+/// Modes of environments; empty for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Modes(pub Vec<Mode>);
 
@@ -54,7 +54,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub kind: WebhookKind,
     pub target_url: String,
-    /// What calls are signed with, sealed for this row.
+    /// The signing key, sealed for this row.
     pub secret: Option<Vec<u8>>,
     pub description: Option<String>,
     pub enabled: bool,

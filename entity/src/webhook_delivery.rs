@@ -1,19 +1,19 @@
-//! One call of a webhook: what is to be sent, and what came of it.
+//! A delivery of a webhook: the request to send and its result.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{DeliveryId, WebhookId};
 use crate::webhook::{WebhookEvent, WebhookKind};
 
-/// How far a delivery has come.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryState {
-    /// It is to be sent at its next time.
+    /// Waiting for the next attempt.
     Pending,
-    /// The other side took it.
+    /// Accepted by the receiver.
     Delivered,
-    /// It was tried for the last time.
+    /// The last attempt has failed.
     Failed,
 }
 
@@ -34,9 +34,9 @@ pub struct Model {
     pub state: DeliveryState,
     pub attempts: i32,
     pub next_attempt_at: DateTimeUtc,
-    /// Of the newest attempt; null when there was no answer.
+    /// The status of the newest attempt; null if there was no response.
     pub status_code: Option<i32>,
-    /// The beginning of the newest answer, or why there was none.
+    /// The beginning of the newest response, or why there was none.
     pub response: Option<String>,
 }
 

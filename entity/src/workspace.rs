@@ -1,4 +1,4 @@
-//! A Terraform root module with its source, its variables and its state.
+//! A workspace: a Terraform root module with its source, variables and state.
 
 use sea_orm::entity::prelude::*;
 
@@ -21,28 +21,28 @@ pub struct Model {
     pub updated_by: String,
     pub name: String,
     pub description: Option<String>,
-    /// Address of a repository; `empty` where there is none.
+    /// The URL of a repository, or `empty`.
     pub source: String,
     pub branch: String,
-    /// Where the root module is in the repository.
+    /// The folder of the root module in the repository.
     pub folder: String,
     pub terraform_version: String,
     /// `terraform` or `tofu`.
     pub iac_type: String,
     pub execution_mode: String,
-    /// No job begins while it is.
+    /// Whether new jobs are blocked.
     pub locked: bool,
     pub lock_description: Option<String>,
-    /// Kept, but nobody sees it.
+    /// Whether the workspace is hidden but kept.
     pub deleted: bool,
     pub default_template: Option<String>,
     pub allow_remote_apply: bool,
     pub module_ssh_key: Option<String>,
     pub last_job_status: String,
     pub last_job_date: Option<DateTimeUtc>,
-    /// The lock of the state as its holder described it.
+    /// The lock of the state, as its holder has described it.
     pub state_lock: Option<Json>,
-    /// The step that holds it, where a step does.
+    /// The step that holds the lock, if it is held by one.
     pub state_lock_step: Option<WorkspaceStepId>,
 }
 

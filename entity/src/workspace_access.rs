@@ -1,4 +1,4 @@
-//! What a group of people may do with one workspace.
+//! The permissions of a team on one workspace.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,7 +17,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
-    /// The name of the group.
+    /// The name of the team.
     pub name: String,
     pub manage_state: bool,
     pub manage_workspace: bool,

@@ -1,4 +1,4 @@
-//! A resource that a run of a workspace is about.
+//! A resource address that a workspace job targets or replaces.
 
 use sea_orm::entity::prelude::*;
 

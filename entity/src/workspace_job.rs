@@ -1,31 +1,31 @@
-//! A run of a workspace with the steps of a template; its id is a number of the installation.
+//! A workspace job: a run of a workspace through the steps of a template. Its id is a number.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{OrganizationId, WorkspaceId};
 
-/// How far a run of a workspace, or a step of it, has come; stored under the names of the wire.
+/// The status of a workspace job or step, stored under the names of the Terrakube API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "camelCase")]
 pub enum JobStatus {
-    /// Waits for its turn.
+    /// Waiting for its turn.
     Pending,
-    /// Its step waits for a place to run.
+    /// Its step is waiting for a free slot.
     Queue,
     Running,
     WaitingApproval,
-    /// Somebody approved; the engine has not gone on yet.
+    /// Approved; the engine has not continued yet.
     Approved,
     Completed,
     Failed,
     Rejected,
     Cancelled,
-    /// Of a step only: it was not needed, or came too late.
+    /// For steps only: the step was not needed, or not reached.
     NotExecuted,
 }
 
 impl JobStatus {
-    /// Whether nothing follows.
+    /// Whether this is a final status.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
@@ -50,12 +50,12 @@ pub struct Model {
     pub updated_by: String,
     pub status: JobStatus,
     pub comments: Option<String>,
-    /// Why it failed, where that is not in the log of a step.
+    /// Why the job failed, if that is not in the log of a step.
     pub output: Option<String>,
     pub commit_id: Option<String>,
-    /// Who approves, while it waits for them; empty where anybody does who may.
+    /// The team whose approval is awaited; empty if anyone with the permission may approve.
     pub approval_team: Option<String>,
-    /// Base64 of YAML: what its steps were made from.
+    /// The template of the steps, as base64 of YAML.
     pub tcl: String,
     pub override_source: Option<String>,
     pub override_branch: Option<String>,
@@ -63,15 +63,15 @@ pub struct Model {
     pub via: String,
     pub refresh: bool,
     pub refresh_only: bool,
-    /// Whether the plan found something to change.
+    /// Whether the plan has changes.
     pub plan_changes: bool,
     pub target_addrs: Option<Json>,
     pub replace_addrs: Option<Json>,
     pub cancel_requested_at: Option<DateTimeUtc>,
-    /// Who approved or rejected it last.
+    /// Who approved or rejected the job last.
     pub approved_by: Option<String>,
     pub approved_at: Option<DateTimeUtc>,
-    /// What clients keep with it.
+    /// Data that clients keep with the job.
     pub context: Option<Json>,
 }
 

@@ -1,4 +1,4 @@
-//! When a workspace is run by itself.
+//! A schedule that starts workspace jobs.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,13 +17,13 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
-    /// As Quartz writes it, or with five fields.
+    /// A Quartz expression, or one with five fields.
     pub cron: String,
     pub tcl: Option<String>,
     pub template_reference: Option<String>,
     pub description: Option<String>,
     pub enabled: bool,
-    /// None while it is switched off.
+    /// None while the schedule is disabled.
     pub next_run_at: Option<DateTimeUtc>,
 }
 

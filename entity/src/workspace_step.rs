@@ -1,4 +1,4 @@
-//! A step of a run of a workspace.
+//! A step of a workspace job.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,19 +17,19 @@ pub struct Model {
     pub job_id: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// The place in the order of the steps.
+    /// The position in the order of the steps.
     pub position: i32,
-    /// The number that the template gives it.
+    /// The number of the step in the template.
     pub number: i32,
     pub name: String,
     pub status: JobStatus,
-    /// The entry of the flow.
+    /// The entry in the template.
     pub spec: Json,
-    /// What executes it.
+    /// The run that executes the step.
     pub run_id: Option<RunId>,
-    /// The plan that it made, sealed.
+    /// The plan of the step, sealed.
     pub plan: Option<Vec<u8>>,
-    /// Hash of the credential with which its process reaches the state.
+    /// The hash of the credential by which the process of the step accesses the state.
     pub token: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A mark of a workspace.
+//! A tag on a workspace.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The schema of the database, one step per file; a step that has landed is never edited.
+//! The database schema, one migration per file. A migration that has landed is never changed.
 //!
 //! `run` takes an advisory lock on PostgreSQL, so that replicas can start together.
 
@@ -34,22 +34,22 @@ impl MigratorTrait for Migrator {
 /// The key of the advisory lock: any number that nothing else on the database uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236840123954)";
 
-/// Brings the database to the newest schema.
+/// Applies all pending migrations.
 ///
 /// # Errors
-/// When a statement fails; on PostgreSQL nothing has changed then, on SQLite steps that succeeded before stay.
+/// When a statement fails. PostgreSQL rolls everything back; SQLite keeps the migrations that succeeded before.
 pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Migrator::up(db, None).await;
     }
     let lock = db.begin().await?;
     lock.execute_unprepared(LOCK).await?;
-    // On the connection of the lock: there may be no other one.
+    // On the connection that holds the lock, because there may be no other one.
     Migrator::up(&lock, None).await?;
     lock.commit().await
 }
 
-/// Takes the first `count` steps only, as an older server would have; for tests of the later ones.
+/// Applies only the first `count` migrations, like an older server, to test the later ones.
 ///
 /// # Errors
 /// When a statement fails.
@@ -57,10 +57,10 @@ pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), DbErr>
     Migrator::up(db, Some(count)).await
 }
 
-/// How many steps the database has not seen yet.
+/// How many migrations are pending.
 ///
 /// # Errors
-/// When the bookkeeping cannot be read.
+/// When the table of migrations cannot be read.
 pub async fn pending(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(Migrator::get_pending_migrations(db).await?.len())
 }

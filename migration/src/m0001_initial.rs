@@ -1,6 +1,6 @@
 //! The tables of the first version.
 //!
-//! Values that a row must never hold are refused by the table itself (CHECK), not only by the code.
+//! CHECK constraints reject invalid rows, so that the code is not the only guard.
 
 use sea_orm_migration::prelude::{Alias, ForeignKey, Query};
 use sea_orm_migration::prelude::{
@@ -146,7 +146,7 @@ pub(crate) fn cascade(column: &str, target: &str) -> ForeignKeyCreateStatement {
     reference(column, target, ForeignKeyAction::Cascade)
 }
 
-/// NO ACTION, because SQLite reports a broken RESTRICT as a failed trigger, which no caller could tell apart.
+/// NO ACTION, because SQLite reports a violated RESTRICT as a failed trigger, which callers could not distinguish.
 pub(crate) fn keep(column: &str, target: &str) -> ForeignKeyCreateStatement {
     reference(column, target, ForeignKeyAction::NoAction)
 }

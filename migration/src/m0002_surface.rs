@@ -1,6 +1,6 @@
-//! What the whole job surface needs: variables, stages, groups, roles, webhooks, events, and more of the old tables.
+//! Variables, stages, groups, roles, webhooks and events, and new columns in existing tables.
 //!
-//! Rows of the first version are brought along: every environment gets the four default stages, every job its place.
+//! Existing rows are upgraded: every environment gets the default stages, and every job is put into one.
 
 use sea_orm_migration::prelude::{
     ColumnDef, DbErr, DeriveMigrationName, Expr, ForeignKeyAction, Index, IndexCreateStatement, MigrationTrait,
@@ -62,7 +62,7 @@ fn optional_boolean(column: &str) -> ColumnDef {
     column
 }
 
-/// The columns that nearly every table begins with.
+/// The columns that nearly every table starts with.
 fn owned(rest: Vec<ColumnDef>) -> Vec<ColumnDef> {
     let mut columns = vec![key(), id("organization_id"), time("created_at"), time("updated_at")];
     columns.extend(rest);

@@ -1,15 +1,15 @@
-//! The part of the second step that changes what is there: new columns, and rows for what is new.
+//! The upgrade of existing tables in the second migration: new columns, and rows in new tables.
 //!
-//! Columns are added in SQL, because only so SQLite adds one that refers to another table.
+//! Columns are added in plain SQL, because otherwise SQLite could not add one that refers to another table.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
-/// The stages that every environment begins with, in their order.
+/// The default stages of an environment, in order.
 const STAGES: [&str; 4] = ["0.DEFAULT DATABASE", "1.DEFAULT JOB", "2.DEFAULT CONTAINER", "3.DEFAULT APPLICATION"];
-/// The place of jobs among them.
+/// The position of the stage of jobs.
 const JOBS: usize = 1;
 
-/// Table, column, its kind, and what it refers to.
+/// Table, column, type, and the table it refers to.
 const COLUMNS: [(&str, &str, Kind, &str); 15] = [
     ("member", "custom_role_id", Kind::Id, " REFERENCES custom_role (id)"),
     ("api_token", "custom_role_id", Kind::Id, " REFERENCES custom_role (id)"),
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     Text,
     Json,
     Bytes,
-    /// False for old rows.
+    /// False for existing rows.
     No,
     Zero,
     LongZero,
@@ -64,7 +64,7 @@ pub(crate) async fn columns(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     add_columns(db, &COLUMNS).await
 }
 
-/// Adds columns, each with its table, its kind and what it refers to.
+/// Adds columns.
 pub(crate) async fn add_columns(db: &impl ConnectionTrait, columns: &[(&str, &str, Kind, &str)]) -> Result<(), DbErr> {
     for &(table, column, kind, rest) in columns {
         let kind = kind.sql(db.get_database_backend());

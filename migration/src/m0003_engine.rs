@@ -1,6 +1,6 @@
-//! What the engine needs: times that were left out, logs in pieces, outputs, built images, runs by hand.
+//! Skipped times, logs in chunks, outputs, built images and manual runs.
 //!
-//! Logs of older versions, a row for each line, are brought along.
+//! Existing logs, which have a row for each line, are converted.
 
 use sea_orm_migration::prelude::{
     DbErr, DeriveMigrationName, Expr, ForeignKeyAction, MigrationTrait, SchemaManager, Table, TableCreateStatement,
@@ -30,7 +30,7 @@ const COLUMNS: [(&str, &str, Kind, &str); 13] = [
     ("variable", "output_of", Kind::Id, " REFERENCES job (id) ON DELETE CASCADE"),
 ];
 
-/// A new run is in as few of them as can be: most are about what few runs have.
+/// Indexes of runs. Most are partial, so that a new run is in few of them.
 const INDEXES: [&str; 8] = [
     "CREATE INDEX run_open ON run (job_id) WHERE state IN ('QUEUED', 'RUNNING')",
     "CREATE UNIQUE INDEX run_job_id_idempotency_key ON run (job_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
@@ -38,7 +38,7 @@ const INDEXES: [&str; 8] = [
     "CREATE INDEX run_lease_owner ON run (lease_owner) WHERE lease_owner IS NOT NULL",
     "DROP INDEX run_deployment_id",
     "CREATE INDEX run_deployment_id ON run (deployment_id) WHERE deployment_id IS NOT NULL",
-    // Ended runs are found by their job; those that are open are few.
+    // Ended runs are found by their job; open ones are few.
     "DROP INDEX run_state_not_before",
     "CREATE INDEX run_state_not_before ON run (state, not_before) WHERE state IN ('QUEUED', 'RUNNING')",
 ];
@@ -70,7 +70,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Times of schedules that came and were not run; one row for each, but for long absences.
+/// Skipped times of schedules: one row for each, except after long outages.
 fn skipped_time() -> TableCreateStatement {
     let mut key = sea_orm_migration::prelude::Index::create();
     table(
@@ -83,7 +83,7 @@ fn skipped_time() -> TableCreateStatement {
     .to_owned()
 }
 
-/// Pieces of logs: `position` is that of the last line.
+/// Chunks of logs; `position` is the number of the last line.
 fn log_chunk() -> TableCreateStatement {
     let mut key = sea_orm_migration::prelude::Index::create();
     table("log_chunk", vec![id("run_id"), long("position"), integer("lines"), text("text")])
@@ -96,7 +96,7 @@ fn log_chunk() -> TableCreateStatement {
 /// How many lines are read at once.
 const PAGE: i64 = 1000;
 
-/// Each line becomes microseconds, a letter for the stream, and the text.
+/// Converts each line into microseconds, a letter for the stream, and the text.
 async fn copy_logs(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     let runs = db.query_all_raw(Statement::from_string(backend, "SELECT DISTINCT run_id FROM log_line")).await?;

@@ -1,4 +1,4 @@
-//! The next time of a schedule gets a table of its own, narrow and in the order of the jobs.
+//! Moves the next times of schedules into a narrow table of their own, sorted by job.
 
 use sea_orm_migration::prelude::{
     DbErr, DeriveMigrationName, Index, MigrationTrait, SchemaManager, TableCreateStatement, async_trait,
@@ -10,7 +10,7 @@ use crate::m0001_initial::{cascade, id, index, name, table, time};
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The rule of `job` about the column that goes, as the first step wrote it.
+/// The CHECK constraint on the dropped column of `job`, as the first migration wrote it.
 const RULE: &str = "next_run_at IS NULL OR (job_type = 'CRON' AND deployed IS NOT NULL)";
 
 #[async_trait::async_trait]
@@ -40,14 +40,14 @@ fn job_schedule(backend: DbBackend) -> TableCreateStatement {
     let mut table = table("job_schedule", vec![id("job_id"), time("next_run_at")]);
     table.primary_key(Index::create().col(name("job_id"))).foreign_key(&mut cascade("job_id", "job"));
     if backend == DbBackend::Sqlite {
-        // The rows are the tree of the key: nothing else has to be kept beside them.
+        // WITHOUT ROWID: the rows are stored in the index of the primary key.
         table.extra("WITHOUT ROWID");
     }
     table
 }
 
-/// SQLite drops no column that a rule of its table names, and no rule either; the way that its documentation names is to
-/// take the rule out of the text of the table (<https://sqlite.org/lang_altertable.html#otheralter>).
+/// SQLite can drop neither a constraint nor a column that a constraint uses. As its documentation describes, the
+/// constraint is removed from the text of the table (<https://sqlite.org/lang_altertable.html#otheralter>).
 async fn drop_rule(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let quoted = RULE.replace('\'', "''");
     db.execute_unprepared("PRAGMA writable_schema = ON").await?;
@@ -57,7 +57,7 @@ async fn drop_rule(db: &impl ConnectionTrait) -> Result<(), DbErr> {
              AND name = 'job' AND instr(sql, ', CHECK ({quoted})') > 0"
         ))
         .await?;
-    // Reads the tables again from their texts.
+    // Makes SQLite parse the schema again.
     db.execute_unprepared("PRAGMA writable_schema = RESET").await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(DbErr::Custom("the table job is not as it was made".into())) }
 }

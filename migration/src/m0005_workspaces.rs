@@ -1,4 +1,4 @@
-//! Workspaces: what they are run with, their runs, their state, and who may do what with them.
+//! Workspaces with their templates, jobs, states and permissions.
 
 use sea_orm_migration::prelude::{
     ColumnDef, DbErr, DeriveMigrationName, Expr, ForeignKeyAction, IndexCreateStatement, MigrationTrait, Query,
@@ -21,7 +21,7 @@ const COLUMNS: [(&str, &str, Kind, &str); 3] = [
     ("organization", "icon", Kind::Text, ""),
 ];
 
-/// Of a variable of all workspaces; and what is found by what few rows have.
+/// A unique index for variables of all workspaces, and partial indexes.
 const INDEXES: [&str; 2] = [
     "CREATE UNIQUE INDEX terraform_variable_global ON terraform_variable (organization_id, category, key) \
      WHERE workspace_id IS NULL",
@@ -80,7 +80,7 @@ fn optional_bytes(column: &str) -> ColumnDef {
     column
 }
 
-/// A table of what belongs to an organization, with who made and changed it.
+/// A table of rows that belong to an organization, with who created and changed them.
 fn owned(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     let first = [key(), id("organization_id"), time("created_at"), time("updated_at")];
     let mut all = first.to_vec();
@@ -89,7 +89,7 @@ fn owned(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     table(called, all).foreign_key(&mut cascade("organization_id", "organization")).to_owned()
 }
 
-/// The same of what belongs to a workspace.
+/// A table of rows that belong to a workspace.
 fn of_workspace(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     let mut all = vec![id("workspace_id")];
     all.extend(columns);

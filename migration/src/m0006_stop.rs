@@ -1,4 +1,4 @@
-//! When the runner of a run was first asked to stop it.
+//! The time at which the runner of a run was first asked to stop it.
 
 use sea_orm_migration::prelude::{DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait};
 

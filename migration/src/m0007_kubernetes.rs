@@ -1,4 +1,4 @@
-//! Environments and jobs in clusters of Kubernetes.
+//! Environments and jobs in Kubernetes clusters.
 
 use sea_orm_migration::prelude::{
     DbErr, DeriveMigrationName, Index, MigrationTrait, SchemaManager, Table, async_trait,

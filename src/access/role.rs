@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entity::custom_role::{ClusterPermission, Clusters, ProjectPermission, Projects};
+use entity::custom_role::{ClusterGrants, ClusterPermission, ProjectGrants, ProjectPermission};
 use entity::environment::Mode;
 use entity::id::{ClusterId, ProjectId};
 use entity::member::Role;
@@ -28,8 +28,8 @@ pub enum Grant {
 /// The permissions of a custom role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomPermissions {
-    pub clusters: Clusters,
-    pub projects: Projects,
+    pub clusters: ClusterGrants,
+    pub projects: ProjectGrants,
 }
 
 /// Whether a grant allows `action` at `location` in its organization.
@@ -147,8 +147,8 @@ mod tests {
 
     fn custom(permission: ProjectPermission, is_admin: bool, cluster: ClusterPermission) -> Grant {
         let modes = [(Mode::Staging, permission)].into();
-        let projects = Projects([(ProjectId(Uuid::nil()), ProjectPermissions { is_admin, modes })].into());
-        let clusters = Clusters([(ClusterId(Uuid::nil()), cluster)].into());
+        let projects = ProjectGrants([(ProjectId(Uuid::nil()), ProjectPermissions { is_admin, modes })].into());
+        let clusters = ClusterGrants([(ClusterId(Uuid::nil()), cluster)].into());
         Grant::Custom(Arc::new(CustomPermissions { clusters, projects }))
     }
 

@@ -18,7 +18,7 @@ pub async fn add_default_templates(
     organization: OrganizationId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if store::workspace::is_furnished(tx, organization).await? {
+    if store::workspace::has_content(tx, organization).await? {
         return Ok(());
     }
     for one in template::DEFAULTS {

@@ -89,7 +89,7 @@ pub async fn run(
 pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Model) -> Result<run::Model> {
     let now = app.clock.now();
     let row = store::write(&app.db, async |tx| {
-        let asked = store::cancel::request_cancel(tx, row.id, now).await?;
+        let asked = store::run::cancel::request_cancel(tx, row.id, now).await?;
         let row = store::run::by_id(tx, row.id).await?.ok_or(Error::NotFound("run"))?;
         if row.state.is_final() {
             return Err(Error::Conflict("the run has ended".into()));

@@ -148,7 +148,7 @@ async fn every(shutdown: &CancellationToken, first: Duration, mut step: impl Asy
 
 /// The time until the next schedule is due.
 async fn until_due(app: &App) -> Duration {
-    let (jobs, workspaces) = (store::schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
+    let (jobs, workspaces) = (store::job_schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
     match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
         Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(SHORTEST, IDLE),
         None => IDLE,

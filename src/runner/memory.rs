@@ -1,4 +1,4 @@
-//! What this server knows of a step that is a part of it: how far it has come, and the lines that nobody has taken.
+//! The state of a step that lives in this process, and the lines that nobody has read yet.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,42 +6,43 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-use super::{Line, Lines, StepState, Stream, Times};
+use crate::runner::line::{Line, Lines, Stream};
+use crate::runner::step_state::{StepState, StepTimes};
 
-/// Lines that are kept before the writer has to wait for a reader.
+/// How many lines are buffered before the writer has to wait for a reader.
 const BUFFER_LINES: usize = 10_000;
 
 pub(super) struct MemoryStep {
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
     consumed: Notify,
 }
 
-pub(super) struct State {
+pub(super) struct MemoryState {
     pub(super) progress: StepState,
-    pub(super) times: Times,
+    pub(super) times: StepTimes,
     pub(super) stopping: bool,
-    /// The position of the first line in `lines`.
+    /// The number of the first line in `lines`.
     first: u64,
     lines: VecDeque<Line>,
 }
 
 impl MemoryStep {
     pub(super) fn new(progress: StepState, started_at: DateTime<Utc>) -> Self {
-        let times = Times { started_at: Some(started_at), finished_at: None, attempts: None };
-        let state = State { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
+        let times = StepTimes { started_at: Some(started_at), finished_at: None, attempts: None };
+        let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
         Self { state: Mutex::new(state), consumed: Notify::new() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the writer waits for a reader.
+    /// Whether the writer has to wait for a reader.
     pub(super) fn is_full(&self) -> bool {
         self.lock().lines.len() >= BUFFER_LINES
     }
 
-    /// Adds a line as soon as there is room.
+    /// Adds a line; waits until there is room.
     pub(super) async fn push(&self, at: DateTime<Utc>, stream: Stream, text: String) {
         loop {
             let room = self.consumed.notified();
@@ -56,14 +57,14 @@ impl MemoryStep {
         }
     }
 
-    /// Notes the end.
+    /// Records the end.
     pub(super) fn end(&self, progress: StepState, at: DateTime<Utc>) {
         let mut state = self.lock();
         state.times.finished_at = Some(at);
         state.progress = progress;
     }
 
-    /// The lines behind the first `skip`, which are forgotten.
+    /// The lines after the first `skip`, which are dropped.
     pub(super) fn take(&self, skip: u64, limit: usize) -> Lines {
         let taken = {
             let mut state = self.lock();

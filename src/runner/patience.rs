@@ -1,16 +1,16 @@
-//! Calls of a runner with a time limit, so that one that does not answer never holds up the engine.
+//! Calls of runners with a time limit, so that a runner that does not answer cannot block the engine.
 
 use std::time::Duration;
 
-use super::Unavailable;
+use crate::runner::interface::Unavailable;
 
-/// The time limit of one call of a runner.
+/// The time limit of one call.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Calls a runner, for at most ten seconds.
+/// Calls a runner, with a time limit of ten seconds.
 ///
 /// # Errors
-/// The runner's, and when it does not answer in time.
+/// The error of the runner, or a timeout.
 pub async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(result) => result,
@@ -18,9 +18,9 @@ pub async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> R
     }
 }
 
-/// A call whose failure the next tick repairs.
+/// Logs the failure of a call that the next tick retries.
 pub fn quiet(step: &str, result: Result<(), Unavailable>) {
     if let Err(Unavailable(reason)) = result {
-        tracing::warn!(step, reason, "a call of a runner failed; it is tried again");
+        tracing::warn!(step, reason, "runner call failed; will retry");
     }
 }

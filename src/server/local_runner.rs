@@ -7,9 +7,9 @@ use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::liveness::wake::Wake;
 use crate::runner::docker::DockerRunner;
-use crate::runner::kubernetes::clusters::Clusters;
+use crate::runner::kubernetes::connections::Clusters;
 use crate::runner::process::ProcessRunner;
-use crate::runner::{Kind, Runners};
+use crate::runner::{Runners, Target};
 
 /// How long to wait for a Docker engine at startup.
 const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
@@ -18,11 +18,11 @@ pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runn
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
     let process = ProcessRunner::new(config.data_dir.join("processes"), clock.clone(), wake.clone());
     let local = match config.runner {
-        RunnerChoice::Docker => Ok(Kind::Docker),
-        RunnerChoice::Process => Ok(Kind::Process),
+        RunnerChoice::Docker => Ok(Target::Docker),
+        RunnerChoice::Process => Ok(Target::Process),
         RunnerChoice::Auto => match tokio::time::timeout(DOCKER_PATIENCE, docker.ping()).await {
-            Ok(Ok(())) => Ok(Kind::Docker),
-            _ if config.listen.ip().is_loopback() => Ok(Kind::Process),
+            Ok(Ok(())) => Ok(Target::Docker),
+            _ if config.listen.ip().is_loopback() => Ok(Target::Process),
             _ => Err(format!(
                 "no Docker engine responded at startup, and plain processes are not allowed while the server listens on \
                  {}, which is not loopback; use --runner docker or --runner process",

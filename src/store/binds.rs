@@ -1,13 +1,13 @@
-//! The bound values of a statement that is written in SQL here and has very many of them.
+//! Builds SQL statements with many bound values.
 
 use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Statement, Value};
 
-/// SQL with its values, in the order of their places.
+/// SQL with its bound values in order.
 ///
-/// SQLite gets `?`: it takes `$1` for a name, and looks for each name among all others when it reads the statement, and
-/// again when the values are bound.
+/// Values are written as `?` for SQLite. It would read `$1` as a name, and search all names for each value when the
+/// statement is parsed and again when it is bound.
 pub(super) struct Binds {
     backend: DbBackend,
     sql: String,
@@ -24,7 +24,7 @@ impl Binds {
         self
     }
 
-    /// A value, with its type as PostgreSQL calls it.
+    /// Appends a value with its PostgreSQL type.
     pub(super) fn value(&mut self, value: impl Into<Value>, kind: &str) -> &mut Self {
         self.values.push(value.into());
         match self.backend {

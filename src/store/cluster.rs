@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The clusters of an organization, the default one first.
 ///

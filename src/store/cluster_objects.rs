@@ -1,10 +1,10 @@
-//! What the database knows of the objects in clusters: namespaces, schedules that were given to them, and what is to be
-//! deleted there.
+//! The objects in Kubernetes clusters as the database knows them: namespaces, applied schedules, and namespaces that
+//! are still to be deleted.
 
 use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
 use entity::id::{ClusterId, JobId, OrganizationId};
-use entity::job::Applied;
+use entity::job::AppliedSchedule;
 use entity::{cluster, environment, job, leftover};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -12,9 +12,9 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
-/// The clusters of Kubernetes of all organizations.
+/// The Kubernetes clusters of all organizations.
 ///
 /// # Errors
 /// When the query fails.
@@ -23,7 +23,7 @@ pub async fn clusters(db: &impl ConnectionTrait) -> Result<Vec<cluster::Model>, 
     cluster::Entity::find().filter(kind).order_by_asc(cluster::Column::Id).all(db).await
 }
 
-/// The clusters of Kubernetes of an organization that can be reached, the default one first, then by age.
+/// The Kubernetes clusters of an organization that have a kubeconfig, the default one first, then by age.
 ///
 /// # Errors
 /// When the query fails.
@@ -41,7 +41,7 @@ pub async fn clusters_of(db: &impl ConnectionTrait, id: OrganizationId) -> Resul
         .await
 }
 
-/// The cluster that a job is on.
+/// The cluster of a job.
 ///
 /// # Errors
 /// When the query fails.
@@ -66,7 +66,7 @@ fn job_to_environment() -> sea_orm::RelationDef {
     job::Entity::belongs_to(environment::Entity).from(job::Column::EnvironmentId).to(environment::Column::Id).into()
 }
 
-/// Those of these jobs that are on a cluster.
+/// Those of `jobs` that are on a cluster.
 ///
 /// # Errors
 /// When the query fails.
@@ -79,7 +79,7 @@ pub async fn jobs_on(db: &impl ConnectionTrait, id: ClusterId, jobs: Vec<JobId>)
         .await
 }
 
-/// The jobs of a cluster whose schedules were given to it, in the order of their ids, from behind one.
+/// A page of the jobs whose schedules are applied in a cluster, in the order of their ids, after `after`.
 ///
 /// # Errors
 /// When the query fails.
@@ -94,16 +94,17 @@ pub async fn applied(db: &impl ConnectionTrait, id: ClusterId, after: Option<Job
     select.order_by_asc(job::Column::Id).limit(PAGE).all(db).await
 }
 
-/// Notes how the schedule of a job was given to its cluster, or that it is not there any more.
+/// Records how the schedule of a job was applied in its cluster, or that it was removed.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<Applied>) -> Result<(), DbErr> {
+pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<AppliedSchedule>) -> Result<(), DbErr> {
     let row = job::ActiveModel { applied: Set(applied), drifted_at: Set(None), ..Default::default() };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await.map(|_| ())
 }
 
-/// Notes that what was applied was changed by somebody else, or is as it was; only while it is what was applied last.
+/// Records that an applied schedule was changed by somebody else, or matches again. Does nothing if the job was
+/// deployed again meanwhile.
 ///
 /// # Errors
 /// When the statement fails.
@@ -122,8 +123,8 @@ pub async fn set_drifted(
         .map(|_| ())
 }
 
-/// The namespace of an environment; the one that is wanted first, where it has none, and else the other: two environments
-/// of a cluster never share one.
+/// The namespace of an environment. If it has none yet, it gets the first of `wanted` that no other environment of the
+/// cluster has.
 ///
 /// # Errors
 /// When a statement fails.
@@ -152,22 +153,26 @@ pub async fn namespace(
             break;
         }
     }
-    // Another server may have been faster.
+    // Another server may have set it first.
     let stored = environment::Entity::find_by_id(row.id).one(db).await?;
     Ok(stored.and_then(|row| row.namespace))
 }
 
-/// Notes that a namespace is to be deleted.
+/// Records that the namespace of an environment is to be deleted.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn leave(tx: &impl ConnectionTrait, row: &environment::Model, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn record_leftover(
+    tx: &impl ConnectionTrait,
+    row: &environment::Model,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(namespace) = row.namespace.clone() else { return Ok(()) };
     let left = leftover::Model { cluster_id: row.cluster_id, namespace, environment_id: row.id, created_at: now };
     leftover::Entity::insert(left.into_active_model().reset_all()).exec_without_returning(tx).await.map(|_| ())
 }
 
-/// What is to be deleted in a cluster.
+/// The namespaces to delete in a cluster.
 ///
 /// # Errors
 /// When the query fails.
@@ -175,11 +180,11 @@ pub async fn leftovers(db: &impl ConnectionTrait, id: ClusterId) -> Result<Vec<l
     leftover::Entity::find().filter(leftover::Column::ClusterId.eq(id)).limit(PAGE).all(db).await
 }
 
-/// It was deleted.
+/// Records that a namespace was deleted.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn gone(db: &impl ConnectionTrait, id: ClusterId, namespace: &str) -> Result<(), DbErr> {
+pub async fn forget_leftover(db: &impl ConnectionTrait, id: ClusterId, namespace: &str) -> Result<(), DbErr> {
     leftover::Entity::delete_many()
         .filter(leftover::Column::ClusterId.eq(id))
         .filter(leftover::Column::Namespace.eq(namespace))

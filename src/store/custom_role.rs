@@ -4,7 +4,7 @@ use entity::custom_role;
 use entity::id::{CustomRoleId, OrganizationId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The custom roles of an organization.
 ///
@@ -19,7 +19,7 @@ pub async fn list(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<c
         .await
 }
 
-/// Those of `ids` that are there.
+/// The roles with these ids.
 ///
 /// # Errors
 /// When the query fails.

@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// One environment.
 ///
@@ -16,7 +16,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Optio
     environment::Entity::find_by_id(id).one(db).await
 }
 
-/// One environment, locked until the transaction ends, so that its deployments are numbered one after the other.
+/// One environment, locked until the transaction ends, so that its deployments are numbered in sequence.
 ///
 /// # Errors
 /// When the query fails.

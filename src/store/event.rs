@@ -1,4 +1,4 @@
-//! Events: what somebody did.
+//! Events: the audit log of organizations.
 
 use chrono::{DateTime, Utc};
 use entity::event;
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-/// Stores an event, in the transaction of what it tells of.
+/// Stores an event, in the transaction of the change that it records.
 ///
 /// # Errors
 /// When the statement fails.
@@ -17,7 +17,7 @@ pub async fn create(tx: &impl ConnectionTrait, row: event::Model) -> Result<(), 
     Ok(())
 }
 
-/// Which events are wanted; none stands for all.
+/// Conditions on events; a field that is none matches all.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     pub from: Option<DateTime<Utc>>,
@@ -32,9 +32,9 @@ pub struct EventFilter {
     pub environment: Option<EnvironmentId>,
 }
 
-/// Where a page of events begins.
+/// Where a page of events starts.
 #[derive(Clone, Copy, Debug)]
-pub enum From {
+pub enum EventCursor {
     Newest,
     /// Older than this one.
     Behind(EventId),
@@ -50,7 +50,7 @@ pub async fn list(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     wanted: EventFilter,
-    from: From,
+    from: EventCursor,
     limit: u64,
 ) -> Result<Vec<event::Model>, DbErr> {
     use event::Column;
@@ -79,15 +79,15 @@ pub async fn list(
         project.map(|id| Column::ProjectId.eq(id)),
         environment.map(|id| Column::EnvironmentId.eq(id)),
         match from {
-            From::Newest => None,
-            From::Behind(id) => Some(Column::Id.lt(id)),
-            From::Before(id) => Some(Column::Id.gt(id)),
+            EventCursor::Newest => None,
+            EventCursor::Behind(id) => Some(Column::Id.lt(id)),
+            EventCursor::Before(id) => Some(Column::Id.gt(id)),
         },
     ];
     for condition in conditions.into_iter().flatten() {
         select = select.filter(condition);
     }
-    let order = if matches!(from, From::Before(_)) { Order::Asc } else { Order::Desc };
+    let order = if matches!(from, EventCursor::Before(_)) { Order::Asc } else { Order::Desc };
     let mut rows = select.order_by(Column::Id, order).limit(limit).all(db).await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     Ok(rows)

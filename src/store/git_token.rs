@@ -6,7 +6,7 @@ use entity::id::{GitTokenId, OrganizationId};
 use entity::{git_token, job};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The git tokens of an organization.
 ///

@@ -11,7 +11,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The groups of one kind.
 ///
@@ -31,7 +31,7 @@ pub async fn list(
         .await
 }
 
-/// Those of `ids` that are there.
+/// The groups with these ids.
 ///
 /// # Errors
 /// When the query fails.
@@ -39,7 +39,7 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<GroupId>) -> Result<Vec<
     metadata_group::Entity::find().filter(metadata_group::Column::Id.is_in(ids)).limit(PAGE).all(db).await
 }
 
-/// Notes which groups a job has.
+/// Sets the groups of a job.
 ///
 /// # Errors
 /// A broken foreign key when a group is gone.

@@ -4,7 +4,7 @@ use entity::id::OrganizationId;
 use entity::invitation;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The invitations of an organization.
 ///

@@ -1,4 +1,4 @@
-//! Which jobs use a registry, a git token or a group, with where they are.
+//! The jobs that use a registry, a git token or a group.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,29 @@ use entity::{environment, job, job_group, project};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
-/// What jobs are looked for by.
+/// A resource of an organization that jobs can use.
 #[derive(Clone, Copy, Debug)]
-pub enum Using {
+pub enum SharedResource {
     Registry(RegistryId),
     GitToken(GitTokenId),
     Group(GroupId),
 }
 
-/// A job with the environment and the project that it is in.
-pub type Located = (job::Model, environment::Model, project::Model);
+/// A job with its environment and project.
+pub type LocatedJob = (job::Model, environment::Model, project::Model);
 
-/// The jobs that use something.
+/// The jobs that use a resource.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn jobs_using(db: &impl ConnectionTrait, what: Using) -> Result<Vec<Located>, DbErr> {
+pub async fn jobs_using(db: &impl ConnectionTrait, what: SharedResource) -> Result<Vec<LocatedJob>, DbErr> {
     let select = job::Entity::find();
     let select = match what {
-        Using::Registry(id) => select.filter(job::Column::RegistryId.eq(id)),
-        Using::GitToken(id) => select.filter(job::Column::GitTokenId.eq(id)),
-        Using::Group(id) => {
+        SharedResource::Registry(id) => select.filter(job::Column::RegistryId.eq(id)),
+        SharedResource::GitToken(id) => select.filter(job::Column::GitTokenId.eq(id)),
+        SharedResource::Group(id) => {
             let jobs = Query::select()
                 .column(job_group::Column::JobId)
                 .from(job_group::Entity)
@@ -42,11 +42,11 @@ pub async fn jobs_using(db: &impl ConnectionTrait, what: Using) -> Result<Vec<Lo
     locate(db, jobs).await
 }
 
-/// Adds to each job the environment and the project that it is in.
+/// Adds its environment and project to each job.
 ///
 /// # Errors
 /// When a query fails.
-pub async fn locate(db: &impl ConnectionTrait, jobs: Vec<job::Model>) -> Result<Vec<Located>, DbErr> {
+pub async fn locate(db: &impl ConnectionTrait, jobs: Vec<job::Model>) -> Result<Vec<LocatedJob>, DbErr> {
     let ids: std::collections::HashSet<_> = jobs.iter().map(|job| job.environment_id).collect();
     let environments: HashMap<_, _> = environment::Entity::find()
         .filter(environment::Column::Id.is_in(ids))

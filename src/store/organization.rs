@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// One organization.
 ///
@@ -18,7 +18,7 @@ pub async fn by_id(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Opti
     organization::Entity::find_by_id(id).one(db).await
 }
 
-/// Those of `ids` that are there.
+/// The organizations with these ids.
 ///
 /// # Errors
 /// When the query fails.
@@ -34,7 +34,7 @@ pub async fn list_by_ids(
         .await
 }
 
-/// All, the oldest first, up to a page.
+/// All organizations, the oldest first, up to a page.
 ///
 /// # Errors
 /// When the query fails.
@@ -42,7 +42,7 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<organization::Model>,
     organization::Entity::find().order_by_asc(organization::Column::Id).limit(PAGE).all(db).await
 }
 
-/// The person who owns an organization, if a person does.
+/// The owner of an organization, if it is a person.
 ///
 /// # Errors
 /// When the query fails.
@@ -71,13 +71,13 @@ pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Resu
     organization::ActiveModel::from(row).reset_all().update(db).await
 }
 
-/// Deletes an organization with everything that is its own; call it in a transaction.
+/// Deletes an organization with everything in it. Call this in a transaction.
 ///
 /// # Errors
 /// A broken foreign key while it still has projects.
 pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
     super::workspace::expire_runs_of(tx, id, now).await?;
-    // These refer to custom roles, which would go first.
+    // Invitations, tokens and members refer to custom roles, which the cascade would delete first.
     entity::invitation::Entity::delete_many()
         .filter(entity::invitation::Column::OrganizationId.eq(id))
         .exec(tx)

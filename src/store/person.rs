@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The person with this issuer and subject.
 ///
@@ -28,7 +28,7 @@ pub async fn by_subject(
         .await
 }
 
-/// Stores a person unless somebody else was first, and returns the one that is stored.
+/// Stores a person unless they are stored already, and returns the stored row.
 ///
 /// # Errors
 /// When a statement fails.
@@ -56,7 +56,7 @@ pub async fn list_memberships(
 /// Makes a person a member.
 ///
 /// # Errors
-/// A broken unique key when they are one already.
+/// A broken unique key when the person is a member already.
 pub async fn add_member(
     db: &impl ConnectionTrait,
     organization_id: OrganizationId,
@@ -70,7 +70,7 @@ pub async fn add_member(
     Ok(())
 }
 
-/// The members of an organization with their people, in order of entry.
+/// The members of an organization, in the order in which they joined.
 ///
 /// # Errors
 /// When the query fails.
@@ -93,7 +93,7 @@ pub async fn list_members(
     Ok(found.collect())
 }
 
-/// Gives a member another role.
+/// Changes the role of a member.
 ///
 /// # Errors
 /// When the statement fails.

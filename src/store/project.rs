@@ -9,7 +9,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// One project.
 ///

@@ -4,7 +4,7 @@ use entity::deployment_restriction;
 use entity::id::JobId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The deployment restrictions of a job.
 ///

@@ -1,4 +1,4 @@
-//! Reading and writing one row of any table, where nothing else has to happen.
+//! Reads and writes one row of any table, without further effects.
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait};
 
@@ -43,10 +43,10 @@ where
     row.into_active_model().reset_all().update(db).await
 }
 
-/// Deletes a row; false when it is gone already.
+/// Deletes a row. Returns false if it is gone already.
 ///
 /// # Errors
-/// A broken key: something refers to the row.
+/// A broken foreign key when another row refers to it.
 pub async fn delete<M>(db: &impl ConnectionTrait, id: impl Into<Key<M>> + Send) -> Result<bool, DbErr>
 where
     M: ModelTrait,

@@ -1,4 +1,4 @@
-//! Deployment stages, and the places of jobs in them.
+//! Deployment stages and the jobs in them.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 
-/// The most stages of an environment.
+/// The maximum number of stages in an environment.
 pub const MOST: u64 = 100;
 
 /// The stages of an environment, in their order.
@@ -28,7 +28,7 @@ pub async fn list(db: &impl ConnectionTrait, environment: EnvironmentId) -> Resu
         .await
 }
 
-/// Stores the four stages that every environment begins with.
+/// Stores the default stages of a new environment.
 ///
 /// # Errors
 /// When the statement fails.
@@ -54,7 +54,7 @@ pub async fn create_defaults(
     Ok(())
 }
 
-/// The place of one job.
+/// The stage of one job.
 ///
 /// # Errors
 /// When the query fails.
@@ -62,7 +62,7 @@ pub async fn place(db: &impl ConnectionTrait, job: JobId) -> Result<Option<stage
     stage_job::Entity::find_by_id(job).one(db).await
 }
 
-/// The places of all jobs of an environment.
+/// The stages of all jobs of an environment.
 ///
 /// # Errors
 /// When the query fails.
@@ -79,7 +79,7 @@ pub async fn places(
     Ok(rows.into_iter().map(|row| (row.job_id, row)).collect())
 }
 
-/// The jobs of one stage.
+/// How many jobs are in a stage.
 ///
 /// # Errors
 /// When the query fails.
@@ -87,7 +87,7 @@ pub async fn count_jobs(db: &impl ConnectionTrait, stage: StageId) -> Result<u64
     stage_job::Entity::find().filter(stage_job::Column::StageId.eq(stage)).count(db).await
 }
 
-/// Puts a new job into the stage of jobs, or into the last one where that was renamed or deleted.
+/// Puts a new job into the default stage of jobs, or into the last stage if that one was renamed or deleted.
 ///
 /// # Errors
 /// When a statement fails.
@@ -106,7 +106,7 @@ pub async fn attach_new(
     .await
 }
 
-/// Puts a job into a stage, out of the one where it was.
+/// Moves a job into a stage.
 ///
 /// # Errors
 /// When the statement fails.
@@ -120,7 +120,7 @@ pub async fn attach(db: &impl ConnectionTrait, row: stage_job::Model) -> Result<
     Ok(())
 }
 
-/// Gives stages their positions in this order.
+/// Sets the positions of stages to this order.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,11 +1,11 @@
-//! Teams, what they may do with single workspaces, and the tokens of people and groups.
+//! Teams, their access to single workspaces, and the access tokens of people and groups.
 
 use entity::{access_token, team, workspace_access};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::PAGE;
+use super::page::PAGE;
 
-/// The teams of these groups, in all organizations.
+/// The teams with these names, in all organizations.
 ///
 /// # Errors
 /// When the query fails.
@@ -14,7 +14,7 @@ pub async fn list_by_names(db: &impl ConnectionTrait, names: &[String]) -> Resul
     team::Entity::find().filter(named).limit(PAGE).all(db).await
 }
 
-/// What these groups may do with single workspaces.
+/// The access of these teams to single workspaces.
 ///
 /// # Errors
 /// When the query fails.
@@ -34,7 +34,7 @@ pub async fn token_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Opti
     access_token::Entity::find().filter(access_token::Column::Hash.eq(hash)).one(db).await
 }
 
-/// Tokens, the newest first: of a person, or those of groups.
+/// The access tokens of a person, or those of all groups, the newest first.
 ///
 /// # Errors
 /// When the query fails.

@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The token with this SHA-256.
 ///
@@ -48,7 +48,7 @@ pub async fn create(db: &impl ConnectionTrait, row: api_token::Model) -> Result<
     api_token::ActiveModel::from(row).reset_all().insert(db).await
 }
 
-/// Revokes a token; false when it is gone already.
+/// Deletes a token. Returns false if it is gone already.
 ///
 /// # Errors
 /// When the statement fails.

@@ -7,10 +7,10 @@ use entity::{environment, job};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// The most variables that one scope can have.
+/// The maximum number of variables in one scope.
 pub const MOST: u64 = 2000;
 
-/// The variables of a project, and of an environment and a job where those are given.
+/// The variables of a project, and of an environment and a job if given.
 ///
 /// # Errors
 /// When the query fails.
@@ -44,10 +44,10 @@ pub async fn list_below_environment(db: &impl ConnectionTrait, id: EnvironmentId
     Entity::find().filter(wanted).order_by_asc(Column::Id).all(db).await
 }
 
-/// Gives the aliases and overrides of a variable its new key.
+/// Updates the key in the aliases and overrides of a variable that was renamed.
 ///
 /// # Errors
-/// A broken unique key when an override would take a key that its scope has already.
+/// A broken unique key when the scope of an override has a variable of this key.
 pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str) -> Result<(), DbErr> {
     let of = |kind: VariableKind| Condition::all().add(Column::TargetId.eq(target)).add(Column::Kind.eq(kind));
     Entity::update_many()
@@ -60,7 +60,7 @@ pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str
     Ok(())
 }
 
-/// Notes that what jobs see has changed: of one job, of an environment, or of a whole project.
+/// Records that the variables visible to jobs have changed: of one job, an environment, or a whole project.
 ///
 /// # Errors
 /// When the statement fails.
@@ -88,7 +88,7 @@ pub async fn touch(
     Ok(())
 }
 
-/// Keeps the variables that a job was deployed with, in place of those before.
+/// Stores the variables that a job was deployed with, replacing those of the deployment before.
 ///
 /// # Errors
 /// When the statement fails.
@@ -112,15 +112,15 @@ pub async fn list_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -
     Entity::find().filter(Column::EnvironmentId.eq(id)).order_by_asc(Column::Id).all(db).await
 }
 
-/// The names of the jobs of an environment that have left outputs.
+/// The names of the jobs of an environment that have outputs.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn names_of_leaving(
+pub async fn names_with_outputs(
     db: &impl ConnectionTrait,
     id: EnvironmentId,
 ) -> Result<std::collections::HashMap<JobId, String>, DbErr> {
-    let leaving = Query::select()
+    let with_outputs = Query::select()
         .column(Column::OutputOf)
         .from(Entity)
         .and_where(Column::EnvironmentId.eq(id))
@@ -129,14 +129,14 @@ pub async fn names_of_leaving(
     let names: Vec<(JobId, String)> = job::Entity::find()
         .select_only()
         .columns([job::Column::Id, job::Column::Name])
-        .filter(job::Column::Id.in_subquery(leaving))
+        .filter(job::Column::Id.in_subquery(with_outputs))
         .into_tuple()
         .all(db)
         .await?;
     Ok(names.into_iter().collect())
 }
 
-/// Notes that what the jobs of an environment see has changed, but for the one that changed it.
+/// Records that the variables of an environment have changed for all of its jobs except one.
 ///
 /// # Errors
 /// When the statement fails.
@@ -163,14 +163,14 @@ pub async fn list_of_job(db: &impl ConnectionTrait, id: JobId) -> Result<Vec<Mod
     Entity::find().filter(Column::JobId.eq(id)).order_by_asc(Column::Id).all(db).await
 }
 
-/// Whose variables something is looked for among.
+/// An environment or a job that sees variables.
 #[derive(Clone, Copy, Debug)]
 pub enum Owner {
     Environment(EnvironmentId),
     Job(JobId),
 }
 
-/// Whether a variable is there for an environment or a job.
+/// Whether a variable is visible to an environment or a job.
 ///
 /// # Errors
 /// When a query fails.

@@ -1,4 +1,4 @@
-//! Webhooks, and their deliveries.
+//! Webhooks and their deliveries.
 
 use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, WebhookId};
@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::PAGE;
+use super::page::PAGE;
 
 /// The webhooks of an organization.
 ///
@@ -41,7 +41,7 @@ pub async fn list_enabled(
         .await
 }
 
-/// Stores a call that is to be made.
+/// Stores a delivery that is to be sent.
 ///
 /// # Errors
 /// When the statement fails.
@@ -50,7 +50,7 @@ pub async fn create_delivery(tx: &impl ConnectionTrait, row: webhook_delivery::M
     Ok(())
 }
 
-/// The newest calls of a webhook.
+/// The newest deliveries of a webhook.
 ///
 /// # Errors
 /// When the query fails.
@@ -67,7 +67,7 @@ pub async fn list_deliveries(
         .await
 }
 
-/// Takes calls whose time has come, and moves their next time on, so that nobody else takes them meanwhile.
+/// Claims deliveries that are due: their next attempt is moved to `until`, so that no other server claims them.
 ///
 /// # Errors
 /// When a statement fails.
@@ -97,7 +97,7 @@ pub async fn claim_deliveries(
     Ok(rows)
 }
 
-/// When the next call is due.
+/// When the next delivery is due.
 ///
 /// # Errors
 /// When the query fails.

@@ -16,7 +16,7 @@ use super::resource::{Link, Relation, Resource, Visibility};
 use crate::access::Caller;
 use crate::access::reach::{self, Reach, Rights};
 use crate::app::App;
-use crate::store::resource::{self, Cell, Column, Kind, Row, Wanted};
+use crate::store::resource::{self, Cell, Column, Kind, Row, RowQuery};
 
 /// The row limit of a request without a page.
 pub(super) const MOST: u64 = 10_000;
@@ -87,7 +87,7 @@ impl Session {
         of: &'static Resource,
         filter: SimpleExpr,
     ) -> Result<Vec<Row>> {
-        let wanted = Wanted {
+        let wanted = RowQuery {
             table: of.table,
             columns: of.columns(),
             filter: self.visible(of).and(filter),

@@ -61,7 +61,7 @@ async fn events(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Resp
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
     let lines = lines(Arc::clone(app.0), found, last, Until::Ended);
     let pieces = futures_util::StreamExt::map(lines, |piece| {
-        let event = |line: store::log::LogLine| format!("id: {}\ndata: {}\n\n", line.position, line.text);
+        let event = |line: store::log_chunk::LogLine| format!("id: {}\ndata: {}\n\n", line.position, line.text);
         piece.map(|(_, lines)| lines.into_iter().map(event).collect::<String>().into_bytes())
     });
     Response::builder()
@@ -76,7 +76,7 @@ enum Until {
     Ended,
 }
 
-type Piece = std::io::Result<(i64, Vec<store::log::LogLine>)>;
+type Piece = std::io::Result<(i64, Vec<store::log_chunk::LogLine>)>;
 
 /// Streams the lines of a run after a position, in chunks.
 fn lines(
@@ -94,7 +94,7 @@ fn lines(
         loop {
             // Read the state first: a run that is final by now has already stored all of its lines.
             let over = store::run::by_id(&app.db, run).await.map_err(failed)?.is_none_or(|row| row.state.is_final());
-            let lines = store::log::list_by_run(&app.db, run, position).await.map_err(failed)?;
+            let lines = store::log_chunk::list_by_run(&app.db, run, position).await.map_err(failed)?;
             if let Some(last) = lines.last().map(|line| line.position) {
                 return Ok(Some(((last, lines), (app, last))));
             }

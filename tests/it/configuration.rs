@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use windlass::engine::template;
-use windlass::observe::metrics::{QueueDepths, Metrics};
+use windlass::observe::metrics::{Metrics, QueueDepths};
 
 const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use windlass::runner::{Kind, Runner, StepSpec, StepState, Stream};
+use windlass::runner::{Runner, StepSpec, StepState, Stream, Target};
 
 use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 
 /// A step in the form that the runner expects.
 fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
     let step = step(image, script);
-    match runner.kind() {
-        Kind::Docker | Kind::Process => step,
-        Kind::Kubernetes(_) => crate::kubernetes::pod(step),
+    match runner.target() {
+        Target::Docker | Target::Process => step,
+        Target::Kubernetes(_) => crate::kubernetes::pod(step),
     }
 }
 
 /// Whether the runner knows the exit code of a step that it stopped, and the stream of each line.
 fn remembers(runner: &dyn Runner) -> bool {
-    !matches!(runner.kind(), Kind::Kubernetes(_))
+    !matches!(runner.target(), Target::Kubernetes(_))
 }
 
 /// Waits until the runner no longer knows a step; a cluster deletes it only after it has ended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
+use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 #[derive(Default)]
 pub(crate) struct FakeRunner {
@@ -98,8 +98,8 @@ impl FakeRunner {
 
 #[async_trait]
 impl Runner for FakeRunner {
-    fn kind(&self) -> Kind {
-        Kind::Docker
+    fn target(&self) -> Target {
+        Target::Docker
     }
 
     async fn place(&self) -> Result<String, Unavailable> {
@@ -125,8 +125,8 @@ impl Runner for FakeRunner {
         Ok(self.up()?.steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone()))
     }
 
-    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
-        Ok(Times::default())
+    async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
+        Ok(StepTimes::default())
     }
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {

@@ -20,7 +20,7 @@ use windlass::clock::Clock;
 use windlass::config::{Config, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
-use windlass::runner::{Kind, Runners};
+use windlass::runner::{Runners, Target};
 use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
 
@@ -188,7 +188,7 @@ impl TestApp {
         let runners = Runners {
             docker: runner.clone(),
             process: runner.clone(),
-            local: Ok(Kind::Docker),
+            local: Ok(Target::Docker),
             processes: false,
             clusters: Default::default(),
         };

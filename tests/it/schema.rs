@@ -172,7 +172,7 @@ async fn what_is_applied_in_a_cluster_is_kept() {
     let wanted = ["z1-staging".to_owned(), "z1-staging-2".to_owned()];
     assert_eq!(objects::namespace(db, &row, wanted).await.unwrap().unwrap(), "z1-staging");
 
-    let applied = entity::job::Applied {
+    let applied = entity::job::AppliedSchedule {
         namespace: "z1-staging".into(),
         name: "nightly".into(),
         uid: "1".into(),
@@ -191,9 +191,9 @@ async fn what_is_applied_in_a_cluster_is_kept() {
     }
 
     let row = environment::by_id(db, row.id).await.unwrap().unwrap();
-    objects::leave(db, &row, crate::harness::start()).await.unwrap();
+    objects::record_leftover(db, &row, crate::harness::start()).await.unwrap();
     let left = objects::leftovers(db, cluster).await.unwrap();
     assert_eq!(left.iter().map(|row| row.namespace.as_str()).collect::<Vec<_>>(), ["z1-staging"]);
-    objects::gone(db, cluster, "z1-staging").await.unwrap();
+    objects::forget_leftover(db, cluster, "z1-staging").await.unwrap();
     assert!(objects::leftovers(db, cluster).await.unwrap().is_empty());
 }

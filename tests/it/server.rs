@@ -276,7 +276,7 @@ async fn the_command_line() {
 async fn processes_are_refused_to_others() {
     use windlass::clock::Clock;
     use windlass::config::RunnerChoice;
-    use windlass::runner::Kind;
+    use windlass::runner::Target;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
     let mut config = crate::harness::config(folder.path().to_owned(), &url);
@@ -284,12 +284,12 @@ async fn processes_are_refused_to_others() {
     let local = async |config: &windlass::config::Config| {
         windlass::server::build(config.clone(), Clock::system()).await.unwrap().runners.local.clone()
     };
-    assert_eq!(local(&config).await, Ok(Kind::Process));
+    assert_eq!(local(&config).await, Ok(Target::Process));
     // Built, but never bound.
     config.listen = "0.0.0.0:1".parse().unwrap();
     assert!(local(&config).await.unwrap_err().contains("not allowed"));
     config.runner = RunnerChoice::Process;
-    assert_eq!(local(&config).await, Ok(Kind::Process));
+    assert_eq!(local(&config).await, Ok(Target::Process));
 }
 
 /// Requests and runs are traced if a collector is configured.

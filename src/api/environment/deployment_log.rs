@@ -133,7 +133,7 @@ pub(in crate::api) async fn deployment_log_entries(
         let Some(build) = build else { continue };
         // The end of a long log shows why the build ended as it did.
         let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
-        entries.extend(composer.build(part, build, &store::log::list_by_run(&app.db, build.id, after).await?));
+        entries.extend(composer.build(part, build, &store::log_chunk::list_by_run(&app.db, build.id, after).await?));
     }
     entries.sort_by_key(|entry| entry.timestamp.0);
     let skipped = entries.len().saturating_sub(MOST);

@@ -89,7 +89,7 @@ impl LogComposer<'_> {
         &self,
         part: &deployment_job::Model,
         build: &entity::run::Model,
-        lines: &[store::log::LogLine],
+        lines: &[store::log_chunk::LogLine],
     ) -> Vec<EnvironmentLogs> {
         let lines = lines.iter().map(|line| self.entry(line.at, "Build", Some(part), line.text.clone()));
         let mut entries: Vec<_> = lines.collect();

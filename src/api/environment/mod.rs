@@ -77,7 +77,7 @@ impl EnvironmentApi {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let CreateEnvironmentRequest { name, cluster, mode } = body.0;
         let name = limits::name("name", &name)?;
-        let rules = store::rule::list_by_project(&self.0.db, project.id).await?;
+        let rules = store::project_rule::list_by_project(&self.0.db, project.id).await?;
         let rule = rules.into_iter().find(|row| crate::engine::wildcard::matches(&row.wildcard, &name));
         let mode = mode.map(Mode::from).or(rule.as_ref().map(|row| row.mode)).unwrap_or(Mode::Development);
         let cluster = cluster.or(rule.as_ref().map(|row| row.cluster_id.0));

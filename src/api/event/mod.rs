@@ -29,7 +29,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
-use crate::store::event::{EventFilter, From as Begin};
+use crate::store::event::{EventCursor, EventFilter};
 
 /// The maximum number of events in a page.
 const MAX_PAGE_SIZE: i32 = 100;
@@ -68,9 +68,9 @@ impl EventApi {
         let after = uuid("continueToken", continue_token.0)?.map(EventId);
         let before = uuid("stepBackToken", step_back_token.0)?.map(EventId);
         let begin = match (after, before) {
-            (Some(id), _) => Begin::Behind(id),
-            (None, Some(id)) => Begin::Before(id),
-            (None, None) => Begin::Newest,
+            (Some(id), _) => EventCursor::Behind(id),
+            (None, Some(id)) => EventCursor::Before(id),
+            (None, None) => EventCursor::Newest,
         };
         let filter = EventFilter {
             from: time("fromTimestamp", from_timestamp.0)?,
@@ -96,10 +96,13 @@ impl EventApi {
         };
         let is_full_page = rows.len() as u64 == size;
         let links = Links {
-            previous: rows.first().filter(|_| !matches!(begin, Begin::Newest)).map(|row| link("stepBackToken", row)),
+            previous: rows
+                .first()
+                .filter(|_| !matches!(begin, EventCursor::Newest))
+                .map(|row| link("stepBackToken", row)),
             next: rows
                 .last()
-                .filter(|_| is_full_page || matches!(begin, Begin::Before(_)))
+                .filter(|_| is_full_page || matches!(begin, EventCursor::Before(_)))
                 .map(|row| link("continueToken", row)),
         };
         let events = rows.into_iter().map(OrganizationEventResponse::from).collect();
@@ -135,7 +138,7 @@ impl EventApi {
             environment: environment_id.0.map(EnvironmentId),
             ..EventFilter::default()
         };
-        let rows = store::event::list(&self.0.db, id, filter, Begin::Newest, SEARCHED_EVENTS).await?;
+        let rows = store::event::list(&self.0.db, id, filter, EventCursor::Newest, SEARCHED_EVENTS).await?;
         let mut targets: Vec<EventTarget> = Vec::new();
         for row in rows {
             let target = match target_level.0 {

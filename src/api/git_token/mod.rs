@@ -23,7 +23,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job_usage::Using;
+use crate::store::job_usage::SharedResource;
 
 const IN_USE: &str = "jobs use this git token; switch them to another one first";
 
@@ -140,7 +140,7 @@ impl GitTokenApi {
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
     ) -> Result<Success<Results<AssociatedService>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, git_token_id.0).await?;
-        let jobs = store::job_usage::jobs_using(&self.0.db, Using::GitToken(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&self.0.db, SharedResource::GitToken(row.id)).await?;
         Ok(Json(Results { results: AssociatedService::list(&auth.0, jobs) }))
     }
 }

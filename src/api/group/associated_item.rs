@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::wire::mirrored;
 use crate::access::{self, Action, Caller};
-use crate::store::job_usage::Located;
+use crate::store::job_usage::LocatedJob;
 
 mirrored!(AssociatedItemType of JobType { Lifecycle, Cron });
 
@@ -25,11 +25,11 @@ pub(super) struct AssociatedItem {
 
 impl AssociatedItem {
     /// The given jobs, without those that the caller may not see.
-    pub(super) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
-        let is_visible = |(_, environment, _): &Located| {
+    pub(super) fn list(caller: &Caller, jobs: Vec<LocatedJob>) -> Vec<Self> {
+        let is_visible = |(_, environment, _): &LocatedJob| {
             caller.may(environment.organization_id, Action::View, &access::location(environment))
         };
-        let response = |(job, environment, project): Located| Self {
+        let response = |(job, environment, project): LocatedJob| Self {
             cluster_id: environment.cluster_id.0,
             project_id: project.id.0,
             project_name: project.name,

@@ -15,7 +15,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job_usage::Using;
+use crate::store::job_usage::SharedResource;
 
 /// The maximum number of entries in a group.
 const MAX_ENTRIES: usize = 100;
@@ -144,7 +144,7 @@ impl GroupFamily {
     }
 
     pub(super) async fn items(&self, app: &App, auth: &Auth, row: &Model) -> Result<Success<Results<AssociatedItem>>> {
-        let jobs = store::job_usage::jobs_using(&app.db, Using::Group(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&app.db, SharedResource::Group(row.id)).await?;
         Ok(Json(Results { results: AssociatedItem::list(&auth.0, jobs) }))
     }
 }

@@ -56,11 +56,11 @@ impl ExplainApi {
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
         // Read before the runs: a time that is due in between then already has its row.
         let planned = match keeper {
-            Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?,
+            Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?,
             Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
         };
         let runs = store::run::list_scheduled_between(&self.0.db, job.id, (from, until), MOST).await?;
-        let skipped = store::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
+        let skipped = store::run::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
         // The row of a long outage covers many times; it counts only if the schedule has a time in this minute.

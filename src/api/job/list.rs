@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job::Place;
+use crate::store::job::Cursor;
 
 /// Jobs of an environment.
 pub(in crate::api) fn list(
@@ -38,7 +38,7 @@ fn pages(
 ) -> impl Stream<Item = Result<Vec<u8>>> + Send + 'static {
     enum Position {
         Begin,
-        After(Place),
+        After(Cursor),
         End,
     }
     stream::try_unfold((app, Position::Begin, true), move |(app, position, mut first)| async move {
@@ -73,7 +73,7 @@ fn pages(
     })
 }
 
-async fn outdated(app: &App, environment: EnvironmentId, after: Option<Place>) -> Result<HashSet<JobId>> {
+async fn outdated(app: &App, environment: EnvironmentId, after: Option<Cursor>) -> Result<HashSet<JobId>> {
     let rows = store::job::list_by_environment(&app.db, environment, after, store::PAGE).await?;
     Ok(rows.into_iter().filter(is_outdated).map(|row| row.id).collect())
 }

@@ -70,7 +70,7 @@ impl NextRunApi {
             scheduled_at: scheduled_at.clone(),
             active: match keeper {
                 Keeper::Kubernetes => job.deployed.is_some(),
-                Keeper::Server(_) => store::schedule::of_job(&self.0.db, job.id).await?.is_some(),
+                Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?.is_some(),
             },
             keeper: match keeper {
                 Keeper::Kubernetes => TimeKeeperEnum::Kubernetes,

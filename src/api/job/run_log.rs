@@ -18,7 +18,7 @@ use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::log::LogStream;
+use crate::store::log_chunk::LogStream;
 
 /// How often a followed log is polled.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -76,10 +76,10 @@ impl RunLogApi {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let mut results = Vec::new();
         while results.len() < count {
-            let page = store::log::list_by_run(&self.0.db, row.id, position).await?;
+            let page = store::log_chunk::list_by_run(&self.0.db, row.id, position).await?;
             let Some(last) = page.last() else { break };
             position = last.position;
-            let line = |line: store::log::LogLine| LogLine {
+            let line = |line: store::log_chunk::LogLine| LogLine {
                 number: line.position,
                 at: Timestamp(line.at),
                 stream: line.stream.into(),
@@ -124,7 +124,7 @@ fn lines(
         loop {
             // Read the state before the lines: lines written in between belong to a run that had not ended.
             let state = store::run::by_id(&app.db, run).await.map_err(failed)?.map(|row| row.state);
-            let rows = store::log::list_by_run(&app.db, run, position).await.map_err(failed)?;
+            let rows = store::log_chunk::list_by_run(&app.db, run, position).await.map_err(failed)?;
             if let Some(last) = rows.last().map(|row| row.position) {
                 let text = rows.into_iter().map(|row| row.text + "\n").collect::<String>();
                 return Ok(Some((text.into_bytes(), (app, last))));

@@ -54,7 +54,8 @@ impl SkippedTimeApi {
     ) -> Result<Success<Results<SkippedTime>>> {
         let count = limits::between("count", count.0, 1, 200)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let rows = store::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
+        let rows =
+            store::run::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
         Ok(Json(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))
     }
 }

@@ -36,7 +36,7 @@ impl ProjectRuleApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
     ) -> Result<Success<Results<ProjectDeploymentRule>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
-        let rows = store::rule::list_by_project(&self.0.db, project.id).await?;
+        let rows = store::project_rule::list_by_project(&self.0.db, project.id).await?;
         Ok(Json(Results { results: rows.into_iter().map(ProjectDeploymentRule::from).collect() }))
     }
 
@@ -73,8 +73,8 @@ impl ProjectRuleApi {
         };
         let row = body.0.apply(row, &clusters)?;
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let rows = store::rule::list_by_project(tx, project.id).await?;
-            if rows.len() as u64 >= store::rule::MOST {
+            let rows = store::project_rule::list_by_project(tx, project.id).await?;
+            if rows.len() as u64 >= store::project_rule::MOST {
                 return Err(Error::Conflict(format!(
                     "the project already has {} deployment rules, the maximum",
                     rows.len()

@@ -39,7 +39,7 @@ impl ProjectRuleOrderApi {
         let project = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         let first_ids = body.0.project_deployment_rule_ids_in_order.unwrap_or_default();
         audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let rows = store::rule::list_by_project(tx, project.id).await?;
+            let rows = store::project_rule::list_by_project(tx, project.id).await?;
             let mut order = Vec::new();
             for (place, text) in first_ids.iter().enumerate() {
                 let row = rows.iter().find(|row| row.id.to_string() == *text && !order.contains(&row.id));
@@ -51,7 +51,7 @@ impl ProjectRuleOrderApi {
             let rest: Vec<_> = rows.iter().map(|row| row.id).filter(|id| !order.contains(id)).collect();
             order.extend(rest);
             for (position, id) in (0_i32..).zip(&order) {
-                store::rule::set_position(tx, *id, position).await?;
+                store::project_rule::set_position(tx, *id, position).await?;
             }
             Ok(((), change("UPDATE", &project).after(&order)))
         })

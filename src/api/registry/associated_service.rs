@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::wire::mirrored;
 use crate::access::{self, Action, Caller};
-use crate::store::job_usage::Located;
+use crate::store::job_usage::LocatedJob;
 
 mirrored!(AssociatedServiceType of JobType { Lifecycle, Cron });
 
@@ -26,11 +26,11 @@ pub(in crate::api) struct AssociatedService {
 
 impl AssociatedService {
     /// The given jobs, without those that the caller may not see.
-    pub(in crate::api) fn list(caller: &Caller, jobs: Vec<Located>) -> Vec<Self> {
-        let is_visible = |(_, environment, _): &Located| {
+    pub(in crate::api) fn list(caller: &Caller, jobs: Vec<LocatedJob>) -> Vec<Self> {
+        let is_visible = |(_, environment, _): &LocatedJob| {
             caller.may(environment.organization_id, Action::View, &access::location(environment))
         };
-        let response = |(job, environment, project): Located| Self {
+        let response = |(job, environment, project): LocatedJob| Self {
             project_id: project.id.0,
             project_name: project.name,
             environment_id: environment.id.0,

@@ -34,7 +34,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::registry_client;
 use crate::store;
-use crate::store::job_usage::Using;
+use crate::store::job_usage::SharedResource;
 
 const TARGET: &str = "CONTAINER_REGISTRY";
 
@@ -174,7 +174,7 @@ impl RegistryApi {
         #[oai(name = "containerRegistryId")] container_registry_id: Path<Uuid>,
     ) -> Result<Success<Results<AssociatedService>>> {
         let row = self.load(&auth, Action::ViewSettings, organization_id.0, container_registry_id.0).await?;
-        let jobs = store::job_usage::jobs_using(&self.0.db, Using::Registry(row.id)).await?;
+        let jobs = store::job_usage::jobs_using(&self.0.db, SharedResource::Registry(row.id)).await?;
         let results = AssociatedService::list(&auth.0, jobs);
         Ok(Json(Results { results }))
     }

@@ -1,6 +1,8 @@
 //! The permission matrix of a custom role.
 
-use entity::custom_role::{ClusterPermission, Clusters, Model, ProjectPermission, ProjectPermissions, Projects};
+use entity::custom_role::{
+    ClusterGrants, ClusterPermission, Model, ProjectGrants, ProjectPermission, ProjectPermissions,
+};
 use entity::environment::Mode;
 use entity::id::{ClusterId, OrganizationId, ProjectId};
 use entity::{cluster, project};
@@ -58,8 +60,8 @@ impl PermissionMatrix {
         &self,
         clusters: Vec<RoleOnClusterRequest>,
         projects: Vec<RoleInProjectRequest>,
-    ) -> Result<(Clusters, Projects)> {
-        let mut parsed = (Clusters::default(), Projects::default());
+    ) -> Result<(ClusterGrants, ProjectGrants)> {
+        let mut parsed = (ClusterGrants::default(), ProjectGrants::default());
         for (index, RoleOnClusterRequest { cluster_id, permission }) in clusters.into_iter().enumerate() {
             let id = cluster_id.map(ClusterId).filter(|id| self.clusters.iter().any(|row| row.id == *id));
             let field = format!("cluster_permissions[{index}].cluster_id");

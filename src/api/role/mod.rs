@@ -8,7 +8,7 @@ mod stored;
 
 use std::sync::Arc;
 
-use entity::custom_role::{Clusters, Model, Projects};
+use entity::custom_role::{ClusterGrants, Model, ProjectGrants};
 use entity::id::{CustomRoleId, OrganizationId};
 use entity::member::Role;
 use poem_openapi::OpenApi;
@@ -103,8 +103,8 @@ impl RoleApi {
             name_key: entity::name_key(&name),
             name,
             description: limits::text("description", description.unwrap_or_default())?,
-            clusters: Clusters::default(),
-            projects: Projects::default(),
+            clusters: ClusterGrants::default(),
+            projects: ProjectGrants::default(),
         };
         let response = audit::write(&self.0, &auth, id, async |tx| {
             if store::custom_role::list(tx, id).await?.len() >= MAX_CUSTOM_ROLES {

@@ -17,7 +17,7 @@ use crate::api::environment::deployment_log::deployment_log_entries;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::log::{LogLine, LogStream};
+use crate::store::log_chunk::{LogLine, LogStream};
 
 /// Number of newest runs whose logs are read.
 const RUNS: u64 = 20;
@@ -67,7 +67,7 @@ impl FrameSource for JobLogSource {
         for run in runs.iter().rev() {
             let mut position = read.get(&run.id).copied().unwrap_or(0);
             while position < run.total_lines {
-                let lines = store::log::list_by_run(&app.db, run.id, position).await?;
+                let lines = store::log_chunk::list_by_run(&app.db, run.id, position).await?;
                 let Some(last) = lines.last() else { break };
                 position = last.position;
                 frames.extend(lines.iter().map(|line| self.frame(run, line)));

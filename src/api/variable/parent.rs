@@ -41,7 +41,7 @@ impl Parent {
         let environment = access::environment(&app.db, &auth.0, action, EnvironmentId(id)).await?;
         let project = store::project::by_id(&app.db, environment.project_id).await?;
         let project = project.ok_or(Error::NotFound("environment"))?;
-        let output_jobs = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        let output_jobs = store::variable::names_with_outputs(&app.db, environment.id).await?;
         Ok(Self {
             organization: project.organization_id,
             project,
@@ -56,7 +56,7 @@ impl Parent {
         let environment =
             store::environment::by_id(&app.db, job.environment_id).await?.ok_or(Error::NotFound("job"))?;
         let project = store::project::by_id(&app.db, environment.project_id).await?.ok_or(Error::NotFound("job"))?;
-        let output_jobs = store::variable::names_of_leaving(&app.db, environment.id).await?;
+        let output_jobs = store::variable::names_with_outputs(&app.db, environment.id).await?;
         Ok(Self {
             organization: project.organization_id,
             project,

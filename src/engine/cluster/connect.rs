@@ -10,7 +10,7 @@ use super::usable::{Usable, usable};
 use crate::app::App;
 use crate::error::Result;
 use crate::runner::kubernetes::IN_CLUSTER;
-use crate::runner::kubernetes::clusters::Wanted;
+use crate::runner::kubernetes::connections::ClusterTarget;
 use crate::secret;
 use crate::store;
 
@@ -26,7 +26,7 @@ pub(in crate::engine) async fn connect(app: &App, known: &mut Known) -> Result<(
     if rows.is_empty() && app.runners.clusters.is_empty() {
         return Ok(());
     }
-    let wanted = rows.iter().map(|row| Wanted { id: row.id, kubeconfig: kubeconfig(app, row) }).collect();
+    let wanted = rows.iter().map(|row| ClusterTarget { id: row.id, kubeconfig: kubeconfig(app, row) }).collect();
     let patience = Duration::from_secs(app.config.start_timeout_seconds.into());
     app.runners.clusters.set(wanted, patience, &app.clock, &app.wake).await;
     for row in &rows {

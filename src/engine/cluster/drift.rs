@@ -23,7 +23,7 @@ pub(in crate::engine) async fn look(app: &App, now: DateTime<Utc>) -> Result<()>
         look_for_drift(app, id, &runner, now).await?;
         for row in store::cluster_objects::leftovers(&app.db, id).await? {
             match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
-                Ok(true) => store::cluster_objects::gone(&app.db, id, &row.namespace).await?,
+                Ok(true) => store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await?,
                 Ok(false) => {}
                 Err(unavailable) => {
                     tracing::warn!(cluster = %id, namespace = row.namespace, reason = unavailable.0, "namespace could not be deleted; will retry");

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::id::ClusterId;
 use entity::job;
-use entity::job::Applied;
+use entity::job::AppliedSchedule;
 use entity::run::{self, Event, RunState, RunnerKind, Trigger};
 
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::engine::tick::run::lease::lease;
 use crate::engine::tick::run::log_copy::sealed;
 use crate::error::Result;
 use crate::runner::kubernetes::ScheduledJob;
-use crate::runner::kubernetes::clusters::place;
+use crate::runner::kubernetes::cluster_place::place;
 use crate::store;
 
 /// How many Jobs one transaction records.
@@ -87,9 +87,9 @@ async fn row_of(
 }
 
 /// The applied CronJob, from the output of the step that applied it.
-pub(in crate::engine) fn applied(step: &str, content: &[u8]) -> Option<Applied> {
+pub(in crate::engine) fn applied(step: &str, content: &[u8]) -> Option<AppliedSchedule> {
     let (namespace, rest) = step.split_once('/')?;
     let (name, _) = rest.split_once('=')?;
-    let crate::runner::kubernetes::Applied { uid, generation, secret } = serde_json::from_slice(content).ok()?;
-    Some(Applied { namespace: namespace.to_owned(), name: name.to_owned(), uid, generation, secret })
+    let crate::runner::kubernetes::CronJobVersion { uid, generation, secret } = serde_json::from_slice(content).ok()?;
+    Some(AppliedSchedule { namespace: namespace.to_owned(), name: name.to_owned(), uid, generation, secret })
 }

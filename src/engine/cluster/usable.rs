@@ -3,7 +3,7 @@
 use entity::cluster::{ClusterKind, Model};
 
 use crate::app::App;
-use crate::runner::kubernetes::{Health, IN_CLUSTER, parse};
+use crate::runner::kubernetes::{Health, IN_CLUSTER, parse_kubeconfig};
 
 /// Whether a cluster can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn usable(app: &App, row: &Model) -> Usable {
 /// What is wrong with it; the text follows the name of the field.
 pub fn check_kubeconfig(app: &App, text: &str) -> Result<(), String> {
     if text.trim() != IN_CLUSTER {
-        return parse(text).map(|_| ());
+        return parse_kubeconfig(text).map(|_| ());
     }
     if app.config.in_cluster {
         return Ok(());

@@ -38,7 +38,7 @@ pub async fn cancel_environment(app: &App, by: &Requester, id: EnvironmentId, ru
             }
             changed |= store::deployment::request_cancel(tx, row.id, now).await?;
             if runs == RunningRuns::Interrupted {
-                changed |= store::cancel::request_cancel_of_deployment(tx, row.id, now).await? > 0;
+                changed |= store::run::cancel::request_cancel_of_deployment(tx, row.id, now).await? > 0;
             }
         }
         if !changed {

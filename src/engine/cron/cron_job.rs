@@ -8,7 +8,7 @@ use super::error::ParseError;
 use super::expression::CronExpression;
 use super::policy::{Concurrency, Policy};
 use crate::engine::advanced_settings::Settings;
-use crate::runner::kubernetes::pod::{self, Times};
+use crate::runner::kubernetes::pod_options::{self, CronTimes};
 
 /// How the CronJob controller (robfig/cron, version 3) handles clock changes: skipped times do not run, repeated times
 /// run twice.
@@ -37,18 +37,18 @@ pub(super) fn for_kubernetes(text: &str) -> Result<String, ParseError> {
 ///
 /// # Errors
 /// If the expression is invalid.
-pub fn cron_job_times(spec: &JobSpec, applied_by: RunId) -> Result<Option<Times>, ParseError> {
+pub fn cron_job_times(spec: &JobSpec, applied_by: RunId) -> Result<Option<CronTimes>, ParseError> {
     let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(None) };
     let settings = Settings(&spec.settings);
     let policy = Policy::of(spec);
-    Ok(Some(Times {
+    Ok(Some(CronTimes {
         schedule: for_kubernetes(scheduled_at)?,
         zone: timezone.clone(),
         concurrency: match policy.concurrency {
-            Concurrency::Allow => pod::Concurrency::Allow,
-            Concurrency::Replace => pod::Concurrency::Replace,
+            Concurrency::Allow => pod_options::Concurrency::Allow,
+            Concurrency::Replace => pod_options::Concurrency::Replace,
             // Kubernetes never schedules a job that queues its runs (see `keeper`).
-            Concurrency::Forbid | Concurrency::Queue => pod::Concurrency::Forbid,
+            Concurrency::Forbid | Concurrency::Queue => pod_options::Concurrency::Forbid,
         },
         suspended: policy.suspended,
         starting_deadline_seconds: settings.number("cronjob.starting_deadline_seconds"),

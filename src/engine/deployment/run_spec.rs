@@ -2,14 +2,14 @@
 
 use entity::job_spec::{Command, JobSpec, Source};
 use entity::run::Event;
-use entity::run_spec::{Built, Keep, PodSpec, RunSpec};
+use entity::run_spec::{BuiltImage, PodSpec, Retention, RunSpec};
 
 use super::plan::command;
 use crate::engine::advanced_settings::Settings;
 
 /// The specification of a run of this configuration; `None` if the job has no command for the event.
 #[must_use]
-pub fn run_spec(spec: &JobSpec, built: Option<&Built>, event: Event) -> Option<RunSpec> {
+pub fn run_spec(spec: &JobSpec, built: Option<&BuiltImage>, event: Event) -> Option<RunSpec> {
     let Command { entrypoint, arguments } = command(&spec.schedule, event)?.clone();
     let settings = Settings(&spec.settings);
     let (image_name, image_tag, registry_id, built_image) = match &spec.source {
@@ -64,11 +64,11 @@ fn overridden(spec: &JobSpec, key: &str) -> Option<i32> {
 /// What all runs of a configuration have in common.
 pub(super) fn base(spec: &JobSpec) -> RunSpec {
     let settings = Settings(&spec.settings);
-    let standard = Keep::default();
+    let standard = Retention::default();
     RunSpec {
         cpu_milli: spec.cpu_milli,
         memory_mib: spec.memory_mib,
-        keep: Keep {
+        keep: Retention {
             succeeded: settings.number("job.history_succeeded_count").unwrap_or(standard.succeeded),
             failed: settings.number("job.history_failed_count").unwrap_or(standard.failed),
             succeeded_days: settings.number("job.history_succeeded_days").unwrap_or(standard.succeeded_days),

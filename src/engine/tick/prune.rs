@@ -13,13 +13,14 @@ const CHUNKS: u64 = 500;
 
 /// Deletes what has expired. True when more is waiting.
 pub(super) async fn prune(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let expired = store::retention::list_expired(&app.db, now, ROWS).await?;
+    let expired = store::run::retention::list_expired(&app.db, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;
     let (mut left, mut empty) = (CHUNKS, Vec::new());
     for run in expired {
         // Chunks first, so that no single statement deletes a long log.
         let gone =
-            store::write(&app.db, async |tx| store::log::delete_some(tx, run, left).await.map_err(Error::from)).await?;
+            store::write(&app.db, async |tx| store::log_chunk::delete_some(tx, run, left).await.map_err(Error::from))
+                .await?;
         if gone == left {
             more = true;
             break;
@@ -28,11 +29,11 @@ pub(super) async fn prune(app: &App, now: DateTime<Utc>) -> Result<bool> {
         empty.push(run);
     }
     if !empty.is_empty() {
-        store::write(&app.db, async |tx| store::retention::delete(tx, empty).await.map_err(Error::from)).await?;
+        store::write(&app.db, async |tx| store::run::retention::delete(tx, empty).await.map_err(Error::from)).await?;
     }
     let before = now - TimeDelta::days(app.config.skipped_days.into());
     let skipped =
-        store::write(&app.db, async |tx| store::skipped::delete_some(tx, before, ROWS).await.map_err(Error::from))
+        store::write(&app.db, async |tx| store::run::skipped::delete_some(tx, before, ROWS).await.map_err(Error::from))
             .await?;
     Ok(more || skipped == ROWS)
 }

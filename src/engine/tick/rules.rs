@@ -15,7 +15,7 @@ use crate::store;
 
 /// Applies the deployment rules that are due.
 pub(super) async fn follow(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let due = store::rule::due(&app.db, now, BATCH).await?;
+    let due = store::deployment_rule::due(&app.db, now, BATCH).await?;
     let more = due.len() as u64 == BATCH;
     for row in due {
         let done = store::write(&app.db, async |tx| one(tx, &row, now).await).await;
@@ -42,7 +42,7 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
         Ok(zone) => deployment_rule::next(row, zone, now),
         Err(_) => (None, None),
     };
-    if !store::rule::advance(tx, row, next).await? {
+    if !store::deployment_rule::advance(tx, row, next).await? {
         return Ok(());
     }
     let by = Requester { name: "deployment rule".into(), origin: Origin::Api, user_agent: None };

@@ -12,8 +12,8 @@ use crate::engine::cron::{DueTimes, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::schedule::{DueJob, Step};
-use crate::store::scheduled::ScheduledRun;
+use crate::store::job_schedule::{DueJob, ScheduleAdvance};
+use crate::store::run::scheduled::ScheduledRun;
 
 /// How many schedules one transaction settles. Large transactions touch fewer database pages when many schedules are due at once,
 /// and this size keeps others waiting for a second at most.
@@ -22,7 +22,7 @@ const BATCH: u64 = 5000;
 /// What to store for the due times.
 #[derive(Default)]
 struct SettledTimes {
-    steps: Vec<Step>,
+    steps: Vec<ScheduleAdvance>,
     runs: Vec<ScheduledRun>,
     /// The scheduled times of the stored runs.
     taken: Vec<DateTime<Utc>>,
@@ -34,7 +34,7 @@ struct SettledTimes {
 /// Settles all due times of deployed schedules.
 pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let (more, settled) = store::write(&app.db, async |tx| {
-        let jobs = store::schedule::due(tx, None, now, BATCH).await?;
+        let jobs = store::job_schedule::due(tx, None, now, BATCH).await?;
         let more = jobs.len() as u64 == BATCH;
         let settled = store(tx, jobs, now).await?;
         Ok::<_, Error>((more, settled))
@@ -46,7 +46,7 @@ pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 /// Settles the due times of one job, before its deployed configuration is replaced or removed.
 pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
-    let jobs = store::schedule::due(tx, Some(job), now, 1).await?;
+    let jobs = store::job_schedule::due(tx, Some(job), now, 1).await?;
     store(tx, jobs, now).await.map(|_| ())
 }
 
@@ -61,17 +61,17 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
         settled.add(job, open, now);
     }
     let moved: std::collections::HashSet<JobId> =
-        store::schedule::advance(tx, &settled.steps).await?.into_iter().collect();
+        store::job_schedule::advance(tx, &settled.steps).await?.into_iter().collect();
     if moved.len() < settled.steps.len() {
         // Another server settled some of them first.
         settled.runs.retain(|run| moved.contains(&run.job_id));
         settled.skipped.retain(|row| moved.contains(&row.job_id));
         settled.replaced.retain(|job| moved.contains(job));
     }
-    store::cancel::request_cancel_of_schedules(tx, std::mem::take(&mut settled.replaced), now).await?;
+    store::run::cancel::request_cancel_of_schedules(tx, std::mem::take(&mut settled.replaced), now).await?;
     settled.taken = settled.runs.iter().map(|run| run.scheduled_for).collect();
-    store::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
-    store::skipped::create(tx, settled.skipped.clone()).await?;
+    store::run::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
+    store::run::skipped::create(tx, settled.skipped.clone()).await?;
     Ok(settled)
 }
 

@@ -1,18 +1,18 @@
-//! Pure: the names by which steps are known in a cluster.
+//! Pure: the names of steps in a cluster.
 
-/// What a name stands for.
+/// What a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handle<'a> {
     /// `namespace/name`: a Job.
     Job { namespace: &'a str, name: &'a str },
-    /// `namespace/name=run`: that the CronJob is there as this run has applied it.
+    /// `namespace/name=run`: the CronJob as this run has applied it.
     Apply { namespace: &'a str, name: &'a str, run: &'a str },
-    /// `namespace/name~run`: that the CronJob is gone.
+    /// `namespace/name~run`: the removal of the CronJob.
     Withdraw { namespace: &'a str, name: &'a str },
 }
 
 impl<'a> Handle<'a> {
-    /// None where it is no name of a cluster.
+    /// None if the text is not the name of a step in a cluster.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (namespace, rest) = text.split_once('/')?;
         Some(if let Some((name, run)) = rest.split_once('=') {
@@ -25,19 +25,19 @@ impl<'a> Handle<'a> {
     }
 }
 
-/// The Job of an attempt.
+/// The step that is the Job of an attempt.
 #[must_use]
 pub fn job(namespace: &str, step: &str) -> String {
     format!("{namespace}/{step}")
 }
 
-/// That a run applies the CronJob of a job.
+/// The step of a run that applies the CronJob of a job.
 #[must_use]
 pub fn apply(namespace: &str, cron_job: &str, run: &str) -> String {
     format!("{namespace}/{cron_job}={run}")
 }
 
-/// That a run takes the CronJob of a job away.
+/// The step of a run that removes the CronJob of a job.
 #[must_use]
 pub fn withdraw(namespace: &str, cron_job: &str, run: &str) -> String {
     format!("{namespace}/{cron_job}~{run}")
@@ -48,7 +48,7 @@ mod tests {
     use super::Handle;
 
     #[test]
-    fn what_is_made_is_read() {
+    fn names_survive_a_round_trip() {
         let job = super::job("z1-a", "windlass-1-1");
         assert_eq!(Handle::parse(&job), Some(Handle::Job { namespace: "z1-a", name: "windlass-1-1" }));
         let apply = super::apply("z1-a", "windlass-2", "3");

@@ -1,9 +1,8 @@
-//! What is in a cluster, kept by watches: asking how far runs have come costs no call.
+//! Watches the objects of a cluster, so that polling a step costs no request.
 //!
-//! A watch that breaks goes on where it was, or lists all again; meanwhile what it last knew stands. Whether the cluster
-//! answers is asked for beside them.
+//! A broken watch resumes or lists everything again; until then its last state is used. A separate task checks whether
+//! the cluster answers.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,98 +17,33 @@ use kube::{Api, Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
-use super::objects::{MANAGED_BY, MANAGER};
-use super::status::Pods;
-use super::wire::reason_of;
+use super::api_error::reason_of;
+use super::health::Health;
+use super::job_status::Pods;
+use super::object_labels::{MANAGED_BY, MANAGER};
+use super::watch_state::{ClusterState, take_pod};
 use crate::liveness::wake::Wake;
 
-/// How often it is asked whether the cluster answers.
+/// How often to check whether the cluster answers.
 const ASK: Duration = Duration::from_secs(5);
-/// For one such answer.
+
+/// The time limit of a check.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Written by the controller of Jobs on their pods.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
-/// Whether a cluster can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// It is being connected.
-    Connecting,
-    /// It answers; with its version.
-    Ready(String),
-    /// It does not, and why.
-    Unreachable(String),
-    /// It answers, but does not let us in.
-    Refused(String),
-}
-
-/// Objects by namespace and name.
-struct Store<K> {
-    held: HashMap<(String, String), Arc<K>>,
-    /// What a list that is not complete has brought.
-    coming: HashMap<(String, String), Arc<K>>,
-    complete: bool,
-    /// Why the watch is broken.
-    broken: Option<String>,
-}
-
-impl<K> Default for Store<K> {
-    fn default() -> Self {
-        Self { held: HashMap::new(), coming: HashMap::new(), complete: false, broken: None }
-    }
-}
-
-impl<K: ResourceExt> Store<K> {
-    fn take(&mut self, event: Event<K>) {
-        let key = |object: &K| (object.namespace().unwrap_or_default(), object.name_any());
-        match event {
-            Event::Apply(object) => {
-                self.held.insert(key(&object), Arc::new(object));
-            }
-            Event::Delete(object) => {
-                self.held.remove(&key(&object));
-            }
-            Event::Init => self.coming.clear(),
-            Event::InitApply(object) => {
-                self.coming.insert(key(&object), Arc::new(object));
-            }
-            Event::InitDone => {
-                self.held = std::mem::take(&mut self.coming);
-                self.complete = true;
-            }
-        }
-        self.broken = None;
-    }
-}
-
-/// Pods by the namespace and the Job that they belong to.
-type PodsByJob = HashMap<(String, String), BTreeMap<String, Arc<Pod>>>;
-
-#[derive(Default)]
-struct State {
-    jobs: Store<Job>,
-    pods: Store<Pod>,
-    pods_of: PodsByJob,
-    cron_jobs: Store<CronJob>,
-    secrets: Store<PartialObjectMeta<Secret>>,
-    /// What the last question came to.
-    asked: Option<Result<String, Health>>,
-}
-
-/// The watches of one cluster; they end with it.
+/// The watches of one cluster; dropping this stops them.
 pub(super) struct Watch {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ClusterState>>,
     _tasks: JoinSet<()>,
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<ClusterState>) -> MutexGuard<'_, ClusterState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Starts the watches.
     pub(super) fn start(client: &Client, wake: &Wake) -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(ClusterState::default()));
         let mut tasks = JoinSet::new();
         tasks.spawn(ask(client.clone(), state.clone(), wake.clone()));
         let config = || watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
@@ -150,7 +84,7 @@ impl Watch {
         Self { state, _tasks: tasks }
     }
 
-    /// Whether the cluster can be used, and what is known of it is complete.
+    /// Whether the cluster answers and all watches have listed their objects.
     pub(super) fn health(&self) -> Health {
         let state = lock(&self.state);
         let version = match &state.asked {
@@ -161,7 +95,7 @@ impl Watch {
         let broken = [&state.jobs.broken, &state.pods.broken, &state.cron_jobs.broken, &state.secrets.broken];
         let complete = state.jobs.complete && state.pods.complete && state.cron_jobs.complete && state.secrets.complete;
         match broken.into_iter().flatten().next() {
-            // One that had its list and lost its connection is on its way back.
+            // A watch that had its list and lost its connection is being resumed.
             Some(reason) if !complete => Health::Refused(reason.clone()),
             _ if complete => Health::Ready(version),
             _ => Health::Connecting,
@@ -189,7 +123,7 @@ impl Watch {
         lock(&self.state).cron_jobs.held.get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
-    /// What the version of a secret is; none where there is none.
+    /// The version of a Secret; none if it does not exist.
     pub(super) fn secret_version(&self, namespace: &str, name: &str) -> Option<String> {
         let state = lock(&self.state);
         let secret = state.secrets.held.get(&(namespace.to_owned(), name.to_owned()))?;
@@ -197,52 +131,16 @@ impl Watch {
     }
 }
 
-fn take_pod(state: &mut State, event: Event<Pod>) {
-    let key = |pod: &Pod| {
-        let job = pod.labels().get(JOB_NAME).cloned()?;
-        Some((pod.namespace().unwrap_or_default(), job))
-    };
-    match &event {
-        Event::Apply(pod) => {
-            if let Some(job) = key(pod) {
-                state.pods_of.entry(job).or_default().insert(pod.name_any(), Arc::new(pod.clone()));
-            }
-        }
-        Event::Delete(pod) => {
-            if let Some(job) = key(pod)
-                && let Some(pods) = state.pods_of.get_mut(&job)
-            {
-                pods.remove(&pod.name_any());
-                if pods.is_empty() {
-                    state.pods_of.remove(&job);
-                }
-            }
-        }
-        Event::Init | Event::InitApply(_) | Event::InitDone => {}
-    }
-    let listed = matches!(event, Event::InitDone);
-    state.pods.take(event);
-    if listed {
-        let mut pods_of = PodsByJob::new();
-        for pod in state.pods.held.values() {
-            if let Some(job) = key(pod) {
-                pods_of.entry(job).or_default().insert(pod.name_any(), pod.clone());
-            }
-        }
-        state.pods_of = pods_of;
-    }
-}
-
-/// Takes what a watch brings; it is begun again after a pause where it breaks.
+/// Applies the events of a watch. A broken watch is restarted after a pause.
 async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'static>(
     watch: impl futures_util::Stream<Item = Result<Event<K>, watcher::Error>> + Send,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ClusterState>>,
     wake: Wake,
-    take: fn(&mut State, Event<K>),
-    broken: fn(&mut State, String),
+    take: fn(&mut ClusterState, Event<K>),
+    broken: fn(&mut ClusterState, String),
 ) {
     let watch = watch.default_backoff().modify(|object| {
-        // Never looked at, and often the larger half.
+        // Never used, and often more than half of an object.
         object.managed_fields_mut().clear();
     });
     let mut watch = std::pin::pin!(watch);
@@ -254,7 +152,7 @@ async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'stat
             }
             Err(error) => {
                 let reason = watch_failure(&error);
-                tracing::debug!(reason, "a watch broke; it is begun again");
+                tracing::debug!(reason, "watch failed; will restart");
                 broken(&mut lock(&state), reason);
             }
         }
@@ -271,8 +169,8 @@ fn watch_failure(error: &watcher::Error) -> String {
     }
 }
 
-/// Asks now and then whether the cluster answers.
-async fn ask(client: Client, state: Arc<Mutex<State>>, wake: Wake) {
+/// Checks regularly whether the cluster answers.
+async fn ask(client: Client, state: Arc<Mutex<ClusterState>>, wake: Wake) {
     loop {
         let answer = match tokio::time::timeout(PATIENCE, client.apiserver_version()).await {
             Ok(Ok(version)) => Ok(version.git_version),

@@ -1,6 +1,7 @@
-//! A Terraform step: the script that executes it, and the programs found on this machine.
+//! Terraform and OpenTofu steps: their scripts, and the programs on this machine.
 
-/// The script and the files of a step.
+pub mod layout;
 pub mod script;
-/// The versions of Terraform and OpenTofu on this machine.
+mod script_head;
+pub mod tfvars;
 pub mod toolbox;

@@ -1,74 +1,60 @@
-//! Pure: a step of Terraform or OpenTofu as a script of a POSIX shell and the files that it needs.
+//! Pure: from a Terraform or OpenTofu step to a POSIX shell script and the files that it needs.
 //!
-//! The script hands an interruption on to what it runs, once, and waits for its end: so that state is written and the
-//! lock given back. What it leaves are `result.json` and, of a plan, `plan`, beside the file of outputs.
+//! The script forwards an interruption to the running program once and waits for its end, so that the state is written
+//! and its lock released. It writes `result.json`, and `plan` for a plan, next to the output file.
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::runner::StepFile;
+use super::script_head::{FETCH, HEAD};
+use crate::runner::step_spec::StepFile;
 use crate::secret::Secret;
 
-/// The file in which a step says what it came to.
-pub const RESULT_FILE: &str = "result.json";
-/// The file of a plan.
-pub const PLAN_FILE: &str = "plan";
-/// The largest plan that is kept, in bytes.
-pub const PLAN_BYTES: u64 = 64 * 1024 * 1024;
-/// Where the checked out source is.
-pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
-/// Where they are in a container.
-pub const SOURCE_FOLDER: &str = "/windlass/source";
-/// What a step that fetches its files itself finds them at, and how it shows who it is.
-pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
-pub const AUTHORIZATION_VARIABLE: &str = "WINDLASS_AUTHORIZATION";
-/// The file in the source that names the commit.
-pub const COMMIT_FILE: &str = ".windlass-commit";
-/// Where files are put in a container.
+/// The folder of the files in a container.
 const FOLDER: &str = "/windlass";
 
-/// What is to be done.
+/// The operation of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Plan,
     PlanDestroy,
     Apply,
     Destroy,
-    /// Nothing but scripts.
+    /// Scripts only.
     Scripts,
 }
 
-/// When a script is run.
+/// When a script of the template runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     BeforeInit,
     Before,
     After,
-    /// When the step has failed.
+    /// After the step has failed.
     Failure,
 }
 
-/// A step.
+/// A Terraform step.
 #[derive(Clone, Debug)]
-pub struct Work {
+pub struct TerraformStep {
     pub operation: Operation,
-    /// `terraform` or `tofu`, or the path of one.
+    /// `terraform`, `tofu`, or the path of one of them.
     pub tool: String,
-    /// Of the root module, inside the source.
+    /// The folder of the root module inside the source.
     pub folder: String,
-    /// In their order.
+    /// In the order of execution.
     pub scripts: Vec<(Phase, String)>,
-    /// The text of a file of values of variables.
+    /// The content of the file of variable values.
     pub values: Secret<String>,
-    /// What a step before it planned.
+    /// The plan of an earlier step.
     pub plan: Option<Secret<Vec<u8>>>,
     pub refresh: bool,
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
-    /// It fetches its source and its plan from the server, and hands over what it has planned: nobody else can.
+    /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
 
@@ -80,55 +66,9 @@ pub struct Script {
     pub files: Vec<StepFile>,
 }
 
-/// What every script begins with. A process of the background ignores interruptions unless it asks for them, which
-/// Terraform does; a script does not, and is ended.
-const HEAD: &str = r#"child= stopped= how=INT
-stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
-trap stop INT TERM
-run() {
-  [ -z "$stopped" ] || exit 130
-  "$@" &
-  child=$!
-  wait "$child"; code=$?
-  while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
-  child=
-  return "$code"
-}
-shell() {
-  how=TERM
-  if command -v bash >/dev/null 2>&1; then run bash "$1"; else run sh "$1"; fi
-  code=$?
-  how=INT
-  return "$code"
-}
-left=$(dirname "$WINDLASS_OUTPUT_FILE")
-commit=$(cat "$WINDLASS_SOURCE/.windlass-commit" 2>/dev/null)
-tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | sed 's/"commit":}/"commit":null}/' > "$left/result.json"; }
-tell null
-"#;
-
-/// What a script begins with that has to fetch its files. The server may be away for a moment.
-const FETCH: &str = r#"trap 'exit 130' INT TERM
-fetch() {
-  if command -v wget >/dev/null 2>&1
-  then wget -q -O "$2" --header "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
-  else curl -sSf -o "$2" -H "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
-  fi
-}
-send() {
-  if command -v wget >/dev/null 2>&1
-  then wget -q -O /dev/null --header "Authorization: $WINDLASS_AUTHORIZATION" --post-file "$1" "$WINDLASS_FILES/$2"
-  else curl -sSf -o /dev/null -H "Authorization: $WINDLASS_AUTHORIZATION" --data-binary "@$1" "$WINDLASS_FILES/$2"
-  fi
-}
-insist() { tries=0; until "$@"; do tries=$((tries + 1)); [ "$tries" -lt 20 ] || return 1; sleep 3; done; }
-insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'its files could not be fetched from the server' >&2; exit 1; }
-tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
-"#;
-
 /// The script of a step.
 #[must_use]
-pub fn script(work: &Work) -> Script {
+pub fn script(work: &TerraformStep) -> Script {
     let mut files = Vec::new();
     let mut text = if work.fetches { format!("{FETCH}{HEAD}") } else { HEAD.to_owned() };
     let mut number = 0;
@@ -178,7 +118,7 @@ fn file(variable: &str, name: &str, content: String) -> StepFile {
     StepFile { variables: vec![variable.to_owned()], path: format!("{FOLDER}/{name}"), content: Secret::new(content) }
 }
 
-fn operation(work: &Work, tool: &str) -> String {
+fn operation(work: &TerraformStep, tool: &str) -> String {
     let mut options = String::from("-input=false -no-color");
     let names = |options: &mut String| {
         for (option, values) in [("-target", &work.targets), ("-replace", &work.replacements)] {
@@ -231,7 +171,7 @@ fn operation(work: &Work, tool: &str) -> String {
     }
 }
 
-/// A command that writes state. Where it could not store the last of it, it leaves that in a file, and it is tried again.
+/// A command that writes state. State that could not be uploaded is left in `errored.tfstate` and pushed again.
 fn applied(tool: &str, command: &str) -> String {
     format!(
         "run {tool} {command}; code=$?\n\
@@ -240,57 +180,17 @@ fn applied(tool: &str, command: &str) -> String {
     )
 }
 
-/// A word of the shell.
+/// Quotes a word for the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-/// A line of a file of values: an expression as it is, or a text.
-#[must_use]
-pub fn value_line(key: &str, value: &str, expression: bool) -> String {
-    if expression { format!("{key} = {value}\n") } else { format!("{key} = \"{}\"\n", text_literal(value)) }
-}
-
-/// A text as it stands between quotes.
-#[must_use]
-pub fn text_literal(value: &str) -> String {
-    let mut text = String::with_capacity(value.len() + 2);
-    let mut letters = value.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            // A template begins with these; doubled they stand for themselves.
-            '$' | '%' if letters.peek() == Some(&'{') => {
-                text.push(letter);
-                text.push(letter);
-            }
-            control if u32::from(control) < 0x20 => {
-                let _ = write!(text, "\\u{:04x}", u32::from(control));
-            }
-            other => text.push(other),
-        }
-    }
-    text
-}
-
-/// Whether a key can be the name of a variable of Terraform.
-#[must_use]
-pub fn is_name(key: &str) -> bool {
-    let mut letters = key.chars();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn work(operation: Operation) -> Work {
-        Work {
+    fn work(operation: Operation) -> TerraformStep {
+        TerraformStep {
             operation,
             tool: "tofu".into(),
             folder: "/".into(),
@@ -305,44 +205,40 @@ mod tests {
         }
     }
 
-    fn text(work: &Work) -> String {
+    fn text(work: &TerraformStep) -> String {
         script(work).arguments.swap_remove(1)
     }
 
     #[test]
     fn commands() {
-        let plan = text(&Work { refresh: false, targets: vec!["a.b[\"c's\"]".into()], ..work(Operation::Plan) });
+        let plan =
+            text(&TerraformStep { refresh: false, targets: vec!["a.b[\"c's\"]".into()], ..work(Operation::Plan) });
         assert!(
             plan.contains(r#"plan -input=false -no-color -refresh=false '-target=a.b["c'\''s"]' -detailed-exitcode"#),
             "{plan}"
         );
         assert!(text(&work(Operation::PlanDestroy)).contains("-destroy"));
-        let apply = text(&Work { plan: Some(Secret::new(vec![1])), ..work(Operation::Apply) });
+        let apply = text(&TerraformStep { plan: Some(Secret::new(vec![1])), ..work(Operation::Apply) });
         assert!(apply.contains("-auto-approve windlass.plan") && apply.contains("base64 -d"));
-        assert!(text(&Work { refresh_only: true, ..work(Operation::Apply) }).contains("-refresh-only -auto-approve"));
+        assert!(
+            text(&TerraformStep { refresh_only: true, ..work(Operation::Apply) })
+                .contains("-refresh-only -auto-approve")
+        );
         assert!(!text(&work(Operation::Scripts)).contains("tofu"));
     }
 
     #[test]
     fn a_folder_is_a_word() {
-        let script = text(&Work { folder: "a b/$(id)/'".into(), ..work(Operation::Plan) });
+        let script = text(&TerraformStep { folder: "a b/$(id)/'".into(), ..work(Operation::Plan) });
         assert!(script.contains(r#"cd "$WINDLASS_SOURCE"/'a b/$(id)/'\'''"#), "{script}");
     }
 
     #[test]
     fn scripts_are_files() {
         let scripts = vec![(Phase::Before, "echo 1".to_owned()), (Phase::Failure, "echo 2".to_owned())];
-        let made = script(&Work { scripts, ..work(Operation::Plan) });
+        let made = script(&TerraformStep { scripts, ..work(Operation::Plan) });
         let names: Vec<&str> = made.files.iter().flat_map(|file| &file.variables).map(String::as_str).collect();
         assert_eq!(names, ["WINDLASS_SCRIPT_1", "WINDLASS_SCRIPT_2", "WINDLASS_VALUES"]);
         assert!(!made.arguments[1].contains("echo 1"));
-    }
-
-    #[test]
-    fn values_are_texts_or_expressions() {
-        assert_eq!(value_line("a", "1", false), "a = \"1\"\n");
-        assert_eq!(value_line("a", "[1, 2]", true), "a = [1, 2]\n");
-        assert_eq!(value_line("a", "\"${x}\"\n\\%{y}$z\u{1}", false), "a = \"\\\"$${x}\\\"\\n\\\\%%{y}$z\\u0001\"\n");
-        assert!(is_name("a_B-1") && !is_name("1a") && !is_name("a=b") && !is_name(""));
     }
 }

@@ -1,4 +1,4 @@
-//! The versions of Terraform and OpenTofu that are on this machine.
+//! Finds the versions of Terraform and OpenTofu on this machine.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,36 +6,36 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// Where programs are, beside the folder that is configured.
+/// Where to look for programs, after the configured folder.
 const FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
-/// For the answer of a program about its version.
+/// The time limit of asking a program for its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How the line with the version begins.
+/// The beginning of the line with the version.
 const NAMES: [&str; 2] = ["Terraform v", "OpenTofu v"];
 
 type Version = (Option<SystemTime>, Option<String>);
 
-/// Finds programs, and remembers their versions.
+/// Finds programs and remembers their versions.
 #[derive(Debug, Default)]
 pub struct Toolbox {
-    /// Looked in first.
+    /// The configured folder.
     folder: Option<PathBuf>,
-    /// With the time at which the program was last changed.
+    /// Versions by path, with the modification time of the program.
     versions: Mutex<HashMap<PathBuf, Version>>,
 }
 
 impl Toolbox {
-    /// With a folder of programs, as `tofu` or `tofu-1.12.6`.
+    /// With a folder of programs that are named like `tofu` or `tofu-1.12.6`.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder, versions: Mutex::default() }
     }
 
-    /// The program of this name and version; any version will do where none is wanted.
+    /// The program with this name and version; an empty version matches any.
     ///
     /// # Errors
-    /// The versions that are there instead.
+    /// The other versions that were found.
     pub async fn find(&self, name: &str, version: &str) -> Result<PathBuf, Vec<String>> {
         let mut others = Vec::new();
         let folders = self.folder.iter().cloned().chain(FOLDERS.iter().map(PathBuf::from));

@@ -5,7 +5,7 @@ use sea_orm::sea_query::SimpleExpr;
 use serde_json::{Value, json};
 
 use self::resource_object::empty;
-use crate::store::resource::{self, Wanted};
+use crate::store::resource::{self, RowQuery};
 use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::filter;
 use crate::terrakube::path::{End, ResourcePath};
@@ -91,7 +91,7 @@ impl Session {
         }
         let condition = resource::all(conditions);
         let (offset, limit) = query.page.map_or((0, MOST), |page| (page.offset, page.limit));
-        let wanted = Wanted {
+        let wanted = RowQuery {
             table: of.table,
             columns: of.columns(),
             filter: condition.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::sea_query::ExprTrait as _;
 use serde_json::{Map, Value, json};
 
-use crate::store::resource::{self, Cell, Column, Row, Wanted};
+use crate::store::resource::{self, Cell, Column, Row, RowQuery};
 use crate::terrakube::attribute_value::{row_id, to_json};
 use crate::terrakube::error::Result;
 use crate::terrakube::query::Query;
@@ -70,7 +70,7 @@ impl Session {
                 let back = Column { name: column, kind: of.key };
                 for piece in rows.chunks(500) {
                     let ids: Vec<Cell> = piece.iter().filter_map(|row| row.get("id").cloned()).collect();
-                    let wanted = Wanted {
+                    let wanted = RowQuery {
                         table: target.table,
                         columns: vec![target.id(), back],
                         filter: self.visible(target).and(resource::is_in(target.table, back, &ids)),

@@ -23,7 +23,7 @@ pub(crate) async fn rows(app: &TestApp) -> String {
     let jobs = job::Entity::find().order_by_asc(job::Column::Name).all(db).await.unwrap();
     let name = |id: entity::id::JobId| jobs.iter().find(|job| job.id == id).map_or("?", |job| job.name.as_str());
     for row in &jobs {
-        let next = at(windlass::store::schedule::of_job(db, row.id).await.unwrap());
+        let next = at(windlass::store::job_schedule::of_job(db, row.id).await.unwrap());
         writeln!(out, "job {}: deployed={} next={next}", row.name, row.deployed.is_some()).unwrap();
     }
     for row in deployment::Entity::find().order_by_asc(deployment::Column::Number).all(db).await.unwrap() {
@@ -47,7 +47,7 @@ pub(crate) async fn rows(app: &TestApp) -> String {
         .unwrap();
     }
     for row in run::Entity::find().order_by_asc(run::Column::Number).all(db).await.unwrap() {
-        for line in windlass::store::log::list_by_run(db, row.id, 0).await.unwrap() {
+        for line in windlass::store::log_chunk::list_by_run(db, row.id, 0).await.unwrap() {
             writeln!(out, "  line {}: {:?} {}", line.position, line.stream, line.text).unwrap();
         }
     }

@@ -109,6 +109,6 @@ async fn the_same_time_cannot_be_stored_twice() {
     windlass::store::job::set_deployed(&app.app.db, id, row.deployed, Some(at), app.clock.now()).await.unwrap();
     app.settle().await;
     assert_eq!((it.runs(&job).await.len(), app.runner.started().len()), (1, 1));
-    let next = windlass::store::schedule::of_job(&app.app.db, id).await.unwrap();
+    let next = windlass::store::job_schedule::of_job(&app.app.db, id).await.unwrap();
     assert_eq!(next, Some("2026-11-22T10:02:00Z".parse().unwrap()), "the schedule is stuck");
 }

@@ -22,7 +22,7 @@ use kube::{Api, Client};
 use windlass::clock::Clock;
 use windlass::liveness::wake::Wake;
 use windlass::runner::StepSpec;
-use windlass::runner::kubernetes::pod::Pod;
+use windlass::runner::kubernetes::pod_options::PodOptions;
 use windlass::runner::kubernetes::{Health, KubernetesRunner};
 
 /// The namespace of steps without an environment.
@@ -77,11 +77,11 @@ fn image() -> String {
 
 /// A step as a pod.
 pub(crate) fn pod(step: StepSpec) -> StepSpec {
-    let pod = Pod {
+    let pod = PodOptions {
         namespace: NAMESPACE.into(),
         grace_seconds: 2,
         message_file: Some(windlass::runner::OUTPUT_FILE),
-        ..Pod::default()
+        ..PodOptions::default()
     };
     StepSpec { name: format!("{NAMESPACE}/{}", step.name), pod: Some(Box::new(pod)), ..step }
 }

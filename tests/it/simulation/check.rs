@@ -72,7 +72,7 @@ impl World {
             if let Some(at) = rows.keys().find(|at| !expected.contains(at)) {
                 return Err(format!("{at} has a row, but is not a time of {}", job.name));
             }
-            let next = store::schedule::of_job(db, *id).await.unwrap();
+            let next = store::job_schedule::of_job(db, *id).await.unwrap();
             if next.is_none_or(|next| next <= now) {
                 return Err(format!("{} is not scheduled any more: {next:?} at {now}", job.name));
             }
@@ -90,7 +90,7 @@ impl World {
             return Ok(());
         }
         let db = &self.servers[0].app.db;
-        let stored = store::log::list_by_run(db, run.id, 0).await.unwrap();
+        let stored = store::log_chunk::list_by_run(db, run.id, 0).await.unwrap();
         let stored: Vec<&str> = stored.iter().map(|line| line.text.as_str()).collect();
         let written = self.engine.written.lock().unwrap().clone();
         let steps = (1..=run.attempt).filter_map(|attempt| written.get(&tick::step_name(run.id, attempt)));

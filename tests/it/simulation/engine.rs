@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use windlass::runner::{Kind, Line, Lines, Runner, StepSpec, StepState, Stream, Times, Unavailable};
+use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 /// The payload of a crash, which unwinds without printing a panic.
 pub(super) struct Crash;
@@ -102,8 +102,8 @@ impl Connection {
 
 #[async_trait]
 impl Runner for Connection {
-    fn kind(&self) -> Kind {
-        Kind::Docker
+    fn target(&self) -> Target {
+        Target::Docker
     }
 
     async fn place(&self) -> Result<String, Unavailable> {
@@ -139,8 +139,8 @@ impl Runner for Connection {
         self.call(|steps| steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone())).await
     }
 
-    async fn times(&self, _name: &str) -> Result<Times, Unavailable> {
-        self.call(|_| Times::default()).await
+    async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
+        self.call(|_| StepTimes::default()).await
     }
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {

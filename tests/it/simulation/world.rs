@@ -21,7 +21,7 @@ use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
-use windlass::runner::{Kind, Runners};
+use windlass::runner::Runners;
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
@@ -153,7 +153,7 @@ impl World {
             runners: Runners {
                 docker: connection.clone(),
                 process: connection,
-                local: Ok(Kind::Docker),
+                local: Ok(windlass::runner::Target::Docker),
                 processes: false,
                 clusters: Default::default(),
             },
@@ -193,11 +193,11 @@ impl World {
             id,
             deployed: Some(spec.clone()),
             deployed_at: Some(now),
-            built: Some(run_spec::Built { image: "built:1".into(), commit: None }),
+            built: Some(run_spec::BuiltImage { image: "built:1".into(), commit: None }),
             ..job::Model::new(&environment, &format!("job {number}"), spec, now)
         };
         store::job::create(db, row).await.unwrap();
-        store::schedule::set(db, id, timing.next(now)).await.unwrap();
+        store::job_schedule::set(db, id, timing.next(now)).await.unwrap();
         self.jobs.push(id);
     }
 

@@ -154,7 +154,7 @@ async fn end(
     }
     if row.scope == Scope::Environment && outcome == Progress::Succeeded {
         if let Some(environment) = store::environment::by_id(tx, row.environment_id).await? {
-            store::cluster_objects::leave(tx, &environment, now).await?;
+            store::cluster_objects::record_leftover(tx, &environment, now).await?;
         }
         store::environment::delete(tx, row.environment_id).await?;
     }

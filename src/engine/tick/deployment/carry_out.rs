@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
 use entity::job_spec::{JobSpec, Schedule};
 use entity::run::{Event, Trigger};
-use entity::run_spec::Built;
+use entity::run_spec::BuiltImage;
 use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
 
@@ -41,7 +41,7 @@ pub(super) async fn carry_out(
     tx: &DatabaseTransaction,
     of: &deployment::Model,
     part: &deployment_job::Model,
-    (job, spec, built): (&job::Model, &JobSpec, Option<&Built>),
+    (job, spec, built): (&job::Model, &JobSpec, Option<&BuiltImage>),
     now: DateTime<Utc>,
 ) -> Result<Carried> {
     let plan = plan(of.action, part.forced_event, &spec.schedule);
@@ -94,7 +94,7 @@ async fn set_deployed(
         kept_variables::keep(app, tx, job, now).await?;
     } else {
         store::job::set_deployed(tx, job.id, None, None, now).await?;
-        store::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
+        store::run::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
     }
     Ok(())
 }

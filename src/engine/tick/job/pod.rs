@@ -13,7 +13,7 @@ use crate::engine::cron::{Keeper, cron_job_times, keeper, repeats_by_kubernetes}
 use crate::engine::outputs::leaves_outputs;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::handle;
-use crate::runner::kubernetes::pod::{Annotations, Pod, Times};
+use crate::runner::kubernetes::pod_options::{Annotations, CronTimes, PodOptions};
 use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
@@ -89,7 +89,7 @@ pub(super) async fn dress(
         Ok(times) => times,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let pod = Pod {
+    let pod = PodOptions {
         namespace,
         namespace_labels: vec![
             ("windlass.dev/environment".into(), of.environment.id.to_string()),
@@ -149,7 +149,7 @@ fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
     labels
 }
 
-fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<Times>, Impossible> {
+fn times(run: &run::Model, of: JobSubject<'_>) -> std::result::Result<Option<CronTimes>, Impossible> {
     if run.event != Event::Apply {
         return Ok(None);
     }

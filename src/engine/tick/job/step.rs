@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
 use crate::registry_client::{self, Login};
-use crate::runner::{Build, Credentials, Dockerfile, Image, Kind, StepFile, StepSpec};
+use crate::runner::{Build, Credentials, Dockerfile, Image, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -31,7 +31,7 @@ use crate::store;
 pub(in crate::engine) async fn step(
     app: &App,
     run: &run::Model,
-    kind: Kind,
+    kind: Target,
     now: DateTime<Utc>,
 ) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("run {} has lost its job", run.id));
@@ -49,7 +49,7 @@ pub(in crate::engine) async fn step(
             Err(impossible) => return Ok(Err(impossible)),
         },
     };
-    if matches!(kind, Kind::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
+    if matches!(kind, Target::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
         let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
     }
@@ -76,11 +76,11 @@ pub(in crate::engine) async fn step(
     };
     let masks = patterns(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
-        Kind::Kubernetes(_) => match dress(app, run, of, step, now).await? {
+        Target::Kubernetes(_) => match dress(app, run, of, step, now).await? {
             Ok(step) => step,
             Err(impossible) => return Ok(Err(impossible)),
         },
-        Kind::Docker | Kind::Process => step,
+        Target::Docker | Target::Process => step,
     };
     Ok(Ok(Prepared { step, masks }))
 }

@@ -95,7 +95,7 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
     store::write(&app.db, async |tx| {
         // The run first: once another server owns it, its lines must not be stored twice.
         if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
-            store::log::append(tx, pieces).await?;
+            store::log_chunk::append(tx, pieces).await?;
         }
         Ok::<_, Error>(())
     })

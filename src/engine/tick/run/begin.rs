@@ -14,7 +14,7 @@ use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;
 use crate::error::{Error, Result};
 use crate::runner::patience::{patient, quiet};
-use crate::runner::{Kind, Runner, Unavailable};
+use crate::runner::{Runner, Target, Unavailable};
 use crate::store;
 use crate::store::run::Handover;
 
@@ -23,7 +23,7 @@ use crate::store::run::Handover;
 pub(super) async fn begin(
     app: &App,
     runner: &dyn Runner,
-    kind: Kind,
+    kind: Target,
     run: run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -52,17 +52,19 @@ pub(super) async fn begin(
         }
     };
     let column = match kind {
-        Kind::Docker => RunnerKind::Docker,
-        Kind::Process => RunnerKind::Process,
-        Kind::Kubernetes(_) => RunnerKind::Kubernetes,
+        Target::Docker => RunnerKind::Docker,
+        Target::Process => RunnerKind::Process,
+        Target::Kubernetes(_) => RunnerKind::Kubernetes,
     };
-    let step = matches!(kind, Kind::Kubernetes(_)).then(|| spec.name.clone());
+    let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
     // Stored before the start, so that a server that takes over asks the same engine, and only while the lease holds.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {
-            store::write(&app.db, async |tx| store::workspace::began(tx, run.id, now).await.map_err(Error::from))
-                .await?;
+            store::write(&app.db, async |tx| {
+                store::workspace::mark_running(tx, run.id, now).await.map_err(Error::from)
+            })
+            .await?;
         }
         tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
         quiet(&spec.name, patient(runner.start(&spec)).await);

@@ -15,7 +15,7 @@ use crate::engine::tick::workspace::left;
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::patience::{patient, quiet};
-use crate::runner::{Kind, OUTPUT_BYTES, OUTPUT_FILE, Runner, Unavailable};
+use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
 
 /// How long an ended run waits for a log or an output that cannot be read.
 pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
@@ -108,11 +108,11 @@ async fn read_result(
 }
 
 /// What a reader should know about how the run was executed.
-fn note(kind: Kind, run: &run::Model) -> Option<&'static str> {
+fn note(kind: Target, run: &run::Model) -> Option<&'static str> {
     match kind {
-        Kind::Docker | Kind::Kubernetes(_) => None,
-        Kind::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
-        Kind::Process => Some("ran as a plain process: the image and the limits were not used"),
+        Target::Docker | Target::Kubernetes(_) => None,
+        Target::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
+        Target::Process => Some("ran as a plain process: the image and the limits were not used"),
     }
 }
 

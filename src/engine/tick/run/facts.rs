@@ -7,11 +7,11 @@ use entity::run::Event;
 use crate::app::App;
 use crate::engine::cron::repeats_by_kubernetes;
 use crate::engine::run::Facts;
-use crate::runner::Kind;
+use crate::runner::Target;
 
 /// The facts of a run on a runner of this kind.
-pub(super) fn facts(app: &App, run: &run::Model, kind: Kind) -> Facts {
-    let cluster = matches!(kind, Kind::Kubernetes(_));
+pub(super) fn facts(app: &App, run: &run::Model, kind: Target) -> Facts {
+    let cluster = matches!(kind, Target::Kubernetes(_));
     let seconds = |seconds: i32| TimeDelta::seconds(seconds.into());
     let config_seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
     Facts {

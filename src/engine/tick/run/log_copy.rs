@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::runner::patience::patient;
 use crate::runner::{self, Lines, Runner, StepState, Unavailable};
 use crate::secret;
-use crate::store::log::{LogStream, Pieces};
+use crate::store::log_chunk::{ChunkBuilder, LogStream};
 
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
@@ -59,7 +59,7 @@ pub(in crate::engine) fn with_lines(
     let masking = Masking::new(&patterns);
     let most = i64::from(app.config.log_mib) * 1024 * 1024;
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let mut pieces = Pieces::after(run.id, run.total_lines);
+    let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
     for line in lines {
         if run.log_cut {
             break;

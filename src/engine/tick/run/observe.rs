@@ -16,9 +16,9 @@ use crate::app::App;
 use crate::engine::run::{RunEvent, decide};
 use crate::engine::tick::report;
 use crate::error::{Error, Result};
-use crate::runner::kubernetes::clusters;
+use crate::runner::kubernetes::cluster_place;
 use crate::runner::patience::patient;
-use crate::runner::{Kind, Lines, Runner, StepState, Unavailable};
+use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 use crate::store;
 use crate::store::run::Orphans;
 
@@ -50,14 +50,14 @@ pub(in crate::engine::tick) async fn observe(app: &App, now: DateTime<Utc>) -> R
 /// The running runs that this server owns.
 async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     let mut places = Vec::new();
-    for kind in [Kind::Docker, Kind::Process] {
+    for kind in [Target::Docker, Target::Process] {
         // While an engine does not answer, none of its runs are taken over.
         places.extend(patient(app.runners.get(kind).place()).await.ok());
     }
     // Every server reaches the same clusters.
-    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| clusters::place(id)));
-    let forlorn_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
-    let orphans = Orphans { places, forlorn_before };
+    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
+    let unreachable_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
+    let orphans = Orphans { places, unreachable_before };
     let limit = u64::from(app.config.max_runs) + ORPHANS;
     store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
         store::run::mine(tx, lease(app, now), &orphans, now, limit).await.map_err(Error::from)

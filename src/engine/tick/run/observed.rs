@@ -3,12 +3,12 @@
 use entity::run;
 
 use crate::engine::tick::prepared::step_name;
-use crate::runner::{Kind, Lines, Runner};
+use crate::runner::{Lines, Runner, Target};
 
 /// A run, the runner that has it, and what the runner reported.
 pub(super) struct Observation<'a> {
     pub(super) runner: &'a dyn Runner,
-    pub(super) kind: Kind,
+    pub(super) kind: Target,
     /// Of its step.
     pub(super) name: String,
     pub(super) unstored: Unstored,

@@ -2,9 +2,9 @@
 //! image it built, and which older runs expire.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::job::Applied;
+use entity::job::AppliedSchedule;
 use entity::run::{Event, RunState};
-use entity::run_spec::{Built, Keep};
+use entity::run_spec::{BuiltImage, Retention};
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
@@ -27,11 +27,11 @@ pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) lines: Vec<runner::Line>,
     /// The outputs of a LIFECYCLE job.
     pub(in crate::engine::tick) outputs: Vec<Output>,
-    pub(in crate::engine::tick) built: Option<Built>,
+    pub(in crate::engine::tick) built: Option<BuiltImage>,
     /// The result of a workspace step.
     pub(in crate::engine::tick) left: Option<StepResult>,
     /// The CronJob that was applied; none if it was withdrawn.
-    pub(in crate::engine::tick) applied: Option<Applied>,
+    pub(in crate::engine::tick) applied: Option<AppliedSchedule>,
 }
 
 /// Applies an event to a run; false if another server changed the run first.
@@ -69,7 +69,7 @@ pub(in crate::engine::tick) async fn change(
         if !store::run::advance(tx, expected, run.clone()).await? {
             return Ok::<_, Error>(false);
         }
-        store::log::append(tx, pieces).await?;
+        store::log_chunk::append(tx, pieces).await?;
         if to.is_final() {
             expire_older(tx, &run, now).await?;
             if run.event == Event::Workspace {
@@ -110,7 +110,7 @@ fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
         // Deleted together with its job.
         return None;
     }
-    let Keep { succeeded_days, failed_days, .. } = run.spec.keep;
+    let Retention { succeeded_days, failed_days, .. } = run.spec.keep;
     let days = if run.state == RunState::Succeeded { succeeded_days } else { failed_days };
     run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
 }
@@ -118,14 +118,14 @@ fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
 /// Marks the oldest ended runs of the job for deletion if there are more than its retention keeps.
 async fn expire_older(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
     let Some(job) = run.job_id else { return Ok(()) };
-    let Keep { succeeded, failed, .. } = run.spec.keep;
+    let Retention { succeeded, failed, .. } = run.spec.keep;
     let (states, kept): (&[RunState], i32) = match run.state {
         RunState::Succeeded => (&[RunState::Succeeded], succeeded),
         RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),
         RunState::Queued | RunState::Running => return Ok(()),
     };
     let kept = u64::try_from(kept).unwrap_or(1);
-    store::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
+    store::run::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
 }
 
 /// The job of a run, with its environment locked.

@@ -7,21 +7,21 @@ use entity::run::{Event, RunnerKind};
 use crate::app::App;
 use crate::engine::tick::workspace::place;
 use crate::error::Result;
-use crate::runner::Kind;
-use crate::runner::kubernetes::clusters;
+use crate::runner::Target;
+use crate::runner::kubernetes::cluster_place;
 use crate::store;
 
 /// The runner that has a run, or is to start it.
 ///
 /// # Errors
 /// The inner one: why no runner can execute the run.
-pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Kind, String>> {
+pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Target, String>> {
     match run.runner {
-        Some(RunnerKind::Docker) => return Ok(Ok(Kind::Docker)),
-        Some(RunnerKind::Process) => return Ok(Ok(Kind::Process)),
+        Some(RunnerKind::Docker) => return Ok(Ok(Target::Docker)),
+        Some(RunnerKind::Process) => return Ok(Ok(Target::Process)),
         Some(RunnerKind::Kubernetes) => {
-            if let Some(id) = run.place.as_deref().and_then(clusters::cluster_of) {
-                return Ok(Ok(Kind::Kubernetes(id)));
+            if let Some(id) = run.place.as_deref().and_then(cluster_place::cluster_of) {
+                return Ok(Ok(Target::Kubernetes(id)));
             }
         }
         None => {}
@@ -31,7 +31,7 @@ pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::
         // Images are built on the engine of the server.
         (Event::Build, _) | (_, None) => Ok(app.runners.local.clone()),
         (_, Some(job)) => Ok(match store::cluster_objects::cluster_of_job(&app.db, job).await? {
-            Some((id, ClusterKind::Kubernetes)) => Ok(Kind::Kubernetes(id)),
+            Some((id, ClusterKind::Kubernetes)) => Ok(Target::Kubernetes(id)),
             Some((_, ClusterKind::Local)) | None => app.runners.local.clone(),
         }),
     }

@@ -4,21 +4,21 @@ use super::observed::name_of;
 use crate::app::App;
 use crate::engine::tick::prepared::run_of;
 use crate::error::{Error, Result};
-use crate::runner::Kind;
+use crate::runner::Target;
 use crate::runner::patience::patient;
 use crate::store;
 
 /// Removes the steps of ended runs from all runners.
 pub async fn sweep(app: &App) {
-    let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Kind::Kubernetes(id));
-    for kind in [Kind::Docker, Kind::Process].into_iter().chain(clusters) {
+    let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Target::Kubernetes(id));
+    for kind in [Target::Docker, Target::Process].into_iter().chain(clusters) {
         if let Err(error) = sweep_runner(app, kind).await {
             tracing::debug!(?kind, ?error, "leftover steps could not be removed; will retry");
         }
     }
 }
 
-async fn sweep_runner(app: &App, kind: Kind) -> Result<()> {
+async fn sweep_runner(app: &App, kind: Target) -> Result<()> {
     let runner = app.runners.get(kind);
     let names = patient(runner.list()).await.map_err(|e| Error::internal(e.0))?;
     let ids = names.iter().filter_map(|name| run_of(name)).collect();

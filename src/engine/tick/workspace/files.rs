@@ -9,7 +9,7 @@ use super::subject::WorkspaceSubject;
 use super::work::plan_of;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::runner::source::pack;
+use crate::runner::source_archive::pack;
 use crate::secret;
 use crate::store;
 

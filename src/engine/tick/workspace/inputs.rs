@@ -10,7 +10,7 @@ use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::engine::template::FlowStep;
 use crate::error::Result;
-use crate::runner::terraform::script;
+use crate::runner::terraform::tfvars;
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -41,7 +41,7 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
     for (row, value) in chosen(&of.spec, of.workspace.id, &open) {
         if row.sensitive {
             // As it is, and as Terraform quotes strings in its output.
-            variables.secrets.push(script::text_literal(&value));
+            variables.secrets.push(tfvars::text_literal(&value));
             variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
             variables.secrets.push(value.clone());
         }
@@ -54,14 +54,14 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
             }
             environment.insert(row.key, value);
         } else {
-            if !script::is_name(&row.key) {
+            if !tfvars::is_name(&row.key) {
                 return Ok(Err(Impossible(format!("{:?} cannot be the name of a Terraform variable", row.key))));
             }
             values.insert(row.key, (value, row.hcl));
         }
     }
     for (key, (value, hcl)) in &values {
-        variables.values.push_str(&script::value_line(key, value, *hcl));
+        variables.values.push_str(&tfvars::value_line(key, value, *hcl));
     }
     variables.environment = environment.into_iter().map(|(key, value)| (key, Secret::new(value))).collect();
     Ok(Ok(variables))

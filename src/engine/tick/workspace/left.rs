@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::runner::patience::patient;
-use crate::runner::terraform::script::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
+use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
 use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
 
 /// The result of a Terraform step.

@@ -5,7 +5,7 @@ use entity::run;
 use super::subject::{GONE, WorkspaceSubject};
 use crate::app::App;
 use crate::error::Result;
-use crate::runner::Kind;
+use crate::runner::Target;
 use crate::runner::terraform::script::Operation;
 use crate::store;
 
@@ -13,29 +13,29 @@ use crate::store;
 ///
 /// # Errors
 /// The inner one: why no runner can execute the step.
-pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Kind, String>> {
+pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Target, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
-    let docker = app.runners.local == Ok(Kind::Docker);
+    let docker = app.runners.local == Ok(Target::Docker);
     // If nothing else is available, or clusters are preferred.
     if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
         let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
         if let Some(id) = clusters.first() {
-            return Ok(Ok(Kind::Kubernetes(*id)));
+            return Ok(Ok(Target::Kubernetes(*id)));
         }
     }
     if of.operation() == Operation::Scripts && app.runners.processes {
-        return Ok(Ok(Kind::Process));
+        return Ok(Ok(Target::Process));
     }
     let (tool, version) = (of.tool(), of.version());
     let others = match app.runners.processes {
         true => match app.toolbox.find(tool, version).await {
-            Ok(_) => return Ok(Ok(Kind::Process)),
+            Ok(_) => return Ok(Ok(Target::Process)),
             Err(others) => others,
         },
         false => Vec::new(),
     };
     if docker {
-        return Ok(Ok(Kind::Docker));
+        return Ok(Ok(Target::Docker));
     }
     let wanted = if version.is_empty() { tool.to_owned() } else { format!("{tool} {version}") };
     Ok(Err(match (app.runners.processes, others.is_empty()) {

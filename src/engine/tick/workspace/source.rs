@@ -5,19 +5,19 @@ use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::error::Result;
 use crate::git::{Checkout, Login};
-use crate::runner::Source;
+use crate::runner::SourceTree;
 use crate::runner::terraform::script::Operation;
 use crate::secret::{self, Secret};
 use crate::store;
 
-pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result<Source, Impossible>> {
+pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result<SourceTree, Impossible>> {
     let row = &of.workspace;
     let branch = of.job.override_branch.as_deref().filter(|branch| !branch.is_empty()).unwrap_or(&row.branch);
     let branch = branch.split(',').next().unwrap_or_default().trim();
     if row.source.is_empty() || row.source == "empty" {
         // Only scripts can run without a source.
         return Ok(if of.operation() == Operation::Scripts || of.rejected() {
-            Ok(Source::Empty)
+            Ok(SourceTree::Empty)
         } else {
             Err(Impossible("the workspace has no source; set it to the URL of a repository".into()))
         });
@@ -32,7 +32,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
         );
         return Ok(Err(Impossible(text)));
     }
-    Ok(Ok(Source::Repository(Checkout {
+    Ok(Ok(SourceTree::Repository(Checkout {
         url: row.source.clone(),
         branch: (!branch.is_empty() && branch != "remote-content").then(|| branch.to_owned()),
         commit: of.job.commit_id.clone().filter(|commit| commit.len() == 40),

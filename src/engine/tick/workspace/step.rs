@@ -15,9 +15,10 @@ use crate::engine::masking::patterns;
 use crate::engine::workspace::STATE_USER;
 use crate::error::Result;
 use crate::runner::kubernetes::handle;
-use crate::runner::kubernetes::pod::Pod;
-use crate::runner::terraform::script::{self, Operation, Work};
-use crate::runner::{Image, Kind, Source, StepFile, StepSpec};
+use crate::runner::kubernetes::pod_options::PodOptions;
+use crate::runner::terraform::layout;
+use crate::runner::terraform::script::{self, Operation, TerraformStep};
+use crate::runner::{Image, SourceTree, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -25,7 +26,7 @@ use crate::store;
 pub(in crate::engine::tick) async fn step(
     app: &App,
     run: &run::Model,
-    kind: Kind,
+    kind: Target,
 ) -> Result<Result<Prepared, Impossible>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(Impossible(GONE.into()))) };
     let server = match address(app, kind) {
@@ -45,7 +46,7 @@ pub(in crate::engine::tick) async fn step(
         Err(impossible) => return Ok(Err(impossible)),
     };
     let (tool, image) = tool(app, &of, kind).await;
-    let work = Work {
+    let work = TerraformStep {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
         tool,
         folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
@@ -56,7 +57,7 @@ pub(in crate::engine::tick) async fn step(
         refresh_only: of.job.refresh_only,
         targets: addresses(app, &of, "TARGET").await?,
         replacements: addresses(app, &of, "REPLACE").await?,
-        fetches: matches!(kind, Kind::Kubernetes(_)),
+        fetches: matches!(kind, Target::Kubernetes(_)),
     };
     let script = script::script(&work);
     let token = credential(app, &of).await?;
@@ -68,13 +69,13 @@ pub(in crate::engine::tick) async fn step(
         let own = authorization(&token);
         secrets.push(own.clone());
         let files = format!("{server}/tfstep/v1");
-        environment.extend([(script::AUTHORIZATION_VARIABLE, own), (script::FILES_VARIABLE, files)].map(plainly));
+        environment.extend([(layout::AUTHORIZATION_VARIABLE, own), (layout::FILES_VARIABLE, files)].map(plainly));
     }
     secrets.push(token.expose().clone());
-    if let Source::Repository(wanted) = &source {
+    if let SourceTree::Repository(wanted) = &source {
         secrets.extend(wanted.login.iter().map(|login| login.token.expose().clone()));
     }
-    let pod = matches!(kind, Kind::Kubernetes(_)).then(|| Box::new(pod(&of, run)));
+    let pod = matches!(kind, Target::Kubernetes(_)).then(|| Box::new(pod(&of, run)));
     let name = step_name(run.id, run.attempt);
     let step = StepSpec {
         name: pod.as_ref().map_or_else(|| name.clone(), |pod| handle::job(&pod.namespace, &name)),
@@ -97,13 +98,13 @@ pub(in crate::engine::tick) async fn step(
 }
 
 /// The program of a step: its path on this machine, or its name and an image.
-async fn tool(app: &App, of: &WorkspaceSubject, kind: Kind) -> (String, Option<Image>) {
+async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> (String, Option<Image>) {
     match kind {
-        Kind::Process => {
+        Target::Process => {
             let found = app.toolbox.find(of.tool(), of.version()).await;
             (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
         }
-        Kind::Docker | Kind::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, of))),
+        Target::Docker | Target::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, of))),
     }
 }
 
@@ -121,38 +122,38 @@ fn authorization(token: &Secret<String>) -> String {
     format!("Basic {}", STANDARD.encode(format!("{STATE_USER}:{}", token.expose())))
 }
 
-fn labels(of: &WorkspaceSubject, run: &run::Model, kind: Kind) -> Vec<(String, String)> {
-    let prefix = if matches!(kind, Kind::Kubernetes(_)) { "windlass.dev/" } else { "windlass." };
+fn labels(of: &WorkspaceSubject, run: &run::Model, kind: Target) -> Vec<(String, String)> {
+    let prefix = if matches!(kind, Target::Kubernetes(_)) { "windlass.dev/" } else { "windlass." };
     [("run", run.id.to_string()), ("workspace", of.workspace.id.to_string())]
         .map(|(name, value)| (format!("{prefix}{name}"), value))
         .into()
 }
 
 /// The pod of a step; all workspaces of an organization share a namespace.
-fn pod(of: &WorkspaceSubject, run: &run::Model) -> Pod {
+fn pod(of: &WorkspaceSubject, run: &run::Model) -> PodOptions {
     let organization = of.workspace.organization_id.to_string();
-    Pod {
+    PodOptions {
         namespace: format!("windlass-{organization}"),
         namespace_labels: vec![("windlass.dev/organization".into(), organization)],
         grace_seconds: run.spec.stop_grace_seconds.unwrap_or(0).into(),
-        message_file: Some(script::RESULT_FILE),
-        ..Pod::default()
+        message_file: Some(layout::RESULT_FILE),
+        ..PodOptions::default()
     }
 }
 
-fn source_text(source: &Source) -> String {
+fn source_text(source: &SourceTree) -> String {
     match source {
-        Source::Empty => String::new(),
-        Source::Repository(wanted) => wanted.url.clone(),
+        SourceTree::Empty => String::new(),
+        SourceTree::Repository(wanted) => wanted.url.clone(),
     }
 }
 
 /// The URL by which a step reaches this server.
-fn address(app: &App, kind: Kind) -> Result<String, Impossible> {
+fn address(app: &App, kind: Target) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
         (Some(url), _) => Ok(url.trim_end_matches('/').to_owned()),
-        (None, Kind::Process) => {
+        (None, Target::Process) => {
             let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }

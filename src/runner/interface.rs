@@ -1,0 +1,67 @@
+//! The interface of all runners.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use entity::id::ClusterId;
+
+use super::line::Lines;
+use super::output_file::OUTPUT_BYTES;
+use super::step_spec::StepSpec;
+use super::step_state::{StepState, StepTimes};
+
+/// Where a step runs. `entity::run::RunnerKind` is the stored form, without the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    Docker,
+    Process,
+    /// A Kubernetes cluster, by its id.
+    Kubernetes(ClusterId),
+}
+
+/// The runner cannot answer at the moment; the call may succeed later.
+#[derive(Clone, Debug)]
+pub struct Unavailable(pub String);
+
+/// Runs steps. No call waits for a step to end.
+#[async_trait]
+pub trait Runner: Send + Sync {
+    /// Where this runner runs steps.
+    fn target(&self) -> Target;
+
+    /// The name of the engine. Servers that use the same engine see the same steps.
+    async fn place(&self) -> Result<String, Unavailable>;
+
+    /// Begins to start a step. Does nothing if a step of that name was started before.
+    async fn start(&self, step: &StepSpec) -> Result<(), Unavailable>;
+
+    /// The state of a step.
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable>;
+
+    /// When a step started and ended.
+    async fn times(&self, name: &str) -> Result<StepTimes, Unavailable>;
+
+    /// Begins to stop a step and everything it started: with a signal that it can handle, and by force after `grace`.
+    async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable>;
+
+    /// Up to `limit` lines after the first `skip`, without waiting for more.
+    async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
+
+    /// The content of a file that an ended step wrote to its output folder, if it wrote it. At most `most` + 1 bytes
+    /// are read, so that the caller can tell that the file is too large.
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable>;
+
+    /// The largest output file that this runner can return, in bytes.
+    fn most_output(&self) -> u64 {
+        OUTPUT_BYTES
+    }
+
+    /// Removes a step; one that still runs is killed.
+    async fn remove(&self, name: &str) -> Result<(), Unavailable>;
+
+    /// The names of all steps on this runner.
+    async fn list(&self) -> Result<Vec<String>, Unavailable>;
+
+    /// Ends everything that cannot outlive this server.
+    async fn close(&self);
+}

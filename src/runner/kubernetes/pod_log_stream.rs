@@ -1,0 +1,179 @@
+//! Follows the logs of the pods of a Job, one after the other: each pod is an attempt.
+//!
+//! A stream that breaks is resumed after the last line that was received, by the timestamps that Kubernetes adds to the
+//! lines.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::io::AsyncBufRead;
+use futures_util::{AsyncBufReadExt as _, AsyncReadExt as _};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::LogParams;
+use kube::{Api, Client, ResourceExt as _};
+
+use super::api_error::reason_of;
+use super::job_status::{container, has_begun, has_ended, is_over};
+use super::log_buffer::LogBuffer;
+use super::object_labels::CONTAINER;
+use super::watch::Watch;
+use crate::liveness::wake::Wake;
+use crate::runner::line::{LINE_BYTES, Line, Stream};
+
+/// How often to check for new and ended pods.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How often the log of an ended pod is retried before it is given up.
+const TRIES: u32 = 5;
+
+/// The longest line in bytes; the rest becomes a line of its own.
+const LONGEST: u64 = 1024 * 1024;
+
+pub(super) struct PodLogStream {
+    pub(super) client: Client,
+    pub(super) watch: Arc<Watch>,
+    pub(super) wake: Wake,
+    pub(super) namespace: String,
+    pub(super) job: String,
+    pub(super) reader: Arc<LogBuffer>,
+}
+
+/// The position in the log of a pod: the time of the last line, and how many lines with that time were received.
+#[derive(Default)]
+struct LogPosition {
+    at: Option<DateTime<Utc>>,
+    same: usize,
+}
+
+impl PodLogStream {
+    pub(super) async fn run(self) {
+        let mut read = HashSet::new();
+        loop {
+            let job = self.watch.job(&self.namespace, &self.job);
+            let over = job.is_none_or(|job| is_over(&job));
+            let pods = self.watch.pods(&self.namespace, &self.job);
+            let next = pods.iter().find(|pod| !read.contains(&pod.name_any()));
+            match next {
+                Some(pod) if has_begun(pod) => {
+                    self.read_pod(pod).await;
+                    read.insert(pod.name_any());
+                }
+                // The pod never started.
+                Some(pod) if has_ended(pod) || over => {
+                    read.insert(pod.name_any());
+                }
+                None if over => break,
+                Some(_) | None => tokio::time::sleep(LOOK).await,
+            }
+        }
+        self.reader.lock().ended = true;
+        self.reader.news.notify_one();
+        self.wake.here();
+    }
+
+    /// Reads the log of one pod to its end.
+    async fn read_pod(&self, pod: &Pod) {
+        let name = pod.name_any();
+        let mut left = LogPosition::default();
+        let mut failures = 0;
+        loop {
+            let had_ended = self.ended(&name);
+            let before = (left.at, left.same);
+            match self.stream(&name, &mut left).await {
+                Ok(()) if had_ended => return,
+                Ok(()) => failures = 0,
+                Err(reason) => {
+                    failures = if before == (left.at, left.same) { failures + 1 } else { 0 };
+                    let gone = self.find(&name).is_none();
+                    self.reader.lock().failure = Some(reason);
+                    // If the pod is gone or its node does not answer, the rest of the log is lost.
+                    if gone || (had_ended && failures >= TRIES) {
+                        return;
+                    }
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Pod>> {
+        self.watch.pods(&self.namespace, &self.job).into_iter().find(|pod| pod.name_any() == name)
+    }
+
+    /// Whether the container has ended, so that a log that is opened now is complete.
+    fn ended(&self, name: &str) -> bool {
+        self.find(name).is_none_or(|pod| {
+            let state = container(&pod).and_then(|container| container.state.as_ref());
+            state.is_none_or(|state| state.running.is_none()) || has_ended(&pod)
+        })
+    }
+
+    /// Reads until the stream ends.
+    async fn stream(&self, name: &str, left: &mut LogPosition) -> Result<(), String> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let since_time = left.at.and_then(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true).parse::<Timestamp>().ok());
+        let params = LogParams {
+            container: Some(CONTAINER.into()),
+            follow: true,
+            timestamps: true,
+            since_time,
+            ..LogParams::default()
+        };
+        let stream = pods.log_stream(name, &params).await.map_err(|e| reason_of(&e))?;
+        let mut stream = std::pin::pin!(stream);
+        let (from, mut again) = (left.at, left.same);
+        while let Some((at, text)) = next_line(&mut stream, left.at).await.map_err(|e| e.to_string())? {
+            // Skip lines that were received before.
+            if from.is_some_and(|from| at < from) {
+                continue;
+            }
+            if from == Some(at) && again > 0 {
+                again -= 1;
+                continue;
+            }
+            if left.at == Some(at) {
+                left.same += 1;
+            } else {
+                *left = LogPosition { at: Some(at), same: 1 };
+            }
+            for text in pieces(&text) {
+                self.reader.push(Line { at, stream: Stream::Stdout, text }).await;
+            }
+            self.wake.here();
+        }
+        Ok(())
+    }
+}
+
+/// The next line and its time.
+async fn next_line(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    last: Option<DateTime<Utc>>,
+) -> std::io::Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+    let mut bytes = Vec::new();
+    if stream.take(LONGEST).read_until(b'\n', &mut bytes).await? == 0 {
+        return Ok(None);
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+    let (stamp, text) = bytes.split_at(space);
+    let at = std::str::from_utf8(stamp).ok().and_then(|stamp| DateTime::parse_from_rfc3339(stamp).ok());
+    Ok(Some(match at {
+        Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
+        // The rest of a longer line has no timestamp.
+        None => (last.unwrap_or_default(), bytes),
+    }))
+}
+
+/// Splits a line into pieces of at most `LINE_BYTES`.
+fn pieces(text: &[u8]) -> Vec<String> {
+    if text.len() <= LINE_BYTES {
+        return vec![String::from_utf8_lossy(text).into_owned()];
+    }
+    text.chunks(LINE_BYTES).map(|piece| String::from_utf8_lossy(piece).into_owned()).collect()
+}

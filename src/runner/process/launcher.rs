@@ -1,0 +1,204 @@
+//! Starts the processes of steps and watches them.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use tokio::io::AsyncRead;
+use tokio::process::{Child, Command};
+
+use super::orphan::{MARK, pid};
+use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
+use super::process_step::ProcessStep;
+use crate::clock::Clock;
+use crate::git;
+use crate::liveness::wake::Wake;
+use crate::runner::line::Stream;
+use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
+use crate::runner::step_spec::{SourceTree, StepFile, StepSpec};
+use crate::runner::step_state::StepState;
+use crate::runner::terraform::layout::{COMMIT_FILE, SOURCE_VARIABLE};
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The folder of the source below the scratch folder.
+const SOURCE: &str = "source";
+
+/// Starts and watches processes.
+#[derive(Clone)]
+pub(super) struct Launcher {
+    pub(super) folder: PathBuf,
+    pub(super) clock: Clock,
+    pub(super) wake: Wake,
+}
+
+impl Launcher {
+    pub(super) fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Starts the process of a step.
+    pub(super) fn begin(&self, started: &Arc<ProcessStep>, step: &StepSpec) {
+        match self.spawn(step) {
+            Ok(child) => {
+                *started.group() = child.id().and_then(pid);
+                {
+                    let mut state = started.memory.lock();
+                    state.progress = StepState::Running;
+                    state.times.started_at = Some(self.clock.now());
+                }
+                self.watch(started, child);
+            }
+            Err(reason) => started.memory.end(StepState::CannotStart { reason }, self.clock.now()),
+        }
+    }
+
+    /// Checks out the source of a step and starts it. The scratch folder is created only then, because it tells
+    /// whether a step was started.
+    pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
+        let folder = self.folder.join(".sources").join(&step.name);
+        let fetched = fetch(&folder, source).await;
+        let stopped = started.memory.lock().stopping || !step.may_start();
+        let moved = match fetched {
+            _ if stopped => Err(None),
+            Err(reason) => Err(Some(reason)),
+            Ok(()) => {
+                let target = self.scratch(&step.name).join(SOURCE);
+                let moved =
+                    std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
+                moved.map_err(|error| Some(format!("the source files could not be moved into place: {error}")))
+            }
+        };
+        match moved {
+            Ok(()) => self.begin(started, step),
+            Err(reason) => {
+                let _removed = tokio::fs::remove_dir_all(&folder).await;
+                let progress = match reason {
+                    Some(reason) => StepState::CannotStart { reason },
+                    None => StepState::Exited {
+                        exit_code: 130,
+                        reason: Some("the step was stopped before it started".into()),
+                    },
+                };
+                started.memory.end(progress, self.clock.now());
+            }
+        }
+        self.wake.here();
+    }
+
+    fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
+        if step.build.is_some() {
+            return Err("building an image needs a Docker engine; this cluster runs plain processes".into());
+        }
+        let scratch = self.scratch(&step.name);
+        let outputs = scratch.join(OUTPUT_FOLDER.trim_start_matches('/'));
+        let here = |word: &String| match word.as_str() {
+            OUTPUT_FOLDER => outputs.display().to_string(),
+            other => other.replace(&format!("{OUTPUT_FOLDER}/"), &format!("{}/", outputs.display())),
+        };
+        let words: Vec<String> = step.entrypoint.iter().chain(&step.arguments).map(here).collect();
+        let mut words = words.iter();
+        let program = words
+            .next()
+            .ok_or("the job has no entrypoint and no arguments, and a plain process has no image to take them from")?;
+        std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
+        let files =
+            write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
+        let child = Command::new(program)
+            .args(words)
+            .current_dir(&scratch)
+            .env_clear()
+            .env("PATH", PATH)
+            .env("HOME", &scratch)
+            .env("TMPDIR", &scratch)
+            .envs(step.environment.iter().map(|(name, value)| (name, value.expose())))
+            .envs(files)
+            .env(OUTPUT_VARIABLE, outputs.join(OUTPUT_FILE))
+            .env(MARK, &step.name)
+            .env(SOURCE_VARIABLE, scratch.join(SOURCE))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|e| format!("cannot start {program}: {e}"))?;
+        if let Some(id) = child.id() {
+            // Only needed to find orphans; the step runs without it too.
+            let _kept = std::fs::write(scratch.join(".pid"), id.to_string());
+        }
+        Ok(child)
+    }
+
+    /// Watches a process until it has ended and its output was read.
+    fn watch(&self, step: &Arc<ProcessStep>, mut child: Child) {
+        let outputs = [
+            child.stdout.take().map(|out| (Stream::Stdout, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
+            child.stderr.take().map(|out| (Stream::Stderr, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
+        ];
+        let readers: Vec<_> = outputs
+            .into_iter()
+            .flatten()
+            .map(|(stream, output)| spawn(read(Arc::clone(step), self.clock.clone(), stream, output)))
+            .collect();
+        let (step, wake, clock) = (Arc::clone(step), self.wake.clone(), self.clock.clone());
+        spawn(async move {
+            let ended = child.wait().await;
+            step.signal(Signal::KILL);
+            let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
+            for reader in readers {
+                wait_for_reader(&step, reader, deadline).await;
+            }
+            *step.group() = None;
+            let progress = match ended {
+                Ok(status) => exited(status),
+                Err(error) => StepState::Exited { exit_code: 255, reason: Some(error.to_string()) },
+            };
+            step.memory.end(progress, clock.now());
+            wake.here();
+        });
+    }
+}
+
+/// Checks out the source of a step into a new folder.
+async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot create {}: {error}", folder.display());
+    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    let SourceTree::Repository(wanted) = source else { return Ok(()) };
+    let commit = git::checkout_into(folder, wanted).await?;
+    tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
+}
+
+/// Writes files below the scratch folder, so that no path of the machine is touched. Returns the path for each
+/// variable.
+fn write_files(scratch: &Path, files: &[StepFile]) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut places = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let name = Path::new(&file.path).file_name().unwrap_or_default();
+        let folder = scratch.join(".files").join(number.to_string());
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(name);
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o400)
+            .open(&path)?
+            .write_all(file.content.expose().as_bytes())?;
+        places.extend(file.variables.iter().map(|variable| (variable.clone(), path.clone())));
+    }
+    Ok(places)
+}
+
+fn exited(status: std::process::ExitStatus) -> StepState {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(exit_code), _) => StepState::Exited { exit_code, reason: None },
+        (None, Some(signal)) => {
+            StepState::Exited { exit_code: 128 + signal, reason: Some(format!("killed by signal {signal}")) }
+        }
+        (None, None) => StepState::Exited { exit_code: 255, reason: None },
+    }
+}

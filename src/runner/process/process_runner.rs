@@ -1,0 +1,171 @@
+//! The runner for plain processes.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rustix::process::Signal;
+use tokio::io::AsyncReadExt as _;
+
+use super::launcher::Launcher;
+use super::orphan::end_left_behind;
+use super::output_reader::spawn;
+use super::process_step::ProcessStep;
+use crate::clock::Clock;
+use crate::liveness::wake::Wake;
+use crate::runner::interface::{Runner, Target, Unavailable};
+use crate::runner::line::Lines;
+use crate::runner::memory::MemoryStep;
+use crate::runner::output_file::OUTPUT_FOLDER;
+use crate::runner::step_spec::StepSpec;
+use crate::runner::step_state::{StepState, StepTimes};
+
+/// Runs steps as child processes.
+pub struct ProcessRunner {
+    work: Launcher,
+    steps: Mutex<HashMap<String, Arc<ProcessStep>>>,
+}
+
+impl ProcessRunner {
+    /// Creates scratch folders below `folder`.
+    #[must_use]
+    pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
+        // Paths that a process is given must hold whatever its working directory is.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
+    }
+
+    fn steps(&self) -> MutexGuard<'_, HashMap<String, Arc<ProcessStep>>> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<ProcessStep>> {
+        self.steps().get(name).cloned()
+    }
+
+    fn scratch(&self, name: &str) -> PathBuf {
+        self.work.scratch(name)
+    }
+}
+
+#[async_trait]
+impl Runner for ProcessRunner {
+    fn target(&self) -> Target {
+        Target::Process
+    }
+
+    /// Identifies the folder, and with it the machine and the server: processes of other servers are not visible here.
+    async fn place(&self) -> Result<String, Unavailable> {
+        let mark = self.work.folder.join(".place");
+        if let Ok(known) = std::fs::read_to_string(&mark) {
+            return Ok(known);
+        }
+        let place = format!("process {}", uuid::Uuid::new_v4());
+        let written = std::fs::create_dir_all(&self.work.folder).and_then(|()| std::fs::write(&mark, &place));
+        written.map_err(|error| Unavailable(format!("cannot write {}: {error}", mark.display())))?;
+        Ok(place)
+    }
+
+    async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
+        if self.find(&step.name).is_some() {
+            return Ok(());
+        }
+        if !step.may_start() {
+            return Err(Unavailable("this server has lost its leases; the start is checked again".into()));
+        }
+        let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
+        let started = Arc::new(ProcessStep { memory, group: Mutex::default(), interrupt: step.interrupt });
+        self.steps().insert(step.name.clone(), Arc::clone(&started));
+        match &step.source {
+            None => self.work.begin(&started, step),
+            Some(source) => {
+                let (work, step, source) = (self.work.clone(), step.clone(), source.clone());
+                spawn(async move { work.fetch(&started, &step, &source).await });
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
+        match self.find(name) {
+            Some(step) => Ok(step.memory.lock().progress.clone()),
+            None => {
+                let scratch = self.scratch(name);
+                end_left_behind(&scratch, name);
+                // The folder is created before the process, so a killed server may have started the step.
+                Ok(if scratch.exists() { StepState::Lost } else { StepState::Unknown })
+            }
+        }
+    }
+
+    async fn times(&self, name: &str) -> Result<StepTimes, Unavailable> {
+        Ok(self.find(name).map(|step| step.memory.lock().times).unwrap_or_default())
+    }
+
+    async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable> {
+        let Some(step) = self.find(name) else { return Ok(()) };
+        if std::mem::replace(&mut step.memory.lock().stopping, true) {
+            return Ok(());
+        }
+        step.ask();
+        spawn(async move {
+            tokio::time::sleep(grace).await;
+            step.signal(Signal::KILL);
+        });
+        Ok(())
+    }
+
+    async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
+        let Some(step) = self.find(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
+        Ok(step.memory.take(skip, limit))
+    }
+
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+        let path = self.scratch(name).join(OUTPUT_FOLDER.trim_start_matches('/')).join(file);
+        match tokio::fs::File::open(&path).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Unavailable(format!("cannot read {}: {error}", path.display()))),
+            Ok(file) => {
+                let mut content = Vec::new();
+                let read = file.take(most + 1).read_to_end(&mut content).await;
+                read.map_err(|error| Unavailable(format!("cannot read {}: {error}", path.display())))?;
+                Ok(Some(content))
+            }
+        }
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Unavailable> {
+        let removed = self.steps().remove(name);
+        if let Some(step) = removed {
+            step.signal(Signal::KILL);
+        }
+        let scratch = self.scratch(name);
+        end_left_behind(&scratch, name);
+        match tokio::fs::remove_dir_all(&scratch).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Unavailable(format!("cannot remove {}: {error}", scratch.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn list(&self) -> Result<Vec<String>, Unavailable> {
+        let mut names: Vec<String> = self.steps().keys().cloned().collect();
+        if let Ok(entries) = std::fs::read_dir(&self.work.folder) {
+            names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
+            names.retain(|name| !name.starts_with('.'));
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    async fn close(&self) {
+        let steps: Vec<_> = self.steps().values().cloned().collect();
+        for step in steps {
+            step.signal(Signal::KILL);
+        }
+    }
+}

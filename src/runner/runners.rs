@@ -1,0 +1,30 @@
+//! The runners of this server.
+
+use std::sync::Arc;
+
+use super::interface::{Runner, Target};
+use super::kubernetes::connections::Clusters;
+
+/// The runners of this server.
+#[derive(Clone)]
+pub struct Runners {
+    pub docker: Arc<dyn Runner>,
+    pub process: Arc<dyn Runner>,
+    pub clusters: Clusters,
+    /// The target of new runs on the local cluster, or why there is none.
+    pub local: Result<Target, String>,
+    /// Whether workspace steps may run as plain processes.
+    pub processes: bool,
+}
+
+impl Runners {
+    /// The runner of a target.
+    #[must_use]
+    pub fn get(&self, kind: Target) -> Arc<dyn Runner> {
+        match kind {
+            Target::Docker => self.docker.clone(),
+            Target::Process => self.process.clone(),
+            Target::Kubernetes(id) => self.clusters.get(id),
+        }
+    }
+}

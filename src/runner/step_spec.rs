@@ -1,0 +1,83 @@
+//! The specification of a step.
+
+use super::image_build::Build;
+use super::kubernetes::pod_options::PodOptions;
+use crate::git::Checkout;
+use crate::liveness::fence::StartPermit;
+use crate::secret::Secret;
+
+/// A step to run: one attempt of a run, or a build.
+#[derive(Clone, Debug)]
+pub struct StepSpec {
+    /// Unique, and always the same for the same step.
+    pub name: String,
+    pub image: Option<Image>,
+    /// One program; without it the entrypoint of the image is used.
+    pub entrypoint: Option<String>,
+    pub arguments: Vec<String>,
+    pub environment: Vec<(String, Secret<String>)>,
+    pub files: Vec<StepFile>,
+    /// In thousandths of a core.
+    pub cpu_milli: i32,
+    /// In MiB.
+    pub memory_mib: i32,
+    /// Labels by which an operator finds the step on the engine.
+    pub labels: Vec<(String, String)>,
+    /// Whether the root file system is read-only; volumes stay writable.
+    pub read_only_root: bool,
+    /// Checked right before the start; the step is not started once it no longer holds. None skips the check.
+    pub permit: Option<StartPermit>,
+    /// An image to build; nothing is run then.
+    pub build: Option<Build>,
+    /// The source to check out before the start.
+    pub source: Option<SourceTree>,
+    /// Stops the step with SIGINT to its first process only, which ends the others itself.
+    pub interrupt: bool,
+    /// Options for Kubernetes; other runners ignore them.
+    pub pod: Option<Box<PodOptions>>,
+}
+
+impl StepSpec {
+    /// Whether the step may still be started.
+    #[must_use]
+    pub fn may_start(&self) -> bool {
+        self.permit.as_ref().is_none_or(StartPermit::holds)
+    }
+}
+
+/// The files that a step works on, in the folder that `terraform::layout::SOURCE_VARIABLE` names.
+#[derive(Clone, Debug)]
+pub enum SourceTree {
+    /// An empty folder.
+    Empty,
+    Repository(Checkout),
+}
+
+/// A file for a step, read-only where the runner can enforce that.
+#[derive(Clone, Debug)]
+pub struct StepFile {
+    /// The variables that hold the path; a runner that puts the file elsewhere adjusts them.
+    pub variables: Vec<String>,
+    /// Absolute.
+    pub path: String,
+    pub content: Secret<String>,
+}
+
+/// An image and how to pull it.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// With registry host and tag.
+    pub reference: String,
+    pub credentials: Option<Credentials>,
+    /// Whether the image was built on the engine and is in no registry.
+    pub local: bool,
+}
+
+/// A login to a registry.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Secret<String>,
+    /// The host of the registry.
+    pub server: String,
+}

@@ -1,0 +1,25 @@
+//! Pure: files and variables that the server and the scripts of steps agree on.
+
+/// The file with the result of a step.
+pub const RESULT_FILE: &str = "result.json";
+
+/// The file with the plan of a step.
+pub const PLAN_FILE: &str = "plan";
+
+/// The largest plan that is kept, in bytes.
+pub const PLAN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The variable with the folder of the source.
+pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
+
+/// The folder of the source in a container.
+pub const SOURCE_FOLDER: &str = "/windlass/source";
+
+/// The variable with the URL that a step fetches its files from, if it does so itself.
+pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
+
+/// The variable with the `Authorization` header for that URL.
+pub const AUTHORIZATION_VARIABLE: &str = "WINDLASS_AUTHORIZATION";
+
+/// The file in the source with the id of the commit.
+pub const COMMIT_FILE: &str = ".windlass-commit";

@@ -1,0 +1,47 @@
+//! Pure: the beginning of all scripts.
+
+/// The functions of every script. Background processes ignore SIGINT unless they install a handler, which Terraform
+/// does; scripts do not, so they get SIGTERM.
+pub(super) const HEAD: &str = r#"child= stopped= how=INT
+stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
+trap stop INT TERM
+run() {
+  [ -z "$stopped" ] || exit 130
+  "$@" &
+  child=$!
+  wait "$child"; code=$?
+  while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+  child=
+  return "$code"
+}
+shell() {
+  how=TERM
+  if command -v bash >/dev/null 2>&1; then run bash "$1"; else run sh "$1"; fi
+  code=$?
+  how=INT
+  return "$code"
+}
+left=$(dirname "$WINDLASS_OUTPUT_FILE")
+commit=$(cat "$WINDLASS_SOURCE/.windlass-commit" 2>/dev/null)
+tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | sed 's/"commit":}/"commit":null}/' > "$left/result.json"; }
+tell null
+"#;
+
+/// The functions of a script that fetches its files itself. It retries, because the server may be down for a moment.
+pub(super) const FETCH: &str = r#"trap 'exit 130' INT TERM
+fetch() {
+  if command -v wget >/dev/null 2>&1
+  then wget -q -O "$2" --header "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
+  else curl -sSf -o "$2" -H "Authorization: $WINDLASS_AUTHORIZATION" "$WINDLASS_FILES/$1"
+  fi
+}
+send() {
+  if command -v wget >/dev/null 2>&1
+  then wget -q -O /dev/null --header "Authorization: $WINDLASS_AUTHORIZATION" --post-file "$1" "$WINDLASS_FILES/$2"
+  else curl -sSf -o /dev/null -H "Authorization: $WINDLASS_AUTHORIZATION" --data-binary "@$1" "$WINDLASS_FILES/$2"
+  fi
+}
+insist() { tries=0; until "$@"; do tries=$((tries + 1)); [ "$tries" -lt 20 ] || return 1; sleep 3; done; }
+insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'the files of the step could not be fetched from the server' >&2; exit 1; }
+tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
+"#;

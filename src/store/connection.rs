@@ -1,0 +1,85 @@
+//! The connection to the database, and transactions on it.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+/// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
+const CACHE: &str = "-65536";
+
+/// How much of an SQLite database is memory-mapped, in bytes.
+const MAPPED: &str = "268435456";
+
+/// After how many pages of 4 KiB the write-ahead log of an SQLite database is checkpointed.
+const CHECKPOINT: &str = "8000";
+
+/// Opens the pool and checks that the database answers.
+///
+/// # Errors
+/// When the URL is invalid or the database does not answer.
+pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(8))
+        .connect_timeout(Duration::from_secs(8))
+        .idle_timeout(Duration::from_secs(300))
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options.record_stmt_in_spans(false);
+    // With WAL readers do not wait for the writer. A commit is on disk when it returns.
+    options.map_sqlx_sqlite_opts(|options| {
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", CACHE)
+            .pragma("mmap_size", MAPPED)
+            .pragma("wal_autocheckpoint", CHECKPOINT)
+    });
+    let db = Database::connect(options).await?;
+    db.ping().await?;
+    Ok(db)
+}
+
+/// Runs `work` in one transaction.
+///
+/// # Errors
+/// The error of `work`, or a failure of the transaction itself.
+pub async fn write<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, E>
+where
+    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
+    E: From<DbErr>,
+{
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = db.begin_with_options(options).await?;
+    let value = work(&transaction).await?;
+    transaction.commit().await?;
+    Ok(value)
+}
+
+/// Checks that the database answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
+    db.ping().await
+}
+
+/// Sends a notification to the other servers of a PostgreSQL database.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn notify(db: &DatabaseConnection, channel: &str, payload: &str) -> Result<(), DbErr> {
+    let values = [channel.into(), payload.into()];
+    let sql = "SELECT pg_notify($1, $2)";
+    db.execute_raw(sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Counters that are shared by the whole installation.
+
+use sea_orm::{ConnectionTrait, DbErr};
+
+/// Takes `count` numbers from a counter and returns the first one. Other transactions wait until this one ends.
+///
+/// # Errors
+/// When the statement fails or the counter is missing.
+pub(super) async fn take_numbers(tx: &impl ConnectionTrait, name: &str, count: i64) -> Result<i64, DbErr> {
+    use entity::counter;
+    use sea_orm::sea_query::{Expr, ExprTrait as _};
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+    let rows = counter::Entity::update_many()
+        .col_expr(counter::Column::Value, Expr::col(counter::Column::Value).add(count))
+        .filter(counter::Column::Name.eq(name))
+        .exec_with_returning(tx)
+        .await?;
+    let row = rows.first().ok_or_else(|| DbErr::RecordNotFound(format!("counter {name}")))?;
+    Ok(row.value - count + 1)
+}
+
+/// Makes other servers wait until the transaction ends, for work that only the first start does.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_installation(tx: &impl ConnectionTrait) -> Result<(), DbErr> {
+    take_numbers(tx, entity::counter::RUN, 0).await.map(|_| ())
+}

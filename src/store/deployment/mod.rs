@@ -1,0 +1,18 @@
+//! Deployments and the parts of jobs in them.
+
+mod deployment_list;
+mod part_list;
+mod part_progress;
+mod progress;
+mod queue;
+
+pub use self::deployment_list::{
+    count_by_progress, count_open_by_environment, list_newest, list_open, newest_by_environment,
+};
+pub use self::part_list::{
+    Part, count_open_by_job, list_newest_parts, list_parts, list_parts_of, list_queued_parts, newest_part_by_job,
+    newest_parts_by_environment,
+};
+pub use self::part_progress::{add_parts, advance_part, set_build, set_commit, set_spec};
+pub use self::progress::{advance, create, request_cancel};
+pub use self::queue::{due, is_due, list_ready};

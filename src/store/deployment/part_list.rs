@@ -1,0 +1,133 @@
+//! Lists of the parts of deployments.
+
+use std::collections::HashMap;
+
+use entity::deployment::Progress;
+use entity::id::{DeploymentId, EnvironmentId, JobId};
+use entity::{deployment, deployment_job};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::store::page::PAGE;
+
+/// The part of a job, with its deployment.
+pub type Part = (deployment_job::Model, deployment::Model);
+
+/// The parts of a deployment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_parts(db: &impl ConnectionTrait, id: DeploymentId) -> Result<Vec<deployment_job::Model>, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::DeploymentId.eq(id))
+        .order_by_asc(deployment_job::Column::JobId)
+        .all(db)
+        .await
+}
+
+/// The parts of several deployments.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_parts_of(
+    db: &impl ConnectionTrait,
+    ids: Vec<DeploymentId>,
+) -> Result<Vec<deployment_job::Model>, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::DeploymentId.is_in(ids))
+        .order_by_asc(deployment_job::Column::StagePosition)
+        .order_by_asc(deployment_job::Column::JobId)
+        .all(db)
+        .await
+}
+
+/// The newest part of a job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_part_by_job(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .order_by_desc(deployment_job::Column::DeploymentId)
+        .limit(1)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().find_map(|(part, of)| Some((part, of?))))
+}
+
+/// The newest part of every job of an environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_parts_by_environment(
+    db: &impl ConnectionTrait,
+    id: EnvironmentId,
+) -> Result<HashMap<JobId, Part>, DbErr> {
+    let newest: Vec<(JobId, DeploymentId)> = newest_ids(db, id).await?;
+    let wanted: HashMap<JobId, DeploymentId> = newest.into_iter().collect();
+    let deployments: std::collections::HashSet<DeploymentId> = wanted.values().copied().collect();
+    let rows = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::DeploymentId.is_in(deployments))
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(part, of)| Some((part, of?)))
+        .filter(|(part, _)| wanted.get(&part.job_id) == Some(&part.deployment_id))
+        .map(|(part, of)| (part.job_id, (part, of)))
+        .collect())
+}
+
+/// Ids sort by creation, but PostgreSQL has no `max` for UUIDs: the newest part is the one without a newer one.
+async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
+    let sql = "SELECT p.job_id, p.deployment_id FROM deployment_job p \
+         JOIN job j ON j.id = p.job_id WHERE j.environment_id = $1 AND NOT EXISTS \
+         (SELECT 1 FROM deployment_job q WHERE q.job_id = p.job_id AND q.deployment_id > p.deployment_id)";
+    let statement = sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, vec![id.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// The newest parts of a job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest_parts(db: &impl ConnectionTrait, id: JobId, limit: u64) -> Result<Vec<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .order_by_desc(deployment_job::Column::DeploymentId)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
+}
+
+/// The queued parts of a job, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_queued_parts(db: &impl ConnectionTrait, id: JobId) -> Result<Vec<Part>, DbErr> {
+    let found = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.eq(id))
+        .filter(deployment::Column::Progress.eq(Progress::Queued))
+        .order_by_asc(deployment_job::Column::DeploymentId)
+        .limit(PAGE)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
+}
+
+/// How many open deployments a job takes part in.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_open_by_job(db: &impl ConnectionTrait, id: JobId) -> Result<u64, DbErr> {
+    deployment_job::Entity::find()
+        .filter(deployment_job::Column::JobId.eq(id))
+        .filter(deployment_job::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .count(db)
+        .await
+}

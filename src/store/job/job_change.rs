@@ -1,0 +1,111 @@
+//! Changes of jobs.
+
+use chrono::{DateTime, Utc};
+use entity::id::{GitTokenId, GroupId, JobId, RegistryId};
+use entity::job;
+use entity::job_spec::JobSpec;
+use entity::run_spec::BuiltImage;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use crate::store::{group, job_schedule, stage};
+
+/// Stores a new job and puts it into a stage. Call this in a transaction.
+///
+/// # Errors
+/// A broken unique key when the name is taken.
+pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
+    let (id, environment, now) = (row.id, row.environment_id, row.created_at);
+    let groups: Vec<GroupId> = row.spec.annotations_groups.iter().chain(&row.spec.labels_groups).copied().collect();
+    job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
+    group::set_of_job(db, id, &groups).await?;
+    stage::attach_new(db, environment, id, now).await
+}
+
+/// The columns that an edit changes; the deployed state is not among them.
+#[derive(Clone, Debug)]
+pub struct JobEdit {
+    pub name: String,
+    pub registry_id: Option<RegistryId>,
+    pub git_token_id: Option<GitTokenId>,
+    pub spec: JobSpec,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Changes the configuration of a job. Call this in a transaction.
+///
+/// # Errors
+/// A broken unique key when the name is taken; `RecordNotUpdated` when the job is gone.
+pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let JobEdit { name, registry_id, git_token_id, spec, updated_at } = edit;
+    let groups: Vec<GroupId> = spec.annotations_groups.iter().chain(&spec.labels_groups).copied().collect();
+    let row = job::ActiveModel {
+        id: sea_orm::ActiveValue::Unchanged(id),
+        name_key: Set(entity::name_key(&name)),
+        name: Set(name),
+        registry_id: Set(registry_id),
+        git_token_id: Set(git_token_id),
+        spec: Set(spec),
+        updated_at: Set(updated_at),
+        ..Default::default()
+    };
+    row.update(db).await?;
+    group::set_of_job(db, id, &groups).await
+}
+
+/// Sets the deployed configuration of a job and its next time.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_deployed(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    deployed: Option<JobSpec>,
+    next_run_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    // First, because whoever takes a due time locks the schedule before it reads the deployed configuration.
+    job_schedule::set(db, id, next_run_at).await?;
+    let row = job::ActiveModel {
+        deployed_at: Set(deployed.as_ref().map(|_| now)),
+        deployed: Set(deployed),
+        ..Default::default()
+    };
+    job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Sets the image that was built for a job.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<BuiltImage>) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let row = job::ActiveModel { built: Set(built), ..Default::default() };
+    job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Ignores runs that failed before `now` in the running state of these jobs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn clear_failures(db: &impl ConnectionTrait, ids: Vec<JobId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    job::Entity::update_many()
+        .col_expr(job::Column::FailuresClearedAt, Expr::value(now))
+        .filter(job::Column::Id.is_in(ids))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a job with its runs and their logs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn delete(db: &impl ConnectionTrait, id: JobId) -> Result<(), DbErr> {
+    job::Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Rows of jobs, by id and by location.
+
+use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
+use entity::job;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::cursor::{Cursor, behind};
+use crate::store::page::PAGE;
+
+/// One job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: JobId) -> Result<Option<job::Model>, DbErr> {
+    job::Entity::find_by_id(id).one(db).await
+}
+
+/// The jobs with these ids.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<JobId>) -> Result<Vec<job::Model>, DbErr> {
+    job::Entity::find().filter(job::Column::Id.is_in(ids)).all(db).await
+}
+
+/// A page of the jobs of an environment after `after`, sorted by creation.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_environment(
+    db: &impl ConnectionTrait,
+    environment: EnvironmentId,
+    after: Option<Cursor>,
+    limit: u64,
+) -> Result<Vec<job::Model>, DbErr> {
+    let mut select = job::Entity::find().filter(job::Column::EnvironmentId.eq(environment));
+    if let Some(after) = after {
+        select = select.filter(behind(after));
+    }
+    select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(limit).all(db).await
+}
+
+/// A page of the jobs of an organization after `after`, optionally of one project, environment or cluster.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_organization(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    (project, environment, cluster): (Option<ProjectId>, Option<EnvironmentId>, Option<ClusterId>),
+    after: Option<Cursor>,
+) -> Result<Vec<job::Model>, DbErr> {
+    use entity::environment;
+    use sea_orm::sea_query::Query;
+    let mut select = job::Entity::find().filter(job::Column::OrganizationId.eq(organization));
+    if let Some(id) = environment {
+        select = select.filter(job::Column::EnvironmentId.eq(id));
+    }
+    if project.is_some() || cluster.is_some() {
+        let mut environments = Query::select();
+        environments.column(environment::Column::Id).from(environment::Entity);
+        if let Some(id) = project {
+            environments.and_where(environment::Column::ProjectId.eq(id));
+        }
+        if let Some(id) = cluster {
+            environments.and_where(environment::Column::ClusterId.eq(id));
+        }
+        select = select.filter(job::Column::EnvironmentId.in_subquery(environments.to_owned()));
+    }
+    if let Some(after) = after {
+        select = select.filter(behind(after));
+    }
+    select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(PAGE).all(db).await
+}
+
+/// How many jobs each environment of an organization has; environments without jobs are not in the map.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_by_environment(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Result<std::collections::HashMap<EnvironmentId, i64>, DbErr> {
+    let rows: Vec<(EnvironmentId, i64)> = job::Entity::find()
+        .select_only()
+        .column(job::Column::EnvironmentId)
+        .column_as(job::Column::Id.count(), "jobs")
+        .filter(job::Column::OrganizationId.eq(organization))
+        .group_by(job::Column::EnvironmentId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}

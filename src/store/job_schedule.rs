@@ -1,0 +1,152 @@
+//! The next times of deployed schedules.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::JobId;
+use entity::job;
+use entity::job_schedule::{ActiveModel, Column, Entity};
+use entity::job_spec::JobSpec;
+use entity::run_spec::BuiltImage;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+
+use super::binds::Binds;
+
+/// How many rows one statement handles.
+const ROWS: usize = 1000;
+
+/// A job whose next time is due.
+#[derive(Clone, Debug)]
+pub struct DueJob {
+    pub id: JobId,
+    /// The time that was stored as the next one.
+    pub planned: DateTime<Utc>,
+    pub deployed: Option<JobSpec>,
+    pub built: Option<BuiltImage>,
+}
+
+/// Jobs whose next time is due, the most overdue first; of all jobs, or of one. Other servers do not get the same jobs
+/// until the transaction ends.
+///
+/// Jobs that are due at the same time are sorted by id, so that rows and index pages are touched in order.
+///
+/// # Errors
+/// When a query fails.
+pub async fn due(
+    tx: &impl ConnectionTrait,
+    only: Option<JobId>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<DueJob>, DbErr> {
+    let mut select = Entity::find().filter(Column::NextRunAt.lte(now));
+    if let Some(id) = only {
+        select = select.filter(Column::JobId.eq(id));
+    }
+    let times: Vec<(JobId, DateTime<Utc>)> = select
+        .select_only()
+        .columns([Column::JobId, Column::NextRunAt])
+        .order_by_asc(Column::NextRunAt)
+        .order_by_asc(Column::JobId)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    // Read after the rows are locked, so that a deployment cannot change them meanwhile.
+    let mut jobs = deployed(tx, &times).await?;
+    let due = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
+    Ok(times.into_iter().filter_map(due).collect())
+}
+
+type Deployed = (Option<JobSpec>, Option<BuiltImage>);
+
+async fn deployed(
+    tx: &impl ConnectionTrait,
+    times: &[(JobId, DateTime<Utc>)],
+) -> Result<HashMap<JobId, Deployed>, DbErr> {
+    use job::Column::{Built as BuiltColumn, Deployed as DeployedColumn, Id};
+    let mut jobs = HashMap::with_capacity(times.len());
+    for chunk in times.chunks(ROWS) {
+        let rows: Vec<(JobId, Option<JobSpec>, Option<BuiltImage>)> = job::Entity::find()
+            .select_only()
+            .columns([Id, DeployedColumn, BuiltColumn])
+            .filter(Id.is_in(chunk.iter().map(|(id, _)| *id)))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        jobs.extend(rows.into_iter().map(|(id, deployed, built)| (id, (deployed, built))));
+    }
+    Ok(jobs)
+}
+
+/// How a schedule advances: the job, the time that was next, and the new next time.
+pub type ScheduleAdvance = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// Advances schedules. Returns the jobs whose next time still was the expected one.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn advance(tx: &impl ConnectionTrait, steps: &[ScheduleAdvance]) -> Result<Vec<JobId>, DbErr> {
+    let mut moved = Vec::with_capacity(steps.len());
+    let mut onward = Vec::with_capacity(steps.len());
+    for &(job, from, to) in steps {
+        match to {
+            Some(to) => onward.push((job, from, to)),
+            None => {
+                let ended = Entity::delete_by_id(job).filter(Column::NextRunAt.eq(from)).exec(tx).await?;
+                moved.extend((ended.rows_affected > 0).then_some(job));
+            }
+        }
+    }
+    for chunk in onward.chunks(ROWS) {
+        for row in tx.query_all_raw(advance_statement(tx, chunk)).await? {
+            moved.push(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(moved)
+}
+
+fn advance_statement(tx: &impl ConnectionTrait, steps: &[(JobId, DateTime<Utc>, DateTime<Utc>)]) -> Statement {
+    let mut sql = Binds::new(tx.get_database_backend(), "WITH step (id, planned, next) AS (VALUES ");
+    for (number, (job, from, to)) in steps.iter().enumerate() {
+        sql.sql(if number == 0 { "(" } else { ", (" });
+        sql.value(*job, "uuid").sql(", ").value(*from, "timestamptz").sql(", ").value(*to, "timestamptz").sql(")");
+    }
+    sql.sql(
+        ") UPDATE job_schedule SET next_run_at = step.next FROM step \
+         WHERE job_schedule.job_id = step.id AND job_schedule.next_run_at = step.planned RETURNING job_schedule.job_id",
+    );
+    sql.statement()
+}
+
+/// The next time of any schedule.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let select = Entity::find().select_only().column(Column::NextRunAt).order_by_asc(Column::NextRunAt);
+    select.limit(1).into_tuple().one(db).await
+}
+
+/// The next time of the schedule of a job; none if no schedule is deployed.
+///
+/// # Errors
+/// When the query fails.
+pub async fn of_job(db: &impl ConnectionTrait, job: JobId) -> Result<Option<DateTime<Utc>>, DbErr> {
+    Entity::find_by_id(job).select_only().column(Column::NextRunAt).into_tuple().one(db).await
+}
+
+/// Sets or clears the next time of the schedule of a job.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set(db: &impl ConnectionTrait, job: JobId, next: Option<DateTime<Utc>>) -> Result<(), DbErr> {
+    let Some(next) = next else {
+        return Entity::delete_by_id(job).exec(db).await.map(|_| ());
+    };
+    let row = ActiveModel { job_id: Set(job), next_run_at: Set(next) };
+    let replace = OnConflict::column(Column::JobId).update_column(Column::NextRunAt).to_owned();
+    Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(|_| ())
+}

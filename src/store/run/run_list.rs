@@ -1,0 +1,103 @@
+//! Runs by id, by job and by time.
+
+use chrono::{DateTime, Utc};
+use entity::id::{JobId, RunId};
+use entity::run;
+use entity::run::RunState;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// One run.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_id(db: &impl ConnectionTrait, id: RunId) -> Result<Option<run::Model>, DbErr> {
+    run::Entity::find_by_id(id).one(db).await
+}
+
+/// The runs with these ids.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_ids(db: &impl ConnectionTrait, ids: Vec<RunId>) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find().filter(run::Column::Id.is_in(ids)).all(db).await
+}
+
+/// The run with an idempotency key.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str) -> Result<Option<run::Model>, DbErr> {
+    let wanted = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::IdempotencyKey.eq(key));
+    run::Entity::find().filter(wanted).one(db).await
+}
+
+/// The runs of the schedule of a job in a time span, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_scheduled_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::ScheduledFor.gte(from))
+        .filter(run::Column::ScheduledFor.lt(until))
+        .order_by_asc(run::Column::ScheduledFor)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// The runs of a job, the newest first, with numbers below `below`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_job(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    below: Option<i64>,
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    let mut select = run::Entity::find().filter(run::Column::JobId.eq(job));
+    if let Some(below) = below {
+        select = select.filter(run::Column::Number.lt(below));
+    }
+    select.order_by_desc(run::Column::Number).limit(limit).all(db).await
+}
+
+/// The newest runs of each of these jobs.
+///
+/// # Errors
+/// When a query fails.
+pub async fn list_newest_of_jobs(
+    db: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+    each: usize,
+) -> Result<Vec<run::Model>, DbErr> {
+    let mut found = Vec::new();
+    for job in jobs {
+        found.extend(list_by_job(db, job, None, each as u64).await?);
+    }
+    Ok(found)
+}
+
+/// The newest runs of a job that failed after `since`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_failed(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    since: Option<DateTime<Utc>>,
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    let mut select =
+        run::Entity::find().filter(run::Column::JobId.eq(job)).filter(run::Column::State.eq(RunState::Failed));
+    if let Some(since) = since {
+        select = select.filter(run::Column::FinishedAt.gt(since));
+    }
+    select.order_by_desc(run::Column::Number).limit(limit).all(db).await
+}

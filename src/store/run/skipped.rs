@@ -1,0 +1,75 @@
+//! Times of schedules that were not run.
+
+use chrono::{DateTime, Utc};
+use entity::id::JobId;
+use entity::skipped_time::{Column, Entity, Model};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+/// Stores skipped times. Times that are stored already are left as they are.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn create(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
+    let known = OnConflict::columns([Column::JobId, Column::ScheduledFor]).do_nothing().to_owned();
+    for chunk in rows.chunks(500) {
+        let rows = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
+        Entity::insert_many(rows).on_conflict(known.clone()).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// The skipped times of a job that overlap a time span, the oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::JobId.eq(job))
+        .filter(Column::ScheduledFor.lt(until))
+        .filter(Column::Through.gte(from))
+        .order_by_asc(Column::ScheduledFor)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// The newest skipped times of a job.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    before: Option<DateTime<Utc>>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let mut select = Entity::find().filter(Column::JobId.eq(job));
+    if let Some(before) = before {
+        select = select.filter(Column::ScheduledFor.lt(before));
+    }
+    select.order_by_desc(Column::ScheduledFor).limit(limit).all(db).await
+}
+
+/// Deletes rows that were recorded before `before`. Returns how many.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn delete_some(db: &impl ConnectionTrait, before: DateTime<Utc>, limit: u64) -> Result<u64, DbErr> {
+    let old = Entity::find().filter(Column::RecordedAt.lt(before)).order_by_asc(Column::RecordedAt).limit(limit);
+    let old: Vec<(JobId, DateTime<Utc>)> =
+        old.select_only().columns([Column::JobId, Column::ScheduledFor]).into_tuple().all(db).await?;
+    let mut gone = 0;
+    for (job, at) in old {
+        gone += Entity::delete_by_id((job, at)).exec(db).await?.rows_affected;
+    }
+    Ok(gone)
+}

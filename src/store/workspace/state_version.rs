@@ -1,0 +1,71 @@
+//! Terraform states of workspaces: versions and locks.
+
+use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
+use entity::{state_version, workspace};
+use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+
+/// The newest state version of a workspace.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<state_version::Model>, DbErr> {
+    state_version::Entity::find()
+        .filter(state_version::Column::WorkspaceId.eq(id))
+        .order_by_desc(state_version::Column::Id)
+        .one(db)
+        .await
+}
+
+/// One state version of a workspace.
+///
+/// # Errors
+/// When the query fails.
+pub async fn state(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    id: StateVersionId,
+) -> Result<Option<state_version::Model>, DbErr> {
+    let row = state_version::Entity::find_by_id(id).one(db).await?;
+    Ok(row.filter(|row| row.workspace_id == workspace))
+}
+
+/// Locks a state. Returns false if it is locked already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_state(
+    tx: &impl ConnectionTrait,
+    id: WorkspaceId,
+    lock: serde_json::Value,
+    step: Option<WorkspaceStepId>,
+) -> Result<bool, DbErr> {
+    let row = workspace::ActiveModel {
+        state_lock: ActiveValue::Set(Some(lock)),
+        state_lock_step: ActiveValue::Set(step),
+        ..Default::default()
+    };
+    let free = Condition::all().add(workspace::Column::Id.eq(id)).add(workspace::Column::StateLock.is_null());
+    Ok(workspace::Entity::update_many().set(row).filter(free).exec(tx).await?.rows_affected == 1)
+}
+
+/// Unlocks a state; with `held_by` only if that step holds the lock.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unlock_state(
+    tx: &impl ConnectionTrait,
+    id: WorkspaceId,
+    held_by: Option<WorkspaceStepId>,
+) -> Result<(), DbErr> {
+    let row = workspace::ActiveModel {
+        state_lock: ActiveValue::Set(None),
+        state_lock_step: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    let mut these = Condition::all().add(workspace::Column::Id.eq(id));
+    if let Some(step) = held_by {
+        these = these.add(workspace::Column::StateLockStep.eq(step));
+    }
+    workspace::Entity::update_many().set(row).filter(these).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Runs of workspace steps.
+
+use chrono::{DateTime, Utc};
+use entity::id::{OrganizationId, RunId};
+use entity::workspace_job::JobStatus;
+use entity::{workspace_job, workspace_step};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use super::workspace_job::{lock_job, update_job};
+use super::workspace_step::{step_by_run, steps, turn_steps};
+use crate::store::run::open;
+
+/// Locks the workspace job of a run, before the run itself is changed.
+///
+/// # Errors
+/// When a query fails.
+pub async fn lock_job_of_run(tx: &impl ConnectionTrait, run: RunId) -> Result<(), DbErr> {
+    if let Some(step) = step_by_run(tx, run).await? {
+        lock_job(tx, step.job_id).await?;
+    }
+    Ok(())
+}
+
+/// Records that the step of a run has started.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn mark_running(tx: &impl ConnectionTrait, run: RunId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let Some(step) = step_by_run(tx, run).await?.filter(|step| step.status == JobStatus::Queue) else { return Ok(()) };
+    let Some(job) = lock_job(tx, step.job_id).await?.filter(|job| !job.status.is_final()) else { return Ok(()) };
+    turn_steps(tx, job.id, (JobStatus::Queue, JobStatus::Running), now).await?;
+    update_job(tx, workspace_job::Model { status: JobStatus::Running, updated_at: now, ..job }).await?;
+    Ok(())
+}
+
+/// Requests the cancellation of the open runs of a job.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>) -> Result<(), DbErr> {
+    use entity::run;
+    let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
+    run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::Id.is_in(ids))
+        .filter(open().and(run::Column::CancelRequestedAt.is_null()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Expires the runs of jobs, with their logs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn expire_runs(tx: &impl ConnectionTrait, jobs: Vec<i32>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    use entity::run;
+    for job in jobs {
+        let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
+        run::Entity::update_many()
+            .col_expr(run::Column::ExpiresAt, Expr::value(now))
+            .filter(run::Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Expires the runs of all workspace steps of an organization that is being deleted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    use entity::run;
+    let mut runs = sea_orm::sea_query::Query::select();
+    runs.column(workspace_step::Column::RunId)
+        .from(workspace_step::Entity)
+        .and_where(workspace_step::Column::OrganizationId.eq(id))
+        .and_where(workspace_step::Column::RunId.is_not_null());
+    run::Entity::update_many()
+        .col_expr(run::Column::ExpiresAt, Expr::value(now))
+        .filter(run::Column::Id.in_subquery(runs))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Variables of workspaces.
+
+use entity::id::{OrganizationId, WorkspaceId};
+use entity::terraform_variable;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::store::page::PAGE;
+
+/// The variables of all workspaces, followed by those of one workspace, which take precedence.
+///
+/// # Errors
+/// When the query fails.
+pub async fn variables(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+) -> Result<Vec<terraform_variable::Model>, DbErr> {
+    let of = Condition::any()
+        .add(terraform_variable::Column::WorkspaceId.eq(workspace))
+        .add(terraform_variable::Column::WorkspaceId.is_null());
+    let mut rows = terraform_variable::Entity::find()
+        .filter(terraform_variable::Column::OrganizationId.eq(organization))
+        .filter(of)
+        .order_by_asc(terraform_variable::Column::Id)
+        .limit(10 * PAGE)
+        .all(db)
+        .await?;
+    rows.sort_by_key(|row| row.workspace_id.is_some());
+    Ok(rows)
+}

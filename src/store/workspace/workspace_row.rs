@@ -1,0 +1,35 @@
+//! Rows of workspaces.
+
+use entity::id::{OrganizationId, WorkspaceId};
+use entity::{template, workspace};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+/// A workspace, locked until the transaction ends.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<workspace::Model>, DbErr> {
+    workspace::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
+}
+
+/// How many workspaces an organization has, without deleted ones.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count(db: &impl ConnectionTrait, id: OrganizationId) -> Result<u64, DbErr> {
+    use sea_orm::PaginatorTrait as _;
+    let seen = Condition::all().add(workspace::Column::OrganizationId.eq(id)).add(workspace::Column::Deleted.eq(false));
+    workspace::Entity::find().filter(seen).count(db).await
+}
+
+/// Whether an organization has any template or workspace.
+///
+/// # Errors
+/// When a query fails.
+pub async fn has_content(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<bool, DbErr> {
+    let templates = template::Entity::find().filter(template::Column::OrganizationId.eq(organization)).one(db).await?;
+    let workspaces =
+        workspace::Entity::find().filter(workspace::Column::OrganizationId.eq(organization)).one(db).await?;
+    Ok(templates.is_some() || workspaces.is_some())
+}

@@ -1,0 +1,56 @@
+//! Schedules of workspaces.
+
+use chrono::{DateTime, Utc};
+use entity::id::WorkspaceId;
+use entity::workspace_schedule;
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Schedules that are due, locked until the transaction ends.
+///
+/// # Errors
+/// When the query fails.
+pub async fn due_schedules(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<workspace_schedule::Model>, DbErr> {
+    workspace_schedule::Entity::find()
+        .filter(workspace_schedule::Column::NextRunAt.lte(now))
+        .order_by_asc(workspace_schedule::Column::NextRunAt)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, sea_orm::sea_query::LockBehavior::SkipLocked)
+        .all(tx)
+        .await
+}
+
+/// When the next schedule is due.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let row = workspace_schedule::Entity::find()
+        .filter(workspace_schedule::Column::NextRunAt.is_not_null())
+        .order_by_asc(workspace_schedule::Column::NextRunAt)
+        .one(db)
+        .await?;
+    Ok(row.and_then(|row| row.next_run_at))
+}
+
+/// Disables the schedules of a workspace.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn disable_schedules(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<(), DbErr> {
+    let row = workspace_schedule::ActiveModel {
+        enabled: ActiveValue::Set(false),
+        next_run_at: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    workspace_schedule::Entity::update_many()
+        .set(row)
+        .filter(workspace_schedule::Column::WorkspaceId.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
