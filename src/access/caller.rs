@@ -5,8 +5,8 @@ use std::sync::Arc;
 use entity::deployment::Origin;
 use entity::id::{OrganizationId, PersonId, TokenId};
 
-use super::action::Action;
 use super::role::{self, Grant, Location};
+use super::role_action::Action;
 use crate::error::{Error, Result};
 
 /// The owner of a credential.

@@ -4,9 +4,9 @@ use entity::id::{DeploymentId, EnvironmentId, StageId};
 use entity::{deployment, environment, stage};
 use sea_orm::DatabaseConnection;
 
-use super::action::Action;
 use super::caller::Caller;
 use super::location::location;
+use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
 

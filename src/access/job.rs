@@ -4,9 +4,9 @@ use entity::id::{JobId, RunId};
 use entity::{job, run};
 use sea_orm::DatabaseConnection;
 
-use super::action::Action;
 use super::caller::Caller;
 use super::location::location_of;
+use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobView;

@@ -3,7 +3,6 @@
 //! Every row with a URL is loaded through a function of this folder, which also decides whether the caller may use it:
 //! a row that the caller may not see is not found, an action that they may not take is forbidden.
 
-pub use self::action::Action;
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, stage};
 pub use self::job::{job, job_row, run};
@@ -13,8 +12,8 @@ pub use self::organization_settings::{
 };
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
+pub use self::role_action::Action;
 
-mod action;
 pub mod authenticate;
 mod caller;
 mod environment;
@@ -27,3 +26,4 @@ mod project;
 pub mod reach;
 mod rights;
 pub mod role;
+mod role_action;

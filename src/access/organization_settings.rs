@@ -10,9 +10,9 @@ use entity::{
 };
 use sea_orm::DatabaseConnection;
 
-use super::action::Action;
 use super::caller::{Caller, Subject};
 use super::role::Location;
+use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -4,9 +4,9 @@ use entity::id::{ClusterId, OrganizationId, ProjectId, ProjectRuleId};
 use entity::{environment, organization, project, project_rule};
 use sea_orm::DatabaseConnection;
 
-use super::action::Action;
 use super::caller::Caller;
 use super::role::Location;
+use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
 

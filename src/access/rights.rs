@@ -3,9 +3,9 @@
 use entity::id::OrganizationId;
 use entity::{team, workspace_access};
 
-use super::action::Action;
 use super::caller::Caller;
 use super::role::Location;
+use super::role_action::Action;
 
 /// Rights on the workspaces of an organization, or on one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

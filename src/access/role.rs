@@ -7,7 +7,7 @@ use entity::environment::Mode;
 use entity::id::{ClusterId, ProjectId};
 use entity::member::Role;
 
-use super::action::Action;
+use super::role_action::Action;
 
 /// The location of a resource, as custom roles see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

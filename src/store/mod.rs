@@ -6,9 +6,9 @@
 mod binds;
 pub mod cluster;
 pub mod cluster_objects;
-mod connection;
 mod counter;
 pub mod custom_role;
+mod database;
 pub mod deployment;
 pub mod deployment_rule;
 pub mod environment;
@@ -37,6 +37,6 @@ pub mod variable;
 pub mod webhook;
 pub mod workspace;
 
-pub use self::connection::{connect, notify, ping, write};
 pub use self::counter::lock_installation;
+pub use self::database::{connect, notify, ping, write};
 pub use self::page::PAGE;

@@ -20,7 +20,7 @@ use crate::api::status::{self, Status};
 use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Empty, Json, Success};
 use crate::app::App;
-use crate::engine::command::{self, Target};
+use crate::engine::command::{self, JobTarget};
 use crate::engine::deployment;
 use crate::error::{Error, Result};
 
@@ -67,7 +67,7 @@ impl ActionApi {
     #[oai(path = "/job/:jobId/stop", method = "post", operation_id = "stopJob", tag = Tag::JobActions)]
     async fn stop_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Accepted<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
-        self.request(&auth, Target::from(row), DeploymentAction::Stop).await
+        self.request(&auth, JobTarget::from(row), DeploymentAction::Stop).await
     }
 
     #[oai(path = "/job/:jobId/uninstall", method = "post", operation_id = "uninstallJob", tag = Tag::JobActions)]
@@ -78,7 +78,7 @@ impl ActionApi {
         _body: Body<Empty>,
     ) -> Result<Accepted<Status>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
-        self.request(&auth, Target::from(row), DeploymentAction::Uninstall).await
+        self.request(&auth, JobTarget::from(row), DeploymentAction::Uninstall).await
     }
 
     #[oai(path = "/job/:jobId/cleanFailedJob", method = "post", operation_id = "cleanFailedJob", tag = Tag::JobActions)]
@@ -111,10 +111,10 @@ impl ActionApi {
             return Err(Error::invalid("forceEvent", text));
         }
         let (edit, commit) = version.apply("", &mut row, self.0.clock.now())?;
-        self.request(auth, Target { job: row, forced, edit, commit }, DeploymentAction::Deploy).await
+        self.request(auth, JobTarget { job: row, forced, edit, commit }, DeploymentAction::Deploy).await
     }
 
-    async fn request(&self, auth: &Auth, target: Target, action: DeploymentAction) -> Result<Accepted<Status>> {
+    async fn request(&self, auth: &Auth, target: JobTarget, action: DeploymentAction) -> Result<Accepted<Status>> {
         let row = target.job.clone();
         command::request_jobs(&self.0, &auth.requester(), row.environment_id, vec![target], action).await?;
         Ok(Json(status::of_job(&self.0.db, &row).await?))

@@ -19,7 +19,7 @@ use crate::api::status::{self, Status};
 use crate::api::wire::{Accepted, Body, Json};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
-use crate::engine::command::{self, Target};
+use crate::engine::command::{self, JobTarget};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -55,7 +55,7 @@ impl AutoDeployApi {
             let target = |mut job: job::Model| {
                 let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };
                 let (edit, commit) = version.apply("", &mut job, now)?;
-                Ok(Target { edit, commit, ..Target::from(job) })
+                Ok(JobTarget { edit, commit, ..JobTarget::from(job) })
             };
             let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
             let by = auth.requester();

@@ -22,7 +22,7 @@ use crate::api::status::{self, EnvironmentStatus, Status};
 use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, EmptyResponse, Json, Success};
 use crate::app::App;
-use crate::engine::command::{self, Removal, Target};
+use crate::engine::command::{self, JobTarget, Removal};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -67,7 +67,7 @@ impl ServiceActionApi {
                 }
                 None => (None, None),
             };
-            targets.push(Target { edit, commit, ..Target::from(job) });
+            targets.push(JobTarget { edit, commit, ..JobTarget::from(job) });
         }
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
         Ok(Json(status::of_environment(&self.0.db, row.id).await?))
@@ -178,7 +178,7 @@ impl ServiceActionApi {
     ) -> Result<EmptyResponse<200>> {
         let row = self.environment(auth, Action::Deploy, environment).await?;
         let jobs = self.jobs(auth, Action::Deploy, &row, "job_ids", &given.jobs()?).await?;
-        let targets = jobs.into_iter().map(Target::from).collect();
+        let targets = jobs.into_iter().map(JobTarget::from).collect();
         command::request_jobs(&self.0, &auth.requester(), row.id, targets, action).await?;
         Ok(EmptyResponse)
     }

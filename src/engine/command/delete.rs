@@ -6,8 +6,8 @@ use entity::job;
 
 use super::deploy::request_environment_in;
 use super::guard::{able, lock, refuse_while_deleted};
+use super::job_target::JobTarget;
 use super::queue::{RequestedJob, enqueue, new};
-use super::target::Target;
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
@@ -42,7 +42,7 @@ pub async fn delete_jobs(
                 store::job::delete(tx, job.id).await?;
                 announce::event(tx, Announcement::job("DELETE", &environment, &job), by, now).await?;
             } else {
-                deployed.push(Target::from(job));
+                deployed.push(JobTarget::from(job));
             }
         }
         if deployed.is_empty() {
@@ -52,7 +52,7 @@ pub async fn delete_jobs(
         let deployed = able(tx, deployed, Action::Delete).await?;
         let row = new(environment.id, Action::Delete, Scope::Jobs, by, now);
         enqueue(tx, row, deployed.iter().map(|target| RequestedJob::plain(target.job.id)).collect()).await?;
-        for Target { job, .. } in &deployed {
+        for JobTarget { job, .. } in &deployed {
             announce::event(tx, Announcement::job("DELETE_QUEUED", &environment, job), by, now).await?;
         }
         Ok(())

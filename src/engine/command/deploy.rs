@@ -7,8 +7,8 @@ use entity::id::{EnvironmentId, JobId};
 use sea_orm::DatabaseTransaction;
 
 use super::guard::{able, lock, refuse_while_deleted};
+use super::job_target::JobTarget;
 use super::queue::{RequestedJob, enqueue, new};
-use super::target::Target;
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
@@ -23,7 +23,7 @@ pub async fn request_jobs(
     app: &App,
     by: &Requester,
     environment: EnvironmentId,
-    targets: Vec<Target>,
+    targets: Vec<JobTarget>,
     action: Action,
 ) -> Result<deployment::Model> {
     let now = app.clock.now();
@@ -41,7 +41,7 @@ pub async fn request_jobs(
             .map(|target| RequestedJob { job: target.job.id, forced: target.forced, commit: target.commit.clone() })
             .collect();
         let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
-        for Target { job, forced, .. } in &targets {
+        for JobTarget { job, forced, .. } in &targets {
             let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
             announce::event(tx, announcement, by, now).await?;
         }

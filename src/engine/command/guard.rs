@@ -5,7 +5,7 @@ use entity::id::EnvironmentId;
 use entity::{environment, job};
 use sea_orm::DatabaseTransaction;
 
-use super::target::Target;
+use super::job_target::JobTarget;
 use crate::engine::shown;
 use crate::error::{Error, Result};
 use crate::store;
@@ -22,7 +22,7 @@ pub async fn lock_for_addition(tx: &DatabaseTransaction, id: EnvironmentId) -> R
 
 /// `Conflict` if a job is being deleted.
 pub(in crate::engine) async fn refuse_while_job_is_deleted(tx: &DatabaseTransaction, job: &job::Model) -> Result<()> {
-    able(tx, vec![Target::from(job.clone())], Action::Deploy).await.map(|_| ())
+    able(tx, vec![JobTarget::from(job.clone())], Action::Deploy).await.map(|_| ())
 }
 
 pub(super) async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<environment::Model> {
@@ -38,7 +38,7 @@ pub(super) async fn refuse_while_deleted(tx: &DatabaseTransaction, id: Environme
 }
 
 /// The jobs that an action applies to: stopping leaves out those that are stopped already.
-pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<Target>, action: Action) -> Result<Vec<Target>> {
+pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<JobTarget>, action: Action) -> Result<Vec<JobTarget>> {
     let mut able = Vec::with_capacity(targets.len());
     for target in targets {
         let Some((part, of)) = store::deployment::newest_part_by_job(tx, target.job.id).await? else {

@@ -14,11 +14,11 @@ use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use super::builds::Builds;
 use super::container_log::ContainerLogs;
 use super::container_spec::LABEL;
 use super::engine::Engine;
 use super::engine_reply::{first_file, progress, status, text, unavailable};
+use super::running_builds::Builds;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::{Runner, Target, Unavailable};

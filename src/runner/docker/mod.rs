@@ -4,12 +4,12 @@
 //! new privileges, and no more CPU and memory than the step requests. They outlive this server.
 
 mod build_context;
-mod builds;
 mod container_log;
 mod container_spec;
 mod docker_runner;
 mod engine;
 mod engine_build;
 mod engine_reply;
+mod running_builds;
 
 pub use self::docker_runner::DockerRunner;

@@ -1,4 +1,4 @@
-//! Errors of query parsing.
+//! Pure: errors of query parsing.
 
 /// Why a query is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]

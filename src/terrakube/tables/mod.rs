@@ -2,9 +2,9 @@
 
 use crate::terrakube::resource::{Relation, Resource};
 
+mod building_blocks;
 mod derived;
 mod organization;
-mod parts;
 mod workspace;
 mod workspace_job;
 

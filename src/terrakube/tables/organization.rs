@@ -1,6 +1,6 @@
 //! Pure: organizations, and the resources that their workspaces share.
 
-use super::parts::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, many, shared};
+use super::building_blocks::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, many, shared};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{ALL, Methods, Resource, Visibility};
 

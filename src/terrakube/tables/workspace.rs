@@ -1,10 +1,10 @@
 //! Pure: workspaces, and the resources that belong to one.
 
-use super::derived::{job_reference, state_output};
-use super::parts::{
+use super::building_blocks::{
     DESCRIPTION, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, VARIABLE, many, maybe, of_workspace,
     shared,
 };
+use super::derived::{job_reference, state_output};
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Methods, NONE, Resource, Visibility};

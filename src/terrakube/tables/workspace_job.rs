@@ -1,7 +1,9 @@
 //! Pure: jobs of workspaces, and their steps.
 
+use super::building_blocks::{
+    JOB, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, STATUSES, WORKSPACE, many, of_workspace,
+};
 use super::derived::{nothing, step_output};
-use super::parts::{JOB, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, STATUSES, WORKSPACE, many, of_workspace};
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{NONE, Resource};

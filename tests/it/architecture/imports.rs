@@ -99,9 +99,18 @@ fn expand(prefix: &[String], text: &str, found: &mut Vec<Vec<String>>) {
     }
 }
 
-/// Paths inside the code that begin with one of `heads`.
+/// Paths inside the code that begin with one of `heads`; those of `use` declarations are read by `uses`.
 fn inline(code: &str, heads: &[&str]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
+    let is_use = |statement: &&str| {
+        let words = statement.trim_start();
+        let words = words.strip_prefix("pub").map_or(words, |rest| match rest.trim_start().strip_prefix('(') {
+            Some(inner) => inner.split_once(')').map_or("", |(_, behind)| behind),
+            None => rest,
+        });
+        words.trim_start().starts_with("use ")
+    };
+    let code: String = code.split_inclusive([';', '}']).filter(|statement| !is_use(statement)).collect();
     for head in heads {
         for (start, _) in code.match_indices(&format!("{head}::")) {
             let before = code[..start].chars().next_back();
@@ -111,10 +120,7 @@ fn inline(code: &str, heads: &[&str]) -> Vec<Vec<String>> {
             let text: String =
                 code[start..].chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
             let path: Vec<String> = text.split("::").filter(|word| !word.is_empty()).map(str::to_owned).collect();
-            // `use crate::{..}` is read as a declaration.
-            if path.len() > 1 {
-                found.push(path);
-            }
+            found.push(path);
         }
     }
     found

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
-use windlass::engine::command::{self, Target};
+use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
@@ -325,7 +325,7 @@ impl World {
         let job = store::job::by_id(&app.db, self.jobs[place]).await.unwrap().unwrap();
         let by = Requester { name: "somebody".into(), origin: Origin::Api, user_agent: None };
         // The deployment runs a build first, and fails if the build fails.
-        let asked = command::request_jobs(app, &by, self.environment, vec![Target::from(job)], Action::Deploy).await;
+        let asked = command::request_jobs(app, &by, self.environment, vec![JobTarget::from(job)], Action::Deploy).await;
         self.log.push(format!("deploy job {place}: {}", asked.is_ok()));
     }
 

@@ -7,7 +7,7 @@ use crate::store::job::JobEdit;
 
 /// A job that something is asked of.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct JobTarget {
     pub job: job::Model,
     /// Only run the command of this event; deploy nothing.
     pub forced: Option<Event>,
@@ -17,7 +17,7 @@ pub struct Target {
     pub commit: Option<String>,
 }
 
-impl From<job::Model> for Target {
+impl From<job::Model> for JobTarget {
     fn from(job: job::Model) -> Self {
         Self { job, forced: None, edit: None, commit: None }
     }
