@@ -21,6 +21,7 @@ mod harness;
 mod jobs;
 mod jwt;
 mod kubernetes;
+mod operator_log;
 mod organizations;
 mod outcomes;
 mod registries;

@@ -236,7 +236,7 @@ async fn the_command_line() {
     assert_eq!(server.get("/organization").await["results"][0]["name"], "windlass");
     let second = say(folder.path(), &["serve"]);
     assert!(!second.status.success());
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another server uses the data folder"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server is using the data folder"));
     let made = say(folder.path(), &["token", "create", "--name", "ci", "--role", "viewer"]);
     let first = std::mem::replace(&mut server.token, String::from_utf8(made.stdout).unwrap().trim().to_owned());
     server.get("/organization").await;
@@ -315,7 +315,7 @@ async fn traces_reach_a_collector() {
         Server::start(folder.path(), &["serve", "--demo", "--runner", "process", "--otlp-endpoint", &collector], None);
     server.get("/organization").await;
     let (deadline, mut all) = (Instant::now() + Duration::from_secs(30), String::new());
-    while !(all.contains("GET /organization") && all.contains("start a run")) {
+    while !(all.contains("GET /organization") && all.contains("run.start")) {
         let left = deadline.saturating_duration_since(Instant::now());
         all.push_str(&received.recv_timeout(left).unwrap_or_else(|_| panic!("the collector only received {all:?}")));
     }

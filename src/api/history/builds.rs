@@ -10,7 +10,7 @@ use super::commit::Commit;
 use crate::error::Result;
 use crate::store;
 
-/// BuiltImage commits, by the run that built them.
+/// Built commits, by the run that built them.
 #[derive(Default)]
 pub(super) struct Builds(HashMap<RunId, run_spec::Commit>);
 

@@ -215,6 +215,6 @@ async fn a_log_is_cut_where_it_is_too_long_and_read_from_any_line() {
     );
     assert_eq!(lines("after=1025").await, json!({"results": [], "ended": true}));
     let text = it.client.get(&format!("/run/{}/log?after=1024", id(&run))).await.text;
-    assert!(text.starts_with("the log was cut here"), "{text}");
+    assert!(text.starts_with("log truncated"), "{text}");
     it.client.get(&format!("/run/{}/log?after=-1", id(&run))).await.expect(400);
 }

@@ -192,7 +192,7 @@ async fn a_lost_log_does_not_keep_a_run_open() {
     app.clock.forward(1);
     app.settle().await;
     let run = it.runs(&job).await.remove(0);
-    assert_eq!(run["reason"], "exit code 3; its log could not be read to the end");
+    assert_eq!(run["reason"], "exit code 3; the end of the log could not be read");
     assert_eq!((&run["state"], &run["exit_code"]), (&json!("FAILED"), &json!(3)));
 }
 

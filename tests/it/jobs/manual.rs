@@ -138,6 +138,6 @@ async fn nothing_waits_for_good() {
     let run = it.runs(&job).await.remove(0);
     assert_eq!(
         (&run["state"], &run["reason"]),
-        (&json!("FAILED"), &json!("it found no place to run in 86400 seconds"))
+        (&json!("FAILED"), &json!("timed out after 86400 s waiting for a free slot"))
     );
 }
