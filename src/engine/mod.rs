@@ -62,7 +62,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         }),
         connect(app, &shutdown),
         every(&shutdown, DRIFT, async || {
-            if let Err(error) = cluster::drift::look(app, app.clock.now()).await {
+            if let Err(error) = cluster::drift::run_once(app, app.clock.now()).await {
                 tracing::warn!(?error, "clusters could not be checked for drift; will retry");
             }
             DRIFT
@@ -109,7 +109,7 @@ async fn work(app: &App, shutdown: &CancellationToken) {
 async fn connect(app: &App, shutdown: &CancellationToken) {
     let mut known = cluster::connect::Known::default();
     on_wake(app, shutdown, async || {
-        if let Err(error) = cluster::connect::connect(app, &mut known).await {
+        if let Err(error) = cluster::connect::run_once(app, &mut known).await {
             tracing::warn!(?error, "clusters could not be read; will retry");
         }
         // A wake-up comes with every end of a run; connecting that often is not needed.

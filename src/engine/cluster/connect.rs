@@ -21,7 +21,7 @@ pub(in crate::engine) type Known = HashMap<ClusterId, Usable>;
 ///
 /// # Errors
 /// The database's.
-pub(in crate::engine) async fn connect(app: &App, known: &mut Known) -> Result<()> {
+pub(in crate::engine) async fn run_once(app: &App, known: &mut Known) -> Result<()> {
     let rows = store::cluster_objects::clusters(&app.db).await?;
     if rows.is_empty() && app.runners.clusters.is_empty() {
         return Ok(());

@@ -15,7 +15,7 @@ const FRESH: TimeDelta = TimeDelta::seconds(20);
 ///
 /// # Errors
 /// The database's.
-pub(in crate::engine) async fn look(app: &App, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<()> {
     for (id, runner) in app.runners.clusters.all() {
         if !matches!(runner.health(), Health::Ready(_)) {
             continue;

@@ -22,7 +22,7 @@ const BATCH: usize = 500;
 
 /// Records the Jobs that CronJobs started: each once, by whichever server sees it first. A cluster that fails leaves the others
 /// alone.
-pub(in crate::engine) async fn record(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let mut more = false;
     for (id, runner) in app.runners.clusters.all() {
         let mut found = runner.scheduled();

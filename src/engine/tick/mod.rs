@@ -1,7 +1,7 @@
 //! One tick: the passes. Each is bounded and idempotent, and knows only `now` and the database.
 //!
 //! An error of one row is logged with its id and leaves the other rows alone; an error of a pass leaves the other passes alone.
-//! The next tick is the retry. No transaction is open while a runner is called.
+//! The next tick is the retry. No transaction is open while a runner is called. A pass is one file with one `run_once`.
 
 mod deployment;
 pub(super) mod job;
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 pub use self::prepared::step_name;
 pub(in crate::engine) use self::run::lease::renew;
-pub use self::run::sweep::sweep;
+pub use self::run::sweep::run_once as sweep;
 
 /// How many rows a pass takes at once.
 pub const BATCH: u64 = 200;
@@ -37,34 +37,35 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= plan(app, now).await.more;
     more |= work(app, now).await.more;
-    more |= check("finish deployments", deployment::advance::finish(app, now).await);
+    more |= check("finish deployments", deployment::finish::run_once(app, now).await);
     Outcome { more }
 }
 
 /// The passes that call no runner, so that a slow engine delays no schedule and no deployment.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
-    more |= check("schedule", schedules::schedule(app, now).await);
-    more |= check("follow deployment rules", rules::follow(app, now).await);
-    more |= check("finish deployments", deployment::advance::finish(app, now).await);
-    more |= check("start deployments", deployment::advance::start(app, now).await);
-    more |= check("advance workspaces", workspace::advance::advance(app, now).await);
+    more |= check("schedule", schedules::run_once(app, now).await);
+    more |= check("follow deployment rules", rules::run_once(app, now).await);
+    more |= check("finish deployments", deployment::finish::run_once(app, now).await);
+    more |= check("start deployments", deployment::start::run_once(app, now).await);
+    more |= check("schedule workspace jobs", workspace::schedule::run_once(app, now).await);
+    more |= check("advance workspace jobs", workspace::advance::run_once(app, now).await);
     Outcome { more }
 }
 
 /// The passes over runs.
 pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
-    more |= check("record cluster runs", cluster::record::record(app, now).await);
-    more |= check("end queued runs", run::claim::cancel_queued(app, now).await);
-    more |= check("claim", run::claim::claim(app, now).await);
-    more |= check("observe", run::observe::observe(app, now).await);
+    more |= check("record cluster runs", cluster::record::run_once(app, now).await);
+    more |= check("end queued runs", run::end_queued::run_once(app, now).await);
+    more |= check("claim", run::claim::run_once(app, now).await);
+    more |= check("observe", run::observe::run_once(app, now).await);
     Outcome { more }
 }
 
 /// Deletes a bounded number of expired rows.
 pub async fn prune(app: &App, now: DateTime<Utc>) -> Outcome {
-    Outcome { more: check("prune", prune::prune(app, now).await) }
+    Outcome { more: check("prune", prune::run_once(app, now).await) }
 }
 
 fn check(pass: &'static str, result: Result<bool>) -> bool {

@@ -12,7 +12,7 @@ const ROWS: u64 = 200;
 const CHUNKS: u64 = 500;
 
 /// Deletes what has expired. True when more is waiting.
-pub(super) async fn prune(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let expired = store::run::retention::list_expired(&app.db, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;
     let (mut left, mut empty) = (CHUNKS, Vec::new());

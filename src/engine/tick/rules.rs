@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// Applies the deployment rules that are due.
-pub(super) async fn follow(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let due = store::deployment_rule::due(&app.db, now, BATCH).await?;
     let more = due.len() as u64 == BATCH;
     for row in due {

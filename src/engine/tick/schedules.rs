@@ -32,7 +32,7 @@ struct SettledTimes {
 }
 
 /// Settles all due times of deployed schedules.
-pub(super) async fn schedule(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let (more, settled) = store::write(&app.db, async |tx| {
         let jobs = store::job_schedule::due(tx, None, now, BATCH).await?;
         let more = jobs.len() as u64 == BATCH;

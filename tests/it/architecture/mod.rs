@@ -138,7 +138,6 @@ const FIXTURES: &[&str] = &["src/engine/cron/fixtures.rs"];
 /// File names that stand in several folders of src, because they mean the same in each.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("action", "deploys, stops, cancels: what is done to a resource"),
-    ("advance", "the pass that moves something to its next state"),
     ("caller", "who makes a request"),
     ("cancel", "requests to cancel"),
     ("clone", "copies a resource"),
@@ -246,8 +245,7 @@ fn rooms_import_only_what_they_may() {
             let module = module_of(Path::new(target).strip_prefix("src").unwrap()).join("::");
             let within = |place: &&str| module == **place || module.starts_with(&format!("{place}::"));
             let api = file.starts_with("src/api") || file.starts_with("src/terrakube");
-            if !allowed.iter().any(|place| within(&place)) || api && NOT_FROM_AN_API.iter().any(|place| within(&place))
-            {
+            if !allowed.iter().any(&within) || api && NOT_FROM_AN_API.iter().any(within) {
                 broken.push(format!("{file} imports {module}"));
             }
         }
@@ -363,5 +361,21 @@ fn only_the_passes_touch_runs() {
             let stores_a_request = file.starts_with("src/engine/manual") || file.starts_with("src/engine/workspace");
             assert!(stores_a_request && call == "run::create" || !source.contains(call), "{file} calls {call}");
         }
+    }
+}
+
+/// The loops and the passes of a tick: each is one file with one `run_once`.
+#[test]
+fn a_pass_is_one_file_with_one_entry() {
+    let rooms = ["src/engine/tick", "src/engine/cluster"];
+    let all = rooms.into_iter().flat_map(files).map(|path| (name(&path).to_owned(), text(&path)));
+    let passes: Vec<_> = all.filter(|(_, source)| source.contains("fn run_once(")).collect();
+    assert!(passes.len() >= 12, "{} passes", passes.len());
+    for (file, source) in passes {
+        assert_eq!(source.matches("fn run_once(").count(), 1, "{file}");
+        let entries = source.lines().filter(|line| {
+            line.starts_with("pub(in crate::engine::tick) async fn") || line.starts_with("pub async fn")
+        });
+        assert!(entries.count() <= 1, "{file} has another entry");
     }
 }

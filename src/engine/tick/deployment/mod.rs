@@ -1,5 +1,7 @@
 //! What the engine does with deployments.
 
-pub(super) mod advance;
 mod carry_out;
+pub(super) mod finish;
 mod part;
+pub(super) mod start;
+mod walk;

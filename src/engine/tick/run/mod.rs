@@ -4,6 +4,7 @@ mod act;
 mod begin;
 pub(super) mod claim;
 mod end;
+pub(super) mod end_queued;
 mod facts;
 pub(in crate::engine) mod lease;
 pub(in crate::engine) mod log_copy;

@@ -31,7 +31,7 @@ const CONCURRENCY: usize = 16;
 
 /// Observes all runs of this server, after taking over those whose lease has expired. An error of one run is logged and does
 /// not affect the others; the next tick tries again.
-pub(in crate::engine::tick) async fn observe(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     renew(app, now).await?;
     let runs = owned(app, now).await?;
     let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| async move {

@@ -9,7 +9,7 @@ use crate::runner::patience::patient;
 use crate::store;
 
 /// Removes the steps of ended runs from all runners.
-pub async fn sweep(app: &App) {
+pub async fn run_once(app: &App) {
     let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Target::Kubernetes(id));
     for kind in [Target::Docker, Target::Process].into_iter().chain(clusters) {
         if let Err(error) = sweep_runner(app, kind).await {

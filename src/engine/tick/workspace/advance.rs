@@ -1,4 +1,4 @@
-//! The pass that advances workspace jobs: creates those whose schedule is due, and starts, asks, passes or ends the next step.
+//! The pass that advances workspace jobs: starts, asks, passes or ends the next step.
 
 use chrono::{DateTime, Utc};
 use entity::workspace_job::JobStatus;
@@ -6,18 +6,17 @@ use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::DatabaseTransaction;
 
 use super::super::{BATCH, report};
-use super::schedule::{schedule_jobs, schedule_template};
+use super::schedule::schedule_template;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
 use crate::engine::workspace::{has_scripts, spec, start_step};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Creates jobs for due schedules, and advances all jobs that can be advanced.
-pub(in crate::engine::tick) async fn advance(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let mut more = schedule_jobs(app, now, BATCH).await?;
+/// Advances all workspace jobs that can be advanced.
+pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let due = store::workspace::due(&app.db, BATCH).await?;
-    more |= due.len() as u64 == BATCH;
+    let mut more = due.len() as u64 == BATCH;
     for id in due {
         match store::write(&app.db, async |tx| one(tx, id, now).await).await {
             Ok(again) => {
@@ -25,7 +24,7 @@ pub(in crate::engine::tick) async fn advance(app: &App, now: DateTime<Utc>) -> R
                 // A step may have been queued.
                 app.wake.now();
             }
-            Err(error) => report("advance workspaces", "workspace job", &id, &error),
+            Err(error) => report("advance workspace jobs", "workspace job", &id, &error),
         }
     }
     Ok(more)

@@ -6,7 +6,7 @@ pub mod files;
 mod inputs;
 pub(super) mod left;
 pub(super) mod place;
-mod schedule;
+pub(super) mod schedule;
 mod source;
 pub(super) mod step;
 mod subject;

@@ -1,4 +1,4 @@
-//! Schedules of workspaces: creates jobs for those that are due, and the schedules that a step names.
+//! The pass that creates workspace jobs for due schedules; and the schedules that a step names.
 
 use chrono::{DateTime, Utc};
 use entity::id::TemplateId;
@@ -6,6 +6,7 @@ use entity::{workspace_job, workspace_schedule};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
+use crate::engine::tick::BATCH;
 use crate::engine::workspace::{NewJob, create, next_time};
 use crate::error::{Error, Result};
 use crate::store;
@@ -14,10 +15,10 @@ use crate::store;
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn schedule_jobs(app: &App, now: DateTime<Utc>, limit: u64) -> Result<bool> {
+pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     store::write(&app.db, async |tx| {
-        let due = store::workspace::due_schedules(tx, now, limit).await?;
-        let more = due.len() as u64 == limit;
+        let due = store::workspace::due_schedules(tx, now, BATCH).await?;
+        let more = due.len() as u64 == BATCH;
         for row in due {
             // After an outage one missed time is caught up, late; the others are dropped.
             let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);

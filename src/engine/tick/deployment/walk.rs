@@ -1,91 +1,28 @@
-//! The passes that start deployments, one at a time per environment and stage by stage, and end those whose parts have ended.
+//! Walks a deployment from stage to stage, and ends it.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress, Scope};
-use entity::webhook::WebhookEvent;
 use entity::{deployment, deployment_job};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
-use super::part::{finish_part, start_part};
+use super::part::start_part;
 use crate::app::App;
 use crate::engine::announce;
 use crate::engine::deployment::{NextStage, next_stage};
-use crate::engine::tick::{BATCH, report};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
-
-/// Starts the oldest queued deployment of each environment that has none running.
-pub(in crate::engine::tick) async fn start(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let due = store::deployment::due(&app.db, BATCH).await?;
-    let more = due.len() as u64 == BATCH;
-    for row in due {
-        let started = store::write(&app.db, async |tx| {
-            // Another server may have started one of this environment since `due` was read.
-            store::environment::lock(tx, row.environment_id).await?;
-            if !store::deployment::is_due(tx, row.id).await?
-                || !store::deployment::advance(tx, row.id, Progress::Queued, Progress::Running, now).await?
-            {
-                return Ok::<_, Error>(None);
-            }
-            announce::webhooks(tx, &row, WebhookEvent::DeploymentStarted, now).await?;
-            walk(app, tx, &row, now).await.map(Some)
-        })
-        .await;
-        match started {
-            Ok(Some(step)) => {
-                tracing::info!(
-                    deployment = %row.id, environment = %row.environment_id, action = row.action.to_value(), "deployment started"
-                );
-                follow_up(app, &row, step, now);
-            }
-            Ok(None) => {}
-            Err(error) => report("start deployments", "deployment", &row.id, &error),
-        }
-    }
-    Ok(more)
-}
-
-/// Ends the parts whose runs have ended; then starts the next stage, or ends the deployment.
-pub(in crate::engine::tick) async fn finish(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let ready = store::deployment::list_ready(&app.db, BATCH).await?;
-    let more = ready.len() as u64 == BATCH;
-    for row in ready {
-        let finished = store::write(&app.db, async |tx| {
-            // Another server may be processing it, or somebody may have cancelled it since it was read.
-            store::environment::lock(tx, row.environment_id).await?;
-            let current = store::row::by_id::<deployment::Model>(tx, row.id).await?;
-            let Some(current) = current.filter(|row| row.progress == Progress::Running) else {
-                return Ok::<_, Error>(Step::default());
-            };
-            let mut queued = false;
-            for part in store::deployment::list_parts(tx, current.id).await? {
-                if part.progress == Progress::Running {
-                    queued |= finish_part(app, tx, &current, &part, now).await?;
-                }
-            }
-            let step = walk(app, tx, &current, now).await?;
-            Ok(Step { queued: queued || step.queued, ..step })
-        })
-        .await;
-        match finished {
-            Ok(step) => follow_up(app, &row, step, now),
-            Err(error) => report("finish deployments", "deployment", &row.id, &error),
-        }
-    }
-    Ok(more)
-}
 
 /// What a pass did with a deployment.
 #[derive(Default)]
-struct Step {
+pub(super) struct Step {
     /// Runs were queued.
-    queued: bool,
+    pub(super) queued: bool,
     /// The outcome, if the deployment ended.
-    ended: Option<Progress>,
+    pub(super) ended: Option<Progress>,
 }
 
 /// After the transaction: wakes whoever starts runs, and logs the end.
-fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>) {
+pub(super) fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>) {
     if step.queued {
         app.wake.now();
     }
@@ -99,7 +36,12 @@ fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>)
 }
 
 /// Starts the next stage, or ends the deployment if none is left.
-async fn walk(app: &App, tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<Step> {
+pub(super) async fn walk(
+    app: &App,
+    tx: &DatabaseTransaction,
+    row: &deployment::Model,
+    now: DateTime<Utc>,
+) -> Result<Step> {
     loop {
         let parts = store::deployment::list_parts(tx, row.id).await?;
         let states: Vec<_> = parts.iter().map(|part| (part.stage_position, part.progress)).collect();
