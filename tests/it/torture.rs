@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -25,14 +25,41 @@ const LATEST: TimeDelta = TimeDelta::seconds(15 + 3);
 /// The time for all runs to end after the last kill.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// The address by which containers reach this machine: the gateway of their default route. A container is asked for it, because the
+/// engine's own record of its bridge may name none.
+fn gateway(image: &str) -> Ipv4Addr {
+    let run = ["run", "--rm", "--network", "bridge", image, "cat", "/proc/net/route"];
+    let output = Command::new("docker").args(run).output().unwrap();
+    let routes = String::from_utf8(output.stdout).unwrap();
+    default_gateway(&routes).unwrap_or_else(|| {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        panic!("a container of the network `bridge` has no default route, so it cannot report to this test: {routes}{errors}")
+    })
+}
+
+/// The gateway of the default route in the format of /proc/net/route: addresses are hexadecimal, in the order of the machine.
+fn default_gateway(routes: &str) -> Option<Ipv4Addr> {
+    let columns = routes.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let default =
+        columns.filter(|columns| columns.get(1) == Some(&"00000000")).find_map(|columns| columns.get(2).copied())?;
+    let address = u32::from_str_radix(default, 16).ok()?;
+    Some(Ipv4Addr::from(address.to_ne_bytes()))
+}
+
+#[test]
+fn the_gateway_of_containers_is_read_from_their_routes() {
+    let address = u32::from_ne_bytes([172, 17, 0, 1]);
+    let routes = format!(
+        "Iface\tDestination\tGateway\tFlags\neth0\t000011AC\t00000000\t0001\neth0\t00000000\t{address:08X}\t0003\n"
+    );
+    assert_eq!(default_gateway(&routes), Some(Ipv4Addr::new(172, 17, 0, 1)));
+    assert_eq!(default_gateway("Iface\tDestination\tGateway\neth0\t000011AC\t00000000\n"), None);
+}
+
 /// Listens where containers can reach it, and counts their reports.
-fn listen() -> (String, Arc<Mutex<BTreeMap<String, u32>>>) {
-    let gateway = Command::new("docker")
-        .args(["network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"])
-        .output()
-        .unwrap();
-    let gateway = String::from_utf8(gateway.stdout).unwrap().trim().to_owned();
-    let listener = TcpListener::bind((gateway.as_str(), 0)).unwrap();
+fn listen(image: &str) -> (String, Arc<Mutex<BTreeMap<String, u32>>>) {
+    let gateway = gateway(image);
+    let listener = TcpListener::bind((gateway, 0)).unwrap();
     let address = format!("{gateway} {}", listener.local_addr().unwrap().port());
     let heard: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
     let counts = Arc::clone(&heard);
@@ -159,7 +186,7 @@ fn folders_path(folders: &[tempfile::TempDir]) -> std::path::PathBuf {
 async fn torture(database: Option<&str>, kills: u32) {
     let Some(image) = docker_image() else { return };
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    let (address, heard) = listen();
+    let (address, heard) = listen(&image);
     let mut servers = Torture::start(database);
     let asker = Arc::clone(&servers.asker);
     let get = async |path: &str| asker.ask("GET", path, None, None).await;

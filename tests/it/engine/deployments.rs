@@ -87,3 +87,35 @@ async fn deployments_that_wait_are_in_nobodys_way() {
     app.settle().await;
     assert_eq!(it.state(&job).await, "CANCELED");
 }
+
+/// What runs nothing waits for nothing: each stage asks for the next pass, and nothing is asked for once all is done.
+#[tokio::test]
+async fn stages_without_runs_follow_at_once() {
+    use futures_util::FutureExt as _;
+    use windlass::engine::tick;
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let environment = format!("/environment/{}", it.environment);
+    let mut jobs = Vec::new();
+    for number in 0..3 {
+        let job = it.create(it.cron(&format!("cron {number}"), "@yearly")).await;
+        let stage = json!({"name": format!("stage {number}")});
+        let stage = id(&it.client.post(&format!("{environment}/deploymentStage"), stage).await.expect(200));
+        let attach = format!("/deploymentStage/{stage}/service/{job}");
+        it.client.call(poem::http::Method::PUT, &attach, None).await.expect(200);
+        jobs.push(job);
+    }
+    for (action, state) in [("deploy", "DEPLOYED"), ("stop", "STOPPED")] {
+        it.client.call(poem::http::Method::POST, &format!("{environment}/{action}"), None).await.expect(202);
+        let mut woken = app.app.wake.listen();
+        for stage in 0..3 {
+            tick::plan(&app.app, app.clock.now()).await;
+            assert!(woken.wait().now_or_never().is_some(), "{action}: stage {stage} asks for the next pass");
+        }
+        tick::plan(&app.app, app.clock.now()).await;
+        for job in &jobs {
+            assert_eq!(it.state(job).await, state);
+        }
+        assert!(woken.wait().now_or_never().is_none(), "{action}: nothing is left to do");
+    }
+}

@@ -23,14 +23,14 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
             let Some(current) = current.filter(|row| row.progress == Progress::Running) else {
                 return Ok::<_, Error>(Step::default());
             };
-            let mut queued = false;
+            let mut more = false;
             for part in store::deployment::list_parts(tx, current.id).await? {
                 if part.progress == Progress::Running {
-                    queued |= finish_part(app, tx, &current, &part, now).await?;
+                    more |= finish_part(app, tx, &current, &part, now).await?;
                 }
             }
             let step = walk(app, tx, &current, now).await?;
-            Ok(Step { queued: queued || step.queued, ..step })
+            Ok(Step { more: more || step.more, ..step })
         })
         .await;
         match finished {

@@ -12,7 +12,7 @@ use crate::engine::deployment::{build_spec, needs_build, plan};
 use crate::error::Result;
 use crate::store;
 
-/// Starts the part of a job. True if a run was queued.
+/// Starts the part of a job. True if something follows at once: a run to start, or a part without a run to end.
 #[tracing::instrument(name = "deployment.start_part", skip_all, fields(deployment = %of.id, job = %part.job_id))]
 pub(super) async fn start_part(
     app: &App,
@@ -42,13 +42,12 @@ pub(super) async fn start_part(
     match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), now).await? {
         Carried::Impossible => {
             store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
-            Ok(false)
         }
         Carried::Done(run) => {
             store::deployment::advance_part(tx, part, Progress::Running, run, now).await?;
-            Ok(run.is_some())
         }
     }
+    Ok(true)
 }
 
 /// Continues the part of a job once its run has ended; a job that is removed must have no other open run. True if a run was

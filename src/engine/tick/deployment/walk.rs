@@ -15,15 +15,15 @@ use crate::store;
 /// What a pass did with a deployment.
 #[derive(Default)]
 pub(super) struct Step {
-    /// Runs were queued.
-    pub(super) queued: bool,
+    /// Something follows at once: a run to start, or a part to end.
+    pub(super) more: bool,
     /// The outcome, if the deployment ended.
     pub(super) ended: Option<Progress>,
 }
 
-/// After the transaction: wakes whoever starts runs, and logs the end.
+/// After the transaction: wakes the engine if something follows at once, and logs the end.
 pub(super) fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>) {
-    if step.queued {
+    if step.more {
         app.wake.now();
     }
     if let Some(outcome) = step.ended {
@@ -60,11 +60,11 @@ pub(super) async fn walk(
             NextStage::Begin(stage) => {
                 let of_stage =
                     |part: &&deployment_job::Model| part.stage_position == stage && part.progress == Progress::Queued;
-                let mut queued = false;
+                let mut more = false;
                 for part in parts.iter().filter(of_stage) {
-                    queued |= start_part(app, tx, row, part, now).await?;
+                    more |= start_part(app, tx, row, part, now).await?;
                 }
-                return Ok(Step { queued, ended: None });
+                return Ok(Step { more, ended: None });
             }
         }
     }
@@ -87,7 +87,7 @@ async fn end(
         return Ok(Step::default());
     }
     announce::end(tx, row, outcome, now).await?;
-    let ended = Step { queued: false, ended: Some(outcome) };
+    let ended = Step { more: false, ended: Some(outcome) };
     if row.action != Action::Delete {
         return Ok(ended);
     }
