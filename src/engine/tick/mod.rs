@@ -5,6 +5,7 @@
 
 mod deployment;
 pub(super) mod job;
+mod pass;
 mod prepared;
 mod prune;
 mod rules;
@@ -16,14 +17,13 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::engine::cluster;
-use crate::error::{Error, Result};
 
+use self::pass::check;
+pub use self::pass::BATCH;
+pub(in crate::engine) use self::pass::report;
 pub use self::prepared::step_name;
 pub(in crate::engine) use self::run::lease::renew;
 pub use self::run::sweep::run_once as sweep;
-
-/// How many rows a pass takes at once.
-pub const BATCH: u64 = 200;
 
 /// The result of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,16 +66,4 @@ pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
 /// Deletes a bounded number of expired rows.
 pub async fn prune(app: &App, now: DateTime<Utc>) -> Outcome {
     Outcome { more: check("prune", prune::run_once(app, now).await) }
-}
-
-fn check(pass: &'static str, result: Result<bool>) -> bool {
-    result.unwrap_or_else(|error| {
-        tracing::error!(pass, ?error, "engine pass failed; will retry");
-        false
-    })
-}
-
-/// Logs that a pass could not process one row; the pass goes on with the others.
-pub(in crate::engine) fn report(pass: &'static str, kind: &'static str, id: &dyn std::fmt::Display, error: &Error) {
-    tracing::error!(pass, kind, id = %id, ?error, "row could not be processed; will retry");
 }

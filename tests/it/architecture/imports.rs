@@ -114,7 +114,8 @@ fn inline(code: &str, heads: &[&str]) -> Vec<Vec<String>> {
     for head in heads {
         for (start, _) in code.match_indices(&format!("{head}::")) {
             let before = code[..start].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            let is_visibility = code[..start].ends_with("(in ");
+            if is_visibility || before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
                 continue;
             }
             let text: String =
@@ -187,6 +188,7 @@ pub(super) fn graph(files: &[(Vec<String>, String, String)]) -> Graph {
         let code = code_of(source);
         let children = children(&code);
         let mut paths = inline(&code, &["crate", "super", "self"]);
+        paths.extend(inline(&code, &children));
         for Use { path, shared } in uses(&code) {
             let head = path.first().map(String::as_str).unwrap_or_default();
             let of_child = children.contains(&head)
@@ -197,6 +199,10 @@ pub(super) fn graph(files: &[(Vec<String>, String, String)]) -> Graph {
                 paths.retain(|other| *other != path);
                 package.shared.insert((module.clone(), name.clone()), whole);
             } else if of_child || matches!(head, "crate" | "super" | "self") {
+                // `use crate::a::b;` and then `b::c::f()`.
+                let alias = path.last().cloned().unwrap_or_default();
+                let through = inline(&code, &[alias.as_str()]);
+                paths.extend(through.into_iter().map(|rest| [&path[..], &rest[1..]].concat()));
                 paths.push(path);
             }
         }
