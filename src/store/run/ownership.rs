@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::open::open;
 
-/// The owner of runs, and until when.
+/// The owner of runs, and the expiry of its lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     pub owner: Uuid,
@@ -64,8 +64,8 @@ pub async fn mine(
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
 }
 
-/// Gives a lease to the runs in a state that match a filter, in the order of a column; queued runs become running. Rows
-/// that another server is taking at the same time are skipped.
+/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. Rows that
+/// another server has locked are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
     lease: Lease,

@@ -25,7 +25,7 @@ pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> boo
     of.kind == "job" && name == "command"
 }
 
-/// Whether a value is sent by clients without a meaning, and ignored.
+/// Whether a value that clients send has no meaning and is ignored.
 pub(in crate::terrakube) fn is_ignored_value(of: &Resource, name: &str, value: &Value) -> bool {
     of.kind == "job" && name == "status" && (value.is_null() || value == "")
 }
