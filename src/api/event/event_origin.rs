@@ -28,7 +28,7 @@ impl From<Origin> for OrganizationEventOrigin {
     }
 }
 
-/// The stored origin. No event on this server has one of the other origins.
+/// The stored origin; `None` for origins that this server never records.
 pub(super) fn stored_origin(origin: OrganizationEventOrigin) -> Option<Origin> {
     match origin {
         OrganizationEventOrigin::Api => Some(Origin::Api),

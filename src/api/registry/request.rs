@@ -47,7 +47,7 @@ pub(super) struct ContainerRegistryRequest {
     pub(super) config: ConfigRequest,
 }
 
-/// A configuration, split into what the API returns and what is sealed.
+/// A configuration, split into public and sealed values.
 pub(super) struct SplitConfig {
     pub(super) config: RegistryConfig,
     pub(super) secrets: BTreeMap<&'static str, Secret<String>>,
