@@ -1,5 +1,5 @@
 //! The signing keys of an OIDC issuer. They are located by its discovery document, cached, and fetched again when a
-//! token names an unknown key, at most once a minute.
+//! token has an unknown key id, at most once a minute.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -55,7 +55,7 @@ impl Reach {
         ids
     }
 
-    /// The workspaces that access rules name.
+    /// The workspaces that access rules apply to.
     #[must_use]
     pub fn workspaces(&self) -> Vec<WorkspaceId> {
         self.workspaces.keys().copied().collect()

@@ -42,7 +42,7 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<GroupId>) -> Result<Vec<
 /// Sets the groups of a job.
 ///
 /// # Errors
-/// A foreign key violation when a group is gone.
+/// A foreign key violation when a group no longer exists.
 pub async fn set_of_job(db: &impl ConnectionTrait, job: JobId, groups: &[GroupId]) -> Result<(), DbErr> {
     job_group::Entity::delete_many().filter(job_group::Column::JobId.eq(job)).exec(db).await?;
     let rows: Vec<_> = groups

@@ -48,7 +48,7 @@ impl ChunkBuilder {
         Self { run, done: Vec::new(), text: String::new(), lines: 0, position }
     }
 
-    /// Adds a line. Characters that a chunk cannot hold are replaced.
+    /// Adds a line. Characters that a chunk cannot contain are replaced.
     pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) {
         use std::fmt::Write as _;
         let letter = match stream {

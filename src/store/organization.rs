@@ -66,7 +66,7 @@ pub async fn create(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 /// Replaces a row.
 ///
 /// # Errors
-/// `RecordNotUpdated` when it is gone.
+/// `RecordNotUpdated` when the row no longer exists.
 pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
     organization::ActiveModel::from(row).reset_all().update(db).await
 }

@@ -64,7 +64,7 @@ pub async fn create(db: &impl ConnectionTrait, row: registry::Model) -> Result<r
 /// Replaces a row.
 ///
 /// # Errors
-/// `RecordNotUpdated` when it is gone.
+/// `RecordNotUpdated` when the row no longer exists.
 pub async fn update(db: &impl ConnectionTrait, row: registry::Model) -> Result<registry::Model, DbErr> {
     registry::ActiveModel::from(row).reset_all().update(db).await
 }

@@ -33,7 +33,7 @@ where
 /// Replaces a row.
 ///
 /// # Errors
-/// A constraint violation; `RecordNotUpdated` when the row is gone.
+/// A constraint violation; `RecordNotUpdated` when the row no longer exists.
 pub async fn update<M>(db: &impl ConnectionTrait, row: M) -> Result<M, DbErr>
 where
     M: ModelTrait + IntoActiveModel<Active<M>>,
@@ -43,7 +43,7 @@ where
     row.into_active_model().reset_all().update(db).await
 }
 
-/// Deletes a row. Returns false if it is already gone.
+/// Deletes a row. Returns false if it no longer exists.
 ///
 /// # Errors
 /// A foreign key violation when another row refers to it.

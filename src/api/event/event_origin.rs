@@ -1,4 +1,4 @@
-//! The origins of events, by their official names.
+//! The origins of events, under their official names.
 
 use entity::deployment::Origin;
 use poem_openapi::Enum;

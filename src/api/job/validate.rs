@@ -38,7 +38,7 @@ pub(super) struct JobDefinition {
     pub(super) spec: JobSpec,
 }
 
-/// Checks what can be checked without the database.
+/// Runs the checks that do not need the database.
 pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<JobDefinition> {
     let JobRequest {
         name,

@@ -10,7 +10,7 @@ use super::gcp_credentials::GcpCredentialsType;
 use super::registry_kind::ContainerRegistryKindEnum;
 use crate::secret::Secret;
 
-/// Not `Debug`: the request holds secrets in plain text.
+/// Not `Debug`: the request contains secrets in plain text.
 #[derive(Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]

@@ -1,4 +1,4 @@
-//! Imports variables into a job, each into the scope that it names.
+//! Imports variables into a job, each into its own scope.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::Object;

@@ -1,4 +1,4 @@
-//! Finds the variables that requests name.
+//! Looks up the variables that requests refer to.
 
 use entity::id::VariableId;
 use entity::variable::{Model, VariableKind};

@@ -49,7 +49,7 @@ pub(super) struct VariableResponse {
 }
 
 impl VariableResponse {
-    /// The response for a row. `all` holds all rows visible to its parent.
+    /// The response for a row. `all` has all rows visible to its parent.
     pub(super) fn new(row: &Model, all: &[Model], parent: &Parent) -> Self {
         let target = all.iter().find(|other| match row.target_id {
             Some(id) => other.id == id,

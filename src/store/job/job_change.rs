@@ -35,7 +35,7 @@ pub struct JobEdit {
 /// Changes the configuration of a job. Call this in a transaction.
 ///
 /// # Errors
-/// A unique violation when the name is taken; `RecordNotUpdated` when the job is gone.
+/// A unique violation when the name is taken; `RecordNotUpdated` when the job no longer exists.
 pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
     let JobEdit { name, registry_id, git_token_id, spec, updated_at } = edit;

@@ -1,4 +1,4 @@
-//! Requests to cancel runs, which the engine carries out.
+//! Cancellation requests for runs; the engine cancels them.
 
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, JobId, RunId};

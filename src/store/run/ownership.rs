@@ -17,7 +17,7 @@ pub struct Lease {
     pub until: DateTime<Utc>,
 }
 
-/// Runs in turn wait until no older run of their schedule is open.
+/// Runs with `in_turn` wait until no older run of their schedule is open.
 const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
      AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
 

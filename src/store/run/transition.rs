@@ -1,4 +1,4 @@
-//! Changes to a run. Its state changes only through `claim` and `advance`, which name the state they expect.
+//! Changes to a run. Its state changes only through `claim` and `advance`, which check the expected state.
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;

@@ -20,7 +20,7 @@ mod organization;
 mod prepare;
 mod terraform_variable;
 
-/// Whether clients send this name with the resource although it is not an attribute.
+/// Whether clients send this key with the resource although it is not an attribute.
 pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> bool {
     of.kind == "job" && name == "command"
 }
