@@ -32,7 +32,7 @@ pub struct App {
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
-    /// The address that the server listens on, once it does.
+    /// The address that the server listens on, once it is listening.
     pub address: OnceLock<SocketAddr>,
 }
 
@@ -44,7 +44,7 @@ pub struct Parts {
     pub keys: KeyRing,
     pub runners: Runners,
     pub authenticator: Authenticator,
-    /// The same instance that the runners have.
+    /// The instance that is shared with the runners.
     pub wake: Wake,
 }
 

@@ -6,9 +6,9 @@
 //! | `Unauthenticated` | credentials are missing or invalid |
 //! | `Forbidden` | the resource is visible, but the action is not allowed |
 //! | `NotFound` | the resource is missing, or not visible to the caller |
-//! | `Conflict` | the state does not permit it |
+//! | `Conflict` | the state of the resource does not permit the action |
 //! | `TooLarge` | the body is over the limit |
-//! | `Unavailable` | the database cannot be reached |
+//! | `Unavailable` | the database or the OIDC issuer cannot be reached |
 //! | `Internal` | a bug or an unexpected failure |
 //!
 //! A text of `Invalid` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
@@ -73,7 +73,7 @@ impl Error {
             Self::TooLarge { limit_bytes } => {
                 format!("the body is larger than {limit_bytes} bytes")
             }
-            Self::Unavailable(_) => "the database cannot be reached; try again".to_owned(),
+            Self::Unavailable(_) => "the database or the OIDC issuer cannot be reached; try again".to_owned(),
             Self::Internal(_) => "internal error; see the server log".to_owned(),
         }
     }

@@ -12,7 +12,7 @@ pub mod bootstrap;
 pub mod clock;
 /// Settings.
 pub mod config;
-/// Deployments, schedules and runs.
+/// The engine: deployments, schedules and runs.
 pub mod engine;
 /// The error type.
 pub mod error;

@@ -37,7 +37,7 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7236840123954)";
 /// Applies all pending migrations.
 ///
 /// # Errors
-/// When a statement fails. PostgreSQL rolls everything back; SQLite keeps the migrations that succeeded before.
+/// When a statement fails. PostgreSQL rolls everything back; SQLite keeps the migrations that succeeded before it.
 pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Migrator::up(db, None).await;
@@ -57,7 +57,7 @@ pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), DbErr>
     Migrator::up(db, Some(count)).await
 }
 
-/// How many migrations are pending.
+/// Counts the pending migrations.
 ///
 /// # Errors
 /// When the table of migrations cannot be read.

@@ -30,7 +30,7 @@ const COLUMNS: [(&str, &str, Kind, &str); 13] = [
     ("variable", "output_of", Kind::Id, " REFERENCES job (id) ON DELETE CASCADE"),
 ];
 
-/// Indexes of runs. Most are partial, so that a new run is in few of them.
+/// Indexes of runs. Most are partial, so that a new run is in only a few of them.
 const INDEXES: [&str; 8] = [
     "CREATE INDEX run_open ON run (job_id) WHERE state IN ('QUEUED', 'RUNNING')",
     "CREATE UNIQUE INDEX run_job_id_idempotency_key ON run (job_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
@@ -93,7 +93,7 @@ fn log_chunk() -> TableCreateStatement {
         .to_owned()
 }
 
-/// How many lines are read at once.
+/// The number of lines per read.
 const PAGE: i64 = 1000;
 
 /// Converts each line into microseconds, a letter for the stream, and the text.

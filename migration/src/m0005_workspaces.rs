@@ -80,7 +80,7 @@ fn optional_bytes(column: &str) -> ColumnDef {
     column
 }
 
-/// A table of rows that belong to an organization, with who created and changed them.
+/// A table of rows that belong to an organization, with the users who created and changed them.
 fn owned(called: &str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     let first = [key(), id("organization_id"), time("created_at"), time("updated_at")];
     let mut all = first.to_vec();

@@ -1,6 +1,6 @@
 //! Authenticates the caller from the `Authorization` header.
 //!
-//! Both schemes, Bearer and Token, accept both kinds of credential, because clients mix them up.
+//! The schemes Bearer and Token both accept either kind of credential, because clients mix them up.
 //! The identity of a credential is cached for a second, so that most requests need no query for it. `forget` clears
 //! the cache at once; a revocation in another process takes effect within that second.
 
@@ -24,7 +24,7 @@ use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 const MOST_REMEMBERED: usize = 10_000;
-/// The stored length of a user agent, in characters.
+/// The maximum stored length of a user agent, in characters.
 const AGENT_LENGTH: usize = 255;
 
 const MISSING: Error =
@@ -170,7 +170,7 @@ fn credential(authorization: Option<&str>) -> Result<&str> {
     if known && !rest.is_empty() { Ok(rest) } else { Err(MISSING) }
 }
 
-/// The kind of client, by the user agents of the official clients.
+/// The kind of client, derived from its user agent.
 fn origin(user_agent: Option<&str>) -> Origin {
     match user_agent {
         Some(agent) if agent.starts_with("CLI ") => Origin::Cli,

@@ -45,7 +45,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The display name, as histories record it.
+    /// The display name, as recorded in histories.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.identity.subject {
@@ -73,7 +73,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may do something. Lists use this to leave out rows.
+    /// Whether the caller may perform an action. Lists use this to filter rows.
     #[must_use]
     pub fn may(&self, organization: OrganizationId, action: Action, location: &Location) -> bool {
         self.grant(organization).is_some_and(|grant| role::allows(grant, action, location))

@@ -13,7 +13,7 @@ use crate::store;
 /// An environment.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn environment(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -28,7 +28,7 @@ pub async fn environment(
 /// A deployment stage, with its environment.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn stage(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -45,7 +45,7 @@ pub async fn stage(
 /// A deployment, with its environment.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn deployment(
     db: &DatabaseConnection,
     caller: &Caller,

@@ -14,7 +14,7 @@ use crate::store::job::JobView;
 /// A job, with the related data of its response.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn job(db: &DatabaseConnection, caller: &Caller, action: Action, id: JobId) -> Result<JobView> {
     let view = store::job::view_by_id(db, id).await?.ok_or(Error::NotFound("job"))?;
     let location = location_of(db, caller, view.organization_id, view.environment_id).await?;
@@ -25,7 +25,7 @@ pub async fn job(db: &DatabaseConnection, caller: &Caller, action: Action, id: J
 /// The whole row of a job.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn job_row(db: &DatabaseConnection, caller: &Caller, action: Action, id: JobId) -> Result<job::Model> {
     let row = store::job::by_id(db, id).await?.ok_or(Error::NotFound("job"))?;
     let location = location_of(db, caller, row.organization_id, row.environment_id).await?;
@@ -36,7 +36,7 @@ pub async fn job_row(db: &DatabaseConnection, caller: &Caller, action: Action, i
 /// A run, with the permissions of its job.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn run(db: &DatabaseConnection, caller: &Caller, action: Action, id: RunId) -> Result<run::Model> {
     let row = store::run::by_id(db, id).await?.ok_or(Error::NotFound("run"))?;
     let job = row.job_id.ok_or(Error::NotFound("run"))?;

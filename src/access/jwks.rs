@@ -1,5 +1,5 @@
-//! The signing keys of an OIDC issuer. They come from its discovery document, are cached, and are fetched again when a
-//! token names an unknown key, at most once a minute.
+//! The signing keys of an OIDC issuer. They are located by its discovery document, cached, and fetched again when a
+//! token has an unknown key id, at most once a minute.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// The lifetime of cached keys, after which a withdrawn key is dropped.
+/// The lifetime of cached keys, after which a revoked key is dropped.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// The minimum time between two attempts to fetch keys.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);

@@ -62,7 +62,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Creates a verifier for tokens of `issuer` that name `audience`.
+    /// Creates a verifier for tokens issued by `issuer` for `audience`.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.

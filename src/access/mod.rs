@@ -1,7 +1,7 @@
 //! Authentication and authorization.
 //!
 //! Every row with a URL is loaded through a function of this folder, which also decides whether the caller may use it:
-//! a row that the caller may not see is not found, an action that they may not take is forbidden.
+//! a row that the caller may not see is reported as missing, and an action that they may not take as forbidden.
 
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, stage};

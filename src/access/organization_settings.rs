@@ -22,7 +22,7 @@ macro_rules! owned {
         $(#[$doc])*
         ///
         /// # Errors
-        /// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
+        /// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
         pub async fn $name(
             db: &DatabaseConnection,
             caller: &Caller,
@@ -56,7 +56,7 @@ owned! {
 /// A cluster of an organization.
 ///
 /// # Errors
-/// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
+/// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
 pub async fn cluster(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -74,7 +74,7 @@ pub async fn cluster(
 /// A group of annotations or labels of an organization.
 ///
 /// # Errors
-/// `NotFound`, also when it belongs to another organization or is of the other kind; `Forbidden`, or the database's.
+/// `NotFound`, also when it belongs to another organization or is of the other kind; `Forbidden`, or a database error.
 pub async fn group(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -94,7 +94,7 @@ pub async fn group(
 /// An invitation of an organization. The invited person may see it before they are a member.
 ///
 /// # Errors
-/// `NotFound`, also for another organization's row; `Forbidden`; or the database's.
+/// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
 pub async fn invitation(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -118,7 +118,7 @@ pub async fn invitation(
 /// A deployment restriction of a job that the caller has access to.
 ///
 /// # Errors
-/// `NotFound`, also when it belongs to another job, or the database's.
+/// `NotFound`, also when it belongs to another job, or a database error.
 pub async fn restriction(
     db: &DatabaseConnection,
     job: JobId,

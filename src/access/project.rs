@@ -13,7 +13,7 @@ use crate::store;
 /// An organization.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn organization(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -28,7 +28,7 @@ pub async fn organization(
 /// A project.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden`, or the database's.
+/// `NotFound`, `Forbidden`, or a database error.
 pub async fn project(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -48,7 +48,7 @@ pub async fn project(
 /// A deployment rule of a project, with the project.
 ///
 /// # Errors
-/// `NotFound`, also when it belongs to another project; `Forbidden`, or the database's.
+/// `NotFound`, also when it belongs to another project; `Forbidden`, or a database error.
 pub async fn project_rule(
     db: &DatabaseConnection,
     caller: &Caller,
@@ -77,5 +77,5 @@ pub fn new_environment(
     }
     let location = Location { project: Some(project.id), ..Location::default() };
     caller.require(project.organization_id, Action::View, &location, "project")?;
-    Err(Error::Forbidden("your role does not allow an environment of this mode on this cluster"))
+    Err(Error::Forbidden("your role does not allow environments of this mode on this cluster"))
 }

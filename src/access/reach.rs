@@ -39,13 +39,13 @@ impl Reach {
         self.in_organization(id).view || self.workspaces.values().any(|(of, _)| *of == id)
     }
 
-    /// The organizations that are visible as a whole.
+    /// The organizations that are fully visible.
     #[must_use]
     pub fn fully_visible(&self) -> Vec<OrganizationId> {
         self.organizations.iter().filter(|(_, rights)| rights.view).map(|(id, _)| *id).collect()
     }
 
-    /// The organizations of which anything is visible.
+    /// The organizations that are at least partly visible.
     #[must_use]
     pub fn visible(&self) -> Vec<OrganizationId> {
         let mut ids = self.fully_visible();
@@ -55,7 +55,7 @@ impl Reach {
         ids
     }
 
-    /// The workspaces that access rules name.
+    /// The workspaces that access rules apply to.
     #[must_use]
     pub fn workspaces(&self) -> Vec<WorkspaceId> {
         self.workspaces.keys().copied().collect()
@@ -65,7 +65,7 @@ impl Reach {
 /// Loads the rights of a caller.
 ///
 /// # Errors
-/// The database's.
+/// A database error.
 pub async fn reach(db: &impl ConnectionTrait, caller: &Caller) -> Result<Reach> {
     let mut reach = Reach::default();
     for (organization, _) in &caller.identity.memberships {

@@ -28,7 +28,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// The union of both.
+    /// The union of both sets of rights.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {

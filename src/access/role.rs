@@ -9,7 +9,7 @@ use entity::member::Role;
 
 use super::role_action::Action;
 
-/// The location of a resource, as custom roles see it.
+/// The location of a resource, as far as custom roles need it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Location {
     pub cluster: Option<ClusterId>,
@@ -53,7 +53,7 @@ fn fixed(role: Role, action: Action) -> bool {
             action,
             Action::ViewOrganization | Action::ViewEvents | Action::ViewCluster | Action::ViewSettings | Action::View
         ),
-        // Such a row has a custom role, which decides.
+        // The permissions of the custom role decide.
         Role::Custom => false,
     }
 }

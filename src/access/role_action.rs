@@ -22,7 +22,7 @@ pub enum Action {
     Deploy,
     /// Create, edit and delete.
     Manage,
-    /// Put an environment of a mode on a cluster.
+    /// Create an environment of a given mode on a cluster.
     CreateEnvironment,
 }
 

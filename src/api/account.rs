@@ -62,7 +62,6 @@ impl From<api_token::Model> for AccountInfo {
     }
 }
 
-/// The handlers.
 pub(super) struct AccountApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -15,7 +15,7 @@ use crate::store;
 /// The official target of events about members, invitations and roles.
 pub(super) const MEMBERS_AND_ROLES: &str = "MEMBERS_AND_ROLES";
 
-/// A change, as an event records it. Kinds and targets have their official names.
+/// A change to record as an event. Kinds and targets use their official names.
 pub(super) struct Change {
     kind: &'static str,
     target: &'static str,
@@ -69,18 +69,18 @@ impl Change {
         Self { project: Some((row.project_id, None)), environment, ..self }
     }
 
-    /// The target before the change, as the API shows it; never with a secret value.
+    /// The target before the change, as the API returns it, without secret values.
     pub(super) fn before(self, shown: &impl Serialize) -> Self {
         Self { before: serde_json::to_value(shown).ok(), ..self }
     }
 
-    /// The target after the change, as the API shows it; never with a secret value.
+    /// The target after the change, as the API returns it, without secret values.
     pub(super) fn after(self, shown: &impl Serialize) -> Self {
         Self { after: serde_json::to_value(shown).ok(), ..self }
     }
 }
 
-/// Runs `work` in a transaction and stores an event for the change that it returns.
+/// Runs `work` in a transaction and stores an event for the returned change.
 pub(super) async fn write<T>(
     app: &App,
     auth: &Auth,

@@ -1,5 +1,5 @@
-//! The `Authorization` header as a handler argument. It is the first argument of every handler, so that a missing
-//! credential is reported before anything else that is wrong with a request.
+//! The `Authorization` header as a handler argument. It is the first argument of every handler, so that missing
+//! credentials are reported before any other problem with the request.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const TOKEN: &str = "ApiKeyAuth";
 pub(super) struct Auth(pub(super) Caller);
 
 impl Auth {
-    /// The caller, as deployments record it.
+    /// The caller, in the form that deployments record.
     pub(super) fn requester(&self) -> Requester {
         Requester { name: self.0.name().to_owned(), origin: self.0.origin, user_agent: self.0.user_agent.clone() }
     }
@@ -60,7 +60,7 @@ impl<'a> ApiExtractor<'a> for Auth {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let app = request.data::<Arc<App>>().ok_or_else(|| Error::internal("the request carries no App"))?;
+        let app = request.data::<Arc<App>>().ok_or_else(|| Error::internal("no App is attached to the request"))?;
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let caller = app.authenticator.caller(text(header::AUTHORIZATION), text(header::USER_AGENT)).await?;
         Ok(Self(caller))

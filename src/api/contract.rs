@@ -6,7 +6,7 @@ use poem_openapi::OpenApiService;
 
 use crate::error::Error;
 
-/// The API contract, as it is served.
+/// The API contract, as served.
 pub const CONTRACT: &str = include_str!("../../api-spec/openapi.yaml");
 
 #[handler]

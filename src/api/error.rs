@@ -18,8 +18,8 @@ use crate::error::Error;
 /// All statuses that an `Error` maps to.
 const STATUSES: [u16; 8] = [400, 401, 403, 404, 409, 413, 500, 503];
 
-/// The body of every error response. The official Terraform provider reads `detail`, the official reference names
-/// `message`; both hold the same text.
+/// The body of every error response. The official Terraform provider reads `detail`, the official reference documents
+/// `message`; both contain the same text.
 #[derive(Debug, Serialize, Object)]
 #[oai(rename = "Error")]
 struct ErrorBody {
@@ -77,7 +77,7 @@ impl ApiResponse for Error {
     }
 }
 
-/// The response to an error. A fault of the server is logged here, once.
+/// The response to an error. Server errors are logged here, once.
 pub(super) fn response(error: &poem::Error, path: &str, now: DateTime<Utc>) -> Response {
     let (status, text) = status_and_text(error);
     if let Some(Error::Internal(source) | Error::Unavailable(source)) = error.downcast_ref::<Error>() {
@@ -86,7 +86,7 @@ pub(super) fn response(error: &poem::Error, path: &str, now: DateTime<Utc>) -> R
     body(status, text, path, now)
 }
 
-/// The response after a handler panicked.
+/// The response when a handler panics.
 pub(super) fn panicked(path: &str, now: DateTime<Utc>) -> Response {
     body(StatusCode::INTERNAL_SERVER_ERROR, internal_text(), path, now)
 }

@@ -13,7 +13,7 @@ use crate::liveness::pulse::Health;
 use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
 use crate::store;
 
-/// How long to wait for the database.
+/// The timeout of database queries.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn engine(app: &App) -> (&'static str, bool) {
@@ -45,7 +45,7 @@ pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     response(json!({"database": database, "engine": engine}), is_answering && is_ticking)
 }
 
-/// The metrics: counters, and the lengths of the queues.
+/// The metrics: counters and queue lengths.
 #[handler]
 pub(super) async fn metrics(app: Data<&Arc<App>>) -> Response {
     let read = async {

@@ -51,7 +51,7 @@ fn project_response(row: project::Model, environments: i64) -> Project {
     }
 }
 
-const TAKEN: &str = "a project of this organization already has this name";
+const TAKEN: &str = "this organization already has a project with this name";
 
 pub(super) struct ProjectApi(pub(super) Arc<App>);
 

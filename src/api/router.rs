@@ -83,7 +83,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
     OpenApiService::new(apis, "Windlass", env!("CARGO_PKG_VERSION"))
 }
 
-/// The contract as the code describes it. A test compares it with the real one.
+/// The contract as generated from the code. A test compares it with `openapi.yaml`.
 #[must_use]
 pub fn described(app: &Arc<App>) -> String {
     service(app).spec()

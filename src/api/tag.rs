@@ -1,4 +1,4 @@
-//! The tags that group operations, by their official names.
+//! The tags that group operations, under their official names.
 
 use poem_openapi::Tags;
 

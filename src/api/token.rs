@@ -89,7 +89,6 @@ impl OrganizationApiToken {
     }
 }
 
-/// The handlers.
 pub(super) struct TokenApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -105,7 +104,7 @@ impl TokenApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
         if creator_name.0.is_some() {
-            return Err(Error::invalid("creatorName", "is not supported: the creators of tokens are not recorded"));
+            return Err(Error::invalid("creatorName", "is not supported: token creators are not recorded"));
         }
         let rows = store::token::list_by_organization(&self.0.db, id).await?;
         let matching = rows.into_iter().filter(|row| name.0.as_ref().is_none_or(|name| row.name == *name));

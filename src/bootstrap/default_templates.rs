@@ -12,7 +12,7 @@ use crate::store;
 /// Adds the default templates to an organization, unless it already has templates or workspaces.
 ///
 /// # Errors
-/// The database's.
+/// A database error.
 pub async fn add_default_templates(
     tx: &DatabaseTransaction,
     organization: OrganizationId,
@@ -39,10 +39,10 @@ pub async fn add_default_templates(
     Ok(())
 }
 
-/// Adds the default templates to all organizations that were created before there were any.
+/// Adds the default templates to all organizations that were created before default templates were introduced.
 ///
 /// # Errors
-/// The database's.
+/// A database error.
 pub async fn add_missing_templates(app: &App) -> Result<()> {
     let now = app.clock.now();
     store::write(&app.db, async |tx| {

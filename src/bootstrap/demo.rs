@@ -32,7 +32,7 @@ pub struct Demo {
 /// LIFECYCLE job.
 ///
 /// # Errors
-/// The database's.
+/// A database error.
 pub async fn demo(app: &App) -> Result<Demo> {
     let organization = store::organization::list(&app.db).await?.into_iter().next();
     let organization = organization.ok_or_else(|| Error::internal("there is no organization"))?;
@@ -71,7 +71,7 @@ async fn create(
     let project = match project {
         Some(project) => project,
         None => {
-            let row = project::Model::new(organization.id, DEMO, "samples of windlass serve --demo".into(), now);
+            let row = project::Model::new(organization.id, DEMO, "samples from windlass serve --demo".into(), now);
             store::project::create(tx, row).await?
         }
     };

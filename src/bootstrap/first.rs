@@ -22,7 +22,7 @@ pub struct FirstOrganization {
 /// Creates the first organization with a token; `None` if there already is an organization.
 ///
 /// # Errors
-/// The database's.
+/// A database error.
 pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganization>> {
     let now = app.clock.now();
     let (name, rows) = ("windlass", organization::Model::new("windlass", now));

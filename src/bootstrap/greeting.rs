@@ -35,7 +35,7 @@ pub fn greeting(address: std::net::SocketAddr, first: Option<&FirstOrganization>
         lines.push(get(format!("/run/{newest}/log")));
         lines.push("  # why the job did or did not run at a given time".into());
         lines.push(get(format!("/job/{cron}/explain")));
-        lines.push("  # run the job now, by a deployment and by itself, and show all statuses".into());
+        lines.push("  # run the job now, by a deployment and directly, and show all statuses".into());
         lines.push(format!(
             "  curl -sXPOST -H \"Authorization: Token $TOKEN\" \"{url}/job/{cron}/deploy?forceEvent=CRON\""
         ));

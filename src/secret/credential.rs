@@ -6,7 +6,7 @@ use super::random::{hex, random};
 use super::redacted::Secret;
 use crate::error::Result;
 
-/// The prefix of every API token. Secret scanners can find it, and it cannot start a JWT.
+/// The prefix of every API token. Secret scanners can detect it, and no JWT starts with it.
 pub const TOKEN_PREFIX: &str = "windlass_";
 const TOKEN_LENGTH: usize = 40;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -11,7 +11,7 @@ pub(super) fn make_private_folder(config: &Config) -> Result<()> {
     })
 }
 
-/// Locks an SQLite data folder: a second server would mistake the runs of the first for abandoned ones.
+/// Locks an SQLite data folder: a second server would treat the runs of the first as orphaned.
 ///
 /// # Errors
 /// When another server holds the lock, or the lock file cannot be created.

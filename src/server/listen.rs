@@ -13,7 +13,7 @@ use crate::liveness::notify;
 use crate::store;
 use crate::{api, engine, outbound, terrakube};
 
-/// How long open requests may continue after a shutdown was requested.
+/// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// A listening server.
@@ -24,7 +24,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to listen.
+    /// Starts listening.
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -40,7 +40,7 @@ impl Server {
         Ok(Self { app, acceptor, address })
     }
 
-    /// The address that it listens on, with the actual port if port 0 was configured.
+    /// The address that the server listens on, with the actual port if port 0 was configured.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

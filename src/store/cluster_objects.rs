@@ -1,5 +1,5 @@
-//! The objects in Kubernetes clusters as the database knows them: namespaces, applied schedules, and namespaces that
-//! are still to be deleted.
+//! The recorded objects of Kubernetes clusters: namespaces, applied schedules, and namespaces that are pending
+//! deletion.
 
 use chrono::{DateTime, Utc};
 use entity::cluster::ClusterKind;
@@ -66,7 +66,7 @@ fn job_to_environment() -> sea_orm::RelationDef {
     job::Entity::belongs_to(environment::Entity).from(job::Column::EnvironmentId).to(environment::Column::Id).into()
 }
 
-/// Those of `jobs` that are on a cluster.
+/// Filters `jobs` to those on a cluster.
 ///
 /// # Errors
 /// When the query fails.
@@ -103,8 +103,8 @@ pub async fn set_applied(db: &impl ConnectionTrait, id: JobId, applied: Option<A
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await.map(|_| ())
 }
 
-/// Records that an applied schedule was changed by somebody else, or matches again. Does nothing if the job was
-/// deployed again meanwhile.
+/// Records that an applied schedule has drifted, or matches again. Does nothing if the job was redeployed in the
+/// meantime.
 ///
 /// # Errors
 /// When the statement fails.
@@ -124,7 +124,7 @@ pub async fn set_drifted(
 }
 
 /// The namespace of an environment. If it has none yet, it gets the first of `wanted` that no other environment of the
-/// cluster has.
+/// cluster uses.
 ///
 /// # Errors
 /// When a statement fails.
@@ -158,7 +158,7 @@ pub async fn namespace(
     Ok(stored.and_then(|row| row.namespace))
 }
 
-/// Records that the namespace of an environment is to be deleted.
+/// Marks the namespace of an environment for deletion.
 ///
 /// # Errors
 /// When the statement fails.
@@ -172,7 +172,7 @@ pub async fn record_leftover(
     leftover::Entity::insert(left.into_active_model().reset_all()).exec_without_returning(tx).await.map(|_| ())
 }
 
-/// The namespaces to delete in a cluster.
+/// The namespaces of a cluster that are marked for deletion.
 ///
 /// # Errors
 /// When the query fails.

@@ -20,7 +20,7 @@ pub(super) async fn take_numbers(tx: &impl ConnectionTrait, name: &str, count: i
     Ok(row.value - count + 1)
 }
 
-/// Makes other servers wait until the transaction ends, for work that only the first start does.
+/// Makes other servers wait until the transaction ends, for work that only the first start performs.
 ///
 /// # Errors
 /// When the statement fails.

@@ -11,10 +11,10 @@ use sea_orm::{
 /// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
 const CACHE: &str = "-65536";
 
-/// How much of an SQLite database is memory-mapped, in bytes.
+/// The maximum memory-mapped size of an SQLite database, in bytes.
 const MAPPED: &str = "268435456";
 
-/// After how many pages of 4 KiB the write-ahead log of an SQLite database is checkpointed.
+/// The size at which the write-ahead log of an SQLite database is checkpointed, in pages of 4 KiB.
 const CHECKPOINT: &str = "8000";
 
 /// Opens the pool and checks that the database answers.
@@ -32,7 +32,7 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .test_before_acquire(false)
         .sqlx_logging(false);
     options.record_stmt_in_spans(false);
-    // With WAL readers do not wait for the writer. A commit is on disk when it returns.
+    // With WAL, readers do not wait for the writer. A commit is on disk when it returns.
     options.map_sqlx_sqlite_opts(|options| {
         options
             .journal_mode(SqliteJournalMode::Wal)
@@ -68,7 +68,7 @@ where
 /// Checks that the database answers.
 ///
 /// # Errors
-/// When it does not.
+/// When the database does not answer.
 pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
     db.ping().await
 }

@@ -14,7 +14,7 @@ pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> R
     Entity::find().filter(due).order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
 }
 
-/// Sets the next times of a rule. Returns false if somebody else did so first.
+/// Sets the next times of a rule. Returns false if another transaction did so first.
 ///
 /// # Errors
 /// When the statement fails.

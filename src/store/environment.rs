@@ -51,7 +51,7 @@ pub async fn cluster_of(db: &impl ConnectionTrait, row: &environment::Model) -> 
 /// Stores a new environment.
 ///
 /// # Errors
-/// A broken unique key when the name is taken.
+/// A unique violation when the name is taken.
 pub async fn create(db: &impl ConnectionTrait, row: environment::Model) -> Result<environment::Model, DbErr> {
     environment::ActiveModel::from(row).reset_all().insert(db).await
 }
@@ -59,7 +59,7 @@ pub async fn create(db: &impl ConnectionTrait, row: environment::Model) -> Resul
 /// Replaces a row.
 ///
 /// # Errors
-/// A broken unique key when the name is taken.
+/// A unique violation when the name is taken.
 pub async fn update(db: &impl ConnectionTrait, row: environment::Model) -> Result<environment::Model, DbErr> {
     environment::ActiveModel::from(row).reset_all().update(db).await
 }

@@ -17,7 +17,7 @@ pub async fn create(tx: &impl ConnectionTrait, row: event::Model) -> Result<(), 
     Ok(())
 }
 
-/// Conditions on events; a field that is none matches all.
+/// Conditions on events; a field that is `None` matches all events.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     pub from: Option<DateTime<Utc>>,
@@ -32,7 +32,7 @@ pub struct EventFilter {
     pub environment: Option<EnvironmentId>,
 }
 
-/// Where a page of events starts.
+/// The start of a page of events.
 #[derive(Clone, Copy, Debug)]
 pub enum EventCursor {
     Newest,
@@ -42,7 +42,7 @@ pub enum EventCursor {
     Before(EventId),
 }
 
-/// A page of events, the newest first.
+/// A page of events, newest first.
 ///
 /// # Errors
 /// When the query fails.

@@ -21,7 +21,7 @@ pub async fn list(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<g
         .await
 }
 
-/// How many jobs use each git token of an organization.
+/// Counts the jobs that use each git token of an organization.
 ///
 /// # Errors
 /// When the query fails.

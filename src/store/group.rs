@@ -1,4 +1,4 @@
-//! Groups of annotations and labels, and which jobs carry them.
+//! Groups of annotations and labels, and the jobs that use them.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<GroupId>) -> Result<Vec<
 /// Sets the groups of a job.
 ///
 /// # Errors
-/// A broken foreign key when a group is gone.
+/// A foreign key violation when a group no longer exists.
 pub async fn set_of_job(db: &impl ConnectionTrait, job: JobId, groups: &[GroupId]) -> Result<(), DbErr> {
     job_group::Entity::delete_many().filter(job_group::Column::JobId.eq(job)).exec(db).await?;
     let rows: Vec<_> = groups
@@ -55,7 +55,7 @@ pub async fn set_of_job(db: &impl ConnectionTrait, job: JobId, groups: &[GroupId
     Ok(())
 }
 
-/// How many jobs have each group of an organization; unused ones are not in the map.
+/// Counts the jobs that use each group of an organization; unused ones are not in the map.
 ///
 /// # Errors
 /// When the query fails.

@@ -14,14 +14,14 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use super::binds::Binds;
 
-/// How many rows one statement handles.
+/// The maximum number of rows per statement.
 const ROWS: usize = 1000;
 
 /// A job whose next time is due.
 #[derive(Clone, Debug)]
 pub struct DueJob {
     pub id: JobId,
-    /// The time that was stored as the next one.
+    /// The stored next time.
     pub planned: DateTime<Utc>,
     pub deployed: Option<JobSpec>,
     pub built: Option<BuiltImage>,
@@ -54,7 +54,7 @@ pub async fn due(
         .into_tuple()
         .all(tx)
         .await?;
-    // Read after the rows are locked, so that a deployment cannot change them meanwhile.
+    // Read after the rows are locked, so that a deployment cannot change them in the meantime.
     let mut jobs = deployed(tx, &times).await?;
     let due = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
     Ok(times.into_iter().filter_map(due).collect())
@@ -81,10 +81,10 @@ async fn deployed(
     Ok(jobs)
 }
 
-/// How a schedule advances: the job, the time that was next, and the new next time.
+/// An advance of a schedule: the job, the expected next time, and the new next time.
 pub type ScheduleAdvance = (JobId, DateTime<Utc>, Option<DateTime<Utc>>);
 
-/// Advances schedules. Returns the jobs whose next time still was the expected one.
+/// Advances schedules. Returns the jobs whose next time was still the expected one.
 ///
 /// # Errors
 /// When a statement fails.
@@ -130,7 +130,7 @@ pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>
     select.limit(1).into_tuple().one(db).await
 }
 
-/// The next time of the schedule of a job; none if no schedule is deployed.
+/// The next time of the schedule of a job; `None` if no schedule is deployed.
 ///
 /// # Errors
 /// When the query fails.

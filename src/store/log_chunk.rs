@@ -10,7 +10,7 @@ use sea_orm::{
 
 /// The size in bytes at which a chunk is stored; a single line may be longer.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many chunks are read at once.
+/// The number of chunks per read.
 const CHUNKS_READ: u64 = 8;
 
 /// The stream that a line was written to.
@@ -42,13 +42,13 @@ pub struct ChunkBuilder {
 }
 
 impl ChunkBuilder {
-    /// For lines that follow the one at `position`.
+    /// Starts after the line at `position`.
     #[must_use]
     pub fn after(run: RunId, position: i64) -> Self {
         Self { run, done: Vec::new(), text: String::new(), lines: 0, position }
     }
 
-    /// Adds a line. Characters that a chunk cannot hold are replaced.
+    /// Adds a line. Characters that a chunk cannot contain are replaced.
     pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) {
         use std::fmt::Write as _;
         let letter = match stream {
@@ -96,7 +96,7 @@ impl ChunkBuilder {
 /// Stores chunks.
 ///
 /// # Errors
-/// A broken primary key when a position is taken.
+/// A primary key violation when a position is taken.
 pub async fn append(db: &impl ConnectionTrait, chunks: Vec<Model>) -> Result<(), DbErr> {
     let mut chunks = chunks.into_iter().map(|chunk| chunk.into_active_model().reset_all()).peekable();
     while chunks.peek().is_some() {
@@ -139,7 +139,7 @@ fn lines(chunk: &Model) -> impl Iterator<Item = LogLine> {
     })
 }
 
-/// Deletes chunks of a run, the oldest first. Returns how many.
+/// Deletes chunks of a run, oldest first. Returns their number.
 ///
 /// # Errors
 /// When the statement fails.

@@ -34,7 +34,7 @@ pub async fn list_by_ids(
         .await
 }
 
-/// All organizations, the oldest first, up to a page.
+/// All organizations, oldest first, up to a page.
 ///
 /// # Errors
 /// When the query fails.
@@ -66,7 +66,7 @@ pub async fn create(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 /// Replaces a row.
 ///
 /// # Errors
-/// `RecordNotUpdated` when it is gone.
+/// `RecordNotUpdated` when the row no longer exists.
 pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
     organization::ActiveModel::from(row).reset_all().update(db).await
 }
@@ -74,7 +74,7 @@ pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 /// Deletes an organization with everything in it. Call this in a transaction.
 ///
 /// # Errors
-/// A broken foreign key while it still has projects.
+/// A foreign key violation while it still has projects.
 pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
     super::workspace::expire_runs_of(tx, id, now).await?;
     // Invitations, tokens and members refer to custom roles, which the cascade would delete first.

@@ -1,4 +1,4 @@
 //! The page size of lists.
 
-/// The most rows that a list reads at once; longer lists are read page by page.
+/// The maximum number of rows per read; longer lists are read page by page.
 pub const PAGE: u64 = 500;

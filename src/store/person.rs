@@ -28,7 +28,7 @@ pub async fn by_subject(
         .await
 }
 
-/// Stores a person unless they are stored already, and returns the stored row.
+/// Stores a person unless they are already stored, and returns the stored row.
 ///
 /// # Errors
 /// When a statement fails.
@@ -56,7 +56,7 @@ pub async fn list_memberships(
 /// Makes a person a member.
 ///
 /// # Errors
-/// A broken unique key when the person is a member already.
+/// A unique violation when the person is already a member.
 pub async fn add_member(
     db: &impl ConnectionTrait,
     organization_id: OrganizationId,

@@ -32,7 +32,7 @@ pub async fn list_by_organization(db: &impl ConnectionTrait, id: OrganizationId)
         .await
 }
 
-/// How many environments each project of an organization has; those without are not in the map.
+/// Counts the environments of each project of an organization; projects without environments are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -53,7 +53,7 @@ pub async fn count_environments(
     Ok(rows.into_iter().collect())
 }
 
-/// How many environments a project has.
+/// Counts the environments of a project.
 ///
 /// # Errors
 /// When the query fails.
@@ -64,7 +64,7 @@ pub async fn count_environments_of(db: &impl ConnectionTrait, id: ProjectId) -> 
 /// Stores a new project.
 ///
 /// # Errors
-/// A broken unique key when the name is taken.
+/// A unique violation when the name is taken.
 pub async fn create(db: &impl ConnectionTrait, row: project::Model) -> Result<project::Model, DbErr> {
     project::ActiveModel::from(row).reset_all().insert(db).await
 }
@@ -72,7 +72,7 @@ pub async fn create(db: &impl ConnectionTrait, row: project::Model) -> Result<pr
 /// Replaces a row.
 ///
 /// # Errors
-/// A broken unique key when the name is taken.
+/// A unique violation when the name is taken.
 pub async fn update(db: &impl ConnectionTrait, row: project::Model) -> Result<project::Model, DbErr> {
     project::ActiveModel::from(row).reset_all().update(db).await
 }
@@ -80,7 +80,7 @@ pub async fn update(db: &impl ConnectionTrait, row: project::Model) -> Result<pr
 /// Deletes a project.
 ///
 /// # Errors
-/// A broken foreign key when it still has environments.
+/// A foreign key violation when it still has environments.
 pub async fn delete(db: &impl ConnectionTrait, id: ProjectId) -> Result<(), DbErr> {
     project::Entity::delete_by_id(id).exec(db).await?;
     Ok(())

@@ -22,7 +22,7 @@ pub async fn list_by_project(db: &impl ConnectionTrait, id: ProjectId) -> Result
         .await
 }
 
-/// Sets the position of a rule among those of its project.
+/// Sets the position of a rule in its project.
 ///
 /// # Errors
 /// When the statement fails.

@@ -34,7 +34,7 @@ pub async fn list_by_organization(
         .await
 }
 
-/// How many jobs use each of the registries of an organization; unused ones are not in the map.
+/// Counts the jobs that use each of the registries of an organization; unused ones are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -64,7 +64,7 @@ pub async fn create(db: &impl ConnectionTrait, row: registry::Model) -> Result<r
 /// Replaces a row.
 ///
 /// # Errors
-/// `RecordNotUpdated` when it is gone.
+/// `RecordNotUpdated` when the row no longer exists.
 pub async fn update(db: &impl ConnectionTrait, row: registry::Model) -> Result<registry::Model, DbErr> {
     registry::ActiveModel::from(row).reset_all().update(db).await
 }
@@ -72,7 +72,7 @@ pub async fn update(db: &impl ConnectionTrait, row: registry::Model) -> Result<r
 /// Deletes a registry.
 ///
 /// # Errors
-/// A broken foreign key when jobs use it.
+/// A foreign key violation when jobs use it.
 pub async fn delete(db: &impl ConnectionTrait, id: RegistryId) -> Result<(), DbErr> {
     registry::Entity::delete_by_id(id).exec(db).await?;
     Ok(())

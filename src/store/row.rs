@@ -1,4 +1,4 @@
-//! Reads and writes one row of any table, without further effects.
+//! Reads and writes one row of any table, without side effects.
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait};
 
@@ -20,7 +20,7 @@ where
 /// Stores a new row.
 ///
 /// # Errors
-/// A broken key.
+/// A constraint violation.
 pub async fn create<M>(db: &impl ConnectionTrait, row: M) -> Result<M, DbErr>
 where
     M: ModelTrait + IntoActiveModel<Active<M>>,
@@ -33,7 +33,7 @@ where
 /// Replaces a row.
 ///
 /// # Errors
-/// A broken key; `RecordNotUpdated` when the row is gone.
+/// A constraint violation; `RecordNotUpdated` when the row no longer exists.
 pub async fn update<M>(db: &impl ConnectionTrait, row: M) -> Result<M, DbErr>
 where
     M: ModelTrait + IntoActiveModel<Active<M>>,
@@ -43,10 +43,10 @@ where
     row.into_active_model().reset_all().update(db).await
 }
 
-/// Deletes a row. Returns false if it is gone already.
+/// Deletes a row. Returns false if it no longer exists.
 ///
 /// # Errors
-/// A broken foreign key when another row refers to it.
+/// A foreign key violation when another row refers to it.
 pub async fn delete<M>(db: &impl ConnectionTrait, id: impl Into<Key<M>> + Send) -> Result<bool, DbErr>
 where
     M: ModelTrait,

@@ -79,7 +79,7 @@ pub async fn places(
     Ok(rows.into_iter().map(|row| (row.job_id, row)).collect())
 }
 
-/// How many jobs are in a stage.
+/// Counts the jobs in a stage.
 ///
 /// # Errors
 /// When the query fails.

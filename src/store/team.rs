@@ -34,7 +34,7 @@ pub async fn token_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Opti
     access_token::Entity::find().filter(access_token::Column::Hash.eq(hash)).one(db).await
 }
 
-/// The access tokens of a person, or those of all groups, the newest first.
+/// The access tokens of a person, or of all groups, newest first.
 ///
 /// # Errors
 /// When the query fails.

@@ -48,7 +48,7 @@ pub async fn create(db: &impl ConnectionTrait, row: api_token::Model) -> Result<
     api_token::ActiveModel::from(row).reset_all().insert(db).await
 }
 
-/// Deletes a token. Returns false if it is gone already.
+/// Deletes a token. Returns false if it no longer exists.
 ///
 /// # Errors
 /// When the statement fails.

@@ -47,7 +47,7 @@ pub async fn list_below_environment(db: &impl ConnectionTrait, id: EnvironmentId
 /// Updates the key in the aliases and overrides of a variable that was renamed.
 ///
 /// # Errors
-/// A broken unique key when the scope of an override has a variable of this key.
+/// A unique violation when the scope of an override already has a variable with this key.
 pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str) -> Result<(), DbErr> {
     let of = |kind: VariableKind| Condition::all().add(Column::TargetId.eq(target)).add(Column::Kind.eq(kind));
     Entity::update_many()
@@ -60,7 +60,7 @@ pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str
     Ok(())
 }
 
-/// Records that the variables visible to jobs have changed: of one job, an environment, or a whole project.
+/// Records that the visible variables have changed for one job, an environment, or a whole project.
 ///
 /// # Errors
 /// When the statement fails.
@@ -88,7 +88,7 @@ pub async fn touch(
     Ok(())
 }
 
-/// Stores the variables that a job was deployed with, replacing those of the deployment before.
+/// Stores the variables that a job was deployed with, replacing those of the previous deployment.
 ///
 /// # Errors
 /// When the statement fails.
@@ -104,7 +104,7 @@ pub async fn keep(db: &impl ConnectionTrait, row: entity::job_variables::Model) 
     Ok(())
 }
 
-/// The variables of one environment alone.
+/// The variables of one environment only.
 ///
 /// # Errors
 /// When the query fails.
@@ -155,7 +155,7 @@ pub async fn touch_others(
     Ok(())
 }
 
-/// The variables of one job alone.
+/// The variables of one job only.
 ///
 /// # Errors
 /// When the query fails.

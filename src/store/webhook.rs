@@ -41,7 +41,7 @@ pub async fn list_enabled(
         .await
 }
 
-/// Stores a delivery that is to be sent.
+/// Stores a pending delivery.
 ///
 /// # Errors
 /// When the statement fails.

@@ -92,7 +92,7 @@ pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
         return make(row, server);
     }
     match attribute.shape.column().and_then(|column| row.get(column.name)) {
-        // Rows written before the attribute had a default hold null.
+        // Rows from before the attribute had a default contain null.
         Some(Cell::Null) => match attribute.fallback {
             Some(Fallback::Text(text)) => json!(text),
             _ => Value::Null,

@@ -36,7 +36,7 @@ mod write;
 
 use poem::{Response, Route, handler};
 
-/// The OpenAPI document of this API, as it is served.
+/// The OpenAPI document of this API, as served.
 pub const CONTRACT: &str = include_str!("../../api-spec/terrakube.yaml");
 
 /// The tables as schemas, for the test that compares them with the contract.

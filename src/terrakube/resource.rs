@@ -17,14 +17,14 @@ pub(super) struct Resource {
     pub(super) attributes: &'static [Attribute],
     pub(super) relations: &'static [Relation],
     pub(super) visibility: Visibility,
-    /// Whether rights allow to create, change and delete it.
+    /// Whether rights allow creating, changing and deleting it.
     pub(super) needs: fn(Rights) -> bool,
     pub(super) methods: Methods,
     /// A flag column that hides a row.
     pub(super) hidden: Option<&'static str>,
     /// Whether it has the columns of `AUDIT`.
     pub(super) audited: bool,
-    /// More columns to load, for derived attributes.
+    /// Additional columns to load, for derived attributes.
     pub(super) extra: &'static [Column],
 }
 

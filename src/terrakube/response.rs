@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::{MEDIA, Problem, Result};
 
-/// Wraps a route so that errors of the framework, such as an invalid id, have the shape of all other errors.
+/// Wraps a route so that errors of the framework, such as an invalid id, have the format of all other errors.
 pub(super) fn guarded(
     endpoint: impl IntoEndpoint<Endpoint = impl Endpoint + 'static>,
 ) -> impl Endpoint<Output = Response> {

@@ -87,7 +87,7 @@ fn lines(
 ) -> impl stream::Stream<Item = Piece> + Send + 'static {
     let failed = |error: sea_orm::DbErr| {
         tracing::error!(%error, "failed to read a log");
-        std::io::Error::other("reading the log failed")
+        std::io::Error::other("failed to read the log")
     };
     stream::try_unfold((app, after), move |(app, position)| async move {
         let Some(run) = run else { return Ok(None) };

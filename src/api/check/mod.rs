@@ -1,5 +1,5 @@
-//! Checks the image or the Dockerfile that a job is to use. Build usage reports are part of the API, but this server
-//! has none.
+//! Checks the image or Dockerfile for a job. Build usage reports are part of the API, but this server does not create
+//! any.
 
 mod dockerfile;
 
@@ -65,7 +65,6 @@ struct DeploymentBuildUsageReportResponse {
     delete_report_url: String,
 }
 
-/// The handlers.
 pub(super) struct CheckApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -1,6 +1,6 @@
 //! Clusters of an organization.
 //!
-//! Kubernetes clusters are registered, not created. A kubeconfig is stored sealed, and returned only to callers who may
+//! Kubernetes clusters are registered, not created. Kubeconfigs are stored sealed, and returned only to callers who may
 //! manage the cluster.
 
 mod cloud;
@@ -38,7 +38,6 @@ const MAX_CLUSTERS: usize = 100;
 /// The limits of a job on a cluster of unknown size, in millicores and MiB.
 const UNKNOWN_SIZE: (i32, i32) = (1_000_000, 4_194_304);
 
-/// The handlers.
 pub(super) struct ClusterApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -1,4 +1,4 @@
-//! The official states of clusters, derived from whether they can be used.
+//! The official states of clusters, derived from their availability.
 
 use entity::cluster::{ClusterKind, Model};
 use poem_openapi::{Enum, Object};
@@ -20,7 +20,7 @@ pub(super) enum ClusterStateEnum {
     InvalidCredentials,
 }
 
-/// The official state, and whether the cluster counts as deployed, which means connected here.
+/// The official state, and whether the cluster counts as deployed (here: connected).
 pub(super) fn state(app: &App, row: &Model) -> (ClusterStateEnum, bool) {
     match usable(app, row) {
         // The local cluster counts as deployed even while its container engine is down.

@@ -110,7 +110,7 @@ async fn copy_environment(
         after = Some((last.created_at, last.id));
         if renamed.len() + page.len() > MOST_JOBS {
             return Err(Error::Conflict(format!(
-                "the environment has more than {MOST_JOBS} jobs; clone the jobs one by one"
+                "the environment has more than {MOST_JOBS} jobs; clone the jobs individually"
             )));
         }
         for job in page {
@@ -143,7 +143,7 @@ async fn copy_environment(
     Ok(())
 }
 
-/// Excludes the outputs of jobs: the copies produce their own.
+/// Excludes job outputs: the copies produce their own.
 fn without_outputs(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
     rows.into_iter().filter(|row| row.output_of.is_none())
 }

@@ -7,7 +7,7 @@ use entity::environment;
 use crate::engine::cron;
 use crate::engine::deployment_rule;
 
-/// The rule of an environment that has none of its own: working days from 7:00 to 19:00 UTC, without automatic stop.
+/// The rule of an environment that has none of its own: weekdays from 7:00 to 19:00 UTC, without automatic stop.
 pub(super) fn default_rule(environment: &environment::Model) -> Model {
     let at = |hour| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();

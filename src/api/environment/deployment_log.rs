@@ -24,7 +24,7 @@ use crate::store;
 /// Maximum entries in a response (official limit).
 const MOST: usize = 1000;
 
-/// Number of deployments in the older kind of list.
+/// Number of deployments in the older list.
 const DEPLOYMENTS: u64 = 20;
 
 #[derive(Debug, Serialize, Deserialize, Enum)]

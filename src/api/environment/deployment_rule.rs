@@ -1,4 +1,4 @@
-//! /environment/{environmentId}/deploymentRule: when an environment is up.
+//! /environment/{environmentId}/deploymentRule: when an environment runs.
 
 use std::sync::Arc;
 
@@ -130,7 +130,7 @@ impl EnvironmentRuleApi {
             on_demand_preview: given.on_demand_preview.unwrap_or(false),
             auto_preview: given.auto_preview.unwrap_or(false),
             auto_stop: given.auto_stop.unwrap_or(false),
-            // An edit ends the automatic deletion that a project rule asked for.
+            // An edit cancels the automatic deletion that a project rule requested.
             auto_delete: false,
             timezone: given.timezone,
             start_time: given.start_time.0,

@@ -30,7 +30,7 @@ fn steps(action: DeploymentAction) -> (&'static str, &'static str, &'static str)
     }
 }
 
-/// Makes the log entries of one deployment.
+/// Builds the log entries of one deployment.
 pub(super) struct LogComposer<'a> {
     pub(super) environment: &'a environment::Model,
     pub(super) row: &'a deployment::Model,

@@ -133,7 +133,7 @@ impl EnvironmentApi {
             let mode = Mode::from(mode);
             let place = access::Location { mode: Some(mode), ..access::location(&row) };
             if !auth.0.may(row.organization_id, Action::Manage, &place) {
-                return Err(Error::Forbidden("your role does not allow an environment of this mode"));
+                return Err(Error::Forbidden("your role does not allow environments of this mode"));
             }
             row.mode = mode;
         }

@@ -1,4 +1,4 @@
-//! The bodies of requests about environments.
+//! Environment requests.
 
 use entity::environment::Mode;
 use poem_openapi::{Enum, Object};

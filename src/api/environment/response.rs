@@ -56,4 +56,4 @@ pub(super) fn environment_response(row: environment::Model, cluster_name: String
     }
 }
 
-pub(super) const TAKEN: &str = "an environment of this project already has this name";
+pub(super) const TAKEN: &str = "this project already has an environment with this name";

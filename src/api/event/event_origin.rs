@@ -1,4 +1,4 @@
-//! The origins of events, by their official names.
+//! The origins of events, under their official names.
 
 use entity::deployment::Origin;
 use poem_openapi::Enum;
@@ -28,7 +28,7 @@ impl From<Origin> for OrganizationEventOrigin {
     }
 }
 
-/// The stored origin. No event on this server has one of the other origins.
+/// The stored origin; `None` for origins that this server never records.
 pub(super) fn stored_origin(origin: OrganizationEventOrigin) -> Option<Origin> {
     match origin {
         OrganizationEventOrigin::Api => Some(Origin::Api),

@@ -1,4 +1,4 @@
-//! The targets of events, by their official names.
+//! The targets of events, under their official names.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The types of events, by their official names.
+//! The types of events, under their official names.
 
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};

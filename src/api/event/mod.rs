@@ -34,10 +34,9 @@ use crate::store::event::{EventCursor, EventFilter};
 /// The maximum number of events in a page.
 const MAX_PAGE_SIZE: i32 = 100;
 
-/// How many of the newest events are searched for targets.
+/// The number of newest events that are searched for targets.
 const SEARCHED_EVENTS: u64 = 1000;
 
-/// The handlers.
 pub(super) struct EventApi(pub(super) Arc<App>);
 
 #[OpenApi]

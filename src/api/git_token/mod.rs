@@ -31,7 +31,6 @@ fn change(kind: &'static str, row: &Model) -> Change {
     Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("GIT_TOKEN")
 }
 
-/// The handlers.
 pub(super) struct GitTokenApi(pub(super) Arc<App>);
 
 #[OpenApi]

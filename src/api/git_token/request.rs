@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
 
-/// Not `Debug`: the request holds the token.
+/// Not `Debug`: the request contains the token.
 #[derive(Deserialize, Object)]
 pub(super) struct GitTokenRequest {
     name: String,
@@ -63,7 +63,7 @@ impl GitTokenRequest {
     }
 }
 
-/// The API address of a provider, unless a request names another one.
+/// The default API address of a provider; a request may set another one.
 fn default_api_url(provider: GitProvider) -> &'static str {
     match provider {
         GitProvider::Bitbucket => "https://api.bitbucket.org",

@@ -24,7 +24,7 @@ pub(super) struct AssociatedItem {
 }
 
 impl AssociatedItem {
-    /// The given jobs, without those that the caller may not see.
+    /// Filters jobs to those that the caller may see.
     pub(super) fn list(caller: &Caller, jobs: Vec<LocatedJob>) -> Vec<Self> {
         let is_visible = |(_, environment, _): &LocatedJob| {
             caller.may(environment.organization_id, Action::View, &access::location(environment))

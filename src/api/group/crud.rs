@@ -29,7 +29,7 @@ const IN_USE: &str = "jobs use this group; remove it from them first";
 /// A kind of group, with the names that its operations use.
 pub(super) struct GroupFamily {
     kind: GroupKind,
-    /// The field of a request that holds the entries.
+    /// The request field with the entries.
     field: &'static str,
     part: &'static str,
 }

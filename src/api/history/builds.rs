@@ -1,4 +1,4 @@
-//! The commits that build runs have built.
+//! The commits built by build runs.
 
 use std::collections::HashMap;
 

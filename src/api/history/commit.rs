@@ -1,4 +1,4 @@
-//! /job/{jobId}/commit, and the shape of a commit in responses.
+//! /job/{jobId}/commit, and commits in responses.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl CommitApi {
         #[oai(name = "gitCommitId")] git_commit_id: Query<Option<Uuid>>,
     ) -> Result<Success<Results<Commit>>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        // The official parameters are UUIDs, but commit ids are not, so there is nothing to look up.
+        // The official parameters are UUIDs, but commit ids are not, so they are ignored.
         let _unused = (start_id, git_commit_id);
         let job_spec::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
             return Err(Error::invalid("jobId", "the job is not built from a git repository and has no commits"));

@@ -1,4 +1,4 @@
-//! The deployment history of jobs and environments, in both official shapes.
+//! The deployment history of jobs and environments, in both official formats.
 
 mod builds;
 pub(super) mod commit;

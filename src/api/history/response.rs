@@ -1,4 +1,4 @@
-//! Types shared by both shapes of the history.
+//! Types shared by both formats of the history.
 
 use entity::deployment::Action as DeploymentAction;
 use entity::job_spec::{JobSpec, Source};

@@ -1,4 +1,4 @@
-//! The first official shape of the history.
+//! The first official format of the history.
 
 use entity::deployment::{self, Action as DeploymentAction};
 use entity::job_spec::{Command, JobSpec, Schedule};

@@ -1,4 +1,4 @@
-//! The second official shape of the history, built from the recorded deployments.
+//! The second official format of the history, built from the recorded deployments.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{self, Progress};

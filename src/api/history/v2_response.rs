@@ -1,4 +1,4 @@
-//! The bodies of the second official shape of the history.
+//! Responses in the second official format of the history.
 
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};

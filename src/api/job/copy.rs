@@ -36,7 +36,7 @@ pub(in crate::api) async fn copy_job(
 /// Copies variables to an owner.
 ///
 /// References to variables and jobs that were copied before are rewritten to the copies. An alias whose target the
-/// owner cannot see is dropped; an override of such a target becomes a plain value.
+/// owner cannot see is dropped; an override of one becomes a plain value.
 pub(in crate::api) async fn copy_variables(
     app: &App,
     tx: &DatabaseTransaction,
@@ -93,7 +93,7 @@ pub(in crate::api) async fn copy_variables(
     Ok(())
 }
 
-/// Rewrites the short ids of jobs inside the names of built-in variables.
+/// Rewrites the short ids of jobs in the names of built-in variables.
 fn rename(text: &str, renamed: &[(JobId, JobId)]) -> String {
     renamed.iter().fold(text.to_owned(), |text, (old, new)| {
         let (old, new) = (short_id(old.0).to_uppercase(), short_id(new.0).to_uppercase());

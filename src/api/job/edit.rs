@@ -26,7 +26,7 @@ pub(super) fn or_taken(error: sea_orm::DbErr) -> Error {
     Error::or_taken(error, TAKEN)
 }
 
-/// Starts the event for a change to a job, in the transaction that makes the change.
+/// Begins the event for a change to a job, in the transaction of the change.
 pub(super) async fn job_change(
     tx: &DatabaseTransaction,
     kind: &'static str,

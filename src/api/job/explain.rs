@@ -54,7 +54,7 @@ impl ExplainApi {
         let out_of_range = || Error::invalid("at", "is outside the supported range of dates");
         let from = at.duration_trunc(TimeDelta::minutes(1)).map_err(|_| out_of_range())?;
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
-        // Read before the runs: a time that is due in between then already has its row.
+        // Read this before the runs, so that a time that becomes due in between already has its row.
         let planned = match keeper {
             Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?,
             Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
@@ -63,7 +63,7 @@ impl ExplainApi {
         let skipped = store::run::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
-        // The row of a long outage covers many times; it counts only if the schedule has a time in this minute.
+        // A row for a long outage covers many times; it counts only if the schedule has a time in this minute.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
         let (verdict, reason) =
             explain_verdict(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);

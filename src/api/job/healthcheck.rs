@@ -51,7 +51,7 @@ pub(super) struct ProbeType {
     pub(super) grpc: Option<GrpcProbe>,
 }
 
-/// Numbers that a request leaves out take the official defaults.
+/// Omitted numbers take the official defaults.
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]

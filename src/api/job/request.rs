@@ -1,4 +1,4 @@
-//! The bodies of requests about jobs, under their official names.
+//! Job requests, under their official names.
 
 use entity::run::Event;
 use poem_openapi::types::MaybeUndefined;
@@ -40,7 +40,7 @@ impl From<JobForceEvent> for Event {
     }
 }
 
-/// In an edit, absent keys keep their value and null clears it. In a creation, both mean the default.
+/// On edit, absent keys keep their value and null clears it. On creation, both mean the default.
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]

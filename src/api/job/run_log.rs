@@ -109,7 +109,7 @@ enum Follow {
     UntilEnd,
 }
 
-/// The lines of a run as pieces of text.
+/// The lines of a run as chunks of text.
 fn lines(
     app: Arc<App>,
     run: RunId,
@@ -117,7 +117,7 @@ fn lines(
     follow: Follow,
 ) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
     let failed = move |error: sea_orm::DbErr| {
-        tracing::error!(%run, ?error, "cannot read the log of a run");
+        tracing::error!(%run, ?error, "failed to read the log of a run");
         std::io::Error::other("the log is incomplete")
     };
     stream::try_unfold((app, after), move |(app, position)| async move {

@@ -8,7 +8,7 @@ use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, keeper};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The times of a schedule, and whether this server or Kubernetes keeps them.
+/// The times of a schedule, and whether this server or Kubernetes starts its runs.
 pub(super) struct ScheduleTimes {
     pub(super) timing: Timing,
     pub(super) keeper: Keeper,

@@ -99,7 +99,7 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
 }
 
 impl ApplicationGitRepositoryRequest {
-    /// Checks what can be checked without the database.
+    /// Runs the checks that do not need the database.
     pub(in crate::api) fn check(self, field: &str) -> Result<GitRepository> {
         let Self { url, branch, root_path, git_token_id, provider } = self;
         let text = |key: &str, value: Option<String>| {

@@ -1,7 +1,7 @@
-//! Validation of requests about jobs, and how an edit applies to a stored job.
+//! Validates job requests, and applies edits to stored jobs.
 //!
 //! An edit keeps absent keys and clears keys that are null. It replaces schedule, source and healthchecks as a whole,
-//! except that a schedule without a time zone keeps the stored one. Each official client leaves out some keys that it
+//! except that a schedule without a time zone keeps the stored one. Each official client omits the keys that it
 //! does not know; these rules keep its edits from losing data.
 
 use entity::id::GroupId;
@@ -38,7 +38,7 @@ pub(super) struct JobDefinition {
     pub(super) spec: JobSpec,
 }
 
-/// Checks what can be checked without the database.
+/// Runs the checks that do not need the database.
 pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<JobDefinition> {
     let JobRequest {
         name,

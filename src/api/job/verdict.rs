@@ -47,12 +47,12 @@ pub(super) fn explain_verdict(
         return (VerdictEnum::Skipped, format!("the job did not run: {why}"));
     }
     let Some(time) = within else {
-        return (VerdictEnum::NotDue, "the schedule has no time in this minute".into());
+        return (VerdictEnum::NotDue, "nothing is scheduled for this minute".into());
     };
     match planned {
         None => (VerdictEnum::NotDue, "the schedule is not deployed, so the job does not run".into()),
         Some(next) if next <= time && time <= now => {
-            (VerdictEnum::Pending, "the time has come, and its run is about to be created".into())
+            (VerdictEnum::Pending, "the time is due, and its run is about to be created".into())
         }
         Some(_) if time > now => (VerdictEnum::Pending, "the time is in the future".into()),
         Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {

@@ -37,7 +37,6 @@ fn normalized_email(address: &str) -> Result<String> {
     Ok(email)
 }
 
-/// The handlers.
 pub(in crate::api) struct InvitationApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

@@ -1,10 +1,10 @@
-//! The older names of roles.
+//! The legacy names of roles.
 
 use entity::member::Role;
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-/// The older names of roles. `role_id` is exact.
+/// The legacy names of roles; `role_id` is more precise.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

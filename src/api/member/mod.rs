@@ -27,7 +27,6 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The handlers.
 pub(super) struct MemberApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -104,7 +103,7 @@ impl MemberApi {
         let person = PersonId(body.0.user_id);
         audit::write(&self.0, &auth, id, async |tx| {
             let owner = store::organization::owner(tx, id).await?;
-            // The organization of the first start has no owner: an administrator names the first one.
+            // The organization created at the first start has no owner: an administrator appoints one.
             if owner.is_some() && owner != auth.0.person() {
                 return Err(Error::Forbidden("only the owner can transfer the ownership"));
             }
@@ -123,7 +122,7 @@ impl MemberApi {
     }
 }
 
-/// The name of a member, who must not be the owner.
+/// Rejects the owner, and returns the name of any other member.
 async fn require_not_owner(
     tx: &DatabaseTransaction,
     organization: OrganizationId,

@@ -25,7 +25,6 @@ use crate::bootstrap;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The handlers.
 pub(super) struct OrganizationApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-const TAKEN: &str = "a deployment rule of this project already has this name";
+const TAKEN: &str = "this project already has a deployment rule with this name";
 
 pub(in crate::api) struct ProjectRuleApi(pub(in crate::api) Arc<App>);
 

@@ -25,7 +25,7 @@ pub(in crate::api) struct AssociatedService {
 }
 
 impl AssociatedService {
-    /// The given jobs, without those that the caller may not see.
+    /// Filters jobs to those that the caller may see.
     pub(in crate::api) fn list(caller: &Caller, jobs: Vec<LocatedJob>) -> Vec<Self> {
         let is_visible = |(_, environment, _): &LocatedJob| {
             caller.may(environment.organization_id, Action::View, &access::location(environment))

@@ -38,7 +38,6 @@ use crate::store::job_usage::SharedResource;
 
 const TARGET: &str = "CONTAINER_REGISTRY";
 
-/// The handlers.
 pub(super) struct RegistryApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -10,7 +10,7 @@ use super::gcp_credentials::GcpCredentialsType;
 use super::registry_kind::ContainerRegistryKindEnum;
 use crate::secret::Secret;
 
-/// Not `Debug`: the request holds secrets in plain text.
+/// Not `Debug`: the request contains secrets in plain text.
 #[derive(Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
@@ -47,7 +47,7 @@ pub(super) struct ContainerRegistryRequest {
     pub(super) config: ConfigRequest,
 }
 
-/// A configuration, split into what the API returns and what is sealed.
+/// A configuration, split into public and sealed values.
 pub(super) struct SplitConfig {
     pub(super) config: RegistryConfig,
     pub(super) secrets: BTreeMap<&'static str, Secret<String>>,

@@ -25,7 +25,7 @@ impl PermissionMatrix {
         Ok(Self { clusters, projects: store::project::list_by_organization(db, id).await? })
     }
 
-    /// The complete matrix of a role, with the lowest permission where none is stored.
+    /// The complete matrix of a role, with the lowest permission as the default.
     pub(super) fn response(&self, row: &Model) -> OrganizationCustomRole {
         let on_cluster = |cluster: &cluster::Model| RoleOnCluster {
             cluster_id: cluster.id.0,

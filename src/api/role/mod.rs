@@ -37,7 +37,7 @@ const IN_USE: &str = "members, tokens or invitations have this role; assign them
 /// The maximum number of custom roles in an organization.
 const MAX_CUSTOM_ROLES: usize = 100;
 
-/// Validates a name, which must not be that of a built-in role in any case.
+/// Validates a name. The names of built-in roles are reserved, ignoring case.
 fn name(text: &str) -> Result<String> {
     let name = limits::name("name", text)?;
     if BUILT_IN.iter().any(|(_, built_in, _)| *built_in == name.to_lowercase()) {
@@ -50,7 +50,6 @@ fn change(kind: &'static str, row: &Model) -> Change {
     Change::new(kind, MEMBERS_AND_ROLES, row.id.0, &row.name).part("CUSTOM_ROLE")
 }
 
-/// The handlers.
 pub(super) struct RoleApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -1,4 +1,4 @@
-//! The permissions of custom roles, by their official names.
+//! The permissions of custom roles, under their official names.
 
 use entity::custom_role::{ClusterPermission, ProjectPermission};
 

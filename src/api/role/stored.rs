@@ -37,7 +37,7 @@ pub(in crate::api) async fn assignable(
         .ok_or_else(|| Error::invalid(field, "is not a role that can be assigned"))
 }
 
-/// The name and ID of a stored role. `custom` holds the custom roles of its organization.
+/// The name and ID of a stored role. `custom` contains the custom roles of its organization.
 pub(in crate::api) fn name_and_id(role: StoredRole, custom: &[Model]) -> (String, Uuid) {
     if let Some(row) = custom.iter().find(|row| Some(row.id) == role.1) {
         return (row.name.clone(), row.id.0);

@@ -1,4 +1,4 @@
-//! The bodies of requests about several services.
+//! Requests about several services.
 
 use poem_openapi::Object;
 use serde::Deserialize;

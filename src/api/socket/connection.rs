@@ -1,4 +1,4 @@
-//! Serves a web socket: polls its source, and sends new frames.
+//! Serves a WebSocket: polls its source, and sends new frames.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl FrameSou
             Ok(frames) => frames,
             Err(Error::NotFound(_)) => break,
             Err(error) => {
-                tracing::warn!(?error, "cannot read data for a web socket; will retry");
+                tracing::warn!(?error, "failed to read data for a WebSocket; will retry");
                 Vec::new()
             }
         };

@@ -19,10 +19,10 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::log_chunk::{LogLine, LogStream};
 
-/// Number of newest runs whose logs are read.
+/// Number of runs whose logs are read, newest first.
 const RUNS: u64 = 20;
 
-/// Default maximum of lines sent at first.
+/// Default maximum number of lines sent at the start.
 const LINES: i64 = 1000;
 
 #[handler]
@@ -49,7 +49,7 @@ struct JobLogSource {
     pod: Option<String>,
     deployment: Option<DeploymentId>,
     limit: i64,
-    /// The position up to which each run has been read; none before the first poll.
+    /// The position up to which each run has been read; `None` before the first poll.
     read: Option<BTreeMap<RunId, i64>>,
 }
 
@@ -80,7 +80,7 @@ impl FrameSource for JobLogSource {
 }
 
 impl JobLogSource {
-    /// The position in each run at which to start, so that the newest lines are sent, up to the limit.
+    /// The start position in each run, so that the newest lines are sent, up to the limit.
     fn begin(&self, runs: &[run::Model]) -> BTreeMap<RunId, i64> {
         let mut left = self.limit;
         let begin = runs.iter().map(|run| {

@@ -1,4 +1,4 @@
-//! Web sockets as the official console and command line open them: the logs of a job, the log and state of a
+//! WebSockets for the official console and command line: the logs of a job, the log and state of a
 //! deployment, and the running services. They read stored data only, so that any server can serve them.
 
 mod connection;

@@ -1,4 +1,4 @@
-//! Reads the caller and the parameters from the request that opens a web socket.
+//! Reads the caller and the parameters from the request that opens a WebSocket.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) async fn caller(app: &App, request: &Request) -> Result<Caller> {
 }
 
 pub(super) fn app(request: &Request) -> Result<Arc<App>> {
-    request.data::<Arc<App>>().cloned().ok_or_else(|| Error::internal("the request carries no App"))
+    request.data::<Arc<App>>().cloned().ok_or_else(|| Error::internal("no App is attached to the request"))
 }
 
 /// An id from the query string. Clients may leave out ids that they do not need, or send `null`.

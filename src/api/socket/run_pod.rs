@@ -1,18 +1,18 @@
-//! A run in the shape of a pod.
+//! Presents a run as a pod.
 
 use chrono::{DateTime, Utc};
 use entity::job;
 use entity::run::{self, RunState};
 use serde_json::{Value, json};
 
-/// The name of a run, where the official API names a pod.
+/// The name of a run, where the official API has the name of a pod.
 pub(super) fn pod_name(job: &job::Model, run: &run::Model) -> String {
     let name: String =
         job.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("{}-{}", name.trim_matches('-'), run.number)
 }
 
-/// The state of a job by its newest runs, newest first. Failures before `cleared` do not count.
+/// The state of a job, derived from its runs, newest first. Failures before `cleared` are ignored.
 pub(super) fn running_state(runs: &[run::Model], cleared: Option<DateTime<Utc>>) -> &'static str {
     let counts =
         |run: &&run::Model| run.state != RunState::Failed || cleared.is_none_or(|at| run.finished_at > Some(at));

@@ -31,7 +31,7 @@ struct DeploymentStageRequest {
     description: Option<String>,
 }
 
-const TAKEN: &str = "a stage of this environment already has this name";
+const TAKEN: &str = "this environment already has a stage with this name";
 
 pub(in crate::api) struct StageApi(pub(in crate::api) Arc<App>);
 

@@ -112,7 +112,7 @@ pub(in crate::api) fn of_nothing(id: Uuid) -> Status {
     }
 }
 
-/// The response to a request on a whole environment. The official API returns it in the shape of a job's state.
+/// The response to a request on a whole environment. The official API returns it in the format of a job's state.
 pub(in crate::api) async fn of_request(db: &DatabaseConnection, row: &deployment::Model) -> Result<Status> {
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {

@@ -77,7 +77,7 @@ pub(in crate::api) enum StageStatusEnum {
 }
 
 impl StageStatusEnum {
-    /// The status of a stage, from the progress of its parts; none for a stage without parts.
+    /// The status of a stage, from the progress of its parts; `None` for a stage without parts.
     pub(in crate::api) fn of(parts: &[Progress]) -> Option<Self> {
         let any = |progress: Progress| parts.contains(&progress);
         match parts {

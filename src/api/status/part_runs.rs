@@ -10,7 +10,7 @@ use crate::engine::shown::PartPhase;
 use crate::error::Result;
 use crate::store;
 
-/// The runs of a part: the one that built its image, and the one that the part waits for.
+/// The runs of a part: the build of its image, and the run that the part waits for.
 #[derive(Clone, Debug, Default)]
 pub(in crate::api) struct PartRuns {
     pub(in crate::api) build: Option<run::Model>,
@@ -23,7 +23,7 @@ pub(in crate::api) fn run_ids<'a>(parts: impl IntoIterator<Item = &'a deployment
 }
 
 impl PartRuns {
-    /// Picks the runs of a part from `all`.
+    /// Selects the runs of a part from `all`.
     pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
         let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
@@ -49,7 +49,7 @@ impl PartRuns {
     }
 }
 
-/// The activity that a part is in or has failed in, as far as its row shows.
+/// The activity that a part is in or failed in, according to its row alone.
 pub(in crate::api) fn doing(part: &deployment_job::Model) -> PartPhase {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
     if builds && matches!(part.progress, Progress::Running | Progress::Failed) {

@@ -8,7 +8,7 @@ use super::part_runs::doing;
 use super::response::{ServiceActionEnum, ServiceActionStatusEnum, ServiceSubActionEnum, StatusDetails};
 use crate::engine::shown::{self, PartPhase};
 
-/// The action and the progress of a job in its deployment; without a part, of a job that was never deployed.
+/// The action and progress of a job in its deployment. Without a part, the job was never deployed.
 pub(in crate::api) fn details(
     part: Option<(&deployment_job::Model, &deployment::Model)>,
     at: PartPhase,

@@ -55,7 +55,7 @@ impl JobSnapshot<'_> {
         details(self.part.map(|(part, deployment)| (part, deployment)), self.doing())
     }
 
-    /// The status within a list, where open requests are not counted per job.
+    /// The status in a list, where open requests are not counted per job.
     pub(super) fn status_among(&self) -> Status {
         self.status(i32::from(self.part.is_some_and(|(part, _)| !part.progress.is_final())))
     }

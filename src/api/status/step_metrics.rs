@@ -1,4 +1,4 @@
-//! How long the steps of a job's part in a deployment took.
+//! The durations of the steps of a job in a deployment.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{self, Progress};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::part_runs::PartRuns;
 
-/// The official steps that this server has.
+/// The official steps that this server reports.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]

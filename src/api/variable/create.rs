@@ -39,7 +39,7 @@ pub(super) async fn create(
     store_new(app, auth, parent, row).await
 }
 
-/// Creates an alias of a variable that the scope sees.
+/// Creates an alias of a variable that is visible in the scope.
 pub(super) async fn create_alias(
     app: &App,
     auth: &Auth,

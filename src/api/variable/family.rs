@@ -1,4 +1,4 @@
-//! The operations on variables and on secrets of projects, environments and jobs. Each scope has a family of its own.
+//! The operations on variables and on secrets of projects, environments and jobs. Each scope has its own family.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Imports variables into a job, each into the scope that it names.
+//! Imports variables into a job, each into its own scope.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::Object;
@@ -45,11 +45,11 @@ pub(super) struct VariableImport {
     successful_imported_variables: Vec<ImportedVariable>,
 }
 
-/// What an import does with a variable.
+/// The action of an import on a variable.
 enum ImportAction {
     Create(Model),
     Replace(Model),
-    /// A variable is in the way that the import must not replace.
+    /// The variable conflicts with one that the import must not replace.
     Skip,
 }
 
@@ -62,7 +62,7 @@ impl ImportAction {
     }
 }
 
-/// Imports the variables that can be imported. An invalid name or value refuses the whole request.
+/// Imports the variables that can be imported. An invalid name or value rejects the whole request.
 pub(super) async fn run(
     app: &App,
     auth: &Auth,
@@ -125,7 +125,7 @@ fn parent_of(job: &Parent, scope: APIVariableScopeEnum) -> Option<Parent> {
     }
 }
 
-/// Applies the rules of the official import to the variables that the job sees. The caller sets the value.
+/// Applies the rules of the official import to the variables visible to the job. The caller sets the value.
 fn action(visible_rows: &[Model], mut new: Model, scope: APIVariableScopeEnum, overwrite: bool) -> ImportAction {
     let narrowness = |row: &Model| APIVariableScopeEnum::of(row).narrowness();
     let named: Vec<&Model> = visible_rows.iter().filter(|row| row.key == new.key).collect();

@@ -1,4 +1,4 @@
-//! Finds the variables that requests name.
+//! Looks up the variables that requests refer to.
 
 use entity::id::VariableId;
 use entity::variable::{Model, VariableKind};
@@ -21,12 +21,12 @@ pub(super) async fn find_target(app: &App, auth: &Auth, parent: &Parent, id: Uui
     if let Some(row) = all.into_iter().find(|row| row.id.0 == id) {
         return Ok(row);
     }
-    // The caller may see the variable where this scope does not.
+    // The caller may have access to a variable that is not visible in this scope.
     find_stored(app, auth, Action::View, id).await?;
     Err(Error::invalid("variableId", HIERARCHY))
 }
 
-/// A stored variable, with its scope, which the caller must have access to.
+/// A stored variable with its scope. The caller must have access to the scope.
 pub(super) async fn find_stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<(Model, Parent)> {
     let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?.ok_or(Error::NotFound("variable"))?;
     match Parent::of_row(app, auth, action, &row).await {
@@ -36,7 +36,7 @@ pub(super) async fn find_stored(app: &App, auth: &Auth, action: Action, id: Uuid
     }
 }
 
-/// A variable of the scope itself. Variables of wider scopes are visible there, but cannot be changed there.
+/// A variable of the scope itself. Variables of wider scopes are visible in it, but cannot be changed there.
 pub(super) async fn find_own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<Model> {
     let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?;
     if let Some(row) = row.filter(|row| parent.owns(row) && row.is_secret == is_secret) {
@@ -52,7 +52,7 @@ pub(super) async fn find_own(app: &App, parent: &Parent, id: Uuid, is_secret: bo
     }
 }
 
-/// Requires that a variable is not addressed as a secret, and a secret not as a variable.
+/// Rejects a variable that is addressed as a secret, and a secret that is addressed as a variable.
 pub(super) async fn require_kind(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<()> {
     let all = visible(app, parent).await?;
     let is_other_kind = all.iter().any(|row| row.id.0 == id && row.is_secret != is_secret);

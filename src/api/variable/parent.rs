@@ -66,7 +66,7 @@ impl Parent {
         })
     }
 
-    /// The parent that a request names by a scope and an ID.
+    /// The parent that a request specifies by a scope and an ID.
     pub(super) async fn from_scope(
         app: &App,
         auth: &Auth,

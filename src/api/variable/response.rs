@@ -1,4 +1,4 @@
-//! Responses about variables and secrets alike.
+//! Responses for both variables and secrets.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::{Enum, Object};
@@ -49,7 +49,7 @@ pub(super) struct VariableResponse {
 }
 
 impl VariableResponse {
-    /// The response for a row. `all` holds all rows that its parent sees.
+    /// The response for a row. `all` has all rows visible to its parent.
     pub(super) fn new(row: &Model, all: &[Model], parent: &Parent) -> Self {
         let target = all.iter().find(|other| match row.target_id {
             Some(id) => other.id == id,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
 
-/// Stores a new row, unless its scope has the maximum number of variables.
+/// Stores a new row, unless its scope is full.
 pub(super) async fn insert(tx: &DatabaseTransaction, parent: &Parent, row: Model) -> Result<Model> {
     let environment = parent.environment.as_ref().map(|row| row.id);
     let rows = store::variable::list(tx, parent.project.id, environment, parent.job.as_ref().map(|row| row.id)).await?;
@@ -29,14 +29,14 @@ pub(super) fn key_taken(key: &str) -> String {
     format!("this scope already has a variable {key}")
 }
 
-/// Records that the jobs which see the variables of a scope have changed.
+/// Marks the jobs that see the variables of a scope as changed.
 pub(super) async fn touch(tx: &DatabaseTransaction, parent: &Parent, now: DateTime<Utc>) -> Result<()> {
     let (environment, job) = (parent.environment.as_ref().map(|row| row.id), parent.job.as_ref().map(|row| row.id));
     store::variable::touch(tx, parent.project.id, environment, job, now).await?;
     Ok(())
 }
 
-/// Sets the value of a row; that of a secret is sealed.
+/// Sets the value of a row. The value of a secret is sealed.
 pub(super) fn set_value(app: &App, row: &mut Model, value: String) -> Result<()> {
     if row.is_secret {
         row.sealed = Some(app.keys.seal(&secret::place("variable", row.id.0), value.as_bytes())?);

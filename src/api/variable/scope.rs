@@ -31,7 +31,7 @@ impl APIVariableScopeEnum {
         }
     }
 
-    /// Orders scopes: narrower ones are greater. Scopes of services that this server does not have are `None`.
+    /// Orders scopes: narrower ones are greater. Scopes of services that this server does not support are `None`.
     pub(super) fn narrowness(self) -> Option<u8> {
         match self {
             Self::BuiltIn => Some(0),

@@ -1,4 +1,4 @@
-//! The targets of aliases and overrides, as responses show them.
+//! The targets of aliases and overrides in responses.
 
 use entity::variable::{Model, VariableKind};
 use poem_openapi::Object;

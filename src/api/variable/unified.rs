@@ -31,7 +31,6 @@ fn require_no_secret_manager(id: Option<Uuid>) -> Result<()> {
     }
 }
 
-/// The handlers.
 pub(in crate::api) struct VariableApi(pub(in crate::api) Arc<App>);
 
 #[OpenApi]

@@ -9,7 +9,7 @@ const MAX_KEY_LENGTH: usize = 255;
 /// The maximum length of a description, in characters, as in the official API.
 const MAX_DESCRIPTION_LENGTH: usize = 255;
 
-/// The maximum length of the path of a file, in characters.
+/// The maximum length of a file path, in characters.
 const MAX_PATH_LENGTH: usize = 1024;
 
 /// A key that shells and the official API accept.

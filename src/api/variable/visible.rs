@@ -1,4 +1,4 @@
-//! The variables that a scope sees: its own ones, those of wider scopes, and the built-in ones, which have no row.
+//! The variables visible in a scope: its own, those of wider scopes, and the built-in ones, which have no row.
 
 use entity::id::VariableId;
 use entity::job_spec;
@@ -12,7 +12,7 @@ use crate::engine::variables::built_in::{BuiltInVariable, EnvironmentContext, Jo
 use crate::error::{Error, Result};
 use crate::store;
 
-/// All variables that a scope sees, sorted by key. Built-in ones are rows that are not stored.
+/// All variables visible in a scope, sorted by key. Built-in ones are rows that are not stored.
 pub(super) async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     let environment = parent.environment.as_ref().map(|row| row.id);
     let job = parent.job.as_ref().map(|row| row.id);
@@ -60,7 +60,7 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     Ok(for_list(&subject).into_iter().map(row).collect())
 }
 
-/// Responses for all variables that a scope sees.
+/// Responses for all variables visible in a scope.
 pub(super) async fn list(app: &App, parent: &Parent) -> Result<Vec<VariableResponse>> {
     let all = visible(app, parent).await?;
     Ok(all.iter().map(|row| VariableResponse::new(row, &all, parent)).collect())

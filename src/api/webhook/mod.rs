@@ -27,10 +27,9 @@ const TARGET: &str = "WEBHOOK";
 /// The maximum number of webhooks in an organization.
 const MAX_WEBHOOKS: usize = 50;
 
-/// How many deliveries of a webhook are listed.
+/// The maximum number of listed deliveries of a webhook.
 const DELIVERIES: u64 = 100;
 
-/// The handlers.
 pub(super) struct WebhookApi(pub(super) Arc<App>);
 
 #[OpenApi]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::outbound::{self, sign};
 use crate::secret;
 
-/// Not `Debug`: the request holds the secret.
+/// Not `Debug`: the request contains the secret.
 #[derive(Deserialize, Object)]
 pub(super) struct OrganizationWebhookCreateRequest {
     kind: OrganizationWebhookKindEnum,

@@ -106,7 +106,7 @@ impl From<webhook_delivery::Model> for WebhookEventResponse {
             matched_event: event.into(),
             target_url_used: target_url,
             request: payload.as_object().cloned().unwrap_or_default().into_iter().collect(),
-            // Without a response there is no status code; 0 is not a status of HTTP.
+            // Without a response there is no status code; 0 is not an HTTP status.
             target_response_status_code: status_code.unwrap_or(0),
             target_response_body: response,
         }

@@ -1,4 +1,4 @@
-//! Enums are stored by their official names.
+//! Enums are stored under their official names.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Types that all resources share: request bodies, responses, times, lists and unions.
 //!
-//! Serde reads and writes the bodies, so that an error names its field. The types of poem-openapi only describe them.
+//! Serde reads and writes the bodies, so that an error names the field. The poem-openapi types only describe them.
 
 mod enum_name;
 mod media_type;

@@ -23,7 +23,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
         .ok_or_else(|| D::Error::custom(format!("expected an integer of at most {}", i32::MAX)))
 }
 
-/// Reads an optional integer. Null and empty text mean none.
+/// Reads an optional integer. Null and empty text mean `None`.
 pub(in crate::api) fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(deserializer)?;
     match value {

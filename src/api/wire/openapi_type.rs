@@ -1,6 +1,6 @@
-//! Describes types that serde reads and writes to poem-openapi.
+//! Describes serde types to poem-openapi.
 
-/// Implements the traits of poem-openapi for a type that serde reads and writes.
+/// Implements the traits of poem-openapi for a serde type.
 macro_rules! described {
     ($name:ty, $schema:expr, $register:expr) => {
         const _: () = {

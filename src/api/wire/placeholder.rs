@@ -1,17 +1,17 @@
-//! Stand-ins for resources that this server does not have, and for fields that it ignores.
+//! Placeholders for resources that this server does not support, and for fields that it ignores.
 
 use poem_openapi::registry::MetaSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::openapi_type::described;
 
-/// A resource that this server does not have. Lists of it are always empty.
+/// A resource that this server does not support. Lists of it are always empty.
 #[derive(Debug, Serialize)]
 pub(in crate::api) enum Never {}
 
 impl<'de> Deserialize<'de> for Never {
     fn deserialize<D: Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("this server has none of these"))
+        Err(serde::de::Error::custom("this server does not support this resource"))
     }
 }
 
@@ -19,7 +19,7 @@ described!(Never, MetaSchemaRef::Reference("Never".to_owned()), |registry| {
     registry.create_schema::<Never, _>("Never".to_owned(), |_| MetaSchema::ANY);
 });
 
-/// A field that clients may send and that has no effect.
+/// A field that clients may send, without effect.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(in crate::api) struct Ignored;
 

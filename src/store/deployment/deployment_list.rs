@@ -39,7 +39,7 @@ pub async fn list_newest(
     select.order_by_desc(deployment::Column::Number).limit(limit).all(db).await
 }
 
-/// The open deployments of an environment, the oldest first.
+/// The open deployments of an environment, oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -53,7 +53,7 @@ pub async fn list_open(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<V
         .await
 }
 
-/// How many open deployments an environment has.
+/// Counts the open deployments of an environment.
 ///
 /// # Errors
 /// When the query fails.
@@ -65,7 +65,7 @@ pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: Environmen
         .await
 }
 
-/// How many deployments are queued, and how many are running.
+/// Counts the queued and the running deployments.
 ///
 /// # Errors
 /// When the query fails.

@@ -104,7 +104,7 @@ pub async fn list_newest_parts(db: &impl ConnectionTrait, id: JobId, limit: u64)
     Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
 }
 
-/// The queued parts of a job, the oldest first.
+/// The queued parts of a job, oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -120,7 +120,7 @@ pub async fn list_queued_parts(db: &impl ConnectionTrait, id: JobId) -> Result<V
     Ok(found.into_iter().filter_map(|(part, of)| Some((part, of?))).collect())
 }
 
-/// How many open deployments a job takes part in.
+/// Counts the open deployments that a job takes part in.
 ///
 /// # Errors
 /// When the query fails.

@@ -20,7 +20,7 @@ pub async fn add_parts(db: &impl ConnectionTrait, parts: Vec<deployment_job::Mod
     Ok(())
 }
 
-/// Changes the progress of a part. Returns false if somebody else changed it first.
+/// Changes the progress of a part. Returns false if another transaction changed it first.
 ///
 /// # Errors
 /// When the statement fails.

@@ -1,4 +1,4 @@
-//! Changes of jobs.
+//! Changes to jobs.
 
 use chrono::{DateTime, Utc};
 use entity::id::{GitTokenId, GroupId, JobId, RegistryId};
@@ -13,7 +13,7 @@ use crate::store::{group, job_schedule, stage};
 /// Stores a new job and puts it into a stage. Call this in a transaction.
 ///
 /// # Errors
-/// A broken unique key when the name is taken.
+/// A unique violation when the name is taken.
 pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
     let (id, environment, now) = (row.id, row.environment_id, row.created_at);
     let groups: Vec<GroupId> = row.spec.annotations_groups.iter().chain(&row.spec.labels_groups).copied().collect();
@@ -35,7 +35,7 @@ pub struct JobEdit {
 /// Changes the configuration of a job. Call this in a transaction.
 ///
 /// # Errors
-/// A broken unique key when the name is taken; `RecordNotUpdated` when the job is gone.
+/// A unique violation when the name is taken; `RecordNotUpdated` when the job no longer exists.
 pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
     let JobEdit { name, registry_id, git_token_id, spec, updated_at } = edit;
@@ -66,7 +66,7 @@ pub async fn set_deployed(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     use sea_orm::ActiveValue::Set;
-    // First, because whoever takes a due time locks the schedule before it reads the deployed configuration.
+    // First, because a pass that takes a due time locks the schedule before it reads the deployed configuration.
     job_schedule::set(db, id, next_run_at).await?;
     let row = job::ActiveModel {
         deployed_at: Set(deployed.as_ref().map(|_| now)),
@@ -88,7 +88,7 @@ pub async fn set_built(db: &impl ConnectionTrait, id: JobId, built: Option<Built
     Ok(())
 }
 
-/// Ignores runs that failed before `now` in the running state of these jobs.
+/// Makes the running state of these jobs ignore runs that failed before `now`.
 ///
 /// # Errors
 /// When the statement fails.

@@ -73,7 +73,7 @@ pub async fn list_by_organization(
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(PAGE).all(db).await
 }
 
-/// How many jobs each environment of an organization has; environments without jobs are not in the map.
+/// Counts the jobs of each environment of an organization; environments without jobs are not in the map.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! Jobs as responses of the API show them.
+//! Jobs with the related data of API responses.
 
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, GroupId, JobId, OrganizationId, RegistryId};
@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use super::cursor::Cursor;
 use crate::store::group;
 
-/// A job with everything that a response shows, from one query.
+/// A job with all data of a response, from one query.
 #[derive(Clone, Debug)]
 pub struct JobView {
     pub id: JobId,
@@ -33,7 +33,7 @@ pub struct JobView {
     pub maximum_memory_mib: i32,
 }
 
-/// The registry of an image, as the response of a job shows it.
+/// The registry of an image, as shown in the response for a job.
 #[derive(Clone, Debug)]
 pub struct RegistryView {
     pub id: RegistryId,

@@ -84,19 +84,19 @@ pub fn is_in_folded(table: &'static str, of: &'static str, values: &[String]) ->
     Expr::expr(Func::lower(column(table, of))).is_in(values.iter().map(|value| value.to_lowercase()))
 }
 
-/// A condition that always or never holds.
+/// A condition that is always or never true.
 #[must_use]
 pub fn constant(holds: bool) -> SimpleExpr {
     if holds { Expr::cust("1 = 1") } else { Expr::cust("1 = 0") }
 }
 
-/// Whether all of these conditions hold.
+/// Whether all of these conditions are true.
 #[must_use]
 pub fn all(of: Vec<SimpleExpr>) -> SimpleExpr {
     of.into_iter().reduce(|left, right| left.and(right)).unwrap_or_else(|| constant(true))
 }
 
-/// Whether any of these conditions holds.
+/// Whether any of these conditions is true.
 #[must_use]
 pub fn any(of: Vec<SimpleExpr>) -> SimpleExpr {
     of.into_iter().reduce(|left, right| left.or(right)).unwrap_or_else(|| constant(false))

@@ -1,6 +1,6 @@
 //! Rows of any table as maps of values, for resources that need no code of their own.
 //!
-//! Table and column names are constants; all values of callers are bound.
+//! Table and column names are constants; all caller-supplied values are bound.
 
 mod cell;
 mod condition;

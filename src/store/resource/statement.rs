@@ -38,7 +38,7 @@ pub async fn list(db: &impl ConnectionTrait, wanted: RowQuery) -> Result<Vec<Row
     rows.iter().map(|row| read(row, &columns)).collect()
 }
 
-/// How many rows match `filter`.
+/// Counts the rows that match `filter`.
 ///
 /// # Errors
 /// When the query fails.
@@ -70,7 +70,7 @@ fn read(row: &QueryResult, columns: &[Column]) -> Result<Row, DbErr> {
 /// Stores a new row.
 ///
 /// # Errors
-/// A broken key.
+/// A constraint violation.
 pub async fn create(tx: &impl ConnectionTrait, table: &'static str, row: &[(Column, Cell)]) -> Result<(), DbErr> {
     let mut insert = Query::insert();
     insert
@@ -80,10 +80,10 @@ pub async fn create(tx: &impl ConnectionTrait, table: &'static str, row: &[(Colu
     tx.execute(&insert).await.map(|_| ())
 }
 
-/// Changes the rows that match `filter`. Returns how many.
+/// Changes the rows that match `filter`. Returns their number.
 ///
 /// # Errors
-/// A broken key.
+/// A constraint violation.
 pub async fn update(
     tx: &impl ConnectionTrait,
     table: &'static str,
@@ -98,10 +98,10 @@ pub async fn update(
     Ok(tx.execute(&update).await?.rows_affected())
 }
 
-/// Deletes the rows that match `filter`. Returns how many.
+/// Deletes the rows that match `filter`. Returns their number.
 ///
 /// # Errors
-/// A broken foreign key when another row refers to one of them.
+/// A foreign key violation when another row refers to one of them.
 pub async fn delete(tx: &impl ConnectionTrait, table: &'static str, filter: SimpleExpr) -> Result<u64, DbErr> {
     let mut delete = Query::delete();
     delete.from_table(name(table)).and_where(filter);

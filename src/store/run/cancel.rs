@@ -1,4 +1,4 @@
-//! Requests to cancel runs, which the engine carries out.
+//! Cancellation requests for runs; the engine cancels them.
 
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, JobId, RunId};
@@ -69,7 +69,7 @@ pub async fn request_cancel_of_schedules(
     Ok(())
 }
 
-/// Requests the cancellation of the open runs of a deployment. Returns how many.
+/// Requests the cancellation of the open runs of a deployment. Returns their number.
 ///
 /// # Errors
 /// When the statement fails.

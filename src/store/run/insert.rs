@@ -6,11 +6,11 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 
 use crate::store::counter::take_numbers;
 
-/// How many rows one statement inserts, within the limits of both databases on bound values.
+/// The number of rows per statement, within the limits of both databases on bound values.
 const ROWS: usize = 500;
 
-/// Stores and numbers new runs. A run for a time of a schedule that has one already is skipped. Returns how many were
-/// stored.
+/// Stores and numbers new runs. A run is skipped if its scheduled time already has one. Returns the number of
+/// stored runs.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Runs. Their state changes only through `claim` and `advance`, which name the state they expect.
+//! Runs. Their state changes only through `claim` and `advance`, which check the expected state.
 
 pub mod cancel;
 mod insert;

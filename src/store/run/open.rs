@@ -10,13 +10,13 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-/// The condition of the partial indexes, written exactly as there. With it the databases find the few open runs among
-/// all that are kept.
+/// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
+/// runs.
 pub(in crate::store) fn open() -> sea_orm::sea_query::SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
 }
 
-/// How many runs are queued or running.
+/// Counts the queued and running runs.
 ///
 /// # Errors
 /// When the query fails.
@@ -24,7 +24,7 @@ pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     run::Entity::find().filter(open()).count(db).await
 }
 
-/// How many runs are queued, and how many are running.
+/// Counts the queued and the running runs.
 ///
 /// # Errors
 /// When the query fails.
@@ -33,7 +33,7 @@ pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbE
     Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
 }
 
-/// How many open runs the schedules of these jobs have; jobs without any are not in the map.
+/// Counts the open runs of the schedules of these jobs; jobs without open runs are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -55,7 +55,7 @@ pub async fn count_open_of_schedules(
     Ok(rows.into_iter().map(|(job, runs)| (job, usize::try_from(runs).unwrap_or(0))).collect())
 }
 
-/// How many open runs a job has.
+/// Counts the open runs of a job.
 ///
 /// # Errors
 /// When the query fails.
@@ -63,7 +63,7 @@ pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<
     run::Entity::find().filter(run::Column::JobId.eq(job)).filter(open()).count(db).await
 }
 
-/// How many running runs a server looks after.
+/// Counts the running runs that a server owns.
 ///
 /// # Errors
 /// When the query fails.

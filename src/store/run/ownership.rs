@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::open::open;
 
-/// The owner of runs, and until when.
+/// The owner of runs, and the expiry of its lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     pub owner: Uuid,
     pub until: DateTime<Utc>,
 }
 
-/// Runs in turn wait until no older run of their schedule is open.
+/// Runs with `in_turn` wait until no older run of their schedule is open.
 const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
      AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
 
@@ -64,8 +64,8 @@ pub async fn mine(
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
 }
 
-/// Gives a lease to the runs in a state that match a filter, in the order of a column; queued runs become running. Rows
-/// that another server is taking at the same time are skipped.
+/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. Rows that
+/// another server has locked are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
     lease: Lease,

@@ -7,7 +7,7 @@ use entity::run::RunState;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// How many runs of a job one call expires.
+/// The maximum number of runs of a job that one call expires.
 const MARKED: u64 = 50;
 
 /// Expires the runs of a job in these states, except for the newest `kept`.

@@ -31,7 +31,7 @@ pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str
     run::Entity::find().filter(wanted).one(db).await
 }
 
-/// The runs of the schedule of a job in a time span, the oldest first.
+/// The runs of the schedule of a job in a time span, oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -51,7 +51,7 @@ pub async fn list_scheduled_between(
         .await
 }
 
-/// The runs of a job, the newest first, with numbers below `below`.
+/// The runs of a job, newest first, with numbers below `below`.
 ///
 /// # Errors
 /// When the query fails.

@@ -1,4 +1,4 @@
-//! New runs for times of schedules. There may be very many at once, so only the columns that differ are sent.
+//! New runs for times of schedules. There may be very many of them, so only the columns that differ are sent.
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use crate::store::binds::Binds;
 use crate::store::counter::take_numbers;
 
-/// How many rows one statement inserts, within the limits of both databases on bound values.
+/// The number of rows per statement, within the limits of both databases on bound values.
 const ROWS: usize = 1000;
 
 /// A run for a time of a schedule.
@@ -22,7 +22,7 @@ pub struct ScheduledRun {
     pub in_turn: bool,
 }
 
-/// Stores and numbers runs, which are queued from now on. A time that has a run already is skipped.
+/// Stores and numbers runs, which are queued from now on. A time that already has a run is skipped.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Times of schedules that were not run.
+//! Skipped times of schedules.
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
@@ -9,7 +9,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-/// Stores skipped times. Times that are stored already are left as they are.
+/// Stores skipped times. Times that are already stored stay unchanged.
 ///
 /// # Errors
 /// When a statement fails.
@@ -22,7 +22,7 @@ pub async fn create(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), D
     Ok(())
 }
 
-/// The skipped times of a job that overlap a time span, the oldest first.
+/// The skipped times of a job that overlap a time span, oldest first.
 ///
 /// # Errors
 /// When the query fails.
@@ -59,7 +59,7 @@ pub async fn list_newest(
     select.order_by_desc(Column::ScheduledFor).limit(limit).all(db).await
 }
 
-/// Deletes rows that were recorded before `before`. Returns how many.
+/// Deletes rows that were recorded before `before`. Returns their number.
 ///
 /// # Errors
 /// When a statement fails.

@@ -1,4 +1,4 @@
-//! Changes of a run. Its state changes only through `claim` and `advance`, which name the state they expect.
+//! Changes to a run. Its state changes only through `claim` and `advance`, which check the expected state.
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
@@ -39,14 +39,14 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
     Ok(changed.rows_affected == 1)
 }
 
-/// How a run is handed to a runner.
+/// The handover of a run to a runner.
 #[derive(Clone, Debug)]
 pub struct Handover {
     pub runner: RunnerKind,
     pub place: String,
-    /// What to mask in the log, sealed.
+    /// The values to mask in the log, sealed.
     pub masks: Option<Vec<u8>>,
-    /// The name of the step, if it does not follow from the id of the run.
+    /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
 }
 

@@ -29,7 +29,7 @@ pub async fn state(
     Ok(row.filter(|row| row.workspace_id == workspace))
 }
 
-/// Locks a state. Returns false if it is locked already.
+/// Locks a state. Returns false if it is already locked.
 ///
 /// # Errors
 /// When the statement fails.

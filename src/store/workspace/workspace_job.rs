@@ -22,7 +22,7 @@ const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'wait
      AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
      AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked)))";
 
-/// The ids of jobs that can continue, the oldest first.
+/// The ids of jobs that can continue, oldest first.
 ///
 /// # Errors
 /// When the query fails.

@@ -13,7 +13,7 @@ pub async fn lock(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<w
     workspace::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
 }
 
-/// How many workspaces an organization has, without deleted ones.
+/// Counts the workspaces of an organization, except deleted ones.
 ///
 /// # Errors
 /// When the query fails.

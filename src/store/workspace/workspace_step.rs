@@ -39,7 +39,7 @@ pub async fn step_by_token(db: &impl ConnectionTrait, hash: &str) -> Result<Opti
     workspace_step::Entity::find().filter(workspace_step::Column::Token.eq(hash)).one(db).await
 }
 
-/// Changes the status of all steps of a job that have a given one.
+/// Changes the status of all steps of a job that have a given status.
 ///
 /// # Errors
 /// When the statement fails.

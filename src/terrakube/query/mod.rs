@@ -41,7 +41,7 @@ pub(in crate::terrakube) struct Sort {
 /// Parses the pairs of a query string. Duplicate keys are rejected.
 ///
 /// # Errors
-/// Names the key and what is wrong with it.
+/// The error names the key and the problem.
 pub(in crate::terrakube) fn parse<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Query, QueryError> {

@@ -28,7 +28,7 @@ const RESERVED: &str = "\"'();,=!~<> ";
 /// Parses a filter.
 ///
 /// # Errors
-/// Names what was expected, and where.
+/// The error states the expected token and its position.
 pub(in crate::terrakube) fn parse(text: &str) -> Result<Filter, FilterError> {
     if text.len() > LENGTH {
         return Err(FilterError(format!("a filter must have at most {LENGTH} bytes")));

@@ -20,12 +20,12 @@ mod organization;
 mod prepare;
 mod terraform_variable;
 
-/// Whether clients send this name with the resource although it is not an attribute.
+/// Whether clients send this key with the resource although it is not an attribute.
 pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> bool {
     of.kind == "job" && name == "command"
 }
 
-/// Whether a value is sent by clients without a meaning, and ignored.
+/// Whether a value that clients send has no meaning and is ignored.
 pub(in crate::terrakube) fn is_ignored_value(of: &Resource, name: &str, value: &Value) -> bool {
     of.kind == "job" && name == "status" && (value.is_null() || value == "")
 }
