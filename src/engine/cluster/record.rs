@@ -9,7 +9,7 @@ use entity::run::{self, Event, RunState, RunnerKind, Trigger};
 use crate::app::App;
 use crate::engine::deployment::run_spec;
 use crate::engine::tick::job::step::masks;
-use crate::engine::tick::report;
+use crate::engine::tick::pass::report;
 use crate::engine::tick::run::lease::lease;
 use crate::engine::tick::run::log_copy::sealed;
 use crate::error::Result;

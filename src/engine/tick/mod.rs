@@ -5,7 +5,7 @@
 
 mod deployment;
 pub(super) mod job;
-mod pass;
+pub(in crate::engine) mod pass;
 mod prepared;
 mod prune;
 mod rules;
@@ -18,9 +18,8 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::engine::cluster;
 
-use self::pass::check;
 pub use self::pass::BATCH;
-pub(in crate::engine) use self::pass::report;
+use self::pass::check;
 pub use self::prepared::step_name;
 pub(in crate::engine) use self::run::lease::renew;
 pub use self::run::sweep::run_once as sweep;

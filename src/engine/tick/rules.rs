@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Origin};
 use entity::deployment_rule::Model;
 
-use super::{BATCH, report};
+use super::pass::{BATCH, report};
 use crate::app::App;
 use crate::engine::command;
 use crate::engine::cron;

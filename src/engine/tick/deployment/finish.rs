@@ -7,7 +7,7 @@ use entity::deployment::Progress;
 use super::part::finish_part;
 use super::walk::{Step, follow_up, walk};
 use crate::app::App;
-use crate::engine::tick::{BATCH, report};
+use crate::engine::tick::pass::{BATCH, report};
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -8,7 +8,7 @@ use sea_orm::ActiveEnum as _;
 use super::walk::{follow_up, walk};
 use crate::app::App;
 use crate::engine::announce;
-use crate::engine::tick::{BATCH, report};
+use crate::engine::tick::pass::{BATCH, report};
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::lease::lease;
 use crate::app::App;
-use crate::engine::tick::BATCH;
+use crate::engine::tick::pass::BATCH;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -6,7 +6,7 @@ use entity::run;
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::run::RunEvent;
-use crate::engine::tick::{BATCH, report};
+use crate::engine::tick::pass::{BATCH, report};
 use crate::error::Result;
 use crate::store;
 

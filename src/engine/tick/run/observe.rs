@@ -14,7 +14,7 @@ use super::outcome::{RunEnd, change};
 use super::place::kind_of;
 use crate::app::App;
 use crate::engine::run::{RunEvent, decide};
-use crate::engine::tick::report;
+use crate::engine::tick::pass::report;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::cluster_place;
 use crate::runner::patience::patient;

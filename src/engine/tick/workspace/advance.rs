@@ -5,10 +5,10 @@ use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::DatabaseTransaction;
 
-use super::super::{BATCH, report};
 use super::schedule::schedule_template;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
+use crate::engine::tick::pass::{BATCH, report};
 use crate::engine::workspace::{has_scripts, spec, start_step};
 use crate::error::{Error, Result};
 use crate::store;

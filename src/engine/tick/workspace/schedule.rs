@@ -6,7 +6,7 @@ use entity::{workspace_job, workspace_schedule};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::tick::BATCH;
+use crate::engine::tick::pass::BATCH;
 use crate::engine::workspace::{NewJob, create, next_time};
 use crate::error::{Error, Result};
 use crate::store;
