@@ -8,11 +8,11 @@ use entity::run::Event;
 /// What happens to the deployed configuration of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deployed {
-    /// It is left alone.
+    /// It stays unchanged.
     Kept,
     /// It is replaced by the current configuration.
     Replaced,
-    /// The job is not deployed any more.
+    /// It is removed: the job is no longer deployed.
     Removed,
 }
 
@@ -24,7 +24,7 @@ pub struct Plan {
     pub run: Option<Event>,
 }
 
-/// What `action` does to a job with this schedule. A forced event runs its command and leaves the schedule alone.
+/// What `action` does to a job with this schedule. A forced event runs its command and leaves the schedule unchanged.
 #[must_use]
 pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
     if forced.is_some() {

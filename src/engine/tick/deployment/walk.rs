@@ -1,4 +1,4 @@
-//! Walks a deployment from stage to stage, and ends it.
+//! Advances a deployment from stage to stage, and ends it.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress, Scope};
@@ -21,7 +21,7 @@ pub(super) struct Step {
     pub(super) ended: Option<Progress>,
 }
 
-/// After the transaction: wakes whoever starts runs, and logs the end.
+/// Wakes the loops if runs were queued, and logs the end. Called after the transaction.
 pub(super) fn follow_up(app: &App, row: &deployment::Model, step: Step, now: DateTime<Utc>) {
     if step.queued {
         app.wake.now();
@@ -70,7 +70,7 @@ pub(super) async fn walk(
     }
 }
 
-/// Ends a deployment. One that deletes then deletes its jobs, and its environment.
+/// Ends a deployment. A deployment that deletes then deletes the rows of its jobs and of its environment.
 async fn end(
     tx: &DatabaseTransaction,
     row: &deployment::Model,
