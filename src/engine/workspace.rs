@@ -193,7 +193,7 @@ pub async fn turn(
         let team = job.approval_team.as_deref().unwrap_or_default();
         let theirs = team.is_empty() || team == template::TERRAFORM_CLI || by.groups.iter().any(|group| group == team);
         if !theirs && !by.above {
-            return Err(Error::Forbidden("this job requires the approval of another team"));
+            return Err(Error::Forbidden("another team must approve this job"));
         }
     }
     let changed = workspace_job::Model { updated_at: now, updated_by: by.name.to_owned(), ..job };

@@ -5,7 +5,7 @@
 pub(super) enum Handle<'a> {
     /// `namespace/name`: a Job.
     Job { namespace: &'a str, name: &'a str },
-    /// `namespace/name=run`: the CronJob as this run has applied it.
+    /// `namespace/name=run`: the CronJob as applied by this run.
     Apply { namespace: &'a str, name: &'a str, run: &'a str },
     /// `namespace/name~run`: the removal of the CronJob.
     Withdraw { namespace: &'a str, name: &'a str },

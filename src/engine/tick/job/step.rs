@@ -110,7 +110,7 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let Some(sealed) = &run.additions else { return Ok(Vec::new()) };
     let opened = app.keys.open(&secret::place("run_additions", run.id.0), sealed)?;
     let given: BTreeMap<String, String> =
-        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("the stored variables of a run are not JSON"))?;
+        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored run variables are not JSON"))?;
     let variable = |(key, value)| Variable {
         scope: VariableScope::Run,
         kind: VariableKind::Value,
