@@ -22,7 +22,7 @@ pub struct JobFacts {
     pub plan_changes: bool,
 }
 
-/// What the workspace job does next.
+/// The next action of the workspace job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
 
-/// What one run overrides of its job.
+/// The settings of the job that one run overrides.
 #[derive(Clone, Default)]
 pub struct RunOverrides {
     pub entrypoint: Option<String>,

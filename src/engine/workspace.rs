@@ -1,4 +1,4 @@
-//! Commands for workspace jobs: create one; approve, reject or cancel it. They store what is wanted and wake the engine.
+//! Commands for workspace jobs: create one; approve, reject or cancel it. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
 use entity::id::{AddressId, TemplateId, WorkspaceStepId};

@@ -14,7 +14,7 @@ use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Whether a deletion also removes what is deployed.
+/// Whether a deletion also removes the deployed objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     Complete,

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::transition::RunEvent;
 use crate::runner::{StepState, Unavailable};
 
-/// What to do with a run.
+/// A decision about a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,

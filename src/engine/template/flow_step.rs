@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a step does.
+/// The type of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FlowType {
@@ -13,7 +13,7 @@ pub enum FlowType {
     TerraformApply,
     TerraformDestroy,
     CustomScripts,
-    /// Waits until somebody approves or rejects.
+    /// Waits for an approval or a rejection.
     Approval,
     /// Disables the workspace after its resources are destroyed.
     DisableWorkspace,

@@ -1,6 +1,6 @@
 //! Pure: the names of steps in a cluster.
 
-/// What a name refers to.
+/// The object that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handle<'a> {
     /// `namespace/name`: a Job.

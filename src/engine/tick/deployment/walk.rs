@@ -12,7 +12,7 @@ use crate::engine::deployment::{NextStage, next_stage};
 use crate::error::Result;
 use crate::store;
 
-/// What a pass did with a deployment.
+/// The effects of a pass on a deployment.
 #[derive(Default)]
 pub(super) struct Step {
     /// Runs were queued.

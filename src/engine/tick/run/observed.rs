@@ -1,4 +1,4 @@
-//! What this tick learned about a run.
+//! The observation of a run in one tick.
 
 use entity::run;
 
