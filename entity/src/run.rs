@@ -14,7 +14,7 @@ pub enum RunState {
     Queued,
     /// Handed to a runner.
     Running,
-    /// Ended with exit code 0.
+    /// Ended with an exit code that counts as success.
     Succeeded,
     /// Ended in any other way.
     Failed,
