@@ -7,7 +7,7 @@ pub const RUN: &str = "run";
 /// The counter of workspace jobs, whose ids are numbers.
 pub const WORKSPACE_JOB: &str = "workspace_job";
 
-/// Row of `counter`: the last number that was taken.
+/// Row of `counter`: the last number that was assigned.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "counter")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Mode;
 use crate::id::{ClusterId, CustomRoleId, OrganizationId, ProjectId};
 
-/// What a role may do on a cluster; each permission includes the ones before it.
+/// A permission of a role on a cluster; each permission includes the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClusterPermission {
@@ -19,7 +19,7 @@ pub enum ClusterPermission {
     Admin,
 }
 
-/// What a role may do in the environments of one mode; each permission includes the ones before it.
+/// A permission of a role in the environments of one mode; each permission includes the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProjectPermission {
@@ -30,7 +30,7 @@ pub enum ProjectPermission {
     Manager,
 }
 
-/// What a role may do in one project; modes that are not listed have no access.
+/// The permissions of a role in one project; modes that are not listed have no access.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectPermissions {
     /// Everything, including changes to the project itself.

@@ -11,7 +11,7 @@ pub enum Action {
     Deploy,
     Stop,
     Delete,
-    /// Removes what is deployed and keeps the configuration.
+    /// Removes the deployed objects and keeps the configuration.
     Uninstall,
 }
 
@@ -34,7 +34,7 @@ impl Progress {
     }
 }
 
-/// What a deployment was requested for.
+/// The scope of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Scope {

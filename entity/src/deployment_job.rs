@@ -17,7 +17,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub job_id: JobId,
     pub progress: Progress,
-    /// The event that was requested by name; the schedule stays as it is then.
+    /// The event that was requested by name; the schedule then stays unchanged.
     pub forced_event: Option<Event>,
     /// The run that this part waits for.
     pub run_id: Option<RunId>,

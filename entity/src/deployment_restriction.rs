@@ -1,4 +1,4 @@
-//! A restriction on which changed paths deploy a job that is built from git.
+//! A rule that restricts which changed paths deploy a job that is built from git.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,7 +12,7 @@ pub enum RestrictionMode {
     Match,
 }
 
-/// What is compared.
+/// What the restriction compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RestrictionKind {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClusterId, EnvironmentId, OrganizationId, ProjectId};
 
-/// What an environment is for.
+/// The purpose of an environment.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum,
 )]

@@ -40,75 +40,75 @@ macro_rules! id {
 }
 
 id! {
-    /// Of an organization.
+    /// The id of an organization.
     OrganizationId
-    /// Of a person who has used a valid JWT.
+    /// The id of a person who has used a valid JWT.
     PersonId
-    /// Of an API token.
+    /// The id of an API token.
     TokenId
-    /// Of a cluster.
+    /// The id of a cluster.
     ClusterId
-    /// Of a project.
+    /// The id of a project.
     ProjectId
-    /// Of an environment.
+    /// The id of an environment.
     EnvironmentId
-    /// Of a container registry.
+    /// The id of a container registry.
     RegistryId
-    /// Of a job.
+    /// The id of a job.
     JobId
-    /// Of a deployment.
+    /// The id of a deployment.
     DeploymentId
-    /// Of a run.
+    /// The id of a run.
     RunId
-    /// Of a variable or a secret.
+    /// The id of a variable or a secret.
     VariableId
-    /// Of a deployment stage.
+    /// The id of a deployment stage.
     StageId
-    /// Of a deployment rule of a project.
+    /// The id of a deployment rule of a project.
     ProjectRuleId
-    /// Of a deployment restriction.
+    /// The id of a deployment restriction.
     RestrictionId
-    /// Of a group of annotations or labels.
+    /// The id of a group of annotations or labels.
     GroupId
-    /// Of a git token.
+    /// The id of a git token.
     GitTokenId
-    /// Of a custom role.
+    /// The id of a custom role.
     CustomRoleId
-    /// Of an invitation.
+    /// The id of an invitation.
     InvitationId
-    /// Of a webhook.
+    /// The id of a webhook.
     WebhookId
-    /// Of a webhook delivery.
+    /// The id of a webhook delivery.
     DeliveryId
-    /// Of an event of an organization.
+    /// The id of an event of an organization.
     EventId
-    /// Of a workspace.
+    /// The id of a workspace.
     WorkspaceId
-    /// Of a template of workspaces.
+    /// The id of a template for workspace jobs.
     TemplateId
-    /// Of a team.
+    /// The id of a team.
     TeamId
-    /// Of a team's access to a workspace.
+    /// The id of a team's access to a workspace.
     WorkspaceAccessId
-    /// Of a variable of workspaces.
+    /// The id of a Terraform variable.
     TerraformVariableId
-    /// Of a workspace step.
+    /// The id of a workspace step.
     WorkspaceStepId
-    /// Of a resource address of a workspace job.
+    /// The id of a resource address of a workspace job.
     AddressId
-    /// Of a state version.
+    /// The id of a state version.
     StateVersionId
-    /// Of a schedule of a workspace.
+    /// The id of a workspace schedule.
     WorkspaceScheduleId
-    /// Of the login to a host of repositories.
+    /// The id of the login for a git host.
     VcsId
-    /// Of an SSH key.
+    /// The id of an SSH key.
     SshKeyId
-    /// Of a tag.
+    /// The id of a tag.
     TagId
-    /// Of a tag on a workspace.
+    /// The id of a tag on a workspace.
     WorkspaceTagId
-    /// Of an access token.
+    /// The id of an access token.
     AccessTokenId
 }
 

@@ -39,11 +39,11 @@ pub struct Model {
     pub built: Option<BuiltImage>,
     /// How the schedule was applied in the cluster; null if the server runs the schedule.
     pub applied: Option<AppliedSchedule>,
-    /// When the server noticed that somebody else had changed or deleted the applied schedule.
+    /// When the server noticed that the applied schedule had been changed or deleted manually.
     pub drifted_at: Option<DateTimeUtc>,
 }
 
-/// The version of a schedule when it was applied in a cluster. A difference means that somebody else has changed it.
+/// The version of a schedule when it was applied in a cluster. A difference means that it was changed manually.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct AppliedSchedule {
     pub namespace: String,

@@ -20,14 +20,14 @@ pub enum JobType {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Command {
-    /// One program, not split into words. Without it the entrypoint of the image is used.
+    /// One program, not split into words. By default, the entrypoint of the image is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Vec<String>>,
 }
 
-/// The engine that a LIFECYCLE job was made for.
+/// The tool that a LIFECYCLE job was made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LifecycleType {

@@ -1,4 +1,4 @@
-//! The variables that a job was deployed with, so that later edits do not change what is deployed.
+//! The variables that a job was deployed with, so that later edits do not change the deployed job.
 
 use sea_orm::entity::prelude::*;
 

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::id::RunId;
 
-/// Row of `log_chunk`. The lines of a run are numbered from 1 without gaps. Each is stored as its time in microseconds
+/// Row of `log_chunk`. The lines of a run are numbered from 1 without gaps. Each line is stored as its time in microseconds
 /// since 1970, a letter for its stream (`o`, `e`, or `s` for lines of the server) and its text, separated by spaces.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

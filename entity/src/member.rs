@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::id::{CustomRoleId, OrganizationId, PersonId};
 
-/// What a member or a token may do.
+/// The role of a member or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
@@ -18,7 +18,7 @@ pub enum Role {
     Billing,
     /// Reads everything.
     Viewer,
-    /// The permissions of the custom role of the row.
+    /// The permissions of the custom role in the same row.
     Custom,
 }
 

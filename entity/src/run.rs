@@ -14,7 +14,7 @@ pub enum RunState {
     Queued,
     /// Handed to a runner.
     Running,
-    /// Ended with exit code 0.
+    /// Ended with an exit code that counts as success.
     Succeeded,
     /// Ended in any other way.
     Failed,
@@ -30,13 +30,13 @@ impl RunState {
     }
 }
 
-/// What started a run.
+/// The trigger of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Trigger {
     /// A time of a schedule.
     Schedule,
-    /// A deployment that the event belongs to.
+    /// A deployment whose action implies the event.
     Deployment,
     /// A deployment that requests the event by name.
     Force,
@@ -102,7 +102,7 @@ pub struct Model {
     pub event: Event,
     pub scheduled_for: Option<DateTimeUtc>,
     pub state: RunState,
-    /// The number of the present attempt, from 1.
+    /// The number of the current attempt, from 1.
     pub attempt: i32,
     pub spec: RunSpec,
     pub runner: Option<RunnerKind>,
@@ -110,7 +110,7 @@ pub struct Model {
     pub not_before: DateTimeUtc,
     /// When the first attempt started.
     pub started_at: Option<DateTimeUtc>,
-    /// When the present attempt started, as reported by the runner.
+    /// When the current attempt started, as reported by the runner.
     pub attempt_started_at: Option<DateTimeUtc>,
     pub finished_at: Option<DateTimeUtc>,
     pub cancel_requested_at: Option<DateTimeUtc>,
@@ -119,7 +119,7 @@ pub struct Model {
     /// The server process that owns the run.
     pub lease_owner: Option<Uuid>,
     pub lease_until: Option<DateTimeUtc>,
-    /// How many lines of the present attempt are stored.
+    /// How many lines of the current attempt are stored.
     pub attempt_lines: i64,
     /// How many lines of all attempts are stored.
     pub total_lines: i64,
@@ -129,7 +129,7 @@ pub struct Model {
     pub idempotency_key: Option<String>,
     /// The engine that the run was handed to, so that only servers with that engine poll it.
     pub place: Option<String>,
-    /// What to mask in the log, sealed.
+    /// The texts to mask in the log, sealed.
     pub masks: Option<Vec<u8>>,
     /// Additional variables of the request, sealed.
     pub additions: Option<Vec<u8>>,
@@ -139,11 +139,11 @@ pub struct Model {
     pub log_cut: bool,
     /// When the run may be deleted; null while it is open.
     pub expires_at: Option<DateTimeUtc>,
-    /// The image that a build has built.
+    /// The image that a build produced.
     pub built: Option<BuiltImage>,
-    /// When the runner first accepted a request to stop the present attempt.
+    /// When the runner first accepted a request to stop the current attempt.
     pub stop_asked_at: Option<DateTimeUtc>,
-    /// The name of the step, if it does not follow from the id of the run.
+    /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
 }
 

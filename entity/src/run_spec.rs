@@ -33,7 +33,7 @@ pub struct BuiltImage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildSpec {
     pub git_repository: Option<GitRepository>,
-    /// The commit to build; none for the newest of the branch.
+    /// The commit to build; none for the newest commit of the branch.
     pub commit_id: Option<String>,
     pub dockerfile_path: Option<String>,
     pub dockerfile_raw: Option<String>,
@@ -61,7 +61,7 @@ pub struct RunSpec {
     /// The full name of an image that was built on the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_image: Option<String>,
-    /// The build; apart from the time limit, the other fields are not used then.
+    /// The build; with it, only the time limit of the other fields is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildSpec>,
     /// Seconds before the second attempt, doubled for each further one; 10 by default.

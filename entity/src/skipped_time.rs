@@ -8,7 +8,7 @@ use crate::id::JobId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SkipReason {
-    /// The run before had not ended.
+    /// The previous run had not ended.
     Overlap,
     /// No server was running at that time, and the schedule does not catch up on it.
     Missed,

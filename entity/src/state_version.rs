@@ -17,7 +17,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub created_by: String,
     pub updated_by: String,
-    /// The workspace job that wrote the state; it may be deleted.
+    /// The workspace job that wrote the state; it may have been deleted.
     pub job_id: Option<i32>,
     pub serial: i64,
     pub lineage: Option<String>,

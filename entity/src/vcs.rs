@@ -1,4 +1,4 @@
-//! The login to a host of repositories.
+//! The login for a git host.
 
 use sea_orm::entity::prelude::*;
 

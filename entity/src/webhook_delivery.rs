@@ -13,7 +13,7 @@ pub enum DeliveryState {
     Pending,
     /// Accepted by the receiver.
     Delivered,
-    /// The last attempt has failed.
+    /// The last attempt failed.
     Failed,
 }
 

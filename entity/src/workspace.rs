@@ -40,7 +40,7 @@ pub struct Model {
     pub module_ssh_key: Option<String>,
     pub last_job_status: String,
     pub last_job_date: Option<DateTimeUtc>,
-    /// The lock of the state, as its holder has described it.
+    /// The lock of the state, as described by its holder.
     pub state_lock: Option<Json>,
     /// The step that holds the lock, if it is held by one.
     pub state_lock_step: Option<WorkspaceStepId>,

@@ -1,5 +1,5 @@
-//! Events of the organization and webhook deliveries, stored in the transaction of the change that they report, so that none is
-//! lost and none is sent for a change that was rolled back.
+//! Organization events and webhook deliveries. They are stored in the same transaction as the change that they report, so that
+//! none is lost and none is sent for a change that was rolled back.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::deployment::{Action, Origin, Progress, Scope};
@@ -17,7 +17,7 @@ use super::requester::Requester;
 use crate::error::Result;
 use crate::store;
 
-/// Something that happened to an environment or to one of its jobs.
+/// An event of an environment or of one of its jobs.
 pub(super) struct Announcement<'a> {
     kind: &'static str,
     target: &'static str,
@@ -131,7 +131,7 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Stores a delivery for each webhook that is subscribed to the event.
+/// Stores a delivery for each webhook subscribed to the event.
 pub(super) async fn webhooks(
     tx: &impl ConnectionTrait,
     row: &deployment::Model,

@@ -9,7 +9,7 @@ use super::cron::gap_end;
 /// The next start and the next stop after `now`; `None` if nothing is planned.
 ///
 /// The rule's times of day are in its time zone, on its days of the week. A time that the clocks skip becomes the first
-/// instant after the gap; of a repeated time the first one counts.
+/// instant after the gap; if a time is repeated, the first occurrence counts.
 #[must_use]
 pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if !rule.auto_stop && !rule.auto_delete {

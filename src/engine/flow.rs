@@ -4,7 +4,7 @@ use entity::workspace_job::JobStatus;
 
 use super::template::FlowType;
 
-/// What the decision depends on of each step.
+/// The facts about a step that the decision depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepFacts {
     pub kind: FlowType,
@@ -13,7 +13,7 @@ pub struct StepFacts {
     pub has_scripts: bool,
 }
 
-/// What the decision depends on of the workspace job.
+/// The facts about the workspace job that the decision depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobFacts {
     pub status: JobStatus,
@@ -22,7 +22,7 @@ pub struct JobFacts {
     pub plan_changes: bool,
 }
 
-/// What the workspace job does next.
+/// The next action of the workspace job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,
@@ -81,7 +81,7 @@ pub fn next(job: JobFacts, steps: &[StepFacts]) -> Decision {
     }
 }
 
-/// What a requested status means for a workspace job.
+/// The meaning of a requested status for a workspace job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusChange {
     Approve,
@@ -91,7 +91,7 @@ pub enum StatusChange {
     None,
 }
 
-/// What it means to set the status `to` on a job whose status is `from`; `None` if that is not allowed.
+/// The meaning of setting the status `to` on a job whose status is `from`; `None` if that is not allowed.
 #[must_use]
 pub fn status_change(from: JobStatus, to: JobStatus) -> Option<StatusChange> {
     match (from, to) {

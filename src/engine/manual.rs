@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
 
-/// What one run overrides of its job.
+/// The settings of the job that one run overrides.
 #[derive(Clone, Default)]
 pub struct RunOverrides {
     pub entrypoint: Option<String>,
@@ -28,7 +28,7 @@ pub struct RunOverrides {
     pub timeout_seconds: Option<i32>,
 }
 
-/// Queues a run of a job. If a run with the same idempotency key is stored already, that run is returned.
+/// Queues a run of a job. If a run with the same idempotency key already exists, that run is returned.
 ///
 /// # Errors
 /// `Invalid` for an image tag if the job is built from a Dockerfile; `Conflict` while the job or its environment is being

@@ -26,18 +26,18 @@ pub fn patterns<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 pub struct Masking(Option<AhoCorasick>);
 
 impl Masking {
-    /// Masks what `patterns` returned; without any pattern lines stay unchanged.
+    /// Masks the texts that `patterns` returned; without patterns, lines stay unchanged.
     #[must_use]
     pub fn new(patterns: &[String]) -> Self {
         if patterns.is_empty() {
             return Self(None);
         }
-        // If there are too many patterns, or too long ones, to search for at once, everything is masked.
+        // If there are too many patterns, or they are too long to search for at once, everything is masked.
         let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
         Self(Some(built.unwrap_or_else(|_| everything())))
     }
 
-    /// The line without secrets.
+    /// The line with its secrets masked.
     #[must_use]
     pub fn apply<'a>(&self, line: &'a str) -> Cow<'a, str> {
         match &self.0 {

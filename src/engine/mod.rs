@@ -1,7 +1,7 @@
 //! Deployments, schedules and runs.
 //!
-//! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. They know only the database and
-//! the time, so a lost wake-up or a killed server costs nothing but time.
+//! `run` repeats the passes: on a wake-up, when a schedule is due, and at least every few seconds. They depend only on the
+//! database and the time, so a lost wake-up or a killed server only causes a delay.
 
 pub mod advanced_settings;
 mod announce;
@@ -39,7 +39,7 @@ const IDLE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_millis(500);
 /// The shortest pause: a pass that keeps failing must not keep a core busy.
 const SHORTEST: Duration = Duration::from_millis(20);
-/// How often steps of ended runs are looked for on the runners.
+/// How often the runners are searched for steps of ended runs.
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
 /// How often leases are renewed: several times before they expire.
 const HEARTBEAT: Duration = Duration::from_secs(4);
@@ -73,7 +73,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
     );
 }
 
-/// Settles schedules and moves deployments and workspace jobs on.
+/// Settles schedules, and advances deployments and workspace jobs.
 async fn plan(app: &App, shutdown: &CancellationToken) {
     on_wake(app, shutdown, async || {
         let now = app.clock.now();
@@ -112,7 +112,7 @@ async fn connect(app: &App, shutdown: &CancellationToken) {
         if let Err(error) = cluster::connect::run_once(app, &mut known).await {
             tracing::warn!(?error, "clusters could not be read; will retry");
         }
-        // A wake-up comes with every end of a run; connecting that often is not needed.
+        // Every end of a run causes a wake-up; there is no need to connect that often.
         tokio::time::sleep(BUSY).await;
         IDLE
     })

@@ -1,4 +1,4 @@
-//! Pure: the file to which a LIFECYCLE job writes its outputs (format and rules of the official API).
+//! Pure: the file to which a LIFECYCLE job writes its outputs (the format and the rules are those of the official API).
 //!
 //! The file is an object from name to `{"value": .., "sensitive": .., "description": ..}`. Other fields are ignored, so
 //! that Terraform's outputs can be used unchanged. If any name is invalid, the whole file is rejected.
@@ -81,7 +81,7 @@ pub fn key(job: uuid::Uuid, name: &str) -> String {
     format!("QOVERY_OUTPUT_JOB_Z{}_{name}", short_id(job).to_uppercase())
 }
 
-/// Whether a run of this event has outputs; runs of LIFECYCLE jobs do.
+/// Whether a run of this event has outputs; only runs of LIFECYCLE jobs do.
 #[must_use]
 pub fn leaves_outputs(event: Event) -> bool {
     match event {

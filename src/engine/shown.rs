@@ -59,7 +59,7 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     }
 }
 
-/// What a part of a deployment is doing, or what it failed at.
+/// The phase of a deployment part, or the phase in which it failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PartPhase {
     #[default]

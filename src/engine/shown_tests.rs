@@ -1,4 +1,4 @@
-//! Tests of the states that are shown.
+//! Tests of the states shown by the API.
 
 use entity::deployment::{Action, Progress};
 use entity::run::Event;

@@ -1,11 +1,11 @@
 //! Pure: matches names against wildcards.
 
-/// Whether a wildcard matches a name, ignoring case: `?` is one character, `*` any number of characters.
+/// Whether a wildcard matches a name, ignoring case: `?` matches one character, `*` any number of characters.
 #[must_use]
 pub fn matches(wildcard: &str, name: &str) -> bool {
     let pattern: Vec<char> = wildcard.to_lowercase().chars().collect();
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    // Which prefixes of the name the pattern matches so far.
+    // By length, whether a prefix of the name matches the pattern so far.
     let mut reached: Vec<bool> = (0..=name.len()).map(|length| length == 0).collect();
     for mark in pattern {
         let before = reached.clone();

@@ -1,4 +1,4 @@
-//! Commands for workspace jobs: create one; approve, reject or cancel it. They store what is wanted and wake the engine.
+//! Commands for workspace jobs: create one; approve, reject or cancel it. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
 use entity::id::{AddressId, TemplateId, WorkspaceStepId};
@@ -15,10 +15,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Seconds that an interrupted Terraform process has to store its state before it is killed.
+/// How many seconds an interrupted Terraform process has to store its state before it is killed.
 const GRACE_SECONDS: i32 = 300;
 
-/// The user name of the credential by which a step reaches its state.
+/// The user name of the credential with which a step accesses its state.
 pub const STATE_USER: &str = "step";
 
 /// A requested workspace job.
@@ -41,7 +41,7 @@ pub struct NewJob {
 /// Stores a workspace job with the steps of its template.
 ///
 /// # Errors
-/// `Invalid` if there is no such template or it cannot be parsed; the database's.
+/// `Invalid` if the template does not exist or cannot be parsed; database errors.
 pub async fn create(
     tx: &DatabaseTransaction,
     of: &workspace::Model,
@@ -144,7 +144,7 @@ pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
 /// Queues the run that executes a step.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub async fn start_step(
     tx: &DatabaseTransaction,
     step: &workspace_step::Model,
@@ -177,7 +177,7 @@ pub struct Reviewer<'a> {
 /// Approves, rejects or cancels a workspace job.
 ///
 /// # Errors
-/// `Conflict` if its status does not allow that; `Forbidden` if another team approves.
+/// `Conflict` if its status does not allow that; `Forbidden` if the approval of another team is required.
 pub async fn turn(
     app: &App,
     tx: &DatabaseTransaction,
@@ -193,7 +193,7 @@ pub async fn turn(
         let team = job.approval_team.as_deref().unwrap_or_default();
         let theirs = team.is_empty() || team == template::TERRAFORM_CLI || by.groups.iter().any(|group| group == team);
         if !theirs && !by.above {
-            return Err(Error::Forbidden("another team approves this job"));
+            return Err(Error::Forbidden("another team must approve this job"));
         }
     }
     let changed = workspace_job::Model { updated_at: now, updated_by: by.name.to_owned(), ..job };

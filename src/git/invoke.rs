@@ -1,4 +1,4 @@
-//! Runs `git`: without a terminal, with a timeout, with the login in the environment.
+//! Runs `git` without a terminal, with a timeout and with the login in the environment.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -55,7 +55,7 @@ pub(super) async fn run_for<'a>(
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
     if let Some(key) = key {
-        // Trust the host key on first use: there is no one to confirm it.
+        // Trust the host key on first use, because nobody can confirm it.
         let ssh = format!(
             "ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new \
              -o UserKnownHostsFile='{}.hosts'",
@@ -103,7 +103,7 @@ fn reason(text: &str) -> String {
         || text.contains("could not read username")
         || text.contains("403")
     {
-        "the repository refuses the login".into()
+        "the repository rejected the login".into()
     } else if text.contains("remote branch") || text.contains("find remote ref") {
         "the repository has no such branch".into()
     } else if text.contains("not found") || text.contains("404") {

@@ -12,7 +12,7 @@ use crate::store;
 /// The login for a repository; `None` if it names no git token or the token was deleted.
 ///
 /// # Errors
-/// The database's, or when the token cannot be opened.
+/// Database errors, or if the token cannot be opened.
 pub async fn of(app: &App, repository: &GitRepository) -> Result<Option<Login>> {
     let Some(id) = repository.git_token_id else { return Ok(None) };
     let Some(row) = store::row::by_id::<git_token::Model>(&app.db, id).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! A client of git repositories, by the `git` program: commits of a branch, single files, and checkouts.
+//! A client of git repositories that runs the `git` program: commits of a branch, single files, and checkouts.
 //!
 //! By default only http and https are allowed. Calls have no terminal and a timeout. Tokens are passed to git in its
 //! environment, never on its command line.

@@ -9,7 +9,7 @@ impl TempFolder {
     /// Creates a folder that only this user can access.
     ///
     /// # Errors
-    /// When the folder cannot be created.
+    /// If the folder cannot be created.
     pub fn new() -> Result<Self, String> {
         use std::os::unix::fs::DirBuilderExt as _;
         let path = std::env::temp_dir().join(format!("windlass-git-{}", uuid::Uuid::now_v7()));

@@ -1,7 +1,7 @@
 //! Stops a server that lost its leases from starting runs another server now owns.
 //!
 //! A server that pauses for longer than its leases last (a suspended machine, a stopped process) resumes where it was:
-//! perhaps in the middle of starting a run that has long ended elsewhere. So each start needs a permit, which is valid
+//! perhaps in the middle of starting a run that ended elsewhere long ago. So each start needs a permit, which is valid
 //! only while the server has held its leases without interruption, and is checked right before the start.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const MARGIN: TimeDelta = TimeDelta::seconds(2);
 struct LeaseState {
     /// When the leases of this server end, as a Unix timestamp in microseconds.
     until: AtomicI64,
-    /// How often the leases had expired before they were renewed.
+    /// How many times the leases expired before they were renewed.
     breaks: AtomicU64,
 }
 

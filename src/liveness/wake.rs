@@ -20,13 +20,13 @@ fn count(sender: &watch::Sender<u64>) {
 }
 
 impl Wake {
-    /// Requests a tick of any server.
+    /// Requests a tick on any server.
     pub fn now(&self) {
         count(&self.here);
         count(&self.elsewhere);
     }
 
-    /// Requests a tick of this server, for work that only it can do.
+    /// Requests a tick on this server, for work that only it can do.
     pub fn here(&self) {
         count(&self.here);
     }

@@ -1,4 +1,4 @@
-//! Labels of metrics. They have few values: no ids, no names.
+//! Labels of metrics. Their cardinality is low: no ids and no names.
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 

@@ -36,7 +36,7 @@ impl Drop for Telemetry {
 /// When the URL of the collector is invalid.
 pub fn start(filter: &str, format: LogFormat, collector: Option<&str>) -> Result<Telemetry> {
     let mut filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // The status of a cluster reports that it is down; a log line for every attempt would be noise.
+    // The status of a cluster already reports that it is down; a log line for every attempt would be noise.
     if let Ok(quiet) = "kube_client=off".parse() {
         filter = filter.add_directive(quiet);
     }

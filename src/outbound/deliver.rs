@@ -65,7 +65,7 @@ async fn pause(app: &App) -> Duration {
 /// Sends the due deliveries and returns their number.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
     let due = store::write(&app.db, async |tx| {
         store::webhook::claim_deliveries(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
@@ -103,7 +103,7 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     let response = Some(response);
     let row = Model { state, attempts, next_attempt_at, status_code, response, updated_at: now, ..row };
     match store::row::update(&app.db, row).await {
-        // The webhook was deleted meanwhile, with its deliveries.
+        // The webhook was deleted in the meantime, together with its deliveries.
         Ok(_) | Err(sea_orm::DbErr::RecordNotUpdated) => Ok(()),
         Err(error) => Err(error.into()),
     }

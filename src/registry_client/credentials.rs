@@ -15,7 +15,7 @@ pub struct Login {
     pub password: Secret<String>,
 }
 
-/// The login for a stored registry. Registries that need a token of their cloud provider have none.
+/// The login for a stored registry. Registries that need a token from their cloud provider have none.
 ///
 /// # Errors
 /// When the stored credentials cannot be opened.

@@ -41,13 +41,13 @@ pub(super) async fn call(
                 let token = token(&client, &realm, service.as_deref(), login, image).await?;
                 ask().bearer_auth(token.expose())
             }
-            None => return Err("the registry refuses the login".to_owned()),
+            None => return Err("the registry rejected the login".to_owned()),
         };
         response = again.send().await.map_err(unreachable)?;
     }
     match response.status() {
         status if status.is_success() => Ok(response),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("the registry refuses the login".to_owned()),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("the registry rejected the login".to_owned()),
         StatusCode::NOT_FOUND => Err("the registry has no such image".to_owned()),
         status => Err(format!("the registry responded with {status}")),
     }
@@ -82,7 +82,7 @@ async fn token(
     }
     let response = request.send().await.map_err(|_| "the registry's token service cannot be reached".to_owned())?;
     if !response.status().is_success() {
-        return Err("the registry refuses the login".to_owned());
+        return Err("the registry rejected the login".to_owned());
     }
     let text = body(response).await?;
     let granted: Granted =

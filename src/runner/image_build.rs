@@ -10,7 +10,7 @@ pub struct Build {
     /// The name of the image without its tag, which is derived from the commit and from everything else that affects
     /// the build.
     pub image: String,
-    /// None when the Dockerfile needs no files.
+    /// None if the Dockerfile needs no files.
     pub source: Option<Checkout>,
     /// The build context inside the repository.
     pub root_path: String,

@@ -32,7 +32,7 @@ pub trait Runner: Send + Sync {
     /// The name of the engine. Servers that use the same engine see the same steps.
     async fn place(&self) -> Result<String, Unavailable>;
 
-    /// Begins to start a step. Does nothing if a step of that name was started before.
+    /// Begins to start a step. Does nothing if a step with that name was started before.
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable>;
 
     /// The state of a step.
@@ -41,13 +41,13 @@ pub trait Runner: Send + Sync {
     /// When a step started and ended.
     async fn times(&self, name: &str) -> Result<StepTimes, Unavailable>;
 
-    /// Begins to stop a step and everything it started: with a signal that it can handle, and by force after `grace`.
+    /// Begins to stop a step and everything it started: first with a signal that it can handle, then by force after `grace`.
     async fn stop(&self, name: &str, grace: Duration) -> Result<(), Unavailable>;
 
     /// Up to `limit` lines after the first `skip`, without waiting for more.
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
 
-    /// The content of a file that an ended step wrote to its output folder, if it wrote it. At most `most` + 1 bytes
+    /// The content of a file that an ended step wrote to its output folder, if there is one. At most `most` + 1 bytes
     /// are read, so that the caller can tell that the file is too large.
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable>;
 

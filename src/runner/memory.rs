@@ -1,4 +1,4 @@
-//! The state of a step that lives in this process, and the lines that nobody has read yet.
+//! The state of a step that lives in this process, and its lines that have not been read yet.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

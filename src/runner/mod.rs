@@ -1,7 +1,7 @@
-//! Runners: they execute steps in a container engine, as processes of this machine, or in a Kubernetes cluster.
+//! Runners: they execute steps in a container engine, as processes on this machine, or in a Kubernetes cluster.
 //!
-//! The name of a step is derived from its run: starting it twice starts it once, and a server that was restarted finds
-//! it again.
+//! The name of a step is derived from its run: starting a step is idempotent, and a restarted server finds its steps
+//! again.
 
 pub mod docker;
 mod image_build;

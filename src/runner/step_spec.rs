@@ -9,7 +9,7 @@ use crate::secret::Secret;
 /// A step to run: one attempt of a run, or a build.
 #[derive(Clone, Debug)]
 pub struct StepSpec {
-    /// Unique, and always the same for the same step.
+    /// Unique and deterministic.
     pub name: String,
     pub image: Option<Image>,
     /// One program; without it the entrypoint of the image is used.
@@ -21,17 +21,17 @@ pub struct StepSpec {
     pub cpu_milli: i32,
     /// In MiB.
     pub memory_mib: i32,
-    /// Labels by which an operator finds the step on the engine.
+    /// Labels with which an operator finds the step on the engine.
     pub labels: Vec<(String, String)>,
     /// Whether the root file system is read-only; volumes stay writable.
     pub read_only_root: bool,
-    /// Checked right before the start; the step is not started once it no longer holds. None skips the check.
+    /// Checked right before the start; the step is not started if the permit is no longer valid. None skips the check.
     pub permit: Option<StartPermit>,
     /// An image to build; nothing is run then.
     pub build: Option<Build>,
     /// The source to check out before the start.
     pub source: Option<SourceTree>,
-    /// Stops the step with SIGINT to its first process only, which ends the others itself.
+    /// Stops the step by sending SIGINT to its first process only, which ends the others itself.
     pub interrupt: bool,
     /// Options for Kubernetes; other runners ignore them.
     pub pod: Option<Box<PodOptions>>,
@@ -45,7 +45,7 @@ impl StepSpec {
     }
 }
 
-/// The files that a step works on, in the folder that `terraform::layout::SOURCE_VARIABLE` names.
+/// The source files of a step, in the folder that `terraform::layout::SOURCE_VARIABLE` names.
 #[derive(Clone, Debug)]
 pub enum SourceTree {
     /// An empty folder.

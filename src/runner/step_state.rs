@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 /// The state of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepState {
-    /// Being prepared, for example by pulling its image. `reason` says what it waits for, if that is known.
+    /// Being prepared, for example by pulling its image. `reason` says what the step is waiting for, if known.
     Starting {
         reason: Option<String>,
     },
@@ -25,7 +25,7 @@ pub enum StepState {
     },
     /// Was started, but its outcome will never be known.
     Lost,
-    /// The runner has no step of this name.
+    /// The runner has no step with this name.
     Unknown,
 }
 
@@ -34,6 +34,6 @@ pub enum StepState {
 pub struct StepTimes {
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
-    /// How often the step was started, if its runner restarts it by itself.
+    /// How many times the step was started, if its runner restarts it by itself.
     pub attempts: Option<i32>,
 }

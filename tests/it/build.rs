@@ -148,7 +148,7 @@ async fn failed_builds_have_a_reason() {
     let unknown = Checkout { commit: Some("0123456789012345678901234567890123456789".into()), ..wanted(&url) };
     let text = |text: String| Dockerfile::Text(text);
     let cases = [
-        (build(Some(nobody), "/app", path("Dockerfile")), "refuses the login"),
+        (build(Some(nobody), "/app", path("Dockerfile")), "rejected the login"),
         (build(Some(elsewhere), "/app", path("Dockerfile")), "branch"),
         (build(Some(unknown), "/app", path("Dockerfile")), "no commit"),
         (build(Some(wanted(&url)), "/nowhere", path("Dockerfile")), "has no /nowhere"),

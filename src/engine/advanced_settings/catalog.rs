@@ -1,4 +1,4 @@
-//! Pure: the keys, types and defaults of the advanced settings of jobs (names and defaults of the official API).
+//! Pure: the keys, types and defaults of the advanced settings of jobs (named as in the official API, with its defaults).
 
 use serde_json::{Map, Value, json};
 

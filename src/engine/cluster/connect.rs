@@ -20,7 +20,7 @@ pub(in crate::engine) type Known = HashMap<ClusterId, Usable>;
 /// Connects to all registered clusters, and drops those that were deleted.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub(in crate::engine) async fn run_once(app: &App, known: &mut Known) -> Result<()> {
     let rows = store::cluster_objects::clusters(&app.db).await?;
     if rows.is_empty() && app.runners.clusters.is_empty() {

@@ -1,4 +1,4 @@
-//! The loop that looks for CronJobs that somebody else changed, and deletes namespaces left of deleted environments.
+//! The loop that detects CronJobs that were changed manually, and deletes leftover namespaces of deleted environments.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::ClusterId;
@@ -8,13 +8,13 @@ use crate::error::Result;
 use crate::runner::kubernetes::{Health, KubernetesRunner};
 use crate::store;
 
-/// How long after a deployment a difference may only mean that the watch lags behind.
+/// How long after a deployment a difference is ignored, because the watch may lag behind.
 const FRESH: TimeDelta = TimeDelta::seconds(20);
 
 /// Marks jobs whose CronJob or Secret was changed manually, and deletes the namespaces of deleted environments.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<()> {
     for (id, runner) in app.runners.clusters.all() {
         if !matches!(runner.health(), Health::Ready(_)) {

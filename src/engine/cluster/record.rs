@@ -1,4 +1,4 @@
-//! The pass that records the runs that CronJobs started: each once, whoever sees it first.
+//! The pass that records the runs that CronJobs started, each exactly once.
 
 use chrono::{DateTime, Utc};
 use entity::id::ClusterId;
@@ -20,8 +20,8 @@ use crate::store;
 /// How many Jobs one transaction records.
 const BATCH: usize = 500;
 
-/// Records the Jobs that CronJobs started: each once, by whichever server sees it first. A cluster that fails leaves the others
-/// alone.
+/// Records the Jobs that CronJobs started: each exactly once, by the first server that sees it. A failing cluster does not
+/// affect the others.
 pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let mut more = false;
     for (id, runner) in app.runners.clusters.all() {

@@ -10,17 +10,17 @@ use crate::runner::kubernetes::{Health, IN_CLUSTER, parse_kubeconfig};
 pub enum Usable {
     /// Runs can be started.
     Yes,
-    /// No kubeconfig was given yet.
+    /// There is no kubeconfig yet.
     Unregistered,
     /// The first connection is being made.
     Connecting,
-    /// No answer; why.
+    /// The cluster does not answer, with the reason.
     Unreachable(String),
-    /// The credentials were rejected; why.
+    /// The cluster rejected the credentials, with the reason.
     Refused(String),
 }
 
-/// The present state of a cluster.
+/// The current state of a cluster.
 #[must_use]
 pub fn usable(app: &App, row: &Model) -> Usable {
     match row.kind {
@@ -41,7 +41,7 @@ pub fn usable(app: &App, row: &Model) -> Usable {
 /// Checks a kubeconfig before it is stored.
 ///
 /// # Errors
-/// What is wrong with it; the text follows the name of the field.
+/// The problem, as a text that follows the name of the field.
 pub fn check_kubeconfig(app: &App, text: &str) -> Result<(), String> {
     if text.trim() != IN_CLUSTER {
         return parse_kubeconfig(text).map(|_| ());

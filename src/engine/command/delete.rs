@@ -1,4 +1,4 @@
-//! Deletes jobs and environments: at once, or by the engine after what is deployed was removed.
+//! Deletes jobs and environments: at once, or by the engine once everything deployed has been removed.
 
 use entity::deployment::{Action, Scope};
 use entity::id::EnvironmentId;
@@ -14,14 +14,14 @@ use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Whether a deletion also removes what is deployed.
+/// Whether a deletion also removes the deployed objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     Complete,
     RowsOnly,
 }
 
-/// Deletes jobs. Those that were never deployed go at once, as do all with `RowsOnly`; the engine deletes the others.
+/// Deletes jobs. Those that were never deployed are deleted at once, as are all jobs with `RowsOnly`; the engine deletes the rest.
 ///
 /// # Errors
 /// `Conflict` while one of them or the environment is being deleted.
@@ -62,7 +62,7 @@ pub async fn delete_jobs(
     Ok(())
 }
 
-/// Deletes an environment: at once if nothing in it was ever deployed or with `RowsOnly`, otherwise by the engine after its
+/// Deletes an environment: at once with `RowsOnly` or if nothing in it was ever deployed, otherwise by the engine after its
 /// jobs.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use crate::store;
 /// Requests `action` on some jobs of an environment, in one deployment.
 ///
 /// # Errors
-/// `Conflict` while one of them or the environment is being deleted, and if all jobs to stop are stopped already.
+/// `Conflict` while one of them or the environment is being deleted, or if all jobs to stop are already stopped.
 pub async fn request_jobs(
     app: &App,
     by: &Requester,
@@ -52,7 +52,7 @@ pub async fn request_jobs(
     Ok(row)
 }
 
-/// Requests `action` on all jobs of an environment. Jobs that are skipped take part only in their removal.
+/// Requests `action` on all jobs of an environment. Skipped jobs take part only in removals.
 ///
 /// # Errors
 /// `Conflict` while the environment is being deleted.

@@ -1,4 +1,4 @@
-//! Locks an environment for a change, and refuses changes to what is being deleted.
+//! Locks an environment for a change, and rejects changes to jobs and environments that are being deleted.
 
 use entity::deployment::{Action, Progress, Scope};
 use entity::id::EnvironmentId;
@@ -37,7 +37,7 @@ pub(super) async fn refuse_while_deleted(tx: &DatabaseTransaction, id: Environme
     if deleting { Err(Error::Conflict("the environment is being deleted".into())) } else { Ok(()) }
 }
 
-/// The jobs that an action applies to: stopping leaves out those that are stopped already.
+/// The jobs that an action applies to: stopping leaves out those that are already stopped.
 pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<JobTarget>, action: Action) -> Result<Vec<JobTarget>> {
     let mut able = Vec::with_capacity(targets.len());
     for target in targets {

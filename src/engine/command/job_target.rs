@@ -1,11 +1,11 @@
-//! A job that a request is about.
+//! The target of a request: a job and its options.
 
 use entity::job;
 use entity::run::Event;
 
 use crate::store::job::JobEdit;
 
-/// A job that something is asked of.
+/// The target of a request: a job and its options.
 #[derive(Clone, Debug)]
 pub struct JobTarget {
     pub job: job::Model,

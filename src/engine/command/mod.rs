@@ -1,4 +1,4 @@
-//! Commands: deploy, stop, uninstall, delete, cancel. Each stores what is wanted in one transaction and wakes the engine, which
+//! Commands: deploy, stop, uninstall, delete, cancel. Each stores a request in one transaction and wakes the engine, which
 //! carries it out.
 
 mod cancel;

@@ -48,8 +48,8 @@ impl RequestedJob {
     }
 }
 
-/// Appends a request to the queue of its environment, which the caller has locked. If the last request in it is of the same kind
-/// and by the same person, and has not started, the two are merged (rule of the official API).
+/// Appends a request to the queue of its environment, which the caller has locked. If the last request in the queue is of the
+/// same kind, was made by the same person and has not started, the two are merged (as in the official API).
 pub(super) async fn enqueue(
     tx: &DatabaseTransaction,
     row: deployment::Model,
@@ -91,7 +91,7 @@ async fn mergeable(
     Ok(if wanted.iter().any(differs) { None } else { Some((last, parts)) })
 }
 
-/// The parts of jobs, each in its present stage.
+/// The parts of jobs, each in its current stage.
 async fn parts(
     tx: &DatabaseTransaction,
     of: &deployment::Model,

@@ -15,7 +15,7 @@ use crate::runner::kubernetes::pod_options::{self, CronTimes};
 pub const KUBERNETES_CLOCK_CHANGES: ClockChangeRules =
     ClockChangeRules { gap: Some(GapRule::Skip), overlap: Some(OverlapRule::Both) };
 
-/// An expression as Kubernetes accepts it: there, 7 is not a day of the week.
+/// An expression in the form that Kubernetes accepts, in which 7 is not a day of the week.
 ///
 /// # Errors
 /// If the expression is invalid.

@@ -57,7 +57,7 @@ impl Timing {
             let reason = if policy.suspended { SkipReason::Paused } else { SkipReason::Missed };
             (planned.min(last), last, reason)
         });
-        // A planned time that the schedule no longer has gets its row too.
+        // A planned time that is no longer part of the schedule gets a row too.
         if older.is_none() && times.first().is_some_and(|first| planned < *first) {
             times.insert(0, planned);
         }

@@ -2,7 +2,7 @@
 
 use super::error::ParseError;
 
-/// A parsed field: the matching values as bits, and how it was written.
+/// A parsed field: the matching values as bits, and the form in which it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) bits: u64,

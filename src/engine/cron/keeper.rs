@@ -1,7 +1,7 @@
 //! Pure: who schedules a deployed CRON job.
 //!
-//! A Kubernetes cluster does, with a CronJob, if a CronJob supports everything that the job asks for. Otherwise this
-//! server does, and starts each run in the cluster.
+//! A Kubernetes cluster schedules it with a CronJob, if a CronJob supports all settings of the job. Otherwise this server
+//! schedules it, and starts each run in the cluster.
 
 use entity::cluster::ClusterKind;
 use entity::job_spec::{JobSpec, Schedule};
@@ -12,7 +12,7 @@ use crate::engine::advanced_settings::Settings;
 /// Who schedules a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keeper {
-    /// This server; for a job in a Kubernetes cluster, with the setting that a CronJob does not support.
+    /// This server. For a job in a Kubernetes cluster, contains the setting that a CronJob does not support.
     Server(Option<&'static str>),
     Kubernetes,
 }
@@ -62,7 +62,7 @@ fn unsupported_by_job(spec: &JobSpec) -> Option<&'static str> {
         .or_else(|| named("job.retry_backoff_seconds"))
 }
 
-/// Whether Kubernetes can retry a run: not if exit codes decide, or the job sets its own backoff.
+/// Whether Kubernetes can retry a run. It cannot if exit codes decide on retries, or if the job sets its own backoff.
 #[must_use]
 pub fn repeats_by_kubernetes(spec: &entity::run_spec::RunSpec) -> bool {
     spec.success_exit_codes.is_empty() && spec.fail_fast_exit_codes.is_empty() && spec.retry_backoff_seconds.is_none()

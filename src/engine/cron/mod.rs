@@ -1,4 +1,4 @@
-//! Cron schedules, pure: expressions, the times at which a job is due, what becomes of each time, and who schedules it.
+//! Cron schedules, pure: expressions, the times at which a job is due, what happens at each time, and who schedules the job.
 
 mod clock_change;
 mod cron_job;

@@ -7,8 +7,8 @@ use entity::run_spec::{BuildSpec, RunSpec};
 use super::run_spec::base;
 use crate::engine::advanced_settings::Settings;
 
-/// The specification of a build: of the requested commit, else of the deployed one, unless the job follows its branch or
-/// its repository has changed.
+/// The specification of a build of the requested commit. By default the deployed commit is built, or the newest one if the job
+/// follows its branch or its repository has changed.
 #[must_use]
 pub fn build_spec(spec: &JobSpec, job: &job::Model, commit_id: Option<String>) -> RunSpec {
     let settings = Settings(&spec.settings);

@@ -1,4 +1,4 @@
-//! What a deployment means for its jobs, pure.
+//! The effects of a deployment on its jobs, pure.
 
 mod build_spec;
 mod outdated;

@@ -3,7 +3,7 @@
 use entity::job;
 use entity::job_spec::JobSpec;
 
-/// Whether two configurations run the same; descriptive fields do not count.
+/// Whether two configurations behave the same; descriptive fields are ignored.
 #[must_use]
 pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
     let bare = |spec: &JobSpec| JobSpec {
@@ -16,8 +16,8 @@ pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
     bare(one) == bare(other)
 }
 
-/// Whether the configuration or the variables of a job differ from what is deployed, or somebody else has changed what is
-/// deployed.
+/// Whether the configuration or the variables of a job differ from the deployed ones, or its CronJob was changed manually in
+/// the cluster.
 #[must_use]
 pub fn is_outdated(job: &job::Model) -> bool {
     let same = job.deployed.as_ref().is_some_and(|deployed| runs_alike(deployed, &job.spec));

@@ -1,4 +1,4 @@
-//! Pure: what a deployment means for one job.
+//! Pure: the effects of a deployment on one job.
 
 use entity::deployment::Action;
 use entity::job;
@@ -8,15 +8,15 @@ use entity::run::Event;
 /// What happens to the deployed configuration of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deployed {
-    /// It is left alone.
+    /// It stays unchanged.
     Kept,
     /// It is replaced by the current configuration.
     Replaced,
-    /// The job is not deployed any more.
+    /// It is removed: the job is no longer deployed.
     Removed,
 }
 
-/// What a deployment does to a job.
+/// The effects of a deployment on a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub deployed: Deployed,
@@ -24,7 +24,7 @@ pub struct Plan {
     pub run: Option<Event>,
 }
 
-/// What `action` does to a job with this schedule. A forced event runs its command and leaves the schedule alone.
+/// The effects of `action` on a job with this schedule. A forced event runs its command and leaves the schedule unchanged.
 #[must_use]
 pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
     if forced.is_some() {

@@ -61,7 +61,7 @@ fn overridden(spec: &JobSpec, key: &str) -> Option<i32> {
     spec.settings.contains_key(key).then(|| Settings(&spec.settings).number(key)).flatten()
 }
 
-/// What all runs of a configuration have in common.
+/// The fields that all runs of a configuration have in common.
 pub(super) fn base(spec: &JobSpec) -> RunSpec {
     let settings = Settings(&spec.settings);
     let standard = Retention::default();

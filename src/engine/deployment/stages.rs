@@ -2,7 +2,7 @@
 
 use entity::deployment::Progress;
 
-/// What a deployment does next, given the stage position and the progress of each part: the queued parts of the earliest
+/// Decides what a deployment does next, given the stage position and the progress of each part: the queued parts of the earliest
 /// stage start once nothing runs, unless something has failed.
 #[must_use]
 pub fn next_stage(parts: &[(i32, Progress)]) -> NextStage {
@@ -18,7 +18,7 @@ pub fn next_stage(parts: &[(i32, Progress)]) -> NextStage {
     }
 }
 
-/// What a deployment does next.
+/// The next action of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStage {
     /// A stage is running.

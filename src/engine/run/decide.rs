@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::transition::RunEvent;
 use crate::runner::{StepState, Unavailable};
 
-/// What to do with a run.
+/// A decision about a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,
@@ -43,7 +43,7 @@ pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: Date
         Ok(StepState::CannotStart { .. }) if facts.cancel_requested() => cancelled(None),
         Ok(StepState::CannotStart { reason }) => failed(None, reason),
         Ok(StepState::Running) if facts.stubborn(now) => {
-            failed(None, "the run did not end after it was asked to stop; stop what is left of it manually")
+            failed(None, "the run did not end after it was asked to stop; clean up its remains manually")
         }
         Ok(StepState::Running) if facts.cancel_requested() || facts.late(now) => Decision::Stop,
         Ok(StepState::Running) => Decision::Wait,

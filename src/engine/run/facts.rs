@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long after the grace period to give up on a run that does not end.
+/// How long after the grace period a run that has not ended is given up.
 const STUBBORN: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that the decision about a running run depends on.

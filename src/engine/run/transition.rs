@@ -2,7 +2,7 @@
 
 use entity::run::RunState;
 
-/// What can happen to a run.
+/// An event in the life of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEvent {
     /// A server claimed the run.
@@ -11,7 +11,7 @@ pub enum RunEvent {
     Retried,
     Succeeded,
     Failed,
-    /// The run ended because somebody asked for that.
+    /// The run was cancelled by request.
     Cancelled,
     /// The run was queued for too long.
     Expired,

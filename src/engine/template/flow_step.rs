@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a step does.
+/// The type of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FlowType {
@@ -13,7 +13,7 @@ pub enum FlowType {
     TerraformApply,
     TerraformDestroy,
     CustomScripts,
-    /// Waits until somebody approves or rejects.
+    /// Waits for an approval or a rejection.
     Approval,
     /// Disables the workspace after its resources are destroyed.
     DisableWorkspace,
@@ -35,7 +35,7 @@ pub enum Runtime {
 pub struct Command {
     pub runtime: Runtime,
     pub script: String,
-    /// Lower priorities run first; equal ones in the order in which they are written.
+    /// Lower priorities run first; equal priorities run in the order in which they are written.
     #[serde(default)]
     pub priority: i32,
     #[serde(default)]
@@ -83,7 +83,7 @@ pub struct FlowStep {
     pub step: i32,
     #[serde(default)]
     pub name: Option<String>,
-    /// The team that approves; without it, anybody with the permission.
+    /// The team that approves; by default, anyone with the permission.
     #[serde(default)]
     pub team: Option<String>,
     /// Whether a failure counts as success.

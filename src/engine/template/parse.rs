@@ -1,4 +1,4 @@
-//! Pure: parses a template, base64 of YAML with a `flow`, into the ordered steps of a workspace job.
+//! Pure: parses a template, base64-encoded YAML with a `flow`, into the ordered steps of a workspace job.
 //!
 //! Unknown keys are rejected, so that typos are not silently ignored. Steps run in the order of their numbers; steps with
 //! equal numbers run in the order in which they are written.

@@ -1,7 +1,7 @@
-//! One tick: the passes. Each is bounded and idempotent, and knows only `now` and the database.
+//! One tick runs the passes. Each pass is bounded and idempotent, and depends only on `now` and the database.
 //!
-//! An error of one row is logged with its id and leaves the other rows alone; an error of a pass leaves the other passes alone.
-//! The next tick is the retry. No transaction is open while a runner is called. A pass is one file with one `run_once`.
+//! An error in one row is logged with the id of the row and does not affect other rows; an error in a pass does not affect other
+//! passes. The next tick retries. No transaction is open while a runner is called. A pass is one file with one `run_once`.
 
 mod deployment;
 pub(super) mod job;
@@ -40,11 +40,11 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     Outcome { more }
 }
 
-/// The passes that call no runner, so that a slow engine delays no schedule and no deployment.
+/// The passes that call no runner, so that a slow engine does not delay schedules or deployments.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check("schedule", schedules::run_once(app, now).await);
-    more |= check("follow deployment rules", rules::run_once(app, now).await);
+    more |= check("apply deployment rules", rules::run_once(app, now).await);
     more |= check("finish deployments", deployment::finish::run_once(app, now).await);
     more |= check("start deployments", deployment::start::run_once(app, now).await);
     more |= check("schedule workspace jobs", workspace::schedule::run_once(app, now).await);

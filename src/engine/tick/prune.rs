@@ -8,10 +8,10 @@ use crate::store;
 
 /// How many runs, and how many skipped times, one pass deletes.
 const ROWS: u64 = 200;
-/// How many log chunks one pass deletes: some tens of MiB at most.
+/// How many log chunks one pass deletes: a few tens of MiB at most.
 const CHUNKS: u64 = 500;
 
-/// Deletes what has expired. True when more is waiting.
+/// Deletes expired rows. Returns true if more are waiting.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let expired = store::run::retention::list_expired(&app.db, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;

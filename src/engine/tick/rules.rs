@@ -22,7 +22,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         match done {
             // An environment that is being deleted is neither deployed nor stopped.
             Ok(()) | Err(Error::Conflict(_) | Error::NotFound(_)) => {}
-            Err(error) => report("follow deployment rules", "environment", &row.environment_id, &error),
+            Err(error) => report("apply deployment rules", "environment", &row.environment_id, &error),
         }
     }
     Ok(more)
@@ -32,7 +32,7 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
     let come = |at: Option<DateTime<Utc>>| at.filter(|at| *at <= now);
     let away = if row.auto_delete { Action::Delete } else { Action::Stop };
     let action = match (come(row.next_start_at), come(row.next_stop_at)) {
-        // Of two missed times the later one counts.
+        // If both times were missed, the later one counts.
         (Some(start), Some(stop)) if start > stop => Action::Deploy,
         (_, Some(_)) => away,
         (Some(_), None) => Action::Deploy,

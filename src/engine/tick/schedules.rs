@@ -16,10 +16,10 @@ use crate::store::job_schedule::{DueJob, ScheduleAdvance};
 use crate::store::run::scheduled::ScheduledRun;
 
 /// How many schedules one transaction settles. Large transactions touch fewer database pages when many schedules are due at once,
-/// and this size keeps others waiting for a second at most.
+/// and one of this size blocks other writers for at most a second.
 const BATCH: u64 = 5000;
 
-/// What to store for the due times.
+/// The rows to store for the due times.
 #[derive(Default)]
 struct SettledTimes {
     steps: Vec<ScheduleAdvance>,
@@ -75,7 +75,7 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     Ok(settled)
 }
 
-/// Counts and logs what was stored, and wakes whoever starts runs.
+/// Counts and logs the stored rows, and wakes the loop that starts runs.
 fn report_settled(app: &App, settled: &SettledTimes, now: DateTime<Utc>) {
     for at in &settled.taken {
         app.metrics.time_recorded(now - *at);

@@ -12,7 +12,7 @@ pub(super) fn inside(folder: &Path, path: &str) -> Result<PathBuf, String> {
     let missing = || format!("the repository has no {path}");
     let found = folder.join(path.trim_start_matches('/')).canonicalize().map_err(|_| missing())?;
     let folder = folder.canonicalize().map_err(|_| missing())?;
-    if found.starts_with(&folder) { Ok(found) } else { Err(format!("{path} is outside of the repository")) }
+    if found.starts_with(&folder) { Ok(found) } else { Err(format!("{path} is outside the repository")) }
 }
 
 /// The folder as a tar archive, without the files that `.dockerignore` excludes.

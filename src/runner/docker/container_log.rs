@@ -23,7 +23,7 @@ const LOG_OPEN_PATIENCE: Duration = Duration::from_secs(2);
 
 type LogStream = Pin<Box<dyn futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
 
-/// How a log was opened. Only a log that was opened after its container had ended is read to its real end: an engine
+/// How a log was opened. Only a log that was opened after its container had ended is read to its actual end: an engine
 /// may end a followed stream early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Follow {

@@ -1,4 +1,4 @@
-//! From a step to the container that is created for it and the files that are copied into it.
+//! Turns a step into a container to create and the files to copy into it.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     let output = format!("{OUTPUT_VARIABLE}={OUTPUT_FOLDER}/{OUTPUT_FILE}");
     let folder = step.source.as_ref().map(|_| format!("{SOURCE_VARIABLE}={SOURCE_FOLDER}"));
     let variables = step.environment.iter().map(|(name, value)| format!("{name}={}", value.expose()));
-    // A new volume starts with what the image has at that path.
+    // A new volume starts with the content of the image at that path.
     let volumes = step.read_only_root.then(|| [vec![OUTPUT_FOLDER.to_owned()], folders(step)].concat());
     let log = HostConfigLogConfig { typ: Some("json-file".into()), config: Some(HashMap::new()) };
     ContainerCreateBody {

@@ -44,7 +44,7 @@ struct PendingStart {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// Wakes the engine when a container ends. Only a hint: without it the end is noticed a little later.
+/// Wakes the engine when a container ends. This is only a hint: without it, the end is noticed a little later.
 fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
     #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
     tokio::spawn(async move {
@@ -74,7 +74,7 @@ impl DockerRunner {
     /// Checks that the engine answers.
     ///
     /// # Errors
-    /// The reason when it does not.
+    /// The reason if it does not.
     pub async fn ping(&self) -> Result<(), Unavailable> {
         self.engine.client().await?.ping().await.map(|_| ()).map_err(unavailable)
     }
@@ -83,7 +83,7 @@ impl DockerRunner {
         self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state of the task that starts a container; none when there is no such task.
+    /// The state of the task that starts a container; none if there is no such task.
     fn start_progress(&self, name: &str) -> Option<StepState> {
         let mut starting = self.starting();
         let entry = starting.get(name)?;
@@ -156,7 +156,7 @@ impl Runner for DockerRunner {
             return Ok(times);
         }
         let state = self.engine.state(name).await?.unwrap_or_default();
-        // The engine reports the year 1 for times that have not come.
+        // The engine reports the year 1 for times that are not set yet.
         let time = |text: Option<String>| {
             let time = DateTime::parse_from_rfc3339(&text?).ok()?.to_utc();
             (time > DateTime::UNIX_EPOCH).then_some(time)
@@ -200,7 +200,7 @@ impl Runner for DockerRunner {
         let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
         let mut parts = client.download_from_container(name, Some(options));
         let mut archive = Vec::new();
-        // Room for the file and its header; anything longer is cut, and the caller sees that it is too large.
+        // Room for the file and its header; anything longer is truncated, and the caller sees that it is too large.
         let whole = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(8 * 1024);
         while let Some(part) = parts.next().await {
             match part {

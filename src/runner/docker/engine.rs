@@ -31,7 +31,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// The client, with the API version of the engine. Connects at first use.
+    /// The client, with the API version of the engine. Connects on first use.
     pub(super) async fn client(&self) -> Result<&Docker, Unavailable> {
         self.client
             .get_or_try_init(|| async {
@@ -61,7 +61,7 @@ impl Engine {
         if client.inspect_container(&step.name, None::<InspectContainerOptions>).await.is_err() {
             self.ensure_image(client, image).await?;
             if !step.may_start() {
-                // Not a failure: the engine checks again whether the step is to be started.
+                // Not a failure: the next tick checks again whether to start the step.
                 return Ok(());
             }
             let options = CreateContainerOptionsBuilder::default().name(&step.name).build();

@@ -1,4 +1,4 @@
-//! From answers of the engine to states, lines and errors of runners.
+//! Converts responses of the engine to step states, log lines and runner errors.
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerState, ContainerStateStatusEnum};
@@ -38,7 +38,7 @@ pub(super) fn line(output: LogOutput) -> Line {
     }
 }
 
-/// The first file of a tar archive, cut to a length.
+/// The first file of a tar archive, truncated to a length.
 pub(super) fn first_file(archive: &[u8], most: u64) -> Option<Vec<u8>> {
     use std::io::Read as _;
     let mut archive = tar::Archive::new(archive);

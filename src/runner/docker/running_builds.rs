@@ -1,6 +1,6 @@
 //! The builds that run on this server.
 //!
-//! A build is a part of this server: after a crash the next server starts it again.
+//! Builds run inside the server: after a crash, the next server starts them again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -29,10 +29,10 @@ pub(super) fn reason_of(error: &kube::Error) -> String {
     }
 }
 
-/// The reason of a permanent refusal; none when a retry may succeed.
+/// The reason for a permanent rejection; none if a retry may succeed.
 pub(super) fn refusal(error: &kube::Error) -> Option<String> {
     let kube::Error::Api(status) = error else { return None };
-    // A terminating namespace refuses new objects, but it can be created again afterwards.
+    // A terminating namespace rejects new objects, but the namespace can be created again afterwards.
     let terminating = status.message.contains("being terminated");
     let permanent = matches!(status.code, 400 | 401 | 403 | 405 | 413 | 422) && !terminating;
     permanent.then(|| status.message.clone())

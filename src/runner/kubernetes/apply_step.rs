@@ -45,12 +45,12 @@ impl KubernetesRunner {
         self.apply(Api::<Namespace>::all(self.client.clone()), &objects.namespace).await?;
         let known = self.watch.cron_job(namespace, name).and_then(|there| there.uid());
         for secret in objects.secret.iter().chain(&objects.pull_secret) {
-            // With the reference to an existing owner, an unchanged secret keeps its version.
+            // With the reference to its existing owner, an unchanged Secret keeps its version.
             let owned = known.clone().filter(|_| pod.times.is_some()).map(|uid| owned(secret, "CronJob", name, &uid));
             self.apply(secrets.clone(), owned.as_ref().unwrap_or(secret)).await?;
         }
         if !step.may_start() {
-            // Not a failure: the engine checks again whether the step is to be started.
+            // Not a failure: the next tick checks again whether to start the step.
             return Ok(());
         }
         let (uid, kind) = if pod.times.is_some() {
@@ -65,12 +65,12 @@ impl KubernetesRunner {
                 .await
             {
                 Ok(created) => (created.uid(), "Job"),
-                // The Job was started before and is left as it is.
+                // The Job was started before and is left unchanged.
                 Err(error) if code(&error) == Some(409) => (api.get(name).await?.uid(), "Job"),
                 Err(error) => return Err(error.into()),
             }
         };
-        // Kubernetes deletes the secrets together with their owner.
+        // Kubernetes deletes the Secrets together with their owner.
         for secret in objects.secret.iter().chain(&objects.pull_secret).filter(|_| known != uid) {
             self.apply(secrets.clone(), &owned(secret, kind, name, uid.as_deref().unwrap_or_default())).await?;
         }

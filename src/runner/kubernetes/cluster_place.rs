@@ -1,4 +1,4 @@
-//! The name of a cluster as the place of runs: the same on all servers.
+//! The name of a cluster as the place of runs; it is the same on all servers.
 
 use entity::id::ClusterId;
 

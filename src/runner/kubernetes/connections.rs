@@ -31,7 +31,7 @@ struct Connection {
 pub struct Clusters(Arc<RwLock<HashMap<ClusterId, Connection>>>);
 
 impl Clusters {
-    /// Connects to the clusters that are new or whose kubeconfig has changed, and drops all others that are not wanted.
+    /// Connects to clusters that are new or whose kubeconfig has changed, and drops those that are no longer wanted.
     pub async fn set(&self, wanted: Vec<ClusterTarget>, patience: Duration, clock: &Clock, wake: &Wake) {
         let known: Vec<ClusterTarget> = self.read(|all| all.values().map(|one| one.wanted.clone()).collect());
         for new in wanted.iter().filter(|new| !known.contains(new)) {
@@ -78,7 +78,7 @@ impl Clusters {
         self.read(|all| match all.get(&id).map(|one| &one.runner) {
             Some(Ok(runner)) => runner.clone() as Arc<dyn Runner>,
             Some(Err(reason)) => Arc::new(Disconnected { id, reason: reason.clone() }),
-            None => Arc::new(Disconnected { id, reason: "the cluster is being connected".into() }),
+            None => Arc::new(Disconnected { id, reason: "the server is connecting to the cluster".into() }),
         })
     }
 }

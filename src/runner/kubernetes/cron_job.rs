@@ -16,7 +16,7 @@ use super::object_labels::{JOB, RECORDED, SCHEDULED, SCHEDULED_FOR};
 /// The output file of a step that applies a CronJob: a `CronJobVersion`.
 pub const APPLIED_FILE: &str = "applied.json";
 
-/// The version of a CronJob when it was applied. A difference means that somebody else has changed it.
+/// The version of a CronJob when it was applied. A difference means that it was changed manually.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CronJobVersion {
     pub uid: String,
@@ -51,7 +51,7 @@ impl KubernetesRunner {
         found
     }
 
-    /// Notes that some of these Jobs were recorded.
+    /// Remembers that these Jobs were recorded.
     pub fn note_recorded(&self, jobs: impl Iterator<Item = String>) {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.extend(jobs);
@@ -62,7 +62,7 @@ impl KubernetesRunner {
         }
     }
 
-    /// The present version of a CronJob; none if it is gone or being deleted.
+    /// The current version of a CronJob; none if it is gone or being deleted.
     #[must_use]
     pub fn applied(&self, namespace: &str, name: &str) -> Option<CronJobVersion> {
         let there = self.watch.cron_job(namespace, name)?;

@@ -1,11 +1,11 @@
 //! Pure: the names of steps in a cluster.
 
-/// What a name refers to.
+/// The object that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handle<'a> {
     /// `namespace/name`: a Job.
     Job { namespace: &'a str, name: &'a str },
-    /// `namespace/name=run`: the CronJob as this run has applied it.
+    /// `namespace/name=run`: the CronJob as applied by this run.
     Apply { namespace: &'a str, name: &'a str, run: &'a str },
     /// `namespace/name~run`: the removal of the CronJob.
     Withdraw { namespace: &'a str, name: &'a str },

@@ -3,7 +3,7 @@
 /// Whether a cluster can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// There was no answer yet.
+    /// The cluster has not answered yet.
     Connecting,
     /// The cluster answers; with its version.
     Ready(String),

@@ -1,4 +1,4 @@
-//! Pure: from a Job and its pods to the state of a step.
+//! Pure: derives the state of a step from a Job and its pods.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(super) fn container(pod: &Pod) -> Option<&ContainerStatus> {
     status.container_statuses.as_ref()?.iter().find(|container| container.name == CONTAINER)
 }
 
-/// Whether the container of a pod has started; it may have ended.
+/// Whether the container of a pod has started; it may have ended since.
 pub(super) fn has_begun(pod: &Pod) -> bool {
     let state = container(pod).and_then(|container| container.state.as_ref());
     state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())

@@ -1,4 +1,4 @@
-//! Tests of what Jobs and pods say.
+//! Tests of the states derived from Jobs and pods.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn what_keeps_a_pod_waiting_is_said_and_ends_it_after_a_time() {
     assert_eq!(seen(&job(json!({})), vec![pull.clone()], 61), StepState::Starting { reason: Some(reason.clone()) });
     let ended = StepState::CannotStart { reason };
     assert_eq!(seen(&job(json!({})), vec![pull.clone()], 60), ended);
-    // Also where an earlier attempt has run.
+    // The same applies if an earlier attempt has run.
     let before = of_state(json!({"terminated": {"exitCode": 1}}));
     assert_eq!(seen(&job(json!({})), vec![before.clone(), pull], 60), ended);
     let creating = of_state(json!({"waiting": {"reason": "ContainerCreating"}}));

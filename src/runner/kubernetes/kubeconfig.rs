@@ -12,10 +12,10 @@ pub const IN_CLUSTER: &str = "in-cluster";
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Parses a self-contained kubeconfig: one that names no files of this machine and no programs to start.
+/// Parses a self-contained kubeconfig: one that refers to no files on this machine and to no programs to run.
 ///
 /// # Errors
-/// What is wrong, as a text that follows the name of the field.
+/// The problem, as a text that follows the name of the field.
 pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
     let config: Kubeconfig = Kubeconfig::from_yaml(text).map_err(|e| format!("is not a kubeconfig: {e}"))?;
     if config.clusters.is_empty() {

@@ -30,14 +30,14 @@ pub struct KubernetesRunner {
     pub(super) clock: Clock,
     /// How long a pod may wait before its step fails with the reason it waits for.
     pub(super) patience: TimeDelta,
-    /// Why steps were refused, by step name.
+    /// Why steps were rejected, by step name.
     pub(super) refused: Mutex<HashMap<String, String>>,
     /// The uids of scheduled Jobs that were recorded.
     pub(super) recorded: Mutex<HashSet<String>>,
 }
 
 impl KubernetesRunner {
-    /// Creates the connection. Whether the cluster answers shows later, in `health`.
+    /// Creates the connection. `health` later reports whether the cluster answers.
     ///
     /// # Errors
     /// Why no connection can be created.
@@ -73,9 +73,9 @@ impl KubernetesRunner {
     pub(super) fn ready(&self) -> Result<(), Unavailable> {
         match self.watch.health() {
             Health::Ready(_) => Ok(()),
-            Health::Connecting => Err(Unavailable("the cluster is being connected".into())),
+            Health::Connecting => Err(Unavailable("the server is connecting to the cluster".into())),
             Health::Unreachable(reason) => Err(Unavailable(format!("the cluster cannot be reached: {reason}"))),
-            Health::Refused(reason) => Err(Unavailable(format!("the cluster refuses this server: {reason}"))),
+            Health::Refused(reason) => Err(Unavailable(format!("the cluster rejected this server: {reason}"))),
         }
     }
 

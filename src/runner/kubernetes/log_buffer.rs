@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::runner::line::Line;
 
-/// How many lines of one Job are buffered; reading goes on when some were taken.
+/// How many lines of one Job are buffered; reading resumes once some have been taken.
 const HELD: usize = 20_000;
 
 #[derive(Default)]

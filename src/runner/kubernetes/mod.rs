@@ -1,7 +1,7 @@
 //! Steps as Jobs in a Kubernetes cluster, and schedules as CronJobs.
 //!
 //! A Job is named after its step, so that a second start finds the first; it outlives this server. Watches keep the
-//! state of the cluster in memory: polling a step costs no request, and a cluster that does not answer blocks nobody.
+//! state of the cluster in memory: polling a step sends no request, and an unreachable cluster blocks nothing else.
 
 mod api_error;
 mod apply_step;

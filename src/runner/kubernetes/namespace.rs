@@ -12,7 +12,7 @@ impl KubernetesRunner {
     /// Deletes the namespace of an environment, if this server created it. Returns true once it is gone.
     ///
     /// # Errors
-    /// When the cluster does not answer or refuses.
+    /// If the cluster does not answer or rejects the request.
     pub async fn delete_namespace(&self, name: &str, environment: &str) -> Result<bool, Unavailable> {
         self.ready()?;
         let api: Api<Namespace> = Api::all(self.client.clone());

@@ -1,7 +1,7 @@
-//! Pure: from a step to the Kubernetes objects that are applied for it.
+//! Pure: turns a step into the Kubernetes objects to apply for it.
 //!
-//! Names are derived from ids, so that applying twice is the same as applying once. Labels lead from every object to
-//! its job, run and deployment. The fields are those of `batch/v1` and `v1`
+//! Names are derived from ids, so that applying is idempotent. Labels link every object to its job, run and
+//! deployment. The fields are those of `batch/v1` and `v1`
 //! (<https://kubernetes.io/docs/reference/kubernetes-api/>).
 
 use base64::Engine as _;

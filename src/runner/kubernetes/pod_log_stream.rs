@@ -26,7 +26,7 @@ use crate::runner::line::{LINE_BYTES, Line, Stream};
 /// How often to check for new and ended pods.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How often the log of an ended pod is retried before it is given up.
+/// How often reading the log of an ended pod is retried before giving up.
 const TRIES: u32 = 5;
 
 /// The longest line in bytes; the rest becomes a line of its own.

@@ -30,7 +30,7 @@ pub struct PodOptions {
     pub annotations: Annotations,
     /// The one file in the output folder that is kept: a kubelet keeps its first 4096 bytes.
     pub message_file: Option<&'static str>,
-    /// With a schedule the step becomes a CronJob, and nothing runs now.
+    /// With a schedule, the step becomes a CronJob and nothing runs right away.
     pub times: Option<CronTimes>,
 }
 
@@ -43,7 +43,7 @@ pub struct Annotations {
     pub secrets: Vec<(String, String)>,
 }
 
-/// What happens when a time comes while a Job of the schedule is still active.
+/// What happens when a time is due while a Job of the schedule is still active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrency {
     Allow,
@@ -54,7 +54,7 @@ pub enum Concurrency {
 /// The schedule of a CronJob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CronTimes {
-    /// Five fields, as Kubernetes reads them.
+    /// Five fields, in the dialect of Kubernetes.
     pub schedule: String,
     /// IANA name.
     pub zone: String,
@@ -64,6 +64,6 @@ pub struct CronTimes {
     /// How many succeeded Jobs Kubernetes keeps.
     pub keep_succeeded: i32,
     pub keep_failed: i32,
-    /// The run that applies the CronJob, by which its step recognizes it.
+    /// The run that applies the CronJob, so that its step can recognize the CronJob.
     pub applied_by: String,
 }

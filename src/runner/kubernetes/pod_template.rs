@@ -1,4 +1,4 @@
-//! Pure: from a step to the specification of its Job and pods.
+//! Pure: builds the specification of a step's Job and pods.
 
 use entity::job_spec::{CpuArchitecture, Probe, ProbeType};
 use serde_json::{Map, Value, json};

@@ -46,7 +46,7 @@ impl Runner for KubernetesRunner {
             Err(Failure::Later(unavailable)) => Err(unavailable),
             Err(Failure::Refused(reason)) => {
                 let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                refused.insert(step.name.clone(), format!("Kubernetes has refused the step: {reason}"));
+                refused.insert(step.name.clone(), format!("Kubernetes rejected the step: {reason}"));
                 Ok(())
             }
         }
@@ -142,13 +142,13 @@ impl Runner for KubernetesRunner {
         self.logs.forget(handle);
         let Some(Handle::Job { namespace, name }) = Handle::parse(handle) else { return Ok(()) };
         let Some(job) = self.job(namespace, name).await? else {
-            // The secrets of a refused Job have no owner that they are deleted with.
+            // The Secrets of a rejected Job have no owner, so Kubernetes does not delete them.
             return self.delete_secrets(namespace, name).await.map_err(|e| unavailable(&e));
         };
         let keeps_itself = job.labels().contains_key(SCHEDULED)
             || job.spec.as_ref().is_some_and(|spec| spec.ttl_seconds_after_finished.is_some());
         if keeps_itself && is_over(&job) {
-            // Kubernetes removes this Job by its own rules; the label says that it is recorded.
+            // Kubernetes removes this Job itself; the label marks it as recorded.
             let api: Api<Job> = Api::namespaced(self.client.clone(), namespace);
             let noted = json!({"metadata": {"labels": {RECORDED: "true"}}});
             let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(noted)).await;

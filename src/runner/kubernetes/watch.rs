@@ -95,7 +95,7 @@ impl Watch {
         let broken = [&state.jobs.broken, &state.pods.broken, &state.cron_jobs.broken, &state.secrets.broken];
         let complete = state.jobs.complete && state.pods.complete && state.cron_jobs.complete && state.secrets.complete;
         match broken.into_iter().flatten().next() {
-            // A watch that had its list and lost its connection is being resumed.
+            // A watch that loses its connection after the initial list resumes by itself.
             Some(reason) if !complete => Health::Refused(reason.clone()),
             _ if complete => Health::Ready(version),
             _ => Health::Connecting,

@@ -25,7 +25,7 @@ pub(super) struct ClusterState {
     pub(super) pods_of: PodsByJob,
     pub(super) cron_jobs: ObjectStore<CronJob>,
     pub(super) secrets: ObjectStore<PartialObjectMeta<Secret>>,
-    /// The result of the last check whether the cluster answers.
+    /// The result of the last check of whether the cluster answers.
     pub(super) asked: Option<Result<String, Health>>,
 }
 

@@ -56,8 +56,8 @@ impl Launcher {
         }
     }
 
-    /// Checks out the source of a step and starts it. The scratch folder is created only then, because it tells
-    /// whether a step was started.
+    /// Checks out the source of a step and starts it. The scratch folder is created only then, because its
+    /// existence means that the step was started.
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
         let folder = self.folder.join(".sources").join(&step.name);
         let fetched = fetch(&folder, source).await;
@@ -171,7 +171,7 @@ async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
     tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
 }
 
-/// Writes files below the scratch folder, so that no path of the machine is touched. Returns the path for each
+/// Writes files below the scratch folder, so that no other path on the machine is touched. Returns the path for each
 /// variable.
 fn write_files(scratch: &Path, files: &[StepFile]) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut places = Vec::new();

@@ -1,7 +1,7 @@
 //! Steps as plain processes on this machine, each in a scratch folder and a process group of its own.
 //!
 //! The image and the limits of a step are not used. The output folder is in the scratch folder; references to the
-//! official one in the command are rewritten. Processes do not outlive the server: one that a killed server left behind
+//! official output folder in the command are rewritten. Processes do not outlive the server: one that a killed server left behind
 //! is killed when its step is polled, and the step counts as lost.
 
 mod launcher;

@@ -12,7 +12,7 @@ use crate::runner::line::{LINE_BYTES, Stream};
 /// How long a process that left the group may keep the output open after the step has ended.
 pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// Waits for a reader. One whose buffer is full gets more time; one that waits for output is aborted at the deadline.
+/// Waits for a reader. A reader whose buffer is full gets more time; one that waits for output is aborted at the deadline.
 pub(super) async fn wait_for_reader(
     step: &ProcessStep,
     mut reader: tokio::task::JoinHandle<()>,

@@ -32,7 +32,7 @@ impl ProcessRunner {
     /// Creates scratch folders below `folder`.
     #[must_use]
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
-        // Paths that a process is given must hold whatever its working directory is.
+        // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
     }
@@ -56,7 +56,7 @@ impl Runner for ProcessRunner {
         Target::Process
     }
 
-    /// Identifies the folder, and with it the machine and the server: processes of other servers are not visible here.
+    /// Identifies the folder, and so the machine and the server: a server cannot see the processes of other servers.
     async fn place(&self) -> Result<String, Unavailable> {
         let mark = self.work.folder.join(".place");
         if let Ok(known) = std::fs::read_to_string(&mark) {
@@ -73,7 +73,7 @@ impl Runner for ProcessRunner {
             return Ok(());
         }
         if !step.may_start() {
-            return Err(Unavailable("this server has lost its leases; the start is checked again".into()));
+            return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
         let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
         let started = Arc::new(ProcessStep { memory, group: Mutex::default(), interrupt: step.interrupt });

@@ -9,7 +9,7 @@ use crate::runner::memory::MemoryStep;
 pub(super) struct ProcessStep {
     pub(super) memory: MemoryStep,
     pub(super) group: Mutex<Option<Pid>>,
-    /// Whether only the first process is asked to end.
+    /// Whether only the first process gets the signal to end.
     pub(super) interrupt: bool,
 }
 
@@ -25,7 +25,7 @@ impl ProcessStep {
         }
     }
 
-    /// Asks the step to end.
+    /// Signals the step to end.
     pub(super) fn ask(&self) {
         match *self.group() {
             Some(first) if self.interrupt => {

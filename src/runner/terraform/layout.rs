@@ -15,7 +15,7 @@ pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
 /// The folder of the source in a container.
 pub const SOURCE_FOLDER: &str = "/windlass/source";
 
-/// The variable with the URL that a step fetches its files from, if it does so itself.
+/// The variable with the URL of the step's files, if the step fetches them itself.
 pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
 
 /// The variable with the `Authorization` header for that URL.

@@ -1,6 +1,6 @@
-//! Pure: from a Terraform or OpenTofu step to a POSIX shell script and the files that it needs.
+//! Pure: turns a Terraform or OpenTofu step into a POSIX shell script and the files that it needs.
 //!
-//! The script forwards an interruption to the running program once and waits for its end, so that the state is written
+//! The script forwards an interrupt to the running program once and waits for it to exit, so that the state is written
 //! and its lock released. It writes `result.json`, and `plan` for a plan, next to the output file.
 
 use std::fmt::Write as _;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// A line with an expression, which is written as it is, or with a string.
+/// A line with an expression, which is written unchanged, or with a quoted string.
 #[must_use]
 pub fn value_line(key: &str, value: &str, expression: bool) -> String {
     if expression { format!("{key} = {value}\n") } else { format!("{key} = \"{}\"\n", text_literal(value)) }

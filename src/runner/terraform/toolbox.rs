@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// Where to look for programs, after the configured folder.
+/// The folders that are searched after the configured one.
 const FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 /// The time limit of asking a program for its version.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
-    /// With a folder of programs that are named like `tofu` or `tofu-1.12.6`.
+    /// Creates a toolbox. Programs in `folder` are named like `tofu` or `tofu-1.12.6`.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder, versions: Mutex::default() }

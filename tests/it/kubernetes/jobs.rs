@@ -119,7 +119,7 @@ async fn why_a_run_failed_is_said() {
         (&memory, "OOMKilled", json!(137)),
         (&late, "DeadlineExceeded", Value::Null),
         (&twice, "exit code 3", json!(3)),
-        (&wrong, "Kubernetes has refused the step", Value::Null),
+        (&wrong, "Kubernetes rejected the step", Value::Null),
     ];
     for (job, _, _) in &expected {
         site.call("POST", &format!("/job/{job}/deploy"), Some(json!({}))).await;

@@ -26,7 +26,7 @@ async fn a_registry_lists_tags_and_knows_its_images() {
     it.client.get(&format!("{path}/{registry}/images?imageName=no/such")).await.expect(400);
     it.client.get(&format!("{path}/{registry}/images")).await.expect(400);
     it.client.put(&format!("{path}/{registry}"), body("wrong")).await.expect(200);
-    assert!(it.client.post(&check, ask(&tag)).await.detail(400).contains("refuses the login"));
+    assert!(it.client.post(&check, ask(&tag)).await.detail(400).contains("rejected the login"));
     let job = it.create({
         let mut job = it.cron("job", "@daily");
         job["source"]["image"]["registry_id"] = json!(registry);

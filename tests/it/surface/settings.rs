@@ -207,7 +207,7 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     app.settle().await;
     let run = &it.runs(&id(&job)).await[0];
     assert_eq!(run["state"], "FAILED");
-    assert!(run["reason"].as_str().unwrap().contains("the cluster is being connected"), "{run}");
+    assert!(run["reason"].as_str().unwrap().contains("the server is connecting to the cluster"), "{run}");
     let statuses = it.client.get(&format!("{path}/status")).await.expect(200);
     assert_eq!(statuses["results"].as_array().unwrap().len(), 2);
 }

@@ -95,7 +95,7 @@ async fn teams_plan_and_approve() {
     let path = house.path(&format!("job/{job}"));
     let give = |status: &str| change("job", &job, json!({"status": status}));
     assert_eq!(detail(planner.patch(&path, give("approved")).await, 403), "UpdatePermission Denied");
-    assert_eq!(detail(others.patch(&path, give("approved")).await, 403), "another team approves this job");
+    assert_eq!(detail(others.patch(&path, give("approved")).await, 403), "another team must approve this job");
     ops.patch(&path, give("approved")).await.expect(204);
     assert_eq!(house.get(&format!("job/{job}")).await["data"]["attributes"]["approvedBy"], "OPS");
     // Workspaces are theirs who manage them; teams are not.

@@ -356,5 +356,5 @@ async fn a_version_that_is_not_here() {
     let job = site.job(&workspace, APPLY).await;
     let done = site.until(&job, &["failed"]).await;
     let output = done["data"]["attributes"]["output"].as_str().unwrap();
-    assert!(output.contains("0.0.1 is not on the machine of the server, which has"), "{output}");
+    assert!(output.contains("0.0.1 is not installed on the server, which has"), "{output}");
 }

@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
     Ok(Carried::Done(Some(id)))
 }
 
-/// Whether the CronJob of a CRON job has to be applied to its cluster, or withdrawn.
+/// Whether the CronJob of a CRON job has to be applied to its cluster, or removed from it.
 async fn applies(tx: &DatabaseTransaction, job: &job::Model, spec: &JobSpec) -> Result<bool> {
     if !matches!(spec.schedule, Schedule::Cron { .. }) {
         return Ok(false);
@@ -83,7 +83,7 @@ async fn set_deployed(
     if deployed == Deployed::Kept {
         return Ok(());
     }
-    // Times that are due belong to the configuration deployed until now.
+    // Times that are already due belong to the configuration that is being replaced or removed.
     settle(tx, job.id, now).await?;
     if deployed == Deployed::Replaced {
         let cluster = store::cluster_objects::cluster_of_job(tx, job.id).await?;

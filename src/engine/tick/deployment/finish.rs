@@ -17,7 +17,7 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
     let more = ready.len() as u64 == BATCH;
     for row in ready {
         let finished = store::write(&app.db, async |tx| {
-            // Another server may be processing it, or somebody may have cancelled it since it was read.
+            // Since it was read, another server may have started processing it, or a user may have cancelled it.
             store::environment::lock(tx, row.environment_id).await?;
             let current = store::row::by_id::<deployment::Model>(tx, row.id).await?;
             let Some(current) = current.filter(|row| row.progress == Progress::Running) else {

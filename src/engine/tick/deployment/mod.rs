@@ -1,4 +1,4 @@
-//! What the engine does with deployments.
+//! The passes that start and finish deployments, and what they do with each job.
 
 mod carry_out;
 pub(super) mod finish;

@@ -12,7 +12,7 @@ use crate::engine::deployment::{build_spec, needs_build, plan};
 use crate::error::Result;
 use crate::store;
 
-/// Starts the part of a job. True if something follows at once: a run to start, or a part without a run to end.
+/// Starts the part of a job. Returns true if there is more to do at once: a run to start, or a part without a run to end.
 #[tracing::instrument(name = "deployment.start_part", skip_all, fields(deployment = %of.id, job = %part.job_id))]
 pub(super) async fn start_part(
     app: &App,
@@ -22,7 +22,7 @@ pub(super) async fn start_part(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let Some(job) = store::job::by_id(tx, part.job_id).await? else { return Ok(false) };
-    // What is removed is the deployed configuration, not a later edit.
+    // A removal applies to the deployed configuration, not to a later edit.
     let spec = match (of.action, &job.deployed) {
         (Action::Stop | Action::Delete | Action::Uninstall, Some(deployed)) => deployed,
         _ => &job.spec,
@@ -50,8 +50,8 @@ pub(super) async fn start_part(
     Ok(true)
 }
 
-/// Continues the part of a job once its run has ended; a job that is removed must have no other open run. True if a run was
-/// queued.
+/// Continues the part of a job once its run has ended; a job that is removed must have no other open run. Returns true if a
+/// run was queued.
 pub(super) async fn finish_part(
     app: &App,
     tx: &DatabaseTransaction,

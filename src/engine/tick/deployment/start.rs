@@ -12,7 +12,7 @@ use crate::engine::tick::pass::{BATCH, report};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Starts the oldest queued deployment of each environment that has none running.
+/// Starts the oldest queued deployment of each environment that has no running one.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let due = store::deployment::due(&app.db, BATCH).await?;
     let more = due.len() as u64 == BATCH;

@@ -1,4 +1,4 @@
-//! Walks a deployment from stage to stage, and ends it.
+//! Advances a deployment from stage to stage, and ends it.
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress, Scope};
@@ -12,7 +12,7 @@ use crate::engine::deployment::{NextStage, next_stage};
 use crate::error::Result;
 use crate::store;
 
-/// What a pass did with a deployment.
+/// The effects of a pass on a deployment.
 #[derive(Default)]
 pub(super) struct Step {
     /// Something follows at once: a run to start, or a part to end.
@@ -70,7 +70,7 @@ pub(super) async fn walk(
     }
 }
 
-/// Ends a deployment. One that deletes then deletes its jobs, and its environment.
+/// Ends a deployment. A deployment that deletes then deletes the rows of its jobs and of its environment.
 async fn end(
     tx: &DatabaseTransaction,
     row: &deployment::Model,

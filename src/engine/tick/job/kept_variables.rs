@@ -25,12 +25,12 @@ pub(in crate::engine::tick) async fn keep(
     Ok(())
 }
 
-/// The variables of a run: those stored with the deployed job, or the present ones if the job is not deployed.
+/// The variables of a run: those stored with the deployed job, or the current ones if the job is not deployed.
 pub(super) async fn seen(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
     match store::row::by_id::<job_variables::Model>(&app.db, job.id).await? {
         Some(row) if job.deployed.is_some() => {
             let opened = app.keys.open(&secret::place("job_variables", job.id.0), &row.sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept variables are not JSON"))
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored variables are not JSON"))
         }
         _ => live(app, &app.db, environment, job).await,
     }

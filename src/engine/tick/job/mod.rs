@@ -1,4 +1,4 @@
-//! From a run of a job to a step: its image, its variables, and, on Kubernetes, its pod.
+//! Turns a run of a job into a step: its image, its variables, and, on Kubernetes, its pod.
 
 pub(super) mod kept_variables;
 mod pod;

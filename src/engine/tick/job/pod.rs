@@ -1,4 +1,4 @@
-//! From a run of a job to its pod in a Kubernetes cluster.
+//! Names, labels and pod options of a job's run in a Kubernetes cluster.
 
 use chrono::{DateTime, Utc};
 use entity::metadata_group::{Entry, GroupKind, Model as Group};
@@ -17,7 +17,7 @@ use crate::runner::kubernetes::pod_options::{Annotations, CronTimes, PodOptions}
 use crate::runner::{OUTPUT_FILE, StepSpec};
 use crate::store;
 
-/// How many characters of an environment's name its namespace has.
+/// How many characters of an environment's name its namespace contains.
 const NAME: usize = 40;
 
 /// The name of the CronJob of a job.
@@ -25,13 +25,13 @@ fn cron_job_name(job: &job::Model) -> String {
     format!("windlass-{}", job.id)
 }
 
-/// Whether a run withdraws a CronJob, because its job is not deployed any more.
+/// Whether a run removes a CronJob, because Kubernetes no longer schedules the job.
 pub(super) fn withdraws(of: JobSubject<'_>) -> bool {
     let deployed = of.job.deployed.as_ref();
     deployed.and_then(|spec| keeper(of.cluster.kind, spec)) != Some(Keeper::Kubernetes)
 }
 
-/// The namespace of a run, and its name there.
+/// The namespace of a run, and the name of its step.
 pub(super) async fn named(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<(String, String)> {
     let namespace = namespace(app, of.environment).await?;
     let name = match run.event {
@@ -46,7 +46,7 @@ async fn namespace(app: &App, row: &environment::Model) -> Result<String> {
     let id = row.id.0.simple().to_string();
     let name = slug(&row.name);
     let short = id.get(..8).unwrap_or(&id);
-    // Version 7 ids that were created in the same minute begin alike.
+    // Version 7 ids created in the same minute start with the same digits.
     let wanted = [format!("z{short}-{name}"), format!("z{id}-{}", name.get(..20).unwrap_or(&name))];
     let wanted = wanted.map(|name| name.trim_end_matches('-').to_owned());
     let found = store::cluster_objects::namespace(&app.db, row, wanted).await?;
@@ -67,7 +67,7 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Adds to a step what only a cluster needs.
+/// Adds the options for Kubernetes to a step.
 pub(super) async fn dress(
     app: &App,
     run: &run::Model,
@@ -108,7 +108,7 @@ pub(super) async fn dress(
         architecture: spec.pod.cpu_architecture,
         node_labels: spec.pod.node_labels.clone().into_iter().collect(),
         service_account: Some(spec.pod.service_account.clone()).filter(|name| !name.is_empty()),
-        // A named account is there for its permissions.
+        // A job that names a service account needs its permissions, and so its token.
         automount_token: spec.pod.automount_token || !spec.pod.service_account.is_empty(),
         labels: entries(&groups, GroupKind::Labels, None),
         annotations: Annotations {
@@ -126,7 +126,8 @@ pub(super) async fn dress(
 
 const GRACE: &str = "deployment.termination_grace_period_seconds";
 
-/// Labels that lead back from every object; some by the names of the official system, which log readers know.
+/// Labels that identify the job, the run and the deployment of an object. Some have the names of the official system, which log
+/// tools know.
 fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
     let job = of.job.id.to_string();
     let environment = of.environment.id.to_string();
@@ -138,7 +139,7 @@ fn labels(run: &run::Model, of: JobSubject<'_>) -> Vec<(String, String)> {
         ("qovery.com/environment-id".to_owned(), environment),
         ("qovery.com/project-id".to_owned(), of.environment.project_id.to_string()),
     ];
-    // A CronJob belongs to no single run.
+    // A CronJob does not belong to any one run.
     if run.event != Event::Apply {
         labels.push(("windlass.dev/run".into(), run.id.to_string()));
     }

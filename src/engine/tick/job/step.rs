@@ -1,4 +1,4 @@
-//! From the row of a run of a job to the step that its runner executes.
+//! Turns the row of a job's run into the step that its runner executes.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(in crate::engine) async fn step(
     kind: Target,
     now: DateTime<Utc>,
 ) -> Result<Result<Prepared, Impossible>> {
-    let gone = || Error::internal(format!("run {} has lost its job", run.id));
+    let gone = || Error::internal(format!("the job of run {} is missing", run.id));
     let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
@@ -42,7 +42,7 @@ pub(in crate::engine) async fn step(
     let mut delivered = delivered(app, run, of).await?;
     let (image, build) = match &run.spec.build {
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
-        // Withdrawing a CronJob needs no image.
+        // Removing a CronJob needs no image.
         None if run.event == Event::Apply && withdraws(of) => (None, None),
         None => match image(app, run).await? {
             Ok(image) => (Some(image), None),
@@ -87,7 +87,7 @@ pub(in crate::engine) async fn step(
 
 /// The secrets to mask in the log of a run that a CronJob started.
 pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Vec<String>> {
-    let gone = || Error::internal(format!("job {} has lost its environment", job.id));
+    let gone = || Error::internal(format!("the environment of job {} is missing", job.id));
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
     let delivered = delivered(app, run, JobSubject { job, environment: &environment, cluster: &cluster }).await?;
@@ -98,7 +98,7 @@ pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Mod
 async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
     let mut variables = seen(app, of.environment, of.job).await?;
     let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
-    // A CronJob starts runs that have no id yet.
+    // The runs that a CronJob starts have no ids yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
     variables.extend(built_in.filter(fits).map(built_in_variable));
     variables.extend(additions(app, run)?);
@@ -110,7 +110,7 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let Some(sealed) = &run.additions else { return Ok(Vec::new()) };
     let opened = app.keys.open(&secret::place("run_additions", run.id.0), sealed)?;
     let given: BTreeMap<String, String> =
-        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept additions are not JSON"))?;
+        serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored run variables are not JSON"))?;
     let variable = |(key, value)| Variable {
         scope: VariableScope::Run,
         kind: VariableKind::Value,
@@ -119,7 +119,7 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     Ok(given.into_iter().map(variable).collect())
 }
 
-/// A job with this variable is built without cache (name of the official API).
+/// A job with this variable is built without the cache (defined by the official API).
 const NO_CACHE: &str = "QOVERY_DISABLE_BUILD_CACHE";
 
 /// The image to build. All variables of the job are build arguments, except those that change with every run.
@@ -179,7 +179,7 @@ struct StepVariables {
     secrets: Vec<String>,
 }
 
-/// Resolves variables into environment and files; several variables may share a file.
+/// Resolves variables into environment variables and files; several variables may share a file.
 fn deliver(variables: &[Variable]) -> StepVariables {
     let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
     for ResolvedVariable { key, value, is_secret, content } in resolve(variables) {
@@ -246,7 +246,7 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
     if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
         let text =
-            "pulling from this kind of registry needs a token of its cloud provider, which this server cannot get";
+            "pulling from this kind of registry needs a token from its cloud provider, which this server cannot get";
         return Ok(Err(Impossible(text.into())));
     }
     let login = registry_client::login(&app.keys, registry)?;

@@ -1,8 +1,8 @@
-//! A job with its environment and its cluster: what a run of it belongs to.
+//! The job of a run, with its environment and its cluster.
 
 use entity::{cluster, environment, job};
 
-/// What a run belongs to.
+/// The job of a run, with its environment and its cluster.
 #[derive(Clone, Copy)]
 pub(super) struct JobSubject<'a> {
     pub(super) job: &'a job::Model,

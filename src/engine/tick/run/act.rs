@@ -55,7 +55,7 @@ async fn retry(
         ..run
     };
     let run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
-    // Only the server that stored what a step left may remove the step.
+    // Only the server that stored the results of a step may remove the step.
     if change(app, queued, RunEvent::Retried, now, run_end).await? {
         tracing::info!(run = %id, attempt, exit_code, retry_at = %not_before, "attempt failed; will retry");
         quiet(&name, patient(runner.remove(&name)).await);
@@ -83,7 +83,7 @@ async fn stop(
     Ok(())
 }
 
-/// Stores the new lines of a running run, and from time to time that it was seen.
+/// Stores the new lines of a running run, and records periodically that the run was seen.
 pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<Utc>) -> Result<()> {
     let Unstored { run, lines, touched } = unstored;
     if lines.lines.is_empty() && !touched {
@@ -93,7 +93,7 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
     let stored = lines.lines.len() as u64;
     let (run, pieces) = with_lines(app, run, lines.lines)?;
     store::write(&app.db, async |tx| {
-        // The run first: once another server owns it, its lines must not be stored twice.
+        // Update the run first: once another server owns it, its lines must not be stored twice.
         if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
             store::log_chunk::append(tx, pieces).await?;
         }

@@ -47,7 +47,7 @@ pub(super) async fn begin(
     let place = match patient(runner.place()).await {
         Ok(place) => place,
         Err(Unavailable(reason)) => {
-            tracing::warn!(run = %run.id, reason, "runner does not answer; the run will start later");
+            tracing::warn!(run = %run.id, reason, "runner did not answer; will retry the start");
             return Ok(());
         }
     };
@@ -58,7 +58,7 @@ pub(super) async fn begin(
     };
     let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
-    // Stored before the start, so that a server that takes over asks the same engine, and only while the lease holds.
+    // Store the engine before the start, and only under a valid lease, so that a server that takes over polls the same engine.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {
             store::write(&app.db, async |tx| {
@@ -73,7 +73,7 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// Why a scheduled run is not started any more.
+/// Why a scheduled run is no longer started: it missed its starting deadline.
 fn missed_deadline(run: &run::Model, now: DateTime<Utc>) -> Option<String> {
     let deadline = TimeDelta::seconds(run.spec.starting_deadline_seconds?.into());
     let late = run.attempt == 1 && run.place.is_none() && run.scheduled_for? + deadline < now;

@@ -8,7 +8,7 @@ use crate::engine::tick::pass::BATCH;
 use crate::error::{Error, Result};
 use crate::store;
 
-/// Claims as many runs as there are free slots. `observe` starts them, as it does those of a server that was killed.
+/// Claims as many runs as there are free slots. `observe` starts them, as it does the runs taken over from a killed server.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let owned = store::run::count_by_owner(&app.db, app.instance).await?;
     let free = u64::from(app.config.max_runs).saturating_sub(owned).min(BATCH);

@@ -1,4 +1,4 @@
-//! Ends a run: reads what its step left, stores the end, and removes the step.
+//! Ends a run: reads the results of its step, stores the outcome, and removes the step.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;
@@ -17,7 +17,7 @@ use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::patience::{patient, quiet};
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
 
-/// How long an ended run waits for a log or an output that cannot be read.
+/// How long an ended run waits while its log or an output cannot be read.
 pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
 /// Ends a run with the event that the state machine decided.
@@ -40,23 +40,23 @@ pub(super) async fn end(
     }
     let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
     let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
-    // Only the server that stored what a step left may remove the step.
+    // Only the server that stored the results of a step may remove the step.
     if change(app, run, event, now, run_end).await? {
         quiet(&name, patient(runner.remove(&name)).await);
     }
     Ok(())
 }
 
-/// What came of reading what a step left.
+/// The outcome of reading the results of a step.
 enum Read {
     All,
     /// The runner does not answer; the next tick tries again.
     Later,
-    /// Why something could not be read; the run ends all the same.
+    /// Why something could not be read; the run ends anyway.
     Failed(String),
 }
 
-/// Reads what a successful step left: the result of a workspace step, the applied CronJob, the built image, or outputs.
+/// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
 async fn read_result(
     runner: &dyn Runner,
     name: &str,
@@ -107,7 +107,7 @@ async fn read_result(
     }
 }
 
-/// What a reader should know about how the run was executed.
+/// A note for users about how the run was executed.
 fn note(kind: Target, run: &run::Model) -> Option<&'static str> {
     match kind {
         Target::Docker | Target::Kubernetes(_) => None,

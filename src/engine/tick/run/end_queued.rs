@@ -1,4 +1,4 @@
-//! The pass that ends queued runs which were cancelled or waited too long.
+//! The pass that ends queued runs that were cancelled or waited too long.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;

@@ -1,4 +1,4 @@
-//! What the state machine needs to know about a run, from its row and the settings of the server.
+//! Collects the facts that the state machine needs about a run from its row and the server's settings.
 
 use chrono::TimeDelta;
 use entity::run;

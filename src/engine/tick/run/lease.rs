@@ -1,4 +1,4 @@
-//! The lease by which a server owns the runs it looks after.
+//! The leases of a server on its runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,10 +15,10 @@ pub(in crate::engine) fn lease(app: &App, now: DateTime<Utc>) -> Lease {
     Lease { owner: app.instance, until: now + LEASE }
 }
 
-/// Renews the leases of this server's runs. A loop of its own calls it, so that a pass that waits for a runner loses none.
+/// Renews the leases of this server's runs. A separate loop calls this, so that no lease expires while a pass waits for a runner.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub(in crate::engine) async fn renew(app: &App, now: DateTime<Utc>) -> Result<()> {
     let lease = lease(app, now);
     store::run::renew(&app.db, lease).await?;

@@ -1,4 +1,4 @@
-//! Copies the log of a run from its runner to the database: masks it, counts its lines, and cuts it at the size limit.
+//! Copies the log of a run from its runner to the database: masks it, counts its lines, and truncates it at the size limit.
 
 use entity::{log_chunk, run};
 
@@ -13,7 +13,7 @@ use crate::store::log_chunk::{ChunkBuilder, LogStream};
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
 
-/// The lines of a run that are not copied yet.
+/// The lines of a run that have not been copied yet.
 pub(in crate::engine) async fn copy(
     runner: &dyn Runner,
     run: &run::Model,
@@ -52,7 +52,7 @@ pub(in crate::engine) fn with_lines(
     let patterns: Vec<String> = match &run.masks {
         Some(sealed) => {
             let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("kept masks are not JSON"))?
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
         }
         None => Vec::new(),
     };

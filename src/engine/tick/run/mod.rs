@@ -1,4 +1,4 @@
-//! What the engine does with runs: claims, starts, observes and ends them.
+//! Claims, starts, observes and ends runs.
 
 mod act;
 mod begin;

@@ -1,4 +1,4 @@
-//! The pass over running runs: asks each one's runner, copies its log, and does what the state machine decides.
+//! The pass over running runs: polls the step of each run, copies its log, and carries out the decision of the state machine.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use entity::run;
@@ -24,12 +24,12 @@ use crate::store::run::Orphans;
 
 /// How often a run that writes nothing is recorded as seen.
 const HEARTBEAT: TimeDelta = TimeDelta::seconds(30);
-/// How many runs of other servers one pass takes over at most, beside its own.
+/// How many runs of other servers one pass takes over at most, besides its own.
 const ORPHANS: u64 = 1000;
 /// How many runs are observed at the same time.
 const CONCURRENCY: usize = 16;
 
-/// Observes all runs of this server, after taking over those whose lease has expired. An error of one run is logged and does
+/// Observes all runs of this server, after taking over those whose lease has expired. An error in one run is logged and does
 /// not affect the others; the next tick tries again.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     renew(app, now).await?;
@@ -102,7 +102,7 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
     Ok(more)
 }
 
-/// What the runner reports of a run. A run that another engine has is lost to this one.
+/// The state of a run's step, as its runner reports it. A run that was handed to another engine counts as lost.
 async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Result<StepState, Unavailable> {
     if let Some(place) = &run.place {
         let here = patient(runner.place()).await?;
@@ -113,7 +113,7 @@ async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Result<StepSt
     patient(runner.poll(name)).await
 }
 
-/// Sets when the attempt began and ended: by the runner's clock where that is known, but never after `now`.
+/// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`.
 async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: bool, now: DateTime<Utc>) -> run::Model {
     if run.attempt_started_at.is_some() && !ended {
         return run;

@@ -1,4 +1,4 @@
-//! What this tick learned about a run.
+//! The observation of a run in one tick.
 
 use entity::run;
 
@@ -9,14 +9,14 @@ use crate::runner::{Lines, Runner, Target};
 pub(super) struct Observation<'a> {
     pub(super) runner: &'a dyn Runner,
     pub(super) kind: Target,
-    /// Of its step.
+    /// The name of the step.
     pub(super) name: String,
     pub(super) unstored: Unstored,
     /// Why the log is incomplete.
     pub(super) log_problem: Option<&'static str>,
 }
 
-/// A run with changes that are not stored yet.
+/// A run with changes that have not been stored yet.
 pub(super) struct Unstored {
     pub(super) run: run::Model,
     pub(super) lines: Lines,

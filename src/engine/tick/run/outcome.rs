@@ -1,5 +1,5 @@
-//! Applies an event to a run and stores everything that follows from it in one transaction: its last lines, its outputs, the
-//! image it built, and which older runs expire.
+//! Applies an event to a run and stores all of its effects in one transaction: the last lines of the run, its outputs, the image
+//! it built, and the expiry of older runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job::AppliedSchedule;
@@ -21,7 +21,7 @@ use crate::secret;
 use crate::store;
 use crate::store::run::Expected;
 
-/// What an event brings along.
+/// The results of a run, stored together with an event.
 #[derive(Default)]
 pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) lines: Vec<runner::Line>,
@@ -30,7 +30,7 @@ pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) built: Option<BuiltImage>,
     /// The result of a workspace step.
     pub(in crate::engine::tick) left: Option<StepResult>,
-    /// The CronJob that was applied; none if it was withdrawn.
+    /// The CronJob that was applied; none if it was removed.
     pub(in crate::engine::tick) applied: Option<AppliedSchedule>,
 }
 
@@ -96,7 +96,7 @@ pub(in crate::engine::tick) async fn change(
     Ok(changed)
 }
 
-/// One line for whoever watches the log of the server.
+/// Logs the end of a run.
 fn log_end(run: &run::Model) {
     let job = run.job_id.map(tracing::field::display);
     let seconds = run.started_at.zip(run.finished_at).map(|(start, end)| (end - start).as_seconds_f64());
@@ -151,7 +151,7 @@ async fn store_outputs(
         let row = known.iter().find(|row| row.key == key).cloned();
         let (target, new_value) = store_value(app, tx, job, row, (key, &output), now).await?;
         changed |= new_value;
-        // A name that is already in use keeps its meaning.
+        // An alias never replaces an existing variable.
         if !known.iter().any(|row| row.key == output.name) {
             let alias = variable::Model {
                 key: output.name,
@@ -169,7 +169,7 @@ async fn store_outputs(
     Ok(())
 }
 
-/// Stores the built-in variable of an output, and tells whether its value changed.
+/// Stores the built-in variable of an output, and returns whether its value changed.
 async fn store_value(
     app: &App,
     tx: &DatabaseTransaction,

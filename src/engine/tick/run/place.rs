@@ -1,4 +1,4 @@
-//! Which runner has a run, or is to start it.
+//! Selects the runner of a run.
 
 use entity::cluster::ClusterKind;
 use entity::run;
@@ -11,10 +11,10 @@ use crate::runner::Target;
 use crate::runner::kubernetes::cluster_place;
 use crate::store;
 
-/// The runner that has a run, or is to start it.
+/// The runner that has a run, or that will start it.
 ///
 /// # Errors
-/// The inner one: why no runner can execute the run.
+/// The inner error says why no runner can execute the run.
 pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Target, String>> {
     match run.runner {
         Some(RunnerKind::Docker) => return Ok(Ok(Target::Docker)),
@@ -28,7 +28,7 @@ pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::
     }
     match (run.event, run.job_id) {
         (Event::Workspace, _) => place::place(app, run).await,
-        // Images are built on the engine of the server.
+        // Images are built on the server's own engine.
         (Event::Build, _) | (_, None) => Ok(app.runners.local.clone()),
         (_, Some(job)) => Ok(match store::cluster_objects::cluster_of_job(&app.db, job).await? {
             Some((id, ClusterKind::Kubernetes)) => Ok(Target::Kubernetes(id)),

@@ -1,4 +1,4 @@
-//! The pass that advances workspace jobs: starts, asks, passes or ends the next step.
+//! The pass that advances workspace jobs: starts or completes the next step, asks for its approval, or ends the job.
 
 use chrono::{DateTime, Utc};
 use entity::workspace_job::JobStatus;
@@ -30,7 +30,7 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
     Ok(more)
 }
 
-/// Advances one job. True if more can be done at once.
+/// Advances one job. Returns true if it can be advanced again at once.
 async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
     let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
     let steps = store::workspace::steps(tx, id).await?;
@@ -45,7 +45,7 @@ async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bo
         plan_changes: job.plan_changes,
     };
     let decision = flow::next(of_job, &facts);
-    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a workspace job has lost a step"));
+    let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step of a workspace job is missing"));
     let job = workspace_job::Model { updated_at: now, ..job };
     match decision {
         Decision::Wait => return Ok(false),
@@ -86,7 +86,7 @@ async fn end(
     Ok(())
 }
 
-/// Creates the schedules that a step names. If one cannot be created the step fails, and with it the job.
+/// Creates the schedules that a step names. If one cannot be created, the step and the job fail.
 async fn schedule(
     tx: &DatabaseTransaction,
     job: workspace_job::Model,

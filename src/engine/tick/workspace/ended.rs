@@ -1,4 +1,4 @@
-//! What the end of a run means for the workspace step that it executed, and for its job.
+//! Applies the end of a run to the workspace step that it executed, and to the workspace job.
 
 use chrono::{DateTime, Utc};
 use entity::run;
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::secret;
 use crate::store;
 
-/// What the end of a run means for the step that it executed, and for the job of that.
+/// Applies the end of a run to the workspace step that it executed, and to the workspace job.
 pub(in crate::engine::tick) async fn ended(
     app: &App,
     tx: &DatabaseTransaction,
@@ -27,7 +27,7 @@ pub(in crate::engine::tick) async fn ended(
     let spec = spec(&step)?;
     let StepResult { changes, commit, plan } = left.unwrap_or_default();
     let status = match run.state {
-        // A rejected step stays rejected, whatever its rejection scripts do.
+        // A rejected step stays rejected, regardless of how its rejection scripts end.
         _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
         RunState::Succeeded => JobStatus::Completed,
         RunState::Cancelled => JobStatus::Cancelled,
@@ -38,7 +38,7 @@ pub(in crate::engine::tick) async fn ended(
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
         updated_at: ActiveValue::Set(now),
-        // A step in a cluster has uploaded its plan already.
+        // A step in a cluster has already uploaded its plan.
         plan: sealed.map_or(ActiveValue::NotSet, |plan| ActiveValue::Set(Some(plan))),
         token: ActiveValue::Set(None),
         ..Default::default()

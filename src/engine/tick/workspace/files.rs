@@ -1,4 +1,4 @@
-//! Files of a workspace step in a cluster, where a server cannot copy files into a container or out of it: the step downloads its
+//! Files of a workspace step in a cluster. A server cannot copy files into or out of a container there, so the step downloads its
 //! source and its plan, and uploads the plan that it makes.
 
 use entity::{run, workspace_step};
@@ -22,13 +22,13 @@ async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject>
 /// The source of a step, as a tar archive.
 ///
 /// # Errors
-/// `Conflict` with the reason if it cannot be read.
+/// `Conflict` with the reason if the source cannot be read.
 pub async fn source(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
     let source = source_of(app, &of(app, step).await?).await?.map_err(|impossible| Error::Conflict(impossible.0))?;
     pack(&source, ".").await.map_err(Error::Conflict)
 }
 
-/// The newest plan of the steps before this one.
+/// The newest plan made by an earlier step.
 ///
 /// # Errors
 /// `NotFound` if there is none.
@@ -40,7 +40,7 @@ pub async fn plan(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
 /// Stores the plan of a step, sealed.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub async fn keep_plan(app: &App, step: &workspace_step::Model, plan: &[u8]) -> Result<()> {
     let sealed = app.keys.seal(&secret::place("workspace_step", step.id.0), plan)?;
     let change = workspace_step::ActiveModel { plan: ActiveValue::Set(Some(sealed)), ..Default::default() };

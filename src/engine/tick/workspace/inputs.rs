@@ -40,7 +40,7 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
     let mut values: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for (row, value) in chosen(&of.spec, of.workspace.id, &open) {
         if row.sensitive {
-            // As it is, and as Terraform quotes strings in its output.
+            // Mask the value itself, and the value as Terraform quotes it in its output.
             variables.secrets.push(tfvars::text_literal(&value));
             variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
             variables.secrets.push(value.clone());
@@ -67,8 +67,8 @@ pub(super) async fn variables(app: &App, of: &WorkspaceSubject) -> Result<Result
     Ok(Ok(variables))
 }
 
-/// The variables that a step gets; later ones override earlier ones. A step that names its inputs gets only those of the
-/// organization's variables, under the names that it gives them.
+/// The variables that a step gets; later ones override earlier ones. A step that lists its inputs gets only those of the
+/// organization's variables, under the names that it assigns to them.
 fn chosen(
     spec: &FlowStep,
     workspace: WorkspaceId,

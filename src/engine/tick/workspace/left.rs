@@ -1,4 +1,4 @@
-//! What a step of a workspace left behind: the outcome of its plan, its commit, and the plan itself.
+//! The results of a workspace step: the outcome of its plan, its commit, and the plan itself.
 
 use crate::error::Result;
 use crate::runner::patience::patient;
@@ -8,7 +8,7 @@ use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
 /// The result of a Terraform step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub(in crate::engine::tick) struct StepResult {
-    /// Of a plan: whether it has changes.
+    /// Whether the plan has changes; only for steps that plan.
     #[serde(default)]
     pub(super) changes: Option<bool>,
     /// The commit that was checked out.

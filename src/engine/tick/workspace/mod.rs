@@ -1,4 +1,4 @@
-//! What the engine does with workspace jobs: advances them step by step, and turns a step into what a runner executes.
+//! Advances workspace jobs step by step, and turns each workspace step into a step for a runner.
 
 pub(super) mod advance;
 pub(super) mod ended;

@@ -9,14 +9,15 @@ use crate::runner::Target;
 use crate::runner::terraform::script::Operation;
 use crate::store;
 
-/// Where a step is executed: as a process of this machine if its program is here and processes are allowed, else in a container.
+/// Where a step is executed: as a process on this machine if its program is installed and processes are allowed, otherwise in a
+/// container.
 ///
 /// # Errors
-/// The inner one: why no runner can execute the step.
+/// The inner error says why no runner can execute the step.
 pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Target, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Target::Docker);
-    // If nothing else is available, or clusters are preferred.
+    // A cluster is used if it is preferred, or if nothing else is available.
     if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
         let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
         if let Some(id) = clusters.first() {
@@ -39,11 +40,11 @@ pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Resul
     }
     let wanted = if version.is_empty() { tool.to_owned() } else { format!("{tool} {version}") };
     Ok(Err(match (app.runners.processes, others.is_empty()) {
-        (true, true) => format!("{wanted} is not on the machine of the server, and there is no Docker engine"),
+        (true, true) => format!("{wanted} is not installed on the server, and there is no Docker engine"),
         (true, false) => format!(
-            "{wanted} is not on the machine of the server, which has {}, and there is no Docker engine",
+            "{wanted} is not installed on the server, which has {}, and there is no Docker engine",
             others.join(", ")
         ),
-        (false, _) => "there is no Docker engine, and plain processes are refused".into(),
+        (false, _) => "there is no Docker engine, and plain processes are not allowed".into(),
     }))
 }

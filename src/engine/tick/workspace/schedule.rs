@@ -1,4 +1,4 @@
-//! The pass that creates workspace jobs for due schedules; and the schedules that a step names.
+//! The pass that creates workspace jobs for due schedules, and the creation of the schedules that a step names.
 
 use chrono::{DateTime, Utc};
 use entity::id::TemplateId;
@@ -14,13 +14,13 @@ use crate::store;
 /// Creates jobs for the workspace schedules that are due, and sets their next times.
 ///
 /// # Errors
-/// The database's.
+/// Database errors.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     store::write(&app.db, async |tx| {
         let due = store::workspace::due_schedules(tx, now, BATCH).await?;
         let more = due.len() as u64 == BATCH;
         for row in due {
-            // After an outage one missed time is caught up, late; the others are dropped.
+            // After an outage, one missed time is caught up late; the others are dropped.
             let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
             let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
             store::row::update(tx, moved).await?;
@@ -58,7 +58,7 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
 /// Creates the schedule that a step names.
 ///
 /// # Errors
-/// `Invalid` if there is no such template or the expression cannot be parsed.
+/// `Invalid` if the template does not exist or the expression cannot be parsed.
 pub(super) async fn schedule_template(
     tx: &DatabaseTransaction,
     of: &workspace_job::Model,

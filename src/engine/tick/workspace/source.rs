@@ -43,7 +43,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     })))
 }
 
-/// The credentials by which a repository is read.
+/// The credentials for reading a repository.
 pub(super) async fn access(
     app: &App,
     vcs: Option<entity::id::VcsId>,

@@ -1,4 +1,4 @@
-//! From a workspace step to the step that its runner executes: source, variables, scripts, and the credential for its state.
+//! Turns a workspace step into the step that its runner executes: source, variables, scripts, and the credential for its state.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -108,7 +108,7 @@ async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> (String, Option
     }
 }
 
-/// The variables by which the script finds a file.
+/// The variables that tell the script the path of a file.
 fn places(file: &StepFile) -> Vec<(String, Secret<String>)> {
     file.variables.iter().map(|name| (name.clone(), Secret::new(file.path.clone()))).collect()
 }
@@ -148,7 +148,7 @@ fn source_text(source: &SourceTree) -> String {
     }
 }
 
-/// The URL by which a step reaches this server.
+/// The URL at which a step reaches this server.
 fn address(app: &App, kind: Target) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
@@ -171,7 +171,7 @@ fn image(app: &App, of: &WorkspaceSubject) -> Image {
         "terraform" => &app.config.terraform_image,
         _ => &app.config.opentofu_image,
     };
-    // The tag of the setting is for workspaces that require no version.
+    // The tag in the setting is for workspaces that do not require a version.
     let (name, tag) = match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (name.as_str(), "latest"),
@@ -180,7 +180,7 @@ fn image(app: &App, of: &WorkspaceSubject) -> Image {
     Image { reference: format!("{name}:{version}"), credentials: None, local: false }
 }
 
-/// A new credential by which a step reaches its state while it is executed.
+/// A new credential that gives a step access to its state while it runs.
 async fn credential(app: &App, of: &WorkspaceSubject) -> Result<Secret<String>> {
     let token = secret::new_token()?;
     let change = workspace_step::ActiveModel {

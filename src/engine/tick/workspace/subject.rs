@@ -20,7 +20,7 @@ pub(super) struct WorkspaceSubject {
 }
 
 impl WorkspaceSubject {
-    /// None if they were deleted meanwhile.
+    /// None if they were deleted in the meantime.
     pub(super) async fn load(app: &App, run: &run::Model) -> Result<Option<Self>> {
         let Some(step) = store::workspace::step_by_run(&app.db, run.id).await? else { return Ok(None) };
         let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;

@@ -1,4 +1,4 @@
-//! What a workspace step works with beside its source: scripts, the plan before it, and targeted addresses.
+//! The inputs of a workspace step besides its source: scripts, the preceding plan, and targeted addresses.
 
 use entity::workspace_address;
 
@@ -53,7 +53,7 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
     Ok(Ok(scripts))
 }
 
-/// The newest plan of the steps before this one.
+/// The newest plan made by an earlier step.
 pub(super) async fn plan_of(app: &App, of: &WorkspaceSubject) -> Result<Option<Secret<Vec<u8>>>> {
     if of.spec.kind != FlowType::TerraformApply {
         return Ok(None);

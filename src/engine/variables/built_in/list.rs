@@ -15,7 +15,7 @@ pub struct BuiltInVariable {
     pub description: &'static str,
 }
 
-/// What the built-in variables of a list are derived from; without an environment, the list of a project.
+/// The source of the built-in variables of a list; without an environment, the list is that of a project.
 #[derive(Clone, Debug)]
 pub struct ListContext<'a> {
     pub project_id: ProjectId,

@@ -7,7 +7,7 @@ use entity::run::Event;
 
 use super::environment::{EnvironmentContext, environment_pairs, tag_key};
 
-/// What the built-in variables of a run are derived from.
+/// The source of the built-in variables of a run.
 #[derive(Clone, Debug)]
 pub struct RunContext<'a> {
     pub project_id: ProjectId,
