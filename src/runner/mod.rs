@@ -10,13 +10,13 @@ pub mod kubernetes;
 mod line;
 mod memory;
 mod output_file;
-pub mod patience;
 pub mod process;
 mod runners;
 pub mod source_archive;
 mod step_spec;
 mod step_state;
 pub mod terraform;
+pub mod time_limit;
 
 pub use self::image_build::{Build, Dockerfile};
 pub use self::interface::{Runner, Target, Unavailable};

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::engine::cron::Timing;
 use crate::engine::cron::{Keeper, keeper};
 use crate::engine::deployment::{Deployed, plan, run_spec};
-use crate::engine::tick::job::kept_variables;
+use crate::engine::tick::job::variable_snapshot;
 use crate::engine::tick::schedules::settle;
 use crate::error::Result;
 use crate::store;
@@ -91,7 +91,7 @@ async fn set_deployed(
         let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| kept);
         let next = timing.and_then(|timing| timing.next(now));
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
-        kept_variables::keep(app, tx, job, now).await?;
+        variable_snapshot::store_snapshot(app, tx, job, now).await?;
     } else {
         store::job::set_deployed(tx, job.id, None, None, now).await?;
         store::run::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;

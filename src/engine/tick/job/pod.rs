@@ -68,7 +68,7 @@ fn slug(name: &str) -> String {
 }
 
 /// Adds the options for Kubernetes to a step.
-pub(super) async fn dress(
+pub(super) async fn with_pod_options(
     app: &App,
     run: &run::Model,
     of: JobSubject<'_>,

@@ -12,9 +12,9 @@ use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
 
 use super::super::prepared::{Impossible, Prepared, step_name};
-use super::kept_variables::seen;
-use super::pod::{dress, withdraws};
+use super::pod::{with_pod_options, withdraws};
 use super::subject::JobSubject;
+use super::variable_snapshot::for_run;
 use crate::app::App;
 use crate::engine::masking::patterns;
 use crate::engine::variables::built_in::{self, RunContext};
@@ -76,7 +76,7 @@ pub(in crate::engine) async fn step(
     };
     let masks = patterns(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
-        Target::Kubernetes(_) => match dress(app, run, of, step, now).await? {
+        Target::Kubernetes(_) => match with_pod_options(app, run, of, step, now).await? {
             Ok(step) => step,
             Err(impossible) => return Ok(Err(impossible)),
         },
@@ -96,7 +96,7 @@ pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Mod
 
 /// The variables and files of a run.
 async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
-    let mut variables = seen(app, of.environment, of.job).await?;
+    let mut variables = for_run(app, of.environment, of.job).await?;
     let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
     // The runs that a CronJob starts have no ids yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");

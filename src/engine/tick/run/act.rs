@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::engine::run::{Decision, RunEvent};
 use crate::error::{Error, Result};
 use crate::runner::Runner;
-use crate::runner::patience::{patient, quiet};
+use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::store;
 use crate::store::run::Expected;
 
@@ -58,7 +58,7 @@ async fn retry(
     // Only the server that stored the results of a step may remove the step.
     if change(app, queued, RunEvent::Retried, now, run_end).await? {
         tracing::info!(run = %id, attempt, exit_code, retry_at = %not_before, "attempt failed; will retry");
-        quiet(&name, patient(runner.remove(&name)).await);
+        log_failure(&name, with_time_limit(runner.remove(&name)).await);
     }
     Ok(())
 }
@@ -72,10 +72,10 @@ async fn stop(
     run: &run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let stopped = patient(runner.stop(name, grace)).await;
+    let stopped = with_time_limit(runner.stop(name, grace)).await;
     // A runner that answers but cannot stop the step has received the request, too.
-    let received = stopped.is_ok() || patient(runner.poll(name)).await.is_ok();
-    quiet(name, stopped);
+    let received = stopped.is_ok() || with_time_limit(runner.poll(name)).await.is_ok();
+    log_failure(name, stopped);
     if received && run.stop_asked_at.is_none() {
         store::run::note_stop(&app.db, run.id, run.lease_owner, now).await?;
         tracing::info!(run = %run.id, grace_seconds = grace.as_secs(), "run is being stopped");

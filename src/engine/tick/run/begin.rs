@@ -13,7 +13,7 @@ use crate::engine::tick::job::step::step;
 use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;
 use crate::error::{Error, Result};
-use crate::runner::patience::{patient, quiet};
+use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Runner, Target, Unavailable};
 use crate::store;
 use crate::store::run::Handover;
@@ -44,7 +44,7 @@ pub(super) async fn begin(
             return change(app, ended, RunEvent::Failed, now, RunEnd::default()).await.map(|_| ());
         }
     };
-    let place = match patient(runner.place()).await {
+    let place = match with_time_limit(runner.place()).await {
         Ok(place) => place,
         Err(Unavailable(reason)) => {
             tracing::warn!(run = %run.id, reason, "runner did not answer; will retry the start");
@@ -67,7 +67,7 @@ pub(super) async fn begin(
             .await?;
         }
         tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
-        quiet(&spec.name, patient(runner.start(&spec)).await);
+        log_failure(&spec.name, with_time_limit(runner.start(&spec)).await);
         app.wake.here();
     }
     Ok(())

@@ -11,10 +11,10 @@ use crate::engine::cluster::record as cluster_record;
 use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
 use crate::engine::run::RunEvent;
-use crate::engine::tick::workspace::left;
+use crate::engine::tick::workspace::step_result;
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
-use crate::runner::patience::{patient, quiet};
+use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
 
 /// How long an ended run waits while its log or an output cannot be read.
@@ -42,7 +42,7 @@ pub(super) async fn end(
     let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
     // Only the server that stored the results of a step may remove the step.
     if change(app, run, event, now, run_end).await? {
-        quiet(&name, patient(runner.remove(&name)).await);
+        log_failure(&name, with_time_limit(runner.remove(&name)).await);
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ async fn read_result(
 ) -> Read {
     let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
     match run.event {
-        Event::Workspace => match left::left(runner, name).await {
+        Event::Workspace => match step_result::read_result(runner, name).await {
             Err(_) if now < patient_until => Read::Later,
             Err(Unavailable(reason)) => Read::Failed(format!("the result of the step could not be read: {reason}")),
             Ok(left) => {
@@ -74,7 +74,7 @@ async fn read_result(
                 Read::All
             }
         },
-        Event::Apply => match patient(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
+        Event::Apply => match with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
             Err(_) if now < run.updated_at + LOG_PATIENCE => Read::Later,
             Err(_) => Read::All,
             Ok(content) => {
@@ -87,7 +87,7 @@ async fn read_result(
                 return Read::All;
             }
             let limit = runner.most_output();
-            match patient(runner.output(name, OUTPUT_FILE, limit)).await {
+            match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
                 Err(_) if now < patient_until => Read::Later,
                 Err(_) => Read::Failed("the outputs could not be read".to_owned()),
                 Ok(None) => Read::All,

@@ -5,7 +5,7 @@ use entity::{log_chunk, run};
 use crate::app::App;
 use crate::engine::masking::Masking;
 use crate::error::{Error, Result};
-use crate::runner::patience::patient;
+use crate::runner::time_limit::with_time_limit;
 use crate::runner::{self, Lines, Runner, StepState, Unavailable};
 use crate::secret;
 use crate::store::log_chunk::{ChunkBuilder, LogStream};
@@ -24,7 +24,7 @@ pub(in crate::engine) async fn copy(
         return Ok(Lines { lines: Vec::new(), end: true });
     }
     let skip = u64::try_from(run.attempt_lines).unwrap_or(0);
-    let copied = patient(runner.logs(name, skip, CHUNK)).await;
+    let copied = with_time_limit(runner.logs(name, skip, CHUNK)).await;
     if let Err(Unavailable(reason)) = &copied {
         tracing::warn!(run = %run.id, reason, "log could not be read; will retry");
     }

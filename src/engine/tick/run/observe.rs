@@ -17,7 +17,7 @@ use crate::engine::run::{RunEvent, decide};
 use crate::engine::tick::pass::report;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::cluster_place;
-use crate::runner::patience::patient;
+use crate::runner::time_limit::with_time_limit;
 use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 use crate::store;
 use crate::store::run::Orphans;
@@ -52,7 +52,7 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     let mut places = Vec::new();
     for kind in [Target::Docker, Target::Process] {
         // While an engine does not answer, none of its runs are taken over.
-        places.extend(patient(app.runners.get(kind).place()).await.ok());
+        places.extend(with_time_limit(app.runners.get(kind).place()).await.ok());
     }
     // Every server reaches the same clusters.
     places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
@@ -105,12 +105,12 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
 /// The state of a run's step, as its runner reports it. A run that was handed to another engine counts as lost.
 async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Result<StepState, Unavailable> {
     if let Some(place) = &run.place {
-        let here = patient(runner.place()).await?;
+        let here = with_time_limit(runner.place()).await?;
         if here != *place {
             return Ok(StepState::Lost);
         }
     }
-    patient(runner.poll(name)).await
+    with_time_limit(runner.poll(name)).await
 }
 
 /// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`.
@@ -118,7 +118,7 @@ async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: boo
     if run.attempt_started_at.is_some() && !ended {
         return run;
     }
-    let times = patient(runner.times(name)).await.unwrap_or_default();
+    let times = with_time_limit(runner.times(name)).await.unwrap_or_default();
     let microseconds = |time: DateTime<Utc>| time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time).min(now);
     let began = times.started_at.map_or(now, microseconds);
     run::Model {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
 use crate::engine::tick::workspace::ended::ended;
-use crate::engine::tick::workspace::left::StepResult;
+use crate::engine::tick::workspace::step_result::StepResult;
 use crate::error::{Error, Result};
 use crate::runner;
 use crate::secret;

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::engine::tick::prepared::run_of;
 use crate::error::{Error, Result};
 use crate::runner::Target;
-use crate::runner::patience::patient;
+use crate::runner::time_limit::with_time_limit;
 use crate::store;
 
 /// Removes the steps of ended runs from all runners.
@@ -20,7 +20,7 @@ pub async fn run_once(app: &App) {
 
 async fn sweep_runner(app: &App, kind: Target) -> Result<()> {
     let runner = app.runners.get(kind);
-    let names = patient(runner.list()).await.map_err(|e| Error::internal(e.0))?;
+    let names = with_time_limit(runner.list()).await.map_err(|e| Error::internal(e.0))?;
     let ids = names.iter().filter_map(|name| run_of(name)).collect();
     let runs = store::run::list_by_ids(&app.db, ids).await?;
     for name in names {
@@ -28,7 +28,7 @@ async fn sweep_runner(app: &App, kind: Target) -> Result<()> {
         // Steps of unknown runs belong to another installation on the same engine.
         let over = run.is_some_and(|run| run.state.is_final() || name_of(run) != name);
         if over {
-            patient(runner.remove(&name)).await.map_err(|e| Error::internal(e.0))?;
+            with_time_limit(runner.remove(&name)).await.map_err(|e| Error::internal(e.0))?;
         }
     }
     Ok(())

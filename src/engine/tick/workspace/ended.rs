@@ -7,7 +7,7 @@ use entity::workspace_job::JobStatus;
 use entity::{workspace_job, workspace_step};
 use sea_orm::{ActiveValue, DatabaseTransaction};
 
-use super::left::StepResult;
+use super::step_result::StepResult;
 use crate::app::App;
 use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;

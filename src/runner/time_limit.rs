@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The error of the runner, or a timeout.
-pub async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
+pub async fn with_time_limit<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(result) => result,
         Err(_) => Err(Unavailable("the runner did not answer in time".into())),
@@ -19,7 +19,7 @@ pub async fn patient<T>(call: impl Future<Output = Result<T, Unavailable>>) -> R
 }
 
 /// Logs the failure of a call that the next tick retries.
-pub fn quiet(step: &str, result: Result<(), Unavailable>) {
+pub fn log_failure(step: &str, result: Result<(), Unavailable>) {
     if let Err(Unavailable(reason)) = result {
         tracing::warn!(step, reason, "runner call failed; will retry");
     }

@@ -11,7 +11,7 @@ use crate::secret::{self, Secret};
 use crate::store;
 
 /// Stores the variables that a job sees now, so that later edits do not change the deployed job.
-pub(in crate::engine::tick) async fn keep(
+pub(in crate::engine::tick) async fn store_snapshot(
     app: &App,
     tx: &DatabaseTransaction,
     job: &job::Model,
@@ -26,7 +26,7 @@ pub(in crate::engine::tick) async fn keep(
 }
 
 /// The variables of a run: those stored with the deployed job, or the current ones if the job is not deployed.
-pub(super) async fn seen(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
+pub(super) async fn for_run(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
     match store::row::by_id::<job_variables::Model>(&app.db, job.id).await? {
         Some(row) if job.deployed.is_some() => {
             let opened = app.keys.open(&secret::place("job_variables", job.id.0), &row.sealed)?;

@@ -1,8 +1,8 @@
 //! The results of a workspace step: the outcome of its plan, its commit, and the plan itself.
 
 use crate::error::Result;
-use crate::runner::patience::patient;
 use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
+use crate::runner::time_limit::with_time_limit;
 use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
 
 /// The result of a Terraform step.
@@ -19,11 +19,11 @@ pub(in crate::engine::tick) struct StepResult {
 }
 
 /// Reads the result of a step from its runner.
-pub(in crate::engine::tick) async fn left(runner: &dyn Runner, name: &str) -> Result<StepResult, Unavailable> {
-    let result = patient(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
+pub(in crate::engine::tick) async fn read_result(runner: &dyn Runner, name: &str) -> Result<StepResult, Unavailable> {
+    let result = with_time_limit(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
     let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(|error| Unavailable(error.to_string()));
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
-    left.plan = patient(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
+    left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
     if left.plan.as_ref().is_some_and(|plan| plan.len() as u64 > PLAN_BYTES) {
         return Err(Unavailable("the plan is larger than 64 MiB".into()));
     }
