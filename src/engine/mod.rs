@@ -62,9 +62,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         }),
         connect(app, &shutdown),
         every(&shutdown, DRIFT, async || {
-            if let Err(error) = cluster::drift::run_once(app, app.clock.now()).await {
-                tracing::warn!(?error, "clusters could not be checked for drift; will retry");
-            }
+            cluster::drift::run_once(app, app.clock.now()).await;
             DRIFT
         }),
         every(&shutdown, PRUNE, async || {

@@ -46,7 +46,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         match sent {
             Ok(0) => {}
             Ok(_) => continue,
-            Err(error) => tracing::error!(?error, "webhook delivery pass failed; will retry"),
+            Err(error) => tracing::error!(?error, "due webhook deliveries could not be read; will retry"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -73,11 +73,16 @@ pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
     .await?;
     let count = due.len();
     let client = client(app.config.webhook_private_addresses).map_err(Error::internal)?;
-    let results: Vec<Result<()>> = futures_util::stream::iter(due.into_iter().map(|row| one(app, &client, row)))
-        .buffer_unordered(AT_ONCE)
-        .collect()
+    let client = &client;
+    futures_util::stream::iter(due)
+        .for_each_concurrent(AT_ONCE, async |row| {
+            let (id, webhook) = (row.id, row.webhook_id);
+            // The delivery is due again when its lease ends.
+            if let Err(error) = one(app, client, row).await {
+                tracing::error!(delivery = %id, %webhook, ?error, "webhook delivery failed; will retry");
+            }
+        })
         .await;
-    results.into_iter().collect::<Result<()>>()?;
     Ok(count)
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::ClusterId;
 
 use crate::app::App;
+use crate::engine::tick::pass::report;
 use crate::error::Result;
 use crate::runner::kubernetes::{Health, KubernetesRunner};
 use crate::store;
@@ -12,22 +13,27 @@ use crate::store;
 const FRESH: TimeDelta = TimeDelta::seconds(20);
 
 /// Marks jobs whose CronJob or Secret was changed manually, and deletes the namespaces of deleted environments.
-///
-/// # Errors
-/// Database errors.
-pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<()> {
+/// A cluster that fails does not affect the others.
+pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) {
     for (id, runner) in app.runners.clusters.all() {
         if !matches!(runner.health(), Health::Ready(_)) {
             continue;
         }
-        look_for_drift(app, id, &runner, now).await?;
-        for row in store::cluster_objects::leftovers(&app.db, id).await? {
-            match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
-                Ok(true) => store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await?,
-                Ok(false) => {}
-                Err(unavailable) => {
-                    tracing::warn!(cluster = %id, namespace = row.namespace, reason = unavailable.0, "namespace could not be deleted; will retry");
-                }
+        if let Err(error) = look_at(app, id, &runner, now).await {
+            report("check clusters for drift", "cluster", &id, &error);
+        }
+    }
+}
+
+async fn look_at(app: &App, id: ClusterId, runner: &KubernetesRunner, now: DateTime<Utc>) -> Result<()> {
+    look_for_drift(app, id, runner, now).await?;
+    for row in store::cluster_objects::leftovers(&app.db, id).await? {
+        match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
+            Ok(true) => store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await?,
+            Ok(false) => {}
+            Err(unavailable) => {
+                let (namespace, reason) = (row.namespace, unavailable.0);
+                tracing::warn!(cluster = %id, namespace, reason, "namespace could not be deleted; will retry");
             }
         }
     }
