@@ -1,6 +1,6 @@
 //! `cargo xtask lint`: all checks that run no test. Formatting, lints, documentation, dependencies.
 //!
-//! `cargo deny` and `cargo machete` are built from crates.io into target/tools, once for each version.
+//! `cargo deny` and `cargo machete` are built with cargo into target/tools, once for each version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
