@@ -40,7 +40,7 @@ pub fn for_list(of: &ListContext<'_>) -> Vec<BuiltInVariable> {
         found.push(BuiltInVariable { id: derived_id(owner, &key), key, value, description });
     };
     let Some(environment) = &of.environment else {
-        // The official API returns this placeholder in the list of a project.
+        // The official API returns this text, not an id, in the list of a project.
         add(of.project_id.0, "QOVERY_PROJECT_ID".into(), "||Q_PRJ_ID||".into(), "ID of the project");
         return found;
     };

@@ -1,4 +1,4 @@
-//! Placeholders for resources that this server does not support, and for fields that it ignores.
+//! Resources that this server does not support, and fields that it ignores.
 
 use poem_openapi::registry::MetaSchema;
 use serde::{Deserialize, Deserializer, Serialize};
