@@ -81,16 +81,22 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -
 }
 
 pub(crate) async fn database(folder: &TempDir) -> String {
-    let Ok(server) = std::env::var("WINDLASS_TEST_DATABASE_URL") else {
+    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+    let (Ok(server), Some(url)) = (std::env::var("WINDLASS_TEST_DATABASE_URL"), database_url(&name)) else {
         return format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
     };
     use sea_orm::ConnectionTrait as _;
-    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
     let db = store::connect(&server, 1).await.unwrap();
     db.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
     db.close().await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    format!("{base}/{name}")
+    url
+}
+
+/// The URL of a database by its name, on the PostgreSQL server of the tests.
+pub(crate) fn database_url(name: &str) -> Option<String> {
+    let server = std::env::var("WINDLASS_TEST_DATABASE_URL").ok()?;
+    let (base, _) = server.rsplit_once('/')?;
+    Some(format!("{base}/{name}"))
 }
 
 pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {

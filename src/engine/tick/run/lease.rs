@@ -19,7 +19,7 @@ pub(in crate::engine) fn lease(app: &App, now: DateTime<Utc>) -> Lease {
 ///
 /// # Errors
 /// Database errors.
-pub(in crate::engine) async fn renew(app: &App, now: DateTime<Utc>) -> Result<()> {
+pub async fn renew(app: &App, now: DateTime<Utc>) -> Result<()> {
     let lease = lease(app, now);
     store::run::renew(&app.db, lease).await?;
     app.fence.renewed(now, lease.until);
