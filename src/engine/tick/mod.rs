@@ -21,7 +21,7 @@ use crate::engine::cluster;
 pub use self::pass::BATCH;
 use self::pass::check;
 pub use self::prepared::step_name;
-pub(in crate::engine) use self::run::lease::renew;
+pub use self::run::lease::renew;
 pub use self::run::sweep::run_once as sweep;
 
 /// The result of a tick.

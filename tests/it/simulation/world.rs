@@ -147,6 +147,7 @@ impl World {
         let app = App::from(Parts {
             keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
             authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+            lease_db: db.clone(),
             db,
             clock,
             config,
