@@ -20,6 +20,8 @@ use crate::secret::KeyRing;
 /// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
+    /// A connection that only renews leases.
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -39,6 +41,7 @@ pub struct App {
 /// The parts that an `App` is built from; the rest starts empty.
 pub struct Parts {
     pub db: DatabaseConnection,
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -50,10 +53,11 @@ pub struct Parts {
 
 impl From<Parts> for App {
     fn from(parts: Parts) -> Self {
-        let Parts { db, clock, config, keys, runners, authenticator, wake } = parts;
+        let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
         Self {
             db,
+            lease_db,
             clock,
             config,
             keys,

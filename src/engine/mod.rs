@@ -55,7 +55,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         plan(app, &shutdown),
         work(app, &shutdown),
         every(&shutdown, HEARTBEAT, async || {
-            if let Err(error) = tick::renew(app, app.clock.now()).await {
+            if let Err(error) = tick::renew(app).await {
                 tracing::warn!(owner = %app.instance, ?error, "leases could not be renewed; will retry");
             }
             HEARTBEAT

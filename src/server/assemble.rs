@@ -25,6 +25,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
     let keys = KeyRing::load_or_create(&config.secret_key_file())?;
     let db = store::connect(&config.database_url(), config.database_connections).await?;
     migration::run(&db).await?;
+    let lease_db = store::connect(&config.database_url(), 1).await?;
     let wake = Wake::default();
     let runners = runners(&config, &clock, &wake).await;
     let verifier = match (&config.oidc_issuer, &config.oidc_audience) {
@@ -33,5 +34,5 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         (None, _) => None,
     };
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
-    Ok(Arc::new(App::from(Parts { db, clock, config, keys, runners, authenticator, wake })))
+    Ok(Arc::new(App::from(Parts { db, lease_db, clock, config, keys, runners, authenticator, wake })))
 }

@@ -180,11 +180,16 @@ impl TestApp {
         let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
         let mut db = store::connect(&url, connections).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
-        let counter = statements.clone();
+        let (counter, renewals) = (statements.clone(), statements.clone());
         // After the migrations, whose statements belong to no release.
         migration::run(&db).await.unwrap();
         db.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::SeqCst);
+            upgrade::record::note(info);
+        });
+        let mut lease_db = store::connect(&url, 1).await.unwrap();
+        lease_db.set_metric_callback(move |info| {
+            renewals.fetch_add(1, Ordering::SeqCst);
             upgrade::record::note(info);
         });
         let hands = clock.clone();
@@ -199,7 +204,7 @@ impl TestApp {
             clusters: Default::default(),
         };
         let app =
-            Arc::new(App::from(Parts { db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
+            Arc::new(App::from(Parts { db, lease_db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 

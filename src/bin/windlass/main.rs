@@ -59,7 +59,8 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Internal(source) | Error::Unavailable(source)) => fail(&source.to_string()),
+        Err(Error::Internal(source)) => fail(&source.to_string()),
+        Err(Error::Unavailable { reason, source }) => fail(&format!("{reason}: {source}")),
         Err(error) => fail(&error.public()),
     }
 }

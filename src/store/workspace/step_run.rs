@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId};
 use entity::workspace_job::JobStatus;
 use entity::{workspace_job, workspace_step};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::workspace_job::{lock_job, update_job};
 use super::workspace_step::{step_by_run, steps, turn_steps};
-use crate::store::run::open;
+use crate::store::run::cancel::request_cancel_of;
 
 /// Locks the workspace job of a run, before the run itself is changed.
 ///
@@ -39,15 +39,8 @@ pub async fn mark_running(tx: &impl ConnectionTrait, run: RunId, now: DateTime<U
 /// # Errors
 /// When the statement fails.
 pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>) -> Result<(), DbErr> {
-    use entity::run;
     let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::Id.is_in(ids))
-        .filter(open().and(run::Column::CancelRequestedAt.is_null()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    request_cancel_of(tx, ids, now).await
 }
 
 /// Expires the runs of jobs, with their logs.

@@ -20,7 +20,7 @@ const MAY: [(&str, &[&str]); 31] = [
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
     ("src/clock.rs", &[]),
     ("src/config.rs", &[]),
-    ("src/error.rs", &[]),
+    ("src/error.rs", &["store"]),
     ("src/secret", &["error", "secret"]),
     (
         "src/server",

@@ -106,6 +106,7 @@ impl World {
         let app = App::from(Parts {
             keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
             authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+            lease_db: db.clone(),
             db,
             clock,
             config,
@@ -212,7 +213,7 @@ impl World {
 
     /// Renews the leases of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
     async fn heartbeat(&mut self, server: usize) {
-        let renewed = tick::renew(&self.servers[server].app, self.now()).await;
+        let renewed = tick::renew(&self.servers[server].app).await;
         self.log.push(format!("server {server} renews its leases: {}", renewed.is_ok()));
     }
 
