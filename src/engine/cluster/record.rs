@@ -77,6 +77,7 @@ async fn row_of(
         runner: Some(RunnerKind::Kubernetes),
         place: Some(place(id)),
         step: Some(started.handle.clone()),
+        start_asked_at: Some(now),
         lease_owner: Some(lease.owner),
         lease_until: Some(lease.until),
         ..run::Model::queued(job.id, Event::Cron, spec, now)

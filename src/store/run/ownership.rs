@@ -64,7 +64,8 @@ pub async fn mine(
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
 }
 
-/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. Rows that
+/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. For a new owner, the
+/// start of the attempt begins anew, so that the time without a server does not count. Rows that
 /// another server has locked are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
@@ -89,7 +90,13 @@ async fn take(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    // A new owner asks the runner to start the attempt only now.
+    let asked = Expr::case(
+        Condition::all().add(run::Column::LeaseOwner.eq(lease.owner)).add(run::Column::StartAskedAt.is_not_null()),
+        Expr::col(run::Column::StartAskedAt),
+    );
     let mut update = run::Entity::update_many()
+        .col_expr(run::Column::StartAskedAt, asked.finally(Expr::value(now)).into())
         .col_expr(run::Column::LeaseOwner, Expr::value(lease.owner))
         .col_expr(run::Column::LeaseUntil, later(lease));
     if state == RunState::Queued {

@@ -16,9 +16,19 @@ use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
+use crate::store;
 
 /// How long an ended run waits while its log or an output cannot be read.
-pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
+const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
+
+/// Whether an ended run still waits for its log and its results, counted from when its end was first seen: its runner may have
+/// been away when it ended.
+pub(super) async fn waits_for_results(app: &App, run: &run::Model, now: DateTime<Utc>) -> Result<bool> {
+    match run.end_seen_at {
+        Some(since) => Ok(now < since + LOG_PATIENCE),
+        None => Ok(store::run::note_end_seen(&app.db, run.id, run.lease_owner, now).await?),
+    }
+}
 
 /// Ends a run with the event that the state machine decided.
 #[tracing::instrument(name = "run.end", skip_all, fields(run = %seen.unstored.run.id, event = ?event))]
@@ -32,14 +42,17 @@ pub(super) async fn end(
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
     if event == RunEvent::Succeeded {
-        match read_result(runner, &name, &run, now, &mut run_end).await {
+        match read_result(runner, &name, &run, &mut run_end).await {
             Read::All => {}
-            Read::Later => return Ok(()),
+            Read::NotYet(_) if waits_for_results(app, &run, now).await? => return Ok(()),
+            Read::NotYet(problem) => output_problem = problem,
             Read::Failed(problem) => output_problem = Some(problem),
         }
     }
     let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
-    let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
+    // An attempt that was given up may still be about to start; one that was lost may be running, and is left alone.
+    let stopping_at = run.stopping_at.or((event != RunEvent::Lost).then_some(now));
+    let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, stopping_at, ..run };
     // Only the server that stored the results of a step may remove the step.
     if change(app, run, event, now, run_end).await? {
         log_failure(&name, with_time_limit(runner.remove(&name)).await);
@@ -50,33 +63,26 @@ pub(super) async fn end(
 /// The outcome of reading the results of a step.
 enum Read {
     All,
-    /// The runner does not answer; the next tick tries again.
-    Later,
+    /// The runner does not answer; the next tick tries again. If it never does, the run ends with this problem.
+    NotYet(Option<String>),
     /// Why something could not be read; the run ends anyway.
     Failed(String),
 }
 
 /// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
-async fn read_result(
-    runner: &dyn Runner,
-    name: &str,
-    run: &run::Model,
-    now: DateTime<Utc>,
-    run_end: &mut RunEnd,
-) -> Read {
-    let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
+async fn read_result(runner: &dyn Runner, name: &str, run: &run::Model, run_end: &mut RunEnd) -> Read {
     match run.event {
         Event::Workspace => match step_result::read_result(runner, name).await {
-            Err(_) if now < patient_until => Read::Later,
-            Err(Unavailable(reason)) => Read::Failed(format!("the result of the step could not be read: {reason}")),
+            Err(Unavailable(reason)) => {
+                Read::NotYet(Some(format!("the result of the step could not be read: {reason}")))
+            }
             Ok(left) => {
                 run_end.left = Some(left);
                 Read::All
             }
         },
         Event::Apply => match with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
-            Err(_) if now < run.updated_at + LOG_PATIENCE => Read::Later,
-            Err(_) => Read::All,
+            Err(_) => Read::NotYet(None),
             Ok(content) => {
                 run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
                 Read::All
@@ -88,8 +94,7 @@ async fn read_result(
             }
             let limit = runner.most_output();
             match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
-                Err(_) if now < patient_until => Read::Later,
-                Err(_) => Read::Failed("the outputs could not be read".to_owned()),
+                Err(_) => Read::NotYet(Some("the outputs could not be read".to_owned())),
                 Ok(None) => Read::All,
                 Ok(Some(content)) if run.event == Event::Build => {
                     run_end.built = serde_json::from_slice(&content).ok();
