@@ -77,7 +77,22 @@ pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: Date
     }
 }
 
+/// The end of a run that its server asked to stop, because it shuts down. It is a failed attempt whatever its exit code is: what the
+/// run has done so far may be incomplete.
+fn interrupted(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
+    let not_before = now + pause_after(facts.attempt, facts.backoff);
+    let time_is_left = facts.deadline().is_none_or(|deadline| deadline > not_before);
+    if facts.attempt <= facts.max_nb_restart && time_is_left {
+        return Decision::Retry { not_before, exit_code };
+    }
+    let how = reason.unwrap_or_else(|| format!("exit code {exit_code}"));
+    failed(Some(exit_code), format!("the server shut down and stopped the run: {how}"))
+}
+
 fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
+    if facts.interrupted && !facts.cancel_requested() && !facts.late(now) {
+        return interrupted(facts, exit_code, reason, now);
+    }
     if exit_code == 0 {
         return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason: None };
     }
