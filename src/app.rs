@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::liveness::fence::Fence;
 use crate::liveness::pulse::Pulse;
+use crate::liveness::shutdown::Shutdown;
 use crate::liveness::wake::Wake;
 use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
@@ -31,6 +32,7 @@ pub struct App {
     pub fence: Fence,
     pub metrics: Metrics,
     pub pulse: Pulse,
+    pub shutdown: Shutdown,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -67,6 +69,7 @@ impl From<Parts> for App {
             fence: Fence::default(),
             metrics: Metrics::default(),
             pulse: Pulse::default(),
+            shutdown: Shutdown::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -17,6 +17,10 @@ use crate::store;
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn engine(app: &App) -> (&'static str, bool) {
+    if app.shutdown.has_begun() {
+        // The loops end one after the other, which is no reason to restart the process.
+        return ("shutting down", true);
+    }
     match app.pulse.health(app.clock.now()) {
         Health::Starting => ("starting", true),
         Health::Well => ("well", true),
@@ -36,13 +40,13 @@ pub(super) fn live(app: Data<&Arc<App>>) -> Response {
     response(json!({"engine": engine}), is_healthy)
 }
 
-/// The readiness check. It succeeds while the database answers and the engine ticks.
+/// The readiness check. It succeeds while the database answers, the engine ticks, and the server is not shutting down.
 #[handler]
 pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     let (engine, is_ticking) = engine(&app);
     let is_answering = matches!(tokio::time::timeout(DATABASE_TIMEOUT, store::ping(&app.db)).await, Ok(Ok(())));
     let database = if is_answering { "well" } else { "does not answer" };
-    response(json!({"database": database, "engine": engine}), is_answering && is_ticking)
+    response(json!({"database": database, "engine": engine}), is_answering && is_ticking && !app.shutdown.has_begun())
 }
 
 /// The metrics: counters and queue lengths.

@@ -121,6 +121,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         max_runs: 16,
         start_timeout_seconds: 300,
         stop_grace_seconds: 10,
+        shutdown_grace_seconds: 60,
         queue_timeout_seconds: 86_400,
         lost_timeout_seconds: 900,
         log_mib: 64,

@@ -49,6 +49,8 @@ pub struct Facts {
     pub backoff: TimeDelta,
     pub success_exit_codes: Vec<i32>,
     pub fail_fast_exit_codes: Vec<i32>,
+    /// Whether the run was asked to stop because its server shuts down.
+    pub interrupted: bool,
     /// Whether the run can safely be started again.
     pub repeatable: bool,
 }

@@ -134,6 +134,21 @@ pub async fn renew(tx: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr>
     Ok(())
 }
 
+/// Expires the leases of an owner that starts and observes nothing more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_leases(db: &impl ConnectionTrait, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::LeaseUntil, Expr::value(now - chrono::TimeDelta::seconds(1)))
+        .filter(run::Column::LeaseOwner.eq(owner))
+        .filter(open())
+        .filter(run::Column::State.eq(RunState::Running))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Expires all leases. Only for a database that no other server uses.
 ///
 /// # Errors

@@ -114,7 +114,7 @@ impl Torture {
         let fault = faults[usize::try_from(number).unwrap() % faults.len()];
         match fault {
             Fault::Kill => self.restart(which, Server::kill),
-            Fault::Shutdown => self.restart(which, Server::shut_down),
+            Fault::Shutdown => self.restart(which, shut_down),
             Fault::Fill if !self.folders[which].mounted => return,
             Fault::Fill => fill(self.folders[which].path()).await,
             Fault::Cut => self.cut().await,
@@ -158,4 +158,12 @@ async fn fill(disk: &Path) {
     while file.write_all(&piece).is_ok() {}
     tokio::time::sleep(FULL).await;
     std::fs::remove_file(&filler).unwrap();
+}
+
+/// Ends a server as an administrator would.
+fn shut_down(server: Server) -> String {
+    server.terminate();
+    let (code, token) = server.ended();
+    assert_eq!(code, Some(0), "the server does not end in order on SIGTERM");
+    token
 }
