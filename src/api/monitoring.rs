@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::liveness::pulse::Health;
 use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
 use crate::store;
+use crate::time_zone;
 
 /// The timeout of database queries.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,7 +47,8 @@ pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     let (engine, is_ticking) = engine(&app);
     let is_answering = matches!(tokio::time::timeout(DATABASE_TIMEOUT, store::ping(&app.db)).await, Ok(Ok(())));
     let database = if is_answering { "well" } else { "does not answer" };
-    response(json!({"database": database, "engine": engine}), is_answering && is_ticking && !app.shutdown.has_begun())
+    let body = json!({"database": database, "engine": engine, "time_zones": time_zone::database().to_string()});
+    response(body, is_answering && is_ticking && !app.shutdown.has_begun())
 }
 
 /// The metrics: counters and queue lengths.
