@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace_job, workspace_step};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::workspace_job::{lock_job, update_job};
