@@ -11,11 +11,11 @@ use crate::engine::cluster::record as cluster_record;
 use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
 use crate::engine::run::RunEvent;
-use crate::engine::tick::workspace::step_result;
+use crate::engine::tick::workspace::step_result::{self, NoResult};
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
-use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
+use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target};
 
 /// How long an ended run waits while its log or an output cannot be read.
 pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
@@ -25,17 +25,21 @@ pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 pub(super) async fn end(
     app: &App,
     seen: Observation<'_>,
-    (event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
+    (mut event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
     if event == RunEvent::Succeeded {
-        match read_result(runner, &name, &run, now, &mut run_end).await {
+        match read_result(app, runner, &name, &run, now, &mut run_end).await {
             Read::All => {}
             Read::Later => return Ok(()),
             Read::Failed(problem) => output_problem = Some(problem),
+            Read::Unusable(problem) => {
+                event = RunEvent::Failed;
+                output_problem = Some(problem);
+            }
         }
     }
     let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
@@ -54,10 +58,13 @@ enum Read {
     Later,
     /// Why something could not be read; the run ends anyway.
     Failed(String),
+    /// Why the step has failed although it exited successfully.
+    Unusable(String),
 }
 
 /// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
 async fn read_result(
+    app: &App,
     runner: &dyn Runner,
     name: &str,
     run: &run::Model,
@@ -66,9 +73,13 @@ async fn read_result(
 ) -> Read {
     let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
     match run.event {
-        Event::Workspace => match step_result::read_result(runner, name).await {
-            Err(_) if now < patient_until => Read::Later,
-            Err(Unavailable(reason)) => Read::Failed(format!("the result of the step could not be read: {reason}")),
+        Event::Workspace => match step_result::read_result(app, run, runner, name).await {
+            Err(NoResult::Unread { .. }) if now < patient_until => Read::Later,
+            Err(NoResult::Unread { reason, plans }) => {
+                let text = format!("the result of the step could not be read: {reason}");
+                if plans { Read::Unusable(text) } else { Read::Failed(text) }
+            }
+            Err(NoResult::NoPlan(reason)) => Read::Unusable(reason),
             Ok(left) => {
                 run_end.left = Some(left);
                 Read::All
