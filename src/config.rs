@@ -122,6 +122,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_LOST_TIMEOUT_SECONDS", default_value_t = 900)]
     pub lost_timeout_seconds: u32,
 
+    /// Seconds that a workspace step waits for the lock of its state while somebody else holds it.
+    #[arg(long, global = true, env = "WINDLASS_STATE_LOCK_TIMEOUT_SECONDS", default_value_t = 300)]
+    pub state_lock_timeout_seconds: u32,
+
     /// Maximum stored log of a run, in MiB.
     #[arg(long, global = true, env = "WINDLASS_LOG_MIB", default_value_t = 64)]
     pub log_mib: u32,

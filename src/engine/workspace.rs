@@ -129,6 +129,7 @@ fn step_row(
         spec: serde_json::to_value(step).map_err(Error::internal)?,
         run_id: None,
         plan: None,
+        inputs: None,
         token: None,
     })
 }

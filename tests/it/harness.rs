@@ -125,6 +125,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         queue_timeout_seconds: 86_400,
         lost_timeout_seconds: 900,
         log_mib: 64,
+        state_lock_timeout_seconds: 300,
         skipped_days: 90,
         webhook_private_addresses: false,
         otlp_endpoint: None,

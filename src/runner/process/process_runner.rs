@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt as _;
 
-use super::launcher::Launcher;
+use super::launcher::{Launcher, SOURCES};
 use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::process_step::ProcessStep;
@@ -34,6 +34,8 @@ impl ProcessRunner {
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
         // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
+        // Sources of steps that a killed server had not started.
+        let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
         Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
     }
 
