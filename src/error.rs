@@ -8,11 +8,12 @@
 //! | `NotFound` | the resource is missing, or not visible to the caller |
 //! | `Conflict` | the state of the resource does not permit the action |
 //! | `TooLarge` | the body is over the limit |
-//! | `Unavailable` | the database or the OIDC issuer cannot be reached |
+//! | `Unavailable` | the database cannot be reached or cannot write, or the OIDC issuer cannot be reached |
 //! | `Internal` | a bug or an unexpected failure |
 //!
 //! A text of `Invalid` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
 
+use sea_orm::sqlx;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// The source of an error, for the log only.
@@ -79,10 +80,67 @@ impl Error {
     }
 }
 
+/// A sealed value that the keys of this server do not open.
+#[derive(Debug)]
+pub struct CannotOpen(pub &'static str);
+
+impl std::fmt::Display for CannotOpen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for CannotOpen {}
+
+impl Error {
+    /// The text for the reason of a row that could not be processed. It contains no values.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Internal(source) if source.is::<CannotOpen>() => {
+                "a secret cannot be decrypted with the keys of this server".to_owned()
+            }
+            other => other.public(),
+        }
+    }
+}
+
+/// Whether the cause of an error is the state of the database, not the statement: the disk is full, the database is locked,
+/// read-only, shutting down or gone.
+fn is_unavailable(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return matches!(error, DbErr::ConnectionAcquire(_));
+    };
+    match &**error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_state_of_database(&code)),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        // The connection believes to be in a transaction that SQLite has ended; it is about to be closed.
+        | sqlx::Error::InvalidSavePointStatement => true,
+        _ => false,
+    }
+}
+
+fn is_state_of_database(code: &str) -> bool {
+    if code.len() == 5 {
+        // PostgreSQL: connections, resources, shutdown, system errors, read-only, deadlocks.
+        let classes = ["08", "53", "57P", "58", "25006", "40"];
+        return classes.iter().any(|class| code.starts_with(class));
+    }
+    // SQLite: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN; extended codes have more bits.
+    code.parse::<u32>().is_ok_and(|code| [5, 6, 7, 8, 10, 13, 14].contains(&(code & 0xff)))
+}
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)) => Self::Unavailable(error.into()),
+            error if is_unavailable(&error) => Self::Unavailable(error.into()),
             DbErr::RecordNotUpdated => Self::Conflict("the resource was changed or deleted by another request".into()),
             other => match other.sql_err() {
                 Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict("the name is already taken".into()),
@@ -92,5 +150,27 @@ impl From<DbErr> for Error {
                 _ => Self::Internal(other.into()),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CannotOpen, Error, is_state_of_database};
+
+    #[test]
+    fn states_of_the_database_are_told_from_statements() {
+        for code in ["5", "13", "10", "778", "517", "53100", "57P01", "08006", "25006", "40P01"] {
+            assert!(is_state_of_database(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "42601", "22021"] {
+            assert!(!is_state_of_database(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn reasons_name_the_key_and_no_values() {
+        let sealed = Error::internal(CannotOpen("value x"));
+        assert_eq!(sealed.reason(), "a secret cannot be decrypted with the keys of this server");
+        assert_eq!(Error::internal("value x").reason(), "internal error; see the server log");
     }
 }

@@ -73,6 +73,8 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// No further parts are started after this.
     pub cancel_requested_at: Option<DateTimeUtc>,
+    /// Why it failed, if no part of it shows that.
+    pub reason: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -30,6 +30,7 @@ pub mod resource;
 pub mod restriction;
 pub mod row;
 pub mod run;
+mod sealed;
 pub mod stage;
 pub mod team;
 pub mod token;
@@ -38,5 +39,6 @@ pub mod webhook;
 pub mod workspace;
 
 pub use self::counter::lock_installation;
-pub use self::database::{connect, notify, ping, write};
+pub use self::database::{connect, notify, probe, write};
 pub use self::page::PAGE;
+pub use self::sealed::sealed_samples;

@@ -79,6 +79,8 @@ impl From<run::Model> for Run {
             built,
             stop_asked_at: _,
             step: _,
+            organization_id: _,
+            slots: _,
         } = row;
         Self {
             id: id.0,

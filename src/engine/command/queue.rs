@@ -32,6 +32,7 @@ pub(super) fn new(
         started_at: None,
         finished_at: None,
         cancel_requested_at: None,
+        reason: None,
     }
 }
 
