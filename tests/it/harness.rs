@@ -257,7 +257,12 @@ impl TestApp {
 
     /// An organization with a project, an environment, a registry and an administrator.
     pub(crate) async fn furnished(&self) -> Furnished {
-        let organization = self.organization("acme").await;
+        self.furnished_as("acme").await
+    }
+
+    /// The same for an organization of another name.
+    pub(crate) async fn furnished_as(&self, name: &str) -> Furnished {
+        let organization = self.organization(name).await;
         let client = self.token(organization, Role::Admin).await;
         let project = id(&client
             .post(&format!("/organization/{organization}/project"), json!({"name": "shop"}))

@@ -22,15 +22,16 @@ const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'wait
      AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
      AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked)))";
 
-/// The ids of jobs that can continue, oldest first.
+/// The ids of jobs that can continue, oldest first, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<i32>, DbErr> {
+pub async fn due(db: &impl ConnectionTrait, paused: Vec<i32>, limit: u64) -> Result<Vec<i32>, DbErr> {
     workspace_job::Entity::find()
         .select_only()
         .column(workspace_job::Column::Id)
         .filter(Expr::cust(DUE))
+        .filter(workspace_job::Column::Id.is_not_in(paused))
         .order_by_asc(workspace_job::Column::Id)
         .limit(limit)
         .into_tuple()
