@@ -14,6 +14,7 @@ mod m0005_workspaces;
 mod m0006_stop;
 mod m0007_kubernetes;
 mod m0008_run_end;
+mod m0009_plan_inputs;
 
 struct Migrator;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_stop::Migration),
             Box::new(m0007_kubernetes::Migration),
             Box::new(m0008_run_end::Migration),
+            Box::new(m0009_plan_inputs::Migration),
         ]
     }
 }

@@ -129,6 +129,7 @@ fn step_row(
         spec: serde_json::to_value(step).map_err(Error::internal)?,
         run_id: None,
         plan: None,
+        inputs: None,
         token: None,
     })
 }
@@ -256,7 +257,7 @@ async fn cancel(
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
-    Ok(schedule.next(after, chrono_tz::UTC))
+    Ok(schedule.next(after, &Utc))
 }
 
 /// Whether a step executes something.

@@ -69,7 +69,7 @@ async fn row_of(
 ) -> Result<Option<run::Model>> {
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
     let Some(spec) = run_spec(spec, job.built.as_ref(), Event::Cron) else { return Ok(None) };
-    let lease = lease(app, now);
+    let lease = lease(app);
     let row = run::Model {
         state: RunState::Running,
         trigger: Trigger::Schedule,

@@ -132,7 +132,8 @@ async fn is_idle_environment(tx: &DatabaseTransaction, row: &environment::Model,
         let known = !store::deployment::newest_parts_by_environment(tx, row.id).await?.is_empty();
         if known
             || store::job::any_deployed(tx, row.id).await?
-            || !store::deployment::list_open(tx, row.id).await?.is_empty() {
+            || !store::deployment::list_open(tx, row.id).await?.is_empty()
+        {
             return Ok(false);
         }
     } else {

@@ -90,7 +90,7 @@ fn stop(
     let end = |exit_code, reason| Decision::End { event, exit_code, reason: Some(reason) };
     match observed {
         // The run had succeeded before the server could stop it.
-        Ok(StepState::Exited { exit_code, .. }) if facts.stopping_at.is_none() && facts.is_success(exit_code) => {
+        Ok(StepState::Exited { exit_code, .. }) if !facts.was_asked_to_stop() && facts.is_success(exit_code) => {
             succeeded(exit_code)
         }
         Ok(StepState::Exited { exit_code, .. }) => end(Some(exit_code), why),
@@ -113,6 +113,12 @@ fn succeeded(exit_code: i32) -> Decision {
 
 /// An attempt that ended by itself.
 fn exited(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
+    if facts.interrupted {
+        // A failed attempt whatever its exit code is: what the run has done so far may be incomplete.
+        let how = reason.unwrap_or_else(|| format!("exit code {exit_code}"));
+        let reason = format!("the server shut down and stopped the run: {how}");
+        return attempt_failed(facts, Some(exit_code), reason, now);
+    }
     if facts.is_success(exit_code) {
         return succeeded(exit_code);
     }

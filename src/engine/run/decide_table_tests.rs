@@ -47,14 +47,16 @@ struct Rest {
     unseen: bool,
     attempts_left: bool,
     repeatable: bool,
+    interrupted: bool,
 }
 
 fn rests() -> impl Iterator<Item = Rest> {
-    (0..16_u8).map(|bits| Rest {
+    (0..32_u8).map(|bits| Rest {
         start_expired: bits & 1 > 0,
         unseen: bits & 2 > 0,
         attempts_left: bits & 4 > 0,
         repeatable: bits & 8 > 0,
+        interrupted: bits & 16 > 0,
     })
 }
 
@@ -78,6 +80,7 @@ fn with(phase: Phase, intent: Intent, stopping: Stopping, rest: Rest) -> Facts {
         max_nb_restart: i32::from(rest.attempts_left),
         success_exit_codes: vec![3],
         repeatable: rest.repeatable,
+        interrupted: rest.interrupted,
         ..facts()
     }
 }
@@ -184,9 +187,10 @@ fn a_run_ends_as_the_server_decided() {
 /// Only what succeeded has succeeded.
 #[test]
 fn success_needs_an_exit_code() {
-    for Case { intent, stopping, observed, decision, name, .. } in cases() {
+    for Case { intent, stopping, rest, observed, decision, name, .. } in cases() {
         let success = matches!(observed, Ok(StepState::Exited { exit_code: 0 | 3, .. }));
-        let expected = success && (intent == Intent::GoOn || stopping == Stopping::NotYet);
+        let stopped = rest.interrupted || (intent != Intent::GoOn && stopping != Stopping::NotYet);
+        let expected = success && !stopped;
         assert_eq!(ends(&decision).is_some_and(|(event, _)| event == RunEvent::Succeeded), expected, "{name}");
     }
 }
@@ -230,6 +234,8 @@ fn attempts_are_repeated() {
     for Case { phase, intent, rest, observed, decision, name, .. } in cases() {
         let failed = match observed {
             Ok(StepState::Exited { exit_code: 1, .. } | StepState::CannotStart { .. }) => true,
+            // Its server shuts down: what it has done may be incomplete.
+            Ok(StepState::Exited { .. }) => rest.interrupted,
             Ok(StepState::Starting { .. }) => rest.start_expired,
             Ok(StepState::Unknown) => rest.start_expired && phase != Phase::Started,
             Err(_) => rest.start_expired && phase == Phase::Claimed,
@@ -264,7 +270,8 @@ fn waiting_ends() {
 /// The decisions as a table, for a run whose last attempt it is.
 #[test]
 fn decisions() {
-    let rest = Rest { start_expired: false, unseen: false, attempts_left: false, repeatable: false };
+    let rest =
+        Rest { start_expired: false, unseen: false, attempts_left: false, repeatable: false, interrupted: false };
     let mut lines = vec![observations().map(|(report, _)| report).join(", ")];
     for (phase, intent, stopping) in combinations() {
         let facts = with(phase, intent, stopping, rest);
@@ -306,7 +313,7 @@ fn what_can_be_repeated_is_started_again() {
         }
     }
     for repeatable in BOTH {
-        let rest = Rest { start_expired: false, unseen: false, attempts_left: true, repeatable };
+        let rest = Rest { start_expired: false, unseen: false, attempts_left: true, repeatable, interrupted: false };
         let facts = with(Phase::Started, Intent::GoOn, Stopping::NotYet, rest);
         let decision = decide(&facts, Ok(StepState::Lost), late());
         assert_eq!(decision == Decision::Start, repeatable);

@@ -49,6 +49,8 @@ pub struct Facts {
     pub backoff: TimeDelta,
     pub success_exit_codes: Vec<i32>,
     pub fail_fast_exit_codes: Vec<i32>,
+    /// Whether the run was asked to stop because its server shuts down.
+    pub interrupted: bool,
     /// Whether the run can safely be started again.
     pub repeatable: bool,
 }
@@ -63,6 +65,11 @@ impl Facts {
             _ if self.stopping_at.is_some() || self.late(now) => Intent::EndAtLimit,
             _ => Intent::GoOn,
         }
+    }
+
+    /// Whether the server has asked the attempt to stop.
+    pub(super) fn was_asked_to_stop(&self) -> bool {
+        self.stopping_at.is_some() || self.interrupted
     }
 
     pub(super) fn is_success(&self, exit_code: i32) -> bool {

@@ -7,19 +7,7 @@ use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use super::open::{of_environment, open};
-
-/// Requests the cancellation of the open runs that match a filter and were not cancelled before. Returns their number.
-async fn request(tx: &impl ConnectionTrait, which: Condition, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    let changed = run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(which)
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(changed.rows_affected)
-}
+use super::open::{lock_in_order, of_environment};
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
@@ -27,6 +15,14 @@ async fn request(tx: &impl ConnectionTrait, which: Condition, now: DateTime<Utc>
 /// When the statement fails.
 pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<Utc>) -> Result<bool, DbErr> {
     Ok(request(tx, Condition::all().add(run::Column::Id.eq(id)), now).await? == 1)
+}
+
+/// Requests the cancellation of these runs, as far as they are open.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of(tx: &impl ConnectionTrait, ids: Vec<RunId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(run::Column::Id.is_in(ids)), now).await.map(|_| ())
 }
 
 /// Requests the cancellation of the open runs of a job, except for those of a deployment.
@@ -93,4 +89,18 @@ pub async fn request_cancel_of_deployment(
     now: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
     request(tx, Condition::all().add(run::Column::DeploymentId.eq(id)), now).await
+}
+
+/// Requests the cancellation of the open runs that match a filter and were not cancelled before. Returns their number.
+async fn request(tx: &impl ConnectionTrait, filter: Condition, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let ids = lock_in_order(tx, filter.add(run::Column::CancelRequestedAt.is_null())).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::Id.is_in(ids))
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected)
 }

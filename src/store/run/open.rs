@@ -3,17 +3,34 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::{EnvironmentId, JobId};
+use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run::{RunState, Trigger};
 use entity::{job, run};
-use sea_orm::sea_query::{Expr, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.
 pub(in crate::store) fn open() -> SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
+}
+
+/// Locks the open runs that match a filter, in the order of their numbers. Whoever changes several runs locks them in this order, so
+/// that two transactions never wait for each other.
+pub(in crate::store) async fn lock_in_order(tx: &impl ConnectionTrait, filter: Condition) -> Result<Vec<RunId>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(open())
+        .filter(filter)
+        .order_by_asc(run::Column::Number)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(tx)
+        .await
 }
 
 /// Counts the queued and running runs.

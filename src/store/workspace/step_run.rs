@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace_job, workspace_step};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::workspace_job::{lock_job, update_job};
 use super::workspace_step::{step_by_run, steps, turn_steps};
+use crate::store::run::cancel::request_cancel_of;
 use crate::store::run::open;
 
 /// Which steps.
@@ -48,13 +49,7 @@ pub async fn mark_running(tx: &impl ConnectionTrait, run: RunId, now: DateTime<U
 /// When the statement fails.
 pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>) -> Result<(), DbErr> {
     let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::Id.is_in(ids))
-        .filter(open().and(run::Column::CancelRequestedAt.is_null()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    request_cancel_of(tx, ids, now).await
 }
 
 /// An open run of a step of some workspace jobs.

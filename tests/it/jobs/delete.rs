@@ -103,8 +103,7 @@ async fn open_runs_are_ended_before_a_row_goes() {
     let it = app.furnished().await;
     for by in ["job", "service", "job, rows only", "environment", "environment, rows only"] {
         let name = json!({"name": by});
-        let environment =
-            id(&it.client.post(&format!("/project/{}/environment", it.project), name).await.expect(201));
+        let environment = id(&it.client.post(&format!("/project/{}/environment", it.project), name).await.expect(201));
         let (client, registry) = (it.client.clone(), it.registry.clone());
         let it = Furnished { client, environment, registry, project: it.project.clone(), ..it };
         let (job, run) = running(&app, &it).await;

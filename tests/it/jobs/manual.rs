@@ -164,7 +164,10 @@ async fn a_run_again_like_an_earlier_one() {
     for field in ["event", "arguments", "entrypoint", "image", "job_id"] {
         assert_eq!(again[field], first[field], "{field}");
     }
-    assert_eq!((&again["state"], &again["trigger"], &again["attempt"]), (&json!("QUEUED"), &json!("MANUAL"), &json!(1)));
+    assert_eq!(
+        (&again["state"], &again["trigger"], &again["attempt"]),
+        (&json!("QUEUED"), &json!("MANUAL"), &json!(1))
+    );
     app.settle().await;
     let step = app.runner.started().pop().unwrap();
     let colour = step.environment.iter().find(|(key, _)| key == "COLOUR").map(|(_, value)| value.expose().clone());

@@ -24,10 +24,10 @@ pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, no
     match decision {
         Decision::Wait => store_progress(app, seen.unstored, now).await?,
         Decision::Unreachable(reason) => note_unreachable(app, &seen.unstored.run, reason).await?,
+        Decision::Start if app.shutdown.has_begun() => {}
         Decision::Start => begin(app, seen.runner, seen.kind, seen.unstored.run, now).await?,
         Decision::Stop => {
-            let seconds = seen.unstored.run.spec.stop_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-            let grace = Duration::from_secs(seconds.unwrap_or(app.config.stop_grace_seconds.into()));
+            let grace = stop_grace(app, &seen.unstored.run);
             let run = seen.unstored.run.clone();
             store_progress(app, seen.unstored, now).await?;
             stop(app, seen.runner, &seen.name, grace, &run, now).await?;
@@ -48,6 +48,12 @@ async fn note_unreachable(app: &App, run: &run::Model, reason: String) -> Result
         store::run::note_reason(&app.db, run.id, run.lease_owner, text).await?;
     }
     Ok(())
+}
+
+/// The time between the signal that asks a run to stop and the kill.
+pub(super) fn stop_grace(app: &App, run: &run::Model) -> Duration {
+    let seconds = run.spec.stop_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    Duration::from_secs(seconds.unwrap_or(app.config.stop_grace_seconds.into()))
 }
 
 /// Queues the next attempt.

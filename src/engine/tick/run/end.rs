@@ -11,11 +11,11 @@ use crate::engine::cluster::record as cluster_record;
 use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
 use crate::engine::run::RunEvent;
-use crate::engine::tick::workspace::step_result;
+use crate::engine::tick::workspace::step_result::{self, NoResult};
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
-use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
+use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target};
 use crate::store;
 
 /// How long an ended run waits while its log or an output cannot be read.
@@ -35,18 +35,22 @@ pub(super) async fn waits_for_results(app: &App, run: &run::Model, now: DateTime
 pub(super) async fn end(
     app: &App,
     seen: Observation<'_>,
-    (event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
+    (mut event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
     if event == RunEvent::Succeeded {
-        match read_result(runner, &name, &run, &mut run_end).await {
-            Read::All => {}
-            Read::NotYet(_) if waits_for_results(app, &run, now).await? => return Ok(()),
-            Read::NotYet(problem) => output_problem = problem,
-            Read::Failed(problem) => output_problem = Some(problem),
+        match read_result(app, runner, &name, &run, &mut run_end).await {
+            Ok(()) => {}
+            Err(missing) if missing.may_come && waits_for_results(app, &run, now).await? => return Ok(()),
+            Err(missing) => {
+                if missing.fails_step {
+                    event = RunEvent::Failed;
+                }
+                output_problem = missing.problem;
+            }
         }
     }
     let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
@@ -60,56 +64,63 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// The outcome of reading the results of a step.
-enum Read {
-    All,
-    /// The runner does not answer; the next tick tries again. If it never does, the run ends with this problem.
-    NotYet(Option<String>),
-    /// Why something could not be read; the run ends anyway.
-    Failed(String),
+/// Why the results of a step were not read.
+struct Missing {
+    problem: Option<String>,
+    /// The runner does not answer; the next tick tries again.
+    may_come: bool,
+    /// The step has failed without them, although it exited successfully.
+    fails_step: bool,
+}
+
+impl Missing {
+    fn unread(problem: Option<String>) -> Self {
+        Self { problem, may_come: true, fails_step: false }
+    }
 }
 
 /// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
-async fn read_result(runner: &dyn Runner, name: &str, run: &run::Model, run_end: &mut RunEnd) -> Read {
+async fn read_result(
+    app: &App,
+    runner: &dyn Runner,
+    name: &str,
+    run: &run::Model,
+    run_end: &mut RunEnd,
+) -> std::result::Result<(), Missing> {
     match run.event {
-        Event::Workspace => match step_result::read_result(runner, name).await {
-            Err(Unavailable(reason)) => {
-                Read::NotYet(Some(format!("the result of the step could not be read: {reason}")))
+        Event::Workspace => match step_result::read_result(app, run, runner, name).await {
+            Err(NoResult::Unread { reason, plans }) => {
+                let text = format!("the result of the step could not be read: {reason}");
+                return Err(Missing { fails_step: plans, ..Missing::unread(Some(text)) });
             }
-            Ok(left) => {
-                run_end.left = Some(left);
-                Read::All
+            Err(NoResult::NoPlan(reason)) => {
+                return Err(Missing { problem: Some(reason), may_come: false, fails_step: true });
             }
+            Ok(left) => run_end.left = Some(left),
         },
-        Event::Apply => match with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
-            Err(_) => Read::NotYet(None),
-            Ok(content) => {
-                run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
-                Read::All
-            }
-        },
+        Event::Apply => {
+            let content = with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await;
+            let content = content.map_err(|_| Missing::unread(None))?;
+            run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
+        }
         Event::Build | Event::Start | Event::Stop | Event::Delete | Event::Cron => {
             if run.event != Event::Build && !leaves_outputs(run.event) {
-                return Read::All;
+                return Ok(());
             }
             let limit = runner.most_output();
-            match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
-                Err(_) => Read::NotYet(Some("the outputs could not be read".to_owned())),
-                Ok(None) => Read::All,
-                Ok(Some(content)) if run.event == Event::Build => {
-                    run_end.built = serde_json::from_slice(&content).ok();
-                    Read::All
+            let content = with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await;
+            let content = content.map_err(|_| Missing::unread(Some("the outputs could not be read".to_owned())))?;
+            match content {
+                None => {}
+                Some(content) if run.event == Event::Build => run_end.built = serde_json::from_slice(&content).ok(),
+                Some(content) => {
+                    let unusable = |reason| Missing { problem: Some(reason), may_come: false, fails_step: false };
+                    run_end.outputs = outputs::parse(&content, limit).map_err(unusable)?;
                 }
-                Ok(Some(content)) => match outputs::parse(&content, limit) {
-                    Ok(outputs) => {
-                        run_end.outputs = outputs;
-                        Read::All
-                    }
-                    Err(reason) => Read::Failed(reason),
-                },
             }
         }
     }
+    Ok(())
 }
 
 /// A note for users about how the run was executed.

@@ -35,6 +35,7 @@ pub(super) fn facts(app: &App, run: &run::Model, kind: Target) -> Facts {
         backoff: seconds(run.spec.retry_backoff_seconds.unwrap_or(10)),
         success_exit_codes: run.spec.success_exit_codes.clone(),
         fail_fast_exit_codes: run.spec.fail_fast_exit_codes.clone(),
+        interrupted: app.shutdown.interrupted(run.id),
         repeatable: matches!(run.event, Event::Build | Event::Apply),
     }
 }

@@ -32,7 +32,7 @@ const CONCURRENCY: usize = 16;
 /// Observes all runs of this server, after taking over those whose lease has expired. An error in one run is logged and does
 /// not affect the others; the next tick tries again.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    renew(app, now).await?;
+    renew(app).await?;
     let runs = owned(app, now).await?;
     let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| async move {
         let id = run.id;
@@ -60,7 +60,7 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     let orphans = Orphans { places, unreachable_before };
     let limit = u64::from(app.config.max_runs) + ORPHANS;
     store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-        store::run::mine(tx, lease(app, now), &orphans, now, limit).await.map_err(Error::from)
+        store::run::mine(tx, lease(app), &orphans, now, limit).await.map_err(Error::from)
     })
     .await
 }
