@@ -54,4 +54,3 @@ pub(super) fn listen(image: &str) -> (String, Arc<Mutex<BTreeMap<String, u32>>>)
     });
     (address, heard)
 }
-
