@@ -286,6 +286,17 @@ async fn images_are_pulled_with_the_credentials_of_their_registry() {
     }
     let (progress, lines) = run(&runner, &with(reference, Some((username, password)))).await;
     assert_eq!((progress, texts(&lines)), (exit(0), vec!["pulled"]));
+    // By its digest, once the engine no longer has it.
+    let docker_says = |words: &[&str]| {
+        let said = std::process::Command::new("docker").args(words).output().unwrap().stdout;
+        String::from_utf8(said).unwrap().trim().to_owned()
+    };
+    let pinned = docker_says(&["inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", reference]);
+    let pinned = pinned.lines().find(|name| name.starts_with(&server)).unwrap();
+    docker_says(&["rmi", "-f", reference]);
+    docker_says(&["rmi", "-f", pinned]);
+    let (progress, lines) = run(&runner, &with(pinned, Some((username, password)))).await;
+    assert_eq!((progress, texts(&lines)), (exit(0), vec!["pulled"]));
     let absent = with(&format!("{reference}-absent"), Some((username, password)));
     runner.start(&absent).await.unwrap();
     let text = reason(ended(&runner, &absent.name).await);

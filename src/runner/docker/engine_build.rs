@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::build_context::{context, inside};
 use super::buildkit::{self, NotBuilt, Request};
-use super::dockerfile::Dockerfile as ParsedDockerfile;
+use super::dockerfile_images::Dockerfile as ParsedDockerfile;
 use super::engine::Engine;
 use super::engine_reply::text;
 use crate::clock::Clock;

@@ -9,7 +9,7 @@ mod buildkit;
 mod container_log;
 mod container_spec;
 mod docker_runner;
-mod dockerfile;
+mod dockerfile_images;
 mod engine;
 mod engine_build;
 mod engine_reply;

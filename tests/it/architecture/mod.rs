@@ -112,7 +112,7 @@ const PURE: &[&str] = &[
     "src/registry_client/challenge.rs",
     "src/runner/built_name.rs",
     "src/runner/docker/build_progress.rs",
-    "src/runner/docker/dockerfile.rs",
+    "src/runner/docker/dockerfile_images.rs",
     "src/runner/kubernetes/handle.rs",
     "src/runner/kubernetes/job_status.rs",
     "src/runner/kubernetes/object_labels.rs",

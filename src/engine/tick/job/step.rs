@@ -7,7 +7,7 @@ use entity::id::OrganizationId;
 use entity::registry::RegistryKind;
 use entity::run;
 use entity::run::Event;
-use entity::run_spec::BuildSpec;
+use entity::run_spec::{BuildSpec, image_reference};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
@@ -243,7 +243,7 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
     };
     let host = registry.url.trim_start_matches("https://").trim_end_matches('/').to_owned();
-    let reference = format!("{host}/{name}:{tag}");
+    let reference = format!("{host}/{}", image_reference(name, tag));
     let own = built_name::image_name(&tenant(app, organization)?, "");
     if built_name::is_foreign(&reference, built_name::of_tenant(&own)) {
         return Ok(Err(Impossible(format!("the image {name} was not built for this organization"))));
