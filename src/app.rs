@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::liveness::fence::Fence;
 use crate::liveness::pulse::Pulse;
+use crate::liveness::shutdown::Shutdown;
 use crate::liveness::wake::Wake;
 use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
@@ -20,6 +21,8 @@ use crate::secret::KeyRing;
 /// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
+    /// A connection that only renews leases.
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -29,6 +32,7 @@ pub struct App {
     pub fence: Fence,
     pub metrics: Metrics,
     pub pulse: Pulse,
+    pub shutdown: Shutdown,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -39,6 +43,7 @@ pub struct App {
 /// The parts that an `App` is built from; the rest starts empty.
 pub struct Parts {
     pub db: DatabaseConnection,
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -50,10 +55,11 @@ pub struct Parts {
 
 impl From<Parts> for App {
     fn from(parts: Parts) -> Self {
-        let Parts { db, clock, config, keys, runners, authenticator, wake } = parts;
+        let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
         Self {
             db,
+            lease_db,
             clock,
             config,
             keys,
@@ -63,6 +69,7 @@ impl From<Parts> for App {
             fence: Fence::default(),
             metrics: Metrics::default(),
             pulse: Pulse::default(),
+            shutdown: Shutdown::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

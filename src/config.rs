@@ -110,6 +110,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STOP_GRACE_SECONDS", default_value_t = 10)]
     pub stop_grace_seconds: u32,
 
+    /// Seconds that plain processes have to end when the server shuts down; those left are then killed.
+    #[arg(long, global = true, env = "WINDLASS_SHUTDOWN_GRACE_SECONDS", default_value_t = 60)]
+    pub shutdown_grace_seconds: u32,
+
     /// Seconds after which a run that waits for a free slot fails.
     #[arg(long, global = true, env = "WINDLASS_QUEUE_TIMEOUT_SECONDS", default_value_t = 86_400)]
     pub queue_timeout_seconds: u32,

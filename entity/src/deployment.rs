@@ -73,6 +73,8 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// No further parts are started after this.
     pub cancel_requested_at: Option<DateTimeUtc>,
+    /// Whether only rows are deleted: no command runs, and objects in clusters are left.
+    pub rows_only: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

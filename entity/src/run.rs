@@ -145,6 +145,13 @@ pub struct Model {
     pub stop_asked_at: Option<DateTimeUtc>,
     /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
+    /// When the owner first asked a runner to start the current attempt; null while the run is queued.
+    pub start_asked_at: Option<DateTimeUtc>,
+    /// When the server began to stop the current attempt, or gave it up. From then on the run ends as the server decided, and
+    /// its step may be removed even if it is running.
+    pub stopping_at: Option<DateTimeUtc>,
+    /// When the end of the current attempt was first seen, if its log or its results could not be read at once.
+    pub end_seen_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -189,6 +196,9 @@ impl Model {
             built: None,
             stop_asked_at: None,
             step: None,
+            start_asked_at: None,
+            stopping_at: None,
+            end_seen_at: None,
         }
     }
 }

@@ -13,7 +13,8 @@ mod m0004_schedule;
 mod m0005_workspaces;
 mod m0006_stop;
 mod m0007_kubernetes;
-mod m0008_plan_inputs;
+mod m0008_run_end;
+mod m0009_plan_inputs;
 
 struct Migrator;
 
@@ -28,7 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_workspaces::Migration),
             Box::new(m0006_stop::Migration),
             Box::new(m0007_kubernetes::Migration),
-            Box::new(m0008_plan_inputs::Migration),
+            Box::new(m0008_run_end::Migration),
+            Box::new(m0009_plan_inputs::Migration),
         ]
     }
 }

@@ -12,11 +12,16 @@ use crate::app::App;
 use crate::liveness::pulse::Health;
 use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
 use crate::store;
+use crate::time_zone;
 
 /// The timeout of database queries.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn engine(app: &App) -> (&'static str, bool) {
+    if app.shutdown.has_begun() {
+        // The loops end one after the other, which is no reason to restart the process.
+        return ("shutting down", true);
+    }
     match app.pulse.health(app.clock.now()) {
         Health::Starting => ("starting", true),
         Health::Well => ("well", true),
@@ -36,13 +41,14 @@ pub(super) fn live(app: Data<&Arc<App>>) -> Response {
     response(json!({"engine": engine}), is_healthy)
 }
 
-/// The readiness check. It succeeds while the database answers and the engine ticks.
+/// The readiness check. It succeeds while the database answers, the engine ticks, and the server is not shutting down.
 #[handler]
 pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     let (engine, is_ticking) = engine(&app);
     let is_answering = matches!(tokio::time::timeout(DATABASE_TIMEOUT, store::ping(&app.db)).await, Ok(Ok(())));
     let database = if is_answering { "well" } else { "does not answer" };
-    response(json!({"database": database, "engine": engine}), is_answering && is_ticking)
+    let body = json!({"database": database, "engine": engine, "time_zones": time_zone::database().to_string()});
+    response(body, is_answering && is_ticking && !app.shutdown.has_begun())
 }
 
 /// The metrics: counters and queue lengths.

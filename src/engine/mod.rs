@@ -22,6 +22,7 @@ pub mod template;
 pub mod tick;
 pub mod variables;
 pub mod wildcard;
+mod wind_down;
 pub mod workspace;
 
 use std::time::Duration;
@@ -50,18 +51,24 @@ const PRUNE: Duration = Duration::from_secs(30);
 const DRIFT: Duration = Duration::from_secs(10);
 
 /// Runs the loops of the engine until `shutdown`. Planning and working are loops of their own, so that neither waits for the
-/// other; ARCHITECTURE.md lists them all.
+/// other; ARCHITECTURE.md lists them all. The loops that observe runs go on until the steps that end with this server have ended.
 pub async fn run(app: &App, shutdown: CancellationToken) {
+    let drained = CancellationToken::new();
     tokio::join!(
         plan(app, &shutdown),
-        work(app, &shutdown),
-        every(&shutdown, HEARTBEAT, async || {
-            if let Err(error) = tick::renew(app, app.clock.now()).await {
+        work(app, &drained),
+        async {
+            shutdown.cancelled().await;
+            wind_down::run(app).await;
+            drained.cancel();
+        },
+        every(&drained, HEARTBEAT, async || {
+            if let Err(error) = tick::renew(app).await {
                 tracing::warn!(owner = %app.instance, ?error, "leases could not be renewed; will retry");
             }
             HEARTBEAT
         }),
-        connect(app, &shutdown),
+        connect(app, &drained),
         every(&shutdown, DRIFT, async || {
             cluster::drift::run_once(app, app.clock.now()).await;
             DRIFT

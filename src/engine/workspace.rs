@@ -257,7 +257,7 @@ async fn cancel(
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
-    Ok(schedule.next(after, chrono_tz::UTC))
+    Ok(schedule.next(after, &Utc))
 }
 
 /// Whether a step executes something.

@@ -1,5 +1,5 @@
-//! Wake-ups within and between servers, the engine's heartbeat for health checks, and the fence that stops a server
-//! without leases.
+//! Wake-ups within and between servers, the engine's heartbeat for health checks, the fence that stops a server
+//! without leases, and the shutdown.
 
 /// Stops a server that lost its leases from starting runs another server now owns.
 pub mod fence;
@@ -7,5 +7,7 @@ pub mod fence;
 pub mod notify;
 /// The engine's heartbeat, for health checks.
 pub mod pulse;
+/// The shutdown of this server.
+pub mod shutdown;
 /// Wake-ups inside a server.
 pub mod wake;

@@ -1,12 +1,9 @@
-//! The connection to the database, and transactions on it.
+//! The connection to the database.
 
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
 /// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
 const CACHE: &str = "-65536";
@@ -16,6 +13,9 @@ const MAPPED: &str = "268435456";
 
 /// The size at which the write-ahead log of an SQLite database is checkpointed, in pages of 4 KiB.
 const CHECKPOINT: &str = "8000";
+
+/// A connection that was idle for this long is tested before it is used: it may have been cut.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 
 /// Opens the pool and checks that the database answers.
 ///
@@ -31,6 +31,9 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
         .sqlx_logging(false);
+    if !url.starts_with("sqlite") {
+        options.test_before_acquire_if_idle_for(TESTED_AFTER);
+    }
     options.record_stmt_in_spans(false);
     // With WAL, readers do not wait for the writer. A commit is on disk when it returns.
     options.map_sqlx_sqlite_opts(|options| {
@@ -44,25 +47,6 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
     let db = Database::connect(options).await?;
     db.ping().await?;
     Ok(db)
-}
-
-/// Runs `work` in one transaction.
-///
-/// # Errors
-/// The error of `work`, or a failure of the transaction itself.
-pub async fn write<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, E>
-where
-    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
-    E: From<DbErr>,
-{
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
-    let value = work(&transaction).await?;
-    transaction.commit().await?;
-    Ok(value)
 }
 
 /// Checks that the database answers.

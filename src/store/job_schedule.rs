@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::JobId;
+use entity::id::{EnvironmentId, JobId};
 use entity::job;
 use entity::job_schedule::{ActiveModel, Column, Entity};
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
+use sea_orm::sea_query::{LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 
 use super::binds::Binds;
@@ -149,4 +149,14 @@ pub async fn set(db: &impl ConnectionTrait, job: JobId, next: Option<DateTime<Ut
     let row = ActiveModel { job_id: Set(job), next_run_at: Set(next) };
     let replace = OnConflict::column(Column::JobId).update_column(Column::NextRunAt).to_owned();
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(|_| ())
+}
+
+/// Clears the next times of all schedules of an environment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn clear_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
+    let mut jobs = Query::select();
+    jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
+    Entity::delete_many().filter(Column::JobId.in_subquery(jobs)).exec(db).await.map(|_| ())
 }

@@ -33,10 +33,15 @@ pub mod run;
 pub mod stage;
 pub mod team;
 pub mod token;
+mod transaction;
+mod transient;
+mod turn;
 pub mod variable;
 pub mod webhook;
 pub mod workspace;
 
 pub use self::counter::lock_installation;
-pub use self::database::{connect, notify, ping, write};
+pub use self::database::{connect, notify, ping};
 pub use self::page::PAGE;
+pub use self::transaction::write;
+pub use self::transient::{MayPass, Transient};

@@ -28,6 +28,7 @@ mod registries;
 mod runner;
 mod schema;
 mod server;
+mod shutdown;
 mod simulation;
 mod surface;
 mod terrakube;

@@ -72,6 +72,9 @@ impl LogComposer<'_> {
                 }
             });
         }
+        if let Some(at) = row.cancel_requested_at {
+            entries.push(self.entry(at, "Cancel", None, format!("the cancellation of the {what} was requested")));
+        }
         if let Some(at) = row.finished_at {
             entries.push(match row.progress {
                 Progress::Failed => self.failed(at, failed, None, format!("the {what} failed")),

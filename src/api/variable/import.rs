@@ -46,6 +46,7 @@ pub(super) struct VariableImport {
 }
 
 /// The action of an import on a variable.
+#[derive(Clone)]
 enum ImportAction {
     Create(Model),
     Replace(Model),

@@ -69,7 +69,7 @@ async fn row_of(
 ) -> Result<Option<run::Model>> {
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
     let Some(spec) = run_spec(spec, job.built.as_ref(), Event::Cron) else { return Ok(None) };
-    let lease = lease(app, now);
+    let lease = lease(app);
     let row = run::Model {
         state: RunState::Running,
         trigger: Trigger::Schedule,
@@ -77,6 +77,7 @@ async fn row_of(
         runner: Some(RunnerKind::Kubernetes),
         place: Some(place(id)),
         step: Some(started.handle.clone()),
+        start_asked_at: Some(now),
         lease_owner: Some(lease.owner),
         lease_until: Some(lease.until),
         ..run::Model::queued(job.id, Event::Cron, spec, now)

@@ -6,5 +6,5 @@ mod facts;
 mod transition;
 
 pub use self::decide::{Decision, decide};
-pub use self::facts::Facts;
+pub use self::facts::{Facts, Intent};
 pub use self::transition::{RunEvent, next_state};

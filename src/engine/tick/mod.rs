@@ -21,7 +21,8 @@ use crate::engine::cluster;
 pub use self::pass::BATCH;
 use self::pass::check;
 pub use self::prepared::step_name;
-pub(in crate::engine) use self::run::lease::renew;
+pub use self::run::lease::renew;
+pub(in crate::engine) use self::run::drain;
 pub use self::run::sweep::run_once as sweep;
 
 /// The result of a tick.
@@ -57,7 +58,9 @@ pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check("record cluster runs", cluster::record::run_once(app, now).await);
     more |= check("end queued runs", run::end_queued::run_once(app, now).await);
-    more |= check("claim", run::claim::run_once(app, now).await);
+    if !app.shutdown.has_begun() {
+        more |= check("claim", run::claim::run_once(app, now).await);
+    }
     more |= check("observe", run::observe::run_once(app, now).await);
     Outcome { more }
 }

@@ -15,9 +15,9 @@ use crate::store;
 use crate::store::job_schedule::{DueJob, ScheduleAdvance};
 use crate::store::run::scheduled::ScheduledRun;
 
-/// How many schedules one transaction settles. Large transactions touch fewer database pages when many schedules are due at once,
-/// and one of this size blocks other writers for at most a second.
-const BATCH: u64 = 5000;
+/// How many schedules one transaction settles: large transactions touch fewer database pages when many schedules are due at once, but
+/// all other writers of an SQLite database wait for them.
+const BATCH: u64 = 500;
 
 /// The rows to store for the due times.
 #[derive(Default)]

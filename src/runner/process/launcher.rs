@@ -64,28 +64,27 @@ impl Launcher {
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
         let folder = self.folder.join(SOURCES).join(&step.name);
         let fetched = fetch(&folder, source).await;
-        let stopped = started.memory.lock().stopping || !step.may_start();
+        let stopped = started.memory.lock().stopping;
         let moved = match fetched {
-            _ if stopped => Err(None),
-            Err(reason) => Err(Some(reason)),
+            _ if stopped => {
+                Err(StepState::Exited { exit_code: 130, reason: Some("the step was stopped before it started".into()) })
+            }
+            // This server may start nothing more; another one, or this one with new leases, starts the step.
+            _ if !step.may_start() => Err(StepState::Unknown),
+            Err(reason) => Err(StepState::CannotStart { reason }),
             Ok(()) => {
                 let target = self.scratch(&step.name).join(SOURCE);
                 let moved =
                     std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
-                moved.map_err(|error| Some(format!("the source files could not be moved into place: {error}")))
+                moved.map_err(|error| StepState::CannotStart {
+                    reason: format!("the source files could not be moved into place: {error}"),
+                })
             }
         };
         match moved {
             Ok(()) => self.begin(started, step),
-            Err(reason) => {
+            Err(progress) => {
                 let _removed = tokio::fs::remove_dir_all(&folder).await;
-                let progress = match reason {
-                    Some(reason) => StepState::CannotStart { reason },
-                    None => StepState::Exited {
-                        exit_code: 130,
-                        reason: Some("the step was stopped before it started".into()),
-                    },
-                };
                 started.memory.end(progress, self.clock.now());
             }
         }

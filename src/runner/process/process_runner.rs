@@ -71,7 +71,9 @@ impl Runner for ProcessRunner {
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
-        if self.find(&step.name).is_some() {
+        // A step that was not started after its source had been fetched may be started again.
+        let known = self.find(&step.name).is_some_and(|known| known.memory.lock().progress != StepState::Unknown);
+        if known {
             return Ok(());
         }
         if !step.may_start() {
@@ -162,6 +164,12 @@ impl Runner for ProcessRunner {
         names.sort_unstable();
         names.dedup();
         Ok(names)
+    }
+
+    fn tied_to_server(&self) -> Vec<String> {
+        let unstarted =
+            |step: &ProcessStep| matches!(step.memory.lock().progress, StepState::Unknown | StepState::Starting { .. });
+        self.steps().iter().filter(|(_, step)| !unstarted(step)).map(|(name, _)| name.clone()).collect()
     }
 
     async fn close(&self) {

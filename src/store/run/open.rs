@@ -3,17 +3,35 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::JobId;
-use entity::run;
+use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run::{RunState, Trigger};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use entity::{job, run};
+use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.
-pub(in crate::store) fn open() -> sea_orm::sea_query::SimpleExpr {
+pub(in crate::store) fn open() -> SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
+}
+
+/// Locks the open runs that match a filter, in the order of their numbers. Whoever changes several runs locks them in this order, so
+/// that two transactions never wait for each other.
+pub(in crate::store) async fn lock_in_order(
+    tx: &impl ConnectionTrait,
+    filter: Condition,
+) -> Result<Vec<RunId>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(open())
+        .filter(filter)
+        .order_by_asc(run::Column::Number)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(tx)
+        .await
 }
 
 /// Counts the queued and running runs.
@@ -61,6 +79,29 @@ pub async fn count_open_of_schedules(
 /// When the query fails.
 pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<u64, DbErr> {
     run::Entity::find().filter(run::Column::JobId.eq(job)).filter(open()).count(db).await
+}
+
+/// The condition that a run belongs to a job of an environment.
+pub(super) fn of_environment(id: EnvironmentId) -> SimpleExpr {
+    let mut jobs = Query::select();
+    jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
+    run::Column::JobId.in_subquery(jobs)
+}
+
+/// Counts the open runs of an environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<u64, DbErr> {
+    run::Entity::find().filter(of_environment(id)).filter(open()).count(db).await
+}
+
+/// An open run at a place.
+///
+/// # Errors
+/// When the query fails.
+pub async fn open_at(db: &impl ConnectionTrait, place: &str) -> Result<Option<run::Model>, DbErr> {
+    run::Entity::find().filter(open()).filter(run::Column::Place.eq(place)).one(db).await
 }
 
 /// Counts the running runs that a server owns.

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run;
 use entity::run::RunState;
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::open::open;
+use super::open::{lock_in_order, open};
 
 /// The owner of runs, and the expiry of its lease.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,8 @@ pub async fn mine(
     take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
 }
 
-/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. Rows that
+/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. For a new owner, the
+/// start of the attempt begins anew, so that the time without a server does not count. Rows that
 /// another server has locked are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
@@ -89,9 +90,15 @@ async fn take(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    // A new owner asks the runner to start the attempt only now.
+    let asked = Expr::case(
+        Condition::all().add(run::Column::LeaseOwner.eq(lease.owner)).add(run::Column::StartAskedAt.is_not_null()),
+        Expr::col(run::Column::StartAskedAt),
+    );
     let mut update = run::Entity::update_many()
+        .col_expr(run::Column::StartAskedAt, asked.finally(Expr::value(now)).into())
         .col_expr(run::Column::LeaseOwner, Expr::value(lease.owner))
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until));
+        .col_expr(run::Column::LeaseUntil, later(lease));
     if state == RunState::Queued {
         update = update
             .col_expr(run::Column::State, Expr::value(RunState::Running))
@@ -100,14 +107,41 @@ async fn take(
     update.filter(run::Column::Id.is_in(ids)).filter(run::Column::State.eq(state)).exec_with_returning(tx).await
 }
 
+/// The end of a lease after its renewal, which never moves backwards: several loops renew, and the slowest comes last.
+fn later(lease: Lease) -> SimpleExpr {
+    let own = Expr::col(run::Column::LeaseOwner).eq(lease.owner);
+    let kept = own.and(Expr::col(run::Column::LeaseUntil).gt(lease.until));
+    Expr::case(kept, Expr::col(run::Column::LeaseUntil)).finally(lease.until).into()
+}
+
 /// Renews the lease of all running runs of the owner.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn renew(db: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr> {
+pub async fn renew(tx: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr> {
+    let held = Condition::all()
+        .add(run::Column::State.eq(RunState::Running))
+        .add(run::Column::LeaseOwner.eq(lease.owner))
+        .add(run::Column::LeaseUntil.lt(lease.until));
+    let ids = lock_in_order(tx, held).await?;
+    if !ids.is_empty() {
+        run::Entity::update_many()
+            .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
+            .filter(run::Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Expires the leases of an owner that starts and observes nothing more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_leases(db: &impl ConnectionTrait, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
     run::Entity::update_many()
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
-        .filter(run::Column::LeaseOwner.eq(lease.owner))
+        .col_expr(run::Column::LeaseUntil, Expr::value(now - chrono::TimeDelta::seconds(1)))
+        .filter(run::Column::LeaseOwner.eq(owner))
         .filter(open())
         .filter(run::Column::State.eq(RunState::Running))
         .exec(db)

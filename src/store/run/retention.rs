@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run;
 use entity::run::RunState;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// The maximum number of runs of a job that one call expires.
@@ -29,6 +29,8 @@ pub async fn expire_beyond(
         .order_by_desc(run::Column::Number)
         .offset(kept)
         .limit(MARKED)
+        // Another transaction expires the locked ones.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
         .all(tx)
         .await?;

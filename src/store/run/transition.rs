@@ -76,7 +76,20 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
     Ok(changed.rows_affected == 1)
 }
 
-/// Records that the runner was asked to stop a run.
+/// Records that a run is being stopped. Returns false if the owner has lost the run and must not stop it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn begin_stop(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    set_of_running(db, (id, owner), (run::Column::StoppingAt, Expr::value(now))).await
+}
+
+/// Records that the runner accepted the request to stop a run.
 ///
 /// # Errors
 /// When the statement fails.
@@ -86,12 +99,68 @@ pub async fn note_stop(
     owner: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    set_of_running(db, (id, owner), (run::Column::StopAskedAt, Expr::value(now))).await.map(|_| ())
+}
+
+/// Records that the end of a running run was seen. Returns false if the owner has lost the run.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_end_seen(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    set_of_running(db, (id, owner), (run::Column::EndSeenAt, Expr::value(now))).await
+}
+
+/// Records how a lost run ended after all.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_late_end(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    exit_code: i32,
+    reason: String,
+) -> Result<(), DbErr> {
     run::Entity::update_many()
-        .col_expr(run::Column::StopAskedAt, Expr::value(now))
+        .col_expr(run::Column::ExitCode, Expr::value(exit_code))
+        .col_expr(run::Column::Reason, Expr::value(reason))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::State.eq(RunState::Failed))
+        .filter(run::Column::ExitCode.is_null())
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// Sets the reason of a running run, without recording that the run was seen.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_reason(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    reason: String,
+) -> Result<(), DbErr> {
+    set_of_running(db, (id, owner), (run::Column::Reason, Expr::value(reason))).await.map(|_| ())
+}
+
+/// Sets a column of a running run. Returns false if the owner has lost the run.
+async fn set_of_running(
+    db: &impl ConnectionTrait,
+    (id, owner): (RunId, Option<Uuid>),
+    (column, value): (run::Column, sea_orm::sea_query::SimpleExpr),
+) -> Result<bool, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(column, value)
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::State.eq(RunState::Running))
         .filter(run::Column::LeaseOwner.eq(owner))
         .exec(db)
-        .await
-        .map(|_| ())
+        .await?;
+    Ok(changed.rows_affected == 1)
 }

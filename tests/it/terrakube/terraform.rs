@@ -95,6 +95,16 @@ impl Site {
         self.server.as_ref().unwrap()
     }
 
+    /// Asks the server to end, waits until it has, and starts it again.
+    pub(super) fn shut_down_and_restart(&mut self) {
+        let server = self.server.take().unwrap();
+        server.terminate();
+        let (code, token) = server.ended();
+        assert_eq!(code, Some(0));
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
+    }
+
     /// Kills the server and starts it again.
     pub(crate) fn restart(&mut self) {
         let token = self.server.take().unwrap().kill();
@@ -324,6 +334,25 @@ async fn cancelled_in_the_middle_of_an_apply() {
     // The workspace can be used as before.
     let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
     site.until(&job, &["completed"]).await;
+}
+
+/// The process gets SIGINT, and stores its state through the server, which waits for it.
+#[tokio::test]
+async fn the_server_shuts_down_in_the_middle_of_an_apply() {
+    let Some(mut site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone", false), ("seconds", "600", true)]).await;
+    let job = site.job(&workspace, APPLY).await;
+    site.until_slow().await;
+    site.shut_down_and_restart();
+    let done = site.until(&job, &["failed", "completed", "cancelled"]).await;
+    assert_eq!(done["data"]["attributes"]["status"], "failed");
+    let output = done["data"]["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("the server shut down and stopped the run"), "{output}");
+    let logs = site.logs(&done).await;
+    assert!(logs.contains("Interrupt received"), "{logs}");
+    let state = site.state(&workspace).await.unwrap();
+    assert!(types(&state).contains(&"terraform_data.first".to_owned()), "{state}");
+    assert!(site.is_free(&workspace).await);
 }
 
 /// The result is unknown: the job says so, and nothing stays locked.

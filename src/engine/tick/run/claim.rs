@@ -15,7 +15,7 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
     if free == 0 {
         return Ok(false);
     }
-    let lease = lease(app, now);
+    let lease = lease(app);
     let claimed =
         store::write(&app.db, async |tx| store::run::claim(tx, lease, now, free).await.map_err(Error::from)).await?;
     for run in claimed {

@@ -5,7 +5,7 @@ use entity::run;
 use futures_util::StreamExt as _;
 
 use super::act::{act, store_progress};
-use super::end::LOG_PATIENCE;
+use super::end::waits_for_results;
 use super::facts::facts;
 use super::lease::{lease, renew};
 use super::log_copy::{CHUNK, copy};
@@ -32,7 +32,7 @@ const CONCURRENCY: usize = 16;
 /// Observes all runs of this server, after taking over those whose lease has expired. An error in one run is logged and does
 /// not affect the others; the next tick tries again.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    renew(app, now).await?;
+    renew(app).await?;
     let runs = owned(app, now).await?;
     let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| async move {
         let id = run.id;
@@ -60,7 +60,7 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     let orphans = Orphans { places, unreachable_before };
     let limit = u64::from(app.config.max_runs) + ORPHANS;
     store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-        store::run::mine(tx, lease(app, now), &orphans, now, limit).await.map_err(Error::from)
+        store::run::mine(tx, lease(app), &orphans, now, limit).await.map_err(Error::from)
     })
     .await
 }
@@ -70,8 +70,9 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
     let kind = match kind_of(app, &run).await? {
         Ok(kind) => kind,
         Err(reason) => {
+            let event = if run.cancel_requested_at.is_some() { RunEvent::Cancelled } else { RunEvent::Failed };
             let ended = run::Model { reason: Some(reason), ..run };
-            change(app, ended, RunEvent::Failed, now, RunEnd::default()).await?;
+            change(app, ended, event, now, RunEnd::default()).await?;
             return Ok(false);
         }
     };
@@ -84,11 +85,16 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
         matches!(observed, Ok(StepState::Exited { .. } | StepState::Failed { .. } | StepState::CannotStart { .. }));
     let began = matches!(observed, Ok(StepState::Running | StepState::Exited { .. } | StepState::Failed { .. }));
     let touched = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
-    let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
+    let run = match observed {
+        // Why an earlier attempt failed, or why the runner did not answer for a while, is over.
+        Ok(StepState::Running) => run::Model { reason: None, ..run },
+        _ => run,
+    };
+    let run = if began || ended { with_times(run, runner, &name, (began, ended), now).await } else { run };
     let (lines, log_problem) = match copied {
         Ok(lines) => (lines, None),
         // An ended run waits for its log, but only for a while.
-        Err(_) if ended && now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(false),
+        Err(_) if ended && waits_for_results(app, &run, now).await? => return Ok(false),
         Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("the end of the log could not be read")),
     };
     if ended && !lines.end {
@@ -113,17 +119,24 @@ async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Result<StepSt
     with_time_limit(runner.poll(name)).await
 }
 
-/// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`.
-async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: bool, now: DateTime<Utc>) -> run::Model {
+/// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`. A step that was never
+/// started can still have had attempts, if its runner repeats them.
+async fn with_times(
+    run: run::Model,
+    runner: &dyn Runner,
+    name: &str,
+    (began, ended): (bool, bool),
+    now: DateTime<Utc>,
+) -> run::Model {
     if run.attempt_started_at.is_some() && !ended {
         return run;
     }
     let times = with_time_limit(runner.times(name)).await.unwrap_or_default();
     let microseconds = |time: DateTime<Utc>| time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time).min(now);
-    let began = times.started_at.map_or(now, microseconds);
+    let began = began.then(|| times.started_at.map_or(now, microseconds));
     run::Model {
-        started_at: run.started_at.or(Some(began)),
-        attempt_started_at: run.attempt_started_at.or(Some(began)),
+        started_at: run.started_at.or(began),
+        attempt_started_at: run.attempt_started_at.or(began),
         finished_at: times.finished_at.map(microseconds).filter(|_| ended),
         attempt: if run.step.is_some() { times.attempts.unwrap_or(run.attempt).max(run.attempt) } else { run.attempt },
         ..run
