@@ -18,12 +18,19 @@ pub(crate) fn docker_image() -> Option<String> {
 
 /// The environment variable that names something a test needs; without it the test is skipped, or fails in strict mode.
 pub(crate) fn needed(variable: &str) -> Option<String> {
-    let value = std::env::var(variable).ok();
-    if value.is_none() {
-        assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{variable} is not set, and no test may be skipped");
-        eprintln!("SKIPPED: {variable} is not set");
+    found(std::env::var(variable).map_err(|_| format!("{variable} is not set")))
+}
+
+/// Something that a test needs; what is missing is named.
+pub(crate) fn found<T>(needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(found) => Some(found),
+        Err(missing) => {
+            assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{missing}, and no test may be skipped");
+            eprintln!("SKIPPED: {missing}");
+            None
+        }
     }
-    value
 }
 
 fn docker() -> DockerRunner {

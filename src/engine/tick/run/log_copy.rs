@@ -40,6 +40,18 @@ pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]
     app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
 }
 
+/// Masks the secrets of a run.
+pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
+    let patterns: Vec<String> = match &run.masks {
+        Some(sealed) => {
+            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
+        }
+        None => Vec::new(),
+    };
+    Ok(Masking::new(&patterns))
+}
+
 /// The run with its new lines counted, and the rows to store for them.
 pub(in crate::engine) fn with_lines(
     app: &App,
@@ -49,14 +61,7 @@ pub(in crate::engine) fn with_lines(
     if lines.is_empty() {
         return Ok((run, Vec::new()));
     }
-    let patterns: Vec<String> = match &run.masks {
-        Some(sealed) => {
-            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
-        }
-        None => Vec::new(),
-    };
-    let masking = Masking::new(&patterns);
+    let masking = masking_of(app, &run)?;
     let most = i64::from(app.config.log_mib) * 1024 * 1024;
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
