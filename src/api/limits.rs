@@ -98,7 +98,9 @@ pub(super) fn pinned_image(field: &str, value: &str) -> Result<String> {
     match value.split_once('@') {
         None => image_name(field, value),
         Some((name, digest)) if is_digest(digest) => Ok(format!("{}@{digest}", image_name(field, name)?)),
-        Some(_) => Err(Error::invalid(field, "must have a digest of the form sha256: and 64 hexadecimal digits after the @")),
+        Some(_) => {
+            Err(Error::invalid(field, "must have a digest of the form sha256: and 64 hexadecimal digits after the @"))
+        }
     }
 }
 
@@ -114,7 +116,10 @@ pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
     }
     let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if value.is_empty() || value.len() > 128 || !value.chars().all(word) || value.starts_with(['.', '-']) {
-        return Err(Error::invalid(field, "must be an image tag (up to 128 letters, digits and . _ -) or a sha256 digest"));
+        return Err(Error::invalid(
+            field,
+            "must be an image tag (up to 128 letters, digits and . _ -) or a sha256 digest",
+        ));
     }
     Ok(value.to_owned())
 }

@@ -42,7 +42,9 @@ mod tests {
         let name = image_name("1a", "job");
         assert_eq!((of_tenant(&name), older_name(&name).as_str()), ("windlass-build/1a", "windlass-build/job"));
         let foreign = |reference: &str| is_foreign(reference, of_tenant(&name));
-        for reference in ["windlass-build/1a/job:x", "docker.io/windlass-build/1a/other", "busybox", "host/windlass-build/2b/x"] {
+        for reference in
+            ["windlass-build/1a/job:x", "docker.io/windlass-build/1a/other", "busybox", "host/windlass-build/2b/x"]
+        {
             assert!(!foreign(reference), "{reference}");
         }
         for reference in [

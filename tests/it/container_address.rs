@@ -20,7 +20,8 @@ fn gateway(image: &str) -> Result<Ipv4Addr, String> {
 /// Listens at an address that containers reach. Without one the test is skipped, or fails in strict mode.
 pub(crate) fn container_listener(image: &str) -> Option<TcpListener> {
     let listener = gateway(image).and_then(|gateway| {
-        TcpListener::bind((gateway, 0)).map_err(|error| format!("cannot listen at {gateway}, where containers are: {error}"))
+        TcpListener::bind((gateway, 0))
+            .map_err(|error| format!("cannot listen at {gateway}, where containers are: {error}"))
     });
     found(listener)
 }

@@ -143,7 +143,10 @@ mod tests {
         assert!(lines(waiting, vec![log("b", "early\n")]).is_empty());
         let cached = Vertex { cached: true, ..step("a", "FROM x") };
         let began = Vertex { started: time, ..step("b", "RUN y") };
-        assert_eq!(lines(vec![cached, began.clone()], vec![log("b", "one\r\ntw")]), ["#1 FROM x", "#2 RUN y", "#2 one", "#1 CACHED"]);
+        assert_eq!(
+            lines(vec![cached, began.clone()], vec![log("b", "one\r\ntw")]),
+            ["#1 FROM x", "#2 RUN y", "#2 one", "#1 CACHED"]
+        );
         let failed = Vertex { completed: time, error: "exit code: 7".into(), ..began };
         assert_eq!(lines(vec![failed.clone()], vec![log("b", "o")]), ["#2 two", "#2 ERROR: exit code: 7"]);
         assert!(lines(vec![failed], Vec::new()).is_empty());

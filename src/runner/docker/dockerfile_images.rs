@@ -67,7 +67,8 @@ impl Dockerfile {
     /// The images that a build up to a stage needs; by default the last stage.
     pub(super) fn needed(&self, target: Option<&str>) -> Vec<&str> {
         let last = self.stages.len().checked_sub(1);
-        let mut open: Vec<usize> = target.and_then(|name| self.stage(name, self.stages.len())).or(last).into_iter().collect();
+        let mut open: Vec<usize> =
+            target.and_then(|name| self.stage(name, self.stages.len())).or(last).into_iter().collect();
         let (mut seen, mut images) = (Vec::new(), Vec::from_iter(self.syntax.as_deref()));
         while let Some(index) = open.pop() {
             if seen.contains(&index) {
@@ -102,9 +103,9 @@ impl Dockerfile {
 
 /// The value of a parser directive, such as `# syntax=docker/dockerfile:1`.
 fn directive(text: &str, name: &str) -> Option<String> {
-    text.lines().map_while(|line| line.trim().strip_prefix('#')?.split_once('=')).find_map(|(key, value)| {
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    })
+    text.lines()
+        .map_while(|line| line.trim().strip_prefix('#')?.split_once('='))
+        .find_map(|(key, value)| key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned()))
 }
 
 /// The instructions, each on one line, without comments and the contents of here-documents.
@@ -134,9 +135,9 @@ fn instructions(text: &str) -> Vec<String> {
 
 /// The words that end the here-documents of an instruction.
 fn here_documents(line: &str) -> Vec<String> {
-    let takes = ["run", "copy", "add"].iter().any(|word| {
-        line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-    });
+    let takes = ["run", "copy", "add"]
+        .iter()
+        .any(|word| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)));
     let ends = line.split("<<").skip(1).filter_map(|rest| {
         let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start_matches(['"', '\'']);
         let end: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();

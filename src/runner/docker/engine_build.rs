@@ -150,7 +150,9 @@ impl ImageBuild {
         let dockerfile = ParsedDockerfile::parse(&text, &self.arguments());
         let tenant = built_name::of_tenant(&self.build.image);
         if let Some(image) = dockerfile.images().into_iter().find(|image| built_name::is_foreign(image, tenant)) {
-            return Err(format!("the image {image} was not built for this organization, and cannot be used by its jobs"));
+            return Err(format!(
+                "the image {image} was not built for this organization, and cannot be used by its jobs"
+            ));
         }
         Ok(dockerfile.needed(self.build.target_stage.as_deref()).into_iter().map(str::to_owned).collect())
     }

@@ -102,7 +102,8 @@ impl KubernetesRunner {
     /// Deletes the Secrets of a CronJob that its newest version does not use.
     async fn delete_stale_secrets(&self, namespace: &str, name: &str, objects: &Objects) -> Result<(), Failure> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let used = |name: &String| objects.secrets().any(|secret| secret.pointer("/metadata/name") == Some(&json!(name)));
+        let used =
+            |name: &String| objects.secrets().any(|secret| secret.pointer("/metadata/name") == Some(&json!(name)));
         for stale in self.further_secrets(namespace, name).into_iter().filter(|name| !used(name)) {
             unless_gone(secrets.delete(&stale, &DeleteParams::default()).await)?;
         }

@@ -23,4 +23,3 @@ pub(super) fn listen(image: &str) -> Option<(String, Arc<Mutex<BTreeMap<String, 
     });
     Some((address, heard))
 }
-
