@@ -51,6 +51,9 @@ pub async fn run(
     if from_git && image_tag.is_some() {
         return Err(Error::invalid("image_tag", "the job is built from a Dockerfile and has no image tag"));
     }
+    if image_tag.is_some() && run.image_name.as_ref().is_some_and(|name| name.contains('@')) {
+        return Err(Error::invalid("image_tag", "cannot be set: the image name of the job has a digest"));
+    }
     if from_git && run.built_image.is_none() {
         return Err(Error::Conflict("the image of the job was never built; deploy the job to build it".into()));
     }
