@@ -121,7 +121,7 @@ pub struct Model {
     pub lease_until: Option<DateTimeUtc>,
     /// How many lines of the current attempt are stored.
     pub attempt_lines: i64,
-    /// How many lines of all attempts are stored.
+    /// The number of the last stored line, of all attempts.
     pub total_lines: i64,
     /// Whether the run waits for older runs of the schedule to end.
     pub in_turn: bool,
@@ -135,7 +135,7 @@ pub struct Model {
     pub additions: Option<Vec<u8>>,
     /// The size of the stored log, in bytes.
     pub log_bytes: i64,
-    /// Whether the log was cut at the size limit.
+    /// Whether lines in the middle of the log were left out, because it is too large.
     pub log_cut: bool,
     /// When the run may be deleted; null while it is open.
     pub expires_at: Option<DateTimeUtc>,
@@ -145,6 +145,8 @@ pub struct Model {
     pub stop_asked_at: Option<DateTimeUtc>,
     /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
+    /// The position behind the beginning of the log, which is always kept: that of the line that says what is left out.
+    pub log_mark: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -189,6 +191,7 @@ impl Model {
             built: None,
             stop_asked_at: None,
             step: None,
+            log_mark: None,
         }
     }
 }

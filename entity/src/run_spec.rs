@@ -84,6 +84,9 @@ pub struct RunSpec {
     /// How long runs are kept.
     #[serde(default, skip_serializing_if = "Retention::is_default")]
     pub keep: Retention,
+    /// The names of the variables given for this run that are secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_additions: Vec<String>,
     /// Options for Kubernetes; other runners ignore them.
     #[serde(default, skip_serializing_if = "PodSpec::is_default")]
     pub pod: PodSpec,

@@ -6,6 +6,8 @@ use crate::error::{Error, Result};
 pub(super) const NAME: usize = 255;
 /// The maximum length of a text, in characters. It is high because scripts are passed as arguments.
 pub(super) const TEXT: usize = 65_536;
+/// The maximum size of the content of a file, in bytes.
+pub(super) const CONTENT: usize = 1024 * 1024;
 /// The maximum number of items in a list.
 pub(super) const ITEMS: usize = 1000;
 
@@ -25,6 +27,17 @@ pub(super) fn name(field: &str, value: &str) -> Result<String> {
 /// A text of limited length.
 pub(super) fn text(field: &str, value: String) -> Result<String> {
     at_most(field, &value, TEXT)?;
+    if value.contains('\0') {
+        return Err(Error::invalid(field, "must not contain NUL characters"));
+    }
+    Ok(value)
+}
+
+/// The content of a file, which may be longer than other texts.
+pub(super) fn content(field: &str, value: String) -> Result<String> {
+    if value.len() > CONTENT {
+        return Err(Error::invalid(field, format!("must have at most {CONTENT} bytes")));
+    }
     if value.contains('\0') {
         return Err(Error::invalid(field, "must not contain NUL characters"));
     }

@@ -23,6 +23,8 @@ pub struct RunOverrides {
     pub arguments: Option<Vec<String>>,
     /// Variables that take precedence over variables of the same name.
     pub environment: BTreeMap<String, String>,
+    /// The same, but their values are masked in the log.
+    pub secret_environment: BTreeMap<String, String>,
     pub image_tag: Option<String>,
     /// 0 means no limit.
     pub timeout_seconds: Option<i32>,
@@ -43,7 +45,8 @@ pub async fn run(
 ) -> Result<run::Model> {
     let now = app.clock.now();
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let RunOverrides { entrypoint, arguments, environment, image_tag, timeout_seconds } = overrides;
+    let RunOverrides { entrypoint, arguments, mut environment, mut secret_environment, image_tag, timeout_seconds } =
+        overrides;
     let mut run = run_spec(spec, job.built.as_ref(), event)
         .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
     let from_git = matches!(spec.source, Source::Docker { .. });
@@ -58,6 +61,8 @@ pub async fn run(
     run.image_tag = image_tag.or(run.image_tag);
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
     run.starting_deadline_seconds = None;
+    run.secret_additions = secret_environment.keys().cloned().collect();
+    environment.append(&mut secret_environment);
     let mut row =
         run::Model { trigger: Trigger::Manual, idempotency_key: key, ..run::Model::queued(job.id, event, run, now) };
     if !environment.is_empty() {

@@ -8,6 +8,7 @@ mod image_build;
 mod interface;
 pub mod kubernetes;
 mod line;
+mod line_splitter;
 mod memory;
 mod output_file;
 pub mod process;
@@ -19,8 +20,8 @@ pub mod terraform;
 pub mod time_limit;
 
 pub use self::image_build::{Build, Dockerfile};
-pub use self::interface::{Runner, Target, Unavailable};
-pub use self::line::{LINE_BYTES, Line, Lines, Stream};
+pub use self::interface::{OutputError, Runner, Target, Unavailable};
+pub use self::line::{BATCH_BYTES, LINE_BYTES, Line, Lines, Stream};
 pub use self::output_file::{OUTPUT_BYTES, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 pub use self::runners::Runners;
 pub use self::step_spec::{Credentials, Image, SourceTree, StepFile, StepSpec};

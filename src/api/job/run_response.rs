@@ -79,6 +79,7 @@ impl From<run::Model> for Run {
             built,
             stop_asked_at: _,
             step: _,
+            log_mark: _,
         } = row;
         Self {
             id: id.0,

@@ -1,6 +1,9 @@
 //! Validates the keys, paths and descriptions of variables.
 
+use entity::variable::Model;
+
 use super::super::limits;
+use crate::engine::variables::check_key;
 use crate::error::{Error, Result};
 
 /// The maximum length of a key, in characters.
@@ -14,22 +17,7 @@ const MAX_PATH_LENGTH: usize = 1024;
 
 /// A key that shells and the official API accept.
 pub(super) fn key(field: &str, value: &str) -> Result<String> {
-    let is_valid = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if value.is_empty() || !is_valid || value.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Error::invalid(
-            field,
-            "must consist of letters, digits and underscores, and must not begin with a digit",
-        ));
-    }
-    if value.len() > MAX_KEY_LENGTH {
-        return Err(Error::invalid(field, format!("must have at most {MAX_KEY_LENGTH} characters")));
-    }
-    if value.to_ascii_uppercase().starts_with("QOVERY") || value.starts_with("__") {
-        return Err(Error::invalid(
-            field,
-            "must not begin with QOVERY or __, which are reserved for built-in variables",
-        ));
-    }
+    check_key(value, MAX_KEY_LENGTH).map_err(|reason| Error::invalid(field, reason))?;
     Ok(value.to_owned())
 }
 
@@ -43,6 +31,14 @@ pub(super) fn path(value: String) -> Result<String> {
         return Err(Error::invalid("mount_path", "must be the absolute path of a file"));
     }
     Ok(value)
+}
+
+/// The value of a variable, or the content of a file.
+pub(super) fn value(field: &str, value: String, row: &Model) -> Result<String> {
+    match row.mount_path {
+        Some(_) => limits::content(field, value),
+        None => limits::text(field, value),
+    }
 }
 
 pub(super) fn description(value: String) -> Result<String> {

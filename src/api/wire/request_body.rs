@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use super::media_type::{JSON, YAML};
 use crate::error::Error;
 
-/// The maximum size of a body, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
+/// The maximum size of a body, in bytes: room for the largest file of a variable, with its escapes.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A JSON body. An absent body is read as `{}`.
 pub(in crate::api) struct Body<T>(pub(in crate::api) T);

@@ -94,10 +94,11 @@ fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Ut
         return interrupted(facts, exit_code, reason, now);
     }
     if exit_code == 0 {
-        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason: None };
+        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason };
     }
     if facts.success_exit_codes.contains(&exit_code) {
-        let reason = Some(format!("exit code {exit_code} counts as success"));
+        let success = format!("exit code {exit_code} counts as success");
+        let reason = Some(reason.map_or(success.clone(), |reason| format!("{success}; {reason}")));
         return Decision::End { event: RunEvent::Succeeded, exit_code: Some(exit_code), reason };
     }
     if facts.cancel_requested() {

@@ -4,6 +4,7 @@
 //! new privileges, and no more CPU and memory than the step requests. They outlive this server.
 
 mod build_context;
+mod container_file;
 mod container_log;
 mod container_spec;
 mod docker_runner;

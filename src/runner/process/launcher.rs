@@ -16,7 +16,6 @@ use super::process_step::ProcessStep;
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;
-use crate::runner::line::Stream;
 use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 use crate::runner::step_spec::{SourceTree, StepFile, StepSpec};
 use crate::runner::step_state::StepState;
@@ -133,23 +132,15 @@ impl Launcher {
 
     /// Watches a process until it has ended and its output was read.
     fn watch(&self, step: &Arc<ProcessStep>, mut child: Child) {
-        let outputs = [
-            child.stdout.take().map(|out| (Stream::Stdout, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
-            child.stderr.take().map(|out| (Stream::Stderr, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
-        ];
-        let readers: Vec<_> = outputs
-            .into_iter()
-            .flatten()
-            .map(|(stream, output)| spawn(read(Arc::clone(step), self.clock.clone(), stream, output)))
-            .collect();
+        let stdout = child.stdout.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
+        let stderr = child.stderr.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
+        let reader = spawn(read(Arc::clone(step), self.clock.clone(), stdout, stderr));
         let (step, wake, clock) = (Arc::clone(step), self.wake.clone(), self.clock.clone());
         spawn(async move {
             let ended = child.wait().await;
             step.signal(Signal::KILL);
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
-            for reader in readers {
-                wait_for_reader(&step, reader, deadline).await;
-            }
+            wait_for_reader(&step, reader, deadline).await;
             *step.group() = None;
             let progress = match ended {
                 Ok(status) => exited(status),

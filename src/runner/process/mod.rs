@@ -7,6 +7,7 @@
 mod launcher;
 mod orphan;
 mod output_reader;
+mod own_file;
 mod process_runner;
 mod process_step;
 

@@ -20,4 +20,4 @@ pub use self::ownership::{Lease, Orphans, claim, end_leases, mine, release_lease
 pub use self::run_list::{
     by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
 };
-pub use self::transition::{Expected, Handover, advance, hand_over, note_stop};
+pub use self::transition::{Expected, Handover, advance, hand_over, note_log_bytes, note_stop};

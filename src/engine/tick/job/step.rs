@@ -114,6 +114,7 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let variable = |(key, value)| Variable {
         scope: VariableScope::Run,
         kind: VariableKind::Value,
+        is_secret: run.spec.secret_additions.contains(&key),
         ..built_in_variable((key, value))
     };
     Ok(given.into_iter().map(variable).collect())

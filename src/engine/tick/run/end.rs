@@ -15,7 +15,7 @@ use crate::engine::tick::workspace::step_result;
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
-use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target, Unavailable};
+use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, OutputError, Runner, Target};
 
 /// How long an ended run waits while its log or an output cannot be read.
 pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
@@ -52,7 +52,7 @@ enum Read {
     All,
     /// The runner does not answer; the next tick tries again.
     Later,
-    /// Why something could not be read; the run ends anyway.
+    /// Why something, or a part of it, could not be read; the run ends anyway.
     Failed(String),
 }
 
@@ -67,8 +67,10 @@ async fn read_result(
     let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
     match run.event {
         Event::Workspace => match step_result::read_result(runner, name).await {
-            Err(_) if now < patient_until => Read::Later,
-            Err(Unavailable(reason)) => Read::Failed(format!("the result of the step could not be read: {reason}")),
+            Err(OutputError::Unavailable(_)) if now < patient_until => Read::Later,
+            Err(OutputError::Unavailable(reason) | OutputError::Refused(reason)) => {
+                Read::Failed(format!("the result of the step could not be read: {reason}"))
+            }
             Ok(left) => {
                 run_end.left = Some(left);
                 Read::All
@@ -88,17 +90,21 @@ async fn read_result(
             }
             let limit = runner.most_output();
             match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
-                Err(_) if now < patient_until => Read::Later,
-                Err(_) => Read::Failed("the outputs could not be read".to_owned()),
+                Err(OutputError::Unavailable(_)) if now < patient_until => Read::Later,
+                Err(OutputError::Unavailable(reason)) => {
+                    Read::Failed(format!("the outputs could not be read: {reason}"))
+                }
+                Err(OutputError::Refused(reason)) => Read::Failed(format!("the outputs were refused: {reason}")),
                 Ok(None) => Read::All,
                 Ok(Some(content)) if run.event == Event::Build => {
                     run_end.built = serde_json::from_slice(&content).ok();
                     Read::All
                 }
                 Ok(Some(content)) => match outputs::parse(&content, limit) {
-                    Ok(outputs) => {
-                        run_end.outputs = outputs;
-                        Read::All
+                    Ok(found) => {
+                        let problem = found.problem();
+                        run_end.outputs = found.outputs;
+                        problem.map_or(Read::All, Read::Failed)
                     }
                     Err(reason) => Read::Failed(reason),
                 },
