@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use entity::job;
-use entity::job_spec::Source;
 use entity::run;
 use entity::run::{Event, Trigger};
 
@@ -49,7 +48,7 @@ pub async fn run(
         overrides;
     let mut run = run_spec(spec, job.built.as_ref(), event)
         .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
-    let from_git = matches!(spec.source, Source::Docker { .. });
+    let from_git = spec.source.is_built();
     if from_git && image_tag.is_some() {
         return Err(Error::invalid("image_tag", "the job is built from a Dockerfile and has no image tag"));
     }

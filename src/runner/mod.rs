@@ -24,5 +24,5 @@ pub use self::interface::{OutputError, Runner, Target, Unavailable};
 pub use self::line::{BATCH_BYTES, LINE_BYTES, Line, Lines, Stream};
 pub use self::output_file::{OUTPUT_BYTES, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 pub use self::runners::Runners;
-pub use self::step_spec::{Credentials, Image, SourceTree, StepFile, StepSpec};
+pub use self::step_spec::{Credentials, Image, ProcessOptions, SourceTree, StepFile, StepSpec};
 pub use self::step_state::{StepState, StepTimes};

@@ -8,7 +8,7 @@ use windlass::clock::Clock;
 use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Credentials, Image, Line, Runner, StepFile, StepSpec, StepState};
+use windlass::runner::{Credentials, Image, Line, ProcessOptions, Runner, StepFile, StepSpec, StepState};
 use windlass::secret::Secret;
 
 /// The image that the Docker tests run, or none if they are skipped.
@@ -30,7 +30,7 @@ fn docker() -> DockerRunner {
     DockerRunner::new(None, Clock::system(), Wake::default())
 }
 
-fn process(folder: &Path) -> ProcessRunner {
+pub(crate) fn process(folder: &Path) -> ProcessRunner {
     ProcessRunner::new(folder.to_owned(), Clock::system(), Wake::default())
 }
 
@@ -50,6 +50,7 @@ pub(crate) fn step(image: &str, script: &str) -> StepSpec {
         build: None,
         source: None,
         interrupt: false,
+        process: ProcessOptions::default(),
         pod: None,
     }
 }
@@ -320,72 +321,4 @@ async fn a_read_only_container_leaves_outputs() {
         Some(&b"{}\n"[..])
     );
     runner.remove(&step.name).await.unwrap();
-}
-
-/// A prompt and a progress display are there before their line is complete, and stdout and stderr are read together.
-#[tokio::test(flavor = "multi_thread")]
-async fn lines_of_processes_come_before_they_are_complete() {
-    let folder = tempfile::tempdir().unwrap();
-    let runner = process(folder.path());
-    let spec = step("", "printf '50 %%\\r'; printf 'Name? '; read -r name < pipe; echo; echo \"hello $name\"");
-    let scratch = folder.path().join(&spec.name);
-    std::fs::create_dir_all(&scratch).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(scratch.join("pipe")).status().unwrap();
-    assert!(made.success());
-    runner.start(&spec).await.unwrap();
-    let lines = crate::harness::wait_for("the prompt", async || {
-        Some(runner.logs(&spec.name, 0, 10).await.unwrap().lines).filter(|lines| lines.len() == 2)
-    });
-    let lines = lines.await;
-    assert_eq!((texts(&lines), lines[1].open), (vec!["50 %", "Name? "], true));
-    std::fs::write(scratch.join("pipe"), "you\n").unwrap();
-    assert_eq!(ended(&runner, &spec.name).await, exit(0));
-    assert_eq!(texts(&read(&runner, &spec.name, 0, 10).await), ["50 %", "Name? ", "hello you"]);
-    runner.remove(&spec.name).await.unwrap();
-}
-
-/// What is written a moment after the other stream is read after it.
-#[tokio::test(flavor = "multi_thread")]
-async fn both_streams_of_a_process_are_read_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let script = "i=0; while [ $i -lt 10 ]; do echo $i; sleep 0.1; echo $i >&2; sleep 0.1; i=$((i+1)); done";
-    let (_, lines) = run(&process(folder.path()), &step("", script)).await;
-    let expected: Vec<String> = (0..10).flat_map(|number| [number.to_string(), number.to_string()]).collect();
-    assert_eq!(texts(&lines), expected);
-    use windlass::runner::Stream;
-    assert!(
-        lines.chunks(2).all(|pair| pair[0].stream == Stream::Stdout && pair[1].stream == Stream::Stderr),
-        "{lines:?}"
-    );
-    // Written without a pause, neither stream waits for the whole of the other one.
-    let script = "i=0; while [ $i -lt 20000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
-    let (_, lines) = run(&process(folder.path()), &step("", script)).await;
-    let first_error = lines.iter().position(|line| line.stream == Stream::Stderr).unwrap();
-    assert!(lines.len() == 40_000 && first_error < 5_000, "the first error is line {first_error}");
-}
-
-/// Symbolic links of a process do not lead out of its folder.
-#[tokio::test(flavor = "multi_thread")]
-async fn outputs_of_processes_are_their_own_files() {
-    use windlass::runner::OutputError;
-    let folder = tempfile::tempdir().unwrap();
-    let runner = process(folder.path());
-    let elsewhere = tempfile::tempdir().unwrap();
-    std::fs::write(elsewhere.path().join("qovery-output.json"), "{}").unwrap();
-    let elsewhere = elsewhere.path().display();
-    for script in [
-        "ln -s /etc/passwd \"$WINDLASS_OUTPUT_FILE\"".to_owned(),
-        format!("rmdir qovery-output && ln -s '{elsewhere}' qovery-output"),
-    ] {
-        let spec = step("", &script);
-        runner.start(&spec).await.unwrap();
-        assert_eq!(ended(&runner, &spec.name).await, exit(0));
-        match runner.output(&spec.name, windlass::runner::OUTPUT_FILE, 1000).await {
-            Err(OutputError::Refused(reason)) => {
-                assert!(reason.contains("leads out of the folder of the run"), "{reason}")
-            }
-            other => panic!("{other:?}"),
-        }
-        runner.remove(&spec.name).await.unwrap();
-    }
 }

@@ -30,8 +30,11 @@ fn out_of_memory(state: &ContainerState) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// How many bytes of a line the engine puts into one entry.
+const ENTRY_BYTES: usize = 16 * 1024;
+
 /// One log entry: its stream, the time that the engine adds, and its bytes. They end with a line feed, unless the line goes on in the
-/// next entry of the stream: an entry has at most 16 KiB.
+/// next entry of the stream. Not every log driver keeps the line feed at the end of a long line, but only an entry that is full goes on.
 pub(super) fn entry(output: LogOutput) -> (Stream, DateTime<Utc>, Vec<u8>) {
     let (stream, bytes) = match output {
         LogOutput::StdErr { message } => (Stream::Stderr, message),
@@ -41,11 +44,15 @@ pub(super) fn entry(output: LogOutput) -> (Stream, DateTime<Utc>, Vec<u8>) {
     };
     let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (time, text) = bytes.split_at(space);
-    let at = std::str::from_utf8(time).ok().and_then(|time| DateTime::parse_from_rfc3339(time).ok());
-    match at {
-        Some(at) => (stream, at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
-        None => (stream, DateTime::UNIX_EPOCH, bytes.to_vec()),
+    let at = std::str::from_utf8(time).ok().and_then(|time| DateTime::parse_from_rfc3339(time.trim_end()).ok());
+    let (at, mut text) = match at {
+        Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
+        None => (DateTime::UNIX_EPOCH, bytes.to_vec()),
+    };
+    if text.len() < ENTRY_BYTES && text.last() != Some(&b'\n') {
+        text.push(b'\n');
     }
+    (stream, at, text)
 }
 
 pub(super) fn status(error: &bollard::errors::Error) -> Option<u16> {
@@ -64,4 +71,32 @@ pub(super) fn text(error: &bollard::errors::Error) -> String {
 
 pub(super) fn unavailable(error: bollard::errors::Error) -> Unavailable {
     Unavailable(format!("Docker engine: {}", text(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::container::LogOutput;
+    use chrono::DateTime;
+
+    use super::{ENTRY_BYTES, entry};
+
+    #[test]
+    fn only_full_entries_go_on() {
+        let at = "2026-11-27T16:00:00.123456789Z";
+        let full = "x".repeat(ENTRY_BYTES);
+        for (given, expected) in [
+            ("one two\n", "one two\n"),
+            ("\n", "\n"),
+            ("", "\n"),
+            ("the end of a long line", "the end of a long line\n"),
+            (full.as_str(), full.as_str()),
+        ] {
+            let message = format!("{at} {given}").into_bytes().into();
+            let (_, time, text) = entry(LogOutput::StdOut { message });
+            assert_eq!(
+                (time, text.as_slice()),
+                (DateTime::parse_from_rfc3339(at).unwrap().to_utc(), expected.as_bytes())
+            );
+        }
+    }
 }

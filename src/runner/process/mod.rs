@@ -10,5 +10,6 @@ mod output_reader;
 mod own_file;
 mod process_runner;
 mod process_step;
+mod process_user;
 
 pub use self::process_runner::ProcessRunner;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::registry::RegistryKind;
 use entity::run;
 use entity::run::Event;
-use entity::run_spec::BuildSpec;
+use entity::run_spec::{BuildSpec, ProcessSpec};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
 use crate::registry_client::{self, Login};
-use crate::runner::{Build, Credentials, Dockerfile, Image, StepFile, StepSpec, Target};
+use crate::runner::{Build, Credentials, Dockerfile, Image, ProcessOptions, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -44,6 +44,7 @@ pub(in crate::engine) async fn step(
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
         // Removing a CronJob needs no image.
         None if run.event == Event::Apply && withdraws(of) => (None, None),
+        None if run.spec.no_image && kind == Target::Process => (None, None),
         None => match image(app, run).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
@@ -72,6 +73,7 @@ pub(in crate::engine) async fn step(
         build,
         source: None,
         interrupt: false,
+        process: process_options(&run.spec.process),
         pod: None,
     };
     let masks = patterns(delivered.secrets.iter().map(String::as_str));
@@ -83,6 +85,12 @@ pub(in crate::engine) async fn step(
         Target::Docker | Target::Process => step,
     };
     Ok(Ok(Prepared { step, masks }))
+}
+
+fn process_options(spec: &ProcessSpec) -> ProcessOptions {
+    let ProcessSpec { home, path, working_folder, user } = spec.clone();
+    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    ProcessOptions { home: given(home), path: given(path), working_folder: given(working_folder), user: given(user) }
 }
 
 /// The secrets to mask in the log of a run that a CronJob started.
@@ -229,6 +237,9 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
     let spec = &run.spec;
     if let Some(reference) = &spec.built_image {
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
+    }
+    if spec.no_image {
+        return Ok(Err(Impossible("the job has no image; only plain processes need none".into())));
     }
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
         return Ok(Err(Impossible("the image was never built; deploy the job to build it".into())));
