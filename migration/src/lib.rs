@@ -16,6 +16,7 @@ mod m0007_kubernetes;
 mod m0008_run_end;
 mod m0009_plan_inputs;
 mod m0010_slots;
+mod m0011_log_middle;
 
 struct Migrator;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_run_end::Migration),
             Box::new(m0009_plan_inputs::Migration),
             Box::new(m0010_slots::Migration),
+            Box::new(m0011_log_middle::Migration),
         ]
     }
 }

@@ -25,6 +25,7 @@ mod kubernetes;
 mod operator_log;
 mod organizations;
 mod outcomes;
+mod processes;
 mod registries;
 mod runner;
 mod schema;

@@ -111,7 +111,7 @@ impl Server {
         id
     }
 
-    fn greeting_id(&self, before: &str) -> String {
+    pub(crate) fn greeting_id(&self, before: &str) -> String {
         self.greeting.split(before).nth(1).unwrap().chars().take(36).collect()
     }
 

@@ -22,5 +22,6 @@ pub use self::run_list::{
     by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
 };
 pub use self::transition::{
-    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_reason, note_stop,
+    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes, note_reason,
+    note_stop,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
+use windlass::runner::{Line, Lines, OutputError, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 /// The payload of a crash, which unwinds without printing a panic.
 pub(super) struct Crash;
@@ -70,7 +70,7 @@ impl Engine {
 
     pub(super) fn write(&self, name: &str, text: &str, at: DateTime<Utc>) {
         if let Some(step) = self.steps.lock().unwrap().get_mut(name) {
-            step.lines.push(Line { at, stream: Stream::Stdout, text: text.to_owned() });
+            step.lines.push(Line { at, stream: Stream::Stdout, text: text.to_owned(), open: false });
             self.written.lock().unwrap().entry(name.to_owned()).or_default().push(text.to_owned());
         }
     }
@@ -158,8 +158,8 @@ impl Runner for Connection {
         .await
     }
 
-    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.call(|_| None).await
+    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        Ok(self.call(|_| None).await?)
     }
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
