@@ -24,6 +24,7 @@ mod kubernetes;
 mod operator_log;
 mod organizations;
 mod outcomes;
+mod recovery;
 mod registries;
 mod runner;
 mod schema;

@@ -4,7 +4,7 @@ mod deployments;
 mod every_pass;
 mod failures;
 mod outputs;
-mod poison;
+pub(crate) mod poison;
 mod runs;
 mod schedules;
 mod servers;
