@@ -26,6 +26,7 @@ mod operator_log;
 mod organizations;
 mod outcomes;
 mod processes;
+mod recovery;
 mod registries;
 mod runner;
 mod schema;
