@@ -10,6 +10,8 @@ use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::liveness::fence::Fence;
+use crate::liveness::passes::Setbacks;
+use crate::liveness::probe::Probe;
 use crate::liveness::pulse::Pulse;
 use crate::liveness::shutdown::Shutdown;
 use crate::liveness::wake::Wake;
@@ -33,6 +35,9 @@ pub struct App {
     pub metrics: Metrics,
     pub pulse: Pulse,
     pub shutdown: Shutdown,
+    pub probe: Probe,
+    /// The failures of passes and rows.
+    pub setbacks: Setbacks,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -70,6 +75,8 @@ impl From<Parts> for App {
             metrics: Metrics::default(),
             pulse: Pulse::default(),
             shutdown: Shutdown::default(),
+            probe: Probe::default(),
+            setbacks: Setbacks::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeploymentId, JobId, RunId};
+use crate::id::{DeploymentId, JobId, OrganizationId, RunId};
 use crate::run_spec::{BuiltImage, RunSpec};
 
 /// State of a run; changed only through `store::run::{claim, advance}`.
@@ -85,6 +85,12 @@ pub enum RunnerKind {
     Kubernetes,
 }
 
+/// The slots of the server that claims a run.
+pub const SERVER_SLOTS: Uuid = Uuid::nil();
+
+/// The run needs no slot: Kubernetes started it.
+pub const NO_SLOTS: Uuid = Uuid::max();
+
 /// Row of `run`; unique by job and scheduled time, and by number.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -152,6 +158,10 @@ pub struct Model {
     pub stopping_at: Option<DateTimeUtc>,
     /// When the end of the current attempt was first seen, if its log or its results could not be read at once.
     pub end_seen_at: Option<DateTimeUtc>,
+    /// The organizations that wait for slots take turns. Nil for a run that an older release created.
+    pub organization_id: OrganizationId,
+    /// Whose slots the run needs: `SERVER_SLOTS`, `NO_SLOTS`, or the id of a Kubernetes cluster.
+    pub slots: Uuid,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -199,6 +209,8 @@ impl Model {
             start_asked_at: None,
             stopping_at: None,
             end_seen_at: None,
+            organization_id: OrganizationId(Uuid::nil()),
+            slots: SERVER_SLOTS,
         }
     }
 }

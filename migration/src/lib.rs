@@ -15,6 +15,7 @@ mod m0006_stop;
 mod m0007_kubernetes;
 mod m0008_run_end;
 mod m0009_plan_inputs;
+mod m0010_slots;
 
 struct Migrator;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_kubernetes::Migration),
             Box::new(m0008_run_end::Migration),
             Box::new(m0009_plan_inputs::Migration),
+            Box::new(m0010_slots::Migration),
         ]
     }
 }

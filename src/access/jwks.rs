@@ -98,11 +98,7 @@ impl KeySet {
             Err(error) => {
                 tracing::warn!(issuer = self.issuer, %error, "failed to fetch the keys of the OIDC issuer");
                 let keys = self.keys();
-                if keys.set.is_some() {
-                    Ok(find(keys.set.as_ref(), kid))
-                } else {
-                    Err(self.unavailable(error.into()))
-                }
+                if keys.set.is_some() { Ok(find(keys.set.as_ref(), kid)) } else { Err(self.unavailable(error.into())) }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Transactions. They are repeated once if the database undid them for a reason that may pass.
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 
 use super::transient::{MayPass, Transient};
 use super::turn;
@@ -19,7 +21,8 @@ where
         Ok(value) => return Ok(value),
         Err(failed) => failed,
     };
-    if !failed.undone || failed.error.transient().is_none() {
+    let passes_at_once = matches!(failed.error.transient(), Some(Transient::Contended | Transient::Disconnected));
+    if !failed.undone || !passes_at_once {
         return Err(failed.error);
     }
     tracing::info!(reason = ?failed.error.transient(), "transaction was undone by the database; repeating it once");
@@ -48,6 +51,7 @@ where
     let value = work(&transaction).await.map_err(undone)?;
     // Without an answer to a commit, nobody knows whether it was carried out.
     let committed = transaction.commit().await;
-    committed.map_err(|error| Failed { undone: error.transient() == Some(Transient::Contended), error: error.into() })?;
+    committed
+        .map_err(|error| Failed { undone: error.transient() == Some(Transient::Contended), error: error.into() })?;
     Ok(value)
 }

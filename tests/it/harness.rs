@@ -205,8 +205,16 @@ impl TestApp {
             processes: false,
             clusters: Default::default(),
         };
-        let app =
-            Arc::new(App::from(Parts { db, lease_db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
+        let app = Arc::new(App::from(Parts {
+            db,
+            lease_db,
+            clock: read,
+            config,
+            keys,
+            runners,
+            authenticator,
+            wake: Wake::default(),
+        }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 
@@ -257,7 +265,12 @@ impl TestApp {
 
     /// An organization with a project, an environment, a registry and an administrator.
     pub(crate) async fn furnished(&self) -> Furnished {
-        let organization = self.organization("acme").await;
+        self.furnished_as("acme").await
+    }
+
+    /// The same for an organization of another name.
+    pub(crate) async fn furnished_as(&self, name: &str) -> Furnished {
+        let organization = self.organization(name).await;
         let client = self.token(organization, Role::Admin).await;
         let project = id(&client
             .post(&format!("/organization/{organization}/project"), json!({"name": "shop"}))

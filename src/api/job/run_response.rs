@@ -83,6 +83,8 @@ impl From<run::Model> for Run {
             start_asked_at: _,
             stopping_at: _,
             end_seen_at: _,
+            organization_id: _,
+            slots: _,
         } = row;
         Self {
             id: id.0,

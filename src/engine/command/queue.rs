@@ -33,6 +33,7 @@ pub(super) fn new(
         finished_at: None,
         cancel_requested_at: None,
         rows_only: false,
+        reason: None,
     }
 }
 

@@ -14,5 +14,5 @@ pub use self::part_list::{
     newest_parts_by_environment, was_started,
 };
 pub use self::part_progress::{add_parts, advance_part, set_build, set_commit, set_spec};
-pub use self::progress::{advance, create, request_cancel};
+pub use self::progress::{advance, create, give_up, request_cancel};
 pub use self::queue::{due, is_due, list_ready};

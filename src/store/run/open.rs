@@ -7,7 +7,10 @@ use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run::{RunState, Trigger};
 use entity::{job, run};
 use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
 use uuid::Uuid;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
@@ -18,10 +21,7 @@ pub(in crate::store) fn open() -> SimpleExpr {
 
 /// Locks the open runs that match a filter, in the order of their numbers. Whoever changes several runs locks them in this order, so
 /// that two transactions never wait for each other.
-pub(in crate::store) async fn lock_in_order(
-    tx: &impl ConnectionTrait,
-    filter: Condition,
-) -> Result<Vec<RunId>, DbErr> {
+pub(in crate::store) async fn lock_in_order(tx: &impl ConnectionTrait, filter: Condition) -> Result<Vec<RunId>, DbErr> {
     run::Entity::find()
         .select_only()
         .column(run::Column::Id)
@@ -117,35 +117,38 @@ pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u6
         .await
 }
 
-/// Queued runs whose cancellation is requested.
+/// Queued runs whose cancellation is requested, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<run::Model>, DbErr> {
-    run::Entity::find()
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::CancelRequestedAt.is_not_null())
-        .limit(limit)
-        .all(db)
-        .await
+pub async fn list_queued_to_cancel(
+    db: &impl ConnectionTrait,
+    paused: Vec<Uuid>,
+    limit: u64,
+) -> Result<Vec<RunId>, DbErr> {
+    ids_of_queued(paused, limit).filter(run::Column::CancelRequestedAt.is_not_null()).into_tuple().all(db).await
 }
 
-/// Runs that have been waiting for a free slot since before `before`.
+/// Runs that have been waiting for a free slot since before `before`, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_queued_since(
     db: &impl ConnectionTrait,
     before: DateTime<Utc>,
+    paused: Vec<Uuid>,
     limit: u64,
-) -> Result<Vec<run::Model>, DbErr> {
+) -> Result<Vec<RunId>, DbErr> {
+    let late = ids_of_queued(paused, limit).filter(run::Column::NotBefore.lt(before));
+    late.order_by_asc(run::Column::NotBefore).into_tuple().all(db).await
+}
+
+fn ids_of_queued(paused: Vec<Uuid>, limit: u64) -> Select<run::Entity> {
     run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
         .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::NotBefore.lt(before))
-        .order_by_asc(run::Column::NotBefore)
+        .filter(run::Column::Id.is_not_in(paused))
         .limit(limit)
-        .all(db)
-        .await
 }

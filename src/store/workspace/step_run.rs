@@ -5,10 +5,11 @@ use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace_job, workspace_step};
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
+use super::state_version::unlock_state;
 use super::workspace_job::{lock_job, update_job};
-use super::workspace_step::{step_by_run, steps, turn_steps};
+use super::workspace_step::{change_step, step_by_run, steps, turn_steps};
 use crate::store::run::cancel::request_cancel_of;
 use crate::store::run::open;
 
@@ -102,5 +103,33 @@ pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: 
         .filter(run::Column::FinishedAt.is_not_null())
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Ends the step of a run that was given up, and records the reason with its job, which can then continue.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn give_up_step(
+    tx: &impl ConnectionTrait,
+    run: RunId,
+    (status, reason): (JobStatus, &str),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let Some(step) = step_by_run(tx, run).await? else { return Ok(()) };
+    // A rejected step stays rejected.
+    let status = if step.status == JobStatus::Rejected { JobStatus::Rejected } else { status };
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        updated_at: ActiveValue::Set(now),
+        token: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    change_step(tx, step.id, change).await?;
+    unlock_state(tx, step.workspace_id, Some(step.id)).await?;
+    let Some(job) = lock_job(tx, step.job_id).await? else { return Ok(()) };
+    let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
+    let output = Some(format!("{}: {reason}", step.name));
+    update_job(tx, workspace_job::Model { status: open, output, updated_at: now, ..job }).await?;
     Ok(())
 }

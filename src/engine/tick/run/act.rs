@@ -115,7 +115,7 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
     }
     let expected = Expected { state: RunState::Running, owner: run.lease_owner };
     let stored = lines.lines.len() as u64;
-    let (run, pieces) = with_lines(app, run, lines.lines)?;
+    let (run, pieces) = with_lines(app, run, lines.lines);
     store::write(&app.db, async |tx| {
         // Update the run first: once another server owns it, its lines must not be stored twice.
         if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {

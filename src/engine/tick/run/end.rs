@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;
 use entity::run::Event;
 
-use super::observed::{Observation, Unstored};
+use super::observed::{Brings, Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::cluster::record as cluster_record;
@@ -38,10 +38,15 @@ pub(super) async fn end(
     (mut event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem } = seen;
+    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem, brings } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
-    if event == RunEvent::Succeeded {
+    if let Brings::Nothing(why) = brings {
+        output_problem = Some(format!("the log and the results of the run could not be stored: {why}"));
+        if event == RunEvent::Succeeded && needs_results(run.event) {
+            event = RunEvent::Failed;
+        }
+    } else if event == RunEvent::Succeeded {
         match read_result(app, runner, &name, &run, &mut run_end).await {
             Ok(()) => {}
             Err(missing) if missing.may_come && waits_for_results(app, &run, now).await? => return Ok(()),
@@ -121,6 +126,14 @@ async fn read_result(
         }
     }
     Ok(())
+}
+
+/// Whether a run is useless without its results: what follows it needs them.
+fn needs_results(event: Event) -> bool {
+    match event {
+        Event::Build | Event::Workspace | Event::Apply => true,
+        Event::Cron | Event::Start | Event::Stop | Event::Delete => false,
+    }
 }
 
 /// A note for users about how the run was executed.

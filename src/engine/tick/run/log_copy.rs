@@ -13,6 +13,11 @@ use crate::store::log_chunk::{ChunkBuilder, LogStream};
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
 
+/// The masks of a run whose secrets cannot be determined; no key opens them.
+pub(in crate::engine) const UNKNOWN_MASKS: &[u8] = &[];
+
+const CANNOT_MASK: &str = "log omitted: the secrets to mask in it cannot be decrypted with the keys of this server";
+
 /// The lines of a run that have not been copied yet.
 pub(in crate::engine) async fn copy(
     runner: &dyn Runner,
@@ -57,14 +62,23 @@ pub(in crate::engine) fn with_lines(
     app: &App,
     mut run: run::Model,
     lines: Vec<runner::Line>,
-) -> Result<(run::Model, Vec<log_chunk::Model>)> {
+) -> (run::Model, Vec<log_chunk::Model>) {
     if lines.is_empty() {
-        return Ok((run, Vec::new()));
+        return (run, Vec::new());
     }
-    let masking = masking_of(app, &run)?;
-    let most = i64::from(app.config.log_mib) * 1024 * 1024;
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
+    let masking = match (masking_of(app, &run), lines.first()) {
+        (Ok(masking), _) => masking,
+        // Without its masks, no line may be stored; the run goes on.
+        (Err(_), Some(line)) if !run.log_cut => {
+            pieces.push(line.at, LogStream::System, CANNOT_MASK);
+            run.log_cut = true;
+            Masking::new(&[])
+        }
+        (Err(_), _) => Masking::new(&[]),
+    };
+    let most = i64::from(app.config.log_mib) * 1024 * 1024;
     for line in lines {
         if run.log_cut {
             break;
@@ -85,5 +99,5 @@ pub(in crate::engine) fn with_lines(
         pieces.push(line.at, stream, &text);
     }
     run.total_lines = pieces.position();
-    Ok((run, pieces.finish()))
+    (run, pieces.finish())
 }

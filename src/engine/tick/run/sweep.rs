@@ -1,28 +1,34 @@
 //! Removes steps of ended runs from the runners: a server can be killed between storing an end and removing the step. A step that
 //! nobody wanted to stop is not removed while it runs.
 
+use chrono::{DateTime, Utc};
 use entity::run;
 use entity::run::RunState;
 
 use super::observed::name_of;
 use crate::app::App;
+use crate::engine::tick::pass::{Wish, report};
 use crate::engine::tick::prepared::run_of;
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::runner::time_limit::with_time_limit;
-use crate::runner::{Runner, StepState, Target};
+use crate::runner::{Runner, StepState, Target, Unavailable};
 use crate::store;
 
+const PASS: Pass = Pass::Sweep;
+
 /// Removes the steps of ended runs from all runners.
-pub async fn run_once(app: &App) {
+pub async fn run_once(app: &App, now: DateTime<Utc>) {
     let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Target::Kubernetes(id));
     for kind in [Target::Docker, Target::Process].into_iter().chain(clusters) {
-        if let Err(error) = sweep_runner(app, kind).await {
-            tracing::debug!(?kind, ?error, "leftover steps could not be removed; will retry");
+        // A runner that does not answer does not affect the others; the next sweep tries again.
+        if let Err(error) = sweep_runner(app, kind.clone(), now).await {
+            tracing::debug!(?kind, ?error, "leftover steps could not be listed; will retry");
         }
     }
 }
 
-async fn sweep_runner(app: &App, kind: Target) -> Result<()> {
+async fn sweep_runner(app: &App, kind: Target, now: DateTime<Utc>) -> Result<()> {
     let runner = app.runners.get(kind);
     let names = with_time_limit(runner.list()).await.map_err(|e| Error::internal(e.0))?;
     let ids = names.iter().filter_map(|name| run_of(name)).collect();
@@ -31,9 +37,16 @@ async fn sweep_runner(app: &App, kind: Target) -> Result<()> {
         let run = runs.iter().find(|run| Some(run.id) == run_of(&name));
         // Steps of unknown runs belong to another installation on the same engine.
         let Some(run) = run.filter(|run| run.state.is_final() || name_of(run) != name) else { continue };
-        if !is_lost(run, &name) || end_of_lost(app, runner.as_ref(), run, &name).await? {
-            with_time_limit(runner.remove(&name)).await.map_err(|e| Error::internal(e.0))?;
+        if let Err(error) = sweep_step(app, runner.as_ref(), run, &name).await {
+            report(app, (PASS, "step"), &name, &error, Wish::Process, now);
         }
+    }
+    Ok(())
+}
+
+async fn sweep_step(app: &App, runner: &dyn Runner, run: &run::Model, name: &str) -> Result<()> {
+    if !is_lost(run, name) || end_of_lost(app, runner, run, name).await? {
+        with_time_limit(runner.remove(name)).await.map_err(|Unavailable(reason)| Error::internal(reason))?;
     }
     Ok(())
 }
