@@ -158,8 +158,10 @@ impl Runner for Connection {
         .await
     }
 
-    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
-        Ok(self.call(|_| None).await?)
+    /// Every step leaves a plan, which is read only if it should have made one.
+    async fn output(&self, name: &str, file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        let plans = file == windlass::runner::terraform::layout::PLAN_FILE;
+        Ok(self.call(|steps| (plans && steps.contains_key(name)).then(|| b"plan".to_vec())).await?)
     }
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
