@@ -12,6 +12,7 @@ pub mod slots;
 mod transition;
 
 pub use self::insert::create;
+pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{
     count_by_owner, count_by_state, count_open, count_open_by_environment, count_open_by_job, count_open_of_schedules,

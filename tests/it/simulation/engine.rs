@@ -58,6 +58,10 @@ pub(super) struct Engine {
     /// Jobs and workspaces that had two running steps at once.
     pub(super) overlapped: Mutex<Vec<String>>,
     pub(super) down: Mutex<bool>,
+    /// Whether no step can be started.
+    pub(super) broken: Mutex<bool>,
+    /// The steps that were asked to stop while they were running.
+    pub(super) stopped: Mutex<Vec<String>>,
     /// The jobs whose steps are never started.
     pub(super) refused: Mutex<Vec<String>>,
 }
@@ -133,10 +137,12 @@ impl Runner for Connection {
             if step.build.is_none() {
                 engine.started.lock().unwrap().push(step.name.clone());
             }
-            steps.insert(
-                step.name.clone(),
-                Step { job, progress: StepState::Running, lines: Vec::new(), is_build: step.build.is_some() },
-            );
+            let progress = match *engine.broken.lock().unwrap() {
+                true => StepState::CannotStart { reason: "the registry does not answer".into() },
+                false => StepState::Running,
+            };
+            let is_build = step.build.is_some();
+            steps.insert(step.name.clone(), Step { job, progress, lines: Vec::new(), is_build });
         })
         .await
     }
@@ -152,7 +158,11 @@ impl Runner for Connection {
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
         self.call(|steps| {
             if let Some(step) = steps.get_mut(name).filter(|step| step.progress == StepState::Running) {
-                step.progress = StepState::Exited { exit_code: 143, reason: None };
+                let mut stopped = self.engine.stopped.lock().unwrap();
+                stopped.push(name.to_owned());
+                // Some programs handle the signal and exit with 0.
+                let exit_code = if stopped.len() % 2 == 0 { 0 } else { 143 };
+                step.progress = StepState::Exited { exit_code, reason: None };
             }
         })
         .await
