@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{Cause, Outcome, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
+use super::labels::{Cause, Outcome, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel, TableLabel};
 
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,6 +24,7 @@ struct Inner {
     skipped: Family<SkipLabels, Counter>,
     lag: Histogram,
     lines: Counter,
+    pruned: Family<TableLabel, Counter>,
     requests: Family<RequestLabels, Histogram>,
     open: Family<StateLabel, Gauge>,
     deployments: Family<StateLabel, Gauge>,
@@ -50,7 +51,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("windlass");
         let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
-        let (lag, lines) = (seconds(), Counter::default());
+        let (lag, lines, pruned) = (seconds(), Counter::default(), Family::default());
         let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
         registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
@@ -62,10 +63,11 @@ impl Default for Metrics {
             lag.clone(),
         );
         registry.register("log_lines", "Stored log lines of runs", lines.clone());
+        registry.register("rows_pruned", "Expired rows that were deleted, by table", pruned.clone());
         registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
         registry.register("runs", "Open runs, by state", open.clone());
         registry.register("deployments", "Open deployments, by state", deployments.clone());
-        Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, requests, open, deployments }))
+        Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, pruned, requests, open, deployments }))
     }
 }
 
@@ -107,6 +109,11 @@ impl Metrics {
     /// Counts stored log lines.
     pub fn lines_stored(&self, count: u64) {
         self.0.lines.inc_by(count);
+    }
+
+    /// Counts deleted rows of a table.
+    pub fn rows_pruned(&self, table: &'static str, count: u64) {
+        self.0.pruned.get_or_create(&TableLabel { table }).inc_by(count);
     }
 
     /// Records the duration of a request.

@@ -22,6 +22,12 @@ pub fn place(table: &str, id: uuid::Uuid) -> String {
     format!("{table}/{id}")
 }
 
+/// The fingerprint of the key that a value was sealed with, in hexadecimal digits. The beginning of the value is enough.
+#[must_use]
+pub fn fingerprint(sealed: &[u8]) -> String {
+    hex(sealed.get(..KEY_ID_LENGTH).unwrap_or(sealed))
+}
+
 /// The keys that seal stored values.
 #[derive(Clone)]
 pub struct KeyRing {
@@ -78,6 +84,12 @@ impl KeyRing {
         Ok(Self { newest, older })
     }
 
+    /// The fingerprints of the keys, in hexadecimal digits; the first one seals.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<String> {
+        std::iter::once(&self.newest).chain(&self.older).map(|key| hex(&key.id)).collect()
+    }
+
     /// Seals `plain` for `place`, the table and row where it will be stored. It cannot be opened for another place.
     ///
     /// # Errors
@@ -95,9 +107,12 @@ impl KeyRing {
     /// # Errors
     /// When the value was sealed with an unknown key or for another place, or was tampered with.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
-        let unknown = || Error::internal("a value was sealed with a key that is not in the key file");
-        let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
-        let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
+        let short = || Error::internal("a sealed value is too short");
+        let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(short)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(short)?;
+        let unknown = || {
+            Error::internal(format!("a value was sealed with the key {}, which is not in the key file", hex(id)))
+        };
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
         let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id).ok_or_else(unknown)?;
         let payload = Payload { msg: body, aad: place.as_bytes() };

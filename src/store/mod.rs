@@ -30,6 +30,7 @@ pub mod resource;
 pub mod restriction;
 pub mod row;
 pub mod run;
+pub mod seal_key;
 pub mod stage;
 pub mod team;
 pub mod token;

@@ -4,7 +4,7 @@ use entity::run;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
 
-use crate::store::counter::take_numbers;
+use crate::store::counter::take_run_numbers;
 
 /// The number of rows per statement, within the limits of both databases on bound values.
 const ROWS: usize = 500;
@@ -18,7 +18,7 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
     if rows.is_empty() {
         return Ok(0);
     }
-    let first = take_numbers(tx, entity::counter::RUN, i64::try_from(rows.len()).unwrap_or(1)).await?;
+    let first = take_run_numbers(tx, i64::try_from(rows.len()).unwrap_or(1)).await?;
     let mut rows = rows
         .into_iter()
         .zip(first..)

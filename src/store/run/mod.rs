@@ -17,6 +17,6 @@ pub use self::open::{
 };
 pub use self::ownership::{Lease, Orphans, claim, end_leases, mine, renew};
 pub use self::run_list::{
-    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
+    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_environments, list_scheduled_between,
 };
 pub use self::transition::{Expected, Handover, advance, hand_over, note_stop};

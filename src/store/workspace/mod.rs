@@ -6,6 +6,7 @@ mod step_run;
 mod template;
 mod terraform_variable;
 mod workspace_job;
+mod workspace_retention;
 mod workspace_row;
 mod workspace_schedule;
 mod workspace_step;
@@ -16,6 +17,7 @@ pub use self::step_run::{cancel_runs, expire_runs, expire_runs_of, lock_job_of_r
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub use self::workspace_job::{addresses, create_job, due, jobs, lock_job, set_context, update_job};
+pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{count, has_content, lock};
 pub use self::workspace_schedule::{disable_schedules, due_schedules, next_due};
 pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};
