@@ -103,7 +103,9 @@ async fn a_deadlock_is_repeated_once() {
     let (one, other) = tokio::join!(change("a", "b"), change("b", "a"));
     one.unwrap();
     other.unwrap();
-    assert_eq!(attempts.load(Ordering::SeqCst), 3, "one of them was undone, and repeated once");
+    // PostgreSQL may undo both, if both look for a deadlock at the same time.
+    let attempts = attempts.load(Ordering::SeqCst);
+    assert!((3..=4).contains(&attempts), "what was undone is repeated once, not {attempts} times");
 }
 
 async fn backend(tx: &impl sea_orm::ConnectionTrait) -> i32 {
@@ -157,6 +159,8 @@ async fn reads_survive_a_restart_of_the_database() {
         let all = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
         other.execute_unprepared(all).await.unwrap();
+        // A restart takes longer than this.
+        tokio::time::sleep(Duration::from_millis(150)).await;
         it.client.get(&format!("/project/{}", it.project)).await.expect(200);
     }
 }

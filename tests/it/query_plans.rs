@@ -53,7 +53,8 @@ impl Watched {
         let other = store::connect(&url, 1).await.unwrap();
         if other.get_database_backend() == DbBackend::Postgres {
             // The tables are empty: without this, reading all of one is the best plan.
-            other.execute_unprepared("SET enable_seqscan = off").await.unwrap();
+            let settings = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+            other.execute_unprepared(settings).await.unwrap();
         }
         Self { db, other, seen, broken: Mutex::default() }
     }
