@@ -10,7 +10,10 @@ use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::liveness::fence::Fence;
+use crate::liveness::passes::Setbacks;
+use crate::liveness::probe::Probe;
 use crate::liveness::pulse::Pulse;
+use crate::liveness::shutdown::Shutdown;
 use crate::liveness::wake::Wake;
 use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
@@ -31,6 +34,10 @@ pub struct App {
     pub fence: Fence,
     pub metrics: Metrics,
     pub pulse: Pulse,
+    pub shutdown: Shutdown,
+    pub probe: Probe,
+    /// The failures of passes and rows.
+    pub setbacks: Setbacks,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -67,6 +74,9 @@ impl From<Parts> for App {
             fence: Fence::default(),
             metrics: Metrics::default(),
             pulse: Pulse::default(),
+            shutdown: Shutdown::default(),
+            probe: Probe::default(),
+            setbacks: Setbacks::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -116,6 +116,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STOP_GRACE_SECONDS", default_value_t = 10)]
     pub stop_grace_seconds: u32,
 
+    /// Seconds that plain processes have to end when the server shuts down; those left are then killed.
+    #[arg(long, global = true, env = "WINDLASS_SHUTDOWN_GRACE_SECONDS", default_value_t = 60)]
+    pub shutdown_grace_seconds: u32,
+
     /// Seconds after which a run that waits for a free slot fails.
     #[arg(long, global = true, env = "WINDLASS_QUEUE_TIMEOUT_SECONDS", default_value_t = 86_400)]
     pub queue_timeout_seconds: u32,
@@ -123,6 +127,10 @@ pub struct Config {
     /// Seconds after which a run whose container engine or cluster does not respond is considered lost.
     #[arg(long, global = true, env = "WINDLASS_LOST_TIMEOUT_SECONDS", default_value_t = 900)]
     pub lost_timeout_seconds: u32,
+
+    /// Seconds that a workspace step waits for the lock of its state while somebody else holds it.
+    #[arg(long, global = true, env = "WINDLASS_STATE_LOCK_TIMEOUT_SECONDS", default_value_t = 300)]
+    pub state_lock_timeout_seconds: u32,
 
     /// Maximum stored log of a run, in MiB.
     #[arg(long, global = true, env = "WINDLASS_LOG_MIB", default_value_t = 64)]

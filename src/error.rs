@@ -86,6 +86,31 @@ impl Error {
     }
 }
 
+/// A sealed value that the keys of this server do not open.
+#[derive(Debug)]
+pub struct CannotOpen(pub &'static str);
+
+impl std::fmt::Display for CannotOpen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for CannotOpen {}
+
+impl Error {
+    /// The text for the reason of a row that could not be processed. It contains no values.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Internal(source) if source.is::<CannotOpen>() => {
+                "a secret cannot be decrypted with the keys of this server".to_owned()
+            }
+            other => other.public(),
+        }
+    }
+}
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error.transient() {
@@ -93,6 +118,7 @@ impl From<DbErr> for Error {
                 return Self::unavailable("the database cannot be reached; try again", error);
             }
             Some(Transient::Contended) => return Self::unavailable("the database is busy; try again", error),
+            Some(Transient::Unwritable) => return Self::unavailable("the database cannot be written; try again later", error),
             None => {}
         }
         match error {

@@ -101,7 +101,7 @@ pub fn endpoint(
         .at("/openapi.yaml", get(contract::contract_yaml))
         .at("/openapi.json", get(contract::contract_json))
         .at("/docs", get(contract::reference))
-        .at("/health", get(monitoring::ready))
+        .at("/health", get(monitoring::health))
         .at("/health/live", get(monitoring::live))
         .at("/health/ready", get(monitoring::ready))
         .at("/metrics", get(monitoring::metrics))

@@ -5,7 +5,7 @@
 //! only while the server has held its leases without interruption, and is checked right before the start.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,6 +20,8 @@ struct LeaseState {
     until: AtomicI64,
     /// How many times the leases expired before they were renewed.
     breaks: AtomicU64,
+    /// Whether the server is shutting down, and starts nothing more.
+    closed: AtomicBool,
 }
 
 /// Tracks how long this server holds its leases.
@@ -34,6 +36,11 @@ impl Fence {
             self.0.breaks.fetch_add(1, Ordering::SeqCst);
         }
         self.0.until.fetch_max(until.timestamp_micros(), Ordering::SeqCst);
+    }
+
+    /// Ends all permits for good, because the server is shutting down.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
     }
 
     /// A permit for a start, valid until the leases expire for the first time.
@@ -58,7 +65,8 @@ impl StartPermit {
     pub fn holds(&self) -> bool {
         let until = self.fence.0.until.load(Ordering::SeqCst);
         let now = (self.clock.now() + MARGIN).timestamp_micros();
-        now < until && self.fence.0.breaks.load(Ordering::SeqCst) == self.breaks
+        let unbroken = now < until && self.fence.0.breaks.load(Ordering::SeqCst) == self.breaks;
+        unbroken && !self.fence.0.closed.load(Ordering::SeqCst)
     }
 }
 
@@ -96,6 +104,10 @@ mod tests {
         assert!(!permit.holds() && !fence.permit(&clock).holds());
         renew();
         assert!(!permit.holds(), "the leases had expired");
-        assert!(fence.permit(&clock).holds());
+        let permit = fence.permit(&clock);
+        assert!(permit.holds());
+        fence.close();
+        renew();
+        assert!(!permit.holds() && !fence.permit(&clock).holds(), "nothing is started during a shutdown");
     }
 }

@@ -51,3 +51,8 @@ pub(super) struct StateLabel {
 pub(super) struct TableLabel {
     pub(super) table: &'static str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PassLabel {
+    pub(super) pass: &'static str,
+}

@@ -62,6 +62,11 @@ pub trait Runner: Send + Sync {
     /// The names of all steps on this runner.
     async fn list(&self) -> Result<Vec<String>, Unavailable>;
 
+    /// The names of the steps that were started, cannot outlive this server, and have not been removed.
+    fn tied_to_server(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Ends everything that cannot outlive this server.
     async fn close(&self);
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::random::{hex, random, unhex};
 use super::redacted::Secret;
-use crate::error::{Error, Result};
+use crate::error::{CannotOpen, Error, Result};
 
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
@@ -107,19 +107,16 @@ impl KeyRing {
     /// # Errors
     /// When the value was sealed with an unknown key or for another place, or was tampered with.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
-        let short = || Error::internal("a sealed value is too short");
-        let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(short)?;
-        let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(short)?;
-        let unknown = || {
-            Error::internal(format!("a value was sealed with the key {}, which is not in the key file", hex(id)))
-        };
+        let unknown = || Error::internal(CannotOpen("a value was sealed with a key that is not in the key file"));
+        let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
         let key = std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id).ok_or_else(unknown)?;
         let payload = Payload { msg: body, aad: place.as_bytes() };
         key.cipher
             .decrypt(&XNonce::from(nonce), payload)
             .map(Secret::new)
-            .map_err(|_| Error::internal("a sealed value was tampered with or belongs to another row"))
+            .map_err(|_| Error::internal(CannotOpen("a sealed value was tampered with or belongs to another row")))
     }
     /// Opens a text.
     ///

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::liveness::wake::Wake;
 use crate::store;
+use crate::time_zone;
 
 /// Connects to the database, migrates it, and builds the `App`. The lock belongs to the caller, for as long as the `App` is used.
 ///
@@ -32,6 +33,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<(Arc<App>, DatabaseLo
         (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is required with --oidc-issuer")),
         (None, _) => None,
     };
+    tracing::info!(release = %time_zone::database(), "time zone database");
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
     let app = App::from(Parts { db, lease_db, clock, config, keys, runners, authenticator, wake });
     Ok((Arc::new(app), lock))

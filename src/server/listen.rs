@@ -46,7 +46,8 @@ impl Server {
         self.address
     }
 
-    /// Serves requests and runs the engine until `shutdown`; then drains both.
+    /// Serves requests and runs the engine until `shutdown`. Then the engine winds down, while requests are still answered, because
+    /// Terraform stores its state through them; and then the open requests get a moment to end.
     ///
     /// # Errors
     /// When the listener fails.
@@ -55,20 +56,28 @@ impl Server {
         if app.config.database_url().starts_with("sqlite") {
             store::run::end_leases(&app.db, app.clock.now()).await?;
         }
-        let asked = shutdown.clone();
+        let drained = CancellationToken::new();
+        let closing = drained.clone();
         let serving = poem::Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
             api::endpoint(&app, terrakube::routes(poem::Route::new())),
-            async move { asked.cancelled().await },
+            async move { closing.cancelled().await },
             Some(DRAIN),
         );
         let (served, (), (), ()) = tokio::join!(
             serving,
-            engine::run(&app, shutdown.clone()),
-            outbound::run(&app, shutdown.clone()),
-            notify::run(&app, shutdown)
+            async {
+                engine::run(&app, shutdown).await;
+                drained.cancel();
+            },
+            outbound::run(&app, drained.clone()),
+            notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;
         app.runners.docker.close().await;
+        // Another server need not wait until the leases expire.
+        if let Err(error) = store::run::release_leases(&app.db, app.instance, app.clock.now()).await {
+            tracing::warn!(%error, "leases could not be released; they expire");
+        }
         served.map_err(Error::internal)
     }
 }

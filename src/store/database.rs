@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Sqlite, SqliteConnection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
 /// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
@@ -44,17 +47,35 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
             .pragma("mmap_size", MAPPED)
             .pragma("wal_autocheckpoint", CHECKPOINT)
     });
+    options.map_sqlx_sqlite_pool_opts(without_ended_transactions);
     let db = Database::connect(options).await?;
     db.ping().await?;
     Ok(db)
 }
 
-/// Checks that the database answers.
+/// Closes connections that still count a transaction when they are returned. When its disk is full or fails, SQLite ends the
+/// transaction by itself, so that its rollback fails and the connection would reject every later transaction.
+fn without_ended_transactions(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+    options.after_release(|connection: &mut SqliteConnection, _| {
+        Box::pin(async move {
+            // Waits for the rollback of a transaction that was dropped.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    })
+}
+
+/// Checks that the database can be written, by writing to it.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
-    db.ping().await
+/// When the database does not answer, or cannot be written.
+pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
+    // SQLite writes nothing to the disk unless the value changes.
+    db.execute_unprepared(
+        "INSERT INTO counter (name, value) VALUES ('health', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
+    )
+    .await?;
+    Ok(())
 }
 
 /// Sends a notification to the other servers of a PostgreSQL database.

@@ -19,7 +19,8 @@ where
         Ok(value) => return Ok(value),
         Err(failed) => failed,
     };
-    if !failed.undone || failed.error.transient().is_none() {
+    let passes_at_once = matches!(failed.error.transient(), Some(Transient::Contended | Transient::Disconnected));
+    if !failed.undone || !passes_at_once {
         return Err(failed.error);
     }
     tracing::info!(reason = ?failed.error.transient(), "transaction was undone by the database; repeating it once");

@@ -144,12 +144,21 @@ async fn failed_builds_have_a_reason() {
     let runner = docker();
     let path = |name: &str| Dockerfile::Path(name.to_owned());
     let nobody = Checkout { login: None, ..wanted(&url) };
+    let login = Login { username: "x-access-token".into(), token: Secret::new("wrong".into()) };
+    let stranger = Checkout { login: Some(login), ..wanted(&url) };
+    let absent = wanted(&url.replace("app.git", "none.git"));
+    let nowhere = wanted("https://git.invalid/app.git");
+    let closed = wanted("http://127.0.0.1:9/app.git");
     let elsewhere = Checkout { branch: Some("nowhere".into()), ..wanted(&url) };
     let unknown = Checkout { commit: Some("0123456789012345678901234567890123456789".into()), ..wanted(&url) };
     let text = |text: String| Dockerfile::Text(text);
     let cases = [
-        (build(Some(nobody), "/app", path("Dockerfile")), "rejected the login"),
-        (build(Some(elsewhere), "/app", path("Dockerfile")), "branch"),
+        (build(Some(nobody), "/app", path("Dockerfile")), "requires a login, and none was given (git: fatal"),
+        (build(Some(stranger), "/app", path("Dockerfile")), "rejected the login (git: fatal"),
+        (build(Some(absent), "/app", path("Dockerfile")), "was not found, or the login may not read it (git: "),
+        (build(Some(nowhere), "/app", path("Dockerfile")), "the host of the repository does not exist (git: fatal"),
+        (build(Some(closed), "/app", path("Dockerfile")), "the host of the repository cannot be reached (git: fatal"),
+        (build(Some(elsewhere), "/app", path("Dockerfile")), "has no such branch or commit (git: fatal"),
         (build(Some(unknown), "/app", path("Dockerfile")), "no commit"),
         (build(Some(wanted(&url)), "/nowhere", path("Dockerfile")), "has no /nowhere"),
         (build(Some(wanted(&url)), "/app", path("Otherfile")), "no Dockerfile at Otherfile"),

@@ -22,6 +22,8 @@ struct State {
     down: bool,
     logs_down: bool,
     place: Option<String>,
+    /// The step that cannot be removed.
+    stuck: Option<String>,
 }
 
 struct Step {
@@ -90,6 +92,11 @@ impl FakeRunner {
         self.state.lock().unwrap().logs_down = down;
     }
 
+    /// Lets the removal of a step fail.
+    pub(crate) fn set_stuck(&self, name: &str) {
+        self.state.lock().unwrap().stuck = Some(name.to_owned());
+    }
+
     fn up(&self) -> Result<std::sync::MutexGuard<'_, State>, Unavailable> {
         let state = self.state.lock().unwrap();
         if state.down { Err(Unavailable("the engine is down".into())) } else { Ok(state) }
@@ -151,7 +158,11 @@ impl Runner for FakeRunner {
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
-        self.up()?.steps.remove(name);
+        let mut state = self.up()?;
+        if state.stuck.as_deref() == Some(name) {
+            return Err(Unavailable("the step is stuck".into()));
+        }
+        state.steps.remove(name);
         Ok(())
     }
 

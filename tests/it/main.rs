@@ -31,6 +31,7 @@ mod retention;
 mod runner;
 mod schema;
 mod server;
+mod shutdown;
 mod simulation;
 mod surface;
 mod terrakube;

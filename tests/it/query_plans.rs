@@ -6,19 +6,21 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Origin, Progress};
 use entity::id::{DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, WebhookId, WorkspaceId};
-use entity::run::RunState;
+use entity::run::{self, RunState};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 use windlass::store;
 use windlass::store::event::{EventCursor, EventFilter};
-use windlass::store::run::{Lease, Orphans, cancel, retention, scheduled, skipped};
+use windlass::store::job_schedule::DueOf;
+use windlass::store::run::{Lease, Orphans, cancel, retention, scheduled, skipped, slots};
 
 use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 9] = [
     "run_open",
+    "run_waiting",
     "run_state_not_before",
     "run_lease_owner",
     "workspace_job_open",
@@ -121,16 +123,21 @@ async fn runs_are_found_by_indexes() {
     let (job, id, environment) = (JobId::create(), RunId::create(), EnvironmentId::create());
     let lease = Lease { owner: Uuid::now_v7(), until: now() };
     let orphans = Orphans { places: vec!["here".into()], unreachable_before: now() };
-    watched.check("claim", store::run::claim(db, lease, now(), 10)).await;
+    watched.check("claim", store::run::claim(db, lease, now(), &[id])).await;
     watched.check("mine", store::run::mine(db, lease, &orphans, now(), 10)).await;
+    watched.check("list_mine", store::run::list_mine(db, lease, &orphans, now(), 10)).await;
+    watched.check("queues", slots::list_queues(db)).await;
+    watched.check("slots", slots::count_held(db, lease.owner)).await;
+    let queue = (run::SERVER_SLOTS, OrganizationId::create());
+    watched.check("list_waiting", slots::list_waiting(db, &[queue], now(), 10)).await;
     watched.check("renew", store::run::renew(db, lease)).await;
     watched.check("count_open", store::run::count_open(db)).await;
     watched.check("count_by_state", store::run::count_by_state(db)).await;
     watched.check("count_by_owner", store::run::count_by_owner(db, lease.owner)).await;
     watched.check("count_open_by_job", store::run::count_open_by_job(db, job)).await;
     watched.check("count_open_of_schedules", store::run::count_open_of_schedules(db, vec![job])).await;
-    watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, 10)).await;
-    watched.check("list_queued_since", store::run::list_queued_since(db, now(), 10)).await;
+    watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, Vec::new(), 10)).await;
+    watched.check("list_queued_since", store::run::list_queued_since(db, now(), Vec::new(), 10)).await;
     watched.check("list_by_job", store::run::list_by_job(db, job, Some(7), 10)).await;
     watched.check("list_failed", store::run::list_failed(db, job, Some(now()), 10)).await;
     watched.check("list_scheduled_between", store::run::list_scheduled_between(db, job, (now(), now()), 10)).await;
@@ -145,7 +152,7 @@ async fn runs_are_found_by_indexes() {
     let ended = [RunState::Failed, RunState::Cancelled];
     let plan = watched.check("expire_beyond", retention::expire_beyond(db, job, &ended, 10_000, now())).await;
     assert!(plan.iter().any(|line| line.contains("run_job_id_number_state")), "the kept runs are read: {plan:?}");
-    watched.check("list_expired", retention::list_expired(db, now(), 10)).await;
+    watched.check("list_expired", retention::list_expired(db, Vec::new(), now(), 10)).await;
     watched.check("delete", retention::delete(db, vec![id])).await;
     let explained = watched.check("explain", skipped::list_between(db, job, (now(), now()), 10)).await;
     if db.get_database_backend() == DbBackend::Sqlite {
@@ -170,15 +177,15 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     let watched = Watched::new(&folder).await;
     let db = &watched.db;
     let (job, environment, id) = (JobId::create(), EnvironmentId::create(), DeploymentId::create());
-    watched.check("due schedules", store::job_schedule::due(db, None, now(), 10)).await;
-    watched.check("due schedule of a job", store::job_schedule::due(db, Some(job), now(), 1)).await;
+    watched.check("due schedules", store::job_schedule::due(db, DueOf::AllBut(Vec::new()), now(), 10)).await;
+    watched.check("due schedule of a job", store::job_schedule::due(db, DueOf::Job(job), now(), 1)).await;
     let step = (job, now(), Some(now() + TimeDelta::hours(1)));
     watched.check("advance of a schedule", store::job_schedule::advance(db, &[step])).await;
     watched.check("next_due", store::job_schedule::next_due(db)).await;
-    watched.check("due rules", store::deployment_rule::due(db, now(), 10)).await;
-    watched.check("due deployments", store::deployment::due(db, 10)).await;
+    watched.check("due rules", store::deployment_rule::due(db, Vec::new(), now(), 10)).await;
+    watched.check("due deployments", store::deployment::due(db, Vec::new(), 10)).await;
     watched.check("is_due", store::deployment::is_due(db, id)).await;
-    watched.check("list_ready", store::deployment::list_ready(db, 10)).await;
+    watched.check("list_ready", store::deployment::list_ready(db, Vec::new(), 10)).await;
     watched.check("list_open", store::deployment::list_open(db, environment)).await;
     watched.check("count_by_progress", store::deployment::count_by_progress(db)).await;
     watched.check("advance", store::deployment::advance(db, id, Progress::Queued, Progress::Running, now())).await;
@@ -189,7 +196,7 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     watched.check("newest_by_environment", store::deployment::newest_by_environment(db, environment)).await;
     watched.check("newest parts", store::deployment::newest_parts_by_environment(db, environment)).await;
     watched.check("list_newest", store::deployment::list_newest(db, environment, None, 10)).await;
-    watched.check("expired deployments", store::deployment::list_expired(db, now(), 10)).await;
+    watched.check("expired deployments", store::deployment::list_expired(db, Vec::new(), now(), 10)).await;
     watched.check("delete", store::deployment::delete(db, id)).await;
     watched.check("jobs", store::job::list_by_environment(db, environment, None, 10)).await;
     watched.check("a job", store::job::view_by_id(db, job)).await;
@@ -231,14 +238,14 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("next delivery", store::webhook::next_delivery(db)).await;
     watched.check("deliveries", store::webhook::list_deliveries(db, WebhookId::create(), 10)).await;
     watched.check("expired deliveries", store::webhook::delete_some_deliveries(db, now(), 10)).await;
-    watched.check("due workspace jobs", store::workspace::due(db, 10)).await;
-    watched.check("due workspace schedules", store::workspace::due_schedules(db, now(), 10)).await;
+    watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;
+    watched.check("due workspace schedules", store::workspace::due_schedules(db, Vec::new(), now(), 10)).await;
     watched.check("steps", store::workspace::steps(db, 7)).await;
     watched.check("step of a run", store::workspace::step_by_run(db, RunId::create())).await;
     watched.check("step of a token", store::workspace::step_by_token(db, "hash")).await;
     watched.check("newest state", store::workspace::newest_state(db, workspace)).await;
     watched.check("jobs of a workspace", store::workspace::jobs(db, workspace)).await;
-    watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, now(), 10)).await;
+    watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, Vec::new(), now(), 10)).await;
     watched.check("plans", store::workspace::delete_some_plans(db, 10)).await;
     watched.check("expired states", store::workspace::delete_some_states(db, now(), 10)).await;
     assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());

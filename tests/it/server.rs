@@ -74,14 +74,14 @@ impl Server {
         (status, serde_json::from_str(&text).unwrap_or(Value::Null), text)
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body, text) = self.call("GET", path, None).await;
         assert_eq!(status, 200, "{path}: {text}");
         body
     }
 
     /// The newest run of a job for which `wanted` is true.
-    async fn run(&self, job: &str, patience: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn run(&self, job: &str, patience: u64, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + Duration::from_secs(patience);
         loop {
             let runs = self.get(&format!("/job/{job}/run")).await;
@@ -94,7 +94,7 @@ impl Server {
     }
 
     /// Creates and deploys a LIFECYCLE job with a script.
-    async fn deploy(&self, name: &str, script: &str) -> String {
+    pub(crate) async fn deploy(&self, name: &str, script: &str) -> String {
         let environment = self.greeting_id("/environment/");
         let jobs = self.get(&format!("/environment/{environment}/job")).await;
         let registry = jobs["results"][0]["source"]["image"]["registry_id"].clone();
@@ -115,6 +115,17 @@ impl Server {
         self.greeting.split(before).nth(1).unwrap().chars().take(36).collect()
     }
 
+    /// Sends SIGTERM, which begins an orderly shutdown.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until the process has ended; returns its exit code and the token.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        (self.child.wait().unwrap().code(), self.token.clone())
+    }
+
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -122,7 +133,7 @@ impl Server {
     }
 }
 
-fn done(run: &Value) -> bool {
+pub(crate) fn done(run: &Value) -> bool {
     !matches!(run["state"].as_str().unwrap(), "QUEUED" | "RUNNING")
 }
 
@@ -265,8 +276,12 @@ async fn the_command_line() {
     let listen = server.url.trim_start_matches("http://").to_owned();
     let health = |listen: &str| Command::new(PROGRAM).args(["healthcheck", "--listen", listen]).output().unwrap();
     assert!(health(&listen).status.success());
-    let asked = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
-    assert!(asked.success() && server.child.wait().unwrap().success(), "the server ends on SIGTERM");
+    let zones = server.get("/health").await["time_zones"].as_str().unwrap().to_owned();
+    let version = String::from_utf8(say(folder.path(), &["--version"]).stdout).unwrap();
+    assert_eq!(version, format!("windlass {}\ntime zones: {zones}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(zones, windlass::time_zone::database().to_string());
+    server.terminate();
+    assert_eq!(server.ended().0, Some(0), "the server ends on SIGTERM");
     assert!(!health(&listen).status.success());
     assert!(say(folder.path(), &["migrate"]).status.success());
 }

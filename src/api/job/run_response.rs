@@ -79,6 +79,11 @@ impl From<run::Model> for Run {
             built,
             stop_asked_at: _,
             step: _,
+            start_asked_at: _,
+            stopping_at: _,
+            end_seen_at: _,
+            organization_id: _,
+            slots: _,
         } = row;
         Self {
             id: id.0,

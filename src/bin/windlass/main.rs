@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use windlass::app::App;
 use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::error::{Error, Result};
@@ -14,9 +16,13 @@ use windlass::{bootstrap, server};
 
 mod token;
 
+/// The version of the program, and the release of the time zone database that it uses.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), windlass::time_zone::database()));
+
 /// A self-hosted control plane for jobs.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version = VERSION.as_str(), about)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -80,20 +86,33 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     // A closed standard output must not stop the server.
     let _printed = std::io::stdout().write_all(text.as_bytes());
     let shutdown = CancellationToken::new();
-    tokio::try_join!(server.run(shutdown.clone()), wait_for_signal(shutdown)).map(|_| ())
+    tokio::select! {
+        served = server.run(shutdown.clone()) => served,
+        failed = watch_signals(&app, shutdown) => failed,
+    }
 }
 
-async fn wait_for_signal(shutdown: CancellationToken) -> Result<()> {
+/// The first signal begins an orderly shutdown, and the second one ends the process at once.
+async fn watch_signals(app: &App, shutdown: CancellationToken) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = shutdown.cancelled() => {}
-    }
-    tracing::info!("shutting down");
+    let mut next = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    next().await;
+    tracing::info!(
+        grace_seconds = app.config.shutdown_grace_seconds,
+        "shutting down; another signal ends the server at once"
+    );
     shutdown.cancel();
-    Ok(())
+    next().await;
+    tracing::warn!("ended by a second signal; plain processes are killed");
+    app.runners.process.close().await;
+    // Returning would wait for what is still being done.
+    std::process::exit(1)
 }
 
 async fn healthcheck(config: &Config) -> Result<()> {

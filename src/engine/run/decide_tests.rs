@@ -29,6 +29,7 @@ fn facts() -> Facts {
         backoff: TimeDelta::seconds(10),
         success_exit_codes: Vec::new(),
         fail_fast_exit_codes: Vec::new(),
+        interrupted: false,
         repeatable: false,
     }
 }
@@ -76,6 +77,21 @@ fn the_duration_covers_all_attempts() {
     assert_eq!(ends(decide(&late, exited(143), now())).2, "the run exceeded its time limit of 4 seconds");
     assert_eq!(decide(&Facts { max_duration_seconds: 5, ..facts() }, Ok(StepState::Running), now()), Decision::Wait);
     assert_eq!(decide(&facts(), Ok(StepState::Running), now() + TimeDelta::days(900)), Decision::Wait);
+}
+
+/// A run that was asked to stop because its server shuts down has not succeeded, however it ends.
+#[test]
+fn a_shutdown_interrupts_a_run() {
+    let asked = Facts { interrupted: true, ..facts() };
+    let text = "the server shut down and stopped the run: exit code 0";
+    assert_eq!(ends(decide(&asked, exited(0), now())), (RunEvent::Failed, Some(0), text.into()));
+    let killed = Ok(StepState::Exited { exit_code: 137, reason: Some("killed by signal 9".into()) });
+    assert_eq!(ends(decide(&asked, killed, now())).2, "the server shut down and stopped the run: killed by signal 9");
+    let again = Facts { max_nb_restart: 1, fail_fast_exit_codes: vec![143], ..asked.clone() };
+    let retry = Decision::Retry { not_before: now() + TimeDelta::seconds(10), exit_code: 143 };
+    assert_eq!(decide(&again, exited(143), now()), retry);
+    let cancelled = Facts { cancel_requested_at: Some(now()), ..asked };
+    assert_eq!(ends(decide(&cancelled, exited(143), now())).0, RunEvent::Cancelled);
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! The pass that deletes what has expired: a bounded number of rows of each table, in transactions that nobody waits for long.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::fmt::Display;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::RunId;
+
+use super::pass::{Wish, report, succeeded};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
 
 /// How many small rows of a table one pass deletes.
@@ -14,6 +19,8 @@ const CHUNKS: u64 = 500;
 const WHOLE: u64 = 50;
 /// How many plans and states one pass deletes. Each may have many MiB.
 const LARGE: u64 = 10;
+
+const PASS: Pass = Pass::Prune;
 
 /// Deletes expired rows. Returns true if more are waiting. A table that cannot be pruned does not keep the others.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
@@ -41,29 +48,46 @@ fn counted(app: &App, table: &'static str, gone: u64, limit: u64) -> bool {
     gone >= limit
 }
 
+/// Counts a row that was deleted, or reports why it was not.
+fn note(app: &App, table: &'static str, id: impl Display + Copy, gone: Result<()>, now: DateTime<Utc>) {
+    match gone {
+        Ok(()) => {
+            succeeded(app, PASS, id);
+            app.metrics.rows_pruned(table, 1);
+        }
+        Err(error) => {
+            report(app, (PASS, table), id, &error, Wish::Process, now);
+        }
+    }
+}
+
 /// Runs, whose expiry was set when they ended.
 async fn runs(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let expired = store::run::retention::list_expired(&app.db, now, ROWS).await?;
+    let paused = app.setbacks.paused(PASS, now);
+    let expired = store::run::retention::list_expired(&app.db, paused, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;
     let (mut left, mut empty) = (CHUNKS, Vec::new());
     for run in expired {
         // Chunks first, so that no single statement deletes a long log.
         let gone =
             store::write(&app.db, async |tx| store::log_chunk::delete_some(tx, run, left).await.map_err(Error::from))
-                .await?;
-        app.metrics.rows_pruned("log_chunk", gone);
-        if gone == left {
-            more = true;
-            break;
+                .await;
+        match gone {
+            Ok(gone) => {
+                app.metrics.rows_pruned("log_chunk", gone);
+                if gone == left {
+                    more = true;
+                    break;
+                }
+                left -= gone;
+                empty.push(run);
+            }
+            Err(error) => {
+                report(app, (PASS, "run"), run, &error, Wish::Process, now);
+            }
         }
-        left -= gone;
-        empty.push(run);
     }
-    if !empty.is_empty() {
-        let gone = empty.len() as u64;
-        store::write(&app.db, async |tx| store::run::retention::delete(tx, empty).await.map_err(Error::from)).await?;
-        app.metrics.rows_pruned("run", gone);
-    }
+    delete(app, empty, now).await;
     Ok(more)
 }
 
@@ -76,12 +100,14 @@ async fn skipped_times(app: &App, now: DateTime<Utc>) -> Result<bool> {
 }
 
 async fn deployments(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let expired = store::deployment::list_expired(&app.db, before(now, app.config.deployment_days), WHOLE).await?;
-    let gone = expired.len() as u64;
+    let (before, paused) = (before(now, app.config.deployment_days), app.setbacks.paused(PASS, now));
+    let expired = store::deployment::list_expired(&app.db, paused, before, WHOLE).await?;
+    let more = expired.len() as u64 == WHOLE;
     for id in expired {
-        store::write(&app.db, async |tx| store::deployment::delete(tx, id).await.map_err(Error::from)).await?;
+        let gone = store::write(&app.db, async |tx| store::deployment::delete(tx, id).await.map_err(Error::from)).await;
+        note(app, "deployment", id, gone, now);
     }
-    Ok(counted(app, "deployment", gone, WHOLE))
+    Ok(more)
 }
 
 async fn events(app: &App, now: DateTime<Utc>) -> Result<bool> {
@@ -104,12 +130,15 @@ async fn deliveries(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 /// Workspace jobs that have ended, with their steps; their runs and logs expire.
 async fn workspace_jobs(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let expired = store::workspace::list_expired_jobs(&app.db, before(now, app.config.workspace_job_days), WHOLE).await?;
-    let gone = expired.len() as u64;
+    let (before, paused) = (before(now, app.config.workspace_job_days), app.setbacks.paused(PASS, now));
+    let expired = store::workspace::list_expired_jobs(&app.db, paused, before, WHOLE).await?;
+    let more = expired.len() as u64 == WHOLE;
     for id in expired {
-        store::write(&app.db, async |tx| store::workspace::delete_job(tx, id, now).await.map_err(Error::from)).await?;
+        let gone =
+            store::write(&app.db, async |tx| store::workspace::delete_job(tx, id, now).await.map_err(Error::from)).await;
+        note(app, "workspace_job", id, gone, now);
     }
-    Ok(counted(app, "workspace_job", gone, WHOLE))
+    Ok(more)
 }
 
 /// The plans of workspace jobs that have ended.
@@ -128,4 +157,30 @@ async fn states(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "state_version", gone, LARGE))
+}
+
+/// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.
+async fn delete(app: &App, runs: Vec<RunId>, now: DateTime<Utc>) {
+    let some = async |runs: Vec<RunId>| {
+        store::write(&app.db, async |tx| store::run::retention::delete(tx, runs).await.map_err(Error::from)).await
+    };
+    let all = runs.len() as u64;
+    if runs.is_empty() {
+        return;
+    }
+    if some(runs.clone()).await.is_ok() {
+        app.metrics.rows_pruned("run", all);
+        return;
+    }
+    for run in runs {
+        match some(vec![run]).await {
+            Ok(()) => {
+                succeeded(app, PASS, run);
+                app.metrics.rows_pruned("run", 1);
+            }
+            Err(error) => {
+                report(app, (PASS, "run"), run, &error, Wish::Process, now);
+            }
+        }
+    }
 }

@@ -103,7 +103,7 @@ impl ImageBuild {
         let name = match &self.build.dockerfile {
             Dockerfile::Path(path) => path.trim_start_matches('/').to_owned(),
             Dockerfile::Text(content) => {
-                std::fs::write(root.join(RAW), content)
+                git::write_inside(root, RAW, content)
                     .map_err(|e| format!("the Dockerfile could not be written: {e}"))?;
                 RAW.to_owned()
             }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt as _;
 
-use super::launcher::Launcher;
+use super::launcher::{Launcher, SOURCES};
 use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::process_step::ProcessStep;
@@ -34,6 +34,8 @@ impl ProcessRunner {
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
         // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
+        // Sources of steps that a killed server had not started.
+        let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
         Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
     }
 
@@ -69,7 +71,9 @@ impl Runner for ProcessRunner {
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
-        if self.find(&step.name).is_some() {
+        // A step that was not started after its source had been fetched may be started again.
+        let known = self.find(&step.name).is_some_and(|known| known.memory.lock().progress != StepState::Unknown);
+        if known {
             return Ok(());
         }
         if !step.may_start() {
@@ -160,6 +164,12 @@ impl Runner for ProcessRunner {
         names.sort_unstable();
         names.dedup();
         Ok(names)
+    }
+
+    fn tied_to_server(&self) -> Vec<String> {
+        let unstarted =
+            |step: &ProcessStep| matches!(step.memory.lock().progress, StepState::Unknown | StepState::Starting { .. });
+        self.steps().iter().filter(|(_, step)| !unstarted(step)).map(|(name, _)| name.clone()).collect()
     }
 
     async fn close(&self) {

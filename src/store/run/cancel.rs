@@ -1,13 +1,13 @@
 //! Cancellation requests for runs; the engine cancels them.
 
 use chrono::{DateTime, Utc};
-use entity::id::{DeploymentId, JobId, RunId};
+use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
 use entity::run;
 use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use super::open::lock_in_order;
+use super::open::{lock_in_order, of_environment};
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
@@ -39,6 +39,30 @@ pub async fn request_cancel_of_job(
     request(tx, Condition::all().add(run::Column::JobId.eq(job)).add(others), now).await.map(|_| ())
 }
 
+/// Requests the cancellation of all open runs of some jobs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_jobs(
+    tx: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(run::Column::JobId.is_in(jobs)), now).await.map(|_| ())
+}
+
+/// Requests the cancellation of all open runs of an environment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_environment(
+    tx: &impl ConnectionTrait,
+    id: EnvironmentId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(of_environment(id)), now).await.map(|_| ())
+}
+
 /// Requests the cancellation of the open runs of schedules, which newer ones replace.
 ///
 /// # Errors
@@ -51,9 +75,8 @@ pub async fn request_cancel_of_schedules(
     if jobs.is_empty() {
         return Ok(());
     }
-    let theirs =
-        Condition::all().add(run::Column::JobId.is_in(jobs)).add(run::Column::Trigger.eq(Trigger::Schedule));
-    request(tx, theirs, now).await.map(|_| ())
+    let which = Condition::all().add(run::Column::JobId.is_in(jobs)).add(run::Column::Trigger.eq(Trigger::Schedule));
+    request(tx, which, now).await.map(|_| ())
 }
 
 /// Requests the cancellation of the open runs of a deployment. Returns their number.

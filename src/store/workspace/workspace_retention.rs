@@ -15,12 +15,13 @@ const ENDED: &str = "workspace_job.status NOT IN ('pending', 'queue', 'running',
 const IDLE: &str = "NOT EXISTS (SELECT 1 FROM workspace_step s JOIN run r ON r.id = s.run_id \
      WHERE s.job_id = workspace_job.id AND r.state IN ('QUEUED', 'RUNNING'))";
 
-/// Jobs that ended before `before`.
+/// Jobs that ended before `before`, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_expired_jobs(
     db: &impl ConnectionTrait,
+    paused: Vec<i32>,
     before: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<i32>, DbErr> {
@@ -28,6 +29,7 @@ pub async fn list_expired_jobs(
         .select_only()
         .column(workspace_job::Column::Id)
         .filter(workspace_job::Column::UpdatedAt.lt(before))
+        .filter(workspace_job::Column::Id.is_not_in(paused))
         .filter(Expr::cust(ENDED))
         .filter(Expr::cust(IDLE))
         .order_by_asc(workspace_job::Column::UpdatedAt)

@@ -231,7 +231,7 @@ async fn steps_that_were_left_behind_are_removed() {
     app.runner.start(&spec(&format!("windlass-{run}-1"))).await.unwrap();
     app.runner.start(&spec("windlass-00000000-0000-7000-8000-000000000000-1")).await.unwrap();
     app.runner.start(&spec("something else")).await.unwrap();
-    windlass::engine::tick::sweep(&app.app).await;
+    windlass::engine::tick::sweep(&app.app, app.clock.now()).await;
     assert_eq!(app.runner.steps(), ["something else", "windlass-00000000-0000-7000-8000-000000000000-1"]);
 }
 

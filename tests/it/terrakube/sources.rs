@@ -161,7 +161,7 @@ async fn a_repository_behind_a_key() {
     link("other").await;
     let job = site.job(&workspace, LOOK).await;
     let failed = site.until(&job, &["failed"]).await;
-    assert!(site.logs(&failed).await.contains("the repository rejected the login"), "{failed}");
+    assert!(site.logs(&failed).await.contains("the repository rejected the SSH key"), "{failed}");
     link("user").await;
     let job = site.job(&workspace, LOOK).await;
     let done = site.until(&job, &["completed"]).await;

@@ -11,7 +11,7 @@ use crate::runner::needed;
 use crate::server::Server;
 
 /// The available programs: OpenTofu from the folder of the tests, and Terraform if the machine has it.
-fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
+pub(super) fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
     let tofu = needed("WINDLASS_TEST_TOOLS").map(|folder| (Some(PathBuf::from(folder)), "tofu"));
     let terraform = Path::new("/usr/local/bin/terraform").exists().then_some((None, "terraform"));
     tofu.into_iter().chain(terraform).collect()
@@ -93,6 +93,16 @@ impl Site {
 
     fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
+    }
+
+    /// Asks the server to end, waits until it has, and starts it again.
+    pub(super) fn shut_down_and_restart(&mut self) {
+        let server = self.server.take().unwrap();
+        server.terminate();
+        let (code, token) = server.ended();
+        assert_eq!(code, Some(0));
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
     }
 
     /// Kills the server and starts it again.
@@ -250,7 +260,7 @@ fn types(state: &Value) -> Vec<String> {
 }
 
 pub(crate) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
-const ASK: &str =
+pub(super) const ASK: &str =
     "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
 
 #[tokio::test]
@@ -324,6 +334,25 @@ async fn cancelled_in_the_middle_of_an_apply() {
     // The workspace can be used as before.
     let job = site.job(&workspace, "flow:\n- {type: terraformDestroy, step: 1}\n").await;
     site.until(&job, &["completed"]).await;
+}
+
+/// The process gets SIGINT, and stores its state through the server, which waits for it.
+#[tokio::test]
+async fn the_server_shuts_down_in_the_middle_of_an_apply() {
+    let Some(mut site) = Site::new().await else { return };
+    let workspace = site.workspace(&[("who", "someone", false), ("seconds", "600", true)]).await;
+    let job = site.job(&workspace, APPLY).await;
+    site.until_slow().await;
+    site.shut_down_and_restart();
+    let done = site.until(&job, &["failed", "completed", "cancelled"]).await;
+    assert_eq!(done["data"]["attributes"]["status"], "failed");
+    let output = done["data"]["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("the server shut down and stopped the run"), "{output}");
+    let logs = site.logs(&done).await;
+    assert!(logs.contains("Interrupt received"), "{logs}");
+    let state = site.state(&workspace).await.unwrap();
+    assert!(types(&state).contains(&"terraform_data.first".to_owned()), "{state}");
+    assert!(site.is_free(&workspace).await);
 }
 
 /// The result is unknown: the job says so, and nothing stays locked.

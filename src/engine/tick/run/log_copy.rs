@@ -13,6 +13,11 @@ use crate::store::log_chunk::{ChunkBuilder, LogStream};
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
 
+/// The masks of a run whose secrets cannot be determined; no key opens them.
+pub(in crate::engine) const UNKNOWN_MASKS: &[u8] = &[];
+
+const CANNOT_MASK: &str = "log omitted: the secrets to mask in it cannot be decrypted with the keys of this server";
+
 /// The lines of a run that have not been copied yet.
 pub(in crate::engine) async fn copy(
     runner: &dyn Runner,
@@ -40,26 +45,36 @@ pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]
     app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
 }
 
+/// The texts to mask in the log of a run.
+fn patterns(app: &App, run: &run::Model) -> Result<Vec<String>> {
+    let Some(sealed) = &run.masks else { return Ok(Vec::new()) };
+    let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+    serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))
+}
+
 /// The run with its new lines counted, and the rows to store for them.
 pub(in crate::engine) fn with_lines(
     app: &App,
     mut run: run::Model,
     lines: Vec<runner::Line>,
-) -> Result<(run::Model, Vec<log_chunk::Model>)> {
+) -> (run::Model, Vec<log_chunk::Model>) {
     if lines.is_empty() {
-        return Ok((run, Vec::new()));
+        return (run, Vec::new());
     }
-    let patterns: Vec<String> = match &run.masks {
-        Some(sealed) => {
-            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
+    run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
+    let patterns = match (patterns(app, &run), lines.first()) {
+        (Ok(patterns), _) => patterns,
+        // Without its masks, no line may be stored; the run goes on.
+        (Err(_), Some(line)) if !run.log_cut => {
+            pieces.push(line.at, LogStream::System, CANNOT_MASK);
+            run.log_cut = true;
+            Vec::new()
         }
-        None => Vec::new(),
+        (Err(_), _) => Vec::new(),
     };
     let masking = Masking::new(&patterns);
     let most = i64::from(app.config.log_mib) * 1024 * 1024;
-    run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
     for line in lines {
         if run.log_cut {
             break;
@@ -80,5 +95,5 @@ pub(in crate::engine) fn with_lines(
         pieces.push(line.at, stream, &text);
     }
     run.total_lines = pieces.position();
-    Ok((run, pieces.finish()))
+    (run, pieces.finish())
 }

@@ -3,6 +3,7 @@
 mod act;
 mod begin;
 pub(super) mod claim;
+pub(in crate::engine) mod drain;
 mod end;
 pub(super) mod end_queued;
 mod facts;

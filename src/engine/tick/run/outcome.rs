@@ -47,7 +47,7 @@ pub(in crate::engine::tick) async fn change(
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
     let RunEnd { lines, outputs, built, left, applied } = end;
-    let (mut run, pieces) = with_lines(app, run, lines)?;
+    let (mut run, pieces) = with_lines(app, run, lines);
     run.state = to;
     run.updated_at = now;
     run.finished_at = to.is_final().then(|| run.finished_at.unwrap_or(now));
@@ -58,6 +58,7 @@ pub(in crate::engine::tick) async fn change(
         // Any server may start the next attempt.
         run.place = None;
         run.step = None;
+        (run.stopping_at, run.stop_asked_at, run.end_seen_at) = (None, None, None);
     }
     run.built = built.or(run.built);
     let changed = store::write(&app.db, async |tx| {
