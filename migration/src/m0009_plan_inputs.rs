@@ -1,6 +1,8 @@
 //! The variables that a plan was made with, which its apply uses.
 
-use sea_orm_migration::prelude::{ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait};
+use sea_orm_migration::prelude::{
+    ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
+};
 
 use crate::m0001_initial::name;
 

@@ -47,7 +47,10 @@ mod tests {
         let lock = json!({"ID": "1", "Who": "ann@\u{1b}laptop", "Operation": "OperationTypePlan", "Created": "today"});
         let text = waiting(&lock);
         assert_eq!(text, "the lock of the state is held by ann@laptop (OperationTypePlan) since today");
-        assert_eq!(waiting(&json!({"ID": "1"})), "the lock of the state is held by a client that did not give its name");
+        assert_eq!(
+            waiting(&json!({"ID": "1"})),
+            "the lock of the state is held by a client that did not give its name"
+        );
         let after = |output: &str, failed, reason: Option<&str>| {
             output_after(Some(output.to_owned()), failed, reason.map(str::to_owned))
         };

@@ -97,10 +97,11 @@ impl ShownProgress {
     }
 }
 
-/// The state of a job, derived from its part in its newest deployment.
+/// The state of a job, derived from its part in its newest deployment. A command that goes on although the deployment is being
+/// cancelled is shown as such.
 #[must_use]
 pub fn of_job(part: Option<ShownProgress>, phase: PartPhase) -> ShownState {
-    let cancelling = part.is_some_and(|part| part.cancelling && !part.progress.is_final());
+    let cancelling = phase != PartPhase::Run && part.is_some_and(|part| part.cancelling && !part.progress.is_final());
     match part.map(|part| (part.action, part.progress)) {
         None => ShownState::Ready,
         _ if cancelling => ShownState::Canceling,

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::commit::{Commit, FORMAT, commit_of};
-use super::invoke::{Login, Transport, run, run_for};
 use super::failure::Failure;
+use super::invoke::{Login, Transport, run, run_for};
 use super::temp_folder::TempFolder;
 use crate::secret::Secret;
 

@@ -48,20 +48,26 @@ const REASONS: [(&[&str], &str); 8] = [
         &["transport 'ssh' not allowed", "permission denied (publickey", "no such identity"],
         "the repository rejected the SSH key, or no key was given",
     ),
-    (
-        &["could not read username", "could not read password", "terminal prompts disabled"],
-        NO_LOGIN,
-    ),
+    (&["could not read username", "could not read password", "terminal prompts disabled"], NO_LOGIN),
     (&["authentication failed", "permission denied", "returned error: 403", "access denied"], REJECTED),
     (
         &["remote branch", "find remote ref", "not our ref", "no such ref"],
         "the repository has no such branch or commit",
     ),
     (
-        &["not found", "does not appear to be a git repository", "returned error: 404", "does not exist", "no such repository"],
+        &[
+            "not found",
+            "does not appear to be a git repository",
+            "returned error: 404",
+            "does not exist",
+            "no such repository",
+        ],
         "the repository was not found, or the login may not read it",
     ),
-    (&["certificate", "ssl", "tls", "host key verification failed"], "the host of the repository could not be verified"),
+    (
+        &["certificate", "ssl", "tls", "host key verification failed"],
+        "the host of the repository could not be verified",
+    ),
     (&["not allowed"], "the URL of the repository is not allowed"),
 ];
 
@@ -109,9 +115,15 @@ mod tests {
     #[test]
     fn each_failure_has_its_reason() {
         let cases = [
-            ("fatal: unable to access 'https://x/': Could not resolve host: x", "host of the repository does not exist"),
+            (
+                "fatal: unable to access 'https://x/': Could not resolve host: x",
+                "host of the repository does not exist",
+            ),
             ("ssh: Could not resolve hostname x: Name or service not known", "host of the repository does not exist"),
-            ("fatal: unable to access 'https://x/': Failed to connect to x port 443: Connection refused", "cannot be reached"),
+            (
+                "fatal: unable to access 'https://x/': Failed to connect to x port 443: Connection refused",
+                "cannot be reached",
+            ),
             ("remote: Repository not found.\nfatal: repository 'https://x/y/' not found", "was not found"),
             ("fatal: '/srv/x' does not appear to be a git repository", "was not found"),
             ("fatal: could not read Username for 'https://x': terminal prompts disabled", "requires a login"),
@@ -133,7 +145,10 @@ mod tests {
 
     #[test]
     fn a_login_is_not_repeated() {
-        let found = failure("fatal: unable to access 'https://me:pa@ss@host/x@y/': no\n\nWarning: Permanently added 'h'", Given::Nothing);
+        let found = failure(
+            "fatal: unable to access 'https://me:pa@ss@host/x@y/': no\n\nWarning: Permanently added 'h'",
+            Given::Nothing,
+        );
         assert_eq!(found.said, "fatal: unable to access 'https://host/x@y/': no");
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::random::{hex, random, unhex};
@@ -39,6 +40,8 @@ pub struct KeyRing {
 struct SealKey {
     id: [u8; KEY_ID_LENGTH],
     cipher: XChaCha20Poly1305,
+    /// A key of its own, from which names are derived.
+    names: [u8; 32],
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -118,6 +121,18 @@ impl KeyRing {
             .map(Secret::new)
             .map_err(|_| Error::internal(CannotOpen("a sealed value was tampered with or belongs to another row")))
     }
+
+    /// A name that only this server can derive from `subject`: 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Never for keys of this length.
+    pub fn secret_name(&self, subject: &str) -> Result<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.newest.names).map_err(Error::internal)?;
+        mac.update(subject.as_bytes());
+        let whole = hex(&mac.finalize().into_bytes());
+        Ok(whole.chars().take(32).collect())
+    }
+
     /// Opens a text.
     ///
     /// # Errors
@@ -137,7 +152,8 @@ impl SealKey {
         for (to, from) in id.iter_mut().zip(digest.iter()) {
             *to = *from;
         }
-        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)) }
+        let names = Sha256::new().chain_update("windlass names").chain_update(bytes).finalize().into();
+        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)), names }
     }
 }
 
@@ -160,6 +176,9 @@ mod tests {
         *changed.last_mut().unwrap() ^= 1;
         assert!(old.open("registry/1", &changed).is_err());
         assert_ne!(sealed, old.seal("registry/1", b"pass").unwrap());
+        let name = old.secret_name("a").unwrap();
+        assert!(name.len() == 32 && name == old.secret_name("a").unwrap() && name != old.secret_name("b").unwrap());
+        assert_ne!(name, both.secret_name("a").unwrap());
     }
 
     #[test]

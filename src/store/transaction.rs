@@ -1,6 +1,8 @@
 //! Transactions. They are repeated once if the database undid them for a reason that may pass.
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 
 use super::transient::{MayPass, Transient};
 use super::turn;
@@ -49,6 +51,7 @@ where
     let value = work(&transaction).await.map_err(undone)?;
     // Without an answer to a commit, nobody knows whether it was carried out.
     let committed = transaction.commit().await;
-    committed.map_err(|error| Failed { undone: error.transient() == Some(Transient::Contended), error: error.into() })?;
+    committed
+        .map_err(|error| Failed { undone: error.transient() == Some(Transient::Contended), error: error.into() })?;
     Ok(value)
 }

@@ -1,8 +1,8 @@
 //! Atomic operations (a JSON:API extension): several writes in one transaction.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response};

@@ -210,8 +210,16 @@ impl TestApp {
             processes: false,
             clusters: Default::default(),
         };
-        let app =
-            Arc::new(App::from(Parts { db, lease_db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
+        let app = Arc::new(App::from(Parts {
+            db,
+            lease_db,
+            clock: read,
+            config,
+            keys,
+            runners,
+            authenticator,
+            wake: Wake::default(),
+        }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 

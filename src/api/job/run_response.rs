@@ -1,6 +1,7 @@
 //! A run in responses.
 
 use entity::run;
+use entity::run_spec::image_reference;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -102,7 +103,7 @@ impl From<run::Model> for Run {
             exit_code,
             reason,
             runner: runner.map(RunnerEnum::from),
-            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| format!("{name}:{tag}")))
+            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| image_reference(&name, &tag)))
                 .or(spec.built_image)
                 .or(built.map(|built| built.image)),
             cancel_requested_at: cancel_requested_at.map(Timestamp),

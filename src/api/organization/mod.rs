@@ -129,7 +129,8 @@ impl OrganizationApi {
                 return Err(Error::Conflict(text));
             }
             if let Some(run) = store::workspace::open_run(tx, StepsOf::Organization(id)).await? {
-                let text = format!("run {} ({}) of a deleted workspace has not ended; try again later", run.number, run.id);
+                let text =
+                    format!("run {} ({}) of a deleted workspace has not ended; try again later", run.number, run.id);
                 return Err(Error::Conflict(text));
             }
             store::organization::delete(tx, id, now).await?;

@@ -14,7 +14,8 @@ pub(in crate::api) fn details(
     at: PartPhase,
 ) -> StatusDetails {
     let action = part.map(|(part, deployment)| shown::effective_action(deployment.action, part.forced_event));
-    let cancelling = part.is_some_and(|(_, deployment)| deployment.cancel_requested_at.is_some());
+    let cancelling =
+        at != PartPhase::Run && part.is_some_and(|(_, deployment)| deployment.cancel_requested_at.is_some());
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
         Some(Progress::Queued | Progress::Running) if cancelling => ServiceActionStatusEnum::Canceling,

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::super::audit;
 use super::super::caller::Auth;
-use super::super::limits;
 use super::lookup::{HIERARCHY, find_target};
 use super::parent::Parent;
 use super::request::{EnvironmentVariableRequest, Key, Value};
@@ -35,7 +34,8 @@ pub(super) async fn create(
     row.is_secret = is_secret;
     row.description = description.map(validate::description).transpose()?;
     row.interpolated = enable_interpolation_in_file;
-    set_value(app, &mut row, limits::text("value", value.unwrap_or_default())?)?;
+    let value = validate::value(&row, value.unwrap_or_default())?;
+    set_value(app, &mut row, value)?;
     store_new(app, auth, parent, row).await
 }
 
@@ -84,7 +84,8 @@ pub(super) async fn create_override(
     row.interpolated = enable_interpolation_in_file.or(target.interpolated);
     row.mount_path.clone_from(&target.mount_path);
     row.target_id = stored_id(&target);
-    set_value(app, &mut row, limits::text("value", value.unwrap_or_default())?)?;
+    let value = validate::value(&row, value.unwrap_or_default())?;
+    set_value(app, &mut row, value)?;
     store_new(app, auth, parent, row).await
 }
 

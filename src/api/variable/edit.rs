@@ -5,7 +5,6 @@ use poem_openapi::types::MaybeUndefined;
 
 use super::super::audit;
 use super::super::caller::Auth;
-use super::super::limits;
 use super::parent::Parent;
 use super::request::EnvironmentVariableEditRequest;
 use super::response::VariableResponse;
@@ -44,7 +43,10 @@ pub(super) async fn edit(
                     "cannot be changed for an alias; delete it and create another one",
                 ));
             }
-            None => set_value(app, &mut row, limits::text("value", value)?)?,
+            None => {
+                let value = validate::value(&row, value)?;
+                set_value(app, &mut row, value)?;
+            }
         }
     }
     match mount_path.filter(|path| !path.is_empty()) {

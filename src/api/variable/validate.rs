@@ -1,5 +1,7 @@
 //! Validates the keys, paths and descriptions of variables.
 
+use entity::variable::Model;
+
 use super::super::limits;
 use crate::error::{Error, Result};
 
@@ -31,6 +33,11 @@ pub(super) fn key(field: &str, value: &str) -> Result<String> {
         ));
     }
     Ok(value.to_owned())
+}
+
+/// A value for a variable, which is a file if it has a path.
+pub(super) fn value(row: &Model, value: String) -> Result<String> {
+    if row.mount_path.is_some() { limits::file("value", value) } else { limits::text("value", value) }
 }
 
 pub(super) fn path(value: String) -> Result<String> {

@@ -10,14 +10,17 @@ use super::media_type::{JSON, YAML};
 use super::unknown_key::{IgnoredKeys, UnknownKey, unknown_keys};
 use crate::error::Error;
 
-/// The maximum size of a body, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
+/// A mebibyte, in bytes.
+const MIB: usize = 1024 * 1024;
 
-/// A JSON body of an official operation. An absent body is read as `{}`. Unknown keys are ignored, as in the official API, and named in
-/// a `Warning` header.
-pub(in crate::api) struct Body<T>(pub(in crate::api) T);
+/// A JSON body of an official operation, of limited size. An absent body is read as `{}`. Unknown keys are ignored, as in the official
+/// API, and named in a `Warning` header.
+pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1>(pub(in crate::api) T);
 
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
+/// A JSON body with the content of a file, which may be mostly escapes.
+pub(in crate::api) type FileBody<T> = Body<T, 8>;
+
+impl<'a, T: Type + DeserializeOwned, const MOST_MIB: usize> ApiExtractor<'a> for Body<T, MOST_MIB> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -35,7 +38,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(body).await?;
+        let (value, unknown) = parsed::<T>(body, MOST_MIB * MIB).await?;
         if let Some(ignored) = request.data::<IgnoredKeys>().filter(|_| !unknown.is_empty()) {
             ignored.set(unknown);
         }
@@ -64,7 +67,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for StrictBody<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(body).await?;
+        let (value, unknown) = parsed::<T>(body, MIB).await?;
         match unknown.first() {
             Some(key) => Err(Error::invalid(key.path.as_str(), key.refusal()).into()),
             None => Ok(Self(value)),
@@ -73,8 +76,11 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for StrictBody<T> {
 }
 
 /// Reads a body, and finds the keys that its schema does not know.
-async fn parsed<T: Type + DeserializeOwned>(body: &mut RequestBody) -> poem::Result<(T, Vec<UnknownKey>)> {
-    let bytes = read(body).await?;
+async fn parsed<T: Type + DeserializeOwned>(
+    body: &mut RequestBody,
+    limit_bytes: usize,
+) -> poem::Result<(T, Vec<UnknownKey>)> {
+    let bytes = read(body, limit_bytes).await?;
     let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
     let value = parse(text)?;
     let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
@@ -119,7 +125,7 @@ impl<'a> ApiExtractor<'a> for YamlBody {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let bytes = read(body).await?;
+        let bytes = read(body, MIB).await?;
         Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
     }
 }
@@ -129,11 +135,11 @@ fn request<T: Type>(content_type: &'static str) -> MetaRequest {
     MetaRequest { description: None, content, required: true }
 }
 
-/// Reads a body of at most `BODY_LIMIT` bytes.
-async fn read(body: &mut RequestBody) -> poem::Result<Vec<u8>> {
-    match body.take()?.into_bytes_limit(BODY_LIMIT).await {
+/// Reads a body of limited size.
+async fn read(body: &mut RequestBody, limit_bytes: usize) -> poem::Result<Vec<u8>> {
+    match body.take()?.into_bytes_limit(limit_bytes).await {
         Ok(bytes) => Ok(bytes.into()),
-        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes: BODY_LIMIT }.into()),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes }.into()),
         Err(error) => Err(Error::invalid("body", error.to_string()).into()),
     }
 }

@@ -77,8 +77,12 @@ async fn is_idle(tx: &DatabaseTransaction, job: &job::Model, removal: Removal, n
     match removal {
         // From here on its schedule starts no run.
         Removal::RowsOnly => store::job::set_deployed(tx, job.id, None, None, now).await?,
-        Removal::Complete if store::deployment::newest_part_by_job(tx, job.id).await?.is_some() => return Ok(false),
-        Removal::Complete => {}
+        Removal::Complete => {
+            let deployed = job.deployed.is_some() || job.applied.is_some();
+            if deployed || store::deployment::newest_part_by_job(tx, job.id).await?.is_some() {
+                return Ok(false);
+            }
+        }
     }
     Ok(store::run::count_open_by_job(tx, job.id).await? == 0)
 }
@@ -126,7 +130,10 @@ pub async fn delete_environment(app: &App, by: &Requester, id: EnvironmentId, re
 async fn is_idle_environment(tx: &DatabaseTransaction, row: &environment::Model, removal: Removal) -> Result<bool> {
     if removal == Removal::Complete {
         let known = !store::deployment::newest_parts_by_environment(tx, row.id).await?.is_empty();
-        if known || !store::deployment::list_open(tx, row.id).await?.is_empty() {
+        if known
+            || store::job::any_deployed(tx, row.id).await?
+            || !store::deployment::list_open(tx, row.id).await?.is_empty()
+        {
             return Ok(false);
         }
     } else {

@@ -90,7 +90,7 @@ fn stop(
     let end = |exit_code, reason| Decision::End { event, exit_code, reason: Some(reason) };
     match observed {
         // The run had succeeded before the server could stop it.
-        Ok(StepState::Exited { exit_code, .. }) if facts.stopping_at.is_none() && facts.is_success(exit_code) => {
+        Ok(StepState::Exited { exit_code, .. }) if !facts.was_asked_to_stop() && facts.is_success(exit_code) => {
             succeeded(exit_code)
         }
         Ok(StepState::Exited { exit_code, .. }) => end(Some(exit_code), why),

@@ -67,6 +67,11 @@ impl Facts {
         }
     }
 
+    /// Whether the server has asked the attempt to stop.
+    pub(super) fn was_asked_to_stop(&self) -> bool {
+        self.stopping_at.is_some() || self.interrupted
+    }
+
     pub(super) fn is_success(&self, exit_code: i32) -> bool {
         exit_code == 0 || self.success_exit_codes.contains(&exit_code)
     }

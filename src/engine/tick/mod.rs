@@ -23,8 +23,8 @@ use crate::liveness::passes::Pass;
 pub use self::pass::BATCH;
 use self::pass::check;
 pub use self::prepared::step_name;
-pub use self::run::lease::renew;
 pub(in crate::engine) use self::run::drain;
+pub use self::run::lease::renew;
 pub use self::run::sweep::run_once as sweep;
 
 /// The result of a tick.

@@ -143,6 +143,8 @@ impl Runner for ProcessRunner {
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         let removed = self.steps().remove(name);
         if let Some(step) = removed {
+            // If its source is still being fetched, its process is not started.
+            step.memory.lock().stopping = true;
             step.signal(Signal::KILL);
         }
         let scratch = self.scratch(name);

@@ -88,7 +88,11 @@ pub fn script(work: &TerraformStep) -> Script {
     }
     let failures = named.iter().filter(|(phase, _)| *phase == Phase::Failure);
     let failures: String = failures.map(|(_, variable)| format!("  shell \"${variable}\"\n")).collect();
-    let _ = write!(text, "fail() {{\n  code=$1\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n", failures);
+    let _ = write!(
+        text,
+        "fail() {{\n  code=$1\n  umask \"$mask\"\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n",
+        failures
+    );
     text.push_str(&enter(&work.folder));
     let phase = |wanted: Phase| -> String {
         let these = named.iter().filter(|(phase, _)| *phase == wanted);
@@ -127,14 +131,17 @@ fn enter(folder: &str) -> String {
     )
 }
 
-/// Configures the state backend and the values of variables, and initializes the module. Files of the same names in the
+/// Configures the state backend and the values of variables, and initializes the module. Only this user can read the files; what
+/// the tool and the scripts create keeps the usual mode. Files of the same names in the
 /// repository are removed first, because they could be symbolic links to other places. The file of values that the tool finds by
 /// itself is for scripts; the operation gets it as an option, which overrides all files in the repository.
 fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secret<String>)>) -> String {
     let mut text = String::from(
-        "rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 errored.tfstate || fail 1\n\
+        "umask 077\n\
+         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 errored.tfstate || fail 1\n\
          printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
-         cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n",
+         cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
+         umask \"$mask\"\n",
     );
     for (number, (key, value)) in work.loose.iter().enumerate() {
         let variable = format!("WINDLASS_OPTION_{}", number + 1);
@@ -172,8 +179,8 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
             options.push_str(refresh);
             options.push_str(&addresses(work));
             format!(
-                "{}run {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}",
+                "{}umask 077\nrun {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
+                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}umask \"$mask\"\n",
                 given("plan"),
                 hand_over(work)
             )
@@ -186,7 +193,7 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
             };
             let values = format!("early || {{ set --; options=; }}\n{}", given("apply"));
             let command = format!("apply {options} -auto-approve \"$@\" windlass.plan");
-            format!("{from}{values}{}", applied(work, tool, &command))
+            format!("umask 077\n{from}umask \"$mask\"\n{values}{}", applied(work, tool, &command))
         }
         Operation::Apply | Operation::Destroy => {
             options.push_str(refresh);

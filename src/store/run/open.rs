@@ -21,10 +21,7 @@ pub(in crate::store) fn open() -> SimpleExpr {
 
 /// Locks the open runs that match a filter, in the order of their numbers. Whoever changes several runs locks them in this order, so
 /// that two transactions never wait for each other.
-pub(in crate::store) async fn lock_in_order(
-    tx: &impl ConnectionTrait,
-    filter: Condition,
-) -> Result<Vec<RunId>, DbErr> {
+pub(in crate::store) async fn lock_in_order(tx: &impl ConnectionTrait, filter: Condition) -> Result<Vec<RunId>, DbErr> {
     run::Entity::find()
         .select_only()
         .column(run::Column::Id)

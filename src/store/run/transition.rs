@@ -126,12 +126,7 @@ pub async fn note_end_seen(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn note_late_end(
-    db: &impl ConnectionTrait,
-    id: RunId,
-    exit_code: i32,
-    reason: String,
-) -> Result<(), DbErr> {
+pub async fn note_late_end(db: &impl ConnectionTrait, id: RunId, exit_code: i32, reason: String) -> Result<(), DbErr> {
     run::Entity::update_many()
         .col_expr(run::Column::ExitCode, Expr::value(exit_code))
         .col_expr(run::Column::Reason, Expr::value(reason))

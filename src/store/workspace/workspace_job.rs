@@ -4,7 +4,9 @@ use entity::id::WorkspaceId;
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::store::counter::take_numbers;
 use crate::store::page::PAGE;
@@ -109,9 +111,8 @@ pub async fn addresses(db: &impl ConnectionTrait, job: i32) -> Result<Vec<worksp
 /// # Errors
 /// When the statement fails.
 pub async fn set_output(db: &impl ConnectionTrait, job: i32, output: &str) -> Result<(), DbErr> {
-    let differs = Condition::any()
-        .add(workspace_job::Column::Output.is_null())
-        .add(workspace_job::Column::Output.ne(output));
+    let differs =
+        Condition::any().add(workspace_job::Column::Output.is_null()).add(workspace_job::Column::Output.ne(output));
     let row = workspace_job::ActiveModel { output: ActiveValue::Set(Some(output.to_owned())), ..Default::default() };
     let these = Condition::all().add(workspace_job::Column::Id.eq(job)).add(differs);
     workspace_job::Entity::update_many().set(row).filter(these).exec(db).await?;

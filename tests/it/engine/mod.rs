@@ -1,6 +1,7 @@
 //! `tick` with a clock that stands still and a fake runner.
 
 mod deployments;
+mod ends;
 mod every_pass;
 mod failures;
 mod outputs;

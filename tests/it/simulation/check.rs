@@ -81,7 +81,10 @@ impl World {
             }
             let next = store::job_schedule::of_job(db, *id).await.unwrap();
             if next != timing.next(now) {
-                return Err(format!("{} is planned for {next:?} at {now}, not for its first time after that", job.name));
+                return Err(format!(
+                    "{} is planned for {next:?} at {now}, not for its first time after that",
+                    job.name
+                ));
             }
         }
         Ok(())

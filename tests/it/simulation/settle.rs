@@ -63,9 +63,7 @@ impl World {
                 self.engine.exit(&name, 0);
             }
             left = self.open().await;
-            left.retain(|run| {
-                earlier.contains(&run.id) || !run.job_id.is_some_and(|job| self.spoiled.contains(&job))
-            });
+            left.retain(|run| earlier.contains(&run.id) || !run.job_id.is_some_and(|job| self.spoiled.contains(&job)));
             // Before the clock moves, so that no scheduled time is left without a pass.
             let waiting = self.workspaces.open(&self.servers[0].app).await;
             if left.is_empty() && waiting == 0 && round > FEWEST && self.engine.running().is_empty() {
@@ -75,8 +73,12 @@ impl World {
                 self.wait(round);
             }
         }
-        let left: Vec<String> = left.iter().map(|run| format!("{} {:?} {:?}", run.number, run.state, run.reason)).collect();
-        Err(format!("these never end: runs {left:?}, jobs of workspaces {}", self.workspaces.open(&self.servers[0].app).await))
+        let left: Vec<String> =
+            left.iter().map(|run| format!("{} {:?} {:?}", run.number, run.state, run.reason)).collect();
+        Err(format!(
+            "these never end: runs {left:?}, jobs of workspaces {}",
+            self.workspaces.open(&self.servers[0].app).await
+        ))
     }
 
     /// Lets leases expire and pauses end, in steps that pass no scheduled time unseen.

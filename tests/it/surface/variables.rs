@@ -175,6 +175,23 @@ async fn what_is_refused() {
     assert!(it.client.post(&path, long).await.detail(400).starts_with("description"));
     let large = json!({"key": "D", "value": "x".repeat(70_000)});
     assert!(it.client.post(&path, large).await.detail(400).starts_with("value"));
+    // A file may have 1 MiB, whatever its content.
+    for (value, status) in [("x", 201), ("\n", 201), ("\u{1}", 201), ("x", 400)] {
+        let mut content = value.repeat(1024 * 1024);
+        content.push_str(if status == 400 { "x" } else { "" });
+        let file = json!({"key": "BIG", "value": content, "mount_path": "/etc/big"});
+        let answer = it.client.post(&path, file).await;
+        if status == 400 {
+            let detail = answer.detail(400);
+            assert!(detail.starts_with("value") && detail.contains("1 MiB"), "{detail}");
+            continue;
+        }
+        let big = crate::harness::id(&answer.expect(201));
+        let body = json!({"key": "BIG", "value": format!("{content}x")});
+        assert!(it.client.put(&format!("{path}/{big}"), body).await.detail(400).starts_with("value"));
+        it.client.put(&format!("{path}/{big}"), json!({"key": "BIG", "value": content})).await.expect(200);
+        it.client.delete(&format!("{path}/{big}")).await.expect(204);
+    }
     // From a narrower to a wider scope.
     let wider = json!({"key": "A", "alias_scope": "PROJECT", "alias_parent_id": it.project});
     let detail = it.client.post(&format!("/variable/{of_job}/alias"), wider).await.detail(400);

@@ -190,6 +190,13 @@ async fn a_folder_outside_the_repository_is_refused() {
         assert!(detail(house.client.patch(&path, body).await, 400).contains("folder"), "{folder:?}");
     }
     for folder in ["/", "a/b..c", "/...", ""] {
-        house.client.patch(&house.path(&format!("workspace/{workspace}")), change("workspace", &workspace, json!({"folder": folder}))).await.expect(204);
+        house
+            .client
+            .patch(
+                &house.path(&format!("workspace/{workspace}")),
+                change("workspace", &workspace, json!({"folder": folder})),
+            )
+            .await
+            .expect(204);
     }
 }

@@ -17,7 +17,12 @@ pub(super) fn latest(all: &[Value], what: &str) -> TimeDelta {
 }
 
 /// Compares the reports with the stored runs; returns the number of cancelled ones.
-pub(super) async fn check(asker: &Asker, all: &[Value], runs: &BTreeMap<String, String>, heard: &BTreeMap<String, u32>) -> u32 {
+pub(super) async fn check(
+    asker: &Asker,
+    all: &[Value],
+    runs: &BTreeMap<String, String>,
+    heard: &BTreeMap<String, u32>,
+) -> u32 {
     let mut cancelled = 0;
     for run in all {
         let (id, state) = (run["id"].as_str().unwrap(), run["state"].as_str().unwrap());

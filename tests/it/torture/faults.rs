@@ -42,7 +42,10 @@ impl Folder {
         let mount = || Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
         let mounted = with_disk && mount().is_ok_and(|output| output.status.success());
         if with_disk && !mounted {
-            assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "no disk can be mounted, and nothing may be skipped");
+            assert!(
+                std::env::var("WINDLASS_TEST_STRICT").is_err(),
+                "no disk can be mounted, and nothing may be skipped"
+            );
             eprintln!("SKIPPED: full disks, because no disk can be mounted (this needs root)");
         }
         Self { folder, mounted }

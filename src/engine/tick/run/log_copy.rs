@@ -45,11 +45,16 @@ pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]
     app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
 }
 
-/// The texts to mask in the log of a run.
-fn patterns(app: &App, run: &run::Model) -> Result<Vec<String>> {
-    let Some(sealed) = &run.masks else { return Ok(Vec::new()) };
-    let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-    serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))
+/// Masks the secrets of a run.
+pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
+    let patterns: Vec<String> = match &run.masks {
+        Some(sealed) => {
+            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
+        }
+        None => Vec::new(),
+    };
+    Ok(Masking::new(&patterns))
 }
 
 /// The run with its new lines counted, and the rows to store for them.
@@ -63,17 +68,16 @@ pub(in crate::engine) fn with_lines(
     }
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
-    let patterns = match (patterns(app, &run), lines.first()) {
-        (Ok(patterns), _) => patterns,
+    let masking = match (masking_of(app, &run), lines.first()) {
+        (Ok(masking), _) => masking,
         // Without its masks, no line may be stored; the run goes on.
         (Err(_), Some(line)) if !run.log_cut => {
             pieces.push(line.at, LogStream::System, CANNOT_MASK);
             run.log_cut = true;
-            Vec::new()
+            Masking::new(&[])
         }
-        (Err(_), _) => Vec::new(),
+        (Err(_), _) => Masking::new(&[]),
     };
-    let masking = Masking::new(&patterns);
     let most = i64::from(app.config.log_mib) * 1024 * 1024;
     for line in lines {
         if run.log_cut {

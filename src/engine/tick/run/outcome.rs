@@ -9,7 +9,7 @@ use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
-use super::log_copy::with_lines;
+use super::log_copy::{masking_of, with_lines};
 use crate::app::App;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
@@ -61,6 +61,10 @@ pub(in crate::engine::tick) async fn change(
         (run.stopping_at, run.stop_asked_at, run.end_seen_at) = (None, None, None);
     }
     run.built = built.or(run.built);
+    if let (Event::Build, Some(reason)) = (run.event, &run.reason) {
+        // A builder repeats the instruction that failed, with the values of its arguments.
+        run.reason = Some(masking_of(app, &run)?.apply(reason).into_owned());
+    }
     let changed = store::write(&app.db, async |tx| {
         // Lock order: environment, workspace job, run.
         let target = if outputs.is_empty() { None } else { locked_job(tx, &run).await? };

@@ -71,7 +71,8 @@ pub(super) async fn planned(app: &App, of: &WorkspaceSubject) -> Result<Result<O
             continue;
         }
         let Some(sealed) = &step.plan else {
-            let text = format!("the step {:?} left no plan, and an apply after a plan needs exactly that plan", step.name);
+            let text =
+                format!("the step {:?} left no plan, and an apply after a plan needs exactly that plan", step.name);
             return Ok(Err(Impossible(text)));
         };
         let plan = app.keys.open(&secret::place("workspace_step", step.id.0), sealed)?;
