@@ -86,7 +86,11 @@ impl Verifier {
         }
         // Several keys may have one id, and a token may name none.
         let keys = self.keys.list(header.kid.as_deref(), now).await?;
-        Ok(keys.iter().take(MOST_KEYS).find_map(|key| self.decode(token, header.alg, key)).and_then(|claims| self.check_times(claims, now)))
+        Ok(keys
+            .iter()
+            .take(MOST_KEYS)
+            .find_map(|key| self.decode(token, header.alg, key))
+            .and_then(|claims| self.check_times(claims, now)))
     }
 
     /// The claims of a token, if this key signed it.

@@ -12,7 +12,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel, TableLabel};
+use super::labels::{
+    Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel, TableLabel,
+};
 
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::storage::migrate;
 use super::keys;
 use super::local_runner::runners;
 use super::lock::DatabaseLock;
+use super::storage::migrate;
 use crate::access::authenticate::Authenticator;
 use crate::access::jwt::Verifier;
 use crate::app::{App, Parts};

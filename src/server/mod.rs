@@ -1,9 +1,9 @@
 //! Starting and stopping the server.
 
 pub use self::assemble::build;
-pub use self::storage::{migrate, open_existing};
 pub use self::listen::Server;
 pub use self::lock::DatabaseLock;
+pub use self::storage::{migrate, open_existing};
 
 mod assemble;
 mod data_folder;

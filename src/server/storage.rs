@@ -33,9 +33,11 @@ pub async fn open_existing(config: &Config) -> Result<DatabaseConnection> {
     match migration::schema(&db).await? {
         Schema::Current => Ok(db),
         Schema::Missing => Err(Error::internal("the database is empty; start the server once")),
-        Schema::Older => {
-            Err(Error::internal("the schema of the database is older than this program; start the server or run windlass migrate"))
+        Schema::Older => Err(Error::internal(
+            "the schema of the database is older than this program; start the server or run windlass migrate",
+        )),
+        Schema::Newer => {
+            Err(Error::internal("the schema of the database is newer than this program; use the newer program"))
         }
-        Schema::Newer => Err(Error::internal("the schema of the database is newer than this program; use the newer program")),
     }
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use entity::run;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, EntityTrait as _, Statement, TransactionTrait as _};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, EntityTrait as _, Statement, TransactionTrait as _,
+};
 use serde_json::json;
 use tokio::sync::Barrier;
 use windlass::clock::Clock;
@@ -382,7 +384,9 @@ async fn commands_need_a_database_with_this_schema() {
     assert_eq!(migration::pending(&db).await.unwrap(), older);
     migration::run(&db).await.unwrap();
     server::open_existing(&settings).await.unwrap();
-    db.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 1)").await.unwrap();
+    db.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 1)")
+        .await
+        .unwrap();
     let text = server::open_existing(&settings).await.unwrap_err();
     assert!(matches!(text, Error::Internal(source) if source.to_string().contains("newer than this program")));
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Origin, Progress};
-use entity::id::{DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, WebhookId, WorkspaceId};
+use entity::id::{
+    DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, WebhookId, WorkspaceId,
+};
 use entity::run::{self, RunState};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
@@ -102,7 +104,8 @@ fn scans(backend: DbBackend, plan: &[String]) -> Vec<String> {
             let rest = plan.get(place + 1..).unwrap_or_default();
             let details = rest.iter().take_while(|line| !line.contains("->"));
             let bounded = details.into_iter().any(|line| line.trim_start().starts_with("Index Cond"));
-            line.contains("Seq Scan on") || ((line.contains("Index Scan") || line.contains("Index Only Scan")) && !bounded)
+            line.contains("Seq Scan on")
+                || ((line.contains("Index Scan") || line.contains("Index Only Scan")) && !bounded)
         };
         if whole && !allowed(line) {
             found.push(line.trim().to_owned());
@@ -148,7 +151,9 @@ async fn runs_are_found_by_indexes() {
     watched.check("cancel one", cancel::request_cancel(db, id, now())).await;
     watched.check("cancel of a job", cancel::request_cancel_of_job(db, job, DeploymentId::create(), now())).await;
     watched.check("cancel of schedules", cancel::request_cancel_of_schedules(db, vec![job], now())).await;
-    watched.check("cancel of a deployment", cancel::request_cancel_of_deployment(db, DeploymentId::create(), now())).await;
+    watched
+        .check("cancel of a deployment", cancel::request_cancel_of_deployment(db, DeploymentId::create(), now()))
+        .await;
     let ended = [RunState::Failed, RunState::Cancelled];
     let plan = watched.check("expire_beyond", retention::expire_beyond(db, job, &ended, 10_000, now())).await;
     assert!(plan.iter().any(|line| line.contains("run_job_id_number_state")), "the kept runs are read: {plan:?}");
@@ -280,8 +285,10 @@ async fn references_have_indexes() {
     )
     .await;
     assert!(keys.len() > 40, "{keys:?}");
-    let missing: Vec<_> =
-        keys.iter().filter(|[table, column, _]| !first.get(table.as_str()).is_some_and(|of| of.contains(column.as_str()))).collect();
+    let missing: Vec<_> = keys
+        .iter()
+        .filter(|[table, column, _]| !first.get(table.as_str()).is_some_and(|of| of.contains(column.as_str())))
+        .collect();
     assert!(missing.is_empty(), "{missing:#?}");
 }
 

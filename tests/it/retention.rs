@@ -1,7 +1,9 @@
 //! Every table that grows has a setting; what has expired goes, and what states are derived from stays.
 
 use entity::{deployment, deployment_job, event, state_version, webhook_delivery, workspace_job, workspace_step};
-use sea_orm::{ActiveModelTrait as _, ActiveValue, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryOrder as _};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryOrder as _,
+};
 use serde_json::json;
 use windlass::engine::tick;
 use windlass::store;

@@ -14,7 +14,7 @@ use super::request::JobForceEvent;
 use super::run_response::Run;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Accepted, StrictBody, Json, Results, Success};
+use crate::api::wire::{self, Accepted, Json, Results, StrictBody, Success};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::deployment;

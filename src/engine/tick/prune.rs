@@ -112,9 +112,8 @@ async fn deployments(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 async fn events(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let before = before(now, app.config.event_days);
-    let gone =
-        store::write(&app.db, async |tx| store::event::delete_some(tx, before, ROWS).await.map_err(Error::from))
-            .await?;
+    let gone = store::write(&app.db, async |tx| store::event::delete_some(tx, before, ROWS).await.map_err(Error::from))
+        .await?;
     Ok(counted(app, "event", gone, ROWS))
 }
 
@@ -135,7 +134,8 @@ async fn workspace_jobs(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let more = expired.len() as u64 == WHOLE;
     for id in expired {
         let gone =
-            store::write(&app.db, async |tx| store::workspace::delete_job(tx, id, now).await.map_err(Error::from)).await;
+            store::write(&app.db, async |tx| store::workspace::delete_job(tx, id, now).await.map_err(Error::from))
+                .await;
         note(app, "workspace_job", id, gone, now);
     }
     Ok(more)

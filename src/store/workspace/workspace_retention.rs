@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use entity::id::{StateVersionId, WorkspaceStepId};
 use entity::{state_version, workspace_job, workspace_step};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::step_run::expire_runs;
 

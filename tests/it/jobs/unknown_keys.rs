@@ -33,7 +33,8 @@ async fn an_official_operation_ignores_unknown_keys_and_names_them() {
     let warning = warning.unwrap();
     assert_eq!(status, 201);
     assert!(warning.starts_with("299 - \"unknown keys were ignored: "), "{warning}");
-    for named in ["max_restarts (did you mean max_nb_restart?)", "schedule.cronjob.argumets (did you mean arguments?)"] {
+    for named in ["max_restarts (did you mean max_nb_restart?)", "schedule.cronjob.argumets (did you mean arguments?)"]
+    {
         assert!(warning.contains(named), "{warning}");
     }
     let job = it.create(it.cron("third", "* * * * *")).await;

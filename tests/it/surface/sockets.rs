@@ -200,7 +200,8 @@ async fn a_revoked_credential_ends_its_sockets() {
     let job = deployed(&app, &it).await;
     let address = serve(&app).await;
     let tokens = format!("/organization/{}/apiToken", it.organization);
-    let token = it.client.post(&tokens, json!({"name": "console", "description": "", "role": "ADMIN"})).await.expect(201);
+    let token =
+        it.client.post(&tokens, json!({"name": "console", "description": "", "role": "ADMIN"})).await.expect(201);
     let authorization = format!("Token {}", token["token"].as_str().unwrap());
     let headers = [("Authorization", authorization.as_str())];
     let mut sockets = Vec::new();
