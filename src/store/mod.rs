@@ -43,8 +43,8 @@ pub mod webhook;
 pub mod workspace;
 
 pub use self::counter::lock_installation;
+pub use self::database::{connect, notify, probe};
 pub use self::page::PAGE;
+pub use self::sealed::sealed_samples;
 pub use self::transaction::write;
 pub use self::transient::{MayPass, Transient};
-pub use self::database::{connect, notify, probe};
-pub use self::sealed::sealed_samples;

@@ -19,7 +19,8 @@ pub use self::open::{
 };
 pub use self::ownership::{Lease, Orphans, claim, end_leases, list_mine, mine, mine_one, release_leases, renew};
 pub use self::run_list::{
-    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_environments, list_scheduled_between,
+    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
+    list_scheduled_between,
 };
 pub use self::transition::{
     Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_reason, note_stop,
