@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 
 /// The runner of the cluster `local`.
@@ -21,6 +22,11 @@ pub enum RunnerChoice {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// For how many days rows can be kept: up to a hundred years.
+fn kept_days() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=36_500)
 }
 
 /// The settings of the server.
@@ -135,8 +141,28 @@ pub struct Config {
     pub log_mib: u32,
 
     /// Days to keep skipped times of schedules.
-    #[arg(long, global = true, env = "WINDLASS_SKIPPED_DAYS", default_value_t = 90)]
+    #[arg(long, global = true, env = "WINDLASS_SKIPPED_DAYS", default_value_t = 90, value_parser = kept_days())]
     pub skipped_days: u32,
+
+    /// Days to keep ended deployments; those that states are derived from are kept longer.
+    #[arg(long, global = true, env = "WINDLASS_DEPLOYMENT_DAYS", default_value_t = 365, value_parser = kept_days())]
+    pub deployment_days: u32,
+
+    /// Days to keep events.
+    #[arg(long, global = true, env = "WINDLASS_EVENT_DAYS", default_value_t = 365, value_parser = kept_days())]
+    pub event_days: u32,
+
+    /// Days to keep webhook deliveries that have ended.
+    #[arg(long, global = true, env = "WINDLASS_WEBHOOK_DELIVERY_DAYS", default_value_t = 30, value_parser = kept_days())]
+    pub webhook_delivery_days: u32,
+
+    /// Days to keep workspace jobs that have ended, with their steps and logs.
+    #[arg(long, global = true, env = "WINDLASS_WORKSPACE_JOB_DAYS", default_value_t = 365, value_parser = kept_days())]
+    pub workspace_job_days: u32,
+
+    /// Days to keep Terraform state versions; the newest of a workspace is kept for ever.
+    #[arg(long, global = true, env = "WINDLASS_STATE_VERSION_DAYS", default_value_t = 365, value_parser = kept_days())]
+    pub state_version_days: u32,
 
     /// Allow webhooks to call loopback, private and other special addresses.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]

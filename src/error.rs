@@ -118,7 +118,9 @@ impl From<DbErr> for Error {
                 return Self::unavailable("the database cannot be reached; try again", error);
             }
             Some(Transient::Contended) => return Self::unavailable("the database is busy; try again", error),
-            Some(Transient::Unwritable) => return Self::unavailable("the database cannot be written; try again later", error),
+            Some(Transient::Unwritable) => {
+                return Self::unavailable("the database cannot be written; try again later", error);
+            }
             None => {}
         }
         match error {

@@ -32,6 +32,7 @@ pub mod project_rule;
 pub mod registry;
 pub mod run;
 pub mod run_spec;
+pub mod seal_key;
 pub mod skipped_time;
 pub mod ssh_key;
 pub mod stage;

@@ -2,8 +2,8 @@
 //!
 //! `run` takes an advisory lock on PostgreSQL, so that replicas can start together.
 
-use sea_orm_migration::prelude::{DbErr, MigrationTrait, MigratorTrait, async_trait};
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm_migration::prelude::{DbErr, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 
 mod m0001_initial;
 mod m0002_surface;
@@ -17,6 +17,7 @@ mod m0008_run_end;
 mod m0009_plan_inputs;
 mod m0010_slots;
 mod m0011_log_middle;
+mod m0012_upkeep;
 
 struct Migrator;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_plan_inputs::Migration),
             Box::new(m0010_slots::Migration),
             Box::new(m0011_log_middle::Migration),
+            Box::new(m0012_upkeep::Migration),
         ]
     }
 }
@@ -71,4 +73,36 @@ pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), DbErr>
 /// When the table of migrations cannot be read.
 pub async fn pending(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(Migrator::get_pending_migrations(db).await?.len())
+}
+
+/// The schema of a database, compared with the migrations of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Missing,
+    Older,
+    Current,
+    Newer,
+}
+
+/// Compares the schema of a database with the migrations of this program. Changes nothing.
+///
+/// # Errors
+/// When the table of migrations cannot be read.
+pub async fn schema(db: &DatabaseConnection) -> Result<Schema, DbErr> {
+    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
+        return Ok(Schema::Missing);
+    }
+    let sql = "SELECT version FROM seaql_migrations";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let applied = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, DbErr>>()?;
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    Ok(if applied.iter().any(|name| !known.contains(name)) {
+        Schema::Newer
+    } else if applied.is_empty() {
+        Schema::Missing
+    } else if applied.len() < known.len() {
+        Schema::Older
+    } else {
+        Schema::Current
+    })
 }

@@ -19,7 +19,7 @@ use super::jwt::{Claims, Verifier};
 use super::role::{CustomPermissions, Grant};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::secret::{TOKEN_PREFIX, TokenHash};
+use crate::secret::{Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
@@ -57,12 +57,27 @@ impl Authenticator {
     /// `Unauthenticated` without valid credentials; `Unavailable` when they cannot be verified now.
     pub async fn caller(&self, authorization: Option<&str>, user_agent: Option<&str>) -> Result<Caller> {
         let credential = credential(authorization)?;
+        let identity = self.identity(credential).await?;
         let origin = origin(user_agent);
         let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
+        Ok(Caller { identity, origin, user_agent, credential: Arc::new(Secret::new(credential.to_owned())) })
+    }
+
+    /// The same caller, with the roles that they have now. Responses that outlive a request ask again and again, and end when the
+    /// credential does.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the credential was revoked or has expired; `Unavailable` when it cannot be verified now.
+    pub async fn again(&self, caller: &Caller) -> Result<Caller> {
+        let identity = self.identity(caller.credential.expose()).await?;
+        Ok(Caller { identity, ..caller.clone() })
+    }
+
+    async fn identity(&self, credential: &str) -> Result<Arc<Identity>> {
         let now = self.clock.now();
         let hash = TokenHash::of(credential);
         if let Some(identity) = self.remembered(&hash, now) {
-            return Ok(Caller { identity, origin, user_agent });
+            return Ok(identity);
         }
         let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
             (self.token(&hash, now).await?, now + REMEMBERED)
@@ -74,7 +89,7 @@ impl Authenticator {
         };
         let identity = Arc::new(identity);
         self.remember(hash, Arc::clone(&identity), expires.min(now + REMEMBERED));
-        Ok(Caller { identity, origin, user_agent })
+        Ok(identity)
     }
 
     /// Clears the cache, after a revocation or a change of roles.

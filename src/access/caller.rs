@@ -8,6 +8,7 @@ use entity::id::{OrganizationId, PersonId, TokenId};
 use super::role::{self, Grant, Location};
 use super::role_action::Action;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// The owner of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Caller {
     pub identity: Arc<Identity>,
     pub origin: Origin,
     pub user_agent: Option<String>,
+    /// What the caller was authenticated by, for responses that outlive a request.
+    pub(super) credential: Arc<Secret<String>>,
 }
 
 impl Caller {

@@ -30,11 +30,11 @@ struct Keys {
 }
 
 impl Keys {
-    /// Looks up a key in the cache; `None` if keys must be fetched first.
-    fn serve(&self, kid: Option<&str>, now: DateTime<Utc>) -> Option<Option<Jwk>> {
-        let known = find(Some(self.set.as_ref()?), kid);
+    /// Looks up keys in the cache; `None` if they must be fetched first.
+    fn serve(&self, kid: Option<&str>, now: DateTime<Utc>) -> Option<Vec<Jwk>> {
+        let known = find(self.set.as_ref()?, kid);
         let fresh = self.fetched_at.is_some_and(|at| now - at < FRESH);
-        (self.paused(now) || (known.is_some() && fresh)).then_some(known)
+        (self.paused(now) || (!known.is_empty() && fresh)).then_some(known)
     }
 
     /// Whether keys may be fetched now. Records the attempt.
@@ -75,21 +75,21 @@ impl KeySet {
         Ok(Self { issuer: issuer.to_owned(), client, keys, fetching })
     }
 
-    /// The key with this id. If a fetch fails, the cached keys are used.
-    pub(super) async fn key(&self, kid: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>> {
-        if let Some(key) = self.keys().serve(kid, now) {
-            return Ok(key);
+    /// The keys with this id; without an id, all of them. If a fetch fails, the cached keys are used.
+    pub(super) async fn list(&self, kid: Option<&str>, now: DateTime<Utc>) -> Result<Vec<Jwk>> {
+        if let Some(keys) = self.keys().serve(kid, now) {
+            return Ok(keys);
         }
         let _fetching = self.fetching.lock().await;
-        if let Some(key) = self.keys().serve(kid, now) {
-            return Ok(key);
+        if let Some(keys) = self.keys().serve(kid, now) {
+            return Ok(keys);
         }
         if !self.keys().may_try(now) {
             return Err(self.unavailable("its keys could not be fetched a moment ago".into()));
         }
         match self.fetch().await {
             Ok(set) => {
-                let found = find(Some(&set), kid);
+                let found = find(&set, kid);
                 let mut keys = self.keys();
                 keys.fetched_at = Some(now);
                 keys.set = Some(set);
@@ -98,7 +98,10 @@ impl KeySet {
             Err(error) => {
                 tracing::warn!(issuer = self.issuer, %error, "failed to fetch the keys of the OIDC issuer");
                 let keys = self.keys();
-                if keys.set.is_some() { Ok(find(keys.set.as_ref(), kid)) } else { Err(self.unavailable(error.into())) }
+                match keys.set.as_ref() {
+                    Some(set) => Ok(find(set, kid)),
+                    None => Err(self.unavailable(error.into())),
+                }
             }
         }
     }
@@ -122,14 +125,7 @@ impl KeySet {
     }
 }
 
-/// The key with this id; without an id, the only key of the set.
-fn find(set: Option<&JwkSet>, kid: Option<&str>) -> Option<Jwk> {
-    let set = set?;
-    match kid {
-        Some(kid) => set.find(kid).cloned(),
-        None => match set.keys.as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
-        },
-    }
+/// The keys with this id; without an id, all keys of the set.
+fn find(set: &JwkSet, kid: Option<&str>) -> Vec<Jwk> {
+    set.keys.iter().filter(|key| kid.is_none() || key.common.key_id.as_deref() == kid).cloned().collect()
 }

@@ -3,6 +3,7 @@
 //! Only signatures with a private key are accepted (RFC 8725, section 3.1): never `none`, never a shared secret.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
@@ -11,6 +12,9 @@ use crate::error::Result;
 
 /// The tolerated clock skew.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
+
+/// How many keys are tried for one token.
+const MOST_KEYS: usize = 16;
 
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
@@ -39,12 +43,13 @@ pub struct Claims {
 #[derive(Deserialize)]
 struct RawClaims {
     sub: String,
-    exp: i64,
+    /// Seconds, possibly with a fraction (RFC 7519, section 2).
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
     #[serde(default)]
     email: Option<String>,
-    /// A boolean; some issuers send it as text.
+    /// Only `true` counts.
     #[serde(default)]
     email_verified: serde_json::Value,
     #[serde(default)]
@@ -79,29 +84,36 @@ impl Verifier {
         if !ALGORITHMS.contains(&header.alg) {
             return Ok(None);
         }
-        let Some(key) = self.keys.key(header.kid.as_deref(), now).await? else { return Ok(None) };
+        // Several keys may have one id, and a token may name none.
+        let keys = self.keys.list(header.kid.as_deref(), now).await?;
+        Ok(keys
+            .iter()
+            .take(MOST_KEYS)
+            .find_map(|key| self.decode(token, header.alg, key))
+            .and_then(|claims| self.check_times(claims, now)))
+    }
+
+    /// The claims of a token, if this key signed it.
+    fn decode(&self, token: &str, algorithm: Algorithm, key: &Jwk) -> Option<RawClaims> {
         let stated = key.common.key_algorithm.and_then(|alg| alg.to_string().parse::<Algorithm>().ok());
-        if stated.is_some_and(|alg| alg != header.alg) {
-            return Ok(None);
+        if stated.is_some_and(|alg| alg != algorithm) {
+            return None;
         }
-        let Ok(decoding) = DecodingKey::from_jwk(&key) else { return Ok(None) };
-        let mut validation = Validation::new(header.alg);
+        let decoding = DecodingKey::from_jwk(key).ok()?;
+        let mut validation = Validation::new(algorithm);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // `check_times` checks them against the time of the request.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        let Ok(decoded) = jsonwebtoken::decode::<RawClaims>(token, &decoding, &validation) else {
-            return Ok(None);
-        };
-        Ok(self.check_times(decoded.claims, now))
+        jsonwebtoken::decode::<RawClaims>(token, &decoding, &validation).ok().map(|decoded| decoded.claims)
     }
 
     fn check_times(&self, claims: RawClaims, now: DateTime<Utc>) -> Option<Claims> {
-        let expires_at = DateTime::from_timestamp(claims.exp, 0)?.checked_add_signed(SKEW)?;
+        let expires_at = time(claims.exp)?.checked_add_signed(SKEW)?;
         let not_before = match claims.nbf {
-            Some(nbf) => Some(DateTime::from_timestamp(nbf, 0)?.checked_sub_signed(SKEW)?),
+            Some(nbf) => Some(time(nbf)?.checked_sub_signed(SKEW)?),
             None => None,
         };
         let valid = now < expires_at && not_before.is_none_or(|start| start <= now);
@@ -109,10 +121,22 @@ impl Verifier {
             issuer: self.issuer.clone(),
             subject: claims.sub,
             // An unverified address proves nothing.
-            email: claims.email.filter(|_| claims.email_verified != false && claims.email_verified != "false"),
+            email: claims.email.filter(|_| claims.email_verified == true),
             name: claims.name,
             groups: serde_json::from_value(claims.groups).unwrap_or_default(),
             expires_at,
         })
     }
+}
+
+/// A time in seconds since 1970.
+fn time(seconds: f64) -> Option<DateTime<Utc>> {
+    /// Within the range of times that can be represented.
+    const LAST: f64 = 8.0e12;
+    if !(0.0..=LAST).contains(&seconds) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    let micros = (seconds * 1_000_000.0) as i64;
+    DateTime::from_timestamp_micros(micros)
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use poem::http::header;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint, Request, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 use tracing::Instrument as _;
 
+use super::wire::IgnoredKeys;
 use super::{
     account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
     organization, project, project_rule, registry, repeat, role, service, socket, stage, token, variable, webhook,
@@ -109,14 +111,16 @@ pub fn endpoint(
         .at("/deployment/status", get(socket::deployment_status))
         .nest("/", service(app))
         .data(Arc::clone(app))
-        .around(move |endpoint, request: Request| {
+        .around(move |endpoint, mut request: Request| {
             let (clock, metrics) = (clock.clone(), metrics.clone());
             async move {
                 let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
+                let ignored = IgnoredKeys::default();
+                request.set_data(ignored.clone());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
                 let result = std::panic::AssertUnwindSafe(repeat::call(endpoint, request)).catch_unwind();
                 let result = result.instrument(span.clone()).await;
-                let response = match result {
+                let mut response = match result {
                     Ok(Ok(response)) => response,
                     Ok(Err(error)) => error::response(&error, &path, clock.now()),
                     Err(_) => {
@@ -124,6 +128,9 @@ pub fn endpoint(
                         error::panicked(&path, clock.now())
                     }
                 };
+                if let Some(warning) = ignored.warning() {
+                    response.headers_mut().insert(header::WARNING, warning);
+                }
                 let duration = (clock.now() - started_at).to_std().unwrap_or_default();
                 span.record("status", response.status().as_u16());
                 metrics.answered(method.as_str(), response.status().as_u16(), duration);

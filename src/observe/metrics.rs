@@ -12,7 +12,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
+use super::labels::{
+    Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel, TableLabel,
+};
 
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,6 +26,7 @@ struct Inner {
     skipped: Family<SkipLabels, Counter>,
     lag: Histogram,
     lines: Counter,
+    pruned: Family<TableLabel, Counter>,
     requests: Family<RequestLabels, Histogram>,
     open: Family<StateLabel, Gauge>,
     deployments: Family<StateLabel, Gauge>,
@@ -53,7 +56,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("windlass");
         let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
-        let (lag, lines) = (seconds(), Counter::default());
+        let (lag, lines, pruned) = (seconds(), Counter::default(), Family::default());
         let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
         let (pass_errors, pass_row_errors, failing_rows) = (Family::default(), Family::default(), Family::default());
@@ -66,6 +69,7 @@ impl Default for Metrics {
             lag.clone(),
         );
         registry.register("log_lines", "Stored log lines of runs", lines.clone());
+        registry.register("rows_pruned", "Expired rows that were deleted, by table", pruned.clone());
         registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
         registry.register("runs", "Open runs, by state", open.clone());
         registry.register("deployments", "Open deployments, by state", deployments.clone());
@@ -83,6 +87,7 @@ impl Default for Metrics {
             skipped,
             lag,
             lines,
+            pruned,
             requests,
             open,
             deployments,
@@ -131,6 +136,11 @@ impl Metrics {
     /// Counts stored log lines.
     pub fn lines_stored(&self, count: u64) {
         self.0.lines.inc_by(count);
+    }
+
+    /// Counts deleted rows of a table.
+    pub fn rows_pruned(&self, table: &'static str, count: u64) {
+        self.0.pruned.get_or_create(&TableLabel { table }).inc_by(count);
     }
 
     /// Counts a pass that failed as a whole.

@@ -23,6 +23,12 @@ pub fn place(table: &str, id: uuid::Uuid) -> String {
     format!("{table}/{id}")
 }
 
+/// The fingerprint of the key that a value was sealed with, in hexadecimal digits. The beginning of the value is enough.
+#[must_use]
+pub fn fingerprint(sealed: &[u8]) -> String {
+    hex(sealed.get(..KEY_ID_LENGTH).unwrap_or(sealed))
+}
+
 /// The keys that seal stored values.
 #[derive(Clone)]
 pub struct KeyRing {
@@ -79,6 +85,12 @@ impl KeyRing {
         let newest = keys.next().flatten().ok_or_else(refused)?;
         let older = keys.collect::<Option<Vec<_>>>().ok_or_else(refused)?;
         Ok(Self { newest, older })
+    }
+
+    /// The fingerprints of the keys, in hexadecimal digits; the first one seals.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<String> {
+        std::iter::once(&self.newest).chain(&self.older).map(|key| hex(&key.id)).collect()
     }
 
     /// Seals `plain` for `place`, the table and row where it will be stored. It cannot be opened for another place.

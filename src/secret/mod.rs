@@ -1,7 +1,7 @@
 //! API tokens and sealed values.
 
 pub use self::credential::{TOKEN_PREFIX, TokenHash, new_token};
-pub use self::key_ring::{KeyRing, place};
+pub use self::key_ring::{KeyRing, fingerprint, place};
 pub use self::redacted::Secret;
 
 mod credential;

@@ -1,10 +1,14 @@
 //! Starting and stopping the server.
 
 pub use self::assemble::build;
-pub use self::data_folder::lock_data_folder;
 pub use self::listen::Server;
+pub use self::lock::DatabaseLock;
+pub use self::storage::{migrate, open_existing};
 
 mod assemble;
 mod data_folder;
+mod keys;
 mod listen;
 mod local_runner;
+mod lock;
+mod storage;

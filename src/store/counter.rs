@@ -1,6 +1,20 @@
 //! Counters that are shared by the whole installation.
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+/// Takes `count` numbers for runs and returns the first one. On PostgreSQL nobody waits for the transaction: a stage of a deployment
+/// creates many runs in one. Numbers of a transaction that fails are not used again.
+///
+/// # Errors
+/// When the statement fails.
+pub(super) async fn take_run_numbers(tx: &impl ConnectionTrait, count: i64) -> Result<i64, DbErr> {
+    if tx.get_database_backend() != DbBackend::Postgres {
+        return take_numbers(tx, entity::counter::RUN, count).await;
+    }
+    let sql = "SELECT take_run_numbers($1)";
+    let row = tx.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [count.into()])).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("run number".into()))?.try_get_by_index(0)
+}
 
 /// Takes `count` numbers from a counter and returns the first one. Other transactions wait until this one ends.
 ///

@@ -18,7 +18,7 @@ const MAPPED: &str = "268435456";
 const CHECKPOINT: &str = "8000";
 
 /// A connection that was idle for this long is tested before it is used: it may have been cut.
-const TESTED_AFTER: Duration = Duration::from_secs(1);
+const TESTED_AFTER: Duration = Duration::from_millis(100);
 
 /// Opens the pool and checks that the database answers.
 ///

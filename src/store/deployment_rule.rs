@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::deployment_rule::{Column, Entity, Model};
 use entity::id::EnvironmentId;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-/// The environments of the rules whose next start or stop is due, except for those in `paused`.
+/// The environments of the rules whose next start or stop is due, except for those in `paused`; in no order, so that
+/// both indexes are used.
 ///
 /// # Errors
 /// When the query fails.
@@ -23,7 +24,6 @@ pub async fn due(
         .column(Column::EnvironmentId)
         .filter(due)
         .filter(Column::EnvironmentId.is_not_in(paused))
-        .order_by_asc(Column::EnvironmentId)
         .limit(limit)
         .into_tuple()
         .all(db)

@@ -30,6 +30,7 @@ pub mod resource;
 pub mod restriction;
 pub mod row;
 pub mod run;
+pub mod seal_key;
 mod sealed;
 pub mod stage;
 pub mod team;
@@ -42,8 +43,8 @@ pub mod webhook;
 pub mod workspace;
 
 pub use self::counter::lock_installation;
+pub use self::database::{connect, notify, probe};
 pub use self::page::PAGE;
+pub use self::sealed::sealed_samples;
 pub use self::transaction::write;
 pub use self::transient::{MayPass, Transient};
-pub use self::database::{connect, notify, probe};
-pub use self::sealed::sealed_samples;

@@ -1,7 +1,7 @@
 //! Webhooks and their deliveries.
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, WebhookId};
+use entity::id::{DeliveryId, OrganizationId, WebhookId};
 use entity::webhook_delivery::DeliveryState;
 use entity::{webhook, webhook_delivery};
 use sea_orm::sea_query::Expr;
@@ -111,4 +111,31 @@ pub async fn next_delivery(db: &impl ConnectionTrait) -> Result<Option<DateTime<
         .into_tuple()
         .one(db)
         .await
+}
+
+/// Deletes deliveries that ended before `before`. Returns their number.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn delete_some_deliveries(
+    tx: &impl ConnectionTrait,
+    before: DateTime<Utc>,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let ids: Vec<DeliveryId> = webhook_delivery::Entity::find()
+        .select_only()
+        .column(webhook_delivery::Column::Id)
+        .filter(webhook_delivery::Column::UpdatedAt.lt(before))
+        // In the words of the partial index.
+        .filter(Expr::cust("webhook_delivery.state <> 'PENDING'"))
+        .order_by_asc(webhook_delivery::Column::UpdatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let these = webhook_delivery::Entity::delete_many().filter(webhook_delivery::Column::Id.is_in(ids));
+    Ok(these.exec(tx).await?.rows_affected)
 }

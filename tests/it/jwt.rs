@@ -71,7 +71,8 @@ impl Issuer {
 
     fn claims(&self) -> Value {
         let now = start().timestamp();
-        json!({"iss": self.url, "aud": AUDIENCE, "sub": "alice", "exp": now + 600, "nbf": now, "email": "alice@example.com"})
+        json!({"iss": self.url, "aud": AUDIENCE, "sub": "alice", "exp": now + 600, "nbf": now, "email": "alice@example.com",
+            "email_verified": true})
     }
 
     pub(crate) fn token(&self, which: usize, kid: &str, change: Value) -> String {
@@ -129,6 +130,12 @@ async fn only_tokens_of_the_issuer_for_this_audience_and_time() {
         (json!({"nbf": now + 60}), 200),
         (json!({"nbf": now + 61}), 401),
         (json!({"nbf": null}), 200),
+        // A NumericDate may have a fraction.
+        (json!({"exp": now as f64 - 59.5}), 200),
+        (json!({"exp": now as f64 - 60.5}), 401),
+        (json!({"nbf": now as f64 + 59.5}), 200),
+        (json!({"exp": -1}), 401),
+        (json!({"exp": "soon"}), 401),
     ];
     for (change, expected) in cases {
         assert_eq!(listed(&client, &issuer.token(0, "one", change.clone())).await, expected, "{change}");
@@ -185,5 +192,42 @@ async fn without_keys_nobody_is_refused_for_good() {
     let issuer = Issuer::start().await;
     let client = app.client(None);
     let answer = client.with(Some(&format!("Bearer {}", issuer.token(0, "one", json!({}))))).get("/organization").await;
-    assert!(answer.detail(503).contains("try again"));
+    assert_eq!(answer.detail(503), "the OIDC issuer http://127.0.0.1:9 cannot be reached; try again");
+    // It is not asked for a while, and is still the reason.
+    let answer = client.with(Some(&format!("Bearer {}", issuer.token(0, "one", json!({}))))).get("/organization").await;
+    assert!(answer.detail(503).contains("http://127.0.0.1:9"));
+}
+
+/// Two keys may have one id, and a token may name no key: each is tried.
+#[tokio::test]
+async fn every_key_that_may_be_meant_is_tried() {
+    let issuer = Issuer::start().await;
+    *issuer.keys.lock().unwrap() = JwkSet { keys: vec![jwk(0, "one"), jwk(1, "one")] };
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let client = app.client(None);
+    for which in [0, 1] {
+        assert_eq!(listed(&client, &issuer.token(which, "one", json!({}))).await, 200, "key {which}");
+        let unnamed = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &issuer.claims(), &key(which)).unwrap();
+        assert_eq!(listed(&client, &unnamed).await, 200, "key {which} without its id");
+    }
+    assert_eq!(listed(&client, &issuer.token(0, "two", json!({}))).await, 401);
+}
+
+/// Only an address that the issuer calls verified may accept invitations.
+#[tokio::test]
+async fn only_true_is_a_verified_address() {
+    let issuer = Issuer::start().await;
+    let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+    let it = app.furnished().await;
+    let path = format!("/organization/{}/inviteMember", it.organization);
+    let body = json!({"email": "alice@example.com", "role": "VIEWER"});
+    let invitation = crate::harness::id(&it.client.post(&path, body).await.expect(201));
+    let accept = format!("{path}/{invitation}");
+    for verified in [json!(null), json!(false), json!("true"), json!(1), json!("false")] {
+        let token = issuer.token(0, "one", json!({"email_verified": verified}));
+        let status = it.client.with(Some(&format!("Bearer {token}"))).post(&accept, json!({})).await.status;
+        assert!([403, 404].contains(&status), "{verified}: {status}");
+    }
+    let token = issuer.token(0, "one", json!({}));
+    it.client.with(Some(&format!("Bearer {token}"))).post(&accept, json!({})).await.expect(201);
 }

@@ -268,7 +268,7 @@ async fn the_command_line() {
     assert_eq!(server.get("/organization").await["results"][0]["name"], "windlass");
     let second = say(folder.path(), &["serve"]);
     assert!(!second.status.success());
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another server is using the data folder"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server is using the database"));
     let made = say(folder.path(), &["token", "create", "--name", "ci", "--role", "viewer"]);
     let first = std::mem::replace(&mut server.token, String::from_utf8(made.stdout).unwrap().trim().to_owned());
     server.get("/organization").await;
@@ -318,7 +318,7 @@ async fn processes_are_refused_to_others() {
     let mut config = crate::harness::config(folder.path().to_owned(), &url);
     config.docker_host = Some("unix:///nowhere/docker.sock".into());
     let local = async |config: &windlass::config::Config| {
-        windlass::server::build(config.clone(), Clock::system()).await.unwrap().runners.local.clone()
+        windlass::server::build(config.clone(), Clock::system()).await.unwrap().0.runners.local.clone()
     };
     assert_eq!(local(&config).await, Ok(Target::Process));
     // Built, but never bound.

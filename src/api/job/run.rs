@@ -14,7 +14,7 @@ use super::request::JobForceEvent;
 use super::run_response::Run;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Accepted, Body, Json, Results, Success};
+use crate::api::wire::{self, Accepted, Json, Results, StrictBody, Success};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::deployment;
@@ -60,7 +60,7 @@ impl RunApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "Idempotency-Key")] idempotency_key: Header<Option<String>>,
-        body: Body<RunRequest>,
+        body: StrictBody<RunRequest>,
     ) -> Result<Accepted<Run>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let key = key(idempotency_key)?;

@@ -11,7 +11,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::access::{self, Action};
+use crate::access::{self, Action, Caller};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Json, PlainText, Success, Timestamp};
 use crate::api::{limits, tag::Tag};
@@ -54,7 +54,7 @@ impl RunLogApi {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let follow = if follow.0 { Follow::UntilEnd } else { Follow::Off };
         Ok(PlainText(poem::Body::from_bytes_stream(lines(
-            Arc::clone(&self.0),
+            (Arc::clone(&self.0), auth.0),
             row.id,
             checked_position(after.0)?,
             follow,
@@ -111,28 +111,33 @@ enum Follow {
 
 /// The lines of a run as chunks of text.
 fn lines(
-    app: Arc<App>,
+    (app, caller): (Arc<App>, Caller),
     run: RunId,
     after: i64,
     follow: Follow,
 ) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-    let failed = move |error: sea_orm::DbErr| {
-        tracing::error!(%run, ?error, "failed to read the log of a run");
+    let failed = move |error: Error| {
+        tracing::warn!(%run, ?error, "the log of a run ends early");
         std::io::Error::other("the log is incomplete")
     };
-    stream::try_unfold((app, after), move |(app, position)| async move {
+    stream::try_unfold((app, caller, after), move |(app, caller, position)| async move {
         loop {
             // Read the state before the lines: lines written in between belong to a run that had not ended.
-            let state = store::run::by_id(&app.db, run).await.map_err(failed)?.map(|row| row.state);
-            let rows = store::log_chunk::list_by_run(&app.db, run, position).await.map_err(failed)?;
+            let row = store::run::by_id(&app.db, run).await.map_err(|error| failed(error.into()))?;
+            let state = row.map(|row| row.state);
+            let rows = store::log_chunk::list_by_run(&app.db, run, position).await;
+            let rows = rows.map_err(|error| failed(error.into()))?;
             if let Some(last) = rows.last().map(|row| row.position) {
                 let text = rows.into_iter().map(|row| row.text + "\n").collect::<String>();
-                return Ok(Some((text.into_bytes(), (app, last))));
+                return Ok(Some((text.into_bytes(), (app, caller, last))));
             }
             if follow == Follow::Off || state.is_none_or(run::RunState::is_final) {
                 return Ok(None);
             }
             tokio::time::sleep(FOLLOW).await;
+            // A revoked credential ends the response.
+            let caller = app.authenticator.again(&caller).await.map_err(failed)?;
+            access::run(&app.db, &caller, Action::View, run).await.map_err(failed)?;
         }
     })
 }

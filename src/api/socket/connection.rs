@@ -1,41 +1,53 @@
-//! Serves a WebSocket: polls its source, and sends new frames.
+//! Serves a WebSocket: polls its source, and sends new frames, as long as the caller's credential is valid.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use poem::web::websocket::{BoxWebSocketUpgraded, Message, WebSocket, WebSocketStream};
 
 use super::request::PROTOCOL;
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
 
 /// Time between polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
+/// The pause after a poll is at least this many times as long as the poll.
+const REST: u32 = 3;
+
 /// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A source of text frames, polled until the client disconnects.
+/// A source of text frames, polled until the client disconnects. It checks the rights of the caller each time.
 pub(super) trait FrameSource: Send + Sync + 'static {
-    fn next_frames(&mut self, app: &App) -> impl Future<Output = Result<Vec<String>>> + Send;
+    fn next_frames(&mut self, app: &App, caller: &Caller) -> impl Future<Output = Result<Vec<String>>> + Send;
 }
 
-pub(super) fn upgrade(socket: WebSocket, app: Arc<App>, source: impl FrameSource) -> BoxWebSocketUpgraded {
-    socket.protocols([PROTOCOL]).on_upgrade(Box::new(move |stream| Box::pin(serve(stream, app, source))))
+pub(super) fn upgrade(
+    socket: WebSocket,
+    app: Arc<App>,
+    caller: Caller,
+    source: impl FrameSource,
+) -> BoxWebSocketUpgraded {
+    socket.protocols([PROTOCOL]).on_upgrade(Box::new(move |stream| Box::pin(serve(stream, app, caller, source))))
 }
 
-async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl FrameSource) {
+async fn serve(stream: WebSocketStream, app: Arc<App>, mut caller: Caller, mut source: impl FrameSource) {
     let (mut sink, mut incoming) = stream.split();
     loop {
-        let frames = match source.next_frames(&app).await {
+        let began = Instant::now();
+        let frames = match poll(&app, &mut caller, &mut source).await {
             Ok(frames) => frames,
-            Err(Error::NotFound(_)) => break,
+            // The resource or the permission is gone, or the credential was revoked.
+            Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated(_)) => break,
             Err(error) => {
                 tracing::warn!(?error, "failed to read data for a WebSocket; will retry");
                 Vec::new()
             }
         };
+        let pause = POLL_INTERVAL.max(began.elapsed() * REST);
         for frame in frames {
             let sent = tokio::time::timeout(SEND_TIMEOUT, sink.send(Message::Text(frame))).await;
             if !matches!(sent, Ok(Ok(()))) {
@@ -48,9 +60,14 @@ async fn serve(stream: WebSocketStream, app: Arc<App>, mut source: impl FrameSou
                     break;
                 }
             }
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
     // The client may already be gone.
     let _closed = sink.close().await;
+}
+
+async fn poll(app: &App, caller: &mut Caller, source: &mut impl FrameSource) -> Result<Vec<String>> {
+    *caller = app.authenticator.again(caller).await?;
+    source.next_frames(app, caller).await
 }

@@ -1,7 +1,6 @@
 //! /service/logs: the lines of a job's runs; /deployment/logs: the log of a deployment.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use entity::id::{DeploymentId, JobId, RunId};
 use entity::{environment, job, run};
@@ -12,7 +11,7 @@ use serde_json::json;
 use super::connection::{FrameSource, upgrade};
 use super::request::{app, caller, id, requested_environment, text};
 use super::run_pod::pod_name;
-use crate::access::{self, Action};
+use crate::access::{self, Action, Caller};
 use crate::api::environment::deployment_log::deployment_log_entries;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -40,7 +39,7 @@ pub(in crate::api) async fn service_logs(request: &Request, socket: WebSocket) -
         limit,
         read: None,
     };
-    Ok(upgrade(socket, app, source))
+    Ok(upgrade(socket, app, caller, source))
 }
 
 /// The log lines of the runs of a job: the newest existing lines, then new lines as they arrive.
@@ -54,7 +53,8 @@ struct JobLogSource {
 }
 
 impl FrameSource for JobLogSource {
-    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
+    async fn next_frames(&mut self, app: &App, caller: &Caller) -> Result<Vec<String>> {
+        self.job = access::job_row(&app.db, caller, Action::View, self.job.id).await?;
         let mut runs = store::run::list_by_job(&app.db, self.job.id, None, RUNS).await?;
         runs.retain(|run| self.deployment.is_none_or(|id| run.deployment_id == Some(id)));
         runs.retain(|run| self.pod.as_ref().is_none_or(|pod| *pod == pod_name(&self.job, run)));
@@ -113,7 +113,7 @@ pub(in crate::api) async fn deployment_logs(request: &Request, socket: WebSocket
     let caller = caller(&app, request).await?;
     let environment = requested_environment(&app, &caller, request).await?;
     let source = DeploymentLogSource { environment, version: text(request, "version"), sent: HashSet::new() };
-    Ok(upgrade(socket, Arc::clone(&app), source))
+    Ok(upgrade(socket, app, caller, source))
 }
 
 /// The log of a deployment, each entry once.
@@ -124,7 +124,8 @@ struct DeploymentLogSource {
 }
 
 impl FrameSource for DeploymentLogSource {
-    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
+    async fn next_frames(&mut self, app: &App, caller: &Caller) -> Result<Vec<String>> {
+        self.environment = access::environment(&app.db, caller, Action::View, self.environment.id).await?;
         let mut frames = Vec::new();
         for entry in deployment_log_entries(app, &self.environment, self.version.as_deref()).await? {
             let frame = serde_json::to_string(&entry).map_err(Error::internal)?;

@@ -6,17 +6,17 @@ use poem::{Request, handler};
 
 use super::connection::{FrameSource, upgrade};
 use super::request::{app, caller, requested_environment};
+use crate::access::{self, Action, Caller};
 use crate::api::status;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store;
 
 #[handler]
 pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
     let app = app(request)?;
     let caller = caller(&app, request).await?;
     let environment = requested_environment(&app, &caller, request).await?;
-    Ok(upgrade(socket, app, EnvironmentStatusSource { environment, last: String::new() }))
+    Ok(upgrade(socket, app, caller, EnvironmentStatusSource { environment, last: String::new() }))
 }
 
 /// The state of an environment, sent whenever it changes.
@@ -26,9 +26,8 @@ struct EnvironmentStatusSource {
 }
 
 impl FrameSource for EnvironmentStatusSource {
-    async fn next_frames(&mut self, app: &App) -> Result<Vec<String>> {
-        let there = store::environment::by_id(&app.db, self.environment.id).await?;
-        let environment = there.ok_or(Error::NotFound("environment"))?;
+    async fn next_frames(&mut self, app: &App, caller: &Caller) -> Result<Vec<String>> {
+        let environment = access::environment(&app.db, caller, Action::View, self.environment.id).await?;
         let frame =
             serde_json::to_string(&status::with_stages(&app.db, &environment).await?).map_err(Error::internal)?;
         Ok(changed(&mut self.last, frame))

@@ -7,12 +7,14 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
 use super::media_type::{JSON, YAML};
+use super::unknown_key::{IgnoredKeys, UnknownKey, unknown_keys};
 use crate::error::Error;
 
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
 
-/// A JSON body of limited size. An absent body is read as `{}`.
+/// A JSON body of an official operation, of limited size. An absent body is read as `{}`. Unknown keys are ignored, as in the official
+/// API, and named in a `Warning` header.
 pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1>(pub(in crate::api) T);
 
 /// A JSON body with the content of a file, which may be mostly escapes.
@@ -32,14 +34,57 @@ impl<'a, T: Type + DeserializeOwned, const MOST_MIB: usize> ApiExtractor<'a> for
     }
 
     async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<Self::ParamType>,
+    ) -> poem::Result<Self> {
+        let (value, unknown) = parsed::<T>(body, MOST_MIB * MIB).await?;
+        if let Some(ignored) = request.data::<IgnoredKeys>().filter(|_| !unknown.is_empty()) {
+            ignored.set(unknown);
+        }
+        Ok(Self(value))
+    }
+}
+
+/// A JSON body of an operation that is an extension. Unknown keys are refused.
+pub(in crate::api) struct StrictBody<T>(pub(in crate::api) T);
+
+impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for StrictBody<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(request::<T>(JSON))
+    }
+
+    async fn from_request(
         _request: &'a Request,
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let bytes = read(body, MOST_MIB * MIB).await?;
-        let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
-        Ok(Self(parse(text)?))
+        let (value, unknown) = parsed::<T>(body, MIB).await?;
+        match unknown.first() {
+            Some(key) => Err(Error::invalid(key.path.as_str(), key.refusal()).into()),
+            None => Ok(Self(value)),
+        }
     }
+}
+
+/// Reads a body, and finds the keys that its schema does not know.
+async fn parsed<T: Type + DeserializeOwned>(
+    body: &mut RequestBody,
+    limit_bytes: usize,
+) -> poem::Result<(T, Vec<UnknownKey>)> {
+    let bytes = read(body, limit_bytes).await?;
+    let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+    let value = parse(text)?;
+    let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    Ok((value, unknown_keys(&T::name(), &tree)))
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {

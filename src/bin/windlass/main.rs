@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
     };
     let done = match command.unwrap_or(Command::Serve { demo: false }) {
         Command::Serve { demo } => serve(config, demo).await,
-        Command::Migrate => server::build(config, Clock::system()).await.map(|_| ()),
+        Command::Migrate => server::migrate(&config).await.map(|_| ()),
         Command::Token { command } => token::run(config, command).await,
         Command::Healthcheck => healthcheck(&config).await,
     };
@@ -77,8 +77,7 @@ fn fail(text: &str) -> ExitCode {
 }
 
 async fn serve(config: Config, demo: bool) -> Result<()> {
-    let app = server::build(config, Clock::system()).await?;
-    let _lock = server::lock_data_folder(&app.config)?;
+    let (app, _lock) = server::build(config, Clock::system()).await?;
     let server = server::Server::bind(app.clone()).await?;
     let first = bootstrap::create_first_organization(&app).await?;
     bootstrap::add_missing_templates(&app).await?;

@@ -4,8 +4,8 @@ use clap::{Subcommand, ValueEnum};
 use entity::id::TokenId;
 use entity::member::Role;
 use entity::organization;
+use sea_orm::DatabaseConnection;
 use uuid::Uuid;
-use windlass::app::App;
 use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::error::{Error, Result};
@@ -47,28 +47,28 @@ pub(crate) enum RoleName {
 }
 
 pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
-    let app = server::build(config, Clock::system()).await?;
+    let db = server::open_existing(&config).await?;
     match command {
         Command::Create { name, organization, role } => {
-            let organization = find(&app, organization).await?;
+            let organization = find(&db, organization).await?;
             let role = match role {
                 RoleName::Admin => Role::Admin,
                 RoleName::Devops => Role::Devops,
                 RoleName::Billing => Role::Billing,
                 RoleName::Viewer => Role::Viewer,
             };
-            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, app.clock.now())?;
-            store::token::create(&app.db, row).await?;
+            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, Clock::system().now())?;
+            store::token::create(&db, row).await?;
             println!("{}", token.expose());
         }
         Command::List { organization } => {
-            let organization = find(&app, organization).await?;
-            for row in store::token::list_by_organization(&app.db, organization.id).await? {
+            let organization = find(&db, organization).await?;
+            for row in store::token::list_by_organization(&db, organization.id).await? {
                 println!("{}  {:?}  {}  {}", row.id, row.role, row.created_at.format("%Y-%m-%d"), row.name);
             }
         }
         Command::Revoke { id } => {
-            if !store::token::delete(&app.db, TokenId(id)).await? {
+            if !store::token::delete(&db, TokenId(id)).await? {
                 return Err(Error::NotFound("API token"));
             }
         }
@@ -76,8 +76,8 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
     Ok(())
 }
 
-async fn find(app: &App, wanted: Option<String>) -> Result<organization::Model> {
-    let mut rows = store::organization::list(&app.db).await?;
+async fn find(db: &DatabaseConnection, wanted: Option<String>) -> Result<organization::Model> {
+    let mut rows = store::organization::list(db).await?;
     match wanted {
         Some(wanted) => {
             let matches = |row: &organization::Model| row.name == wanted || row.id.to_string() == wanted;

@@ -1,4 +1,6 @@
-//! The pass that deletes expired runs and skipped times, a bounded number of rows at a time.
+//! The pass that deletes what has expired: a bounded number of rows of each table, in transactions that nobody waits for long.
+
+use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::RunId;
@@ -9,16 +11,60 @@ use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
 
-/// How many runs, and how many skipped times, one pass deletes.
+/// How many small rows of a table one pass deletes.
 const ROWS: u64 = 200;
 /// How many log chunks one pass deletes: a few tens of MiB at most.
 const CHUNKS: u64 = 500;
+/// How many deployments and workspace jobs one pass deletes, each in a transaction of its own, with all of its parts or steps.
+const WHOLE: u64 = 50;
+/// How many plans and states one pass deletes. Each may have many MiB.
+const LARGE: u64 = 10;
 
 const PASS: Pass = Pass::Prune;
 
-/// Deletes expired rows. Returns true if more are waiting.
+/// Deletes expired rows. Returns true if more are waiting. A table that cannot be pruned does not keep the others.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let expired = store::run::retention::list_expired(&app.db, app.setbacks.paused(PASS, now), now, ROWS).await?;
+    let results = [
+        runs(app, now).await,
+        skipped_times(app, now).await,
+        deployments(app, now).await,
+        events(app, now).await,
+        deliveries(app, now).await,
+        workspace_jobs(app, now).await,
+        plans(app).await,
+        states(app, now).await,
+    ];
+    results.into_iter().try_fold(false, |more, result| Ok(more | result?))
+}
+
+/// The time before which rows that are kept for so many days have expired.
+fn before(now: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    now.checked_sub_signed(TimeDelta::days(days.into())).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// Counts deleted rows; true if there may be more.
+fn counted(app: &App, table: &'static str, gone: u64, limit: u64) -> bool {
+    app.metrics.rows_pruned(table, gone);
+    gone >= limit
+}
+
+/// Counts a row that was deleted, or reports why it was not.
+fn note(app: &App, table: &'static str, id: impl Display + Copy, gone: Result<()>, now: DateTime<Utc>) {
+    match gone {
+        Ok(()) => {
+            succeeded(app, PASS, id);
+            app.metrics.rows_pruned(table, 1);
+        }
+        Err(error) => {
+            report(app, (PASS, table), id, &error, Wish::Process, now);
+        }
+    }
+}
+
+/// Runs, whose expiry was set when they ended.
+async fn runs(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let paused = app.setbacks.paused(PASS, now);
+    let expired = store::run::retention::list_expired(&app.db, paused, now, ROWS).await?;
     let mut more = expired.len() as u64 == ROWS;
     let (mut left, mut empty) = (CHUNKS, Vec::new());
     for run in expired {
@@ -27,11 +73,12 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
             store::write(&app.db, async |tx| store::log_chunk::delete_some(tx, run, left).await.map_err(Error::from))
                 .await;
         match gone {
-            Ok(gone) if gone == left => {
-                more = true;
-                break;
-            }
             Ok(gone) => {
+                app.metrics.rows_pruned("log_chunk", gone);
+                if gone == left {
+                    more = true;
+                    break;
+                }
                 left -= gone;
                 empty.push(run);
             }
@@ -41,11 +88,75 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         }
     }
     delete(app, empty, now).await;
-    let before = now - TimeDelta::days(app.config.skipped_days.into());
-    let skipped =
+    Ok(more)
+}
+
+async fn skipped_times(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.skipped_days);
+    let gone =
         store::write(&app.db, async |tx| store::run::skipped::delete_some(tx, before, ROWS).await.map_err(Error::from))
             .await?;
-    Ok(more || skipped == ROWS)
+    Ok(counted(app, "skipped_time", gone, ROWS))
+}
+
+async fn deployments(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let (before, paused) = (before(now, app.config.deployment_days), app.setbacks.paused(PASS, now));
+    let expired = store::deployment::list_expired(&app.db, paused, before, WHOLE).await?;
+    let more = expired.len() as u64 == WHOLE;
+    for id in expired {
+        let gone = store::write(&app.db, async |tx| store::deployment::delete(tx, id).await.map_err(Error::from)).await;
+        note(app, "deployment", id, gone, now);
+    }
+    Ok(more)
+}
+
+async fn events(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.event_days);
+    let gone = store::write(&app.db, async |tx| store::event::delete_some(tx, before, ROWS).await.map_err(Error::from))
+        .await?;
+    Ok(counted(app, "event", gone, ROWS))
+}
+
+/// Webhook deliveries that have ended.
+async fn deliveries(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.webhook_delivery_days);
+    let gone = store::write(&app.db, async |tx| {
+        store::webhook::delete_some_deliveries(tx, before, ROWS).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "webhook_delivery", gone, ROWS))
+}
+
+/// Workspace jobs that have ended, with their steps; their runs and logs expire.
+async fn workspace_jobs(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let (before, paused) = (before(now, app.config.workspace_job_days), app.setbacks.paused(PASS, now));
+    let expired = store::workspace::list_expired_jobs(&app.db, paused, before, WHOLE).await?;
+    let more = expired.len() as u64 == WHOLE;
+    for id in expired {
+        let gone =
+            store::write(&app.db, async |tx| store::workspace::delete_job(tx, id, now).await.map_err(Error::from))
+                .await;
+        note(app, "workspace_job", id, gone, now);
+    }
+    Ok(more)
+}
+
+/// The plans of workspace jobs that have ended.
+async fn plans(app: &App) -> Result<bool> {
+    let gone =
+        store::write(&app.db, async |tx| store::workspace::delete_some_plans(tx, LARGE).await.map_err(Error::from))
+            .await?;
+    Ok(counted(app, "plan", gone, LARGE))
+}
+
+/// Replaced state versions. The newest of a workspace never expires.
+async fn states(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.state_version_days);
+    let gone = store::write(&app.db, async |tx| {
+        store::workspace::delete_some_states(tx, before, LARGE).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "state_version", gone, LARGE))
 }
 
 /// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.
@@ -53,12 +164,20 @@ async fn delete(app: &App, runs: Vec<RunId>, now: DateTime<Utc>) {
     let some = async |runs: Vec<RunId>| {
         store::write(&app.db, async |tx| store::run::retention::delete(tx, runs).await.map_err(Error::from)).await
     };
-    if runs.is_empty() || some(runs.clone()).await.is_ok() {
+    let all = runs.len() as u64;
+    if runs.is_empty() {
+        return;
+    }
+    if some(runs.clone()).await.is_ok() {
+        app.metrics.rows_pruned("run", all);
         return;
     }
     for run in runs {
         match some(vec![run]).await {
-            Ok(()) => succeeded(app, PASS, run),
+            Ok(()) => {
+                succeeded(app, PASS, run);
+                app.metrics.rows_pruned("run", 1);
+            }
             Err(error) => {
                 report(app, (PASS, "run"), run, &error, Wish::Process, now);
             }

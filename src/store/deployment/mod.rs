@@ -1,6 +1,7 @@
 //! Deployments and the parts of jobs in them.
 
 mod deployment_list;
+mod deployment_retention;
 mod part_list;
 mod part_progress;
 mod progress;
@@ -9,6 +10,7 @@ mod queue;
 pub use self::deployment_list::{
     count_by_progress, count_open_by_environment, list_newest, list_open, newest_by_environment,
 };
+pub use self::deployment_retention::{delete, list_expired};
 pub use self::part_list::{
     Part, count_open_by_job, list_newest_parts, list_parts, list_parts_of, list_queued_parts, newest_part_by_job,
     newest_parts_by_environment, was_started,

@@ -82,6 +82,9 @@ pub async fn newest_parts_by_environment(
     let newest: Vec<(JobId, DeploymentId)> = newest_ids(db, id).await?;
     let wanted: HashMap<JobId, DeploymentId> = newest.into_iter().collect();
     let deployments: std::collections::HashSet<DeploymentId> = wanted.values().copied().collect();
+    if deployments.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = deployment_job::Entity::find()
         .find_also_related(deployment::Entity)
         .filter(deployment_job::Column::DeploymentId.is_in(deployments))
@@ -95,11 +98,11 @@ pub async fn newest_parts_by_environment(
         .collect())
 }
 
-/// Ids sort by creation, but PostgreSQL has no `max` for UUIDs: the newest part is the one without a newer one.
+/// Ids sort by creation. One row of an index is read for each job, however many older parts it has.
 async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
-    let sql = "SELECT p.job_id, p.deployment_id FROM deployment_job p \
-         JOIN job j ON j.id = p.job_id WHERE j.environment_id = $1 AND NOT EXISTS \
-         (SELECT 1 FROM deployment_job q WHERE q.job_id = p.job_id AND q.deployment_id > p.deployment_id)";
+    let sql = "SELECT p.job_id, p.deployment_id FROM job j JOIN deployment_job p ON p.job_id = j.id AND p.deployment_id = \
+         (SELECT q.deployment_id FROM deployment_job q WHERE q.job_id = j.id ORDER BY q.deployment_id DESC LIMIT 1) \
+         WHERE j.environment_id = $1";
     let statement = sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, vec![id.into()]);
     let rows = db.query_all_raw(statement).await?;
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()

@@ -73,6 +73,23 @@ pub async fn list_by_organization(
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(PAGE).all(db).await
 }
 
+/// The jobs of several environments, oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_environments(
+    db: &impl ConnectionTrait,
+    environments: Vec<EnvironmentId>,
+) -> Result<Vec<job::Model>, DbErr> {
+    job::Entity::find()
+        .filter(job::Column::EnvironmentId.is_in(environments))
+        .order_by_asc(job::Column::CreatedAt)
+        .order_by_asc(job::Column::Id)
+        .limit(100 * PAGE)
+        .all(db)
+        .await
+}
+
 /// Whether any job of an environment is deployed.
 ///
 /// # Errors

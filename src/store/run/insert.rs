@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use crate::store::cluster_objects::{environment_to_cluster, job_to_environment};
-use crate::store::counter::take_numbers;
+use crate::store::counter::take_run_numbers;
 
 /// The number of rows per statement, within the limits of both databases on bound values.
 const ROWS: usize = 500;
@@ -28,7 +28,7 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
         return Ok(0);
     }
     let rows = with_slots(tx, rows).await?;
-    let first = take_numbers(tx, entity::counter::RUN, i64::try_from(rows.len()).unwrap_or(1)).await?;
+    let first = take_run_numbers(tx, i64::try_from(rows.len()).unwrap_or(1)).await?;
     let mut rows = rows
         .into_iter()
         .zip(first..)

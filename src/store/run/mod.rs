@@ -22,7 +22,8 @@ pub use self::ownership::{
     Lease, Orphans, claim, end_leases, list_by_owner, list_mine, mine, mine_one, release_leases, renew, renew_one,
 };
 pub use self::run_list::{
-    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
+    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
+    list_scheduled_between,
 };
 pub use self::transition::{
     Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes, note_reason,

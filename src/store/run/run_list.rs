@@ -1,10 +1,15 @@
 //! Runs by id, by job and by time.
 
 use chrono::{DateTime, Utc};
-use entity::id::{JobId, RunId};
+use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run;
 use entity::run::RunState;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::store::binds::Binds;
+
+/// How many runs one query of many jobs returns at most.
+const MOST: u64 = 100_000;
 
 /// One run.
 ///
@@ -68,20 +73,29 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
-/// The newest runs of each of these jobs.
+/// The newest runs of each job of these environments, newest first.
 ///
 /// # Errors
-/// When a query fails.
-pub async fn list_newest_of_jobs(
+/// When the query fails.
+pub async fn list_newest_of_environments(
     db: &impl ConnectionTrait,
-    jobs: Vec<JobId>,
-    each: usize,
+    environments: &[EnvironmentId],
+    each: u32,
 ) -> Result<Vec<run::Model>, DbErr> {
-    let mut found = Vec::new();
-    for job in jobs {
-        found.extend(list_by_job(db, job, None, each as u64).await?);
+    if environments.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let mut sql = Binds::new(
+        db.get_database_backend(),
+        "SELECT run.* FROM job JOIN run ON run.job_id = job.id AND run.number >= COALESCE((SELECT o.number FROM run o \
+         WHERE o.job_id = job.id ORDER BY o.number DESC LIMIT 1 OFFSET ",
+    );
+    sql.value(i64::from(each.saturating_sub(1)), "bigint").sql("), 0) WHERE job.environment_id IN (");
+    for (place, id) in environments.iter().enumerate() {
+        sql.sql(if place == 0 { "" } else { ", " }).value(*id, "uuid");
+    }
+    sql.sql(") ORDER BY run.number DESC LIMIT ").value(i64::try_from(MOST).unwrap_or(i64::MAX), "bigint");
+    run::Entity::find().from_raw_sql(sql.statement()).all(db).await
 }
 
 /// The newest runs of a job that failed after `since`.

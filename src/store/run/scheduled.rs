@@ -7,7 +7,7 @@ use entity::run_spec::RunSpec;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::store::binds::Binds;
-use crate::store::counter::take_numbers;
+use crate::store::counter::take_run_numbers;
 
 /// The number of rows per statement, within the limits of both databases on bound values.
 const ROWS: usize = 1000;
@@ -32,7 +32,7 @@ pub async fn create(tx: &impl ConnectionTrait, rows: &[ScheduledRun], now: DateT
         return Ok(());
     }
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let mut number = take_numbers(tx, entity::counter::RUN, count).await?;
+    let mut number = take_run_numbers(tx, count).await?;
     for chunk in rows.chunks(ROWS) {
         tx.execute_raw(statement(tx.get_database_backend(), chunk, number, now)?).await?;
         number += i64::try_from(chunk.len()).unwrap_or(0);

@@ -32,14 +32,18 @@ pub async fn list_between(
     (from, until): (DateTime<Utc>, DateTime<Utc>),
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
+    // Rows of a job do not overlap: at most the last one that begins before the span reaches into it.
+    let before = Entity::find().filter(Column::JobId.eq(job)).filter(Column::ScheduledFor.lt(from));
+    let before = before.order_by_desc(Column::ScheduledFor).limit(1).one(db).await?;
+    let mut rows: Vec<Model> = before.into_iter().filter(|row| row.through >= from).collect();
+    let inside = Entity::find()
         .filter(Column::JobId.eq(job))
+        .filter(Column::ScheduledFor.gte(from))
         .filter(Column::ScheduledFor.lt(until))
-        .filter(Column::Through.gte(from))
         .order_by_asc(Column::ScheduledFor)
-        .limit(limit)
-        .all(db)
-        .await
+        .limit(limit.saturating_sub(rows.len() as u64));
+    rows.extend(inside.all(db).await?);
+    Ok(rows)
 }
 
 /// The newest skipped times of a job.

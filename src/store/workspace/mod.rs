@@ -6,6 +6,7 @@ mod step_run;
 mod template;
 mod terraform_variable;
 mod workspace_job;
+mod workspace_retention;
 mod workspace_row;
 mod workspace_schedule;
 mod workspace_step;
@@ -20,6 +21,7 @@ pub use self::terraform_variable::variables;
 pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job,
 };
+pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{count, has_content, lock};
 pub use self::workspace_schedule::{disable_schedules, due_schedules, lock_due_schedule, next_due};
 pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};

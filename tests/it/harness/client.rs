@@ -112,6 +112,15 @@ impl Client {
         (response.status().as_u16(), response.into_body().into_string().await.unwrap())
     }
 
+    /// The status of the response to a JSON request, and its `Warning` header.
+    pub(crate) async fn warning(&self, method: &str, path: &str, body: &Value) -> (u16, Option<String>) {
+        let request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        let request = request.header("Authorization", self.authorization()).content_type("application/json");
+        let response = request.body(body.to_string()).send().await.0;
+        let warning = response.headers().get("warning").map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), warning)
+    }
+
     /// The status of a path outside the contract.
     pub(crate) async fn status(&self, path: &str) -> u16 {
         self.api.get(path).send().await.0.status().as_u16()

@@ -7,3 +7,4 @@ mod edit;
 mod get;
 mod manual;
 mod run;
+mod unknown_keys;

@@ -191,3 +191,81 @@ async fn operators_see_health_and_counters() {
     app.clock.forward(121);
     assert_eq!(it.client.with(None).status("/health/live").await, 503);
 }
+
+/// Whatever a socket shows, it ends with the credential.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_credential_ends_its_sockets() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = deployed(&app, &it).await;
+    let address = serve(&app).await;
+    let tokens = format!("/organization/{}/apiToken", it.organization);
+    let token =
+        it.client.post(&tokens, json!({"name": "console", "description": "", "role": "ADMIN"})).await.expect(201);
+    let authorization = format!("Token {}", token["token"].as_str().unwrap());
+    let headers = [("Authorization", authorization.as_str())];
+    let mut sockets = Vec::new();
+    for path in [
+        format!("/service/logs?service={job}"),
+        format!("/service/status?environment={}", it.environment),
+        format!("/deployment/status?environment={}", it.environment),
+        format!("/deployment/logs?environment={}", it.environment),
+    ] {
+        let mut socket = open(&address, &path, &headers).await.unwrap();
+        next(&mut socket).await;
+        sockets.push((path, socket));
+    }
+    let log = reqwest::Client::new()
+        .get(format!("http://{address}/run/{}/log?follow=true", it.runs(&job).await[0]["id"].as_str().unwrap()))
+        .header("Authorization", &authorization)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(log.status(), 200);
+    it.client.delete(&format!("{tokens}/{}", token["id"].as_str().unwrap())).await.expect(204);
+    for (path, mut socket) in sockets {
+        let ended = async {
+            while let Some(Ok(message)) = socket.next().await {
+                if message.is_close() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap_or_else(|_| panic!("{path} goes on"));
+    }
+    let rest = tokio::time::timeout(Duration::from_secs(10), log.bytes());
+    drop(rest.await.expect("the log goes on"));
+}
+
+/// A look costs as many queries with many jobs as with one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_many_jobs_is_two_queries() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    for number in 0..12 {
+        let job = it.create(it.lifecycle(&format!("job {number}"))).await;
+        for _ in 0..(number % 3) {
+            it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+        }
+    }
+    let more = json!({"name": "more"});
+    it.client.post(&format!("/project/{}/environment", it.project), more).await.expect(201);
+    app.settle().await;
+    let address = serve(&app).await;
+    let headers = [("Authorization", it.client.authorization())];
+    let path = format!("/service/status?organization={}", it.organization);
+    let mut socket = open(&address, &path, &headers).await.unwrap();
+    let frame = next(&mut socket).await;
+    let environments = frame["environments"].as_array().unwrap();
+    assert_eq!(environments.len(), 2);
+    let jobs = environments.iter().flat_map(|environment| environment["jobs"].as_array().unwrap());
+    let mut pods: Vec<usize> = jobs.map(|job| job["pods"].as_array().unwrap().len()).collect();
+    pods.sort_unstable();
+    assert_eq!(pods, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    let before = app.statements();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    // Two or three looks; the clock stands still, so that the credential is remembered.
+    let sent = app.statements() - before;
+    assert!((2..=6).contains(&sent), "{sent} statements");
+    socket.close(None).await.unwrap();
+}

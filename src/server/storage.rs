@@ -1,0 +1,43 @@
+//! Opens the database: for a server, which migrates it, and for commands that only use what is there.
+
+use migration::Schema;
+use sea_orm::DatabaseConnection;
+
+use super::data_folder::make_private_folder;
+use super::lock::{DatabaseLock, database_file, lock_database};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Connects to the database and migrates it. An SQLite database is locked before it is touched.
+///
+/// # Errors
+/// When the data folder or the database cannot be used, or another server uses the database.
+pub async fn migrate(config: &Config) -> Result<(DatabaseConnection, DatabaseLock)> {
+    make_private_folder(config)?;
+    let lock = lock_database(config)?;
+    let db = store::connect(&config.database_url(), config.database_connections).await?;
+    migration::run(&db).await?;
+    Ok((db, lock))
+}
+
+/// Connects to a database that exists and has the current schema. Creates and changes nothing.
+///
+/// # Errors
+/// When there is no such database, or its schema is another one.
+pub async fn open_existing(config: &Config) -> Result<DatabaseConnection> {
+    if let Some(file) = database_file(config)?.filter(|file| !file.exists()) {
+        return Err(Error::internal(format!("there is no database at {}; start the server once", file.display())));
+    }
+    let db = store::connect(&config.database_url(), config.database_connections).await?;
+    match migration::schema(&db).await? {
+        Schema::Current => Ok(db),
+        Schema::Missing => Err(Error::internal("the database is empty; start the server once")),
+        Schema::Older => Err(Error::internal(
+            "the schema of the database is older than this program; start the server or run windlass migrate",
+        )),
+        Schema::Newer => {
+            Err(Error::internal("the schema of the database is newer than this program; use the newer program"))
+        }
+    }
+}

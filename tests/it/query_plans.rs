@@ -1,0 +1,310 @@
+//! The queries that run often, or over tables that grow, use indexes on both databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::deployment::{Origin, Progress};
+use entity::id::{
+    DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, WebhookId, WorkspaceId,
+};
+use entity::run::{self, RunState};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use uuid::Uuid;
+use windlass::store;
+use windlass::store::event::{EventCursor, EventFilter};
+use windlass::store::job_schedule::DueOf;
+use windlass::store::run::{Lease, Orphans, cancel, retention, scheduled, skipped, slots};
+
+use crate::harness::{database, start};
+
+/// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
+/// may be read from the beginning.
+const SMALL: [&str; 9] = [
+    "run_open",
+    "run_waiting",
+    "run_state_not_before",
+    "run_lease_owner",
+    "workspace_job_open",
+    "workspace_step_plan",
+    // Only the newest deployments of environments and jobs stay behind.
+    "deployment_finished_at",
+    // The next time of any schedule.
+    "job_schedule_next_run_at_job_id",
+    "workspace_schedule_next_run_at",
+];
+
+/// Tables with few rows, and lists of values.
+const FEW: [&str; 5] = ["cluster", "v", "moment", "step", "CONSTANT"];
+
+/// A database that remembers the statements it was sent.
+struct Watched {
+    db: DatabaseConnection,
+    /// Where the statements are explained.
+    other: DatabaseConnection,
+    seen: Arc<Mutex<Vec<Statement>>>,
+    broken: Mutex<Vec<String>>,
+}
+
+impl Watched {
+    async fn new(folder: &tempfile::TempDir) -> Self {
+        let url = database(folder).await;
+        let mut db = store::connect(&url, 1).await.unwrap();
+        migration::run(&db).await.unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let statements = Arc::clone(&seen);
+        db.set_metric_callback(move |info| statements.lock().unwrap().push(info.statement.clone()));
+        let other = store::connect(&url, 1).await.unwrap();
+        if other.get_database_backend() == DbBackend::Postgres {
+            // The tables are empty: without this, reading all of one is the best plan.
+            let settings = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+            other.execute_unprepared(settings).await.unwrap();
+        }
+        Self { db, other, seen, broken: Mutex::default() }
+    }
+
+    /// Explains the statements of a call.
+    async fn check<T>(&self, what: &str, call: impl Future<Output = Result<T, sea_orm::DbErr>>) -> Vec<String> {
+        self.seen.lock().unwrap().clear();
+        // Some change rows that do not exist; they were sent all the same.
+        let _result = call.await;
+        let statements = self.seen.lock().unwrap().clone();
+        assert!(!statements.is_empty(), "{what} sent nothing");
+        let mut plans = Vec::new();
+        for statement in statements {
+            let plan = self.explain(&statement).await;
+            for line in scans(statement.db_backend, &plan) {
+                self.broken.lock().unwrap().push(format!("{what}: {line}\n  {}", statement.sql));
+            }
+            plans.extend(plan);
+        }
+        plans
+    }
+
+    async fn explain(&self, statement: &Statement) -> Vec<String> {
+        let sqlite = statement.db_backend == DbBackend::Sqlite;
+        let sql = format!("EXPLAIN {}{}", if sqlite { "QUERY PLAN " } else { "" }, statement.sql);
+        let explained = Statement { sql, ..statement.clone() };
+        let rows = self.other.query_all_raw(explained).await.unwrap_or_else(|e| panic!("{e}: {}", statement.sql));
+        rows.iter().map(|row| row.try_get_by_index(if sqlite { 3 } else { 0 }).unwrap()).collect()
+    }
+}
+
+/// The lines of a plan that read a whole table, or an index from one end to the other.
+fn scans(backend: DbBackend, plan: &[String]) -> Vec<String> {
+    let allowed = |line: &str| {
+        let word = |words: &[&str]| words.iter().any(|word| line.split([' ', '(']).any(|part| part == *word));
+        word(&SMALL) || word(&FEW)
+    };
+    let mut found = Vec::new();
+    for (place, line) in plan.iter().enumerate() {
+        let whole = if backend == DbBackend::Sqlite {
+            line.starts_with("SCAN ")
+        } else {
+            let rest = plan.get(place + 1..).unwrap_or_default();
+            let details = rest.iter().take_while(|line| !line.contains("->"));
+            let bounded = details.into_iter().any(|line| line.trim_start().starts_with("Index Cond"));
+            line.contains("Seq Scan on")
+                || ((line.contains("Index Scan") || line.contains("Index Only Scan")) && !bounded)
+        };
+        if whole && !allowed(line) {
+            found.push(line.trim().to_owned());
+        }
+    }
+    found
+}
+
+fn now() -> DateTime<Utc> {
+    start()
+}
+
+#[tokio::test]
+async fn runs_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (job, id, environment) = (JobId::create(), RunId::create(), EnvironmentId::create());
+    let lease = Lease { owner: Uuid::now_v7(), until: now() };
+    let orphans = Orphans { places: vec!["here".into()], unreachable_before: now() };
+    watched.check("claim", store::run::claim(db, lease, now(), &[id])).await;
+    watched.check("mine", store::run::mine(db, lease, &orphans, now(), 10)).await;
+    watched.check("list_mine", store::run::list_mine(db, lease, &orphans, now(), 10)).await;
+    watched.check("queues", slots::list_queues(db)).await;
+    watched.check("slots", slots::count_held(db, lease.owner)).await;
+    let queue = (run::SERVER_SLOTS, OrganizationId::create());
+    watched.check("list_waiting", slots::list_waiting(db, &[queue], now(), 10)).await;
+    watched.check("renew", store::run::renew(db, lease)).await;
+    watched.check("count_open", store::run::count_open(db)).await;
+    watched.check("count_by_state", store::run::count_by_state(db)).await;
+    watched.check("count_by_owner", store::run::count_by_owner(db, lease.owner)).await;
+    watched.check("count_open_by_job", store::run::count_open_by_job(db, job)).await;
+    watched.check("count_open_of_schedules", store::run::count_open_of_schedules(db, vec![job])).await;
+    watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, Vec::new(), 10)).await;
+    watched.check("list_queued_since", store::run::list_queued_since(db, now(), Vec::new(), 10)).await;
+    watched.check("list_by_job", store::run::list_by_job(db, job, Some(7), 10)).await;
+    watched.check("list_failed", store::run::list_failed(db, job, Some(now()), 10)).await;
+    watched.check("list_scheduled_between", store::run::list_scheduled_between(db, job, (now(), now()), 10)).await;
+    watched.check("by_idempotency_key", store::run::by_idempotency_key(db, job, "key")).await;
+    watched.check("list_by_ids", store::run::list_by_ids(db, vec![id])).await;
+    watched.check("list_newest_of_environments", store::run::list_newest_of_environments(db, &[environment], 5)).await;
+    watched.check("note_stop", store::run::note_stop(db, id, None, now())).await;
+    watched.check("cancel one", cancel::request_cancel(db, id, now())).await;
+    watched.check("cancel of a job", cancel::request_cancel_of_job(db, job, DeploymentId::create(), now())).await;
+    watched.check("cancel of schedules", cancel::request_cancel_of_schedules(db, vec![job], now())).await;
+    watched
+        .check("cancel of a deployment", cancel::request_cancel_of_deployment(db, DeploymentId::create(), now()))
+        .await;
+    let ended = [RunState::Failed, RunState::Cancelled];
+    let plan = watched.check("expire_beyond", retention::expire_beyond(db, job, &ended, 10_000, now())).await;
+    assert!(plan.iter().any(|line| line.contains("run_job_id_number_state")), "the kept runs are read: {plan:?}");
+    watched.check("list_expired", retention::list_expired(db, Vec::new(), now(), 10)).await;
+    watched.check("delete", retention::delete(db, vec![id])).await;
+    let explained = watched.check("explain", skipped::list_between(db, job, (now(), now()), 10)).await;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        let bounded = |line: &&String| line.contains("scheduled_for>? AND scheduled_for<?");
+        assert_eq!(explained.iter().filter(bounded).count(), 1, "the whole history is read: {explained:?}");
+    }
+    watched.check("newest skipped times", skipped::list_newest(db, job, Some(now()), 10)).await;
+    watched.check("expired skipped times", skipped::delete_some(db, now(), 10)).await;
+    let spec = serde_json::from_value(serde_json::json!({})).ok();
+    if let Some(spec) = spec {
+        let row = scheduled::ScheduledRun { id, job_id: job, scheduled_for: now(), spec, in_turn: false };
+        watched.check("scheduled", scheduled::create(db, &[row], now())).await;
+    }
+    watched.check("log", store::log_chunk::list_by_run(db, id, 7)).await;
+    watched.check("delete of a log", store::log_chunk::delete_some(db, id, 10)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn schedules_and_deployments_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (job, environment, id) = (JobId::create(), EnvironmentId::create(), DeploymentId::create());
+    watched.check("due schedules", store::job_schedule::due(db, DueOf::AllBut(Vec::new()), now(), 10)).await;
+    watched.check("due schedule of a job", store::job_schedule::due(db, DueOf::Job(job), now(), 1)).await;
+    let step = (job, now(), Some(now() + TimeDelta::hours(1)));
+    watched.check("advance of a schedule", store::job_schedule::advance(db, &[step])).await;
+    watched.check("next_due", store::job_schedule::next_due(db)).await;
+    watched.check("due rules", store::deployment_rule::due(db, Vec::new(), now(), 10)).await;
+    watched.check("due deployments", store::deployment::due(db, Vec::new(), 10)).await;
+    watched.check("is_due", store::deployment::is_due(db, id)).await;
+    watched.check("list_ready", store::deployment::list_ready(db, Vec::new(), 10)).await;
+    watched.check("list_open", store::deployment::list_open(db, environment)).await;
+    watched.check("count_by_progress", store::deployment::count_by_progress(db)).await;
+    watched.check("advance", store::deployment::advance(db, id, Progress::Queued, Progress::Running, now())).await;
+    watched.check("list_parts", store::deployment::list_parts(db, id)).await;
+    watched.check("newest_part_by_job", store::deployment::newest_part_by_job(db, job)).await;
+    watched.check("list_newest_parts", store::deployment::list_newest_parts(db, job, 10)).await;
+    watched.check("list_queued_parts", store::deployment::list_queued_parts(db, job)).await;
+    watched.check("newest_by_environment", store::deployment::newest_by_environment(db, environment)).await;
+    watched.check("newest parts", store::deployment::newest_parts_by_environment(db, environment)).await;
+    watched.check("list_newest", store::deployment::list_newest(db, environment, None, 10)).await;
+    watched.check("expired deployments", store::deployment::list_expired(db, Vec::new(), now(), 10)).await;
+    watched.check("delete", store::deployment::delete(db, id)).await;
+    watched.check("jobs", store::job::list_by_environment(db, environment, None, 10)).await;
+    watched.check("a job", store::job::view_by_id(db, job)).await;
+    watched.check("token", store::token::by_hash(db, "hash")).await;
+    watched.check("access token", store::team::token_by_hash(db, "hash")).await;
+    watched.check("person", store::person::by_subject(db, "issuer", "subject")).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn events_deliveries_and_workspaces_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (organization, workspace) = (OrganizationId::create(), WorkspaceId::create());
+    let text = || Some("rare".to_owned());
+    for (column, filter) in [
+        ("created_at", EventFilter { from: Some(now()), ..EventFilter::default() }),
+        ("kind", EventFilter { kind: text(), ..EventFilter::default() }),
+        ("target", EventFilter { target: text(), ..EventFilter::default() }),
+        ("target_id", EventFilter { target_id: Some(Uuid::now_v7()), ..EventFilter::default() }),
+        ("sub_target", EventFilter { sub_target: text(), ..EventFilter::default() }),
+        ("triggered_by", EventFilter { triggered_by: text(), ..EventFilter::default() }),
+        ("origin", EventFilter { origin: Some(Origin::Cli), ..EventFilter::default() }),
+        ("project_id", EventFilter { project: Some(ProjectId::create()), ..EventFilter::default() }),
+        ("environment_id", EventFilter { environment: Some(EnvironmentId::create()), ..EventFilter::default() }),
+    ] {
+        let plan = watched
+            .check(column, store::event::list(db, organization, filter, EventCursor::Behind(EventId::create()), 10))
+            .await;
+        // PostgreSQL chooses among them by what is in the table.
+        if db.get_database_backend() == DbBackend::Sqlite {
+            let index = format!("event_organization_id_{column}");
+            assert!(plan.iter().any(|line| line.contains(&index)), "{column}: {plan:?}");
+        }
+    }
+    watched.check("expired events", store::event::delete_some(db, now(), 10)).await;
+    watched.check("due deliveries", store::webhook::claim_deliveries(db, now(), now(), 10)).await;
+    watched.check("next delivery", store::webhook::next_delivery(db)).await;
+    watched.check("deliveries", store::webhook::list_deliveries(db, WebhookId::create(), 10)).await;
+    watched.check("expired deliveries", store::webhook::delete_some_deliveries(db, now(), 10)).await;
+    watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;
+    watched.check("due workspace schedules", store::workspace::due_schedules(db, Vec::new(), now(), 10)).await;
+    watched.check("steps", store::workspace::steps(db, 7)).await;
+    watched.check("step of a run", store::workspace::step_by_run(db, RunId::create())).await;
+    watched.check("step of a token", store::workspace::step_by_token(db, "hash")).await;
+    watched.check("newest state", store::workspace::newest_state(db, workspace)).await;
+    watched.check("jobs of a workspace", store::workspace::jobs(db, workspace)).await;
+    watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, Vec::new(), now(), 10)).await;
+    watched.check("plans", store::workspace::delete_some_plans(db, 10)).await;
+    watched.check("expired states", store::workspace::delete_some_states(db, now(), 10)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+/// Deleting a row makes the database look for those that refer to it.
+#[tokio::test]
+async fn references_have_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
+    let db = store::connect(&url, 1).await.unwrap();
+    migration::run(&db).await.unwrap();
+    let rows = async |sql: &str| {
+        let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+        rows.into_iter()
+            .map(|row| [0, 1, 2].map(|place| row.try_get_by_index::<String>(place).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    // PostgreSQL gets the same keys and indexes from the same migrations.
+    let indexed = rows(
+        "SELECT m.name, i.name, c.name FROM sqlite_master m JOIN pragma_index_list(m.name) i \
+         JOIN pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0",
+    )
+    .await;
+    let mut first: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for [table, _, column] in &indexed {
+        first.entry(table).or_default().insert(column);
+    }
+    let keys = rows(
+        "SELECT m.name, f.\"from\", f.\"table\" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
+         WHERE m.type = 'table'",
+    )
+    .await;
+    assert!(keys.len() > 40, "{keys:?}");
+    let missing: Vec<_> = keys
+        .iter()
+        .filter(|[table, column, _]| !first.get(table.as_str()).is_some_and(|of| of.contains(column.as_str())))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// The check finds what it is for.
+#[test]
+fn a_scan_is_found() {
+    let lines = |text: &[&str]| text.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let sqlite = lines(&["SEARCH run USING INDEX run_number (number=?)", "SCAN run", "SCAN run USING INDEX run_open"]);
+    assert_eq!(scans(DbBackend::Sqlite, &sqlite), ["SCAN run"]);
+    let postgres = lines(&[
+        "Nested Loop  (cost=0)",
+        "  ->  Seq Scan on event  (cost=0)",
+        "  ->  Index Scan using run_number on run  (cost=0)",
+        "        Index Cond: (number = 1)",
+        "  ->  Index Scan using event_created_at on event e  (cost=0)",
+        "        Filter: (kind = 'a')",
+    ]);
+    assert_eq!(scans(DbBackend::Postgres, &postgres).len(), 2);
+}
