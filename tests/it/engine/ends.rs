@@ -309,7 +309,7 @@ async fn nothing_is_left_on_an_engine_that_was_away() {
         it.client.get(&path).await.expect(404);
         assert_eq!(app.runner.steps().len(), 1);
         app.runner.set_down(false);
-        tick::sweep(&app.app).await;
+        tick::sweep(&app.app, app.app.clock.now()).await;
         assert!(app.runner.steps().is_empty(), "a step is left");
         app.clock.forward(100 * 24 * 3600);
         while tick::prune(&app.app, app.clock.now()).await.more {}
