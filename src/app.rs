@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
 use crate::liveness::pulse::Pulse;
 use crate::liveness::wake::Wake;
@@ -29,6 +30,7 @@ pub struct App {
     pub fence: Fence,
     pub metrics: Metrics,
     pub pulse: Pulse,
+    pub clock_watch: ClockWatch,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -63,6 +65,7 @@ impl From<Parts> for App {
             fence: Fence::default(),
             metrics: Metrics::default(),
             pulse: Pulse::default(),
+            clock_watch: ClockWatch::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -145,6 +145,10 @@ pub struct Model {
     pub stop_asked_at: Option<DateTimeUtc>,
     /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
+    /// The backfill that created the run.
+    pub backfill_id: Option<Uuid>,
+    /// Whether the schedule counts this manual run as one of its own.
+    pub counts_for_schedule: Option<bool>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -189,6 +193,8 @@ impl Model {
             built: None,
             stop_asked_at: None,
             step: None,
+            backfill_id: None,
+            counts_for_schedule: None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod m0004_schedule;
 mod m0005_workspaces;
 mod m0006_stop;
 mod m0007_kubernetes;
+mod m0008_schedule_requests;
 
 struct Migrator;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_workspaces::Migration),
             Box::new(m0006_stop::Migration),
             Box::new(m0007_kubernetes::Migration),
+            Box::new(m0008_schedule_requests::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ use entity::job_spec::Source;
 use entity::run;
 use entity::run::{Event, Trigger};
 
+use super::advanced_settings::Settings;
 use super::announce::{self, Announcement};
 use super::command;
 use super::deployment::run_spec;
@@ -58,8 +59,13 @@ pub async fn run(
     run.image_tag = image_tag.or(run.image_tag);
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
     run.starting_deadline_seconds = None;
-    let mut row =
-        run::Model { trigger: Trigger::Manual, idempotency_key: key, ..run::Model::queued(job.id, event, run, now) };
+    let counts = Settings(&spec.settings).is_on("cronjob.manual_runs_count") && event == Event::Cron;
+    let mut row = run::Model {
+        trigger: Trigger::Manual,
+        idempotency_key: key,
+        counts_for_schedule: counts.then_some(true),
+        ..run::Model::queued(job.id, event, run, now)
+    };
     if !environment.is_empty() {
         let text = serde_json::to_vec(&environment).map_err(Error::internal)?;
         row.additions = Some(app.keys.seal(&secret::place("run_additions", row.id.0), &text)?);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::deployment_rule::{Column, Entity, Model};
+use entity::id::EnvironmentId;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -12,6 +13,24 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Model>, DbErr> {
     let due = Condition::any().add(Column::NextStartAt.lte(now)).add(Column::NextStopAt.lte(now));
     Entity::find().filter(due).order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
+}
+
+/// Rules whose next start or stop is after `now`, of environments with larger ids than `after`, in the order of their ids.
+///
+/// # Errors
+/// When the query fails.
+pub async fn planned_after(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<EnvironmentId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let planned = Condition::any().add(Column::NextStartAt.gt(now)).add(Column::NextStopAt.gt(now));
+    let mut select = Entity::find().filter(planned);
+    if let Some(after) = after {
+        select = select.filter(Column::EnvironmentId.gt(after));
+    }
+    select.order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
 }
 
 /// Sets the next times of a rule. Returns false if another transaction did so first.

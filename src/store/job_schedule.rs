@@ -60,6 +60,35 @@ pub async fn due(
     Ok(times.into_iter().filter_map(due).collect())
 }
 
+/// Jobs whose next time is after `now`, with larger ids than `after`, in the order of their ids. Other servers do not change their
+/// next times until the transaction ends.
+///
+/// # Errors
+/// When a query fails.
+pub async fn planned_after(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<DueJob>, DbErr> {
+    let mut select = Entity::find().filter(Column::NextRunAt.gt(now));
+    if let Some(after) = after {
+        select = select.filter(Column::JobId.gt(after));
+    }
+    let times: Vec<(JobId, DateTime<Utc>)> = select
+        .select_only()
+        .columns([Column::JobId, Column::NextRunAt])
+        .order_by_asc(Column::JobId)
+        .limit(limit)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut jobs = deployed(tx, &times).await?;
+    let job = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
+    Ok(times.into_iter().filter_map(job).collect())
+}
+
 type Deployed = (Option<JobSpec>, Option<BuiltImage>);
 
 async fn deployed(

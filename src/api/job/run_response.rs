@@ -27,6 +27,7 @@ pub(super) struct Run {
     trigger: RunTriggerEnum,
     event: RunEventEnum,
     scheduled_for: Option<Timestamp>,
+    backfill_id: Option<Uuid>,
     attempt: i32,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -79,6 +80,8 @@ impl From<run::Model> for Run {
             built,
             stop_asked_at: _,
             step: _,
+            backfill_id,
+            counts_for_schedule: _,
         } = row;
         Self {
             id: id.0,
@@ -91,6 +94,7 @@ impl From<run::Model> for Run {
             trigger: trigger.into(),
             event: event.into(),
             scheduled_for: scheduled_for.map(Timestamp),
+            backfill_id,
             attempt,
             started_at: started_at.map(Timestamp),
             finished_at: finished_at.map(Timestamp),

@@ -11,11 +11,7 @@ use super::CronExpression;
 fn dialect() {
     let sunday = ["0 0 * * 0", "0 0 * * 7", "0 0 * * SUN", "@weekly", "0 0 ? * sun"];
     for text in sunday {
-        assert_eq!(
-            schedule(text).next(at("2026-11-18T00:00:00Z"), &Utc),
-            Some(at("2026-11-22T00:00:00Z")),
-            "{text}"
-        );
+        assert_eq!(schedule(text).next(at("2026-11-18T00:00:00Z"), &Utc), Some(at("2026-11-22T00:00:00Z")), "{text}");
     }
     let next = |text: &str, after: &str| schedule(text).next(at(after), &Utc).unwrap();
     assert_eq!(next("0 0 * * 1", "2026-11-18T00:00:00Z"), at("2026-11-23T00:00:00Z"));

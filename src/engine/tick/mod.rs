@@ -3,6 +3,7 @@
 //! An error in one row is logged with the id of the row and does not affect other rows; an error in a pass does not affect other
 //! passes. The next tick retries. No transaction is open while a runner is called. A pass is one file with one `run_once`.
 
+mod clock_jump;
 mod deployment;
 pub(super) mod job;
 pub(in crate::engine) mod pass;
@@ -11,6 +12,7 @@ mod prune;
 mod rules;
 pub(super) mod run;
 pub(super) mod schedules;
+mod takeover;
 pub(super) mod workspace;
 
 use chrono::{DateTime, Utc};
@@ -43,7 +45,9 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
 /// The passes that call no runner, so that a slow engine does not delay schedules or deployments.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
+    more |= check("watch the clock", clock_jump::run_once(app, now).await);
     more |= check("schedule", schedules::run_once(app, now).await);
+    more |= check("take over schedules", takeover::run_once(app, now).await);
     more |= check("apply deployment rules", rules::run_once(app, now).await);
     more |= check("finish deployments", deployment::finish::run_once(app, now).await);
     more |= check("start deployments", deployment::start::run_once(app, now).await);

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, JobId, RunId};
 use entity::run;
-use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::open::open;
+use super::turn::counted;
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
@@ -61,12 +62,34 @@ pub async fn request_cancel_of_schedules(
     run::Entity::update_many()
         .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
         .filter(run::Column::JobId.is_in(jobs))
-        .filter(run::Column::Trigger.eq(Trigger::Schedule))
+        .filter(counted())
+        .filter(run::Column::BackfillId.is_null())
         .filter(run::Column::CancelRequestedAt.is_null())
         .filter(open())
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Requests the cancellation of the open runs of a backfill. Returns their number.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_backfill(
+    tx: &impl ConnectionTrait,
+    job: JobId,
+    backfill: Uuid,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::BackfillId.eq(backfill))
+        .filter(open())
+        .filter(run::Column::CancelRequestedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected)
 }
 
 /// Requests the cancellation of the open runs of a deployment. Returns their number.

@@ -9,6 +9,7 @@ mod run_list;
 pub mod scheduled;
 pub mod skipped;
 mod transition;
+mod turn;
 
 pub use self::insert::create;
 pub(in crate::store) use self::open::open;
@@ -18,6 +19,7 @@ pub use self::open::{
 };
 pub use self::ownership::{Lease, Orphans, claim, end_leases, mine, renew};
 pub use self::run_list::{
-    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
+    by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_newest_of_jobs,
+    list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
 };
-pub use self::transition::{Expected, Handover, advance, hand_over, note_stop};
+pub use self::transition::{Expected, Handover, advance, hand_over, note_stop, release_from_future};

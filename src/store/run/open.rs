@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::run;
-use entity::run::{RunState, Trigger};
+use entity::run::RunState;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
+
+use super::turn::counted;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.
@@ -33,7 +35,7 @@ pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbE
     Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
 }
 
-/// Counts the open runs of the schedules of these jobs; jobs without open runs are not in the map.
+/// Counts the open runs of these jobs that count for their schedules; jobs without open runs are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -46,7 +48,7 @@ pub async fn count_open_of_schedules(
         .column(run::Column::JobId)
         .column_as(run::Column::Id.count(), "runs")
         .filter(run::Column::JobId.is_in(jobs))
-        .filter(run::Column::Trigger.eq(Trigger::Schedule))
+        .filter(counted())
         .filter(open())
         .group_by(run::Column::JobId)
         .into_tuple()

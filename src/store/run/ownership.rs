@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 use uuid::Uuid;
 
 use super::open::open;
+use super::turn::ITS_TURN;
 
 /// The owner of runs, and the expiry of its lease.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +17,6 @@ pub struct Lease {
     pub owner: Uuid,
     pub until: DateTime<Utc>,
 }
-
-/// Runs with `in_turn` wait until no older run of their schedule is open.
-const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
-     AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
 
 /// Claims queued runs that are due for `lease.owner`. Two servers never claim the same run.
 ///

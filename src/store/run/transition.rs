@@ -8,6 +8,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
+use super::open::open;
+
 /// The expected state and owner of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
@@ -74,6 +76,21 @@ pub async fn hand_over(db: &impl ConnectionTrait, id: RunId, owner: Option<Uuid>
         .exec(db)
         .await?;
     Ok(changed.rows_affected == 1)
+}
+
+/// Lets queued runs start now that were queued while the clock was ahead.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_from_future(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::NotBefore, Expr::value(now))
+        .filter(open())
+        .filter(run::Column::State.eq(RunState::Queued))
+        .filter(run::Column::UpdatedAt.gt(now))
+        .exec(db)
+        .await
+        .map(|_| ())
 }
 
 /// Records that the runner was asked to stop a run.

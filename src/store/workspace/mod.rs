@@ -17,5 +17,5 @@ pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub use self::workspace_job::{addresses, create_job, due, jobs, lock_job, set_context, update_job};
 pub use self::workspace_row::{count, has_content, lock};
-pub use self::workspace_schedule::{disable_schedules, due_schedules, next_due};
+pub use self::workspace_schedule::{disable_schedules, due_schedules, next_due, schedules_planned_after};
 pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};

@@ -1,7 +1,7 @@
 //! Schedules of workspaces.
 
 use chrono::{DateTime, Utc};
-use entity::id::WorkspaceId;
+use entity::id::{WorkspaceId, WorkspaceScheduleId};
 use entity::workspace_schedule;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -22,6 +22,23 @@ pub async fn due_schedules(
         .lock_with_behavior(LockType::Update, sea_orm::sea_query::LockBehavior::SkipLocked)
         .all(tx)
         .await
+}
+
+/// Schedules whose next time is after `now`, with larger ids than `after`, in the order of their ids.
+///
+/// # Errors
+/// When the query fails.
+pub async fn schedules_planned_after(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<WorkspaceScheduleId>,
+    limit: u64,
+) -> Result<Vec<workspace_schedule::Model>, DbErr> {
+    let mut select = workspace_schedule::Entity::find().filter(workspace_schedule::Column::NextRunAt.gt(now));
+    if let Some(after) = after {
+        select = select.filter(workspace_schedule::Column::Id.gt(after));
+    }
+    select.order_by_asc(workspace_schedule::Column::Id).limit(limit).lock(LockType::Update).all(tx).await
 }
 
 /// When the next schedule is due.

@@ -1,6 +1,8 @@
 //! `tick` with a clock that stands still and a fake runner.
 
+mod clock;
 mod deployments;
+mod holds;
 mod outputs;
 mod runs;
 mod schedules;

@@ -9,14 +9,16 @@ use super::Database;
 
 /// A zone without rules, an hour ahead of UTC, as a compiled file.
 fn an_hour_ahead() -> Vec<u8> {
-    let header = |types: u8| [b"TZif2".as_slice(), &[0; 15], &[0; 4 * 4], &[0, 0, 0, types], &[0, 0, 0, types * 4]].concat();
+    let header =
+        |types: u8| [b"TZif2".as_slice(), &[0; 15], &[0; 4 * 4], &[0, 0, 0, types], &[0, 0, 0, types * 4]].concat();
     let body = [3600_u32.to_be_bytes().as_slice(), &[0, 0], b"ABC\0"].concat();
     [header(1), body.clone(), header(1), body, b"\nABC-1\n".to_vec()].concat()
 }
 
 fn folder(release: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let source = format!("# version {release}\nZ Mars/Olympus 1 - ABC\nL Mars/Olympus Mars/Base\nL Mars/Olympus ../x\n");
+    let source =
+        format!("# version {release}\nZ Mars/Olympus 1 - ABC\nL Mars/Olympus Mars/Base\nL Mars/Olympus ../x\n");
     fs::write(folder.path().join("tzdata.zi"), source).unwrap();
     fs::create_dir_all(folder.path().join("Mars")).unwrap();
     fs::create_dir_all(folder.path().join("Europe")).unwrap();

@@ -112,5 +112,5 @@ fn names(source: &str) -> HashSet<String> {
 }
 
 #[cfg(test)]
-#[path = "database_tests.rs"]
+#[path = "zone_data_tests.rs"]
 mod tests;
