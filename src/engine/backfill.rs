@@ -27,10 +27,10 @@ pub struct Backfill {
     pub more: bool,
 }
 
-/// Queues runs for the times in `from..until` of the deployed schedule, at most `limit` of them, oldest first.
+/// Queues runs for the times in `from..until` of the schedule, deployed or else configured, at most `limit` of them, oldest first.
 ///
 /// # Errors
-/// `Invalid` for a LIFECYCLE job or an impossible span; `Conflict` if the schedule is not deployed, its image was never built, all of its
+/// `Invalid` for a LIFECYCLE job or an impossible span; `Conflict` if its image was never built, all of its
 /// times have a run, or the job is being deleted.
 pub async fn backfill(
     app: &App,
@@ -69,16 +69,14 @@ pub async fn backfill(
     Ok(Backfill { id, queued, refused, more })
 }
 
-/// The first times of the deployed schedule in a span, and whether there are more.
+/// The first times of the schedule in a span, and whether there are more.
 fn times(
     job: &job::Model,
     (from, until): (DateTime<Utc>, DateTime<Utc>),
     limit: usize,
 ) -> Result<(Vec<DateTime<Utc>>, bool)> {
-    let spec = job.deployed.as_ref();
-    let spec = spec.ok_or_else(|| Error::Conflict("the schedule is not deployed".into()))?;
-    let timing =
-        Timing::of(job.id, spec).map_err(|_| Error::Conflict("the deployed schedule cannot be parsed".into()))?;
+    let spec = job.deployed.as_ref().unwrap_or(&job.spec);
+    let timing = Timing::of(job.id, spec).map_err(|_| Error::Conflict("the schedule cannot be parsed".into()))?;
     let timing = timing.ok_or_else(|| Error::invalid("jobId", "a LIFECYCLE job has no schedule"))?;
     let before = from.checked_sub_signed(TimeDelta::microseconds(1));
     let first = before.and_then(|before| timing.next(before));

@@ -32,8 +32,7 @@ pub enum HoldChange {
 /// Changes what holds the schedule of a job back, and returns the result.
 ///
 /// # Errors
-/// `Invalid` for a LIFECYCLE job or an impossible time; `Conflict` while the job is being deleted, or to skip a time of a
-/// schedule that is not deployed.
+/// `Invalid` for a LIFECYCLE job or an impossible time; `Conflict` while the job is being deleted.
 pub async fn hold(app: &App, by: &Requester, job: &job::Model, change: HoldChange) -> Result<Holds> {
     let now = app.clock.now();
     if !matches!(job.spec.schedule, Schedule::Cron { .. }) {
@@ -94,12 +93,10 @@ async fn apply(
     }
 }
 
-/// Only a future time of the deployed schedule can be skipped.
+/// Only a future time of the schedule can be skipped: of the deployed one, if one is deployed.
 fn check_time(job: &job::Model, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
-    let deployed = job.deployed.as_ref();
-    let deployed = deployed.ok_or_else(|| Error::Conflict("the schedule is not deployed".into()))?;
-    let timing = Timing::of(job.id, deployed).ok().flatten();
-    let timing = timing.ok_or_else(|| Error::Conflict("the deployed schedule cannot be parsed".into()))?;
+    let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec)).ok().flatten();
+    let timing = timing.ok_or_else(|| Error::Conflict("the schedule cannot be parsed".into()))?;
     if at <= now {
         return Err(Error::invalid("at", "must be in the future"));
     }

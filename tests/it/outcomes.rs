@@ -163,6 +163,7 @@ async fn without_a_database_everything_is_503() {
             operation.id.as_str(),
             "listAvailableContainerRegistry"
                 | "getDefaultJobAdvancedSettings"
+                | "previewSchedule"
                 | "createOrganization"
                 | "editAccountInformation"
         );

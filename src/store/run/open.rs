@@ -92,7 +92,7 @@ pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Res
         .await
 }
 
-/// Runs that have been waiting for a free slot since before `before`.
+/// Runs that have been waiting for a free slot since before `before`. The runs of a backfill wait as long as it takes.
 ///
 /// # Errors
 /// When the query fails.
@@ -105,6 +105,7 @@ pub async fn list_queued_since(
         .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
         .filter(run::Column::NotBefore.lt(before))
+        .filter(run::Column::BackfillId.is_null())
         .order_by_asc(run::Column::NotBefore)
         .limit(limit)
         .all(db)

@@ -184,7 +184,9 @@ async fn operators_see_health_and_counters() {
     assert_eq!(it.client.raw("/health/live").await, "{\"engine\":\"starting\"}");
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Plan, app.clock.now());
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Work, app.clock.now());
-    assert_eq!(it.client.raw("/health/ready").await, "{\"database\":\"well\",\"engine\":\"well\"}");
+    let zones = windlass::time_zone::database();
+    let ready = format!("{{\"database\":\"well\",\"engine\":\"well\",\"time_zones\":\"{zones}\"}}");
+    assert_eq!(it.client.raw("/health/ready").await, ready);
     app.clock.forward(121);
     assert_eq!(it.client.with(None).status("/health/live").await, 503);
 }
