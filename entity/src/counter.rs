@@ -8,6 +8,8 @@ pub const RUN: &str = "run";
 pub const WORKSPACE_JOB: &str = "workspace_job";
 /// Not a counter: the newest time that a server has seen, as a Unix timestamp.
 pub const CLOCK: &str = "clock";
+/// Not a counter either: which rules of time zones the next times were planned by.
+pub const ZONES: &str = "zones";
 
 /// Row of `counter`: the last number that was assigned.
 #[sea_orm::model]

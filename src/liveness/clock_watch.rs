@@ -24,6 +24,11 @@ impl ClockWatch {
         self.with(|progress| progress.stored.is_some_and(|at| now >= at && now - at < STORED_EVERY))
     }
 
+    /// Whether nothing has been stored since the process started.
+    pub fn is_new(&self) -> bool {
+        self.with(|progress| progress.stored.is_none())
+    }
+
     /// Remembers that `now` was stored; all schedules are planned.
     pub fn note_stored(&self, now: DateTime<Utc>) {
         self.with(|progress| *progress = Progress { stored: Some(now), replanned: None });
@@ -54,8 +59,9 @@ mod tests {
     fn the_clock_is_well_while_it_runs_forward() {
         let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
         let watch = ClockWatch::default();
-        assert!(!watch.is_well(at(0)));
+        assert!(!watch.is_well(at(0)) && watch.is_new());
         watch.note_stored(at(0));
+        assert!(!watch.is_new());
         assert!(watch.is_well(at(0)) && watch.is_well(at(59)));
         assert!(!watch.is_well(at(60)) && !watch.is_well(at(0) - TimeDelta::microseconds(1)));
     }

@@ -1,10 +1,11 @@
-//! The newest time that any server has seen, in whole seconds. If the clock is behind it, the clock went back.
+//! The newest time that any server has seen, in whole seconds, and the rules of time zones that times were planned by. If the clock is
+//! behind that time, it went back.
 
 use chrono::{DateTime, Utc};
 use entity::counter;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 
 /// The newest time.
 ///
@@ -29,15 +30,23 @@ pub async fn raise(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), 
     counter::Entity::insert(row).on_conflict(conflict).exec_without_returning(db).await.map(|_| ())
 }
 
-/// Stores a time, even if a newer one is stored.
+/// The rules of time zones that the stored next times were planned by.
 ///
 /// # Errors
-/// When the statement fails.
-pub async fn reset(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
-    counter::Entity::update_many()
-        .col_expr(counter::Column::Value, Expr::value(now.timestamp()))
-        .filter(counter::Column::Name.eq(counter::CLOCK))
-        .exec(db)
-        .await
-        .map(|_| ())
+/// When the query fails.
+pub async fn zones(db: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
+    Ok(counter::Entity::find_by_id(counter::ZONES).one(db).await?.map(|row| row.value))
+}
+
+/// Stores a time, even if a newer one is stored, and the rules of time zones.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn set(db: &impl ConnectionTrait, now: DateTime<Utc>, zones: i64) -> Result<(), DbErr> {
+    for (name, value) in [(counter::CLOCK, now.timestamp()), (counter::ZONES, zones)] {
+        let row = counter::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
+        let replace = OnConflict::column(counter::Column::Name).update_column(counter::Column::Value).to_owned();
+        counter::Entity::insert(row).on_conflict(replace).exec_without_returning(db).await?;
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> R
     Entity::find().filter(due).order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
 }
 
-/// Rules whose next start or stop is after `now`, of environments with larger ids than `after`, in the order of their ids.
+/// Rules with a next start or stop, none of which is due at `now`, of environments with larger ids than `after`, in the order of their ids.
 ///
 /// # Errors
 /// When the query fails.
@@ -25,7 +25,11 @@ pub async fn planned_after(
     after: Option<EnvironmentId>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let planned = Condition::any().add(Column::NextStartAt.gt(now)).add(Column::NextStopAt.gt(now));
+    let later = |column: Column| Condition::any().add(column.gt(now)).add(column.is_null());
+    let planned = Condition::all()
+        .add(Condition::any().add(Column::NextStartAt.is_not_null()).add(Column::NextStopAt.is_not_null()))
+        .add(later(Column::NextStartAt))
+        .add(later(Column::NextStopAt));
     let mut select = Entity::find().filter(planned);
     if let Some(after) = after {
         select = select.filter(Column::EnvironmentId.gt(after));

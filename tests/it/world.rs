@@ -211,8 +211,6 @@ impl World {
             "importEnvironmentVariables" | "importJobEnvironmentVariable" => {
                 json!({"overwrite": true, "vars": [{"name": "IN", "value": "1", "scope": "JOB", "is_secret": false}]})
             }
-            "skipJobTime" => json!({"at": "2026-11-24T00:00:00Z"}),
-            "backfillJob" => json!({"from": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}),
             "deployAllServices" => json!({"jobs": [{"id": job}]}),
             "stopSelectedServices" | "uninstallSelectedServices" | "deleteSelectedServices" | "cleanFailedJobs" => {
                 json!({"job_ids": [job]})
@@ -227,9 +225,18 @@ impl World {
             other if other.contains("EnvironmentVariable") || other.contains("Secret") => {
                 json!({"key": "NEW", "value": "2"})
             }
-            _ => json!({}),
+            other => schedule_body(other),
         };
         Some(body.to_string())
+    }
+}
+
+/// A valid body of an operation on the schedule of a job.
+fn schedule_body(operation: &str) -> Value {
+    match operation {
+        "skipJobTime" => json!({"at": "2026-11-24T00:00:00Z"}),
+        "backfillJob" => json!({"from": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}),
+        _ => json!({}),
     }
 }
 

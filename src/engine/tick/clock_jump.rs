@@ -1,7 +1,7 @@
-//! The pass that plans schedules again after the clock went back.
+//! The pass that plans schedules again after the clock went back, or with other time zone rules.
 //!
 //! Times that were planned while the clock was ahead would otherwise be waited for. The newest time that any server has seen is
-//! stored, so that a jump is noticed after a restart and by other servers, too.
+//! stored, so that a jump is noticed after a restart and by other servers, too. So are the rules that times were planned by.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::JobId;
@@ -15,6 +15,7 @@ use crate::engine::workspace::next_time;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job_schedule::DueJob;
+use crate::time_zone;
 
 /// By how much the clocks of servers may differ. In a shorter span than a minute, at most one time of a schedule has passed, and
 /// it has been handled.
@@ -25,14 +26,17 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     if app.clock_watch.is_well(now) {
         return Ok(false);
     }
+    let zones = time_zone::database();
     let newest = store::clock_mark::newest(&app.db).await?;
-    let Some(newest) = newest.filter(|newest| now + TOLERANCE < *newest) else {
+    let went_back = newest.filter(|newest| now + TOLERANCE < *newest);
+    let known = !app.clock_watch.is_new() || store::clock_mark::zones(&app.db).await? == Some(zones.fingerprint());
+    if went_back.is_none() && known {
         store::clock_mark::raise(&app.db, now).await?;
         app.clock_watch.note_stored(now);
         return Ok(false);
-    };
+    }
     let after = app.clock_watch.replanned().map(JobId);
-    if after.is_none() {
+    if let (Some(newest), None) = (went_back, after) {
         let seconds = (newest - now).num_seconds();
         tracing::warn!(%now, seconds, "the clock went back; planning all schedules again");
     }
@@ -44,7 +48,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
             replan_workspaces(tx, now).await?;
             replan_rules(tx, now).await?;
             store::run::release_from_future(tx, now).await?;
-            store::clock_mark::reset(tx, now).await?;
+            store::clock_mark::set(tx, now, zones.fingerprint()).await?;
         }
         Ok::<_, Error>(last)
     })
@@ -62,7 +66,7 @@ async fn replan(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>)
     let mut steps = Vec::new();
     for DueJob { id, planned, deployed, built: _ } in jobs {
         let timing = deployed.and_then(|spec| Timing::of(id, &spec).ok().flatten());
-        let next = timing.and_then(|timing| timing.next(now)).filter(|next| *next < planned);
+        let next = timing.and_then(|timing| timing.next(now)).filter(|next| *next != planned);
         steps.extend(next.map(|next| (id, planned, Some(next))));
     }
     store::job_schedule::advance(tx, &steps).await?;
@@ -76,7 +80,7 @@ async fn replan_workspaces(tx: &DatabaseTransaction, now: DateTime<Utc>) -> Resu
         after = rows.last().map(|row| row.id);
         for mut row in rows {
             let next = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
-            if next.is_some() && next < row.next_run_at {
+            if next.is_some() && next != row.next_run_at {
                 row.next_run_at = next;
                 store::row::update(tx, row).await?;
             }

@@ -67,7 +67,10 @@ const MAY: [(&str, &[&str]); 32] = [
     ("src/engine", &["app", "engine", "error", "liveness::pulse", "secret", "store", "time_zone"]),
     ("src/engine/cluster", &["app", "engine", "error", "runner", "secret", "store"]),
     ("src/engine/run", &["engine", "runner"]),
-    ("src/engine/tick", &["app", "engine", "error", "git", "registry_client", "runner", "secret", "store"]),
+    (
+        "src/engine/tick",
+        &["app", "engine", "error", "git", "registry_client", "runner", "secret", "store", "time_zone"],
+    ),
     ("src/git", &["git", "secret"]),
     ("src/git/login.rs", &["app", "error", "git", "secret", "store"]),
     ("src/liveness", &["liveness"]),

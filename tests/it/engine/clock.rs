@@ -43,6 +43,26 @@ async fn a_clock_that_was_ahead_loses_no_time() {
     }
 }
 
+/// A time that was planned by other rules of its zone is planned again by the first server that starts with the new ones.
+#[tokio::test]
+async fn new_rules_of_time_zones_apply_at_once() {
+    use sea_orm::{ActiveModelTrait as _, ActiveValue::Set};
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = deployed(&app, &it, "0 * * * *", json!({})).await;
+    let id = entity::id::JobId(job.parse().unwrap());
+    for wrong in ["2026-11-22T12:00:00Z", "2026-11-22T10:40:00Z"] {
+        windlass::store::job_schedule::set(&app.app.db, id, Some(wrong.parse().unwrap())).await.unwrap();
+        app.restarted().await.settle().await;
+        let next = async || windlass::store::job_schedule::of_job(&app.app.db, id).await.unwrap().unwrap().to_rfc3339();
+        assert!(next().await.starts_with(&wrong[..16]), "the same rules");
+        let zones = entity::counter::ActiveModel { name: Set(entity::counter::ZONES.into()), value: Set(1) };
+        zones.update(&app.app.db).await.unwrap();
+        app.restarted().await.settle().await;
+        assert!(next().await.starts_with("2026-11-22T11:00"), "{}", next().await);
+    }
+}
+
 /// A run that was queued while the clock was ahead does not wait for that time.
 #[tokio::test]
 async fn what_was_queued_in_the_future_starts() {
