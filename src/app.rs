@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
 use crate::liveness::passes::Setbacks;
 use crate::liveness::probe::Probe;
@@ -38,6 +39,7 @@ pub struct App {
     pub probe: Probe,
     /// The failures of passes and rows.
     pub setbacks: Setbacks,
+    pub clock_watch: ClockWatch,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -77,6 +79,7 @@ impl From<Parts> for App {
             shutdown: Shutdown::default(),
             probe: Probe::default(),
             setbacks: Setbacks::default(),
+            clock_watch: ClockWatch::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -6,6 +6,10 @@ use sea_orm::entity::prelude::*;
 pub const RUN: &str = "run";
 /// The counter of workspace jobs, whose ids are numbers.
 pub const WORKSPACE_JOB: &str = "workspace_job";
+/// Not a counter: the newest time that a server has seen, as a Unix timestamp.
+pub const CLOCK: &str = "clock";
+/// Not a counter either: which rules of time zones the next times were planned by.
+pub const ZONES: &str = "zones";
 
 /// Row of `counter`: the last number that was assigned.
 #[sea_orm::model]

@@ -32,6 +32,8 @@ pub mod project_rule;
 pub mod registry;
 pub mod run;
 pub mod run_spec;
+pub mod schedule_pause;
+pub mod schedule_skip;
 pub mod seal_key;
 pub mod skipped_time;
 pub mod ssh_key;

@@ -164,6 +164,10 @@ pub struct Model {
     pub slots: Uuid,
     /// The position behind the beginning of the log, which is always kept: that of the line that says what is left out.
     pub log_mark: Option<i64>,
+    /// The backfill that created the run.
+    pub backfill_id: Option<Uuid>,
+    /// Whether the schedule counts this manual run as one of its own.
+    pub counts_for_schedule: Option<bool>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -214,6 +218,8 @@ impl Model {
             organization_id: OrganizationId(Uuid::nil()),
             slots: SERVER_SLOTS,
             log_mark: None,
+            backfill_id: None,
+            counts_for_schedule: None,
         }
     }
 }

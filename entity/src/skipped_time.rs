@@ -32,6 +32,8 @@ pub struct Model {
     pub through: DateTimeUtc,
     pub reason: SkipReason,
     pub recorded_at: DateTimeUtc,
+    /// Who requested that this time is skipped; the reason is `Paused` then.
+    pub requested_by: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

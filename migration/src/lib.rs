@@ -18,6 +18,7 @@ mod m0009_plan_inputs;
 mod m0010_slots;
 mod m0011_log_middle;
 mod m0012_upkeep;
+mod m0013_schedule_requests;
 
 struct Migrator;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_slots::Migration),
             Box::new(m0011_log_middle::Migration),
             Box::new(m0012_upkeep::Migration),
+            Box::new(m0013_schedule_requests::Migration),
         ]
     }
 }

@@ -24,15 +24,21 @@ pub(super) struct Announcement<'a> {
     id: Uuid,
     name: &'a str,
     environment: &'a environment::Model,
+    after: Option<Value>,
 }
 
 impl<'a> Announcement<'a> {
     pub(super) fn environment(kind: &'static str, environment: &'a environment::Model) -> Self {
-        Self { kind, target: "ENVIRONMENT", id: environment.id.0, name: &environment.name, environment }
+        Self { kind, target: "ENVIRONMENT", id: environment.id.0, name: &environment.name, environment, after: None }
     }
 
     pub(super) fn job(kind: &'static str, environment: &'a environment::Model, job: &'a job::Model) -> Self {
-        Self { kind, target: "JOB", id: job.id.0, name: &job.name, environment }
+        Self { kind, target: "JOB", id: job.id.0, name: &job.name, environment, after: None }
+    }
+
+    /// The values that changed.
+    pub(super) fn after(self, after: Value) -> Self {
+        Self { after: Some(after), ..self }
     }
 }
 
@@ -78,7 +84,7 @@ pub(super) async fn event(
     by: &Requester,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Announcement { kind, target, id, name, environment } = announcement;
+    let Announcement { kind, target, id, name, environment, after } = announcement;
     let project = store::project::by_id(tx, environment.project_id).await?;
     let row = event::Model {
         id: EventId::create(),
@@ -94,7 +100,7 @@ pub(super) async fn event(
         environment_id: Some(environment.id),
         environment_name: Some(environment.name.clone()),
         before: None,
-        after: None,
+        after,
         origin: by.origin,
         triggered_by: by.name.clone(),
         user_agent: by.user_agent.clone(),

@@ -7,6 +7,7 @@ use entity::run;
 use entity::run::{Event, Trigger};
 use entity::run_spec::RunSpec;
 
+use super::advanced_settings::Settings;
 use super::announce::{self, Announcement};
 use super::command;
 use super::deployment::run_spec;
@@ -65,7 +66,9 @@ pub async fn run(
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
     run.secret_additions = secret_environment.keys().cloned().collect();
     environment.append(&mut secret_environment);
-    let row = run::Model::queued(job.id, event, run, now);
+    let counts = Settings(&spec.settings).is_on("cronjob.manual_runs_count") && event == Event::Cron;
+    let row =
+        run::Model { counts_for_schedule: counts.then_some(true), ..run::Model::queued(job.id, event, run, now) };
     let additions = if environment.is_empty() {
         None
     } else {
@@ -93,7 +96,10 @@ pub async fn rerun(
             return Err(Error::Conflict("the run is a step of a deployment; deploy the job to repeat it".into()));
         }
     }
-    let row = run::Model::queued(job.id, of.event, of.spec.clone(), app.clock.now());
+    let row = run::Model {
+        counts_for_schedule: of.counts_for_schedule,
+        ..run::Model::queued(job.id, of.event, of.spec.clone(), app.clock.now())
+    };
     let additions = match &of.additions {
         None => None,
         Some(sealed) => {

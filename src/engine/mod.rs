@@ -5,6 +5,7 @@
 
 pub mod advanced_settings;
 mod announce;
+pub mod backfill;
 pub mod cluster;
 pub mod command;
 pub mod cron;
@@ -15,6 +16,7 @@ pub mod lock_wait;
 pub mod manual;
 pub mod masking;
 pub mod outputs;
+pub mod pause;
 pub mod requester;
 pub mod run;
 pub mod shown;

@@ -23,7 +23,9 @@ const ROWS: usize = 1000;
 /// A pass of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pass {
+    ClockJumps,
     Schedules,
+    Takeovers,
     DeploymentRules,
     StartDeployments,
     FinishDeployments,
@@ -43,8 +45,10 @@ pub enum Pass {
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
+        Self::ClockJumps,
         Self::Schedules,
+        Self::Takeovers,
         Self::DeploymentRules,
         Self::StartDeployments,
         Self::FinishDeployments,
@@ -66,7 +70,9 @@ impl Pass {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::ClockJumps => "clock_jumps",
             Self::Schedules => "schedules",
+            Self::Takeovers => "takeovers",
             Self::DeploymentRules => "deployment_rules",
             Self::StartDeployments => "start_deployments",
             Self::FinishDeployments => "finish_deployments",

@@ -84,6 +84,53 @@ fn select_due(of: DueOf, now: DateTime<Utc>) -> Select<Entity> {
     }
 }
 
+/// The ids of the jobs that `planned_after` returns, for when it fails because of one of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_planned_after(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<JobId>, DbErr> {
+    let select = select_planned(now, after).select_only().column(Column::JobId);
+    select.order_by_asc(Column::JobId).limit(limit).into_tuple().all(db).await
+}
+
+fn select_planned(now: DateTime<Utc>, after: Option<JobId>) -> Select<Entity> {
+    let select = Entity::find().filter(Column::NextRunAt.gt(now));
+    match after {
+        Some(after) => select.filter(Column::JobId.gt(after)),
+        None => select,
+    }
+}
+
+/// Jobs whose next time is after `now`, with larger ids than `after`, in the order of their ids. Other servers do not change their
+/// next times until the transaction ends.
+///
+/// # Errors
+/// When a query fails.
+pub async fn planned_after(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<DueJob>, DbErr> {
+    let times: Vec<(JobId, DateTime<Utc>)> = select_planned(now, after)
+        .select_only()
+        .columns([Column::JobId, Column::NextRunAt])
+        .order_by_asc(Column::JobId)
+        .limit(limit)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut jobs = deployed(tx, &times).await?;
+    let job = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
+    Ok(times.into_iter().filter_map(job).collect())
+}
+
 type Deployed = (Option<JobSpec>, Option<BuiltImage>);
 
 async fn deployed(

@@ -4,6 +4,7 @@
 //! transaction: on SQLite a deferred transaction that reads first fails when another one has written.
 
 mod binds;
+pub mod clock_mark;
 pub mod cluster;
 pub mod cluster_objects;
 mod counter;
@@ -30,6 +31,7 @@ pub mod resource;
 pub mod restriction;
 pub mod row;
 pub mod run;
+pub mod schedule_hold;
 pub mod seal_key;
 mod sealed;
 pub mod stage;

@@ -7,8 +7,13 @@ use crate::harness::{TestApp, id};
 use crate::world::{Operation, World, custom, stranger};
 
 /// Operations for every known caller: they are about the caller, or about nothing that is stored.
-const OPEN: [&str; 4] =
-    ["listOrganization", "listAvailableContainerRegistry", "getDefaultJobAdvancedSettings", "getAccountInformation"];
+const OPEN: [&str; 5] = [
+    "listOrganization",
+    "listAvailableContainerRegistry",
+    "getDefaultJobAdvancedSettings",
+    "getAccountInformation",
+    "previewSchedule",
+];
 /// Operations for people only.
 const PEOPLE: [&str; 3] = ["createOrganization", "editAccountInformation", "postAcceptInviteMember"];
 /// Read operations for callers who may also write.
@@ -22,7 +27,12 @@ const GUARDED: [&str; 7] = [
     "getOrganizationEventTargets",
 ];
 /// Operations for deployers.
-const DEPLOYS: [&str; 22] = [
+const DEPLOYS: [&str; 27] = [
+    "pauseJob",
+    "resumeJob",
+    "skipJobTime",
+    "backfillJob",
+    "cancelBackfill",
     "deployJob",
     "redeployJob",
     "runJob",

@@ -166,6 +166,7 @@ async fn without_a_database_everything_is_503() {
             operation.id.as_str(),
             "listAvailableContainerRegistry"
                 | "getDefaultJobAdvancedSettings"
+                | "previewSchedule"
                 | "createOrganization"
                 | "editAccountInformation"
         );

@@ -43,6 +43,8 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::project_rule::Entity),
         columns(&entity::registry::Entity),
         columns(&entity::run::Entity),
+        columns(&entity::schedule_pause::Entity),
+        columns(&entity::schedule_skip::Entity),
         columns(&entity::seal_key::Entity),
         columns(&entity::skipped_time::Entity),
         columns(&entity::ssh_key::Entity),

@@ -88,6 +88,9 @@ impl World {
         app.settle().await;
         app.runner.exit_all(0);
         app.settle().await;
+        let span = json!({"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"});
+        let backfill = it.client.post(&format!("/job/{job}/backfill"), span).await.expect(202);
+        ids.insert("backfillId", id(&backfill));
         // A run that is still running, so that it can be cancelled.
         let run = it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
         app.settle().await;
@@ -127,6 +130,7 @@ impl World {
         let (project, job) = (&self.ids["projectId"], &self.ids["jobId"]);
         match template {
             "/variable" => format!("{path}?parent_id={project}&scope=PROJECT"),
+            "/schedule/preview" => format!("{path}?scheduled_at=@daily"),
             "/variable/import" => format!("{path}?service_id={job}&service_type=JOB"),
             _ => path,
         }
@@ -221,9 +225,18 @@ impl World {
             other if other.contains("EnvironmentVariable") || other.contains("Secret") => {
                 json!({"key": "NEW", "value": "2"})
             }
-            _ => json!({}),
+            other => schedule_body(other),
         };
         Some(body.to_string())
+    }
+}
+
+/// A valid body of an operation on the schedule of a job.
+fn schedule_body(operation: &str) -> Value {
+    match operation {
+        "skipJobTime" => json!({"at": "2026-11-24T00:00:00Z"}),
+        "backfillJob" => json!({"from": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}),
+        _ => json!({}),
     }
 }
 

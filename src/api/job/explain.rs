@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::run_response::Run;
 use super::schedule_times::{ScheduleTimes, schedule_times};
 use super::skipped_time::SkippedTime;
-use super::verdict::{VerdictEnum, explain_verdict};
+use super::verdict::{DueSchedule, VerdictEnum, explain_verdict};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::tag::Tag;
@@ -48,25 +48,21 @@ impl ExplainApi {
         at: Query<Option<DateTime<Utc>>>,
     ) -> Result<Success<Explanation>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
         let now = self.0.clock.now();
+        // Read this before the runs, so that a time that becomes due in between already has its row.
+        let ScheduleTimes { timing, keeper, planned, holds } = schedule_times(&self.0, &job, now).await?;
         let at = at.0.unwrap_or(now);
         let out_of_range = || Error::invalid("at", "is outside the supported range of dates");
         let from = at.duration_trunc(TimeDelta::minutes(1)).map_err(|_| out_of_range())?;
         let until = from.checked_add_signed(TimeDelta::minutes(1)).ok_or_else(out_of_range)?;
-        // Read this before the runs, so that a time that becomes due in between already has its row.
-        let planned = match keeper {
-            Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?,
-            Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
-        };
         let runs = store::run::list_scheduled_between(&self.0.db, job.id, (from, until), MOST).await?;
         let skipped = store::run::skipped::list_between(&self.0.db, job.id, (from, until), MOST).await?;
         let before = from.checked_sub_signed(TimeDelta::microseconds(1)).ok_or_else(out_of_range)?;
         let within = timing.next(before).filter(|time| *time < until);
         // A row for a long outage covers many times; it counts only if the schedule has a time in this minute.
         let skipped: Vec<_> = skipped.into_iter().filter(|row| row.scheduled_for >= from || within.is_some()).collect();
-        let (verdict, reason) =
-            explain_verdict(&job, (&runs, &skipped), (within, planned), keeper == Keeper::Kubernetes, now);
+        let schedule = DueSchedule { within, planned, holds: &holds, by_kubernetes: keeper == Keeper::Kubernetes };
+        let (verdict, reason) = explain_verdict(&job, (&runs, &skipped), schedule, now);
         Ok(Json(Explanation {
             at: Timestamp(at),
             verdict,

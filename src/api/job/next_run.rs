@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use entity::id::JobId;
 use entity::job_spec::Schedule;
 use poem_openapi::param::{Path, Query};
@@ -10,22 +10,39 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::schedule_times::{ScheduleTimes, no_schedule, schedule_times};
+use super::pause::PauseResponse;
+use super::schedule_times::{ScheduleTimes, draft_times, no_schedule, schedule_times};
+use super::skipped_time::SkipReasonEnum;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Json, Success, Timestamp};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
-use crate::engine::cron::Keeper;
-use crate::engine::cron::Timing;
+use crate::engine::cron::{Hold, Holds, Keeper};
 use crate::error::Result;
-use crate::store;
 
 #[derive(Debug, Serialize, Deserialize, Object)]
-struct NextRun {
+pub(super) struct NextRun {
     at: Timestamp,
     local_time: String,
     utc_offset: String,
+    /// Why the time will be skipped.
+    skip_reason: Option<SkipReasonEnum>,
+}
+
+impl NextRun {
+    pub(super) fn new(at: DateTime<Utc>, zone: &impl TimeZone, holds: &Holds) -> Self {
+        let local = at.with_timezone(zone).fixed_offset();
+        Self {
+            at: Timestamp(at),
+            local_time: local.to_rfc3339_opts(SecondsFormat::Secs, false),
+            utc_offset: local.format("%:z").to_string(),
+            skip_reason: holds.of(at).map(|hold| match hold {
+                Hold::Pause(_) => SkipReasonEnum::Paused,
+                Hold::Skip(_) => SkipReasonEnum::Requested,
+            }),
+        }
+    }
 }
 
 /// The component that starts the runs of a schedule.
@@ -45,6 +62,7 @@ struct NextRunResponseList {
     keeper: TimeKeeperEnum,
     keeper_reason: Option<String>,
     jitter_seconds: i64,
+    pause: Option<PauseResponse>,
     results: Vec<NextRun>,
 }
 
@@ -58,47 +76,40 @@ impl NextRunApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_next_runs")] count: Query<i32>,
+        #[oai(default)] draft: Query<bool>,
     ) -> Result<Success<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        let ScheduleTimes { timing, keeper } = schedule_times(&self.0, &job).await?;
-        let Schedule::Cron { scheduled_at, timezone, .. } = &job.deployed.as_ref().unwrap_or(&job.spec).schedule else {
-            return Err(no_schedule());
+        let now = self.0.clock.now();
+        let (times, spec) = match (draft.0, &job.deployed) {
+            (false, Some(deployed)) => (schedule_times(&self.0, &job, now).await?, deployed),
+            (false, None) => (schedule_times(&self.0, &job, now).await?, &job.spec),
+            (true, _) => (draft_times(&self.0, &job).await?, &job.spec),
         };
+        let ScheduleTimes { timing, keeper, planned, holds } = times;
+        let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Err(no_schedule()) };
+        let first = planned.filter(|planned| *planned > now).or_else(|| timing.next(now));
+        let times = std::iter::successors(first, |time| timing.next(*time));
+        let runs = times.take(usize::try_from(count).unwrap_or(0));
         Ok(Json(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
-            active: match keeper {
-                Keeper::Kubernetes => job.deployed.is_some(),
-                Keeper::Server(_) => store::job_schedule::of_job(&self.0.db, job.id).await?.is_some(),
-            },
+            active: planned.is_some(),
             keeper: match keeper {
                 Keeper::Kubernetes => TimeKeeperEnum::Kubernetes,
                 Keeper::Server(_) => TimeKeeperEnum::Server,
             },
             keeper_reason: match keeper {
-                Keeper::Server(Some(why)) => Some(format!("a Kubernetes CronJob does not support {why}")),
-                Keeper::Server(None) | Keeper::Kubernetes => None,
+                Keeper::Server(why) => why,
+                Keeper::Kubernetes => None,
             },
             jitter_seconds: timing.jitter.num_seconds(),
-            results: next_runs(&timing, self.0.clock.now(), count),
+            results: runs.map(|at| NextRun::new(at, &timing.zone(), &holds)).collect(),
+            pause: holds.pause.and_then(|pause| PauseResponse::lasting(pause, now)),
         }))
     }
 }
 
-fn default_next_runs() -> i32 {
+pub(super) fn default_next_runs() -> i32 {
     5
-}
-
-fn next_runs(timing: &Timing, now: DateTime<Utc>, count: i32) -> Vec<NextRun> {
-    let times = std::iter::successors(timing.next(now), |time| timing.next(*time));
-    let runs = times.take(usize::try_from(count).unwrap_or(0)).map(|at| {
-        let local = at.with_timezone(&timing.zone());
-        NextRun {
-            at: Timestamp(at),
-            local_time: local.to_rfc3339_opts(SecondsFormat::Secs, false),
-            utc_offset: local.format("%:z").to_string(),
-        }
-    });
-    runs.collect()
 }

@@ -28,6 +28,7 @@ pub(super) struct Run {
     trigger: RunTriggerEnum,
     event: RunEventEnum,
     scheduled_for: Option<Timestamp>,
+    backfill_id: Option<Uuid>,
     attempt: i32,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -86,6 +87,8 @@ impl From<run::Model> for Run {
             organization_id: _,
             slots: _,
             log_mark: _,
+            backfill_id,
+            counts_for_schedule: _,
         } = row;
         Self {
             id: id.0,
@@ -98,6 +101,7 @@ impl From<run::Model> for Run {
             trigger: trigger.into(),
             event: event.into(),
             scheduled_for: scheduled_for.map(Timestamp),
+            backfill_id,
             attempt,
             started_at: started_at.map(Timestamp),
             finished_at: finished_at.map(Timestamp),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::job_command::{JobCommand, JobLifecycleTypeEnum, check_command};
 use crate::engine::cron;
 use crate::error::{Error, Result};
+use crate::time_zone::Zone;
 
 #[derive(Debug, Deserialize, Object)]
 struct CronRequest {
@@ -34,7 +35,7 @@ pub(super) struct ScheduleRequest {
     lifecycle_type: Option<JobLifecycleTypeEnum>,
 }
 
-const DEFAULT_TIMEZONE: &str = "Etc/UTC";
+pub(super) const DEFAULT_TIMEZONE: &str = "Etc/UTC";
 
 pub(super) fn check_schedule(
     given: Option<ScheduleRequest>,
@@ -96,10 +97,15 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
     });
     let timezone =
         timezone.filter(|zone| !zone.is_empty()).or(stored_timezone).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    cron::parse_timezone(&timezone).map_err(|refused| Error::invalid(format!("{FIELD}.timezone"), refused.0))?;
-    scheduled_at
-        .parse::<cron::CronExpression>()
-        .map_err(|refused| Error::invalid(format!("{FIELD}.scheduled_at"), refused.0))?;
+    check_times("schedule.cronjob.", &scheduled_at, &timezone)?;
     let command = check_command(FIELD, JobCommand { arguments, entrypoint })?;
     Ok(Schedule::Cron { scheduled_at, timezone, command })
+}
+
+/// Parses a cron expression and a time zone. The names of their fields begin with `prefix`.
+pub(super) fn check_times(prefix: &str, scheduled_at: &str, timezone: &str) -> Result<(cron::CronExpression, Zone)> {
+    let invalid = |field: &str, refused: cron::ParseError| Error::invalid(format!("{prefix}{field}"), refused.0);
+    let zone = cron::parse_timezone(timezone).map_err(|refused| invalid("timezone", refused))?;
+    let expression = scheduled_at.parse().map_err(|refused| invalid("scheduled_at", refused))?;
+    Ok((expression, zone))
 }

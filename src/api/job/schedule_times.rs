@@ -1,38 +1,74 @@
-//! The times of a job's schedule, and which component starts its runs.
+//! The times of a job's schedule, which component starts its runs, and what holds them back.
 
+use chrono::{DateTime, Utc};
+use entity::cluster::ClusterKind;
 use entity::job;
+use entity::job_spec::JobSpec;
 
 use crate::app::App;
-use crate::engine::cron::Timing;
-use crate::engine::cron::{KUBERNETES_CLOCK_CHANGES, Keeper, keeper};
+use crate::engine::cron::{
+    Holds, KUBERNETES_CLOCK_CHANGES, Keeper, ParseError, StoredSchedule, Timing, keeper, keeper_of_deployed,
+};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The times of a schedule, and whether this server or Kubernetes starts its runs.
+/// The times of a schedule.
 pub(super) struct ScheduleTimes {
     pub(super) timing: Timing,
+    /// Which component starts its runs.
     pub(super) keeper: Keeper,
+    /// The next time that it will start; none if the schedule is not deployed.
+    pub(super) planned: Option<DateTime<Utc>>,
+    pub(super) holds: Holds,
 }
 
-pub(super) async fn schedule_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
-    let timing = timing(job)?;
+/// The times of the deployed schedule, or of the configured one if none is deployed.
+pub(super) async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> Result<ScheduleTimes> {
+    let timing = timing(job, job.deployed.as_ref().unwrap_or(&job.spec))?;
+    let kind = cluster_kind(app, job).await?;
+    let stored = store::job_schedule::of_job(&app.db, job.id).await?;
+    let keeper = match &job.deployed {
+        Some(spec) => {
+            let facts = StoredSchedule { planned: stored.is_some(), applied: job.applied.is_some() };
+            keeper_of_deployed(kind, spec, facts)
+        }
+        None => keeper(kind, &job.spec),
+    };
+    let (pause, skips) = store::schedule_hold::of_job(&app.db, job.id).await?;
+    let holds = Holds { pause, skips };
+    let keeper = keeper.unwrap_or(Keeper::Server(None));
+    let timing = by_rules_of(&keeper, timing);
+    let planned = match keeper {
+        Keeper::Server(_) => stored,
+        Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
+    };
+    Ok(ScheduleTimes { timing, keeper, planned, holds })
+}
+
+/// The times of the configured schedule, as if it were deployed.
+pub(super) async fn draft_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
+    let keeper = keeper(cluster_kind(app, job).await?, &job.spec).unwrap_or(Keeper::Server(None));
+    let timing = by_rules_of(&keeper, timing(job, &job.spec)?);
+    Ok(ScheduleTimes { timing, keeper, planned: None, holds: Holds::default() })
+}
+
+async fn cluster_kind(app: &App, job: &job::Model) -> Result<ClusterKind> {
     let cluster = store::cluster_objects::cluster_of_job(&app.db, job.id).await?;
-    let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let keeper = cluster.and_then(|(_, kind)| keeper(kind, spec)).unwrap_or(Keeper::Server(None));
-    let timing =
-        if keeper == Keeper::Kubernetes { timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES) } else { timing };
-    Ok(ScheduleTimes { timing, keeper })
+    Ok(cluster.map_or(ClusterKind::Local, |(_, kind)| kind))
+}
+
+fn by_rules_of(keeper: &Keeper, timing: Timing) -> Timing {
+    match keeper {
+        Keeper::Kubernetes => timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES),
+        Keeper::Server(_) => timing,
+    }
 }
 
 pub(super) fn no_schedule() -> Error {
     Error::invalid("jobId", "a LIFECYCLE job has no schedule")
 }
 
-/// The timing of the deployed schedule, or of the configured one if none is deployed.
-fn timing(job: &job::Model) -> Result<Timing> {
-    let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec));
-    let unreadable = |refused: crate::engine::cron::ParseError| {
-        Error::internal(format!("cannot parse a stored schedule: {}", refused.0))
-    };
-    timing.map_err(unreadable)?.ok_or_else(no_schedule)
+fn timing(job: &job::Model, spec: &JobSpec) -> Result<Timing> {
+    let unreadable = |refused: ParseError| Error::internal(format!("cannot parse a stored schedule: {}", refused.0));
+    Timing::of(job.id, spec).map_err(unreadable)?.ok_or_else(no_schedule)
 }

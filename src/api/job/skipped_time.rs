@@ -6,35 +6,58 @@ use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::skipped_time::{self, SkipReason};
 use poem_openapi::param::{Path, Query};
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Json, Results, Success, Timestamp};
+use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-wire::mirrored!(SkipReasonEnum of SkipReason { Overlap, Missed, Paused, TooLate });
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum SkipReasonEnum {
+    Overlap,
+    Missed,
+    Paused,
+    Requested,
+    TooLate,
+}
+
+impl SkipReasonEnum {
+    fn of(reason: SkipReason, requested_by: Option<&String>) -> Self {
+        match (reason, requested_by) {
+            (SkipReason::Overlap, _) => Self::Overlap,
+            (SkipReason::Missed, _) => Self::Missed,
+            (SkipReason::Paused, None) => Self::Paused,
+            (SkipReason::Paused, Some(_)) => Self::Requested,
+            (SkipReason::TooLate, _) => Self::TooLate,
+        }
+    }
+}
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct SkippedTime {
     scheduled_for: Timestamp,
     through: Timestamp,
     reason: SkipReasonEnum,
+    requested_by: Option<String>,
     recorded_at: Timestamp,
 }
 
 impl From<skipped_time::Model> for SkippedTime {
     fn from(row: skipped_time::Model) -> Self {
-        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at } = row;
+        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at, requested_by } = row;
         Self {
             scheduled_for: Timestamp(scheduled_for),
             through: Timestamp(through),
-            reason: reason.into(),
+            reason: SkipReasonEnum::of(reason, requested_by.as_ref()),
+            requested_by,
             recorded_at: Timestamp(recorded_at),
         }
     }

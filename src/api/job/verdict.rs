@@ -6,6 +6,8 @@ use entity::skipped_time::{self, SkipReason};
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::cron::{Hold, Holds};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -17,11 +19,20 @@ pub(super) enum VerdictEnum {
     Unknown,
 }
 
+/// What is known about the schedule at the explained minute.
+pub(super) struct DueSchedule<'a> {
+    /// The time of the schedule in this minute.
+    pub(super) within: Option<DateTime<Utc>>,
+    /// The next time that will be started; none if the schedule is not deployed.
+    pub(super) planned: Option<DateTime<Utc>>,
+    pub(super) holds: &'a Holds,
+    pub(super) by_kubernetes: bool,
+}
+
 pub(super) fn explain_verdict(
     job: &job::Model,
     (runs, skipped): (&[entity::run::Model], &[skipped_time::Model]),
-    (within, planned): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
-    by_kubernetes: bool,
+    schedule: DueSchedule<'_>,
     now: DateTime<Utc>,
 ) -> (VerdictEnum, String) {
     if let Some(run) = runs.last() {
@@ -36,16 +47,28 @@ pub(super) fn explain_verdict(
         return (VerdictEnum::Ran, format!("run {} was created for this time and {state}{why}", run.number));
     }
     if let Some(row) = skipped.last() {
-        let why = match row.reason {
-            SkipReason::Overlap => {
-                "an earlier run of this schedule had not finished, and the concurrency policy does not allow another one"
-            }
-            SkipReason::Missed => "no server started the run in time, and the catch-up policy does not cover this time",
-            SkipReason::Paused => "the schedule was suspended",
-            SkipReason::TooLate => "the starting deadline had passed",
-        };
-        return (VerdictEnum::Skipped, format!("the job did not run: {why}"));
+        return (VerdictEnum::Skipped, format!("the job did not run: {}", reason_of(row)));
     }
+    without_record(job, schedule, now)
+}
+
+fn reason_of(row: &skipped_time::Model) -> String {
+    let why = match row.reason {
+        SkipReason::Overlap => {
+            "an earlier run of this schedule had not finished, and the concurrency policy does not allow another one"
+        }
+        SkipReason::Missed => "no server started the run in time, and the catch-up policy does not cover this time",
+        SkipReason::Paused => match &row.requested_by {
+            Some(by) => return format!("{by} requested that this time is skipped"),
+            None => "the schedule was paused or suspended",
+        },
+        SkipReason::TooLate => "the starting deadline had passed",
+    };
+    why.to_owned()
+}
+
+fn without_record(job: &job::Model, schedule: DueSchedule<'_>, now: DateTime<Utc>) -> (VerdictEnum, String) {
+    let DueSchedule { within, planned, holds, by_kubernetes } = schedule;
     let Some(time) = within else {
         return (VerdictEnum::NotDue, "nothing is scheduled for this minute".into());
     };
@@ -54,7 +77,20 @@ pub(super) fn explain_verdict(
         Some(next) if next <= time && time <= now => {
             (VerdictEnum::Pending, "the time is due, and its run is about to be created".into())
         }
-        Some(_) if time > now => (VerdictEnum::Pending, "the time is in the future".into()),
+        Some(next) if time > now && time < next => (
+            VerdictEnum::NotDue,
+            format!("nothing starts at this time: the next planned time is {}", next.to_rfc3339()),
+        ),
+        Some(_) if time > now => {
+            let skipped = match holds.of(time) {
+                Some(Hold::Pause(pause)) => {
+                    format!(", and will be skipped: {} paused the schedule", pause.requested_by)
+                }
+                Some(Hold::Skip(skip)) => format!(", and will be skipped: {} requested it", skip.requested_by),
+                None => String::new(),
+            };
+            (VerdictEnum::Pending, format!("the time is in the future{skipped}"))
+        }
         Some(_) if job.deployed_at.is_some_and(|at| time <= at) => {
             let text = "there is no record of this time: the current configuration was deployed later";
             (VerdictEnum::Unknown, text.into())

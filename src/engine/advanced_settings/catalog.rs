@@ -66,7 +66,7 @@ const DAY: i64 = 86_400;
 const LARGE: i64 = i32::MAX as i64;
 
 /// All settings.
-pub const SETTINGS: [Setting; 32] = [
+pub const SETTINGS: [Setting; 33] = [
     setting("build.timeout_max_sec", SettingKind::Number(0, DAY), Default::Number(1800)),
     setting("build.cpu_max_in_milli", SettingKind::Number(0, LARGE), Default::Number(4000)),
     setting("build.ram_max_in_gib", SettingKind::Number(0, LARGE), Default::Number(8)),
@@ -92,6 +92,7 @@ pub const SETTINGS: [Setting; 32] = [
     setting("cronjob.dst_gap", SettingKind::OptionalOneOf(&["run_after", "skip"]), Default::Null),
     setting("cronjob.dst_overlap", SettingKind::OptionalOneOf(&["first", "last", "both"]), Default::Null),
     setting("cronjob.suspend", SettingKind::Boolean, Default::False),
+    setting("cronjob.manual_runs_count", SettingKind::Boolean, Default::False),
     setting("job.retry_backoff_seconds", SettingKind::Number(0, DAY), Default::Number(10)),
     setting("job.success_exit_codes", SettingKind::ExitCodes, Default::EmptyList),
     setting("job.fail_fast_exit_codes", SettingKind::ExitCodes, Default::EmptyList),

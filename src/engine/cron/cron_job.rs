@@ -15,7 +15,8 @@ use crate::runner::kubernetes::pod_options::{self, CronTimes};
 pub const KUBERNETES_CLOCK_CHANGES: ClockChangeRules =
     ClockChangeRules { gap: Some(GapRule::Skip), overlap: Some(OverlapRule::Both) };
 
-/// An expression in the form that Kubernetes accepts, in which 7 is not a day of the week.
+/// An expression in the form that Kubernetes accepts, in which 7 is not a day of the week. If the weekdays contain a star, they remain a
+/// star, because the day of the month then decides.
 ///
 /// # Errors
 /// If the expression is invalid.
@@ -24,6 +25,7 @@ pub(super) fn for_kubernetes(text: &str) -> Result<String, ParseError> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let [minutes, hours, days, months, weekdays] = fields.as_slice() else { return Ok(text.trim().to_owned()) };
     let weekdays = match weekdays.contains('7') {
+        true if schedule.weekdays.star => "*".to_owned(),
         true => {
             let listed = (0..7).filter(|day| schedule.weekdays.bits >> day & 1 == 1);
             listed.map(|day: u32| day.to_string()).collect::<Vec<_>>().join(",")
@@ -68,6 +70,10 @@ mod tests {
             ("0 3 * * 7", "0 3 * * 0"),
             ("0 3 * * 5-7", "0 3 * * 0,5,6"),
             ("0 3 * * 1-5", "0 3 * * 1-5"),
+            ("0 3 1 * *,7", "0 3 1 * *"),
+            ("0 3 1 * 7,?", "0 3 1 * *"),
+            ("0 3 1 * 0-7", "0 3 1 * 0,1,2,3,4,5,6"),
+            ("0 3 1 * */7", "0 3 1 * 0"),
             ("*/7 7 7 7 *", "*/7 7 7 7 *"),
             ("  0  3 * *  mon ", "0 3 * * mon"),
             ("@daily", "@daily"),

@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::skipped_time::SkipReason;
 
+use super::hold::Holds;
 use super::policy::{Concurrency, MAX_SEPARATE_ROWS, MissedRuns, Policy};
 use super::timing::Timing;
 
@@ -28,6 +29,13 @@ pub enum TimeDecision {
     Skip(SkipReason),
 }
 
+/// Whether a server was there when a time came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lateness {
+    OnTime,
+    CaughtUp,
+}
+
 /// The due times of a job, with the decision about each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueTimes {
@@ -41,9 +49,16 @@ pub struct DueTimes {
 
 impl Timing {
     /// Decides about the times from `planned`, the next planned one, until `now`, while `open` runs of the schedule have
-    /// not ended.
+    /// not ended, and some times are held back.
     #[must_use]
-    pub fn due(&self, policy: &Policy, planned: DateTime<Utc>, now: DateTime<Utc>, open: usize) -> DueTimes {
+    pub fn due(
+        &self,
+        policy: &Policy,
+        holds: &Holds,
+        planned: DateTime<Utc>,
+        now: DateTime<Utc>,
+        open: usize,
+    ) -> DueTimes {
         let apart = match policy.missed {
             MissedRuns::All(limit) => MAX_SEPARATE_ROWS.max(limit),
             MissedRuns::None | MissedRuns::Latest => MAX_SEPARATE_ROWS,
@@ -54,43 +69,52 @@ impl Timing {
             times.push(planned);
         }
         let older = (times.len() > apart).then(|| times.remove(0)).map(|last| {
-            let reason = if policy.suspended { SkipReason::Paused } else { SkipReason::Missed };
-            (planned.min(last), last, reason)
+            let first = planned.min(last);
+            let paused = policy.suspended || holds.paused(first).is_some() && holds.paused(last).is_some();
+            (first, last, if paused { SkipReason::Paused } else { SkipReason::Missed })
         });
         // A planned time that is no longer part of the schedule gets a row too.
         if older.is_none() && times.first().is_some_and(|first| planned < *first) {
             times.insert(0, planned);
         }
-        DueTimes { older, times: decide(policy, &times, now, open), next: self.next(now) }
+        DueTimes { older, times: decide(policy, holds, &times, now, open), next: self.next(now) }
     }
 }
 
 fn decide(
     policy: &Policy,
+    holds: &Holds,
     times: &[DateTime<Utc>],
     now: DateTime<Utc>,
-    mut open: usize,
+    open: usize,
 ) -> Vec<(DateTime<Utc>, TimeDecision)> {
     let mut decisions = Vec::with_capacity(times.len());
-    for (index, at) in times.iter().enumerate() {
-        let behind = times.len() - 1 - index;
+    let mut admitted = 0;
+    let held = |at: DateTime<Utc>| policy.suspended || holds.of(at).is_some();
+    // How many newer times are due and not held back.
+    let mut behind = times.iter().filter(|at| !held(**at)).count();
+    for at in times {
+        if held(*at) {
+            decisions.push((*at, TimeDecision::Skip(SkipReason::Paused)));
+            continue;
+        }
+        behind -= 1;
         let late = now - *at;
         let caught_up = match policy.missed {
             MissedRuns::None => behind == 0 && late <= ON_TIME,
             MissedRuns::Latest => behind == 0,
             MissedRuns::All(limit) => behind < limit,
         };
-        let decision = if policy.suspended {
-            TimeDecision::Skip(SkipReason::Paused)
-        } else if policy.starting_deadline.is_some_and(|deadline| late > deadline) {
+        let decision = if policy.starting_deadline.is_some_and(|deadline| late > deadline) {
             TimeDecision::Skip(SkipReason::TooLate)
         } else if caught_up {
-            admit(policy.concurrency, open, behind)
+            let lateness = if times.len() > 1 || late > ON_TIME { Lateness::CaughtUp } else { Lateness::OnTime };
+            admit(policy.concurrency, open + admitted, behind, lateness)
         } else {
             TimeDecision::Skip(SkipReason::Missed)
         };
         if matches!(decision, TimeDecision::Run { .. }) {
-            open += 1;
+            admitted += 1;
         }
         decisions.push((*at, decision));
     }
@@ -98,13 +122,17 @@ fn decide(
 }
 
 /// Applies the concurrency policy: `open` runs have not ended, and `behind` newer times are due.
-fn admit(concurrency: Concurrency, open: usize, behind: usize) -> TimeDecision {
+///
+/// Nobody knows whether an open run was still running at a time that is caught up on late. Such a time waits until the run has ended.
+fn admit(concurrency: Concurrency, open: usize, behind: usize, late: Lateness) -> TimeDecision {
     match concurrency {
         Concurrency::Allow => TimeDecision::Run { in_turn: false, replaces: false },
         Concurrency::Forbid if open == 0 => TimeDecision::Run { in_turn: false, replaces: false },
-        Concurrency::Replace if behind == 0 => TimeDecision::Run { in_turn: true, replaces: open > 0 },
+        Concurrency::Forbid if late == Lateness::CaughtUp => TimeDecision::Run { in_turn: true, replaces: false },
+        Concurrency::Replace if behind > 0 => TimeDecision::Skip(SkipReason::Missed),
+        Concurrency::Replace => TimeDecision::Run { in_turn: true, replaces: open > 0 },
         Concurrency::Queue if open < MAX_QUEUED_RUNS => TimeDecision::Run { in_turn: true, replaces: false },
-        Concurrency::Forbid | Concurrency::Replace | Concurrency::Queue => TimeDecision::Skip(SkipReason::Overlap),
+        Concurrency::Forbid | Concurrency::Queue => TimeDecision::Skip(SkipReason::Overlap),
     }
 }
 

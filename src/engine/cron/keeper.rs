@@ -1,19 +1,20 @@
 //! Pure: who schedules a deployed CRON job.
 //!
-//! A Kubernetes cluster schedules it with a CronJob, if a CronJob supports all settings of the job. Otherwise this server
-//! schedules it, and starts each run in the cluster.
+//! A Kubernetes cluster schedules it with a CronJob, if a CronJob supports all settings of the job and runs it at the times of its
+//! schedule. Otherwise this server schedules it, and starts each run in the cluster.
 
 use entity::cluster::ClusterKind;
 use entity::job_spec::{JobSpec, Schedule};
 
+use super::controller::fault;
 use super::policy::{Concurrency, MissedRuns, Policy};
 use crate::engine::advanced_settings::Settings;
 
 /// Who schedules a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keeper {
-    /// This server. For a job in a Kubernetes cluster, contains the setting that a CronJob does not support.
-    Server(Option<&'static str>),
+    /// This server. For a job in a Kubernetes cluster, contains the reason.
+    Server(Option<String>),
     Kubernetes,
 }
 
@@ -25,10 +26,37 @@ pub fn keeper(kind: ClusterKind, spec: &JobSpec) -> Option<Keeper> {
     }
     Some(match kind {
         ClusterKind::Local => Keeper::Server(None),
-        ClusterKind::Kubernetes => match unsupported_by_cron_job(spec) {
-            Some(why) => Keeper::Server(Some(why)),
-            None => Keeper::Kubernetes,
-        },
+        ClusterKind::Kubernetes => {
+            let setting =
+                unsupported_by_cron_job(spec).map(|setting| format!("a Kubernetes CronJob does not support {setting}"));
+            match setting.or_else(|| fault(spec).map(str::to_owned)) {
+                Some(why) => Keeper::Server(Some(why)),
+                None => Keeper::Kubernetes,
+            }
+        }
+    })
+}
+
+/// What is stored about the schedule of a deployed job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredSchedule {
+    /// The server has a next time for it.
+    pub planned: bool,
+    /// It has a CronJob.
+    pub applied: bool,
+}
+
+/// Who schedules a deployed job now. That may differ from its configuration until its CronJob is removed, and after it was paused.
+#[must_use]
+pub fn keeper_of_deployed(kind: ClusterKind, spec: &JobSpec, stored: StoredSchedule) -> Option<Keeper> {
+    Some(match keeper(kind, spec)? {
+        Keeper::Kubernetes if stored.planned => Keeper::Server(Some(
+            "a Kubernetes CronJob cannot be paused or skip a time; the next deployment after that gives the schedule back \
+             to Kubernetes"
+                .into(),
+        )),
+        Keeper::Server(_) if stored.applied && !stored.planned => Keeper::Kubernetes,
+        other => other,
     })
 }
 
@@ -47,6 +75,9 @@ fn unsupported_by_cron_job(spec: &JobSpec) -> Option<&'static str> {
     }
     if policy.concurrency == Concurrency::Queue {
         return Some("cronjob.concurrency_policy Queue");
+    }
+    if settings.is_on("cronjob.manual_runs_count") {
+        return Some("cronjob.manual_runs_count");
     }
     if policy.missed != MissedRuns::Latest {
         return Some("cronjob.missed_runs");

@@ -1,15 +1,18 @@
 //! Cron schedules, pure: expressions, the times at which a job is due, what happens at each time, and who schedules the job.
 
 mod clock_change;
+mod controller;
 mod cron_job;
 mod due;
 mod error;
 mod expression;
 mod field;
+mod hold;
 mod keeper;
 mod next_time;
 mod policy;
 mod quartz;
+mod spacing;
 mod time_zone;
 mod timing;
 mod wall_clock;
@@ -23,7 +26,8 @@ pub use self::cron_job::{KUBERNETES_CLOCK_CHANGES, cron_job_times};
 pub use self::due::{DueTimes, TimeDecision};
 pub use self::error::ParseError;
 pub use self::expression::CronExpression;
-pub use self::keeper::{Keeper, keeper, repeats_by_kubernetes};
+pub use self::hold::{Hold, Holds};
+pub use self::keeper::{Keeper, StoredSchedule, keeper, keeper_of_deployed, repeats_by_kubernetes};
 pub use self::policy::{Concurrency, Policy};
 pub use self::quartz::from_quartz;
 pub(in crate::engine) use self::time_zone::gap_end;

@@ -52,6 +52,12 @@ impl Timing {
         plain.checked_add_signed(self.jitter)
     }
 
+    /// Whether `time` is a time of the schedule.
+    #[must_use]
+    pub fn is_due(&self, time: DateTime<Utc>) -> bool {
+        time.checked_sub_signed(TimeDelta::microseconds(1)).and_then(|before| self.next(before)) == Some(time)
+    }
+
     /// The same times with other rules for clock changes.
     #[must_use]
     pub fn with_clock_changes(self, clock_changes: ClockChangeRules) -> Self {

@@ -1,8 +1,10 @@
 //! One tick runs the passes. Each pass is bounded and idempotent, and depends only on `now` and the database.
 //!
 //! An error in one row does not affect other rows: it is logged with the id of the row, counted, and retried after a pause that
-//! grows, until the row is ended with the reason. An error in a pass does not affect other passes; the next tick retries. No transaction is open while a runner is called. A pass is one file with one `run_once`.
+//! grows, until the row is ended with the reason. An error in a pass does not affect other passes; the next tick retries. No
+//! transaction is open while a runner is called. A pass is one file with one `run_once`.
 
+mod clock_jump;
 mod deployment;
 mod give_up;
 pub(super) mod job;
@@ -12,6 +14,7 @@ mod prune;
 mod rules;
 pub(super) mod run;
 pub(super) mod schedules;
+mod takeover;
 pub(super) mod workspace;
 
 use chrono::{DateTime, Utc};
@@ -46,7 +49,9 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
 /// The passes that call no runner, so that a slow engine does not delay schedules or deployments.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
+    more |= check(app, Pass::ClockJumps, clock_jump::run_once(app, now).await, now);
     more |= check(app, Pass::Schedules, schedules::run_once(app, now).await, now);
+    more |= check(app, Pass::Takeovers, takeover::run_once(app, now).await, now);
     more |= check(app, Pass::DeploymentRules, rules::run_once(app, now).await, now);
     more |= check(app, Pass::FinishDeployments, deployment::finish::run_once(app, now).await, now);
     more |= check(app, Pass::StartDeployments, deployment::start::run_once(app, now).await, now);

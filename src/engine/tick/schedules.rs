@@ -1,6 +1,8 @@
 //! The pass over schedules: every time that is due becomes a run, or a skipped time with its reason, stored in one transaction
 //! with the next time.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run::Event;
@@ -9,7 +11,7 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::pass::{BATCH as BATCH_BY_ONE, Wish, report, succeeded};
 use crate::app::App;
-use crate::engine::cron::{DueTimes, Policy, TimeDecision, Timing};
+use crate::engine::cron::{DueTimes, Hold, Holds, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
@@ -71,7 +73,7 @@ async fn settle_some(app: &App, of: DueOf, limit: u64, now: DateTime<Utc>) -> Re
 }
 
 /// Settles the due times of one job, before its deployed configuration is replaced or removed.
-pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::engine) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
     let jobs = store::job_schedule::due(tx, DueOf::Job(job), now, 1).await?;
     store(tx, jobs, now).await.map(|_| ())
 }
@@ -80,11 +82,15 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     if jobs.is_empty() {
         return Ok(SettledTimes::default());
     }
-    let open = store::run::count_open_of_schedules(tx, jobs.iter().map(|job| job.id).collect()).await?;
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+    let open = store::run::count_open_of_schedules(tx, ids.clone()).await?;
+    let mut holds = holds(tx, &ids, now).await?;
+    let held = !holds.is_empty();
     let mut settled = SettledTimes::default();
     for job in jobs {
         let open = open.get(&job.id).copied().unwrap_or(0);
-        settled.add(job, open, now);
+        let holds = holds.remove(&job.id).unwrap_or_default();
+        settled.add(job, &holds, open, now);
     }
     let moved: std::collections::HashSet<JobId> =
         store::job_schedule::advance(tx, &settled.steps).await?.into_iter().collect();
@@ -98,7 +104,27 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     settled.taken = settled.runs.iter().map(|run| run.scheduled_for).collect();
     store::run::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
     store::run::skipped::create(tx, settled.skipped.clone()).await?;
+    if held {
+        store::schedule_hold::forget_past(tx, ids, now).await?;
+    }
     Ok(settled)
+}
+
+/// What holds schedules back, by job.
+async fn holds(tx: &DatabaseTransaction, jobs: &[JobId], now: DateTime<Utc>) -> Result<HashMap<JobId, Holds>> {
+    let mut holds: HashMap<JobId, Holds> = HashMap::new();
+    if !store::schedule_hold::any(tx).await? {
+        return Ok(holds);
+    }
+    let (pauses, skips) = store::schedule_hold::list_due(tx, jobs, now).await?;
+    for pause in pauses {
+        let job = pause.job_id;
+        holds.entry(job).or_default().pause = Some(pause);
+    }
+    for skip in skips {
+        holds.entry(skip.job_id).or_default().skips.push(skip);
+    }
+    Ok(holds)
 }
 
 /// Counts and logs the stored rows, and wakes the loop that starts runs.
@@ -117,7 +143,7 @@ fn report_settled(app: &App, settled: &SettledTimes, now: DateTime<Utc>) {
 }
 
 impl SettledTimes {
-    fn add(&mut self, job: DueJob, open: usize, now: DateTime<Utc>) {
+    fn add(&mut self, job: DueJob, holds: &Holds, open: usize, now: DateTime<Utc>) {
         let DueJob { id, planned, deployed, built } = job;
         let timing = match deployed.as_ref().map(|spec| Timing::of(id, spec)) {
             Some(Ok(Some(timing))) => timing,
@@ -128,7 +154,7 @@ impl SettledTimes {
             }
         };
         let Some(spec) = deployed else { return };
-        let DueTimes { older, times, next } = timing.due(&Policy::of(&spec), planned, now, open);
+        let DueTimes { older, times, next } = timing.due(&Policy::of(&spec), holds, planned, now, open);
         self.steps.push((id, planned, next));
         let row = |scheduled_for, through, reason| skipped_time::Model {
             job_id: id,
@@ -136,6 +162,10 @@ impl SettledTimes {
             through,
             reason,
             recorded_at: now,
+            requested_by: match holds.of(scheduled_for) {
+                Some(Hold::Skip(skip)) => Some(skip.requested_by.clone()),
+                Some(Hold::Pause(_)) | None => None,
+            },
         };
         self.skipped.extend(older.map(|(first, last, reason)| row(first, last, reason)));
         for (at, fate) in times {

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
 use entity::run;
-use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::open::{lock_in_order, of_environment};
+use super::turn::counted;
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
@@ -75,8 +76,22 @@ pub async fn request_cancel_of_schedules(
     if jobs.is_empty() {
         return Ok(());
     }
-    let which = Condition::all().add(run::Column::JobId.is_in(jobs)).add(run::Column::Trigger.eq(Trigger::Schedule));
+    let which = Condition::all().add(run::Column::JobId.is_in(jobs)).add(counted()).add(run::Column::BackfillId.is_null());
     request(tx, which, now).await.map(|_| ())
+}
+
+/// Requests the cancellation of the open runs of a backfill. Returns their number.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_backfill(
+    tx: &impl ConnectionTrait,
+    job: JobId,
+    backfill: Uuid,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let which = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::BackfillId.eq(backfill));
+    request(tx, which, now).await
 }
 
 /// Requests the cancellation of the open runs of a deployment. Returns their number.

@@ -10,6 +10,7 @@ pub mod scheduled;
 pub mod skipped;
 pub mod slots;
 mod transition;
+mod turn;
 
 pub use self::insert::create;
 pub(in crate::store) use self::open::of_environment;
@@ -22,10 +23,10 @@ pub use self::ownership::{
     Lease, Orphans, claim, end_leases, list_by_owner, list_mine, mine, mine_one, release_leases, renew, renew_one,
 };
 pub use self::run_list::{
-    by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
-    list_scheduled_between,
+    by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
+    list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
 };
 pub use self::transition::{
     Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes, note_reason,
-    note_stop,
+    note_stop, release_from_future,
 };

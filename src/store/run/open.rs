@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, RunId};
-use entity::run::{RunState, Trigger};
+use entity::run::RunState;
 use entity::{job, run};
 use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
 use sea_orm::{
@@ -12,6 +12,8 @@ use sea_orm::{
     Select,
 };
 use uuid::Uuid;
+
+use super::turn::counted;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.
@@ -51,7 +53,7 @@ pub async fn count_by_state(db: &impl ConnectionTrait) -> Result<(u64, u64), DbE
     Ok((of(RunState::Queued).count(db).await?, of(RunState::Running).count(db).await?))
 }
 
-/// Counts the open runs of the schedules of these jobs; jobs without open runs are not in the map.
+/// Counts the open runs of these jobs that count for their schedules; jobs without open runs are not in the map.
 ///
 /// # Errors
 /// When the query fails.
@@ -64,7 +66,7 @@ pub async fn count_open_of_schedules(
         .column(run::Column::JobId)
         .column_as(run::Column::Id.count(), "runs")
         .filter(run::Column::JobId.is_in(jobs))
-        .filter(run::Column::Trigger.eq(Trigger::Schedule))
+        .filter(counted())
         .filter(open())
         .group_by(run::Column::JobId)
         .into_tuple()
@@ -129,7 +131,8 @@ pub async fn list_queued_to_cancel(
     ids_of_queued(paused, limit).filter(run::Column::CancelRequestedAt.is_not_null()).into_tuple().all(db).await
 }
 
-/// Runs that have been waiting for a free slot since before `before`, except for those in `paused`.
+/// Runs that have been waiting for a free slot since before `before`, except for those in `paused`. The runs of a backfill wait as long as
+/// it takes.
 ///
 /// # Errors
 /// When the query fails.
@@ -139,7 +142,7 @@ pub async fn list_queued_since(
     paused: Vec<Uuid>,
     limit: u64,
 ) -> Result<Vec<RunId>, DbErr> {
-    let late = ids_of_queued(paused, limit).filter(run::Column::NotBefore.lt(before));
+    let late = ids_of_queued(paused, limit).filter(run::Column::NotBefore.lt(before)).filter(run::Column::BackfillId.is_null());
     late.order_by_asc(run::Column::NotBefore).into_tuple().all(db).await
 }
 

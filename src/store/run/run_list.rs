@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run;
-use entity::run::RunState;
+use entity::run::{Event, RunState};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
 use crate::store::binds::Binds;
 
@@ -53,6 +54,53 @@ pub async fn list_scheduled_between(
         .order_by_asc(run::Column::ScheduledFor)
         .limit(limit)
         .all(db)
+        .await
+}
+
+/// Which of these times of a job have a run.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_scheduled_times(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    times: Vec<DateTime<Utc>>,
+) -> Result<Vec<DateTime<Utc>>, DbErr> {
+    let select = run::Entity::find().select_only().column(run::Column::ScheduledFor);
+    select.filter(run::Column::JobId.eq(job)).filter(run::Column::ScheduledFor.is_in(times)).into_tuple().all(db).await
+}
+
+/// Whether any run of a job belongs to a backfill.
+///
+/// # Errors
+/// When the query fails.
+pub async fn has_backfill(db: &impl ConnectionTrait, job: JobId, backfill: Uuid) -> Result<bool, DbErr> {
+    let wanted = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::BackfillId.eq(backfill));
+    Ok(run::Entity::find().filter(wanted).one(db).await?.is_some())
+}
+
+/// The newest run of a job for an event.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_of_event(db: &impl ConnectionTrait, job: JobId, event: Event) -> Result<Option<run::Model>, DbErr> {
+    let wanted = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::Event.eq(event));
+    run::Entity::find().filter(wanted).order_by_desc(run::Column::Number).one(db).await
+}
+
+/// The newest scheduled time of a job that has a run.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_scheduled_time(db: &impl ConnectionTrait, job: JobId) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let select = run::Entity::find().select_only().column(run::Column::ScheduledFor);
+    select
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::ScheduledFor.is_not_null())
+        .order_by_desc(run::Column::ScheduledFor)
+        .limit(1)
+        .into_tuple()
+        .one(db)
         .await
 }
 

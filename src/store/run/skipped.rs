@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::skipped_time::{Column, Entity, Model};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -61,6 +61,39 @@ pub async fn list_newest(
         select = select.filter(Column::ScheduledFor.lt(before));
     }
     select.order_by_desc(Column::ScheduledFor).limit(limit).all(db).await
+}
+
+/// Forgets skipped times that run after all. A row that stands for several times remains.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget(db: &impl ConnectionTrait, job: JobId, times: Vec<DateTime<Utc>>) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::JobId.eq(job))
+        .filter(Column::ScheduledFor.is_in(times))
+        .filter(Expr::col(Column::Through).eq(Expr::col(Column::ScheduledFor)))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the skipped times of jobs that are later than `now`.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn forget_after(db: &impl ConnectionTrait, jobs: Vec<JobId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let later = Entity::delete_many().filter(Column::JobId.is_in(jobs.iter().copied()));
+    later.filter(Column::ScheduledFor.gt(now)).exec(db).await?;
+    Entity::update_many()
+        .col_expr(Column::Through, Expr::value(now))
+        .filter(Column::JobId.is_in(jobs))
+        .filter(Column::Through.gt(now))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Deletes rows that were recorded before `before`. Returns their number.

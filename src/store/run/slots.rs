@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use uuid::Uuid;
 
 use super::open::open;
+use super::turn::ITS_TURN;
 use crate::store::binds::Binds;
 
 /// Whose turn it may be: the slots that are needed, and the organization that needs them.
@@ -18,10 +19,6 @@ pub type Queue = (Uuid, OrganizationId);
 const QUEUES: usize = 1000;
 /// The most queues that one statement reads.
 const TOGETHER: usize = 100;
-
-/// Runs with `in_turn` wait until no older run of their schedule is open.
-const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
-     AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
 
 /// The queues that are not empty. Skips from one to the next in the index.
 const QUEUES_SQL: &str = "WITH RECURSIVE waiting (slots, organization_id) AS ( \

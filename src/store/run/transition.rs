@@ -109,6 +109,21 @@ pub async fn note_log_bytes(tx: &impl ConnectionTrait, id: RunId, bytes: i64) ->
         .map(|_| ())
 }
 
+/// Lets queued runs start now that were queued while the clock was ahead.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_from_future(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::NotBefore, Expr::value(now))
+        .filter(open())
+        .filter(run::Column::State.eq(RunState::Queued))
+        .filter(run::Column::UpdatedAt.gt(now))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
 /// Records that the runner accepted the request to stop a run.
 ///
 /// # Errors

@@ -23,5 +23,7 @@ pub use self::workspace_job::{
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{count, has_content, lock};
-pub use self::workspace_schedule::{disable_schedules, due_schedules, lock_due_schedule, next_due};
+pub use self::workspace_schedule::{
+    disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
+};
 pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};

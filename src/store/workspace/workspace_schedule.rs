@@ -29,6 +29,23 @@ pub async fn due_schedules(
         .await
 }
 
+/// Schedules whose next time is after `now`, with larger ids than `after`, in the order of their ids.
+///
+/// # Errors
+/// When the query fails.
+pub async fn schedules_planned_after(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    after: Option<WorkspaceScheduleId>,
+    limit: u64,
+) -> Result<Vec<workspace_schedule::Model>, DbErr> {
+    let mut select = workspace_schedule::Entity::find().filter(workspace_schedule::Column::NextRunAt.gt(now));
+    if let Some(after) = after {
+        select = select.filter(workspace_schedule::Column::Id.gt(after));
+    }
+    select.order_by_asc(workspace_schedule::Column::Id).limit(limit).lock(LockType::Update).all(tx).await
+}
+
 /// A schedule that is still due, locked until the transaction ends.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use crate::terrakube::{House, tcl};
 async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
     for pass in Pass::ALL {
         let app = match pass {
+            Pass::ClockJumps => Box::pin(plans_after_a_jump()).await,
             Pass::Schedules => Box::pin(schedules()).await,
             Pass::DeploymentRules => Box::pin(rules()).await,
             Pass::StartDeployments => Box::pin(deployments_that_start()).await,
@@ -30,7 +31,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Prune => Box::pin(expired_runs()).await,
             Pass::Webhooks => Box::pin(deliveries()).await,
             // These need a cluster.
-            Pass::ClusterRuns | Pass::Drift | Pass::Connect => continue,
+            Pass::ClusterRuns | Pass::Drift | Pass::Connect | Pass::Takeovers => continue,
         };
         let text = app.client(None).raw("/metrics").await;
         let line = format!("windlass_pass_row_errors_total{{pass=\"{}\"}}", pass.name());
@@ -80,6 +81,22 @@ async fn schedules() -> TestApp {
     app.clock.forward(2);
     app.settle().await;
     assert_eq!((it.runs(&bad).await.len(), it.runs(&good).await.len()), (1, 1), "the time was not lost");
+    app
+}
+
+async fn plans_after_a_jump() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (bad, good) = (it.create(it.cron("bad", "* * * * *")).await, it.create(it.cron("good", "* * * * *")).await);
+    it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
+    app.settle().await;
+    app.clock.set("2026-11-22T12:00:30Z");
+    app.settle().await;
+    poison(&app, "UPDATE ON job_schedule", &format!("OLD.job_id = {}", sql(&app, &bad)), Rejects::Statement).await;
+    app.clock.set("2026-11-22T10:01:30Z");
+    app.settle().await;
+    let next = async |job: &str| it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200)["results"][0]["at"].clone();
+    assert_eq!(next(&good).await, "2026-11-22T10:02:00.000000Z");
     app
 }
 

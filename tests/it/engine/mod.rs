@@ -1,9 +1,11 @@
 //! `tick` with a clock that stands still and a fake runner.
 
+mod clock;
 mod deployments;
 mod ends;
 mod every_pass;
 mod failures;
+mod holds;
 mod outputs;
 pub(crate) mod poison;
 mod runs;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::rows;
 use crate::harness::{Furnished, TestApp};
 
-async fn deployed(app: &TestApp, it: &Furnished, expression: &str, settings: Value) -> String {
+pub(super) async fn deployed(app: &TestApp, it: &Furnished, expression: &str, settings: Value) -> String {
     let job = it.create(it.cron("job", expression)).await;
     it.client.put(&format!("/job/{job}/advancedSettings"), settings).await.expect(201);
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
@@ -13,7 +13,7 @@ async fn deployed(app: &TestApp, it: &Furnished, expression: &str, settings: Val
     job
 }
 
-async fn explained(it: &Furnished, job: &str, at: &str) -> (String, String) {
+pub(super) async fn explained(it: &Furnished, job: &str, at: &str) -> (String, String) {
     let found = it.client.get(&format!("/job/{job}/explain?at={at}")).await.expect(200);
     (found["verdict"].as_str().unwrap().to_owned(), found["reason"].as_str().unwrap().to_owned())
 }
@@ -66,7 +66,7 @@ async fn a_suspended_schedule_leaves_a_trace() {
     assert_eq!(it.runs(&job).await.len(), 0);
     assert_eq!(
         explained(&it, &job, "2026-11-22T10:02:00Z").await,
-        ("SKIPPED".into(), "the job did not run: the schedule was suspended".into())
+        ("SKIPPED".into(), "the job did not run: the schedule was paused or suspended".into())
     );
 }
 

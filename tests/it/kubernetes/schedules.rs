@@ -174,6 +174,46 @@ async fn times_that_the_server_keeps_are_started_as_jobs() {
     site.empty().await;
 }
 
+/// Kubernetes can neither pause a schedule nor skip a time, so the server takes the schedule over.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster; cargo xtask test --kubernetes runs it"]
+async fn a_pause_takes_the_schedule_over() {
+    let site = Site::new().await;
+    let job = site.new_job(site.cron("paused", "* * * * *", "echo ran")).await;
+    site.act(&job, "deploy", "DEPLOYED").await;
+    assert_eq!(site.cron_jobs().await.len(), 1);
+    let (status, held) = site.call("POST", &format!("/job/{job}/pause"), Some(json!({}))).await;
+    assert_eq!(status, 200, "{held:#}");
+    within(60, async || site.cron_jobs().await.is_empty(), "the CronJob is removed").await;
+    within(60, async || site.get(&format!("/job/{job}/nextRun")).await["keeper"] == "SERVER", "the server plans").await;
+    let next = site.get(&format!("/job/{job}/nextRun")).await;
+    assert_eq!((&next["active"], &next["results"][0]["skip_reason"]), (&json!(true), &json!("PAUSED")), "{next:#}");
+    assert!(next["keeper_reason"].as_str().unwrap().contains("paused"), "{next:#}");
+    within(
+        90,
+        async || site.get(&format!("/job/{job}/skippedTime")).await["results"][0]["reason"] == "PAUSED",
+        "a skip",
+    )
+    .await;
+    // A deployment during the pause leaves the schedule with the server.
+    site.act(&job, "deploy", "DEPLOYED").await;
+    assert!(site.cron_jobs().await.is_empty());
+    let (status, _) = site.call("POST", &format!("/job/{job}/resume"), None).await;
+    assert_eq!(status, 200);
+    let before = site.runs(&job).await.iter().filter(|run| run["trigger"] == "SCHEDULE").count();
+    let scheduled = async || site.runs(&job).await.iter().filter(|run| run["trigger"] == "SCHEDULE").count();
+    within(90, async || scheduled().await > before, "the server starts a run").await;
+    site.act(&job, "deploy", "DEPLOYED").await;
+    assert_eq!(site.cron_jobs().await.len(), 1);
+    let next = site.get(&format!("/job/{job}/nextRun")).await;
+    assert_eq!((&next["keeper"], &next["keeper_reason"]), (&json!("KUBERNETES"), &json!(null)), "{next:#}");
+    let runs = site.runs(&job).await;
+    let times: Vec<_> = runs.iter().filter(|run| run["trigger"] == "SCHEDULE").map(scheduled_for).collect();
+    assert_eq!(times.iter().collect::<HashSet<_>>().len(), times.len(), "{runs:#?}");
+    site.act(&job, "stop", "STOPPED").await;
+    site.empty().await;
+}
+
 /// The behaviour of the CronJob controller that the server relies on. With Forbid, a time that comes while a Job is active
 /// waits until the Job has ended, unless its starting deadline has passed by then. Times are in the time zone. Of missed
 /// times only the newest is caught up.

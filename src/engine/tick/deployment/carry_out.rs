@@ -69,8 +69,10 @@ async fn applies(tx: &DatabaseTransaction, job: &job::Model, spec: &JobSpec) -> 
     let Some((_, ClusterKind::Kubernetes)) = cluster else { return Ok(false) };
     // Read again: the deployed configuration has just changed.
     let Some(job) = store::job::by_id(tx, job.id).await? else { return Ok(false) };
-    let deployed = job.deployed.as_ref().and_then(|spec| keeper(ClusterKind::Kubernetes, spec));
-    Ok(deployed == Some(Keeper::Kubernetes) || job.applied.is_some())
+    let by_kubernetes =
+        job.deployed.as_ref().and_then(|spec| keeper(ClusterKind::Kubernetes, spec)) == Some(Keeper::Kubernetes);
+    let held = store::schedule_hold::exists(tx, job.id).await?;
+    Ok(by_kubernetes && !held || job.applied.is_some())
 }
 
 /// Replaces or removes the deployed configuration.
@@ -88,8 +90,11 @@ async fn set_deployed(
     settle(tx, job.id, now).await?;
     if deployed == Deployed::Replaced {
         let cluster = store::cluster_objects::cluster_of_job(tx, job.id).await?;
-        let kept = cluster.and_then(|(_, kind)| keeper(kind, spec)) != Some(Keeper::Kubernetes);
-        let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| kept);
+        let by_kubernetes = cluster.and_then(|(_, kind)| keeper(kind, spec)) == Some(Keeper::Kubernetes);
+        let held = store::schedule_hold::exists(tx, job.id).await?;
+        // A CronJob is removed first; the end of that run sets the next time.
+        let by_server = job.applied.is_none() && (held || !by_kubernetes);
+        let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| by_server);
         let next = timing.and_then(|timing| timing.next(now));
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
         variable_snapshot::store_snapshot(app, tx, job, now).await?;

@@ -26,16 +26,19 @@ fn cron_job_name(job: &job::Model) -> String {
 }
 
 /// Whether a run removes a CronJob, because Kubernetes no longer schedules the job.
-pub(super) fn withdraws(of: JobSubject<'_>) -> bool {
+pub(super) async fn withdraws(app: &App, of: JobSubject<'_>) -> Result<bool> {
     let deployed = of.job.deployed.as_ref();
-    deployed.and_then(|spec| keeper(of.cluster.kind, spec)) != Some(Keeper::Kubernetes)
+    let by_kubernetes = deployed.and_then(|spec| keeper(of.cluster.kind, spec)) == Some(Keeper::Kubernetes);
+    Ok(!by_kubernetes || store::schedule_hold::exists(&app.db, of.job.id).await?)
 }
 
 /// The namespace of a run, and the name of its step.
 pub(super) async fn named(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<(String, String)> {
     let namespace = namespace(app, of.environment).await?;
     let name = match run.event {
-        Event::Apply if withdraws(of) => handle::withdraw(&namespace, &cron_job_name(of.job), &run.id.to_string()),
+        Event::Apply if withdraws(app, of).await? => {
+            handle::withdraw(&namespace, &cron_job_name(of.job), &run.id.to_string())
+        }
         Event::Apply => handle::apply(&namespace, &cron_job_name(of.job), &run.id.to_string()),
         _ => handle::job(&namespace, &step_name(run.id, run.attempt)),
     };

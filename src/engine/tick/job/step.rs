@@ -45,7 +45,7 @@ pub(in crate::engine) async fn step(
     let (image, build) = match &run.spec.build {
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
         // Removing a CronJob needs no image.
-        None if run.event == Event::Apply && withdraws(of) => (None, None),
+        None if run.event == Event::Apply && withdraws(app, of).await? => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
         None => match image(app, run, job.organization_id).await? {
             Ok(image) => (Some(image), None),

@@ -13,6 +13,7 @@ use super::log_copy::{Followed, append, masking_of, with_lines};
 use crate::app::App;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
+use crate::engine::tick::takeover::schedule_by_server;
 use crate::engine::tick::workspace::ended::ended;
 use crate::engine::tick::workspace::step_result::StepResult;
 use crate::error::{Error, Result};
@@ -82,7 +83,11 @@ pub(in crate::engine::tick) async fn change(
                 ended(app, tx, &run, left, now).await?;
             }
             if let (Event::Apply, RunState::Succeeded, Some(job)) = (run.event, run.state, run.job_id) {
+                let removed = applied.is_none();
                 store::cluster_objects::set_applied(tx, job, applied).await?;
+                if removed {
+                    schedule_by_server(tx, job, &run).await?;
+                }
             }
         }
         if let Some(job) = target {

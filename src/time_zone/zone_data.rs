@@ -57,6 +57,17 @@ impl Database {
         }
     }
 
+    /// A number that differs between releases and folders.
+    #[must_use]
+    pub fn fingerprint(&self) -> i64 {
+        // FNV-1a: the same on every machine and in every version.
+        let hash = self
+            .to_string()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        hash.cast_signed()
+    }
+
     /// The zone with this IANA name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Zone> {
@@ -112,5 +123,5 @@ fn names(source: &str) -> HashSet<String> {
 }
 
 #[cfg(test)]
-#[path = "database_tests.rs"]
+#[path = "zone_data_tests.rs"]
 mod tests;

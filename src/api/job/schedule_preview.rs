@@ -1,0 +1,54 @@
+//! /schedule/preview: the times of a schedule that no job has.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use poem_openapi::param::Query;
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+
+use super::next_run::{NextRun, default_next_runs};
+use super::schedule_request::{DEFAULT_TIMEZONE, check_times};
+use crate::api::caller::Auth;
+use crate::api::wire::{Json, Success};
+use crate::api::{limits, tag::Tag};
+use crate::app::App;
+use crate::engine::cron::Holds;
+use crate::error::Result;
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+struct SchedulePreview {
+    timezone: String,
+    scheduled_at: String,
+    results: Vec<NextRun>,
+}
+
+pub(in crate::api) struct SchedulePreviewApi(pub(in crate::api) Arc<App>);
+
+#[OpenApi]
+impl SchedulePreviewApi {
+    #[oai(path = "/schedule/preview", method = "get", operation_id = "previewSchedule", tag = Tag::JobRun)]
+    async fn preview_schedule(
+        &self,
+        _auth: Auth,
+        scheduled_at: Query<String>,
+        #[oai(default = "default_timezone")] timezone: Query<String>,
+        after: Query<Option<DateTime<Utc>>>,
+        #[oai(default = "default_next_runs")] count: Query<i32>,
+    ) -> Result<Success<SchedulePreview>> {
+        let count = limits::between("count", count.0, 1, 100)?;
+        let (expression, zone) = check_times("", &scheduled_at.0, &timezone.0)?;
+        let after = after.0.unwrap_or_else(|| self.0.clock.now());
+        let times = std::iter::successors(expression.next(after, &zone), |time| expression.next(*time, &zone));
+        let results = times.take(usize::try_from(count).unwrap_or(0));
+        Ok(Json(SchedulePreview {
+            results: results.map(|at| NextRun::new(at, &zone, &Holds::default())).collect(),
+            timezone: timezone.0,
+            scheduled_at: scheduled_at.0,
+        }))
+    }
+}
+
+fn default_timezone() -> String {
+    DEFAULT_TIMEZONE.to_owned()
+}
