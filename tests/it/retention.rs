@@ -110,10 +110,11 @@ async fn workspace_jobs_plans_and_states_go() {
     let (organization_id, workspace_id) = (step.organization_id, step.workspace_id);
     let mut row = step.into_active_model();
     row.plan = ActiveValue::Set(Some(b"sealed".to_vec()));
+    row.inputs = ActiveValue::Set(Some(b"sealed".to_vec()));
     row.update(db).await.unwrap();
     let plans = async || {
         let rows = workspace_step::Entity::find().all(db).await.unwrap();
-        rows.iter().filter(|row| row.plan.is_some()).count()
+        rows.iter().filter(|row| row.plan.is_some() || row.inputs.is_some()).count()
     };
     prune(app).await;
     assert_eq!(plans().await, 1, "the job has not ended");

@@ -290,7 +290,7 @@ mod tests {
             text(&TerraformStep { refresh_only: true, ..work(Operation::Apply) })
                 .contains("-refresh-only -auto-approve")
         );
-        assert!(!text(&work(Operation::Scripts)).contains("tofu"));
+        assert!(!text(&work(Operation::Scripts)).contains("'tofu'"));
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub async fn delete_some_plans(tx: &impl ConnectionTrait, limit: u64) -> Result<
     if ids.is_empty() {
         return Ok(0);
     }
-    let row = workspace_step::ActiveModel { plan: ActiveValue::Set(None), ..Default::default() };
+    let gone = ActiveValue::Set(None);
+    let row = workspace_step::ActiveModel { plan: gone.clone(), inputs: gone, ..Default::default() };
     let changed =
         workspace_step::Entity::update_many().set(row).filter(workspace_step::Column::Id.is_in(ids)).exec(tx).await?;
     Ok(changed.rows_affected)

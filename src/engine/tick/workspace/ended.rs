@@ -35,7 +35,10 @@ pub(in crate::engine::tick) async fn ended(
         RunState::Failed | RunState::Queued | RunState::Running => JobStatus::Failed,
     };
     let sealed = plan.map(|plan| app.keys.seal(&secret::place("workspace_step", step.id.0), &plan)).transpose()?;
+    // The variables of a plan are of use only with it.
+    let planless = sealed.is_none() && step.plan.is_none();
     let change = workspace_step::ActiveModel {
+        inputs: if planless { ActiveValue::Set(None) } else { ActiveValue::NotSet },
         status: ActiveValue::Set(status),
         updated_at: ActiveValue::Set(now),
         // A step in a cluster has already uploaded its plan.

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::PodOptions;
 use crate::runner::terraform::layout;
-use crate::runner::terraform::script::{self, Operation, TerraformStep};
+use crate::runner::terraform::script::{self, Operation, Phase, TerraformStep};
 use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
@@ -50,21 +50,8 @@ pub(in crate::engine::tick) async fn step(
         Err(impossible) => return Ok(Err(impossible)),
     };
     let (tool, image) = tool(app, &of, kind).await;
-    let work = TerraformStep {
-        operation: if of.rejected() { Operation::Scripts } else { of.operation() },
-        tool,
-        folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
-        scripts,
-        values: Secret::new(variables.values.clone()),
-        loose: variables.loose,
-        plan: planned.map(|planned| planned.plan),
-        lock_timeout_seconds: app.config.state_lock_timeout_seconds,
-        refresh: of.job.refresh,
-        refresh_only: of.job.refresh_only,
-        targets: addresses(app, &of, "TARGET").await?,
-        replacements: addresses(app, &of, "REPLACE").await?,
-        fetches: matches!(kind, Target::Kubernetes(_)),
-    };
+    let values = (Secret::new(variables.values), variables.loose);
+    let work = work(app, &of, (tool, kind), scripts, values, planned.map(|planned| planned.plan)).await?;
     let script = script::script(&work);
     let token = credential(app, &of).await?;
     let mut environment = variables.environment;
@@ -103,6 +90,32 @@ pub(in crate::engine::tick) async fn step(
         pod,
     };
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+}
+
+/// What the script of a step does.
+async fn work(
+    app: &App,
+    of: &WorkspaceSubject,
+    (tool, kind): (String, Target),
+    scripts: Vec<(Phase, String)>,
+    (values, loose): (Secret<String>, Vec<(String, Secret<String>)>),
+    plan: Option<Secret<Vec<u8>>>,
+) -> Result<TerraformStep> {
+    Ok(TerraformStep {
+        operation: if of.rejected() { Operation::Scripts } else { of.operation() },
+        tool,
+        folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
+        scripts,
+        values,
+        loose,
+        plan,
+        lock_timeout_seconds: app.config.state_lock_timeout_seconds,
+        refresh: of.job.refresh,
+        refresh_only: of.job.refresh_only,
+        targets: addresses(app, of, "TARGET").await?,
+        replacements: addresses(app, of, "REPLACE").await?,
+        fetches: matches!(kind, Target::Kubernetes(_)),
+    })
 }
 
 /// The program of a step: its path on this machine, or its name and an image.
