@@ -186,7 +186,7 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     watched.check("due schedule of a job", store::job_schedule::due(db, DueOf::Job(job), now(), 1)).await;
     let step = (job, now(), Some(now() + TimeDelta::hours(1)));
     watched.check("advance of a schedule", store::job_schedule::advance(db, &[step])).await;
-    watched.check("next_due", store::job_schedule::next_due(db)).await;
+    watched.check("next_due", store::job_schedule::next_due(db, Vec::new())).await;
     watched.check("due rules", store::deployment_rule::due(db, Vec::new(), now(), 10)).await;
     watched.check("due deployments", store::deployment::due(db, Vec::new(), 10)).await;
     watched.check("is_due", store::deployment::is_due(db, id)).await;
