@@ -44,6 +44,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_DATA_DIR", default_value = "windlass-data")]
     pub data_dir: PathBuf,
 
+    /// Folder for the scratch folders of plain processes [default: processes in the data folder].
+    #[arg(long, global = true, env = "WINDLASS_PROCESS_DIR")]
+    pub process_dir: Option<PathBuf>,
+
     /// PostgreSQL or SQLite URL [default: windlass.db in the data folder].
     #[arg(long, global = true, env = "WINDLASS_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -184,6 +188,12 @@ impl Config {
         self.database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
+    }
+
+    /// The folder of the scratch folders of plain processes.
+    #[must_use]
+    pub fn process_dir(&self) -> PathBuf {
+        self.process_dir.clone().unwrap_or_else(|| self.data_dir.join("processes"))
     }
 
     /// The path of the key file.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
+use windlass::runner::{Line, Lines, OutputError, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 /// Ends every step at once, with a given number of lines.
 pub(crate) struct NoOp {
@@ -33,13 +33,13 @@ impl Runner for NoOp {
     async fn stop(&self, _name: &str, _grace: Duration) -> Result<(), Unavailable> {
         Ok(())
     }
-    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
         Ok(None)
     }
     async fn logs(&self, _name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let all = self.lines.load(Ordering::Relaxed);
         let count = usize::try_from(all.saturating_sub(skip)).unwrap().min(limit);
-        let line = Line { at: Utc::now(), stream: Stream::Stdout, text: self.line.clone() };
+        let line = Line { at: Utc::now(), stream: Stream::Stdout, text: self.line.clone(), open: false };
         Ok(Lines { lines: vec![line; count], end: skip + count as u64 >= all })
     }
     async fn remove(&self, _name: &str) -> Result<(), Unavailable> {

@@ -97,6 +97,31 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// No image: the job can only run as a plain process. It is stored as a build of nothing, which earlier releases can read.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self::Docker {
+            git_repository: None,
+            dockerfile_path: None,
+            dockerfile_raw: None,
+            docker_target_build_stage: None,
+        }
+    }
+
+    /// Whether the job has no image.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::Docker { git_repository: None, dockerfile_raw: None, .. })
+    }
+
+    /// Whether the image is built from a Dockerfile.
+    #[must_use]
+    pub fn is_built(&self) -> bool {
+        matches!(self, Self::Docker { .. }) && !self.is_none()
+    }
+}
+
 /// The CPU architecture that a job requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -127,7 +127,7 @@ pub struct Model {
     pub lease_until: Option<DateTimeUtc>,
     /// How many lines of the current attempt are stored.
     pub attempt_lines: i64,
-    /// How many lines of all attempts are stored.
+    /// The number of the last stored line, of all attempts.
     pub total_lines: i64,
     /// Whether the run waits for older runs of the schedule to end.
     pub in_turn: bool,
@@ -141,7 +141,7 @@ pub struct Model {
     pub additions: Option<Vec<u8>>,
     /// The size of the stored log, in bytes.
     pub log_bytes: i64,
-    /// Whether the log was cut at the size limit.
+    /// Whether lines in the middle of the log were left out, because it is too large.
     pub log_cut: bool,
     /// When the run may be deleted; null while it is open.
     pub expires_at: Option<DateTimeUtc>,
@@ -162,6 +162,8 @@ pub struct Model {
     pub organization_id: OrganizationId,
     /// Whose slots the run needs: `SERVER_SLOTS`, `NO_SLOTS`, or the id of a Kubernetes cluster.
     pub slots: Uuid,
+    /// The position behind the beginning of the log, which is always kept: that of the line that says what is left out.
+    pub log_mark: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -211,6 +213,7 @@ impl Model {
             end_seen_at: None,
             organization_id: OrganizationId(Uuid::nil()),
             slots: SERVER_SLOTS,
+            log_mark: None,
         }
     }
 }

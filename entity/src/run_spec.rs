@@ -71,6 +71,12 @@ pub struct RunSpec {
     /// The full name of an image that was built on the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_image: Option<String>,
+    /// Whether the job has no image, and can only run as a plain process.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_image: bool,
+    /// Options for plain processes; other runners ignore them.
+    #[serde(default, skip_serializing_if = "ProcessSpec::is_default")]
+    pub process: ProcessSpec,
     /// The build; with it, only the time limit of the other fields is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildSpec>,
@@ -94,9 +100,28 @@ pub struct RunSpec {
     /// How long runs are kept.
     #[serde(default, skip_serializing_if = "Retention::is_default")]
     pub keep: Retention,
+    /// The names of the variables given for this run that are secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_additions: Vec<String>,
     /// Options for Kubernetes; other runners ignore them.
     #[serde(default, skip_serializing_if = "PodSpec::is_default")]
     pub pod: PodSpec,
+}
+
+/// The options of a job for plain processes. An empty text stands for the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProcessSpec {
+    pub home: String,
+    pub path: String,
+    pub working_folder: String,
+    pub user: String,
+}
+
+impl ProcessSpec {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The options of a job for Kubernetes, beyond those that every runner supports.

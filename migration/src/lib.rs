@@ -16,7 +16,8 @@ mod m0007_kubernetes;
 mod m0008_run_end;
 mod m0009_plan_inputs;
 mod m0010_slots;
-mod m0011_upkeep;
+mod m0011_log_middle;
+mod m0012_upkeep;
 
 struct Migrator;
 
@@ -34,7 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_run_end::Migration),
             Box::new(m0009_plan_inputs::Migration),
             Box::new(m0010_slots::Migration),
-            Box::new(m0011_upkeep::Migration),
+            Box::new(m0011_log_middle::Migration),
+            Box::new(m0012_upkeep::Migration),
         ]
     }
 }

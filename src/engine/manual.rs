@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use entity::job;
-use entity::job_spec::Source;
 use entity::run;
 use entity::run::{Event, Trigger};
 use entity::run_spec::RunSpec;
@@ -24,6 +23,8 @@ pub struct RunOverrides {
     pub arguments: Option<Vec<String>>,
     /// Variables that take precedence over variables of the same name.
     pub environment: BTreeMap<String, String>,
+    /// The same, but their values are masked in the log.
+    pub secret_environment: BTreeMap<String, String>,
     pub image_tag: Option<String>,
     /// 0 means no limit.
     pub timeout_seconds: Option<i32>,
@@ -44,10 +45,11 @@ pub async fn run(
 ) -> Result<run::Model> {
     let now = app.clock.now();
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let RunOverrides { entrypoint, arguments, environment, image_tag, timeout_seconds } = overrides;
+    let RunOverrides { entrypoint, arguments, mut environment, mut secret_environment, image_tag, timeout_seconds } =
+        overrides;
     let mut run = run_spec(spec, job.built.as_ref(), event)
         .ok_or_else(|| Error::invalid("event", "the job has no command for this event"))?;
-    let from_git = matches!(spec.source, Source::Docker { .. });
+    let from_git = spec.source.is_built();
     if from_git && image_tag.is_some() {
         return Err(Error::invalid("image_tag", "the job is built from a Dockerfile and has no image tag"));
     }
@@ -61,6 +63,8 @@ pub async fn run(
     run.arguments = arguments.unwrap_or(run.arguments);
     run.image_tag = image_tag.or(run.image_tag);
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
+    run.secret_additions = secret_environment.keys().cloned().collect();
+    environment.append(&mut secret_environment);
     let row = run::Model::queued(job.id, event, run, now);
     let additions = if environment.is_empty() {
         None

@@ -52,6 +52,61 @@ impl Masking {
             _ => Cow::Borrowed(line),
         }
     }
+
+    /// The pieces of one line with its secrets masked, including those that lie across two pieces.
+    #[must_use]
+    pub fn apply_to_pieces(&self, pieces: &[&str]) -> Vec<String> {
+        let Some(search) = &self.0 else { return pieces.iter().map(|piece| (*piece).to_owned()).collect() };
+        let line = pieces.concat();
+        let mut secrets = search.find_iter(&line).map(|found| found.range()).peekable();
+        let (mut masked, mut begin) = (Vec::with_capacity(pieces.len()), 0);
+        let mut position = 0;
+        for piece in pieces {
+            let end = begin + piece.len();
+            let mut out = String::with_capacity(piece.len());
+            while let Some(secret) = secrets.next_if(|secret| secret.start < end) {
+                out.push_str(line.get(position..secret.start).unwrap_or_default());
+                out.push_str(MASK);
+                position = secret.end;
+            }
+            out.push_str(line.get(position..end).unwrap_or_default());
+            position = position.max(end);
+            masked.push(out);
+            begin = end;
+        }
+        masked
+    }
+}
+
+/// Whether a secret may begin at the end of a text and go on behind it.
+#[must_use]
+pub fn may_go_on(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|pattern| overlaps(text.as_bytes(), pattern.as_bytes()))
+}
+
+/// Whether a text ends with a beginning of a pattern, but not with the whole of it (Knuth, Morris and Pratt).
+fn overlaps(text: &[u8], pattern: &[u8]) -> bool {
+    // For each length of a beginning, the length of the longest shorter beginning that it ends with.
+    let mut shorter = vec![0_usize; pattern.len() + 1];
+    let next = |shorter: &[usize], matched: usize, byte: u8| {
+        let mut length = matched;
+        loop {
+            match pattern.get(length) {
+                Some(expected) if *expected == byte => return length + 1,
+                _ if length == 0 => return 0,
+                _ => length = shorter.get(length).copied().unwrap_or(0),
+            }
+        }
+    };
+    for (place, byte) in pattern.iter().enumerate().skip(1) {
+        let length = next(&shorter, shorter.get(place).copied().unwrap_or(0), *byte);
+        if let Some(entry) = shorter.get_mut(place + 1) {
+            *entry = length;
+        }
+    }
+    let tail = text.get(text.len().saturating_sub(pattern.len())..).unwrap_or_default();
+    let matched = tail.iter().fold(0, |matched, byte| next(&shorter, matched, *byte));
+    matched > 0 && matched < pattern.len()
 }
 
 /// Matches every byte.
@@ -63,7 +118,7 @@ fn everything() -> AhoCorasick {
 
 #[cfg(test)]
 mod tests {
-    use super::{Masking, patterns};
+    use super::{Masking, may_go_on, patterns};
 
     fn masked(secrets: &[&str], line: &str) -> String {
         Masking::new(&patterns(secrets.iter().copied())).apply(line).into_owned()
@@ -77,5 +132,36 @@ mod tests {
         assert_eq!(masked(&["abc", "", "   "], "abc stays"), "abc stays");
         assert_eq!(masked(&[], "nothing to hide"), "nothing to hide");
         assert_eq!(masked(&["päss"], "päss passt"), "******** passt");
+    }
+
+    #[test]
+    fn secrets_are_masked_across_the_pieces_of_a_line() {
+        let masking = Masking::new(&patterns(["hunter22", "abcd"]));
+        let pieces = |given: &[&str]| masking.apply_to_pieces(given);
+        assert_eq!(pieces(&["a hun", "ter22 b"]), ["a ********", " b"]);
+        assert_eq!(pieces(&["abcdhunt", "e", "r22", "", "abcd"]), ["****************", "", "", "", "********"]);
+        assert_eq!(pieces(&["hun", "ger"]), ["hun", "ger"]);
+        assert_eq!(pieces(&["hunter22"]), ["********"]);
+        assert_eq!(Masking::new(&[]).apply_to_pieces(&["a", "b"]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_text_may_end_with_the_beginning_of_a_secret() {
+        let secrets = patterns(["aabaaab", "hunter22"]);
+        for (text, expected) in [
+            ("say hun", true),
+            ("h", true),
+            ("hunter22", false),
+            ("hunter2", true),
+            ("hunger", false),
+            ("aabaa", true),
+            ("xaabaabaaa", true),
+            ("aabaaac", false),
+            ("", false),
+        ] {
+            assert_eq!(may_go_on(&secrets, text), expected, "{text}");
+        }
+        let long = patterns([format!("{}b", "a".repeat(100_000)).as_str()]);
+        assert!(may_go_on(&long, &"a".repeat(200_000)) && !may_go_on(&long, &"c".repeat(200_000)));
     }
 }

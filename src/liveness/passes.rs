@@ -90,10 +90,8 @@ impl Pass {
 #[derive(Clone, Copy, Debug)]
 struct Setback {
     since: DateTime<Utc>,
-    /// All failures; they determine the pause.
+    /// Without those that were caused by the database.
     failures: u32,
-    /// The failures that were caused by the row itself.
-    tries: u32,
     not_before: DateTime<Utc>,
 }
 
@@ -152,10 +150,16 @@ impl Setbacks {
             return u32::from(cause == Cause::Row);
         }
         let setback = ledger.rows.entry(key).or_insert_with(|| Setback::new(now));
-        setback.failures = setback.failures.saturating_add(1);
-        setback.tries = setback.tries.saturating_add(u32::from(cause == Cause::Row));
-        setback.not_before = now + pause_after(setback.failures);
-        setback.tries
+        // When the database is back, all rows are tried again soon.
+        let pause = match cause {
+            Cause::Database => FIRST_PAUSE,
+            Cause::Row => {
+                setback.failures = setback.failures.saturating_add(1);
+                pause_after(setback.failures)
+            }
+        };
+        setback.not_before = now + pause;
+        setback.failures
     }
 
     /// Records that a row was processed, or has ended.
@@ -193,7 +197,7 @@ impl Setbacks {
 
 impl Setback {
     fn new(now: DateTime<Utc>) -> Self {
-        Self { since: now, failures: 0, tries: 0, not_before: now }
+        Self { since: now, failures: 0, not_before: now }
     }
 }
 
@@ -241,6 +245,7 @@ mod tests {
             assert_eq!(setbacks.row_failed(Pass::Claim, "a", Cause::Database, now), 0);
         }
         assert!(setbacks.is_paused(Pass::Claim, "a", now));
+        assert!(!setbacks.is_paused(Pass::Claim, "a", now + TimeDelta::seconds(1)), "the pause does not grow");
         assert_eq!(setbacks.row_failed(Pass::Claim, "a", Cause::Row, now), 1);
     }
 

@@ -23,6 +23,21 @@ pub enum Target {
 #[derive(Clone, Debug)]
 pub struct Unavailable(pub String);
 
+/// Why an output cannot be read.
+#[derive(Clone, Debug)]
+pub enum OutputError {
+    /// The call may succeed later.
+    Unavailable(String),
+    /// What is in its place is not a file of the run.
+    Refused(String),
+}
+
+impl From<Unavailable> for OutputError {
+    fn from(Unavailable(reason): Unavailable) -> Self {
+        Self::Unavailable(reason)
+    }
+}
+
 /// Runs steps. No call waits for a step to end.
 #[async_trait]
 pub trait Runner: Send + Sync {
@@ -48,8 +63,8 @@ pub trait Runner: Send + Sync {
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
 
     /// The content of a file that an ended step wrote to its output folder, if there is one. At most `most` + 1 bytes
-    /// are read, so that the caller can tell that the file is too large.
-    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// are read, so that the caller can tell that the file is too large. Symbolic links are followed inside the run's own files.
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError>;
 
     /// The largest output file that this runner can return, in bytes.
     fn most_output(&self) -> u64 {

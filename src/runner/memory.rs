@@ -6,11 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-use crate::runner::line::{Line, Lines, Stream};
+use crate::runner::line::{BATCH_BYTES, Line, Lines};
 use crate::runner::step_state::{StepState, StepTimes};
 
 /// How many lines are buffered before the writer has to wait for a reader.
 const BUFFER_LINES: usize = 10_000;
+
+/// How many bytes of lines are buffered; the last line may exceed them.
+const BUFFER_BYTES: usize = 2 * BATCH_BYTES;
 
 pub(super) struct MemoryStep {
     state: Mutex<MemoryState>,
@@ -24,12 +27,20 @@ pub(super) struct MemoryState {
     /// The number of the first line in `lines`.
     first: u64,
     lines: VecDeque<Line>,
+    /// The length of all lines.
+    bytes: usize,
+}
+
+impl MemoryState {
+    fn is_full(&self) -> bool {
+        self.lines.len() >= BUFFER_LINES || self.bytes >= BUFFER_BYTES
+    }
 }
 
 impl MemoryStep {
     pub(super) fn new(progress: StepState, started_at: DateTime<Utc>) -> Self {
         let times = StepTimes { started_at: Some(started_at), finished_at: None, attempts: None };
-        let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new() };
+        let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new(), bytes: 0 };
         Self { state: Mutex::new(state), consumed: Notify::new() }
     }
 
@@ -39,17 +50,18 @@ impl MemoryStep {
 
     /// Whether the writer has to wait for a reader.
     pub(super) fn is_full(&self) -> bool {
-        self.lock().lines.len() >= BUFFER_LINES
+        self.lock().is_full()
     }
 
     /// Adds a line; waits until there is room.
-    pub(super) async fn push(&self, at: DateTime<Utc>, stream: Stream, text: String) {
+    pub(super) async fn push(&self, line: Line) {
         loop {
             let room = self.consumed.notified();
             {
                 let mut state = self.lock();
-                if state.lines.len() < BUFFER_LINES {
-                    state.lines.push_back(Line { at, stream, text });
+                if !state.is_full() {
+                    state.bytes += line.text.len();
+                    state.lines.push_back(line);
                     return;
                 }
             }
@@ -68,10 +80,19 @@ impl MemoryStep {
     pub(super) fn take(&self, skip: u64, limit: usize) -> Lines {
         let taken = {
             let mut state = self.lock();
-            while state.first < skip && state.lines.pop_front().is_some() {
+            while state.first < skip
+                && let Some(line) = state.lines.pop_front()
+            {
                 state.first += 1;
+                state.bytes -= line.text.len();
             }
-            let lines: Vec<Line> = state.lines.iter().take(limit).cloned().collect();
+            let mut bytes = 0;
+            let fits = |line: &&Line| {
+                let before = bytes;
+                bytes += line.text.len();
+                before < BATCH_BYTES
+            };
+            let lines: Vec<Line> = state.lines.iter().take(limit).take_while(fits).cloned().collect();
             let over = !matches!(state.progress, StepState::Running | StepState::Starting { .. });
             let end = over && lines.len() == state.lines.len();
             Lines { lines, end }

@@ -18,6 +18,12 @@ pub struct Runners {
 }
 
 impl Runners {
+    /// Whether new runs on the local cluster are plain processes.
+    #[must_use]
+    pub fn local_is_process(&self) -> bool {
+        self.local == Ok(Target::Process)
+    }
+
     /// The runner of a target.
     #[must_use]
     pub fn get(&self, kind: Target) -> Arc<dyn Runner> {

@@ -33,8 +33,23 @@ pub struct StepSpec {
     pub source: Option<SourceTree>,
     /// Stops the step by sending SIGINT to its first process only, which ends the others itself.
     pub interrupt: bool,
+    /// Options for plain processes; other runners ignore them.
+    pub process: ProcessOptions,
     /// Options for Kubernetes; other runners ignore them.
     pub pod: Option<Box<PodOptions>>,
+}
+
+/// Options for plain processes; what is none has its default.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessOptions {
+    /// The value of HOME, by default the scratch folder.
+    pub home: Option<String>,
+    /// The value of PATH.
+    pub path: Option<String>,
+    /// The working folder, by default the scratch folder.
+    pub working_folder: Option<String>,
+    /// The name or the id of a user, by default that of the server.
+    pub user: Option<String>,
 }
 
 impl StepSpec {

@@ -11,10 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The error of the runner, or a timeout.
-pub async fn with_time_limit<T>(call: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
+pub async fn with_time_limit<T, E: From<Unavailable>>(call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(result) => result,
-        Err(_) => Err(Unavailable("the runner did not answer in time".into())),
+        Err(_) => Err(Unavailable("the runner did not answer in time".into()).into()),
     }
 }
 

@@ -3,10 +3,11 @@
 use entity::id::{EnvironmentId, OrganizationId, ProjectId};
 use entity::{cluster, environment};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::page::PAGE;
+use super::run;
 
 /// One environment.
 ///
@@ -64,11 +65,12 @@ pub async fn update(db: &impl ConnectionTrait, row: environment::Model) -> Resul
     environment::ActiveModel::from(row).reset_all().update(db).await
 }
 
-/// Deletes an environment with everything in it.
+/// Deletes an environment with everything in it. Call this in a transaction.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn delete(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
+    run::retention::keep_unconfirmed(db, Condition::all().add(run::of_environment(id))).await?;
     environment::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
 }

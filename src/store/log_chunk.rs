@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::log_chunk::{Column, Entity, Model};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 /// The size in bytes at which a chunk is stored; a single line may be longer.
@@ -25,7 +26,7 @@ pub enum LogStream {
 /// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// Counts from 1 without gaps inside a run.
+    /// Counts from 1 inside a run; there is one gap if the middle of the log was left out.
     pub position: i64,
     pub at: DateTime<Utc>,
     pub stream: LogStream,
@@ -48,9 +49,10 @@ impl ChunkBuilder {
         Self { run, done: Vec::new(), text: String::new(), lines: 0, position }
     }
 
-    /// Adds a line. Characters that a chunk cannot contain are replaced.
-    pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) {
+    /// Adds a line, and returns how many bytes it takes. Characters that a chunk cannot contain are replaced.
+    pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) -> i64 {
         use std::fmt::Write as _;
+        let before = self.text.len();
         let letter = match stream {
             LogStream::Stdout => 'o',
             LogStream::Stderr => 'e',
@@ -67,9 +69,18 @@ impl ChunkBuilder {
         self.text.push('\n');
         self.lines += 1;
         self.position += 1;
+        let bytes = self.text.len() - before;
         if self.text.len() >= CHUNK_BYTES {
             self.cut();
         }
+        i64::try_from(bytes).unwrap_or(i64::MAX)
+    }
+
+    /// Keeps a position free for a line that may be added later, in a chunk of its own.
+    pub fn reserve(&mut self) -> i64 {
+        self.cut();
+        self.position += 1;
+        self.position
     }
 
     fn cut(&mut self) {
@@ -139,6 +150,74 @@ fn lines(chunk: &Model) -> impl Iterator<Item = LogLine> {
     })
 }
 
+/// The lines that were left out in the middle of a log.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// How many bytes were deleted now.
+    pub bytes: i64,
+    /// How many lines are left out altogether.
+    pub left_out: i64,
+}
+
+/// How many chunks, and how many times, `cut_middle` deletes at most. What is left is deleted the next time.
+const CUT_CHUNKS: u64 = 200;
+const CUT_TIMES: usize = 20;
+
+/// Deletes the oldest chunks between two positions, which stay, until `excess` bytes are gone. None if nothing was deleted.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn cut_middle(
+    tx: &impl ConnectionTrait,
+    run: RunId,
+    (after, before): (i64, i64),
+    excess: i64,
+) -> Result<Option<Cut>, DbErr> {
+    let size = match tx.get_database_backend() {
+        DbBackend::Sqlite => "length(CAST(text AS BLOB))",
+        _ => "octet_length(text)",
+    };
+    let mut cut: Option<Cut> = None;
+    for _ in 0..CUT_TIMES {
+        let missing = excess - cut.map_or(0, |cut| cut.bytes);
+        let between = Condition::all()
+            .add(Column::RunId.eq(run))
+            .add(Column::Position.gt(after))
+            .add(Column::Position.lt(before));
+        let oldest: Vec<(i64, i64)> = Entity::find()
+            .select_only()
+            .column(Column::Position)
+            .expr_as(Expr::cust(format!("CAST({size} AS BIGINT)")), "bytes")
+            .filter(between.clone())
+            .order_by_asc(Column::Position)
+            .limit(CUT_CHUNKS)
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let (mut bytes, mut last) = (0, None);
+        for (position, size) in oldest {
+            if bytes >= missing {
+                break;
+            }
+            bytes += size;
+            last = Some(position);
+        }
+        let Some(last) = last else { break };
+        Entity::delete_many().filter(between).filter(Column::Position.lte(last)).exec(tx).await?;
+        cut = Some(Cut { bytes: bytes + cut.map_or(0, |cut| cut.bytes), left_out: last - after });
+    }
+    Ok(cut)
+}
+
+/// Replaces the chunk at a position, if there is one.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn replace(tx: &impl ConnectionTrait, run: RunId, position: i64, chunks: Vec<Model>) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::RunId.eq(run)).filter(Column::Position.eq(position)).exec(tx).await?;
+    append(tx, chunks).await
+}
+
 /// Deletes chunks of a run, oldest first. Returns their number.
 ///
 /// # Errors
@@ -170,7 +249,7 @@ mod tests {
         let (run, at) = (RunId::create(), DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap());
         let mut pieces = ChunkBuilder::after(run, 7);
         for text in texts {
-            pieces.push(at, LogStream::Stderr, text);
+            let _bytes = pieces.push(at, LogStream::Stderr, text);
         }
         assert_eq!(pieces.position(), 12);
         let found: Vec<LogLine> = pieces.finish().iter().flat_map(lines).collect();
@@ -188,7 +267,7 @@ mod tests {
         let mut pieces = ChunkBuilder::after(RunId::create(), 0);
         let line = "x".repeat(1000);
         for _ in 0..200 {
-            pieces.push(DateTime::UNIX_EPOCH, LogStream::Stdout, &line);
+            let _bytes = pieces.push(DateTime::UNIX_EPOCH, LogStream::Stdout, &line);
         }
         let rows = pieces.finish();
         assert_eq!(rows.len(), 4);

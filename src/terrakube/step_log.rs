@@ -66,13 +66,18 @@ async fn events(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Resp
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
     let lines = lines(Arc::clone(app.0), caller, found, last, Until::Ended);
     let pieces = futures_util::StreamExt::map(lines, |piece| {
-        let event = |line: store::log_chunk::LogLine| format!("id: {}\ndata: {}\n\n", line.position, line.text);
-        piece.map(|(_, lines)| lines.into_iter().map(event).collect::<String>().into_bytes())
+        piece.map(|(_, lines)| lines.iter().map(event).collect::<String>().into_bytes())
     });
     Response::builder()
         .content_type("text/event-stream")
         .header(header::CACHE_CONTROL, "no-cache")
         .body(Body::from_bytes_stream(pieces))
+}
+
+/// The event of a line. A carriage return would end the field, so each part of the text is a field of its own.
+fn event(line: &store::log_chunk::LogLine) -> String {
+    let data: String = line.text.split('\r').map(|part| format!("data: {part}\n")).collect();
+    format!("id: {}\n{data}\n", line.position)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,4 +117,23 @@ fn lines(
             app.authenticator.again(&caller).await.map_err(std::io::Error::other)?;
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event;
+    use crate::store::log_chunk::{LogLine, LogStream};
+
+    #[test]
+    fn a_line_cannot_add_fields_to_its_event() {
+        let line = |text: &str| LogLine {
+            position: 7,
+            at: chrono::DateTime::UNIX_EPOCH,
+            stream: LogStream::Stdout,
+            text: text.to_owned(),
+        };
+        assert_eq!(event(&line("plain")), "id: 7\ndata: plain\n\n");
+        let forged = "a\rid: 99\r\revent: fake\r";
+        assert_eq!(event(&line(forged)), "id: 7\ndata: a\ndata: id: 99\ndata: \ndata: event: fake\ndata: \n\n");
+    }
 }

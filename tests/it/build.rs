@@ -9,7 +9,7 @@ use windlass::git::{Checkout, Login};
 use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Build, Dockerfile, Image, Runner, StepSpec, StepState};
+use windlass::runner::{Build, Dockerfile, Image, ProcessOptions, Runner, StepSpec, StepState};
 use windlass::secret::Secret;
 
 use crate::git_server::{git, repository};
@@ -36,6 +36,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         build,
         source: None,
         interrupt: false,
+        process: ProcessOptions::default(),
         pod: None,
     }
 }

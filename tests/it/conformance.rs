@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass::runner::{Runner, StepSpec, StepState, Stream, Target};
+use windlass::runner::{LINE_BYTES, OutputError, Runner, StepSpec, StepState, Stream, Target};
 
 use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 
@@ -38,6 +38,7 @@ pub(crate) async fn conforms(runner: &dyn Runner, image: &str) {
     starting_twice_is_starting_once(runner, image).await;
     the_environment_is_what_was_given(runner, image).await;
     a_large_log_is_whole(runner, image).await;
+    lines_are_whole(runner, image).await;
     times_are_those_of_the_runner(runner, image).await;
     lines_come_while_it_runs(runner, image).await;
     stopping(runner, image).await;
@@ -61,12 +62,43 @@ async fn outputs_are_read_when_the_step_has_ended(runner: &dyn Runner, image: &s
         assert_eq!(output.as_deref().map(String::from_utf8_lossy).as_deref(), expected, "{script}");
         runner.remove(&step.name).await.unwrap();
     }
+    if remembers(runner) {
+        outputs_are_files_of_the_run(runner, image).await;
+    }
     let step = made(runner, image, "head -c 2000000 /dev/zero > /qovery-output/qovery-output.json");
     runner.start(&step).await.unwrap();
     assert_eq!(ended(runner, &step.name).await, exit(0));
     let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, runner.most_output()).await.unwrap().unwrap();
     assert_eq!(output.len() as u64, runner.most_output() + 1);
     runner.remove(&step.name).await.unwrap();
+}
+
+/// A symbolic link is followed inside the run's own files. What cannot be read is refused at once, by its name.
+async fn outputs_are_files_of_the_run(runner: &dyn Runner, image: &str) {
+    let nowhere = "is a symbolic link that leads nowhere";
+    for (script, expected) in [
+        ("cd \"${WINDLASS_OUTPUT_FILE%/*}\" && echo '{}' > real && ln -s real \"$WINDLASS_OUTPUT_FILE\"", Ok("{}\n")),
+        (
+            "cd \"${WINDLASS_OUTPUT_FILE%/*}\" && mkdir a && echo 1 > b && ln -s ../b a/c && ln -s a/c \"$WINDLASS_OUTPUT_FILE\"",
+            Ok("1\n"),
+        ),
+        ("mkdir \"$WINDLASS_OUTPUT_FILE\"", Err("is a folder")),
+        ("ln -s nowhere \"$WINDLASS_OUTPUT_FILE\"", Err(nowhere)),
+        ("mkfifo \"$WINDLASS_OUTPUT_FILE\"", Err("is not a regular file")),
+    ] {
+        let step = made(runner, image, script);
+        runner.start(&step).await.unwrap();
+        assert_eq!(ended(runner, &step.name).await, exit(0), "{script}");
+        let output = runner.output(&step.name, windlass::runner::OUTPUT_FILE, 1000).await;
+        match (output, expected) {
+            (Ok(content), Ok(expected)) => assert_eq!(content.as_deref(), Some(expected.as_bytes()), "{script}"),
+            (Err(OutputError::Refused(reason)), Err(expected)) => {
+                assert_eq!(reason, format!("qovery-output.json {expected}"), "{script}");
+            }
+            (output, expected) => panic!("{script}: {output:?} instead of {expected:?}"),
+        }
+        runner.remove(&step.name).await.unwrap();
+    }
 }
 
 async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
@@ -142,6 +174,31 @@ async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {
     assert_eq!((rest.len(), rest.replace('x', "").len()), (40_000, 0));
     assert!(lines.iter().all(|line| line.text.len() <= windlass::runner::LINE_BYTES));
     runner.remove(&spec.name).await.unwrap();
+}
+
+/// Lines are not split where an engine or a pipe splits them, neither are characters; and none is added.
+async fn lines_are_whole(runner: &dyn Runner, image: &str) {
+    let script = "head -c 16384 /dev/zero | tr '\\0' a; echo; head -c 40000 /dev/zero | tr '\\0' b; echo; \
+         printf x; i=0; while [ $i -lt 12000 ]; do printf '\\303\\251'; i=$((i+1)); done; echo; \
+         printf '1 %%\\r2 %%\\r3 %%\\n'; head -c 1048580 /dev/zero | tr '\\0' c; echo; echo end";
+    let (_, lines) = run(runner, &made(runner, image, script)).await;
+    let expected = [
+        "a".repeat(16_384),
+        "b".repeat(40_000),
+        format!("x{}", "\u{e9}".repeat(12_000)),
+        "1 %".into(),
+        "2 %".into(),
+        "3 %".into(),
+        "c".repeat(LINE_BYTES),
+        "cccc".into(),
+        "end".into(),
+    ];
+    let sizes =
+        |texts: &[&str]| texts.iter().map(|text| (text.len(), text.get(..3).map(str::to_owned))).collect::<Vec<_>>();
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(sizes(&texts(&lines)), sizes(&expected));
+    assert!(texts(&lines) == expected, "a line has other characters");
+    assert!(lines.iter().all(|line| line.open == (line.text.len() == LINE_BYTES)));
 }
 
 async fn times_are_those_of_the_runner(runner: &dyn Runner, image: &str) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
+use windlass::runner::{Line, Lines, OutputError, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 #[derive(Default)]
 pub(crate) struct FakeRunner {
@@ -56,7 +56,19 @@ impl FakeRunner {
         let mut state = self.state.lock().unwrap();
         let step = state.steps.get_mut(name).unwrap();
         let at = DateTime::<Utc>::UNIX_EPOCH;
-        step.lines.extend(lines.iter().map(|text| Line { at, stream: Stream::Stdout, text: (*text).to_owned() }));
+        step.lines.extend(lines.iter().map(|text| Line {
+            at,
+            stream: Stream::Stdout,
+            text: (*text).to_owned(),
+            open: false,
+        }));
+    }
+
+    /// Adds a line that may go on in the next one.
+    pub(crate) fn write_open(&self, name: &str, text: &str) {
+        let mut state = self.state.lock().unwrap();
+        let (at, text) = (DateTime::<Utc>::UNIX_EPOCH, text.to_owned());
+        state.steps.get_mut(name).unwrap().lines.push(Line { at, stream: Stream::Stdout, text, open: true });
     }
 
     /// Sets the state of a step.
@@ -127,7 +139,7 @@ impl Runner for FakeRunner {
         Ok(self.up()?.place.clone().unwrap_or_else(|| "fake".to_owned()))
     }
 
-    async fn output(&self, name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
         Ok(self.up()?.steps.get(name).and_then(|step| step.output.clone()))
     }
 

@@ -106,6 +106,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some("https://windlass.example/".into()),
         data_dir,
+        process_dir: None,
         database_url: Some(url.to_owned()),
         database_connections: CONNECTIONS,
         oidc_issuer: None,

@@ -26,6 +26,8 @@ mod kubernetes;
 mod operator_log;
 mod organizations;
 mod outcomes;
+mod processes;
+mod recovery;
 mod query_plans;
 mod registries;
 mod retention;

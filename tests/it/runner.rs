@@ -8,7 +8,7 @@ use windlass::clock::Clock;
 use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
-use windlass::runner::{Credentials, Image, Line, Runner, StepFile, StepSpec, StepState};
+use windlass::runner::{Credentials, Image, Line, ProcessOptions, Runner, StepFile, StepSpec, StepState};
 use windlass::secret::Secret;
 
 /// The image that the Docker tests run, or none if they are skipped.
@@ -37,7 +37,7 @@ fn docker() -> DockerRunner {
     DockerRunner::new(None, Clock::system(), Wake::default())
 }
 
-fn process(folder: &Path) -> ProcessRunner {
+pub(crate) fn process(folder: &Path) -> ProcessRunner {
     ProcessRunner::new(folder.to_owned(), Clock::system(), Wake::default())
 }
 
@@ -57,6 +57,7 @@ pub(crate) fn step(image: &str, script: &str) -> StepSpec {
         build: None,
         source: None,
         interrupt: false,
+        process: ProcessOptions::default(),
         pod: None,
     }
 }
@@ -210,6 +211,10 @@ async fn containers_are_confined() {
     let hungry = step(&image, "head -c 300m /dev/zero | tail");
     let (progress, _) = run(&runner, &hungry).await;
     assert!(matches!(&progress, StepState::Exited { exit_code, .. } if *exit_code != 0), "{progress:?}");
+    // A child is killed, and the first process goes on.
+    let survived = step(&image, "head -c 300m /dev/zero | tail; exit 0");
+    let reason = Some("a process ran out of memory and was killed".to_owned());
+    assert_eq!(run(&runner, &survived).await.0, StepState::Exited { exit_code: 0, reason });
 }
 
 /// Variables name the files, which are read-only if the runner supports it.

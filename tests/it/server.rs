@@ -28,17 +28,28 @@ impl Drop for Server {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    // Flags of a test take precedence over these.
-    command.current_dir(folder).env("WINDLASS_LISTEN", "127.0.0.1:0").env("WINDLASS_LOG", "warn");
+    with_defaults(&mut command, folder);
     command
+}
+
+/// Flags of a test take precedence over these.
+fn with_defaults<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
+    command.current_dir(folder).env("WINDLASS_LISTEN", "127.0.0.1:0").env("WINDLASS_LOG", "warn")
 }
 
 impl Server {
     /// Starts in `folder` and reads the greeting; `token` comes from the first start.
     pub(crate) fn start(folder: &Path, words: &[&str], token: Option<&str>) -> Self {
+        let mut program = Command::new(PROGRAM);
+        program.args(words);
+        Self::start_by(folder, program, token)
+    }
+
+    /// Starts by a command that becomes the server.
+    pub(crate) fn start_by(folder: &Path, mut command: Command, token: Option<&str>) -> Self {
         let out = folder.join("out");
         let file = std::fs::File::create(&out).unwrap();
-        let child = command(folder).args(words).stdout(file).spawn().unwrap();
+        let child = with_defaults(&mut command, folder).stdout(file).spawn().unwrap();
         let mut server = Self { child, url: String::new(), token: String::new(), greeting: String::new() };
         let deadline = Instant::now() + Duration::from_secs(30);
         while server.url.is_empty() {
@@ -111,7 +122,17 @@ impl Server {
         id
     }
 
-    fn greeting_id(&self, before: &str) -> String {
+    /// The process of the server.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The path of the sample jobs.
+    pub(crate) fn jobs_path(&self) -> String {
+        format!("/environment/{}/job", self.greeting_id("/environment/"))
+    }
+
+    pub(crate) fn greeting_id(&self, before: &str) -> String {
         self.greeting.split(before).nth(1).unwrap().chars().take(36).collect()
     }
 

@@ -35,7 +35,7 @@ fn schema() -> poem_openapi::registry::MetaSchema {
             SettingKind::Number(..) => ("integer", false),
             SettingKind::OptionalNumber(..) => ("integer", true),
             SettingKind::Boolean => ("boolean", false),
-            SettingKind::Text | SettingKind::OneOf(_) => ("string", false),
+            SettingKind::Text | SettingKind::Path | SettingKind::OneOf(_) => ("string", false),
             SettingKind::OptionalOneOf(_) => ("string", true),
             SettingKind::ExitCodes => ("array", false),
             SettingKind::Texts => ("object", false),

@@ -51,6 +51,7 @@ impl CloneApi {
             return Err(Error::invalid("environment_id", "belongs to another organization"));
         }
         let cluster = store::environment::cluster_of(&self.0.db, &target).await?;
+        validate::check_image(&self.0, &source.spec, &cluster)?;
         validate::check_limits(&source.spec, &cluster)?;
         let now = self.0.clock.now();
         let id = audit::write(&self.0, &auth, target.organization_id, async |tx| {

@@ -128,10 +128,7 @@ pub(super) fn check_healthchecks(given: MaybeUndefined<Healthcheck>, old: Option
     let Healthcheck { readiness_probe, liveness_probe } = match (given, old) {
         (MaybeUndefined::Value(given), _) => given,
         (MaybeUndefined::Undefined, Some(old)) => return Ok(old.healthchecks.clone()),
-        (MaybeUndefined::Null, Some(_)) => return Ok(Healthchecks::default()),
-        (MaybeUndefined::Undefined | MaybeUndefined::Null, None) => {
-            return Err(Error::invalid("healthchecks", "is missing"));
-        }
+        (MaybeUndefined::Undefined | MaybeUndefined::Null, _) => return Ok(Healthchecks::default()),
     };
     let probe = |field: &str, given: Option<Probe>| given.map(|given| check_probe(field, given)).transpose();
     Ok(Healthchecks {

@@ -154,6 +154,7 @@ impl JobApi {
     ) -> Result<JobDefinition> {
         let checked = validate::check(given, stored)?;
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
+        validate::check_image(&self.0, &checked.spec, &cluster)?;
         validate::check_limits(&checked.spec, &cluster)?;
         references::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
         Ok(checked)

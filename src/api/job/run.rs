@@ -30,6 +30,7 @@ struct RunRequest {
     entrypoint: Option<String>,
     arguments: Option<Vec<String>>,
     environment: Option<BTreeMap<String, String>>,
+    secret_environment: Option<BTreeMap<String, String>>,
     image_tag: Option<String>,
     #[serde(deserialize_with = "wire::optional_number")]
     timeout_seconds: Option<i32>,
@@ -63,11 +64,18 @@ impl RunApi {
     ) -> Result<Accepted<Run>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let key = key(idempotency_key)?;
-        let RunRequest { event, entrypoint, arguments, environment, image_tag, timeout_seconds } = body.0;
+        let RunRequest { event, entrypoint, arguments, environment, secret_environment, image_tag, timeout_seconds } =
+            body.0;
+        let environment = self::environment("environment", environment.unwrap_or_default())?;
+        let secret_environment = self::environment("secret_environment", secret_environment.unwrap_or_default())?;
+        if let Some(name) = secret_environment.keys().find(|name| environment.contains_key(*name)) {
+            return Err(Error::invalid(format!("secret_environment.{name}"), "must not be in environment as well"));
+        }
         let overrides = RunOverrides {
             entrypoint: entrypoint.map(|text| limits::text("entrypoint", text)).transpose()?,
             arguments: arguments.map(|list| limits::list("arguments", list)).transpose()?,
-            environment: self::environment(environment.unwrap_or_default())?,
+            environment,
+            secret_environment,
             image_tag: image_tag.map(|tag| limits::image_tag("image_tag", &tag)).transpose()?,
             timeout_seconds: timeout_seconds
                 .map(|seconds| limits::between("timeout_seconds", seconds, 0, i32::MAX))
@@ -119,17 +127,17 @@ fn default_runs() -> i32 {
 }
 
 /// Checks environment variables: their names must be valid in a shell.
-fn environment(given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+fn environment(field: &str, given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     if given.len() > limits::ITEMS {
-        return Err(Error::invalid("environment", format!("must have at most {} variables", limits::ITEMS)));
+        return Err(Error::invalid(field, format!("must have at most {} variables", limits::ITEMS)));
     }
     let checked = |(name, value): (String, String)| {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !plain || name.is_empty() || name.len() > limits::NAME || name.starts_with(|c: char| c.is_ascii_digit()) {
             let shown: String = name.chars().take(40).collect();
-            return Err(Error::invalid("environment", format!("{shown:?} is not a valid variable name")));
+            return Err(Error::invalid(field, format!("{shown:?} is not a valid variable name")));
         }
-        let value = limits::text(&format!("environment.{name}"), value)?;
+        let value = limits::text(&format!("{field}.{name}"), value)?;
         Ok((name, value))
     };
     given.into_iter().map(checked).collect()

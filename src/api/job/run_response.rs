@@ -85,6 +85,7 @@ impl From<run::Model> for Run {
             end_seen_at: _,
             organization_id: _,
             slots: _,
+            log_mark: _,
         } = row;
         Self {
             id: id.0,

@@ -87,6 +87,10 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
     const FIELD: &str = "source.docker";
     let DockerRequest { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } = given;
     if git_repository.is_none() && dockerfile_raw.is_none() {
+        // A job without a source is returned in this form.
+        if dockerfile_path.is_none() && docker_target_build_stage.is_none() {
+            return Ok(Source::none());
+        }
         return Err(Error::invalid(FIELD, "must have a git_repository or a dockerfile_raw"));
     }
     let text = |key: &str, value: Option<String>| {

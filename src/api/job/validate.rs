@@ -4,8 +4,9 @@
 //! except that a schedule without a time zone keeps the stored one. Each official client omits the keys that it
 //! does not know; these rules keep its edits from losing data.
 
+use entity::cluster::ClusterKind;
 use entity::id::GroupId;
-use entity::job_spec::{CpuArchitecture, JobSpec, JobType};
+use entity::job_spec::{CpuArchitecture, JobSpec, JobType, Source};
 use entity::{cluster, job};
 use poem_openapi::types::MaybeUndefined;
 
@@ -15,6 +16,7 @@ use super::schedule_request::check_schedule;
 use super::source_request::check_source;
 use crate::api::limits;
 use crate::api::wire::ReferenceObject;
+use crate::app::App;
 use crate::error::{Error, Result};
 
 const DEFAULT_CPU_MILLI: i32 = 500;
@@ -70,7 +72,7 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
     let source = match (source, old) {
         (Some(source), _) => check_source(source)?,
         (None, Some(old)) => old.source.clone(),
-        (None, None) => return Err(Error::invalid("source", "is missing")),
+        (None, None) => Source::none(),
     };
     let number = |field: &str, given, old: Option<i32>, default, low| {
         limits::between(field, value_or(given, old, default), low, i32::MAX)
@@ -107,6 +109,14 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
         settings: old.map(|old| old.settings.clone()).unwrap_or_default(),
     };
     Ok(JobDefinition { name, spec })
+}
+
+/// Checks that a job has an image, unless it runs as a plain process.
+pub(super) fn check_image(app: &App, spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
+    if spec.source.is_none() && !(cluster.kind == ClusterKind::Local && app.runners.local_is_process()) {
+        return Err(Error::invalid("source", "is missing; only jobs that run as plain processes need no image"));
+    }
+    Ok(())
 }
 
 /// Checks a configuration against the limits of its cluster.

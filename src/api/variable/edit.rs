@@ -44,7 +44,7 @@ pub(super) async fn edit(
                 ));
             }
             None => {
-                let value = validate::value(&row, value)?;
+                let value = validate::value("value", value, &row)?;
                 set_value(app, &mut row, value)?;
             }
         }

@@ -10,7 +10,7 @@ use super::super::limits;
 use super::parent::Parent;
 use super::save::{insert, set_value, touch};
 use super::scope::APIVariableScopeEnum;
-use super::validate::key;
+use super::validate::{self, key};
 use super::visible::visible;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -81,14 +81,18 @@ pub(super) async fn run(
     let mut imported = Vec::new();
     for (index, variable) in vars.into_iter().enumerate() {
         let name = key(&format!("vars[{index}].name"), &variable.name)?;
-        let value = limits::text(&format!("vars[{index}].value"), variable.value)?;
         let parent = parent_of(job, variable.scope)
             .ok_or_else(|| Error::invalid(format!("vars[{index}].scope"), "must be PROJECT, ENVIRONMENT or JOB"))?;
         let mut row = parent.empty_row(name.clone(), VariableKind::Value, now);
         row.is_secret = variable.is_secret;
-        let shown = Some(value.clone()).filter(|_| !variable.is_secret);
         let mut action = action(&visible_rows, row, variable.scope, overwrite);
-        let Some(row) = action.row() else { continue };
+        let value_field = format!("vars[{index}].value");
+        let Some(row) = action.row() else {
+            limits::text(&value_field, variable.value)?;
+            continue;
+        };
+        let value = validate::value(&value_field, variable.value, row)?;
+        let shown = Some(value.clone()).filter(|_| !variable.is_secret);
         set_value(app, row, value)?;
         visible_rows.retain(|other| other.id != row.id);
         visible_rows.push(row.clone());

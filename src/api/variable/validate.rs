@@ -3,6 +3,7 @@
 use entity::variable::Model;
 
 use super::super::limits;
+use crate::engine::variables::check_key;
 use crate::error::{Error, Result};
 
 /// The maximum length of a key, in characters.
@@ -16,28 +17,13 @@ const MAX_PATH_LENGTH: usize = 1024;
 
 /// A key that shells and the official API accept.
 pub(super) fn key(field: &str, value: &str) -> Result<String> {
-    let is_valid = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if value.is_empty() || !is_valid || value.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Error::invalid(
-            field,
-            "must consist of letters, digits and underscores, and must not begin with a digit",
-        ));
-    }
-    if value.len() > MAX_KEY_LENGTH {
-        return Err(Error::invalid(field, format!("must have at most {MAX_KEY_LENGTH} characters")));
-    }
-    if value.to_ascii_uppercase().starts_with("QOVERY") || value.starts_with("__") {
-        return Err(Error::invalid(
-            field,
-            "must not begin with QOVERY or __, which are reserved for built-in variables",
-        ));
-    }
+    check_key(value, MAX_KEY_LENGTH).map_err(|reason| Error::invalid(field, reason))?;
     Ok(value.to_owned())
 }
 
 /// A value for a variable, which is a file if it has a path.
-pub(super) fn value(row: &Model, value: String) -> Result<String> {
-    if row.mount_path.is_some() { limits::file("value", value) } else { limits::text("value", value) }
+pub(super) fn value(field: &str, value: String, row: &Model) -> Result<String> {
+    if row.mount_path.is_some() { limits::file(field, value) } else { limits::text(field, value) }
 }
 
 pub(super) fn path(value: String) -> Result<String> {

@@ -12,6 +12,8 @@ pub enum SettingKind {
     Boolean,
     /// A string of at most 255 characters.
     Text,
+    /// The absolute path of a folder, or an empty string.
+    Path,
     /// One of these strings.
     OneOf(&'static [&'static str]),
     /// One of these strings, or null.
@@ -64,7 +66,7 @@ const DAY: i64 = 86_400;
 const LARGE: i64 = i32::MAX as i64;
 
 /// All settings.
-pub const SETTINGS: [Setting; 28] = [
+pub const SETTINGS: [Setting; 32] = [
     setting("build.timeout_max_sec", SettingKind::Number(0, DAY), Default::Number(1800)),
     setting("build.cpu_max_in_milli", SettingKind::Number(0, LARGE), Default::Number(4000)),
     setting("build.ram_max_in_gib", SettingKind::Number(0, LARGE), Default::Number(8)),
@@ -97,6 +99,10 @@ pub const SETTINGS: [Setting; 28] = [
     setting("job.history_failed_count", SettingKind::Number(1, 10_000), Default::Number(200)),
     setting("job.history_succeeded_days", SettingKind::Number(1, 3650), Default::Number(30)),
     setting("job.history_failed_days", SettingKind::Number(1, 3650), Default::Number(90)),
+    setting("process.home", SettingKind::Path, Default::Text("")),
+    setting("process.path", SettingKind::Text, Default::Text("")),
+    setting("process.working_folder", SettingKind::Path, Default::Text("")),
+    setting("process.user", SettingKind::Text, Default::Text("")),
 ];
 
 /// The default of every setting.

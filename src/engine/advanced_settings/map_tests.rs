@@ -44,6 +44,8 @@ fn errors_name_the_key() {
         ("job.success_exit_codes", json!([256])),
         ("job.success_exit_codes", json!("1,x")),
         ("cronjob.dst_gap", json!("never")),
+        ("process.home", json!("relative")),
+        ("process.working_folder", json!(1)),
         ("deployment.affinity.node.required", json!({"a": 1})),
     ] {
         let refused = reduce(json!({key: value}).as_object().unwrap()).unwrap_err();

@@ -25,6 +25,11 @@ pub(super) fn parse_value(kind: SettingKind, given: &Value) -> Result<Value, Str
             }
             _ => Err("must be a string of at most 255 characters".into()),
         },
+        SettingKind::Path => match given {
+            Value::String(text) if text.is_empty() => Ok(given.clone()),
+            Value::String(text) if is_path(text) => Ok(given.clone()),
+            _ => Err("must be the absolute path of a folder, of at most 255 characters, or empty".into()),
+        },
         SettingKind::OneOf(values) | SettingKind::OptionalOneOf(values) => match given.as_str() {
             Some(text) if values.contains(&text) => Ok(given.clone()),
             _ => Err(format!("must be one of {}", values.join(", "))),
@@ -41,6 +46,10 @@ pub(super) fn parse_value(kind: SettingKind, given: &Value) -> Result<Value, Str
             }
         }
     }
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && text.chars().count() <= 255 && !text.chars().any(char::is_control)
 }
 
 /// A list of numbers, or a string of numbers separated by commas.

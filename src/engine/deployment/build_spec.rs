@@ -13,6 +13,7 @@ use crate::engine::advanced_settings::Settings;
 pub fn build_spec(spec: &JobSpec, job: &job::Model, commit_id: Option<String>) -> RunSpec {
     let settings = Settings(&spec.settings);
     let build = match &spec.source {
+        source if source.is_none() => None,
         Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
             let deployed = job.built.as_ref().and_then(|built| built.commit.as_ref()).map(|commit| commit.id.clone());
             let pinned = deployed.filter(|_| !spec.auto_deploy && follows_same(job, git_repository.as_ref()));

@@ -2,7 +2,7 @@
 
 use entity::deployment::Action;
 use entity::job;
-use entity::job_spec::{Command, JobSpec, Schedule, Source};
+use entity::job_spec::{Command, JobSpec, Schedule};
 use entity::run::Event;
 
 /// What happens to the deployed configuration of a job.
@@ -78,7 +78,7 @@ pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
 /// without a deployment builds only if the job was never built.
 #[must_use]
 pub fn needs_build(plan: Plan, spec: &JobSpec, job: &job::Model) -> bool {
-    let from_git = matches!(spec.source, Source::Docker { .. });
+    let from_git = spec.source.is_built();
     match plan.deployed {
         Deployed::Replaced => from_git,
         Deployed::Kept => from_git && plan.run.is_some() && job.built.is_none(),

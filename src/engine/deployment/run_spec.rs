@@ -2,7 +2,7 @@
 
 use entity::job_spec::{Command, JobSpec, Source};
 use entity::run::Event;
-use entity::run_spec::{BuiltImage, PodSpec, Retention, RunSpec};
+use entity::run_spec::{BuiltImage, PodSpec, ProcessSpec, Retention, RunSpec};
 
 use super::plan::command;
 use crate::engine::advanced_settings::Settings;
@@ -27,6 +27,8 @@ pub fn run_spec(spec: &JobSpec, built: Option<&BuiltImage>, event: Event) -> Opt
         max_nb_restart: spec.max_nb_restart,
         max_duration_seconds: spec.max_duration_seconds,
         built_image,
+        no_image: spec.source.is_none(),
+        process: process_spec(spec),
         retry_backoff_seconds: overridden(spec, "job.retry_backoff_seconds"),
         success_exit_codes: settings.exit_codes("job.success_exit_codes"),
         fail_fast_exit_codes: settings.exit_codes("job.fail_fast_exit_codes"),
@@ -36,6 +38,17 @@ pub fn run_spec(spec: &JobSpec, built: Option<&BuiltImage>, event: Event) -> Opt
         pod: pod_spec(spec),
         ..base(spec)
     })
+}
+
+/// The part that only plain processes use.
+fn process_spec(spec: &JobSpec) -> ProcessSpec {
+    let text = |key| Settings(&spec.settings).text(key).unwrap_or_default();
+    ProcessSpec {
+        home: text("process.home"),
+        path: text("process.path"),
+        working_folder: text("process.working_folder"),
+        user: text("process.user"),
+    }
 }
 
 /// The part that only a Kubernetes cluster uses.

@@ -90,8 +90,8 @@ fn stop(
     let end = |exit_code, reason| Decision::End { event, exit_code, reason: Some(reason) };
     match observed {
         // The run had succeeded before the server could stop it.
-        Ok(StepState::Exited { exit_code, .. }) if !facts.was_asked_to_stop() && facts.is_success(exit_code) => {
-            succeeded(exit_code)
+        Ok(StepState::Exited { exit_code, reason }) if !facts.was_asked_to_stop() && facts.is_success(exit_code) => {
+            succeeded(exit_code, reason)
         }
         Ok(StepState::Exited { exit_code, .. }) => end(Some(exit_code), why),
         Ok(StepState::Failed { exit_code, .. }) => end(exit_code, why),
@@ -106,8 +106,12 @@ fn stop(
     }
 }
 
-fn succeeded(exit_code: i32) -> Decision {
-    let reason = (exit_code != 0).then(|| format!("exit code {exit_code} counts as success"));
+fn succeeded(exit_code: i32, reason: Option<String>) -> Decision {
+    let success = (exit_code != 0).then(|| format!("exit code {exit_code} counts as success"));
+    let reason = match (success, reason) {
+        (Some(success), Some(reason)) => Some(format!("{success}; {reason}")),
+        (success, reason) => success.or(reason),
+    };
     Decision::End { event: RunEvent::Succeeded, exit_code: Some(exit_code), reason }
 }
 
@@ -120,7 +124,7 @@ fn exited(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<U
         return attempt_failed(facts, Some(exit_code), reason, now);
     }
     if facts.is_success(exit_code) {
-        return succeeded(exit_code);
+        return succeeded(exit_code, reason);
     }
     if facts.fail_fast_exit_codes.contains(&exit_code) && facts.attempt <= facts.max_nb_restart {
         return failed(Some(exit_code), format!("exit code {exit_code}, which is not retried"));

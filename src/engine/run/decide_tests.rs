@@ -53,6 +53,10 @@ fn exits() {
     assert_eq!(ends(decide(&facts(), exited(3), now())), (RunEvent::Failed, Some(3), "exit code 3".into()));
     let oom = Ok(StepState::Exited { exit_code: 137, reason: Some("out of memory".into()) });
     assert_eq!(ends(decide(&facts(), oom, now())).2, "out of memory");
+    // A child of the first process was killed, which then went on.
+    let reason = "a process ran out of memory and was killed".to_owned();
+    let survived = Ok(StepState::Exited { exit_code: 0, reason: Some(reason.clone()) });
+    assert_eq!(ends(decide(&facts(), survived, now())), (RunEvent::Succeeded, Some(0), reason));
     let asked = Facts { cancel_requested_at: Some(now()), ..facts() };
     assert_eq!(ends(decide(&asked, exited(143), now())).0, RunEvent::Cancelled);
     // A run that succeeded before the server asked it to stop has succeeded; afterwards the server has decided.

@@ -1,7 +1,7 @@
 //! Pure: resolves the variables of a run: precedence, aliases, overrides, files and interpolation.
 //!
 //! The narrowest scope wins: built-in < project < environment < job < run. `{{NAME}}` in a value is replaced by the
-//! uninterpolated value of that variable; an unknown name is replaced by an empty string.
+//! uninterpolated value of that variable; an unknown name stays as it was written.
 
 use std::collections::BTreeMap;
 
@@ -121,22 +121,33 @@ impl<'a> VariableSet<'a> {
         }
     }
 
-    /// The text with `{{NAME}}` replaced, and whether any replacement is a secret.
+    /// The text with `{{NAME}}` replaced, and whether any replacement is a secret. Unknown names stay as they were written; so does a
+    /// known one after a backslash, which is removed.
     fn interpolate(&self, text: &str) -> (String, bool) {
         let (mut out, mut secret, mut rest) = (String::with_capacity(text.len()), false, text);
         while let Some((before, behind)) = rest.split_once("{{") {
-            out.push_str(before);
-            let Some((name, after)) = behind.split_once("}}") else {
-                out.push_str("{{");
-                rest = behind;
-                continue;
+            let reference =
+                behind.split_once("}}").and_then(|(name, after)| Some((self.winners.get(name.trim())?, after)));
+            rest = match (reference, before.strip_suffix('\\')) {
+                (None, _) => {
+                    out.push_str(before);
+                    out.push_str("{{");
+                    behind
+                }
+                (Some((_, after)), Some(before)) => {
+                    out.push_str(before);
+                    out.push_str("{{");
+                    out.push_str(behind.get(..behind.len() - after.len()).unwrap_or_default());
+                    after
+                }
+                (Some((variable, after)), None) => {
+                    let target = self.follow(variable);
+                    out.push_str(before);
+                    out.push_str(target.mount_path.as_ref().unwrap_or(&target.value));
+                    secret |= target.is_secret;
+                    after
+                }
             };
-            if let Some(variable) = self.winners.get(name.trim()) {
-                let target = self.follow(variable);
-                out.push_str(target.mount_path.as_ref().unwrap_or(&target.value));
-                secret |= target.is_secret;
-            }
-            rest = after;
         }
         out.push_str(rest);
         (out, secret)

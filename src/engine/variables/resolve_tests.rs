@@ -86,7 +86,25 @@ fn interpolation_is_one_level_deep() {
         secret,
         value(5, VariableScope::Job, "D", "{{S}}/{{C}}"),
     ];
-    assert_eq!(shown(&all), "A=ab{{ C }}{{NONE}}! B=b{{open {{! C={{open {{ D=x/{{open {{* S=x*");
+    assert_eq!(shown(&all), "A=ab{{ C }}{{NONE}}! B=b{{open {{{{NONE}}! C={{open {{ D=x/{{open {{* S=x*");
+}
+
+#[test]
+fn text_that_names_no_variable_stays() {
+    let known = value(1, VariableScope::Project, "K", "v");
+    for (given, expected) in [
+        ("a{{b}}c", "a{{b}}c"),
+        (r#"{"a":{"b":"{{ .Values }}"}}"#, r#"{"a":{"b":"{{ .Values }}"}}"#),
+        (r#"{"a":{"b":{{K}}}}"#, r#"{"a":{"b":v}}"#),
+        ("{{ {{K}} }}", "{{ v }}"),
+        ("{{}}{{", "{{}}{{"),
+        (r"\{{K}} \{{ K }} {{K}}", "{{K}} {{ K }} v"),
+        (r"\{{b}} \\{{K}} \n", r"\{{b}} \{{K}} \n"),
+        ("{{{K}}}", "{{{K}}}"),
+    ] {
+        let all = [known.clone(), value(2, VariableScope::Job, "T", given)];
+        assert_eq!(shown(&all), format!("K=v T={expected}"), "{given}");
+    }
 }
 
 #[test]

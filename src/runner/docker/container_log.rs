@@ -1,18 +1,21 @@
 //! The logs of containers, read by line number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptionsBuilder;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
+use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::engine_reply::{line, progress, unavailable};
+use super::engine_reply::{entry, progress, unavailable};
 use crate::runner::interface::Unavailable;
-use crate::runner::line::Lines;
+use crate::runner::line::{BATCH_BYTES, Line, Lines, Stream};
+use crate::runner::line_splitter::{LineSplitter, Piece};
 use crate::runner::step_state::StepState;
 
 /// How long a read waits for the next line.
@@ -20,6 +23,9 @@ const LOG_PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long a read waits for the first line of a newly opened log, and for the end of the log of an ended container.
 const LOG_OPEN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a call reads: less than the time limit of a call, so that it always gets somewhere.
+const LONGEST_READ: Duration = Duration::from_secs(3);
 
 type LogStream = Pin<Box<dyn futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
 
@@ -36,12 +42,38 @@ struct LogReader {
     position: u64,
     follow: Follow,
     stream: LogStream,
+    /// Lines that were received, but not read yet.
+    waiting: VecDeque<Line>,
+    stdout: LineSplitter,
+    stderr: LineSplitter,
+    /// Lines until this time were read before, by their number in a log whose beginning the engine no longer has.
+    known_until: Option<DateTime<Utc>>,
+    /// Whether the first line was compared with the one that was read before.
+    compared: bool,
+    /// The time of the last entry.
+    last_at: DateTime<Utc>,
+}
+
+/// The times of the lines that were read of a log, to notice when the engine drops its beginning.
+#[derive(Clone, Copy)]
+struct Known {
+    first_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
 }
 
 /// Open logs by container name.
 #[derive(Default)]
 pub(super) struct ContainerLogs {
     readers: Mutex<HashMap<String, LogReader>>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// What a reader got next.
+enum Next {
+    Line(Line),
+    /// Nothing within the patience.
+    Nothing,
+    End,
 }
 
 impl ContainerLogs {
@@ -49,11 +81,16 @@ impl ContainerLogs {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn forget(&self, name: &str) {
-        self.readers().remove(name);
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Up to `limit` lines after the first `skip`.
+    pub(super) fn forget(&self, name: &str) {
+        self.readers().remove(name);
+        self.known().remove(name);
+    }
+
+    /// Up to `limit` lines after the first `skip`. Skipping a large log takes several calls, each of which returns no line.
     pub(super) async fn read(
         &self,
         engine: &Engine,
@@ -66,47 +103,127 @@ impl ContainerLogs {
             Some(state) => matches!(progress(&state), StepState::Exited { .. }),
         };
         let follow = if ended { Follow::ToTheEnd } else { Follow::WhileItRuns };
-        let open = self.readers().remove(name).filter(|reader| reader.position == skip && reader.follow == follow);
+        let open = self.readers().remove(name).filter(|reader| reader.position <= skip && reader.follow == follow);
         let mut reader = match open {
             Some(reader) => reader,
-            None => open_log(engine, name, skip, follow).await?,
+            None => LogReader::open(engine, name, follow).await?,
         };
-        let patience = if ended { LOG_OPEN_PATIENCE } else { LOG_PATIENCE };
-        let mut lines = Vec::new();
-        while lines.len() < limit {
-            match tokio::time::timeout(patience, reader.stream.next()).await {
-                Ok(Some(Ok(output))) => lines.push(line(output)),
-                Ok(Some(Err(error))) => return Err(unavailable(error)),
-                Ok(None) => return Ok(Lines { lines, end: ended }),
-                Err(_) if ended && lines.is_empty() => {
+        let known = self.known().get(name).copied();
+        let until = Instant::now() + LONGEST_READ;
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        while lines.len() < limit && bytes < BATCH_BYTES && Instant::now() < until {
+            let is_skipping = reader.position < skip || reader.known_until.is_some();
+            let patience = if ended || is_skipping { LOG_OPEN_PATIENCE } else { LOG_PATIENCE };
+            match reader.next(patience).await? {
+                Next::Line(line) => {
+                    if !reader.is_known(&line, known, skip) {
+                        bytes += line.text.len();
+                        lines.push(line);
+                    }
+                }
+                Next::End if reader.position < skip && known.is_none() => {
+                    return Err(Unavailable(format!("the log of {name} has fewer lines than were already read")));
+                }
+                Next::End => {
+                    self.remember(name, &lines);
+                    return Ok(Lines { lines, end: ended });
+                }
+                Next::Nothing if is_skipping || (ended && lines.is_empty()) => {
                     return Err(Unavailable(format!("the log of {name} stalled before its end")));
                 }
-                Err(_) => break,
+                Next::Nothing => break,
             }
-            reader.position += 1;
         }
+        self.remember(name, &lines);
         self.readers().insert(name.to_owned(), reader);
         Ok(Lines { lines, end: false })
     }
+
+    fn remember(&self, name: &str, lines: &[Line]) {
+        let (Some(first), Some(last)) = (lines.first(), lines.iter().map(|line| line.at).max()) else { return };
+        let mut known = self.known();
+        let known = known.entry(name.to_owned()).or_insert(Known { first_at: first.at, last_at: last });
+        known.last_at = known.last_at.max(last);
+    }
 }
 
-async fn open_log(engine: &Engine, name: &str, skip: u64, follow: Follow) -> Result<LogReader, Unavailable> {
-    let client = engine.client().await?;
-    let options = LogsOptionsBuilder::default()
-        .follow(follow == Follow::WhileItRuns)
-        .stdout(true)
-        .stderr(true)
-        .timestamps(true)
-        .build();
-    let mut reader = LogReader { position: 0, follow, stream: Box::pin(client.logs(name, Some(options))) };
-    while reader.position < skip {
-        match tokio::time::timeout(LOG_OPEN_PATIENCE, reader.stream.next()).await {
-            Ok(Some(Ok(_))) => reader.position += 1,
-            Ok(Some(Err(error))) => return Err(unavailable(error)),
-            Ok(None) | Err(_) => {
-                return Err(Unavailable(format!("the log of {name} has fewer lines than were already read")));
+impl LogReader {
+    async fn open(engine: &Engine, name: &str, follow: Follow) -> Result<Self, Unavailable> {
+        let client = engine.client().await?;
+        let options = LogsOptionsBuilder::default()
+            .follow(follow == Follow::WhileItRuns)
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true)
+            .build();
+        Ok(Self {
+            position: 0,
+            follow,
+            stream: Box::pin(client.logs(name, Some(options))),
+            waiting: VecDeque::new(),
+            stdout: LineSplitter::default(),
+            stderr: LineSplitter::default(),
+            known_until: None,
+            compared: false,
+            last_at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    /// The next line.
+    async fn next(&mut self, patience: Duration) -> Result<Next, Unavailable> {
+        loop {
+            if let Some(line) = self.waiting.pop_front() {
+                return Ok(Next::Line(line));
+            }
+            match tokio::time::timeout(patience, self.stream.next()).await {
+                Ok(Some(Ok(output))) => {
+                    let (stream, at, bytes) = entry(output);
+                    self.last_at = at;
+                    let splitter = match stream {
+                        Stream::Stdout => &mut self.stdout,
+                        Stream::Stderr => &mut self.stderr,
+                    };
+                    let line = |Piece { text, open }| Line { at, stream, text, open };
+                    self.waiting.extend(splitter.add(&bytes).into_iter().map(line));
+                }
+                Ok(Some(Err(error))) => return Err(unavailable(error)),
+                // The rest of a log that is still being written is read again.
+                Ok(None) if self.follow == Follow::WhileItRuns => return Ok(Next::End),
+                Ok(None) => {
+                    let at = self.last_at;
+                    let rests = [(Stream::Stdout, self.stdout.finish()), (Stream::Stderr, self.stderr.finish())];
+                    for (stream, piece) in rests {
+                        self.waiting.extend(piece.map(|Piece { text, open }| Line { at, stream, text, open }));
+                    }
+                    if self.waiting.is_empty() {
+                        return Ok(Next::End);
+                    }
+                }
+                Err(_) => return Ok(Next::Nothing),
             }
         }
     }
-    Ok(reader)
+
+    /// Whether a line was read before. Lines are counted; but if the engine has dropped the beginning of the log, their times decide.
+    fn is_known(&mut self, line: &Line, known: Option<Known>, skip: u64) -> bool {
+        if !std::mem::replace(&mut self.compared, true)
+            && let Some(known) = known.filter(|known| skip > 0 && known.first_at != line.at)
+        {
+            self.known_until = Some(known.last_at);
+        }
+        match self.known_until {
+            Some(until) if line.at <= until => return true,
+            Some(_) => {
+                self.known_until = None;
+                self.position = skip;
+            }
+            None if self.position < skip => {
+                self.position += 1;
+                return true;
+            }
+            None => {}
+        }
+        self.position += 1;
+        false
+    }
 }

@@ -13,6 +13,12 @@ pub(super) const LABEL: &str = "windlass.step";
 
 const MOST_PROCESSES: i64 = 4096;
 
+/// The driver that stores output byte by byte. `json-file` damages characters that lie across two of its entries.
+const LOG_DRIVER: &str = "local";
+
+/// How much of its output the engine keeps of a container. Its lines are copied long before that.
+const LOG_OPTIONS: [(&str, &str); 2] = [("max-size", "512m"), ("max-file", "2")];
+
 pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     let memory_bytes = i64::from(step.memory_mib) * 1024 * 1024;
     let mut labels: HashMap<String, String> = step.labels.iter().cloned().collect();
@@ -22,7 +28,8 @@ pub(super) fn container(step: &StepSpec, image: &Image) -> ContainerCreateBody {
     let variables = step.environment.iter().map(|(name, value)| format!("{name}={}", value.expose()));
     // A new volume starts with the content of the image at that path.
     let volumes = step.read_only_root.then(|| [vec![OUTPUT_FOLDER.to_owned()], folders(step)].concat());
-    let log = HostConfigLogConfig { typ: Some("json-file".into()), config: Some(HashMap::new()) };
+    let log_options = LOG_OPTIONS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let log = HostConfigLogConfig { typ: Some(LOG_DRIVER.into()), config: Some(HashMap::from(log_options)) };
     ContainerCreateBody {
         image: Some(image.reference.clone()),
         entrypoint: step.entrypoint.clone().map(|program| vec![program]),

@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    StopContainerOptionsBuilder, WaitContainerOptions,
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, WaitContainerOptions,
 };
 use chrono::DateTime;
 use futures_util::StreamExt as _;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
+use super::container_file;
 use super::container_log::ContainerLogs;
 use super::container_spec::LABEL;
 use super::engine::Engine;
-use super::engine_reply::{first_file, progress, status, text, unavailable};
+use super::engine_reply::{progress, status, text, unavailable};
 use super::running_builds::Builds;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
-use crate::runner::interface::{Runner, Target, Unavailable};
+use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
 use crate::runner::line::Lines;
 use crate::runner::output_file::OUTPUT_FOLDER;
 use crate::runner::step_spec::StepSpec;
@@ -191,29 +191,11 @@ impl Runner for DockerRunner {
         Ok(())
     }
 
-    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError> {
         if let Some(output) = self.builds.output(name) {
             return Ok(output);
         }
-        let client = self.engine.client().await?;
-        let path = format!("{OUTPUT_FOLDER}/{file}");
-        let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
-        let mut parts = client.download_from_container(name, Some(options));
-        let mut archive = Vec::new();
-        // Room for the file and its header; anything longer is truncated, and the caller sees that it is too large.
-        let whole = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(8 * 1024);
-        while let Some(part) = parts.next().await {
-            match part {
-                Ok(bytes) => archive.extend_from_slice(&bytes),
-                Err(error) if status(&error) == Some(404) => return Ok(None),
-                Err(error) => return Err(unavailable(error)),
-            }
-            if archive.len() > whole {
-                archive.truncate(whole);
-                break;
-            }
-        }
-        Ok(first_file(&archive, most + 1))
+        container_file::read(self.engine.client().await?, name, &format!("{OUTPUT_FOLDER}/{file}"), most + 1).await
     }
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {

@@ -24,7 +24,8 @@ use crate::git;
 use crate::git::{Commit, TempFolder};
 use crate::runner::built_name;
 use crate::runner::image_build::{Build, Dockerfile};
-use crate::runner::line::{LINE_BYTES, Stream};
+use crate::runner::line::{Line, Stream};
+use crate::runner::line_splitter::{LineSplitter, Piece};
 use crate::runner::memory::MemoryStep;
 use crate::runner::step_spec::Image;
 
@@ -58,17 +59,11 @@ pub(super) struct ImageBuild {
 
 impl ImageBuild {
     pub(super) async fn say(&self, stream: Stream, text: &str) {
-        for line in text.lines() {
-            let mut rest = line.trim_end();
-            loop {
-                let end = rest.floor_char_boundary(LINE_BYTES);
-                let (piece, behind) = rest.split_at(end);
-                self.step.memory.push(self.clock.now(), stream, piece.to_owned()).await;
-                rest = behind;
-                if rest.is_empty() {
-                    break;
-                }
-            }
+        let mut splitter = LineSplitter::default();
+        let pieces = splitter.add(text.as_bytes()).into_iter().chain(splitter.finish());
+        for Piece { text, open } in pieces {
+            let text = text.trim_end().to_owned();
+            self.step.memory.push(Line { at: self.clock.now(), stream, text, open }).await;
         }
     }
 

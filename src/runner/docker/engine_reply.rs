@@ -2,10 +2,10 @@
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerState, ContainerStateStatusEnum};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use crate::runner::interface::Unavailable;
-use crate::runner::line::{LINE_BYTES, Line, Stream};
+use crate::runner::line::Stream;
 use crate::runner::step_state::StepState;
 
 pub(super) fn progress(state: &ContainerState) -> StepState {
@@ -14,38 +14,45 @@ pub(super) fn progress(state: &ContainerState) -> StepState {
         Some(CREATED) => StepState::Unknown,
         Some(EXITED | DEAD) => StepState::Exited {
             exit_code: state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(255),
-            reason: state.oom_killed.unwrap_or(false).then(|| "out of memory".to_owned()),
+            reason: out_of_memory(state),
         },
         _ => StepState::Running,
     }
 }
 
-/// One log entry: the time that the engine adds, a space, and the text.
-pub(super) fn line(output: LogOutput) -> Line {
+/// Whether the engine killed a process of the container for memory: the first one, which ends the container, or a child.
+fn out_of_memory(state: &ContainerState) -> Option<String> {
+    let text = match (state.oom_killed.unwrap_or(false), state.exit_code) {
+        (false, _) => return None,
+        (true, Some(137)) => "out of memory",
+        (true, _) => "a process ran out of memory and was killed",
+    };
+    Some(text.to_owned())
+}
+
+/// How many bytes of a line the engine puts into one entry.
+const ENTRY_BYTES: usize = 16 * 1024;
+
+/// One log entry: its stream, the time that the engine adds, and its bytes. They end with a line feed, unless the line goes on in the
+/// next entry of the stream. Not every log driver keeps the line feed at the end of a long line, but only an entry that is full goes on.
+pub(super) fn entry(output: LogOutput) -> (Stream, DateTime<Utc>, Vec<u8>) {
     let (stream, bytes) = match output {
         LogOutput::StdErr { message } => (Stream::Stderr, message),
         LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
             (Stream::Stdout, message)
         }
     };
-    let bytes = bytes.get(..LINE_BYTES + 64).unwrap_or(&bytes);
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_end_matches(['\n', '\r']);
-    let (time, rest) = text.split_once(' ').unwrap_or((text, ""));
-    match DateTime::parse_from_rfc3339(time) {
-        Ok(at) => Line { at: at.to_utc(), stream, text: rest.to_owned() },
-        Err(_) => Line { at: DateTime::UNIX_EPOCH, stream, text: text.to_owned() },
+    let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+    let (time, text) = bytes.split_at(space);
+    let at = std::str::from_utf8(time).ok().and_then(|time| DateTime::parse_from_rfc3339(time.trim_end()).ok());
+    let (at, mut text) = match at {
+        Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
+        None => (DateTime::UNIX_EPOCH, bytes.to_vec()),
+    };
+    if text.len() < ENTRY_BYTES && text.last() != Some(&b'\n') {
+        text.push(b'\n');
     }
-}
-
-/// The first file of a tar archive, truncated to a length.
-pub(super) fn first_file(archive: &[u8], most: u64) -> Option<Vec<u8>> {
-    use std::io::Read as _;
-    let mut archive = tar::Archive::new(archive);
-    let file = archive.entries().ok()?.filter_map(Result::ok).find(|entry| entry.header().entry_type().is_file())?;
-    let mut content = Vec::new();
-    file.take(most).read_to_end(&mut content).ok()?;
-    Some(content)
+    (stream, at, text)
 }
 
 pub(super) fn status(error: &bollard::errors::Error) -> Option<u16> {
@@ -64,4 +71,32 @@ pub(super) fn text(error: &bollard::errors::Error) -> String {
 
 pub(super) fn unavailable(error: bollard::errors::Error) -> Unavailable {
     Unavailable(format!("Docker engine: {}", text(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::container::LogOutput;
+    use chrono::DateTime;
+
+    use super::{ENTRY_BYTES, entry};
+
+    #[test]
+    fn only_full_entries_go_on() {
+        let at = "2026-11-27T16:00:00.123456789Z";
+        let full = "x".repeat(ENTRY_BYTES);
+        for (given, expected) in [
+            ("one two\n", "one two\n"),
+            ("\n", "\n"),
+            ("", "\n"),
+            ("the end of a long line", "the end of a long line\n"),
+            (full.as_str(), full.as_str()),
+        ] {
+            let message = format!("{at} {given}").into_bytes().into();
+            let (_, time, text) = entry(LogOutput::StdOut { message });
+            assert_eq!(
+                (time, text.as_slice()),
+                (DateTime::parse_from_rfc3339(at).unwrap().to_utc(), expected.as_bytes())
+            );
+        }
+    }
 }

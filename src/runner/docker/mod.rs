@@ -6,6 +6,7 @@
 mod build_context;
 mod build_progress;
 mod buildkit;
+mod container_file;
 mod container_log;
 mod container_spec;
 mod docker_runner;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use entity::id::ClusterId;
 
-use crate::runner::interface::{Runner, Target, Unavailable};
+use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
 use crate::runner::line::Lines;
 use crate::runner::step_spec::StepSpec;
 use crate::runner::step_state::{StepState, StepTimes};
@@ -52,8 +52,8 @@ impl Runner for Disconnected {
         self.fail()
     }
 
-    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.fail()
+    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        Ok(self.fail()?)
     }
 
     async fn remove(&self, _name: &str) -> Result<(), Unavailable> {

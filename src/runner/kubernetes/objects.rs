@@ -142,6 +142,7 @@ mod tests {
             arguments: Vec::new(),
             environment: vec![("A".into(), Secret::new("1".into()))],
             files,
+            process: crate::runner::ProcessOptions::default(),
             cpu_milli: 0,
             memory_mib: 0,
             labels: Vec::new(),

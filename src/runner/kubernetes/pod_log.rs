@@ -75,13 +75,12 @@ impl PodLogs {
             let news = reader.news.notified();
             {
                 let mut buffer = reader.lock();
-                while buffer.first < skip && buffer.lines.pop_front().is_some() {
-                    buffer.first += 1;
-                }
+                buffer.drop_before(skip);
                 reader.room.notify_one();
                 // Lines that were stored before this server followed the log are skipped.
                 let there = buffer.first == skip;
-                let enough = there && !buffer.lines.is_empty() && (buffer.lines.len() >= limit || !over);
+                let enough =
+                    there && !buffer.lines.is_empty() && (buffer.lines.len() >= limit || buffer.is_full() || !over);
                 if enough || buffer.ended || tokio::time::Instant::now() >= deadline {
                     if let Some(reason) = buffer.failure.clone().filter(|_| over && buffer.lines.is_empty()) {
                         return Err(Unavailable(reason));

@@ -22,6 +22,7 @@ use super::object_labels::CONTAINER;
 use super::watch::Watch;
 use crate::liveness::wake::Wake;
 use crate::runner::line::{LINE_BYTES, Line, Stream};
+use crate::runner::line_splitter::{LineSplitter, Piece};
 
 /// How often to check for new and ended pods.
 const LOOK: Duration = Duration::from_millis(200);
@@ -29,8 +30,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often reading the log of an ended pod is retried before giving up.
 const TRIES: u32 = 5;
 
-/// The longest line in bytes; the rest becomes a line of its own.
-const LONGEST: u64 = 1024 * 1024;
+/// How much of a line is read at once, in bytes: the longest line and its timestamp.
+const LONGEST: u64 = LINE_BYTES as u64 + 64;
 
 pub(super) struct PodLogStream {
     pub(super) client: Client,
@@ -125,7 +126,13 @@ impl PodLogStream {
         let stream = pods.log_stream(name, &params).await.map_err(|e| reason_of(&e))?;
         let mut stream = std::pin::pin!(stream);
         let (from, mut again) = (left.at, left.same);
-        while let Some((at, text)) = next_line(&mut stream, left.at).await.map_err(|e| e.to_string())? {
+        let mut splitter = LineSplitter::default();
+        let end = loop {
+            let (at, text) = match next_line(&mut stream, left.at).await {
+                Ok(Some(line)) => line,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error.to_string()),
+            };
             // Skip lines that were received before.
             if from.is_some_and(|from| at < from) {
                 continue;
@@ -139,16 +146,19 @@ impl PodLogStream {
             } else {
                 *left = LogPosition { at: Some(at), same: 1 };
             }
-            for text in pieces(&text) {
-                self.reader.push(Line { at, stream: Stream::Stdout, text }).await;
+            for Piece { text, open } in splitter.add(&text) {
+                self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
             }
             self.wake.here();
+        };
+        if let (Some(Piece { text, open }), Some(at)) = (splitter.finish(), left.at) {
+            self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
         }
-        Ok(())
+        end
     }
 }
 
-/// The next line and its time.
+/// The next line and its time. The line ends with a line feed, except for the first part of a longer one, and the end of the log.
 async fn next_line(
     stream: &mut (impl AsyncBufRead + Unpin),
     last: Option<DateTime<Utc>>,
@@ -157,23 +167,12 @@ async fn next_line(
     if stream.take(LONGEST).read_until(b'\n', &mut bytes).await? == 0 {
         return Ok(None);
     }
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-    }
     let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (stamp, text) = bytes.split_at(space);
-    let at = std::str::from_utf8(stamp).ok().and_then(|stamp| DateTime::parse_from_rfc3339(stamp).ok());
+    let at = std::str::from_utf8(stamp).ok().and_then(|stamp| DateTime::parse_from_rfc3339(stamp.trim_end()).ok());
     Ok(Some(match at {
-        Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
+        Some(at) => (at.to_utc(), text.get(1..).unwrap_or(b"\n").to_vec()),
         // The rest of a longer line has no timestamp.
         None => (last.unwrap_or_default(), bytes),
     }))
-}
-
-/// Splits a line into pieces of at most `LINE_BYTES`.
-fn pieces(text: &[u8]) -> Vec<String> {
-    if text.len() <= LINE_BYTES {
-        return vec![String::from_utf8_lossy(text).into_owned()];
-    }
-    text.chunks(LINE_BYTES).map(|piece| String::from_utf8_lossy(piece).into_owned()).collect()
 }

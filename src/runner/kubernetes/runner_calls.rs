@@ -18,7 +18,7 @@ use super::job_status::{is_over, message, progress, times};
 use super::kubernetes_runner::KubernetesRunner;
 use super::object_labels::{APPLIED_BY, RECORDED, SCHEDULED};
 use super::{cluster_place, handle};
-use crate::runner::interface::{Runner, Target, Unavailable};
+use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
 use crate::runner::line::Lines;
 use crate::runner::output_file::OUTPUT_FILE;
 use crate::runner::step_spec::StepSpec;
@@ -106,7 +106,7 @@ impl Runner for KubernetesRunner {
         self.logs.read(name, (namespace, job), skip, limit).await
     }
 
-    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError> {
         match Handle::parse(name) {
             Some(Handle::Job { namespace, name }) if file == OUTPUT_FILE || file == RESULT_FILE => {
                 let text = message(&self.watch.pods(namespace, name)).map(String::into_bytes);

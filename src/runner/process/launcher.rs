@@ -13,12 +13,12 @@ use tokio::process::{Child, Command};
 use super::orphan::{MARK, pid};
 use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
 use super::process_step::ProcessStep;
+use super::process_user::Account;
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;
-use crate::runner::line::Stream;
 use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
-use crate::runner::step_spec::{SourceTree, StepFile, StepSpec};
+use crate::runner::step_spec::{ProcessOptions, SourceTree, StepFile, StepSpec};
 use crate::runner::step_state::StepState;
 use crate::runner::terraform::layout::{COMMIT_FILE, SOURCE_VARIABLE};
 
@@ -109,12 +109,23 @@ impl Launcher {
         std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
-        let child = Command::new(program)
+        let ProcessOptions { home, path, working_folder, user } = &step.process;
+        let folder = working_folder.as_ref().map_or_else(|| scratch.clone(), PathBuf::from);
+        if !folder.is_dir() {
+            return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
+        }
+        let mut command = Command::new(program);
+        if let Some(name) = user {
+            let account = Account::find(name).map_err(|reason| format!("process.user: {reason}"))?;
+            account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
+            command.uid(account.user).gid(account.group);
+        }
+        let child = command
             .args(words)
-            .current_dir(&scratch)
+            .current_dir(&folder)
             .env_clear()
-            .env("PATH", PATH)
-            .env("HOME", &scratch)
+            .env("PATH", path.as_deref().unwrap_or(PATH))
+            .env("HOME", home.as_ref().map_or_else(|| scratch.clone(), PathBuf::from))
             .env("TMPDIR", &scratch)
             .envs(step.environment.iter().map(|(name, value)| (name, value.expose())))
             .envs(files)
@@ -126,7 +137,12 @@ impl Launcher {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|e| format!("cannot start {program}: {e}"))?;
+            .map_err(|e| {
+                format!(
+                    "cannot start {program}{}: {e}",
+                    user.iter().map(|name| format!(" as {name}")).collect::<String>()
+                )
+            })?;
         if let Some(id) = child.id() {
             // Only needed to find orphans; the step runs without it too.
             let _kept = std::fs::write(scratch.join(".pid"), id.to_string());
@@ -136,23 +152,15 @@ impl Launcher {
 
     /// Watches a process until it has ended and its output was read.
     fn watch(&self, step: &Arc<ProcessStep>, mut child: Child) {
-        let outputs = [
-            child.stdout.take().map(|out| (Stream::Stdout, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
-            child.stderr.take().map(|out| (Stream::Stderr, Box::new(out) as Box<dyn AsyncRead + Send + Unpin>)),
-        ];
-        let readers: Vec<_> = outputs
-            .into_iter()
-            .flatten()
-            .map(|(stream, output)| spawn(read(Arc::clone(step), self.clock.clone(), stream, output)))
-            .collect();
+        let stdout = child.stdout.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
+        let stderr = child.stderr.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
+        let reader = spawn(read(Arc::clone(step), self.clock.clone(), stdout, stderr));
         let (step, wake, clock) = (Arc::clone(step), self.wake.clone(), self.clock.clone());
         spawn(async move {
             let ended = child.wait().await;
             step.signal(Signal::KILL);
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
-            for reader in readers {
-                wait_for_reader(&step, reader, deadline).await;
-            }
+            wait_for_reader(&step, reader, deadline).await;
             *step.group() = None;
             let progress = match ended {
                 Ok(status) => exited(status),

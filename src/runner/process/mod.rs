@@ -7,7 +7,9 @@
 mod launcher;
 mod orphan;
 mod output_reader;
+mod own_file;
 mod process_runner;
 mod process_step;
+mod process_user;
 
 pub use self::process_runner::ProcessRunner;

@@ -1,18 +1,29 @@
 //! Reads the output of a process line by line.
+//!
+//! One task reads both streams in turn. Two pipes do not tell the order in which they were written to, so lines are in the order in
+//! which they arrive here: what is written a moment later is read later.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::Instant;
 
 use super::process_step::ProcessStep;
 use crate::clock::Clock;
-use crate::runner::line::{LINE_BYTES, Stream};
+use crate::runner::line::{Line, Stream};
+use crate::runner::line_splitter::{LineSplitter, Piece};
 
 /// How long a process that left the group may keep the output open after the step has ended.
 pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// Waits for a reader. A reader whose buffer is full gets more time; one that waits for output is aborted at the deadline.
+/// How long a line may stay incomplete before its part is shown: a prompt, or a progress display.
+const PART: Duration = Duration::from_millis(100);
+
+/// How much is read at once. Small pieces keep the two streams closer together.
+const READ_BYTES: usize = 4096;
+
+/// Waits for the reader. If its buffer is full it gets more time; if it waits for output it is aborted at the deadline.
 pub(super) async fn wait_for_reader(
     step: &ProcessStep,
     mut reader: tokio::task::JoinHandle<()>,
@@ -34,36 +45,86 @@ pub(super) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 's
     tokio::spawn(task)
 }
 
-pub(super) async fn read(
-    step: Arc<ProcessStep>,
-    clock: Clock,
+type Output = Option<Box<dyn AsyncRead + Send + Unpin>>;
+
+/// One of the two streams.
+struct Source {
     stream: Stream,
-    mut output: Box<dyn AsyncRead + Send + Unpin>,
-) {
-    let mut rest: Vec<u8> = Vec::new();
-    let mut buffer = vec![0; LINE_BYTES];
-    loop {
-        let count = output.read(&mut buffer).await.unwrap_or(0);
-        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-        rest.extend_from_slice(bytes);
-        while let Some(end) = line_end(&rest) {
-            let line: Vec<u8> = rest.drain(..end).collect();
-            push(&step, &clock, stream, &line).await;
+    /// None after its end.
+    output: Output,
+    splitter: LineSplitter,
+    buffer: Vec<u8>,
+    read_at: Instant,
+}
+
+impl Source {
+    fn new(stream: Stream, output: Output) -> Self {
+        let buffer = vec![0; READ_BYTES];
+        Self { stream, output, splitter: LineSplitter::default(), buffer, read_at: Instant::now() }
+    }
+
+    /// Reads the next bytes, and returns the lines that they complete. Loses nothing if it is dropped while it waits.
+    async fn read(&mut self) -> Vec<Piece> {
+        let Some(output) = &mut self.output else { return std::future::pending().await };
+        let count = output.read(&mut self.buffer).await.unwrap_or(0);
+        self.read_at = Instant::now();
+        match self.buffer.get(..count).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => self.splitter.add(bytes),
+            None => {
+                self.output = None;
+                self.splitter.finish().into_iter().collect()
+            }
         }
     }
-    if !rest.is_empty() {
-        push(&step, &clock, stream, &rest).await;
+
+    /// When the part of a line is shown that nothing completes until then.
+    fn part_at(&self) -> Option<Instant> {
+        self.splitter.has_part().then(|| self.read_at + PART)
+    }
+
+    fn take_part(&mut self, now: Instant) -> Vec<Piece> {
+        if self.part_at().is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        // What is left of it is half a character.
+        self.read_at = now + Duration::from_secs(3600);
+        self.splitter.take_part().into_iter().collect()
     }
 }
 
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    match bytes.iter().take(LINE_BYTES).position(|byte| *byte == b'\n') {
-        Some(place) => Some(place + 1),
-        None => (bytes.len() >= LINE_BYTES).then_some(LINE_BYTES),
+/// Reads both streams to their ends.
+pub(super) async fn read(step: Arc<ProcessStep>, clock: Clock, stdout: Output, stderr: Output) {
+    let mut sources = (Source::new(Stream::Stdout, stdout), Source::new(Stream::Stderr, stderr));
+    // The source that is asked first, because the other one was read last.
+    let (mut first, mut second) = (&mut sources.0, &mut sources.1);
+    while first.output.is_some() || second.output.is_some() {
+        let part_at = [first.part_at(), second.part_at()].into_iter().flatten().min();
+        let wait = async {
+            match part_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            pieces = first.read() => {
+                push(&step, &clock, first.stream, pieces).await;
+                std::mem::swap(&mut first, &mut second);
+            }
+            pieces = second.read() => push(&step, &clock, second.stream, pieces).await,
+            () = wait => {
+                let now = Instant::now();
+                for source in [&mut *first, &mut *second] {
+                    let pieces = source.take_part(now);
+                    push(&step, &clock, source.stream, pieces).await;
+                }
+            }
+        }
     }
 }
 
-async fn push(step: &ProcessStep, clock: &Clock, stream: Stream, bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes).trim_end_matches(['\n', '\r']).to_owned();
-    step.memory.push(clock.now(), stream, text).await;
+async fn push(step: &ProcessStep, clock: &Clock, stream: Stream, pieces: Vec<Piece>) {
+    for Piece { text, open } in pieces {
+        step.memory.push(Line { at: clock.now(), stream, text, open }).await;
+    }
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rustix::process::Signal;
-use tokio::io::AsyncReadExt as _;
 
 use super::launcher::{Launcher, SOURCES};
 use super::orphan::end_left_behind;
 use super::output_reader::spawn;
+use super::own_file::read_own_file;
 use super::process_step::ProcessStep;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
-use crate::runner::interface::{Runner, Target, Unavailable};
+use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
 use crate::runner::line::Lines;
 use crate::runner::memory::MemoryStep;
 use crate::runner::output_file::OUTPUT_FOLDER;
@@ -126,18 +126,10 @@ impl Runner for ProcessRunner {
         Ok(step.memory.take(skip, limit))
     }
 
-    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
-        let path = self.scratch(name).join(OUTPUT_FOLDER.trim_start_matches('/')).join(file);
-        match tokio::fs::File::open(&path).await {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Unavailable(format!("cannot read {}: {error}", path.display()))),
-            Ok(file) => {
-                let mut content = Vec::new();
-                let read = file.take(most + 1).read_to_end(&mut content).await;
-                read.map_err(|error| Unavailable(format!("cannot read {}: {error}", path.display())))?;
-                Ok(Some(content))
-            }
-        }
+    async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        let scratch = self.scratch(name);
+        let path = scratch.join(OUTPUT_FOLDER.trim_start_matches('/')).join(file);
+        read_own_file(&scratch, &path, most + 1).await
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {

@@ -96,14 +96,12 @@ pub async fn give_up(
         .filter(deployment::Column::Progress.is_in([Progress::Queued, Progress::Running]))
         .exec(db)
         .await?;
-    for (from, to) in [(Progress::Queued, Progress::Cancelled), (Progress::Running, to)] {
-        deployment_job::Entity::update_many()
-            .col_expr(deployment_job::Column::Progress, Expr::value(to))
-            .col_expr(deployment_job::Column::FinishedAt, Expr::value(now))
-            .filter(deployment_job::Column::DeploymentId.eq(id))
-            .filter(deployment_job::Column::Progress.eq(from))
-            .exec(db)
-            .await?;
-    }
+    deployment_job::Entity::update_many()
+        .col_expr(deployment_job::Column::Progress, Expr::value(to))
+        .col_expr(deployment_job::Column::FinishedAt, Expr::value(now))
+        .filter(deployment_job::Column::DeploymentId.eq(id))
+        .filter(deployment_job::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .exec(db)
+        .await?;
     Ok(changed.rows_affected == 1)
 }

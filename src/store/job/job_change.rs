@@ -6,9 +6,9 @@ use entity::job;
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use crate::store::{group, job_schedule, stage};
+use crate::store::{group, job_schedule, run, stage};
 
 /// Stores a new job and puts it into a stage. Call this in a transaction.
 ///
@@ -114,11 +114,12 @@ pub async fn clear_failures(db: &impl ConnectionTrait, ids: Vec<JobId>, now: Dat
     Ok(())
 }
 
-/// Deletes a job with its runs and their logs.
+/// Deletes a job with its runs and their logs. Call this in a transaction.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn delete(db: &impl ConnectionTrait, id: JobId) -> Result<(), DbErr> {
+    run::retention::keep_unconfirmed(db, Condition::all().add(entity::run::Column::JobId.eq(id))).await?;
     job::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
 }

@@ -82,7 +82,7 @@ pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<
 }
 
 /// The condition that a run belongs to a job of an environment.
-pub(super) fn of_environment(id: EnvironmentId) -> SimpleExpr {
+pub(in crate::store) fn of_environment(id: EnvironmentId) -> SimpleExpr {
     let mut jobs = Query::select();
     jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
     run::Column::JobId.in_subquery(jobs)

@@ -188,6 +188,37 @@ pub async fn release_leases(db: &impl ConnectionTrait, owner: Uuid, now: DateTim
     Ok(())
 }
 
+/// The running runs of the owner, for when `renew` fails because of one of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<RunId>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(run::Column::LeaseOwner.eq(owner))
+        .filter(open())
+        .filter(run::Column::State.eq(RunState::Running))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Renews the lease of one running run of the owner.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn renew_one(db: &impl ConnectionTrait, lease: Lease, id: RunId) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::LeaseOwner.eq(lease.owner))
+        .filter(run::Column::State.eq(RunState::Running))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Expires all leases. Only for a database that no other server uses.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use entity::id::{JobId, RunId};
 use entity::run;
 use entity::run::RunState;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 /// The maximum number of runs of a job that one call expires.
@@ -44,6 +44,24 @@ pub async fn expire_beyond(
             .await?;
     }
     Ok(())
+}
+
+/// Keeps the ended runs among these whose runner did not confirm that they ended, although their job is about to be deleted: without
+/// the run, nobody would know that its step may be removed. They are deleted when they expire.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_unconfirmed(tx: &impl ConnectionTrait, which: Condition) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::JobId, Expr::value(None::<JobId>))
+        .filter(which)
+        .filter(run::Column::State.is_in([RunState::Failed, RunState::Cancelled]))
+        .filter(run::Column::Place.is_not_null())
+        .filter(run::Column::ExitCode.is_null())
+        .filter(run::Column::StopAskedAt.is_null())
+        .exec(tx)
+        .await
+        .map(|_| ())
 }
 
 /// Runs that may be deleted, except for those in `paused`.

@@ -96,6 +96,19 @@ pub async fn begin_stop(
     set_of_running(db, (id, owner), (run::Column::StoppingAt, Expr::value(now))).await
 }
 
+/// Corrects the size of the stored log of a run, after a part of it was deleted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_log_bytes(tx: &impl ConnectionTrait, id: RunId, bytes: i64) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::LogBytes, Expr::value(bytes))
+        .filter(run::Column::Id.eq(id))
+        .exec(tx)
+        .await
+        .map(|_| ())
+}
+
 /// Records that the runner accepted the request to stop a run.
 ///
 /// # Errors

@@ -130,6 +130,7 @@ const PURE: &[&str] = &[
     "src/runner/kubernetes/objects.rs",
     "src/runner/kubernetes/pod_options.rs",
     "src/runner/kubernetes/pod_template.rs",
+    "src/runner/line_splitter.rs",
     "src/runner/terraform/layout.rs",
     "src/runner/terraform/script.rs",
     "src/runner/terraform/script_head.rs",

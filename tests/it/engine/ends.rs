@@ -291,3 +291,29 @@ async fn what_a_lost_run_left_is_not_removed_while_it_runs() {
     assert_eq!((&run["state"], &run["exit_code"]), (&json!("FAILED"), &json!(0)));
     assert!(run["reason"].as_str().unwrap().ends_with("later it was seen to have ended with exit code 0"), "{run}");
 }
+
+/// A job that is deleted while its engine does not answer leaves nothing there: its run is remembered until the engine is back.
+#[tokio::test]
+async fn nothing_is_left_on_an_engine_that_was_away() {
+    for whole in [false, true] {
+        let app = TestApp::new().await;
+        let it = app.furnished().await;
+        let job = it.create(it.lifecycle("events")).await;
+        it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+        app.settle().await;
+        app.runner.set_down(true);
+        app.clock.forward(900);
+        let path = if whole { format!("/environment/{}", it.environment) } else { format!("/job/{job}") };
+        it.client.delete(&path).await.expect(204);
+        app.settle().await;
+        it.client.get(&path).await.expect(404);
+        assert_eq!(app.runner.steps().len(), 1);
+        app.runner.set_down(false);
+        tick::sweep(&app.app, app.app.clock.now()).await;
+        assert!(app.runner.steps().is_empty(), "a step is left");
+        app.clock.forward(100 * 24 * 3600);
+        while tick::prune(&app.app, app.clock.now()).await.more {}
+        use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+        assert_eq!(entity::run::Entity::find().count(&app.app.db).await.unwrap(), 0);
+    }
+}

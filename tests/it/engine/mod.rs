@@ -5,7 +5,7 @@ mod ends;
 mod every_pass;
 mod failures;
 mod outputs;
-mod poison;
+pub(crate) mod poison;
 mod runs;
 mod schedules;
 mod servers;

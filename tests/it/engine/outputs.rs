@@ -141,13 +141,18 @@ async fn a_file_that_cannot_be_taken_is_told_and_spoils_no_run() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let job = it.create(it.lifecycle("database")).await;
-    for (file, reason) in [("{", "not a JSON object"), (r#"{"a": {"value": 1}, "b-c": {"value": 1}}"#, "\"b-c\"")] {
+    let refused = r#"{"a": {"value": 1}, "b-c": {"value": 1}, "QOVERY_JOB_ID": {"value": 1}}"#;
+    for (file, reason) in [("{", "not a JSON object"), (refused, "\"b-c\""), (refused, "\"QOVERY_JOB_ID\"")] {
         deploy_leaving(&app, &it, &job, file).await;
         let run = it.runs(&job).await.remove(0);
         assert_eq!(run["state"], "SUCCEEDED");
         assert!(run["reason"].as_str().unwrap().contains(reason), "{run}");
     }
-    assert!(variables(&it, "JOB", &job).await.iter().all(|row| row["key"] != "A"));
+    // The others are stored, and the built-in variable stays what it is.
+    let rows = variables(&it, "JOB", &job).await;
+    assert_eq!(find(&rows, "A")["variable_type"], "ALIAS");
+    assert_eq!(find(&rows, "QOVERY_JOB_ID")["value"], json!(job));
+    assert!(rows.iter().all(|row| row["key"] != "B-C"));
     // CRON jobs have no outputs.
     let cron = it.create(it.cron("minutely", "* * * * *")).await;
     it.client.post(&format!("/job/{cron}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
@@ -182,8 +187,55 @@ async fn secrets_are_masked_as_lines_come_in() {
     assert_eq!(log, "the password is ********, see?\n******** ********\n");
 }
 
+/// A line that is stored before it is complete is shown at once, unless a secret may begin in it.
 #[tokio::test]
-async fn a_log_is_cut_where_it_is_too_long_and_read_from_any_line() {
+async fn secrets_are_masked_where_a_line_goes_on() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("leaky")).await;
+    let secret = json!({"key": "PASSWORD", "value": "correct horse"});
+    it.client.post(&format!("/job/{job}/secret"), secret).await.expect(201);
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    let log = async || it.client.get(&format!("/run/{}/log", id(&run))).await.text;
+    let name = app.runner.steps().remove(0);
+    app.runner.write_open(&name, "Continue? ");
+    app.settle().await;
+    assert_eq!(log().await, "Continue? \n");
+    app.runner.write_open(&name, "the password is correct ho");
+    app.settle().await;
+    assert_eq!(log().await, "Continue? \n");
+    app.runner.write(&name, &["rse, see?"]);
+    app.settle().await;
+    assert_eq!(log().await, "Continue? \nthe password is ********\n, see?\n");
+    // What is held back is stored when the run ends.
+    app.runner.write_open(&name, "correct");
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    assert_eq!(log().await, "Continue? \nthe password is ********\n, see?\ncorrect\n");
+}
+
+/// A variable that no environment can carry fails the run with its name, instead of the start of its program.
+#[tokio::test]
+async fn an_environment_that_is_too_large_is_told() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("large")).await;
+    let variable = json!({"key": "LARGE", "value": "\u{e9}".repeat(65_536)});
+    it.client.post(&format!("/job/{job}/environmentVariable"), variable).await.expect(201);
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let run = it.runs(&job).await.remove(0);
+    assert_eq!(run["state"], "FAILED");
+    let reason = run["reason"].as_str().unwrap();
+    assert!(reason.starts_with("the variable LARGE has 131072 bytes"), "{reason}");
+    assert_eq!(app.runner.started().len(), 0);
+}
+
+#[tokio::test]
+async fn the_middle_of_a_log_that_is_too_long_is_left_out() {
     let app = TestApp::configured(|config| config.log_mib = 1).await;
     let it = app.furnished().await;
     let job = it.create(it.lifecycle("chatty")).await;
@@ -191,30 +243,40 @@ async fn a_log_is_cut_where_it_is_too_long_and_read_from_any_line() {
     app.settle().await;
     let name = app.runner.steps().remove(0);
     let line = "x".repeat(1023);
-    for _ in 0..3 {
+    for _ in 0..6 {
         app.runner.write(&name, &vec![line.as_str(); 500]);
         app.settle().await;
     }
-    app.runner.write(&name, &["the end"]);
-    app.runner.exit_all(0);
+    app.runner.write(&name, &["the error", "the end"]);
+    app.runner.exit_all(4);
     app.settle().await;
     let run = it.runs(&job).await.remove(0);
+    // 3002 lines, and the one that says what is left out.
     assert_eq!(
         (&run["state"], &run["log_truncated"], &run["log_lines"]),
-        (&json!("SUCCEEDED"), &json!(true), &json!(1025))
+        (&json!("FAILED"), &json!(true), &json!(3003))
     );
+    let text = it.client.get(&format!("/run/{}/log", id(&run))).await.text;
+    assert!(text.len() <= 1024 * 1024, "{} bytes are stored", text.len());
+    assert!(text.len() > 900 * 1024, "only {} bytes are stored", text.len());
+    assert!(text.ends_with("the error\nthe end\n"));
+    let (mark, _) = text.lines().enumerate().find(|(_, text)| text.starts_with("log truncated")).unwrap();
+    assert!((500..=512).contains(&mark), "the mark is line {mark}");
+    assert_eq!(text.matches("log truncated").count(), 1);
     let lines = async |query: &str| it.client.get(&format!("/run/{}/logLine?{query}", id(&run))).await.expect(200);
-    let tail = lines("after=1023").await;
-    let tail: Vec<_> =
-        tail["results"].as_array().unwrap().iter().map(|l| (l["number"].clone(), l["stream"].clone())).collect();
-    assert_eq!(tail, [(json!(1024), json!("STDOUT")), (json!(1025), json!("SYSTEM"))]);
+    let around = lines(&format!("after={mark}&count=2")).await;
+    let (note, next) = (&around["results"][0], &around["results"][1]);
+    assert_eq!((&note["number"], &note["stream"]), (&json!(mark + 1), &json!("SYSTEM")));
+    // The numbers tell how much is left out.
+    let left_out = next["number"].as_i64().unwrap() - note["number"].as_i64().unwrap() - 1;
+    let told = format!("log truncated: {left_out} lines are left out here");
+    assert!(left_out > 1000 && note["text"].as_str().unwrap().starts_with(&told), "{note} {left_out}");
+    assert_eq!(text.lines().count() as i64 + left_out, 3003);
     let page = lines("after=10&count=2").await;
     assert_eq!(
         (&page["results"][0]["number"], &page["results"][1]["number"], &page["ended"]),
         (&json!(11), &json!(12), &json!(false))
     );
-    assert_eq!(lines("after=1025").await, json!({"results": [], "ended": true}));
-    let text = it.client.get(&format!("/run/{}/log?after=1024", id(&run))).await.text;
-    assert!(text.starts_with("log truncated"), "{text}");
+    assert_eq!(lines("after=3003").await, json!({"results": [], "ended": true}));
     it.client.get(&format!("/run/{}/log?after=-1", id(&run))).await.expect(400);
 }

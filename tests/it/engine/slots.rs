@@ -81,7 +81,7 @@ async fn what_kubernetes_started_needs_no_slot() {
 /// An organization with a long queue shares the slots with one that asks later.
 #[tokio::test]
 async fn organizations_take_turns() {
-    let app = TestApp::configured(|config| config.max_runs = 3).await;
+    let app = TestApp::configured(|config| config.max_runs = 4).await;
     let (many, few) = (app.furnished().await, app.furnished_as("other").await);
     let (many_job, few_job) =
         (many.create(many.cron("many", "@yearly")).await, few.create(few.cron("few", "@yearly")).await);
@@ -98,11 +98,11 @@ async fn organizations_take_turns() {
         app.settle().await;
         let running = running(&app).await;
         let of_few = running.iter().filter(|run| run.organization_id == few.organization).count();
-        assert_eq!((running.len(), of_few), (3, expected));
+        assert_eq!((running.len(), of_few), (4, expected));
     }
     app.runner.exit_all(0);
     app.settle().await;
-    assert_eq!(running(&app).await.len(), 3, "nobody else waits");
+    assert_eq!(running(&app).await.len(), 4, "nobody else waits");
 }
 
 /// Scheduled runs have their organization and their slots, like any other.
@@ -127,4 +127,42 @@ async fn scheduled_runs_know_their_slots() {
     runs.sort_by_key(|run| run.slots);
     let found: Vec<_> = runs.iter().map(|run| (run.organization_id, run.slots)).collect();
     assert_eq!(found, [(near.organization, run::SERVER_SLOTS), (far.organization, cluster.0)]);
+}
+
+/// The queues are read through their index, whatever their length.
+#[tokio::test]
+async fn queues_are_read_through_their_index() {
+    use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _};
+    let app = TestApp::new().await;
+    let db = &app.app.db;
+    let statements = [
+        "SELECT slots, organization_id FROM run WHERE state = 'QUEUED' ORDER BY slots, organization_id LIMIT 1"
+            .to_owned(),
+        "SELECT later.id FROM run AS later WHERE later.state = 'QUEUED' AND (later.slots, later.organization_id) > \
+         (SELECT organization_id, id FROM project LIMIT 1) ORDER BY later.slots, later.organization_id LIMIT 1"
+            .to_owned(),
+        "SELECT id FROM run WHERE state = 'QUEUED' AND slots = (SELECT id FROM project LIMIT 1) AND organization_id = \
+         (SELECT organization_id FROM project LIMIT 1) AND not_before <= (SELECT created_at FROM project LIMIT 1) \
+         ORDER BY not_before, number LIMIT 16"
+            .to_owned(),
+    ];
+    for sql in statements {
+        let tx = db.begin().await.unwrap();
+        let explain = match db.get_database_backend() {
+            DbBackend::Postgres => {
+                // The tables are empty, so that a scan would cost less.
+                tx.execute_unprepared("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+                    .await
+                    .unwrap();
+                format!("EXPLAIN {sql}")
+            }
+            _ => format!("EXPLAIN QUERY PLAN {sql}"),
+        };
+        let rows = tx.query_all_raw(Statement::from_string(db.get_database_backend(), explain)).await.unwrap();
+        let column = if db.get_database_backend() == DbBackend::Postgres { 0 } else { 3 };
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("run_waiting"), "{sql}\n{plan}");
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("Sort"), "{sql}\n{plan}");
+    }
 }

@@ -109,7 +109,6 @@ async fn refusals_name_the_field() {
         ("/name", json!("  "), "name"),
         ("/name", json!("x".repeat(256)), "name"),
         ("/name", json!("a\nb"), "name"),
-        ("/healthchecks", Value::Null, "healthchecks"),
         ("/cpu", json!(9), "cpu"),
         ("/cpu", json!(1_000_000_000), "cpu"),
         ("/cpu", json!("many"), "cpu"),
@@ -178,7 +177,7 @@ async fn bodies_are_bounded_and_have_to_be_json() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let path = format!("/environment/{}/job", it.environment);
-    let huge = format!("{{\"name\": \"{}\"}}", "x".repeat(1_100_000));
+    let huge = format!("{{\"name\": \"{}\"}}", "x".repeat(4_200_000));
     it.client.call(poem::http::Method::POST, &path, Some(huge)).await.expect(413);
     for broken in ["{", "[]", "5", "{\"name\": \"a\"} x", "\u{0}"] {
         it.client.call(poem::http::Method::POST, &path, Some(broken.into())).await.expect(400);

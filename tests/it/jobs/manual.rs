@@ -73,6 +73,25 @@ async fn a_repeated_request_is_answered_with_the_first_run() {
     assert!(answer.detail(400).contains("Idempotency-Key"));
 }
 
+/// The values of `secret_environment` are masked, those of `environment` are not.
+#[tokio::test]
+async fn a_run_gets_secrets_of_its_own() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@daily")).await;
+    let values = json!({"environment": {"PLAIN": "open-sesame"}, "secret_environment": {"TOKEN": "hunter2hunter2"}});
+    let run = it.client.post(&format!("/job/{job}/run"), values).await.expect(202);
+    assert!(!run.to_string().contains("hunter2") && !run.to_string().contains("sesame"), "{run}");
+    app.settle().await;
+    let step = app.runner.started().remove(0);
+    let of = |name: &str| step.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose().clone());
+    assert_eq!((of("PLAIN").as_deref(), of("TOKEN").as_deref()), (Some("open-sesame"), Some("hunter2hunter2")));
+    app.runner.write(&step.name, &["open-sesame hunter2hunter2"]);
+    app.settle().await;
+    let log = it.client.get(&format!("/run/{}/log", id(&run))).await.text;
+    assert_eq!(log, "open-sesame ********\n");
+}
+
 #[tokio::test]
 async fn wrong_differences_are_refused_by_name() {
     let app = TestApp::new().await;
@@ -85,6 +104,8 @@ async fn wrong_differences_are_refused_by_name() {
         (json!({"timeout_seconds": -1}), "timeout_seconds"),
         (json!({"environment": {"A-B": "1"}}), "environment"),
         (json!({"environment": {"A": 1}}), "environment"),
+        (json!({"secret_environment": {"A-B": "1"}}), "secret_environment"),
+        (json!({"environment": {"A": "1"}, "secret_environment": {"A": "2"}}), "secret_environment.A"),
         (json!({"arguments": "x"}), "arguments"),
     ] {
         let detail = it.client.post(&format!("/job/{job}/run"), body.clone()).await.detail(400);

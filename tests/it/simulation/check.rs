@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use entity::run::RunState;
 use entity::{deployment, run, skipped_time};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use windlass::engine::cron::Timing;
@@ -23,8 +24,9 @@ impl World {
         let runs = run::Entity::find().all(db).await.unwrap();
         let overlapped = self.engine.overlapped.lock().unwrap().clone();
         for job in &overlapped {
-            // A lost run may still be running.
-            let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(|reason| reason.contains("lost"));
+            // A lost run may still be running, as may one that was cancelled while its engine did not answer.
+            let left = |reason: &String| reason.contains("lost") || reason.contains("may still be running");
+            let given_up = |run: &run::Model| run.reason.as_ref().is_some_and(left);
             let of = |run: &run::Model| match run.job_id {
                 Some(id) => id.to_string() == *job,
                 None => self.workspaces.is(job),
@@ -36,6 +38,10 @@ impl World {
         for run in runs {
             if run.attempt > run.spec.max_nb_restart + 1 {
                 return Err(format!("run {} had {} attempts", run.number, run.attempt));
+            }
+            let stopped = self.engine.stopped.lock().unwrap().contains(&tick::step_name(run.id, run.attempt));
+            if stopped && run.state == RunState::Succeeded {
+                return Err(format!("run {} was stopped and has succeeded", run.number));
             }
             self.check_log(&run).await?;
         }
@@ -105,7 +111,8 @@ impl World {
         let written = self.engine.written.lock().unwrap().clone();
         let steps = (1..=run.attempt).filter_map(|attempt| written.get(&tick::step_name(run.id, attempt)));
         let expected: Vec<&str> = steps.flatten().map(String::as_str).collect();
-        let lost = run.reason.as_ref().is_some_and(|reason| reason.contains("log") || reason.contains("lost"));
+        let cut = ["log", "lost", "may still be running"];
+        let lost = run.reason.as_ref().is_some_and(|reason| cut.iter().any(|word| reason.contains(word)));
         if stored == expected || (lost && expected.starts_with(&stored)) {
             return Ok(());
         }

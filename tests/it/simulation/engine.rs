@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
-use windlass::runner::{Line, Lines, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
+use windlass::runner::{Line, Lines, OutputError, Runner, StepSpec, StepState, StepTimes, Stream, Target, Unavailable};
 
 /// The payload of a crash, which unwinds without printing a panic.
 pub(super) struct Crash;
@@ -58,6 +58,10 @@ pub(super) struct Engine {
     /// Jobs and workspaces that had two running steps at once.
     pub(super) overlapped: Mutex<Vec<String>>,
     pub(super) down: Mutex<bool>,
+    /// Whether no step can be started.
+    pub(super) broken: Mutex<bool>,
+    /// The steps that were asked to stop while they were running.
+    pub(super) stopped: Mutex<Vec<String>>,
     /// The jobs whose steps are never started.
     pub(super) refused: Mutex<Vec<String>>,
 }
@@ -70,7 +74,7 @@ impl Engine {
 
     pub(super) fn write(&self, name: &str, text: &str, at: DateTime<Utc>) {
         if let Some(step) = self.steps.lock().unwrap().get_mut(name) {
-            step.lines.push(Line { at, stream: Stream::Stdout, text: text.to_owned() });
+            step.lines.push(Line { at, stream: Stream::Stdout, text: text.to_owned(), open: false });
             self.written.lock().unwrap().entry(name.to_owned()).or_default().push(text.to_owned());
         }
     }
@@ -133,10 +137,12 @@ impl Runner for Connection {
             if step.build.is_none() {
                 engine.started.lock().unwrap().push(step.name.clone());
             }
-            steps.insert(
-                step.name.clone(),
-                Step { job, progress: StepState::Running, lines: Vec::new(), is_build: step.build.is_some() },
-            );
+            let progress = match *engine.broken.lock().unwrap() {
+                true => StepState::CannotStart { reason: "the registry does not answer".into() },
+                false => StepState::Running,
+            };
+            let is_build = step.build.is_some();
+            steps.insert(step.name.clone(), Step { job, progress, lines: Vec::new(), is_build });
         })
         .await
     }
@@ -152,14 +158,20 @@ impl Runner for Connection {
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
         self.call(|steps| {
             if let Some(step) = steps.get_mut(name).filter(|step| step.progress == StepState::Running) {
-                step.progress = StepState::Exited { exit_code: 143, reason: None };
+                let mut stopped = self.engine.stopped.lock().unwrap();
+                stopped.push(name.to_owned());
+                // Some programs handle the signal and exit with 0.
+                let exit_code = if stopped.len() % 2 == 0 { 0 } else { 143 };
+                step.progress = StepState::Exited { exit_code, reason: None };
             }
         })
         .await
     }
 
-    async fn output(&self, _name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.call(|_| None).await
+    /// Every step leaves a plan, which is read only if it should have made one.
+    async fn output(&self, name: &str, file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        let plans = file == windlass::runner::terraform::layout::PLAN_FILE;
+        Ok(self.call(|steps| (plans && steps.contains_key(name)).then(|| b"plan".to_vec())).await?)
     }
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {

@@ -19,6 +19,7 @@ impl World {
     /// Stops all faults and ticks until everything has ended. What cannot run ends too, with its reason, and harms nothing else.
     pub(super) async fn settle(&mut self) -> Result<(), String> {
         *self.engine.down.lock().unwrap() = false;
+        *self.engine.broken.lock().unwrap() = false;
         for server in 0..self.servers.len() {
             self.go_on(server).await;
         }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
 use entity::id::{EnvironmentId, JobId};
-use entity::{job, job_spec, job_variables, run_spec};
+use entity::{job, job_spec, job_variables, run, run_spec};
 use futures_util::FutureExt as _;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
 use windlass::app::{App, Parts};
@@ -186,7 +187,7 @@ impl World {
 
     async fn event(&mut self) {
         let server = usize::try_from(self.random.below(self.servers.len() as u64)).unwrap();
-        match self.random.below(27) {
+        match self.random.below(30) {
             0..=9 => self.pass(server).await,
             10..=13 => {
                 let seconds = self.random.one_of(&[1, 7, 20, 59, 61, 130, 700]);
@@ -202,6 +203,12 @@ impl World {
             19 => self.redeploy(server).await,
             20..=21 => self.heartbeat(server).await,
             22 => self.jump(),
+            23 => {
+                let broken = self.random.below(3) == 0;
+                *self.engine.broken.lock().unwrap() = broken;
+                self.log.push(format!("no step can be started: {broken}"));
+            }
+            24..=25 => self.cancel().await,
             _ if self.servers[server].stalled.is_some() => {}
             _ => {
                 let (app, choice) = (Arc::clone(&self.servers[server].app), self.random.below(100));
@@ -309,6 +316,20 @@ impl World {
             self.engine.exit(&running[place], code);
         }
         self.log.push(format!("step {place} of {} writes", running.len()));
+    }
+
+    /// Cancels an open run.
+    async fn cancel(&mut self) {
+        let db = &self.servers[0].app.db;
+        let open = run::Entity::find().filter(run::Column::State.is_in(["QUEUED", "RUNNING"]));
+        let open = open.order_by_asc(run::Column::Number).all(db).await.unwrap();
+        if open.is_empty() {
+            return;
+        }
+        // By number, as in `step_of_a_run`.
+        let place = usize::try_from(self.random.below(open.len() as u64)).unwrap();
+        store::run::cancel::request_cancel(db, open[place].id, self.now()).await.unwrap();
+        self.log.push(format!("run {} is cancelled", open[place].number));
     }
 
     /// Deploys a job with the same configuration: its schedule continues.

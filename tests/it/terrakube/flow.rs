@@ -45,7 +45,7 @@ async fn plan_approve_apply() {
     house.app.settle().await;
     assert_eq!(house.status(&job).await, ("running".into(), words(&["completed", "completed", "running"])));
     let apply = house.app.runner.started().remove(1);
-    assert!(apply.arguments[1].contains("-auto-approve windlass.plan"), "{apply:?}");
+    assert!(apply.arguments[1].contains("-auto-approve \"$@\" windlass.plan"), "{apply:?}");
     // The plan is handed over, as it was left.
     let plan = apply.files.iter().find(|file| file.variables == ["WINDLASS_PLAN"]).unwrap();
     assert!(!plan.content.expose().is_empty());

@@ -7,7 +7,7 @@ use entity::id::OrganizationId;
 use entity::registry::RegistryKind;
 use entity::run;
 use entity::run::Event;
-use entity::run_spec::{BuildSpec, image_reference};
+use entity::run_spec::{BuildSpec, ProcessSpec, image_reference};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ use crate::git;
 use crate::git::Checkout;
 use crate::registry_client::{self, Login};
 use crate::runner::built_name;
-use crate::runner::{Build, Credentials, Dockerfile, Image, StepFile, StepSpec, Target};
+use crate::runner::{Build, Credentials, Dockerfile, Image, ProcessOptions, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -46,6 +46,7 @@ pub(in crate::engine) async fn step(
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
         // Removing a CronJob needs no image.
         None if run.event == Event::Apply && withdraws(of) => (None, None),
+        None if run.spec.no_image && kind == Target::Process => (None, None),
         None => match image(app, run, job.organization_id).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
@@ -74,6 +75,7 @@ pub(in crate::engine) async fn step(
         build,
         source: None,
         interrupt: false,
+        process: process_options(&run.spec.process),
         pod: None,
     };
     let masks = patterns(delivered.secrets.iter().map(String::as_str));
@@ -85,6 +87,12 @@ pub(in crate::engine) async fn step(
         Target::Docker | Target::Process => step,
     };
     Ok(Ok(Prepared { step, masks }))
+}
+
+fn process_options(spec: &ProcessSpec) -> ProcessOptions {
+    let ProcessSpec { home, path, working_folder, user } = spec.clone();
+    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    ProcessOptions { home: given(home), path: given(path), working_folder: given(working_folder), user: given(user) }
 }
 
 /// The secrets to mask in the log of a run that a CronJob started.
@@ -116,6 +124,7 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
     let variable = |(key, value)| Variable {
         scope: VariableScope::Run,
         kind: VariableKind::Value,
+        is_secret: run.spec.secret_additions.contains(&key),
         ..built_in_variable((key, value))
     };
     Ok(given.into_iter().map(variable).collect())
@@ -235,6 +244,9 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
     let spec = &run.spec;
     if let Some(reference) = &spec.built_image {
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
+    }
+    if spec.no_image {
+        return Ok(Err(Impossible("the job has no image; only plain processes need none".into())));
     }
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
         return Ok(Err(Impossible("the image was never built; deploy the job to build it".into())));

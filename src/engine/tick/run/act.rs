@@ -8,7 +8,7 @@ use entity::run::RunState;
 
 use super::begin::begin;
 use super::end::end;
-use super::log_copy::with_lines;
+use super::log_copy::{Followed, append, with_lines};
 use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
@@ -114,12 +114,17 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
         return Ok(());
     }
     let expected = Expected { state: RunState::Running, owner: run.lease_owner };
-    let stored = lines.lines.len() as u64;
-    let (run, pieces) = with_lines(app, run, lines.lines);
+    let before = run.attempt_lines;
+    let (run, pieces) = with_lines(app, run, lines.lines, Followed::ByMore);
+    let stored = u64::try_from(run.attempt_lines - before).unwrap_or(0);
+    if stored == 0 && !touched {
+        return Ok(());
+    }
     store::write(&app.db, async |tx| {
         // Update the run first: once another server owns it, its lines must not be stored twice.
-        if store::run::advance(tx, expected, run::Model { updated_at: now, finished_at: None, ..run }).await? {
-            store::log_chunk::append(tx, pieces).await?;
+        let run = run::Model { updated_at: now, finished_at: None, ..run };
+        if store::run::advance(tx, expected, run.clone()).await? {
+            append(app, tx, &run, pieces, now).await?;
         }
         Ok::<_, Error>(())
     })

@@ -12,6 +12,7 @@ use crate::engine::run::RunEvent;
 use crate::engine::tick::job::step::step;
 use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;
+use crate::engine::variables::check_environment;
 use crate::error::{Error, Result};
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Runner, Target, Unavailable};
@@ -44,6 +45,12 @@ pub(super) async fn begin(
             return change(app, ended, RunEvent::Failed, now, RunEnd::default()).await.map(|_| ());
         }
     };
+    if let Err(reason) =
+        check_environment(spec.environment.iter().map(|(key, value)| (key.as_str(), value.expose().as_str())))
+    {
+        let ended = run::Model { reason: Some(reason), ..run };
+        return change(app, ended, RunEvent::Failed, now, RunEnd::default()).await.map(|_| ());
+    }
     let place = match with_time_limit(runner.place()).await {
         Ok(place) => place,
         Err(Unavailable(reason)) => {

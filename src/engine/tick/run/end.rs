@@ -15,7 +15,7 @@ use crate::engine::tick::workspace::step_result::{self, NoResult};
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
-use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, Runner, Target};
+use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, OutputError, Runner, Target};
 use crate::store;
 
 /// How long an ended run waits while its log or an output cannot be read.
@@ -82,6 +82,10 @@ impl Missing {
     fn unread(problem: Option<String>) -> Self {
         Self { problem, may_come: true, fails_step: false }
     }
+
+    fn refused(problem: String) -> Self {
+        Self { problem: Some(problem), may_come: false, fails_step: false }
+    }
 }
 
 /// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
@@ -98,6 +102,9 @@ async fn read_result(
                 let text = format!("the result of the step could not be read: {reason}");
                 return Err(Missing { fails_step: plans, ..Missing::unread(Some(text)) });
             }
+            Err(NoResult::Refused(reason)) => {
+                return Err(Missing::refused(format!("the result of the step could not be read: {reason}")));
+            }
             Err(NoResult::NoPlan(reason)) => {
                 return Err(Missing { problem: Some(reason), may_come: false, fails_step: true });
             }
@@ -113,14 +120,23 @@ async fn read_result(
                 return Ok(());
             }
             let limit = runner.most_output();
-            let content = with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await;
-            let content = content.map_err(|_| Missing::unread(Some("the outputs could not be read".to_owned())))?;
+            let content = match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
+                Ok(content) => content,
+                Err(OutputError::Unavailable(reason)) => {
+                    return Err(Missing::unread(Some(format!("the outputs could not be read: {reason}"))));
+                }
+                Err(OutputError::Refused(reason)) => {
+                    return Err(Missing::refused(format!("the outputs were refused: {reason}")));
+                }
+            };
             match content {
                 None => {}
                 Some(content) if run.event == Event::Build => run_end.built = serde_json::from_slice(&content).ok(),
                 Some(content) => {
-                    let unusable = |reason| Missing { problem: Some(reason), may_come: false, fails_step: false };
-                    run_end.outputs = outputs::parse(&content, limit).map_err(unusable)?;
+                    let found = outputs::parse(&content, limit).map_err(Missing::refused)?;
+                    let problem = found.problem();
+                    run_end.outputs = found.outputs;
+                    problem.map_or(Ok(()), |problem| Err(Missing::refused(problem)))?;
                 }
             }
         }

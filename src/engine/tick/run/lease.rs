@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use crate::app::App;
+use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
 use crate::store::run::Lease;
 
@@ -22,7 +24,29 @@ pub(in crate::engine) fn lease(app: &App) -> Lease {
 /// Database errors.
 pub async fn renew(app: &App) -> Result<()> {
     let lease = lease(app);
-    store::write(&app.lease_db, async |tx| store::run::renew(tx, lease).await.map_err(Error::from)).await?;
+    let all = store::write(&app.lease_db, async |tx| store::run::renew(tx, lease).await.map_err(Error::from));
+    match all.await {
+        Ok(()) => {}
+        Err(error @ Error::Unavailable { .. }) => return Err(error),
+        Err(_) => renew_one_by_one(app, lease).await?,
+    }
     app.fence.renewed(app.clock.now(), lease.until);
+    Ok(())
+}
+
+/// Renews the leases of runs of which one cannot be renewed. It expires; the others do not.
+async fn renew_one_by_one(app: &App, lease: Lease) -> Result<()> {
+    let now = app.clock.now();
+    for id in store::run::list_by_owner(&app.lease_db, app.instance).await? {
+        if app.setbacks.is_paused(Pass::Leases, &id.to_string(), now) {
+            continue;
+        }
+        match store::run::renew_one(&app.lease_db, lease, id).await {
+            Ok(()) => succeeded(app, Pass::Leases, id),
+            Err(error) => {
+                report(app, (Pass::Leases, "run"), id, &error.into(), Wish::Process, now);
+            }
+        }
+    }
     Ok(())
 }

@@ -1,13 +1,19 @@
-//! Copies the log of a run from its runner to the database: masks it, counts its lines, and truncates it at the size limit.
+//! Copies the log of a run from its runner to the database: masks it, counts its lines, and leaves out the middle of a log that is
+//! too large.
 
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use entity::{log_chunk, run};
+use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::masking::Masking;
+use crate::engine::masking::{Masking, may_go_on};
 use crate::error::{Error, Result};
 use crate::runner::time_limit::with_time_limit;
 use crate::runner::{self, Lines, Runner, StepState, Unavailable};
 use crate::secret;
+use crate::store;
 use crate::store::log_chunk::{ChunkBuilder, LogStream};
 
 /// How many lines of one run are copied in one transaction.
@@ -45,59 +51,148 @@ pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]
     app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
 }
 
-/// Masks the secrets of a run.
-pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
-    let patterns: Vec<String> = match &run.masks {
-        Some(sealed) => {
-            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
-        }
-        None => Vec::new(),
-    };
-    Ok(Masking::new(&patterns))
+/// The texts to mask in the log of a run.
+fn patterns(app: &App, run: &run::Model) -> Result<Vec<String>> {
+    let Some(sealed) = &run.masks else { return Ok(Vec::new()) };
+    let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+    serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))
 }
 
-/// The run with its new lines counted, and the rows to store for them.
+/// Masks the secrets of a run.
+pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
+    Ok(Masking::new(&patterns(app, run)?))
+}
+
+/// What a batch of lines is followed by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Followed {
+    /// More lines of the attempt may follow.
+    ByMore,
+    /// The attempt has ended.
+    ByNothing,
+}
+
+/// How many lines at the end of a batch may wait because a secret may begin in them.
+const HELD: usize = 16;
+
+/// The run with its new lines counted, and the rows to store for them. A line in which a secret may begin and go on in the next one
+/// is left for the next time.
 pub(in crate::engine) fn with_lines(
     app: &App,
     mut run: run::Model,
-    lines: Vec<runner::Line>,
+    mut lines: Vec<runner::Line>,
+    followed: Followed,
 ) -> (run::Model, Vec<log_chunk::Model>) {
-    if lines.is_empty() {
-        return (run, Vec::new());
+    let Some(first) = lines.first() else { return (run, Vec::new()) };
+    let Ok(patterns) = patterns(app, &run) else {
+        let at = first.at;
+        return omitted(run, &lines, at);
+    };
+    if followed == Followed::ByMore {
+        lines.truncate(storable(&lines, &patterns));
     }
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let half = most_bytes(app) / 2;
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
-    let masking = match (masking_of(app, &run), lines.first()) {
-        (Ok(masking), _) => masking,
-        // Without its masks, no line may be stored; the run goes on.
-        (Err(_), Some(line)) if !run.log_cut => {
-            pieces.push(line.at, LogStream::System, CANNOT_MASK);
-            run.log_cut = true;
-            Masking::new(&[])
-        }
-        (Err(_), _) => Masking::new(&[]),
-    };
-    let most = i64::from(app.config.log_mib) * 1024 * 1024;
-    for line in lines {
-        if run.log_cut {
-            break;
-        }
-        let text = masking.apply(&line.text);
-        run.log_bytes += i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
-        if run.log_bytes > most {
-            run.log_cut = true;
-            let note =
-                format!("log truncated: only the first {} MiB of a run are kept (--log-mib)", app.config.log_mib);
-            pieces.push(line.at, LogStream::System, &note);
-            break;
-        }
+    for line in masked(&Masking::new(&patterns), lines) {
         let stream = match line.stream {
             runner::Stream::Stdout => LogStream::Stdout,
             runner::Stream::Stderr => LogStream::Stderr,
         };
-        pieces.push(line.at, stream, &text);
+        run.log_bytes += pieces.push(line.at, stream, &line.text);
+        if run.log_mark.is_none() && run.log_bytes > half {
+            run.log_mark = Some(pieces.reserve());
+        }
+    }
+    run.log_cut |= run.log_bytes > most_bytes(app);
+    run.total_lines = pieces.position();
+    (run, pieces.finish())
+}
+
+/// The run without its new lines, which are counted: without its masks, none of them may be stored. The run goes on.
+fn omitted(mut run: run::Model, lines: &[runner::Line], at: DateTime<Utc>) -> (run::Model, Vec<log_chunk::Model>) {
+    run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
+    if !run.log_cut {
+        run.log_bytes += pieces.push(at, LogStream::System, CANNOT_MASK);
+        run.log_cut = true;
     }
     run.total_lines = pieces.position();
     (run, pieces.finish())
+}
+
+/// The largest log of a run, in bytes: one half for its beginning, the other one for its end.
+fn most_bytes(app: &App) -> i64 {
+    i64::from(app.config.log_mib) * 1024 * 1024
+}
+
+/// How many of the lines can be stored now.
+fn storable(lines: &[runner::Line], patterns: &[String]) -> usize {
+    let last = |stream| lines.iter().rposition(|line| line.stream == stream);
+    let held = [last(runner::Stream::Stdout), last(runner::Stream::Stderr)].into_iter().flatten().filter(|place| {
+        let line = lines.get(*place).filter(|line| line.open && place + HELD >= lines.len());
+        line.is_some_and(|line| may_go_on(patterns, &line.text))
+    });
+    held.min().unwrap_or(lines.len())
+}
+
+/// The lines with their secrets masked, including those that go on in the next line of the stream.
+fn masked(masking: &Masking, mut lines: Vec<runner::Line>) -> Vec<runner::Line> {
+    for stream in [runner::Stream::Stdout, runner::Stream::Stderr] {
+        let mut one: Vec<&mut runner::Line> = Vec::new();
+        for line in lines.iter_mut().filter(|line| line.stream == stream) {
+            let is_last = !line.open;
+            one.push(line);
+            if is_last {
+                mask(masking, std::mem::take(&mut one));
+            }
+        }
+        mask(masking, one);
+    }
+    lines
+}
+
+/// Masks the secrets in the pieces of one line.
+fn mask(masking: &Masking, mut pieces: Vec<&mut runner::Line>) {
+    match pieces.as_mut_slice() {
+        [] => {}
+        [line] => {
+            if let Cow::Owned(text) = masking.apply(&line.text) {
+                line.text = text;
+            }
+        }
+        pieces => {
+            let texts: Vec<&str> = pieces.iter().map(|line| line.text.as_str()).collect();
+            let texts = masking.apply_to_pieces(&texts);
+            for (line, text) in pieces.iter_mut().zip(texts) {
+                line.text = text;
+            }
+        }
+    }
+}
+
+/// Stores the rows that `with_lines` returned, and leaves out lines in the middle of a log that is too large.
+pub(in crate::engine) async fn append(
+    app: &App,
+    tx: &DatabaseTransaction,
+    run: &run::Model,
+    chunks: Vec<log_chunk::Model>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let is_new = !chunks.is_empty();
+    store::log_chunk::append(tx, chunks).await?;
+    let excess = run.log_bytes - most_bytes(app);
+    let Some(mark) = run.log_mark.filter(|_| is_new && excess > 0) else { return Ok(()) };
+    let Some(cut) = store::log_chunk::cut_middle(tx, run.id, (mark, run.total_lines), excess).await? else {
+        return Ok(());
+    };
+    let text = format!(
+        "log truncated: {} lines are left out here; the beginning and the end of a log are kept, up to {} MiB (--log-mib)",
+        cut.left_out, app.config.log_mib
+    );
+    let mut pieces = ChunkBuilder::after(run.id, mark - 1);
+    let _bytes = pieces.push(now, LogStream::System, &text);
+    store::log_chunk::replace(tx, run.id, mark, pieces.finish()).await?;
+    store::run::note_log_bytes(tx, run.id, run.log_bytes - cut.bytes).await?;
+    Ok(())
 }

@@ -166,7 +166,7 @@ async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<
         store_progress(app, Unstored { run, lines, touched }, now).await?;
         return Ok(true);
     }
-    let more = lines.lines.len() >= CHUNK;
+    let more = lines.is_full(CHUNK);
     let decision = decide(&facts(app, &run, kind), observed, now);
     let unstored = Unstored { run, lines, touched };
     act(app, Observation { runner, kind, name, unstored, log_problem, brings }, decision, now).await?;

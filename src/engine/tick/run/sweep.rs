@@ -22,7 +22,7 @@ pub async fn run_once(app: &App, now: DateTime<Utc>) {
     let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Target::Kubernetes(id));
     for kind in [Target::Docker, Target::Process].into_iter().chain(clusters) {
         // A runner that does not answer does not affect the others; the next sweep tries again.
-        if let Err(error) = sweep_runner(app, kind.clone(), now).await {
+        if let Err(error) = sweep_runner(app, kind, now).await {
             tracing::debug!(?kind, ?error, "leftover steps could not be listed; will retry");
         }
     }

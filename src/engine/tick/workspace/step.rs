@@ -18,7 +18,7 @@ use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::PodOptions;
 use crate::runner::terraform::layout;
 use crate::runner::terraform::script::{self, Operation, TerraformStep};
-use crate::runner::{Image, SourceTree, StepFile, StepSpec, Target};
+use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -99,6 +99,7 @@ pub(in crate::engine::tick) async fn step(
         build: None,
         source: Some(source),
         interrupt: true,
+        process: ProcessOptions::default(),
         pod,
     };
     Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
 use crate::runner::time_limit::with_time_limit;
-use crate::runner::{OUTPUT_BYTES, Runner, Unavailable};
+use crate::runner::{OUTPUT_BYTES, OutputError, Runner};
 
 /// The result of a Terraform step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -27,6 +27,8 @@ pub(in crate::engine::tick) struct StepResult {
 pub(in crate::engine::tick) enum NoResult {
     /// It could not be read at the moment. A step that plans fails if that does not change.
     Unread { reason: String, plans: bool },
+    /// What stands in its place cannot be read.
+    Refused(String),
     /// The plan is unusable, so the step has failed: its apply would carry out something else.
     NoPlan(String),
 }
@@ -41,9 +43,14 @@ pub(in crate::engine::tick) async fn read_result(
     let of = WorkspaceSubject::load(app, run).await;
     let of = of.map_err(|error| NoResult::Unread { reason: error.public(), plans: true })?;
     let plans = of.as_ref().is_some_and(WorkspaceSubject::plans);
-    let unread = |Unavailable(reason)| NoResult::Unread { reason, plans };
+    let unread = |error| match error {
+        OutputError::Unavailable(reason) => NoResult::Unread { reason, plans },
+        OutputError::Refused(reason) if plans => NoResult::NoPlan(reason),
+        OutputError::Refused(reason) => NoResult::Refused(reason),
+    };
     let result = with_time_limit(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await.map_err(unread)?;
-    let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(|error| unread(Unavailable(error.to_string())));
+    let invalid = |error: serde_json::Error| unread(OutputError::Refused(format!("{RESULT_FILE} is not valid: {error}")));
+    let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(invalid);
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
     if !plans {
         return Ok(left);

@@ -1,0 +1,168 @@
+//! What is special about plain processes: how their output is read, their own files, and the settings of their surroundings.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use windlass::runner::{Line, OUTPUT_FILE, OutputError, ProcessOptions, Runner, StepSpec, StepState, Stream};
+
+use crate::harness::wait_for;
+use crate::runner::{ended, exit, portion, process, read, run, step, texts};
+use crate::server::{Server, done};
+
+/// A prompt and a progress display are there before their line is complete, and stdout and stderr are read together.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_processes_come_before_they_are_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let spec = step("", "printf '50 %%\\r'; printf 'Name? '; read -r name < pipe; echo; echo \"hello $name\"");
+    let scratch = folder.path().join(&spec.name);
+    std::fs::create_dir_all(&scratch).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(scratch.join("pipe")).status().unwrap();
+    assert!(made.success());
+    runner.start(&spec).await.unwrap();
+    let lines = wait_for("the prompt", async || {
+        Some(runner.logs(&spec.name, 0, 10).await.unwrap().lines).filter(|lines| lines.len() == 2)
+    });
+    let lines = lines.await;
+    assert_eq!((texts(&lines), lines[1].open), (vec!["50 %", "Name? "], true));
+    std::fs::write(scratch.join("pipe"), "you\n").unwrap();
+    assert_eq!(ended(&runner, &spec.name).await, exit(0));
+    assert_eq!(texts(&read(&runner, &spec.name, 0, 10).await), ["50 %", "Name? ", "hello you"]);
+    runner.remove(&spec.name).await.unwrap();
+}
+
+/// Reads the next lines of a log; false at its end.
+async fn ended_or_more(runner: &dyn Runner, name: &str, lines: &mut Vec<Line>) -> bool {
+    let next = portion(runner, name, lines.len() as u64, 1000).await;
+    if next.lines.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    lines.extend(next.lines);
+    !next.end
+}
+
+/// What is written a moment after the other stream is read after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_streams_of_a_process_are_read_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "i=0; while [ $i -lt 10 ]; do echo $i; sleep 0.1; echo $i >&2; sleep 0.1; i=$((i+1)); done";
+    let (_, lines) = run(&process(folder.path()), &step("", script)).await;
+    let expected: Vec<String> = (0..10).flat_map(|number| [number.to_string(), number.to_string()]).collect();
+    assert_eq!(texts(&lines), expected);
+    assert!(
+        lines.chunks(2).all(|pair| pair[0].stream == Stream::Stdout && pair[1].stream == Stream::Stderr),
+        "{lines:?}"
+    );
+    // Written without a pause, neither stream waits for the whole of the other one.
+    let script = "i=0; while [ $i -lt 20000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
+    let (runner, spec) = (process(folder.path()), step("", script));
+    runner.start(&spec).await.unwrap();
+    let mut lines = Vec::new();
+    while ended_or_more(&runner, &spec.name, &mut lines).await {}
+    runner.remove(&spec.name).await.unwrap();
+    let first_error = lines.iter().position(|line| line.stream == Stream::Stderr).unwrap();
+    assert!(lines.len() == 40_000 && first_error < 5_000, "the first error is line {first_error}");
+}
+
+/// Symbolic links of a process do not lead out of its folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn outputs_of_processes_are_their_own_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("qovery-output.json"), "{}").unwrap();
+    let elsewhere = elsewhere.path().display();
+    for script in [
+        "ln -s /etc/passwd \"$WINDLASS_OUTPUT_FILE\"".to_owned(),
+        format!("rmdir qovery-output && ln -s '{elsewhere}' qovery-output"),
+    ] {
+        let spec = step("", &script);
+        runner.start(&spec).await.unwrap();
+        assert_eq!(ended(&runner, &spec.name).await, exit(0));
+        match runner.output(&spec.name, OUTPUT_FILE, 1000).await {
+            Err(OutputError::Refused(reason)) => {
+                assert!(reason.contains("leads out of the folder of the run"), "{reason}")
+            }
+            other => panic!("{other:?}"),
+        }
+        runner.remove(&spec.name).await.unwrap();
+    }
+}
+
+/// Home, search path, working folder and user are those of the settings; without settings, those of the documentation.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_surroundings_of_a_process_can_be_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let script = "echo \"$HOME\"; echo \"$PATH\"; pwd; id -u";
+    let own_id = std::fs::metadata(folder.path()).unwrap().uid().to_string();
+    let plain = step("", script);
+    let scratch = folder.path().join(&plain.name).display().to_string();
+    let (_, lines) = run(&runner, &plain).await;
+    let standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    assert_eq!(texts(&lines), [scratch.as_str(), standard, scratch.as_str(), own_id.as_str()]);
+    let process = ProcessOptions {
+        home: Some("/home/app".into()),
+        path: Some("/opt/app/bin:/usr/bin:/bin".into()),
+        working_folder: Some("/usr".into()),
+        user: None,
+    };
+    let (_, lines) = run(&runner, &StepSpec { process, ..step("", script) }).await;
+    assert_eq!(texts(&lines), ["/home/app", "/opt/app/bin:/usr/bin:/bin", "/usr", own_id.as_str()]);
+    for (options, reason) in [
+        (ProcessOptions { working_folder: Some("/no/such".into()), ..Default::default() }, "/no/such is not a folder"),
+        (ProcessOptions { user: Some("no-such-user".into()), ..Default::default() }, "is not a user of this machine"),
+    ] {
+        let spec = StepSpec { process: options, ..step("", "true") };
+        runner.start(&spec).await.unwrap();
+        let StepState::CannotStart { reason: told } = ended(&runner, &spec.name).await else { panic!("{reason}") };
+        assert!(told.starts_with("process.") && told.contains(reason), "{told}");
+    }
+    if own_id != "0" {
+        eprintln!("SKIPPED: only root can start the processes of another user");
+        return;
+    }
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let process = ProcessOptions { user: Some("nobody".into()), ..Default::default() };
+    let spec = StepSpec { process, ..step("", "id -un; pwd; echo '{}' > \"$WINDLASS_OUTPUT_FILE\"") };
+    runner.start(&spec).await.unwrap();
+    assert_eq!(ended(&runner, &spec.name).await, exit(0));
+    let scratch = folder.path().join(&spec.name).display().to_string();
+    assert_eq!(texts(&read(&runner, &spec.name, 0, 10).await), ["nobody", scratch.as_str()]);
+    assert_eq!(runner.output(&spec.name, OUTPUT_FILE, 100).await.unwrap().unwrap(), b"{}\n");
+    runner.remove(&spec.name).await.unwrap();
+}
+
+/// Where jobs run as plain processes, they need no source. What the server returns for such a job can be sent back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_process_needs_no_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["serve", "--demo", "--runner", "process"], None);
+    let path = format!("/environment/{}/job", server.greeting_id("/environment/"));
+    let body =
+        json!({"name": "plain", "schedule": {"on_start": {"entrypoint": "/bin/sh", "arguments": ["-c", "pwd"]}}});
+    let (status, job, text) = server.call("POST", &path, Some(body)).await;
+    assert_eq!(status, 201, "{text}");
+    let empty = json!({"dockerfile_path": null, "dockerfile_raw": null, "docker_target_build_stage": null});
+    assert_eq!(job["source"], json!({"docker": empty}));
+    let id = job["id"].as_str().unwrap();
+    let again = json!({"name": "plain", "source": job["source"], "schedule": job["schedule"], "healthchecks": {}});
+    let (status, edited, text) = server.call("PUT", &format!("/job/{id}"), Some(again)).await;
+    assert_eq!((status, &edited["source"]), (200, &job["source"]), "{text}");
+    let settings = server.get(&format!("/job/{id}/advancedSettings")).await;
+    assert_eq!(settings["process.working_folder"], "");
+    let mut settings = settings;
+    settings["process.working_folder"] = json!("/usr");
+    assert_eq!(server.call("PUT", &format!("/job/{id}/advancedSettings"), Some(settings)).await.0, 201);
+    let (status, _, text) = server.call("POST", &format!("/job/{id}/deploy"), Some(json!({}))).await;
+    assert_eq!(status, 202, "{text}");
+    let run = server.run(id, 30, done).await;
+    assert_eq!((&run["state"], &run["image"]), (&json!("SUCCEEDED"), &Value::Null), "{run}");
+    let (_, _, log) = server.call("GET", &format!("/run/{}/log", run["id"].as_str().unwrap()), None).await;
+    assert_eq!(log, "/usr\n");
+    let (status, manual, text) = server.call("POST", &format!("/job/{id}/run"), Some(json!({}))).await;
+    assert_eq!(status, 202, "{text}");
+    let manual = server.run(id, 30, |run| run["id"] == manual["id"] && done(run)).await;
+    assert_eq!(manual["state"], "SUCCEEDED", "{manual}");
+}
