@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 15] = [
+pub const SEALED: [(&str, &str); 16] = [
     ("cluster", "kubeconfig"),
     ("git_token", "token"),
     ("job_variables", "sealed"),
@@ -23,6 +23,7 @@ pub const SEALED: [(&str, &str); 15] = [
     ("vcs", "client_secret"),
     ("vcs", "private_key"),
     ("webhook", "secret"),
+    ("workspace_step", "inputs"),
     ("workspace_step", "plan"),
 ];
 

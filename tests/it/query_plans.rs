@@ -35,7 +35,7 @@ const SMALL: [&str; 9] = [
 ];
 
 /// Tables with few rows, and lists of values.
-const FEW: [&str; 5] = ["cluster", "v", "moment", "step", "CONSTANT"];
+const FEW: [&str; 7] = ["cluster", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
 
 /// A database that remembers the statements it was sent.
 struct Watched {

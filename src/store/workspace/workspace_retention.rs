@@ -4,9 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{StateVersionId, WorkspaceStepId};
 use entity::{state_version, workspace_job, workspace_step};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::step_run::expire_runs;
 
@@ -50,21 +48,19 @@ pub async fn delete_job(tx: &impl ConnectionTrait, id: i32, now: DateTime<Utc>) 
     workspace_job::Entity::delete_by_id(id).exec(tx).await.map(|_| ())
 }
 
-/// Deletes plans of jobs that have ended. Returns their number.
+/// Deletes plans of jobs that have ended, with their inputs. Returns their number.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn delete_some_plans(tx: &impl ConnectionTrait, limit: u64) -> Result<u64, DbErr> {
-    let job = workspace_step::Entity::belongs_to(workspace_job::Entity)
-        .from(workspace_step::Column::JobId)
-        .to(workspace_job::Column::Id)
-        .into();
+    // Not a join, which could begin with all jobs that have ever ended.
+    const OF_ENDED: &str = "(SELECT j.status FROM workspace_job j WHERE j.id = workspace_step.job_id) \
+         NOT IN ('pending', 'queue', 'running', 'waitingApproval', 'approved')";
     let ids: Vec<WorkspaceStepId> = workspace_step::Entity::find()
         .select_only()
         .column(workspace_step::Column::Id)
-        .join(JoinType::InnerJoin, job)
         .filter(workspace_step::Column::Plan.is_not_null())
-        .filter(Expr::cust(ENDED))
+        .filter(Expr::cust(OF_ENDED))
         .limit(limit)
         .into_tuple()
         .all(tx)
