@@ -85,7 +85,7 @@ async fn a_run_gets_what_was_deployed() {
     let got = started(&app);
     for (key, expected) in [
         ("NAME", "two"),
-        ("GREETING", "hello two in staging"),
+        ("GREETING", "hello two {{NONE}}in staging"),
         ("PASSWORD", "hidden"),
         ("PGPASSWORD", "hidden"),
         ("CONFIG", "/etc/app.conf"),
