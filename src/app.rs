@@ -10,6 +10,8 @@ use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::liveness::fence::Fence;
+use crate::liveness::passes::Setbacks;
+use crate::liveness::probe::Probe;
 use crate::liveness::pulse::Pulse;
 use crate::liveness::shutdown::Shutdown;
 use crate::liveness::wake::Wake;
@@ -21,6 +23,8 @@ use crate::secret::KeyRing;
 /// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
+    /// A connection that only renews leases.
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -31,6 +35,9 @@ pub struct App {
     pub metrics: Metrics,
     pub pulse: Pulse,
     pub shutdown: Shutdown,
+    pub probe: Probe,
+    /// The failures of passes and rows.
+    pub setbacks: Setbacks,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -41,6 +48,7 @@ pub struct App {
 /// The parts that an `App` is built from; the rest starts empty.
 pub struct Parts {
     pub db: DatabaseConnection,
+    pub lease_db: DatabaseConnection,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -52,10 +60,11 @@ pub struct Parts {
 
 impl From<Parts> for App {
     fn from(parts: Parts) -> Self {
-        let Parts { db, clock, config, keys, runners, authenticator, wake } = parts;
+        let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
         Self {
             db,
+            lease_db,
             clock,
             config,
             keys,
@@ -66,6 +75,8 @@ impl From<Parts> for App {
             metrics: Metrics::default(),
             pulse: Pulse::default(),
             shutdown: Shutdown::default(),
+            probe: Probe::default(),
+            setbacks: Setbacks::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -106,7 +106,7 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(0..=20_000))]
     pub max_runs: u32,
 
-    /// Seconds after which a run that cannot be started fails.
+    /// Seconds after which an attempt that cannot be started fails, from when a runner was asked to start it.
     #[arg(long, global = true, env = "WINDLASS_START_TIMEOUT_SECONDS", default_value_t = 300)]
     pub start_timeout_seconds: u32,
 
@@ -122,9 +122,13 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_QUEUE_TIMEOUT_SECONDS", default_value_t = 86_400)]
     pub queue_timeout_seconds: u32,
 
-    /// Seconds after which a run whose container engine or cluster does not respond is considered lost.
+    /// Seconds after which a run that is cancelled no longer waits for a container engine or cluster that does not respond.
     #[arg(long, global = true, env = "WINDLASS_LOST_TIMEOUT_SECONDS", default_value_t = 900)]
     pub lost_timeout_seconds: u32,
+
+    /// Seconds that a workspace step waits for the lock of its state while somebody else holds it.
+    #[arg(long, global = true, env = "WINDLASS_STATE_LOCK_TIMEOUT_SECONDS", default_value_t = 300)]
+    pub state_lock_timeout_seconds: u32,
 
     /// Maximum stored log of a run, in MiB.
     #[arg(long, global = true, env = "WINDLASS_LOG_MIB", default_value_t = 64)]

@@ -8,12 +8,14 @@
 //! | `NotFound` | the resource is missing, or not visible to the caller |
 //! | `Conflict` | the state of the resource does not permit the action |
 //! | `TooLarge` | the body is over the limit |
-//! | `Unavailable` | the database or the OIDC issuer cannot be reached |
+//! | `Unavailable` | the database or the OIDC issuer cannot do it now; names the one |
 //! | `Internal` | a bug or an unexpected failure |
 //!
 //! A text of `Invalid` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, SqlErr};
+
+use crate::store::{MayPass, Transient};
 
 /// The source of an error, for the log only.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -27,7 +29,7 @@ pub enum Error {
     NotFound(&'static str),
     Conflict(String),
     TooLarge { limit_bytes: usize },
-    Unavailable(Source),
+    Unavailable { reason: String, source: Source },
     Internal(Source),
 }
 
@@ -43,6 +45,11 @@ impl Error {
     /// A bug or an unexpected failure, with its cause.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal(source.into())
+    }
+
+    /// A service that cannot be used now; `reason` says which one.
+    pub fn unavailable(reason: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::Unavailable { reason: reason.into(), source: source.into() }
     }
 
     /// Maps a violated unique constraint to a conflict with this message.
@@ -73,16 +80,50 @@ impl Error {
             Self::TooLarge { limit_bytes } => {
                 format!("the body is larger than {limit_bytes} bytes")
             }
-            Self::Unavailable(_) => "the database or the OIDC issuer cannot be reached; try again".to_owned(),
+            Self::Unavailable { reason, .. } => reason.clone(),
             Self::Internal(_) => "internal error; see the server log".to_owned(),
+        }
+    }
+}
+
+/// A sealed value that the keys of this server do not open.
+#[derive(Debug)]
+pub struct CannotOpen(pub &'static str);
+
+impl std::fmt::Display for CannotOpen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for CannotOpen {}
+
+impl Error {
+    /// The text for the reason of a row that could not be processed. It contains no values.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Internal(source) if source.is::<CannotOpen>() => {
+                "a secret cannot be decrypted with the keys of this server".to_owned()
+            }
+            other => other.public(),
         }
     }
 }
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
+        match error.transient() {
+            Some(Transient::Disconnected) => {
+                return Self::unavailable("the database cannot be reached; try again", error);
+            }
+            Some(Transient::Contended) => return Self::unavailable("the database is busy; try again", error),
+            Some(Transient::Unwritable) => {
+                return Self::unavailable("the database cannot be written; try again later", error);
+            }
+            None => {}
+        }
         match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::SqlxError(_)) => Self::Unavailable(error.into()),
             DbErr::RecordNotUpdated => Self::Conflict("the resource was changed or deleted by another request".into()),
             other => match other.sql_err() {
                 Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict("the name is already taken".into()),
@@ -92,5 +133,12 @@ impl From<DbErr> for Error {
                 _ => Self::Internal(other.into()),
             },
         }
+    }
+}
+
+impl MayPass for Error {
+    fn transient(&self) -> Option<Transient> {
+        let Self::Unavailable { source, .. } = self else { return None };
+        source.downcast_ref::<DbErr>()?.transient()
     }
 }

@@ -36,3 +36,5 @@ pub mod server;
 pub mod store;
 /// The Terrakube-compatible JSON:API.
 pub mod terrakube;
+/// Time zones.
+pub mod time_zone;

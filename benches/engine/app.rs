@@ -35,6 +35,7 @@ pub(crate) async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App
     Arc::new(App::from(Parts {
         keys: KeyRing::load_or_create(&folder.join("secret.key")).unwrap(),
         authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+        lease_db: db.clone(),
         db,
         clock,
         config,

@@ -73,6 +73,10 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// No further parts are started after this.
     pub cancel_requested_at: Option<DateTimeUtc>,
+    /// Whether only rows are deleted: no command runs, and objects in clusters are left.
+    pub rows_only: bool,
+    /// Why it failed, if no part of it shows that.
+    pub reason: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeploymentId, JobId, RunId};
+use crate::id::{DeploymentId, JobId, OrganizationId, RunId};
 use crate::run_spec::{BuiltImage, RunSpec};
 
 /// State of a run; changed only through `store::run::{claim, advance}`.
@@ -85,6 +85,12 @@ pub enum RunnerKind {
     Kubernetes,
 }
 
+/// The slots of the server that claims a run.
+pub const SERVER_SLOTS: Uuid = Uuid::nil();
+
+/// The run needs no slot: Kubernetes started it.
+pub const NO_SLOTS: Uuid = Uuid::max();
+
 /// Row of `run`; unique by job and scheduled time, and by number.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -145,6 +151,17 @@ pub struct Model {
     pub stop_asked_at: Option<DateTimeUtc>,
     /// The name of the step, if it is not derived from the id of the run.
     pub step: Option<String>,
+    /// When the owner first asked a runner to start the current attempt; null while the run is queued.
+    pub start_asked_at: Option<DateTimeUtc>,
+    /// When the server began to stop the current attempt, or gave it up. From then on the run ends as the server decided, and
+    /// its step may be removed even if it is running.
+    pub stopping_at: Option<DateTimeUtc>,
+    /// When the end of the current attempt was first seen, if its log or its results could not be read at once.
+    pub end_seen_at: Option<DateTimeUtc>,
+    /// The organizations that wait for slots take turns. Nil for a run that an older release created.
+    pub organization_id: OrganizationId,
+    /// Whose slots the run needs: `SERVER_SLOTS`, `NO_SLOTS`, or the id of a Kubernetes cluster.
+    pub slots: Uuid,
     /// The position behind the beginning of the log, which is always kept: that of the line that says what is left out.
     pub log_mark: Option<i64>,
 }
@@ -191,6 +208,11 @@ impl Model {
             built: None,
             stop_asked_at: None,
             step: None,
+            start_asked_at: None,
+            stopping_at: None,
+            end_seen_at: None,
+            organization_id: OrganizationId(Uuid::nil()),
+            slots: SERVER_SLOTS,
             log_mark: None,
         }
     }

@@ -42,6 +42,16 @@ pub struct BuildSpec {
     pub cache: bool,
 }
 
+/// The reference of an image without the host of its registry. A digest, in the name or instead of a tag, is all that counts.
+#[must_use]
+pub fn image_reference(name: &str, tag: &str) -> String {
+    match (name.contains('@'), tag.starts_with("sha256:")) {
+        (true, _) => name.to_owned(),
+        (false, true) => format!("{name}@{tag}"),
+        (false, false) => format!("{name}:{tag}"),
+    }
+}
+
 /// The specification of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct RunSpec {

@@ -29,6 +29,8 @@ pub struct Model {
     pub run_id: Option<RunId>,
     /// The plan of the step, sealed.
     pub plan: Option<Vec<u8>>,
+    /// The variables that the plan was made with, sealed.
+    pub inputs: Option<Vec<u8>>,
     /// The hash of the credential by which the process of the step accesses the state.
     pub token: Option<String>,
 }

@@ -13,7 +13,10 @@ mod m0004_schedule;
 mod m0005_workspaces;
 mod m0006_stop;
 mod m0007_kubernetes;
-mod m0008_log_middle;
+mod m0008_run_end;
+mod m0009_plan_inputs;
+mod m0010_slots;
+mod m0011_log_middle;
 
 struct Migrator;
 
@@ -28,7 +31,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_workspaces::Migration),
             Box::new(m0006_stop::Migration),
             Box::new(m0007_kubernetes::Migration),
-            Box::new(m0008_log_middle::Migration),
+            Box::new(m0008_run_end::Migration),
+            Box::new(m0009_plan_inputs::Migration),
+            Box::new(m0010_slots::Migration),
+            Box::new(m0011_log_middle::Migration),
         ]
     }
 }

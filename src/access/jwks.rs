@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Source};
 
 /// The lifetime of cached keys, after which a revoked key is dropped.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
@@ -85,7 +85,7 @@ impl KeySet {
             return Ok(key);
         }
         if !self.keys().may_try(now) {
-            return Err(Error::Unavailable("failed to fetch the keys of the OIDC issuer".into()));
+            return Err(self.unavailable("its keys could not be fetched a moment ago".into()));
         }
         match self.fetch().await {
             Ok(set) => {
@@ -96,15 +96,15 @@ impl KeySet {
                 Ok(found)
             }
             Err(error) => {
-                tracing::warn!(%error, "failed to fetch the keys of the OIDC issuer");
+                tracing::warn!(issuer = self.issuer, %error, "failed to fetch the keys of the OIDC issuer");
                 let keys = self.keys();
-                if keys.set.is_some() {
-                    Ok(find(keys.set.as_ref(), kid))
-                } else {
-                    Err(Error::Unavailable(error.into()))
-                }
+                if keys.set.is_some() { Ok(find(keys.set.as_ref(), kid)) } else { Err(self.unavailable(error.into())) }
             }
         }
+    }
+
+    fn unavailable(&self, source: Source) -> Error {
+        Error::unavailable(format!("the OIDC issuer {} cannot be reached; try again", self.issuer), source)
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {

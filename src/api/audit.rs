@@ -16,6 +16,7 @@ use crate::store;
 pub(super) const MEMBERS_AND_ROLES: &str = "MEMBERS_AND_ROLES";
 
 /// A change to record as an event. Kinds and targets use their official names.
+#[derive(Clone)]
 pub(super) struct Change {
     kind: &'static str,
     target: &'static str,
@@ -85,7 +86,7 @@ pub(super) async fn write<T>(
     app: &App,
     auth: &Auth,
     organization: OrganizationId,
-    work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Change)>,
+    work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Change)> + Clone,
 ) -> Result<T> {
     store::write(&app.db, async |tx| {
         let (value, change) = work(tx).await?;

@@ -40,7 +40,7 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -80,7 +80,7 @@ impl ApiResponse for Error {
 /// The response to an error. Server errors are logged here, once.
 pub(super) fn response(error: &poem::Error, path: &str, now: DateTime<Utc>) -> Response {
     let (status, text) = status_and_text(error);
-    if let Some(Error::Internal(source) | Error::Unavailable(source)) = error.downcast_ref::<Error>() {
+    if let Some(Error::Internal(source) | Error::Unavailable { source, .. }) = error.downcast_ref::<Error>() {
         tracing::error!(path, %source, status = status.as_u16(), "request failed");
     }
     body(status, text, path, now)

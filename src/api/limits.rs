@@ -7,7 +7,7 @@ pub(super) const NAME: usize = 255;
 /// The maximum length of a text, in characters. It is high because scripts are passed as arguments.
 pub(super) const TEXT: usize = 65_536;
 /// The maximum size of the content of a file, in bytes.
-pub(super) const CONTENT: usize = 1024 * 1024;
+const FILE_BYTES: usize = 1024 * 1024;
 /// The maximum number of items in a list.
 pub(super) const ITEMS: usize = 1000;
 
@@ -24,20 +24,20 @@ pub(super) fn name(field: &str, value: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// A text of limited length.
-pub(super) fn text(field: &str, value: String) -> Result<String> {
-    at_most(field, &value, TEXT)?;
+/// The content of a file.
+pub(super) fn file(field: &str, value: String) -> Result<String> {
+    if value.len() > FILE_BYTES {
+        return Err(Error::invalid(field, "must have at most 1 MiB (1048576 bytes), because the variable is a file"));
+    }
     if value.contains('\0') {
         return Err(Error::invalid(field, "must not contain NUL characters"));
     }
     Ok(value)
 }
 
-/// The content of a file, which may be longer than other texts.
-pub(super) fn content(field: &str, value: String) -> Result<String> {
-    if value.len() > CONTENT {
-        return Err(Error::invalid(field, format!("must have at most {CONTENT} bytes")));
-    }
+/// A text of limited length.
+pub(super) fn text(field: &str, value: String) -> Result<String> {
+    at_most(field, &value, TEXT)?;
     if value.contains('\0') {
         return Err(Error::invalid(field, "must not contain NUL characters"));
     }
@@ -93,11 +93,33 @@ pub(super) fn image_name(field: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// The tag of an image, as the Docker reference format defines it.
+/// The name of an image, with or without a digest.
+pub(super) fn pinned_image(field: &str, value: &str) -> Result<String> {
+    match value.split_once('@') {
+        None => image_name(field, value),
+        Some((name, digest)) if is_digest(digest) => Ok(format!("{}@{digest}", image_name(field, name)?)),
+        Some(_) => {
+            Err(Error::invalid(field, "must have a digest of the form sha256: and 64 hexadecimal digits after the @"))
+        }
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    text.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex))
+}
+
+/// The tag of an image, as the Docker reference format defines it, or a digest.
 pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
+    if is_digest(value) {
+        return Ok(value.to_owned());
+    }
     let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if value.is_empty() || value.len() > 128 || !value.chars().all(word) || value.starts_with(['.', '-']) {
-        return Err(Error::invalid(field, "must be an image tag: up to 128 letters, digits and . _ -"));
+        return Err(Error::invalid(
+            field,
+            "must be an image tag (up to 128 letters, digits and . _ -) or a sha256 digest",
+        ));
     }
     Ok(value.to_owned())
 }

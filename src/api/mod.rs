@@ -20,6 +20,7 @@ mod organization;
 mod project;
 mod project_rule;
 mod registry;
+mod repeat;
 mod role;
 mod router;
 mod service;

@@ -9,9 +9,10 @@ use poem::{Response, handler};
 use serde_json::json;
 
 use crate::app::App;
-use crate::liveness::pulse::Health;
+use crate::liveness::pulse::{Health, Loop};
 use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
 use crate::store;
+use crate::time_zone;
 
 /// The timeout of database queries.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,8 +25,24 @@ fn engine(app: &App) -> (&'static str, bool) {
     match app.pulse.health(app.clock.now()) {
         Health::Starting => ("starting", true),
         Health::Well => ("well", true),
-        Health::Stuck => ("stuck", false),
+        Health::Stuck(Loop::Plan) => ("stuck: plan", false),
+        Health::Stuck(Loop::Work) => ("stuck: work", false),
     }
+}
+
+async fn database(app: &App) -> (&'static str, bool) {
+    let probe = async || {
+        let written = tokio::time::timeout(DATABASE_TIMEOUT, store::probe(&app.db)).await;
+        if let Ok(Err(error)) = &written {
+            tracing::warn!(%error, "the database cannot be written");
+        }
+        matches!(written, Ok(Ok(())))
+    };
+    if app.probe.run(probe).await { ("well", true) } else { ("cannot be written", false) }
+}
+
+fn key(app: &App) -> (&'static str, bool) {
+    if app.pulse.key_fits() { ("well", true) } else { ("does not fit the database", false) }
 }
 
 fn response(body: serde_json::Value, is_healthy: bool) -> Response {
@@ -40,13 +57,25 @@ pub(super) fn live(app: Data<&Arc<App>>) -> Response {
     response(json!({"engine": engine}), is_healthy)
 }
 
-/// The readiness check. It succeeds while the database answers, the engine ticks, and the server is not shutting down.
+/// The readiness check. It succeeds while the database can be written, the engine ticks, the key fits, and the server is not
+/// shutting down.
 #[handler]
 pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
-    let (engine, is_ticking) = engine(&app);
-    let is_answering = matches!(tokio::time::timeout(DATABASE_TIMEOUT, store::ping(&app.db)).await, Ok(Ok(())));
-    let database = if is_answering { "well" } else { "does not answer" };
-    response(json!({"database": database, "engine": engine}), is_answering && is_ticking && !app.shutdown.has_begun())
+    let ((engine, is_ticking), (database, is_writable), (key, fits)) = (engine(&app), database(&app).await, key(&app));
+    response(
+        json!({"database": database, "engine": engine, "key": key}),
+        is_ticking && is_writable && fits && !app.shutdown.has_begun(),
+    )
+}
+
+/// The health of everything: also fails while a pass of the engine keeps failing.
+#[handler]
+pub(super) async fn health(app: Data<&Arc<App>>) -> Response {
+    let ((engine, is_ticking), (database, is_writable), (key, fits)) = (engine(&app), database(&app).await, key(&app));
+    let failing = app.setbacks.failing_passes(app.clock.now());
+    let is_healthy = is_ticking && is_writable && fits && failing.is_empty() && !app.shutdown.has_begun();
+    let body = json!({"database": database, "engine": engine, "key": key, "failing_passes": failing, "time_zones": time_zone::database().to_string()});
+    response(body, is_healthy)
 }
 
 /// The metrics: counters and queue lengths.
@@ -58,7 +87,12 @@ pub(super) async fn metrics(app: Data<&Arc<App>>) -> Response {
         Ok::<_, sea_orm::DbErr>(QueueDepths { queued_runs, running_runs, queued_deployments, running_deployments })
     };
     match tokio::time::timeout(DATABASE_TIMEOUT, read).await {
-        Ok(Ok(depths)) => Response::builder().content_type(CONTENT_TYPE).body(app.metrics.text(depths)),
+        Ok(Ok(depths)) => {
+            for (pass, rows) in app.setbacks.failing_rows() {
+                app.metrics.set_failing_rows(pass.name(), rows);
+            }
+            Response::builder().content_type(CONTENT_TYPE).body(app.metrics.text(depths))
+        }
         _ => response(json!({"database": "does not answer"}), false),
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use poem::{Endpoint, EndpointExt as _, IntoEndpoint, IntoResponse as _, Request, Response, Route, get};
+use poem::{Endpoint, EndpointExt as _, IntoEndpoint, Request, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 use tracing::Instrument as _;
 
 use super::{
     account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
-    organization, project, project_rule, registry, role, service, socket, stage, token, variable, webhook,
+    organization, project, project_rule, registry, repeat, role, service, socket, stage, token, variable, webhook,
 };
 use crate::app::App;
 
@@ -99,7 +99,7 @@ pub fn endpoint(
         .at("/openapi.yaml", get(contract::contract_yaml))
         .at("/openapi.json", get(contract::contract_json))
         .at("/docs", get(contract::reference))
-        .at("/health", get(monitoring::ready))
+        .at("/health", get(monitoring::health))
         .at("/health/live", get(monitoring::live))
         .at("/health/ready", get(monitoring::ready))
         .at("/metrics", get(monitoring::metrics))
@@ -114,10 +114,10 @@ pub fn endpoint(
             async move {
                 let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
-                let result = std::panic::AssertUnwindSafe(endpoint.call(request)).catch_unwind();
+                let result = std::panic::AssertUnwindSafe(repeat::call(endpoint, request)).catch_unwind();
                 let result = result.instrument(span.clone()).await;
                 let response = match result {
-                    Ok(Ok(response)) => response.into_response(),
+                    Ok(Ok(response)) => response,
                     Ok(Err(error)) => error::response(&error, &path, clock.now()),
                     Err(_) => {
                         tracing::error!(path, "handler panicked");

@@ -1,17 +1,17 @@
 //! Pure: when a deployment rule starts and stops its environment.
 
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
 use entity::deployment_rule::{Model, Weekday};
 
 use super::cron::gap_end;
+use crate::time_zone::Zone;
 
 /// The next start and the next stop after `now`; `None` if nothing is planned.
 ///
 /// The rule's times of day are in its time zone, on its days of the week. A time that the clocks skip becomes the first
 /// instant after the gap; if a time is repeated, the first occurrence counts.
 #[must_use]
-pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+pub fn next(rule: &Model, zone: Zone, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     if !rule.auto_stop && !rule.auto_delete {
         return (None, None);
     }
@@ -21,7 +21,7 @@ pub fn next(rule: &Model, zone: Tz, now: DateTime<Utc>) -> (Option<DateTime<Utc>
         let days = (0..=7).filter_map(|day| today.checked_add_signed(TimeDelta::days(day)));
         let mut times = days.filter(|day| rule.weekdays.0.contains(&weekday(day.weekday()))).filter_map(|day| {
             let wall = day.and_time(time.time());
-            zone.from_local_datetime(&wall).earliest().map(|at| at.to_utc()).or_else(|| gap_end(wall, zone))
+            zone.from_local_datetime(&wall).earliest().map(|at| at.to_utc()).or_else(|| gap_end(wall, &zone))
         });
         times.find(|at| *at > now)
     };
@@ -47,6 +47,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    fn paris() -> Zone {
+        crate::time_zone::find("Europe/Paris").unwrap()
+    }
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -75,7 +79,7 @@ mod tests {
     fn the_days_and_times_of_a_rule() {
         // 2026-11-24 is a Tuesday; Paris is an hour ahead of UTC.
         let next = |days: &[Weekday], now: &str| {
-            let (start, stop) = super::next(&rule(days.to_vec()), chrono_tz::Europe::Paris, at(now));
+            let (start, stop) = super::next(&rule(days.to_vec()), paris(), at(now));
             (start.map(|at| at.to_rfc3339()), stop.map(|at| at.to_rfc3339()))
         };
         let some = |text: &str| Some(format!("{text}:00+00:00"));
@@ -89,9 +93,9 @@ mod tests {
         assert_eq!(next(&[], "2026-11-24T07:00:00Z"), (None, None));
         // In Paris the clocks went from 02:00 to 03:00 on that Sunday, at 01:00 UTC.
         let night = Model { start_time: at("1970-01-01T02:30:00Z"), ..rule(weekend.to_vec()) };
-        let start = super::next(&night, chrono_tz::Europe::Paris, at("2027-03-28T00:00:00Z")).0;
+        let start = super::next(&night, paris(), at("2027-03-28T00:00:00Z")).0;
         assert_eq!(start, Some(at("2027-03-28T01:00:00Z")));
         let idle = Model { auto_stop: false, ..rule(tuesday.to_vec()) };
-        assert_eq!(super::next(&idle, chrono_tz::Europe::Paris, at("2026-11-24T07:00:00Z")), (None, None));
+        assert_eq!(super::next(&idle, paris(), at("2026-11-24T07:00:00Z")), (None, None));
     }
 }

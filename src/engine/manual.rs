@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use entity::job;
 use entity::run;
 use entity::run::{Event, Trigger};
+use entity::run_spec::RunSpec;
 
 use super::announce::{self, Announcement};
 use super::command;
@@ -52,6 +53,9 @@ pub async fn run(
     if from_git && image_tag.is_some() {
         return Err(Error::invalid("image_tag", "the job is built from a Dockerfile and has no image tag"));
     }
+    if image_tag.is_some() && run.image_name.as_ref().is_some_and(|name| name.contains('@')) {
+        return Err(Error::invalid("image_tag", "cannot be set: the image name of the job has a digest"));
+    }
     if from_git && run.built_image.is_none() {
         return Err(Error::Conflict("the image of the job was never built; deploy the job to build it".into()));
     }
@@ -59,16 +63,53 @@ pub async fn run(
     run.arguments = arguments.unwrap_or(run.arguments);
     run.image_tag = image_tag.or(run.image_tag);
     run.max_duration_seconds = timeout_seconds.unwrap_or(run.max_duration_seconds);
-    run.starting_deadline_seconds = None;
     run.secret_additions = secret_environment.keys().cloned().collect();
     environment.append(&mut secret_environment);
-    let mut row =
-        run::Model { trigger: Trigger::Manual, idempotency_key: key, ..run::Model::queued(job.id, event, run, now) };
-    if !environment.is_empty() {
+    let row = run::Model::queued(job.id, event, run, now);
+    let additions = if environment.is_empty() {
+        None
+    } else {
         let text = serde_json::to_vec(&environment).map_err(Error::internal)?;
-        row.additions = Some(app.keys.seal(&secret::place("run_additions", row.id.0), &text)?);
+        Some(app.keys.seal(&secret::place("run_additions", row.id.0), &text)?)
+    };
+    queue(app, by, job, run::Model { additions, idempotency_key: key, ..row }).await
+}
+
+/// Queues a run with the same specification and the same additional variables as an earlier one.
+///
+/// # Errors
+/// `Conflict` for a build or the change of a schedule in a cluster, which only deployments start, and while the job or its environment
+/// is being deleted.
+pub async fn rerun(
+    app: &App,
+    by: &Requester,
+    job: &job::Model,
+    of: &run::Model,
+    key: Option<String>,
+) -> Result<run::Model> {
+    match of.event {
+        Event::Cron | Event::Start | Event::Stop | Event::Delete => {}
+        Event::Build | Event::Apply | Event::Workspace => {
+            return Err(Error::Conflict("the run is a step of a deployment; deploy the job to repeat it".into()));
+        }
     }
-    let (id, key) = (row.id, row.idempotency_key.clone());
+    let row = run::Model::queued(job.id, of.event, of.spec.clone(), app.clock.now());
+    let additions = match &of.additions {
+        None => None,
+        Some(sealed) => {
+            let opened = app.keys.open(&secret::place("run_additions", of.id.0), sealed)?;
+            Some(app.keys.seal(&secret::place("run_additions", row.id.0), opened.expose())?)
+        }
+    };
+    queue(app, by, job, run::Model { additions, idempotency_key: key, ..row }).await
+}
+
+/// Stores a manual run, unless its job has a run with the same idempotency key, which is returned.
+async fn queue(app: &App, by: &Requester, job: &job::Model, row: run::Model) -> Result<run::Model> {
+    let (id, now, key) = (row.id, row.created_at, row.idempotency_key.clone());
+    // A deadline is for times of a schedule.
+    let spec = RunSpec { starting_deadline_seconds: None, ..row.spec };
+    let row = run::Model { trigger: Trigger::Manual, spec, ..row };
     let stored = store::write(&app.db, async |tx| {
         let environment = command::lock_for_addition(tx, job.environment_id).await?;
         if let Some(key) = &key

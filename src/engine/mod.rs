@@ -11,6 +11,7 @@ pub mod cron;
 pub mod deployment;
 pub mod deployment_rule;
 pub mod flow;
+pub mod lock_wait;
 pub mod manual;
 pub mod masking;
 pub mod outputs;
@@ -31,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::tick::workspace::files as workspace_files;
 use crate::app::App;
+use crate::liveness::key_check;
+use crate::liveness::passes::Pass;
 use crate::liveness::pulse::Loop;
 use crate::store;
 
@@ -44,6 +47,8 @@ const SHORTEST: Duration = Duration::from_millis(20);
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
 /// How often leases are renewed: several times before they expire.
 const HEARTBEAT: Duration = Duration::from_secs(4);
+/// How often the key file is compared with the database.
+const KEY_CHECK: Duration = Duration::from_secs(30);
 /// How often expired rows are deleted.
 const PRUNE: Duration = Duration::from_secs(30);
 /// How often clusters are checked for manual changes.
@@ -62,15 +67,20 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
             drained.cancel();
         },
         every(&drained, HEARTBEAT, async || {
-            if let Err(error) = tick::renew(app, app.clock.now()).await {
-                tracing::warn!(owner = %app.instance, ?error, "leases could not be renewed; will retry");
-            }
+            let renewed = tick::renew(app).await.map(|()| false);
+            tick::pass::check(app, Pass::Leases, renewed, app.clock.now());
             HEARTBEAT
         }),
         connect(app, &drained),
         every(&shutdown, DRIFT, async || {
             cluster::drift::run_once(app, app.clock.now()).await;
             DRIFT
+        }),
+        every(&shutdown, Duration::ZERO, async || {
+            if let Err(error) = key_check::run_once(app).await {
+                tracing::warn!(?error, "the key file could not be checked; will retry");
+            }
+            KEY_CHECK
         }),
         every(&shutdown, PRUNE, async || {
             if tick::prune(app, app.clock.now()).await.more { SHORTEST } else { PRUNE }
@@ -96,7 +106,7 @@ async fn work(app: &App, shutdown: &CancellationToken) {
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
         if swept_at.is_none_or(|at| now - at >= SWEEP) {
-            tick::sweep(app).await;
+            tick::sweep(app, now).await;
             swept_at = Some(now);
         }
         let more = tick::work(app, now).await.more;
@@ -114,9 +124,8 @@ async fn work(app: &App, shutdown: &CancellationToken) {
 async fn connect(app: &App, shutdown: &CancellationToken) {
     let mut known = cluster::connect::Known::default();
     on_wake(app, shutdown, async || {
-        if let Err(error) = cluster::connect::run_once(app, &mut known).await {
-            tracing::warn!(?error, "clusters could not be read; will retry");
-        }
+        let connected = cluster::connect::run_once(app, &mut known).await.map(|()| false);
+        tick::pass::check(app, Pass::Connect, connected, app.clock.now());
         // Every end of a run causes a wake-up; there is no need to connect that often.
         tokio::time::sleep(BUSY).await;
         IDLE
@@ -153,7 +162,10 @@ async fn every(shutdown: &CancellationToken, first: Duration, mut step: impl Asy
 
 /// The time until the next schedule is due.
 async fn until_due(app: &App) -> Duration {
-    let (jobs, workspaces) = (store::job_schedule::next_due(&app.db).await, store::workspace::next_due(&app.db).await);
+    let now = app.clock.now();
+    let paused = |pass| app.setbacks.paused(pass, now);
+    let jobs = store::job_schedule::next_due(&app.db, paused(Pass::Schedules)).await;
+    let workspaces = store::workspace::next_due(&app.db, paused(Pass::WorkspaceSchedules)).await;
     match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
         Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(SHORTEST, IDLE),
         None => IDLE,

@@ -2,6 +2,7 @@
 
 use entity::deployment::{Action, Progress};
 use entity::run::Event;
+use entity::{deployment, deployment_job};
 
 /// The state of a job or an environment, under the names of the official API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub enum ShownState {
     Deleting,
     Deleted,
     DeleteError,
+    Canceling,
     Canceled,
 }
 
@@ -39,6 +41,7 @@ impl ShownState {
                 | Self::Stopping
                 | Self::DeleteQueued
                 | Self::Deleting
+                | Self::Canceling
         )
     }
 
@@ -70,11 +73,38 @@ pub enum PartPhase {
     Run,
 }
 
-/// The state of a job, derived from its part in its newest deployment.
+/// How far a deployment is, or the part of a job in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownProgress {
+    pub action: Action,
+    pub progress: Progress,
+    /// Whether the cancellation of the deployment was requested.
+    pub cancelling: bool,
+}
+
+impl ShownProgress {
+    /// How far a deployment is.
+    #[must_use]
+    pub fn of_deployment(row: &deployment::Model) -> Self {
+        Self { action: row.action, progress: row.progress, cancelling: row.cancel_requested_at.is_some() }
+    }
+
+    /// How far the part of a job in a deployment is.
+    #[must_use]
+    pub fn of_part(part: &deployment_job::Model, row: &deployment::Model) -> Self {
+        let action = effective_action(row.action, part.forced_event);
+        Self { action, progress: part.progress, ..Self::of_deployment(row) }
+    }
+}
+
+/// The state of a job, derived from its part in its newest deployment. A command that goes on although the deployment is being
+/// cancelled is shown as such.
 #[must_use]
-pub fn of_job(part: Option<(Action, Progress)>, phase: PartPhase) -> ShownState {
-    match part {
+pub fn of_job(part: Option<ShownProgress>, phase: PartPhase) -> ShownState {
+    let cancelling = phase != PartPhase::Run && part.is_some_and(|part| part.cancelling && !part.progress.is_final());
+    match part.map(|part| (part.action, part.progress)) {
         None => ShownState::Ready,
+        _ if cancelling => ShownState::Canceling,
         Some((Action::Deploy, Progress::Queued)) => ShownState::DeploymentQueued,
         Some((Action::Deploy, Progress::Running)) if phase == PartPhase::Build => ShownState::Building,
         Some((Action::Deploy, Progress::Running)) if phase == PartPhase::Run => ShownState::Executing,

@@ -1,12 +1,12 @@
 //! Commands for workspace jobs: create one; approve, reject or cancel it. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
-use entity::id::{AddressId, TemplateId, WorkspaceStepId};
-use entity::run::{Event, Trigger};
+use entity::id::{AddressId, ClusterId, OrganizationId, TemplateId, WorkspaceStepId};
+use entity::run::{Event, SERVER_SLOTS, Trigger};
 use entity::run_spec::RunSpec;
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
-use sea_orm::{ActiveEnum as _, ActiveValue, DatabaseTransaction};
+use sea_orm::{ActiveEnum as _, ActiveValue, ConnectionTrait, DatabaseTransaction};
 
 use super::cron;
 use super::flow::{self, StatusChange};
@@ -129,6 +129,7 @@ fn step_row(
         spec: serde_json::to_value(step).map_err(Error::internal)?,
         run_id: None,
         plan: None,
+        inputs: None,
         token: None,
     })
 }
@@ -141,18 +142,42 @@ pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
     serde_json::from_value(step.spec.clone()).map_err(Error::internal)
 }
 
+/// The cluster that executes the workspace steps of an organization; none if they are executed by the server. A cluster is used if
+/// it is preferred, or if nothing else is available.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn cluster_for_steps(
+    app: &App,
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Option<ClusterId>> {
+    let nothing_else = app.runners.local.is_err() && !app.runners.processes;
+    if !app.config.workspaces_in_clusters && !nothing_else {
+        return Ok(None);
+    }
+    Ok(store::cluster_objects::clusters_of(db, id).await?.first().copied())
+}
+
 /// Queues the run that executes a step.
 ///
 /// # Errors
 /// Database errors.
 pub async fn start_step(
+    app: &App,
     tx: &DatabaseTransaction,
     step: &workspace_step::Model,
     status: JobStatus,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let spec = RunSpec { stop_grace_seconds: Some(GRACE_SECONDS), ..RunSpec::default() };
-    let run = run::Model { trigger: Trigger::Manual, ..run::Model::queued(None, Event::Workspace, spec, now) };
+    let cluster = cluster_for_steps(app, tx, step.organization_id).await?;
+    let run = run::Model {
+        trigger: Trigger::Manual,
+        organization_id: step.organization_id,
+        slots: cluster.map_or(SERVER_SLOTS, |id| id.0),
+        ..run::Model::queued(None, Event::Workspace, spec, now)
+    };
     let change = workspace_step::ActiveModel {
         status: ActiveValue::Set(status),
         run_id: ActiveValue::Set(Some(run.id)),
@@ -208,7 +233,7 @@ pub async fn turn(
         StatusChange::None => return Ok(store::row::update(tx, changed).await?),
         StatusChange::Approve => judged(changed, JobStatus::Approved),
         StatusChange::Reject => {
-            reject(tx, &changed, now).await?;
+            reject(app, tx, &changed, now).await?;
             judged(changed, JobStatus::Rejected)
         }
         StatusChange::Cancel => cancel(tx, changed, now).await?,
@@ -218,13 +243,13 @@ pub async fn turn(
 }
 
 /// Ends the steps of a rejected job, and queues its rejection scripts.
-async fn reject(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+async fn reject(app: &App, tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
     let steps = store::workspace::steps(tx, job.id).await?;
     if let Some(step) = steps.iter().find(|step| step.status == JobStatus::Pending) {
         if spec(step)?.on_reject.is_empty() {
             store::workspace::set_step(tx, step.id, JobStatus::Rejected, now).await?;
         } else {
-            start_step(tx, step, JobStatus::Rejected, now).await?;
+            start_step(app, tx, step, JobStatus::Rejected, now).await?;
         }
     }
     store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, JobStatus::NotExecuted), now).await?;
@@ -256,7 +281,7 @@ async fn cancel(
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
-    Ok(schedule.next(after, chrono_tz::UTC))
+    Ok(schedule.next(after, &Utc))
 }
 
 /// Whether a step executes something.

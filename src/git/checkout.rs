@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::commit::{Commit, FORMAT, commit_of};
+use super::failure::Failure;
 use super::invoke::{Login, Transport, run, run_for};
 use super::temp_folder::TempFolder;
 use crate::secret::Secret;
@@ -65,7 +66,7 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
         fetched?;
     }
     let commit = wanted.commit.as_deref().unwrap_or("FETCH_HEAD");
-    let missing = |_| format!("the branch has no commit {commit}");
+    let missing = |failure: Failure| Failure { reason: format!("the branch has no commit {commit}"), ..failure };
     run(folder, &["checkout", "--quiet", "--detach", commit], transport).await.map_err(missing)?;
     if wanted.submodules && folder.join(".gitmodules").exists() {
         let words = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"];

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::process::Command;
 
+use super::failure::{Failure, Given, failure};
 use crate::secret::Secret;
 
 /// The timeout of one call.
@@ -41,7 +42,7 @@ pub(super) async fn run<'a>(
     folder: &Path,
     words: &[&str],
     transport: impl Into<Transport<'a>>,
-) -> Result<String, String> {
+) -> Result<String, Failure> {
     run_for(folder, words, transport, PATIENCE).await
 }
 
@@ -50,8 +51,9 @@ pub(super) async fn run_for<'a>(
     words: &[&str],
     transport: impl Into<Transport<'a>>,
     patience: Duration,
-) -> Result<String, String> {
+) -> Result<String, Failure> {
     let Transport { login, key, local } = transport.into();
+    let given = if login.is_some() { Given::Login } else { Given::Nothing };
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
     if let Some(key) = key {
@@ -82,33 +84,15 @@ pub(super) async fn run_for<'a>(
             .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {pair}"));
     }
     let output = match tokio::time::timeout(patience, command.output()).await {
-        Err(_) => return Err(format!("the repository did not respond within {} seconds", patience.as_secs())),
-        Ok(Err(_)) => return Err("git is not installed on the server".into()),
+        Err(_) => return Err(format!("the repository did not respond within {} seconds", patience.as_secs()).into()),
+        Ok(Err(_)) => return Err("git is not installed on the server".to_owned().into()),
         Ok(Ok(output)) => output,
     };
     if !output.status.success() {
-        return Err(reason(&String::from_utf8_lossy(&output.stderr)));
+        return Err(failure(&String::from_utf8_lossy(&output.stderr), given));
     }
     if output.stdout.len() > FILE {
-        return Err("the file is too large".into());
+        return Err("the file is too large".to_owned().into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Maps an error of git to a reason that cannot contain parts of the URL.
-fn reason(text: &str) -> String {
-    let text = text.to_lowercase();
-    if text.contains("authentication failed")
-        || text.contains("permission denied")
-        || text.contains("could not read username")
-        || text.contains("403")
-    {
-        "the repository rejected the login".into()
-    } else if text.contains("remote branch") || text.contains("find remote ref") {
-        "the repository has no such branch".into()
-    } else if text.contains("not found") || text.contains("404") {
-        "the repository was not found, or it requires a git token".into()
-    } else {
-        "the repository cannot be reached".into()
-    }
 }

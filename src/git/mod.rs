@@ -7,10 +7,11 @@ pub use self::checkout::{Checkout, checkout, checkout_into};
 pub use self::commit::Commit;
 pub use self::invoke::Login;
 pub use self::remote::{commits, file};
-pub use self::temp_folder::TempFolder;
+pub use self::temp_folder::{TempFolder, remove_abandoned, write_inside};
 
 mod checkout;
 mod commit;
+mod failure;
 mod invoke;
 /// Loads the login for a repository.
 pub mod login;

@@ -29,7 +29,8 @@ struct LeaseState {
 pub struct Fence(Arc<LeaseState>);
 
 impl Fence {
-    /// Records that all leases of this server were renewed at `now`.
+    /// Records that all leases of this server are renewed `until` a time. `now` is the time after the database has stored it: the
+    /// old leases may have ended while it did.
     pub fn renewed(&self, now: DateTime<Utc>, until: DateTime<Utc>) {
         if self.0.until.load(Ordering::SeqCst) <= now.timestamp_micros() {
             self.0.breaks.fetch_add(1, Ordering::SeqCst);

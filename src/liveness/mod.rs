@@ -1,10 +1,16 @@
-//! Wake-ups within and between servers, the engine's heartbeat for health checks, the fence that stops a server
+//! Wake-ups within and between servers, the engine's heartbeat and failures for health checks, the fence that stops a server
 //! without leases, and the shutdown.
 
 /// Stops a server that lost its leases from starting runs another server now owns.
 pub mod fence;
+/// Whether the key file belongs to the database.
+pub mod key_check;
 /// Wake-ups between servers, by PostgreSQL notifications.
 pub mod notify;
+/// Which passes keep failing, and which rows they could not process.
+pub mod passes;
+/// Shares one write to the database among many health checks.
+pub mod probe;
 /// The engine's heartbeat, for health checks.
 pub mod pulse;
 /// The shutdown of this server.

@@ -1,7 +1,7 @@
-//! The heartbeat of the engine's loops, for health checks.
+//! The heartbeat of the engine's loops and the fit of the key file, for health checks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,9 +15,18 @@ pub enum Loop {
     Work,
 }
 
-/// The last heartbeat of each loop, as a Unix timestamp in microseconds; 0 before the first.
+#[derive(Default)]
+struct Beats {
+    /// The last heartbeat of each loop, as a Unix timestamp in microseconds; 0 before the first.
+    plan: AtomicI64,
+    work: AtomicI64,
+    /// Whether no stored value can be opened with the keys of this server.
+    wrong_key: AtomicBool,
+}
+
+/// The heartbeat of the engine.
 #[derive(Clone, Default)]
-pub struct Pulse(Arc<[AtomicI64; 2]>);
+pub struct Pulse(Arc<Beats>);
 
 /// The health of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +34,16 @@ pub enum Health {
     /// A loop has not ticked yet.
     Starting,
     Well,
-    Stuck,
+    /// This loop no longer ticks.
+    Stuck(Loop),
 }
 
 impl Pulse {
     /// Records a heartbeat of a loop.
     pub fn beat(&self, which: Loop, now: DateTime<Utc>) {
-        let [plan, work] = &*self.0;
         let place = match which {
-            Loop::Plan => plan,
-            Loop::Work => work,
+            Loop::Plan => &self.0.plan,
+            Loop::Work => &self.0.work,
         };
         place.store(now.timestamp_micros(), Ordering::Relaxed);
     }
@@ -42,12 +51,27 @@ impl Pulse {
     /// The health of the engine.
     #[must_use]
     pub fn health(&self, now: DateTime<Utc>) -> Health {
-        let oldest = self.0.iter().map(|place| place.load(Ordering::Relaxed)).min().unwrap_or(0);
-        match DateTime::from_timestamp_micros(oldest).filter(|_| oldest > 0) {
-            None => Health::Starting,
-            Some(at) if at + STUCK < now => Health::Stuck,
-            Some(_) => Health::Well,
+        let mut health = Health::Well;
+        for (which, place) in [(Loop::Plan, &self.0.plan), (Loop::Work, &self.0.work)] {
+            let at = place.load(Ordering::Relaxed);
+            match DateTime::from_timestamp_micros(at).filter(|_| at > 0) {
+                Some(at) if at + STUCK < now => return Health::Stuck(which),
+                Some(_) => {}
+                None => health = Health::Starting,
+            }
         }
+        health
+    }
+
+    /// Records whether the keys of this server open the stored values.
+    pub fn set_key_fits(&self, fits: bool) {
+        self.0.wrong_key.store(!fits, Ordering::Relaxed);
+    }
+
+    /// Whether the keys of this server open the stored values, as last seen.
+    #[must_use]
+    pub fn key_fits(&self) -> bool {
+        !self.0.wrong_key.load(Ordering::Relaxed)
     }
 }
 
@@ -65,7 +89,9 @@ mod tests {
         assert_eq!(pulse.health(now), Health::Starting);
         pulse.beat(Loop::Work, now);
         assert_eq!(pulse.health(now), Health::Well);
-        pulse.beat(Loop::Plan, now + TimeDelta::seconds(200));
-        assert_eq!(pulse.health(now + TimeDelta::seconds(200)), Health::Stuck);
+        let later = now + TimeDelta::seconds(200);
+        assert_eq!(pulse.health(later), Health::Stuck(Loop::Plan));
+        pulse.beat(Loop::Plan, later);
+        assert_eq!(pulse.health(later), Health::Stuck(Loop::Work));
     }
 }

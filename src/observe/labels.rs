@@ -46,3 +46,8 @@ pub(super) struct RequestLabels {
 pub(super) struct StateLabel {
     pub(super) state: &'static str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PassLabel {
+    pub(super) pass: &'static str,
+}

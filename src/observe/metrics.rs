@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{Cause, Outcome, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
+use super::labels::{Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel};
 
 /// The content type of `Metrics::text`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -27,6 +27,9 @@ struct Inner {
     requests: Family<RequestLabels, Histogram>,
     open: Family<StateLabel, Gauge>,
     deployments: Family<StateLabel, Gauge>,
+    pass_errors: Family<PassLabel, Counter>,
+    pass_row_errors: Family<PassLabel, Counter>,
+    failing_rows: Family<PassLabel, Gauge>,
 }
 
 /// The metrics of this server.
@@ -53,6 +56,7 @@ impl Default for Metrics {
         let (lag, lines) = (seconds(), Counter::default());
         let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
+        let (pass_errors, pass_row_errors, failing_rows) = (Family::default(), Family::default(), Family::default());
         registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
         registry.register("times_recorded", "Scheduled times that became runs", times.clone());
         registry.register("times_skipped", "Scheduled times that were skipped, by reason", skipped.clone());
@@ -65,7 +69,27 @@ impl Default for Metrics {
         registry.register("http_request_duration_seconds", "Duration of HTTP requests", requests.clone());
         registry.register("runs", "Open runs, by state", open.clone());
         registry.register("deployments", "Open deployments, by state", deployments.clone());
-        Self(Arc::new(Inner { registry, runs, times, skipped, lag, lines, requests, open, deployments }))
+        registry.register("pass_errors", "Passes of the engine that failed as a whole", pass_errors.clone());
+        registry.register("pass_row_errors", "Rows that a pass could not process", pass_row_errors.clone());
+        registry.register(
+            "pass_failing_rows",
+            "Rows that a pass could not process at the last attempt",
+            failing_rows.clone(),
+        );
+        Self(Arc::new(Inner {
+            registry,
+            runs,
+            times,
+            skipped,
+            lag,
+            lines,
+            requests,
+            open,
+            deployments,
+            pass_errors,
+            pass_row_errors,
+            failing_rows,
+        }))
     }
 }
 
@@ -107,6 +131,21 @@ impl Metrics {
     /// Counts stored log lines.
     pub fn lines_stored(&self, count: u64) {
         self.0.lines.inc_by(count);
+    }
+
+    /// Counts a pass that failed as a whole.
+    pub fn pass_failed(&self, pass: &'static str) {
+        self.0.pass_errors.get_or_create(&PassLabel { pass }).inc();
+    }
+
+    /// Counts a row that a pass could not process.
+    pub fn row_failed(&self, pass: &'static str) {
+        self.0.pass_row_errors.get_or_create(&PassLabel { pass }).inc();
+    }
+
+    /// Records how many rows a pass could not process at the last attempt.
+    pub fn set_failing_rows(&self, pass: &'static str, rows: u64) {
+        self.0.failing_rows.get_or_create(&PassLabel { pass }).set(i64::try_from(rows).unwrap_or(i64::MAX));
     }
 
     /// Records the duration of a request.
@@ -159,6 +198,9 @@ mod tests {
         metrics.time_recorded(chrono::TimeDelta::milliseconds(30));
         metrics.time_skipped(SkipReason::Overlap);
         metrics.answered("GET", 404, std::time::Duration::from_millis(2));
+        metrics.pass_failed("prune");
+        metrics.row_failed("observe");
+        metrics.set_failing_rows("observe", 3);
         let text = metrics.text(QueueDepths { queued_runs: 7, ..QueueDepths::default() });
         for line in [
             "windlass_runs_ended_total{outcome=\"Failed\",trigger=\"Manual\"} 1",
@@ -167,6 +209,9 @@ mod tests {
             "windlass_schedule_lag_seconds_bucket{le=\"0.0390625\"} 1",
             "windlass_http_request_duration_seconds_count{method=\"GET\",status=\"4xx\"} 1",
             "windlass_runs{state=\"queued\"} 7",
+            "windlass_pass_errors_total{pass=\"prune\"} 1",
+            "windlass_pass_row_errors_total{pass=\"observe\"} 1",
+            "windlass_pass_failing_rows{pass=\"observe\"} 3",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

@@ -13,6 +13,7 @@ use super::call::{call, request};
 use super::destination::client;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
 
 /// Concurrent deliveries.
@@ -44,9 +45,17 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
             sent = send(app, app.clock.now()) => sent,
         };
         match sent {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::error!(?error, "due webhook deliveries could not be read; will retry"),
+            Ok(sent) => {
+                app.setbacks.pass_succeeded(Pass::Webhooks);
+                if sent > 0 {
+                    continue;
+                }
+            }
+            Err(error) => {
+                tracing::error!(?error, "due webhook deliveries could not be read; will retry");
+                app.setbacks.pass_failed(Pass::Webhooks, app.clock.now());
+                app.metrics.pass_failed(Pass::Webhooks.name());
+            }
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -80,6 +89,7 @@ pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
             // The delivery is due again when its lease ends.
             if let Err(error) = one(app, client, row).await {
                 tracing::error!(delivery = %id, %webhook, ?error, "webhook delivery failed; will retry");
+                app.metrics.row_failed(Pass::Webhooks.name());
             }
         })
         .await;
@@ -88,9 +98,15 @@ pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
 
 async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     let Some(hook) = store::row::by_id::<webhook::Model>(&app.db, row.webhook_id).await? else { return Ok(()) };
-    let answer = match request(app, client, &hook, &row)? {
-        Ok(request) => call(request).await,
-        Err(reason) => Err(reason),
+    let answer = match request(app, client, &hook, &row) {
+        Ok(Ok(request)) => call(request).await,
+        Ok(Err(reason)) => Err(reason),
+        // For example, the secret of the webhook cannot be decrypted. This counts as an attempt, so that the delivery ends.
+        Err(error) => {
+            tracing::error!(delivery = %row.id, webhook = %hook.id, ?error, "webhook delivery could not be signed");
+            app.metrics.row_failed(Pass::Webhooks.name());
+            Err(error.reason())
+        }
     };
     let now = app.clock.now();
     let attempts = row.attempts + 1;

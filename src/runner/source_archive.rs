@@ -16,7 +16,7 @@ pub async fn pack(source: &SourceTree, root: &'static str) -> Result<Vec<u8>, St
     tokio::fs::create_dir(&files).await.map_err(failed)?;
     if let SourceTree::Repository(wanted) = source {
         let commit = git::checkout_into(&files, wanted).await?;
-        tokio::fs::write(files.join(COMMIT_FILE), commit.id).await.map_err(failed)?;
+        git::write_inside(&files, COMMIT_FILE, &commit.id).map_err(failed)?;
     }
     let packed = tokio::task::spawn_blocking(move || {
         let mut archive = tar::Builder::new(Vec::new());

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::random::{hex, random, unhex};
 use super::redacted::Secret;
-use crate::error::{Error, Result};
+use crate::error::{CannotOpen, Error, Result};
 
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
@@ -33,6 +34,8 @@ pub struct KeyRing {
 struct SealKey {
     id: [u8; KEY_ID_LENGTH],
     cipher: XChaCha20Poly1305,
+    /// A key of its own, from which names are derived.
+    names: [u8; 32],
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -95,7 +98,7 @@ impl KeyRing {
     /// # Errors
     /// When the value was sealed with an unknown key or for another place, or was tampered with.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
-        let unknown = || Error::internal("a value was sealed with a key that is not in the key file");
+        let unknown = || Error::internal(CannotOpen("a value was sealed with a key that is not in the key file"));
         let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
@@ -104,8 +107,20 @@ impl KeyRing {
         key.cipher
             .decrypt(&XNonce::from(nonce), payload)
             .map(Secret::new)
-            .map_err(|_| Error::internal("a sealed value was tampered with or belongs to another row"))
+            .map_err(|_| Error::internal(CannotOpen("a sealed value was tampered with or belongs to another row")))
     }
+
+    /// A name that only this server can derive from `subject`: 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Never for keys of this length.
+    pub fn secret_name(&self, subject: &str) -> Result<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.newest.names).map_err(Error::internal)?;
+        mac.update(subject.as_bytes());
+        let whole = hex(&mac.finalize().into_bytes());
+        Ok(whole.chars().take(32).collect())
+    }
+
     /// Opens a text.
     ///
     /// # Errors
@@ -125,7 +140,8 @@ impl SealKey {
         for (to, from) in id.iter_mut().zip(digest.iter()) {
             *to = *from;
         }
-        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)) }
+        let names = Sha256::new().chain_update("windlass names").chain_update(bytes).finalize().into();
+        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)), names }
     }
 }
 
@@ -148,6 +164,9 @@ mod tests {
         *changed.last_mut().unwrap() ^= 1;
         assert!(old.open("registry/1", &changed).is_err());
         assert_ne!(sealed, old.seal("registry/1", b"pass").unwrap());
+        let name = old.secret_name("a").unwrap();
+        assert!(name.len() == 32 && name == old.secret_name("a").unwrap() && name != old.secret_name("b").unwrap());
+        assert_ne!(name, both.secret_name("a").unwrap());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::liveness::wake::Wake;
 use crate::secret::KeyRing;
 use crate::store;
+use crate::time_zone;
 
 /// Connects to the database, migrates it, and builds the `App`.
 ///
@@ -25,6 +26,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
     let keys = KeyRing::load_or_create(&config.secret_key_file())?;
     let db = store::connect(&config.database_url(), config.database_connections).await?;
     migration::run(&db).await?;
+    let lease_db = store::connect(&config.database_url(), 1).await?;
     let wake = Wake::default();
     let runners = runners(&config, &clock, &wake).await;
     let verifier = match (&config.oidc_issuer, &config.oidc_audience) {
@@ -32,6 +34,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Arc<App>> {
         (Some(_), None) => return Err(Error::invalid("--oidc-audience", "is required with --oidc-issuer")),
         (None, _) => None,
     };
+    tracing::info!(release = %time_zone::database(), "time zone database");
     let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
-    Ok(Arc::new(App::from(Parts { db, clock, config, keys, runners, authenticator, wake })))
+    Ok(Arc::new(App::from(Parts { db, lease_db, clock, config, keys, runners, authenticator, wake })))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
+use crate::git;
 use crate::liveness::wake::Wake;
 use crate::runner::docker::DockerRunner;
 use crate::runner::kubernetes::connections::Clusters;
@@ -15,6 +16,7 @@ use crate::runner::{Runners, Target};
 const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
+    git::remove_abandoned();
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
     let process = ProcessRunner::new(config.process_dir(), clock.clone(), wake.clone());
     let local = match config.runner {

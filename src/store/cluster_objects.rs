@@ -58,11 +58,11 @@ pub async fn cluster_of_job(db: &impl ConnectionTrait, id: JobId) -> Result<Opti
         .await
 }
 
-fn environment_to_cluster() -> sea_orm::RelationDef {
+pub(super) fn environment_to_cluster() -> sea_orm::RelationDef {
     environment::Entity::belongs_to(cluster::Entity).from(environment::Column::ClusterId).to(cluster::Column::Id).into()
 }
 
-fn job_to_environment() -> sea_orm::RelationDef {
+pub(super) fn job_to_environment() -> sea_orm::RelationDef {
     job::Entity::belongs_to(environment::Entity).from(job::Column::EnvironmentId).to(environment::Column::Id).into()
 }
 

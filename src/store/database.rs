@@ -1,12 +1,12 @@
-//! The connection to the database, and transactions on it.
+//! The connection to the database.
 
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::sqlx::{Sqlite, SqliteConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
 /// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
 const CACHE: &str = "-65536";
@@ -16,6 +16,9 @@ const MAPPED: &str = "268435456";
 
 /// The size at which the write-ahead log of an SQLite database is checkpointed, in pages of 4 KiB.
 const CHECKPOINT: &str = "8000";
+
+/// A connection that was idle for this long is tested before it is used: it may have been cut.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 
 /// Opens the pool and checks that the database answers.
 ///
@@ -31,6 +34,9 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
         .sqlx_logging(false);
+    if !url.starts_with("sqlite") {
+        options.test_before_acquire_if_idle_for(TESTED_AFTER);
+    }
     options.record_stmt_in_spans(false);
     // With WAL, readers do not wait for the writer. A commit is on disk when it returns.
     options.map_sqlx_sqlite_opts(|options| {
@@ -41,36 +47,35 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
             .pragma("mmap_size", MAPPED)
             .pragma("wal_autocheckpoint", CHECKPOINT)
     });
+    options.map_sqlx_sqlite_pool_opts(without_ended_transactions);
     let db = Database::connect(options).await?;
     db.ping().await?;
     Ok(db)
 }
 
-/// Runs `work` in one transaction.
-///
-/// # Errors
-/// The error of `work`, or a failure of the transaction itself.
-pub async fn write<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, E>
-where
-    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
-    E: From<DbErr>,
-{
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
-    let value = work(&transaction).await?;
-    transaction.commit().await?;
-    Ok(value)
+/// Closes connections that still count a transaction when they are returned. When its disk is full or fails, SQLite ends the
+/// transaction by itself, so that its rollback fails and the connection would reject every later transaction.
+fn without_ended_transactions(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+    options.after_release(|connection: &mut SqliteConnection, _| {
+        Box::pin(async move {
+            // Waits for the rollback of a transaction that was dropped.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    })
 }
 
-/// Checks that the database answers.
+/// Checks that the database can be written, by writing to it.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
-    db.ping().await
+/// When the database does not answer, or cannot be written.
+pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
+    // SQLite writes nothing to the disk unless the value changes.
+    db.execute_unprepared(
+        "INSERT INTO counter (name, value) VALUES ('health', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
+    )
+    .await?;
+    Ok(())
 }
 
 /// Sends a notification to the other servers of a PostgreSQL database.

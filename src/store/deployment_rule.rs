@@ -2,16 +2,32 @@
 
 use chrono::{DateTime, Utc};
 use entity::deployment_rule::{Column, Entity, Model};
+use entity::id::EnvironmentId;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
-/// Rules whose next start or stop is due.
+/// The environments of the rules whose next start or stop is due, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Model>, DbErr> {
+pub async fn due(
+    db: &impl ConnectionTrait,
+    paused: Vec<Uuid>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<EnvironmentId>, DbErr> {
     let due = Condition::any().add(Column::NextStartAt.lte(now)).add(Column::NextStopAt.lte(now));
-    Entity::find().filter(due).order_by_asc(Column::EnvironmentId).limit(limit).all(db).await
+    Entity::find()
+        .select_only()
+        .column(Column::EnvironmentId)
+        .filter(due)
+        .filter(Column::EnvironmentId.is_not_in(paused))
+        .order_by_asc(Column::EnvironmentId)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Sets the next times of a rule. Returns false if another transaction did so first.

@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::JobId;
+use entity::id::{EnvironmentId, JobId};
 use entity::job;
 use entity::job_schedule::{ActiveModel, Column, Entity};
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+use sea_orm::sea_query::{LockBehavior, LockType, OnConflict, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Statement,
+};
+use uuid::Uuid;
 
 use super::binds::Binds;
 
@@ -27,24 +30,22 @@ pub struct DueJob {
     pub built: Option<BuiltImage>,
 }
 
-/// Jobs whose next time is due, the most overdue first; of all jobs, or of one. Other servers do not get the same jobs
-/// until the transaction ends.
+/// Which schedules to look at.
+#[derive(Clone, Debug)]
+pub enum DueOf {
+    Job(JobId),
+    /// All but these.
+    AllBut(Vec<Uuid>),
+}
+
+/// Jobs whose next time is due, the most overdue first. Other servers do not get the same jobs until the transaction ends.
 ///
 /// Jobs that are due at the same time are sorted by id, so that rows and index pages are touched in order.
 ///
 /// # Errors
 /// When a query fails.
-pub async fn due(
-    tx: &impl ConnectionTrait,
-    only: Option<JobId>,
-    now: DateTime<Utc>,
-    limit: u64,
-) -> Result<Vec<DueJob>, DbErr> {
-    let mut select = Entity::find().filter(Column::NextRunAt.lte(now));
-    if let Some(id) = only {
-        select = select.filter(Column::JobId.eq(id));
-    }
-    let times: Vec<(JobId, DateTime<Utc>)> = select
+pub async fn due(tx: &impl ConnectionTrait, of: DueOf, now: DateTime<Utc>, limit: u64) -> Result<Vec<DueJob>, DbErr> {
+    let times: Vec<(JobId, DateTime<Utc>)> = select_due(of, now)
         .select_only()
         .columns([Column::JobId, Column::NextRunAt])
         .order_by_asc(Column::NextRunAt)
@@ -58,6 +59,29 @@ pub async fn due(
     let mut jobs = deployed(tx, &times).await?;
     let due = |(id, planned)| jobs.remove(&id).map(|(deployed, built)| DueJob { id, planned, deployed, built });
     Ok(times.into_iter().filter_map(due).collect())
+}
+
+/// The jobs that `due` returns, for when it fails because of one of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn due_jobs(
+    db: &impl ConnectionTrait,
+    of: DueOf,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<JobId>, DbErr> {
+    let select = select_due(of, now).select_only().column(Column::JobId);
+    select.order_by_asc(Column::NextRunAt).order_by_asc(Column::JobId).limit(limit).into_tuple().all(db).await
+}
+
+fn select_due(of: DueOf, now: DateTime<Utc>) -> Select<Entity> {
+    let select = Entity::find().filter(Column::NextRunAt.lte(now));
+    match of {
+        DueOf::Job(id) => select.filter(Column::JobId.eq(id)),
+        DueOf::AllBut(paused) if paused.is_empty() => select,
+        DueOf::AllBut(paused) => select.filter(Column::JobId.is_not_in(paused)),
+    }
 }
 
 type Deployed = (Option<JobSpec>, Option<BuiltImage>);
@@ -121,13 +145,13 @@ fn advance_statement(tx: &impl ConnectionTrait, steps: &[(JobId, DateTime<Utc>, 
     sql.statement()
 }
 
-/// The next time of any schedule.
+/// The next time of any schedule, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+pub async fn next_due(db: &impl ConnectionTrait, paused: Vec<Uuid>) -> Result<Option<DateTime<Utc>>, DbErr> {
     let select = Entity::find().select_only().column(Column::NextRunAt).order_by_asc(Column::NextRunAt);
-    select.limit(1).into_tuple().one(db).await
+    select.filter(Column::JobId.is_not_in(paused)).limit(1).into_tuple().one(db).await
 }
 
 /// The next time of the schedule of a job; `None` if no schedule is deployed.
@@ -149,4 +173,14 @@ pub async fn set(db: &impl ConnectionTrait, job: JobId, next: Option<DateTime<Ut
     let row = ActiveModel { job_id: Set(job), next_run_at: Set(next) };
     let replace = OnConflict::column(Column::JobId).update_column(Column::NextRunAt).to_owned();
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(|_| ())
+}
+
+/// Clears the next times of all schedules of an environment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn clear_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
+    let mut jobs = Query::select();
+    jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
+    Entity::delete_many().filter(Column::JobId.in_subquery(jobs)).exec(db).await.map(|_| ())
 }

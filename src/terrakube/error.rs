@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 use serde_json::json;
 
 use crate::error::Error;
+use crate::store::{MayPass, Transient};
 
 /// The JSON:API media type.
 pub(super) const MEDIA: &str = "application/vnd.api+json";
@@ -14,13 +15,15 @@ pub(super) const MEDIA: &str = "application/vnd.api+json";
 pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) detail: String,
+    /// Why a repetition may succeed, if the database failed.
+    transient: Option<Transient>,
 }
 
 pub(super) type Result<T, E = Problem> = std::result::Result<T, E>;
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), transient: None }
     }
 
     /// A malformed request.
@@ -70,7 +73,7 @@ impl From<Error> for Problem {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Unavailable(source) => {
+            Error::Unavailable { source, .. } => {
                 tracing::error!(%source, "request failed");
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -79,12 +82,18 @@ impl From<Error> for Problem {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        Self::new(status, error.public())
+        Self { transient: error.transient(), ..Self::new(status, error.public()) }
     }
 }
 
 impl From<sea_orm::DbErr> for Problem {
     fn from(error: sea_orm::DbErr) -> Self {
         Error::from(error).into()
+    }
+}
+
+impl MayPass for Problem {
+    fn transient(&self) -> Option<Transient> {
+        self.transient
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response};
@@ -46,12 +47,12 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
     if operations.len() > MOST {
         return Err(Problem::bad(format!("a request must have at most {MOST} operations")));
     }
-    let mut failed_at = 0;
+    let reached = AtomicUsize::new(0);
     let done = store::write(&app.db, async |tx| {
         let mut names = HashMap::new();
         let mut done = Vec::with_capacity(operations.len());
         for (place, operation) in operations.iter().enumerate() {
-            failed_at = place;
+            reached.store(place, Ordering::Relaxed);
             done.push(one(&session, tx, operation, &mut names).await?);
         }
         Ok::<_, Problem>(done)
@@ -59,7 +60,9 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
     .await;
     let done = match done {
         Ok(done) => done,
+        Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => return Err(problem),
         Err(problem) => {
+            let failed_at = reached.into_inner();
             let errors: Vec<Value> = (0..=failed_at)
                 .map(|place| if place == failed_at { problem.element() } else { json!({"errors": []}) })
                 .collect();

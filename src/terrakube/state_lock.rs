@@ -11,6 +11,7 @@ use super::error::{Problem, Result};
 use super::response::json_response;
 use super::state_client::StateClient;
 use crate::app::App;
+use crate::engine::lock_wait;
 use crate::error::Error;
 use crate::store;
 
@@ -25,11 +26,20 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
         return Err(Problem::bad("the lock has no ID"));
     }
     let step = client.step.as_ref().map(|step| step.id);
+    let job = client.step.as_ref().map(|step| step.job_id);
     if store::workspace::lock_state(&app.db, client.workspace.id, wanted, step).await? {
+        if let Some(job) = job {
+            store::workspace::clear_output(&app.db, job, lock_wait::WAITING).await?;
+        }
         return Ok(Response::builder().status(StatusCode::OK).finish());
     }
     let row = store::row::by_id::<workspace::Model>(&app.db, client.workspace.id).await?;
-    Ok(json_response(StatusCode::LOCKED, &row.and_then(|row| row.state_lock).unwrap_or_else(|| json!({}))))
+    let held = row.and_then(|row| row.state_lock);
+    // The tool asks again until it has waited for long enough.
+    if let (Some(job), Some(held)) = (job, &held) {
+        store::workspace::set_output(&app.db, job, &lock_wait::waiting(held)).await?;
+    }
+    Ok(json_response(StatusCode::LOCKED, &held.unwrap_or_else(|| json!({}))))
 }
 
 /// Releases a lock. A request without an id releases any lock.

@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::engine::workspace::{self, NewJob, Reviewer};
 use crate::store;
 use crate::store::resource::{Cell, Row};
+use crate::store::workspace::StepsOf;
 
 /// The default templates behind the commands of the Terrakube command line.
 const COMMANDS: [(&str, &str); 3] = [("plan", "Plan"), ("apply", "Plan and apply"), ("destroy", "Destroy")];
@@ -125,12 +126,13 @@ pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Ro
     if !job.status.is_final() {
         return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended; cancel it first"));
     }
+    refuse_open_run(tx, StepsOf::Job(job.id)).await?;
     Ok(store::workspace::expire_runs(tx, vec![job.id], session.now).await?)
 }
 
 /// Cancels the open jobs of a workspace before its deletion. A job that is being executed blocks the deletion.
-pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
-    let open = store::workspace::jobs(tx, id).await?;
+pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<()> {
+    let open = store::workspace::jobs(tx, workspace).await?;
     for (id, _) in open.into_iter().filter(|(_, status)| !status.is_final()) {
         let Some(job) = store::workspace::lock_job(tx, id).await? else { continue };
         if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
@@ -140,7 +142,18 @@ pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, id: Wor
         let by = Reviewer { name: session.caller.name(), groups: &[], above: true };
         workspace::turn(&session.app, tx, job, JobStatus::Cancelled, &by, session.now).await?;
     }
-    Ok(())
+    refuse_open_run(tx, StepsOf::Workspace(workspace)).await
+}
+
+/// Nothing is deleted while one of its runs is open. The rejection scripts of a job run after its end.
+async fn refuse_open_run(tx: &DatabaseTransaction, of: StepsOf) -> Result<()> {
+    match store::workspace::open_run(tx, of).await? {
+        Some(run) => {
+            let text = format!("run {} ({}) has not ended; try again later", run.number, run.id);
+            Err(Problem::new(StatusCode::CONFLICT, text))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn load(tx: &DatabaseTransaction, row: &Row) -> Result<workspace_job::Model> {

@@ -22,11 +22,12 @@ const GUARDED: [&str; 7] = [
     "getOrganizationEventTargets",
 ];
 /// Operations for deployers.
-const DEPLOYS: [&str; 21] = [
+const DEPLOYS: [&str; 22] = [
     "deployJob",
     "redeployJob",
     "runJob",
     "cancelRun",
+    "rerunRun",
     "stopJob",
     "uninstallJob",
     "cleanFailedJob",

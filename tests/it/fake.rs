@@ -22,6 +22,12 @@ struct State {
     down: bool,
     logs_down: bool,
     place: Option<String>,
+    /// The step that cannot be removed.
+    stuck: Option<String>,
+    /// The exit code of steps that are stopped; 143 by default.
+    stop_exit_code: Option<i32>,
+    /// Why no step can be started.
+    no_start: Option<String>,
 }
 
 struct Step {
@@ -87,6 +93,16 @@ impl FakeRunner {
         self.state.lock().unwrap().place = Some(place.to_owned());
     }
 
+    /// Sets the exit code of steps that are stopped.
+    pub(crate) fn exit_when_stopped(&self, exit_code: i32) {
+        self.state.lock().unwrap().stop_exit_code = Some(exit_code);
+    }
+
+    /// Lets the start of every step fail, or succeed again.
+    pub(crate) fn fail_starts(&self, reason: Option<&str>) {
+        self.state.lock().unwrap().no_start = reason.map(str::to_owned);
+    }
+
     /// Removes a step, as if somebody had done so manually.
     pub(crate) fn lose(&self, name: &str) {
         self.state.lock().unwrap().steps.remove(name);
@@ -100,6 +116,11 @@ impl FakeRunner {
     /// Lets reading logs fail, or succeed again.
     pub(crate) fn set_logs_down(&self, down: bool) {
         self.state.lock().unwrap().logs_down = down;
+    }
+
+    /// Lets the removal of a step fail.
+    pub(crate) fn set_stuck(&self, name: &str) {
+        self.state.lock().unwrap().stuck = Some(name.to_owned());
     }
 
     fn up(&self) -> Result<std::sync::MutexGuard<'_, State>, Unavailable> {
@@ -125,9 +146,11 @@ impl Runner for FakeRunner {
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
         let mut state = self.up()?;
         if !state.steps.contains_key(&step.name) {
-            state
-                .steps
-                .insert(step.name.clone(), Step { progress: StepState::Running, lines: Vec::new(), output: None });
+            let progress = match state.no_start.clone() {
+                Some(reason) => StepState::CannotStart { reason },
+                None => StepState::Running,
+            };
+            state.steps.insert(step.name.clone(), Step { progress, lines: Vec::new(), output: None });
             state.started.push(step.clone());
         }
         Ok(())
@@ -144,8 +167,9 @@ impl Runner for FakeRunner {
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {
         let mut state = self.up()?;
         state.stopped.push(name.to_owned());
+        let exit_code = state.stop_exit_code.unwrap_or(143);
         if let Some(step) = state.steps.get_mut(name) {
-            step.progress = StepState::Exited { exit_code: 143, reason: None };
+            step.progress = StepState::Exited { exit_code, reason: None };
         }
         Ok(())
     }
@@ -163,7 +187,14 @@ impl Runner for FakeRunner {
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
-        self.up()?.steps.remove(name);
+        let mut state = self.up()?;
+        if state.stuck.as_deref() == Some(name) {
+            return Err(Unavailable("the step is stuck".into()));
+        }
+        // The steps are on the first engine.
+        if state.place.as_deref().is_none_or(|place| place == "fake") {
+            state.steps.remove(name);
+        }
         Ok(())
     }
 

@@ -81,16 +81,22 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -
 }
 
 pub(crate) async fn database(folder: &TempDir) -> String {
-    let Ok(server) = std::env::var("WINDLASS_TEST_DATABASE_URL") else {
+    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+    let (Ok(server), Some(url)) = (std::env::var("WINDLASS_TEST_DATABASE_URL"), database_url(&name)) else {
         return format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
     };
     use sea_orm::ConnectionTrait as _;
-    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
     let db = store::connect(&server, 1).await.unwrap();
     db.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
     db.close().await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    format!("{base}/{name}")
+    url
+}
+
+/// The URL of a database by its name, on the PostgreSQL server of the tests.
+pub(crate) fn database_url(name: &str) -> Option<String> {
+    let server = std::env::var("WINDLASS_TEST_DATABASE_URL").ok()?;
+    let (base, _) = server.rsplit_once('/')?;
+    Some(format!("{base}/{name}"))
 }
 
 pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
@@ -120,6 +126,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         queue_timeout_seconds: 86_400,
         lost_timeout_seconds: 900,
         log_mib: 64,
+        state_lock_timeout_seconds: 300,
         skipped_days: 90,
         webhook_private_addresses: false,
         otlp_endpoint: None,
@@ -176,11 +183,16 @@ impl TestApp {
         let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
         let mut db = store::connect(&url, connections).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
-        let counter = statements.clone();
+        let (counter, renewals) = (statements.clone(), statements.clone());
         // After the migrations, whose statements belong to no release.
         migration::run(&db).await.unwrap();
         db.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::SeqCst);
+            upgrade::record::note(info);
+        });
+        let mut lease_db = store::connect(&url, 1).await.unwrap();
+        lease_db.set_metric_callback(move |info| {
+            renewals.fetch_add(1, Ordering::SeqCst);
             upgrade::record::note(info);
         });
         let hands = clock.clone();
@@ -194,8 +206,16 @@ impl TestApp {
             processes: false,
             clusters: Default::default(),
         };
-        let app =
-            Arc::new(App::from(Parts { db, clock: read, config, keys, runners, authenticator, wake: Wake::default() }));
+        let app = Arc::new(App::from(Parts {
+            db,
+            lease_db,
+            clock: read,
+            config,
+            keys,
+            runners,
+            authenticator,
+            wake: Wake::default(),
+        }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements }
     }
 
@@ -246,7 +266,12 @@ impl TestApp {
 
     /// An organization with a project, an environment, a registry and an administrator.
     pub(crate) async fn furnished(&self) -> Furnished {
-        let organization = self.organization("acme").await;
+        self.furnished_as("acme").await
+    }
+
+    /// The same for an organization of another name.
+    pub(crate) async fn furnished_as(&self, name: &str) -> Furnished {
+        let organization = self.organization(name).await;
         let client = self.token(organization, Role::Admin).await;
         let project = id(&client
             .post(&format!("/organization/{organization}/project"), json!({"name": "shop"}))

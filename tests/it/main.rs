@@ -11,6 +11,7 @@ mod backup;
 mod build;
 mod configuration;
 mod conformance;
+mod container_address;
 mod contract;
 mod documentation;
 mod engine;

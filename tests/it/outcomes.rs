@@ -106,7 +106,10 @@ async fn bodies_are_checked() {
             assert!(detail.contains(':'), "{}: no field is named: {detail}", operation.id);
             assert!(!detail.contains("exist"), "{}: {detail}", operation.id);
         }
-        let large = format!("{{\"name\": \"{}\"}}", "x".repeat(4 * 1024 * 1024));
+        // A variable may be a file.
+        let is_variable = ["ariable", "ecret"].iter().any(|word| operation.template.contains(word));
+        let mib = if is_variable { 8 } else { 1 };
+        let large = format!("{{\"name\": \"{}\"}}", "x".repeat(mib * 1024 * 1024));
         let (status, answer) = operation.call(client, Some(large)).await;
         assert_eq!(status, 413, "{}: {answer}", operation.id);
     }

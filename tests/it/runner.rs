@@ -18,12 +18,19 @@ pub(crate) fn docker_image() -> Option<String> {
 
 /// The environment variable that names something a test needs; without it the test is skipped, or fails in strict mode.
 pub(crate) fn needed(variable: &str) -> Option<String> {
-    let value = std::env::var(variable).ok();
-    if value.is_none() {
-        assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{variable} is not set, and no test may be skipped");
-        eprintln!("SKIPPED: {variable} is not set");
+    found(std::env::var(variable).map_err(|_| format!("{variable} is not set")))
+}
+
+/// Something that a test needs; what is missing is named.
+pub(crate) fn found<T>(needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(found) => Some(found),
+        Err(missing) => {
+            assert!(std::env::var("WINDLASS_TEST_STRICT").is_err(), "{missing}, and no test may be skipped");
+            eprintln!("SKIPPED: {missing}");
+            None
+        }
     }
-    value
 }
 
 fn docker() -> DockerRunner {
@@ -290,6 +297,17 @@ async fn images_are_pulled_with_the_credentials_of_their_registry() {
         assert!(text.contains("could not be pulled") && !text.contains("wrong"), "{text}");
     }
     let (progress, lines) = run(&runner, &with(reference, Some((username, password)))).await;
+    assert_eq!((progress, texts(&lines)), (exit(0), vec!["pulled"]));
+    // By its digest, once the engine no longer has it.
+    let docker_says = |words: &[&str]| {
+        let said = std::process::Command::new("docker").args(words).output().unwrap().stdout;
+        String::from_utf8(said).unwrap().trim().to_owned()
+    };
+    let pinned = docker_says(&["inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", reference]);
+    let pinned = pinned.lines().find(|name| name.starts_with(&server)).unwrap();
+    docker_says(&["rmi", "-f", reference]);
+    docker_says(&["rmi", "-f", pinned]);
+    let (progress, lines) = run(&runner, &with(pinned, Some((username, password)))).await;
     assert_eq!((progress, texts(&lines)), (exit(0), vec!["pulled"]));
     let absent = with(&format!("{reference}-absent"), Some((username, password)));
     runner.start(&absent).await.unwrap();

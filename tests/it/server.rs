@@ -276,8 +276,12 @@ async fn the_command_line() {
     let listen = server.url.trim_start_matches("http://").to_owned();
     let health = |listen: &str| Command::new(PROGRAM).args(["healthcheck", "--listen", listen]).output().unwrap();
     assert!(health(&listen).status.success());
-    let asked = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
-    assert!(asked.success() && server.child.wait().unwrap().success(), "the server ends on SIGTERM");
+    let zones = server.get("/health").await["time_zones"].as_str().unwrap().to_owned();
+    let version = String::from_utf8(say(folder.path(), &["--version"]).stdout).unwrap();
+    assert_eq!(version, format!("windlass {}\ntime zones: {zones}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(zones, windlass::time_zone::database().to_string());
+    server.terminate();
+    assert_eq!(server.ended().0, Some(0), "the server ends on SIGTERM");
     assert!(!health(&listen).status.success());
     assert!(say(folder.path(), &["migrate"]).status.success());
 }

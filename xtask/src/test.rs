@@ -5,8 +5,8 @@ use crate::command::{self, Missing, Result};
 use crate::timing::Timing;
 use crate::{clients, fuzz, services, torture};
 
-/// The number of seeds to simulate.
-const SEEDS: &str = "1000";
+/// The number of seeds to simulate on SQLite, and on PostgreSQL.
+const SEEDS: [&str; 2] = ["1800", "200"];
 /// The number of times that servers are killed.
 const KILLS: u32 = 50;
 
@@ -31,8 +31,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         if missing == Missing::Fail {
             command.env("WINDLASS_TEST_STRICT", "1");
         }
-        // The simulation always uses SQLite, so it runs once.
-        command.env("WINDLASS_SIMULATION_SEEDS", if with_database { "1" } else { SEEDS });
+        let [on_sqlite, on_postgres] = SEEDS;
+        command.env("WINDLASS_SIMULATION_SEEDS", if with_database { on_postgres } else { on_sqlite });
         command::run(&mut command)
     };
     eprintln!("== unit tests, and all others on SQLite");

@@ -79,15 +79,16 @@ impl CheckApi {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         let ContainerImageCheckRequest { registry_id, image_name, tag } = body.0;
-        let image = limits::image_name("image_name", &image_name)?;
+        let image = limits::pinned_image("image_name", &image_name)?;
         let tag = limits::image_tag("tag", &tag)?;
+        let (image, tag) = image.split_once('@').unwrap_or((&image, &tag));
         let id = registry_id.ok_or_else(|| Error::invalid("registry_id", "is required"))?;
         let registry = store::registry::by_id(&self.0.db, RegistryId(id)).await?;
         let registry = registry.filter(|row| row.organization_id == environment.organization_id);
         let registry =
             registry.ok_or_else(|| Error::invalid("registry_id", "is not a registry of this organization"))?;
         let login = registry_client::login(&self.0.keys, &registry)?;
-        registry_client::check(&registry.url, login.as_ref(), &image, &tag)
+        registry_client::check(&registry.url, login.as_ref(), image, tag)
             .await
             .map_err(|reason| Error::invalid("image_name", reason))?;
         Ok(Json(ContainerImageCheckResponse {}))

@@ -26,6 +26,7 @@ use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::cluster::open_run::open_run;
 use crate::engine::cluster::usable::{Usable, check_kubeconfig, usable};
 use crate::error::{Error, Result};
 use crate::secret;
@@ -151,6 +152,10 @@ impl ClusterApi {
             return Err(Error::Conflict("the default cluster cannot be deleted".into()));
         }
         audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            if let Some(run) = open_run(tx, row.id).await? {
+                let text = format!("run {} ({}) on this cluster has not ended; cancel it first", run.number, run.id);
+                return Err(Error::Conflict(text));
+            }
             store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
             Ok(((), Change::delete(TARGET, row.id.0, &row.name)))
         })

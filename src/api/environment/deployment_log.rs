@@ -39,6 +39,7 @@ enum EnvironmentLogTypeEnum {
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
 enum StatusKindEnum {
     Canceled,
+    Canceling,
     Deleted,
     DeleteError,
     DeleteInProgress,
@@ -155,6 +156,7 @@ async fn by_execution_id(
 fn status_kind(row: &deployment::Model) -> StatusKindEnum {
     match (row.action, row.progress) {
         (_, Progress::Queued) => StatusKindEnum::Waiting,
+        (_, Progress::Running) if row.cancel_requested_at.is_some() => StatusKindEnum::Canceling,
         (_, Progress::Cancelled) => StatusKindEnum::Canceled,
         (DeploymentAction::Deploy, Progress::Running) => StatusKindEnum::DeploymentInProgress,
         (DeploymentAction::Deploy, Progress::Succeeded) => StatusKindEnum::Deployed,

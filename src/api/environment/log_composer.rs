@@ -72,9 +72,15 @@ impl LogComposer<'_> {
                 }
             });
         }
+        if let Some(at) = row.cancel_requested_at {
+            entries.push(self.entry(at, "Cancel", None, format!("the cancellation of the {what} was requested")));
+        }
         if let Some(at) = row.finished_at {
             entries.push(match row.progress {
-                Progress::Failed => self.failed(at, failed, None, format!("the {what} failed")),
+                Progress::Failed => {
+                    let reason = row.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                    self.failed(at, failed, None, format!("the {what} failed{reason}"))
+                }
                 Progress::Cancelled => self.entry(at, "Cancelled", None, format!("the {what} was cancelled")),
                 Progress::Queued | Progress::Running | Progress::Succeeded => {
                     self.entry(at, succeeded, None, format!("the {what} succeeded"))

@@ -63,7 +63,7 @@ impl RunApi {
         body: Body<RunRequest>,
     ) -> Result<Accepted<Run>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
-        let key = idempotency_key.0.map(|key| limits::name("Idempotency-Key", &key)).transpose()?;
+        let key = key(idempotency_key)?;
         let RunRequest { event, entrypoint, arguments, environment, secret_environment, image_tag, timeout_seconds } =
             body.0;
         let environment = self::environment("environment", environment.unwrap_or_default())?;
@@ -102,6 +102,24 @@ impl RunApi {
         let job = store::job::by_id(&self.0.db, job).await?.ok_or(Error::NotFound("run"))?;
         Ok(Json(Run::from(manual::cancel(&self.0, &auth.requester(), &job, &row).await?)))
     }
+
+    #[oai(path = "/run/:runId/rerun", method = "post", operation_id = "rerunRun", tag = Tag::JobRun)]
+    async fn rerun_run(
+        &self,
+        auth: Auth,
+        #[oai(name = "runId")] run_id: Path<Uuid>,
+        #[oai(name = "Idempotency-Key")] idempotency_key: Header<Option<String>>,
+    ) -> Result<Accepted<Run>> {
+        let row = access::run(&self.0.db, &auth.0, Action::Deploy, RunId(run_id.0)).await?;
+        let key = key(idempotency_key)?;
+        let job = row.job_id.ok_or(Error::NotFound("run"))?;
+        let job = store::job::by_id(&self.0.db, job).await?.ok_or(Error::NotFound("run"))?;
+        Ok(Json(Run::from(manual::rerun(&self.0, &auth.requester(), &job, &row, key).await?)))
+    }
+}
+
+fn key(given: Header<Option<String>>) -> Result<Option<String>> {
+    given.0.map(|key| limits::name("Idempotency-Key", &key)).transpose()
 }
 
 fn default_runs() -> i32 {

@@ -1,6 +1,7 @@
 //! A run in responses.
 
 use entity::run;
+use entity::run_spec::image_reference;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -79,6 +80,11 @@ impl From<run::Model> for Run {
             built,
             stop_asked_at: _,
             step: _,
+            start_asked_at: _,
+            stopping_at: _,
+            end_seen_at: _,
+            organization_id: _,
+            slots: _,
             log_mark: _,
         } = row;
         Self {
@@ -98,7 +104,7 @@ impl From<run::Model> for Run {
             exit_code,
             reason,
             runner: runner.map(RunnerEnum::from),
-            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| format!("{name}:{tag}")))
+            image: (spec.image_name.zip(spec.image_tag).map(|(name, tag)| image_reference(&name, &tag)))
                 .or(spec.built_image)
                 .or(built.map(|built| built.image)),
             cancel_requested_at: cancel_requested_at.map(Timestamp),

@@ -68,9 +68,15 @@ fn check_image(given: ImageRequest) -> Result<Source> {
         value.filter(|value| !value.is_empty()).ok_or_else(|| Error::invalid(format!("{FIELD}.{key}"), "is missing"))
     };
     let image_name = present("image_name", image_name)?;
-    let image_name = limits::image_name(&format!("{FIELD}.image_name"), &image_name)?;
-    let tag = present("tag", tag)?;
-    let tag = limits::image_tag(&format!("{FIELD}.tag"), &tag)?;
+    let image_name = limits::pinned_image(&format!("{FIELD}.image_name"), &image_name)?;
+    let digest = image_name.split_once('@').map(|(_, digest)| digest.to_owned());
+    let tag = match tag.filter(|tag| !tag.is_empty()).or_else(|| digest.clone()) {
+        Some(tag) => limits::image_tag(&format!("{FIELD}.tag"), &tag)?,
+        None => return Err(Error::invalid(format!("{FIELD}.tag"), "is missing")),
+    };
+    if digest.is_some_and(|digest| tag.starts_with("sha256:") && tag != digest) {
+        return Err(Error::invalid(format!("{FIELD}.tag"), "must not differ from the digest in image_name"));
+    }
     let registry = present("registry_id", registry_id)?;
     let registry_id =
         registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "must be a UUID"))?;

@@ -44,6 +44,9 @@ impl DeployVersion {
         };
         match &mut row.spec.source {
             Source::Image { tag, .. } if *tag == given_tag => return Ok((None, None)),
+            Source::Image { image_name, .. } if image_name.contains('@') => {
+                return Err(Error::invalid(tag_field, "cannot be set: the image name of the job has a digest"));
+            }
             Source::Image { tag, .. } => *tag = limits::image_tag(&tag_field, &given_tag)?,
             Source::Docker { .. } => {
                 return Err(Error::invalid(tag_field, "the job is built from a Dockerfile and has no image tag"));

@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::bootstrap;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::workspace::StepsOf;
 
 pub(super) struct OrganizationApi(pub(super) Arc<App>);
 
@@ -125,6 +126,11 @@ impl OrganizationApi {
             let workspaces = store::workspace::count(tx, id).await?;
             if workspaces > 0 {
                 let text = format!("the organization still has workspaces ({workspaces}); delete them first");
+                return Err(Error::Conflict(text));
+            }
+            if let Some(run) = store::workspace::open_run(tx, StepsOf::Organization(id)).await? {
+                let text =
+                    format!("run {} ({}) of a deleted workspace has not ended; try again later", run.number, run.id);
                 return Err(Error::Conflict(text));
             }
             store::organization::delete(tx, id, now).await?;

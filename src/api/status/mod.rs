@@ -24,7 +24,7 @@ use self::part_runs::PartRuns;
 use self::response::{DeploymentStageWithServicesStatuses, ServiceActionStatusEnum, ServiceSubActionEnum, Stage};
 use self::snapshot::{EnvironmentSnapshot, JobSnapshot};
 use crate::api::wire::Timestamp;
-use crate::engine::shown::{self, PartPhase};
+use crate::engine::shown::PartPhase;
 use crate::error::Result;
 use crate::store;
 
@@ -117,7 +117,7 @@ pub(in crate::api) async fn of_request(db: &DatabaseConnection, row: &deployment
     let requests = store::deployment::count_open_by_environment(db, row.environment_id).await?;
     Ok(Status {
         id: row.environment_id.0,
-        state: shown::of_job(Some((row.action, row.progress)), PartPhase::Idle).into(),
+        state: of_deployment(row),
         service_deployment_status: ServiceDeploymentStatusEnum::OutOfDate,
         last_deployment_date: Some(Timestamp(row.created_at)),
         is_part_last_deployment: true,

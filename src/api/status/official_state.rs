@@ -28,6 +28,7 @@ pub(in crate::api) enum StateEnum {
     Deleting,
     Deleted,
     DeleteError,
+    Canceling,
     Canceled,
 }
 
@@ -50,6 +51,7 @@ impl From<ShownState> for StateEnum {
             ShownState::Deleting => Self::Deleting,
             ShownState::Deleted => Self::Deleted,
             ShownState::DeleteError => Self::DeleteError,
+            ShownState::Canceling => Self::Canceling,
             ShownState::Canceled => Self::Canceled,
         }
     }

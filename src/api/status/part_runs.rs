@@ -40,7 +40,9 @@ impl PartRuns {
     /// The current activity of the part.
     pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> PartPhase {
         // Applying the schedule to the cluster is a step of the deployment, not an execution.
-        let executes = |run: &run::Model| run.state == RunState::Running && run.event != run::Event::Apply;
+        let executes = |run: &run::Model| {
+            run.state == RunState::Running && run.event != run::Event::Apply && run.cancel_requested_at.is_none()
+        };
         let running = self.run.as_ref().is_some_and(executes);
         match doing(part) {
             PartPhase::Idle if running => PartPhase::Run,

@@ -6,7 +6,7 @@ use entity::deployment_job;
 use super::official_state::StateEnum;
 use super::part_runs::doing;
 use super::response::{ServiceActionEnum, ServiceActionStatusEnum, ServiceSubActionEnum, StatusDetails};
-use crate::engine::shown::{self, PartPhase};
+use crate::engine::shown::{self, PartPhase, ShownProgress};
 
 /// The action and progress of a job in its deployment. Without a part, the job was never deployed.
 pub(in crate::api) fn details(
@@ -14,8 +14,11 @@ pub(in crate::api) fn details(
     at: PartPhase,
 ) -> StatusDetails {
     let action = part.map(|(part, deployment)| shown::effective_action(deployment.action, part.forced_event));
+    let cancelling =
+        at != PartPhase::Run && part.is_some_and(|(_, deployment)| deployment.cancel_requested_at.is_some());
     let status = match part.map(|(part, _)| part.progress) {
         None => ServiceActionStatusEnum::Never,
+        Some(Progress::Queued | Progress::Running) if cancelling => ServiceActionStatusEnum::Canceling,
         Some(Progress::Queued) => ServiceActionStatusEnum::Queued,
         Some(Progress::Running) if at == PartPhase::Run => ServiceActionStatusEnum::Executing,
         Some(Progress::Running) => ServiceActionStatusEnum::Ongoing,
@@ -29,13 +32,12 @@ pub(in crate::api) fn details(
 
 /// The state of a job after its part in a deployment.
 pub(in crate::api) fn of_part(part: &deployment_job::Model, deployment: &deployment::Model) -> StateEnum {
-    let action = shown::effective_action(deployment.action, part.forced_event);
-    shown::of_job(Some((action, part.progress)), doing(part)).into()
+    shown::of_job(Some(ShownProgress::of_part(part, deployment)), doing(part)).into()
 }
 
 /// The state of an environment after a deployment.
 pub(in crate::api) fn of_deployment(deployment: &deployment::Model) -> StateEnum {
-    shown::of_job(Some((deployment.action, deployment.progress)), PartPhase::Idle).into()
+    shown::of_job(Some(ShownProgress::of_deployment(deployment)), PartPhase::Idle).into()
 }
 
 /// The execution id that clients see: the id of the deployment and its number within the environment.

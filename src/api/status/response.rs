@@ -38,6 +38,7 @@ pub(super) enum ServiceActionStatusEnum {
     Success,
     Error,
     Executing,
+    Canceling,
     Canceled,
     Never,
 }

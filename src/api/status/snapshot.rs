@@ -14,7 +14,7 @@ use super::response::{EnvironmentStatus, Status, StatusDetails};
 use super::step_metrics::metrics;
 use crate::api::wire::Timestamp;
 use crate::engine::deployment::is_outdated;
-use crate::engine::shown::{self, PartPhase, ShownState};
+use crate::engine::shown::{self, PartPhase, ShownProgress, ShownState};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
@@ -30,9 +30,7 @@ pub(super) struct JobSnapshot<'a> {
 
 impl JobSnapshot<'_> {
     fn shown(&self) -> ShownState {
-        let progress = self
-            .part
-            .map(|(part, deployment)| (shown::effective_action(deployment.action, part.forced_event), part.progress));
+        let progress = self.part.map(|(part, deployment)| ShownProgress::of_part(part, deployment));
         shown::of_job(progress, self.doing())
     }
 
@@ -125,7 +123,7 @@ impl EnvironmentSnapshot {
             .find(|status| statuses.contains(status))
             .unwrap_or(ServiceDeploymentStatusEnum::NeverDeployed);
         let newest = self.newest.as_ref();
-        let last = shown::of_job(newest.map(|deployment| (deployment.action, deployment.progress)), PartPhase::Idle);
+        let last = shown::of_job(newest.map(ShownProgress::of_deployment), PartPhase::Idle);
         // An open deployment counts even before it reaches its first job.
         let together = if last.is_open() { last } else { shown::of_environment(&shown) };
         EnvironmentStatus {

@@ -34,7 +34,7 @@ pub(super) async fn create(
     row.is_secret = is_secret;
     row.description = description.map(validate::description).transpose()?;
     row.interpolated = enable_interpolation_in_file;
-    let value = validate::value("value", value.unwrap_or_default(), &row)?;
+    let value = validate::value("value", &row, value.unwrap_or_default())?;
     set_value(app, &mut row, value)?;
     store_new(app, auth, parent, row).await
 }
@@ -84,7 +84,7 @@ pub(super) async fn create_override(
     row.interpolated = enable_interpolation_in_file.or(target.interpolated);
     row.mount_path.clone_from(&target.mount_path);
     row.target_id = stored_id(&target);
-    let value = validate::value("value", value.unwrap_or_default(), &row)?;
+    let value = validate::value("value", &row, value.unwrap_or_default())?;
     set_value(app, &mut row, value)?;
     store_new(app, auth, parent, row).await
 }

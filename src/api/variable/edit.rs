@@ -44,7 +44,7 @@ pub(super) async fn edit(
                 ));
             }
             None => {
-                let value = validate::value("value", value, &row)?;
+                let value = validate::value("value", &row, value)?;
                 set_value(app, &mut row, value)?;
             }
         }

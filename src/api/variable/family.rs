@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::caller::Auth;
 use super::super::tag::Tag;
-use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use super::super::wire::{Body, Created, EmptyResponse, FileBody, Json, NoContent, Results, Success};
 use super::family_response::{EnvironmentVariable, Secret};
 use super::import::{self, VariableImport, VariableImportRequest};
 use super::parent::Parent;
@@ -46,7 +46,7 @@ macro_rules! family {
                 &self,
                 auth: Auth,
                 #[oai(name = $parent)] parent: Path<Uuid>,
-                body: Body<EnvironmentVariableRequest>,
+                body: FileBody<EnvironmentVariableRequest>,
             ) -> Result<Created<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
                 Ok(Json(create::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
@@ -58,7 +58,7 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
-                body: Body<$edit>,
+                body: FileBody<$edit>,
             ) -> Result<Success<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
                 let row = lookup::find_own(&self.0, &parent, variable.0, $secret).await?;
@@ -97,7 +97,7 @@ macro_rules! family {
                 auth: Auth,
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
-                body: Body<Value>,
+                body: FileBody<Value>,
             ) -> Result<Created<$response>> {
                 let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
                 lookup::require_kind(&self.0, &parent, variable.0, $secret).await?;

@@ -46,6 +46,7 @@ pub(super) struct VariableImport {
 }
 
 /// The action of an import on a variable.
+#[derive(Clone)]
 enum ImportAction {
     Create(Model),
     Replace(Model),
@@ -90,7 +91,7 @@ pub(super) async fn run(
             limits::text(&value_field, variable.value)?;
             continue;
         };
-        let value = validate::value(&value_field, variable.value, row)?;
+        let value = validate::value(&value_field, row, variable.value)?;
         let shown = Some(value.clone()).filter(|_| !variable.is_secret);
         set_value(app, row, value)?;
         visible_rows.retain(|other| other.id != row.id);

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// The owner of variables: a project, one of its environments, or a job of that environment.
+#[derive(Clone)]
 pub(super) struct Parent {
     pub(super) organization: OrganizationId,
     pub(super) project: project::Model,

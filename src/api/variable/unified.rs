@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::caller::Auth;
 use super::super::tag::Tag;
-use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
+use super::super::wire::{Body, Created, EmptyResponse, FileBody, Json, NoContent, Results, Success};
 use super::import::{self, VariableImport, VariableImportRequest};
 use super::parent::Parent;
 use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value};
@@ -51,7 +51,7 @@ impl VariableApi {
     }
 
     #[oai(path = "/variable", method = "post", operation_id = "createVariable", tag = Tag::VariableMainCalls)]
-    async fn create_variable(&self, auth: Auth, body: Body<VariableRequest>) -> Result<Created<VariableResponse>> {
+    async fn create_variable(&self, auth: Auth, body: FileBody<VariableRequest>) -> Result<Created<VariableResponse>> {
         let VariableRequest {
             key,
             value,
@@ -91,7 +91,7 @@ impl VariableApi {
         &self,
         auth: Auth,
         #[oai(name = "variableId")] variable_id: Path<Uuid>,
-        body: Body<VariableEditRequest>,
+        body: FileBody<VariableEditRequest>,
     ) -> Result<Success<VariableResponse>> {
         let (row, parent) = lookup::find_stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
         let VariableEditRequest { key, value, description, enable_interpolation_in_file, secret_manager_access_id } =
@@ -133,7 +133,7 @@ impl VariableApi {
         &self,
         auth: Auth,
         #[oai(name = "variableId")] variable_id: Path<Uuid>,
-        body: Body<VariableOverrideRequest>,
+        body: FileBody<VariableOverrideRequest>,
     ) -> Result<Created<VariableResponse>> {
         let VariableOverrideRequest {
             value,

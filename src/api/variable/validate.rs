@@ -21,6 +21,11 @@ pub(super) fn key(field: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
+/// A value for a variable, which is a file if it has a path.
+pub(super) fn value(field: &str, row: &Model, value: String) -> Result<String> {
+    if row.mount_path.is_some() { limits::file(field, value) } else { limits::text(field, value) }
+}
+
 pub(super) fn path(value: String) -> Result<String> {
     let parts = value.split('/').skip(1);
     let is_valid = value.starts_with('/')
@@ -31,14 +36,6 @@ pub(super) fn path(value: String) -> Result<String> {
         return Err(Error::invalid("mount_path", "must be the absolute path of a file"));
     }
     Ok(value)
-}
-
-/// The value of a variable, or the content of a file.
-pub(super) fn value(field: &str, value: String, row: &Model) -> Result<String> {
-    match row.mount_path {
-        Some(_) => limits::content(field, value),
-        None => limits::text(field, value),
-    }
 }
 
 pub(super) fn description(value: String) -> Result<String> {

@@ -22,7 +22,7 @@ pub(super) use self::mirror::mirrored;
 pub(super) use self::number::optional_number;
 pub(super) use self::object::{Empty, ReferenceObject, Results};
 pub(super) use self::openapi_type::described;
-pub(super) use self::request_body::{Body, YamlBody};
+pub(super) use self::request_body::{Body, FileBody, YamlBody};
 pub(super) use self::response::{Accepted, Created, EmptyResponse, Json, NoContent, Success, code};
 pub(super) use self::stream::{JsonStream, PlainText};
 pub(super) use self::timestamp::Timestamp;

@@ -9,13 +9,16 @@ use serde::de::DeserializeOwned;
 use super::media_type::{JSON, YAML};
 use crate::error::Error;
 
-/// The maximum size of a body, in bytes: room for the largest file of a variable, with its escapes.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// A mebibyte, in bytes.
+const MIB: usize = 1024 * 1024;
 
-/// A JSON body. An absent body is read as `{}`.
-pub(in crate::api) struct Body<T>(pub(in crate::api) T);
+/// A JSON body of limited size. An absent body is read as `{}`.
+pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1>(pub(in crate::api) T);
 
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
+/// A JSON body with the content of a file, which may be mostly escapes.
+pub(in crate::api) type FileBody<T> = Body<T, 8>;
+
+impl<'a, T: Type + DeserializeOwned, const MOST_MIB: usize> ApiExtractor<'a> for Body<T, MOST_MIB> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -33,7 +36,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let bytes = read(body).await?;
+        let bytes = read(body, MOST_MIB * MIB).await?;
         let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
         Ok(Self(parse(text)?))
     }
@@ -77,7 +80,7 @@ impl<'a> ApiExtractor<'a> for YamlBody {
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let bytes = read(body).await?;
+        let bytes = read(body, MIB).await?;
         Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
     }
 }
@@ -87,11 +90,11 @@ fn request<T: Type>(content_type: &'static str) -> MetaRequest {
     MetaRequest { description: None, content, required: true }
 }
 
-/// Reads a body of at most `BODY_LIMIT` bytes.
-async fn read(body: &mut RequestBody) -> poem::Result<Vec<u8>> {
-    match body.take()?.into_bytes_limit(BODY_LIMIT).await {
+/// Reads a body of limited size.
+async fn read(body: &mut RequestBody, limit_bytes: usize) -> poem::Result<Vec<u8>> {
+    match body.take()?.into_bytes_limit(limit_bytes).await {
         Ok(bytes) => Ok(bytes.into()),
-        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes: BODY_LIMIT }.into()),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes }.into()),
         Err(error) => Err(Error::invalid("body", error.to_string()).into()),
     }
 }

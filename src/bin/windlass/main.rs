@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,9 +16,13 @@ use windlass::{bootstrap, server};
 
 mod token;
 
+/// The version of the program, and the release of the time zone database that it uses.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), windlass::time_zone::database()));
+
 /// A self-hosted control plane for jobs.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version = VERSION.as_str(), about)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -60,7 +65,8 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Internal(source) | Error::Unavailable(source)) => fail(&source.to_string()),
+        Err(Error::Internal(source)) => fail(&source.to_string()),
+        Err(Error::Unavailable { reason, source }) => fail(&format!("{reason}: {source}")),
         Err(error) => fail(&error.public()),
     }
 }

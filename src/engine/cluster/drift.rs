@@ -4,10 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::ClusterId;
 
 use crate::app::App;
-use crate::engine::tick::pass::report;
+use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::error::Result;
+use crate::liveness::passes::Pass;
 use crate::runner::kubernetes::{Health, KubernetesRunner};
 use crate::store;
+
+const PASS: Pass = Pass::Drift;
 
 /// How long after a deployment a difference is ignored, because the watch may lag behind.
 const FRESH: TimeDelta = TimeDelta::seconds(20);
@@ -19,8 +22,11 @@ pub(in crate::engine) async fn run_once(app: &App, now: DateTime<Utc>) {
         if !matches!(runner.health(), Health::Ready(_)) {
             continue;
         }
-        if let Err(error) = look_at(app, id, &runner, now).await {
-            report("check clusters for drift", "cluster", &id, &error);
+        match look_at(app, id, &runner, now).await {
+            Ok(()) => succeeded(app, PASS, id),
+            Err(error) => {
+                report(app, (PASS, "cluster"), id, &error, Wish::Process, now);
+            }
         }
     }
 }
@@ -29,7 +35,11 @@ async fn look_at(app: &App, id: ClusterId, runner: &KubernetesRunner, now: DateT
     look_for_drift(app, id, runner, now).await?;
     for row in store::cluster_objects::leftovers(&app.db, id).await? {
         match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
-            Ok(true) => store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await?,
+            Ok(true) => {
+                if let Err(error) = store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await {
+                    report(app, (PASS, "namespace"), &row.namespace, &error.into(), Wish::Process, now);
+                }
+            }
             Ok(false) => {}
             Err(unavailable) => {
                 let (namespace, reason) = (row.namespace, unavailable.0);
@@ -52,10 +62,16 @@ async fn look_for_drift(app: &App, id: ClusterId, runner: &KubernetesRunner, now
             let same = there.is_some_and(|there| {
                 there.uid == applied.uid && there.generation == applied.generation && there.secret == applied.secret
             });
-            match (same, row.drifted_at) {
-                (false, None) => store::cluster_objects::set_drifted(&app.db, row, Some(now)).await?,
-                (true, Some(_)) => store::cluster_objects::set_drifted(&app.db, row, None).await?,
-                (true, None) | (false, Some(_)) => {}
+            let drifted_at = match (same, row.drifted_at) {
+                (false, None) => Some(now),
+                (true, Some(_)) => None,
+                (true, None) | (false, Some(_)) => continue,
+            };
+            match store::cluster_objects::set_drifted(&app.db, row, drifted_at).await {
+                Ok(()) => succeeded(app, PASS, row.id),
+                Err(error) => {
+                    report(app, (PASS, "job"), row.id, &error.into(), Wish::Process, now);
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
-//! Kubernetes clusters: whether one can be used, and the passes that connect to them, record what their CronJobs started, and
+//! Kubernetes clusters: whether one can be used or deleted, and the passes that connect to them, record what their CronJobs started, and
 //! notice manual changes.
 
 pub(super) mod connect;
 pub(super) mod drift;
+pub mod open_run;
 pub(super) mod record;
 pub mod usable;

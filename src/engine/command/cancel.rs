@@ -70,7 +70,7 @@ pub async fn cancel_request(app: &App, by: &Requester, row: &deployment::Model) 
     Ok(())
 }
 
-async fn cancel_queued(tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn cancel_queued(tx: &DatabaseTransaction, row: &deployment::Model, now: DateTime<Utc>) -> Result<()> {
     store::deployment::advance(tx, row.id, Progress::Queued, Progress::Cancelled, now).await?;
     for part in store::deployment::list_parts(tx, row.id).await? {
         store::deployment::advance_part(tx, &part, Progress::Cancelled, None, now).await?;

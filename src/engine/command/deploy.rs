@@ -1,9 +1,9 @@
 //! Requests deployments of jobs and environments.
 
 use chrono::{DateTime, Utc};
-use entity::deployment;
 use entity::deployment::{Action, Scope};
 use entity::id::{EnvironmentId, JobId};
+use entity::{deployment, environment};
 use sea_orm::DatabaseTransaction;
 
 use super::guard::{able, lock, refuse_while_deleted};
@@ -81,13 +81,24 @@ pub async fn request_environment_in(
 ) -> Result<deployment::Model> {
     let environment = lock(tx, id).await?;
     refuse_while_deleted(tx, environment.id).await?;
-    let row = new(id, action, Scope::Environment, by, now);
+    queue_environment(tx, by, &environment, new(id, action, Scope::Environment, by, now), now).await
+}
+
+/// Queues a deployment of a whole environment, which the caller has locked.
+pub(super) async fn queue_environment(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    environment: &environment::Model,
+    row: deployment::Model,
+    now: DateTime<Utc>,
+) -> Result<deployment::Model> {
+    let (id, action) = (environment.id, row.action);
     let removes = matches!(action, Action::Delete | Action::Uninstall);
     let places = store::stage::places(tx, id).await?;
     let jobs = all_jobs(tx, id).await?.into_iter();
     let jobs = jobs.filter(|job| removes || places.get(job).is_none_or(|place| !place.is_skipped));
     let row = enqueue(tx, row, jobs.map(RequestedJob::plain).collect()).await?;
-    let announcement = Announcement::environment(announce::requested(action, None, Scope::Environment), &environment);
+    let announcement = Announcement::environment(announce::requested(action, None, Scope::Environment), environment);
     announce::event(tx, announcement, by, now).await?;
     Ok(row)
 }

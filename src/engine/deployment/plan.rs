@@ -24,9 +24,19 @@ pub struct Plan {
     pub run: Option<Event>,
 }
 
-/// The effects of `action` on a job with this schedule. A forced event runs its command and leaves the schedule unchanged.
+/// What there is of a job before a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Whether an earlier deployment of the job was started.
+    pub deployed: bool,
+    /// Whether its image exists, if it has to be built.
+    pub built: bool,
+}
+
+/// The effects of `action` on a job with this schedule. A forced event runs its command and leaves the schedule unchanged. A removal
+/// runs nothing if there is nothing to remove.
 #[must_use]
-pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan {
+pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule, past: Past) -> Plan {
     if forced.is_some() {
         return Plan { deployed: Deployed::Kept, run: forced };
     }
@@ -36,7 +46,13 @@ pub fn plan(action: Action, forced: Option<Event>, schedule: &Schedule) -> Plan 
         Action::Delete | Action::Uninstall => (Deployed::Removed, Event::Delete),
     };
     let runs = matches!(schedule, Schedule::Lifecycle { .. }) && command(schedule, event).is_some();
-    Plan { deployed, run: runs.then_some(event) }
+    let possible = match action {
+        // A deployment builds the image first.
+        Action::Deploy => true,
+        Action::Stop => past.built,
+        Action::Delete | Action::Uninstall => past.built && past.deployed,
+    };
+    Plan { deployed, run: (runs && possible).then_some(event) }
 }
 
 /// The events that a schedule has a command for.
@@ -76,7 +92,9 @@ mod tests {
     use entity::job_spec::{Command, Schedule};
     use entity::run::Event;
 
-    use super::{Deployed, Plan, plan};
+    use super::{Deployed, Past, Plan, plan};
+
+    const KNOWN: Past = Past { deployed: true, built: true };
 
     #[test]
     fn plans() {
@@ -99,7 +117,37 @@ mod tests {
             (Action::Deploy, Some(Event::Start), &start_only, Deployed::Kept, Some(Event::Start)),
         ];
         for (action, forced, schedule, deployed, run) in cases {
-            assert_eq!(plan(action, forced, schedule), Plan { deployed, run }, "{action:?} {forced:?}");
+            assert_eq!(plan(action, forced, schedule, KNOWN), Plan { deployed, run }, "{action:?} {forced:?}");
         }
+    }
+
+    #[test]
+    fn a_removal_runs_nothing_where_nothing_was_made() {
+        let command = Some(Command::default());
+        let all = Schedule::Lifecycle {
+            on_start: command.clone(),
+            on_stop: command.clone(),
+            on_delete: command,
+            lifecycle_type: Default::default(),
+        };
+        let never_built = Past { built: false, ..KNOWN };
+        let never_deployed = Past { deployed: false, ..KNOWN };
+        for (action, past, run) in [
+            (Action::Stop, KNOWN, Some(Event::Stop)),
+            (Action::Delete, KNOWN, Some(Event::Delete)),
+            (Action::Uninstall, KNOWN, Some(Event::Delete)),
+            (Action::Stop, never_built, None),
+            (Action::Delete, never_built, None),
+            (Action::Uninstall, never_built, None),
+            (Action::Stop, never_deployed, Some(Event::Stop)),
+            (Action::Delete, never_deployed, None),
+            (Action::Uninstall, never_deployed, None),
+            (Action::Deploy, never_built, Some(Event::Start)),
+            (Action::Deploy, never_deployed, Some(Event::Start)),
+        ] {
+            assert_eq!(plan(action, None, &all, past).run, run, "{action:?} {past:?}");
+        }
+        let forced = plan(Action::Deploy, Some(Event::Delete), &all, never_built);
+        assert_eq!(forced.run, Some(Event::Delete), "what is requested by name is built first");
     }
 }

@@ -1,9 +1,11 @@
-//! Pure: what to do with a running run, given what its runner reports.
+//! Pure: what to do with a running run, given what is wanted of it and what its runner reports.
+//!
+//! Once the server has begun to stop a run, the run ends as the server decided, whatever its runner reports.
 
 use chrono::{DateTime, Utc};
 
 use super::backoff::pause_after;
-use super::facts::Facts;
+use super::facts::{Facts, Intent};
 use super::transition::RunEvent;
 use crate::runner::{StepState, Unavailable};
 
@@ -11,12 +13,16 @@ use crate::runner::{StepState, Unavailable};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Wait,
+    /// Wait for a runner that has not answered for a long time; the text says why it does not.
+    Unreachable(String),
     Start,
     Stop,
     /// Queue the next attempt.
     Retry {
         not_before: DateTime<Utc>,
-        exit_code: i32,
+        exit_code: Option<i32>,
+        /// Why the attempt failed.
+        reason: String,
     },
     End {
         event: RunEvent,
@@ -26,99 +32,120 @@ pub enum Decision {
 }
 
 const LOST: &str = "the run was lost: the runner no longer knows it, so its exit code is unknown";
+const STUBBORN: &str = "the run did not end after it was asked to stop; clean up its remains manually";
 
 fn failed(exit_code: Option<i32>, reason: impl Into<String>) -> Decision {
     Decision::End { event: RunEvent::Failed, exit_code, reason: Some(reason.into()) }
 }
 
-fn cancelled(exit_code: Option<i32>) -> Decision {
-    Decision::End { event: RunEvent::Cancelled, exit_code, reason: Some("the run was cancelled".into()) }
+fn lost() -> Decision {
+    Decision::End { event: RunEvent::Lost, exit_code: None, reason: Some(LOST.into()) }
 }
 
 /// Decides what to do with a running run, given what its runner reports.
 #[must_use]
 pub fn decide(facts: &Facts, observed: Result<StepState, Unavailable>, now: DateTime<Utc>) -> Decision {
+    match facts.intent(now) {
+        Intent::GoOn => go_on(facts, observed, now),
+        Intent::Cancel => stop(facts, observed, (RunEvent::Cancelled, "the run was cancelled".into()), now),
+        Intent::EndAtLimit => stop(facts, observed, (RunEvent::Failed, facts.too_long()), now),
+    }
+}
+
+/// A run that nobody wants to stop.
+fn go_on(facts: &Facts, observed: Result<StepState, Unavailable>, now: DateTime<Utc>) -> Decision {
     match observed {
-        Ok(StepState::Exited { exit_code, reason }) => ended(facts, exit_code, reason, now),
-        Ok(StepState::CannotStart { .. }) if facts.cancel_requested() => cancelled(None),
-        Ok(StepState::CannotStart { reason }) => failed(None, reason),
-        Ok(StepState::Running) if facts.stubborn(now) => {
-            failed(None, "the run did not end after it was asked to stop; clean up its remains manually")
-        }
-        Ok(StepState::Running) if facts.cancel_requested() || facts.late(now) => Decision::Stop,
-        Ok(StepState::Running) => Decision::Wait,
-        Ok(StepState::Failed { exit_code, .. }) if facts.cancel_requested() => cancelled(exit_code),
+        Ok(StepState::Exited { exit_code, reason }) => exited(facts, exit_code, reason, now),
         Ok(StepState::Failed { exit_code, reason }) => failed(exit_code, reason),
-        Ok(StepState::Starting { .. }) if facts.cancel_requested() => Decision::Stop,
+        Ok(StepState::CannotStart { reason }) => attempt_failed(facts, None, reason, now),
+        Ok(StepState::Running) => Decision::Wait,
         Ok(StepState::Starting { reason }) if facts.start_expired(now) => {
             let reason = reason.unwrap_or_else(|| "the image was still being pulled".into());
-            failed(None, format!("the run could not be started in time: {reason}"))
+            attempt_failed(facts, None, format!("the run could not be started in time: {reason}"), now)
         }
         Ok(StepState::Starting { .. }) => Decision::Wait,
-        Ok(StepState::Unknown) | Ok(StepState::Lost) if facts.cancel_requested() => cancelled(None),
-        Ok(StepState::Unknown) | Ok(StepState::Lost) if facts.repeatable && facts.late(now) => {
-            failed(None, facts.too_long())
-        }
         Ok(StepState::Lost) if facts.repeatable => Decision::Start,
-        Ok(StepState::Unknown) if facts.repeatable && (facts.attempt_started || !facts.start_expired(now)) => {
-            Decision::Start
+        Ok(StepState::Unknown) if facts.repeatable && facts.attempt_started => Decision::Start,
+        Ok(StepState::Lost) => lost(),
+        Ok(StepState::Unknown) if facts.attempt_started => lost(),
+        Ok(StepState::Unknown) if facts.start_expired(now) => {
+            attempt_failed(facts, None, "the run could not be started in time".into(), now)
         }
-        Ok(StepState::Lost) => failed(None, LOST),
-        Ok(StepState::Unknown) if facts.attempt_started => failed(None, LOST),
-        Ok(StepState::Unknown) if facts.start_expired(now) => failed(None, "the run could not be started in time"),
         Ok(StepState::Unknown) => Decision::Start,
-        Err(Unavailable(reason)) if facts.handed_over && facts.unseen(now) => {
-            failed(None, format!("the run was lost: its runner was unreachable for too long: {reason}"))
-        }
+        // The run may be running: only its runner can tell how it ends.
+        Err(Unavailable(reason)) if facts.handed_over && facts.unseen(now) => Decision::Unreachable(reason),
         Err(_) if facts.handed_over => Decision::Wait,
-        Err(_) if facts.cancel_requested() => cancelled(None),
-        Err(Unavailable(reason)) if facts.start_expired(now) => failed(None, reason),
+        Err(Unavailable(reason)) if facts.start_expired(now) => attempt_failed(facts, None, reason, now),
         Err(_) => Decision::Wait,
     }
 }
 
-/// The end of a run that its server asked to stop, because it shuts down. It is a failed attempt whatever its exit code is: what the
-/// run has done so far may be incomplete.
-fn interrupted(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
-    let not_before = now + pause_after(facts.attempt, facts.backoff);
-    let time_is_left = facts.deadline().is_none_or(|deadline| deadline > not_before);
-    if facts.attempt <= facts.max_nb_restart && time_is_left {
-        return Decision::Retry { not_before, exit_code };
+/// A run that was cancelled or has reached its time limit, and the end that this leads to.
+fn stop(
+    facts: &Facts,
+    observed: Result<StepState, Unavailable>,
+    (event, why): (RunEvent, String),
+    now: DateTime<Utc>,
+) -> Decision {
+    let end = |exit_code, reason| Decision::End { event, exit_code, reason: Some(reason) };
+    match observed {
+        // The run had succeeded before the server could stop it.
+        Ok(StepState::Exited { exit_code, reason }) if !facts.was_asked_to_stop() && facts.is_success(exit_code) => {
+            succeeded(exit_code, reason)
+        }
+        Ok(StepState::Exited { exit_code, .. }) => end(Some(exit_code), why),
+        Ok(StepState::Failed { exit_code, .. }) => end(exit_code, why),
+        Ok(StepState::CannotStart { .. } | StepState::Unknown | StepState::Lost) => end(None, why),
+        Ok(StepState::Running | StepState::Starting { .. }) if facts.stubborn(now) => failed(None, STUBBORN),
+        Ok(StepState::Running | StepState::Starting { .. }) => Decision::Stop,
+        Err(_) if !facts.handed_over => end(None, why),
+        Err(Unavailable(reason)) if facts.unseen(now) => {
+            end(None, format!("{why}; the run may still be running, because its runner is unreachable: {reason}"))
+        }
+        Err(_) => Decision::Wait,
     }
-    let how = reason.unwrap_or_else(|| format!("exit code {exit_code}"));
-    failed(Some(exit_code), format!("the server shut down and stopped the run: {how}"))
 }
 
-fn ended(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
-    if facts.interrupted && !facts.cancel_requested() && !facts.late(now) {
-        return interrupted(facts, exit_code, reason, now);
+fn succeeded(exit_code: i32, reason: Option<String>) -> Decision {
+    let why = (exit_code != 0).then(|| format!("exit code {exit_code} counts as success"));
+    let reason = match (why, reason) {
+        (Some(why), Some(reason)) => Some(format!("{why}; {reason}")),
+        (why, reason) => why.or(reason),
+    };
+    Decision::End { event: RunEvent::Succeeded, exit_code: Some(exit_code), reason }
+}
+
+/// An attempt that ended by itself.
+fn exited(facts: &Facts, exit_code: i32, reason: Option<String>, now: DateTime<Utc>) -> Decision {
+    if facts.interrupted {
+        // A failed attempt whatever its exit code is: what the run has done so far may be incomplete.
+        let how = reason.unwrap_or_else(|| format!("exit code {exit_code}"));
+        let reason = format!("the server shut down and stopped the run: {how}");
+        return attempt_failed(facts, Some(exit_code), reason, now);
     }
-    if exit_code == 0 {
-        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(0), reason };
-    }
-    if facts.success_exit_codes.contains(&exit_code) {
-        let success = format!("exit code {exit_code} counts as success");
-        let reason = Some(reason.map_or(success.clone(), |reason| format!("{success}; {reason}")));
-        return Decision::End { event: RunEvent::Succeeded, exit_code: Some(exit_code), reason };
-    }
-    if facts.cancel_requested() {
-        return cancelled(Some(exit_code));
-    }
-    if facts.late(now) {
-        return failed(Some(exit_code), facts.too_long());
+    if facts.is_success(exit_code) {
+        return succeeded(exit_code, reason);
     }
     if facts.fail_fast_exit_codes.contains(&exit_code) && facts.attempt <= facts.max_nb_restart {
         return failed(Some(exit_code), format!("exit code {exit_code}, which is not retried"));
     }
-    let not_before = now + pause_after(facts.attempt, facts.backoff);
+    let reason = reason.unwrap_or_else(|| format!("exit code {exit_code}"));
+    if facts.repeated_by_runner {
+        return failed(Some(exit_code), reason);
+    }
+    attempt_failed(facts, Some(exit_code), reason, now)
+}
+
+/// A failed attempt is repeated while attempts and time are left. An attempt that could not be started is one, too.
+fn attempt_failed(facts: &Facts, exit_code: Option<i32>, reason: String, now: DateTime<Utc>) -> Decision {
     if facts.attempt > facts.max_nb_restart {
-        return failed(Some(exit_code), reason.unwrap_or_else(|| format!("exit code {exit_code}")));
+        return failed(exit_code, reason);
     }
+    let not_before = now + pause_after(facts.attempt, facts.backoff);
     if facts.deadline().is_some_and(|deadline| deadline <= not_before) {
-        let why = format!("exit code {exit_code}, and no time is left for another attempt");
-        return failed(Some(exit_code), reason.unwrap_or(why));
+        return failed(exit_code, format!("{reason}, and no time is left for another attempt"));
     }
-    Decision::Retry { not_before, exit_code }
+    Decision::Retry { not_before, exit_code, reason }
 }
 
 #[cfg(test)]

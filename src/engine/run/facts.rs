@@ -5,15 +5,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// How long after the grace period a run that has not ended is given up.
 const STUBBORN: TimeDelta = TimeDelta::minutes(5);
 
+/// What is wanted of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    GoOn,
+    /// A person, a deployment or a newer run has cancelled it.
+    Cancel,
+    /// It has reached its time limit.
+    EndAtLimit,
+}
+
 /// Everything that the decision about a running run depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub attempt: i32,
     pub max_nb_restart: i32,
+    /// Whether the runner itself repeats attempts that exit. Those that cannot be started are repeated by this server.
+    pub repeated_by_runner: bool,
     /// Covers all attempts together; 0 means no limit.
     pub max_duration_seconds: i32,
-    /// When the current attempt became ready to start.
-    pub ready_at: DateTime<Utc>,
+    /// When a runner was first asked to start the current attempt. The time before that is waiting, not starting.
+    pub start_asked_at: DateTime<Utc>,
     /// How long an attempt may take to start.
     pub start_timeout: TimeDelta,
     /// When the first attempt started.
@@ -23,11 +35,13 @@ pub struct Facts {
     /// Whether a runner was asked to start the attempt, and may have done so.
     pub handed_over: bool,
     pub cancel_requested_at: Option<DateTime<Utc>>,
-    /// When the runner was first asked to stop the run.
+    /// When the server began to stop the attempt. From then on its end is decided.
+    pub stopping_at: Option<DateTime<Utc>>,
+    /// When the runner first accepted the request to stop the attempt.
     pub stop_asked_at: Option<DateTime<Utc>>,
     /// When the runner last reported the run.
     pub seen_at: DateTime<Utc>,
-    /// How long a run may stay unreported before it counts as lost.
+    /// How long a runner may stay silent before a run that is to be stopped no longer waits for it.
     pub lost_after: TimeDelta,
     /// The time between SIGTERM and SIGKILL.
     pub stop_grace: TimeDelta,
@@ -42,6 +56,26 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What is wanted of the run. Once it is being stopped, a later reason to stop it does not count.
+    #[must_use]
+    pub fn intent(&self, now: DateTime<Utc>) -> Intent {
+        let stopped_first = |asked: DateTime<Utc>| self.stopping_at.is_some_and(|since| since < asked);
+        match self.cancel_requested_at {
+            Some(asked) if !stopped_first(asked) => Intent::Cancel,
+            _ if self.stopping_at.is_some() || self.late(now) => Intent::EndAtLimit,
+            _ => Intent::GoOn,
+        }
+    }
+
+    /// Whether the server has asked the attempt to stop.
+    pub(super) fn was_asked_to_stop(&self) -> bool {
+        self.stopping_at.is_some() || self.interrupted
+    }
+
+    pub(super) fn is_success(&self, exit_code: i32) -> bool {
+        exit_code == 0 || self.success_exit_codes.contains(&exit_code)
+    }
+
     pub(super) fn deadline(&self) -> Option<DateTime<Utc>> {
         let limit = TimeDelta::seconds(i64::from(self.max_duration_seconds));
         (self.max_duration_seconds > 0).then_some(self.started_at? + limit)
@@ -52,11 +86,7 @@ impl Facts {
     }
 
     pub(super) fn start_expired(&self, now: DateTime<Utc>) -> bool {
-        self.ready_at + self.start_timeout <= now
-    }
-
-    pub(super) fn cancel_requested(&self) -> bool {
-        self.cancel_requested_at.is_some()
+        self.start_asked_at + self.start_timeout <= now
     }
 
     /// Whether the run is still there long after its runner was asked to stop it. Time in which the runner could not be

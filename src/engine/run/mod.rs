@@ -4,7 +4,9 @@ mod backoff;
 mod decide;
 mod facts;
 mod transition;
+mod turns;
 
 pub use self::decide::{Decision, decide};
-pub use self::facts::Facts;
+pub use self::facts::{Facts, Intent};
 pub use self::transition::{RunEvent, next_state};
+pub use self::turns::{Waiting, take_turns};

@@ -11,6 +11,8 @@ pub enum RunEvent {
     Retried,
     Succeeded,
     Failed,
+    /// The runner no longer knows the run, which may still be running elsewhere.
+    Lost,
     /// The run was cancelled by request.
     Cancelled,
     /// The run was queued for too long.
@@ -24,10 +26,10 @@ pub fn next_state(state: RunState, event: RunEvent) -> Option<RunState> {
         (RunState::Queued, RunEvent::Claimed) => Some(RunState::Running),
         (RunState::Running, RunEvent::Retried) => Some(RunState::Queued),
         (RunState::Running, RunEvent::Succeeded) => Some(RunState::Succeeded),
-        (RunState::Running, RunEvent::Failed) => Some(RunState::Failed),
+        (RunState::Running, RunEvent::Failed | RunEvent::Lost) => Some(RunState::Failed),
         (RunState::Queued | RunState::Running, RunEvent::Cancelled) => Some(RunState::Cancelled),
         (RunState::Queued, RunEvent::Expired) => Some(RunState::Failed),
-        (RunState::Queued, RunEvent::Retried | RunEvent::Succeeded | RunEvent::Failed)
+        (RunState::Queued, RunEvent::Retried | RunEvent::Succeeded | RunEvent::Failed | RunEvent::Lost)
         | (RunState::Running, RunEvent::Claimed | RunEvent::Expired)
         | (RunState::Succeeded | RunState::Failed | RunState::Cancelled, _) => None,
     }
@@ -42,11 +44,12 @@ mod tests {
     const STATES: [RunState; 5] =
         [RunState::Queued, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
 
-    const EVENTS: [RunEvent; 6] = [
+    const EVENTS: [RunEvent; 7] = [
         RunEvent::Claimed,
         RunEvent::Retried,
         RunEvent::Succeeded,
         RunEvent::Failed,
+        RunEvent::Lost,
         RunEvent::Cancelled,
         RunEvent::Expired,
     ];
@@ -66,11 +69,11 @@ mod tests {
         assert_eq!(
             table,
             [
-                "Running - - - Cancelled Failed",
-                "- Queued Succeeded Failed Cancelled -",
-                "- - - - - -",
-                "- - - - - -",
-                "- - - - - -",
+                "Running - - - - Cancelled Failed",
+                "- Queued Succeeded Failed Failed Cancelled -",
+                "- - - - - - -",
+                "- - - - - - -",
+                "- - - - - - -",
             ]
         );
         for state in STATES {

@@ -107,3 +107,11 @@ pub struct FlowStep {
     #[serde(default, alias = "importComands")]
     pub import_commands: Option<ImportCommands>,
 }
+
+impl FlowStep {
+    /// Whether the step makes a plan.
+    #[must_use]
+    pub fn plans(&self) -> bool {
+        matches!(self.kind, FlowType::TerraformPlan | FlowType::TerraformPlanDestroy)
+    }
+}

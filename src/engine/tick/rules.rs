@@ -3,32 +3,39 @@
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Origin};
 use entity::deployment_rule::Model;
+use entity::id::EnvironmentId;
 
-use super::pass::{BATCH, report};
+use super::pass::{BATCH, Wish, report, succeeded};
 use crate::app::App;
 use crate::engine::command;
 use crate::engine::cron;
 use crate::engine::deployment_rule;
 use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
+
+const PASS: Pass = Pass::DeploymentRules;
 
 /// Applies the deployment rules that are due.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let due = store::deployment_rule::due(&app.db, now, BATCH).await?;
+    let due = store::deployment_rule::due(&app.db, app.setbacks.paused(PASS, now), now, BATCH).await?;
     let more = due.len() as u64 == BATCH;
-    for row in due {
-        let done = store::write(&app.db, async |tx| one(tx, &row, now).await).await;
-        match done {
+    for id in due {
+        match store::write(&app.db, async |tx| one(tx, id, now).await).await {
             // An environment that is being deleted is neither deployed nor stopped.
-            Ok(()) | Err(Error::Conflict(_) | Error::NotFound(_)) => {}
-            Err(error) => report("apply deployment rules", "environment", &row.environment_id, &error),
+            Ok(()) | Err(Error::Conflict(_) | Error::NotFound(_)) => succeeded(app, PASS, id),
+            // A rule has no end; it is tried again after the longest pause.
+            Err(error) => {
+                report(app, (PASS, "environment"), id, &error, Wish::Process, now);
+            }
         }
     }
     Ok(more)
 }
 
-async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>) -> Result<()> {
+async fn one(tx: &sea_orm::DatabaseTransaction, id: EnvironmentId, now: DateTime<Utc>) -> Result<()> {
+    let Some(row) = store::row::by_id::<Model>(tx, id).await? else { return Ok(()) };
     let come = |at: Option<DateTime<Utc>>| at.filter(|at| *at <= now);
     let away = if row.auto_delete { Action::Delete } else { Action::Stop };
     let action = match (come(row.next_start_at), come(row.next_stop_at)) {
@@ -39,10 +46,10 @@ async fn one(tx: &sea_orm::DatabaseTransaction, row: &Model, now: DateTime<Utc>)
         (None, None) => return Ok(()),
     };
     let next = match cron::parse_timezone(&row.timezone) {
-        Ok(zone) => deployment_rule::next(row, zone, now),
+        Ok(zone) => deployment_rule::next(&row, zone, now),
         Err(_) => (None, None),
     };
-    if !store::deployment_rule::advance(tx, row, next).await? {
+    if !store::deployment_rule::advance(tx, &row, next).await? {
         return Ok(());
     }
     let by = Requester { name: "deployment rule".into(), origin: Origin::Api, user_agent: None };

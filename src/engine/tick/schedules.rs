@@ -7,17 +7,19 @@ use entity::run::Event;
 use entity::skipped_time;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
+use super::pass::{BATCH as BATCH_BY_ONE, Wish, report, succeeded};
 use crate::app::App;
 use crate::engine::cron::{DueTimes, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
-use crate::store::job_schedule::{DueJob, ScheduleAdvance};
+use crate::store::job_schedule::{DueJob, DueOf, ScheduleAdvance};
 use crate::store::run::scheduled::ScheduledRun;
 
-/// How many schedules one transaction settles. Large transactions touch fewer database pages when many schedules are due at once,
-/// and one of this size blocks other writers for at most a second.
-const BATCH: u64 = 5000;
+/// How many schedules one transaction settles: large transactions touch fewer database pages when many schedules are due at once, but
+/// all other writers of an SQLite database wait for them.
+const BATCH: u64 = 500;
 
 /// The rows to store for the due times.
 #[derive(Default)]
@@ -31,22 +33,46 @@ struct SettledTimes {
     replaced: Vec<JobId>,
 }
 
+const PASS: Pass = Pass::Schedules;
+
 /// Settles all due times of deployed schedules.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let (more, settled) = store::write(&app.db, async |tx| {
-        let jobs = store::job_schedule::due(tx, None, now, BATCH).await?;
-        let more = jobs.len() as u64 == BATCH;
+    let paused = DueOf::AllBut(app.setbacks.paused(PASS, now));
+    match settle_some(app, paused.clone(), BATCH, now).await {
+        Ok(jobs) => return Ok(jobs == BATCH),
+        Err(error @ Error::Unavailable { .. }) => return Err(error),
+        Err(_) => {}
+    }
+    // One of them cannot be settled; the others can. A schedule has no end; it is tried again after the longest pause.
+    let due = store::job_schedule::due_jobs(&app.db, paused, now, BATCH_BY_ONE).await?;
+    let more = due.len() as u64 == BATCH_BY_ONE;
+    for job in due {
+        match settle_some(app, DueOf::Job(job), 1, now).await {
+            Ok(_) => succeeded(app, PASS, job),
+            Err(error) => {
+                report(app, (PASS, "job"), job, &error, Wish::Process, now);
+            }
+        }
+    }
+    Ok(more)
+}
+
+/// Settles due schedules in one transaction, and returns their number.
+async fn settle_some(app: &App, of: DueOf, limit: u64, now: DateTime<Utc>) -> Result<u64> {
+    let (jobs, settled) = store::write(&app.db, async |tx| {
+        let jobs = store::job_schedule::due(tx, of, now, limit).await?;
+        let count = jobs.len() as u64;
         let settled = store(tx, jobs, now).await?;
-        Ok::<_, Error>((more, settled))
+        Ok::<_, Error>((count, settled))
     })
     .await?;
     report_settled(app, &settled, now);
-    Ok(more)
+    Ok(jobs)
 }
 
 /// Settles the due times of one job, before its deployed configuration is replaced or removed.
 pub(super) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
-    let jobs = store::job_schedule::due(tx, Some(job), now, 1).await?;
+    let jobs = store::job_schedule::due(tx, DueOf::Job(job), now, 1).await?;
     store(tx, jobs, now).await.map(|_| ())
 }
 

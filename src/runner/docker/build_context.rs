@@ -56,7 +56,8 @@ pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> 
 /// The rules of `.dockerignore`: like those of `.gitignore`, but relative to the root of the context.
 fn ignored(root: &Path) -> Gitignore {
     let mut rules = GitignoreBuilder::new("");
-    for line in std::fs::read_to_string(root.join(".dockerignore")).unwrap_or_default().lines() {
+    let text = inside(root, ".dockerignore").and_then(|path| std::fs::read_to_string(path).map_err(|e| e.to_string()));
+    for line in text.unwrap_or_default().lines() {
         let line = line.trim();
         let (sign, pattern) = match line.strip_prefix('!') {
             Some(rest) => ("!", rest),

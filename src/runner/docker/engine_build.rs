@@ -3,10 +3,11 @@
 //! The tag of an image is derived from the commit and a hash of everything else that affects the build, so an image
 //! that is on the engine already can be reused.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bollard::Docker;
 use bollard::query_parameters::{BuildImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -14,18 +15,26 @@ use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
 use super::build_context::{context, inside};
+use super::buildkit::{self, NotBuilt, Request};
+use super::dockerfile_images::Dockerfile as ParsedDockerfile;
 use super::engine::Engine;
 use super::engine_reply::text;
 use crate::clock::Clock;
 use crate::git;
 use crate::git::{Commit, TempFolder};
+use crate::runner::built_name;
 use crate::runner::image_build::{Build, Dockerfile};
 use crate::runner::line::{Line, Stream};
 use crate::runner::line_splitter::{LineSplitter, Piece};
 use crate::runner::memory::MemoryStep;
+use crate::runner::step_spec::Image;
 
 /// How many images of one job are kept on the engine.
 const KEPT: usize = 3;
+
+/// What a log says if the engine cannot do better.
+const NO_BUILDKIT: &str = "this Docker engine has no BuildKit: its classic builder is used, which does not know RUN --mount, \
+    COPY --chmod and the like, and builds all stages";
 
 /// The file name of a Dockerfile that is given as text (defined by the official API).
 const RAW: &str = "Dockerfile.qovery";
@@ -72,6 +81,7 @@ impl ImageBuild {
         };
         let root = inside(folder.path(), &build.root_path)?;
         let dockerfile = self.dockerfile(&root)?;
+        let images = self.images(&root, &dockerfile)?;
         let image = format!("{}:{}", build.image, tag(build, commit.as_ref()));
         let commit = commit.map(
             |commit| json!({"id": commit.id, "at": commit.at, "author": commit.author, "message": commit.message}),
@@ -88,7 +98,23 @@ impl ImageBuild {
         };
         let context = context.map_err(|error| error.to_string())??;
         self.say(Stream::Stdout, &format!("building {image}")).await;
-        self.build(&image, &dockerfile, context).await?;
+        self.fetch_bases(client, &images).await;
+        let arguments = self.arguments();
+        let request = Request {
+            image: &image,
+            dockerfile: &dockerfile,
+            arguments: arguments.iter().map(|(name, value)| (*name, *value)).collect(),
+            target: build.target_stage.as_deref(),
+            cache: build.cache,
+        };
+        match self.build_with_buildkit(request, context.clone()).await {
+            Ok(()) => {}
+            Err(NotBuilt::Failed(reason)) => return Err(reason),
+            Err(NotBuilt::NoBuildKit) => {
+                self.say(Stream::Stdout, NO_BUILDKIT).await;
+                self.build_without_buildkit(&image, &dockerfile, context).await?;
+            }
+        }
         self.remove_older(&image).await;
         Ok(built)
     }
@@ -98,7 +124,7 @@ impl ImageBuild {
         let name = match &self.build.dockerfile {
             Dockerfile::Path(path) => path.trim_start_matches('/').to_owned(),
             Dockerfile::Text(content) => {
-                std::fs::write(root.join(RAW), content)
+                git::write_inside(root, RAW, content)
                     .map_err(|e| format!("the Dockerfile could not be written: {e}"))?;
                 RAW.to_owned()
             }
@@ -109,10 +135,47 @@ impl ImageBuild {
         if content.lines().any(from) { Ok(name) } else { Err(format!("the Dockerfile {name} has no FROM")) }
     }
 
-    async fn build(&self, image: &str, dockerfile: &str, context: Vec<u8>) -> Result<(), String> {
+    fn arguments(&self) -> BTreeMap<&str, &str> {
+        self.build.arguments.iter().map(|(name, value)| (name.as_str(), value.expose().as_str())).collect()
+    }
+
+    /// The images that the build needs. Images that were built for other organizations are refused, in all stages.
+    fn images(&self, root: &Path, name: &str) -> Result<Vec<String>, String> {
+        let text = inside(root, name).and_then(|path| std::fs::read_to_string(path).map_err(|e| e.to_string()))?;
+        let dockerfile = ParsedDockerfile::parse(&text, &self.arguments());
+        let tenant = built_name::of_tenant(&self.build.image);
+        if let Some(image) = dockerfile.images().into_iter().find(|image| built_name::is_foreign(image, tenant)) {
+            return Err(format!(
+                "the image {image} was not built for this organization, and cannot be used by its jobs"
+            ));
+        }
+        Ok(dockerfile.needed(self.build.target_stage.as_deref()).into_iter().map(str::to_owned).collect())
+    }
+
+    /// Pulls the images that are not on the engine yet: without a session, BuildKit cannot log in to registries that hand out
+    /// tokens. If one cannot be pulled, the build says why, unless it can do without.
+    async fn fetch_bases(&self, client: &Docker, images: &[String]) {
+        for image in images {
+            let wanted = Image { reference: tagged(image), credentials: None, local: false };
+            if let Err(reason) = self.engine.ensure_image(client, &wanted).await {
+                tracing::debug!(image, reason, "image of a build not pulled beforehand");
+            }
+        }
+    }
+
+    async fn build_with_buildkit(&self, request: Request<'_>, context: Vec<u8>) -> Result<(), NotBuilt> {
+        let mut answer = buildkit::begin(&self.engine.address, request, context).await?;
+        while let Some(lines) = answer.next().await? {
+            for line in lines {
+                self.say(Stream::Stdout, &line).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn build_without_buildkit(&self, image: &str, dockerfile: &str, context: Vec<u8>) -> Result<(), String> {
         let client = self.engine.client().await.map_err(|e| e.0)?;
-        let arguments: HashMap<&str, &str> =
-            self.build.arguments.iter().map(|(name, value)| (name.as_str(), value.expose().as_str())).collect();
+        let arguments: HashMap<&str, &str> = self.arguments().into_iter().collect();
         let mut options = BuildImageOptionsBuilder::default()
             .t(image)
             .dockerfile(dockerfile)
@@ -145,7 +208,8 @@ impl ImageBuild {
     /// Removes images of earlier builds except the newest ones. The engine refuses to remove those in use.
     async fn remove_older(&self, image: &str) {
         let Ok(client) = self.engine.client().await else { return };
-        let filters = HashMap::from([("reference", vec![self.build.image.as_str()])]);
+        let older = built_name::older_name(&self.build.image);
+        let filters = HashMap::from([("reference", vec![self.build.image.as_str(), older.as_str()])]);
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();
         let Ok(mut images) = client.list_images(Some(options)).await else { return };
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
@@ -156,6 +220,12 @@ impl ImageBuild {
             }
         }
     }
+}
+
+/// A reference with a tag, without which the engine would pull all tags.
+fn tagged(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    if name.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
 }
 
 /// The tag: the commit and a hash of everything else that affects the content of the image.

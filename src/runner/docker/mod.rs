@@ -4,10 +4,13 @@
 //! new privileges, and no more CPU and memory than the step requests. They outlive this server.
 
 mod build_context;
+mod build_progress;
+mod buildkit;
 mod container_file;
 mod container_log;
 mod container_spec;
 mod docker_runner;
+mod dockerfile_images;
 mod engine;
 mod engine_build;
 mod engine_reply;

@@ -10,8 +10,8 @@ use super::api_error::{code, refusal, unavailable, unless_gone};
 use super::handle::Handle;
 use super::kubernetes_runner::{KubernetesRunner, in_the_foreground};
 use super::object_labels::MANAGER;
-use super::object_parts::pull_secret_name;
-use super::objects::objects;
+use super::object_parts::{file_secrets_prefix, pull_secret_name};
+use super::objects::{Objects, objects};
 use crate::runner::interface::Unavailable;
 use crate::runner::step_spec::StepSpec;
 
@@ -44,7 +44,7 @@ impl KubernetesRunner {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         self.apply(Api::<Namespace>::all(self.client.clone()), &objects.namespace).await?;
         let known = self.watch.cron_job(namespace, name).and_then(|there| there.uid());
-        for secret in objects.secret.iter().chain(&objects.pull_secret) {
+        for secret in objects.secrets() {
             // With the reference to its existing owner, an unchanged Secret keeps its version.
             let owned = known.clone().filter(|_| pod.times.is_some()).map(|uid| owned(secret, "CronJob", name, &uid));
             self.apply(secrets.clone(), owned.as_ref().unwrap_or(secret)).await?;
@@ -71,14 +71,11 @@ impl KubernetesRunner {
             }
         };
         // Kubernetes deletes the Secrets together with their owner.
-        for secret in objects.secret.iter().chain(&objects.pull_secret).filter(|_| known != uid) {
+        for secret in objects.secrets().filter(|_| known != uid) {
             self.apply(secrets.clone(), &owned(secret, kind, name, uid.as_deref().unwrap_or_default())).await?;
         }
-        if pod.times.is_some() && objects.pull_secret.is_none() {
-            let stale = pull_secret_name(name);
-            if self.watch.secret_version(namespace, &stale).is_some() {
-                unless_gone(secrets.delete(&stale, &DeleteParams::default()).await)?;
-            }
+        if pod.times.is_some() {
+            self.delete_stale_secrets(namespace, name, &objects).await?;
         }
         Ok(())
     }
@@ -102,12 +99,29 @@ impl KubernetesRunner {
         Ok(self.delete_secrets(namespace, name).await?)
     }
 
+    /// Deletes the Secrets of a CronJob that its newest version does not use.
+    async fn delete_stale_secrets(&self, namespace: &str, name: &str, objects: &Objects) -> Result<(), Failure> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let used =
+            |name: &String| objects.secrets().any(|secret| secret.pointer("/metadata/name") == Some(&json!(name)));
+        for stale in self.further_secrets(namespace, name).into_iter().filter(|name| !used(name)) {
+            unless_gone(secrets.delete(&stale, &DeleteParams::default()).await)?;
+        }
+        Ok(())
+    }
+
+    /// The Secrets of a step besides the first one.
+    fn further_secrets(&self, namespace: &str, name: &str) -> Vec<String> {
+        let pull = Some(pull_secret_name(name)).filter(|name| self.watch.secret_version(namespace, name).is_some());
+        let files = self.watch.secrets_that_begin_with(namespace, &file_secrets_prefix(name));
+        files.into_iter().chain(pull).collect()
+    }
+
     pub(super) async fn delete_secrets(&self, namespace: &str, name: &str) -> Result<(), kube::Error> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        for secret in [name.to_owned(), pull_secret_name(name)] {
-            if self.watch.secret_version(namespace, &secret).is_some() {
-                unless_gone(secrets.delete(&secret, &DeleteParams::default()).await)?;
-            }
+        let first = Some(name.to_owned()).filter(|name| self.watch.secret_version(namespace, name).is_some());
+        for secret in first.into_iter().chain(self.further_secrets(namespace, name)) {
+            unless_gone(secrets.delete(&secret, &DeleteParams::default()).await)?;
         }
         Ok(())
     }

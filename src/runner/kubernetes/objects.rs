@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::object_labels::{APPLIED_BY, MANAGED_BY, MANAGER, SCHEDULED};
-use super::object_parts::{annotate, file_key, pull_secret_name, put};
+use super::object_parts::{annotate, file_key, own_secret, pull_secret_name, put};
 use super::pod_options::{Concurrency, CronTimes, PodOptions};
 use super::pod_template::job_spec;
 use crate::runner::step_spec::{Image, StepSpec};
@@ -19,10 +19,18 @@ pub(super) struct Objects {
     pub(super) namespace: Value,
     /// None if the step has neither variables nor files.
     pub(super) secret: Option<Value>,
+    /// Secrets of large files.
+    pub(super) file_secrets: Vec<Value>,
     /// The login to the registry of the image.
     pub(super) pull_secret: Option<Value>,
     /// The Job, or the CronJob if the step has a schedule.
     pub(super) owner: Value,
+}
+
+impl Objects {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Value> {
+        self.secret.iter().chain(&self.file_secrets).chain(&self.pull_secret)
+    }
 }
 
 /// The objects to apply for a step.
@@ -34,14 +42,20 @@ pub(super) fn objects(step: &StepSpec, pod: &PodOptions, name: &str) -> Objects 
     for (key, value) in &step.environment {
         data.insert(key.clone(), json!(STANDARD.encode(value.expose())));
     }
-    for (place, file) in step.files.iter().enumerate() {
-        data.insert(file_key(place), json!(STANDARD.encode(file.content.expose())));
-    }
-    let secret = (!data.is_empty()).then(|| {
+    let opaque = |name: &str, data: Map<String, Value>| {
         let mut meta = meta(name, &labels);
         annotate(&mut meta, &pod.annotations.secrets);
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data})
-    });
+    };
+    let mut file_secrets = Vec::new();
+    for (place, file) in step.files.iter().enumerate() {
+        let content = json!(STANDARD.encode(file.content.expose()));
+        match own_secret(name, place, file) {
+            Some(own) => file_secrets.push(opaque(&own, Map::from_iter([(file_key(place), content)]))),
+            None => drop(data.insert(file_key(place), content)),
+        }
+    }
+    let secret = (!data.is_empty()).then(|| opaque(name, data));
     let pull_secret = step.image.as_ref().and_then(|image| pull_secret(image, meta(&pull_secret_name(name), &labels)));
     let mut namespace_labels = Map::new();
     namespace_labels.insert(MANAGED_BY.into(), json!(MANAGER));
@@ -54,6 +68,7 @@ pub(super) fn objects(step: &StepSpec, pod: &PodOptions, name: &str) -> Objects 
         namespace: json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": pod.namespace, "labels": namespace_labels}}),
         secret,
+        file_secrets,
         pull_secret,
         owner,
     }
@@ -110,4 +125,58 @@ fn cron_job(step: &StepSpec, pod: &PodOptions, times: &CronTimes, name: &str, la
     });
     put(&mut spec, "startingDeadlineSeconds", times.starting_deadline_seconds);
     json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta, "spec": spec})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Objects, objects};
+    use crate::runner::kubernetes::pod_options::PodOptions;
+    use crate::runner::step_spec::{ProcessOptions, StepFile, StepSpec};
+    use crate::secret::Secret;
+
+    fn step(files: Vec<StepFile>) -> StepSpec {
+        StepSpec {
+            name: "n".into(),
+            image: None,
+            entrypoint: None,
+            arguments: Vec::new(),
+            environment: vec![("A".into(), Secret::new("1".into()))],
+            files,
+            cpu_milli: 0,
+            memory_mib: 0,
+            labels: Vec::new(),
+            read_only_root: false,
+            permit: None,
+            build: None,
+            source: None,
+            interrupt: false,
+            process: ProcessOptions::default(),
+            pod: None,
+        }
+    }
+
+    /// A Secret has room for 1 MiB, the largest file.
+    #[test]
+    fn a_large_file_has_a_secret_of_its_own() {
+        let file = |path: &str, size: usize| StepFile {
+            variables: Vec::new(),
+            path: path.into(),
+            content: Secret::new("x".repeat(size)),
+        };
+        let step = step(vec![file("/small", 1000), file("/large", 1024 * 1024)]);
+        let made = objects(&step, &PodOptions::default(), "job");
+        let names = |made: &Objects| -> Vec<String> {
+            made.secrets().map(|secret| secret["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&made), ["job", "job-file-1"]);
+        let secret = made.secret.as_ref().unwrap();
+        assert_eq!(secret["data"].as_object().unwrap().keys().collect::<Vec<_>>(), ["A", "file.0"]);
+        let pod = &made.owner["spec"]["template"]["spec"];
+        let volumes: Vec<_> = pod["volumes"].as_array().unwrap().iter().map(|one| &one["secret"]).collect();
+        assert_eq!((&volumes[0]["secretName"], &volumes[1]["secretName"]), (&"job".into(), &"job-file-1".into()));
+        assert_eq!(volumes[0]["items"].as_array().unwrap().len(), 1);
+        let mounts = &pod["containers"][0]["volumeMounts"];
+        assert_eq!((&mounts[0]["name"], &mounts[0]["subPath"]), (&"files".into(), &"file.0".into()));
+        assert_eq!((&mounts[1]["name"], &mounts[1]["mountPath"]), (&"file-1".into(), &"/large".into()));
+    }
 }

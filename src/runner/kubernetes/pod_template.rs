@@ -4,11 +4,14 @@ use entity::job_spec::{CpuArchitecture, Probe, ProbeType};
 use serde_json::{Map, Value, json};
 
 use super::object_labels::CONTAINER;
-use super::object_parts::{annotate, file_key, pull_secret_name, put};
+use super::object_parts::{annotate, file_key, own_secret, pull_secret_name, put};
 use super::pod_options::PodOptions;
 use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
-use crate::runner::step_spec::StepSpec;
+use crate::runner::step_spec::{StepFile, StepSpec};
 use crate::runner::terraform::layout::{SOURCE_FOLDER, SOURCE_VARIABLE};
+
+/// The volume of the files that share a Secret.
+const SHARED: &str = "files";
 
 pub(super) fn job_spec(step: &StepSpec, pod: &PodOptions, name: &str, labels: &Map<String, Value>) -> Value {
     let mut meta = json!({"labels": labels});
@@ -26,10 +29,20 @@ pub(super) fn job_spec(step: &StepSpec, pod: &PodOptions, name: &str, labels: &M
 
 fn pod_spec(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
     let mut volumes = Vec::new();
-    if !step.files.is_empty() {
-        let items: Vec<Value> =
-            (0..step.files.len()).map(|place| json!({"key": file_key(place), "path": file_key(place)})).collect();
-        volumes.push(json!({"name": "files", "secret": {"secretName": name, "defaultMode": 0o444, "items": items}}));
+    let item = |place: usize| json!({"key": file_key(place), "path": file_key(place)});
+    let mut shared = Vec::new();
+    for (place, file) in step.files.iter().enumerate() {
+        match own_secret(name, place, file) {
+            Some(own) => {
+                let secret = json!({"secretName": own, "defaultMode": 0o444, "items": [item(place)]});
+                volumes.push(json!({"name": volume(name, place, file), "secret": secret}));
+            }
+            None => shared.push(item(place)),
+        }
+    }
+    if !shared.is_empty() {
+        let secret = json!({"secretName": name, "defaultMode": 0o444, "items": shared});
+        volumes.insert(0, json!({"name": SHARED, "secret": secret}));
     }
     if step.source.is_some() {
         volumes.push(json!({"name": "source", "emptyDir": {}}));
@@ -79,7 +92,8 @@ fn container(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
         .iter()
         .enumerate()
         .map(|(place, file)| {
-            json!({"name": "files", "mountPath": file.path, "subPath": file_key(place), "readOnly": true})
+            let volume = volume(name, place, file);
+            json!({"name": volume, "mountPath": file.path, "subPath": file_key(place), "readOnly": true})
         })
         .collect();
     if step.source.is_some() {
@@ -95,6 +109,11 @@ fn container(step: &StepSpec, pod: &PodOptions, name: &str) -> Value {
     put(&mut container, "livenessProbe", pod.liveness.as_ref().map(|given| probe(given, pod)));
     put(&mut container, "readinessProbe", pod.readiness.as_ref().map(|given| probe(given, pod)));
     container
+}
+
+/// The volume of a file.
+fn volume(name: &str, place: usize, file: &StepFile) -> String {
+    own_secret(name, place, file).map_or_else(|| SHARED.to_owned(), |_| format!("file-{place}"))
 }
 
 /// Escapes a text, because Kubernetes expands `$(NAME)` and reads `$$` as `$`.

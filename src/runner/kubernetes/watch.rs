@@ -123,6 +123,13 @@ impl Watch {
         lock(&self.state).cron_jobs.held.get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
+    /// The names of Secrets with this beginning.
+    pub(super) fn secrets_that_begin_with(&self, namespace: &str, prefix: &str) -> Vec<String> {
+        let state = lock(&self.state);
+        let held = state.secrets.held.keys().filter(|(place, name)| place == namespace && name.starts_with(prefix));
+        held.map(|(_, name)| name.clone()).collect()
+    }
+
     /// The version of a Secret; none if it does not exist.
     pub(super) fn secret_version(&self, namespace: &str, name: &str) -> Option<String> {
         let state = lock(&self.state);

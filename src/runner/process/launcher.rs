@@ -27,6 +27,9 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// The folder of the source below the scratch folder.
 const SOURCE: &str = "source";
 
+/// The folder of sources that are being fetched, below the folder of all scratch folders.
+pub(super) const SOURCES: &str = ".sources";
+
 /// Starts and watches processes.
 #[derive(Clone)]
 pub(super) struct Launcher {
@@ -59,7 +62,7 @@ impl Launcher {
     /// Checks out the source of a step and starts it. The scratch folder is created only then, because its
     /// existence means that the step was started.
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
-        let folder = self.folder.join(".sources").join(&step.name);
+        let folder = self.folder.join(SOURCES).join(&step.name);
         let fetched = fetch(&folder, source).await;
         let stopped = started.memory.lock().stopping;
         let moved = match fetched {
@@ -175,7 +178,7 @@ async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
     tokio::fs::create_dir_all(folder).await.map_err(failed)?;
     let SourceTree::Repository(wanted) = source else { return Ok(()) };
     let commit = git::checkout_into(folder, wanted).await?;
-    tokio::fs::write(folder.join(COMMIT_FILE), commit.id).await.map_err(failed)
+    git::write_inside(folder, COMMIT_FILE, &commit.id).map_err(failed)
 }
 
 /// Writes files below the scratch folder, so that no other path on the machine is touched. Returns the path for each

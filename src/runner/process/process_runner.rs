@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rustix::process::Signal;
 
-use super::launcher::Launcher;
+use super::launcher::{Launcher, SOURCES};
 use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::own_file::read_own_file;
@@ -34,6 +34,8 @@ impl ProcessRunner {
     pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
         // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
+        // Sources of steps that a killed server had not started.
+        let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
         Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
     }
 
@@ -133,6 +135,8 @@ impl Runner for ProcessRunner {
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         let removed = self.steps().remove(name);
         if let Some(step) = removed {
+            // If its source is still being fetched, its process is not started.
+            step.memory.lock().stopping = true;
             step.signal(Signal::KILL);
         }
         let scratch = self.scratch(name);

@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::layout::PLAN_BYTES;
 use super::script_head::{FETCH, HEAD};
+use super::tfvars;
 use crate::runner::step_spec::StepFile;
 use crate::secret::Secret;
 
@@ -48,12 +50,16 @@ pub struct TerraformStep {
     pub scripts: Vec<(Phase, String)>,
     /// The content of the file of variable values.
     pub values: Secret<String>,
+    /// Values that the tool parses by the type of their variables.
+    pub loose: Vec<(String, Secret<String>)>,
     /// The plan of an earlier step.
     pub plan: Option<Secret<Vec<u8>>>,
     pub refresh: bool,
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
+    /// How long to wait for the lock of the state.
+    pub lock_timeout_seconds: u32,
     /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
@@ -64,6 +70,7 @@ pub struct Script {
     pub program: String,
     pub arguments: Vec<String>,
     pub files: Vec<StepFile>,
+    pub environment: Vec<(String, Secret<String>)>,
 }
 
 /// The script of a step.
@@ -81,15 +88,17 @@ pub fn script(work: &TerraformStep) -> Script {
     }
     let failures = named.iter().filter(|(phase, _)| *phase == Phase::Failure);
     let failures: String = failures.map(|(_, variable)| format!("  shell \"${variable}\"\n")).collect();
-    let _ = write!(text, "fail() {{\n  code=$1\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n", failures);
-    let folder = work.folder.trim_matches('/');
-    let _ =
-        writeln!(text, "cd \"$WINDLASS_SOURCE\"/{} || fail 1", quoted(if folder.is_empty() { "." } else { folder }));
-    text.push_str("export workingDirectory=\"$PWD\"\n");
+    let _ = write!(
+        text,
+        "fail() {{\n  code=$1\n  umask \"$mask\"\n  [ -z \"$stopped\" ] || exit 130\n{}  exit \"$1\"\n}}\n",
+        failures
+    );
+    text.push_str(&enter(&work.folder));
     let phase = |wanted: Phase| -> String {
         let these = named.iter().filter(|(phase, _)| *phase == wanted);
         these.map(|(_, variable)| format!("shell \"${variable}\" || fail $?\n")).collect()
     };
+    let mut environment = Vec::new();
     if work.operation == Operation::Scripts {
         for wanted in [Phase::BeforeInit, Phase::Before, Phase::After] {
             text.push_str(&phase(wanted));
@@ -99,19 +108,56 @@ pub fn script(work: &TerraformStep) -> Script {
         if let Some(plan) = work.plan.as_ref().filter(|_| !work.fetches) {
             files.push(file("WINDLASS_PLAN", "plan.base64", STANDARD.encode(plan.expose())));
         }
-        text.push_str(&phase(Phase::BeforeInit));
-        text.push_str(
-            "printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
-             cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n",
-        );
         let tool = quoted(&work.tool);
-        let _ = writeln!(text, "run {tool} init -input=false -no-color || fail $?");
+        text.push_str(&phase(Phase::BeforeInit));
+        text.push_str(&prepare(work, &tool, &mut environment));
         text.push_str(&phase(Phase::Before));
         text.push_str(&operation(work, &tool));
         text.push_str(&phase(Phase::After));
     }
     text.push_str("[ -z \"$stopped\" ] || exit 130\nexit 0\n");
-    Script { program: "/bin/sh".into(), arguments: vec!["-c".into(), text, "windlass".into()], files }
+    Script { program: "/bin/sh".into(), arguments: vec!["-c".into(), text, "windlass".into()], files, environment }
+}
+
+/// Changes to the folder of the root module, which must be inside the source once symbolic links are followed.
+fn enter(folder: &str) -> String {
+    let folder = folder.trim_matches('/');
+    let folder = quoted(if folder.is_empty() { "." } else { folder });
+    format!(
+        "top=$(cd \"$WINDLASS_SOURCE\" && pwd -P) || fail 1\n\
+         cd -P \"$top\"/{folder} || fail 1\n\
+         case \"$(pwd -P)/\" in \"$top\"/*) ;; *) echo 'the folder of the workspace is outside the repository' >&2; fail 1 ;; esac\n\
+         export workingDirectory=\"$PWD\"\n"
+    )
+}
+
+/// Configures the state backend and the values of variables, and initializes the module. Only this user can read the files; what
+/// the tool and the scripts create keeps the usual mode. Files of the same names in the
+/// repository are removed first, because they could be symbolic links to other places. The file of values that the tool finds by
+/// itself is for scripts; the operation gets it as an option, which overrides all files in the repository.
+fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secret<String>)>) -> String {
+    let mut text = String::from(
+        "umask 077\n\
+         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 errored.tfstate || fail 1\n\
+         printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
+         cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
+         umask \"$mask\"\n",
+    );
+    for (number, (key, value)) in work.loose.iter().enumerate() {
+        let variable = format!("WINDLASS_OPTION_{}", number + 1);
+        let _ = writeln!(text, "declares '{key}' && options=\"$options${variable}\"");
+        environment.push((variable, Secret::new(tfvars::option(key, value.expose()))));
+        environment.push((format!("TF_VAR_{key}"), value.clone()));
+    }
+    let _ = write!(
+        text,
+        "version=$({tool} version 2>/dev/null | head -n 1)\n\
+         set -- \"-var-file=$WINDLASS_VALUES\"\n\
+         if early; then\n{}run {tool} init -input=false -no-color \"$@\" || fail $?\n\
+         else\nrun {tool} init -input=false -no-color || fail $?\nfi\n",
+        given("init")
+    );
+    text
 }
 
 fn file(variable: &str, name: &str, content: String) -> StepFile {
@@ -119,14 +165,7 @@ fn file(variable: &str, name: &str, content: String) -> StepFile {
 }
 
 fn operation(work: &TerraformStep, tool: &str) -> String {
-    let mut options = String::from("-input=false -no-color");
-    let names = |options: &mut String| {
-        for (option, values) in [("-target", &work.targets), ("-replace", &work.replacements)] {
-            for value in values {
-                let _ = write!(options, " {}", quoted(&format!("{option}={value}")));
-            }
-        }
-    };
+    let mut options = format!("-input=false -no-color -lock-timeout={}s", work.lock_timeout_seconds);
     let refresh = match (work.refresh_only, work.refresh) {
         (true, _) => " -refresh-only",
         (false, false) => " -refresh=false",
@@ -138,44 +177,69 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
                 options.push_str(" -destroy");
             }
             options.push_str(refresh);
-            names(&mut options);
-            let hand_over = if work.fetches {
-                "base64 windlass.plan > windlass.plan.base64 && insist send windlass.plan.base64 plan || fail 1\n"
-            } else {
-                "cat windlass.plan > \"$left/plan\" || fail 1\n"
-            };
+            options.push_str(&addresses(work));
             format!(
-                "run {tool} plan {options} -detailed-exitcode -out=windlass.plan; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{hand_over}"
+                "{}umask 077\nrun {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
+                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}umask \"$mask\"\n",
+                given("plan"),
+                hand_over(work)
             )
         }
-        Operation::Apply => {
-            let from = if work.plan.is_some() && work.fetches {
+        Operation::Apply if work.plan.is_some() => {
+            let from = if work.fetches {
                 "insist fetch plan windlass.plan.base64 && base64 -d windlass.plan.base64 > windlass.plan || fail 1\n"
-            } else if work.plan.is_some() {
-                "base64 -d \"$WINDLASS_PLAN\" > windlass.plan || fail 1\n"
             } else {
-                options.push_str(refresh);
-                names(&mut options);
-                ""
+                "base64 -d \"$WINDLASS_PLAN\" > windlass.plan || fail 1\n"
             };
-            let plan = if work.plan.is_some() { " windlass.plan" } else { "" };
-            format!("{from}{}", applied(tool, &format!("apply {options} -auto-approve{plan}")))
+            let values = format!("early || {{ set --; options=; }}\n{}", given("apply"));
+            let command = format!("apply {options} -auto-approve \"$@\" windlass.plan");
+            format!("umask 077\n{from}umask \"$mask\"\n{values}{}", applied(work, tool, &command))
         }
-        Operation::Destroy => {
+        Operation::Apply | Operation::Destroy => {
             options.push_str(refresh);
-            names(&mut options);
-            applied(tool, &format!("destroy {options} -auto-approve"))
+            options.push_str(&addresses(work));
+            let command = if work.operation == Operation::Apply { "apply" } else { "destroy" };
+            let applied = applied(work, tool, &format!("{command} {options} -auto-approve \"$@\""));
+            format!("{}{applied}", given(command))
         }
         Operation::Scripts => String::new(),
     }
 }
 
+/// Passes the values whose type the module declares, in the environment, which other users of the machine cannot read.
+fn given(command: &str) -> String {
+    format!("export TF_CLI_ARGS_{command}=\"$TF_CLI_ARGS_{command}$options\"\n")
+}
+
+/// The options that select resources.
+fn addresses(work: &TerraformStep) -> String {
+    let mut options = String::new();
+    for (option, values) in [("-target", &work.targets), ("-replace", &work.replacements)] {
+        for value in values {
+            let _ = write!(options, " {}", quoted(&format!("{option}={value}")));
+        }
+    }
+    options
+}
+
+/// Hands the plan over to the server. An upload that the server would refuse is not tried.
+fn hand_over(work: &TerraformStep) -> String {
+    if !work.fetches {
+        return "rm -f \"$left/plan\" && cat windlass.plan > \"$left/plan\" || fail 1\n".to_owned();
+    }
+    let mib = PLAN_BYTES / 1024 / 1024;
+    format!(
+        "[ \"$(wc -c < windlass.plan)\" -le {PLAN_BYTES} ] || {{ echo 'the plan is larger than {mib} MiB' >&2; fail 1; }}\n\
+         base64 windlass.plan > windlass.plan.base64 && insist send windlass.plan.base64 plan || fail 1\n"
+    )
+}
+
 /// A command that writes state. State that could not be uploaded is left in `errored.tfstate` and pushed again.
-fn applied(tool: &str, command: &str) -> String {
+fn applied(work: &TerraformStep, tool: &str, command: &str) -> String {
+    let wait = work.lock_timeout_seconds;
     format!(
         "run {tool} {command}; code=$?\n\
-         if [ -f errored.tfstate ]; then {tool} state push errored.tfstate && rm -f errored.tfstate; fi\n\
+         if [ -f errored.tfstate ]; then {tool} state push -lock-timeout={wait}s errored.tfstate && rm -f errored.tfstate; fi\n\
          [ \"$code\" = 0 ] || fail \"$code\"\n"
     )
 }
@@ -196,6 +260,8 @@ mod tests {
             folder: "/".into(),
             scripts: Vec::new(),
             values: Secret::new(String::new()),
+            loose: Vec::new(),
+            lock_timeout_seconds: 300,
             plan: None,
             refresh: true,
             refresh_only: false,
@@ -214,12 +280,12 @@ mod tests {
         let plan =
             text(&TerraformStep { refresh: false, targets: vec!["a.b[\"c's\"]".into()], ..work(Operation::Plan) });
         assert!(
-            plan.contains(r#"plan -input=false -no-color -refresh=false '-target=a.b["c'\''s"]' -detailed-exitcode"#),
+            plan.contains(r#"plan -input=false -no-color -lock-timeout=300s -refresh=false '-target=a.b["c'\''s"]' -detailed-exitcode"#),
             "{plan}"
         );
         assert!(text(&work(Operation::PlanDestroy)).contains("-destroy"));
         let apply = text(&TerraformStep { plan: Some(Secret::new(vec![1])), ..work(Operation::Apply) });
-        assert!(apply.contains("-auto-approve windlass.plan") && apply.contains("base64 -d"));
+        assert!(apply.contains("-auto-approve \"$@\" windlass.plan") && apply.contains("base64 -d"));
         assert!(
             text(&TerraformStep { refresh_only: true, ..work(Operation::Apply) })
                 .contains("-refresh-only -auto-approve")
@@ -230,7 +296,7 @@ mod tests {
     #[test]
     fn a_folder_is_a_word() {
         let script = text(&TerraformStep { folder: "a b/$(id)/'".into(), ..work(Operation::Plan) });
-        assert!(script.contains(r#"cd "$WINDLASS_SOURCE"/'a b/$(id)/'\'''"#), "{script}");
+        assert!(script.contains(r#"cd -P "$top"/'a b/$(id)/'\'''"#), "{script}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Pure: the beginning of all scripts.
 
 /// The functions of every script. Background processes ignore SIGINT unless they install a handler, which Terraform
-/// does; scripts do not, so they get SIGTERM.
-pub(super) const HEAD: &str = r#"child= stopped= how=INT
+/// does; scripts do not, so they get SIGTERM. `declares` tells whether the module has a variable, and `early` whether the tool
+/// accepts values when it initializes a module and when it applies a plan, where they must not have changed.
+pub(super) const HEAD: &str = r#"child= stopped= how=INT options= mask=$(umask)
 stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
 trap stop INT TERM
 run() {
@@ -21,6 +22,11 @@ shell() {
   how=INT
   return "$code"
 }
+declares() {
+  cat ./*.tf ./*.tofu 2>/dev/null | grep -Eq "^[[:space:]]*variable[[:space:]]+\"?$1\"?[[:space:]]*[{]" && return 0
+  cat ./*.tf.json ./*.tofu.json 2>/dev/null | grep -q "\"$1\"[[:space:]]*:"
+}
+early() { case $version in Terraform* | 'OpenTofu v1.'[67].*) return 1 ;; esac; }
 left=$(dirname "$WINDLASS_OUTPUT_FILE")
 commit=$(cat "$WINDLASS_SOURCE/.windlass-commit" 2>/dev/null)
 tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | sed 's/"commit":}/"commit":null}/' > "$left/result.json"; }

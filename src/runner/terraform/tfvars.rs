@@ -1,4 +1,4 @@
-//! Pure: lines of a file of variable values (`.tfvars`).
+//! Pure: values of variables, as lines of a file (`.tfvars`) and as options on a command line.
 
 use std::fmt::Write as _;
 
@@ -34,6 +34,23 @@ pub fn text_literal(value: &str) -> String {
     text
 }
 
+/// The most bytes of values that are passed as options: an environment variable has room for twice as many.
+pub const LOOSE_BYTES: usize = 64 * 1024;
+
+/// Whether the meaning of a value depends on the type of its variable: an option is an expression if the variable is a
+/// collection, and a string if it is a string. A file of values has no such choice.
+#[must_use]
+pub fn depends_on_type(value: &str) -> bool {
+    let value = value.trim();
+    value.starts_with(['[', '{', '"']) || ["true", "false", "null"].contains(&value) || value.parse::<f64>().is_ok()
+}
+
+/// The option with a value, quoted for the `TF_CLI_ARGS` variables.
+#[must_use]
+pub fn option(key: &str, value: &str) -> String {
+    format!(" '-var={key}={}'", value.replace('\'', "'\\''"))
+}
+
 /// Whether a key is a valid name of a Terraform variable.
 #[must_use]
 pub fn is_name(key: &str) -> bool {
@@ -44,7 +61,18 @@ pub fn is_name(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_name, value_line};
+    use super::{depends_on_type, is_name, option, value_line};
+
+    #[test]
+    fn some_values_depend_on_the_type() {
+        for value in ["[\"a\"]", " {a = 1}", "\"a\"", "true", "null", "-1.5e3"] {
+            assert!(depends_on_type(value), "{value}");
+        }
+        for value in ["", "a", "eu-west-1", "1 a", "truely", "10.0.0.0/8"] {
+            assert!(!depends_on_type(value), "{value}");
+        }
+        assert_eq!(option("a", "[\"it's\"]"), r#" '-var=a=["it'\''s"]'"#);
+    }
 
     #[test]
     fn values_are_texts_or_expressions() {

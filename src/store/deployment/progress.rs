@@ -75,3 +75,35 @@ pub async fn request_cancel(db: &impl ConnectionTrait, id: DeploymentId, now: Da
         .await?;
     Ok(changed.rows_affected == 1)
 }
+
+/// Ends an open deployment and its open parts, whatever else their rows contain. Returns false if it has ended.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn give_up(
+    db: &impl ConnectionTrait,
+    id: DeploymentId,
+    to: Progress,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let changed = deployment::Entity::update_many()
+        .col_expr(deployment::Column::Progress, Expr::value(to))
+        .col_expr(deployment::Column::Reason, Expr::value(reason))
+        .col_expr(deployment::Column::UpdatedAt, Expr::value(now))
+        .col_expr(deployment::Column::FinishedAt, Expr::value(now))
+        .filter(deployment::Column::Id.eq(id))
+        .filter(deployment::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .exec(db)
+        .await?;
+    for (from, to) in [(Progress::Queued, Progress::Cancelled), (Progress::Running, to)] {
+        deployment_job::Entity::update_many()
+            .col_expr(deployment_job::Column::Progress, Expr::value(to))
+            .col_expr(deployment_job::Column::FinishedAt, Expr::value(now))
+            .filter(deployment_job::Column::DeploymentId.eq(id))
+            .filter(deployment_job::Column::Progress.eq(from))
+            .exec(db)
+            .await?;
+    }
+    Ok(changed.rows_affected == 1)
+}

@@ -1,7 +1,7 @@
 //! Changes to jobs.
 
 use chrono::{DateTime, Utc};
-use entity::id::{GitTokenId, GroupId, JobId, RegistryId};
+use entity::id::{EnvironmentId, GitTokenId, GroupId, JobId, RegistryId};
 use entity::job;
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
@@ -74,6 +74,19 @@ pub async fn set_deployed(
         ..Default::default()
     };
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
+}
+
+/// Removes the deployed configurations and the next times of all jobs of an environment.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn set_nothing_deployed(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    // First, like in `set_deployed`.
+    job_schedule::clear_of_environment(db, id).await?;
+    let row = job::ActiveModel { deployed: Set(None), deployed_at: Set(None), ..Default::default() };
+    job::Entity::update_many().set(row).filter(job::Column::EnvironmentId.eq(id)).exec(db).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use entity::job;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::cursor::{Cursor, behind};
 use crate::store::page::PAGE;
@@ -71,6 +71,24 @@ pub async fn list_by_organization(
         select = select.filter(behind(after));
     }
     select.order_by_asc(job::Column::CreatedAt).order_by_asc(job::Column::Id).limit(PAGE).all(db).await
+}
+
+/// Whether any job of an environment is deployed.
+///
+/// # Errors
+/// When the query fails.
+pub async fn any_deployed(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<bool, DbErr> {
+    let deployed = Condition::any().add(job::Column::Deployed.is_not_null()).add(job::Column::Applied.is_not_null());
+    let found = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(job::Column::EnvironmentId.eq(id))
+        .filter(deployed)
+        .limit(1)
+        .into_tuple::<JobId>()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Counts the jobs of each environment of an organization; environments without jobs are not in the map.

@@ -6,6 +6,10 @@ mod job_list;
 mod job_view;
 
 pub use self::cursor::Cursor;
-pub use self::job_change::{JobEdit, clear_failures, create, delete, set_built, set_deployed, update};
-pub use self::job_list::{by_id, count_by_environment, list_by_environment, list_by_ids, list_by_organization};
+pub use self::job_change::{
+    JobEdit, clear_failures, create, delete, set_built, set_deployed, set_nothing_deployed, update,
+};
+pub use self::job_list::{
+    any_deployed, by_id, count_by_environment, list_by_environment, list_by_ids, list_by_organization,
+};
 pub use self::job_view::{JobView, RegistryView, list_views_by_environment, view_by_id};

@@ -1,27 +1,28 @@
 //! Cancellation requests for runs; the engine cancels them.
 
 use chrono::{DateTime, Utc};
-use entity::id::{DeploymentId, JobId, RunId};
+use entity::id::{DeploymentId, EnvironmentId, JobId, RunId};
 use entity::run;
 use entity::run::Trigger;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
-use super::open::open;
+use super::open::{lock_in_order, of_environment};
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn request_cancel(tx: &impl ConnectionTrait, id: RunId, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let changed = run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(changed.rows_affected == 1)
+    Ok(request(tx, Condition::all().add(run::Column::Id.eq(id)), now).await? == 1)
+}
+
+/// Requests the cancellation of these runs, as far as they are open.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of(tx: &impl ConnectionTrait, ids: Vec<RunId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(run::Column::Id.is_in(ids)), now).await.map(|_| ())
 }
 
 /// Requests the cancellation of the open runs of a job, except for those of a deployment.
@@ -35,15 +36,31 @@ pub async fn request_cancel_of_job(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let others = Condition::any().add(run::Column::DeploymentId.is_null()).add(run::Column::DeploymentId.ne(but));
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::JobId.eq(job))
-        .filter(others)
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(())
+    request(tx, Condition::all().add(run::Column::JobId.eq(job)).add(others), now).await.map(|_| ())
+}
+
+/// Requests the cancellation of all open runs of some jobs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_jobs(
+    tx: &impl ConnectionTrait,
+    jobs: Vec<JobId>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(run::Column::JobId.is_in(jobs)), now).await.map(|_| ())
+}
+
+/// Requests the cancellation of all open runs of an environment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn request_cancel_of_environment(
+    tx: &impl ConnectionTrait,
+    id: EnvironmentId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    request(tx, Condition::all().add(of_environment(id)), now).await.map(|_| ())
 }
 
 /// Requests the cancellation of the open runs of schedules, which newer ones replace.
@@ -58,15 +75,8 @@ pub async fn request_cancel_of_schedules(
     if jobs.is_empty() {
         return Ok(());
     }
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::JobId.is_in(jobs))
-        .filter(run::Column::Trigger.eq(Trigger::Schedule))
-        .filter(run::Column::CancelRequestedAt.is_null())
-        .filter(open())
-        .exec(tx)
-        .await?;
-    Ok(())
+    let which = Condition::all().add(run::Column::JobId.is_in(jobs)).add(run::Column::Trigger.eq(Trigger::Schedule));
+    request(tx, which, now).await.map(|_| ())
 }
 
 /// Requests the cancellation of the open runs of a deployment. Returns their number.
@@ -78,11 +88,18 @@ pub async fn request_cancel_of_deployment(
     id: DeploymentId,
     now: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
+    request(tx, Condition::all().add(run::Column::DeploymentId.eq(id)), now).await
+}
+
+/// Requests the cancellation of the open runs that match a filter and were not cancelled before. Returns their number.
+async fn request(tx: &impl ConnectionTrait, filter: Condition, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    let ids = lock_in_order(tx, filter.add(run::Column::CancelRequestedAt.is_null())).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
     let changed = run::Entity::update_many()
         .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::DeploymentId.eq(id))
-        .filter(open())
-        .filter(run::Column::CancelRequestedAt.is_null())
+        .filter(run::Column::Id.is_in(ids))
         .exec(tx)
         .await?;
     Ok(changed.rows_affected)

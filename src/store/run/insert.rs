@@ -1,9 +1,18 @@
 //! New runs.
 
-use entity::run;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
+use std::collections::HashMap;
 
+use entity::cluster::ClusterKind;
+use entity::id::{ClusterId, JobId, OrganizationId};
+use entity::run::{Event, SERVER_SLOTS};
+use entity::{cluster, job, run};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QuerySelect,
+};
+
+use crate::store::cluster_objects::{environment_to_cluster, job_to_environment};
 use crate::store::counter::take_numbers;
 
 /// The number of rows per statement, within the limits of both databases on bound values.
@@ -18,6 +27,7 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
     if rows.is_empty() {
         return Ok(0);
     }
+    let rows = with_slots(tx, rows).await?;
     let first = take_numbers(tx, entity::counter::RUN, i64::try_from(rows.len()).unwrap_or(1)).await?;
     let mut rows = rows
         .into_iter()
@@ -32,4 +42,32 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
         stored += insert.exec_without_returning(tx).await?;
     }
     Ok(stored)
+}
+
+/// Sets the organization of runs of jobs, and the slots that they need. Images are built by the server itself.
+async fn with_slots(tx: &impl ConnectionTrait, mut rows: Vec<run::Model>) -> Result<Vec<run::Model>, DbErr> {
+    let mut known: HashMap<JobId, (OrganizationId, ClusterId, ClusterKind)> = HashMap::new();
+    let jobs: Vec<JobId> = rows.iter().filter_map(|row| row.job_id).collect();
+    for chunk in jobs.chunks(ROWS) {
+        let found: Vec<(JobId, OrganizationId, ClusterId, ClusterKind)> = job::Entity::find()
+            .select_only()
+            .columns([job::Column::Id, job::Column::OrganizationId])
+            .column(cluster::Column::Id)
+            .column(cluster::Column::Kind)
+            .join(JoinType::InnerJoin, job_to_environment())
+            .join(JoinType::InnerJoin, environment_to_cluster())
+            .filter(job::Column::Id.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        known.extend(found.into_iter().map(|(job, organization, id, kind)| (job, (organization, id, kind))));
+    }
+    for row in &mut rows {
+        let Some((organization, cluster, kind)) = row.job_id.and_then(|id| known.get(&id)) else { continue };
+        row.organization_id = *organization;
+        if row.slots == SERVER_SLOTS && row.event != Event::Build && *kind == ClusterKind::Kubernetes {
+            row.slots = cluster.0;
+        }
+    }
+    Ok(rows)
 }

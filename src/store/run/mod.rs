@@ -8,16 +8,20 @@ pub mod retention;
 mod run_list;
 pub mod scheduled;
 pub mod skipped;
+pub mod slots;
 mod transition;
 
 pub use self::insert::create;
 pub(in crate::store) use self::open::open;
 pub use self::open::{
-    count_by_owner, count_by_state, count_open, count_open_by_job, count_open_of_schedules, list_queued_since,
-    list_queued_to_cancel,
+    count_by_owner, count_by_state, count_open, count_open_by_environment, count_open_by_job, count_open_of_schedules,
+    list_queued_since, list_queued_to_cancel, open_at,
 };
-pub use self::ownership::{Lease, Orphans, claim, end_leases, mine, release_leases, renew};
+pub use self::ownership::{Lease, Orphans, claim, end_leases, list_mine, mine, mine_one, release_leases, renew};
 pub use self::run_list::{
     by_id, by_idempotency_key, list_by_ids, list_by_job, list_failed, list_newest_of_jobs, list_scheduled_between,
 };
-pub use self::transition::{Expected, Handover, advance, hand_over, note_log_bytes, note_stop};
+pub use self::transition::{
+    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes,
+    note_reason, note_stop,
+};

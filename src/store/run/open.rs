@@ -3,17 +3,35 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::JobId;
-use entity::run;
+use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run::{RunState, Trigger};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use entity::{job, run};
+use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
 use uuid::Uuid;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.
-pub(in crate::store) fn open() -> sea_orm::sea_query::SimpleExpr {
+pub(in crate::store) fn open() -> SimpleExpr {
     Expr::cust("run.state IN ('QUEUED', 'RUNNING')")
+}
+
+/// Locks the open runs that match a filter, in the order of their numbers. Whoever changes several runs locks them in this order, so
+/// that two transactions never wait for each other.
+pub(in crate::store) async fn lock_in_order(tx: &impl ConnectionTrait, filter: Condition) -> Result<Vec<RunId>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(open())
+        .filter(filter)
+        .order_by_asc(run::Column::Number)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(tx)
+        .await
 }
 
 /// Counts the queued and running runs.
@@ -63,6 +81,29 @@ pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<
     run::Entity::find().filter(run::Column::JobId.eq(job)).filter(open()).count(db).await
 }
 
+/// The condition that a run belongs to a job of an environment.
+pub(super) fn of_environment(id: EnvironmentId) -> SimpleExpr {
+    let mut jobs = Query::select();
+    jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
+    run::Column::JobId.in_subquery(jobs)
+}
+
+/// Counts the open runs of an environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<u64, DbErr> {
+    run::Entity::find().filter(of_environment(id)).filter(open()).count(db).await
+}
+
+/// An open run at a place.
+///
+/// # Errors
+/// When the query fails.
+pub async fn open_at(db: &impl ConnectionTrait, place: &str) -> Result<Option<run::Model>, DbErr> {
+    run::Entity::find().filter(open()).filter(run::Column::Place.eq(place)).one(db).await
+}
+
 /// Counts the running runs that a server owns.
 ///
 /// # Errors
@@ -76,35 +117,38 @@ pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u6
         .await
 }
 
-/// Queued runs whose cancellation is requested.
+/// Queued runs whose cancellation is requested, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_queued_to_cancel(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<run::Model>, DbErr> {
-    run::Entity::find()
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::CancelRequestedAt.is_not_null())
-        .limit(limit)
-        .all(db)
-        .await
+pub async fn list_queued_to_cancel(
+    db: &impl ConnectionTrait,
+    paused: Vec<Uuid>,
+    limit: u64,
+) -> Result<Vec<RunId>, DbErr> {
+    ids_of_queued(paused, limit).filter(run::Column::CancelRequestedAt.is_not_null()).into_tuple().all(db).await
 }
 
-/// Runs that have been waiting for a free slot since before `before`.
+/// Runs that have been waiting for a free slot since before `before`, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_queued_since(
     db: &impl ConnectionTrait,
     before: DateTime<Utc>,
+    paused: Vec<Uuid>,
     limit: u64,
-) -> Result<Vec<run::Model>, DbErr> {
+) -> Result<Vec<RunId>, DbErr> {
+    let late = ids_of_queued(paused, limit).filter(run::Column::NotBefore.lt(before));
+    late.order_by_asc(run::Column::NotBefore).into_tuple().all(db).await
+}
+
+fn ids_of_queued(paused: Vec<Uuid>, limit: u64) -> Select<run::Entity> {
     run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
         .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::NotBefore.lt(before))
-        .order_by_asc(run::Column::NotBefore)
+        .filter(run::Column::Id.is_not_in(paused))
         .limit(limit)
-        .all(db)
-        .await
 }

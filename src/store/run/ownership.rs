@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run;
 use entity::run::RunState;
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::open::open;
+use super::open::{lock_in_order, open};
 
 /// The owner of runs, and the expiry of its lease.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,7 @@ pub struct Lease {
     pub until: DateTime<Utc>,
 }
 
-/// Runs with `in_turn` wait until no older run of their schedule is open.
-const ITS_TURN: &str = "(NOT run.in_turn OR NOT EXISTS (SELECT 1 FROM run older WHERE older.job_id = run.job_id \
-     AND older.trigger = 'SCHEDULE' AND older.state IN ('QUEUED', 'RUNNING') AND older.number < run.number))";
-
-/// Claims queued runs that are due for `lease.owner`. Two servers never claim the same run.
+/// Claims those of `runs` that are still queued for `lease.owner`. Two servers never claim the same run.
 ///
 /// # Errors
 /// When a statement fails.
@@ -29,10 +25,11 @@ pub async fn claim(
     tx: &impl ConnectionTrait,
     lease: Lease,
     now: DateTime<Utc>,
-    limit: u64,
+    runs: &[RunId],
 ) -> Result<Vec<run::Model>, DbErr> {
-    let due = Condition::all().add(run::Column::NotBefore.lte(now)).add(Expr::cust(ITS_TURN));
-    take(tx, lease, now, (RunState::Queued, due, run::Column::NotBefore), limit).await
+    let these = Condition::all().add(run::Column::Id.is_in(runs.iter().copied()));
+    let limit = u64::try_from(runs.len()).unwrap_or(u64::MAX);
+    take(tx, lease, now, (RunState::Queued, these, run::Column::NotBefore), limit).await
 }
 
 /// Which runs with expired leases may be taken over.
@@ -55,16 +52,59 @@ pub async fn mine(
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
+    take(tx, lease, now, (RunState::Running, held(lease, orphans, now), run::Column::LeaseUntil), limit).await
+}
+
+/// The ids of the runs that `mine` returns, for when it fails because of one of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_mine(
+    db: &impl ConnectionTrait,
+    lease: Lease,
+    orphans: &Orphans,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<RunId>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(open())
+        .filter(run::Column::State.eq(RunState::Running))
+        .filter(held(lease, orphans, now))
+        .order_by_asc(run::Column::Number)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Takes over one of the runs that `list_mine` returns.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn mine_one(
+    tx: &impl ConnectionTrait,
+    lease: Lease,
+    orphans: &Orphans,
+    now: DateTime<Utc>,
+    id: RunId,
+) -> Result<Vec<run::Model>, DbErr> {
+    let this = Condition::all().add(held(lease, orphans, now)).add(run::Column::Id.eq(id));
+    take(tx, lease, now, (RunState::Running, this, run::Column::LeaseUntil), 1).await
+}
+
+fn held(lease: Lease, orphans: &Orphans, now: DateTime<Utc>) -> Condition {
     let reachable = Condition::any()
         .add(run::Column::Place.is_null())
         .add(run::Column::Place.is_in(orphans.places.iter().map(String::as_str)))
         .add(run::Column::LeaseUntil.lt(orphans.unreachable_before));
     let orphaned = Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable);
-    let held = Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned);
-    take(tx, lease, now, (RunState::Running, held, run::Column::LeaseUntil), limit).await
+    Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned)
 }
 
-/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. Rows that
+/// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. For a new owner, the
+/// start of the attempt begins anew, so that the time without a server does not count. Rows that
 /// another server has locked are skipped.
 async fn take(
     tx: &impl ConnectionTrait,
@@ -89,9 +129,15 @@ async fn take(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    // A new owner asks the runner to start the attempt only now.
+    let asked = Expr::case(
+        Condition::all().add(run::Column::LeaseOwner.eq(lease.owner)).add(run::Column::StartAskedAt.is_not_null()),
+        Expr::col(run::Column::StartAskedAt),
+    );
     let mut update = run::Entity::update_many()
+        .col_expr(run::Column::StartAskedAt, asked.finally(Expr::value(now)).into())
         .col_expr(run::Column::LeaseOwner, Expr::value(lease.owner))
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until));
+        .col_expr(run::Column::LeaseUntil, later(lease));
     if state == RunState::Queued {
         update = update
             .col_expr(run::Column::State, Expr::value(RunState::Running))
@@ -100,18 +146,30 @@ async fn take(
     update.filter(run::Column::Id.is_in(ids)).filter(run::Column::State.eq(state)).exec_with_returning(tx).await
 }
 
+/// The end of a lease after its renewal, which never moves backwards: several loops renew, and the slowest comes last.
+fn later(lease: Lease) -> SimpleExpr {
+    let own = Expr::col(run::Column::LeaseOwner).eq(lease.owner);
+    let kept = own.and(Expr::col(run::Column::LeaseUntil).gt(lease.until));
+    Expr::case(kept, Expr::col(run::Column::LeaseUntil)).finally(lease.until).into()
+}
+
 /// Renews the lease of all running runs of the owner.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn renew(db: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr> {
-    run::Entity::update_many()
-        .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
-        .filter(run::Column::LeaseOwner.eq(lease.owner))
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
-        .exec(db)
-        .await?;
+pub async fn renew(tx: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr> {
+    let held = Condition::all()
+        .add(run::Column::State.eq(RunState::Running))
+        .add(run::Column::LeaseOwner.eq(lease.owner))
+        .add(run::Column::LeaseUntil.lt(lease.until));
+    let ids = lock_in_order(tx, held).await?;
+    if !ids.is_empty() {
+        run::Entity::update_many()
+            .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
+            .filter(run::Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run;
 use entity::run::RunState;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
 /// The maximum number of runs of a job that one call expires.
 const MARKED: u64 = 50;
@@ -29,6 +30,8 @@ pub async fn expire_beyond(
         .order_by_desc(run::Column::Number)
         .offset(kept)
         .limit(MARKED)
+        // Another transaction expires the locked ones.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
         .all(tx)
         .await?;
@@ -43,15 +46,21 @@ pub async fn expire_beyond(
     Ok(())
 }
 
-/// Runs that may be deleted.
+/// Runs that may be deleted, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn list_expired(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<RunId>, DbErr> {
+pub async fn list_expired(
+    db: &impl ConnectionTrait,
+    paused: Vec<Uuid>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<RunId>, DbErr> {
     run::Entity::find()
         .select_only()
         .column(run::Column::Id)
         .filter(run::Column::ExpiresAt.lte(now))
+        .filter(run::Column::Id.is_not_in(paused))
         .order_by_asc(run::Column::ExpiresAt)
         .limit(limit)
         .into_tuple()

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
+use entity::run::SERVER_SLOTS;
 use entity::run_spec::RunSpec;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
@@ -57,9 +58,14 @@ fn statement(
     sql.value(now, "timestamptz").sql(
         ")) \
          INSERT INTO run (id, number, job_id, created_at, updated_at, trigger, event, scheduled_for, state, attempt, \
-         spec, not_before, attempt_lines, total_lines, in_turn, log_bytes, log_cut) \
+         spec, not_before, attempt_lines, total_lines, in_turn, log_bytes, log_cut, organization_id, slots) \
          SELECT v.id, v.number, v.job_id, now, now, 'SCHEDULE', 'CRON', v.scheduled_for, 'QUEUED', 1, v.spec, now, 0, 0, \
-         v.in_turn, 0, false FROM v CROSS JOIN moment WHERE true ON CONFLICT (job_id, scheduled_for) DO NOTHING",
+         v.in_turn, 0, false, job.organization_id, CASE WHEN cluster.kind = 'KUBERNETES' THEN cluster.id ELSE ",
+    );
+    sql.value(SERVER_SLOTS, "uuid").sql(
+        " END FROM v CROSS JOIN moment JOIN job ON job.id = v.job_id \
+         JOIN environment ON environment.id = job.environment_id JOIN cluster ON cluster.id = environment.cluster_id \
+         WHERE true ON CONFLICT (job_id, scheduled_for) DO NOTHING",
     );
     Ok(sql.statement())
 }

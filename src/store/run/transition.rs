@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run;
 use entity::run::{RunState, RunnerKind};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
+
+use super::open::open;
 
 /// The expected state and owner of a run.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +24,12 @@ pub struct Expected {
 pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Model) -> Result<bool, DbErr> {
     use sea_orm::ActiveValue::NotSet;
     let id = row.id;
+    let stays = row.state == RunState::Running && expected.state == RunState::Running;
     let mut active = row.into_active_model().reset_all();
+    if stays {
+        // The heartbeat may have renewed the lease since the row was read.
+        active.lease_until = NotSet;
+    }
     // Others may set this while the runner is polled; never overwrite it with an older value.
     active.cancel_requested_at = NotSet;
     let owner = match expected.owner {
@@ -89,7 +96,20 @@ pub async fn note_log_bytes(tx: &impl ConnectionTrait, id: RunId, bytes: i64) ->
         .map(|_| ())
 }
 
-/// Records that the runner was asked to stop a run.
+/// Records that a run is being stopped. Returns false if the owner has lost the run and must not stop it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn begin_stop(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    set_of_running(db, (id, owner), (run::Column::StoppingAt, Expr::value(now))).await
+}
+
+/// Records that the runner accepted the request to stop a run.
 ///
 /// # Errors
 /// When the statement fails.
@@ -99,12 +119,102 @@ pub async fn note_stop(
     owner: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    set_of_running(db, (id, owner), (run::Column::StopAskedAt, Expr::value(now))).await.map(|_| ())
+}
+
+/// Records that the end of a running run was seen. Returns false if the owner has lost the run.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_end_seen(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    set_of_running(db, (id, owner), (run::Column::EndSeenAt, Expr::value(now))).await
+}
+
+/// Records how a lost run ended after all.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_late_end(db: &impl ConnectionTrait, id: RunId, exit_code: i32, reason: String) -> Result<(), DbErr> {
     run::Entity::update_many()
-        .col_expr(run::Column::StopAskedAt, Expr::value(now))
+        .col_expr(run::Column::ExitCode, Expr::value(exit_code))
+        .col_expr(run::Column::Reason, Expr::value(reason))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::State.eq(RunState::Failed))
+        .filter(run::Column::ExitCode.is_null())
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// Sets the reason of a running run, without recording that the run was seen.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note_reason(
+    db: &impl ConnectionTrait,
+    id: RunId,
+    owner: Option<Uuid>,
+    reason: String,
+) -> Result<(), DbErr> {
+    set_of_running(db, (id, owner), (run::Column::Reason, Expr::value(reason))).await.map(|_| ())
+}
+
+/// Sets a column of a running run. Returns false if the owner has lost the run.
+async fn set_of_running(
+    db: &impl ConnectionTrait,
+    (id, owner): (RunId, Option<Uuid>),
+    (column, value): (run::Column, sea_orm::sea_query::SimpleExpr),
+) -> Result<bool, DbErr> {
+    let changed = run::Entity::update_many()
+        .col_expr(column, value)
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::State.eq(RunState::Running))
         .filter(run::Column::LeaseOwner.eq(owner))
         .exec(db)
-        .await
-        .map(|_| ())
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Ends an open run, whatever else its row contains. Returns false if it has ended, or if another server owns it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn give_up(
+    tx: &impl ConnectionTrait,
+    id: RunId,
+    owner: Uuid,
+    (state, reason): (RunState, String),
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<bool, DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let row = run::ActiveModel {
+        state: Set(state),
+        reason: Set(Some(reason)),
+        updated_at: Set(now),
+        finished_at: Set(Some(now)),
+        lease_owner: Set(None),
+        lease_until: Set(None),
+        ..Default::default()
+    };
+    let changed = run::Entity::update_many()
+        .set(row)
+        .filter(run::Column::Id.eq(id))
+        .filter(open())
+        .filter(run::Column::LeaseOwner.is_null().or(run::Column::LeaseOwner.eq(owner)))
+        .exec(tx)
+        .await?;
+    // The runs of workspace steps are deleted together with their job.
+    run::Entity::update_many()
+        .col_expr(run::Column::ExpiresAt, Expr::value(expires_at))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::JobId.is_not_null())
+        .filter(run::Column::FinishedAt.eq(now))
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected == 1)
 }

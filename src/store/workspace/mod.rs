@@ -12,10 +12,14 @@ mod workspace_step;
 
 pub use self::repository_login::{ssh_key, vcs};
 pub use self::state_version::{lock_state, newest_state, state, unlock_state};
-pub use self::step_run::{cancel_runs, expire_runs, expire_runs_of, lock_job_of_run, mark_running};
+pub use self::step_run::{
+    StepsOf, cancel_runs, expire_runs, expire_runs_of, give_up_step, lock_job_of_run, mark_running, open_run,
+};
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
-pub use self::workspace_job::{addresses, create_job, due, jobs, lock_job, set_context, update_job};
+pub use self::workspace_job::{
+    addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job,
+};
 pub use self::workspace_row::{count, has_content, lock};
-pub use self::workspace_schedule::{disable_schedules, due_schedules, next_due};
+pub use self::workspace_schedule::{disable_schedules, due_schedules, lock_due_schedule, next_due};
 pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};

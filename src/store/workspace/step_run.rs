@@ -1,15 +1,25 @@
 //! Runs of workspace steps.
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, RunId};
+use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
-use entity::{workspace_job, workspace_step};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use entity::{run, workspace_job, workspace_step};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
+use super::state_version::unlock_state;
 use super::workspace_job::{lock_job, update_job};
-use super::workspace_step::{step_by_run, steps, turn_steps};
+use super::workspace_step::{change_step, step_by_run, steps, turn_steps};
+use crate::store::run::cancel::request_cancel_of;
 use crate::store::run::open;
+
+/// Which steps.
+#[derive(Clone, Copy, Debug)]
+pub enum StepsOf {
+    Job(i32),
+    Workspace(WorkspaceId),
+    Organization(OrganizationId),
+}
 
 /// Locks the workspace job of a run, before the run itself is changed.
 ///
@@ -39,41 +49,50 @@ pub async fn mark_running(tx: &impl ConnectionTrait, run: RunId, now: DateTime<U
 /// # Errors
 /// When the statement fails.
 pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>) -> Result<(), DbErr> {
-    use entity::run;
     let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
-    run::Entity::update_many()
-        .col_expr(run::Column::CancelRequestedAt, Expr::value(now))
-        .filter(run::Column::Id.is_in(ids))
-        .filter(open().and(run::Column::CancelRequestedAt.is_null()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    request_cancel_of(tx, ids, now).await
 }
 
-/// Expires the runs of jobs, with their logs.
+/// An open run of a step of some workspace jobs.
+///
+/// # Errors
+/// When the query fails.
+pub async fn open_run(db: &impl ConnectionTrait, of: StepsOf) -> Result<Option<run::Model>, DbErr> {
+    let mut runs = Query::select();
+    runs.column(workspace_step::Column::RunId)
+        .from(workspace_step::Entity)
+        .and_where(workspace_step::Column::RunId.is_not_null())
+        .and_where(match of {
+            StepsOf::Job(id) => workspace_step::Column::JobId.eq(id),
+            StepsOf::Workspace(id) => workspace_step::Column::WorkspaceId.eq(id),
+            StepsOf::Organization(id) => workspace_step::Column::OrganizationId.eq(id),
+        });
+    run::Entity::find().filter(open()).filter(run::Column::Id.in_subquery(runs)).one(db).await
+}
+
+/// Expires the ended runs of jobs, with their logs.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn expire_runs(tx: &impl ConnectionTrait, jobs: Vec<i32>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    use entity::run;
     for job in jobs {
         let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
         run::Entity::update_many()
             .col_expr(run::Column::ExpiresAt, Expr::value(now))
             .filter(run::Column::Id.is_in(ids))
+            .filter(run::Column::FinishedAt.is_not_null())
             .exec(tx)
             .await?;
     }
     Ok(())
 }
 
-/// Expires the runs of all workspace steps of an organization that is being deleted.
+/// Expires the ended runs of all workspace steps of an organization that is being deleted.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
-    use entity::run;
-    let mut runs = sea_orm::sea_query::Query::select();
+    let mut runs = Query::select();
     runs.column(workspace_step::Column::RunId)
         .from(workspace_step::Entity)
         .and_where(workspace_step::Column::OrganizationId.eq(id))
@@ -81,7 +100,36 @@ pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: 
     run::Entity::update_many()
         .col_expr(run::Column::ExpiresAt, Expr::value(now))
         .filter(run::Column::Id.in_subquery(runs))
+        .filter(run::Column::FinishedAt.is_not_null())
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Ends the step of a run that was given up, and records the reason with its job, which can then continue.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn give_up_step(
+    tx: &impl ConnectionTrait,
+    run: RunId,
+    (status, reason): (JobStatus, &str),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let Some(step) = step_by_run(tx, run).await? else { return Ok(()) };
+    // A rejected step stays rejected.
+    let status = if step.status == JobStatus::Rejected { JobStatus::Rejected } else { status };
+    let change = workspace_step::ActiveModel {
+        status: ActiveValue::Set(status),
+        updated_at: ActiveValue::Set(now),
+        token: ActiveValue::Set(None),
+        ..Default::default()
+    };
+    change_step(tx, step.id, change).await?;
+    unlock_state(tx, step.workspace_id, Some(step.id)).await?;
+    let Some(job) = lock_job(tx, step.job_id).await? else { return Ok(()) };
+    let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
+    let output = Some(format!("{}: {reason}", step.name));
+    update_job(tx, workspace_job::Model { status: open, output, updated_at: now, ..job }).await?;
     Ok(())
 }

@@ -4,7 +4,9 @@ use entity::id::WorkspaceId;
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::store::counter::take_numbers;
 use crate::store::page::PAGE;
@@ -22,15 +24,16 @@ const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'wait
      AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
      AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked)))";
 
-/// The ids of jobs that can continue, oldest first.
+/// The ids of jobs that can continue, oldest first, except for those in `paused`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<i32>, DbErr> {
+pub async fn due(db: &impl ConnectionTrait, paused: Vec<i32>, limit: u64) -> Result<Vec<i32>, DbErr> {
     workspace_job::Entity::find()
         .select_only()
         .column(workspace_job::Column::Id)
         .filter(Expr::cust(DUE))
+        .filter(workspace_job::Column::Id.is_not_in(paused))
         .order_by_asc(workspace_job::Column::Id)
         .limit(limit)
         .into_tuple()
@@ -101,6 +104,32 @@ pub async fn addresses(db: &impl ConnectionTrait, job: i32) -> Result<Vec<worksp
         .limit(2 * PAGE)
         .all(db)
         .await
+}
+
+/// Sets the output of a job, if it is another one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_output(db: &impl ConnectionTrait, job: i32, output: &str) -> Result<(), DbErr> {
+    let differs =
+        Condition::any().add(workspace_job::Column::Output.is_null()).add(workspace_job::Column::Output.ne(output));
+    let row = workspace_job::ActiveModel { output: ActiveValue::Set(Some(output.to_owned())), ..Default::default() };
+    let these = Condition::all().add(workspace_job::Column::Id.eq(job)).add(differs);
+    workspace_job::Entity::update_many().set(row).filter(these).exec(db).await?;
+    Ok(())
+}
+
+/// Clears the output of a job, if it begins with a text.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn clear_output(db: &impl ConnectionTrait, job: i32, beginning: &str) -> Result<(), DbErr> {
+    let row = workspace_job::ActiveModel { output: ActiveValue::Set(None), ..Default::default() };
+    let these = Condition::all()
+        .add(workspace_job::Column::Id.eq(job))
+        .add(workspace_job::Column::Output.starts_with(beginning));
+    workspace_job::Entity::update_many().set(row).filter(these).exec(db).await?;
+    Ok(())
 }
 
 /// Stores the context that clients keep with a job.

@@ -4,7 +4,7 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use self::organization::organization;
-use self::prepare::{check_tag, check_template, set_name_key, set_next_run, split_legacy_right};
+use self::prepare::{check_folder, check_tag, check_template, set_name_key, set_next_run, split_legacy_right};
 use self::terraform_variable::variable;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
@@ -41,7 +41,10 @@ pub(in crate::terrakube) async fn create(
     match of.kind {
         "organization" => return organization(session, tx, changes).await.map(Some),
         "job" => return workspace_job::create(session, tx, found, given, changes).await.map(Some),
-        "workspace" => changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into())),
+        "workspace" => {
+            check_folder(changes)?;
+            changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
+        }
         "variable" | "globalvar" => variable(session, None, changes)?,
         "team" | "access" => split_legacy_right(given, changes),
         "template" => check_template(changes)?,
@@ -62,6 +65,9 @@ pub(in crate::terrakube) async fn update(
     row: &Row,
     changes: &mut Changes,
 ) -> Result<bool> {
+    if of.kind == "workspace" {
+        check_folder(changes)?;
+    }
     match of.kind {
         "job" => {
             workspace_job::update(session, tx, found, row, changes).await?;

@@ -27,6 +27,16 @@ pub(super) fn check_template(changes: &Changes) -> Result<()> {
     template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
 }
 
+/// Rejects a folder outside the repository. Symbolic links are resolved when a step enters the folder.
+pub(super) fn check_folder(changes: &Changes) -> Result<()> {
+    let Some(folder) = changes.text("folder") else { return Ok(()) };
+    let outside = folder.split([',', '/']).any(|part| part.trim() == "..");
+    if outside || folder.chars().any(char::is_control) {
+        return Err(Problem::bad("folder must be a path inside the repository, without .. and control characters"));
+    }
+    Ok(())
+}
+
 pub(super) fn set_next_run(session: &Session, row: Option<&Row>, changes: &mut Changes) -> Result<()> {
     let kept = |column: &str| changes.get(column).or(row.and_then(|row| row.get(column))).cloned();
     let cron = kept("cron").and_then(|cell| cell.text().map(str::to_owned)).unwrap_or_default();

@@ -1,10 +1,15 @@
 //! `tick` with a clock that stands still and a fake runner.
 
 mod deployments;
+mod ends;
+mod every_pass;
+mod failures;
 mod outputs;
+mod poison;
 mod runs;
 mod schedules;
 mod servers;
+mod slots;
 mod times;
 
 use std::fmt::Write as _;

@@ -183,3 +183,81 @@ async fn bodies_are_bounded_and_have_to_be_json() {
         it.client.call(poem::http::Method::POST, &path, Some(broken.into())).await.expect(400);
     }
 }
+
+/// An image may be pinned by its digest, in its name or instead of a tag, and is shown as it was written.
+#[tokio::test]
+async fn images_by_digest() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (digest, other) = (format!("sha256:{}", "0a".repeat(32)), format!("sha256:{}", "1b".repeat(32)));
+    let image = |name: &str, tag: &str| {
+        let mut job = it.lifecycle(&format!("j{}", uuid::Uuid::now_v7()));
+        job["source"]["image"]["image_name"] = json!(name);
+        job["source"]["image"]["tag"] = json!(tag);
+        job
+    };
+    let pinned = format!("tools/report@{digest}");
+    for (name, tag, shown, pulled) in [
+        (pinned.as_str(), "", digest.as_str(), pinned.as_str()),
+        (&pinned, &digest, &digest, &pinned),
+        (&pinned, "1.2", "1.2", &pinned),
+        ("tools/report", &digest, &digest, &pinned),
+        ("tools/report", "1.2", "1.2", "tools/report:1.2"),
+    ] {
+        let job = it.create(image(name, tag)).await;
+        let found = it.client.get(&format!("/job/{job}")).await.expect(200);
+        let source = &found["source"]["image"];
+        assert_eq!((&source["image_name"], &source["tag"]), (&json!(name), &json!(shown)));
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        let reference = app.runner.started().pop().unwrap().image.unwrap().reference;
+        assert_eq!(reference.split_once('/').unwrap().1, pulled, "{reference}");
+        assert_eq!(it.runs(&job).await[0]["image"], pulled);
+        app.runner.exit_all(0);
+        app.settle().await;
+        let version = it.client.post(&format!("/job/{job}/deploy"), json!({"image_tag": "2"})).await;
+        if name.contains('@') {
+            assert!(version.detail(400).starts_with("image_tag"));
+            let run = it.client.post(&format!("/job/{job}/run"), json!({"image_tag": "2"})).await;
+            assert!(run.detail(400).starts_with("image_tag"));
+        } else {
+            version.expect(202);
+            app.settle().await;
+            assert_eq!(it.runs(&job).await[0]["image"], "tools/report:2");
+            app.runner.exit_all(0);
+            app.settle().await;
+        }
+    }
+    for (name, tag, field) in [
+        (pinned.as_str(), other.as_str(), "source.image.tag"),
+        ("tools/report", "", "source.image.tag"),
+        ("tools/report", "sha256:0a", "source.image.tag"),
+        ("tools/report@sha256:0A", "1", "source.image.image_name"),
+        ("tools/report@1", "1", "source.image.image_name"),
+    ] {
+        let path = format!("/environment/{}/job", it.environment);
+        let detail = it.client.post(&path, image(name, tag)).await.detail(400);
+        assert!(detail.starts_with(field), "{detail}");
+    }
+}
+
+/// The name of an image that was built for another organization is of no use, whatever the registry.
+#[tokio::test]
+async fn built_images_of_others() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let hub = json!({"name": "hub", "kind": "DOCKER_HUB", "config": {}});
+    let path = format!("/organization/{}/containerRegistry", it.organization);
+    let registry = crate::harness::id(&it.client.post(&path, hub).await.expect(201));
+    for name in ["windlass-build/0123456789abcdef0123456789abcdef/8c3dc81c", "windlass-build/8c3dc81c"] {
+        let mut job = it.lifecycle(&format!("j{}", uuid::Uuid::now_v7()));
+        job["source"]["image"] = json!({"image_name": name, "tag": "raw-0", "registry_id": registry});
+        let job = it.create(job).await;
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        let run = it.runs(&job).await.remove(0);
+        assert_eq!(run["state"], "FAILED");
+        assert!(run["reason"].as_str().unwrap().contains("not built for this organization"), "{run}");
+    }
+    assert_eq!(app.runner.started().len(), 0);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::TestApp;
+use crate::harness::{Furnished, TestApp, id};
 
 #[tokio::test]
 async fn what_was_never_deployed_is_gone_at_once() {
@@ -50,10 +50,23 @@ async fn skip_reconcile_deletes_only_rows() {
     let job = it.create(it.lifecycle("events")).await;
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
+    // The run of the deployment is ended first.
+    it.client.delete(&format!("/job/{job}?skipReconcile=true")).await.expect(204);
+    it.client.get(&format!("/job/{job}")).await.expect(200);
+    app.settle().await;
+    it.client.get(&format!("/job/{job}")).await.expect(404);
+    assert_eq!((app.runner.stopped().len(), app.runner.steps().len()), (1, 0));
+    assert_eq!(app.runner.started().len(), 1, "nothing else was started");
+    // Without an open run the rows go at once.
+    let job = it.create(it.lifecycle("events")).await;
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
     it.client.delete(&format!("/job/{job}?skipReconcile=true")).await.expect(204);
     it.client.get(&format!("/job/{job}")).await.expect(404);
     app.settle().await;
-    assert_eq!(app.runner.started().len(), 1, "nothing else was started");
+    assert_eq!(app.runner.started().len(), 2, "nothing else was started");
 }
 
 #[tokio::test]
@@ -71,4 +84,169 @@ async fn a_running_cron_job_is_stopped_before_it_goes() {
     app.settle().await;
     assert_eq!((app.runner.stopped().len(), app.runner.steps().len()), (1, 0));
     it.client.get(&format!("/job/{job}")).await.expect(404);
+}
+
+/// A job with a manual run that is running.
+async fn running(app: &TestApp, it: &Furnished) -> (String, String) {
+    let job = it.create(it.lifecycle("events")).await;
+    let run = it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.settle().await;
+    assert_eq!(app.runner.steps().len(), 1);
+    (job, id(&run))
+}
+
+/// Whatever deletes a job, its open runs are ended first; nothing is left on the engine, and no command of the job runs, because it
+/// was never deployed.
+#[tokio::test]
+async fn open_runs_are_ended_before_a_row_goes() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    for by in ["job", "service", "job, rows only", "environment", "environment, rows only"] {
+        let name = json!({"name": by});
+        let environment = id(&it.client.post(&format!("/project/{}/environment", it.project), name).await.expect(201));
+        let (client, registry) = (it.client.clone(), it.registry.clone());
+        let it = Furnished { client, environment, registry, project: it.project.clone(), ..it };
+        let (job, run) = running(&app, &it).await;
+        let started = app.runner.started().len();
+        let (job_path, environment_path) = (format!("/job/{job}"), format!("/environment/{}", it.environment));
+        match by {
+            "job" => drop(it.client.delete(&job_path).await.expect(204)),
+            "job, rows only" => drop(it.client.delete(&format!("{job_path}?skipReconcile=true")).await.expect(204)),
+            "service" => {
+                let jobs = json!({"job_ids": [job]});
+                it.client.post(&format!("{environment_path}/service/delete"), jobs).await.expect(200);
+            }
+            "environment" => drop(it.client.delete(&environment_path).await.expect(204)),
+            _ => drop(it.client.delete(&format!("{environment_path}?skipReconcile=true")).await.expect(204)),
+        }
+        assert_eq!(it.client.get(&format!("/run/{run}")).await.expect(200)["state"], "RUNNING", "{by}");
+        assert_eq!(it.state(&job).await, "DELETE_QUEUED", "{by}");
+        let refused = it.client.post(&format!("{job_path}/run"), json!({})).await.detail(409);
+        assert!(refused.contains("is being deleted"), "{by}: {refused}");
+        app.settle().await;
+        it.client.get(&job_path).await.expect(404);
+        assert_eq!(app.runner.steps(), Vec::<String>::new(), "{by}: a step is left");
+        assert_eq!(app.runner.started().len(), started, "{by}: a command was run");
+        let gone = if by.starts_with("environment") { 404 } else { 200 };
+        it.client.get(&environment_path).await.expect(gone);
+    }
+}
+
+/// The row waits as long as the run takes to end.
+#[tokio::test]
+async fn a_row_stays_while_a_run_does_not_end() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (job, run) = running(&app, &it).await;
+    app.runner.set_down(true);
+    it.client.delete(&format!("/job/{job}")).await.expect(204);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "DELETING");
+    let row = it.client.get(&format!("/run/{run}")).await.expect(200);
+    assert_eq!((&row["state"], row["cancel_requested_at"].is_string()), (&json!("RUNNING"), true));
+    app.runner.set_down(false);
+    app.settle().await;
+    it.client.get(&format!("/job/{job}")).await.expect(404);
+    assert!(app.runner.steps().is_empty());
+}
+
+/// A job that was removed by an earlier stage of a deletion is not run again before its row goes.
+#[tokio::test]
+async fn a_job_is_not_run_between_its_removal_and_its_deletion() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (first, second) = (it.create(it.cron("first", "@yearly")).await, it.create(it.lifecycle("second")).await);
+    let stages = it.client.get(&format!("/environment/{}/deploymentStage", it.environment)).await.expect(200);
+    let last = id(&stages["results"][3]);
+    it.client.put(&format!("/deploymentStage/{last}/service/{second}"), json!({})).await.expect(200);
+    for job in [&first, &second] {
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    }
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    let jobs = json!({"job_ids": [first, second]});
+    it.client.post(&format!("/environment/{}/service/delete", it.environment), jobs).await.expect(200);
+    app.settle().await;
+    assert_eq!((it.state(&first).await, it.state(&second).await), ("DELETED".into(), "DELETING".into()));
+    let refused = it.client.post(&format!("/job/{first}/run"), json!({})).await.detail(409);
+    assert_eq!(refused, "the job first is being deleted");
+    app.runner.exit_all(0);
+    app.settle().await;
+    it.client.get(&format!("/job/{first}")).await.expect(404);
+    it.client.get(&format!("/job/{second}")).await.expect(404);
+}
+
+/// Official clients wait until the last deployment of the environment was a deletion.
+#[tokio::test]
+async fn a_deletion_at_once_is_the_last_deployment() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("events")).await;
+    let statuses = async || {
+        let path = format!("/environment/{}/statuses", it.environment);
+        it.client.get(&path).await.expect(200)["environment"]["last_deployment_state"].clone()
+    };
+    assert_eq!(statuses().await, "READY");
+    it.client.delete(&format!("/job/{job}")).await.expect(204);
+    it.client.get(&format!("/job/{job}")).await.expect(404);
+    assert_eq!(statuses().await, "DELETED");
+    // While another job is deployed, that deployment is the last one.
+    let (slow, other) = (it.create(it.lifecycle("slow")).await, it.create(it.lifecycle("other")).await);
+    it.client.post(&format!("/job/{slow}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let jobs = json!({"job_ids": [other]});
+    it.client.post(&format!("/environment/{}/service/delete", it.environment), jobs).await.expect(200);
+    it.client.get(&format!("/job/{other}")).await.expect(404);
+    assert_eq!(statuses().await, "DEPLOYING");
+    // An environment with nothing in it that was ever deployed is deleted at once, whatever was deleted before.
+    app.runner.exit_all(0);
+    app.settle().await;
+    it.client.delete(&format!("/job/{slow}?skipReconcile=true")).await.expect(204);
+    it.client.delete(&format!("/environment/{}", it.environment)).await.expect(204);
+    it.client.get(&format!("/environment/{}", it.environment)).await.expect(404);
+}
+
+/// If the image of a job was never built, there is nothing to run when it is stopped or removed.
+#[tokio::test]
+async fn what_was_never_built_is_removed_without_a_run() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.lifecycle("built");
+    job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
+    let job = it.create(job).await;
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(1);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "BUILD_ERROR");
+    for (action, state) in [("stop", "STOPPED"), ("uninstall", "DELETED")] {
+        it.client.post(&format!("/job/{job}/{action}"), json!({})).await.expect(202);
+        app.settle().await;
+        assert_eq!(it.state(&job).await, state);
+    }
+    it.client.delete(&format!("/job/{job}")).await.expect(204);
+    app.settle().await;
+    it.client.get(&format!("/job/{job}")).await.expect(404);
+    assert_eq!(app.runner.started().len(), 1, "only the build was started");
+}
+
+/// The deletion of an environment runs nothing of jobs that were never deployed.
+#[tokio::test]
+async fn the_deletion_of_an_environment_knows_what_was_deployed() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (deployed, never) = (it.create(it.lifecycle("deployed")).await, it.create(it.lifecycle("never")).await);
+    it.client.post(&format!("/job/{deployed}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    it.client.delete(&format!("/environment/{}", it.environment)).await.expect(204);
+    app.settle().await;
+    let started = app.runner.started();
+    assert_eq!(started.len(), 2);
+    assert!(started[1].labels.contains(&("windlass.job".into(), deployed.clone())), "{never} was run");
+    app.runner.exit_all(0);
+    app.settle().await;
+    it.client.get(&format!("/environment/{}", it.environment)).await.expect(404);
 }

@@ -162,3 +162,66 @@ async fn nothing_waits_for_good() {
         (&json!("FAILED"), &json!("timed out after 86400 s waiting for a free slot"))
     );
 }
+
+/// A run is repeated with its specification and its additional variables, whatever has changed since.
+#[tokio::test]
+async fn a_run_again_like_an_earlier_one() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "0 0 1 1 *")).await;
+    let difference = json!({"arguments": ["-c", "echo $COLOUR"], "environment": {"COLOUR": "blue"}, "image_tag": "1.37",
+        "timeout_seconds": 30});
+    let first = it.client.post(&format!("/job/{job}/run"), difference).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    let edit = it.client.get(&format!("/job/{job}")).await.expect(200);
+    let edit = json!({"name": edit["name"], "healthchecks": {}, "max_nb_restart": 5, "source": edit["source"],
+        "schedule": {"cronjob": {"scheduled_at": "@daily", "arguments": ["other"]}}});
+    it.client.put(&format!("/job/{job}"), edit).await.expect(200);
+    let path = format!("/run/{}/rerun", id(&first));
+    let again = it.client.call(Method::POST, &path, None).await.expect(202);
+    assert_ne!(id(&again), id(&first));
+    for field in ["event", "arguments", "entrypoint", "image", "job_id"] {
+        assert_eq!(again[field], first[field], "{field}");
+    }
+    assert_eq!(
+        (&again["state"], &again["trigger"], &again["attempt"]),
+        (&json!("QUEUED"), &json!("MANUAL"), &json!(1))
+    );
+    app.settle().await;
+    let step = app.runner.started().pop().unwrap();
+    let colour = step.environment.iter().find(|(key, _)| key == "COLOUR").map(|(_, value)| value.expose().clone());
+    assert_eq!((colour.as_deref(), step.arguments), (Some("blue"), vec!["-c".to_owned(), "echo $COLOUR".into()]));
+    app.clock.forward(30);
+    app.settle().await;
+    let again = it.client.get(&format!("/run/{}", id(&again))).await.expect(200);
+    assert_eq!(again["reason"], "the run exceeded its time limit of 30 seconds");
+    // A repeated request is answered with the run of the first one.
+    let keyed = async || {
+        let headers = [("Idempotency-Key", "again")];
+        id(&it.client.call_with(Method::POST, &path, None, &headers).await.expect(202))
+    };
+    assert_eq!(keyed().await, keyed().await);
+    assert_eq!(it.runs(&job).await.len(), 3);
+}
+
+#[tokio::test]
+async fn only_executions_of_a_job_are_run_again() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.lifecycle("built");
+    job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
+    let job = it.create(job).await;
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let build = id(&it.runs(&job).await[0]);
+    let again = async |run: &str| it.client.call(Method::POST, &format!("/run/{run}/rerun"), None).await;
+    assert!(again(&build).await.detail(409).contains("deploy the job to repeat it"));
+    again("00000000-0000-7000-8000-000000000000").await.expect(404);
+    let deleted = it.create(it.cron("deleted", "@daily")).await;
+    let run = id(&it.client.post(&format!("/job/{deleted}/run"), json!({})).await.expect(202));
+    app.settle().await;
+    it.client.delete(&format!("/job/{deleted}")).await.expect(204);
+    assert_eq!(again(&run).await.detail(409), "the job deleted is being deleted");
+}

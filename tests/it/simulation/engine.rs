@@ -58,6 +58,8 @@ pub(super) struct Engine {
     /// Jobs and workspaces that had two running steps at once.
     pub(super) overlapped: Mutex<Vec<String>>,
     pub(super) down: Mutex<bool>,
+    /// The jobs whose steps are never started.
+    pub(super) refused: Mutex<Vec<String>>,
 }
 
 impl Engine {
@@ -114,6 +116,10 @@ impl Runner for Connection {
         // The job or workspace, which runs one step at a time.
         let named = |key: &str| key == "windlass.job" || key == "windlass.workspace";
         let job = step.labels.iter().find(|(key, _)| named(key)).unwrap().1.clone();
+        if self.engine.refused.lock().unwrap().contains(&job) {
+            self.faults.hit();
+            return Err(Unavailable("the engine refuses this step".into()));
+        }
         let engine = Arc::clone(&self.engine);
         self.call(move |steps| {
             if steps.contains_key(&step.name) || !step.may_start() {

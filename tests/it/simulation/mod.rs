@@ -5,13 +5,16 @@
 //! fails; running it alone fails the same way.
 
 mod check;
+mod database;
 mod engine;
 mod random;
+mod settle;
 mod workspaces;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::database::Kind;
 use self::world::World;
 
 const SEEDS: u64 = 200;
@@ -21,13 +24,17 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Runs one seed; an error says what was wrong.
-fn run(seed: u64) -> Result<String, String> {
+fn run(seed: u64, kind: Kind) -> Result<String, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new(seed).await;
+        let mut world = World::new(seed, kind).await;
         world.live().await;
-        world.settle().await;
-        let found = world.check().await;
+        let settled = world.settle().await;
+        let found = match settled {
+            Ok(()) => world.check().await,
+            Err(open) => Err(open),
+        };
+        world.remove().await;
         found.map(|()| world.trace()).map_err(|wrong| format!("{wrong}\n{}", world.trace()))
     })
 }
@@ -36,6 +43,7 @@ fn run(seed: u64) -> Result<String, String> {
 #[test]
 fn every_time_has_one_row_and_no_step_starts_twice() {
     let (first, seeds) = (number("WINDLASS_SIMULATION_FIRST", 1), number("WINDLASS_SIMULATION_SEEDS", SEEDS));
+    let kind = Kind::of_the_tests();
     let next = AtomicU64::new(first);
     let failed: Vec<String> = std::thread::scope(|scope| {
         let worker = || {
@@ -45,7 +53,7 @@ fn every_time_has_one_row_and_no_step_starts_twice() {
                 if seed >= first + seeds {
                     return failed;
                 }
-                if let Err(wrong) = run(seed) {
+                if let Err(wrong) = run(seed, kind) {
                     failed.push(format!("seed {seed}: {wrong}"));
                 }
             }
@@ -54,7 +62,7 @@ fn every_time_has_one_row_and_no_step_starts_twice() {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
-    eprintln!("simulated {seeds} seeds from {first}");
+    eprintln!("simulated {seeds} seeds from {first} on {kind:?}");
     assert!(
         failed.is_empty(),
         "{} of {seeds} seeds failed; again with WINDLASS_SIMULATION_SEEDS=1 WINDLASS_SIMULATION_FIRST=<seed> cargo \
@@ -68,6 +76,6 @@ fn every_time_has_one_row_and_no_step_starts_twice() {
 #[test]
 fn a_seed_is_replayed() {
     for seed in [7, 8] {
-        assert_eq!(run(seed).unwrap(), run(seed).unwrap());
+        assert_eq!(run(seed, Kind::Sqlite).unwrap(), run(seed, Kind::Sqlite).unwrap());
     }
 }

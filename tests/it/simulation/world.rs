@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
-use entity::environment::Mode;
 use entity::id::{EnvironmentId, JobId};
-use entity::{job, job_spec, run_spec};
+use entity::{job, job_spec, job_variables, run_spec};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
@@ -23,8 +21,9 @@ use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
 use windlass::secret::KeyRing;
-use windlass::{bootstrap, store};
+use windlass::store;
 
+use super::database::{Database, Kind};
 use super::engine::{Connection, Crash, Engine, Faults};
 use super::random::Random;
 use super::workspaces::Workspaces;
@@ -43,77 +42,36 @@ pub(super) struct Server {
 
 pub(super) struct World {
     random: Random,
-    folder: tempfile::TempDir,
+    database: Database,
     pub(super) now: Arc<Mutex<DateTime<Utc>>>,
     pub(super) engine: Arc<Engine>,
     pub(super) servers: Vec<Server>,
     pub(super) jobs: Vec<JobId>,
     environment: EnvironmentId,
+    /// The jobs that cannot run.
+    pub(super) spoiled: Vec<JobId>,
     pub(super) workspaces: Workspaces,
     pub(super) deployed_at: DateTime<Utc>,
+    /// The periods that the clock was set back over: after the first time, up to the second.
+    pub(super) set_back: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     log: Vec<String>,
 }
 
-/// A folder in memory, if possible.
-fn folder() -> tempfile::TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
-}
-
-fn url(folder: &std::path::Path) -> String {
-    format!("sqlite://{}?mode=rwc", folder.join("test.db").display())
-}
-
-/// A migrated database with an environment, created once.
-fn template() -> &'static (Vec<u8>, Vec<u8>, EnvironmentId) {
-    static TEMPLATE: OnceLock<(Vec<u8>, Vec<u8>, EnvironmentId)> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let make = async {
-            let folder = folder();
-            let db = store::connect(&url(folder.path()), 1).await.unwrap();
-            migration::run(&db).await.unwrap();
-            let now = start();
-            let organization = entity::organization::Model::new("acme", now);
-            let cluster = bootstrap::local_cluster(organization.id, now);
-            let organization = store::organization::create(&db, organization).await.unwrap();
-            let cluster = store::cluster::create(&db, cluster).await.unwrap();
-            let project = entity::project::Model::new(organization.id, "p", String::new(), now);
-            let project = store::project::create(&db, project).await.unwrap();
-            let environment = entity::environment::Model::new(&project, cluster.id, "e", Mode::Development, now);
-            let environment = store::environment::create(&db, environment).await.unwrap();
-            db.close().await.unwrap();
-            let key = folder.path().join("secret.key");
-            drop(KeyRing::load_or_create(&key).unwrap());
-            let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-            (read("test.db"), read("secret.key"), environment.id)
-        };
-        // On another thread, because the caller may be inside a runtime.
-        std::thread::scope(|scope| {
-            let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(make);
-            scope.spawn(runtime).join().unwrap()
-        })
-    })
-}
-
 impl World {
-    pub(super) async fn new(seed: u64) -> Self {
-        let (database, key, environment) = template();
-        let folder = folder();
-        std::fs::write(folder.path().join("test.db"), database).unwrap();
-        std::fs::write(folder.path().join("secret.key"), key).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
-        let private = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(folder.path().join("secret.key"), private).unwrap();
+    pub(super) async fn new(seed: u64, kind: Kind) -> Self {
+        let (database, environment) = Database::create(kind).await;
         let mut world = Self {
             random: Random(seed),
-            folder,
+            database,
             now: Arc::new(Mutex::new(start())),
             engine: Arc::default(),
             servers: Vec::new(),
             jobs: Vec::new(),
-            environment: *environment,
+            environment,
             workspaces: Workspaces::default(),
             deployed_at: start(),
+            spoiled: Vec::new(),
+            set_back: Vec::new(),
             log: Vec::new(),
         };
         for _ in 0..2 + world.random.below(4) {
@@ -123,6 +81,7 @@ impl World {
         for number in 0..1 + world.random.below(3) {
             world.add_job(number).await;
         }
+        world.spoil().await;
         world.workspaces = Workspaces::new(&world.servers[0].app, world.environment, world.now()).await;
         world
     }
@@ -132,8 +91,8 @@ impl World {
     }
 
     async fn server(&self) -> Server {
-        let url = url(self.folder.path());
-        let config = windlass::config::Config { max_runs: 8, ..config(self.folder.path().to_owned(), &url) };
+        let url = self.database.url();
+        let config = windlass::config::Config { max_runs: 8, ..config(self.database.folder(), &url) };
         let mut db = store::connect(&url, 1).await.unwrap();
         let faults = Arc::new(Faults::default());
         let counted = Arc::clone(&faults);
@@ -147,6 +106,7 @@ impl World {
         let app = App::from(Parts {
             keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
             authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+            lease_db: db.clone(),
             db,
             clock,
             config,
@@ -201,6 +161,22 @@ impl World {
         self.jobs.push(id);
     }
 
+    /// Makes rows fail in some worlds: a job whose steps no engine starts, and one whose variables cannot be opened.
+    async fn spoil(&mut self) {
+        let (first, last) = (self.jobs[0], self.jobs[self.jobs.len() - 1]);
+        if self.random.below(4) == 0 {
+            self.engine.refused.lock().unwrap().push(first.to_string());
+            self.spoiled.push(first);
+            self.log.push("the engine refuses the first job".into());
+        }
+        if self.random.below(4) == 0 {
+            let row = job_variables::Model { job_id: last, created_at: self.now(), sealed: b"of another key".to_vec() };
+            store::write(&self.servers[0].app.db, async |tx| store::variable::keep(tx, row).await).await.unwrap();
+            self.spoiled.push(last);
+            self.log.push("the variables of the last job cannot be opened".into());
+        }
+    }
+
     /// Runs random events.
     pub(super) async fn live(&mut self) {
         for _ in 0..EVENTS {
@@ -210,7 +186,7 @@ impl World {
 
     async fn event(&mut self) {
         let server = usize::try_from(self.random.below(self.servers.len() as u64)).unwrap();
-        match self.random.below(24) {
+        match self.random.below(27) {
             0..=9 => self.pass(server).await,
             10..=13 => {
                 let seconds = self.random.one_of(&[1, 7, 20, 59, 61, 130, 700]);
@@ -224,6 +200,8 @@ impl World {
                 self.log.push(format!("engine down: {down}"));
             }
             19 => self.redeploy(server).await,
+            20..=21 => self.heartbeat(server).await,
+            22 => self.jump(),
             _ if self.servers[server].stalled.is_some() => {}
             _ => {
                 let (app, choice) = (Arc::clone(&self.servers[server].app), self.random.below(100));
@@ -231,6 +209,24 @@ impl World {
                 self.log.push(event);
             }
         }
+    }
+
+    /// Renews the leases of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
+    async fn heartbeat(&mut self, server: usize) {
+        let renewed = tick::renew(&self.servers[server].app).await;
+        self.log.push(format!("server {server} renews its leases: {}", renewed.is_ok()));
+    }
+
+    /// Sets the clock forward or back, as an administrator or a time server may.
+    fn jump(&mut self) {
+        let seconds = self.random.one_of(&[7_200, 3_600, -7_200, -3_600, -90]);
+        let mut now = self.now.lock().unwrap();
+        let from = *now;
+        *now += TimeDelta::seconds(seconds);
+        if *now < from {
+            self.set_back.push((*now, from));
+        }
+        self.log.push(format!("the clock is set {seconds:+}s"));
     }
 
     /// Runs a pass of a server, which may crash or stall.
@@ -292,7 +288,7 @@ impl World {
     }
 
     /// Resumes a stalled pass.
-    async fn go_on(&mut self, server: usize) {
+    pub(super) async fn go_on(&mut self, server: usize) {
         let Some(task) = self.servers[server].stalled.take() else { return };
         self.log.push(format!("server {server} resumes"));
         self.servers[server].faults.go_on.notify_one();
@@ -329,37 +325,11 @@ impl World {
         self.log.push(format!("deploy job {place}: {}", asked.is_ok()));
     }
 
-    /// Stops all faults and ticks until everything has ended.
-    pub(super) async fn settle(&mut self) {
-        *self.engine.down.lock().unwrap() = false;
-        for server in 0..self.servers.len() {
-            self.go_on(server).await;
-        }
-        for round in 0..120 {
-            for server in &self.servers {
-                let now = self.now();
-                while tick::plan(&server.app, now).await.more {}
-                tick::work(&server.app, now).await;
-            }
-            self.workspaces.approve_all(&self.servers[0].app, self.now()).await;
-            for name in self.engine.running() {
-                self.engine.write(&name, "the end", self.now());
-                self.engine.exit(&name, 0);
-            }
-            // Before the clock moves, so that no scheduled time is left without a pass.
-            let open = store::run::count_open(&self.servers[0].app.db).await.unwrap();
-            let waiting = self.workspaces.open(&self.servers[0].app).await;
-            if open == 0 && waiting == 0 && round > 12 && self.engine.running().is_empty() {
-                break;
-            }
-            if round % 3 == 2 {
-                // Lets leases expire and pauses end, in steps that pass no scheduled time unseen.
-                *self.now.lock().unwrap() += TimeDelta::seconds(10);
-            }
-        }
+    pub(super) async fn remove(&self) {
         for server in &self.servers {
-            while tick::plan(&server.app, self.now()).await.more {}
+            server.app.db.clone().close().await.unwrap();
         }
+        self.database.remove().await;
     }
 
     /// The events, which are the same each time a seed is run.

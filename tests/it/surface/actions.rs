@@ -123,7 +123,13 @@ async fn a_cancelled_deployment_begins_nothing_more() {
     // Without force the run continues to its end, and the next stage does not begin.
     it.client.post(&cancel, json!({"force_cancel": false})).await.expect(202);
     app.settle().await;
-    assert_eq!(it.state(&job).await, "EXECUTING");
+    assert_eq!((it.state(&job).await, it.state(&later).await), ("EXECUTING".into(), "CANCELING".into()));
+    let status = environment_status(&it).await;
+    assert_eq!((&status["state"], &status["last_deployment_state"]), (&json!("CANCELING"), &json!("CANCELING")));
+    let log = it.client.get(&format!("/environment/{}/logs", it.environment)).await.expect(200);
+    let steps: Vec<&str> =
+        log.as_array().unwrap().iter().filter_map(|row| row["details"]["stage"]["step"].as_str()).collect();
+    assert!(steps.contains(&"Cancel"), "{steps:?}");
     it.client.post(&cancel, json!({})).await.expect(409);
     app.runner.exit_all(0);
     app.settle().await;
@@ -133,6 +139,9 @@ async fn a_cancelled_deployment_begins_nothing_more() {
     it.client.post(&format!("/environment/{}/redeploy", it.environment), json!({})).await.expect(202);
     app.settle().await;
     it.client.post(&cancel, json!({"force_cancel": true})).await.expect(202);
+    assert_eq!(it.state(&job).await, "CANCELING");
+    let detail = it.client.get(&format!("/job/{job}/status")).await.expect(200);
+    assert_eq!(detail["status_details"]["status"], "CANCELING");
     app.settle().await;
     app.runner.exit_all(143);
     app.settle().await;

@@ -184,7 +184,10 @@ async fn operators_see_health_and_counters() {
     assert_eq!(it.client.raw("/health/live").await, "{\"engine\":\"starting\"}");
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Plan, app.clock.now());
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Work, app.clock.now());
-    assert_eq!(it.client.raw("/health/ready").await, "{\"database\":\"well\",\"engine\":\"well\"}");
+    let ready = "{\"database\":\"well\",\"engine\":\"well\",\"key\":\"well\"}";
+    assert_eq!(it.client.raw("/health/ready").await, ready);
+    let health = "{\"database\":\"well\",\"engine\":\"well\",\"failing_passes\":[],\"key\":\"well\"}";
+    assert_eq!(it.client.raw("/health").await, health);
     app.clock.forward(121);
     assert_eq!(it.client.with(None).status("/health/live").await, 503);
 }

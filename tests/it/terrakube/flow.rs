@@ -175,6 +175,40 @@ async fn rejected_with_scripts_for_that() {
     assert_eq!(house.get(&format!("job/{job}")).await["data"]["attributes"]["comments"], "as I said");
 }
 
+/// The rejection scripts of a job run after its end; until they have ended, neither the job, its workspace nor its organization is
+/// deleted.
+#[tokio::test]
+async fn nothing_is_deleted_while_rejection_scripts_run() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let flow = "flow:\n- {type: approval, step: 1, onReject: [{runtime: BASH, script: echo sorry}]}\n";
+    let job = house.start(&workspace, json!({"tcl": tcl(flow)})).await;
+    house.app.settle().await;
+    house.give(&job, "rejected").await.expect(204);
+    let paths = [house.path(&format!("job/{job}")), house.path(&format!("workspace/{workspace}"))];
+    let refused = async || {
+        for path in &paths {
+            let why = detail(house.client.delete(path).await, 409);
+            assert!(why.starts_with("run ") && why.contains("has not ended"), "{path}: {why}");
+        }
+        let away = change("workspace", &workspace, json!({"deleted": true, "name": "a_DEL_1"}));
+        assert!(detail(house.client.patch(&paths[1], away).await, 409).contains("has not ended"));
+    };
+    refused().await;
+    house.app.settle().await;
+    assert_eq!(house.app.runner.steps().len(), 1);
+    refused().await;
+    windlass::engine::tick::prune(&house.app.app, house.app.clock.now()).await;
+    house.end(0, "{}").await;
+    use sea_orm::EntityTrait as _;
+    let runs = entity::run::Entity::find().all(&house.app.app.db).await.unwrap();
+    assert!(runs.iter().all(|run| run.state.is_final()), "{runs:?}");
+    for path in &paths {
+        house.client.delete(path).await.expect(204);
+    }
+    assert!(house.app.runner.steps().is_empty());
+}
+
 #[tokio::test]
 async fn an_approval_with_scripts_and_two_servers() {
     let house = House::new().await;

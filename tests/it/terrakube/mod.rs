@@ -4,6 +4,7 @@ mod access;
 mod client_requests;
 mod contract;
 mod flow;
+mod plans;
 mod protocol;
 mod sources;
 pub(crate) mod terraform;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::terraform::{APPLY, Site, whole_life};
 use super::{change, new, tcl};
+use crate::container_address::container_listener;
 use crate::git_server::{git, repository};
 use crate::runner::{docker_image, needed};
 
@@ -14,6 +15,9 @@ use crate::runner::{docker_image, needed};
 #[tokio::test]
 async fn in_containers() {
     let (Some(busybox), Some(tools)) = (docker_image(), needed("WINDLASS_TEST_TOOLS")) else { return };
+    let Some(listener) = container_listener(&busybox) else { return };
+    let listen = listener.local_addr().unwrap().to_string();
+    drop(listener);
     let name = format!("windlass-test/tofu-{}", uuid::Uuid::now_v7().simple());
     let context = tempfile::tempdir().unwrap();
     std::fs::copy(Path::new(&tools).join("tofu"), context.path().join("tofu")).unwrap();
@@ -24,10 +28,6 @@ async fn in_containers() {
     };
     let image = format!("{name}:latest");
     docker(&["build", "-q", "-t", &image, &context.path().display().to_string()]);
-    // Containers reach this machine at the address of their bridge, which is not public.
-    let listener = std::net::TcpListener::bind("172.17.0.1:0").unwrap();
-    let listen = listener.local_addr().unwrap().to_string();
-    drop(listener);
     let words = ["--runner", "docker", "--listen", &listen, "--opentofu-image", &name];
     let mut site = Site::with(None, "tofu", &words).await;
     whole_life(&site).await;
@@ -161,7 +161,7 @@ async fn a_repository_behind_a_key() {
     link("other").await;
     let job = site.job(&workspace, LOOK).await;
     let failed = site.until(&job, &["failed"]).await;
-    assert!(site.logs(&failed).await.contains("the repository rejected the login"), "{failed}");
+    assert!(site.logs(&failed).await.contains("the repository rejected the SSH key"), "{failed}");
     link("user").await;
     let job = site.job(&workspace, LOOK).await;
     let done = site.until(&job, &["completed"]).await;

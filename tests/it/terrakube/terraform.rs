@@ -11,7 +11,7 @@ use crate::runner::needed;
 use crate::server::Server;
 
 /// The available programs: OpenTofu from the folder of the tests, and Terraform if the machine has it.
-fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
+pub(super) fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
     let tofu = needed("WINDLASS_TEST_TOOLS").map(|folder| (Some(PathBuf::from(folder)), "tofu"));
     let terraform = Path::new("/usr/local/bin/terraform").exists().then_some((None, "terraform"));
     tofu.into_iter().chain(terraform).collect()
@@ -260,7 +260,7 @@ fn types(state: &Value) -> Vec<String> {
 }
 
 pub(crate) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
-const ASK: &str =
+pub(super) const ASK: &str =
     "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use sea_orm::DatabaseTransaction;
 use crate::app::App;
 use crate::engine::cron::Timing;
 use crate::engine::cron::{Keeper, keeper};
-use crate::engine::deployment::{Deployed, plan, run_spec};
+use crate::engine::deployment::{Deployed, Plan, run_spec};
 use crate::engine::tick::job::variable_snapshot;
 use crate::engine::tick::schedules::settle;
 use crate::error::Result;
@@ -42,11 +42,12 @@ pub(super) async fn carry_out(
     of: &deployment::Model,
     part: &deployment_job::Model,
     (job, spec, built): (&job::Model, &JobSpec, Option<&BuiltImage>),
+    plan: Plan,
     now: DateTime<Utc>,
 ) -> Result<Carried> {
-    let plan = plan(of.action, part.forced_event, &spec.schedule);
     set_deployed(app, tx, of, (job, spec, plan.deployed), now).await?;
     let event = match plan.run {
+        _ if of.rows_only => return Ok(Carried::Done(None)),
         Some(event) => event,
         None if applies(tx, job, spec).await? => Event::Apply,
         None => return Ok(Carried::Done(None)),

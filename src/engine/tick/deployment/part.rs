@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress};
+use entity::job_spec::{JobSpec, Source};
 use entity::run::{Event, RunState};
-use entity::{deployment, deployment_job, run};
+use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
 
 use super::carry_out::{Carried, carry_out, of_deployment};
 use crate::app::App;
-use crate::engine::deployment::{build_spec, needs_build, plan};
+use crate::engine::deployment::{Past, Plan, build_spec, needs_build, plan};
 use crate::error::Result;
 use crate::store;
 
@@ -28,7 +29,7 @@ pub(super) async fn start_part(
         _ => &job.spec,
     };
     store::deployment::set_spec(tx, part, spec).await?;
-    let plan = plan(of.action, part.forced_event, &spec.schedule);
+    let plan = plan_of(tx, of, part, (&job, spec)).await?;
     if needs_build(plan, spec, &job) {
         let build = build_spec(spec, &job, part.commit_id.clone());
         let run = of_deployment(of, part, run::Model::queued(job.id, Event::Build, build, now));
@@ -39,7 +40,7 @@ pub(super) async fn start_part(
         return Ok(true);
     }
     let built = job.built.clone();
-    match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), now).await? {
+    match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), plan, now).await? {
         Carried::Impossible => {
             store::deployment::advance_part(tx, part, Progress::Failed, None, now).await?;
         }
@@ -48,6 +49,20 @@ pub(super) async fn start_part(
         }
     }
     Ok(true)
+}
+
+/// The effects of a deployment on a job with this configuration.
+async fn plan_of(
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    (job, spec): (&job::Model, &JobSpec),
+) -> Result<Plan> {
+    let past = Past {
+        deployed: job.deployed.is_some() || store::deployment::was_started(tx, job.id, of.id).await?,
+        built: job.built.is_some() || matches!(spec.source, Source::Image { .. }),
+    };
+    Ok(plan(of.action, part.forced_event, &spec.schedule, past))
 }
 
 /// Continues the part of a job once its run has ended; a job that is removed must have no other open run. Returns true if a
@@ -101,7 +116,8 @@ async fn follow_build(
         return Ok(false);
     }
     store::job::set_built(tx, job.id, Some(built.clone())).await?;
-    let (to, run) = match carry_out(app, tx, of, part, (&job, spec, Some(&built)), now).await? {
+    let plan = plan_of(tx, of, part, (&job, spec)).await?;
+    let (to, run) = match carry_out(app, tx, of, part, (&job, spec, Some(&built)), plan, now).await? {
         Carried::Impossible => (Progress::Failed, None),
         Carried::Done(None) => (Progress::Succeeded, None),
         Carried::Done(run) => (Progress::Running, run),

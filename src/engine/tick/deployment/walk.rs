@@ -78,6 +78,18 @@ async fn end(
     now: DateTime<Utc>,
 ) -> Result<Step> {
     let any = |wanted: Progress| parts.iter().any(|part| part.progress == wanted);
+    let removes = row.action == Action::Delete;
+    let gone: Vec<&deployment_job::Model> = parts
+        .iter()
+        .filter(|part| removes && part.progress == Progress::Succeeded && part.forced_event.is_none())
+        .collect();
+    for part in &gone {
+        // A job is deleted only when all of its runs have ended.
+        if store::run::count_open_by_job(tx, part.job_id).await? > 0 {
+            store::run::cancel::request_cancel_of_jobs(tx, vec![part.job_id], now).await?;
+            return Ok(Step::default());
+        }
+    }
     let outcome = match row.cancel_requested_at {
         _ if any(Progress::Failed) => Progress::Failed,
         Some(_) if any(Progress::Cancelled) => Progress::Cancelled,
@@ -88,14 +100,13 @@ async fn end(
     }
     announce::end(tx, row, outcome, now).await?;
     let ended = Step { more: false, ended: Some(outcome) };
-    if row.action != Action::Delete {
-        return Ok(ended);
-    }
-    for part in parts.iter().filter(|part| part.progress == Progress::Succeeded && part.forced_event.is_none()) {
+    for part in gone {
         store::job::delete(tx, part.job_id).await?;
     }
-    if row.scope == Scope::Environment && outcome == Progress::Succeeded {
-        if let Some(environment) = store::environment::by_id(tx, row.environment_id).await? {
+    if removes && row.scope == Scope::Environment && outcome == Progress::Succeeded {
+        if !row.rows_only
+            && let Some(environment) = store::environment::by_id(tx, row.environment_id).await?
+        {
             store::cluster_objects::record_leftover(tx, &environment, now).await?;
         }
         store::environment::delete(tx, row.environment_id).await?;

@@ -80,7 +80,7 @@ pub(super) async fn with_pod_options(
     let groups = groups(app, run).await?;
     let repeats = repeats_by_kubernetes(spec);
     let left = |seconds: i32| match run.started_at {
-        Some(started) if !repeats => (i64::from(seconds) - (now - started).num_seconds()).max(1),
+        Some(started) if !repeats || run.attempt > 1 => (i64::from(seconds) - (now - started).num_seconds()).max(1),
         _ => i64::from(seconds),
     };
     let deadline = (spec.max_duration_seconds > 0).then(|| left(spec.max_duration_seconds));
@@ -96,7 +96,8 @@ pub(super) async fn with_pod_options(
             ("windlass.dev/project".into(), of.environment.project_id.to_string()),
             ("windlass.dev/organization".into(), of.environment.organization_id.to_string()),
         ],
-        retries: if repeats { spec.max_nb_restart } else { 0 },
+        // Attempts of earlier Jobs, which could not be started, count too.
+        retries: if repeats { (spec.max_nb_restart - (run.attempt - 1)).max(0) } else { 0 },
         deadline_seconds: deadline.and_then(|seconds| i32::try_from(seconds).ok()),
         ttl_seconds: spec.pod.ttl_seconds,
         grace_seconds: grace.unwrap_or(30).into(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use entity::id::OrganizationId;
 use entity::registry::RegistryKind;
 use entity::run;
 use entity::run::Event;
-use entity::run_spec::{BuildSpec, ProcessSpec};
+use entity::run_spec::{BuildSpec, ProcessSpec, image_reference};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
 use crate::registry_client::{self, Login};
+use crate::runner::built_name;
 use crate::runner::{Build, Credentials, Dockerfile, Image, ProcessOptions, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
@@ -45,7 +47,7 @@ pub(in crate::engine) async fn step(
         // Removing a CronJob needs no image.
         None if run.event == Event::Apply && withdraws(of) => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
-        None => match image(app, run).await? {
+        None => match image(app, run, job.organization_id).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
         },
@@ -144,7 +146,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
     let arguments = delivered.environment.iter().filter(|(key, _)| stays(key)).cloned().collect();
     let root_path = spec.git_repository.as_ref().map_or_else(|| "/".to_owned(), |source| source.root_path.clone());
     Ok(Build {
-        image: format!("windlass-build/{}", job.id),
+        image: built_name::image_name(&tenant(app, job.organization_id)?, &job.id.to_string()),
         source: spec.git_repository.as_ref().map(|repository| Checkout {
             url: repository.url.clone(),
             branch: repository.branch.clone(),
@@ -233,7 +235,12 @@ fn surroundings<'a>(
     }
 }
 
-async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>> {
+/// The part of the names of built images that is known only inside their organization.
+fn tenant(app: &App, id: OrganizationId) -> Result<String> {
+    app.keys.secret_name(&secret::place("organization", id.0))
+}
+
+async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Result<Result<Image, Impossible>> {
     let spec = &run.spec;
     if let Some(reference) = &spec.built_image {
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
@@ -248,11 +255,16 @@ async fn image(app: &App, run: &run::Model) -> Result<Result<Image, Impossible>>
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
     };
     let host = registry.url.trim_start_matches("https://").trim_end_matches('/').to_owned();
+    let reference = format!("{host}/{}", image_reference(name, tag));
+    let own = built_name::image_name(&tenant(app, organization)?, "");
+    if built_name::is_foreign(&reference, built_name::of_tenant(&own)) {
+        return Ok(Err(Impossible(format!("the image {name} was not built for this organization"))));
+    }
     let credentials = match credentials(app, &registry, &host)? {
         Ok(credentials) => credentials,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    Ok(Ok(Image { reference: format!("{host}/{name}:{tag}"), credentials, local: false }))
+    Ok(Ok(Image { reference, credentials, local: false }))
 }
 
 fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {

@@ -23,6 +23,7 @@ use crate::store::run::Expected;
 pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
     match decision {
         Decision::Wait => store_progress(app, seen.unstored, now).await?,
+        Decision::Unreachable(reason) => note_unreachable(app, &seen.unstored.run, reason).await?,
         Decision::Start if app.shutdown.has_begun() => {}
         Decision::Start => begin(app, seen.runner, seen.kind, seen.unstored.run, now).await?,
         Decision::Stop => {
@@ -31,8 +32,20 @@ pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, no
             store_progress(app, seen.unstored, now).await?;
             stop(app, seen.runner, &seen.name, grace, &run, now).await?;
         }
-        Decision::Retry { not_before, exit_code } => retry(app, seen, (not_before, exit_code), now).await?,
+        Decision::Retry { not_before, exit_code, reason } => {
+            retry(app, seen, (not_before, exit_code, reason), now).await?;
+        }
         Decision::End { event, exit_code, reason } => end(app, seen, (event, exit_code, reason), now).await?,
+    }
+    Ok(())
+}
+
+/// Records that the runner of a run no longer answers. The run goes on: when its runner answers again, it is followed to its end.
+async fn note_unreachable(app: &App, run: &run::Model, reason: String) -> Result<()> {
+    let text = format!("the runner does not answer: {reason}");
+    if run.reason.as_ref() != Some(&text) {
+        tracing::warn!(run = %run.id, reason, "runner has not answered for a long time; the run goes on");
+        store::run::note_reason(&app.db, run.id, run.lease_owner, text).await?;
     }
     Ok(())
 }
@@ -47,7 +60,7 @@ pub(super) fn stop_grace(app: &App, run: &run::Model) -> Duration {
 async fn retry(
     app: &App,
     seen: Observation<'_>,
-    (not_before, exit_code): (DateTime<Utc>, i32),
+    (not_before, exit_code, reason): (DateTime<Utc>, Option<i32>, String),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Observation { runner, name, unstored: Unstored { run, lines, .. }, .. } = seen;
@@ -55,21 +68,23 @@ async fn retry(
     let queued = run::Model {
         attempt: attempt + 1,
         not_before,
-        exit_code: Some(exit_code),
+        exit_code,
         attempt_started_at: None,
-        stop_asked_at: None,
+        start_asked_at: None,
+        reason: Some(format!("attempt {attempt} failed: {reason}")),
         ..run
     };
     let run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     // Only the server that stored the results of a step may remove the step.
     if change(app, queued, RunEvent::Retried, now, run_end).await? {
-        tracing::info!(run = %id, attempt, exit_code, retry_at = %not_before, "attempt failed; will retry");
+        tracing::info!(run = %id, attempt, exit_code, reason, retry_at = %not_before, "attempt failed; will retry");
         log_failure(&name, with_time_limit(runner.remove(&name)).await);
     }
     Ok(())
 }
 
-/// Asks a runner to stop a run, and records when the runner first received the request.
+/// Asks a runner to stop a run. That it is being stopped is recorded first, so that even after a crash the run does not end in
+/// any other way; when the runner received the request is recorded afterwards.
 async fn stop(
     app: &App,
     runner: &dyn Runner,
@@ -78,6 +93,9 @@ async fn stop(
     run: &run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    if run.stopping_at.is_none() && !store::run::begin_stop(&app.db, run.id, run.lease_owner, now).await? {
+        return Ok(());
+    }
     let stopped = with_time_limit(runner.stop(name, grace)).await;
     // A runner that answers but cannot stop the step has received the request, too.
     let received = stopped.is_ok() || with_time_limit(runner.poll(name)).await.is_ok();
@@ -97,7 +115,7 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
     }
     let expected = Expected { state: RunState::Running, owner: run.lease_owner };
     let before = run.attempt_lines;
-    let (run, pieces) = with_lines(app, run, lines.lines, Followed::ByMore)?;
+    let (run, pieces) = with_lines(app, run, lines.lines, Followed::ByMore);
     let stored = u64::try_from(run.attempt_lines - before).unwrap_or(0);
     if stored == 0 && !touched {
         return Ok(());

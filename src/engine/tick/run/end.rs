@@ -4,42 +4,64 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::run;
 use entity::run::Event;
 
-use super::observed::{Observation, Unstored};
+use super::observed::{Brings, Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::cluster::record as cluster_record;
 use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
 use crate::engine::run::RunEvent;
-use crate::engine::tick::workspace::step_result;
+use crate::engine::tick::workspace::step_result::{self, NoResult};
 use crate::error::Result;
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, OutputError, Runner, Target};
+use crate::store;
 
 /// How long an ended run waits while its log or an output cannot be read.
-pub(super) const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
+const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
+
+/// Whether an ended run still waits for its log and its results, counted from when its end was first seen: its runner may have
+/// been away when it ended.
+pub(super) async fn waits_for_results(app: &App, run: &run::Model, now: DateTime<Utc>) -> Result<bool> {
+    match run.end_seen_at {
+        Some(since) => Ok(now < since + LOG_PATIENCE),
+        None => Ok(store::run::note_end_seen(&app.db, run.id, run.lease_owner, now).await?),
+    }
+}
 
 /// Ends a run with the event that the state machine decided.
 #[tracing::instrument(name = "run.end", skip_all, fields(run = %seen.unstored.run.id, event = ?event))]
 pub(super) async fn end(
     app: &App,
     seen: Observation<'_>,
-    (event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
+    (mut event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem } = seen;
+    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem, brings } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
-    if event == RunEvent::Succeeded {
-        match read_result(runner, &name, &run, now, &mut run_end).await {
-            Read::All => {}
-            Read::Later => return Ok(()),
-            Read::Failed(problem) => output_problem = Some(problem),
+    if let Brings::Nothing(why) = brings {
+        output_problem = Some(format!("the log and the results of the run could not be stored: {why}"));
+        if event == RunEvent::Succeeded && needs_results(run.event) {
+            event = RunEvent::Failed;
+        }
+    } else if event == RunEvent::Succeeded {
+        match read_result(app, runner, &name, &run, &mut run_end).await {
+            Ok(()) => {}
+            Err(missing) if missing.may_come && waits_for_results(app, &run, now).await? => return Ok(()),
+            Err(missing) => {
+                if missing.fails_step {
+                    event = RunEvent::Failed;
+                }
+                output_problem = missing.problem;
+            }
         }
     }
     let reason = joined([reason.as_deref(), log_problem, output_problem.as_deref(), note(kind, &run)]);
-    let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, ..run };
+    // An attempt that was given up may still be about to start; one that was lost may be running, and is left alone.
+    let stopping_at = run.stopping_at.or((event != RunEvent::Lost).then_some(now));
+    let run = run::Model { exit_code: exit_code.or(run.exit_code), reason, stopping_at, ..run };
     // Only the server that stored the results of a step may remove the step.
     if change(app, run, event, now, run_end).await? {
         log_failure(&name, with_time_limit(runner.remove(&name)).await);
@@ -47,69 +69,79 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// The outcome of reading the results of a step.
-enum Read {
-    All,
+/// Why the results of a step were not read.
+struct Missing {
+    problem: Option<String>,
     /// The runner does not answer; the next tick tries again.
-    Later,
-    /// Why something, or a part of it, could not be read; the run ends anyway.
-    Failed(String),
+    may_come: bool,
+    /// The step has failed without them, although it exited successfully.
+    fails_step: bool,
+}
+
+impl Missing {
+    fn unread(problem: Option<String>) -> Self {
+        Self { problem, may_come: true, fails_step: false }
+    }
 }
 
 /// Reads the results of a successful step: the result of a workspace step, the applied CronJob, the built image, or outputs.
 async fn read_result(
+    app: &App,
     runner: &dyn Runner,
     name: &str,
     run: &run::Model,
-    now: DateTime<Utc>,
     run_end: &mut RunEnd,
-) -> Read {
-    let patient_until = run.finished_at.unwrap_or(run.updated_at) + LOG_PATIENCE;
+) -> std::result::Result<(), Missing> {
     match run.event {
-        Event::Workspace => match step_result::read_result(runner, name).await {
-            Err(OutputError::Unavailable(_)) if now < patient_until => Read::Later,
-            Err(OutputError::Unavailable(reason) | OutputError::Refused(reason)) => {
-                Read::Failed(format!("the result of the step could not be read: {reason}"))
+        Event::Workspace => match step_result::read_result(app, run, runner, name).await {
+            Err(NoResult::Unread { reason, plans }) => {
+                let text = format!("the result of the step could not be read: {reason}");
+                return Err(Missing { fails_step: plans, ..Missing::unread(Some(text)) });
             }
-            Ok(left) => {
-                run_end.left = Some(left);
-                Read::All
+            Err(NoResult::NoPlan(reason)) => {
+                return Err(Missing { problem: Some(reason), may_come: false, fails_step: true });
             }
+            Ok(left) => run_end.left = Some(left),
         },
-        Event::Apply => match with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await {
-            Err(_) if now < run.updated_at + LOG_PATIENCE => Read::Later,
-            Err(_) => Read::All,
-            Ok(content) => {
-                run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
-                Read::All
-            }
-        },
+        Event::Apply => {
+            let content = with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await;
+            let content = content.map_err(|_| Missing::unread(None))?;
+            run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
+        }
         Event::Build | Event::Start | Event::Stop | Event::Delete | Event::Cron => {
             if run.event != Event::Build && !leaves_outputs(run.event) {
-                return Read::All;
+                return Ok(());
             }
             let limit = runner.most_output();
-            match with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await {
-                Err(OutputError::Unavailable(_)) if now < patient_until => Read::Later,
-                Err(OutputError::Unavailable(reason)) => {
-                    Read::Failed(format!("the outputs could not be read: {reason}"))
+            let content = with_time_limit(runner.output(name, OUTPUT_FILE, limit)).await;
+            let unusable = |reason| Missing { problem: Some(reason), may_come: false, fails_step: false };
+            let content = content.map_err(|error| match error {
+                OutputError::Unavailable(reason) => {
+                    Missing::unread(Some(format!("the outputs could not be read: {reason}")))
                 }
-                Err(OutputError::Refused(reason)) => Read::Failed(format!("the outputs were refused: {reason}")),
-                Ok(None) => Read::All,
-                Ok(Some(content)) if run.event == Event::Build => {
-                    run_end.built = serde_json::from_slice(&content).ok();
-                    Read::All
+                OutputError::Refused(reason) => unusable(format!("the outputs were refused: {reason}")),
+            })?;
+            match content {
+                None => {}
+                Some(content) if run.event == Event::Build => run_end.built = serde_json::from_slice(&content).ok(),
+                Some(content) => {
+                    let found = outputs::parse(&content, limit).map_err(unusable)?;
+                    let problem = found.problem();
+                    run_end.outputs = found.outputs;
+                    // The others are stored.
+                    problem.map_or(Ok(()), |problem| Err(unusable(problem)))?;
                 }
-                Ok(Some(content)) => match outputs::parse(&content, limit) {
-                    Ok(found) => {
-                        let problem = found.problem();
-                        run_end.outputs = found.outputs;
-                        problem.map_or(Read::All, Read::Failed)
-                    }
-                    Err(reason) => Read::Failed(reason),
-                },
             }
         }
+    }
+    Ok(())
+}
+
+/// Whether a run is useless without its results: what follows it needs them.
+fn needs_results(event: Event) -> bool {
+    match event {
+        Event::Build | Event::Workspace | Event::Apply => true,
+        Event::Cron | Event::Start | Event::Stop | Event::Delete => false,
     }
 }
 

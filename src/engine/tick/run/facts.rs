@@ -16,15 +16,18 @@ pub(super) fn facts(app: &App, run: &run::Model, kind: Target) -> Facts {
     let config_seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
     Facts {
         attempt: run.attempt,
-        // Kubernetes retries failed attempts and enforces the time limit itself.
-        max_nb_restart: if cluster && repeats_by_kubernetes(&run.spec) { 0 } else { run.spec.max_nb_restart },
+        // Applying a schedule is no execution of the job.
+        max_nb_restart: if run.event == Event::Apply { 0 } else { run.spec.max_nb_restart },
+        repeated_by_runner: cluster && repeats_by_kubernetes(&run.spec),
+        // Kubernetes enforces the time limit itself.
         max_duration_seconds: if cluster { 0 } else { run.spec.max_duration_seconds },
-        ready_at: run.not_before,
+        start_asked_at: run.start_asked_at.unwrap_or(run.not_before),
         start_timeout: config_seconds(app.config.start_timeout_seconds),
         started_at: run.started_at,
         attempt_started: run.attempt_started_at.is_some(),
         handed_over: run.place.is_some(),
         cancel_requested_at: run.cancel_requested_at,
+        stopping_at: run.stopping_at,
         stop_asked_at: run.stop_asked_at,
         seen_at: run.updated_at.max(run.not_before),
         lost_after: config_seconds(app.config.lost_timeout_seconds),

@@ -19,6 +19,11 @@ use crate::store::log_chunk::{ChunkBuilder, LogStream};
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
 
+/// The masks of a run whose secrets cannot be determined; no key opens them.
+pub(in crate::engine) const UNKNOWN_MASKS: &[u8] = &[];
+
+const CANNOT_MASK: &str = "log omitted: the secrets to mask in it cannot be decrypted with the keys of this server";
+
 /// The lines of a run that have not been copied yet.
 pub(in crate::engine) async fn copy(
     runner: &dyn Runner,
@@ -58,6 +63,17 @@ pub(in crate::engine) enum Followed {
 /// How many lines at the end of a batch may wait because a secret may begin in them.
 const HELD: usize = 16;
 
+/// Masks the secrets of a run.
+pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
+    patterns_of(app, run).map(|patterns| Masking::new(&patterns))
+}
+
+fn patterns_of(app: &App, run: &run::Model) -> Result<Vec<String>> {
+    let Some(sealed) = &run.masks else { return Ok(Vec::new()) };
+    let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
+    serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))
+}
+
 /// The run with its new lines counted, and the rows to store for them. A line in which a secret may begin and go on in the next one
 /// is left for the next time.
 pub(in crate::engine) fn with_lines(
@@ -65,36 +81,42 @@ pub(in crate::engine) fn with_lines(
     mut run: run::Model,
     mut lines: Vec<runner::Line>,
     followed: Followed,
-) -> Result<(run::Model, Vec<log_chunk::Model>)> {
+) -> (run::Model, Vec<log_chunk::Model>) {
     if lines.is_empty() {
-        return Ok((run, Vec::new()));
+        return (run, Vec::new());
     }
-    let patterns: Vec<String> = match &run.masks {
-        Some(sealed) => {
-            let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-            serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))?
-        }
-        None => Vec::new(),
-    };
-    if followed == Followed::ByMore {
-        lines.truncate(storable(&lines, &patterns));
-    }
-    run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let half = most_bytes(app) / 2;
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
-    for line in masked(&Masking::new(&patterns), lines) {
-        let stream = match line.stream {
-            runner::Stream::Stdout => LogStream::Stdout,
-            runner::Stream::Stderr => LogStream::Stderr,
-        };
-        run.log_bytes += pieces.push(line.at, stream, &line.text);
-        if run.log_mark.is_none() && run.log_bytes > half {
-            run.log_mark = Some(pieces.reserve());
+    let count = |lines: &[runner::Line]| i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    match patterns_of(app, &run) {
+        Ok(patterns) => {
+            if followed == Followed::ByMore {
+                lines.truncate(storable(&lines, &patterns));
+            }
+            run.attempt_lines += count(&lines);
+            let half = most_bytes(app) / 2;
+            for line in masked(&Masking::new(&patterns), lines) {
+                let stream = match line.stream {
+                    runner::Stream::Stdout => LogStream::Stdout,
+                    runner::Stream::Stderr => LogStream::Stderr,
+                };
+                run.log_bytes += pieces.push(line.at, stream, &line.text);
+                if run.log_mark.is_none() && run.log_bytes > half {
+                    run.log_mark = Some(pieces.reserve());
+                }
+            }
+            run.log_cut |= run.log_bytes > most_bytes(app);
+        }
+        // Without its masks, no line may be stored; the run goes on.
+        Err(_) => {
+            run.attempt_lines += count(&lines);
+            if let Some(line) = lines.first().filter(|_| !run.log_cut) {
+                run.log_bytes += pieces.push(line.at, LogStream::System, CANNOT_MASK);
+                run.log_cut = true;
+            }
         }
     }
-    run.log_cut |= run.log_bytes > most_bytes(app);
     run.total_lines = pieces.position();
-    Ok((run, pieces.finish()))
+    (run, pieces.finish())
 }
 
 /// The largest log of a run, in bytes: one half for its beginning, the other one for its end.

@@ -2,25 +2,30 @@
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use entity::run;
+use entity::run::RunState;
 use futures_util::StreamExt as _;
 
 use super::act::{act, store_progress};
-use super::end::LOG_PATIENCE;
+use super::end::waits_for_results;
 use super::facts::facts;
 use super::lease::{lease, renew};
 use super::log_copy::{CHUNK, copy};
-use super::observed::{Observation, Unstored, name_of};
+use super::observed::{Brings, Observation, Unstored, name_of};
 use super::outcome::{RunEnd, change};
 use super::place::kind_of;
 use crate::app::App;
 use crate::engine::run::{RunEvent, decide};
-use crate::engine::tick::pass::report;
+use crate::engine::tick::give_up;
+use crate::engine::tick::pass::{Verdict, Wish, reason, report, succeeded};
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::runner::kubernetes::cluster_place;
-use crate::runner::time_limit::with_time_limit;
+use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 use crate::store;
 use crate::store::run::Orphans;
+
+const PASS: Pass = Pass::Observe;
 
 /// How often a run that writes nothing is recorded as seen.
 const HEARTBEAT: TimeDelta = TimeDelta::seconds(30);
@@ -29,21 +34,15 @@ const ORPHANS: u64 = 1000;
 /// How many runs are observed at the same time.
 const CONCURRENCY: usize = 16;
 
-/// Observes all runs of this server, after taking over those whose lease has expired. An error in one run is logged and does
-/// not affect the others; the next tick tries again.
+/// Observes all runs of this server, after taking over those whose lease has expired. A run that fails does not affect the others;
+/// it is tried again after a pause.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    renew(app, now).await?;
+    renew(app).await?;
     let runs = owned(app, now).await?;
-    let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| async move {
-        let id = run.id;
-        observe_one(app, run, now).await.unwrap_or_else(|error| {
-            report("observe", "run", &id, &error);
-            false
-        })
-    }))
-    .buffer_unordered(CONCURRENCY)
-    .collect()
-    .await;
+    let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| try_observe(app, run, now)))
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
     Ok(results.contains(&true))
 }
 
@@ -58,20 +57,84 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
     let unreachable_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
     let orphans = Orphans { places, unreachable_before };
-    let limit = u64::from(app.config.max_runs) + ORPHANS;
-    store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-        store::run::mine(tx, lease(app, now), &orphans, now, limit).await.map_err(Error::from)
-    })
-    .await
+    let lease = lease(app);
+    // What Kubernetes runs is not limited.
+    let limit = store::run::count_by_owner(&app.db, app.instance).await? + ORPHANS;
+    let all = store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
+        store::run::mine(tx, lease, &orphans, now, limit).await.map_err(Error::from)
+    });
+    match all.await {
+        Err(error) if !matches!(error, Error::Unavailable { .. }) => {}
+        all => return all,
+    }
+    // One of them cannot be read or written; the others can.
+    let mut runs = Vec::new();
+    for id in store::run::list_mine(&app.db, lease, &orphans, now, limit).await? {
+        let one = store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
+            store::run::mine_one(tx, lease, &orphans, now, id).await.map_err(Error::from)
+        });
+        match one.await {
+            Ok(one) => runs.extend(one),
+            Err(_) if app.setbacks.is_paused(PASS, &id.to_string(), now) => {}
+            Err(error) => {
+                if report(app, (PASS, "run"), id, &error, Wish::Process, now) == Verdict::GiveUp {
+                    give_up::run(app, id, (RunState::Failed, reason("the run", &error)), now).await;
+                }
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// Observes one run. If it keeps failing, it is observed without copying its log and its results, so that its limits, its
+/// cancellation and its end do not depend on what it brought; if even that fails, it is given up.
+async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
+    let id = run.id;
+    let wish = if run.cancel_requested_at.is_some() || is_late(&run, now) { Wish::End } else { Wish::Process };
+    if wish == Wish::Process && app.setbacks.is_paused(PASS, &id.to_string(), now) {
+        return false;
+    }
+    let error = match observe_one(app, run.clone(), &Brings::All, now).await {
+        Ok(more) => {
+            succeeded(app, PASS, id);
+            return more;
+        }
+        Err(error) => error,
+    };
+    let verdict = report(app, (PASS, "run"), id, &error, wish, now);
+    if verdict == Verdict::Retry || matches!(error, Error::Unavailable { .. }) {
+        return false;
+    }
+    let nothing = Brings::Nothing(error.reason());
+    if let Err(error) = observe_one(app, run.clone(), &nothing, now).await
+        && verdict == Verdict::GiveUp
+    {
+        let (state, reason) = match run.cancel_requested_at {
+            Some(_) => (RunState::Cancelled, "the run was cancelled".to_owned()),
+            None => (RunState::Failed, reason("the run", &error)),
+        };
+        give_up::run(app, id, (state, reason), now).await;
+        if let Ok(Ok(kind)) = kind_of(app, &run).await {
+            let name = name_of(&run);
+            log_failure(&name, with_time_limit(app.runners.get(kind).remove(&name)).await);
+        }
+    }
+    false
+}
+
+fn is_late(run: &run::Model, now: DateTime<Utc>) -> bool {
+    let limit = TimeDelta::seconds(run.spec.max_duration_seconds.into());
+    run.spec.max_duration_seconds > 0 && run.started_at.is_some_and(|at| at + limit <= now)
 }
 
 /// Observes one run and acts on it. True when more of its log is waiting to be copied.
-async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<bool> {
+async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<Utc>) -> Result<bool> {
     let kind = match kind_of(app, &run).await? {
         Ok(kind) => kind,
         Err(reason) => {
+            let event = if run.cancel_requested_at.is_some() { RunEvent::Cancelled } else { RunEvent::Failed };
             let ended = run::Model { reason: Some(reason), ..run };
-            change(app, ended, RunEvent::Failed, now, RunEnd::default()).await?;
+            change(app, ended, event, now, RunEnd::default()).await?;
             return Ok(false);
         }
     };
@@ -79,16 +142,24 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
     let runner = runner.as_ref();
     let name = name_of(&run);
     let observed = ask(runner, &run, &name).await;
-    let copied = copy(runner, &run, &name, &observed).await;
+    let copied = match brings {
+        Brings::All => copy(runner, &run, &name, &observed).await,
+        Brings::Nothing(_) => Ok(Lines { lines: Vec::new(), end: true }),
+    };
     let ended =
         matches!(observed, Ok(StepState::Exited { .. } | StepState::Failed { .. } | StepState::CannotStart { .. }));
     let began = matches!(observed, Ok(StepState::Running | StepState::Exited { .. } | StepState::Failed { .. }));
     let touched = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
-    let run = if began { with_times(run, runner, &name, ended, now).await } else { run };
+    let run = match observed {
+        // Why an earlier attempt failed, or why the runner did not answer for a while, is over.
+        Ok(StepState::Running) => run::Model { reason: None, ..run },
+        _ => run,
+    };
+    let run = if began || ended { with_times(run, runner, &name, (began, ended), now).await } else { run };
     let (lines, log_problem) = match copied {
         Ok(lines) => (lines, None),
         // An ended run waits for its log, but only for a while.
-        Err(_) if ended && now - run.finished_at.unwrap_or(run.updated_at) < LOG_PATIENCE => return Ok(false),
+        Err(_) if ended && waits_for_results(app, &run, now).await? => return Ok(false),
         Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("the end of the log could not be read")),
     };
     if ended && !lines.end {
@@ -98,7 +169,7 @@ async fn observe_one(app: &App, run: run::Model, now: DateTime<Utc>) -> Result<b
     let more = lines.is_full(CHUNK);
     let decision = decide(&facts(app, &run, kind), observed, now);
     let unstored = Unstored { run, lines, touched };
-    act(app, Observation { runner, kind, name, unstored, log_problem }, decision, now).await?;
+    act(app, Observation { runner, kind, name, unstored, log_problem, brings }, decision, now).await?;
     Ok(more)
 }
 
@@ -113,17 +184,24 @@ async fn ask(runner: &dyn Runner, run: &run::Model, name: &str) -> Result<StepSt
     with_time_limit(runner.poll(name)).await
 }
 
-/// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`.
-async fn with_times(run: run::Model, runner: &dyn Runner, name: &str, ended: bool, now: DateTime<Utc>) -> run::Model {
+/// Sets when the attempt began and ended: by the runner's clock if that is known, but never after `now`. A step that was never
+/// started can still have had attempts, if its runner repeats them.
+async fn with_times(
+    run: run::Model,
+    runner: &dyn Runner,
+    name: &str,
+    (began, ended): (bool, bool),
+    now: DateTime<Utc>,
+) -> run::Model {
     if run.attempt_started_at.is_some() && !ended {
         return run;
     }
     let times = with_time_limit(runner.times(name)).await.unwrap_or_default();
     let microseconds = |time: DateTime<Utc>| time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time).min(now);
-    let began = times.started_at.map_or(now, microseconds);
+    let began = began.then(|| times.started_at.map_or(now, microseconds));
     run::Model {
-        started_at: run.started_at.or(Some(began)),
-        attempt_started_at: run.attempt_started_at.or(Some(began)),
+        started_at: run.started_at.or(began),
+        attempt_started_at: run.attempt_started_at.or(began),
         finished_at: times.finished_at.map(microseconds).filter(|_| ended),
         attempt: if run.step.is_some() { times.attempts.unwrap_or(run.attempt).max(run.attempt) } else { run.attempt },
         ..run

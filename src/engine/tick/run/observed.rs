@@ -14,6 +14,16 @@ pub(super) struct Observation<'a> {
     pub(super) unstored: Unstored,
     /// Why the log is incomplete.
     pub(super) log_problem: Option<&'static str>,
+    pub(super) brings: &'a Brings,
+}
+
+/// What an observation stores besides the state of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Brings {
+    /// The new lines of its log, and the results of its step.
+    All,
+    /// Nothing, because that cannot be stored, with the reason.
+    Nothing(String),
 }
 
 /// A run with changes that have not been stored yet.

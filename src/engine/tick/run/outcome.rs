@@ -9,7 +9,7 @@ use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
-use super::log_copy::{Followed, append, with_lines};
+use super::log_copy::{Followed, append, masking_of, with_lines};
 use crate::app::App;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
@@ -47,7 +47,7 @@ pub(in crate::engine::tick) async fn change(
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
     let RunEnd { lines, outputs, built, left, applied } = end;
-    let (mut run, pieces) = with_lines(app, run, lines, Followed::ByNothing)?;
+    let (mut run, pieces) = with_lines(app, run, lines, Followed::ByNothing);
     run.state = to;
     run.updated_at = now;
     run.finished_at = to.is_final().then(|| run.finished_at.unwrap_or(now));
@@ -58,8 +58,13 @@ pub(in crate::engine::tick) async fn change(
         // Any server may start the next attempt.
         run.place = None;
         run.step = None;
+        (run.stopping_at, run.stop_asked_at, run.end_seen_at) = (None, None, None);
     }
     run.built = built.or(run.built);
+    if let (Event::Build, Some(reason)) = (run.event, &run.reason) {
+        // A builder repeats the instruction that failed, with the values of its arguments.
+        run.reason = Some(masking_of(app, &run)?.apply(reason).into_owned());
+    }
     let changed = store::write(&app.db, async |tx| {
         // Lock order: environment, workspace job, run.
         let target = if outputs.is_empty() { None } else { locked_job(tx, &run).await? };

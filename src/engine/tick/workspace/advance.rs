@@ -8,30 +8,39 @@ use sea_orm::DatabaseTransaction;
 use super::schedule::schedule_template;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
-use crate::engine::tick::pass::{BATCH, report};
+use crate::engine::tick::give_up;
+use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason, report, succeeded};
 use crate::engine::workspace::{has_scripts, spec, start_step};
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
+
+const PASS: Pass = Pass::WorkspaceJobs;
 
 /// Advances all workspace jobs that can be advanced.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let due = store::workspace::due(&app.db, BATCH).await?;
+    let due = store::workspace::due(&app.db, app.setbacks.paused(PASS, now), BATCH).await?;
     let mut more = due.len() as u64 == BATCH;
     for id in due {
-        match store::write(&app.db, async |tx| one(tx, id, now).await).await {
+        match store::write(&app.db, async |tx| one(app, tx, id, now).await).await {
             Ok(again) => {
+                succeeded(app, PASS, id);
                 more |= again;
                 // A step may have been queued.
                 app.wake.now();
             }
-            Err(error) => report("advance workspace jobs", "workspace job", &id, &error),
+            Err(error) => {
+                if report(app, (PASS, "workspace job"), id, &error, Wish::Process, now) == Verdict::GiveUp {
+                    give_up::workspace_job(app, id, reason("the job", &error), now).await;
+                }
+            }
         }
     }
     Ok(more)
 }
 
 /// Advances one job. Returns true if it can be advanced again at once.
-async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
+async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bool> {
     let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
     let steps = store::workspace::steps(tx, id).await?;
     let mut facts = Vec::with_capacity(steps.len());
@@ -50,7 +59,7 @@ async fn one(tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -> Result<bo
     match decision {
         Decision::Wait => return Ok(false),
         Decision::Start(place) => {
-            start_step(tx, at(place)?, JobStatus::Queue, now).await?;
+            start_step(app, tx, at(place)?, JobStatus::Queue, now).await?;
             store::workspace::update_job(tx, workspace_job::Model { status: JobStatus::Queue, ..job }).await?;
             return Ok(false);
         }

@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue, DatabaseTransaction};
 
 use super::step_result::StepResult;
 use crate::app::App;
-use crate::engine::template::FlowType;
+use crate::engine::lock_wait;
 use crate::engine::workspace::spec;
 use crate::error::Result;
 use crate::secret;
@@ -47,12 +47,10 @@ pub(in crate::engine::tick) async fn ended(
     // A killed process could not release its lock.
     store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;
     let Some(job) = store::workspace::lock_job(tx, step.job_id).await? else { return Ok(()) };
-    let plans = matches!(spec.kind, FlowType::TerraformPlan | FlowType::TerraformPlanDestroy);
-    let nothing = plans && run.state == RunState::Succeeded && changes == Some(false);
-    let output = match (&run.reason, status) {
-        (Some(reason), JobStatus::Failed | JobStatus::Cancelled) => Some(format!("{}: {reason}", step.name)),
-        _ => job.output.clone(),
-    };
+    let nothing = spec.plans() && run.state == RunState::Succeeded && changes == Some(false);
+    let failed = matches!(status, JobStatus::Failed | JobStatus::Cancelled);
+    let reason = run.reason.as_ref().map(|reason| format!("{}: {reason}", step.name));
+    let output = lock_wait::output_after(job.output.clone(), failed, reason);
     let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
     let job = workspace_job::Model {
         status: open,

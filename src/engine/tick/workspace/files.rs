@@ -6,7 +6,7 @@ use sea_orm::ActiveValue;
 
 use super::source::source_of;
 use super::subject::WorkspaceSubject;
-use super::work::plan_of;
+use super::work::planned;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::runner::source_archive::pack;
@@ -28,13 +28,13 @@ pub async fn source(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> 
     pack(&source, ".").await.map_err(Error::Conflict)
 }
 
-/// The newest plan made by an earlier step.
+/// The plan that an apply carries out.
 ///
 /// # Errors
-/// `NotFound` if there is none.
+/// `NotFound` if no earlier step plans; `Conflict` if the plan is missing.
 pub async fn plan(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
-    let plan = plan_of(app, &of(app, step).await?).await?.ok_or(Error::NotFound("plan"))?;
-    Ok(plan.expose().clone())
+    let planned = planned(app, &of(app, step).await?).await?.map_err(|impossible| Error::Conflict(impossible.0))?;
+    Ok(planned.ok_or(Error::NotFound("plan"))?.plan.expose().clone())
 }
 
 /// Stores the plan of a step, sealed.

@@ -4,10 +4,10 @@ use entity::run;
 
 use super::subject::{GONE, WorkspaceSubject};
 use crate::app::App;
+use crate::engine::workspace::cluster_for_steps;
 use crate::error::Result;
 use crate::runner::Target;
 use crate::runner::terraform::script::Operation;
-use crate::store;
 
 /// Where a step is executed: as a process on this machine if its program is installed and processes are allowed, otherwise in a
 /// container.
@@ -17,12 +17,8 @@ use crate::store;
 pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Target, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Target::Docker);
-    // A cluster is used if it is preferred, or if nothing else is available.
-    if app.config.workspaces_in_clusters || (!docker && !app.runners.processes) {
-        let clusters = store::cluster_objects::clusters_of(&app.db, of.workspace.organization_id).await?;
-        if let Some(id) = clusters.first() {
-            return Ok(Ok(Target::Kubernetes(*id)));
-        }
+    if let Some(id) = cluster_for_steps(app, &app.db, of.workspace.organization_id).await? {
+        return Ok(Ok(Target::Kubernetes(id)));
     }
     if of.operation() == Operation::Scripts && app.runners.processes {
         return Ok(Ok(Target::Process));

@@ -1,34 +1,45 @@
 //! The pass that creates workspace jobs for due schedules, and the creation of the schedules that a step names.
 
 use chrono::{DateTime, Utc};
-use entity::id::TemplateId;
+use entity::id::{TemplateId, WorkspaceScheduleId};
 use entity::{workspace_job, workspace_schedule};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::tick::pass::BATCH;
+use crate::engine::tick::pass::{BATCH, Wish, report, succeeded};
 use crate::engine::workspace::{NewJob, create, next_time};
 use crate::error::{Error, Result};
+use crate::liveness::passes::Pass;
 use crate::store;
+
+const PASS: Pass = Pass::WorkspaceSchedules;
 
 /// Creates jobs for the workspace schedules that are due, and sets their next times.
 ///
 /// # Errors
 /// Database errors.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    store::write(&app.db, async |tx| {
-        let due = store::workspace::due_schedules(tx, now, BATCH).await?;
-        let more = due.len() as u64 == BATCH;
-        for row in due {
-            // After an outage, one missed time is caught up late; the others are dropped.
-            let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
-            let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
-            store::row::update(tx, moved).await?;
-            create_job(tx, row, now).await?;
+    let due = store::workspace::due_schedules(&app.db, app.setbacks.paused(PASS, now), now, BATCH).await?;
+    let more = due.len() as u64 == BATCH;
+    for id in due {
+        match store::write(&app.db, async |tx| one(tx, id, now).await).await {
+            Ok(()) => succeeded(app, PASS, id),
+            // A schedule has no end; it is tried again after the longest pause.
+            Err(error) => {
+                report(app, (PASS, "workspace schedule"), id, &error, Wish::Process, now);
+            }
         }
-        Ok::<_, Error>(more)
-    })
-    .await
+    }
+    Ok(more)
+}
+
+async fn one(tx: &DatabaseTransaction, id: WorkspaceScheduleId, now: DateTime<Utc>) -> Result<()> {
+    let Some(row) = store::workspace::lock_due_schedule(tx, id, now).await? else { return Ok(()) };
+    // After an outage, one missed time is caught up late; the others are dropped.
+    let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
+    let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
+    store::row::update(tx, moved).await?;
+    create_job(tx, row, now).await
 }
 
 async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, now: DateTime<Utc>) -> Result<()> {
@@ -68,7 +79,7 @@ pub(super) async fn schedule_template(
     let template = store::workspace::template_by_name(tx, of.organization_id, name).await?;
     let template = template.ok_or_else(|| Error::invalid("templates", format!("there is no template {name}")))?;
     let row = workspace_schedule::Model {
-        id: entity::id::WorkspaceScheduleId::create(),
+        id: WorkspaceScheduleId::create(),
         organization_id: of.organization_id,
         workspace_id: of.workspace_id,
         created_at: now,

@@ -9,7 +9,7 @@ use super::super::prepared::{Impossible, Prepared, step_name};
 use super::inputs::variables;
 use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
-use super::work::{addresses, plan_of, scripts};
+use super::work::{addresses, planned, scripts};
 use crate::app::App;
 use crate::engine::masking::patterns;
 use crate::engine::workspace::STATE_USER;
@@ -41,7 +41,11 @@ pub(in crate::engine::tick) async fn step(
         Ok(scripts) => scripts,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let variables = match variables(app, &of).await? {
+    let planned = match planned(app, &of).await? {
+        Ok(planned) => planned,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let variables = match variables(app, &of, planned.as_ref().map(|planned| &planned.step)).await? {
         Ok(variables) => variables,
         Err(impossible) => return Ok(Err(impossible)),
     };
@@ -52,7 +56,9 @@ pub(in crate::engine::tick) async fn step(
         folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
         scripts,
         values: Secret::new(variables.values.clone()),
-        plan: plan_of(app, &of).await?,
+        loose: variables.loose,
+        plan: planned.map(|planned| planned.plan),
+        lock_timeout_seconds: app.config.state_lock_timeout_seconds,
         refresh: of.job.refresh,
         refresh_only: of.job.refresh_only,
         targets: addresses(app, &of, "TARGET").await?,
@@ -64,6 +70,7 @@ pub(in crate::engine::tick) async fn step(
     let mut environment = variables.environment;
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
     environment.extend(script.files.iter().flat_map(places));
+    environment.extend(script.environment);
     let mut secrets = variables.secrets;
     if work.fetches {
         let own = authorization(&token);

@@ -1,5 +1,9 @@
 //! The results of a workspace step: the outcome of its plan, its commit, and the plan itself.
 
+use entity::run;
+
+use super::subject::WorkspaceSubject;
+use crate::app::App;
 use crate::error::Result;
 use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
 use crate::runner::time_limit::with_time_limit;
@@ -18,17 +22,46 @@ pub(in crate::engine::tick) struct StepResult {
     pub(in crate::engine::tick) plan: Option<Vec<u8>>,
 }
 
+/// Why a step has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine::tick) enum NoResult {
+    /// It could not be read at the moment. A step that plans fails if that does not change.
+    Unread { reason: String, plans: bool },
+    /// The plan is unusable, so the step has failed: its apply would carry out something else.
+    NoPlan(String),
+}
+
 /// Reads the result of a step from its runner.
-pub(in crate::engine::tick) async fn read_result(runner: &dyn Runner, name: &str) -> Result<StepResult, OutputError> {
-    let result = with_time_limit(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await?;
+pub(in crate::engine::tick) async fn read_result(
+    app: &App,
+    run: &run::Model,
+    runner: &dyn Runner,
+    name: &str,
+) -> Result<StepResult, NoResult> {
+    let of = WorkspaceSubject::load(app, run).await;
+    let of = of.map_err(|error| NoResult::Unread { reason: error.public(), plans: true })?;
+    let plans = of.as_ref().is_some_and(WorkspaceSubject::plans);
+    let unread = |error| match error {
+        OutputError::Refused(reason) if plans => NoResult::NoPlan(reason),
+        OutputError::Unavailable(reason) | OutputError::Refused(reason) => NoResult::Unread { reason, plans },
+    };
+    let result = with_time_limit(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await.map_err(unread)?;
     let read = |text: Vec<u8>| {
-        serde_json::from_slice(&text)
-            .map_err(|error| OutputError::Refused(format!("{RESULT_FILE} is not valid: {error}")))
+        serde_json::from_slice(&text).map_err(|error| unread(OutputError::Unavailable(error.to_string())))
     };
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
-    left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await?;
-    if left.plan.as_ref().is_some_and(|plan| plan.len() as u64 > PLAN_BYTES) {
-        return Err(OutputError::Refused("the plan is larger than 64 MiB".into()));
+    if !plans {
+        return Ok(left);
     }
-    Ok(left)
+    left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await.map_err(unread)?;
+    match &left.plan {
+        Some(plan) if plan.len() as u64 > PLAN_BYTES => {
+            let mib = PLAN_BYTES / 1024 / 1024;
+            Err(NoResult::NoPlan(format!("the plan is larger than {mib} MiB, the most that can be kept for an apply")))
+        }
+        Some(plan) if !plan.is_empty() => Ok(left),
+        // A step in a cluster has uploaded its plan.
+        None if of.is_some_and(|of| of.step.plan.is_some()) => Ok(left),
+        _ => Err(NoResult::NoPlan("the step left no plan".into())),
+    }
 }

@@ -47,6 +47,11 @@ impl WorkspaceSubject {
         }
     }
 
+    /// Whether the step makes a plan.
+    pub(super) fn plans(&self) -> bool {
+        !self.rejected() && self.spec.plans()
+    }
+
     pub(super) fn tool(&self) -> &'static str {
         if self.workspace.iac_type == "terraform" { "terraform" } else { "tofu" }
     }

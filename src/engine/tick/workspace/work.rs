@@ -1,12 +1,13 @@
 //! The inputs of a workspace step besides its source: scripts, the preceding plan, and targeted addresses.
 
-use entity::workspace_address;
+use entity::{workspace_address, workspace_step};
 
 use super::super::prepared::Impossible;
 use super::source::access;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::engine::template::{self, FlowType};
+use crate::engine::workspace::spec;
 use crate::error::Result;
 use crate::git::{self};
 use crate::runner::terraform::script::{Operation, Phase};
@@ -53,18 +54,31 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
     Ok(Ok(scripts))
 }
 
-/// The newest plan made by an earlier step.
-pub(super) async fn plan_of(app: &App, of: &WorkspaceSubject) -> Result<Option<Secret<Vec<u8>>>> {
-    if of.spec.kind != FlowType::TerraformApply {
-        return Ok(None);
+/// A step that made a plan, and the plan.
+pub(super) struct Planned {
+    pub(super) step: workspace_step::Model,
+    pub(super) plan: Secret<Vec<u8>>,
+}
+
+/// The plan that an apply carries out: that of the last step before it that plans. An apply without such a step plans for itself.
+pub(super) async fn planned(app: &App, of: &WorkspaceSubject) -> Result<Result<Option<Planned>, Impossible>> {
+    if of.spec.kind != FlowType::TerraformApply || of.rejected() {
+        return Ok(Ok(None));
     }
     let steps = store::workspace::steps(&app.db, of.job.id).await?;
-    let planned = steps
-        .iter()
-        .rev()
-        .filter(|step| step.position < of.step.position)
-        .find_map(|step| Some((step.id, step.plan.as_ref()?)));
-    planned.map(|(id, sealed)| app.keys.open(&secret::place("workspace_step", id.0), sealed)).transpose()
+    for step in steps.into_iter().rev().filter(|step| step.position < of.step.position) {
+        if !spec(&step)?.plans() {
+            continue;
+        }
+        let Some(sealed) = &step.plan else {
+            let text =
+                format!("the step {:?} left no plan, and an apply after a plan needs exactly that plan", step.name);
+            return Ok(Err(Impossible(text)));
+        };
+        let plan = app.keys.open(&secret::place("workspace_step", step.id.0), sealed)?;
+        return Ok(Ok(Some(Planned { plan, step })));
+    }
+    Ok(Ok(None))
 }
 
 pub(super) async fn addresses(app: &App, of: &WorkspaceSubject, kind: &str) -> Result<Vec<String>> {

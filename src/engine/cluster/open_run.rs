@@ -1,0 +1,17 @@
+//! A run that is open in a cluster, which therefore cannot be deleted.
+
+use entity::id::ClusterId;
+use entity::run;
+use sea_orm::ConnectionTrait;
+
+use crate::error::Result;
+use crate::runner::kubernetes::cluster_place::place;
+use crate::store;
+
+/// An open run that was handed to a cluster.
+///
+/// # Errors
+/// Database errors.
+pub async fn open_run(db: &impl ConnectionTrait, id: ClusterId) -> Result<Option<run::Model>> {
+    Ok(store::run::open_at(db, &place(id)).await?)
+}

@@ -1,0 +1,273 @@
+//! A row of every pass fails, and all others proceed.
+
+use entity::{deployment_rule, job, run, webhook, webhook_delivery, workspace_schedule};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use serde_json::{Value, json};
+use windlass::engine::tick;
+use windlass::liveness::passes::Pass;
+use windlass::outbound;
+use windlass::runner::Runner as _;
+
+use super::poison::{Rejects, cure, poison, sql};
+use crate::harness::{Furnished, TestApp, id};
+use crate::terrakube::{House, tcl};
+
+#[tokio::test]
+async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
+    for pass in Pass::ALL {
+        let app = match pass {
+            Pass::Schedules => Box::pin(schedules()).await,
+            Pass::DeploymentRules => Box::pin(rules()).await,
+            Pass::StartDeployments => Box::pin(deployments_that_start()).await,
+            Pass::FinishDeployments => Box::pin(deployments_that_finish()).await,
+            Pass::WorkspaceSchedules => Box::pin(workspace_schedules()).await,
+            Pass::WorkspaceJobs => Box::pin(workspace_jobs()).await,
+            Pass::QueuedRuns => Box::pin(queued_runs()).await,
+            Pass::Claim => Box::pin(claims()).await,
+            Pass::Observe => Box::pin(observations()).await,
+            Pass::Sweep => Box::pin(steps_to_remove()).await,
+            Pass::Prune => Box::pin(expired_runs()).await,
+            Pass::Webhooks => Box::pin(deliveries()).await,
+            // These need a cluster, or have no rows.
+            Pass::ClusterRuns | Pass::Drift | Pass::Connect | Pass::Leases => continue,
+        };
+        let text = app.client(None).raw("/metrics").await;
+        let line = format!("windlass_pass_row_errors_total{{pass=\"{}\"}}", pass.name());
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+}
+
+/// A second environment.
+async fn environment(it: &Furnished) -> Furnished {
+    let path = format!("/project/{}/environment", it.project);
+    let environment = id(&it.client.post(&path, json!({"name": "second"})).await.expect(201));
+    Furnished {
+        client: it.client.clone(),
+        organization: it.organization,
+        project: it.project.clone(),
+        environment,
+        registry: it.registry.clone(),
+    }
+}
+
+/// A job that was deployed, and two runs that were requested.
+async fn two_runs(app: &TestApp, it: &Furnished) -> (String, [String; 2]) {
+    let job = it.create(it.cron("job", "@yearly")).await;
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        runs.push(id(&it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202)));
+        app.clock.forward(1);
+    }
+    (job, runs.try_into().unwrap())
+}
+
+async fn state(it: &Furnished, run: &str) -> Value {
+    it.client.get(&format!("/run/{run}")).await.expect(200)["state"].clone()
+}
+
+async fn schedules() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (bad, good) = (it.create(it.cron("bad", "* * * * *")).await, it.create(it.cron("good", "* * * * *")).await);
+    it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
+    app.settle().await;
+    poison(&app, "INSERT ON run", &format!("NEW.job_id = {}", sql(&app, &bad)), Rejects::Statement).await;
+    app.clock.set("2026-11-22T10:01:00Z");
+    app.settle().await;
+    assert_eq!((it.runs(&bad).await.len(), it.runs(&good).await.len()), (0, 1));
+    cure(&app).await;
+    app.clock.forward(2);
+    app.settle().await;
+    assert_eq!((it.runs(&bad).await.len(), it.runs(&good).await.len()), (1, 1), "the time was not lost");
+    app
+}
+
+async fn rules() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let other = environment(&it).await;
+    let mut jobs = Vec::new();
+    for it in [&it, &other] {
+        jobs.push(it.create(it.cron("job", "@daily")).await);
+        let path = format!("/environment/{}/deploymentRule", it.environment);
+        let rule = id(&it.client.get(&path).await.expect(200));
+        let body = json!({
+            "auto_stop": true, "timezone": "Etc/UTC", "weekdays": ["SUNDAY"],
+            "start_time": "1970-01-01T11:00:00Z", "stop_time": "1970-01-01T13:30:00Z",
+        });
+        it.client.put(&format!("{path}/{rule}"), body).await.expect(200);
+    }
+    let bad = format!("OLD.environment_id = {}", sql(&app, &it.environment));
+    poison(&app, "UPDATE ON deployment_rule", &bad, Rejects::Statement).await;
+    app.clock.set("2026-11-22T11:00:00Z");
+    app.settle().await;
+    assert_eq!((it.state(&jobs[0]).await, it.state(&jobs[1]).await), ("READY".into(), "DEPLOYED".into()));
+    let rules = deployment_rule::Entity::find().filter(deployment_rule::Column::NextStartAt.lte(app.clock.now()));
+    assert_eq!(rules.count(&app.app.db).await.unwrap(), 1);
+    app
+}
+
+async fn deployments_that_start() -> TestApp {
+    deployments("NEW.progress = 'RUNNING'").await
+}
+
+async fn deployments_that_finish() -> TestApp {
+    deployments("NEW.progress = 'SUCCEEDED'").await
+}
+
+async fn deployments(when: &str) -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let other = environment(&it).await;
+    let (bad, good) = (it.create(it.cron("job", "@daily")).await, other.create(other.cron("job", "@daily")).await);
+    let bad_row = format!("OLD.environment_id = {} AND {when}", sql(&app, &it.environment));
+    poison(&app, "UPDATE ON deployment", &bad_row, Rejects::Transaction).await;
+    for it in [&it, &other] {
+        it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
+    }
+    app.settle().await;
+    assert_eq!(it.state(&good).await, "DEPLOYED");
+    assert_ne!(it.state(&bad).await, "DEPLOYED");
+    app
+}
+
+async fn workspace_schedules() -> TestApp {
+    let house = House::new().await;
+    let plan = house.template("Plan").await;
+    let mut schedules = Vec::new();
+    for name in ["bad", "good"] {
+        let path = format!("workspace/{}/schedule", house.workspace(name).await);
+        let attributes = json!({"cron": "0 5 10 * * ?", "templateReference": plan});
+        schedules.push(house.create(&path, "schedule", attributes).await);
+    }
+    let bad = format!("OLD.id = {}", sql(&house.app, &schedules[0]));
+    poison(&house.app, "UPDATE ON workspace_schedule", &bad, Rejects::Transaction).await;
+    house.app.clock.forward(300);
+    house.app.settle().await;
+    assert_eq!(house.get("job").await["data"].as_array().unwrap().len(), 1);
+    let due = workspace_schedule::Entity::find()
+        .filter(workspace_schedule::Column::NextRunAt.lte(house.app.clock.now()))
+        .count(&house.app.app.db);
+    assert_eq!(due.await.unwrap(), 1);
+    house.app
+}
+
+async fn workspace_jobs() -> TestApp {
+    let house = House::new().await;
+    let flow = json!({"tcl": tcl("flow:\n- {type: terraformPlan, step: 1}\n")});
+    let mut jobs = Vec::new();
+    for name in ["bad", "good"] {
+        jobs.push(house.start(&house.workspace(name).await, flow.clone()).await);
+    }
+    let bad = format!("OLD.job_id = {}", jobs[0]);
+    poison(&house.app, "UPDATE ON workspace_step", &bad, Rejects::Transaction).await;
+    house.app.settle().await;
+    assert_eq!((house.status(&jobs[0]).await.0, house.status(&jobs[1]).await.0), ("pending".into(), "running".into()));
+    house.app
+}
+
+async fn queued_runs() -> TestApp {
+    let app = TestApp::configured(|config| config.max_runs = 0).await;
+    let it = app.furnished().await;
+    let (_, [bad, good]) = two_runs(&app, &it).await;
+    poison(
+        &app,
+        "UPDATE ON run",
+        &format!("OLD.id = {} AND NEW.state = 'CANCELLED'", sql(&app, &bad)),
+        Rejects::Transaction,
+    )
+    .await;
+    for run in [&bad, &good] {
+        it.client.post(&format!("/run/{run}/cancel"), json!({})).await.expect(202);
+    }
+    app.settle().await;
+    assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("QUEUED"), json!("CANCELLED")));
+    app
+}
+
+async fn claims() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (_, [bad, good]) = two_runs(&app, &it).await;
+    poison(
+        &app,
+        "UPDATE ON run",
+        &format!("OLD.id = {} AND OLD.state = 'QUEUED'", sql(&app, &bad)),
+        Rejects::Transaction,
+    )
+    .await;
+    app.settle().await;
+    assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("QUEUED"), json!("RUNNING")));
+    app
+}
+
+async fn observations() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (_, [bad, good]) = two_runs(&app, &it).await;
+    app.settle().await;
+    poison(&app, "UPDATE ON run", &format!("OLD.id = {}", sql(&app, &bad)), Rejects::Transaction).await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("RUNNING"), json!("SUCCEEDED")));
+    app
+}
+
+async fn steps_to_remove() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    two_runs(&app, &it).await;
+    app.settle().await;
+    let steps = app.runner.started();
+    app.runner.exit_all(0);
+    app.settle().await;
+    for step in &steps {
+        app.runner.start(step).await.unwrap();
+    }
+    app.runner.set_stuck(&steps[0].name);
+    tick::sweep(&app.app, app.clock.now()).await;
+    assert_eq!(app.runner.steps(), [steps[0].name.clone()]);
+    app
+}
+
+async fn expired_runs() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (_, [bad, _]) = two_runs(&app, &it).await;
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    poison(&app, "DELETE ON run", &format!("OLD.id = {}", sql(&app, &bad)), Rejects::Transaction).await;
+    app.clock.forward(400 * 86_400);
+    tick::prune(&app.app, app.clock.now()).await;
+    let left = run::Entity::find().all(&app.app.db).await.unwrap();
+    assert_eq!(left.iter().map(|run| run.id.to_string()).collect::<Vec<_>>(), [bad]);
+    app
+}
+
+async fn deliveries() -> TestApp {
+    let app = TestApp::with_private_webhooks().await;
+    let it = app.furnished().await;
+    it.create(it.cron("job", "@daily")).await;
+    for name in ["bad", "good"] {
+        let body = json!({
+            "kind": "STANDARD", "target_url": "http://127.0.0.1:1/hook", "target_secret": name, "description": name,
+            "events": ["DEPLOYMENT_STARTED"],
+        });
+        it.client.post(&format!("/organization/{}/webhook", it.organization), body).await.expect(201);
+    }
+    it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
+    app.settle().await;
+    let hooks = webhook::Entity::find().all(&app.app.db).await.unwrap();
+    let bad = hooks.iter().find(|hook| hook.description.as_deref() == Some("bad")).unwrap();
+    let change = webhook::ActiveModel { secret: Set(Some(b"sealed by another key".to_vec())), ..Default::default() };
+    let these = webhook::Entity::update_many().set(change).filter(webhook::Column::Id.eq(bad.id));
+    these.exec(&app.app.db).await.unwrap();
+    outbound::send(&app.app, app.clock.now()).await.unwrap();
+    let rows = webhook_delivery::Entity::find().all(&app.app.db).await.unwrap();
+    assert!(rows.iter().all(|row| row.attempts == 1), "each attempt counts, so that each delivery ends: {rows:?}");
+    let reason = rows.iter().find(|row| row.webhook_id == bad.id).and_then(|row| row.response.clone()).unwrap();
+    assert_eq!(reason, "a secret cannot be decrypted with the keys of this server");
+    assert_eq!(job::Entity::find().count(&app.app.db).await.unwrap(), 1);
+    app
+}
