@@ -62,7 +62,10 @@ pub(super) fn live(app: Data<&Arc<App>>) -> Response {
 #[handler]
 pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     let ((engine, is_ticking), (database, is_writable), (key, fits)) = (engine(&app), database(&app).await, key(&app));
-    response(json!({"database": database, "engine": engine, "key": key}), is_ticking && is_writable && fits && !app.shutdown.has_begun())
+    response(
+        json!({"database": database, "engine": engine, "key": key}),
+        is_ticking && is_writable && fits && !app.shutdown.has_begun(),
+    )
 }
 
 /// The health of everything: also fails while a pass of the engine keeps failing.

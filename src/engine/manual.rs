@@ -67,8 +67,7 @@ pub async fn run(
     run.secret_additions = secret_environment.keys().cloned().collect();
     environment.append(&mut secret_environment);
     let counts = Settings(&spec.settings).is_on("cronjob.manual_runs_count") && event == Event::Cron;
-    let row =
-        run::Model { counts_for_schedule: counts.then_some(true), ..run::Model::queued(job.id, event, run, now) };
+    let row = run::Model { counts_for_schedule: counts.then_some(true), ..run::Model::queued(job.id, event, run, now) };
     let additions = if environment.is_empty() {
         None
     } else {

@@ -95,3 +95,30 @@ async fn a_second_signal_ends_the_server_at_once() {
     })
     .await;
 }
+
+/// A container goes on while no server runs, and the next server takes it up where the last one stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_goes_on_through_a_shutdown() {
+    if crate::runner::docker_image().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["serve", "--demo", "--runner", "docker"];
+    let server = Server::start(folder.path(), &words, None);
+    let script = "trap 'echo stopped' TERM; i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); sleep 0.1; done; exit 5";
+    let job = server.deploy("goes-on", script).await;
+    let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
+    let path = format!("/run/{}/log", run["id"].as_str().unwrap());
+    wait_for("some lines of the log", async || {
+        (server.call("GET", &path, None).await.2.lines().count() > 3).then_some(())
+    })
+    .await;
+    server.terminate();
+    let (code, token) = server.ended();
+    assert_eq!(code, Some(0));
+    let server = Server::start(folder.path(), &words, Some(&token));
+    let run = server.run(&job, 30, done).await;
+    assert_eq!((&run["state"], &run["exit_code"], &run["attempt"]), (&json!("FAILED"), &json!(5), &json!(1)), "{run}");
+    let expected: String = (0..40).map(|number| format!("{number}\n")).collect();
+    assert_eq!(server.call("GET", &path, None).await.2, expected);
+}

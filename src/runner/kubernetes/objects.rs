@@ -131,7 +131,7 @@ fn cron_job(step: &StepSpec, pod: &PodOptions, times: &CronTimes, name: &str, la
 mod tests {
     use super::{Objects, objects};
     use crate::runner::kubernetes::pod_options::PodOptions;
-    use crate::runner::step_spec::{StepFile, StepSpec};
+    use crate::runner::step_spec::{ProcessOptions, StepFile, StepSpec};
     use crate::secret::Secret;
 
     fn step(files: Vec<StepFile>) -> StepSpec {
@@ -142,7 +142,6 @@ mod tests {
             arguments: Vec::new(),
             environment: vec![("A".into(), Secret::new("1".into()))],
             files,
-            process: crate::runner::ProcessOptions::default(),
             cpu_milli: 0,
             memory_mib: 0,
             labels: Vec::new(),
@@ -151,6 +150,7 @@ mod tests {
             build: None,
             source: None,
             interrupt: false,
+            process: ProcessOptions::default(),
             pod: None,
         }
     }

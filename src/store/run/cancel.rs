@@ -76,7 +76,8 @@ pub async fn request_cancel_of_schedules(
     if jobs.is_empty() {
         return Ok(());
     }
-    let which = Condition::all().add(run::Column::JobId.is_in(jobs)).add(counted()).add(run::Column::BackfillId.is_null());
+    let which =
+        Condition::all().add(run::Column::JobId.is_in(jobs)).add(counted()).add(run::Column::BackfillId.is_null());
     request(tx, which, now).await.map(|_| ())
 }
 

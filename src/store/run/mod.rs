@@ -27,6 +27,6 @@ pub use self::run_list::{
     list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
 };
 pub use self::transition::{
-    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes, note_reason,
-    note_stop, release_from_future,
+    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes,
+    note_reason, note_stop, release_from_future,
 };

@@ -142,7 +142,9 @@ pub async fn list_queued_since(
     paused: Vec<Uuid>,
     limit: u64,
 ) -> Result<Vec<RunId>, DbErr> {
-    let late = ids_of_queued(paused, limit).filter(run::Column::NotBefore.lt(before)).filter(run::Column::BackfillId.is_null());
+    let late = ids_of_queued(paused, limit)
+        .filter(run::Column::NotBefore.lt(before))
+        .filter(run::Column::BackfillId.is_null());
     late.order_by_asc(run::Column::NotBefore).into_tuple().all(db).await
 }
 

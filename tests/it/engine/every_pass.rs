@@ -95,7 +95,9 @@ async fn plans_after_a_jump() -> TestApp {
     poison(&app, "UPDATE ON job_schedule", &format!("OLD.job_id = {}", sql(&app, &bad)), Rejects::Statement).await;
     app.clock.set("2026-11-22T10:01:30Z");
     app.settle().await;
-    let next = async |job: &str| it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200)["results"][0]["at"].clone();
+    let next = async |job: &str| {
+        it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200)["results"][0]["at"].clone()
+    };
     assert_eq!(next(&good).await, "2026-11-22T10:02:00.000000Z");
     app
 }

@@ -65,7 +65,8 @@ pub(in crate::engine::tick) async fn change(
     if let (Event::Build, Some(reason)) = (run.event, &run.reason) {
         // A builder repeats the instruction that failed, with the values of its arguments.
         let masked = masking_of(app, &run).map(|masking| masking.apply(reason).into_owned());
-        run.reason = Some(masked.unwrap_or_else(|_| "the build failed; its secrets cannot be masked in the reason".to_owned()));
+        run.reason =
+            Some(masked.unwrap_or_else(|_| "the build failed; its secrets cannot be masked in the reason".to_owned()));
     }
     let changed = store::write(&app.db, async |tx| {
         // Lock order: environment, workspace job, run.

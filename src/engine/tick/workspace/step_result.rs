@@ -49,7 +49,8 @@ pub(in crate::engine::tick) async fn read_result(
         OutputError::Refused(reason) => NoResult::Refused(reason),
     };
     let result = with_time_limit(runner.output(name, RESULT_FILE, OUTPUT_BYTES)).await.map_err(unread)?;
-    let invalid = |error: serde_json::Error| unread(OutputError::Refused(format!("{RESULT_FILE} is not valid: {error}")));
+    let invalid =
+        |error: serde_json::Error| unread(OutputError::Refused(format!("{RESULT_FILE} is not valid: {error}")));
     let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(invalid);
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
     if !plans {
