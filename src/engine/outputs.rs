@@ -11,8 +11,6 @@ use super::variables::{MAX_ENTRY, check_key};
 
 /// The longest name, in characters: the key of the variable also has a prefix.
 const MAX_NAME: usize = 200;
-/// Under names with this prefix, the variables of outputs themselves are stored.
-const KEPT: &str = "QOVERY_OUTPUT_";
 /// The most outputs of one job.
 const MAX_OUTPUTS: usize = 500;
 /// The longest value, in bytes: what an environment can carry, less the longest key.
@@ -68,9 +66,6 @@ pub fn parse(content: &[u8], most_bytes: u64) -> Result<Outputs, String> {
     let mut total = 0;
     for (name, entry) in entries {
         let Value::Object(entry) = entry else { continue };
-        if name.to_uppercase().starts_with(KEPT) {
-            return Err(format!("the outputs were rejected: {name:?} begins with {KEPT}, which is reserved"));
-        }
         let value = match entry.get("value") {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
@@ -89,9 +84,6 @@ pub fn parse(content: &[u8], most_bytes: u64) -> Result<Outputs, String> {
             is_secret: is_sensitive(entry.get("sensitive")),
             description: description.chars().filter(|letter| *letter != '\0').take(255).collect(),
         };
-        if output.value.contains('\0') || output.description.contains('\0') {
-            return Err(format!("the outputs were rejected: {name:?} contains a NUL character"));
-        }
         // Names that differ only in case are the same variable: the last one wins.
         found.outputs.retain(|other| other.name != output.name);
         found.outputs.push(output);
@@ -225,16 +217,6 @@ mod tests {
             assert!(parsed(text).is_err(), "{text}");
         }
         assert_eq!(parsed("{}").unwrap(), []);
-    }
-
-    #[test]
-    fn what_cannot_be_stored_is_rejected_by_name() {
-        let nul = parsed(r#"{"host": {"value": "a\u0000b"}}"#).unwrap_err();
-        assert!(nul.contains("\"host\" contains a NUL"), "{nul}");
-        assert!(parsed(r#"{"host": {"value": "a", "description": "\u0000"}}"#).is_err());
-        let kept =
-            parsed(r#"{"HOST": {"value": "a"}, "qovery_output_job_z33962e52_HOST": {"value": "b"}}"#).unwrap_err();
-        assert!(kept.contains("qovery_output_job_z33962e52_HOST") && kept.contains("reserved"), "{kept}");
     }
 
     #[test]
