@@ -213,6 +213,7 @@ pub async fn renew_one(db: &impl ConnectionTrait, lease: Lease, id: RunId) -> Re
         .col_expr(run::Column::LeaseUntil, Expr::value(lease.until))
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::LeaseOwner.eq(lease.owner))
+        .filter(run::Column::LeaseUntil.lt(lease.until))
         .filter(run::Column::State.eq(RunState::Running))
         .exec(db)
         .await?;

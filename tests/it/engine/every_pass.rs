@@ -228,6 +228,8 @@ async fn observations() -> TestApp {
     app.settle().await;
     poison(&app, "UPDATE ON run", &format!("OLD.id = {}", sql(&app, &bad)), Rejects::Transaction).await;
     app.runner.exit_all(0);
+    // A lease is renewed as time passes.
+    app.clock.forward(1);
     app.settle().await;
     assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("RUNNING"), json!("SUCCEEDED")));
     app

@@ -161,7 +161,7 @@ impl Runner for Connection {
                 let mut stopped = self.engine.stopped.lock().unwrap();
                 stopped.push(name.to_owned());
                 // Some programs handle the signal and exit with 0.
-                let exit_code = if stopped.len() % 2 == 0 { 0 } else { 143 };
+                let exit_code = if stopped.len().is_multiple_of(2) { 0 } else { 143 };
                 step.progress = StepState::Exited { exit_code, reason: None };
             }
         })

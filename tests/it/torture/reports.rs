@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use crate::container_address::container_listener;
 
+/// How often each attempt of a run was started.
+type Starts = BTreeMap<String, u32>;
+
 /// Listens where containers can reach it, and counts their reports.
-pub(super) fn listen(image: &str) -> Option<(String, Arc<Mutex<BTreeMap<String, u32>>>)> {
+pub(super) fn listen(image: &str) -> Option<(String, Arc<Mutex<Starts>>)> {
     let listener = container_listener(image)?;
     let gateway = listener.local_addr().unwrap().ip();
     let address = format!("{gateway} {}", listener.local_addr().unwrap().port());
-    let heard: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
+    let heard: Arc<Mutex<Starts>> = Arc::default();
     let counts = Arc::clone(&heard);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
