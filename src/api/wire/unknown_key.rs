@@ -163,25 +163,11 @@ fn plain(key: &str) -> String {
 
 /// The known key that is spelt almost like this one.
 fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<String> {
-    let key: Vec<char> = key.chars().take(SHOWN).collect();
-    let most = (key.len() / 3).max(1);
-    let candidates = known.map(|known| (distance(&key, &known.chars().collect::<Vec<_>>()), *known));
+    let key: String = key.chars().take(SHOWN).collect();
+    let most = (key.chars().count() / 3).max(1);
+    // Two letters in the wrong order count as one mistake.
+    let candidates = known.map(|known| (strsim::damerau_levenshtein(&key, known), *known));
     candidates.filter(|(distance, _)| *distance <= most).min().map(|(_, known)| known.to_owned())
-}
-
-/// How many letters have to be inserted, removed or replaced to make one word of the other.
-fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.iter().enumerate() {
-        let mut next = vec![line + 1];
-        for ((above_left, above), wanted) in row.iter().zip(row.iter().skip(1)).zip(other) {
-            let left = next.last().copied().unwrap_or_default();
-            let replaced = above_left + usize::from(letter != wanted);
-            next.push(replaced.min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 use uuid::Uuid;
 
 use super::open::{lock_in_order, of_environment};
-use super::turn::counted;
+use super::in_turn::counted;
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///

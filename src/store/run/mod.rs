@@ -10,7 +10,7 @@ pub mod scheduled;
 pub mod skipped;
 pub mod slots;
 mod transition;
-mod turn;
+mod in_turn;
 
 pub use self::insert::create;
 pub(in crate::store) use self::open::of_environment;

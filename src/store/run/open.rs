@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::turn::counted;
+use super::in_turn::counted;
 
 /// The condition of the partial indexes, in exactly the same words, so that the databases use them to find the few open
 /// runs.

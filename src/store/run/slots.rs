@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use uuid::Uuid;
 
 use super::open::open;
-use super::turn::ITS_TURN;
+use super::in_turn::ITS_TURN;
 use crate::store::binds::Binds;
 
 /// Whose turn it may be: the slots that are needed, and the organization that needs them.
