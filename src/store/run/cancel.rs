@@ -7,8 +7,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::open::{lock_in_order, of_environment};
 use super::in_turn::counted;
+use super::open::{lock_in_order, of_environment};
 
 /// Requests the cancellation of an open run. Returns false if the run has ended or was cancelled before.
 ///

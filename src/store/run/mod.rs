@@ -1,6 +1,7 @@
 //! Runs. Their state changes only through `claim` and `advance`, which check the expected state.
 
 pub mod cancel;
+mod in_turn;
 mod insert;
 mod open;
 mod ownership;
@@ -10,7 +11,6 @@ pub mod scheduled;
 pub mod skipped;
 pub mod slots;
 mod transition;
-mod in_turn;
 
 pub use self::insert::create;
 pub(in crate::store) use self::open::of_environment;

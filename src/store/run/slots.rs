@@ -8,8 +8,8 @@ use entity::run::RunState;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement};
 use uuid::Uuid;
 
-use super::open::open;
 use super::in_turn::ITS_TURN;
+use super::open::open;
 use crate::store::binds::Binds;
 
 /// Whose turn it may be: the slots that are needed, and the organization that needs them.

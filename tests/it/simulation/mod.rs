@@ -1,5 +1,6 @@
 //! The engine under faults, by seed: several servers on one database, each of which may crash after any call to the database
-//! or to the container engine, or stall while the others continue and its leases expire.
+//! or to the container engine, or stall while the others continue and its leases expire. The clock is set forward and back, and some
+//! jobs cannot run. On PostgreSQL where the tests have it, otherwise on SQLite.
 //!
 //! `WINDLASS_SIMULATION_SEEDS` is the number of seeds, `WINDLASS_SIMULATION_FIRST` the first one. The test names a seed that
 //! fails; running it alone fails the same way.
