@@ -207,6 +207,9 @@ fn the_first_reason_to_stop_counts() {
     let stopping = |since| Facts { stopping_at: Some(second(since)), ..cancelled.clone() };
     assert_eq!(stopping(2).intent(second(4)), Intent::EndAtLimit);
     assert_eq!(stopping(3).intent(second(4)), Intent::Cancel);
+    // A tick that began before the cancellation was requested saw it, and stores its own time.
+    let unlimited = Facts { max_duration_seconds: 0, ..stopping(2) };
+    assert_eq!(unlimited.intent(second(4)), Intent::Cancel);
     // A clock that is set back changes nothing.
     assert_eq!(stopping(2).intent(second(-60)), Intent::EndAtLimit);
 }

@@ -59,9 +59,11 @@ impl Facts {
     /// What is wanted of the run. Once it is being stopped, a later reason to stop it does not count.
     #[must_use]
     pub fn intent(&self, now: DateTime<Utc>) -> Intent {
-        let stopped_first = |asked: DateTime<Utc>| self.stopping_at.is_some_and(|since| since < asked);
+        // The order alone does not tell: a tick that sees a cancellation may have begun before it was requested.
+        let limit_first =
+            |asked: DateTime<Utc>| self.stopping_at.is_some_and(|since| since < asked && self.late(since));
         match self.cancel_requested_at {
-            Some(asked) if !stopped_first(asked) => Intent::Cancel,
+            Some(asked) if !limit_first(asked) => Intent::Cancel,
             _ if self.stopping_at.is_some() || self.late(now) => Intent::EndAtLimit,
             _ => Intent::GoOn,
         }

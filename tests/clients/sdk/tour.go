@@ -44,7 +44,7 @@ func check(right bool, what string, values ...any) {
 }
 
 func job(name string, registry string) windlass.JobRequest {
-	request := windlass.NewJobRequest(name, *windlass.NewHealthcheck())
+	request := windlass.NewJobRequest(name)
 	image := windlass.NewJobRequestAllOfSourceImage()
 	image.SetImageName("busybox")
 	image.SetTag("1.36.1")

@@ -9,7 +9,7 @@ use windlass_sdk::apis::{
 };
 use windlass_sdk::models::{
     ContainerRegistryKindEnum, ContainerRegistryRequest, ContainerRegistryRequestConfig, CreateEnvironmentRequest,
-    Healthcheck, JobDeployRequest, JobRequest, JobRequestAllOfSchedule, JobRequestAllOfScheduleCronjob,
+    JobDeployRequest, JobRequest, JobRequestAllOfSchedule, JobRequestAllOfScheduleCronjob,
     JobRequestAllOfScheduleOnStart, JobRequestAllOfSource, JobRequestAllOfSourceImage, JobResponse, ProjectRequest,
     StateEnum,
 };
@@ -24,11 +24,7 @@ fn job(name: &str, registry: &str, schedule: JobRequestAllOfSchedule) -> JobRequ
         ..JobRequestAllOfSourceImage::new()
     };
     let source = JobRequestAllOfSource { image: Some(Some(Box::new(image))), ..JobRequestAllOfSource::new() };
-    JobRequest {
-        source: Some(Box::new(source)),
-        schedule: Some(Box::new(schedule)),
-        ..JobRequest::new(name.into(), Healthcheck::new())
-    }
+    JobRequest { source: Some(Box::new(source)), schedule: Some(Box::new(schedule)), ..JobRequest::new(name.into()) }
 }
 
 #[tokio::main]
