@@ -38,7 +38,7 @@ impl Fence {
         self.0.until.fetch_max(until.timestamp_micros(), Ordering::SeqCst);
     }
 
-    /// Ends all permits for good, because the server is shutting down.
+    /// Revokes all permits permanently, because the server is shutting down.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
     }

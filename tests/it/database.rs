@@ -291,7 +291,7 @@ async fn a_key_can_be_removed_once_nothing_needs_it() {
     drop(start(folder.path(), &url).await.unwrap());
 }
 
-/// A key file that is lost for good: what it sealed is deleted as docs/operations.md says.
+/// A key file that is permanently lost: what it sealed is deleted as docs/operations.md says.
 #[tokio::test]
 async fn a_lost_key_can_be_given_up() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
