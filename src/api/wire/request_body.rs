@@ -13,14 +13,20 @@ use crate::error::Error;
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
 
-/// A JSON body of an official operation, of limited size. An absent body is read as `{}`. Unknown keys are ignored, as in the official
-/// API, and named in a `Warning` header.
-pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1>(pub(in crate::api) T);
+/// A JSON body of limited size. An absent body is read as `{}`. Unknown keys are ignored, as in the official API, and named in a
+/// `Warning` header, unless the body is strict.
+pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1, const STRICT: bool = false>(pub(in crate::api) T);
 
 /// A JSON body with the content of a file, which may be mostly escapes.
 pub(in crate::api) type FileBody<T> = Body<T, 8>;
 
-impl<'a, T: Type + DeserializeOwned, const MOST_MIB: usize> ApiExtractor<'a> for Body<T, MOST_MIB> {
+/// A JSON body of an operation that is an extension. Unknown keys are refused.
+pub(in crate::api) type StrictBody<T> = Body<T, 1, true>;
+
+impl<'a, T, const MOST_MIB: usize, const STRICT: bool> ApiExtractor<'a> for Body<T, MOST_MIB, STRICT>
+where
+    T: Type + DeserializeOwned,
+{
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -39,39 +45,13 @@ impl<'a, T: Type + DeserializeOwned, const MOST_MIB: usize> ApiExtractor<'a> for
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
         let (value, unknown) = parsed::<T>(body, MOST_MIB * MIB).await?;
+        if let Some(key) = unknown.first().filter(|_| STRICT) {
+            return Err(Error::invalid(key.path.as_str(), key.refusal()).into());
+        }
         if let Some(ignored) = request.data::<IgnoredKeys>().filter(|_| !unknown.is_empty()) {
             ignored.set(unknown);
         }
         Ok(Self(value))
-    }
-}
-
-/// A JSON body of an operation that is an extension. Unknown keys are refused.
-pub(in crate::api) struct StrictBody<T>(pub(in crate::api) T);
-
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for StrictBody<T> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        Some(request::<T>(JSON))
-    }
-
-    async fn from_request(
-        _request: &'a Request,
-        body: &mut RequestBody,
-        _options: ExtractParamOptions<Self::ParamType>,
-    ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(body, MIB).await?;
-        match unknown.first() {
-            Some(key) => Err(Error::invalid(key.path.as_str(), key.refusal()).into()),
-            None => Ok(Self(value)),
-        }
     }
 }
 

@@ -84,7 +84,8 @@ impl PodLogStream {
             let had_ended = self.ended(&name);
             let before = (left.at, left.same);
             match self.stream(&name, &mut left).await {
-                Ok(()) if had_ended => return,
+                // A busy node may end the stream before it has written the last lines, so the log is read until nothing is added.
+                Ok(()) if had_ended && before == (left.at, left.same) => return,
                 Ok(()) => failures = 0,
                 Err(reason) => {
                     failures = if before == (left.at, left.same) { failures + 1 } else { 0 };
@@ -104,7 +105,7 @@ impl PodLogStream {
         self.watch.pods(&self.namespace, &self.job).into_iter().find(|pod| pod.name_any() == name)
     }
 
-    /// Whether the container has ended, so that a log that is opened now is complete.
+    /// Whether the container has ended, so that nothing more is added to its log than what its node has not written yet.
     fn ended(&self, name: &str) -> bool {
         self.find(name).is_none_or(|pod| {
             let state = container(&pod).and_then(|container| container.state.as_ref());
