@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::job;
-use entity::job_spec::Source;
 use entity::run::{self, Event, Trigger};
 use uuid::Uuid;
 
@@ -92,7 +91,7 @@ fn times(
 
 fn row(job: &job::Model, backfill: Uuid, scheduled_for: DateTime<Utc>, now: DateTime<Utc>) -> Result<run::Model> {
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
-    let from_git = matches!(spec.source, Source::Docker { .. });
+    let from_git = spec.source.is_built();
     let mut spec = run_spec(spec, job.built.as_ref(), Event::Cron)
         .ok_or_else(|| Error::invalid("jobId", "a LIFECYCLE job has no schedule"))?;
     if from_git && spec.built_image.is_none() {

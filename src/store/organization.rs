@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use super::page::PAGE;
+use super::workspace::{StepsOf, expire_runs};
 
 /// One organization.
 ///
@@ -76,7 +77,7 @@ pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Resu
 /// # Errors
 /// A foreign key violation while it still has projects.
 pub async fn delete(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
-    super::workspace::expire_runs_of(tx, id, now).await?;
+    expire_runs(tx, StepsOf::Organization(id), now).await?;
     // Invitations, tokens and members refer to custom roles, which the cascade would delete first.
     entity::invitation::Entity::delete_many()
         .filter(entity::invitation::Column::OrganizationId.eq(id))

@@ -6,11 +6,8 @@ use entity::{job, schedule_pause, schedule_skip};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, QueryTrait as _,
 };
-
-/// The maximum number of jobs per statement.
-const ROWS: usize = 1000;
 
 /// How many times of a schedule can be set to be skipped.
 pub const MOST_SKIPS: u64 = 1000;
@@ -47,8 +44,8 @@ pub async fn exists(db: &impl ConnectionTrait, job: JobId) -> Result<bool, DbErr
 /// # Errors
 /// When a query fails.
 pub async fn any(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    Ok(schedule_pause::Entity::find().limit(1).one(db).await?.is_some()
-        || schedule_skip::Entity::find().limit(1).one(db).await?.is_some())
+    Ok(schedule_pause::Entity::find().one(db).await?.is_some()
+        || schedule_skip::Entity::find().one(db).await?.is_some())
 }
 
 /// The pauses of these jobs, and their times to skip until `now`.
@@ -60,14 +57,11 @@ pub async fn list_due(
     jobs: &[JobId],
     now: DateTime<Utc>,
 ) -> Result<(Vec<schedule_pause::Model>, Vec<schedule_skip::Model>), DbErr> {
-    let (mut pauses, mut skips) = (Vec::new(), Vec::new());
-    for chunk in jobs.chunks(ROWS) {
-        let paused = schedule_pause::Column::JobId.is_in(chunk.iter().copied());
-        pauses.extend(schedule_pause::Entity::find().filter(paused).all(db).await?);
-        let skipped = schedule_skip::Column::JobId.is_in(chunk.iter().copied());
-        let due = schedule_skip::Entity::find().filter(skipped).filter(schedule_skip::Column::ScheduledFor.lte(now));
-        skips.extend(due.order_by_asc(schedule_skip::Column::ScheduledFor).all(db).await?);
-    }
+    let paused = schedule_pause::Column::JobId.is_in(jobs.iter().copied());
+    let pauses = schedule_pause::Entity::find().filter(paused).all(db).await?;
+    let skipped = schedule_skip::Column::JobId.is_in(jobs.iter().copied());
+    let due = schedule_skip::Entity::find().filter(skipped).filter(schedule_skip::Column::ScheduledFor.lte(now));
+    let skips = due.order_by_asc(schedule_skip::Column::ScheduledFor).all(db).await?;
     Ok((pauses, skips))
 }
 
@@ -108,7 +102,6 @@ pub async fn skip(tx: &impl ConnectionTrait, row: schedule_skip::Model) -> Resul
 /// # Errors
 /// When the query fails.
 pub async fn jobs_with_cron_job(tx: &impl ConnectionTrait, limit: u64) -> Result<Vec<job::Model>, DbErr> {
-    use sea_orm::QueryTrait as _;
     let paused = schedule_pause::Entity::find().select_only().column(schedule_pause::Column::JobId).into_query();
     let skips = schedule_skip::Entity::find().select_only().column(schedule_skip::Column::JobId).into_query();
     let held = Condition::any().add(job::Column::Id.in_subquery(paused)).add(job::Column::Id.in_subquery(skips));

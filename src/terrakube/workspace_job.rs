@@ -127,7 +127,7 @@ pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Ro
         return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended; cancel it first"));
     }
     refuse_open_run(tx, StepsOf::Job(job.id)).await?;
-    Ok(store::workspace::expire_runs(tx, vec![job.id], session.now).await?)
+    Ok(store::workspace::expire_runs(tx, StepsOf::Job(job.id), session.now).await?)
 }
 
 /// Cancels the open jobs of a workspace before its deletion. A job that is being executed blocks the deletion.

@@ -35,11 +35,12 @@ async fn look_at(app: &App, id: ClusterId, runner: &KubernetesRunner, now: DateT
     look_for_drift(app, id, runner, now).await?;
     for row in store::cluster_objects::leftovers(&app.db, id).await? {
         match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
-            Ok(true) => {
-                if let Err(error) = store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await {
+            Ok(true) => match store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await {
+                Ok(()) => succeeded(app, PASS, &row.namespace),
+                Err(error) => {
                     report(app, (PASS, "namespace"), &row.namespace, &error.into(), Wish::Process, now);
                 }
-            }
+            },
             Ok(false) => {}
             Err(unavailable) => {
                 let (namespace, reason) = (row.namespace, unavailable.0);

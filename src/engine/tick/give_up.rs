@@ -17,8 +17,8 @@ use crate::store;
 /// How long a run that was given up is kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Ends a run, and the workspace step that it executed.
-pub(super) async fn run(app: &App, id: RunId, (state, reason): (RunState, String), now: DateTime<Utc>) {
+/// Ends a run, and the workspace step that it executed. Returns false if it has ended, if another server owns it, or on an error.
+pub(super) async fn run(app: &App, id: RunId, (state, reason): (RunState, String), now: DateTime<Utc>) -> bool {
     let ended = store::write(&app.db, async |tx| {
         store::workspace::lock_job_of_run(tx, id).await?;
         let end = (state, reason.clone());
@@ -34,9 +34,13 @@ pub(super) async fn run(app: &App, id: RunId, (state, reason): (RunState, String
         Ok(true) => {
             tracing::error!(run = %id, reason, "run given up");
             app.wake.now();
+            true
         }
-        Ok(false) => {}
-        Err(error) => tracing::error!(run = %id, ?error, "run could not be ended; will retry"),
+        Ok(false) => false,
+        Err(error) => {
+            tracing::error!(run = %id, ?error, "run could not be ended; will retry");
+            false
+        }
     }
 }
 

@@ -173,14 +173,6 @@ async fn delete(app: &App, runs: Vec<RunId>, now: DateTime<Utc>) {
         return;
     }
     for run in runs {
-        match some(vec![run]).await {
-            Ok(()) => {
-                succeeded(app, PASS, run);
-                app.metrics.rows_pruned("run", 1);
-            }
-            Err(error) => {
-                report(app, (PASS, "run"), run, &error, Wish::Process, now);
-            }
-        }
+        note(app, "run", run, some(vec![run]).await, now);
     }
 }

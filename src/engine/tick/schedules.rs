@@ -49,11 +49,8 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let due = store::job_schedule::due_jobs(&app.db, paused, now, BATCH_BY_ONE).await?;
     let more = due.len() as u64 == BATCH_BY_ONE;
     for job in due {
-        match settle_some(app, DueOf::Job(job), 1, now).await {
-            Ok(_) => succeeded(app, PASS, job),
-            Err(error) => {
-                report(app, (PASS, "job"), job, &error, Wish::Process, now);
-            }
+        if let Err(error) = settle_some(app, DueOf::Job(job), 1, now).await {
+            report(app, (PASS, "job"), job, &error, Wish::Process, now);
         }
     }
     Ok(more)
@@ -68,6 +65,9 @@ async fn settle_some(app: &App, of: DueOf, limit: u64, now: DateTime<Utc>) -> Re
         Ok::<_, Error>((count, settled))
     })
     .await?;
+    for (job, ..) in &settled.steps {
+        succeeded(app, PASS, job);
+    }
     report_settled(app, &settled, now);
     Ok(jobs)
 }

@@ -4,13 +4,15 @@
 //! schedules the job from then on. The next deployment gives the schedule back.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::cluster::ClusterKind;
 use entity::id::JobId;
 use entity::job;
+use entity::job_spec::JobSpec;
 use entity::run::{self, Event, Trigger};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::app::App;
-use crate::engine::cron::Timing;
+use crate::engine::cron::{Keeper, Timing, keeper};
 use crate::engine::deployment::run_spec;
 use crate::engine::tick::pass::{BATCH, Wish, report, succeeded};
 use crate::error::{Error, Result};
@@ -55,6 +57,17 @@ async fn removal(tx: &DatabaseTransaction, job: &job::Model, now: DateTime<Utc>)
     let spec = job.deployed.as_ref().and_then(|spec| run_spec(spec, job.built.as_ref(), Event::Cron));
     let run = |spec| run::Model { trigger: Trigger::Manual, ..run::Model::queued(job.id, Event::Apply, spec, now) };
     Ok(spec.map(run))
+}
+
+/// Whether Kubernetes is to schedule a job with this deployed configuration: a CronJob supports it, and nothing holds it back.
+pub(super) async fn belongs_to_kubernetes(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    kind: ClusterKind,
+    deployed: Option<&JobSpec>,
+) -> Result<bool> {
+    let supported = deployed.and_then(|spec| keeper(kind, spec)) == Some(Keeper::Kubernetes);
+    Ok(supported && !store::schedule_hold::exists(db, job).await?)
 }
 
 /// Schedules a job whose CronJob is gone: from the newest time that the CronJob has run, or from when its removal was requested.

@@ -55,20 +55,19 @@ pub async fn newest_part_by_job(db: &impl ConnectionTrait, id: JobId) -> Result<
     Ok(found.into_iter().find_map(|(part, of)| Some((part, of?))))
 }
 
-/// Whether an earlier deployment than this one was started for a job.
+/// Whether another deployment than this one was ever started for a job.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn was_started(db: &impl ConnectionTrait, id: JobId, before: DeploymentId) -> Result<bool, DbErr> {
+pub async fn was_started(db: &impl ConnectionTrait, id: JobId, but: DeploymentId) -> Result<bool, DbErr> {
     let found = deployment_job::Entity::find()
         .filter(deployment_job::Column::JobId.eq(id))
-        .filter(deployment_job::Column::DeploymentId.ne(before))
+        .filter(deployment_job::Column::DeploymentId.ne(but))
         .filter(deployment_job::Column::ForcedEvent.is_null())
         .filter(deployment_job::Column::StartedAt.is_not_null())
-        .limit(1)
-        .all(db)
+        .one(db)
         .await?;
-    Ok(!found.is_empty())
+    Ok(found.is_some())
 }
 
 /// The newest part of every job of an environment.

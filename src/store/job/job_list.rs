@@ -101,7 +101,6 @@ pub async fn any_deployed(db: &impl ConnectionTrait, id: EnvironmentId) -> Resul
         .column(job::Column::Id)
         .filter(job::Column::EnvironmentId.eq(id))
         .filter(deployed)
-        .limit(1)
         .into_tuple::<JobId>()
         .one(db)
         .await?;

@@ -223,13 +223,15 @@ pub async fn give_up(
         .filter(run::Column::LeaseOwner.is_null().or(run::Column::LeaseOwner.eq(owner)))
         .exec(tx)
         .await?;
+    if changed.rows_affected == 0 {
+        return Ok(false);
+    }
     // The runs of workspace steps are deleted together with their job.
     run::Entity::update_many()
         .col_expr(run::Column::ExpiresAt, Expr::value(expires_at))
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::JobId.is_not_null())
-        .filter(run::Column::FinishedAt.eq(now))
         .exec(tx)
         .await?;
-    Ok(changed.rows_affected == 1)
+    Ok(true)
 }

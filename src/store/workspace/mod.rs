@@ -13,9 +13,7 @@ mod workspace_step;
 
 pub use self::repository_login::{ssh_key, vcs};
 pub use self::state_version::{lock_state, newest_state, state, unlock_state};
-pub use self::step_run::{
-    StepsOf, cancel_runs, expire_runs, expire_runs_of, give_up_step, lock_job_of_run, mark_running, open_run,
-};
+pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub use self::workspace_job::{

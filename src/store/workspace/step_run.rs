@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace_job, workspace_step};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::state_version::unlock_state;
@@ -58,6 +58,25 @@ pub async fn cancel_runs(tx: &impl ConnectionTrait, job: i32, now: DateTime<Utc>
 /// # Errors
 /// When the query fails.
 pub async fn open_run(db: &impl ConnectionTrait, of: StepsOf) -> Result<Option<run::Model>, DbErr> {
+    run::Entity::find().filter(open()).filter(run::Column::Id.in_subquery(runs(of))).one(db).await
+}
+
+/// Expires the ended runs of some workspace jobs, with their logs.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn expire_runs(tx: &impl ConnectionTrait, of: StepsOf, now: DateTime<Utc>) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::ExpiresAt, Expr::value(now))
+        .filter(run::Column::Id.in_subquery(runs(of)))
+        .filter(run::Column::FinishedAt.is_not_null())
+        .exec(tx)
+        .await
+        .map(|_| ())
+}
+
+/// The ids of the runs of some steps.
+fn runs(of: StepsOf) -> SelectStatement {
     let mut runs = Query::select();
     runs.column(workspace_step::Column::RunId)
         .from(workspace_step::Entity)
@@ -67,43 +86,7 @@ pub async fn open_run(db: &impl ConnectionTrait, of: StepsOf) -> Result<Option<r
             StepsOf::Workspace(id) => workspace_step::Column::WorkspaceId.eq(id),
             StepsOf::Organization(id) => workspace_step::Column::OrganizationId.eq(id),
         });
-    run::Entity::find().filter(open()).filter(run::Column::Id.in_subquery(runs)).one(db).await
-}
-
-/// Expires the ended runs of jobs, with their logs.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn expire_runs(tx: &impl ConnectionTrait, jobs: Vec<i32>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    for job in jobs {
-        let ids: Vec<RunId> = steps(tx, job).await?.into_iter().filter_map(|step| step.run_id).collect();
-        run::Entity::update_many()
-            .col_expr(run::Column::ExpiresAt, Expr::value(now))
-            .filter(run::Column::Id.is_in(ids))
-            .filter(run::Column::FinishedAt.is_not_null())
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Expires the ended runs of all workspace steps of an organization that is being deleted.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn expire_runs_of(tx: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let mut runs = Query::select();
-    runs.column(workspace_step::Column::RunId)
-        .from(workspace_step::Entity)
-        .and_where(workspace_step::Column::OrganizationId.eq(id))
-        .and_where(workspace_step::Column::RunId.is_not_null());
-    run::Entity::update_many()
-        .col_expr(run::Column::ExpiresAt, Expr::value(now))
-        .filter(run::Column::Id.in_subquery(runs))
-        .filter(run::Column::FinishedAt.is_not_null())
-        .exec(tx)
-        .await?;
-    Ok(())
+    runs
 }
 
 /// Ends the step of a run that was given up, and records the reason with its job, which can then continue.

@@ -6,7 +6,7 @@ use entity::{state_version, workspace_job, workspace_step};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::step_run::expire_runs;
+use super::step_run::{StepsOf, expire_runs};
 
 /// The condition of the partial index, in exactly the same words.
 const ENDED: &str = "workspace_job.status NOT IN ('pending', 'queue', 'running', 'waitingApproval', 'approved')";
@@ -44,7 +44,7 @@ pub async fn list_expired_jobs(
 /// # Errors
 /// When a statement fails.
 pub async fn delete_job(tx: &impl ConnectionTrait, id: i32, now: DateTime<Utc>) -> Result<(), DbErr> {
-    expire_runs(tx, vec![id], now).await?;
+    expire_runs(tx, StepsOf::Job(id), now).await?;
     workspace_job::Entity::delete_by_id(id).exec(tx).await.map(|_| ())
 }
 

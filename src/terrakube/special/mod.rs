@@ -8,6 +8,7 @@ use self::prepare::{check_folder, check_tag, check_template, set_name_key, set_n
 use self::terraform_variable::variable;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
+use crate::store::workspace::StepsOf;
 use crate::terrakube::changes::Changes;
 use crate::terrakube::document::ResourceObject;
 use crate::terrakube::error::Result;
@@ -101,8 +102,7 @@ pub(in crate::terrakube) async fn delete(
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
                 workspace_job::end_all(session, tx, id).await?;
-                let jobs = store::workspace::jobs(tx, id).await?.into_iter().map(|(id, _)| id).collect();
-                store::workspace::expire_runs(tx, jobs, session.now).await?;
+                store::workspace::expire_runs(tx, StepsOf::Workspace(id), session.now).await?;
             }
         }
         _ => {}

@@ -10,10 +10,10 @@ use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::engine::cron::Timing;
-use crate::engine::cron::{Keeper, keeper};
 use crate::engine::deployment::{Deployed, Plan, run_spec};
 use crate::engine::tick::job::variable_snapshot;
 use crate::engine::tick::schedules::settle;
+use crate::engine::tick::takeover::belongs_to_kubernetes;
 use crate::error::Result;
 use crate::store;
 
@@ -69,10 +69,8 @@ async fn applies(tx: &DatabaseTransaction, job: &job::Model, spec: &JobSpec) -> 
     let Some((_, ClusterKind::Kubernetes)) = cluster else { return Ok(false) };
     // Read again: the deployed configuration has just changed.
     let Some(job) = store::job::by_id(tx, job.id).await? else { return Ok(false) };
-    let by_kubernetes =
-        job.deployed.as_ref().and_then(|spec| keeper(ClusterKind::Kubernetes, spec)) == Some(Keeper::Kubernetes);
-    let held = store::schedule_hold::exists(tx, job.id).await?;
-    Ok(by_kubernetes && !held || job.applied.is_some())
+    let deployed = job.deployed.as_ref();
+    Ok(job.applied.is_some() || belongs_to_kubernetes(tx, job.id, ClusterKind::Kubernetes, deployed).await?)
 }
 
 /// Replaces or removes the deployed configuration.
@@ -89,11 +87,12 @@ async fn set_deployed(
     // Times that are already due belong to the configuration that is being replaced or removed.
     settle(tx, job.id, now).await?;
     if deployed == Deployed::Replaced {
-        let cluster = store::cluster_objects::cluster_of_job(tx, job.id).await?;
-        let by_kubernetes = cluster.and_then(|(_, kind)| keeper(kind, spec)) == Some(Keeper::Kubernetes);
-        let held = store::schedule_hold::exists(tx, job.id).await?;
+        let by_kubernetes = match store::cluster_objects::cluster_of_job(tx, job.id).await? {
+            Some((_, kind)) => belongs_to_kubernetes(tx, job.id, kind, Some(spec)).await?,
+            None => false,
+        };
         // A CronJob is removed first; the end of that run sets the next time.
-        let by_server = job.applied.is_none() && (held || !by_kubernetes);
+        let by_server = job.applied.is_none() && !by_kubernetes;
         let timing = Timing::of(job.id, spec).ok().flatten().filter(|_| by_server);
         let next = timing.and_then(|timing| timing.next(now));
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress};
-use entity::job_spec::{JobSpec, Source};
+use entity::job_spec::JobSpec;
 use entity::run::{Event, RunState};
 use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
@@ -60,7 +60,7 @@ async fn plan_of(
 ) -> Result<Plan> {
     let past = Past {
         deployed: job.deployed.is_some() || store::deployment::was_started(tx, job.id, of.id).await?,
-        built: job.built.is_some() || matches!(spec.source, Source::Image { .. }),
+        built: job.built.is_some() || !spec.source.is_built(),
     };
     Ok(plan(of.action, part.forced_event, &spec.schedule, past))
 }

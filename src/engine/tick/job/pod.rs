@@ -9,8 +9,9 @@ use super::super::prepared::{Impossible, step_name};
 use super::subject::JobSubject;
 use crate::app::App;
 use crate::engine::advanced_settings::Settings;
-use crate::engine::cron::{Keeper, cron_job_times, keeper, repeats_by_kubernetes};
+use crate::engine::cron::{cron_job_times, repeats_by_kubernetes};
 use crate::engine::outputs::leaves_outputs;
+use crate::engine::tick::takeover::belongs_to_kubernetes;
 use crate::error::{Error, Result};
 use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::{Annotations, CronTimes, PodOptions};
@@ -28,8 +29,7 @@ fn cron_job_name(job: &job::Model) -> String {
 /// Whether a run removes a CronJob, because Kubernetes no longer schedules the job.
 pub(super) async fn withdraws(app: &App, of: JobSubject<'_>) -> Result<bool> {
     let deployed = of.job.deployed.as_ref();
-    let by_kubernetes = deployed.and_then(|spec| keeper(of.cluster.kind, spec)) == Some(Keeper::Kubernetes);
-    Ok(!by_kubernetes || store::schedule_hold::exists(&app.db, of.job.id).await?)
+    Ok(!belongs_to_kubernetes(&app.db, of.job.id, of.cluster.kind, deployed).await?)
 }
 
 /// The namespace of a run, and the name of its step.

@@ -69,8 +69,6 @@ async fn retry(
         attempt: attempt + 1,
         not_before,
         exit_code,
-        attempt_started_at: None,
-        start_asked_at: None,
         reason: Some(format!("attempt {attempt} failed: {reason}")),
         ..run
     };
@@ -110,9 +108,6 @@ async fn stop(
 /// Stores the new lines of a running run, and records periodically that the run was seen.
 pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<Utc>) -> Result<()> {
     let Unstored { run, lines, touched } = unstored;
-    if lines.lines.is_empty() && !touched {
-        return Ok(());
-    }
     let expected = Expected { state: RunState::Running, owner: run.lease_owner };
     let before = run.attempt_lines;
     let (run, pieces) = with_lines(app, run, lines.lines, Followed::ByMore);

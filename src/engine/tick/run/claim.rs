@@ -81,13 +81,10 @@ async fn claim(app: &App, chosen: Vec<RunId>, now: DateTime<Utc>) -> Result<Clai
         Err(_) => {
             // One of them cannot be claimed; the others can.
             for id in chosen {
-                match claim_some(app, &[id], now).await {
-                    Ok(_) => succeeded(app, PASS, id),
-                    Err(error) => {
-                        if report(app, (PASS, "run"), id, &error, Wish::Process, now) == Verdict::GiveUp {
-                            give_up::run(app, id, (RunState::Failed, reason("the run", &error)), now).await;
-                        }
-                    }
+                if let Err(error) = claim_some(app, &[id], now).await
+                    && report(app, (PASS, "run"), id, &error, Wish::Process, now) == Verdict::GiveUp
+                {
+                    give_up::run(app, id, (RunState::Failed, reason("the run", &error)), now).await;
                 }
             }
             Ok(Claimed::All)
@@ -99,6 +96,9 @@ async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<u
     let lease = lease(app);
     let claimed: Vec<run::Model> =
         store::write(&app.db, async |tx| store::run::claim(tx, lease, now, chosen).await.map_err(Error::from)).await?;
+    for id in chosen {
+        succeeded(app, PASS, id);
+    }
     for run in &claimed {
         let job = run.job_id.map(tracing::field::display);
         tracing::info!(run = %run.id, job, event = run.event.name(), attempt = run.attempt, "run claimed");

@@ -113,8 +113,10 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
             Some(_) => (RunState::Cancelled, "the run was cancelled".to_owned()),
             None => (RunState::Failed, reason("the run", &error)),
         };
-        give_up::run(app, id, (state, reason), now).await;
-        if let Ok(Ok(kind)) = kind_of(app, &run).await {
+        // Only the server that stored the end of a step may remove it.
+        if give_up::run(app, id, (state, reason), now).await
+            && let Ok(Ok(kind)) = kind_of(app, &run).await
+        {
             let name = name_of(&run);
             log_failure(&name, with_time_limit(app.runners.get(kind).remove(&name)).await);
         }

@@ -59,6 +59,7 @@ pub(in crate::engine::tick) async fn change(
         // Any server may start the next attempt.
         run.place = None;
         run.step = None;
+        (run.start_asked_at, run.attempt_started_at) = (None, None);
         (run.stopping_at, run.stop_asked_at, run.end_seen_at) = (None, None, None);
     }
     run.built = built.or(run.built);

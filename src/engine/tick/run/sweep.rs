@@ -7,7 +7,7 @@ use entity::run::RunState;
 
 use super::observed::name_of;
 use crate::app::App;
-use crate::engine::tick::pass::{Wish, report};
+use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::engine::tick::prepared::run_of;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
@@ -37,8 +37,11 @@ async fn sweep_runner(app: &App, kind: Target, now: DateTime<Utc>) -> Result<()>
         let run = runs.iter().find(|run| Some(run.id) == run_of(&name));
         // Steps of unknown runs belong to another installation on the same engine.
         let Some(run) = run.filter(|run| run.state.is_final() || name_of(run) != name) else { continue };
-        if let Err(error) = sweep_step(app, runner.as_ref(), run, &name).await {
-            report(app, (PASS, "step"), &name, &error, Wish::Process, now);
+        match sweep_step(app, runner.as_ref(), run, &name).await {
+            Ok(()) => succeeded(app, PASS, &name),
+            Err(error) => {
+                report(app, (PASS, "step"), &name, &error, Wish::Process, now);
+            }
         }
     }
     Ok(())
