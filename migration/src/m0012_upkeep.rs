@@ -35,6 +35,9 @@ const RUN_NUMBERS: [&str; 4] = [
        IF amount > 1 THEN PERFORM setval('run_number_sequence', first_number + amount - 1); END IF; \
        PERFORM pg_advisory_unlock(7236840123955); \
        RETURN first_number; \
+     EXCEPTION WHEN OTHERS OR query_canceled THEN \
+       PERFORM pg_advisory_unlock(7236840123955); \
+       RAISE; \
      END $$",
     "CREATE FUNCTION counter_of_runs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
        IF NEW.value > OLD.value THEN \

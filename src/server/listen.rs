@@ -75,8 +75,12 @@ impl Server {
         app.runners.process.close().await;
         app.runners.docker.close().await;
         // Another server need not wait until the leases expire.
-        if let Err(error) = store::run::release_leases(&app.db, app.instance, app.clock.now()).await {
-            tracing::warn!(%error, "leases could not be released; they expire");
+        let now = app.clock.now();
+        let released = store::write(&app.db, async |tx| {
+            store::run::release_leases(tx, app.instance, now).await.map_err(Error::from)
+        });
+        if let Err(error) = released.await {
+            tracing::warn!(?error, "leases could not be released; they expire");
         }
         served.map_err(Error::internal)
     }

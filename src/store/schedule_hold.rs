@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
+use entity::run::{self, Event};
 use entity::{job, schedule_pause, schedule_skip};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait as _,
 };
+use uuid::Uuid;
+
+use super::run::open;
 
 /// How many times of a schedule can be set to be skipped.
 pub const MOST_SKIPS: u64 = 1000;
@@ -97,21 +101,36 @@ pub async fn skip(tx: &impl ConnectionTrait, row: schedule_skip::Model) -> Resul
     schedule_skip::Entity::insert(row).on_conflict(known).exec_without_returning(tx).await.map(|_| ())
 }
 
-/// Deployed jobs that have a CronJob although their schedule is paused or skips a time.
+/// Deployed jobs that have a CronJob although their schedule is paused or skips a time, except for those in `paused` and those whose
+/// CronJob is being changed or was changed after `recent`.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn jobs_with_cron_job(tx: &impl ConnectionTrait, limit: u64) -> Result<Vec<job::Model>, DbErr> {
-    let paused = schedule_pause::Entity::find().select_only().column(schedule_pause::Column::JobId).into_query();
+pub async fn jobs_with_cron_job(
+    db: &impl ConnectionTrait,
+    paused: Vec<Uuid>,
+    recent: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<job::Model>, DbErr> {
+    let mut changes = Query::select();
+    changes
+        .column(run::Column::Id)
+        .from(run::Entity)
+        .and_where(Expr::col((run::Entity, run::Column::JobId)).equals((job::Entity, job::Column::Id)))
+        .and_where(run::Column::Event.eq(Event::Apply))
+        .cond_where(Condition::any().add(open()).add(run::Column::UpdatedAt.gt(recent)));
+    let pauses = schedule_pause::Entity::find().select_only().column(schedule_pause::Column::JobId).into_query();
     let skips = schedule_skip::Entity::find().select_only().column(schedule_skip::Column::JobId).into_query();
-    let held = Condition::any().add(job::Column::Id.in_subquery(paused)).add(job::Column::Id.in_subquery(skips));
+    let held = Condition::any().add(job::Column::Id.in_subquery(pauses)).add(job::Column::Id.in_subquery(skips));
     job::Entity::find()
         .filter(held)
         .filter(job::Column::Applied.is_not_null())
         .filter(job::Column::Deployed.is_not_null())
+        .filter(job::Column::Id.is_not_in(paused))
+        .filter(Expr::exists(changes).not())
         .order_by_asc(job::Column::Id)
         .limit(limit)
-        .all(tx)
+        .all(db)
         .await
 }
 

@@ -22,7 +22,7 @@ where
         Err(failed) => failed,
     };
     let passes_at_once = matches!(failed.error.transient(), Some(Transient::Contended | Transient::Disconnected));
-    if !failed.undone || !passes_at_once {
+    if !failed.repeatable || !passes_at_once {
         return Err(failed.error);
     }
     tracing::info!(reason = ?failed.error.transient(), "transaction was undone by the database; repeating it once");
@@ -32,8 +32,8 @@ where
 /// Why a transaction failed.
 struct Failed<E> {
     error: E,
-    /// Nothing of it is stored.
-    undone: bool,
+    /// Nothing of it is stored, and it failed at once.
+    repeatable: bool,
 }
 
 async fn attempt<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, Failed<E>>
@@ -46,12 +46,14 @@ where
         ..TransactionOptions::default()
     };
     let _turn = turn::take(db).await;
-    let undone = |error: E| Failed { error, undone: true };
-    let transaction = db.begin_with_options(options).await.map_err(|error| undone(error.into()))?;
-    let value = work(&transaction).await.map_err(undone)?;
+    // Whoever waited for a connection in vain does not wait as long again.
+    let begun = db.begin_with_options(options).await;
+    let transaction = begun
+        .map_err(|error| Failed { repeatable: !matches!(error, DbErr::ConnectionAcquire(_)), error: error.into() })?;
+    let value = work(&transaction).await.map_err(|error| Failed { error, repeatable: true })?;
     // Without an answer to a commit, nobody knows whether it was carried out.
     let committed = transaction.commit().await;
     committed
-        .map_err(|error| Failed { undone: error.transient() == Some(Transient::Contended), error: error.into() })?;
+        .map_err(|error| Failed { repeatable: error.transient() == Some(Transient::Contended), error: error.into() })?;
     Ok(value)
 }

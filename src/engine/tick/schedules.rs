@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run::Event;
-use entity::skipped_time;
+use entity::skipped_time::{self, SkipReason};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::pass::{BATCH as BATCH_BY_ONE, Wish, report, succeeded};
@@ -163,8 +163,10 @@ impl SettledTimes {
             reason,
             recorded_at: now,
             requested_by: match holds.of(scheduled_for) {
-                Some(Hold::Skip(skip)) => Some(skip.requested_by.clone()),
-                Some(Hold::Pause(_)) | None => None,
+                Some(Hold::Skip(skip)) if reason == SkipReason::Paused && scheduled_for == through => {
+                    Some(skip.requested_by.clone())
+                }
+                _ => None,
             },
         };
         self.skipped.extend(older.map(|(first, last, reason)| row(first, last, reason)));

@@ -27,8 +27,11 @@ const PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// Queues the removal of the CronJobs of schedules that are paused or skip a time.
 pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let mut queued = 0;
-    for job in store::schedule_hold::jobs_with_cron_job(&app.db, BATCH).await? {
+    let paused = app.setbacks.paused(PASS, now);
+    for job in store::schedule_hold::jobs_with_cron_job(&app.db, paused, now - PAUSE, BATCH).await? {
         let removed = store::write(&app.db, async |tx| {
+            // Of several servers, one queues the removal.
+            store::environment::lock(tx, job.environment_id).await?;
             let rows: Vec<run::Model> = removal(tx, &job, now).await?.into_iter().collect();
             Ok::<_, Error>(store::run::create(tx, rows).await?)
         });

@@ -177,14 +177,16 @@ pub async fn renew(tx: &impl ConnectionTrait, lease: Lease) -> Result<(), DbErr>
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn release_leases(db: &impl ConnectionTrait, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
-    run::Entity::update_many()
-        .col_expr(run::Column::LeaseUntil, Expr::value(now - chrono::TimeDelta::seconds(1)))
-        .filter(run::Column::LeaseOwner.eq(owner))
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
-        .exec(db)
-        .await?;
+pub async fn release_leases(tx: &impl ConnectionTrait, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let held = Condition::all().add(run::Column::State.eq(RunState::Running)).add(run::Column::LeaseOwner.eq(owner));
+    let ids = lock_in_order(tx, held).await?;
+    if !ids.is_empty() {
+        run::Entity::update_many()
+            .col_expr(run::Column::LeaseUntil, Expr::value(now - chrono::TimeDelta::seconds(1)))
+            .filter(run::Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }
 

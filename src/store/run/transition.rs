@@ -5,10 +5,12 @@ use entity::id::RunId;
 use entity::run;
 use entity::run::{RunState, RunnerKind};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use uuid::Uuid;
 
-use super::open::open;
+use super::open::{lock_in_order, open};
 
 /// The expected state and owner of a run.
 #[derive(Clone, Copy, Debug)]
@@ -113,13 +115,16 @@ pub async fn note_log_bytes(tx: &impl ConnectionTrait, id: RunId, bytes: i64) ->
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn release_from_future(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub async fn release_from_future(tx: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let queued = Condition::all().add(run::Column::State.eq(RunState::Queued)).add(run::Column::UpdatedAt.gt(now));
+    let ids = lock_in_order(tx, queued).await?;
+    if ids.is_empty() {
+        return Ok(());
+    }
     run::Entity::update_many()
         .col_expr(run::Column::NotBefore, Expr::value(now))
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Queued))
-        .filter(run::Column::UpdatedAt.gt(now))
-        .exec(db)
+        .filter(run::Column::Id.is_in(ids))
+        .exec(tx)
         .await
         .map(|_| ())
 }
@@ -212,6 +217,8 @@ pub async fn give_up(
         reason: Set(Some(reason)),
         updated_at: Set(now),
         finished_at: Set(Some(now)),
+        // Its step may be removed even if it is running.
+        stopping_at: Set(Some(now)),
         lease_owner: Set(None),
         lease_until: Set(None),
         ..Default::default()

@@ -27,18 +27,19 @@ fn cron_job_name(job: &job::Model) -> String {
 }
 
 /// Whether a run removes a CronJob, because Kubernetes no longer schedules the job.
-pub(super) async fn withdraws(app: &App, of: JobSubject<'_>) -> Result<bool> {
+pub(super) async fn withdraws(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<bool> {
+    if run.event != Event::Apply {
+        return Ok(false);
+    }
     let deployed = of.job.deployed.as_ref();
     Ok(!belongs_to_kubernetes(&app.db, of.job.id, of.cluster.kind, deployed).await?)
 }
 
 /// The namespace of a run, and the name of its step.
-pub(super) async fn named(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<(String, String)> {
+async fn named(app: &App, run: &run::Model, of: JobSubject<'_>, withdraws: bool) -> Result<(String, String)> {
     let namespace = namespace(app, of.environment).await?;
     let name = match run.event {
-        Event::Apply if withdraws(app, of).await? => {
-            handle::withdraw(&namespace, &cron_job_name(of.job), &run.id.to_string())
-        }
+        Event::Apply if withdraws => handle::withdraw(&namespace, &cron_job_name(of.job), &run.id.to_string()),
         Event::Apply => handle::apply(&namespace, &cron_job_name(of.job), &run.id.to_string()),
         _ => handle::job(&namespace, &step_name(run.id, run.attempt)),
     };
@@ -75,10 +76,10 @@ pub(super) async fn with_pod_options(
     app: &App,
     run: &run::Model,
     of: JobSubject<'_>,
-    step: StepSpec,
+    (step, withdraws): (StepSpec, bool),
     now: DateTime<Utc>,
 ) -> Result<std::result::Result<StepSpec, Impossible>> {
-    let (namespace, name) = named(app, run, of).await?;
+    let (namespace, name) = named(app, run, of, withdraws).await?;
     let spec = &run.spec;
     let groups = groups(app, run).await?;
     let repeats = repeats_by_kubernetes(spec);

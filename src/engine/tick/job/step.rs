@@ -42,10 +42,12 @@ pub(in crate::engine) async fn step(
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
     let of = JobSubject { job: &job, environment: &environment, cluster: &cluster };
     let mut delivered = delivered(app, run, of).await?;
+    // Decided once: a pause may come or end at any time.
+    let withdraws = withdraws(app, run, of).await?;
     let (image, build) = match &run.spec.build {
         Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
         // Removing a CronJob needs no image.
-        None if run.event == Event::Apply && withdraws(app, of).await? => (None, None),
+        None if withdraws => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
         None => match image(app, run, job.organization_id).await? {
             Ok(image) => (Some(image), None),
@@ -80,7 +82,7 @@ pub(in crate::engine) async fn step(
     };
     let masks = patterns(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
-        Target::Kubernetes(_) => match with_pod_options(app, run, of, step, now).await? {
+        Target::Kubernetes(_) => match with_pod_options(app, run, of, (step, withdraws), now).await? {
             Ok(step) => step,
             Err(impossible) => return Ok(Err(impossible)),
         },

@@ -111,9 +111,15 @@ async fn read_result(
             Ok(left) => run_end.left = Some(left),
         },
         Event::Apply => {
-            let content = with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await;
-            let content = content.map_err(|_| Missing::unread(None))?;
-            run_end.applied = content.and_then(|content| cluster_record::applied(name, &content));
+            // Without an answer nobody knows who schedules the job, Kubernetes or the server.
+            let unread = |(OutputError::Unavailable(reason) | OutputError::Refused(reason))| {
+                let text = format!("the applied CronJob could not be read back: {reason}");
+                Missing { fails_step: true, ..Missing::unread(Some(text)) }
+            };
+            let content = with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await.map_err(unread)?;
+            let invalid = || unread(OutputError::Refused("its version is not valid".into()));
+            let read = |content: Vec<u8>| cluster_record::applied(name, &content).ok_or_else(invalid);
+            run_end.applied = content.map(read).transpose()?;
         }
         Event::Build | Event::Start | Event::Stop | Event::Delete | Event::Cron => {
             if run.event != Event::Build && !leaves_outputs(run.event) {
