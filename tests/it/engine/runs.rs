@@ -11,9 +11,7 @@ async fn started(app: &TestApp, it: &Furnished, change: serde_json::Value) -> St
     for (key, value) in change.as_object().unwrap() {
         job[key] = value.clone();
     }
-    let job = it.create(job).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(app, job).await;
     job
 }
 
