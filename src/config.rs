@@ -160,7 +160,7 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_WORKSPACE_JOB_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub workspace_job_days: u32,
 
-    /// Days to keep Terraform state versions; the newest of a workspace is kept for ever.
+    /// Days to keep Terraform state versions; the newest of a workspace stays.
     #[arg(long, global = true, env = "WINDLASS_STATE_VERSION_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub state_version_days: u32,
 

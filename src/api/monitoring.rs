@@ -6,7 +6,7 @@ use std::time::Duration;
 use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{Response, handler};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::liveness::pulse::{Health, Loop};
@@ -45,7 +45,15 @@ fn key(app: &App) -> (&'static str, bool) {
     if app.pulse.key_fits() { ("well", true) } else { ("does not fit the database", false) }
 }
 
-fn response(body: serde_json::Value, is_healthy: bool) -> Response {
+/// What readiness and health have in common: the fields of the body, and whether the server is ready.
+async fn readiness(app: &App) -> (Map<String, Value>, bool) {
+    let parts = [("engine", engine(app)), ("database", database(app).await), ("key", key(app))];
+    let is_ready = parts.iter().all(|(_, (_, is_well))| *is_well) && !app.shutdown.has_begun();
+    let fields = parts.into_iter().map(|(name, (text, _))| (name.to_owned(), json!(text)));
+    (fields.collect(), is_ready)
+}
+
+fn response(body: Value, is_healthy: bool) -> Response {
     let status = if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Response::builder().status(status).content_type("application/json").body(body.to_string())
 }
@@ -61,21 +69,19 @@ pub(super) fn live(app: Data<&Arc<App>>) -> Response {
 /// shutting down.
 #[handler]
 pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
-    let ((engine, is_ticking), (database, is_writable), (key, fits)) = (engine(&app), database(&app).await, key(&app));
-    response(
-        json!({"database": database, "engine": engine, "key": key}),
-        is_ticking && is_writable && fits && !app.shutdown.has_begun(),
-    )
+    let (body, is_ready) = readiness(&app).await;
+    response(body.into(), is_ready)
 }
 
 /// The health of everything: also fails while a pass of the engine keeps failing.
 #[handler]
 pub(super) async fn health(app: Data<&Arc<App>>) -> Response {
-    let ((engine, is_ticking), (database, is_writable), (key, fits)) = (engine(&app), database(&app).await, key(&app));
+    let (mut body, is_ready) = readiness(&app).await;
     let failing = app.setbacks.failing_passes(app.clock.now());
-    let is_healthy = is_ticking && is_writable && fits && failing.is_empty() && !app.shutdown.has_begun();
-    let body = json!({"database": database, "engine": engine, "key": key, "failing_passes": failing, "time_zones": time_zone::database().to_string()});
-    response(body, is_healthy)
+    let is_healthy = is_ready && failing.is_empty();
+    body.insert("failing_passes".into(), json!(failing));
+    body.insert("time_zones".into(), json!(time_zone::database().to_string()));
+    response(body.into(), is_healthy)
 }
 
 /// The metrics: counters and queue lengths.

@@ -324,6 +324,27 @@ impl Furnished {
         id(&self.client.post(&format!("/environment/{}/job", self.environment), job).await.expect(201))
     }
 
+    /// Creates a job, deploys it, and lets the engine settle. Returns its id.
+    pub(crate) async fn deployed(&self, app: &TestApp, job: Value) -> String {
+        let job = self.create(job).await;
+        self.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        job
+    }
+
+    /// The same with a new environment of the project.
+    pub(crate) async fn with_environment(&self, name: &str) -> Self {
+        let path = format!("/project/{}/environment", self.project);
+        let environment = id(&self.client.post(&path, json!({"name": name})).await.expect(201));
+        Self {
+            client: self.client.clone(),
+            organization: self.organization,
+            project: self.project.clone(),
+            environment,
+            registry: self.registry.clone(),
+        }
+    }
+
     pub(crate) async fn state(&self, job: &str) -> String {
         self.client.get(&format!("/job/{job}/status")).await.expect(200)["state"].as_str().unwrap().to_owned()
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Accepted, Body, Json};
+use crate::api::wire::{self, Accepted, Json, StrictBody};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::backfill;
@@ -49,7 +49,7 @@ impl BackfillApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-        body: Body<BackfillRequest>,
+        body: StrictBody<BackfillRequest>,
     ) -> Result<Accepted<BackfillResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let BackfillRequest { from, until, limit } = body.0;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::tag::Tag;
-use crate::api::wire::{Body, Json, Success, Timestamp};
+use crate::api::wire::{Json, StrictBody, Success, Timestamp};
 use crate::app::App;
 use crate::engine::cron::Holds;
 use crate::engine::pause::{HoldChange, hold};
@@ -22,12 +22,12 @@ use crate::error::Result;
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
-struct PauseRequest {
+struct SchedulePauseRequest {
     until: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Deserialize, Object)]
-struct SkipRequest {
+struct ScheduleSkipRequest {
     at: DateTime<Utc>,
 }
 
@@ -64,7 +64,7 @@ impl PauseApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-        body: Body<PauseRequest>,
+        body: StrictBody<SchedulePauseRequest>,
     ) -> Result<Success<ScheduleHolds>> {
         self.hold(&auth, job_id, HoldChange::Pause { until: body.0.until }).await
     }
@@ -83,7 +83,7 @@ impl PauseApi {
         &self,
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
-        body: Body<SkipRequest>,
+        body: StrictBody<ScheduleSkipRequest>,
     ) -> Result<Success<ScheduleHolds>> {
         self.hold(&auth, job_id, HoldChange::Skip { at: body.0.at }).await
     }

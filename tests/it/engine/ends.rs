@@ -11,10 +11,7 @@ async fn deployed(app: &TestApp, it: &Furnished, change: Value) -> String {
     for (key, value) in change.as_object().unwrap() {
         job[key] = value.clone();
     }
-    let job = it.create(job).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
-    job
+    it.deployed(app, job).await
 }
 
 async fn newest(it: &Furnished, job: &str) -> Value {

@@ -39,19 +39,6 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
     }
 }
 
-/// A second environment.
-async fn environment(it: &Furnished) -> Furnished {
-    let path = format!("/project/{}/environment", it.project);
-    let environment = id(&it.client.post(&path, json!({"name": "second"})).await.expect(201));
-    Furnished {
-        client: it.client.clone(),
-        organization: it.organization,
-        project: it.project.clone(),
-        environment,
-        registry: it.registry.clone(),
-    }
-}
-
 /// A job that was deployed, and two runs that were requested.
 async fn two_runs(app: &TestApp, it: &Furnished) -> (String, [String; 2]) {
     let job = it.create(it.cron("job", "@yearly")).await;
@@ -105,7 +92,7 @@ async fn plans_after_a_jump() -> TestApp {
 async fn rules() -> TestApp {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let other = environment(&it).await;
+    let other = it.with_environment("second").await;
     let mut jobs = Vec::new();
     for it in [&it, &other] {
         jobs.push(it.create(it.cron("job", "@daily")).await);
@@ -138,7 +125,7 @@ async fn deployments_that_finish() -> TestApp {
 async fn deployments(when: &str) -> TestApp {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let other = environment(&it).await;
+    let other = it.with_environment("second").await;
     let (bad, good) = (it.create(it.cron("job", "@daily")).await, other.create(other.cron("job", "@daily")).await);
     let bad_row = format!("OLD.environment_id = {} AND {when}", sql(&app, &it.environment));
     poison(&app, "UPDATE ON deployment", &bad_row, Rejects::Transaction).await;

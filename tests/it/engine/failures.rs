@@ -18,9 +18,7 @@ async fn seconds(app: &TestApp, seconds: u32) {
 
 /// A LIFECYCLE job whose step is running, and its run.
 async fn running(app: &TestApp, it: &Furnished) -> (String, Value) {
-    let job = it.create(it.lifecycle("job")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(app, it.lifecycle("job")).await;
     let run = it.runs(&job).await.remove(0);
     (job, run)
 }
@@ -59,9 +57,7 @@ async fn a_deployment_whose_secret_cannot_be_decrypted_ends() {
 async fn a_run_whose_variables_cannot_be_decrypted_ends() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.cron("job", "@daily")).await;
     let foreign = job_variables::ActiveModel { sealed: Set(b"sealed by another key".to_vec()), ..Default::default() };
     job_variables::Entity::update_many().set(foreign).exec(&app.app.db).await.unwrap();
     it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
@@ -126,9 +122,7 @@ async fn limits_and_cancellation_do_not_depend_on_the_log() {
         let it = app.furnished().await;
         let mut body = it.lifecycle("job");
         body["max_duration_seconds"] = json!(60);
-        let job = it.create(body).await;
-        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-        app.settle().await;
+        let job = it.deployed(&app, body).await;
         let run = id(&it.runs(&job).await[0]);
         poison(&app, "INSERT ON log_chunk", &format!("NEW.run_id = {}", sql(&app, &run)), Rejects::Transaction).await;
         app.runner.write(&app.runner.steps()[0], &["a line"]);

@@ -238,9 +238,7 @@ async fn an_environment_that_is_too_large_is_told() {
 async fn the_middle_of_a_log_that_is_too_long_is_left_out() {
     let app = TestApp::configured(|config| config.log_mib = 1).await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("chatty")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("chatty")).await;
     let name = app.runner.steps().remove(0);
     let line = "x".repeat(1023);
     for _ in 0..6 {

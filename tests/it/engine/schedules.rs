@@ -3,20 +3,13 @@
 use serde_json::json;
 
 use super::rows;
-use crate::harness::{Furnished, TestApp};
-
-async fn deployed(app: &TestApp, it: &Furnished, job: serde_json::Value) -> String {
-    let job = it.create(job).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
-    job
-}
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn one_row_for_each_time() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    deployed(&app, &it, it.cron("minutely", "* * * * *")).await;
+    it.deployed(&app, it.cron("minutely", "* * * * *")).await;
     insta::assert_snapshot!("deployed", rows(&app).await);
     app.clock.set("2026-11-22T10:01:00Z");
     app.tick().await;
@@ -36,7 +29,7 @@ async fn one_row_for_each_time() {
 async fn a_run_that_is_not_over_keeps_the_next_one_out() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = deployed(&app, &it, it.cron("slow", "* * * * *")).await;
+    let job = it.deployed(&app, it.cron("slow", "* * * * *")).await;
     for minute in 1..4 {
         app.clock.set(&format!("2026-11-22T10:0{minute}:00Z"));
         app.settle().await;
@@ -54,7 +47,7 @@ async fn a_run_that_is_not_over_keeps_the_next_one_out() {
 async fn of_missed_times_only_the_newest_is_started() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = deployed(&app, &it, it.cron("hourly", "15 * * * *")).await;
+    let job = it.deployed(&app, it.cron("hourly", "15 * * * *")).await;
     app.clock.set("2027-03-02T07:40:00Z");
     let again = app.restarted().await;
     again.settle().await;
@@ -70,7 +63,7 @@ async fn servers_that_tick_together_start_each_time_once() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     for number in 0..12 {
-        deployed(&app, &it, it.cron(&format!("job {number}"), "* * * * *")).await;
+        it.deployed(&app, it.cron(&format!("job {number}"), "* * * * *")).await;
     }
     let others = [app.restarted().await, app.restarted().await];
     for minute in 1..5 {
@@ -96,7 +89,7 @@ async fn servers_that_tick_together_start_each_time_once() {
 async fn the_same_time_cannot_be_stored_twice() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = deployed(&app, &it, it.cron("minutely", "* * * * *")).await;
+    let job = it.deployed(&app, it.cron("minutely", "* * * * *")).await;
     app.clock.set("2026-11-22T10:01:00Z");
     app.settle().await;
     app.runner.exit_all(0);

@@ -252,9 +252,7 @@ async fn built_images_of_others() {
     for name in ["windlass-build/0123456789abcdef0123456789abcdef/8c3dc81c", "windlass-build/8c3dc81c"] {
         let mut job = it.lifecycle(&format!("j{}", uuid::Uuid::now_v7()));
         job["source"]["image"] = json!({"image_name": name, "tag": "raw-0", "registry_id": registry});
-        let job = it.create(job).await;
-        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-        app.settle().await;
+        let job = it.deployed(&app, job).await;
         let run = it.runs(&job).await.remove(0);
         assert_eq!(run["state"], "FAILED");
         assert!(run["reason"].as_str().unwrap().contains("not built for this organization"), "{run}");

@@ -19,9 +19,7 @@ async fn what_was_never_deployed_is_gone_at_once() {
 async fn a_deployed_job_runs_its_on_delete_command_first() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     app.runner.exit_all(0);
     app.settle().await;
     it.client.delete(&format!("/job/{job}")).await.expect(204);
@@ -47,9 +45,7 @@ async fn a_deployed_job_runs_its_on_delete_command_first() {
 async fn skip_reconcile_deletes_only_rows() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     // The run of the deployment is ended first.
     it.client.delete(&format!("/job/{job}?skipReconcile=true")).await.expect(204);
     it.client.get(&format!("/job/{job}")).await.expect(200);
@@ -58,9 +54,7 @@ async fn skip_reconcile_deletes_only_rows() {
     assert_eq!((app.runner.stopped().len(), app.runner.steps().len()), (1, 0));
     assert_eq!(app.runner.started().len(), 1, "nothing else was started");
     // Without an open run the rows go at once.
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     app.runner.exit_all(0);
     app.settle().await;
     it.client.delete(&format!("/job/{job}?skipReconcile=true")).await.expect(204);
@@ -73,9 +67,7 @@ async fn skip_reconcile_deletes_only_rows() {
 async fn a_running_cron_job_is_stopped_before_it_goes() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.cron("minutely", "* * * * *")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.cron("minutely", "* * * * *")).await;
     app.clock.set("2026-11-22T10:01:00Z");
     app.settle().await;
     assert_eq!(app.runner.steps().len(), 1);
@@ -102,10 +94,7 @@ async fn open_runs_are_ended_before_a_row_goes() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     for by in ["job", "service", "job, rows only", "environment", "environment, rows only"] {
-        let name = json!({"name": by});
-        let environment = id(&it.client.post(&format!("/project/{}/environment", it.project), name).await.expect(201));
-        let (client, registry) = (it.client.clone(), it.registry.clone());
-        let it = Furnished { client, environment, registry, project: it.project.clone(), ..it };
+        let it = it.with_environment(by).await;
         let (job, run) = running(&app, &it).await;
         let started = app.runner.started().len();
         let (job_path, environment_path) = (format!("/job/{job}"), format!("/environment/{}", it.environment));
@@ -214,9 +203,7 @@ async fn what_was_never_built_is_removed_without_a_run() {
     let it = app.furnished().await;
     let mut job = it.lifecycle("built");
     job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
-    let job = it.create(job).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, job).await;
     app.runner.exit_all(1);
     app.settle().await;
     assert_eq!(it.state(&job).await, "BUILD_ERROR");

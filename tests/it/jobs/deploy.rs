@@ -47,9 +47,7 @@ async fn a_cron_job_gets_its_schedule_and_loses_it() {
 async fn a_lifecycle_job_runs_with_each_deployment() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     assert_eq!(it.state(&job).await, "EXECUTING");
     app.runner.exit_all(0);
     app.settle().await;

@@ -212,9 +212,7 @@ async fn only_executions_of_a_job_are_run_again() {
     let it = app.furnished().await;
     let mut job = it.lifecycle("built");
     job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
-    let job = it.create(job).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, job).await;
     let build = id(&it.runs(&job).await[0]);
     let again = async |run: &str| it.client.call(Method::POST, &format!("/run/{run}/rerun"), None).await;
     assert!(again(&build).await.detail(409).contains("deploy the job to repeat it"));

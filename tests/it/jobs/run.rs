@@ -9,9 +9,7 @@ use crate::harness::{TestApp, id};
 async fn runs_and_their_logs() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.cron("minutely", "* * * * *")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.cron("minutely", "* * * * *")).await;
     for minute in ["10:01", "10:02", "10:03"] {
         app.clock.set(&format!("2026-11-22T{minute}:00Z"));
         app.settle().await;
@@ -44,9 +42,7 @@ async fn runs_and_their_logs() {
 async fn a_followed_log_goes_on_until_the_run_has_ended() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     let name = app.runner.steps().remove(0);
     app.runner.write(&name, &["early"]);
     app.tick().await;

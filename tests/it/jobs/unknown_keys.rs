@@ -15,6 +15,18 @@ async fn an_extension_refuses_unknown_keys() {
     assert_eq!(it.client.post(&path, json!({"colour": 1})).await.detail(400), "colour: is not a known key");
     assert!(it.runs(&job).await.is_empty());
     it.client.post(&path, json!({"arguments": ["-c", "echo new"], "environment": {"ANY": "1"}})).await.expect(202);
+    // So do the other extensions.
+    for (operation, body, refusal) in [
+        ("pause", json!({"untill": "2100-01-01T00:00:00Z"}), "untill: is not a known key; did you mean until?"),
+        ("skip", json!({"at": "2100-01-01T00:00:00Z", "colour": 1}), "colour: is not a known key"),
+        (
+            "backfill",
+            json!({"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "limt": 5}),
+            "limt: is not a known key; did you mean limit?",
+        ),
+    ] {
+        assert_eq!(it.client.post(&format!("/job/{job}/{operation}"), body).await.detail(400), refusal);
+    }
     // Who may not run the job is told only that.
     it.client.with(Some("Token nobody")).post(&path, json!({"argumets": []})).await.expect(401);
 }

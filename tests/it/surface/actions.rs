@@ -185,9 +185,7 @@ async fn a_tag_is_deployed_to_those_who_want_it() {
 async fn histories_and_logs_tell_what_happened() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("events")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
     app.clock.forward(7);
     app.runner.exit_all(1);
     app.settle().await;

@@ -85,9 +85,7 @@ async fn pages_lead_on_and_back() {
 async fn deployments_are_told() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.cron("job", "@daily")).await;
     it.client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
     app.settle().await;
     app.runner.exit_all(1);

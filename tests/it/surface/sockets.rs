@@ -38,9 +38,7 @@ async fn next(socket: &mut Socket) -> Value {
 }
 
 async fn deployed(app: &TestApp, it: &Furnished) -> String {
-    let job = it.create(it.lifecycle("My Job")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(app, it.lifecycle("My Job")).await;
     app.runner.write(&app.runner.steps()[0], &["early", "earlier"]);
     app.settle().await;
     job
@@ -164,9 +162,7 @@ async fn sockets_are_guarded() {
 async fn operators_see_health_and_counters() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.cron("minutely", "* * * * *")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = it.deployed(&app, it.cron("minutely", "* * * * *")).await;
     app.clock.set("2026-11-22T10:02:00Z");
     app.settle().await;
     app.runner.exit_all(0);

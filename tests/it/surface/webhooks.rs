@@ -58,9 +58,7 @@ async fn a_deployment_is_told_with_a_signature() {
     let it = app.furnished().await;
     let (other, url) = other_system().await;
     let made = hook(&it, json!({"target_url": url})).await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    it.deployed(&app, it.cron("job", "@daily")).await;
     assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 2);
     assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 0, "each is sent once");
     let received = other.received.lock().unwrap().clone();
@@ -98,9 +96,7 @@ async fn filters_choose_what_is_told() {
         hook(&it, json!({"events": ["DEPLOYMENT_FAILURE"]})).await,
     ];
     let slack = hook(&it, json!({"kind": "SLACK", "events": ["DEPLOYMENT_STARTED"]})).await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    it.deployed(&app, it.cron("job", "@daily")).await;
     assert_eq!(deliveries(&it, &all).await.len(), 2);
     for hook in none {
         assert_eq!(deliveries(&it, &hook).await.len(), 0);
@@ -115,9 +111,7 @@ async fn what_fails_is_tried_again_with_growing_pauses() {
     let it = app.furnished().await;
     let (other, url) = other_system().await;
     let made = hook(&it, json!({"target_url": url, "events": ["DEPLOYMENT_STARTED"]})).await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    it.deployed(&app, it.cron("job", "@daily")).await;
     // A redirect counts as a failure, and is not followed.
     *other.answer.lock().unwrap() = Some(StatusCode::FOUND);
     let mut attempts = 0;
@@ -160,9 +154,7 @@ async fn calls_go_only_where_they_may() {
     let port = url.rsplit_once(':').unwrap().1;
     let made =
         hook(&it, json!({"target_url": format!("http://localhost:{port}"), "events": ["DEPLOYMENT_STARTED"]})).await;
-    let job = it.create(it.cron("job", "@daily")).await;
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    it.deployed(&app, it.cron("job", "@daily")).await;
     assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
     assert!(other.received.lock().unwrap().is_empty());
     let log = deliveries(&it, &made).await;
