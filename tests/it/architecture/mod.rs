@@ -129,7 +129,7 @@ const PURE: &[&str] = &[
     "src/engine/deployment_rule.rs",
     "src/engine/flow.rs",
     "src/engine/lock_wait.rs",
-    "src/engine/masking.rs",
+    "src/engine/masking/",
     "src/engine/outputs.rs",
     "src/engine/run/",
     "src/engine/shown.rs",

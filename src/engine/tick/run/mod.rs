@@ -10,6 +10,7 @@ mod facts;
 pub(in crate::engine) mod lease;
 pub(in crate::engine) mod log_copy;
 pub(super) mod observe;
+pub(in crate::engine) mod masks;
 mod observed;
 mod outcome;
 mod place;
