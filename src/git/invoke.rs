@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::process::Command;
 
 use super::failure::{Failure, Given, failure};
-use crate::secret::Secret;
+use crate::secret::{SECRET_VARIABLES, Secret};
 
 /// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,6 +56,9 @@ pub(super) async fn run_for<'a>(
     let given = if login.is_some() { Given::Login } else { Given::Nothing };
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
+    for variable in SECRET_VARIABLES {
+        command.env_remove(variable);
+    }
     if let Some(key) = key {
         // Trust the host key on first use, because nobody can confirm it.
         let ssh = format!(

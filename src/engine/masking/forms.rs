@@ -166,16 +166,8 @@ fn quoted_by_dollar(text: &str, octal: bool) -> String {
 }
 
 /// The characters that encoders of URLs leave unchanged, besides letters and digits: in forms, paths, logins and whole URLs.
-const UNCHANGED: [&str; 8] = [
-    "-._~",
-    "*-._",
-    "-._~!'()*",
-    "-._~/",
-    "-._~$&+=:@",
-    "-._~$&+,;=",
-    "-._~!'()*;/?:@&=+$,#",
-    "-._~!$&'()*+,;=:@",
-];
+const UNCHANGED: [&str; 8] =
+    ["-._~", "*-._", "-._~!'()*", "-._~/", "-._~$&+=:@", "-._~$&+,;=", "-._~!'()*;/?:@&=+$,#", "-._~!$&'()*+,;=:@"];
 
 /// The forms in URLs.
 fn url(text: &str, found: &mut Vec<String>) {
@@ -288,7 +280,13 @@ mod tests {
     /// Base64 of a text inside a longer one contains a form of it, whatever is around it.
     #[test]
     fn base64_at_every_place() {
-        for secret in ["hunter22", "s?cr>t~~", "\u{ff}\u{fe}\u{fd}x", "five5", "a longer secret, of more than one line of base64 as it is wrapped"] {
+        for secret in [
+            "hunter22",
+            "s?cr>t~~",
+            "\u{ff}\u{fe}\u{fd}x",
+            "five5",
+            "a longer secret, of more than one line of base64 as it is wrapped",
+        ] {
             let forms = forms(secret);
             for before in ["", "u", "us", "user:", "Aladdin:"] {
                 for behind in ["", "\n", "@host", "??"] {

@@ -5,7 +5,8 @@
 
 use zeroize::Zeroizing;
 
-use super::texts::SHORTEST;
+/// The shortest text that is masked, in characters.
+pub(super) const SHORTEST: usize = 4;
 
 /// How deep texts that are structured values themselves are read.
 const DEEPEST: usize = 4;
@@ -222,27 +223,23 @@ mod tests {
         for (value, expected) in [
             (r#"{ password = "p4ss,word", user = "admin", port = 5432 }"#, vec!["p4ss,word", "admin", "5432"]),
             (r#"["one1", ["two2", {a = {b = "three"}}], 1.5e3]"#, vec!["one1", "two2", "three", "1.5e3", "1500"]),
-            (r#"{"a": "q\"uo\\te\n", "b": "\u00e9t\u00e9s", "c": "\ud83d\ude00 face"}"#, vec![
-                "q\"uo\\te\n",
-                "\u{e9}t\u{e9}s",
-                "\u{1f600} face",
-            ]),
+            (
+                r#"{"a": "q\"uo\\te\n", "b": "\u00e9t\u00e9s", "c": "\ud83d\ude00 face"}"#,
+                vec!["q\"uo\\te\n", "\u{e9}t\u{e9}s", "\u{1f600} face"],
+            ),
             ("[true, false, null, \"true\", 12]", vec![]),
             (r#"merge({a = "first"}, var.x ? "second" : "third")"#, vec!["first", "second", "third"]),
             (r#""head${upper("inner")}tail $${kept}""#, vec!["inner", "head", "tail ${kept}"]),
             ("{ # \"comment\"\n a = \"text\" // \"more\"\n /* \"and\" */ b = \"last\" }", vec!["text", "last"]),
             ("<<EOT\nline one\nline two\nEOT\n", vec!["line one\nline two\n"]),
-            ("{ a = <<-END\n    one1\n      two\n  END\n  b = \"after\" }", vec![
-                "one1\n  two\n",
-                "    one1\n      two\n",
-                "after",
-            ]),
-            (r#"{"token 4711 of x": 1, "username": "some", "abc12345": "else"}"#, vec![
-                "token 4711 of x",
-                "some",
-                "abc12345",
-                "else",
-            ]),
+            (
+                "{ a = <<-END\n    one1\n      two\n  END\n  b = \"after\" }",
+                vec!["one1\n  two\n", "    one1\n      two\n", "after"],
+            ),
+            (
+                r#"{"token 4711 of x": 1, "username": "some", "abc12345": "else"}"#,
+                vec!["token 4711 of x", "some", "abc12345", "else"],
+            ),
             (r#"{"inner": "{\"deep\": \"down below\"}"}"#, vec!["down below", r#"{"deep": "down below"}"#]),
             ("\"never closed", vec!["never closed"]),
             ("${a} \\ \u{e9} 'x' <<", vec![]),

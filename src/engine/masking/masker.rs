@@ -9,8 +9,8 @@ use aho_corasick::{Anchored, MatchKind};
 use zeroize::Zeroizing;
 
 use super::forms::forms;
+use super::leaves::SHORTEST;
 use super::overlap::overlap;
-use super::texts::SHORTEST;
 
 /// The text that replaces a secret.
 pub const MASK: &str = "********";
@@ -123,9 +123,7 @@ impl Masker {
             let is_harmless = length < SHORTEST && length * 4 <= pattern.len();
             longest = Some(match longest {
                 None => Beginning { at, is_harmless },
-                Some(other) => {
-                    Beginning { at: other.at.min(at), is_harmless: other.is_harmless && is_harmless }
-                }
+                Some(other) => Beginning { at: other.at.min(at), is_harmless: other.is_harmless && is_harmless },
             });
         }
         longest

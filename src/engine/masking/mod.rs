@@ -1,7 +1,7 @@
 //! Pure: masks secret values in everything that shows text of a step, before it is stored.
 //!
 //! `texts` decides which texts of the secrets of a run are masked, `forms` in which forms tools print them, and `Masker` searches
-//! for all of them at once, in the stream rather than in its lines: `Stream` knows where a secret may go on.
+//! for all of them at once, in the stream rather than in its lines: `seam` knows where a secret may go on.
 
 mod forms;
 mod leaves;
@@ -9,10 +9,10 @@ mod masker;
 mod overlap;
 #[cfg(test)]
 mod random_tests;
-mod stream;
+mod seam;
 mod texts;
 
 pub use self::leaves::leaves;
 pub use self::masker::{MASK, Masker};
-pub use self::stream::{Carried, Channel, Followed, Piece, take};
+pub use self::seam::{Carried, Channel, Followed, Piece, take};
 pub use self::texts::texts;

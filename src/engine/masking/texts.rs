@@ -5,10 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::leaves::{is_structured, leaves};
-
-/// The shortest secret that is masked, in characters.
-pub(super) const SHORTEST: usize = 4;
+use super::leaves::{SHORTEST, is_structured, leaves};
 
 /// The shortest line that is masked alone, in characters.
 const SHORTEST_LINE: usize = 8;

@@ -19,7 +19,7 @@ const MAY: [(&str, &[&str]); 33] = [
     ("src/lib.rs", &[]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
     ("src/clock.rs", &[]),
-    ("src/config.rs", &[]),
+    ("src/config.rs", &["secret"]),
     ("src/error.rs", &["store"]),
     ("src/secret", &["error", "secret"]),
     (

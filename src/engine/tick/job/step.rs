@@ -20,7 +20,7 @@ use super::variable_snapshot::for_run;
 use crate::app::App;
 use crate::engine::masking::texts;
 use crate::engine::variables::built_in::{self, RunContext};
-use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
+use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, hides_file, resolve};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
@@ -58,6 +58,11 @@ pub(in crate::engine) async fn step(
     if matches!(kind, Target::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
         let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
+    }
+    // A variable may be older than the rule for its path.
+    let hidden = delivered.files.iter().find_map(|file| Some((&file.path, hides_file(&file.path)?)));
+    if let (Target::Docker, Some((path, reason))) = (kind, hidden) {
+        return Ok(Err(Impossible(format!("the path of the file {path} {reason}"))));
     }
     let step = StepSpec {
         name: step_name(run.id, run.attempt),

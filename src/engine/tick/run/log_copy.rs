@@ -85,12 +85,7 @@ fn most_bytes(app: &App) -> i64 {
 }
 
 /// Masks the lines that can be stored now, and removes the others. Returns the masks of the run for the next lines.
-fn mask(
-    app: &App,
-    run: &run::Model,
-    lines: &mut Vec<runner::Line>,
-    followed: Followed,
-) -> Result<Option<Vec<u8>>> {
+fn mask(app: &App, run: &run::Model, lines: &mut Vec<runner::Line>, followed: Followed) -> Result<Option<Vec<u8>>> {
     let Some(masks) = Masks::of(app, run)? else { return Ok(None) };
     let mut pieces: Vec<Piece> = lines.iter_mut().map(piece).collect();
     let carried = take(&masks.masker(), &masks.carried, &mut pieces, followed);

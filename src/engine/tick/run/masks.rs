@@ -59,8 +59,7 @@ impl Masks {
         if texts.is_empty() {
             return Ok(None);
         }
-        let stored =
-            if carried.is_empty() { Stored::Texts(texts) } else { Stored::Carrying { texts, carried } };
+        let stored = if carried.is_empty() { Stored::Texts(texts) } else { Stored::Carrying { texts, carried } };
         let text = Zeroizing::new(serde_json::to_vec(&stored).map_err(Error::internal)?);
         app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
     }

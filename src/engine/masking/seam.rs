@@ -194,8 +194,7 @@ mod tests {
 
     fn piece(text: &str) -> Piece {
         let (text, open) = text.strip_suffix('…').map_or((text, false), |text| (text, true));
-        let (text, channel) =
-            text.strip_prefix("2:").map_or((text, Channel::Stdout), |text| (text, Channel::Stderr));
+        let (text, channel) = text.strip_prefix("2:").map_or((text, Channel::Stdout), |text| (text, Channel::Stderr));
         Piece { channel, text: text.to_owned(), open }
     }
 
@@ -222,13 +221,10 @@ mod tests {
     fn secrets_of_several_lines_are_masked_in_each() {
         let all = |given: &[&str]| batch(&["true\n1234\nnull"], &Carried::default(), given, Followed::ByNothing).0;
         assert_eq!(all(&["true", "1234", "null", "true"]), ["********", "********", "********", "true"]);
-        assert_eq!(all(&["x: true", "2:between", "12…", "34", "null!"]), [
-            "x: ********",
-            "between",
-            "********",
-            "",
-            "********!"
-        ]);
+        assert_eq!(
+            all(&["x: true", "2:between", "12…", "34", "null!"]),
+            ["x: ********", "between", "********", "", "********!"]
+        );
         assert_eq!(all(&["true", "1234", "nil"]), ["true", "1234", "nil"]);
     }
 
