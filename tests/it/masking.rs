@@ -116,7 +116,7 @@ async fn a_takeover_in_the_middle_of_a_secret() {
     assert_eq!(log().await, "");
     app.clock.forward(16);
     let second = app.restarted().await;
-    app.runner.write_errors(&name, &vec!["other"; 100]);
+    app.runner.write_errors(&name, &["other"; 100]);
     second.settle().await;
     assert_eq!(log().await.lines().take(2).collect::<Vec<_>>(), ["so: ********", ""], "what cannot wait is masked");
     second.clock.forward(16);
