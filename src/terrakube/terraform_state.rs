@@ -91,6 +91,7 @@ async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: 
         lineage,
         md5: md5_hex(&state),
         sealed: app.keys.seal(&secret::place("state_version", row_id.0), &state)?,
+        pieces: None,
     };
     store::write(&app.db, async |tx| {
         let workspace = store::workspace::lock(tx, client.workspace.id).await?;
