@@ -19,6 +19,7 @@ use crate::terrakube::workspace_job;
 
 mod organization;
 mod prepare;
+mod repository_login;
 mod terraform_variable;
 
 /// Whether clients send this key with the resource although it is not an attribute.
@@ -82,6 +83,8 @@ pub(in crate::terrakube) async fn update(
         }
         "variable" | "globalvar" => variable(session, Some(row), changes)?,
         "template" => check_template(changes)?,
+        "vcs" => repository_login::vcs(tx, row, changes).await?,
+        "ssh" => repository_login::ssh(tx, row, changes).await?,
         "schedule" => set_next_run(session, Some(row), changes)?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),

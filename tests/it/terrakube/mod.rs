@@ -7,6 +7,7 @@ mod flow;
 mod plans;
 mod protocol;
 mod sources;
+mod states;
 pub(crate) mod terraform;
 
 use base64::Engine as _;
