@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use super::failure::{Failure, Given, failure};
 use super::ssh::KeyFile;
-use crate::secret::{Origin, Secret};
+use crate::secret::{Origin, SECRET_VARIABLES, Secret};
 
 /// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,6 +82,9 @@ pub(super) async fn run_for<'a>(
     let given = login.map_or(Given::Nothing, |login| Given::Login(&login.origins));
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
+    for variable in SECRET_VARIABLES {
+        command.env_remove(variable);
+    }
     if let Some(key) = key {
         key.configure(&mut command);
     }

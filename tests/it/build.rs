@@ -295,7 +295,7 @@ async fn an_engine_without_buildkit() {
 #[tokio::test]
 async fn plain_processes_cannot_build() {
     let folder = tempfile::tempdir().unwrap();
-    let runner = ProcessRunner::new(folder.path().to_owned(), Clock::system(), Wake::default());
+    let runner = ProcessRunner::new(folder.path().to_owned(), None, Clock::system(), Wake::default());
     let step = step(Some(build(None, "/", Dockerfile::Text("FROM scratch".into()))), None);
     runner.start(&step).await.unwrap();
     let StepState::CannotStart { reason } = runner.poll(&step.name).await.unwrap() else {

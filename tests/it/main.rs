@@ -24,6 +24,7 @@ mod harness;
 mod jobs;
 mod jwt;
 mod kubernetes;
+mod masking;
 mod operator_log;
 mod organizations;
 mod outcomes;

@@ -19,7 +19,7 @@ const MAY: [(&str, &[&str]); 33] = [
     ("src/lib.rs", &[]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
     ("src/clock.rs", &[]),
-    ("src/config.rs", &[]),
+    ("src/config.rs", &["secret"]),
     ("src/error.rs", &["store"]),
     ("src/secret", &["error", "secret"]),
     (
@@ -129,7 +129,7 @@ const PURE: &[&str] = &[
     "src/engine/deployment_rule.rs",
     "src/engine/flow.rs",
     "src/engine/lock_wait.rs",
-    "src/engine/masking.rs",
+    "src/engine/masking/",
     "src/engine/outputs.rs",
     "src/engine/run/",
     "src/engine/shown.rs",

@@ -11,15 +11,16 @@ use entity::run_spec::{BuildSpec, ProcessSpec, image_reference};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::super::prepared::{Impossible, Prepared, step_name};
 use super::pod::{with_pod_options, withdraws};
 use super::subject::JobSubject;
 use super::variable_snapshot::for_run;
 use crate::app::App;
-use crate::engine::masking::patterns;
+use crate::engine::masking::texts;
 use crate::engine::variables::built_in::{self, RunContext};
-use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
+use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, hides_file, resolve};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
@@ -61,6 +62,11 @@ pub(in crate::engine) async fn step(
         let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
     }
+    // A variable may be older than the rule for its path.
+    let hidden = delivered.files.iter().find_map(|file| Some((&file.path, hides_file(&file.path)?)));
+    if let (Target::Docker, Some((path, reason))) = (kind, hidden) {
+        return Ok(Err(Impossible(format!("the path of the file {path} {reason}"))));
+    }
     let step = StepSpec {
         name: step_name(run.id, run.attempt),
         image,
@@ -83,7 +89,7 @@ pub(in crate::engine) async fn step(
         process: process_options(&run.spec.process),
         pod: None,
     };
-    let masks = patterns(delivered.secrets.iter().map(String::as_str));
+    let masks = texts(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
         Target::Kubernetes(_) => match with_pod_options(app, run, of, (step, withdraws), now).await? {
             Ok(step) => step,
@@ -101,12 +107,12 @@ fn process_options(spec: &ProcessSpec) -> ProcessOptions {
 }
 
 /// The secrets to mask in the log of a run that a CronJob started.
-pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Vec<String>> {
+pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Zeroizing<Vec<String>>> {
     let gone = || Error::internal(format!("the environment of job {} is missing", job.id));
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
     let delivered = delivered(app, run, JobSubject { job, environment: &environment, cluster: &cluster }).await?;
-    Ok(patterns(delivered.secrets.iter().map(String::as_str)))
+    Ok(texts(delivered.secrets.iter().map(String::as_str)))
 }
 
 /// The variables and files of a run.
@@ -200,12 +206,12 @@ struct StepVariables {
     environment: Vec<(String, Secret<String>)>,
     files: Vec<StepFile>,
     /// The secret values and file contents.
-    secrets: Vec<String>,
+    secrets: Zeroizing<Vec<String>>,
 }
 
 /// Resolves variables into environment variables and files; several variables may share a file.
 fn deliver(variables: &[Variable]) -> StepVariables {
-    let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
+    let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Zeroizing::default() };
     for ResolvedVariable { key, value, is_secret, content } in resolve(variables) {
         if is_secret {
             delivered.secrets.push(content.clone().unwrap_or_else(|| value.clone()));

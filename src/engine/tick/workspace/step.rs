@@ -11,7 +11,7 @@ use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
 use super::work::{addresses, planned, scripts};
 use crate::app::App;
-use crate::engine::masking::patterns;
+use crate::engine::masking::texts;
 use crate::engine::workspace::STATE_USER;
 use crate::error::Result;
 use crate::runner::kubernetes::handle;
@@ -89,7 +89,7 @@ pub(in crate::engine::tick) async fn step(
         process: ProcessOptions::default(),
         pod,
     };
-    Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+    Ok(Ok(Prepared { step, masks: texts(secrets.iter().map(String::as_str)) }))
 }
 
 /// What the script of a step does.
