@@ -19,6 +19,8 @@ use super::jwt::{Claims, Verifier};
 use super::role::{CustomPermissions, Grant};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
+use crate::input::stored_text::check_length;
 use crate::secret::{Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
@@ -84,6 +86,7 @@ impl Authenticator {
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
+            check_claims(&claims)?;
             let expires = claims.expires_at;
             (self.person(claims, now).await?, expires)
         };
@@ -176,6 +179,19 @@ impl Authenticator {
         };
         Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
     }
+}
+
+/// Claims are stored, and shown to others.
+fn check_claims(claims: &Claims) -> Result<()> {
+    let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
+    check_length("sub", subject, SUBJECT)?;
+    check_length("email", email.as_deref().unwrap_or_default(), CLAIM)?;
+    check_length("name", name.as_deref().unwrap_or_default(), CLAIM)?;
+    if groups.len() > GROUPS {
+        return Err(Error::invalid("groups", format!("must have at most {GROUPS} items")));
+    }
+    groups.iter().try_for_each(|group| check_length("groups", group, CLAIM))?;
+    Ok(())
 }
 
 fn credential(authorization: Option<&str>) -> Result<&str> {

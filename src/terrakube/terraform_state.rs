@@ -13,11 +13,14 @@ use sha2::Digest as _;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
+use super::request::read_body;
 use super::response::{answered, guarded};
 use super::state_client::{StateClient, state_client};
 use super::state_file::{self, json_bytes, open};
 use super::state_lock::{lock, lock_id, unlock};
 use crate::app::App;
+use crate::input::bounds::STATE_TEXT;
+use crate::input::stored_text;
 use crate::secret::{self};
 use crate::store;
 
@@ -50,8 +53,8 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
             let empty = json!({"version": 4, "serial": 0, "lineage": "", "outputs": {}, "resources": []});
             write(app, &client, None, empty.to_string().into_bytes()).await
         }
-        "LOCK" => lock(app, &client, &bytes(body).await?).await,
-        "UNLOCK" => unlock(app, &client, &bytes(body).await?).await,
+        "LOCK" => lock(app, &client, &read_body(body).await?).await,
+        "UNLOCK" => unlock(app, &client, &read_body(body).await?).await,
         _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),
     }
 }
@@ -76,6 +79,7 @@ async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: 
     let serial = parsed.get("serial").and_then(Value::as_i64);
     let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
     let lineage = parsed.get("lineage").and_then(Value::as_str).map(str::to_owned);
+    stored_text::check_length("lineage", lineage.as_deref().unwrap_or_default(), STATE_TEXT)?;
     let now = app.clock.now();
     let row_id = StateVersionId::create();
     let row = state_version::Model {

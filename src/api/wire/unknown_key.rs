@@ -16,7 +16,7 @@ const DEPTH: usize = 12;
 const SHOWN: usize = 64;
 
 static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
-    let contract: Value = serde_yaml_ng::from_str(CONTRACT).unwrap_or_default();
+    let contract: Value = serde_saphyr::from_str(CONTRACT).unwrap_or_default();
     contract.pointer("/components/schemas").and_then(Value::as_object).cloned().unwrap_or_default()
 });
 

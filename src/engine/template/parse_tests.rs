@@ -47,6 +47,10 @@ fn errors_say_why() {
         let Err(TemplateError(reason)) = read(yaml) else { panic!("{yaml} was accepted") };
         assert!(reason.contains(says), "{yaml}: {reason}");
     }
+    assert_eq!(
+        read("flow:\n- {type: terraformPlan, name: \"a\\0\"}"),
+        Err(TemplateError("flow[0].name: must not contain NUL characters".into()))
+    );
     assert!(parse("%%%").is_err());
     assert!(read(&format!("flow:\n{}", "- {type: terraformPlan}\n".repeat(101))).is_err());
 }

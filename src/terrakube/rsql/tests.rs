@@ -1,7 +1,8 @@
 //! Tests of the parser: round trips, and positions in error texts.
 
-use super::parser::{DEPTH, FilterError, LENGTH, TERMS, parse};
+use super::parser::{FilterError, parse};
 use super::syntax::{Comparison, Filter, OPERATORS, Operator};
+use crate::input::bounds::{FILTER_BYTES, FILTER_DEPTH, FILTER_TERMS};
 
 fn is(selector: &str, operator: Operator, values: &[&str]) -> Filter {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
@@ -60,10 +61,20 @@ fn what_is_refused_says_where() {
         let Err(FilterError(reason)) = parse(text) else { panic!("{text} was taken") };
         assert!(reason.contains(says), "{text}: {reason}");
     }
-    let deep = format!("{}a==1{}", "(".repeat(DEPTH + 1), ")".repeat(DEPTH + 1));
-    assert!(parse(&deep).is_err());
-    assert!(parse(&"a==1,".repeat(TERMS + 1)).is_err());
-    assert!(parse(&"a".repeat(LENGTH + 1)).is_err());
+}
+
+#[test]
+fn each_bound_is_refused_just_above() {
+    let deep = |depth: usize| format!("{}a==1{}", "(".repeat(depth), ")".repeat(depth));
+    let terms = |count: usize| vec!["a==1"; count].join(",");
+    let values = |count: usize| format!("a=in=({})", vec!["1"; count].join(","));
+    let long = |bytes: usize| format!("a=={}", "1".repeat(bytes - 3));
+    let bounds: [(&dyn Fn(usize) -> String, usize); 4] =
+        [(&deep, FILTER_DEPTH), (&terms, FILTER_TERMS), (&values, FILTER_TERMS), (&long, FILTER_BYTES)];
+    for (filter, bound) in bounds {
+        assert!(parse(&filter(bound)).is_ok(), "{}", filter(bound));
+        assert!(parse(&filter(bound + 1)).is_err(), "{}", filter(bound + 1));
+    }
 }
 
 /// A small generator that is the same everywhere.
