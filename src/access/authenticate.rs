@@ -86,7 +86,7 @@ impl Authenticator {
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
-            check_claims(&claims)?;
+            check_claims(&claims).map_err(Error::Unauthenticated)?;
             let expires = claims.expires_at;
             (self.person(claims, now).await?, expires)
         };
@@ -181,16 +181,25 @@ impl Authenticator {
     }
 }
 
-/// Claims are stored, and shown to others.
-fn check_claims(claims: &Claims) -> Result<()> {
+/// Claims are stored, and shown to others. What cannot be stored is no valid credential.
+fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
     let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
-    check_length("sub", subject, SUBJECT)?;
-    check_length("email", email.as_deref().unwrap_or_default(), CLAIM)?;
-    check_length("name", name.as_deref().unwrap_or_default(), CLAIM)?;
-    if groups.len() > GROUPS {
-        return Err(Error::invalid("groups", format!("must have at most {GROUPS} items")));
+    let is_valid = |text: &str, most| check_length("", text, most).is_ok();
+    let is_valid_or_absent = |text: &Option<String>| text.as_deref().is_none_or(|text| is_valid(text, CLAIM));
+    if !is_valid(subject, SUBJECT) {
+        return Err("the claim sub of the JWT must have at most 255 characters, and no NUL characters");
     }
-    groups.iter().try_for_each(|group| check_length("groups", group, CLAIM))?;
+    if !is_valid_or_absent(email) {
+        return Err("the claim email of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if !is_valid_or_absent(name) {
+        return Err("the claim name of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if groups.len() > GROUPS || !groups.iter().all(|group| is_valid(group, CLAIM)) {
+        return Err(
+            "the claim groups of the JWT must have at most 1000 items of at most 1024 characters, and no NUL characters",
+        );
+    }
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn read_json_body(body: Body) -> Result<Value> {
 
 /// Checks the path and the query string: no part of them may contain what the database cannot hold.
 pub(super) fn check_address(request: &Request) -> Result<()> {
-    Ok(stored_text::check_address(request.original_uri().path(), request.original_uri().query())?)
+    Ok(stored_text::check_address(request.uri().path(), request.uri().query())?)
 }
 
 /// Whether a header names the JSON:API media type, with any parameters.

@@ -51,15 +51,17 @@ async fn claims_that_cannot_be_stored_are_refused() {
         let bearer = format!("Bearer {}", issuer.token(0, "one", change));
         app.client(Some(bearer)).get("/organization").await
     };
-    for (change, said) in [
-        (json!({"sub": "a\0"}), "sub: must not contain NUL characters"),
-        (json!({"email": "a\0@example.com"}), "email: must not contain NUL characters"),
-        (json!({"name": "a\0"}), "name: must not contain NUL characters"),
-        (json!({"groups": ["a", "b\0"]}), "groups: must not contain NUL characters"),
-        (json!({"sub": "a".repeat(256)}), "sub: must have at most 255 characters"),
-        (json!({"groups": vec!["a"; 1001]}), "groups: must have at most 1000 items"),
+    for (change, claim) in [
+        (json!({"sub": "a\0"}), "sub"),
+        (json!({"sub": "a".repeat(256)}), "sub"),
+        (json!({"email": "a\0@example.com"}), "email"),
+        (json!({"email": format!("{}@example.com", "a".repeat(1024))}), "email"),
+        (json!({"name": "a\0"}), "name"),
+        (json!({"groups": ["a", "b\0"]}), "groups"),
+        (json!({"groups": vec!["a"; 1001]}), "groups"),
     ] {
-        assert_eq!(list(change).await.detail(400), said);
+        let said = list(change).await.detail(401);
+        assert!(said.starts_with(&format!("the claim {claim} of the JWT must have at most ")), "{said}");
     }
     list(json!({"sub": "é".repeat(255), "groups": vec!["a"; 1000]})).await.expect(200);
 }

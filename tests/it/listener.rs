@@ -14,13 +14,15 @@ use crate::server::Server;
 /// Longer than all limits of these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server that waits for at most a second.
+/// A server that waits for at most a second, unless a flag says otherwise.
 fn impatient(folder: &std::path::Path, words: &[&str]) -> Server {
     let mut all = vec!["serve", "--demo", "--runner", "process"];
     for flag in
         ["--header-timeout-seconds", "--idle-timeout-seconds", "--body-timeout-seconds", "--send-timeout-seconds"]
     {
-        all.extend([flag, "1"]);
+        if !words.contains(&flag) {
+            all.extend([flag, "1"]);
+        }
     }
     all.extend(words);
     Server::start(folder, &all, None)

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
@@ -48,8 +48,9 @@ pub(super) async fn serve_connection<T, E>(
         async move { Ok::<_, Infallible>(answer(request, ends, waiting, &*endpoint).await) }
     });
     let mut builder = http1::Builder::new();
-    // The stream has the time limits.
-    builder.header_read_timeout(None).max_header_size(HEADERS_BYTES);
+    // The stream has the time limits. This one is reached later; with it, a connection that becomes idle is read from at once.
+    let latest = waiting.limits.idle + waiting.limits.headers;
+    builder.timer(TokioTimer::new()).header_read_timeout(latest).max_header_size(HEADERS_BYTES);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
