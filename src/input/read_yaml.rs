@@ -25,6 +25,7 @@ fn bounded() -> Options {
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: alias_limits! { max_total_replayed_events: YAML_VALUES },
+        emit_comments: false,
         duplicate_keys: DuplicateKeyPolicy::Error,
         strict_booleans: true,
         null_as_string: true,

@@ -35,6 +35,19 @@ fn equal_numbers_keep_their_order() {
 }
 
 #[test]
+fn marks_comments_anchors_and_plain_words() {
+    let comments = "# why\n".repeat(100);
+    let yaml = format!(
+        "---\n{comments}flow:\n{comments}- &plan\n{comments}  type: terraformPlan\n  name: 12\n  team: no\n- <<: *plan\n  step: 2\n...\n"
+    );
+    let steps = read(&yaml).unwrap();
+    assert_eq!((steps[0].name.as_deref(), steps[0].team.as_deref()), (Some("12"), Some("no")));
+    assert_eq!((steps[1].step, steps[1].name.as_deref()), (2, Some("12")));
+    assert!(read("flow: [{type: approval}]\n---\nflow: [{type: approval}]\n").is_err(), "two documents");
+    assert!(read("flow: [{type: approval, ignoreError: yes}]").is_err(), "yes is a word, not true");
+}
+
+#[test]
 fn errors_say_why() {
     for (yaml, says) in [
         ("flow: []", "no step"),
