@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::liveness::certificate::CertificateFault;
 use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
 use crate::liveness::passes::Setbacks;
@@ -40,6 +41,7 @@ pub struct App {
     /// The failures of passes and rows.
     pub setbacks: Setbacks,
     pub clock_watch: ClockWatch,
+    pub certificate: CertificateFault,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -80,6 +82,7 @@ impl From<Parts> for App {
             probe: Probe::default(),
             setbacks: Setbacks::default(),
             clock_watch: ClockWatch::default(),
+            certificate: CertificateFault::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),
@@ -93,8 +96,8 @@ impl App {
     pub fn public_url(&self) -> String {
         match (&self.config.public_url, self.address.get()) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(address)) => format!("http://{address}"),
-            (None, None) => format!("http://{}", self.config.listen),
+            (None, Some(address)) => format!("{}://{address}", self.config.scheme()),
+            (None, None) => format!("{}://{}", self.config.scheme(), self.config.listen),
         }
     }
 }

@@ -36,6 +36,11 @@ fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// Time limits of connections: up to a day.
+fn timeout() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=86_400)
+}
+
 /// The settings of the server.
 #[derive(Clone, Debug, Args)]
 pub struct Config {
@@ -43,7 +48,51 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// URL under which clients reach the server, used for links in responses [default: http:// and the listen address].
+    /// PEM file with the certificate of the server and its chain; with it, the server speaks TLS. Reloaded when it changes.
+    #[arg(long, global = true, env = "WINDLASS_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long, global = true, env = "WINDLASS_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+
+    /// A proxy terminates TLS: do not warn about plain HTTP on an address that others can reach.
+    #[arg(long, global = true, env = "WINDLASS_BEHIND_TLS_PROXY")]
+    pub behind_tls_proxy: bool,
+
+    /// Maximum open connections; at most half of the files that the process may open.
+    #[arg(long, global = true, env = "WINDLASS_MAX_CONNECTIONS", default_value_t = 4096,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+
+    /// Maximum open connections from one address, or from one /64 network of IPv6.
+    #[arg(long, global = true, env = "WINDLASS_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections_per_address: u32,
+
+    /// Seconds that a client has for the TLS handshake, and then for the headers of a request.
+    #[arg(long, global = true, env = "WINDLASS_HEADER_TIMEOUT_SECONDS", default_value_t = 10, value_parser = timeout())]
+    pub header_timeout_seconds: u32,
+
+    /// Seconds after which a connection without a request is closed.
+    #[arg(long, global = true, env = "WINDLASS_IDLE_TIMEOUT_SECONDS", default_value_t = 120, value_parser = timeout())]
+    pub idle_timeout_seconds: u32,
+
+    /// Seconds for which the body of a request may be waited for, in addition to one for each --body-bytes-per-second.
+    #[arg(long, global = true, env = "WINDLASS_BODY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = timeout())]
+    pub body_timeout_seconds: u32,
+
+    /// Bytes per second at which the body of a request has to arrive, once --body-timeout-seconds are used up.
+    #[arg(long, global = true, env = "WINDLASS_BODY_BYTES_PER_SECOND", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub body_bytes_per_second: u32,
+
+    /// Seconds after which a client that receives nothing of a response is disconnected.
+    #[arg(long, global = true, env = "WINDLASS_SEND_TIMEOUT_SECONDS", default_value_t = 60, value_parser = timeout())]
+    pub send_timeout_seconds: u32,
+
+    /// URL under which clients reach the server, used for links in responses [default: http:// or https:// and the listen
+    /// address].
     #[arg(long, global = true, env = "WINDLASS_PUBLIC_URL")]
     pub public_url: Option<String>,
 
@@ -211,6 +260,12 @@ impl Config {
         self.database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
+    }
+
+    /// The scheme of the server's own address.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls_certificate.is_some() { "https" } else { "http" }
     }
 
     /// The folder of the scratch folders of plain processes.

@@ -18,6 +18,8 @@ pub mod engine;
 pub mod error;
 /// A client of git repositories.
 pub mod git;
+/// Bounds of what may come in.
+pub mod input;
 /// Wake-ups, heartbeat and fencing.
 pub mod liveness;
 /// Metrics, logs and traces.

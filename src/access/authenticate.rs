@@ -19,6 +19,8 @@ use super::jwt::{Claims, Verifier};
 use super::role::{CustomPermissions, Grant};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
+use crate::input::stored_text::check_length;
 use crate::secret::{Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
@@ -84,6 +86,7 @@ impl Authenticator {
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
+            check_claims(&claims).map_err(Error::Unauthenticated)?;
             let expires = claims.expires_at;
             (self.person(claims, now).await?, expires)
         };
@@ -176,6 +179,28 @@ impl Authenticator {
         };
         Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
     }
+}
+
+/// Claims are stored, and shown to others. What cannot be stored is no valid credential.
+fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
+    let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
+    let is_valid = |text: &str, most| check_length("", text, most).is_ok();
+    let is_valid_or_absent = |text: &Option<String>| text.as_deref().is_none_or(|text| is_valid(text, CLAIM));
+    if !is_valid(subject, SUBJECT) {
+        return Err("the claim sub of the JWT must have at most 255 characters, and no NUL characters");
+    }
+    if !is_valid_or_absent(email) {
+        return Err("the claim email of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if !is_valid_or_absent(name) {
+        return Err("the claim name of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if groups.len() > GROUPS || !groups.iter().all(|group| is_valid(group, CLAIM)) {
+        return Err(
+            "the claim groups of the JWT must have at most 1000 items of at most 1024 characters, and no NUL characters",
+        );
+    }
+    Ok(())
 }
 
 fn credential(authorization: Option<&str>) -> Result<&str> {

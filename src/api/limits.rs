@@ -1,6 +1,7 @@
 //! Limits of input values. Each error names the field.
 
 use crate::error::{Error, Result};
+use crate::input::stored_text;
 use crate::secret::Origin;
 
 /// The maximum length of a name, in characters.
@@ -30,18 +31,14 @@ pub(super) fn file(field: &str, value: String) -> Result<String> {
     if value.len() > FILE_BYTES {
         return Err(Error::invalid(field, "must have at most 1 MiB (1048576 bytes), because the variable is a file"));
     }
-    if value.contains('\0') {
-        return Err(Error::invalid(field, "must not contain NUL characters"));
-    }
+    stored_text::check(field, &value)?;
     Ok(value)
 }
 
 /// A text of limited length.
 pub(super) fn text(field: &str, value: String) -> Result<String> {
     at_most(field, &value, TEXT)?;
-    if value.contains('\0') {
-        return Err(Error::invalid(field, "must not contain NUL characters"));
-    }
+    stored_text::check(field, &value)?;
     Ok(value)
 }
 

@@ -21,6 +21,7 @@ mod project;
 mod project_rule;
 mod registry;
 mod repeat;
+mod response_headers;
 mod role;
 mod router;
 mod service;

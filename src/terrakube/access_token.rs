@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
-use super::request::read_body;
+use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
 use crate::app::App;
@@ -40,7 +40,7 @@ struct TokenRequest {
 }
 
 async fn token_request(body: Body) -> Result<TokenRequest> {
-    serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
+    serde_json::from_value(read_json_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
 }
 
 /// Creates a token for the caller or one of their groups. The token is returned once.

@@ -8,7 +8,7 @@ use poem::Request;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
-use super::request::basic_credentials;
+use super::request::{basic_credentials, check_address};
 use super::session::Session;
 use crate::app::App;
 use crate::engine::workspace::STATE_USER;
@@ -56,6 +56,7 @@ pub(super) async fn state_client(
             (session.caller.name().to_owned(), None, rights.states)
         }
     };
+    check_address(request)?;
     let workspace = store::row::by_id::<workspace::Model>(&app.db, id).await?;
     let workspace = workspace.filter(|row| allowed && row.organization_id == organization && !row.deleted);
     Ok(StateClient { workspace: workspace.ok_or_else(unknown)?, step, name })

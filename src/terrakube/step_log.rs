@@ -6,7 +6,6 @@ use std::time::Duration;
 use entity::id::{OrganizationId, RunId, WorkspaceStepId};
 use entity::workspace_step;
 use futures_util::stream;
-use poem::http::header;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
 use uuid::Uuid;
@@ -68,10 +67,7 @@ async fn events(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Resp
     let pieces = futures_util::StreamExt::map(lines, |piece| {
         piece.map(|(_, lines)| lines.iter().map(event).collect::<String>().into_bytes())
     });
-    Response::builder()
-        .content_type("text/event-stream")
-        .header(header::CACHE_CONTROL, "no-cache")
-        .body(Body::from_bytes_stream(pieces))
+    Response::builder().content_type("text/event-stream").body(Body::from_bytes_stream(pieces))
 }
 
 /// The event of a line. A carriage return would end the field, so each part of the text is a field of its own.

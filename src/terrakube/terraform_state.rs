@@ -20,6 +20,8 @@ use super::state_lock::{lock, lock_id, unlock};
 use super::state_pieces::SealedState;
 use super::state_transfer::{discard, receive, send};
 use crate::app::App;
+use crate::input::bounds::STATE_TEXT;
+use crate::input::stored_text;
 use crate::store;
 
 /// The size limit of the description of a lock, in bytes.
@@ -103,6 +105,7 @@ async fn store_version(
 ) -> Result<bool> {
     let SealedState { head: StateHead { serial, lineage }, md5, sealed, pieces } = state;
     let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
+    stored_text::check_length("lineage", lineage.as_deref().unwrap_or_default(), STATE_TEXT)?;
     let now = app.clock.now();
     let row = state_version::Model {
         id,

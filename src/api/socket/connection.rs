@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use poem::web::websocket::{BoxWebSocketUpgraded, Message, WebSocket, WebSocketStream};
+use poem::web::websocket::{BoxWebSocketUpgraded, Message, WebSocket, WebSocketConfig, WebSocketStream};
 
 use super::request::PROTOCOL;
 use crate::access::Caller;
@@ -20,6 +20,9 @@ const REST: u32 = 3;
 /// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The largest message of a client, in bytes: clients have nothing to say.
+const LARGEST_MESSAGE: usize = 64 * 1024;
+
 /// A source of text frames, polled until the client disconnects. It checks the rights of the caller each time.
 pub(super) trait FrameSource: Send + Sync + 'static {
     fn next_frames(&mut self, app: &App, caller: &Caller) -> impl Future<Output = Result<Vec<String>>> + Send;
@@ -31,7 +34,12 @@ pub(super) fn upgrade(
     caller: Caller,
     source: impl FrameSource,
 ) -> BoxWebSocketUpgraded {
-    socket.protocols([PROTOCOL]).on_upgrade(Box::new(move |stream| Box::pin(serve(stream, app, caller, source))))
+    let most = Some(LARGEST_MESSAGE);
+    let config = WebSocketConfig::default().max_message_size(most).max_frame_size(most);
+    socket
+        .config(config)
+        .protocols([PROTOCOL])
+        .on_upgrade(Box::new(move |stream| Box::pin(serve(stream, app, caller, source))))
 }
 
 async fn serve(stream: WebSocketStream, app: Arc<App>, mut caller: Caller, mut source: impl FrameSource) {

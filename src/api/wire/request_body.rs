@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::media_type::{JSON, YAML};
 use super::unknown_key::{IgnoredKeys, UnknownKey, unknown_keys};
 use crate::error::Error;
+use crate::input::{read_json, stored_text};
 
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
@@ -63,8 +64,10 @@ async fn parsed<T: DeserializeOwned>(
 ) -> poem::Result<(T, Vec<UnknownKey>)> {
     let bytes = read(body, limit_bytes).await?;
     let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+    read_json::check(text).map_err(|refusal| Error::invalid("body", refusal.message))?;
     let value = parse(text)?;
     let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    stored_text::check_tree(&tree).map_err(Error::from)?;
     let pattern = request.data::<PathPattern>().map_or("", |PathPattern(pattern)| pattern);
     Ok((value, unknown_keys(request.method(), pattern, &tree)))
 }

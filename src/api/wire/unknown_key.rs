@@ -15,7 +15,7 @@ const DEPTH: usize = 12;
 /// The longest key that is shown as it was sent, in characters.
 const SHOWN: usize = 64;
 
-static PARSED: LazyLock<Value> = LazyLock::new(|| serde_yaml_ng::from_str(CONTRACT).unwrap_or_default());
+static PARSED: LazyLock<Value> = LazyLock::new(|| serde_saphyr::from_str(CONTRACT).unwrap_or_default());
 
 /// The schema of the body of each operation, by path without the names of its parameters, and method.
 static BODIES: LazyLock<HashMap<(String, String), &'static Value>> = LazyLock::new(|| {

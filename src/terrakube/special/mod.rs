@@ -4,7 +4,8 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use self::organization::organization;
-use self::prepare::{check_folder, check_tag, check_template, set_name_key, set_next_run, split_legacy_right};
+pub(super) use self::prepare::check_template;
+use self::prepare::{check_folder, check_tag, set_name_key, set_next_run, split_legacy_right};
 use self::terraform_variable::variable;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
@@ -49,7 +50,6 @@ pub(in crate::terrakube) async fn create(
         }
         "variable" | "globalvar" => variable(session, None, changes)?,
         "team" | "access" => split_legacy_right(given, changes),
-        "template" => check_template(changes)?,
         "schedule" => set_next_run(session, None, changes)?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
@@ -82,7 +82,6 @@ pub(in crate::terrakube) async fn update(
             }
         }
         "variable" | "globalvar" => variable(session, Some(row), changes)?,
-        "template" => check_template(changes)?,
         "vcs" => repository_login::vcs(tx, row, changes).await?,
         "ssh" => repository_login::ssh(tx, row, changes).await?,
         "schedule" => set_next_run(session, Some(row), changes)?,

@@ -174,12 +174,14 @@ fn address(app: &App, kind: Target) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
         (Some(url), _) => Ok(url.trim_end_matches('/').to_owned()),
+        // A certificate is for the name of the server.
+        (None, Target::Process) if app.config.tls_certificate.is_some() => Ok(app.public_url()),
         (None, Target::Process) => {
             let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }
         (None, _) if app.config.public_url.is_some() => Ok(app.public_url()),
-        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
+        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("{}://{own}", app.config.scheme())),
         (None, _) => Err(Impossible(
             "a container cannot reach this server at its loopback address; start the server with --step-url or --public-url"
                 .into(),
