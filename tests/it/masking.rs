@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::TestApp;
 use crate::runner::docker_image;
 use crate::server::{Server, done};
+use crate::terrakube::House;
 
 /// The runners that can be tested here.
 fn runners() -> Vec<&'static str> {
@@ -164,4 +165,33 @@ async fn reasons_and_outputs_are_masked() {
     app.settle().await;
     let failed = it.runs(&job).await.into_iter().find(|run| run["state"] == "FAILED").unwrap();
     assert!(failed["reason"].as_str().unwrap().contains("pod message: ******** is wrong"), "{failed}");
+}
+
+/// The texts and numbers of a sensitive expression are masked, wherever they are in it.
+#[tokio::test]
+async fn leaves_of_sensitive_workspace_variables() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let value = "{ password = \"p<a>ss&word\", port = 54321, hosts = [\"alpha-host\", { name = \"beta-host\" }], on = true, \
+         cert = <<EOT\nfirst line of it\ntrue\nEOT\n}";
+    let variable = json!({"key": "db", "value": value, "hcl": true, "category": "TERRAFORM", "sensitive": true});
+    house.create(&format!("workspace/{workspace}/variable"), "variable", variable).await;
+    let plan = house.template("Plan").await;
+    house.start(&workspace, json!({"templateReference": plan})).await;
+    house.app.settle().await;
+    let name = house.app.runner.steps().remove(0);
+    let lines = [
+        r#"p<a>ss&word, "p\u003ca\u003ess\u0026word""#,
+        "port 54321 of alpha-host, beta-host",
+        "true password",
+        "first line of it",
+    ];
+    house.app.runner.write(&name, &lines);
+    house.app.runner.exit_all(1);
+    house.app.settle().await;
+    let step = house.get("job/1/step").await["data"][0].clone();
+    let output = step["attributes"]["output"].as_str().unwrap();
+    let log = house.client.get(&output.replace("https://windlass.example", "")).await;
+    let expected = ["********, \"********\"", "port ******** of ********, ********", "true password", "********"];
+    assert_eq!(log.text.lines().take(4).collect::<Vec<_>>(), expected);
 }

@@ -4,6 +4,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use windlass::clock::Clock;
+use windlass::liveness::wake::Wake;
+use windlass::runner::process::ProcessRunner;
 use windlass::runner::{Line, OUTPUT_FILE, OutputError, ProcessOptions, Runner, StepSpec, StepState, Stream};
 
 use crate::harness::wait_for;
@@ -173,12 +176,30 @@ fn runs(process: &str) -> bool {
     !state.is_empty() && !state.contains(") Z ")
 }
 
+/// A runner whose supervisors find no control groups, and so have only what they adopt.
+fn without_control_groups(folder: &std::path::Path) -> ProcessRunner {
+    let program = env!("CARGO_BIN_EXE_windlass");
+    let script = format!(
+        "#!/bin/sh\nhide='mount -t tmpfs none /sys/fs/cgroup'\nunshare --mount sh -c \"$hide\" || exec {program} \"$@\"\n\
+         exec unshare --mount sh -c \"$hide; exec {program} \\\"\\$@\\\"\" sh \"$@\"\n"
+    );
+    let path = folder.join(".supervisor");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    ProcessRunner::new(folder.to_owned(), Some(path), Clock::system(), Wake::default())
+}
+
 /// What a process starts ends with it, whether it ends by itself, is stopped or is removed. Neither a session of its own, nor a parent
 /// that has ended, nor an environment without the mark of the step protects it.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_a_process_has_started_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let runner = process(folder.path());
+    for runner in [process(folder.path()), without_control_groups(folder.path())] {
+        nothing_outlives_a_process(&folder, &runner).await;
+    }
+}
+
+async fn nothing_outlives_a_process(folder: &tempfile::TempDir, runner: &ProcessRunner) {
     let daemons = "setsid sh -c 'echo $$ > one; exec sleep 1000' & \
          (setsid env -i /bin/sh -c 'echo $$ > two; trap \"\" TERM; while :; do /bin/sleep 1; done' &) ; \
          while [ ! -s one ] || [ ! -s two ]; do sleep 0.05; done; ";
@@ -193,7 +214,7 @@ async fn everything_that_a_process_has_started_ends_with_it() {
         });
         let daemons = daemons.await;
         runner.stop(&spec.name, Duration::from_millis(100)).await.unwrap();
-        let state = ended(&runner, &spec.name).await;
+        let state = ended(runner, &spec.name).await;
         assert!(
             matches!(&state, StepState::Exited { exit_code, .. } if [3, 143, 137].contains(exit_code)),
             "{state:?}"
@@ -217,7 +238,12 @@ async fn everything_that_a_process_has_started_ends_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_processes_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let runner = process(folder.path());
+    for runner in [process(folder.path()), without_control_groups(folder.path())] {
+        no_flood_outlives_its_process(&runner).await;
+    }
+}
+
+async fn no_flood_outlives_its_process(runner: &ProcessRunner) {
     let script = "echo ready; trap '' TERM; i=0; while [ $i -lt 3000 ]; do setsid sleep 1000 >/dev/null & i=$((i+1)); done; sleep 1000";
     let spec = step("", script);
     runner.start(&spec).await.unwrap();
@@ -225,7 +251,7 @@ async fn a_flood_of_processes_ends() {
         .await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     runner.stop(&spec.name, Duration::ZERO).await.unwrap();
-    assert!(matches!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, .. }));
+    assert!(matches!(ended(runner, &spec.name).await, StepState::Exited { exit_code: 137, .. }));
     let mark = format!("WINDLASS_STEP={}", spec.name);
     let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();

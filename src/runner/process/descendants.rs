@@ -1,12 +1,8 @@
 //! Finds and kills everything that a process has started, also what has left its process group and its session.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-
-/// How often a flood of new processes is looked for before the caller goes on.
-const LONGEST: Duration = Duration::from_secs(10);
 
 /// A process id.
 pub(super) fn pid(id: u32) -> Option<Pid> {
@@ -44,18 +40,11 @@ fn below(root: Pid, parents: &HashMap<Pid, Pid>) -> Vec<Pid> {
     found
 }
 
-/// Kills everything below a process that adopts orphans. `reap` is called after each round; it returns false when no child is left.
-pub(super) fn kill_below(root: Pid, mut reap: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while begun.elapsed() < LONGEST {
-        for one in below(root, &parents()) {
-            // It may have ended already.
-            let _gone = kill_process(one, Signal::KILL);
-        }
-        if !reap() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
+/// Kills everything that is below a process at this moment. While new processes are started, this has to be repeated.
+pub(super) fn kill_below(root: Pid) {
+    for one in below(root, &parents()) {
+        // It may have ended already.
+        let _gone = kill_process(one, Signal::KILL);
     }
 }
 

@@ -212,7 +212,7 @@ async fn wait_for_end(step: &ProcessStep, child: &mut Child) -> Result<std::proc
         () = stuck => {}
     }
     if let Some(root) = child.id().and_then(pid) {
-        let _killed = tokio::task::spawn_blocking(move || kill_below(root, || false)).await;
+        let _killed = tokio::task::spawn_blocking(move || kill_below(root)).await;
     }
     let _killed = child.start_kill();
     child.wait().await.map_err(|error| error.to_string())

@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
@@ -35,6 +36,9 @@ pub(super) const FAILED: &str = "failed ";
 pub(super) const EXITED: &str = "exited ";
 /// A signal ended the step.
 pub(super) const SIGNALLED: &str = "signalled ";
+
+/// How long processes are killed that do not end, or are started again and again.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What to start.
 struct Order {
@@ -128,7 +132,7 @@ fn follow(socket: UnixStream, first: Pid, group: Option<Arc<ControlGroup>>) {
         // The first process ends first, so that the other thread reports it.
         let _gone = kill_process(first, Signal::KILL);
         killed.iter().for_each(|group| group.kill());
-        kill_below(getpid(), || true);
+        kill_below(getpid());
     });
     loop {
         match wait(WaitOptions::empty()) {
@@ -143,16 +147,23 @@ fn follow(socket: UnixStream, first: Pid, group: Option<Arc<ControlGroup>>) {
             Err(_) => break,
         }
     }
-    group.iter().for_each(|group| group.kill());
-    kill_below(getpid(), || {
-        loop {
-            match wait(WaitOptions::NOHANG) {
-                Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
-                Ok(None) => return true,
-                Err(_) => return false,
-            }
+    let begun = Instant::now();
+    while is_anything_left() && begun.elapsed() < LONGEST {
+        group.iter().for_each(|group| group.kill());
+        kill_below(getpid());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Buries the processes that have ended, and tells whether others are left.
+fn is_anything_left() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
         }
-    });
+    }
 }
 
 /// Passes orders on, until everything is to be killed or the server is gone.
