@@ -71,6 +71,7 @@ async fn newest(app: &App, client: &StateClient) -> Result<Response> {
 
 /// Stores a new version of a state, unless another client holds the lock.
 async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: Vec<u8>) -> Result<Response> {
+    client.require_writer()?;
     let parsed: Value =
         serde_json::from_slice(&state).map_err(|error| Problem::bad(format!("the state is not JSON: {error}")))?;
     let serial = parsed.get("serial").and_then(Value::as_i64);

@@ -17,7 +17,7 @@ use windlass::access::authenticate::Authenticator;
 use windlass::access::jwt::Verifier;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
-use windlass::config::{Config, LogFormat, RunnerChoice};
+use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
 use windlass::runner::{Runners, Target};
@@ -111,6 +111,9 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
+        organization_creators: Vec::new(),
+        local_cluster: LocalCluster::Auto,
+        token_days: 365,
         secret_key_file: None,
         runner: RunnerChoice::Auto,
         docker_host: None,
