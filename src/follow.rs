@@ -31,7 +31,7 @@ pub enum Follow {
 #[derive(Clone, Debug)]
 pub enum Piece {
     Lines(Vec<LogLine>),
-    /// The caller lost the right to read on. After this piece the connection breaks, so that the log does not look complete.
+    /// The caller lost the right to read on. After this piece the response ends with an error, so that it does not look complete.
     Cut(&'static str),
 }
 

@@ -21,6 +21,8 @@ mod m0012_upkeep;
 mod m0013_schedule_requests;
 mod m0015_rights;
 
+pub use m0015_rights::ONE_OWNER;
+
 struct Migrator;
 
 #[async_trait::async_trait]

@@ -11,7 +11,7 @@ use crate::m0001_initial::{name, optional_id, optional_json, optional_text, opti
 pub(crate) struct Migration;
 
 /// Two transfers at once could leave two owners. The one who joined first stays.
-const ONE_OWNER: [&str; 2] = [
+pub const ONE_OWNER: [&str; 2] = [
     "UPDATE member SET role = 'ADMIN' WHERE role = 'OWNER' AND EXISTS (\
        SELECT 1 FROM member earlier WHERE earlier.organization_id = member.organization_id AND earlier.role = 'OWNER' \
        AND (earlier.created_at < member.created_at \

@@ -168,10 +168,14 @@ impl TestApp {
 
     /// With other settings.
     pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let first = Self::new().await;
-        let Ok(mut app) = Arc::try_unwrap(first.app) else { panic!("nobody else has it yet") };
+        Self::new().await.reconfigured(change)
+    }
+
+    /// The same with other settings, before it is used.
+    pub(crate) fn reconfigured(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
         change(&mut app.config);
-        Self { app: Arc::new(app), ..first }
+        Self { app: Arc::new(app), ..self }
     }
 
     /// Webhooks may call this machine.

@@ -11,7 +11,7 @@ use crate::harness::Client;
 
 impl House {
     /// Somebody of these groups.
-    pub(super) async fn of_groups(&self, groups: &[&str]) -> Client {
+    pub(crate) async fn of_groups(&self, groups: &[&str]) -> Client {
         let token = new_token().unwrap();
         let row = entity::access_token::Model {
             id: AccessTokenId::create(),
