@@ -8,6 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 
+use crate::secret::{KeySource, Secret};
+
 /// The runner of the cluster `local`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RunnerChoice {
@@ -67,6 +69,11 @@ const CREATORS: &str = "must be anyone, owner, an email address, or @ and a doma
 /// For how many days rows can be kept: up to a hundred years.
 fn kept_days() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=36_500)
+}
+
+/// A value that is not shown.
+fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
+    Ok(Secret::new(text.to_owned()))
 }
 
 /// The settings of the server.
@@ -129,8 +136,20 @@ pub struct Config {
     pub in_cluster: bool,
 
     /// File with the keys that seal stored secrets [default: secret.key in the data folder].
-    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_FILE")]
+    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_FILE",
+          conflicts_with_all = ["secret_keys", "secret_key_command"])]
     pub secret_key_file: Option<PathBuf>,
+
+    /// The keys that seal stored secrets, separated by commas, instead of a file. Use the variable, because other users of
+    /// the machine can read the command line.
+    #[arg(long, global = true, env = "WINDLASS_SECRET_KEYS", hide_env_values = true, value_parser = hidden,
+          conflicts_with = "secret_key_command")]
+    pub secret_keys: Option<Secret<String>>,
+
+    /// Program that writes the keys that seal stored secrets, one per line, with its arguments, separated by spaces. It runs
+    /// when the server starts, without a shell.
+    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_COMMAND")]
+    pub secret_key_command: Option<String>,
 
     /// Runner of the cluster `local`.
     #[arg(long, global = true, env = "WINDLASS_RUNNER", value_enum, default_value = "auto")]
@@ -233,6 +252,10 @@ pub struct Config {
     /// Log format.
     #[arg(long, global = true, env = "WINDLASS_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+
+    /// The program that supervises plain processes; by default this program itself.
+    #[arg(skip)]
+    pub supervisor: Option<PathBuf>,
 }
 
 impl Config {
@@ -260,5 +283,15 @@ impl Config {
     #[must_use]
     pub fn secret_key_file(&self) -> PathBuf {
         self.secret_key_file.clone().unwrap_or_else(|| self.data_dir.join("secret.key"))
+    }
+
+    /// Where the keys come from.
+    #[must_use]
+    pub fn key_source(&self) -> KeySource {
+        match (&self.secret_keys, &self.secret_key_command) {
+            (Some(keys), _) => KeySource::Keys(keys.clone()),
+            (None, Some(command)) => KeySource::Command(command.clone()),
+            (None, None) => KeySource::File(self.secret_key_file()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Limits of input values. Each error names the field.
 
 use crate::error::{Error, Result};
+use crate::secret::Origin;
 
 /// The maximum length of a name, in characters.
 pub(super) const NAME: usize = 255;
@@ -128,7 +129,7 @@ pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
 pub(super) fn web_address(field: &str, value: &str) -> Result<String> {
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_valid = !host.is_empty() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
+    let is_valid = Origin::of(value).is_some() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
     if !is_valid || value.len() > 2048 {
         return Err(Error::invalid(field, "must be an http:// or https:// URL without a login"));
     }

@@ -9,6 +9,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::random::{hex, random, unhex};
 use super::redacted::Secret;
@@ -41,7 +42,7 @@ struct SealKey {
     id: [u8; KEY_ID_LENGTH],
     cipher: XChaCha20Poly1305,
     /// A key of its own, from which names are derived.
-    names: [u8; 32],
+    names: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -58,9 +59,9 @@ impl KeyRing {
     /// When the file cannot be read or written, or a line is not a key.
     pub fn load_or_create(path: &Path) -> Result<Self> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text),
+            Ok(text) => Self::parse(&Zeroizing::new(text), &named(path)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = format!("{}\n", hex(&random::<32>()?));
+                let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex(&*Zeroizing::new(random::<32>()?)))));
                 let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
                     |mut file| {
                         file.write_all(text.as_bytes())?;
@@ -68,20 +69,22 @@ impl KeyRing {
                     },
                 );
                 created.map_err(|e| Error::internal(format!("cannot write the key file {}: {e}", path.display())))?;
-                Self::parse(&text)
+                Self::parse(&text, &named(path))
             }
             Err(error) => Err(Error::internal(format!("cannot read the key file {}: {error}", path.display()))),
         }
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Reads keys, one per line, from the source with this name.
+    pub(super) fn parse(text: &str, source: &str) -> Result<Self> {
         let mut keys = text
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty())
-            .map(|line| unhex(line).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()))
-            .map(|bytes| bytes.map(SealKey::new));
-        let refused = || Error::internal("every line of the key file must have 64 hexadecimal digits");
+            .map(|line| unhex(line).map(Zeroizing::new))
+            .map(|bytes| bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()).map(Zeroizing::new))
+            .map(|bytes| bytes.map(|bytes| SealKey::new(&bytes)));
+        let refused = || Error::internal(format!("every key in {source} must have 64 hexadecimal digits"));
         let newest = keys.next().flatten().ok_or_else(refused)?;
         let older = keys.collect::<Option<Vec<_>>>().ok_or_else(refused)?;
         Ok(Self { newest, older })
@@ -110,7 +113,7 @@ impl KeyRing {
     /// # Errors
     /// When the value was sealed with an unknown key or for another place, or was tampered with.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
-        let unknown = || Error::internal(CannotOpen("a value was sealed with a key that is not in the key file"));
+        let unknown = || Error::internal(CannotOpen("a value was sealed with a key that this server does not have"));
         let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH).ok_or_else(unknown)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LENGTH).ok_or_else(unknown)?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(Error::internal)?;
@@ -127,7 +130,7 @@ impl KeyRing {
     /// # Errors
     /// Never for keys of this length.
     pub fn secret_name(&self, subject: &str) -> Result<String> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.newest.names).map_err(Error::internal)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.newest.names).map_err(Error::internal)?;
         mac.update(subject.as_bytes());
         let whole = hex(&mac.finalize().into_bytes());
         Ok(whole.chars().take(32).collect())
@@ -139,39 +142,47 @@ impl KeyRing {
     /// As `open`, and when the value is not UTF-8.
     pub fn open_text(&self, place: &str, sealed: &[u8]) -> Result<Secret<String>> {
         let bytes = self.open(place, sealed)?;
-        String::from_utf8(bytes.expose().clone())
-            .map(Secret::new)
-            .map_err(|_| Error::internal("a sealed text is not UTF-8"))
+        let text = std::str::from_utf8(bytes.expose()).map_err(|_| Error::internal("a sealed text is not UTF-8"))?;
+        Ok(Secret::new(text.to_owned()))
     }
 }
 
 impl SealKey {
-    fn new(bytes: [u8; 32]) -> Self {
+    fn new(bytes: &[u8; 32]) -> Self {
         let digest = Sha256::digest(bytes);
         let mut id = [0; KEY_ID_LENGTH];
         for (to, from) in id.iter_mut().zip(digest.iter()) {
             *to = *from;
         }
-        let names = Sha256::new().chain_update("windlass names").chain_update(bytes).finalize().into();
-        Self { id, cipher: XChaCha20Poly1305::new(&Key::from(bytes)), names }
+        let names: [u8; 32] = Sha256::new().chain_update("windlass names").chain_update(bytes).finalize().into();
+        Self { id, cipher: XChaCha20Poly1305::new(<&Key>::from(bytes)), names: Zeroizing::new(names) }
     }
+}
+
+fn named(path: &Path) -> String {
+    format!("the key file {}", path.display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::{KeyRing, Secret, hex};
+    use crate::error::Result;
+
+    fn parse(text: &str) -> Result<KeyRing> {
+        KeyRing::parse(text, "the test")
+    }
 
     const A: &str = "1111111111111111111111111111111111111111111111111111111111111111";
     const B: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 
     #[test]
     fn sealed_values_open_with_older_keys_but_not_elsewhere() {
-        let old = KeyRing::parse(A).unwrap();
+        let old = parse(A).unwrap();
         let sealed = old.seal("registry/1", b"pass").unwrap();
-        let both = KeyRing::parse(&format!("{B}\n{A}\n")).unwrap();
+        let both = parse(&format!("{B}\n{A}\n")).unwrap();
         assert_eq!(both.open("registry/1", &sealed).unwrap().expose(), b"pass");
         assert!(both.open("registry/2", &sealed).is_err());
-        assert!(KeyRing::parse(B).unwrap().open("registry/1", &sealed).is_err());
+        assert!(parse(B).unwrap().open("registry/1", &sealed).is_err());
         let mut changed = sealed.clone();
         *changed.last_mut().unwrap() ^= 1;
         assert!(old.open("registry/1", &changed).is_err());
@@ -190,13 +201,13 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let sealed = KeyRing::load_or_create(&path).unwrap().seal("x", b"y").unwrap();
         assert!(KeyRing::load_or_create(&path).unwrap().open("x", &sealed).is_ok());
-        assert!(KeyRing::parse("abc").is_err());
-        assert!(KeyRing::parse("").is_err());
+        assert!(parse("abc").is_err());
+        assert!(parse("").is_err());
     }
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Secret::new("pass")), "[redacted]");
+        assert_eq!(format!("{:?}", Secret::new("pass".to_owned())), "[redacted]");
         assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

@@ -1,24 +1,26 @@
-//! Opens the key file, and checks that it has the keys that the database needs.
+//! Reads the keys of the server, and checks that they are those that the database needs.
 //!
 //! The database records the fingerprints of its keys. The newest is the one that servers seal with, and every server must have it. An
-//! older one may be removed from the key file once no value needs it.
+//! older one may be removed once no value needs it.
+
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::secret::{KeyRing, fingerprint};
+use crate::secret::{KeyRing, KeySource, fingerprint};
 use crate::store;
 
-/// Opens the key file. Creates a missing one only if nothing in the database is sealed yet.
+/// Reads the keys. Creates a missing key file only if nothing in the database is sealed yet.
 ///
 /// # Errors
-/// When the file cannot be read, or lacks a key that the database needs.
+/// When the keys cannot be read, or one that the database needs is missing.
 pub(super) async fn open(config: &Config, db: &DatabaseConnection, now: DateTime<Utc>) -> Result<KeyRing> {
-    let path = config.secret_key_file();
-    let exists = path.try_exists().map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
-    if !exists {
+    let source = config.key_source();
+    let created = missing_file(&source)?;
+    if let Some(path) = created {
         let needed = needed(db).await?;
         if !needed.is_empty() {
             return Err(Error::internal(format!(
@@ -28,21 +30,28 @@ pub(super) async fn open(config: &Config, db: &DatabaseConnection, now: DateTime
             )));
         }
     }
-    let keys = KeyRing::load_or_create(&path)?;
+    let keys = source.load().await?;
     match store::write(db, async |tx| adopt(tx, &keys, now).await).await? {
         None => Ok(keys),
         Some(missing) => {
-            if !exists {
+            if let Some(path) = created {
                 // Another server was the first; the file that was created a moment ago is not the one of the database.
-                let _removed = std::fs::remove_file(&path);
+                let _removed = std::fs::remove_file(path);
             }
             Err(Error::internal(format!(
-                "the database needs {}, which the key file {} does not have; use the key file that this database was started with",
+                "the database needs {}, which {} does not have; use the keys that this database was started with",
                 named(&missing),
-                path.display()
+                source.name()
             )))
         }
     }
+}
+
+/// The path of the key file, if that is the source and the file does not exist.
+fn missing_file(source: &KeySource) -> Result<Option<&Path>> {
+    let KeySource::File(path) = source else { return Ok(None) };
+    let exists = path.try_exists().map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+    Ok((!exists).then_some(path.as_path()))
 }
 
 /// Compares the keys with those of the database, and records the newest one. Returns the keys that are missing.

@@ -18,7 +18,7 @@ const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
     git::remove_abandoned();
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
-    let process = ProcessRunner::new(config.process_dir(), clock.clone(), wake.clone());
+    let process = ProcessRunner::new(config.process_dir(), config.supervisor.clone(), clock.clone(), wake.clone());
     let local = match config.runner {
         RunnerChoice::Docker => Ok(Target::Docker),
         RunnerChoice::Process => Ok(Target::Process),

@@ -37,6 +37,7 @@ pub(crate) async fn conforms(runner: &dyn Runner, image: &str) {
     output_and_exit_codes(runner, image).await;
     starting_twice_is_starting_once(runner, image).await;
     the_environment_is_what_was_given(runner, image).await;
+    lines_are_read_again(runner, image).await;
     a_large_log_is_whole(runner, image).await;
     lines_are_whole(runner, image).await;
     times_are_those_of_the_runner(runner, image).await;
@@ -148,6 +149,19 @@ async fn the_environment_is_what_was_given(runner: &dyn Runner, image: &str) {
     spec.arguments.extend(["x".into(), "two words".into(), "$HOME".into()]);
     let (_, lines) = run(runner, &spec).await;
     assert_eq!(texts(&lines), ["hello world||two words|$HOME"]);
+}
+
+/// Lines that were read but not stored are read again.
+async fn lines_are_read_again(runner: &dyn Runner, image: &str) {
+    let spec = made(runner, image, "i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); done");
+    runner.start(&spec).await.unwrap();
+    assert_eq!(ended(runner, &spec.name).await, exit(0));
+    for (skip, limit) in [(0, 10), (7, 10), (17, 3), (17, 30)] {
+        let lines = portion(runner, &spec.name, skip, limit).await.lines;
+        let expected: Vec<String> = (skip..30).take(limit).map(|number| number.to_string()).collect();
+        assert_eq!(texts(&lines), expected, "{limit} after {skip}");
+    }
+    runner.remove(&spec.name).await.unwrap();
 }
 
 async fn a_large_log_is_whole(runner: &dyn Runner, image: &str) {

@@ -64,6 +64,14 @@ impl FakeRunner {
         }));
     }
 
+    /// Adds lines to the error output of a step.
+    pub(crate) fn write_errors(&self, name: &str, lines: &[&str]) {
+        let mut state = self.state.lock().unwrap();
+        let at = DateTime::<Utc>::UNIX_EPOCH;
+        let lines = lines.iter().map(|text| Line { at, stream: Stream::Stderr, text: (*text).to_owned(), open: false });
+        state.steps.get_mut(name).unwrap().lines.extend(lines);
+    }
+
     /// Adds a line that may go on in the next one.
     pub(crate) fn write_open(&self, name: &str, text: &str) {
         let mut state = self.state.lock().unwrap();

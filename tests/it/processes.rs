@@ -166,3 +166,90 @@ async fn a_plain_process_needs_no_image() {
     let manual = server.run(id, 30, |run| run["id"] == manual["id"] && done(run)).await;
     assert_eq!(manual["state"], "SUCCEEDED", "{manual}");
 }
+
+/// Whether a process runs; one that has ended but was not reaped does not.
+fn runs(process: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+/// What a process starts ends with it, whether it ends by itself, is stopped or is removed. Neither a session of its own, nor a parent
+/// that has ended, nor an environment without the mark of the step protects it.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_a_process_has_started_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let daemons = "setsid sh -c 'echo $$ > one; exec sleep 1000' & \
+         (setsid env -i /bin/sh -c 'echo $$ > two; trap \"\" TERM; while :; do /bin/sleep 1; done' &) ; \
+         while [ ! -s one ] || [ ! -s two ]; do sleep 0.05; done; ";
+    for how in ["exit 3", "sleep 1000", "trap '' TERM; while :; do sleep 0.1; done", "kill -9 $$"] {
+        let spec = step("", &format!("{daemons} echo ready; {how}"));
+        let scratch = folder.path().join(&spec.name);
+        runner.start(&spec).await.unwrap();
+        let daemons = wait_for("the daemons", async || {
+            let of = |name: &str| Some(std::fs::read_to_string(scratch.join(name)).ok()?.trim().to_owned());
+            let ready = !runner.logs(&spec.name, 0, 10).await.unwrap().lines.is_empty();
+            Some([of("one")?, of("two")?]).filter(|_| ready)
+        });
+        let daemons = daemons.await;
+        runner.stop(&spec.name, Duration::from_millis(100)).await.unwrap();
+        let state = ended(&runner, &spec.name).await;
+        assert!(
+            matches!(&state, StepState::Exited { exit_code, .. } if [3, 143, 137].contains(exit_code)),
+            "{state:?}"
+        );
+        assert!(!daemons.iter().any(|one| runs(one)), "{how}: {daemons:?}");
+        runner.remove(&spec.name).await.unwrap();
+    }
+    // Removed while it runs.
+    let spec = step("", &format!("{daemons} echo ready; sleep 1000"));
+    let scratch = folder.path().join(&spec.name);
+    runner.start(&spec).await.unwrap();
+    wait_for("the daemons", async || (!runner.logs(&spec.name, 0, 10).await.unwrap().lines.is_empty()).then_some(()))
+        .await;
+    let daemon = std::fs::read_to_string(scratch.join("two")).unwrap().trim().to_owned();
+    assert!(runs(&daemon));
+    runner.remove(&spec.name).await.unwrap();
+    wait_for("the end of the daemon", async || (!runs(&daemon)).then_some(())).await;
+}
+
+/// A step that starts processes all the time is ended as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_processes_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let script = "echo ready; trap '' TERM; i=0; while [ $i -lt 3000 ]; do setsid sleep 1000 >/dev/null & i=$((i+1)); done; sleep 1000";
+    let spec = step("", script);
+    runner.start(&spec).await.unwrap();
+    wait_for("the flood", async || (!runner.logs(&spec.name, 0, 10).await.unwrap().lines.is_empty()).then_some(()))
+        .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    runner.stop(&spec.name, Duration::ZERO).await.unwrap();
+    assert!(matches!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, .. }));
+    let mark = format!("WINDLASS_STEP={}", spec.name);
+    let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+    });
+    assert_eq!(left.count(), 0);
+    runner.remove(&spec.name).await.unwrap();
+}
+
+/// A supervisor that is killed takes its step with it, and the step has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_supervisor_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let spec = step("", "setsid sleep 1000 & echo $!; echo $PPID; sleep 1000");
+    runner.start(&spec).await.unwrap();
+    let lines = wait_for("the lines", async || {
+        Some(runner.logs(&spec.name, 0, 10).await.unwrap().lines).filter(|lines| lines.len() == 2)
+    });
+    let lines = lines.await;
+    let killed = std::process::Command::new("kill").args(["-9", &lines[1].text]).status().unwrap();
+    assert!(killed.success());
+    let reason = Some("killed by signal 9".to_owned());
+    assert_eq!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, reason });
+    assert!(!runs(&lines[0].text));
+    runner.remove(&spec.name).await.unwrap();
+}

@@ -38,7 +38,8 @@ fn docker() -> DockerRunner {
 }
 
 pub(crate) fn process(folder: &Path) -> ProcessRunner {
-    ProcessRunner::new(folder.to_owned(), Clock::system(), Wake::default())
+    let supervisor = Some(env!("CARGO_BIN_EXE_windlass").into());
+    ProcessRunner::new(folder.to_owned(), supervisor, Clock::system(), Wake::default())
 }
 
 pub(crate) fn step(image: &str, script: &str) -> StepSpec {

@@ -231,13 +231,13 @@ async fn a_container_outlives_its_server() {
     .await;
 }
 
-/// kill -9 while a process runs: the run is lost, and the process is killed.
+/// kill -9 while a process runs: the process ends with the server, with everything it has started, and the run is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_lost_with_its_server() {
     let folder = tempfile::tempdir().unwrap();
     let words = ["serve", "--demo", "--runner", "process"];
     let server = Server::start(folder.path(), &words, None);
-    let job = server.deploy("lost", "echo $$; sleep 600").await;
+    let job = server.deploy("lost", "setsid sleep 600 & echo $!; sleep 600").await;
     let run = server.run(&job, 30, |run| run["started_at"].is_string()).await;
     let path = format!("/run/{}/log", run["id"].as_str().unwrap());
     let process = wait_for("the first line of the log", async || {
@@ -248,16 +248,82 @@ async fn a_process_is_lost_with_its_server() {
     let alive = PathBuf::from(format!("/proc/{process}"));
     assert!(alive.exists(), "process {process}");
     let token = server.kill();
-    assert!(alive.exists(), "the process ended with the server");
-    let server = Server::start(folder.path(), &words, Some(&token));
-    let run = server.run(&job, 30, done).await;
-    assert_eq!(run["state"], "FAILED");
-    assert!(run["reason"].as_str().unwrap().starts_with("the run was lost"), "{run}");
     wait_for("the end of the process", async || {
         let state = std::fs::read_to_string(alive.join("stat")).unwrap_or_default();
         (state.is_empty() || state.contains(") Z ")).then_some(())
     })
     .await;
+    let server = Server::start(folder.path(), &words, Some(&token));
+    let run = server.run(&job, 30, done).await;
+    assert_eq!(run["state"], "FAILED");
+    assert!(run["reason"].as_str().unwrap().starts_with("the run was lost"), "{run}");
+}
+
+/// A job reads neither the environment nor the memory of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_cannot_read_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(PROGRAM);
+    program.args(["serve", "--demo", "--runner", "process"]).env("WINDLASS_SECRET_KEYS", "ab".repeat(32));
+    let server = Server::start_by(folder.path(), program, None);
+    let process = server.process();
+    let script = format!(
+        "env | grep -c ababab; head -c 1 /proc/{process}/mem >/dev/null && echo memory; \
+         grep ababab /proc/{process}/environ && echo environment; ls -l /proc/{process}/exe | grep -c -e '->'; echo end"
+    );
+    let job = server.deploy("curious", &script).await;
+    let run = server.run(&job, 30, done).await;
+    assert_eq!(run["state"], "SUCCEEDED", "{run}");
+    let (_, _, log) = server.call("GET", &format!("/run/{}/log", run["id"].as_str().unwrap()), None).await;
+    let read: Vec<&str> =
+        log.lines().filter(|line| ["memory", "environment", "0", "1", "end"].contains(line)).collect();
+    assert_eq!(read, ["0", "0", "end"], "{log}");
+}
+
+/// The keys come from a variable or a command as well as from a file. Keys of another server are refused, with their source.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_come_from_a_variable_or_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, other) = ("ab".repeat(32), "cd".repeat(32));
+    let mut program = Command::new(PROGRAM);
+    program.args(["serve", "--demo", "--runner", "process"]).env("WINDLASS_SECRET_KEYS", &key);
+    let server = Server::start_by(folder.path(), program, None);
+    let job = server.deploy("secretive", "true").await;
+    let secret = json!({"key": "PASSWORD", "value": "correct horse"});
+    assert_eq!(server.call("POST", &format!("/job/{job}/secret"), Some(secret)).await.0, 201);
+    assert!(!folder.path().join("windlass-data/secret.key").exists());
+    let token = server.kill();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, format!("{other}\n{key}\n")).unwrap();
+    let command = format!("cat {}", keys.display());
+    let words = ["serve", "--runner", "process", "--secret-key-command", &command];
+    let server = Server::start(folder.path(), &words, Some(&token));
+    let (_, health, _) = server.call("GET", "/health", None).await;
+    assert_eq!(health["key"], "well", "{health}");
+    drop(server);
+    for (words, variable, expected) in [
+        (vec!["serve"], Some("ef".repeat(32)), "which the setting --secret-keys (WINDLASS_SECRET_KEYS) does not have"),
+        (
+            vec!["serve", "--secret-key-command", "echo 12"],
+            None,
+            "every key in the output of the key command echo must",
+        ),
+        (vec!["serve", "--secret-key-command", "false"], None, "the key command false failed (exit status: 1)"),
+        (vec!["serve", "--secret-key-command", "false"], Some("ef".repeat(32)), "cannot be used with"),
+        (vec!["serve"], None, "no new one is created beside sealed values"),
+    ] {
+        let mut program = command_with(folder.path(), &words);
+        program.envs(variable.map(|keys| ("WINDLASS_SECRET_KEYS", keys)));
+        let output = program.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains(expected) && !told.contains("efef"), "{words:?}: {told}");
+    }
+}
+
+fn command_with(folder: &Path, words: &[&str]) -> Command {
+    let mut command = command(folder);
+    command.args(words);
+    command
 }
 
 #[tokio::test(flavor = "multi_thread")]

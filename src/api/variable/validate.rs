@@ -3,7 +3,7 @@
 use entity::variable::Model;
 
 use super::super::limits;
-use crate::engine::variables::check_key;
+use crate::engine::variables::{check_key, hides_file};
 use crate::error::{Error, Result};
 
 /// The maximum length of a key, in characters.
@@ -34,6 +34,9 @@ pub(super) fn path(value: String) -> Result<String> {
         && !value.chars().any(char::is_control);
     if !is_valid || value.chars().count() > MAX_PATH_LENGTH {
         return Err(Error::invalid("mount_path", "must be the absolute path of a file"));
+    }
+    if let Some(reason) = hides_file(&value) {
+        return Err(Error::invalid("mount_path", reason));
     }
     Ok(value)
 }

@@ -1,6 +1,6 @@
 //! Request bodies.
 
-use poem::{Request, RequestBody};
+use poem::{PathPattern, Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -44,7 +44,7 @@ where
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(body, MOST_MIB * MIB).await?;
+        let (value, unknown) = parsed::<T>(request, body, MOST_MIB * MIB).await?;
         if let Some(key) = unknown.first().filter(|_| STRICT) {
             return Err(Error::invalid(key.path.as_str(), key.refusal()).into());
         }
@@ -56,7 +56,8 @@ where
 }
 
 /// Reads a body, and finds the keys that its schema does not know.
-async fn parsed<T: Type + DeserializeOwned>(
+async fn parsed<T: DeserializeOwned>(
+    request: &Request,
     body: &mut RequestBody,
     limit_bytes: usize,
 ) -> poem::Result<(T, Vec<UnknownKey>)> {
@@ -64,7 +65,8 @@ async fn parsed<T: Type + DeserializeOwned>(
     let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
     let value = parse(text)?;
     let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-    Ok((value, unknown_keys(&T::name(), &tree)))
+    let pattern = request.data::<PathPattern>().map_or("", |PathPattern(pattern)| pattern);
+    Ok((value, unknown_keys(request.method(), pattern, &tree)))
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -12,8 +13,10 @@ use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::error::{Error, Result};
 use windlass::observe::telemetry;
+use windlass::runner::process::{SUPERVISE, supervise};
 use windlass::{bootstrap, server};
 
+mod secret_settings;
 mod token;
 
 /// The version of the program, and the release of the time zone database that it uses.
@@ -49,9 +52,18 @@ enum Command {
     Healthcheck,
 }
 
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == SUPERVISE) {
+        return supervise(words);
+    }
+    // Before the first thread, because the program may be replaced.
+    start(secret_settings::words())
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    let Arguments { command, config } = Arguments::parse();
+async fn start(words: Vec<OsString>) -> ExitCode {
+    let Arguments { command, config } = Arguments::parse_from(words);
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let _telemetry = match telemetry::start(&config.log, config.log_format, config.otlp_endpoint.as_deref()) {
         Ok(telemetry) => telemetry,
@@ -77,6 +89,7 @@ fn fail(text: &str) -> ExitCode {
 }
 
 async fn serve(config: Config, demo: bool) -> Result<()> {
+    protect_memory();
     let (app, _lock) = server::build(config, Clock::system()).await?;
     let server = server::Server::bind(app.clone()).await?;
     let first = bootstrap::create_first_organization(&app).await?;
@@ -89,6 +102,18 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     tokio::select! {
         served = server.run(shutdown.clone()) => served,
         failed = watch_signals(&app, shutdown) => failed,
+    }
+}
+
+/// Lets no other process of the same user read the memory and the environment of this one, where the keys are. The supervisors of
+/// plain processes take the right to do so from those that run as root.
+fn protect_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if set_dumpable_behavior(DumpableBehavior::NotDumpable).is_err() {
+            tracing::warn!("the memory of the server cannot be protected from other processes of its user");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::deployment::run_spec;
 use crate::engine::tick::job::step::masks;
 use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::engine::tick::run::lease::lease;
-use crate::engine::tick::run::log_copy::{UNKNOWN_MASKS, sealed};
+use crate::engine::tick::run::masks::{Masks, UNKNOWN_MASKS};
 use crate::error::{CannotOpen, Error, Result};
 use crate::liveness::passes::Pass;
 use crate::runner::kubernetes::ScheduledJob;
@@ -107,7 +107,7 @@ async fn row_of(
         ..run::Model::queued(job.id, Event::Cron, spec, now)
     };
     let masks = match masks(app, &row, job).await {
-        Ok(patterns) => sealed(app, &row, &patterns)?,
+        Ok(texts) => Masks::new(texts).sealed(app, &row)?,
         // The run is recorded all the same; its log is omitted, because nothing can be masked in it.
         Err(Error::Internal(source)) if source.is::<CannotOpen>() => Some(UNKNOWN_MASKS.to_vec()),
         Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! The name of a step, and a step that is ready to be started.
 
 use entity::id::RunId;
+use zeroize::Zeroizing;
 
 use crate::runner::StepSpec;
 
@@ -26,5 +27,5 @@ pub(in crate::engine) struct Impossible(pub(in crate::engine) String);
 /// A step, and the texts to mask in its log.
 pub(in crate::engine) struct Prepared {
     pub(in crate::engine) step: StepSpec,
-    pub(in crate::engine) masks: Vec<String>,
+    pub(in crate::engine) masks: Zeroizing<Vec<String>>,
 }

@@ -49,6 +49,16 @@ pub fn check_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>
     Ok(())
 }
 
+/// Folders that a container engine mounts when a container starts, over what was there before.
+const MOUNTED: [&str; 3] = ["/dev/", "/proc/", "/sys/"];
+
+/// Why a container cannot have a file at a path, if it cannot.
+#[must_use]
+pub fn hides_file(path: &str) -> Option<&'static str> {
+    let is_hidden = MOUNTED.iter().any(|folder| path.starts_with(folder));
+    is_hidden.then_some("must not be below /dev, /proc or /sys, which are mounted when a container starts")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{MAX_ENTRY, check_environment, check_key};

@@ -44,6 +44,8 @@ struct LogReader {
     stream: LogStream,
     /// Lines that were received, but not read yet.
     waiting: VecDeque<Line>,
+    /// The last lines that were read. The caller may ask for some of them again, because it could not store them yet.
+    given: Vec<Line>,
     stdout: LineSplitter,
     stderr: LineSplitter,
     /// Lines until this time were read before, by their number in a log whose beginning the engine no longer has.
@@ -103,8 +105,8 @@ impl ContainerLogs {
             Some(state) => matches!(progress(&state), StepState::Exited { .. }),
         };
         let follow = if ended { Follow::ToTheEnd } else { Follow::WhileItRuns };
-        let open = self.readers().remove(name).filter(|reader| reader.position <= skip && reader.follow == follow);
-        let mut reader = match open {
+        let open = self.readers().remove(name).filter(|reader| reader.follow == follow);
+        let mut reader = match open.and_then(|reader| reader.back_to(skip)) {
             Some(reader) => reader,
             None => LogReader::open(engine, name, follow).await?,
         };
@@ -135,6 +137,7 @@ impl ContainerLogs {
             }
         }
         self.remember(name, &lines);
+        reader.given = last(&lines);
         self.readers().insert(name.to_owned(), reader);
         Ok(Lines { lines, end: false })
     }
@@ -145,6 +148,17 @@ impl ContainerLogs {
         let known = known.entry(name.to_owned()).or_insert(Known { first_at: first.at, last_at: last });
         known.last_at = known.last_at.max(last);
     }
+}
+
+/// The last lines of a batch, as far as they may be asked for again.
+fn last(lines: &[Line]) -> Vec<Line> {
+    let mut bytes = 0;
+    let fits = lines.iter().rev().take_while(|line| {
+        bytes += line.text.len();
+        bytes <= BATCH_BYTES
+    });
+    let kept = lines.len() - fits.count();
+    lines.get(kept..).unwrap_or_default().to_vec()
 }
 
 impl LogReader {
@@ -161,12 +175,29 @@ impl LogReader {
             follow,
             stream: Box::pin(client.logs(name, Some(options))),
             waiting: VecDeque::new(),
+            given: Vec::new(),
             stdout: LineSplitter::default(),
             stderr: LineSplitter::default(),
             known_until: None,
             compared: false,
             last_at: DateTime::UNIX_EPOCH,
         })
+    }
+
+    /// The reader, ready for the lines after the first `skip`; none if it has to start again for them.
+    fn back_to(mut self, skip: u64) -> Option<Self> {
+        let Some(again) = self.position.checked_sub(skip).and_then(|count| usize::try_from(count).ok()) else {
+            return Some(self);
+        };
+        if self.known_until.is_some() {
+            return None;
+        }
+        let kept = self.given.len().checked_sub(again)?;
+        for line in self.given.drain(kept..).rev() {
+            self.waiting.push_front(line);
+        }
+        self.position = skip;
+        Some(self)
     }
 
     /// The next line.

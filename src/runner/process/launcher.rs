@@ -1,19 +1,24 @@
 //! Starts the processes of steps and watches them.
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustix::process::Signal;
 use tokio::io::AsyncRead;
 use tokio::process::{Child, Command};
 
-use super::orphan::{MARK, pid};
+use super::descendants::{kill_below, pid};
+use super::orphan::{MARK, kill_left, note_started};
 use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
 use super::process_step::ProcessStep;
 use super::process_user::Account;
+use super::report::{Report, Reports, signalled};
+use super::supervisor;
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;
@@ -34,6 +39,8 @@ pub(super) const SOURCES: &str = ".sources";
 #[derive(Clone)]
 pub(super) struct Launcher {
     pub(super) folder: PathBuf,
+    /// The program that supervises steps.
+    pub(super) supervisor: PathBuf,
     pub(super) clock: Clock,
     pub(super) wake: Wake,
 }
@@ -46,15 +53,7 @@ impl Launcher {
     /// Starts the process of a step.
     pub(super) fn begin(&self, started: &Arc<ProcessStep>, step: &StepSpec) {
         match self.spawn(step) {
-            Ok(child) => {
-                *started.group() = child.id().and_then(pid);
-                {
-                    let mut state = started.memory.lock();
-                    state.progress = StepState::Running;
-                    state.times.started_at = Some(self.clock.now());
-                }
-                self.watch(started, child);
-            }
+            Ok(supervised) => self.watch(started, step, supervised),
             Err(reason) => started.memory.end(StepState::CannotStart { reason }, self.clock.now()),
         }
     }
@@ -91,7 +90,7 @@ impl Launcher {
         self.wake.here();
     }
 
-    fn spawn(&self, step: &StepSpec) -> Result<Child, String> {
+    fn spawn(&self, step: &StepSpec) -> Result<Supervised, String> {
         if step.build.is_some() {
             return Err("building an image needs a Docker engine; this cluster runs plain processes".into());
         }
@@ -102,10 +101,11 @@ impl Launcher {
             other => other.replace(&format!("{OUTPUT_FOLDER}/"), &format!("{}/", outputs.display())),
         };
         let words: Vec<String> = step.entrypoint.iter().chain(&step.arguments).map(here).collect();
-        let mut words = words.iter();
-        let program = words
-            .next()
-            .ok_or("the job has no entrypoint and no arguments, and a plain process has no image to take them from")?;
+        if words.is_empty() {
+            return Err(
+                "the job has no entrypoint and no arguments, and a plain process has no image to take them from".into(),
+            );
+        }
         std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
@@ -114,14 +114,16 @@ impl Launcher {
         if !folder.is_dir() {
             return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
         }
-        let mut command = Command::new(program);
+        let mut account = None;
         if let Some(name) = user {
-            let account = Account::find(name).map_err(|reason| format!("process.user: {reason}"))?;
-            account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
-            command.uid(account.user).gid(account.group);
+            let found = Account::find(name).map_err(|reason| format!("process.user: {reason}"))?;
+            found.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
+            account = Some((found.user, found.group));
         }
-        let child = command
-            .args(words)
+        let (control, socket) = UnixStream::pair().map_err(|e| format!("cannot create a socket: {e}"))?;
+        let child = Command::new(&self.supervisor)
+            .args(supervisor::arguments(&step.name, account))
+            .args(&words)
             .current_dir(&folder)
             .env_clear()
             .env("PATH", path.as_deref().unwrap_or(PATH))
@@ -132,44 +134,94 @@ impl Launcher {
             .env(OUTPUT_VARIABLE, outputs.join(OUTPUT_FILE))
             .env(MARK, &step.name)
             .env(SOURCE_VARIABLE, scratch.join(SOURCE))
-            .stdin(Stdio::null())
+            .stdin(Stdio::from(OwnedFd::from(socket)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|e| {
-                format!(
-                    "cannot start {program}{}: {e}",
-                    user.iter().map(|name| format!(" as {name}")).collect::<String>()
-                )
-            })?;
-        if let Some(id) = child.id() {
-            // Only needed to find orphans; the step runs without it too.
-            let _kept = std::fs::write(scratch.join(".pid"), id.to_string());
-        }
-        Ok(child)
+            .map_err(|e| format!("cannot start the supervisor of the process: {e}"))?;
+        note_started(&scratch, child.id().unwrap_or_default());
+        Ok(Supervised { child, control })
     }
 
-    /// Watches a process until it has ended and its output was read.
-    fn watch(&self, step: &Arc<ProcessStep>, mut child: Child) {
+    /// Watches a process until it and everything it has started have ended and its output was read.
+    fn watch(&self, step: &Arc<ProcessStep>, spec: &StepSpec, supervised: Supervised) {
+        let Supervised { mut child, control } = supervised;
+        let reports = Reports::of(&control);
+        *step.control() = Some(control);
         let stdout = child.stdout.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
         let stderr = child.stderr.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
         let reader = spawn(read(Arc::clone(step), self.clock.clone(), stdout, stderr));
-        let (step, wake, clock) = (Arc::clone(step), self.wake.clone(), self.clock.clone());
+        let (step, wake, clock, name) = (Arc::clone(step), self.wake.clone(), self.clock.clone(), spec.name.clone());
+        let program = described(spec);
         spawn(async move {
-            let ended = child.wait().await;
-            step.signal(Signal::KILL);
+            let mut ended = None;
+            if let Ok(mut reports) = reports {
+                while let Some(report) = reports.next().await {
+                    match report {
+                        Report::Started => {
+                            let mut state = step.memory.lock();
+                            state.progress = StepState::Running;
+                            state.times.started_at = Some(clock.now());
+                        }
+                        Report::Failed(reason) => {
+                            let reason = format!("cannot start {program}: {reason}");
+                            ended = Some(StepState::CannotStart { reason });
+                        }
+                        Report::Ended(state) => ended = Some(state),
+                    }
+                    wake.here();
+                }
+            }
+            let status = wait_for_end(&step, &mut child).await;
+            // Without a report, the supervisor itself was killed.
+            let ended = match ended {
+                Some(ended) => ended,
+                None => {
+                    let left = name.clone();
+                    let _killed = tokio::task::spawn_blocking(move || kill_left(&left)).await;
+                    status.map_or_else(|reason| StepState::Exited { exit_code: 255, reason: Some(reason) }, exited)
+                }
+            };
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
             wait_for_reader(&step, reader, deadline).await;
-            *step.group() = None;
-            let progress = match ended {
-                Ok(status) => exited(status),
-                Err(error) => StepState::Exited { exit_code: 255, reason: Some(error.to_string()) },
-            };
-            step.memory.end(progress, clock.now());
+            *step.control() = None;
+            step.memory.end(ended, clock.now());
             wake.here();
         });
     }
+}
+
+/// A supervisor, and the socket that it is controlled by.
+struct Supervised {
+    child: Child,
+    control: UnixStream,
+}
+
+/// How long a supervisor has to kill its step, before it is killed with it.
+const KILL_GRACE: Duration = Duration::from_secs(15);
+
+/// Waits until a supervisor has ended. One that does not kill its step when it should is killed with it.
+async fn wait_for_end(step: &ProcessStep, child: &mut Child) -> Result<std::process::ExitStatus, String> {
+    let stuck = async {
+        step.killed.notified().await;
+        tokio::time::sleep(KILL_GRACE).await;
+    };
+    tokio::select! {
+        ended = child.wait() => return ended.map_err(|error| error.to_string()),
+        () = stuck => {}
+    }
+    if let Some(root) = child.id().and_then(pid) {
+        let _killed = tokio::task::spawn_blocking(move || kill_below(root, || false)).await;
+    }
+    let _killed = child.start_kill();
+    child.wait().await.map_err(|error| error.to_string())
+}
+
+/// The program of a step, and the user that starts it.
+fn described(spec: &StepSpec) -> String {
+    let program = spec.entrypoint.iter().chain(&spec.arguments).next().cloned().unwrap_or_default();
+    spec.process.user.iter().fold(program, |program, user| format!("{program} as {user}"))
 }
 
 /// Checks out the source of a step into a new folder.
@@ -206,9 +258,7 @@ fn exited(status: std::process::ExitStatus) -> StepState {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {
         (Some(exit_code), _) => StepState::Exited { exit_code, reason: None },
-        (None, Some(signal)) => {
-            StepState::Exited { exit_code: 128 + signal, reason: Some(format!("killed by signal {signal}")) }
-        }
+        (None, Some(signal)) => signalled(signal),
         (None, None) => StepState::Exited { exit_code: 255, reason: None },
     }
 }

@@ -1,9 +1,11 @@
 //! Steps as plain processes on this machine, each in a scratch folder and a process group of its own.
 //!
 //! The image and the limits of a step are not used. The output folder is in the scratch folder; references to the
-//! official output folder in the command are rewritten. Processes do not outlive the server: one that a killed server left behind
-//! is killed when its step is polled, and the step counts as lost.
+//! official output folder in the command are rewritten. Between the server and each step is a supervisor (`supervisor`), which ends
+//! everything that the step has started, and which does not outlive the server. The step of a killed server counts as lost.
 
+mod control_group;
+mod descendants;
 mod launcher;
 mod orphan;
 mod output_reader;
@@ -11,5 +13,8 @@ mod own_file;
 mod process_runner;
 mod process_step;
 mod process_user;
+mod report;
+mod supervisor;
 
 pub use self::process_runner::ProcessRunner;
+pub use self::supervisor::{SUPERVISE, supervise};

@@ -1,24 +1,33 @@
-//! Processes left behind by a killed server.
+//! Processes left behind by a killed server, or by a killed supervisor.
 
 use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use super::control_group::ControlGroup;
+use super::descendants::kill_marked;
 
 /// The variable that marks every process, so that orphans are recognized.
 pub(super) const MARK: &str = "WINDLASS_STEP";
 
-pub(super) fn pid(id: u32) -> Option<Pid> {
-    i32::try_from(id).ok().and_then(Pid::from_raw)
+/// The file in the scratch folder of a step that was started.
+const STARTED_FILE: &str = ".pid";
+
+/// Records that a step was started, by a supervisor with this process id.
+pub(super) fn note_started(scratch: &Path, id: u32) {
+    // Only needed to find orphans; the step runs without it too.
+    let _kept = std::fs::write(scratch.join(STARTED_FILE), id.to_string());
 }
 
-/// Kills the process group of a step that a killed server left behind, unless the process id was reused.
+/// Kills what is left of a step that a killed server has started.
 pub(super) fn end_left_behind(scratch: &Path, name: &str) {
-    let Ok(text) = std::fs::read_to_string(scratch.join(".pid")) else { return };
-    let Ok(id) = text.trim().parse::<u32>() else { return };
-    let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-    let mark = format!("{MARK}={name}");
-    let ours = environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes());
-    if let Some(group) = pid(id).filter(|_| ours) {
-        let _gone = kill_process_group(group, Signal::KILL);
+    if scratch.join(STARTED_FILE).exists() {
+        kill_left(name);
     }
+}
+
+/// Kills what is left of a step whose supervisor is gone.
+pub(super) fn kill_left(name: &str) {
+    let group = ControlGroup::find(name);
+    group.iter().for_each(ControlGroup::kill);
+    kill_marked(&format!("{MARK}={name}"));
+    group.iter().for_each(ControlGroup::remove);
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustix::process::Signal;
 
 use super::launcher::{Launcher, SOURCES};
 use super::orphan::end_left_behind;
@@ -29,14 +28,15 @@ pub struct ProcessRunner {
 }
 
 impl ProcessRunner {
-    /// Creates scratch folders below `folder`.
+    /// Creates scratch folders below `folder`. `supervisor` is this program, unless its own one is another.
     #[must_use]
-    pub fn new(folder: PathBuf, clock: Clock, wake: Wake) -> Self {
+    pub fn new(folder: PathBuf, supervisor: Option<PathBuf>, clock: Clock, wake: Wake) -> Self {
+        let supervisor = supervisor.unwrap_or_else(own_program);
         // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
-        Self { work: Launcher { folder, clock, wake }, steps: Mutex::default() }
+        Self { work: Launcher { folder, supervisor, clock, wake }, steps: Mutex::default() }
     }
 
     fn steps(&self) -> MutexGuard<'_, HashMap<String, Arc<ProcessStep>>> {
@@ -80,7 +80,7 @@ impl Runner for ProcessRunner {
             return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
         let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
-        let started = Arc::new(ProcessStep { memory, group: Mutex::default(), interrupt: step.interrupt });
+        let started = Arc::new(ProcessStep::new(memory, step.interrupt));
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
             None => self.work.begin(&started, step),
@@ -116,7 +116,7 @@ impl Runner for ProcessRunner {
         step.ask();
         spawn(async move {
             tokio::time::sleep(grace).await;
-            step.signal(Signal::KILL);
+            step.kill();
         });
         Ok(())
     }
@@ -134,13 +134,15 @@ impl Runner for ProcessRunner {
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         let removed = self.steps().remove(name);
-        if let Some(step) = removed {
-            // If its source is still being fetched, its process is not started.
-            step.memory.lock().stopping = true;
-            step.signal(Signal::KILL);
-        }
         let scratch = self.scratch(name);
-        end_left_behind(&scratch, name);
+        match removed {
+            Some(step) => {
+                // If its source is still being fetched, its process is not started.
+                step.memory.lock().stopping = true;
+                step.kill();
+            }
+            None => end_left_behind(&scratch, name),
+        }
         match tokio::fs::remove_dir_all(&scratch).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Unavailable(format!("cannot remove {}: {error}", scratch.display())))
@@ -163,13 +165,20 @@ impl Runner for ProcessRunner {
     fn tied_to_server(&self) -> Vec<String> {
         let unstarted =
             |step: &ProcessStep| matches!(step.memory.lock().progress, StepState::Unknown | StepState::Starting { .. });
+        let unstarted = |step: &ProcessStep| !step.is_supervised() && unstarted(step);
         self.steps().iter().filter(|(_, step)| !unstarted(step)).map(|(name, _)| name.clone()).collect()
     }
 
     async fn close(&self) {
         let steps: Vec<_> = self.steps().values().cloned().collect();
         for step in steps {
-            step.signal(Signal::KILL);
+            step.kill();
         }
     }
+}
+
+/// This program, even if its file has been replaced since it was started.
+fn own_program() -> PathBuf {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() { link } else { std::env::current_exe().unwrap_or(link) }
 }

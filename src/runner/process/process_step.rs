@@ -1,40 +1,53 @@
-//! A step that runs as a process on this machine.
+//! A step that runs as a process on this machine, under a supervisor.
 
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::sync::Notify;
 
+use super::supervisor::{INTERRUPT, KILL, TERMINATE};
 use crate::runner::memory::MemoryStep;
 
 pub(super) struct ProcessStep {
     pub(super) memory: MemoryStep,
-    pub(super) group: Mutex<Option<Pid>>,
+    /// The socket of the supervisor, while there is one.
+    control: Mutex<Option<UnixStream>>,
     /// Whether only the first process gets the signal to end.
-    pub(super) interrupt: bool,
+    interrupt: bool,
+    /// Notified when the step is killed.
+    pub(super) killed: Notify,
 }
 
 impl ProcessStep {
-    pub(super) fn group(&self) -> MutexGuard<'_, Option<Pid>> {
-        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(memory: MemoryStep, interrupt: bool) -> Self {
+        Self { memory, control: Mutex::default(), interrupt, killed: Notify::new() }
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
-        if let Some(group) = *self.group() {
-            // The group may have ended already.
-            let _gone = kill_process_group(group, signal);
+    pub(super) fn control(&self) -> MutexGuard<'_, Option<UnixStream>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a supervisor was started that has not ended.
+    pub(super) fn is_supervised(&self) -> bool {
+        self.control().is_some()
+    }
+
+    fn order(&self, order: u8) {
+        if let Some(control) = self.control().as_mut() {
+            // A supervisor that has ended needs no order.
+            let _sent = control.write_all(&[order]);
         }
+    }
+
+    /// Kills the step and everything it has started.
+    pub(super) fn kill(&self) {
+        self.order(KILL);
+        self.killed.notify_one();
     }
 
     /// Signals the step to end.
     pub(super) fn ask(&self) {
-        match *self.group() {
-            Some(first) if self.interrupt => {
-                let _gone = kill_process(first, Signal::INT);
-            }
-            Some(group) => {
-                let _gone = kill_process_group(group, Signal::TERM);
-            }
-            None => {}
-        }
+        self.order(if self.interrupt { INTERRUPT } else { TERMINATE });
     }
 }

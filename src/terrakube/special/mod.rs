@@ -20,6 +20,7 @@ use crate::terrakube::workspace_job;
 
 mod organization;
 mod prepare;
+mod repository_login;
 mod schedule_rights;
 mod terraform_variable;
 
@@ -87,6 +88,8 @@ pub(in crate::terrakube) async fn update(
         }
         "variable" | "globalvar" => variable(session, Some(row), changes)?,
         "template" => check_template(changes)?,
+        "vcs" => repository_login::vcs(tx, row, changes).await?,
+        "ssh" => repository_login::ssh(tx, row, changes).await?,
         "schedule" => {
             set_next_run(session, Some(row), changes)?;
             require_flow(session, tx, found, Some(row), changes).await?;

@@ -25,7 +25,12 @@ const SOCKETS: [(&str, &str); 4] = [
 ];
 
 /// The files with responses that outlive a request: a guard ends them, or they only write out what was read for the request.
-const STREAMS: [&str; 3] = ["src/api/job/run_log.rs", "src/api/wire/stream.rs", "src/terrakube/step_log.rs"];
+const STREAMS: [&str; 4] = [
+    "src/api/job/run_log.rs",
+    "src/api/wire/stream.rs",
+    "src/terrakube/state_transfer.rs",
+    "src/terrakube/step_log.rs",
+];
 
 /// The responses that go on until they are ended, and how a log says that it was cut off.
 const LOGS: [(&str, &str); 2] = [

@@ -6,6 +6,7 @@
 mod clusters;
 mod installed;
 mod jobs;
+mod row_failures;
 mod runner;
 mod schedules;
 mod site;

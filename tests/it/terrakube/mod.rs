@@ -8,6 +8,7 @@ mod plans;
 mod protocol;
 mod rights;
 mod sources;
+mod states;
 pub(crate) mod terraform;
 
 use base64::Engine as _;

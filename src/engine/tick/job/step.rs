@@ -11,15 +11,16 @@ use entity::run_spec::{BuildSpec, ProcessSpec, image_reference};
 use entity::variable::VariableKind;
 use entity::{cluster, environment, job, registry};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::super::prepared::{Impossible, Prepared, step_name};
 use super::pod::{with_pod_options, withdraws};
 use super::subject::JobSubject;
 use super::variable_snapshot::for_run;
 use crate::app::App;
-use crate::engine::masking::patterns;
+use crate::engine::masking::texts;
 use crate::engine::variables::built_in::{self, RunContext};
-use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
+use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, hides_file, resolve};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::git::Checkout;
@@ -45,7 +46,10 @@ pub(in crate::engine) async fn step(
     // Decided once: a pause may come or end at any time.
     let withdraws = withdraws(app, run, of).await?;
     let (image, build) = match &run.spec.build {
-        Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
+        Some(spec) => match build(app, &job, spec, &mut delivered).await? {
+            Ok(build) => (None, Some(build)),
+            Err(impossible) => return Ok(Err(impossible)),
+        },
         // Removing a CronJob needs no image.
         None if withdraws => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
@@ -57,6 +61,11 @@ pub(in crate::engine) async fn step(
     if matches!(kind, Target::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
         let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
+    }
+    // A variable may be older than the rule for its path.
+    let hidden = delivered.files.iter().find_map(|file| Some((&file.path, hides_file(&file.path)?)));
+    if let (Target::Docker, Some((path, reason))) = (kind, hidden) {
+        return Ok(Err(Impossible(format!("the path of the file {path} {reason}"))));
     }
     let step = StepSpec {
         name: step_name(run.id, run.attempt),
@@ -80,7 +89,7 @@ pub(in crate::engine) async fn step(
         process: process_options(&run.spec.process),
         pod: None,
     };
-    let masks = patterns(delivered.secrets.iter().map(String::as_str));
+    let masks = texts(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
         Target::Kubernetes(_) => match with_pod_options(app, run, of, (step, withdraws), now).await? {
             Ok(step) => step,
@@ -98,12 +107,12 @@ fn process_options(spec: &ProcessSpec) -> ProcessOptions {
 }
 
 /// The secrets to mask in the log of a run that a CronJob started.
-pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Vec<String>> {
+pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Zeroizing<Vec<String>>> {
     let gone = || Error::internal(format!("the environment of job {} is missing", job.id));
     let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
     let cluster = store::environment::cluster_of(&app.db, &environment).await?;
     let delivered = delivered(app, run, JobSubject { job, environment: &environment, cluster: &cluster }).await?;
-    Ok(patterns(delivered.secrets.iter().map(String::as_str)))
+    Ok(texts(delivered.secrets.iter().map(String::as_str)))
 }
 
 /// The variables and files of a run.
@@ -136,9 +145,17 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
 const NO_CACHE: &str = "QOVERY_DISABLE_BUILD_CACHE";
 
 /// The image to build. All variables of the job are build arguments, except those that change with every run.
-async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut StepVariables) -> Result<Build> {
+async fn build(
+    app: &App,
+    job: &job::Model,
+    spec: &BuildSpec,
+    delivered: &mut StepVariables,
+) -> Result<Result<Build, Impossible>> {
     let login = match &spec.git_repository {
-        Some(repository) => git::login::of(app, repository).await?,
+        Some(repository) => match git::login::of_repository(app, job.organization_id, repository).await? {
+            Ok(login) => login,
+            Err(reason) => return Ok(Err(Impossible(format!("the git token of the job: {reason}")))),
+        },
         None => None,
     };
     delivered.secrets.extend(login.iter().map(|login| login.token.expose().clone()));
@@ -147,7 +164,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
     let stays = |key: &String| !fleeting.contains(&key.as_str()) && !key.starts_with("WINDLASS_");
     let arguments = delivered.environment.iter().filter(|(key, _)| stays(key)).cloned().collect();
     let root_path = spec.git_repository.as_ref().map_or_else(|| "/".to_owned(), |source| source.root_path.clone());
-    Ok(Build {
+    Ok(Ok(Build {
         image: built_name::image_name(&tenant(app, job.organization_id)?, &job.id.to_string()),
         source: spec.git_repository.as_ref().map(|repository| Checkout {
             url: repository.url.clone(),
@@ -166,7 +183,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
         target_stage: spec.target_stage.clone(),
         arguments,
         cache: cache && spec.cache,
-    })
+    }))
 }
 
 fn built_in_variable((key, value): (String, String)) -> Variable {
@@ -189,12 +206,12 @@ struct StepVariables {
     environment: Vec<(String, Secret<String>)>,
     files: Vec<StepFile>,
     /// The secret values and file contents.
-    secrets: Vec<String>,
+    secrets: Zeroizing<Vec<String>>,
 }
 
 /// Resolves variables into environment variables and files; several variables may share a file.
 fn deliver(variables: &[Variable]) -> StepVariables {
-    let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Vec::new() };
+    let mut delivered = StepVariables { environment: Vec::new(), files: Vec::new(), secrets: Zeroizing::default() };
     for ResolvedVariable { key, value, is_secret, content } in resolve(variables) {
         if is_secret {
             delivered.secrets.push(content.clone().unwrap_or_else(|| value.clone()));
@@ -262,20 +279,28 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
     if built_name::is_foreign(&reference, built_name::of_tenant(&own)) {
         return Ok(Err(Impossible(format!("the image {name} was not built for this organization"))));
     }
-    let credentials = match credentials(app, &registry, &host)? {
+    let credentials = match credentials(app, organization, &registry, &host)? {
         Ok(credentials) => credentials,
         Err(impossible) => return Ok(Err(impossible)),
     };
     Ok(Ok(Image { reference, credentials, local: false }))
 }
 
-fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
+fn credentials(
+    app: &App,
+    organization: OrganizationId,
+    registry: &registry::Model,
+    host: &str,
+) -> Result<Result<Option<Credentials>, Impossible>> {
     if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
         let text =
             "pulling from this kind of registry needs a token from its cloud provider, which this server cannot get";
         return Ok(Err(Impossible(text.into())));
     }
-    let login = registry_client::login(&app.keys, registry)?;
+    let login = match registry_client::login(&app.keys, registry, organization)? {
+        Ok(login) => login,
+        Err(reason) => return Ok(Err(Impossible(format!("the registry of the image: {reason}")))),
+    };
     let server = host.to_owned();
-    Ok(Ok(login.map(|Login { username, password }| Credentials { username, password, server })))
+    Ok(Ok(login.map(|Login { username, password, .. }| Credentials { username, password, server })))
 }

@@ -8,10 +8,12 @@ use entity::run::RunState;
 
 use super::begin::begin;
 use super::end::end;
-use super::log_copy::{Followed, append, with_lines};
+use super::log_copy::{append, with_lines};
+use super::masks::masked_reason;
 use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
+use crate::engine::masking::Followed;
 use crate::engine::run::{Decision, RunEvent};
 use crate::error::{Error, Result};
 use crate::runner::Runner;
@@ -42,6 +44,7 @@ pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, no
 
 /// Records that the runner of a run no longer answers. The run goes on: when its runner answers again, it is followed to its end.
 async fn note_unreachable(app: &App, run: &run::Model, reason: String) -> Result<()> {
+    let reason = masked_reason(app, run, reason);
     let text = format!("the runner does not answer: {reason}");
     if run.reason.as_ref() != Some(&text) {
         tracing::warn!(run = %run.id, reason, "runner has not answered for a long time; the run goes on");
@@ -65,6 +68,7 @@ async fn retry(
 ) -> Result<()> {
     let Observation { runner, name, unstored: Unstored { run, lines, .. }, .. } = seen;
     let (id, attempt) = (run.id, run.attempt);
+    let reason = masked_reason(app, &run, reason);
     let queued = run::Model {
         attempt: attempt + 1,
         not_before,

@@ -5,7 +5,7 @@ use entity::run;
 use entity::run::{Event, RunnerKind};
 use sea_orm::ActiveEnum as _;
 
-use super::log_copy::sealed;
+use super::masks::Masks;
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::run::RunEvent;
@@ -64,7 +64,7 @@ pub(super) async fn begin(
         Target::Kubernetes(_) => RunnerKind::Kubernetes,
     };
     let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
-    let to = Handover { runner: column, place, masks: sealed(app, &run, &masks)?, step };
+    let to = Handover { runner: column, place, masks: Masks::new(masks).sealed(app, &run)?, step };
     // Store the engine before the start, and only under a valid lease, so that a server that takes over polls the same engine.
     if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
         if run.event == Event::Workspace {

@@ -1,26 +1,21 @@
 //! Copies the log of a run from its runner to the database: masks it, counts its lines, and leaves out the middle of a log that is
 //! too large.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use entity::{log_chunk, run};
 use sea_orm::DatabaseTransaction;
 
+use super::masks::Masks;
 use crate::app::App;
-use crate::engine::masking::{Masking, may_go_on};
-use crate::error::{Error, Result};
+use crate::engine::masking::{Channel, Followed, Piece, take};
+use crate::error::Result;
 use crate::runner::time_limit::with_time_limit;
 use crate::runner::{self, Lines, Runner, StepState, Unavailable};
-use crate::secret;
 use crate::store;
 use crate::store::log_chunk::{ChunkBuilder, LogStream};
 
 /// How many lines of one run are copied in one transaction.
 pub(in crate::engine) const CHUNK: usize = 10_000;
-
-/// The masks of a run whose secrets cannot be determined; no key opens them.
-pub(in crate::engine) const UNKNOWN_MASKS: &[u8] = &[];
 
 const CANNOT_MASK: &str = "log omitted: the secrets to mask in it cannot be decrypted with the keys of this server";
 
@@ -42,41 +37,8 @@ pub(in crate::engine) async fn copy(
     copied
 }
 
-/// The patterns to mask in the log of a run, sealed; none if there is nothing to mask.
-pub(in crate::engine) fn sealed(app: &App, run: &run::Model, patterns: &[String]) -> Result<Option<Vec<u8>>> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let text = serde_json::to_vec(patterns).map_err(Error::internal)?;
-    app.keys.seal(&secret::place("run", run.id.0), &text).map(Some)
-}
-
-/// The texts to mask in the log of a run.
-fn patterns(app: &App, run: &run::Model) -> Result<Vec<String>> {
-    let Some(sealed) = &run.masks else { return Ok(Vec::new()) };
-    let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
-    serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored masks are not JSON"))
-}
-
-/// Masks the secrets of a run.
-pub(super) fn masking_of(app: &App, run: &run::Model) -> Result<Masking> {
-    Ok(Masking::new(&patterns(app, run)?))
-}
-
-/// What a batch of lines is followed by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) enum Followed {
-    /// More lines of the attempt may follow.
-    ByMore,
-    /// The attempt has ended.
-    ByNothing,
-}
-
-/// How many lines at the end of a batch may wait because a secret may begin in them.
-const HELD: usize = 16;
-
-/// The run with its new lines counted, and the rows to store for them. A line in which a secret may begin and go on in the next one
-/// is left for the next time.
+/// The run with its new lines counted, and the rows to store for them. A line in which a secret may begin and go on in the
+/// next one is left for the next time.
 pub(in crate::engine) fn with_lines(
     app: &App,
     mut run: run::Model,
@@ -84,17 +46,13 @@ pub(in crate::engine) fn with_lines(
     followed: Followed,
 ) -> (run::Model, Vec<log_chunk::Model>) {
     let Some(first) = lines.first() else { return (run, Vec::new()) };
-    let Ok(patterns) = patterns(app, &run) else {
-        let at = first.at;
-        return omitted(run, &lines, at);
-    };
-    if followed == Followed::ByMore {
-        lines.truncate(storable(&lines, &patterns));
-    }
+    let at = first.at;
+    let Ok(masks) = mask(app, &run, &mut lines, followed) else { return omitted(run, &lines, at) };
+    run.masks = masks;
     run.attempt_lines += i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let half = most_bytes(app) / 2;
     let mut pieces = ChunkBuilder::after(run.id, run.total_lines);
-    for line in masked(&Masking::new(&patterns), lines) {
+    for line in lines {
         let stream = match line.stream {
             runner::Stream::Stdout => LogStream::Stdout,
             runner::Stream::Stderr => LogStream::Stderr,
@@ -126,49 +84,25 @@ fn most_bytes(app: &App) -> i64 {
     i64::from(app.config.log_mib) * 1024 * 1024
 }
 
-/// How many of the lines can be stored now.
-fn storable(lines: &[runner::Line], patterns: &[String]) -> usize {
-    let last = |stream| lines.iter().rposition(|line| line.stream == stream);
-    let held = [last(runner::Stream::Stdout), last(runner::Stream::Stderr)].into_iter().flatten().filter(|place| {
-        let line = lines.get(*place).filter(|line| line.open && place + HELD >= lines.len());
-        line.is_some_and(|line| may_go_on(patterns, &line.text))
-    });
-    held.min().unwrap_or(lines.len())
+/// Masks the lines that can be stored now, and removes the others. Returns the masks of the run for the next lines.
+fn mask(app: &App, run: &run::Model, lines: &mut Vec<runner::Line>, followed: Followed) -> Result<Option<Vec<u8>>> {
+    let Some(masks) = Masks::of(app, run)? else { return Ok(None) };
+    let mut pieces: Vec<Piece> = lines.iter_mut().map(piece).collect();
+    let carried = take(&masks.masker(), &masks.carried, &mut pieces, followed);
+    lines.truncate(pieces.len());
+    for (line, piece) in lines.iter_mut().zip(pieces) {
+        line.text = piece.text;
+    }
+    if carried == masks.carried { Ok(run.masks.clone()) } else { masks.carrying(carried).sealed(app, run) }
 }
 
-/// The lines with their secrets masked, including those that go on in the next line of the stream.
-fn masked(masking: &Masking, mut lines: Vec<runner::Line>) -> Vec<runner::Line> {
-    for stream in [runner::Stream::Stdout, runner::Stream::Stderr] {
-        let mut one: Vec<&mut runner::Line> = Vec::new();
-        for line in lines.iter_mut().filter(|line| line.stream == stream) {
-            let is_last = !line.open;
-            one.push(line);
-            if is_last {
-                mask(masking, std::mem::take(&mut one));
-            }
-        }
-        mask(masking, one);
-    }
-    lines
-}
-
-/// Masks the secrets in the pieces of one line.
-fn mask(masking: &Masking, mut pieces: Vec<&mut runner::Line>) {
-    match pieces.as_mut_slice() {
-        [] => {}
-        [line] => {
-            if let Cow::Owned(text) = masking.apply(&line.text) {
-                line.text = text;
-            }
-        }
-        pieces => {
-            let texts: Vec<&str> = pieces.iter().map(|line| line.text.as_str()).collect();
-            let texts = masking.apply_to_pieces(&texts);
-            for (line, text) in pieces.iter_mut().zip(texts) {
-                line.text = text;
-            }
-        }
-    }
+/// The text of a line is taken, and put back when it is masked.
+fn piece(line: &mut runner::Line) -> Piece {
+    let channel = match line.stream {
+        runner::Stream::Stdout => Channel::Stdout,
+        runner::Stream::Stderr => Channel::Stderr,
+    };
+    Piece { channel, text: std::mem::take(&mut line.text), open: line.open }
 }
 
 /// Stores the rows that `with_lines` returned, and leaves out lines in the middle of a log that is too large.

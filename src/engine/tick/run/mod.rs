@@ -9,6 +9,7 @@ pub(super) mod end_queued;
 mod facts;
 pub(in crate::engine) mod lease;
 pub(in crate::engine) mod log_copy;
+pub(in crate::engine) mod masks;
 pub(super) mod observe;
 mod observed;
 mod outcome;

@@ -9,8 +9,10 @@ use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
-use super::log_copy::{Followed, append, masking_of, with_lines};
+use super::log_copy::{append, with_lines};
+use super::masks::{Masks, masked_reason};
 use crate::app::App;
+use crate::engine::masking::Followed;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
 use crate::engine::tick::takeover::schedule_by_server;
@@ -63,12 +65,9 @@ pub(in crate::engine::tick) async fn change(
         (run.stopping_at, run.stop_asked_at, run.end_seen_at) = (None, None, None);
     }
     run.built = built.or(run.built);
-    if let (Event::Build, Some(reason)) = (run.event, &run.reason) {
-        // A builder repeats the instruction that failed, with the values of its arguments.
-        let masked = masking_of(app, &run).map(|masking| masking.apply(reason).into_owned());
-        run.reason =
-            Some(masked.unwrap_or_else(|_| "the build failed; its secrets cannot be masked in the reason".to_owned()));
-    }
+    // A builder repeats the instruction that failed, with the values of its arguments; a cluster repeats what a container wrote.
+    run.reason = run.reason.take().map(|reason| masked_reason(app, &run, reason));
+    let outputs = without_secrets(app, &run, outputs);
     let changed = store::write(&app.db, async |tx| {
         // Lock order: environment, workspace job, run.
         let target = if outputs.is_empty() { None } else { locked_job(tx, &run).await? };
@@ -147,6 +146,28 @@ async fn locked_job(tx: &DatabaseTransaction, run: &run::Model) -> Result<Option
     let Some(job) = store::job::by_id(tx, id).await? else { return Ok(None) };
     store::environment::lock(tx, job.environment_id).await?;
     Ok(Some(job))
+}
+
+/// The outputs, of which those that contain a secret of the run are secrets themselves. All of them are if that is unknown.
+fn without_secrets(app: &App, run: &run::Model, mut outputs: Vec<Output>) -> Vec<Output> {
+    let masks = if outputs.is_empty() { Ok(None) } else { Masks::of(app, run) };
+    match masks {
+        Ok(None) => {}
+        Ok(Some(masks)) => {
+            let masker = masks.masker();
+            for output in &mut outputs {
+                output.is_secret |= masker.is_in(&output.value);
+                output.description = masker.mask(&output.description).into_owned();
+            }
+        }
+        Err(_) => {
+            for output in &mut outputs {
+                output.is_secret = true;
+                output.description.clear();
+            }
+        }
+    }
+    outputs
 }
 
 /// Stores outputs as variables: a built-in one and an alias for each. Those of an earlier run are updated in place.

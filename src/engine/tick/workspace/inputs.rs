@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use entity::workspace_step;
 use sea_orm::ActiveValue;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
+use crate::engine::masking;
 use crate::engine::template::FlowStep;
 use crate::engine::workspace::spec;
 use crate::error::{Error, Result};
@@ -26,7 +28,7 @@ pub(super) struct Variables {
     pub(super) values: String,
     /// Values that Terraform parses by the type of their variables.
     pub(super) loose: Vec<(String, Secret<String>)>,
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Zeroizing<Vec<String>>,
 }
 
 /// A variable of the workspace or of its organization, in the clear.
@@ -66,7 +68,7 @@ pub(super) async fn variables(
         };
         found.values = of_plan.values;
         found.loose = of_plan.loose;
-        found.secrets.extend(of_plan.secrets);
+        found.secrets.extend(of_plan.secrets.iter().cloned());
     }
     Ok(Ok(found))
 }
@@ -118,9 +120,9 @@ fn resolve(spec: &FlowStep, inputs: &[Input]) -> Result<Variables, Impossible> {
     let mut values: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for Input { category, key, value, sensitive, hcl, .. } in chosen(spec, inputs) {
         if sensitive {
-            // Mask the value itself, and the value as Terraform quotes it in its output.
-            variables.secrets.push(tfvars::text_literal(&value));
-            variables.secrets.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+            if hcl || tfvars::depends_on_type(&value) {
+                variables.secrets.append(&mut masking::leaves(&value));
+            }
             variables.secrets.push(value.clone());
         }
         if category == "ENV" {

@@ -12,7 +12,7 @@ use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
 use super::work::{addresses, planned, scripts};
 use crate::app::App;
-use crate::engine::masking::patterns;
+use crate::engine::masking::texts;
 use crate::engine::template::{self, FlowType};
 use crate::engine::workspace::{STATE_USER, rights_of, spec};
 use crate::error::Result;
@@ -91,7 +91,7 @@ pub(in crate::engine::tick) async fn step(
         process: ProcessOptions::default(),
         pod,
     };
-    Ok(Ok(Prepared { step, masks: patterns(secrets.iter().map(String::as_str)) }))
+    Ok(Ok(Prepared { step, masks: texts(secrets.iter().map(String::as_str)) }))
 }
 
 /// What the script of a step does.
