@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicI32;
 
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
@@ -42,6 +43,8 @@ pub struct App {
     pub setbacks: Setbacks,
     pub clock_watch: ClockWatch,
     pub certificate: CertificateFault,
+    /// The number of the last workspace job whose approval is awaited and whose rights were checked.
+    pub approvals_checked: AtomicI32,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -83,6 +86,7 @@ impl From<Parts> for App {
             setbacks: Setbacks::default(),
             clock_watch: ClockWatch::default(),
             certificate: CertificateFault::default(),
+            approvals_checked: AtomicI32::new(0),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),
@@ -91,6 +95,13 @@ impl From<Parts> for App {
 }
 
 impl App {
+    /// Applies a change of roles, or the revocation of a credential, at once: to the next request, to open responses, and to workspace
+    /// jobs that wait.
+    pub fn rights_changed(&self) {
+        self.authenticator.forget();
+        self.wake.now();
+    }
+
     /// The URL under which clients reach the server, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 
@@ -25,6 +27,44 @@ pub enum LogFormat {
     Text,
     Json,
 }
+
+/// Which new organizations get the cluster `local`, which is this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LocalCluster {
+    /// All of them if the server listens on loopback; otherwise none.
+    Auto,
+    Always,
+    Never,
+}
+
+/// Who may create organizations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creator {
+    Anyone,
+    /// The owner of the first organization.
+    Owner,
+    /// The person with this verified email address.
+    Address(String),
+    /// Everybody with a verified email address at this host.
+    Host(String),
+}
+
+impl FromStr for Creator {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.split_once('@')) {
+            ("anyone", _) => Ok(Self::Anyone),
+            ("owner", _) => Ok(Self::Owner),
+            (_, Some((_, host))) if host.is_empty() || host.contains('@') => Err(CREATORS),
+            (_, Some(("", host))) => Ok(Self::Host(host.to_owned())),
+            (address, Some(_)) => Ok(Self::Address(address.to_owned())),
+            _ => Err(CREATORS),
+        }
+    }
+}
+
+const CREATORS: &str = "must be anyone, owner, an email address, or @ and a domain";
 
 /// For how many days rows can be kept: up to a hundred years.
 fn kept_days() -> RangedI64ValueParser<u32> {
@@ -119,6 +159,20 @@ pub struct Config {
     /// Audience that JWTs must name.
     #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
+
+    /// Who may create organizations: `anyone`, `owner` (of the first organization), email addresses, and domains such as
+    /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
+    #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]
+    pub organization_creators: Vec<Creator>,
+
+    /// Which new organizations get the cluster `local`, and so run jobs on the server's machine.
+    #[arg(long, global = true, env = "WINDLASS_LOCAL_CLUSTER", value_enum, default_value = "auto")]
+    pub local_cluster: LocalCluster,
+
+    /// Days until a new token expires, if whoever creates it names no end (0: never).
+    #[arg(long, global = true, env = "WINDLASS_TOKEN_DAYS", default_value_t = 365,
+          value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub token_days: u32,
 
     /// Run workspace steps in the Kubernetes cluster of their organization, if it has one, even if they could run on
     /// the server's machine.
@@ -254,6 +308,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// When a token ends that is created now without an end of its own.
+    #[must_use]
+    pub fn token_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.token_days > 0).then(|| now + TimeDelta::days(self.token_days.into()))
+    }
+
     /// The URL of the database.
     #[must_use]
     pub fn database_url(&self) -> String {

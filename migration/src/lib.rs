@@ -20,6 +20,9 @@ mod m0011_log_middle;
 mod m0012_upkeep;
 mod m0013_schedule_requests;
 mod m0014_origins;
+mod m0015_rights;
+
+pub use m0015_rights::ONE_OWNER;
 
 struct Migrator;
 
@@ -41,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_upkeep::Migration),
             Box::new(m0013_schedule_requests::Migration),
             Box::new(m0014_origins::Migration),
+            Box::new(m0015_rights::Migration),
         ]
     }
 }

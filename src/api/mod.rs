@@ -1,5 +1,6 @@
 //! The Qovery-compatible JSON API: typed handlers for a contract that was written first.
 
+mod access_token;
 mod account;
 mod audit;
 mod caller;

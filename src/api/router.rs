@@ -10,9 +10,9 @@ use tracing::Instrument as _;
 
 use super::wire::IgnoredKeys;
 use super::{
-    account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
-    organization, project, project_rule, registry, repeat, response_headers, role, service, socket, stage, token,
-    variable, webhook,
+    access_token, account, check, cluster, contract, environment, error, event, git_token, group, history, job, member,
+    monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket, stage,
+    token, variable, webhook,
 };
 use crate::app::App;
 
@@ -23,6 +23,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
         (
             organization::OrganizationApi(app()),
             token::TokenApi(app()),
+            access_token::AccessTokenApi(app()),
             role::RoleApi(app()),
             member::MemberApi(app()),
             member::invitation::InvitationApi(app()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use entity::id::{OrganizationId, WorkspaceId};
 use entity::{workspace, workspace_step};
 use poem::Request;
+use poem::http::StatusCode;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
@@ -22,6 +23,18 @@ pub(super) struct StateClient {
     /// The step, if the client is one.
     pub(super) step: Option<workspace_step::Model>,
     pub(super) name: String,
+}
+
+impl StateClient {
+    /// Rejects a step that may only read and lock the state.
+    pub(super) fn require_writer(&self) -> Result<()> {
+        match &self.step {
+            Some(step) if step.writes_state == Some(false) => {
+                Err(Problem::new(StatusCode::FORBIDDEN, "this step may read the state, but not write it"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Authenticates a step of the workspace, or a caller who manages its states.

@@ -73,6 +73,7 @@ async fn newest(app: &Arc<App>, client: &StateClient) -> Result<Response> {
 
 /// Stores a new version of a state, unless another client holds the lock.
 async fn write(app: &Arc<App>, client: &StateClient, lock: Option<String>, state: Body) -> Result<Response> {
+    client.require_writer()?;
     // A large state is not received in vain.
     refuse_locked(&client.workspace, lock.as_deref())?;
     let id = StateVersionId::create();

@@ -17,7 +17,7 @@ use windlass::access::authenticate::Authenticator;
 use windlass::access::jwt::Verifier;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
-use windlass::config::{Config, LogFormat, RunnerChoice};
+use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
 use windlass::runner::{Runners, Target};
@@ -121,6 +121,9 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
+        organization_creators: Vec::new(),
+        local_cluster: LocalCluster::Auto,
+        token_days: 365,
         secret_key_file: None,
         secret_keys: None,
         secret_key_command: None,
@@ -178,10 +181,14 @@ impl TestApp {
 
     /// With other settings.
     pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let first = Self::new().await;
-        let Ok(mut app) = Arc::try_unwrap(first.app) else { panic!("nobody else has it yet") };
+        Self::new().await.reconfigured(change)
+    }
+
+    /// The same with other settings, before it is used.
+    pub(crate) fn reconfigured(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
         change(&mut app.config);
-        Self { app: Arc::new(app), ..first }
+        Self { app: Arc::new(app), ..self }
     }
 
     /// Webhooks may call this machine.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use poem::web::websocket::{BoxWebSocketUpgraded, Message, WebSocket, WebSocketConfig, WebSocketStream};
+use poem::web::websocket::{BoxWebSocketUpgraded, CloseCode, Message, WebSocket, WebSocketConfig, WebSocketStream};
 
 use super::request::PROTOCOL;
 use crate::access::Caller;
+use crate::access::read_guard::lost;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Time between polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
@@ -44,16 +45,17 @@ pub(super) fn upgrade(
 
 async fn serve(stream: WebSocketStream, app: Arc<App>, mut caller: Caller, mut source: impl FrameSource) {
     let (mut sink, mut incoming) = stream.split();
-    loop {
+    let reason = loop {
         let began = Instant::now();
         let frames = match poll(&app, &mut caller, &mut source).await {
             Ok(frames) => frames,
-            // The resource or the permission is gone, or the credential was revoked.
-            Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated(_)) => break,
-            Err(error) => {
-                tracing::warn!(?error, "failed to read data for a WebSocket; will retry");
-                Vec::new()
-            }
+            Err(error) => match lost(&error) {
+                Some(reason) => break Some(reason),
+                None => {
+                    tracing::warn!(?error, "failed to read data for a WebSocket; will retry");
+                    Vec::new()
+                }
+            },
         };
         let pause = POLL_INTERVAL.max(began.elapsed() * REST);
         for frame in frames {
@@ -65,13 +67,17 @@ async fn serve(stream: WebSocketStream, app: Arc<App>, mut caller: Caller, mut s
         tokio::select! {
             message = incoming.next() => {
                 if !matches!(message, Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_)))) {
-                    break;
+                    break None;
                 }
             }
             () = tokio::time::sleep(pause) => {}
         }
-    }
+    };
     // The client may already be gone.
+    if let Some(reason) = reason {
+        let close = Message::Close(Some((CloseCode::Policy, reason.to_owned())));
+        let _sent = tokio::time::timeout(SEND_TIMEOUT, sink.send(close)).await;
+    }
     let _closed = sink.close().await;
 }
 

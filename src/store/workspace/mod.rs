@@ -19,7 +19,7 @@ pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_j
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub use self::workspace_job::{
-    addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job,
+    addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{count, has_content, lock};

@@ -23,6 +23,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::StartDeployments => Box::pin(deployments_that_start()).await,
             Pass::FinishDeployments => Box::pin(deployments_that_finish()).await,
             Pass::WorkspaceSchedules => Box::pin(workspace_schedules()).await,
+            Pass::WorkspaceApprovals => Box::pin(workspace_approvals()).await,
             Pass::WorkspaceJobs => Box::pin(workspace_jobs()).await,
             Pass::QueuedRuns => Box::pin(queued_runs()).await,
             Pass::Claim => Box::pin(claims()).await,
@@ -175,6 +176,27 @@ async fn workspace_schedules() -> TestApp {
         .filter(workspace_schedule::Column::NextRunAt.lte(house.app.clock.now()))
         .count(&house.app.app.db);
     assert_eq!(due.await.unwrap(), 1);
+    house.app
+}
+
+async fn workspace_approvals() -> TestApp {
+    let house = House::new().await;
+    let flow = json!({"tcl": tcl("flow:\n- {type: approval, step: 1}\n")});
+    let tokens = format!("/organization/{}/apiToken", house.organization);
+    let token = house.client.post(&tokens, json!({"name": "t", "role_id": null})).await.expect(201);
+    let caller = house.client.with(Some(&format!("Token {}", token["token"].as_str().unwrap())));
+    let mut jobs = Vec::new();
+    for name in ["bad", "good"] {
+        let workspace = house.workspace(name).await;
+        let made = house.ask(&caller, &workspace, flow.clone()).await.expect(201);
+        jobs.push(made["data"]["id"].as_str().unwrap().to_owned());
+    }
+    house.app.settle().await;
+    poison(&house.app, "UPDATE ON workspace_job", &format!("OLD.id = {}", jobs[0]), Rejects::Statement).await;
+    house.client.delete(&format!("{tokens}/{}", id(&token))).await.expect(204);
+    house.app.settle().await;
+    let statuses = (house.status(&jobs[0]).await.0, house.status(&jobs[1]).await.0);
+    assert_eq!(statuses, ("waitingApproval".into(), "cancelled".into()));
     house.app
 }
 
