@@ -11,6 +11,11 @@ fn columns<E: EntityTrait>(entity: &E) -> (String, BTreeSet<String>) {
     (entity.table_name().to_owned(), names)
 }
 
+const POSTGRES_COLUMNS: &str =
+    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+const SQLITE_COLUMNS: &str = "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
+     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+
 fn entities() -> BTreeMap<String, BTreeSet<String>> {
     BTreeMap::from([
         columns(&entity::access_token::Entity),
@@ -72,14 +77,7 @@ async fn tables_and_entities_are_the_same() {
     let app = TestApp::new().await;
     let db = &app.app.db;
     let backend = db.get_database_backend();
-    let sql = match backend {
-        DbBackend::Postgres => {
-            "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
-        }
-        _ => {
-            "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
-        }
-    };
+    let sql = if backend == DbBackend::Postgres { POSTGRES_COLUMNS } else { SQLITE_COLUMNS };
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap() {
         let (table, column): (String, String) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
