@@ -30,7 +30,7 @@ pub const FILTER_DEPTH: usize = 32;
 /// The most comparisons in a filter, and values in a comparison.
 pub const FILTER_TERMS: usize = 256;
 
-/// The longest subject of a JWT, in characters (`OpenID` Connect Core 1.0, section 2).
+/// The longest subject of a JWT in OIDC, in characters (section 2 of its specification).
 pub const SUBJECT: usize = 255;
 /// The longest other claim of a JWT that is stored or compared, in characters.
 pub const CLAIM: usize = 1024;

@@ -232,6 +232,17 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("workspace_job", "a job of a workspace"),
 ];
 
+/// Files of the APIs that read JSON or YAML themselves, without the bounds of `input`, and why.
+const OWN_READERS: &[(&str, &str)] = &[
+    ("src/api/contract.rs", "the contract"),
+    ("src/api/registry/credentials.rs", "what the server has sealed"),
+    ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
+    ("src/api/wire/unknown_key.rs", "the contract"),
+    ("src/terrakube/state_file.rs", "what the server has sealed"),
+    ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
+    ("src/terrakube/terraform_state.rs", "a state, which is larger than other documents, and stored as it is"),
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
@@ -407,6 +418,20 @@ fn nothing_is_left_undone_or_muted() {
             assert!(!source.contains(word), "{} has {word}", path.display());
         }
     }
+}
+
+/// What comes in is bounded and checked in one place.
+#[test]
+fn the_apis_read_within_bounds() {
+    let reads = |path: &PathBuf| {
+        let code = code_of(&text(path));
+        ["serde_json::from_slice", "serde_json::from_str", "serde_saphyr::"].iter().any(|reader| code.contains(reader))
+    };
+    let apis = ["src/api", "src/terrakube", "src/access"].into_iter().flat_map(files);
+    let found: Vec<PathBuf> = apis.filter(reads).collect();
+    let found: Vec<&str> = found.iter().map(|path| name(path)).collect();
+    let expected: Vec<&str> = OWN_READERS.iter().map(|(file, _)| *file).collect();
+    assert_eq!(found, expected, "read with input::read_json or input::read_yaml, or give a reason in OWN_READERS");
 }
 
 /// Only the passes call runners, and only they change the state of runs.
