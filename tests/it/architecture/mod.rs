@@ -240,7 +240,7 @@ const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/wire/unknown_key.rs", "the contract"),
     ("src/terrakube/state_file.rs", "what the server has sealed"),
     ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
-    ("src/terrakube/terraform_state.rs", "a state, which is larger than other documents, and stored as it is"),
+    ("src/terrakube/state_pieces.rs", "what the server has sealed"),
 ];
 
 fn root() -> PathBuf {
