@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicI32;
 
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::liveness::certificate::CertificateFault;
 use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
 use crate::liveness::passes::Setbacks;
@@ -40,6 +42,9 @@ pub struct App {
     /// The failures of passes and rows.
     pub setbacks: Setbacks,
     pub clock_watch: ClockWatch,
+    pub certificate: CertificateFault,
+    /// The number of the last workspace job whose approval is awaited and whose rights were checked.
+    pub approvals_checked: AtomicI32,
     /// This server process, as the owner of leases.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -80,6 +85,8 @@ impl From<Parts> for App {
             probe: Probe::default(),
             setbacks: Setbacks::default(),
             clock_watch: ClockWatch::default(),
+            certificate: CertificateFault::default(),
+            approvals_checked: AtomicI32::new(0),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),
@@ -88,13 +95,20 @@ impl From<Parts> for App {
 }
 
 impl App {
+    /// Applies a change of roles, or the revocation of a credential, at once: to the next request, to open responses, and to workspace
+    /// jobs that wait.
+    pub fn rights_changed(&self) {
+        self.authenticator.forget();
+        self.wake.now();
+    }
+
     /// The URL under which clients reach the server, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {
         match (&self.config.public_url, self.address.get()) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(address)) => format!("http://{address}"),
-            (None, None) => format!("http://{}", self.config.listen),
+            (None, Some(address)) => format!("{}://{address}", self.config.scheme()),
+            (None, None) => format!("{}://{}", self.config.scheme(), self.config.listen),
         }
     }
 }

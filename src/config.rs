@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 
@@ -26,6 +28,44 @@ pub enum LogFormat {
     Json,
 }
 
+/// Which new organizations get the cluster `local`, which is this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LocalCluster {
+    /// All of them if the server listens on loopback; otherwise none.
+    Auto,
+    Always,
+    Never,
+}
+
+/// Who may create organizations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creator {
+    Anyone,
+    /// The owner of the first organization.
+    Owner,
+    /// The person with this verified email address.
+    Address(String),
+    /// Everybody with a verified email address at this host.
+    Host(String),
+}
+
+impl FromStr for Creator {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.split_once('@')) {
+            ("anyone", _) => Ok(Self::Anyone),
+            ("owner", _) => Ok(Self::Owner),
+            (_, Some((_, host))) if host.is_empty() || host.contains('@') => Err(CREATORS),
+            (_, Some(("", host))) => Ok(Self::Host(host.to_owned())),
+            (address, Some(_)) => Ok(Self::Address(address.to_owned())),
+            _ => Err(CREATORS),
+        }
+    }
+}
+
+const CREATORS: &str = "must be anyone, owner, an email address, or @ and a domain";
+
 /// For how many days rows can be kept: up to a hundred years.
 fn kept_days() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=36_500)
@@ -36,6 +76,11 @@ fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// Time limits of connections: up to a day.
+fn timeout() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=86_400)
+}
+
 /// The settings of the server.
 #[derive(Clone, Debug, Args)]
 pub struct Config {
@@ -43,7 +88,51 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// URL under which clients reach the server, used for links in responses [default: http:// and the listen address].
+    /// PEM file with the certificate of the server and its chain; with it, the server speaks TLS. Reloaded when it changes.
+    #[arg(long, global = true, env = "WINDLASS_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long, global = true, env = "WINDLASS_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+
+    /// A proxy terminates TLS: do not warn about plain HTTP on an address that others can reach.
+    #[arg(long, global = true, env = "WINDLASS_BEHIND_TLS_PROXY")]
+    pub behind_tls_proxy: bool,
+
+    /// Maximum open connections; at most half of the files that the process may open.
+    #[arg(long, global = true, env = "WINDLASS_MAX_CONNECTIONS", default_value_t = 4096,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+
+    /// Maximum open connections from one address, or from one /64 network of IPv6.
+    #[arg(long, global = true, env = "WINDLASS_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections_per_address: u32,
+
+    /// Seconds that a client has for the TLS handshake, and then for the headers of a request.
+    #[arg(long, global = true, env = "WINDLASS_HEADER_TIMEOUT_SECONDS", default_value_t = 10, value_parser = timeout())]
+    pub header_timeout_seconds: u32,
+
+    /// Seconds after which a connection without a request is closed.
+    #[arg(long, global = true, env = "WINDLASS_IDLE_TIMEOUT_SECONDS", default_value_t = 120, value_parser = timeout())]
+    pub idle_timeout_seconds: u32,
+
+    /// Seconds for which the body of a request may be waited for, in addition to one for each --body-bytes-per-second.
+    #[arg(long, global = true, env = "WINDLASS_BODY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = timeout())]
+    pub body_timeout_seconds: u32,
+
+    /// Bytes per second at which the body of a request has to arrive, once --body-timeout-seconds are used up.
+    #[arg(long, global = true, env = "WINDLASS_BODY_BYTES_PER_SECOND", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub body_bytes_per_second: u32,
+
+    /// Seconds after which a client that receives nothing of a response is disconnected.
+    #[arg(long, global = true, env = "WINDLASS_SEND_TIMEOUT_SECONDS", default_value_t = 60, value_parser = timeout())]
+    pub send_timeout_seconds: u32,
+
+    /// URL under which clients reach the server, used for links in responses [default: http:// or https:// and the listen
+    /// address].
     #[arg(long, global = true, env = "WINDLASS_PUBLIC_URL")]
     pub public_url: Option<String>,
 
@@ -70,6 +159,20 @@ pub struct Config {
     /// Audience that JWTs must name.
     #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
+
+    /// Who may create organizations: `anyone`, `owner` (of the first organization), email addresses, and domains such as
+    /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
+    #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]
+    pub organization_creators: Vec<Creator>,
+
+    /// Which new organizations get the cluster `local`, and so run jobs on the server's machine.
+    #[arg(long, global = true, env = "WINDLASS_LOCAL_CLUSTER", value_enum, default_value = "auto")]
+    pub local_cluster: LocalCluster,
+
+    /// Days until a new token expires, if whoever creates it names no end (0: never).
+    #[arg(long, global = true, env = "WINDLASS_TOKEN_DAYS", default_value_t = 365,
+          value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub token_days: u32,
 
     /// Run workspace steps in the Kubernetes cluster of their organization, if it has one, even if they could run on
     /// the server's machine.
@@ -205,12 +308,24 @@ pub struct Config {
 }
 
 impl Config {
+    /// When a token ends that is created now without an end of its own.
+    #[must_use]
+    pub fn token_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.token_days > 0).then(|| now + TimeDelta::days(self.token_days.into()))
+    }
+
     /// The URL of the database.
     #[must_use]
     pub fn database_url(&self) -> String {
         self.database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("windlass.db").display()))
+    }
+
+    /// The scheme of the server's own address.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls_certificate.is_some() { "https" } else { "http" }
     }
 
     /// The folder of the scratch folders of plain processes.

@@ -15,6 +15,7 @@
 
 use sea_orm::{DbErr, SqlErr};
 
+use crate::input::Refusal;
 use crate::store::{MayPass, Transient};
 
 /// The source of an error, for the log only.
@@ -108,6 +109,12 @@ impl Error {
             }
             other => other.public(),
         }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Invalid { field: refusal.field, message: refusal.message }
     }
 }
 

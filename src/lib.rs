@@ -16,8 +16,12 @@ pub mod config;
 pub mod engine;
 /// The error type.
 pub mod error;
+/// The lines of a run as a stream.
+pub mod follow;
 /// A client of git repositories.
 pub mod git;
+/// Bounds of what may come in.
+pub mod input;
 /// Wake-ups, heartbeat and fencing.
 pub mod liveness;
 /// Metrics, logs and traces.

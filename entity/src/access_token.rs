@@ -18,11 +18,15 @@ pub struct Model {
     /// The name that the token acts under.
     pub name: String,
     pub description: Option<String>,
-    /// The teams that the token belongs to.
+    /// The team of a token without a person. A personal token acts with the groups that its person has now.
     pub groups: Json,
     /// SHA-256, in hexadecimal.
     pub hash: String,
     pub expires_at: Option<DateTimeUtc>,
+    /// To within a minute.
+    pub last_used_at: Option<DateTimeUtc>,
+    /// The person who created it, if a person did.
+    pub creator_id: Option<PersonId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -21,6 +21,9 @@ pub struct Model {
     pub custom_role_id: Option<CustomRoleId>,
     /// SHA-256 of the token, in lower-case hexadecimal.
     pub hash: String,
+    pub expires_at: Option<DateTimeUtc>,
+    /// To within a minute.
+    pub last_used_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

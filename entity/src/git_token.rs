@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::earlier_urls::EarlierUrls;
 use crate::id::{GitTokenId, OrganizationId};
 use crate::job_spec::GitProvider;
 
@@ -23,6 +24,8 @@ pub struct Model {
     pub api_url: String,
     /// The token, sealed for this row.
     pub token: Option<Vec<u8>>,
+    /// The repositories that it was used with before credentials belonged to a host.
+    pub earlier_urls: Option<EarlierUrls>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -6,7 +6,7 @@ use crate::id::PersonId;
 
 /// Row of `person`; unique by issuer and subject.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "person")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -18,6 +18,8 @@ pub struct Model {
     pub name: Option<String>,
     /// Set by the person; does not change `email`, which comes from the JWT.
     pub communication_email: Option<String>,
+    /// The groups in their last JWT.
+    pub groups: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -21,6 +21,8 @@ pub struct Model {
     pub ssh_type: String,
     /// Sealed.
     pub private_key: Option<Vec<u8>>,
+    /// The hosts that the key is sent to, with their keys, in the format of OpenSSH; any host if there are none.
+    pub known_hosts: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

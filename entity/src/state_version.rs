@@ -23,7 +23,10 @@ pub struct Model {
     pub lineage: Option<String>,
     /// MD5 of the state, in hexadecimal.
     pub md5: String,
+    /// The state; a sealed description if it is stored in pieces.
     pub sealed: Vec<u8>,
+    /// The number of pieces; none if the state is stored here.
+    pub pieces: Option<i32>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

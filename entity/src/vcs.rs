@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::earlier_urls::EarlierUrls;
 use crate::id::{OrganizationId, VcsId};
 
 /// Row of `vcs`; unique by organization and name.
@@ -32,6 +33,8 @@ pub struct Model {
     pub api_url: Option<String>,
     pub redirect_url: Option<String>,
     pub status: String,
+    /// The repositories that it was used with before credentials belonged to a host.
+    pub earlier_urls: Option<EarlierUrls>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -73,6 +73,8 @@ pub struct Model {
     pub approved_at: Option<DateTimeUtc>,
     /// Data that clients keep with the job.
     pub context: Option<Json>,
+    /// With whose rights the job acts, as `access::principal` writes it; none for jobs of earlier releases.
+    pub principal: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -25,6 +25,8 @@ pub struct Model {
     pub enabled: bool,
     /// None while the schedule is disabled.
     pub next_run_at: Option<DateTimeUtc>,
+    /// With whose rights its jobs act, like `workspace_job.principal`.
+    pub principal: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -33,6 +33,8 @@ pub struct Model {
     pub inputs: Option<Vec<u8>>,
     /// The hash of the credential by which the process of the step accesses the state.
     pub token: Option<String>,
+    /// Whether that credential may also write the state; none for steps of earlier releases, which may.
+    pub writes_state: Option<bool>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -19,6 +19,10 @@ mod m0010_slots;
 mod m0011_log_middle;
 mod m0012_upkeep;
 mod m0013_schedule_requests;
+mod m0014_origins;
+mod m0015_rights;
+
+pub use m0015_rights::ONE_OWNER;
 
 struct Migrator;
 
@@ -39,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_log_middle::Migration),
             Box::new(m0012_upkeep::Migration),
             Box::new(m0013_schedule_requests::Migration),
+            Box::new(m0014_origins::Migration),
+            Box::new(m0015_rights::Migration),
         ]
     }
 }

@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     Bytes,
     /// False for existing rows.
     No,
+    Number,
     Zero,
     LongZero,
 }
@@ -54,6 +55,7 @@ impl Kind {
             (Self::Bytes, DbBackend::Postgres) => "bytea",
             (Self::Bytes, _) => "blob",
             (Self::No, _) => "boolean NOT NULL DEFAULT false",
+            (Self::Number, _) => "integer",
             (Self::Zero, _) => "integer NOT NULL DEFAULT 0",
             (Self::LongZero, _) => "bigint NOT NULL DEFAULT 0",
         }

@@ -1,28 +1,31 @@
 //! Authenticates the caller from the `Authorization` header.
 //!
 //! The schemes Bearer and Token both accept either kind of credential, because clients mix them up.
-//! The identity of a credential is cached for a second, so that most requests need no query for it. `forget` clears
-//! the cache at once; a revocation in another process takes effect within that second.
+//! The identity of a credential is cached for half a second, so that most requests need no query for it. `forget` clears
+//! the cache at once; a revocation in another process takes effect within that time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::Origin;
-use entity::id::{CustomRoleId, OrganizationId, PersonId};
-use entity::member::Role;
-use entity::person;
+use entity::id::PersonId;
+use entity::{access_token, person};
 use sea_orm::DatabaseConnection;
+use serde_json::json;
 
 use super::caller::{Caller, Identity, Subject};
 use super::jwt::{Claims, Verifier};
-use super::role::{CustomPermissions, Grant};
+use super::last_use::LastUse;
+use super::membership::{grants, groups_of};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
+use crate::input::stored_text::check_length;
 use crate::secret::{Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
-const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
+const REMEMBERED: TimeDelta = TimeDelta::milliseconds(500);
 const MOST_REMEMBERED: usize = 10_000;
 /// The maximum stored length of a user agent, in characters.
 const AGENT_LENGTH: usize = 255;
@@ -84,6 +87,7 @@ impl Authenticator {
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
+            check_claims(&claims).map_err(Error::Unauthenticated)?;
             let expires = claims.expires_at;
             (self.person(claims, now).await?, expires)
         };
@@ -115,22 +119,32 @@ impl Authenticator {
         let Some(row) = store::token::by_hash(&self.db, &hash.stored()).await? else {
             return self.access_token(hash, now).await;
         };
-        let memberships = self.grants(vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
-        Ok(Identity { subject: Subject::Token { id: row.id, name: row.name }, memberships, groups: Vec::new() })
+        if row.expires_at.is_some_and(|at| at <= now) {
+            return Err(REFUSED);
+        }
+        LastUse::Api(row.id).note(&self.db, row.last_used_at, now).await;
+        let memberships = grants(&self.db, vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
+        let subject = Subject::Token { id: row.id, name: row.name };
+        Ok(Identity { subject, memberships, groups: Vec::new(), access_token: None })
     }
 
-    /// The identity behind a personal or team access token.
+    /// The identity behind a personal or team access token. A personal token has the groups that its person has now.
     async fn access_token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
         let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
         if row.expires_at.is_some_and(|at| at <= now) {
             return Err(REFUSED);
         }
-        let groups = serde_json::from_value(row.groups).unwrap_or_default();
-        let Some(id) = row.person_id else {
-            return Ok(Identity { subject: Subject::Group { name: row.name }, memberships: Vec::new(), groups });
+        LastUse::Access(row.id).note(&self.db, row.last_used_at, now).await;
+        let access_token::Model { id: token, person_id, name, groups, .. } = row;
+        let Some(id) = person_id else {
+            let groups = serde_json::from_value(groups).unwrap_or_default();
+            let subject = Subject::Group { name };
+            return Ok(Identity { subject, memberships: Vec::new(), groups, access_token: Some(token) });
         };
-        let memberships = self.grants(store::person::list_memberships(&self.db, id).await?).await?;
-        Ok(Identity { subject: Subject::Person { id, name: row.name, email: None }, memberships, groups })
+        let person = store::row::by_id::<person::Model>(&self.db, id).await?.ok_or(REFUSED)?;
+        let memberships = grants(&self.db, store::person::list_memberships(&self.db, id).await?).await?;
+        let subject = Subject::Person { id, name, email: None };
+        Ok(Identity { subject, memberships, groups: groups_of(&person, &groups), access_token: Some(token) })
     }
 
     /// The person of a valid JWT. A new person is stored, so that they can become a member.
@@ -148,34 +162,42 @@ impl Authenticator {
                     email: email.clone(),
                     name,
                     communication_email: None,
+                    groups: Some(json!(groups)),
                 };
                 store::person::create(&self.db, row).await?
             }
         };
-        let memberships = self.grants(store::person::list_memberships(&self.db, person.id).await?).await?;
+        if person.groups.as_ref() != Some(&json!(groups)) {
+            store::person::set_groups(&self.db, person.id, json!(groups)).await?;
+        }
+        let memberships = grants(&self.db, store::person::list_memberships(&self.db, person.id).await?).await?;
         let name = person.name.or(person.email).unwrap_or(person.subject);
         // The address in this JWT, not a stored one: its current owner may accept its invitations.
-        Ok(Identity { subject: Subject::Person { id: person.id, name, email }, memberships, groups })
+        let subject = Subject::Person { id: person.id, name, email };
+        Ok(Identity { subject, memberships, groups, access_token: None })
     }
+}
 
-    /// The grants of memberships. A deleted custom role grants nothing.
-    async fn grants(
-        &self,
-        rows: Vec<(OrganizationId, Role, Option<CustomRoleId>)>,
-    ) -> Result<Vec<(OrganizationId, Grant)>> {
-        let ids: Vec<_> = rows.iter().filter_map(|(_, _, custom)| *custom).collect();
-        let roles = if ids.is_empty() { Vec::new() } else { store::custom_role::by_ids(&self.db, ids).await? };
-        let grant = |role: Role, custom: Option<CustomRoleId>| {
-            let found = roles.iter().find(|row| Some(row.id) == custom);
-            found.map_or(Grant::Fixed(role), |row| {
-                Grant::Custom(Arc::new(CustomPermissions {
-                    clusters: row.clusters.clone(),
-                    projects: row.projects.clone(),
-                }))
-            })
-        };
-        Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
+/// Claims are stored, and shown to others. What cannot be stored is no valid credential.
+fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
+    let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
+    let is_valid = |text: &str, most| check_length("", text, most).is_ok();
+    let is_valid_or_absent = |text: &Option<String>| text.as_deref().is_none_or(|text| is_valid(text, CLAIM));
+    if !is_valid(subject, SUBJECT) {
+        return Err("the claim sub of the JWT must have at most 255 characters, and no NUL characters");
     }
+    if !is_valid_or_absent(email) {
+        return Err("the claim email of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if !is_valid_or_absent(name) {
+        return Err("the claim name of the JWT must have at most 1024 characters, and no NUL characters");
+    }
+    if groups.len() > GROUPS || !groups.iter().all(|group| is_valid(group, CLAIM)) {
+        return Err(
+            "the claim groups of the JWT must have at most 1000 items of at most 1024 characters, and no NUL characters",
+        );
+    }
+    Ok(())
 }
 
 fn credential(authorization: Option<&str>) -> Result<&str> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::deployment::Origin;
-use entity::id::{OrganizationId, PersonId, TokenId};
+use entity::id::{AccessTokenId, OrganizationId, PersonId, TokenId};
 
 use super::role::{self, Grant, Location};
 use super::role_action::Action;
@@ -35,6 +35,8 @@ pub struct Identity {
     pub memberships: Vec<(OrganizationId, Grant)>,
     /// Their groups at the OIDC issuer.
     pub groups: Vec<String>,
+    /// The personal or team access token that they were authenticated by.
+    pub access_token: Option<AccessTokenId>,
 }
 
 /// The caller of a request.
@@ -65,6 +67,15 @@ impl Caller {
             .filter(|(_, grant)| role::allows(grant, Action::ViewOrganization, &Location::default()))
             .map(|(id, _)| *id)
             .collect()
+    }
+
+    /// Their verified email address, if they sent a JWT with one.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        match &self.identity.subject {
+            Subject::Person { email, .. } => email.as_deref(),
+            Subject::Token { .. } | Subject::Group { .. } => None,
+        }
     }
 
     /// The person, if the caller is one.

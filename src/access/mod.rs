@@ -3,6 +3,7 @@
 //! Every row with a URL is loaded through a function of this folder, which also decides whether the caller may use it:
 //! a row that the caller may not see is reported as missing, and an action that they may not take as forbidden.
 
+pub use self::access_tokens::{access_token, access_tokens};
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, stage};
 pub use self::job::{job, job_row, run};
@@ -14,16 +15,21 @@ pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
 
+mod access_tokens;
 pub mod authenticate;
 mod caller;
 mod environment;
 mod job;
 mod jwks;
 pub mod jwt;
+mod last_use;
 mod location;
+mod membership;
 mod organization_settings;
+pub mod principal;
 mod project;
 pub mod reach;
+pub mod read_guard;
 mod rights;
 pub mod role;
 mod role_action;

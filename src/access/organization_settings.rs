@@ -106,7 +106,7 @@ pub async fn invitation(
     let row = store::row::by_id::<invitation::Model>(db, id).await?.filter(|row| row.organization_id == organization);
     let row = row.ok_or(Error::NotFound(THING))?;
     let invited = match &caller.identity.subject {
-        Subject::Person { email: Some(email), .. } => email.to_lowercase() == row.email,
+        Subject::Person { email: Some(email), .. } => email.eq_ignore_ascii_case(&row.email),
         Subject::Person { email: None, .. } | Subject::Token { .. } | Subject::Group { .. } => false,
     };
     if !(invited && action == Action::ViewOrganization) {

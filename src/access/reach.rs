@@ -7,6 +7,7 @@ use entity::id::{OrganizationId, WorkspaceId};
 use sea_orm::ConnectionTrait;
 
 use super::caller::Caller;
+use super::role::Grant;
 use crate::error::Result;
 use crate::store;
 
@@ -67,11 +68,19 @@ impl Reach {
 /// # Errors
 /// A database error.
 pub async fn reach(db: &impl ConnectionTrait, caller: &Caller) -> Result<Reach> {
+    reach_of(db, &caller.identity.memberships, &caller.identity.groups).await
+}
+
+/// The rights of these memberships and groups.
+pub(super) async fn reach_of(
+    db: &impl ConnectionTrait,
+    memberships: &[(OrganizationId, Grant)],
+    groups: &[String],
+) -> Result<Reach> {
     let mut reach = Reach::default();
-    for (organization, _) in &caller.identity.memberships {
-        reach.organizations.insert(*organization, Rights::of_member(caller, *organization));
+    for (organization, grant) in memberships {
+        reach.organizations.insert(*organization, Rights::of_member(grant));
     }
-    let groups = &caller.identity.groups;
     if groups.is_empty() {
         return Ok(reach);
     }

@@ -35,7 +35,7 @@ struct AccountInfoEditRequest {
 
 impl From<person::Model> for AccountInfo {
     fn from(row: person::Model) -> Self {
-        let person::Model { id, created_at, issuer: _, subject, email, name, communication_email } = row;
+        let person::Model { id, created_at, issuer: _, subject, email, name, communication_email, groups: _ } = row;
         let full = name.clone().unwrap_or_default();
         let (first, last) = full.split_once(' ').unwrap_or((full.as_str(), ""));
         Self {

@@ -12,6 +12,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::engine::requester::Requester;
 use crate::error::Error;
+use crate::input::stored_text;
 
 const BEARER: &str = "bearerAuth";
 const TOKEN: &str = "ApiKeyAuth";
@@ -63,6 +64,7 @@ impl<'a> ApiExtractor<'a> for Auth {
         let app = request.data::<Arc<App>>().ok_or_else(|| Error::internal("no App is attached to the request"))?;
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let caller = app.authenticator.caller(text(header::AUTHORIZATION), text(header::USER_AGENT)).await?;
+        stored_text::check_address(request.uri().path(), request.uri().query()).map_err(Error::from)?;
         Ok(Self(caller))
     }
 }

@@ -1,6 +1,8 @@
 //! Limits of input values. Each error names the field.
 
 use crate::error::{Error, Result};
+use crate::input::stored_text;
+use crate::secret::Origin;
 
 /// The maximum length of a name, in characters.
 pub(super) const NAME: usize = 255;
@@ -29,18 +31,14 @@ pub(super) fn file(field: &str, value: String) -> Result<String> {
     if value.len() > FILE_BYTES {
         return Err(Error::invalid(field, "must have at most 1 MiB (1048576 bytes), because the variable is a file"));
     }
-    if value.contains('\0') {
-        return Err(Error::invalid(field, "must not contain NUL characters"));
-    }
+    stored_text::check(field, &value)?;
     Ok(value)
 }
 
 /// A text of limited length.
 pub(super) fn text(field: &str, value: String) -> Result<String> {
     at_most(field, &value, TEXT)?;
-    if value.contains('\0') {
-        return Err(Error::invalid(field, "must not contain NUL characters"));
-    }
+    stored_text::check(field, &value)?;
     Ok(value)
 }
 
@@ -128,7 +126,7 @@ pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
 pub(super) fn web_address(field: &str, value: &str) -> Result<String> {
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_valid = !host.is_empty() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
+    let is_valid = Origin::of(value).is_some() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
     if !is_valid || value.len() > 2048 {
         return Err(Error::invalid(field, "must be an http:// or https:// URL without a login"));
     }

@@ -1,5 +1,6 @@
 //! The Qovery-compatible JSON API: typed handlers for a contract that was written first.
 
+mod access_token;
 mod account;
 mod audit;
 mod caller;
@@ -21,6 +22,7 @@ mod project;
 mod project_rule;
 mod registry;
 mod repeat;
+mod response_headers;
 mod role;
 mod router;
 mod service;

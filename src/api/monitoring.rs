@@ -78,8 +78,12 @@ pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
 pub(super) async fn health(app: Data<&Arc<App>>) -> Response {
     let (mut body, is_ready) = readiness(&app).await;
     let failing = app.setbacks.failing_passes(app.clock.now());
-    let is_healthy = is_ready && failing.is_empty();
+    let is_healthy = is_ready && failing.is_empty() && !app.certificate.has_fault();
     body.insert("failing_passes".into(), json!(failing));
+    if app.config.tls_certificate.is_some() {
+        let text = if app.certificate.has_fault() { "cannot be reloaded" } else { "well" };
+        body.insert("certificate".into(), json!(text));
+    }
     body.insert("time_zones".into(), json!(time_zone::database().to_string()));
     response(body.into(), is_healthy)
 }

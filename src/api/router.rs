@@ -10,8 +10,9 @@ use tracing::Instrument as _;
 
 use super::wire::IgnoredKeys;
 use super::{
-    account, check, cluster, contract, environment, error, event, git_token, group, history, job, member, monitoring,
-    organization, project, project_rule, registry, repeat, role, service, socket, stage, token, variable, webhook,
+    access_token, account, check, cluster, contract, environment, error, event, git_token, group, history, job, member,
+    monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket, stage,
+    token, variable, webhook,
 };
 use crate::app::App;
 
@@ -22,6 +23,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
         (
             organization::OrganizationApi(app()),
             token::TokenApi(app()),
+            access_token::AccessTokenApi(app()),
             role::RoleApi(app()),
             member::MemberApi(app()),
             member::invitation::InvitationApi(app()),
@@ -118,6 +120,7 @@ pub fn endpoint(
             let (clock, metrics) = (clock.clone(), metrics.clone());
             async move {
                 let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
+                let scheme = request.scheme().clone();
                 let ignored = IgnoredKeys::default();
                 request.set_data(ignored.clone());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
@@ -134,6 +137,7 @@ pub fn endpoint(
                 if let Some(warning) = ignored.warning() {
                     response.headers_mut().insert(header::WARNING, warning);
                 }
+                response_headers::add(&mut response, &scheme);
                 let duration = (clock.now() - started_at).to_std().unwrap_or_default();
                 span.record("status", response.status().as_u16());
                 metrics.answered(method.as_str(), response.status().as_u16(), duration);

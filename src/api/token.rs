@@ -42,6 +42,9 @@ struct OrganizationApiTokenCreateRequest {
     #[serde(default)]
     #[oai(default)]
     role_id: Option<Uuid>,
+    #[serde(default)]
+    #[oai(default)]
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -53,6 +56,8 @@ struct OrganizationApiToken {
     description: String,
     role_name: String,
     role_id: Uuid,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -75,6 +80,8 @@ impl OrganizationApiToken {
             role,
             custom_role_id,
             hash: _,
+            expires_at,
+            last_used_at,
         } = row;
         let (role_name, role_id) = role::name_and_id((role, custom_role_id), custom);
         Self {
@@ -85,6 +92,8 @@ impl OrganizationApiToken {
             description: description.unwrap_or_default(),
             role_name,
             role_id,
+            expires_at: expires_at.map(Timestamp),
+            last_used_at: last_used_at.map(Timestamp),
         }
     }
 }
@@ -121,13 +130,18 @@ impl TokenApi {
     ) -> Result<Created<OrganizationApiTokenCreate>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageTokens, id).await?;
-        let OrganizationApiTokenCreateRequest { name, description, _scope: _, role_id } = body.0;
+        let OrganizationApiTokenCreateRequest { name, description, _scope: _, role_id, expires_at } = body.0;
         let (role, custom_role_id) = match role_id {
             Some(role_id) => role::assignable(&self.0.db, "role_id", id, role_id).await?,
             None => (Role::Admin, None),
         };
         let token = secret::new_token()?;
         let now = self.0.clock.now();
+        let expires_at = match expires_at {
+            Some(Timestamp(at)) if at <= now => return Err(Error::invalid("expires_at", "must be in the future")),
+            Some(Timestamp(at)) => Some(at),
+            None => self.0.config.token_end(now),
+        };
         let row = api_token::Model {
             id: TokenId::create(),
             organization_id: id,
@@ -138,6 +152,8 @@ impl TokenApi {
             role,
             custom_role_id,
             hash: secret::TokenHash::of(token.expose()).stored(),
+            expires_at,
+            last_used_at: None,
         };
         let stored = audit::write(&self.0, &auth, id, async |tx| {
             let custom = store::custom_role::list(tx, id).await?;
@@ -164,7 +180,7 @@ impl TokenApi {
             Ok(((), Change::delete("ORGANIZATION", row.id.0, &row.name).part("API_TOKEN")))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(EmptyResponse)
     }
 }

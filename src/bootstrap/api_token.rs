@@ -8,7 +8,7 @@ use entity::member::Role;
 use crate::error::Result;
 use crate::secret::{self, Secret};
 
-/// A new token, with the row to store.
+/// A new token, with the row to store. It does not expire unless the caller says so.
 ///
 /// # Errors
 /// When the operating system has no random bytes.
@@ -29,6 +29,8 @@ pub fn new_api_token(
         role,
         custom_role_id: None,
         hash: secret::TokenHash::of(token.expose()).stored(),
+        expires_at: None,
+        last_used_at: None,
     };
     Ok((row, token))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::app::App;
 use crate::engine::template;
@@ -17,7 +17,7 @@ pub async fn add_default_templates(
     tx: &DatabaseTransaction,
     organization: OrganizationId,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<(), DbErr> {
     if store::workspace::has_content(tx, organization).await? {
         return Ok(());
     }

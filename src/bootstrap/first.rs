@@ -1,7 +1,7 @@
 //! Creates the first organization, with its API token and the cluster `local`.
 
 use entity::member::Role;
-use entity::organization;
+use entity::{api_token, organization};
 
 use super::api_token::new_api_token;
 use super::default_templates::add_default_templates;
@@ -28,6 +28,7 @@ pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganiza
     let (name, rows) = ("windlass", organization::Model::new("windlass", now));
     let local = local_cluster(rows.id, now);
     let (token_row, token) = new_api_token(rows.id, "first", Role::Admin, now)?;
+    let token_row = api_token::Model { expires_at: app.config.token_end(now), ..token_row };
     store::write(&app.db, async |tx| {
         store::lock_installation(tx).await?;
         if !store::organization::list(tx).await?.is_empty() {

@@ -5,8 +5,7 @@ use super::first::FirstOrganization;
 
 /// The text that the server prints at startup.
 #[must_use]
-pub fn greeting(address: std::net::SocketAddr, first: Option<&FirstOrganization>, demo: Option<&Demo>) -> String {
-    let url = format!("http://{address}");
+pub fn greeting(url: &str, first: Option<&FirstOrganization>, demo: Option<&Demo>) -> String {
     let mut lines = vec![format!("Windlass is listening on {url} (API reference: {url}/docs)")];
     match first {
         Some(FirstOrganization { organization, token }) => {

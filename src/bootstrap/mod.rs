@@ -6,6 +6,7 @@ pub use self::demo::{Demo, demo};
 pub use self::first::{FirstOrganization, create_first_organization};
 pub use self::greeting::greeting;
 pub use self::local_cluster::local_cluster;
+pub use self::new_organization::{create_organization, may_create_organization};
 
 mod api_token;
 mod default_templates;
@@ -13,3 +14,4 @@ mod demo;
 mod first;
 mod greeting;
 mod local_cluster;
+mod new_organization;

@@ -1,7 +1,7 @@
 //! Commands for workspace jobs: create one; approve, reject or cancel it. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
-use entity::id::{AddressId, ClusterId, OrganizationId, TemplateId, WorkspaceStepId};
+use entity::id::{AddressId, ClusterId, OrganizationId, TemplateId, WorkspaceId, WorkspaceStepId};
 use entity::run::{Event, SERVER_SLOTS, Trigger};
 use entity::run_spec::RunSpec;
 use entity::workspace_job::JobStatus;
@@ -11,6 +11,8 @@ use sea_orm::{ActiveEnum as _, ActiveValue, ConnectionTrait, DatabaseTransaction
 use super::cron;
 use super::flow::{self, StatusChange};
 use super::template::{self, FlowStep, FlowType};
+use crate::access::principal;
+use crate::access::reach::Rights;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -36,12 +38,73 @@ pub struct NewJob {
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
     pub by: String,
+    /// With whose rights the job acts, as `access::principal` writes it.
+    pub principal: Option<String>,
+    /// What they may do in the workspace now.
+    pub rights: Rights,
+}
+
+/// A flow, and where it comes from.
+pub struct Flow {
+    pub steps: Vec<FlowStep>,
+    /// Whether the caller wrote it, instead of naming a template of the organization.
+    pub is_own: bool,
+    tcl: String,
+}
+
+impl Flow {
+    /// Reads the flow of a template, or one of the caller's own. A template takes precedence.
+    ///
+    /// # Errors
+    /// `Invalid` if the template does not exist, or if the flow cannot be parsed; database errors.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        organization: OrganizationId,
+        template: Option<TemplateId>,
+        own: Option<&str>,
+    ) -> Result<Self> {
+        let unknown = |id| Error::invalid("templateReference", format!("Unknown identifier {id} for template"));
+        let tcl = match (template, own) {
+            (Some(id), _) => store::workspace::template(db, organization, id).await?.ok_or_else(|| unknown(id))?.tcl,
+            (None, Some(tcl)) => tcl.to_owned(),
+            (None, None) => {
+                let text = "is missing, and the workspace has no default template";
+                return Err(Error::invalid("templateReference", text));
+            }
+        };
+        let steps = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+        Ok(Self { steps, is_own: template.is_none(), tcl })
+    }
+
+    /// Checks that somebody with these rights may have the flow carried out.
+    ///
+    /// # Errors
+    /// `Forbidden`, with the permission that is missing.
+    pub fn require(&self, rights: Rights) -> Result<()> {
+        template::refusal(&self.steps, self.is_own, rights).map_or(Ok(()), |text| Err(Error::Forbidden(text)))
+    }
+}
+
+/// What whoever is behind a job or a schedule may do in its workspace now.
+///
+/// # Errors
+/// Database errors.
+pub async fn rights_of(
+    db: &impl ConnectionTrait,
+    principal: Option<&str>,
+    (organization, workspace): (OrganizationId, WorkspaceId),
+) -> Result<Rights> {
+    match principal {
+        Some(principal) => Ok(principal::standing(db, principal).await?.in_workspace(organization, workspace)),
+        None => Ok(Rights::ALL),
+    }
 }
 
 /// Stores a workspace job with the steps of its template.
 ///
 /// # Errors
-/// `Invalid` if the template does not exist or cannot be parsed; database errors.
+/// `Invalid` if the template does not exist or cannot be parsed; `Forbidden` if whoever is behind the job may not have a step of it
+/// carried out; database errors.
 pub async fn create(
     tx: &DatabaseTransaction,
     of: &workspace::Model,
@@ -50,19 +113,10 @@ pub async fn create(
 ) -> Result<workspace_job::Model> {
     let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
     let named = new.template.or(if new.tcl.is_none() { default } else { None });
-    let tcl = match (named, new.tcl.clone()) {
-        (Some(id), _) => {
-            let row = store::workspace::template(tx, of.organization_id, id).await?;
-            row.ok_or_else(|| Error::invalid("templateReference", format!("Unknown identifier {id} for template")))?.tcl
-        }
-        (None, Some(tcl)) => tcl,
-        (None, None) => {
-            return Err(Error::invalid("templateReference", "is missing, and the workspace has no default template"));
-        }
-    };
-    let flow = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+    let flow = Flow::load(tx, of.organization_id, named, new.tcl.as_deref()).await?;
+    flow.require(new.rights)?;
     let steps =
-        flow.into_iter().zip(0..).map(|(step, place)| step_row(of, &step, place, now)).collect::<Result<_>>()?;
+        flow.steps.iter().zip(0..).map(|(step, place)| step_row(of, step, place, now)).collect::<Result<_>>()?;
     let address = |name: &String, kind: &str| workspace_address::Model {
         id: AddressId::create(),
         organization_id: of.organization_id,
@@ -91,7 +145,7 @@ pub async fn create(
         output: None,
         commit_id: new.commit_id,
         approval_team: None,
-        tcl,
+        tcl: flow.tcl,
         override_source: None,
         override_branch: new.override_branch,
         template_reference: named.map(|id| id.to_string()),
@@ -105,6 +159,7 @@ pub async fn create(
         approved_by: None,
         approved_at: None,
         context: None,
+        principal: new.principal,
     };
     Ok(store::workspace::create_job(tx, job, steps, addresses).await?)
 }
@@ -131,6 +186,7 @@ fn step_row(
         plan: None,
         inputs: None,
         token: None,
+        writes_state: None,
     })
 }
 
@@ -143,7 +199,7 @@ pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
 }
 
 /// The cluster that executes the workspace steps of an organization; none if they are executed by the server. A cluster is used if
-/// it is preferred, or if nothing else is available.
+/// it is preferred, or if nothing else is available, as for an organization without the cluster `local`.
 ///
 /// # Errors
 /// Database errors.
@@ -152,7 +208,8 @@ pub(super) async fn cluster_for_steps(
     db: &impl ConnectionTrait,
     id: OrganizationId,
 ) -> Result<Option<ClusterId>> {
-    let nothing_else = app.runners.local.is_err() && !app.runners.processes;
+    let nothing_else =
+        !store::cluster::has_local(db, id).await? || app.runners.local.is_err() && !app.runners.processes;
     if !app.config.workspaces_in_clusters && !nothing_else {
         return Ok(None);
     }

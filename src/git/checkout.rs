@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::commit::{Commit, FORMAT, commit_of};
 use super::failure::Failure;
 use super::invoke::{Login, Transport, run, run_for};
+use super::ssh::{KeyFile, SshKey};
 use super::temp_folder::TempFolder;
-use crate::secret::Secret;
 
 /// The timeout of a fetch; the build itself has its own limit.
 const CHECKOUT: Duration = Duration::from_secs(1800);
@@ -21,8 +21,8 @@ pub struct Checkout {
     pub commit: Option<String>,
     pub submodules: bool,
     pub login: Option<Login>,
-    /// A private key, for SSH URLs.
-    pub key: Option<Secret<String>>,
+    /// For SSH URLs.
+    pub key: Option<SshKey>,
     /// Whether `file://` URLs are allowed.
     pub local: bool,
 }
@@ -42,13 +42,8 @@ pub async fn checkout(wanted: &Checkout) -> Result<(TempFolder, Commit), String>
 /// # Errors
 /// A reason for the caller.
 pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, String> {
-    let keys = TempFolder::new()?;
-    let key = keys.path().join("key");
-    if let Some(text) = &wanted.key {
-        write_key(&key, text).map_err(|error| format!("cannot write the SSH key: {error}"))?;
-    }
-    let key = wanted.key.is_some().then_some(key.as_path());
-    let transport = Transport { login: wanted.login.as_ref(), key, local: wanted.local };
+    let key = wanted.key.as_ref().map(|key| KeyFile::new(key, &wanted.url)).transpose()?;
+    let transport = Transport { login: wanted.login.as_ref(), key: key.as_ref(), local: wanted.local };
     run(folder, &["init", "--quiet"], None).await?;
     run(folder, &["remote", "add", "--", "origin", &wanted.url], None).await?;
     let whole = |branch: &String| {
@@ -75,13 +70,4 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
     }
     let text = run(folder, &["log", "-n1", FORMAT], None).await?;
     text.lines().find_map(commit_of).ok_or_else(|| "the repository has no commit".to_owned())
-}
-
-/// Writes a private key, readable by this user only, with the trailing newline that ssh requires.
-fn write_key(path: &Path, text: &Secret<String>) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.expose().trim_end().as_bytes())?;
-    file.write_all(b"\n")
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secret::Origin;
+
 /// The most characters of git's own words that are kept.
 const SAID: usize = 1000;
 
@@ -37,9 +39,11 @@ impl From<Failure> for String {
 
 const NO_LOGIN: &str = "the repository was not found, or it requires a login, and none was given";
 const REJECTED: &str = "the repository rejected the login";
+const ELSEWHERE: &str = "another host requires a login, and the given one is not sent there";
 
 /// What git says for each reason; the first one that fits counts.
-const REASONS: [(&[&str], &str); 8] = [
+const REASONS: [(&[&str], &str); 9] = [
+    (&["is not sent to"], "the SSH key belongs to another host"),
     (
         &["could not resolve host", "name or service not known", "temporary failure in name resolution"],
         "the host of the repository does not exist",
@@ -73,22 +77,32 @@ const REASONS: [(&[&str], &str); 8] = [
 
 /// What the caller gave to a repository that asks for a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Given {
-    Login,
+pub(super) enum Given<'a> {
+    /// A login, for these origins only.
+    Login(&'a [Origin]),
     Nothing,
 }
 
 /// The failure that git reported.
-pub(super) fn failure(stderr: &str, given: Given) -> Failure {
+pub(super) fn failure(stderr: &str, given: Given<'_>) -> Failure {
     let lower = stderr.to_lowercase();
     let fits = |words: &&(&[&str], &str)| words.0.iter().any(|word| lower.contains(word));
-    let reason = match REASONS.iter().find(fits) {
+    let reason = match (REASONS.iter().find(fits), given) {
         // Git asks for another login when the given one is rejected.
-        Some((_, reason)) if *reason == NO_LOGIN && given == Given::Login => REJECTED,
-        Some((_, reason)) => reason,
-        None => "the host of the repository cannot be reached",
+        (Some((_, NO_LOGIN)), Given::Login(own)) => match asking(stderr) {
+            Some(host) if !own.contains(&host) => ELSEWHERE,
+            _ => REJECTED,
+        },
+        (Some((_, reason)), _) => reason,
+        (None, _) => "the host of the repository cannot be reached",
     };
     Failure { reason: reason.to_owned(), said: said(stderr) }
+}
+
+/// The origin that git wants a login for.
+fn asking(stderr: &str) -> Option<Origin> {
+    let (_, behind) = stderr.split_once(" for '")?;
+    Origin::of(behind.split('\'').next()?)
 }
 
 /// What git said, on one line and without logins in URLs.
@@ -110,7 +124,8 @@ fn without_login(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Given, REJECTED, failure};
+    use super::{ELSEWHERE, Given, REJECTED, failure};
+    use crate::secret::Origin;
 
     #[test]
     fn each_failure_has_its_reason() {
@@ -140,7 +155,9 @@ mod tests {
             assert!(found.to_string().contains(said.lines().next().unwrap()), "{found}");
         }
         let asked = "fatal: could not read Username for 'https://x': terminal prompts disabled";
-        assert_eq!(failure(asked, Given::Login).reason, REJECTED);
+        let own = ["https://x", "https://y"].map(|url| Origin::of(url).unwrap());
+        assert_eq!(failure(asked, Given::Login(&own)).reason, REJECTED);
+        assert_eq!(failure(asked, Given::Login(&own[1..])).reason, ELSEWHERE);
     }
 
     #[test]

@@ -1,34 +1,60 @@
 //! Runs `git` without a terminal, with a timeout and with the login in the environment.
+//!
+//! Git asks for the login when a server requires one, and gets it only for the origins that it belongs to: not after a redirect to
+//! another host, and not for a submodule elsewhere. The same holds for SSH keys.
 
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio::process::Command;
 
 use super::failure::{Failure, Given, failure};
-use crate::secret::{SECRET_VARIABLES, Secret};
+use super::ssh::KeyFile;
+use crate::secret::{Origin, SECRET_VARIABLES, Secret};
 
 /// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The size limit of output, in bytes.
 const FILE: usize = 1024 * 1024;
 
+/// The credential helper. Git runs it in a shell, which reads the login from the environment.
+const HELPER: &str = "!login() { [ \"$1\" != get ] || printf 'username=%s\\npassword=%s\\n' \
+    \"$WINDLASS_GIT_USERNAME\" \"$WINDLASS_GIT_PASSWORD\"; }; login";
+
 /// A login to a git host.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub username: String,
     pub token: Secret<String>,
+    /// Where it may be sent.
+    pub origins: Vec<Origin>,
+}
+
+impl Login {
+    /// The configuration with which git asks for the login, for its own origins only.
+    fn configure(&self, command: &mut Command) -> Result<(), Failure> {
+        let Self { username, token, origins } = self;
+        let token = token.expose().trim();
+        if [username.as_str(), token].iter().any(|text| text.contains(['\0', '\r', '\n'])) {
+            return Err("the login for the repository contains line breaks or NUL characters".to_owned().into());
+        }
+        command.env("WINDLASS_GIT_USERNAME", username).env("WINDLASS_GIT_PASSWORD", token);
+        command.env("GIT_CONFIG_COUNT", origins.len().to_string());
+        for (number, origin) in origins.iter().enumerate() {
+            command
+                .env(format!("GIT_CONFIG_KEY_{number}"), format!("credential.{origin}.helper"))
+                .env(format!("GIT_CONFIG_VALUE_{number}"), HELPER);
+        }
+        Ok(())
+    }
 }
 
 /// How git connects to a repository.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Transport<'a> {
     pub(super) login: Option<&'a Login>,
-    /// The file of a private key.
-    pub(super) key: Option<&'a Path>,
+    pub(super) key: Option<&'a KeyFile>,
     pub(super) local: bool,
 }
 
@@ -53,21 +79,14 @@ pub(super) async fn run_for<'a>(
     patience: Duration,
 ) -> Result<String, Failure> {
     let Transport { login, key, local } = transport.into();
-    let given = if login.is_some() { Given::Login } else { Given::Nothing };
+    let given = login.map_or(Given::Nothing, |login| Given::Login(&login.origins));
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
     for variable in SECRET_VARIABLES {
         command.env_remove(variable);
     }
     if let Some(key) = key {
-        // Trust the host key on first use, because nobody can confirm it.
-        let ssh = format!(
-            "ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new \
-             -o UserKnownHostsFile='{}.hosts'",
-            key.display(),
-            key.display()
-        );
-        command.env("GIT_SSH_COMMAND", ssh);
+        key.configure(&mut command);
     }
     command
         .args(words)
@@ -79,12 +98,8 @@ pub(super) async fn run_for<'a>(
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    if let Some(Login { username, token }) = login {
-        let pair = STANDARD.encode(format!("{username}:{}", token.expose()));
-        command
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
-            .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {pair}"));
+    if let Some(login) = login {
+        login.configure(&mut command)?;
     }
     let output = match tokio::time::timeout(patience, command.output()).await {
         Err(_) => return Err(format!("the repository did not respond within {} seconds", patience.as_secs()).into()),

@@ -1,6 +1,8 @@
 //! Wake-ups within and between servers, the engine's heartbeat and failures for health checks, the fence that stops a server
 //! without leases, and the shutdown.
 
+/// Whether the TLS certificate could be reloaded.
+pub mod certificate;
 /// Whether the clock runs forward.
 pub mod clock_watch;
 /// Stops a server that lost its leases from starting runs another server now owns.

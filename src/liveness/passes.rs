@@ -30,6 +30,7 @@ pub enum Pass {
     StartDeployments,
     FinishDeployments,
     WorkspaceSchedules,
+    WorkspaceApprovals,
     WorkspaceJobs,
     ClusterRuns,
     QueuedRuns,
@@ -45,7 +46,7 @@ pub enum Pass {
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Takeovers,
@@ -53,6 +54,7 @@ impl Pass {
         Self::StartDeployments,
         Self::FinishDeployments,
         Self::WorkspaceSchedules,
+        Self::WorkspaceApprovals,
         Self::WorkspaceJobs,
         Self::ClusterRuns,
         Self::QueuedRuns,
@@ -77,6 +79,7 @@ impl Pass {
             Self::StartDeployments => "start_deployments",
             Self::FinishDeployments => "finish_deployments",
             Self::WorkspaceSchedules => "workspace_schedules",
+            Self::WorkspaceApprovals => "workspace_approvals",
             Self::WorkspaceJobs => "workspace_jobs",
             Self::ClusterRuns => "cluster_runs",
             Self::QueuedRuns => "queued_runs",

@@ -23,6 +23,19 @@ pub(super) struct RunLabels {
     pub(super) trigger: Cause,
 }
 
+/// What a client was too slow with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Slow {
+    Headers,
+    Body,
+    Response,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct SlowLabel {
+    pub(super) part: Slow,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(super) enum SkipCause {
     Overlap,

@@ -12,8 +12,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+pub use super::labels::Slow;
 use super::labels::{
-    Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, StateLabel, TableLabel,
+    Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, SlowLabel, StateLabel, TableLabel,
 };
 
 /// The content type of `Metrics::text`.
@@ -33,6 +34,9 @@ struct Inner {
     pass_errors: Family<PassLabel, Counter>,
     pass_row_errors: Family<PassLabel, Counter>,
     failing_rows: Family<PassLabel, Gauge>,
+    connections: Gauge,
+    refused_connections: Counter,
+    slow_clients: Family<SlowLabel, Counter>,
 }
 
 /// The metrics of this server.
@@ -60,6 +64,19 @@ impl Default for Metrics {
         let requests = Family::<RequestLabels, Histogram>::new_with_constructor(seconds);
         let (open, deployments) = (Family::default(), Family::default());
         let (pass_errors, pass_row_errors, failing_rows) = (Family::default(), Family::default(), Family::default());
+        let (connections, refused_connections) = (Gauge::default(), Counter::default());
+        let slow_clients = Family::default();
+        registry.register("http_connections", "Open connections", connections.clone());
+        registry.register(
+            "http_connections_refused",
+            "Connections that were refused because too many were open",
+            refused_connections.clone(),
+        );
+        registry.register(
+            "http_slow_clients",
+            "Clients that were disconnected because they took too long, by what they were too slow with",
+            slow_clients.clone(),
+        );
         registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
         registry.register("times_recorded", "Scheduled times that became runs", times.clone());
         registry.register("times_skipped", "Scheduled times that were skipped, by reason", skipped.clone());
@@ -94,6 +111,9 @@ impl Default for Metrics {
             pass_errors,
             pass_row_errors,
             failing_rows,
+            connections,
+            refused_connections,
+            slow_clients,
         }))
     }
 }
@@ -156,6 +176,21 @@ impl Metrics {
     /// Records how many rows a pass could not process at the last attempt.
     pub fn set_failing_rows(&self, pass: &'static str, rows: u64) {
         self.0.failing_rows.get_or_create(&PassLabel { pass }).set(i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+
+    /// Records how many connections are open.
+    pub fn set_connections(&self, count: u32) {
+        self.0.connections.set(i64::from(count));
+    }
+
+    /// Counts a connection that was refused.
+    pub fn connection_refused(&self) {
+        self.0.refused_connections.inc();
+    }
+
+    /// Counts a client that was disconnected.
+    pub fn client_too_slow(&self, part: Slow) {
+        self.0.slow_clients.get_or_create(&SlowLabel { part }).inc();
     }
 
     /// Records the duration of a request.

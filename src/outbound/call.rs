@@ -8,7 +8,8 @@ use super::destination::{AddressNotAllowed, PATIENCE, check_literal};
 use super::sign;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::secret;
+use crate::secret::stored_binding::of_webhook;
+use crate::secret::{self, Destination, permits};
 
 /// The stored length of a response, in bytes.
 const ANSWER: usize = 2048;
@@ -29,6 +30,11 @@ pub(super) fn request(
         let (id, at) = (row.id.to_string(), app.clock.now().timestamp());
         request = request.header("webhook-id", &id).header("webhook-timestamp", at.to_string());
         if let Some(sealed) = &hook.secret {
+            // The delivery may be older than the target and its secret.
+            let to = Destination::new(hook.organization_id, &row.target_url);
+            if permits(&of_webhook(hook), &to).is_err() {
+                return Ok(Err("the webhook has another target now, whose secret does not sign for this one".into()));
+            }
             let text = app.keys.open_text(&secret::place("webhook", hook.id.0), sealed)?;
             let key = sign::key(text.expose()).map_err(Error::internal)?;
             request = request.header("webhook-signature", sign::signature(key.expose(), &id, at, &body));

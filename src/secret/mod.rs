@@ -1,12 +1,17 @@
-//! API tokens and sealed values.
+//! API tokens, sealed values, and where stored credentials may be sent.
 
+pub use self::binding::{Binding, Destination, NotSent, moves, permits};
 pub use self::credential::{TOKEN_PREFIX, TokenHash, new_token};
 pub use self::key_ring::{KeyRing, fingerprint, place};
 pub use self::key_source::{KeySource, SECRET_VARIABLES};
+pub use self::origin::{Origin, Scheme};
 pub use self::redacted::Secret;
 
+mod binding;
 mod credential;
 mod key_ring;
 mod key_source;
+mod origin;
 mod random;
 mod redacted;
+pub mod stored_binding;

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::listener::{Acceptor as _, Listener as _, TcpAcceptor, TcpListener};
+use poem::{EndpointExt as _, IntoEndpoint as _};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::http::{self, Certificates, HttpLimits, plain_http_warning};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
@@ -19,7 +21,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// A listening server.
 pub struct Server {
     app: Arc<App>,
-    acceptor: TcpAcceptor,
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
     address: SocketAddr,
 }
 
@@ -27,17 +30,19 @@ impl Server {
     /// Starts listening.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or the TLS certificate cannot be used.
     pub async fn bind(app: Arc<App>) -> Result<Self> {
         let listen = app.config.listen;
-        let acceptor = TcpListener::bind(listen)
-            .into_acceptor()
-            .await
-            .map_err(|error| Error::internal(format!("cannot listen on {listen}: {error}")))?;
-        let address = acceptor.local_addr().first().and_then(|addr| addr.as_socket_addr().copied()).unwrap_or(listen);
+        let certificates = Certificates::load(&app.config)?;
+        let cannot = |error| Error::internal(format!("cannot listen on {listen}: {error}"));
+        let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        if let Some(warning) = plain_http_warning(&app.config) {
+            tracing::warn!(%address, "{warning}");
+        }
         // Only the first server of an `App` sets its address.
         let _set = app.address.set(address);
-        Ok(Self { app, acceptor, address })
+        Ok(Self { app, listener, certificates, address })
     }
 
     /// The address that the server listens on, with the actual port if port 0 was configured.
@@ -50,21 +55,19 @@ impl Server {
     /// Terraform stores its state through them; and then the open requests get a moment to end.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// When the leases of an earlier server cannot be ended.
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
-        let Self { app, acceptor, address: _ } = self;
+        let Self { app, listener, certificates, address: _ } = self;
         if app.config.database_url().starts_with("sqlite") {
             store::run::end_leases(&app.db, app.clock.now()).await?;
         }
         let drained = CancellationToken::new();
-        let closing = drained.clone();
-        let serving = poem::Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
-            api::endpoint(&app, terrakube::routes(poem::Route::new())),
-            async move { closing.cancelled().await },
-            Some(DRAIN),
-        );
-        let (served, (), (), ()) = tokio::join!(
+        let endpoint = api::endpoint(&app, terrakube::routes(poem::Route::new())).into_endpoint().map_to_response();
+        let limits = (HttpLimits::new(&app.config), app.metrics.clone());
+        let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
+        let ((), (), (), (), ()) = tokio::join!(
             serving,
+            http::watch(&app, certificates, drained.clone()),
             async {
                 engine::run(&app, shutdown).await;
                 drained.cancel();
@@ -82,6 +85,6 @@ impl Server {
         if let Err(error) = released.await {
             tracing::warn!(?error, "leases could not be released; they expire");
         }
-        served.map_err(Error::internal)
+        Ok(())
     }
 }

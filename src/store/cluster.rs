@@ -1,9 +1,10 @@
 //! Clusters.
 
-use entity::cluster;
+use entity::cluster::{self, ClusterKind};
 use entity::id::{ClusterId, OrganizationId};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::page::PAGE;
@@ -28,6 +29,16 @@ pub async fn list_by_organization(db: &impl ConnectionTrait, id: OrganizationId)
 /// When the query fails.
 pub async fn by_id(db: &impl ConnectionTrait, id: ClusterId) -> Result<Option<cluster::Model>, DbErr> {
     cluster::Entity::find_by_id(id).one(db).await
+}
+
+/// Whether an organization has the cluster `local`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn has_local(db: &impl ConnectionTrait, id: OrganizationId) -> Result<bool, DbErr> {
+    let local = cluster::Column::Kind.eq(ClusterKind::Local);
+    let found = cluster::Entity::find().filter(cluster::Column::OrganizationId.eq(id)).filter(local);
+    found.limit(1).count(db).await.map(|count| count > 0)
 }
 
 /// Stores a new cluster.

@@ -43,6 +43,19 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<organization::Model>,
     organization::Entity::find().order_by_asc(organization::Column::Id).limit(PAGE).all(db).await
 }
 
+/// The organization that was created first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn first(db: &impl ConnectionTrait) -> Result<Option<OrganizationId>, DbErr> {
+    let oldest = organization::Entity::find()
+        .select_only()
+        .column(organization::Column::Id)
+        .order_by_asc(organization::Column::CreatedAt)
+        .order_by_asc(organization::Column::Id);
+    oldest.limit(1).into_tuple().one(db).await
+}
+
 /// The owner of an organization, if it is a person.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use entity::member::Role;
 use entity::{member, person};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use super::page::PAGE;
@@ -39,6 +39,16 @@ pub async fn create(db: &impl ConnectionTrait, row: person::Model) -> Result<per
         .exec_without_returning(db)
         .await?;
     Ok(by_subject(db, &row.issuer, &row.subject).await?.unwrap_or(row))
+}
+
+/// Stores the groups that the last JWT of a person named.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_groups(db: &impl ConnectionTrait, id: PersonId, groups: serde_json::Value) -> Result<(), DbErr> {
+    let row = person::ActiveModel { groups: ActiveValue::Set(Some(groups)), ..Default::default() };
+    person::Entity::update_many().set(row).filter(person::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
 }
 
 /// The organizations of a person, with the role in each.

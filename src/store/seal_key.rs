@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 16] = [
+pub const SEALED: [(&str, &str); 17] = [
     ("cluster", "kubeconfig"),
     ("git_token", "token"),
     ("job_variables", "sealed"),
@@ -16,6 +16,7 @@ pub const SEALED: [(&str, &str); 16] = [
     ("run", "additions"),
     ("run", "masks"),
     ("ssh_key", "private_key"),
+    ("state_piece", "sealed"),
     ("state_version", "sealed"),
     ("terraform_variable", "sealed"),
     ("variable", "sealed"),

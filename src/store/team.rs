@@ -1,7 +1,12 @@
 //! Teams, their access to single workspaces, and the access tokens of people and groups.
 
-use entity::{access_token, team, workspace_access};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use chrono::{DateTime, Utc};
+use entity::id::{AccessTokenId, OrganizationId, PersonId};
+use entity::{access_token, member, team, workspace_access};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 
 use super::page::PAGE;
 
@@ -34,17 +39,56 @@ pub async fn token_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Opti
     access_token::Entity::find().filter(access_token::Column::Hash.eq(hash)).one(db).await
 }
 
-/// The access tokens of a person, or of all groups, newest first.
+/// Whose access tokens to list.
+#[derive(Clone, Copy, Debug)]
+pub enum TokensOf {
+    Person(PersonId),
+    /// Those of all teams.
+    Teams,
+    /// Those of the members of an organization, and those that they created for teams.
+    Members(OrganizationId),
+    Anybody,
+}
+
+impl TokensOf {
+    fn condition(self) -> Condition {
+        let members = |id: OrganizationId| {
+            let ids = member::Entity::find().select_only().column(member::Column::PersonId);
+            ids.filter(member::Column::OrganizationId.eq(id)).into_query()
+        };
+        match self {
+            Self::Person(id) => Condition::all().add(access_token::Column::PersonId.eq(id)),
+            Self::Teams => Condition::all().add(access_token::Column::PersonId.is_null()),
+            Self::Members(id) => Condition::any()
+                .add(access_token::Column::PersonId.in_subquery(members(id)))
+                .add(access_token::Column::CreatorId.in_subquery(members(id))),
+            Self::Anybody => Condition::all(),
+        }
+    }
+}
+
+/// Access tokens, newest first; all of them, or the one with this id.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_tokens(
     db: &impl ConnectionTrait,
-    person: Option<entity::id::PersonId>,
+    of: TokensOf,
+    id: Option<AccessTokenId>,
 ) -> Result<Vec<access_token::Model>, DbErr> {
-    let of = match person {
-        Some(person) => access_token::Column::PersonId.eq(person),
-        None => access_token::Column::PersonId.is_null(),
-    };
-    access_token::Entity::find().filter(of).order_by_desc(access_token::Column::Id).limit(PAGE).all(db).await
+    let mut select = access_token::Entity::find().filter(of.condition());
+    if let Some(id) = id {
+        select = select.filter(access_token::Column::Id.eq(id));
+    }
+    select.order_by_desc(access_token::Column::Id).limit(PAGE).all(db).await
+}
+
+/// Records when a token was last used.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_last_use(db: &impl ConnectionTrait, id: AccessTokenId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let row = access_token::ActiveModel { last_used_at: ActiveValue::Set(Some(now)), ..Default::default() };
+    access_token::Entity::update_many().set(row).filter(access_token::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! API tokens.
 
+use chrono::{DateTime, Utc};
 use entity::api_token;
 use entity::id::{OrganizationId, TokenId};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::page::PAGE;
@@ -46,6 +48,16 @@ pub async fn list_by_organization(
 /// When the statement fails.
 pub async fn create(db: &impl ConnectionTrait, row: api_token::Model) -> Result<api_token::Model, DbErr> {
     api_token::ActiveModel::from(row).reset_all().insert(db).await
+}
+
+/// Records when a token was last used.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_last_use(db: &impl ConnectionTrait, id: TokenId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let row = api_token::ActiveModel { last_used_at: ActiveValue::Set(Some(now)), ..Default::default() };
+    api_token::Entity::update_many().set(row).filter(api_token::Column::Id.eq(id)).exec(db).await?;
+    Ok(())
 }
 
 /// Deletes a token. Returns false if it no longer exists.

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
-use super::request::read_body;
+use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
 use crate::app::App;
 use crate::secret::{TokenHash, new_token};
 use crate::store;
+use crate::store::team::TokensOf;
 
 pub(super) fn routes(route: Route) -> Route {
     route
@@ -40,7 +41,7 @@ struct TokenRequest {
 }
 
 async fn token_request(body: Body) -> Result<TokenRequest> {
-    serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
+    serde_json::from_value(read_json_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
 }
 
 /// Creates a token for the caller or one of their groups. The token is returned once.
@@ -61,8 +62,14 @@ async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) 
         description,
         groups: group.map_or_else(|| json!(caller.identity.groups), |group| json!([group])),
         hash: TokenHash::of(token.expose()).stored(),
-        // A lifetime of zero means that the token does not expire.
-        expires_at: (life > TimeDelta::zero()).then(|| session.now + life),
+        // A lifetime of zero stands for the default of the server.
+        expires_at: if life > TimeDelta::zero() {
+            Some(session.now + life)
+        } else {
+            session.app.config.token_end(session.now)
+        },
+        last_used_at: None,
+        creator_id: caller.person(),
     };
     store::row::create(&session.app.db, row).await?;
     Ok(json_response(StatusCode::CREATED, &json!({"token": token.expose()})))
@@ -79,6 +86,7 @@ fn shown(row: &access_token::Model) -> Value {
         "minutes": seconds % 3600 / 60,
         "group": if row.person_id.is_none() { groups.first() } else { None },
         "createdBy": row.created_by,
+        "lastUsedDate": row.last_used_at.map(|at| at.format("%Y-%m-%dT%H:%MZ").to_string()),
         "createdDate": row.created_at.format("%Y-%m-%dT%H:%MZ").to_string(),
     })
 }
@@ -104,7 +112,7 @@ async fn list_own(app: Data<&Arc<App>>, request: &Request) -> Response {
     answered(
         async {
             let session = Session::of(app.0, request).await?;
-            let rows = store::team::list_tokens(&app.0.db, Some(person(&session)?)).await?;
+            let rows = store::team::list_tokens(&app.0.db, TokensOf::Person(person(&session)?), None).await?;
             Ok(json_response(StatusCode::ACCEPTED, &json!(rows.iter().map(shown).collect::<Vec<_>>())))
         }
         .await,
@@ -128,7 +136,7 @@ async fn delete(session: &Session, id: Uuid, own: impl Fn(&access_token::Model) 
     let row = store::row::by_id::<access_token::Model>(&session.app.db, id).await?;
     row.filter(own).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("Unknown identifier {id} for token")))?;
     store::row::delete::<access_token::Model>(&session.app.db, id).await?;
-    session.app.authenticator.forget();
+    session.app.rights_changed();
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }
 
@@ -162,7 +170,7 @@ async fn list_teams(app: Data<&Arc<App>>, request: &Request) -> Response {
     answered(
         async {
             let session = Session::of(app.0, request).await?;
-            let rows = store::team::list_tokens(&app.0.db, None).await?;
+            let rows = store::team::list_tokens(&app.0.db, TokensOf::Teams, None).await?;
             let rows: Vec<Value> = rows.iter().filter(|row| belongs(&session, row)).map(shown).collect();
             Ok(json_response(StatusCode::ACCEPTED, &json!(rows)))
         }

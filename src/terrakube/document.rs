@@ -8,6 +8,7 @@ use super::attribute_value::scalar;
 use super::error::{Problem, Result};
 use super::resource::Resource;
 use super::tables;
+use crate::input::read_json;
 
 /// A resource object that a client sent.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +46,7 @@ pub(super) fn parse_document(body: &[u8]) -> Result<ResourceObject> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(invalid("the document is empty"));
     }
-    let document: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
+    let document = read_json::parse(body)?;
     match document.get("data") {
         Some(data @ Value::Object(_)) => parse_resource_object(data),
         Some(Value::Array(list)) if list.len() == 1 => parse_resource_object(list.first().unwrap_or(&Value::Null)),
@@ -105,6 +106,6 @@ pub(super) fn require_kind(given: &str, resource: &Resource) -> Result<()> {
 
 /// Parses a relationship document and returns its data.
 pub(super) fn parse_relationship(body: &[u8]) -> Result<Value> {
-    let document: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
+    let document = read_json::parse(body)?;
     document.get("data").cloned().ok_or_else(|| invalid("data is missing"))
 }

@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 use serde_json::json;
 
 use crate::error::Error;
+use crate::input::Refusal;
 use crate::store::{MayPass, Transient};
 
 /// The JSON:API media type.
@@ -83,6 +84,12 @@ impl From<Error> for Problem {
             }
         };
         Self { transient: error.transient(), ..Self::new(status, error.public()) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::bad(refusal.to_string())
     }
 }
 

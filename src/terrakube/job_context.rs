@@ -6,10 +6,10 @@ use entity::workspace_job;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::{Problem, Result};
-use super::request::read_body;
+use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
 use crate::app::App;
@@ -40,8 +40,7 @@ async fn keep_context(app: Data<&Arc<App>>, request: &Request, Path(id): Path<i3
             if !session.reach.in_workspace(job.organization_id, job.workspace_id).plan {
                 return Err(Problem::denied("UpdatePermission"));
             }
-            let value: Value =
-                serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))?;
+            let value = read_json_body(body).await?;
             store::workspace::set_context(&app.0.db, id, value.clone()).await?;
             Ok(json_response(StatusCode::OK, &value))
         }

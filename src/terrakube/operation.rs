@@ -15,7 +15,7 @@ use super::document::{self, ResourceObject};
 use super::error::{self, Problem, Result};
 use super::operation_path::{Names, is_relationship, path_of, resolve};
 use super::path::{self, End};
-use super::request::read_body;
+use super::request::read_json_body;
 use super::resource::Resource;
 use super::session::Session;
 use super::special;
@@ -40,12 +40,16 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
         let response = Response::builder().status(StatusCode::UNSUPPORTED_MEDIA_TYPE).content_type("text/plain");
         return Ok(response.body("Unsupported Media Type"));
     }
-    let document: Value =
-        serde_json::from_slice(&read_body(body).await?).map_err(|error| Problem::bad(error.to_string()))?;
+    let document = read_json_body(body).await?;
     let operations = document.get("atomic:operations").and_then(Value::as_array);
     let operations = operations.ok_or_else(|| Problem::bad("Bad Request Body'atomic:operations is missing'"))?;
     if operations.len() > MOST {
         return Err(Problem::bad(format!("a request must have at most {MOST} operations")));
+    }
+    for data in operations.iter().filter_map(|operation| operation.get("data").filter(|data| data.is_object())) {
+        if let Ok(given) = document::parse_resource_object(data) {
+            special::check_template(&given)?;
+        }
     }
     let reached = AtomicUsize::new(0);
     let done = store::write(&app.db, async |tx| {

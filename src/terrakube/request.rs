@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::{StatusCode, header};
 use poem::{Body, Request};
+use serde_json::Value;
 
 use super::error::{MEDIA, Problem, Result};
+use crate::input::{read_json, stored_text};
 
 /// The size limit of a document, in bytes.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -19,6 +21,16 @@ pub(super) async fn read_body(body: Body) -> Result<Vec<u8>> {
         }
         Err(_) => Err(Problem::bad("the body could not be read")),
     }
+}
+
+/// Reads a JSON body of bounded depth and size, whose texts can be stored.
+pub(super) async fn read_json_body(body: Body) -> Result<Value> {
+    Ok(read_json::parse(&read_body(body).await?)?)
+}
+
+/// Checks the path and the query string: no part of them may contain what the database cannot hold.
+pub(super) fn check_address(request: &Request) -> Result<()> {
+    Ok(stored_text::check_address(request.uri().path(), request.uri().query())?)
 }
 
 /// Whether a header names the JSON:API media type, with any parameters.

@@ -12,6 +12,7 @@ use super::attribute_value::parse_cell;
 use super::error::{Problem, Result};
 use super::path::{PathItem, ResourcePath};
 use super::path_context::{PathContext, belongs_to};
+use super::request::check_address;
 use super::resource::{Link, Relation, Resource, Visibility};
 use crate::access::Caller;
 use crate::access::reach::{self, Reach, Rights};
@@ -35,6 +36,7 @@ impl Session {
     pub(super) async fn of(app: &Arc<App>, request: &poem::Request) -> Result<Self> {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let caller = app.authenticator.caller(text(header::AUTHORIZATION), text(header::USER_AGENT)).await?;
+        check_address(request)?;
         Self::with(app, caller).await
     }
 

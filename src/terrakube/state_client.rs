@@ -5,10 +5,11 @@ use std::sync::Arc;
 use entity::id::{OrganizationId, WorkspaceId};
 use entity::{workspace, workspace_step};
 use poem::Request;
+use poem::http::StatusCode;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
-use super::request::basic_credentials;
+use super::request::{basic_credentials, check_address};
 use super::session::Session;
 use crate::app::App;
 use crate::engine::workspace::STATE_USER;
@@ -22,6 +23,18 @@ pub(super) struct StateClient {
     /// The step, if the client is one.
     pub(super) step: Option<workspace_step::Model>,
     pub(super) name: String,
+}
+
+impl StateClient {
+    /// Rejects a step that may only read and lock the state.
+    pub(super) fn require_writer(&self) -> Result<()> {
+        match &self.step {
+            Some(step) if step.writes_state == Some(false) => {
+                Err(Problem::new(StatusCode::FORBIDDEN, "this step may read the state, but not write it"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Authenticates a step of the workspace, or a caller who manages its states.
@@ -56,6 +69,7 @@ pub(super) async fn state_client(
             (session.caller.name().to_owned(), None, rights.states)
         }
     };
+    check_address(request)?;
     let workspace = store::row::by_id::<workspace::Model>(&app.db, id).await?;
     let workspace = workspace.filter(|row| allowed && row.organization_id == organization && !row.deleted);
     Ok(StateClient { workspace: workspace.ok_or_else(unknown)?, step, name })

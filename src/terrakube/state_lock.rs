@@ -13,6 +13,8 @@ use super::state_client::StateClient;
 use crate::app::App;
 use crate::engine::lock_wait;
 use crate::error::Error;
+use crate::input::bounds::STATE_TEXT;
+use crate::input::{read_json, stored_text};
 use crate::store;
 
 /// The id of a lock.
@@ -21,10 +23,9 @@ pub(super) fn lock_id(lock: &Value) -> Option<&str> {
 }
 
 pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result<Response> {
-    let wanted: Value = serde_json::from_slice(body).map_err(|error| Problem::bad(error.to_string()))?;
-    if lock_id(&wanted).is_none() {
-        return Err(Problem::bad("the lock has no ID"));
-    }
+    let wanted = read_json::parse(body)?;
+    let id = lock_id(&wanted).ok_or_else(|| Problem::bad("the lock has no ID"))?;
+    stored_text::check_length("ID", id, STATE_TEXT)?;
     let step = client.step.as_ref().map(|step| step.id);
     let job = client.step.as_ref().map(|step| step.job_id);
     if store::workspace::lock_state(&app.db, client.workspace.id, wanted, step).await? {

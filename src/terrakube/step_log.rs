@@ -1,25 +1,24 @@
 //! Logs of workspace steps, as text or as server-sent events.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use entity::id::{OrganizationId, RunId, WorkspaceStepId};
+use entity::id::{OrganizationId, RunId, WorkspaceId, WorkspaceStepId};
 use entity::workspace_step;
-use futures_util::stream;
-use poem::http::header;
+use futures_util::StreamExt as _;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
+use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
-use super::error::{Problem, Result};
+use super::error::Problem;
 use super::response::guarded;
 use super::session::Session;
-use crate::access::Caller;
+use crate::access::read_guard::{Guard, Permit};
+use crate::access::{Caller, reach};
 use crate::app::App;
+use crate::error::Error;
+use crate::follow::{Follow, Piece, lines};
 use crate::store;
-
-/// How often the log of a running step is polled.
-const FOLLOW: Duration = Duration::from_millis(250);
 
 pub(super) fn routes(route: Route) -> Route {
     route
@@ -29,94 +28,84 @@ pub(super) fn routes(route: Route) -> Route {
 
 type Ids = Path<(Uuid, i32, Uuid)>;
 
-/// The run behind a step, if the caller may view its workspace.
-async fn run(
+/// The right to read the logs of a workspace.
+struct ReadWorkspace {
+    db: DatabaseConnection,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+}
+
+impl Permit for ReadWorkspace {
+    async fn check(&self, caller: &Caller) -> Result<(), Error> {
+        let reach = reach::reach(&self.db, caller).await?;
+        let may = reach.in_workspace(self.organization, self.workspace).view;
+        if may { Ok(()) } else { Err(Error::NotFound("step")) }
+    }
+}
+
+/// A log that the caller may read; without a run it is empty.
+struct StepLog {
+    guard: Guard<ReadWorkspace>,
+    run: Option<RunId>,
+}
+
+/// The log of a step, if the caller may view its workspace.
+async fn log(
     app: &Arc<App>,
     request: &Request,
     (organization, job, step): (Uuid, i32, Uuid),
-) -> Result<(Caller, Option<RunId>)> {
+) -> Result<StepLog, Problem> {
     let session = Session::of(app, request).await?;
     let unknown = || Problem::unknown(&step.to_string(), "step");
     let row = store::row::by_id::<workspace_step::Model>(&app.db, WorkspaceStepId(step)).await?.ok_or_else(unknown)?;
     let there = row.organization_id == OrganizationId(organization) && row.job_id == job;
-    let seen = session.reach.in_workspace(row.organization_id, row.workspace_id).view;
-    if there && seen { Ok((session.caller, row.run_id)) } else { Err(unknown()) }
+    let permit = ReadWorkspace { db: app.db.clone(), organization: row.organization_id, workspace: row.workspace_id };
+    let may = session.reach.in_workspace(row.organization_id, row.workspace_id).view;
+    if !there || !may {
+        return Err(unknown());
+    }
+    Ok(StepLog { guard: Guard::new(session.caller, permit), run: row.run_id })
+}
+
+/// The body of a response with these parts of a log.
+fn body_of(app: &Arc<App>, of: StepLog, (after, follow): (i64, Follow), written: fn(Piece) -> String) -> Body {
+    let Some(run) = of.run else { return Body::empty() };
+    let pieces = lines(Arc::clone(app), of.guard, (run, after), follow);
+    Body::from_bytes_stream(pieces.map(move |piece| piece.map(|piece| written(piece).into_bytes())))
 }
 
 #[handler]
 async fn text(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Response {
-    let (caller, found) = match run(app.0, request, ids).await {
+    let found = match log(app.0, request, ids).await {
         Ok(found) => found,
         Err(problem) => return problem.response(),
     };
-    let lines = lines(Arc::clone(app.0), caller, found, 0, Until::Now);
-    let pieces = futures_util::StreamExt::map(lines, |piece| {
-        piece.map(|(_, lines)| lines.into_iter().map(|line| line.text + "\n").collect::<String>().into_bytes())
+    let body = body_of(app.0, found, (0, Follow::Off), |piece| match piece {
+        Piece::Lines(lines) => lines.into_iter().map(|line| line.text + "\n").collect(),
+        Piece::Cut(reason) => format!("windlass: the log is cut off here: {reason}\n"),
     });
-    Response::builder().content_type("application/octet-stream").body(Body::from_bytes_stream(pieces))
+    Response::builder().content_type("application/octet-stream").body(body)
 }
 
 /// The lines as events. The id of an event is the line number, so `Last-Event-ID` resumes the stream.
 #[handler]
 async fn events(app: Data<&Arc<App>>, request: &Request, Path(ids): Ids) -> Response {
-    let (caller, found) = match run(app.0, request, ids).await {
+    let found = match log(app.0, request, ids).await {
         Ok(found) => found,
         Err(problem) => return problem.response(),
     };
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
-    let lines = lines(Arc::clone(app.0), caller, found, last, Until::Ended);
-    let pieces = futures_util::StreamExt::map(lines, |piece| {
-        piece.map(|(_, lines)| lines.iter().map(event).collect::<String>().into_bytes())
+    let body = body_of(app.0, found, (last, Follow::UntilEnd), |piece| match piece {
+        Piece::Lines(lines) => lines.iter().map(event).collect(),
+        Piece::Cut(reason) => format!("event: error\ndata: the log is cut off here: {reason}\n\n"),
     });
-    Response::builder()
-        .content_type("text/event-stream")
-        .header(header::CACHE_CONTROL, "no-cache")
-        .body(Body::from_bytes_stream(pieces))
+    Response::builder().content_type("text/event-stream").body(body)
 }
 
 /// The event of a line. A carriage return would end the field, so each part of the text is a field of its own.
 fn event(line: &store::log_chunk::LogLine) -> String {
     let data: String = line.text.split('\r').map(|part| format!("data: {part}\n")).collect();
     format!("id: {}\n{data}\n", line.position)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    Now,
-    Ended,
-}
-
-type Piece = std::io::Result<(i64, Vec<store::log_chunk::LogLine>)>;
-
-/// Streams the lines of a run after a position, in chunks.
-fn lines(
-    app: Arc<App>,
-    caller: Caller,
-    run: Option<RunId>,
-    after: i64,
-    until: Until,
-) -> impl stream::Stream<Item = Piece> + Send + 'static {
-    let failed = |error: sea_orm::DbErr| {
-        tracing::error!(%error, "failed to read a log");
-        std::io::Error::other("failed to read the log")
-    };
-    stream::try_unfold((app, caller, after), move |(app, caller, position)| async move {
-        let Some(run) = run else { return Ok(None) };
-        loop {
-            // Read the state first: a run that is final by now has already stored all of its lines.
-            let over = store::run::by_id(&app.db, run).await.map_err(failed)?.is_none_or(|row| row.state.is_final());
-            let lines = store::log_chunk::list_by_run(&app.db, run, position).await.map_err(failed)?;
-            if let Some(last) = lines.last().map(|line| line.position) {
-                return Ok(Some(((last, lines), (app, caller, last))));
-            }
-            if until == Until::Now || over {
-                return Ok(None);
-            }
-            tokio::time::sleep(FOLLOW).await;
-            // A revoked credential ends the response.
-            app.authenticator.again(&caller).await.map_err(std::io::Error::other)?;
-        }
-    })
 }
 
 #[cfg(test)]

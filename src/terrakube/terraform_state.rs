@@ -4,25 +4,28 @@
 use std::sync::Arc;
 
 use entity::id::StateVersionId;
-use entity::state_version;
+use entity::{state_version, workspace};
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
-use serde_json::{Value, json};
-use sha2::Digest as _;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
 use super::response::{answered, guarded};
 use super::state_client::{StateClient, state_client};
-use super::state_file::{self, json_bytes, open};
+use super::state_file;
+use super::state_head::StateHead;
 use super::state_lock::{lock, lock_id, unlock};
+use super::state_pieces::SealedState;
+use super::state_transfer::{discard, receive, send};
 use crate::app::App;
-use crate::secret::{self};
+use crate::input::bounds::STATE_TEXT;
+use crate::input::stored_text;
 use crate::store;
 
-/// The size limit of a state, in bytes.
-const MOST_BYTES: usize = 256 * 1024 * 1024;
+/// The size limit of the description of a lock, in bytes.
+const MOST_LOCK_BYTES: usize = 64 * 1024;
 
 pub(super) fn routes(route: Route) -> Route {
     route.at("/tfstate/v1/organization/:organization/workspace/:workspace/backend", guarded(backend)).at(
@@ -43,12 +46,11 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
         "POST" | "PUT" => {
             let id = request.params::<Vec<(String, String)>>().unwrap_or_default();
             let id = id.into_iter().find(|(key, _)| key == "ID").map(|(_, id)| id);
-            let state = bytes(body).await?;
-            write(app, &client, id, state).await
+            write(app, &client, id, body).await
         }
         "DELETE" => {
             let empty = json!({"version": 4, "serial": 0, "lineage": "", "outputs": {}, "resources": []});
-            write(app, &client, None, empty.to_string().into_bytes()).await
+            write(app, &client, None, Body::from(empty.to_string())).await
         }
         "LOCK" => lock(app, &client, &bytes(body).await?).await,
         "UNLOCK" => unlock(app, &client, &bytes(body).await?).await,
@@ -57,29 +59,57 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
 }
 
 async fn bytes(body: Body) -> Result<Vec<u8>> {
-    let read = body.into_bytes_limit(MOST_BYTES).await;
-    let large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the state is larger than {MOST_BYTES} bytes"));
-    read.map(|bytes| bytes.to_vec()).map_err(large)
+    let read = body.into_bytes_limit(MOST_LOCK_BYTES).await;
+    let text = format!("the lock is larger than {MOST_LOCK_BYTES} bytes");
+    read.map(|bytes| bytes.to_vec()).map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text))
 }
 
-async fn newest(app: &App, client: &StateClient) -> Result<Response> {
+async fn newest(app: &Arc<App>, client: &StateClient) -> Result<Response> {
     match store::workspace::newest_state(&app.db, client.workspace.id).await? {
-        Some(row) => Ok(json_bytes(open(app, &row)?)),
+        Some(row) => send(app, row).await,
         None => Ok(Response::builder().status(StatusCode::NO_CONTENT).finish()),
     }
 }
 
 /// Stores a new version of a state, unless another client holds the lock.
-async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: Vec<u8>) -> Result<Response> {
-    let parsed: Value =
-        serde_json::from_slice(&state).map_err(|error| Problem::bad(format!("the state is not JSON: {error}")))?;
-    let serial = parsed.get("serial").and_then(Value::as_i64);
+async fn write(app: &Arc<App>, client: &StateClient, lock: Option<String>, state: Body) -> Result<Response> {
+    client.require_writer()?;
+    // A large state is not received in vain.
+    refuse_locked(&client.workspace, lock.as_deref())?;
+    let id = StateVersionId::create();
+    let received = receive(app, id, state).await;
+    let stored = match received {
+        Ok(state) => store_version(app, client, lock.as_deref(), (id, state)).await,
+        Err(problem) => Err(problem),
+    };
+    if !matches!(stored, Ok(true)) {
+        discard(app, id).await;
+    }
+    stored.map(|_| Response::builder().status(StatusCode::OK).finish())
+}
+
+fn refuse_locked(workspace: &workspace::Model, given: Option<&str>) -> Result<()> {
+    match &workspace.state_lock {
+        Some(held) if lock_id(held) != given => {
+            Err(Problem::new(StatusCode::LOCKED, "another client holds the lock of the state"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Stores a state version. Returns false if the state has not changed, which makes no new version.
+async fn store_version(
+    app: &App,
+    client: &StateClient,
+    lock: Option<&str>,
+    (id, state): (StateVersionId, SealedState),
+) -> Result<bool> {
+    let SealedState { head: StateHead { serial, lineage }, md5, sealed, pieces } = state;
     let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
-    let lineage = parsed.get("lineage").and_then(Value::as_str).map(str::to_owned);
+    stored_text::check_length("lineage", lineage.as_deref().unwrap_or_default(), STATE_TEXT)?;
     let now = app.clock.now();
-    let row_id = StateVersionId::create();
     let row = state_version::Model {
-        id: row_id,
+        id,
         organization_id: client.workspace.organization_id,
         workspace_id: client.workspace.id,
         created_at: now,
@@ -89,29 +119,19 @@ async fn write(app: &Arc<App>, client: &StateClient, id: Option<String>, state: 
         job_id: client.step.as_ref().map(|step| step.job_id),
         serial,
         lineage,
-        md5: md5_hex(&state),
-        sealed: app.keys.seal(&secret::place("state_version", row_id.0), &state)?,
+        md5,
+        sealed,
+        pieces,
     };
     store::write(&app.db, async |tx| {
-        let workspace = store::workspace::lock(tx, client.workspace.id).await?;
-        let held = workspace.and_then(|workspace| workspace.state_lock);
-        if let Some(held) = held
-            && lock_id(&held) != id.as_deref()
-        {
-            return Err(Problem::new(StatusCode::LOCKED, "another client holds the lock of the state"));
+        if let Some(workspace) = store::workspace::lock(tx, client.workspace.id).await? {
+            refuse_locked(&workspace, lock)?;
         }
-        let newest = store::workspace::newest_state(tx, client.workspace.id).await?;
-        // An unchanged state does not make a new version.
-        if newest.is_none_or(|newest| newest.md5 != row.md5) {
-            store::row::create(tx, row).await?;
+        if store::workspace::newest_state_md5(tx, client.workspace.id).await?.as_ref() == Some(&row.md5) {
+            return Ok(false);
         }
-        Ok(())
+        store::row::create(tx, row).await?;
+        Ok(true)
     })
-    .await?;
-    Ok(Response::builder().status(StatusCode::OK).finish())
-}
-
-/// The MD5 digest of a state, in hexadecimal.
-fn md5_hex(bytes: &[u8]) -> String {
-    md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    .await
 }

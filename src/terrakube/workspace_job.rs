@@ -11,6 +11,7 @@ use super::document::ResourceObject;
 use super::error::{Problem, Result};
 use super::path_context::PathContext;
 use super::session::Session;
+use crate::access::principal;
 use crate::engine::workspace::{self, NewJob, Reviewer};
 use crate::store;
 use crate::store::resource::{Cell, Row};
@@ -29,7 +30,8 @@ pub(super) async fn create(
 ) -> Result<Row> {
     let id = found.workspace.ok_or_else(|| Problem::bad("relationships.workspace must not be null"))?;
     let organization = found.organization.ok_or_else(|| Problem::bad("a job must be created below an organization"))?;
-    if !session.reach.in_workspace(organization, id).plan {
+    let rights = session.reach.in_workspace(organization, id);
+    if !rights.plan {
         return Err(Problem::denied("CreatePermission"));
     }
     if changes.text("status").is_some_and(|status| status != "pending") {
@@ -61,6 +63,8 @@ pub(super) async fn create(
         targets: texts("target_addrs"),
         replacements: texts("replace_addrs"),
         by: session.caller.name().to_owned(),
+        principal: Some(principal::stored(&session.caller)),
+        rights,
     };
     let job = workspace::create(tx, &row, wanted, session.now).await?;
     Ok(Row::from([

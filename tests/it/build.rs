@@ -10,7 +10,7 @@ use windlass::liveness::wake::Wake;
 use windlass::runner::docker::DockerRunner;
 use windlass::runner::process::ProcessRunner;
 use windlass::runner::{Build, Dockerfile, Image, ProcessOptions, Runner, StepSpec, StepState};
-use windlass::secret::Secret;
+use windlass::secret::{Origin, Secret};
 
 use crate::git_server::{git, repository};
 use crate::harness::wait_for;
@@ -53,13 +53,18 @@ fn build(source: Option<Checkout>, root_path: &str, dockerfile: Dockerfile) -> B
     }
 }
 
+fn login(url: &str, token: &str) -> Login {
+    let origins = Origin::of(url).into_iter().collect();
+    Login { username: "x-access-token".into(), token: Secret::new(token.into()), origins }
+}
+
 fn wanted(url: &str) -> Checkout {
     Checkout {
         url: url.to_owned(),
         branch: Some("main".into()),
         commit: None,
         submodules: true,
-        login: Some(Login { username: "x-access-token".into(), token: Secret::new("pass".into()) }),
+        login: Some(login(url, "pass")),
         key: None,
         local: false,
     }
@@ -145,8 +150,7 @@ async fn failed_builds_have_a_reason() {
     let runner = docker();
     let path = |name: &str| Dockerfile::Path(name.to_owned());
     let nobody = Checkout { login: None, ..wanted(&url) };
-    let login = Login { username: "x-access-token".into(), token: Secret::new("wrong".into()) };
-    let stranger = Checkout { login: Some(login), ..wanted(&url) };
+    let stranger = Checkout { login: Some(login(&url, "wrong")), ..wanted(&url) };
     let absent = wanted(&url.replace("app.git", "none.git"));
     let nowhere = wanted("https://git.invalid/app.git");
     let closed = wanted("http://127.0.0.1:9/app.git");

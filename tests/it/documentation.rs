@@ -126,6 +126,34 @@ fn the_first_pages_are_short() {
     }
 }
 
+/// The tests that the last column of a table names, such as `access::a_stranger_finds_nothing`.
+fn named_tests(page: &str) -> Vec<&str> {
+    let cells = page.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.rsplit('|').nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter(|name| name.contains("::")).collect()
+}
+
+/// Whether there is such a test, or a module with tests of its own.
+fn is_test(name: &str) -> bool {
+    let path = name.replace("::", "/");
+    let read = |file: String| fs::read_to_string(root().join(file)).unwrap_or_default();
+    let module = |path: &str| read(format!("tests/it/{path}.rs")) + &read(format!("tests/it/{path}/mod.rs"));
+    let (parent, last) = path.rsplit_once('/').unwrap();
+    let in_module = module(parent).contains(&format!("fn {last}("));
+    let in_source = read(format!("src/{path}.rs"));
+    let has_own =
+        root().join(format!("src/{path}")).is_dir() || in_source.contains("mod tests") || in_source.contains("#[test]");
+    in_module || has_own || !module(&path).is_empty()
+}
+
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let named = named_tests(&page);
+    let missing: Vec<_> = named.iter().filter(|name| !is_test(name)).collect();
+    assert!(named.len() > 50 && missing.is_empty(), "docs/threat-model.md names {missing:?}");
+    assert!(!is_test("access::no_such_test") && !is_test("no::such_module"));
+}
+
 #[test]
 fn links_and_anchors_are_found() {
     let text = "# A page\n[one](a.md) and [two\nlines](b.md#c-d)\n```sh\n# no heading [no](link)\n```\n`[no](code)` [three](c)\n";

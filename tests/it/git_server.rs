@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 
@@ -20,8 +21,29 @@ pub(crate) fn git(folder: &Path, words: &[&str]) {
     assert!(done.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// What a server does with a request.
+#[derive(Clone)]
+pub(crate) enum Rule {
+    /// Everyone may read.
+    Open,
+    /// The login is "x-access-token" with the password "pass".
+    Login,
+    /// Everything is at another server.
+    Redirect(String),
+}
+
+/// The `Authorization` headers that a server received.
+pub(crate) type Received = Arc<Mutex<Vec<String>>>;
+
 /// A repository behind git's own HTTP server, which asks for a login.
 pub(crate) async fn repository() -> (tempfile::TempDir, String) {
+    let folder = folder();
+    let (server, _) = serve(folder.path(), Rule::Login).await;
+    (folder, format!("{server}/app.git"))
+}
+
+/// A folder with the repository `app.git`, and with its files in `work`.
+pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "-q", "work"]);
     let work = folder.path().join("work");
@@ -39,29 +61,49 @@ pub(crate) async fn repository() -> (tempfile::TempDir, String) {
     git(&work, &["checkout", "-q", "main"]);
     git(folder.path(), &["clone", "-q", "--bare", "work", "app.git"]);
     git(&folder.path().join("app.git"), &["config", "uploadpack.allowFilter", "true"]);
-    let root = folder.path().to_owned();
+    folder
+}
+
+/// Serves the repositories of a folder. Returns the address, and what is received.
+pub(crate) async fn serve(root: &Path, rule: Rule) -> (String, Received) {
+    let root = root.to_owned();
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
-    let url = format!("http://{}/app.git", acceptor.local_addr()[0].as_socket_addr().unwrap());
+    let address = format!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
+    let received = Received::default();
+    let seen = Arc::clone(&received);
     let serve = poem::endpoint::make(move |mut request: poem::Request| {
-        let root = root.clone();
+        let (root, rule, seen) = (root.clone(), rule.clone(), Arc::clone(&seen));
         async move {
+            seen.lock().unwrap().extend(request.header("authorization").map(str::to_owned));
             let body = request.take_body().into_vec().await.unwrap();
-            backend(&root, &request, &body)
+            answer(&root, &rule, &request, &body)
         }
     });
     tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(serve));
-    (folder, url)
+    (address, received)
 }
 
-/// `git http-backend` as a CGI program; the password is "pass".
+fn answer(root: &Path, rule: &Rule, request: &poem::Request, body: &[u8]) -> poem::Response {
+    use poem::http::StatusCode;
+    // x-access-token:pass
+    let known = request.header("authorization") == Some("Basic eC1hY2Nlc3MtdG9rZW46cGFzcw==");
+    match rule {
+        Rule::Redirect(to) => {
+            let response = poem::Response::builder().status(StatusCode::FOUND);
+            response.header("location", format!("{to}{}", request.uri())).finish()
+        }
+        Rule::Login if !known => {
+            let response = poem::Response::builder().status(StatusCode::UNAUTHORIZED);
+            response.header("www-authenticate", "Basic realm=\"x\"").finish()
+        }
+        Rule::Open | Rule::Login => backend(root, request, body),
+    }
+}
+
+/// `git http-backend` as a CGI program.
 fn backend(root: &Path, request: &poem::Request, body: &[u8]) -> poem::Response {
     use std::io::Write as _;
     let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
-    // x-access-token:pass
-    if header("authorization") != "Basic eC1hY2Nlc3MtdG9rZW46cGFzcw==" {
-        let response = poem::Response::builder().status(poem::http::StatusCode::UNAUTHORIZED);
-        return response.header("www-authenticate", "Basic realm=\"x\"").finish();
-    }
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)

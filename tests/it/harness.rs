@@ -17,7 +17,7 @@ use windlass::access::authenticate::Authenticator;
 use windlass::access::jwt::Verifier;
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
-use windlass::config::{Config, LogFormat, RunnerChoice};
+use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
 use windlass::runner::{Runners, Target};
@@ -104,6 +104,16 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         in_cluster: false,
         workspaces_in_clusters: false,
         listen: "127.0.0.1:0".parse().unwrap(),
+        tls_certificate: None,
+        tls_key: None,
+        behind_tls_proxy: false,
+        max_connections: 4096,
+        max_connections_per_address: 1024,
+        header_timeout_seconds: 10,
+        idle_timeout_seconds: 120,
+        body_timeout_seconds: 30,
+        body_bytes_per_second: 1024,
+        send_timeout_seconds: 60,
         public_url: Some("https://windlass.example/".into()),
         data_dir,
         process_dir: None,
@@ -111,6 +121,9 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
+        organization_creators: Vec::new(),
+        local_cluster: LocalCluster::Auto,
+        token_days: 365,
         secret_key_file: None,
         secret_keys: None,
         secret_key_command: None,
@@ -168,10 +181,14 @@ impl TestApp {
 
     /// With other settings.
     pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let first = Self::new().await;
-        let Ok(mut app) = Arc::try_unwrap(first.app) else { panic!("nobody else has it yet") };
+        Self::new().await.reconfigured(change)
+    }
+
+    /// The same with other settings, before it is used.
+    pub(crate) fn reconfigured(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
         change(&mut app.config);
-        Self { app: Arc::new(app), ..first }
+        Self { app: Arc::new(app), ..self }
     }
 
     /// Webhooks may call this machine.

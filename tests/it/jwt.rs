@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::web::{Data, Json};
 use poem::{EndpointExt as _, Route, get, handler};
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof};
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use serde_json::{Value, json};
 
@@ -230,4 +231,60 @@ async fn only_true_is_a_verified_address() {
     }
     let token = issuer.token(0, "one", json!({}));
     it.client.with(Some(&format!("Bearer {token}"))).post(&accept, json!({})).await.expect(201);
+}
+
+/// Any JSON value, most of them of a kind that a claim may have.
+fn values() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        proptest::bool::ANY.prop_map(Value::from),
+        proptest::num::i64::ANY.prop_map(Value::from),
+        proptest::num::f64::NORMAL.prop_map(Value::from),
+        ".{0,300}".prop_map(Value::from),
+        proptest::collection::vec(".{0,10}", 0..4).prop_map(Value::from),
+        Just(json!({"a": [{}]})),
+    ]
+}
+
+/// Whatever is sent as a JWT, and whatever its claims are: it is accepted or refused, and accepted only with its signature.
+#[test]
+fn no_token_is_a_panic_and_none_is_accepted_without_its_signature() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (issuer, app) = runtime.block_on(async {
+        let issuer = Issuer::start().await;
+        let app = TestApp::with_oidc(&issuer.url, AUDIENCE).await;
+        (issuer, app)
+    });
+    let client = app.client(None);
+    let good = issuer.token(0, "one", json!({}));
+    let status = |token: &str| runtime.block_on(listed(&client, token));
+    assert_eq!(status(&good), 200);
+    let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let text = prop_oneof!["[!-~]{1,80}", "[A-Za-z0-9_-]{0,40}[.][A-Za-z0-9_-]{0,40}[.][A-Za-z0-9_-]{0,40}"];
+    let refused = |text: String| {
+        prop_assert_eq!(status(&text), 401);
+        Ok(())
+    };
+    runner.run(&text, refused).unwrap();
+    // One character is another one.
+    let change = (0..good.len(), "[A-Za-z0-9_.-]");
+    let changed = |(place, letter): (usize, String)| {
+        let mut token = good.clone();
+        token.replace_range(place..=place, &letter);
+        let expected = if token == good { 200 } else { 401 };
+        prop_assert_eq!(status(&token), expected, "{}", token);
+        Ok(())
+    };
+    runner.run(&change, changed).unwrap();
+    let claim = "(sub|exp|nbf|iss|aud|email|email_verified|name|groups|iat)";
+    let claims = |(claim, value): (String, Value)| {
+        let found = status(&issuer.token(0, "one", json!({claim.clone(): value.clone()})));
+        prop_assert!([200, 401].contains(&found), "{} {}: {}", claim, value, found);
+        if ["iss", "aud"].contains(&claim.as_str()) {
+            prop_assert_eq!(found, 401, "{} {}", claim, value);
+        }
+        Ok(())
+    };
+    runner.run(&(claim, values()), claims).unwrap();
 }

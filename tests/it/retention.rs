@@ -137,6 +137,7 @@ async fn workspace_jobs_plans_and_states_go() {
             lineage: None,
             md5: String::new(),
             sealed: b"sealed".to_vec(),
+            pieces: None,
         };
         store::row::create(db, row).await.unwrap();
     }

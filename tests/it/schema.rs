@@ -11,11 +11,13 @@ fn columns<E: EntityTrait>(entity: &E) -> (String, BTreeSet<String>) {
     (entity.table_name().to_owned(), names)
 }
 
-#[tokio::test]
-async fn tables_and_entities_are_the_same() {
-    let app = TestApp::new().await;
-    let db = &app.app.db;
-    let expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::from([
+const POSTGRES_COLUMNS: &str =
+    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+const SQLITE_COLUMNS: &str = "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
+     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+
+fn entities() -> BTreeMap<String, BTreeSet<String>> {
+    BTreeMap::from([
         columns(&entity::access_token::Entity),
         columns(&entity::api_token::Entity),
         columns(&entity::cluster::Entity),
@@ -50,6 +52,7 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::ssh_key::Entity),
         columns(&entity::stage::Entity),
         columns(&entity::stage_job::Entity),
+        columns(&entity::state_piece::Entity),
         columns(&entity::state_version::Entity),
         columns(&entity::tag::Entity),
         columns(&entity::team::Entity),
@@ -66,23 +69,22 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::workspace_schedule::Entity),
         columns(&entity::workspace_step::Entity),
         columns(&entity::workspace_tag::Entity),
-    ]);
+    ])
+}
+
+#[tokio::test]
+async fn tables_and_entities_are_the_same() {
+    let app = TestApp::new().await;
+    let db = &app.app.db;
     let backend = db.get_database_backend();
-    let sql = match backend {
-        DbBackend::Postgres => {
-            "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
-        }
-        _ => {
-            "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
-        }
-    };
+    let sql = if backend == DbBackend::Postgres { POSTGRES_COLUMNS } else { SQLITE_COLUMNS };
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap() {
         let (table, column): (String, String) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
         found.entry(table).or_default().insert(column);
     }
     found.remove("seaql_migrations");
-    assert_eq!(found, expected);
+    assert_eq!(found, entities());
 }
 
 #[tokio::test]
@@ -156,6 +158,76 @@ async fn an_older_database_is_brought_along() {
     assert_eq!((place.stage_id, place.is_skipped), (stages[1].id, false));
     let row = windlass::store::job::by_id(&db, entity::id::JobId(job)).await.unwrap().unwrap();
     assert!(row.spec.settings.is_empty() && row.variables_changed_at.is_none());
+}
+
+/// Credentials go on working with the repositories that they were used with before they belonged to a host.
+#[tokio::test]
+async fn credentials_of_an_older_database_keep_their_hosts() {
+    use sea_orm::Value;
+    use windlass::secret::stored_binding::{of_git_token, of_vcs};
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::harness::database(&folder).await;
+    let db = windlass::store::connect(&url, 1).await.unwrap();
+    migration::run_first(&db, 13).await.unwrap();
+    let ids: [uuid::Uuid; 8] = std::array::from_fn(|_| uuid::Uuid::now_v7());
+    let [organization, cluster, project, environment, token, job, vcs, workspace] = ids;
+    let unused = uuid::Uuid::now_v7();
+    let now: Value = crate::harness::start().into();
+    let insert = async |table: &str, columns: &str, values: Vec<Value>| {
+        let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "));
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();
+    };
+    let named = |id: uuid::Uuid| vec![id.into(), now.clone(), now.clone(), "x".into()];
+    let columns = "id, created_at, updated_at, name";
+    insert("organization", &format!("{columns}, plan"), [named(organization), vec!["FREE".into()]].concat()).await;
+    let rest = vec![organization.into(), "r".into(), "LOCAL".into(), true.into(), 1000.into(), 1000.into()];
+    let more = "organization_id, region, kind, is_default, maximum_cpu_milli, maximum_memory_mib";
+    insert("cluster", &format!("{columns}, {more}"), [named(cluster), rest].concat()).await;
+    let rest = vec![organization.into(), "x".into(), "".into()];
+    insert("project", &format!("{columns}, organization_id, name_key, description"), [named(project), rest].concat())
+        .await;
+    let rest = vec![organization.into(), project.into(), cluster.into(), "x".into(), "STAGING".into()];
+    let more = "organization_id, project_id, cluster_id, name_key, mode";
+    insert("environment", &format!("{columns}, {more}"), [named(environment), rest].concat()).await;
+    for id in [token, unused] {
+        let rest = vec![organization.into(), "".into(), "GITHUB".into(), "https://api.github.com".into()];
+        let more = "organization_id, description, provider, api_url";
+        insert("git_token", &format!("{columns}, {more}"), [named(id), rest].concat()).await;
+    }
+    let spec = |host: &str| -> Value {
+        let url = format!("https://{host}/a.git");
+        let repository = serde_json::json!({"url": url, "provider": "GITHUB", "branch": null, "root_path": "/", "git_token_id": token});
+        let source = serde_json::json!({"type": "DOCKER", "git_repository": repository});
+        serde_json::json!({"source": source}).into()
+    };
+    let rest = vec![organization.into(), environment.into(), "x".into(), "LIFECYCLE".into(), spec("git.example")];
+    let rest = [rest, vec![spec("old.example"), token.into()]].concat();
+    let more = "organization_id, environment_id, name_key, job_type, spec, deployed, git_token_id";
+    insert("job", &format!("{columns}, {more}"), [named(job), rest].concat()).await;
+    let audited = "created_by, updated_by, organization_id";
+    let by = vec!["a".into(), "a".into(), organization.into()];
+    let rest = vec!["GITLAB".into(), "OAUTH".into(), "PENDING".into()];
+    let more = "vcs_type, connection_type, status";
+    insert("vcs", &format!("{columns}, {audited}, {more}"), [named(vcs), by.clone(), rest].concat()).await;
+    let rest: Vec<Value> =
+        ["https://git.example:8443/b.git", "main", "/", "1", "tofu", "remote", "none"].map(Value::from).into();
+    let flags: Vec<Value> = vec![false.into(), false.into(), false.into(), vcs.into()];
+    let more = "source, branch, folder, terraform_version, iac_type, execution_mode, last_job_status, locked, deleted, allow_remote_apply, vcs_id";
+    insert("workspace", &format!("{columns}, {audited}, {more}"), [named(workspace), by, rest, flags].concat()).await;
+    migration::run(&db).await.unwrap();
+    let hosts = |origins: Vec<windlass::secret::Origin>| {
+        origins.iter().map(ToString::to_string).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let of_token = async |id: uuid::Uuid| {
+        let row =
+            windlass::store::row::by_id::<entity::git_token::Model>(&db, entity::id::GitTokenId(id)).await.unwrap();
+        hosts(of_git_token(&row.unwrap()).origins)
+    };
+    assert_eq!(of_token(token).await, "https://git.example https://github.com https://old.example");
+    assert_eq!(of_token(unused).await, "https://github.com");
+    let row = windlass::store::workspace::vcs(&db, entity::id::VcsId(vcs)).await.unwrap().unwrap();
+    assert_eq!(hosts(of_vcs(&row).origins), "https://git.example:8443 https://gitlab.com");
 }
 
 /// What is otherwise asked only while there is a cluster of Kubernetes.

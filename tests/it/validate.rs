@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 /// The contract of the Qovery-compatible API.
 pub(crate) static CONTRACT: LazyLock<Value> =
-    LazyLock::new(|| serde_yaml_ng::from_str(windlass::api::CONTRACT).expect("the contract is YAML"));
+    LazyLock::new(|| serde_saphyr::from_str(windlass::api::CONTRACT).expect("the contract is YAML"));
 
 /// The contract of the Terrakube-compatible API.
 pub(crate) static TERRAKUBE: LazyLock<Value> =
-    LazyLock::new(|| serde_yaml_ng::from_str(windlass::terrakube::CONTRACT).expect("the contract is YAML"));
+    LazyLock::new(|| serde_saphyr::from_str(windlass::terrakube::CONTRACT).expect("the contract is YAML"));
 
 /// The contract that contains a path.
 fn contract_of(path: &str) -> &'static Value {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 /// A complete kubeconfig of a cluster that does not answer.
 pub(crate) const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: hidden-cluster, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: x, context: {cluster: hidden-cluster, user: u}}]\nusers: [{name: u, user: {token: t}}]\n";
 
+use entity::id::{AccessTokenId, OrganizationId, PersonId};
 use entity::member::Role;
 use poem::http::Method;
 use serde_json::{Value, json};
+use windlass::store;
 
 use crate::harness::{Client, Furnished, TestApp, id};
 use crate::validate::CONTRACT;
@@ -59,6 +61,7 @@ impl World {
         ids.insert("labelsGroupId", post(in_organization("labelsGroups"), group).await);
         let token = json!({"name": "t", "role_id": null});
         ids.insert("apiTokenId", post(in_organization("apiToken"), token).await);
+        ids.insert("accessTokenId", access_token(app, organization).await);
         let token = json!({"name": "g", "type": "GITHUB", "token": "secret-git-token"});
         ids.insert("gitTokenId", post(in_organization("gitToken"), token).await);
         ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
@@ -309,4 +312,36 @@ pub(crate) async fn custom(app: &TestApp, world: &World, permission: &str, clust
 pub(crate) async fn stranger(app: &TestApp) -> Client {
     let other = app.organization("other").await;
     app.token(other, Role::Admin).await
+}
+
+/// A personal access token of a new member of an organization.
+async fn access_token(app: &TestApp, organization: OrganizationId) -> String {
+    let (db, now) = (&app.app.db, app.clock.now());
+    let person = PersonId::create();
+    let row = entity::person::Model {
+        id: person,
+        created_at: now,
+        issuer: "https://issuer.example".into(),
+        subject: person.to_string(),
+        email: None,
+        name: Some("member".into()),
+        communication_email: None,
+        groups: None,
+    };
+    store::person::create(db, row).await.unwrap();
+    store::person::add_member(db, organization, person, (Role::Viewer, None), now).await.unwrap();
+    let row = entity::access_token::Model {
+        id: AccessTokenId::create(),
+        person_id: Some(person),
+        created_at: now,
+        created_by: "member".into(),
+        name: "member".into(),
+        description: None,
+        groups: json!([]),
+        hash: person.to_string(),
+        expires_at: None,
+        last_used_at: None,
+        creator_id: Some(person),
+    };
+    store::row::create(db, row).await.unwrap().id.to_string()
 }

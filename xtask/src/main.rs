@@ -37,7 +37,7 @@ cargo xtask test --kubernetes [--strict]
 cargo xtask docs              run the commands of the pages in docs, as printed
 cargo xtask clients           run third-party clients and generated SDKs against a live server
 cargo xtask sdk               generate and build SDKs in four languages, in target/sdk
-cargo xtask fuzz              fuzz every operation of the API
+cargo xtask fuzz [SEED]       fuzz every operation of the API, with a fresh seed unless one is given
 cargo xtask simulate [N] [F]  simulate the engine with N seeds from F (10000, from a number derived from the date)
 cargo xtask torture [N]       kill servers N times (50) while containers run, and check that every run ran once
 cargo xtask services [--kubernetes]
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         ["docs"] => pages::run_all(),
         ["clients"] => clients::run_all(),
         ["sdk"] => sdk::run_all(),
-        ["fuzz"] => fuzz::run_all(),
+        ["fuzz", words @ ..] => fuzz::run_all(words),
         ["simulate", words @ ..] => simulate::run(words),
         ["torture", words @ ..] => torture::run(words),
         ["services"] => keep::run(false),

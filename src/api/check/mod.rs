@@ -5,9 +5,7 @@ mod dockerfile;
 
 use std::sync::Arc;
 
-use entity::git_token;
-use entity::id::{EnvironmentId, GitTokenId, RegistryId};
-use entity::job_spec::GitRepository;
+use entity::id::{EnvironmentId, RegistryId};
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
@@ -15,7 +13,7 @@ use uuid::Uuid;
 
 use self::dockerfile::{Dockerfile, join};
 use super::caller::Auth;
-use super::job::ApplicationGitRepositoryRequest;
+use super::job::{ApplicationGitRepositoryRequest, check_git_token};
 use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Created, Json, Success};
@@ -87,7 +85,8 @@ impl CheckApi {
         let registry = registry.filter(|row| row.organization_id == environment.organization_id);
         let registry =
             registry.ok_or_else(|| Error::invalid("registry_id", "is not a registry of this organization"))?;
-        let login = registry_client::login(&self.0.keys, &registry)?;
+        let login = registry_client::login(&self.0.keys, &registry, environment.organization_id)?
+            .map_err(|refused| Error::invalid("registry_id", refused.to_string()))?;
         registry_client::check(&registry.url, login.as_ref(), image, tag)
             .await
             .map_err(|reason| Error::invalid("image_name", reason))?;
@@ -106,8 +105,10 @@ impl CheckApi {
         let DockerfileCheckRequest { git_repository, dockerfile_path } = body.0;
         let repository = git_repository.check("git_repository")?;
         let path = join(&repository.root_path, &limits::name("dockerfile_path", &dockerfile_path)?)?;
-        self.check_token(&repository, environment.organization_id).await?;
-        let login = git::login::of(&self.0, &repository).await?;
+        check_git_token(&self.0.db, environment.organization_id, &repository, "git_repository").await?;
+        let login = git::login::of_repository(&self.0, environment.organization_id, &repository)
+            .await?
+            .map_err(|refused| Error::invalid("git_repository.git_token_id", refused.to_string()))?;
         let text = crate::git::file(&repository.url, repository.branch.as_deref(), &path, login.as_ref())
             .await
             .map_err(|reason| Error::invalid("git_repository", reason))?;
@@ -129,16 +130,5 @@ impl CheckApi {
         let id = EnvironmentId(environment_id.0);
         access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
         Err(Error::invalid("execution_id", "has no build usage report: this server does not create any"))
-    }
-}
-
-impl CheckApi {
-    async fn check_token(&self, repository: &GitRepository, organization: entity::id::OrganizationId) -> Result<()> {
-        let Some(GitTokenId(id)) = repository.git_token_id else { return Ok(()) };
-        let row = store::row::by_id::<git_token::Model>(&self.0.db, GitTokenId(id)).await?;
-        match row.filter(|row| row.organization_id == organization) {
-            Some(_) => Ok(()),
-            None => Err(Error::invalid("git_repository.git_token_id", "is not a git token of this organization")),
-        }
     }
 }

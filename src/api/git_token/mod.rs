@@ -73,6 +73,7 @@ impl GitTokenApi {
             workspace: None,
             api_url: String::new(),
             token: None,
+            earlier_urls: None,
         };
         let row = body.0.apply(&self.0, row)?;
         let row = audit::write(&self.0, &auth, id, async |tx| {

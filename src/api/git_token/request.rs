@@ -10,6 +10,7 @@ use super::super::limits;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
+use crate::secret::stored_binding::git_host;
 
 /// Not `Debug`: the request contains the token.
 #[derive(Deserialize, Object)]
@@ -31,7 +32,7 @@ pub(super) struct GitTokenRequest {
 }
 
 impl GitTokenRequest {
-    /// Validates the request and writes it to a row. An empty token keeps the stored one.
+    /// Validates the request and writes it to a row. An empty token keeps the stored one, unless it would belong to another host.
     pub(super) fn apply(self, app: &App, row: Model) -> Result<Model> {
         let Self { name, description, provider, token, workspace, git_api_url } = self;
         let provider = GitProvider::from(provider);
@@ -39,17 +40,27 @@ impl GitTokenRequest {
         if provider == GitProvider::Bitbucket && workspace.is_none() {
             return Err(Error::invalid("workspace", "is required for BITBUCKET"));
         }
+        let api_url = match git_api_url.filter(|url| !url.is_empty()) {
+            Some(url) => limits::web_address("git_api_url", &url)?,
+            None if row.token.is_some() && row.provider == provider => row.api_url.clone(),
+            None => default_api_url(provider).to_owned(),
+        };
+        let own = git_host(row.provider, &row.api_url);
+        let moved = own != git_host(provider, &api_url);
         let sealed = match (token.is_empty(), &row.token) {
+            (true, Some(_)) if moved => {
+                let own = own.map(|own| own.to_string()).unwrap_or_default();
+                return Err(Error::invalid(
+                    "token",
+                    format!("must be given again, because the stored one belongs to {own}"),
+                ));
+            }
             (true, Some(sealed)) => sealed.clone(),
             (true, None) => return Err(Error::invalid("token", "must not be empty")),
             (false, _) => {
                 let token = limits::text("token", token)?;
                 app.keys.seal(&secret::place("git_token", row.id.0), token.as_bytes())?
             }
-        };
-        let api_url = match git_api_url.filter(|url| !url.is_empty()) {
-            Some(url) => limits::web_address("git_api_url", &url)?,
-            None => default_api_url(provider).to_owned(),
         };
         Ok(Model {
             name: limits::name("name", &name)?,
@@ -58,6 +69,7 @@ impl GitTokenRequest {
             workspace: workspace.map(|text| limits::name("workspace", &text)).transpose()?,
             api_url,
             token: Some(sealed),
+            earlier_urls: row.earlier_urls.filter(|_| !moved),
             ..row
         })
     }

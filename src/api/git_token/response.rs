@@ -37,6 +37,7 @@ impl GitTokenResponse {
             workspace,
             api_url,
             token: _,
+            earlier_urls: _,
         } = row;
         Self {
             id: id.0,

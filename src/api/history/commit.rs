@@ -52,7 +52,9 @@ impl CommitApi {
         let job_spec::Source::Docker { git_repository: Some(repository), .. } = &row.spec.source else {
             return Err(Error::invalid("jobId", "the job is not built from a git repository and has no commits"));
         };
-        let login = git::login::of(&self.0, repository).await?;
+        let login = git::login::of_repository(&self.0, row.organization_id, repository)
+            .await?
+            .map_err(|refused| Error::invalid("jobId", format!("the git token of the job: {refused}")))?;
         let commits = git::commits(&repository.url, repository.branch.as_deref(), login.as_ref())
             .await
             .map_err(|reason| Error::invalid("jobId", reason))?;

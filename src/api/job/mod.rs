@@ -33,6 +33,7 @@ mod verdict;
 pub(super) mod version;
 
 pub(super) use self::job_command::JobCommandResponse;
+pub(super) use self::references::check_git_token;
 pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
 pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 

@@ -1,12 +1,33 @@
 //! Checks the ids that a job refers to.
 
+use entity::git_token;
 use entity::id::{GroupId, OrganizationId};
-use entity::job_spec::JobSpec;
+use entity::job_spec::{GitRepository, JobSpec, Source};
 use entity::metadata_group::GroupKind;
 use sea_orm::ConnectionTrait;
 
 use crate::error::{Error, Result};
+use crate::secret::stored_binding::of_git_token;
+use crate::secret::{Destination, NotSent, permits};
 use crate::store;
+
+/// Checks that the git token of a repository belongs to the organization and to the host of the repository.
+pub(in crate::api) async fn check_git_token(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    repository: &GitRepository,
+    field: &str,
+) -> Result<()> {
+    let Some(id) = repository.git_token_id else { return Ok(()) };
+    let refused = |text: String| Error::invalid(format!("{field}.git_token_id"), text);
+    let row = store::row::by_id::<git_token::Model>(db, id).await?;
+    let of_other = || refused("is not a git token of this organization".to_owned());
+    let binding = of_git_token(&row.ok_or_else(of_other)?);
+    permits(&binding, &Destination::new(organization, &repository.url)).map_err(|reason| match reason {
+        NotSent::Organization => of_other(),
+        NotSent::Origin { .. } => refused(format!("cannot be used for this url: {reason}")),
+    })
+}
 
 /// Checks that the registry, git token and groups of a job belong to its organization.
 pub(super) async fn check_references(
@@ -21,12 +42,8 @@ pub(super) async fn check_references(
             return Err(Error::invalid("source.image.registry_id", text));
         }
     }
-    if let Some(id) = spec.git_token_id() {
-        let token = store::row::by_id::<entity::git_token::Model>(db, id).await?;
-        if token.is_none_or(|token| token.organization_id != organization) {
-            let text = "is not a git token of this organization";
-            return Err(Error::invalid("source.docker.git_repository.git_token_id", text));
-        }
+    if let Source::Docker { git_repository: Some(repository), .. } = &spec.source {
+        check_git_token(db, organization, repository, "source.docker.git_repository").await?;
     }
     let kinds = [
         ("annotations_groups", GroupKind::Annotations, &spec.annotations_groups),

@@ -1,27 +1,25 @@
 //! /run/{runId}/log and /run/{runId}/logLine: the output of a run.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use entity::id::RunId;
-use entity::run;
-use futures_util::{Stream, stream};
+use futures_util::StreamExt as _;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
+use sea_orm::DatabaseConnection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access::read_guard::{Guard, Permit};
 use crate::access::{self, Action, Caller};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Json, PlainText, Success, Timestamp};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::follow::{Follow, Piece, lines};
 use crate::store;
 use crate::store::log_chunk::LogStream;
-
-/// How often a followed log is polled.
-const FOLLOW: Duration = Duration::from_millis(200);
 
 wire::mirrored!(LogStreamEnum of LogStream { Stdout, Stderr, System });
 
@@ -53,12 +51,9 @@ impl RunLogApi {
     ) -> Result<PlainText> {
         let row = access::run(&self.0.db, &auth.0, Action::View, RunId(run_id.0)).await?;
         let follow = if follow.0 { Follow::UntilEnd } else { Follow::Off };
-        Ok(PlainText(poem::Body::from_bytes_stream(lines(
-            (Arc::clone(&self.0), auth.0),
-            row.id,
-            checked_position(after.0)?,
-            follow,
-        ))))
+        let guard = Guard::new(auth.0, ReadRun { db: self.0.db.clone(), run: row.id });
+        let pieces = lines(Arc::clone(&self.0), guard, (row.id, checked_position(after.0)?), follow);
+        Ok(PlainText(poem::Body::from_bytes_stream(pieces.map(|piece| piece.map(text)))))
     }
 
     #[oai(path = "/run/:runId/logLine", method = "get", operation_id = "listRunLogLines", tag = Tag::JobRun)]
@@ -101,43 +96,22 @@ fn checked_position(after: i64) -> Result<i64> {
     if after < 0 { Err(Error::invalid("after", "must not be negative")) } else { Ok(after) }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Follow {
-    /// Stop after the existing lines.
-    Off,
-    /// Go on until the run ends.
-    UntilEnd,
+/// The right to read the log of a run.
+struct ReadRun {
+    db: DatabaseConnection,
+    run: RunId,
 }
 
-/// The lines of a run as chunks of text.
-fn lines(
-    (app, caller): (Arc<App>, Caller),
-    run: RunId,
-    after: i64,
-    follow: Follow,
-) -> impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-    let failed = move |error: Error| {
-        tracing::warn!(%run, ?error, "the log of a run ends early");
-        std::io::Error::other("the log is incomplete")
-    };
-    stream::try_unfold((app, caller, after), move |(app, caller, position)| async move {
-        loop {
-            // Read the state before the lines: lines written in between belong to a run that had not ended.
-            let row = store::run::by_id(&app.db, run).await.map_err(|error| failed(error.into()))?;
-            let state = row.map(|row| row.state);
-            let rows = store::log_chunk::list_by_run(&app.db, run, position).await;
-            let rows = rows.map_err(|error| failed(error.into()))?;
-            if let Some(last) = rows.last().map(|row| row.position) {
-                let text = rows.into_iter().map(|row| row.text + "\n").collect::<String>();
-                return Ok(Some((text.into_bytes(), (app, caller, last))));
-            }
-            if follow == Follow::Off || state.is_none_or(run::RunState::is_final) {
-                return Ok(None);
-            }
-            tokio::time::sleep(FOLLOW).await;
-            // A revoked credential ends the response.
-            let caller = app.authenticator.again(&caller).await.map_err(failed)?;
-            access::run(&app.db, &caller, Action::View, run).await.map_err(failed)?;
-        }
-    })
+impl Permit for ReadRun {
+    async fn check(&self, caller: &Caller) -> Result<()> {
+        access::run(&self.db, caller, Action::View, self.run).await.map(|_| ())
+    }
+}
+
+/// Part of a log as text.
+fn text(piece: Piece) -> Vec<u8> {
+    match piece {
+        Piece::Lines(lines) => lines.into_iter().map(|line| line.text + "\n").collect::<String>().into_bytes(),
+        Piece::Cut(reason) => format!("windlass: the log is cut off here: {reason}\n").into_bytes(),
+    }
 }

@@ -26,9 +26,10 @@ use crate::store;
 /// The maximum number of members and invitations in an organization.
 const MAX_MEMBERS: usize = 500;
 
-/// Validates an email address, and returns it in lower case.
+/// Validates an email address, and returns it in the form in which it is stored: ASCII letters in lower case. Other letters are left
+/// as they are, because folding them would make addresses of different people equal.
 fn normalized_email(address: &str) -> Result<String> {
-    let email = limits::name("email", address)?.to_lowercase();
+    let email = limits::name("email", address)?.to_ascii_lowercase();
     let is_valid =
         email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     if !is_valid || email.contains(char::is_whitespace) {
@@ -89,7 +90,7 @@ impl InvitationApi {
         let response = audit::write(&self.0, &auth, id, async |tx| {
             let members = store::person::list_members(tx, id).await?;
             let is_invitee = |(_, person): &(member::Model, person::Model)| {
-                person.email.as_ref().is_some_and(|email| email.to_lowercase() == row.email)
+                person.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&row.email))
             };
             if members.iter().any(is_invitee) {
                 return Err(Error::Conflict("a member already has this email address".into()));
@@ -130,7 +131,7 @@ impl InvitationApi {
     ) -> Result<Created<InviteMember>> {
         let row = self.load(&auth, Action::ViewOrganization, organization_id.0, invite_id.0).await?;
         let person = match &auth.0.identity.subject {
-            Subject::Person { id, email: Some(email), .. } if email.to_lowercase() == row.email => *id,
+            Subject::Person { id, email: Some(email), .. } if email.eq_ignore_ascii_case(&row.email) => *id,
             Subject::Person { .. } | Subject::Token { .. } | Subject::Group { .. } => {
                 return Err(Error::Forbidden("only the invited person can accept"));
             }
@@ -147,7 +148,7 @@ impl InvitationApi {
             Ok(((), Change::new("ACCEPT", MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(Json(response))
     }
 

@@ -27,6 +27,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
+const TRANSFERRED: &str = "the ownership was transferred by another request at the same time";
+
 pub(super) struct MemberApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -66,7 +68,7 @@ impl MemberApi {
             Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("MEMBER_ROLE").after(&after)))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(EmptyResponse)
     }
 
@@ -87,7 +89,7 @@ impl MemberApi {
             Ok(((), Change::delete(MEMBERS_AND_ROLES, person.0, &name)))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(EmptyResponse)
     }
 
@@ -101,8 +103,12 @@ impl MemberApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let person = PersonId(body.0.user_id);
+        let known = store::organization::owner(&self.0.db, id).await?;
         audit::write(&self.0, &auth, id, async |tx| {
             let owner = store::organization::owner(tx, id).await?;
+            if owner != known {
+                return Err(Error::Conflict(TRANSFERRED.into()));
+            }
             // The organization created at the first start has no owner: an administrator appoints one.
             if owner.is_some() && owner != auth.0.person() {
                 return Err(Error::Forbidden("only the owner can transfer the ownership"));
@@ -112,12 +118,14 @@ impl MemberApi {
             if let Some(owner) = owner {
                 store::person::set_role(tx, id, owner, (Role::Admin, None)).await?;
             }
-            store::person::set_role(tx, id, person, (Role::Owner, None)).await?;
+            // Another transfer that has not been committed yet is noticed by the index.
+            let appointed = store::person::set_role(tx, id, person, (Role::Owner, None)).await;
+            appointed.map_err(|error| Error::or_taken(error, TRANSFERRED))?;
             let name = display_name(tx, person).await?;
             Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("TRANSFER_OWNERSHIP")))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(EmptyResponse)
     }
 }

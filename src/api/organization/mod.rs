@@ -7,7 +7,6 @@ mod subscription_plan;
 use std::sync::Arc;
 
 use entity::id::OrganizationId;
-use entity::member::Role;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
@@ -44,21 +43,17 @@ impl OrganizationApi {
     #[oai(path = "/organization", method = "post", operation_id = "createOrganization", tag = Tag::OrganizationMainCalls)]
     async fn create_organization(&self, auth: Auth, body: Body<OrganizationRequest>) -> Result<Created<Organization>> {
         let person = auth.0.person().ok_or(Error::Forbidden("only a person can create an organization"))?;
+        bootstrap::may_create_organization(&self.0, person, auth.0.email()).await?;
         let OrganizationRequest { name, plan, rest } = body.0;
         let now = self.0.clock.now();
         let mut row = entity::organization::Model::new(&limits::name("name", &name)?, now);
         row.plan = plan.stored();
         rest.apply(&mut row)?;
-        let local = bootstrap::local_cluster(row.id, now);
         let row = store::write(&self.0.db, async |tx| {
-            let row = store::organization::create(tx, row).await?;
-            store::person::add_member(tx, row.id, person, (Role::Owner, None), now).await?;
-            store::cluster::create(tx, local).await?;
-            bootstrap::add_default_templates(tx, row.id, now).await?;
-            Ok::<_, Error>(row)
+            Ok::<_, Error>(bootstrap::create_organization(&self.0, tx, row, person, now).await?)
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(Json(Organization::new(row, Some(person.0))))
     }
 
@@ -137,7 +132,7 @@ impl OrganizationApi {
             Ok::<_, Error>(())
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(EmptyResponse)
     }
 }

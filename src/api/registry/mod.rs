@@ -33,6 +33,8 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::registry_client;
+use crate::secret::moves;
+use crate::secret::stored_binding::of_registry;
 use crate::store;
 use crate::store::job_usage::SharedResource;
 
@@ -126,10 +128,16 @@ impl RegistryApi {
         let ContainerRegistryRequest { name, kind, description, url: address, config } = body.0;
         let SplitConfig { config, secrets } = split(config);
         let mut credentials = if row.kind == kind.into() { open(&self.0, &row)? } else { BTreeMap::new() };
-        credentials.extend(exposed(&secrets));
+        let bound = of_registry(&row);
         row.name = limits::name("name", &name)?;
         row.kind = kind.into();
         row.url = url(kind, address)?;
+        if moves(&bound, &of_registry(&row))
+            && let Some(kept) = credentials.keys().find(|key| !secrets.contains_key(key.as_str()))
+        {
+            return Err(Error::invalid(format!("config.{kept}"), "must be given again, because url has another host"));
+        }
+        credentials.extend(exposed(&secrets));
         row.config = config;
         row.credentials = seal(&self.0, row.id, &credentials)?;
         if let Some(description) = description {
@@ -191,7 +199,8 @@ impl RegistryApi {
         let name = image_name.0.or(search.0).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Error::invalid("imageName", "is required"))?;
         let name = limits::image_name("imageName", &name)?;
-        let login = registry_client::login(&self.0.keys, &row)?;
+        let login = registry_client::login(&self.0.keys, &row, row.organization_id)?
+            .map_err(|refused| Error::invalid("containerRegistryId", refused.to_string()))?;
         let versions = registry_client::tags(&row.url, login.as_ref(), &name)
             .await
             .map_err(|reason| Error::invalid("imageName", reason))?;

@@ -5,6 +5,7 @@ use entity::registry::RegistryKind;
 use super::super::limits;
 use super::super::wire::mirrored;
 use crate::error::{Error, Result};
+use crate::secret::Origin;
 
 mirrored!(ContainerRegistryKindEnum of RegistryKind {
     Ecr,
@@ -38,7 +39,9 @@ pub(super) fn url(kind: ContainerRegistryKindEnum, given: Option<String>) -> Res
         (None, None) => Err(Error::invalid("url", "is required for this kind")),
         (None, Some(url)) => {
             let host = url.strip_prefix("https://").unwrap_or_default();
-            let is_valid = !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic() && !"@?#\"\\".contains(c));
+            let is_valid = !host.is_empty()
+                && Origin::of(&url).is_some()
+                && host.chars().all(|c| c.is_ascii_graphic() && !"@?#\"\\".contains(c));
             if is_valid {
                 limits::text("url", url)
             } else {

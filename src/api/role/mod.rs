@@ -162,7 +162,7 @@ impl RoleApi {
             Ok((response, change))
         })
         .await?;
-        self.0.authenticator.forget();
+        self.0.rights_changed();
         Ok(Json(response))
     }
 

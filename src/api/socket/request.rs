@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::access::{self, Action, Caller};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::input::stored_text;
 
 /// The subprotocol that browsers request. They cannot send headers, so a second subprotocol carries the credential.
 pub(super) const PROTOCOL: &str = "v1";
@@ -24,7 +25,9 @@ pub(super) async fn caller(app: &App, request: &Request) -> Result<Caller> {
     let credential = named.split(',').find_map(|word| word.trim().strip_prefix(CREDENTIAL));
     let from_protocol = credential.map(|credential| format!("Bearer {credential}"));
     let authorization = text(header::AUTHORIZATION).or(from_protocol.as_deref());
-    app.authenticator.caller(authorization, text(header::USER_AGENT)).await
+    let caller = app.authenticator.caller(authorization, text(header::USER_AGENT)).await?;
+    stored_text::check_address(request.uri().path(), request.uri().query())?;
+    Ok(caller)
 }
 
 pub(super) fn app(request: &Request) -> Result<Arc<App>> {

@@ -10,7 +10,8 @@ use super::response::{OrganizationWebhookEventEnum, OrganizationWebhookKindEnum}
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::outbound::{self, sign};
-use crate::secret;
+use crate::secret::stored_binding::of_webhook;
+use crate::secret::{self, moves};
 
 /// Not `Debug`: the request contains the secret.
 #[derive(Deserialize, Object)]
@@ -36,13 +37,19 @@ pub(super) struct OrganizationWebhookCreateRequest {
 }
 
 impl OrganizationWebhookCreateRequest {
-    /// Validates the request and writes it to a row. An absent secret keeps the stored one; an empty one removes it.
+    /// Validates the request and writes it to a row. An absent secret keeps the stored one, unless it would belong to another host;
+    /// an empty one removes it.
     pub(super) fn apply(self, app: &App, mut row: Model) -> Result<Model> {
+        let bound = of_webhook(&row);
         row.kind = self.kind.into();
         row.target_url = limits::web_address("target_url", &self.target_url)?;
         outbound::check_literal(&row.target_url, app.config.webhook_private_addresses)
             .map_err(|reason| Error::invalid("target_url", reason))?;
         match self.target_secret {
+            None if row.secret.is_some() && moves(&bound, &of_webhook(&row)) => {
+                let text = "must be given again, because target_url has another host; an empty one removes the secret";
+                return Err(Error::invalid("target_secret", text));
+            }
             None => {}
             Some(text) if text.is_empty() => row.secret = None,
             Some(text) => {

@@ -1,6 +1,6 @@
 //! Request bodies.
 
-use poem::{Request, RequestBody};
+use poem::{PathPattern, Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::media_type::{JSON, YAML};
 use super::unknown_key::{IgnoredKeys, UnknownKey, unknown_keys};
 use crate::error::Error;
+use crate::input::{read_json, stored_text};
 
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
@@ -44,7 +45,7 @@ where
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(body, MOST_MIB * MIB).await?;
+        let (value, unknown) = parsed::<T>(request, body, MOST_MIB * MIB).await?;
         if let Some(key) = unknown.first().filter(|_| STRICT) {
             return Err(Error::invalid(key.path.as_str(), key.refusal()).into());
         }
@@ -56,15 +57,19 @@ where
 }
 
 /// Reads a body, and finds the keys that its schema does not know.
-async fn parsed<T: Type + DeserializeOwned>(
+async fn parsed<T: DeserializeOwned>(
+    request: &Request,
     body: &mut RequestBody,
     limit_bytes: usize,
 ) -> poem::Result<(T, Vec<UnknownKey>)> {
     let bytes = read(body, limit_bytes).await?;
     let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+    read_json::check(text).map_err(|refusal| Error::invalid("body", refusal.message))?;
     let value = parse(text)?;
     let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-    Ok((value, unknown_keys(&T::name(), &tree)))
+    stored_text::check_tree(&tree).map_err(Error::from)?;
+    let pattern = request.data::<PathPattern>().map_or("", |PathPattern(pattern)| pattern);
+    Ok((value, unknown_keys(request.method(), pattern, &tree)))
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use futures_util::Stream;
-use poem::http::header;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
@@ -60,9 +59,6 @@ impl ApiResponse for PlainText {
 
 impl IntoResponse for PlainText {
     fn into_response(self) -> Response {
-        Response::builder()
-            .content_type("text/plain; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-store")
-            .body(self.0)
+        Response::builder().content_type("text/plain; charset=utf-8").body(self.0)
     }
 }

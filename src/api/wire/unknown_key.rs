@@ -1,10 +1,10 @@
 //! Keys of a request body that its schema in the contract does not know: most are misspelt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use poem::http::HeaderValue;
-use serde_json::{Map, Value};
+use poem::http::{HeaderValue, Method};
+use serde_json::Value;
 
 use crate::api::contract::CONTRACT;
 
@@ -15,9 +15,19 @@ const DEPTH: usize = 12;
 /// The longest key that is shown as it was sent, in characters.
 const SHOWN: usize = 64;
 
-static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
-    let contract: Value = serde_yaml_ng::from_str(CONTRACT).unwrap_or_default();
-    contract.pointer("/components/schemas").and_then(Value::as_object).cloned().unwrap_or_default()
+static PARSED: LazyLock<Value> = LazyLock::new(|| serde_saphyr::from_str(CONTRACT).unwrap_or_default());
+
+/// The schema of the body of each operation, by path without the names of its parameters, and method.
+static BODIES: LazyLock<HashMap<(String, String), &'static Value>> = LazyLock::new(|| {
+    let mut bodies = HashMap::new();
+    for (path, methods) in PARSED.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
+                bodies.insert((anonymous(path), method.clone()), schema);
+            }
+        }
+    }
+    bodies
 });
 
 /// An unknown key.
@@ -63,14 +73,22 @@ impl IgnoredKeys {
     }
 }
 
-/// The unknown keys of a body with a schema of the contract.
-pub(super) fn unknown_keys(schema: &str, body: &Value) -> Vec<UnknownKey> {
+/// The unknown keys of the body of an operation. `pattern` is its path, with parameters as `:name` or `{name}`.
+pub(super) fn unknown_keys(method: &Method, pattern: &str, body: &Value) -> Vec<UnknownKey> {
+    let operation = (anonymous(pattern), method.as_str().to_ascii_lowercase());
     let mut found = Vec::new();
-    if let Some(schema) = SCHEMAS.get(schema) {
+    if let Some(schema) = BODIES.get(&operation) {
         compare(schema, body, "", DEPTH, &mut found);
     }
     found.truncate(MOST);
     found
+}
+
+/// A path without the names of its parameters, which the router replaces by others.
+fn anonymous(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let parts = parts.map(|part| if part.starts_with([':', '{']) { "*" } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn compare(schema: &Value, body: &Value, path: &str, depth: usize, found: &mut Vec<UnknownKey>) {
@@ -152,7 +170,7 @@ fn selected<'a>(schema: &'a Value, body: &Value) -> Option<&'a Value> {
 }
 
 fn target(reference: &str) -> Option<&'static Value> {
-    SCHEMAS.get(reference.strip_prefix("#/components/schemas/")?)
+    PARSED.pointer(reference.strip_prefix('#')?)
 }
 
 /// A key that a header and an error can show.
@@ -172,11 +190,16 @@ fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<St
 
 #[cfg(test)]
 mod tests {
-    use super::{IgnoredKeys, UnknownKey, unknown_keys};
+    use super::{BODIES, IgnoredKeys, Shape, UnknownKey, unknown_keys};
+    use poem::http::Method;
     use serde_json::json;
 
-    fn found(schema: &str, body: &serde_json::Value) -> Vec<(String, Option<String>)> {
-        unknown_keys(schema, body).into_iter().map(|UnknownKey { path, nearest }| (path, nearest)).collect()
+    const NEW_JOB: &str = "/environment/:environmentId/job";
+    const RUN: &str = "/job/:jobId/run";
+
+    fn found(pattern: &str, body: &serde_json::Value) -> Vec<(String, Option<String>)> {
+        let keys = unknown_keys(&Method::POST, pattern, body);
+        keys.into_iter().map(|UnknownKey { path, nearest }| (path, nearest)).collect()
     }
 
     fn key(path: &str, nearest: Option<&str>) -> (String, Option<String>) {
@@ -195,19 +218,38 @@ mod tests {
             key("schedule.cronjob.argumets", Some("arguments")),
             key("source.image.tga", Some("tag")),
         ];
-        let mut keys = found("JobRequest", &body);
+        let mut keys = found(NEW_JOB, &body);
         keys.sort();
         assert_eq!(keys, expected);
-        assert_eq!(found("RunRequest", &json!({"environment": {"ANY": "1"}, "arguments": []})), []);
-        assert_eq!(found("RunRequest", &json!({"argumets": []})), [key("argumets", Some("arguments"))]);
-        assert_eq!(found("NoSuchSchema", &json!({"a": 1})), []);
+        assert_eq!(found(RUN, &json!({"environment": {"ANY": "1"}, "arguments": []})), []);
+        assert_eq!(found(RUN, &json!({"argumets": []})), [key("argumets", Some("arguments"))]);
+        assert_eq!(found("/no/such/path", &json!({"a": 1})), []);
+    }
+
+    #[test]
+    fn every_operation_knows_its_keys() {
+        let unknown = json!({"not_a_key": 1});
+        let mut all = 0;
+        for ((path, method), schema) in BODIES.iter() {
+            let shape = Shape::of(schema, &unknown);
+            let method: Method = method.to_ascii_uppercase().parse().unwrap();
+            let keys = unknown_keys(&method, &path.replace('*', ":param"), &unknown);
+            assert_eq!(keys.is_empty(), shape.open || shape.others.is_some(), "{method} {path}");
+            all += usize::from(!keys.is_empty());
+        }
+        assert!(all > 80, "{all} operations have bodies with known keys");
+        assert_eq!(
+            found("/environment/:environmentId/cancelDeployment", &json!({"force_cancle": true})),
+            [key("force_cancle", Some("force_cancel"))],
+            "a schema without a name"
+        );
     }
 
     #[test]
     fn the_header_is_plain_text() {
         let keys = IgnoredKeys::default();
         assert_eq!(keys.warning(), None);
-        keys.set(unknown_keys("RunRequest", &json!({"a\r\nb\u{fc}\"": 1, "argumets": []})));
+        keys.set(unknown_keys(&Method::POST, RUN, &json!({"a\r\nb\u{fc}\"": 1, "argumets": []})));
         let text = keys.warning().unwrap();
         let text = text.to_str().unwrap();
         assert_eq!(text, "299 - \"unknown keys were ignored: a??b??, argumets (did you mean arguments?)\"");

@@ -1,6 +1,5 @@
 //! YAML responses.
 
-use poem::http::header;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
@@ -21,6 +20,6 @@ impl ApiResponse for Yaml {
 
 impl IntoResponse for Yaml {
     fn into_response(self) -> Response {
-        Response::builder().content_type(YAML).header(header::CACHE_CONTROL, "no-store").body(self.0)
+        Response::builder().content_type(YAML).body(self.0)
     }
 }

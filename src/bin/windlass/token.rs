@@ -1,9 +1,10 @@
 //! `windlass token`: create, list and revoke API tokens in the database, with or without a running server.
 
+use chrono::{DateTime, Utc};
 use clap::{Subcommand, ValueEnum};
 use entity::id::TokenId;
 use entity::member::Role;
-use entity::organization;
+use entity::{api_token, organization};
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 use windlass::clock::Clock;
@@ -57,14 +58,25 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
                 RoleName::Billing => Role::Billing,
                 RoleName::Viewer => Role::Viewer,
             };
-            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, Clock::system().now())?;
+            let now = Clock::system().now();
+            let (row, token) = bootstrap::new_api_token(organization.id, &name, role, now)?;
+            let row = api_token::Model { expires_at: config.token_end(now), ..row };
             store::token::create(&db, row).await?;
             println!("{}", token.expose());
         }
         Command::List { organization } => {
             let organization = find(&db, organization).await?;
             for row in store::token::list_by_organization(&db, organization.id).await? {
-                println!("{}  {:?}  {}  {}", row.id, row.role, row.created_at.format("%Y-%m-%d"), row.name);
+                let day = |at: Option<DateTime<Utc>>| at.map_or("never".into(), |at| at.format("%Y-%m-%d").to_string());
+                println!(
+                    "{}  {:?}  created {}  expires {}  last used {}  {}",
+                    row.id,
+                    row.role,
+                    row.created_at.format("%Y-%m-%d"),
+                    day(row.expires_at),
+                    day(row.last_used_at),
+                    row.name
+                );
             }
         }
         Command::Revoke { id } => {

@@ -21,6 +21,8 @@ mod wall_clock;
 mod fixtures;
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod reader_tests;
 
 pub use self::cron_job::{KUBERNETES_CLOCK_CHANGES, cron_job_times};
 pub use self::due::{DueTimes, TimeDecision};

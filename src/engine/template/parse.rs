@@ -5,15 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::flow_step::{Command, FlowStep, FlowType, Runtime};
-
-/// The longest template, in bytes of YAML.
-const MAX_BYTES: usize = 256 * 1024;
-
-/// The most steps of a template.
-const MAX_STEPS: usize = 100;
+use crate::input::bounds::{TEMPLATE_BYTES, TEMPLATE_STEPS};
+use crate::input::{read_yaml, stored_text};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,16 +27,23 @@ pub struct TemplateError(pub String);
 /// If the template is invalid.
 pub fn parse(template: &str) -> Result<Vec<FlowStep>, TemplateError> {
     let packed: String = template.split_whitespace().collect();
+    // Four characters of base64 are three bytes.
+    if packed.len() / 4 * 3 > TEMPLATE_BYTES + 2 {
+        return Err(TemplateError(format!("a template can have at most {TEMPLATE_BYTES} bytes")));
+    }
     let bytes = STANDARD.decode(packed).map_err(|_| TemplateError("the template is not valid base64".into()))?;
     let text = String::from_utf8(bytes).map_err(|_| TemplateError("the template is not UTF-8".into()))?;
-    if text.len() > MAX_BYTES {
-        return Err(TemplateError(format!("a template can have at most {MAX_BYTES} bytes")));
+    if text.len() > TEMPLATE_BYTES {
+        return Err(TemplateError(format!("a template can have at most {TEMPLATE_BYTES} bytes")));
     }
-    let Flow { flow: mut steps } = serde_yaml_ng::from_str(&text)
-        .map_err(|error| TemplateError(format!("the template cannot be parsed: {error}")))?;
+    let Flow { flow: mut steps } = read_yaml::parse(&text)
+        .map_err(|refusal| TemplateError(format!("the template cannot be parsed: {refusal}")))?;
+    check_text(&steps)?;
     match steps.len() {
         0 => return Err(TemplateError("the flow has no steps".into())),
-        count if count > MAX_STEPS => return Err(TemplateError(format!("a flow can have at most {MAX_STEPS} steps"))),
+        count if count > TEMPLATE_STEPS => {
+            return Err(TemplateError(format!("a flow can have at most {TEMPLATE_STEPS} steps")));
+        }
         _ => {}
     }
     steps.sort_by_key(|step| step.step);
@@ -63,14 +66,21 @@ pub fn parse_commands(text: &str) -> Result<Vec<Command>, TemplateError> {
     struct Commands {
         commands: Vec<Command>,
     }
-    let list = serde_yaml_ng::from_str::<Vec<Command>>(text)
-        .or_else(|_| serde_yaml_ng::from_str(text).map(|Commands { commands }| commands));
-    let mut commands = list.map_err(|error| TemplateError(format!("the commands cannot be parsed: {error}")))?;
+    let list = read_yaml::parse::<Vec<Command>>(text)
+        .or_else(|_| read_yaml::parse(text).map(|Commands { commands }| commands));
+    let mut commands = list.map_err(|refusal| TemplateError(format!("the commands cannot be parsed: {refusal}")))?;
+    check_text(&commands)?;
     if commands.iter().any(|command| command.runtime == Runtime::Groovy) {
         return Err(TemplateError("a command uses Groovy, which is not supported; use Bash".into()));
     }
     commands.sort_by_key(|command| command.priority);
     Ok(commands)
+}
+
+/// Steps are stored: with their names, their scripts and everything else.
+fn check_text(part: &impl Serialize) -> Result<(), TemplateError> {
+    let tree = serde_json::to_value(part).map_err(|error| TemplateError(error.to_string()))?;
+    stored_text::check_tree(&tree).map_err(|refusal| TemplateError(format!("flow{refusal}")))
 }
 
 fn check(step: &FlowStep) -> Result<(), TemplateError> {

@@ -56,6 +56,7 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     more |= check(app, Pass::FinishDeployments, deployment::finish::run_once(app, now).await, now);
     more |= check(app, Pass::StartDeployments, deployment::start::run_once(app, now).await, now);
     more |= check(app, Pass::WorkspaceSchedules, workspace::schedule::run_once(app, now).await, now);
+    more |= check(app, Pass::WorkspaceApprovals, workspace::withdrawn::run_once(app, now).await, now);
     more |= check(app, Pass::WorkspaceJobs, workspace::advance::run_once(app, now).await, now);
     Outcome { more }
 }

@@ -20,6 +20,9 @@ const WHOLE: u64 = 50;
 /// How many plans and states one pass deletes. Each may have many MiB.
 const LARGE: u64 = 10;
 
+/// How many pieces of states one pass deletes. Each has about 1 MiB.
+const PIECES: u64 = 50;
+
 const PASS: Pass = Pass::Prune;
 
 /// Deletes expired rows. Returns true if more are waiting. A table that cannot be pruned does not keep the others.
@@ -33,6 +36,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         workspace_jobs(app, now).await,
         plans(app).await,
         states(app, now).await,
+        pieces(app, now).await,
     ];
     results.into_iter().try_fold(false, |more, result| Ok(more | result?))
 }
@@ -157,6 +161,16 @@ async fn states(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "state_version", gone, LARGE))
+}
+
+/// Pieces of states that were refused or deleted. Those of a state that is being received are younger.
+async fn pieces(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, 1);
+    let gone = store::write(&app.db, async |tx| {
+        store::workspace::delete_some_pieces(tx, before, PIECES).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "state_piece", gone, PIECES))
 }
 
 /// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.

@@ -6,6 +6,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use super::api_error::chain;
+use crate::input::read_yaml;
 
 /// Used instead of a kubeconfig, this selects the cluster that the server itself runs in.
 pub const IN_CLUSTER: &str = "in-cluster";
@@ -17,6 +18,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// # Errors
 /// The problem, as a text that follows the name of the field.
 pub fn parse_kubeconfig(text: &str) -> Result<Kubeconfig, String> {
+    read_yaml::check(text).map_err(|refusal| format!("is not a kubeconfig: {refusal}"))?;
     let config: Kubeconfig = Kubeconfig::from_yaml(text).map_err(|e| format!("is not a kubeconfig: {e}"))?;
     if config.clusters.is_empty() {
         return Err("is not a kubeconfig: it has no list of clusters".into());

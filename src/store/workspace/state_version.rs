@@ -2,7 +2,9 @@
 
 use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
 use entity::{state_version, workspace};
-use sea_orm::{ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 /// The newest state version of a workspace.
 ///
@@ -12,6 +14,21 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
     state_version::Entity::find()
         .filter(state_version::Column::WorkspaceId.eq(id))
         .order_by_desc(state_version::Column::Id)
+        .one(db)
+        .await
+}
+
+/// The MD5 sum of the newest state version of a workspace, without the state itself.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_state_md5(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<String>, DbErr> {
+    state_version::Entity::find()
+        .select_only()
+        .column(state_version::Column::Md5)
+        .filter(state_version::Column::WorkspaceId.eq(id))
+        .order_by_desc(state_version::Column::Id)
+        .into_tuple()
         .one(db)
         .await
 }

@@ -41,6 +41,28 @@ pub async fn due(db: &impl ConnectionTrait, paused: Vec<i32>, limit: u64) -> Res
         .await
 }
 
+/// Jobs whose approval is awaited on behalf of somebody, with larger numbers than `after`, in the order of their numbers.
+///
+/// # Errors
+/// When the query fails.
+pub async fn waiting(
+    db: &impl ConnectionTrait,
+    paused: Vec<i32>,
+    after: i32,
+    limit: u64,
+) -> Result<Vec<workspace_job::Model>, DbErr> {
+    workspace_job::Entity::find()
+        // Written out, so that the partial index is used.
+        .filter(Expr::cust("workspace_job.status = 'waitingApproval'"))
+        .filter(workspace_job::Column::Principal.is_not_null())
+        .filter(workspace_job::Column::Id.gt(after))
+        .filter(workspace_job::Column::Id.is_not_in(paused))
+        .order_by_asc(workspace_job::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// A job, locked until the transaction ends.
 ///
 /// # Errors

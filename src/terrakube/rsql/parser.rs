@@ -10,13 +10,7 @@
 //! Grammar: <https://github.com/jirutka/rsql-parser#grammar-and-semantic>.
 
 use super::syntax::{Comparison, Filter, OPERATORS, Operator};
-
-/// The length limit of a filter, in bytes.
-pub(super) const LENGTH: usize = 8192;
-/// The nesting limit of groups.
-pub(super) const DEPTH: usize = 32;
-/// The limit of comparisons in a filter, and of values in a comparison.
-pub(super) const TERMS: usize = 256;
+use crate::input::bounds::{FILTER_BYTES, FILTER_DEPTH, FILTER_TERMS};
 
 /// Why a filter is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +24,8 @@ const RESERVED: &str = "\"'();,=!~<> ";
 /// # Errors
 /// The error states the expected token and its position.
 pub(in crate::terrakube) fn parse(text: &str) -> Result<Filter, FilterError> {
-    if text.len() > LENGTH {
-        return Err(FilterError(format!("a filter must have at most {LENGTH} bytes")));
+    if text.len() > FILTER_BYTES {
+        return Err(FilterError(format!("a filter must have at most {FILTER_BYTES} bytes")));
     }
     let mut parser = Parser { text, at: 0, terms: 0 };
     let filter = parser.any(0)?;
@@ -107,16 +101,16 @@ impl Parser<'_> {
     fn term(&mut self, depth: usize) -> Result<Filter, FilterError> {
         self.spaces();
         if self.take("(") {
-            if depth == DEPTH {
-                return Err(FilterError(format!("groups must be nested at most {DEPTH} deep")));
+            if depth == FILTER_DEPTH {
+                return Err(FilterError(format!("groups must be nested at most {FILTER_DEPTH} deep")));
             }
             let inner = self.any(depth + 1)?;
             self.spaces();
             return if self.take(")") { Ok(inner) } else { Err(self.expected("')'")) };
         }
         self.terms += 1;
-        if self.terms > TERMS {
-            return Err(FilterError(format!("a filter must have at most {TERMS} comparisons")));
+        if self.terms > FILTER_TERMS {
+            return Err(FilterError(format!("a filter must have at most {FILTER_TERMS} comparisons")));
         }
         let selector = self.bare();
         if selector.is_empty() {
@@ -147,8 +141,8 @@ impl Parser<'_> {
         loop {
             self.spaces();
             values.push(self.value()?);
-            if values.len() > TERMS {
-                return Err(FilterError(format!("a comparison must have at most {TERMS} values")));
+            if values.len() > FILTER_TERMS {
+                return Err(FilterError(format!("a comparison must have at most {FILTER_TERMS} values")));
             }
             self.spaces();
             if self.take(")") {

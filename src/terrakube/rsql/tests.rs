@@ -1,7 +1,11 @@
 //! Tests of the parser: round trips, and positions in error texts.
 
-use super::parser::{DEPTH, FilterError, LENGTH, TERMS, parse};
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+use super::parser::{FilterError, parse};
 use super::syntax::{Comparison, Filter, OPERATORS, Operator};
+use crate::input::bounds::{FILTER_BYTES, FILTER_DEPTH, FILTER_TERMS};
 
 fn is(selector: &str, operator: Operator, values: &[&str]) -> Filter {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
@@ -60,61 +64,65 @@ fn what_is_refused_says_where() {
         let Err(FilterError(reason)) = parse(text) else { panic!("{text} was taken") };
         assert!(reason.contains(says), "{text}: {reason}");
     }
-    let deep = format!("{}a==1{}", "(".repeat(DEPTH + 1), ")".repeat(DEPTH + 1));
-    assert!(parse(&deep).is_err());
-    assert!(parse(&"a==1,".repeat(TERMS + 1)).is_err());
-    assert!(parse(&"a".repeat(LENGTH + 1)).is_err());
 }
 
-/// A small generator that is the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or(0) % limit
+#[test]
+fn each_bound_is_refused_just_above() {
+    let deep = |depth: usize| format!("{}a==1{}", "(".repeat(depth), ")".repeat(depth));
+    let terms = |count: usize| vec!["a==1"; count].join(",");
+    let values = |count: usize| format!("a=in=({})", vec!["1"; count].join(","));
+    let long = |bytes: usize| format!("a=={}", "1".repeat(bytes - 3));
+    let bounds: [(&dyn Fn(usize) -> String, usize); 4] =
+        [(&deep, FILTER_DEPTH), (&terms, FILTER_TERMS), (&values, FILTER_TERMS), (&long, FILTER_BYTES)];
+    for (filter, bound) in bounds {
+        assert!(parse(&filter(bound)).is_ok(), "{}", filter(bound));
+        assert!(parse(&filter(bound + 1)).is_err(), "{}", filter(bound + 1));
     }
+}
 
-    fn text(&mut self, signs: &[char]) -> String {
-        (0..self.below(6)).map(|_| signs[self.below(signs.len())]).collect()
-    }
+/// A filter of bounded depth.
+fn filters() -> impl Strategy<Value = Filter> {
+    let comparison = (0..OPERATORS.len(), "s[a.é_-]{0,5}", vec("[aö '\"\\\\(),;=*~]{0,6}", 3), 1_usize..4);
+    let comparison = comparison.prop_map(|(operator, selector, mut values, count)| {
+        let operator = OPERATORS[operator].1;
+        values.truncate(match operator {
+            Operator::Between | Operator::NotBetween => 2,
+            Operator::In | Operator::NotIn => count,
+            _ => 1,
+        });
+        Filter::Is(Comparison { selector, operator, values })
+    });
+    comparison.prop_recursive(4, 40, 3, |inner| {
+        prop_oneof![vec(inner.clone(), 2..4).prop_map(Filter::All), vec(inner, 2..4).prop_map(Filter::Any)]
+    })
+}
 
-    fn filter(&mut self, depth: usize) -> Filter {
-        let many = |random: &mut Self| (0..2 + random.below(2)).map(|_| random.filter(depth - 1)).collect();
-        match self.below(if depth == 0 { 1 } else { 3 }) {
-            1 => Filter::All(many(self)),
-            2 => Filter::Any(many(self)),
-            _ => {
-                let operator = OPERATORS[self.below(OPERATORS.len())].1;
-                let count = match operator {
-                    Operator::Between | Operator::NotBetween => 2,
-                    Operator::In | Operator::NotIn => 1 + self.below(3),
-                    _ => 1,
-                };
-                let signs = ['a', 'ö', ' ', '\'', '"', '\\', '(', ')', ',', ';', '=', '*', '~'];
-                let values = (0..count).map(|_| self.text(&signs)).collect();
-                let selector = format!("s{}", self.text(&['a', '.', 'é', '_', '-']));
-                Filter::Is(Comparison { selector, operator, values })
-            }
+/// The depth of the groups and the number of comparisons of a filter.
+fn size(filter: &Filter) -> (usize, usize) {
+    match filter {
+        Filter::Is(_) => (0, 1),
+        Filter::All(parts) | Filter::Any(parts) => {
+            let sizes: Vec<_> = parts.iter().map(size).collect();
+            (1 + sizes.iter().map(|size| size.0).max().unwrap(), sizes.iter().map(|size| size.1).sum())
         }
     }
 }
 
-#[test]
-fn a_filter_reads_as_it_was_written() {
-    let mut random = Random(11);
-    for _ in 0..3000 {
-        let filter = random.filter(3);
-        assert_eq!(parse(&filter.to_string()), Ok(filter.clone()), "{filter}");
-    }
-}
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-#[test]
-fn no_text_is_a_panic() {
-    let mut random = Random(12);
-    let signs = ['a', '=', '(', ')', ',', ';', '\'', '"', '\\', ' ', '<', '!', 'é', 'o', 'r'];
-    for _ in 0..20_000 {
-        let text: String = (0..random.below(24)).map(|_| signs[random.below(signs.len())]).collect();
-        let _either = parse(&text);
+    #[test]
+    fn a_filter_reads_as_it_was_written(filter in filters()) {
+        prop_assert_eq!(parse(&filter.to_string()), Ok(filter));
+    }
+
+    /// Whatever is accepted is within the bounds, and is read again.
+    #[test]
+    fn no_text_is_a_panic(text in prop_oneof![".{0,60}", "[a=(),;'\"\\\\ <!éor~&1]{0,80}"]) {
+        if let Ok(filter) = parse(&text) {
+            let (depth, terms) = size(&filter);
+            prop_assert!(depth <= 2 * FILTER_DEPTH + 2 && terms <= FILTER_TERMS, "{text}");
+            prop_assert_eq!(parse(&filter.to_string()), Ok(filter));
+        }
     }
 }

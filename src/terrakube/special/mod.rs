@@ -4,7 +4,9 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use self::organization::organization;
-use self::prepare::{check_folder, check_tag, check_template, set_name_key, set_next_run, split_legacy_right};
+pub(super) use self::prepare::check_template;
+use self::prepare::{check_folder, check_tag, set_name_key, set_next_run, split_legacy_right};
+use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
@@ -19,6 +21,8 @@ use crate::terrakube::workspace_job;
 
 mod organization;
 mod prepare;
+mod repository_login;
+mod schedule_rights;
 mod terraform_variable;
 
 /// Whether clients send this key with the resource although it is not an attribute.
@@ -48,8 +52,10 @@ pub(in crate::terrakube) async fn create(
         }
         "variable" | "globalvar" => variable(session, None, changes)?,
         "team" | "access" => split_legacy_right(given, changes),
-        "template" => check_template(changes)?,
-        "schedule" => set_next_run(session, None, changes)?,
+        "schedule" => {
+            set_next_run(session, None, changes)?;
+            require_flow(session, tx, found, None, changes).await?;
+        }
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
         _ => {}
@@ -81,8 +87,12 @@ pub(in crate::terrakube) async fn update(
             }
         }
         "variable" | "globalvar" => variable(session, Some(row), changes)?,
-        "template" => check_template(changes)?,
-        "schedule" => set_next_run(session, Some(row), changes)?,
+        "vcs" => repository_login::vcs(tx, row, changes).await?,
+        "ssh" => repository_login::ssh(tx, row, changes).await?,
+        "schedule" => {
+            set_next_run(session, Some(row), changes)?;
+            require_flow(session, tx, found, Some(row), changes).await?;
+        }
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
         _ => {}
@@ -114,7 +124,7 @@ pub(in crate::terrakube) async fn delete(
 pub(in crate::terrakube) fn after_write(session: &Session, of: &Resource) {
     match of.kind {
         "job" | "schedule" | "workspace" => session.app.wake.now(),
-        "organization" => session.app.authenticator.forget(),
+        "organization" | "team" | "access" => session.app.rights_changed(),
         _ => {}
     }
 }

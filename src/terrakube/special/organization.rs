@@ -1,10 +1,8 @@
 //! Creating an organization.
 
-use entity::member::Role;
 use sea_orm::DatabaseTransaction;
 
 use crate::bootstrap;
-use crate::store;
 use crate::store::resource::{Cell, Row};
 use crate::terrakube::changes::{Changes, WriteMethod, conflict};
 use crate::terrakube::error::Result;
@@ -13,6 +11,7 @@ use crate::terrakube::session::Session;
 /// Creates an organization with its cluster and templates. The caller becomes its owner.
 pub(super) async fn organization(session: &Session, tx: &DatabaseTransaction, changes: &Changes) -> Result<Row> {
     let person = session.caller.person().ok_or_else(|| WriteMethod::Create.denied())?;
+    bootstrap::may_create_organization(&session.app, person, session.caller.email()).await?;
     let name = changes.text("name").unwrap_or_default();
     let text = |column| changes.text(column);
     let row = entity::organization::Model {
@@ -22,11 +21,7 @@ pub(super) async fn organization(session: &Session, tx: &DatabaseTransaction, ch
         disabled: changes.get("disabled").is_some_and(Cell::is_true),
         ..entity::organization::Model::new(&name, session.now)
     };
-    let local = bootstrap::local_cluster(row.id, session.now);
-    let row = store::organization::create(tx, row).await.map_err(conflict)?;
-    store::person::add_member(tx, row.id, person, (Role::Owner, None), session.now).await?;
-    store::cluster::create(tx, local).await?;
-    bootstrap::add_default_templates(tx, row.id, session.now).await?;
+    let row = bootstrap::create_organization(&session.app, tx, row, person, session.now).await.map_err(conflict)?;
     let mut made: Row = changes.0.iter().map(|(column, cell)| (column.name, cell.clone())).collect();
     made.insert("id", Cell::Id(row.id.0));
     Ok(made)

@@ -5,6 +5,7 @@ use sea_orm::DatabaseTransaction;
 use crate::engine::{template, workspace};
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
+use crate::terrakube::attribute_value::scalar;
 use crate::terrakube::changes::Changes;
 use crate::terrakube::document::ResourceObject;
 use crate::terrakube::error::{Problem, Result};
@@ -21,9 +22,11 @@ pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) 
     }
 }
 
-/// Rejects a template that could not be run.
-pub(super) fn check_template(changes: &Changes) -> Result<()> {
-    let Some(tcl) = changes.text("tcl") else { return Ok(()) };
+/// Rejects a template that could not be run, of its own or of a job. Called before a transaction is open, because parsing takes a while.
+pub(in crate::terrakube) fn check_template(given: &ResourceObject) -> Result<()> {
+    let tcl =
+        given.attributes.get("tcl").filter(|_| ["template", "job"].contains(&given.kind.as_str())).and_then(scalar);
+    let Some(tcl) = tcl else { return Ok(()) };
     template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
 }
 

@@ -95,6 +95,7 @@ pub(super) const SSH: Resource = Resource {
         DESCRIPTION,
         Attribute::choice("sshType", "ssh_type", &["rsa", "ed25519"]).or("rsa"),
         Attribute::of("privateKey", Shape::Secret("private_key")).required().at_most(64 * 1024),
+        Attribute::text("knownHosts", "known_hosts").at_most(64 * 1024),
     ],
     relations: &[ORGANIZATION, many("workspace", "workspace", "ssh_key_id")],
     ..shared("ssh", "ssh_key", |rights| rights.logins)

@@ -1,5 +1,9 @@
 //! A run ends as the server decided, and waiting is not starting.
 
+use entity::id::JobId;
+use entity::job;
+use sea_orm::ActiveModelTrait as _;
+use sea_orm::ActiveValue::Set;
 use serde_json::{Value, json};
 use windlass::engine::tick;
 use windlass::runner::StepState;
@@ -12,6 +16,35 @@ async fn deployed(app: &TestApp, it: &Furnished, change: Value) -> String {
         job[key] = value.clone();
     }
     it.deployed(app, job).await
+}
+
+/// Marks a job as if its schedule had been applied in a cluster.
+pub(super) async fn apply(app: &TestApp, job: &str) {
+    let text = |text: &str| text.to_owned();
+    let (namespace, name, uid) = (text("staging"), text("job"), text("0"));
+    let applied = job::AppliedSchedule { namespace, name, uid, generation: 1, secret: None };
+    let change =
+        job::ActiveModel { id: Set(JobId(job.parse().unwrap())), applied: Set(Some(applied)), ..Default::default() };
+    change.update(&app.app.db).await.unwrap();
+}
+
+/// Otherwise two schedulers could serve one job: Kubernetes, and the server that has no record of the CronJob.
+#[tokio::test]
+async fn an_applied_cron_job_that_cannot_be_read_back_fails_the_run() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.deployed(&app, it.cron("job", "@daily")).await;
+    apply(&app, &job).await;
+    it.client.post(&format!("/job/{job}/pause"), json!({})).await.expect(200);
+    app.settle().await;
+    let [step] = app.runner.steps().try_into().unwrap();
+    app.runner.leave(&step, "no version");
+    app.runner.exit_all(0);
+    app.settle().await;
+    let run = newest(&it, &job).await;
+    let reason = run["reason"].as_str().unwrap();
+    assert_eq!((&run["event"], &run["state"]), (&json!("APPLY"), &json!("FAILED")), "{run}");
+    assert!(reason.contains("could not be read back"), "{reason}");
 }
 
 async fn newest(it: &Furnished, job: &str) -> Value {

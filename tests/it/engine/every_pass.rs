@@ -18,10 +18,12 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
         let app = match pass {
             Pass::ClockJumps => Box::pin(plans_after_a_jump()).await,
             Pass::Schedules => Box::pin(schedules()).await,
+            Pass::Takeovers => Box::pin(takeovers()).await,
             Pass::DeploymentRules => Box::pin(rules()).await,
             Pass::StartDeployments => Box::pin(deployments_that_start()).await,
             Pass::FinishDeployments => Box::pin(deployments_that_finish()).await,
             Pass::WorkspaceSchedules => Box::pin(workspace_schedules()).await,
+            Pass::WorkspaceApprovals => Box::pin(workspace_approvals()).await,
             Pass::WorkspaceJobs => Box::pin(workspace_jobs()).await,
             Pass::QueuedRuns => Box::pin(queued_runs()).await,
             Pass::Claim => Box::pin(claims()).await,
@@ -30,8 +32,8 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Sweep => Box::pin(steps_to_remove()).await,
             Pass::Prune => Box::pin(expired_runs()).await,
             Pass::Webhooks => Box::pin(deliveries()).await,
-            // These need a cluster.
-            Pass::ClusterRuns | Pass::Drift | Pass::Connect | Pass::Takeovers => continue,
+            // These need a cluster; its tests let them fail.
+            Pass::ClusterRuns | Pass::Drift | Pass::Connect => continue,
         };
         let text = app.client(None).raw("/metrics").await;
         let line = format!("windlass_pass_row_errors_total{{pass=\"{}\"}}", pass.name());
@@ -86,6 +88,24 @@ async fn plans_after_a_jump() -> TestApp {
         it.client.get(&format!("/job/{job}/nextRun?count=1")).await.expect(200)["results"][0]["at"].clone()
     };
     assert_eq!(next(&good).await, "2026-11-22T10:02:00.000000Z");
+    app
+}
+
+/// Both schedules were applied in a cluster, and are paused.
+async fn takeovers() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut jobs = Vec::new();
+    for name in ["bad", "good"] {
+        jobs.push(it.deployed(&app, it.cron(name, "@daily")).await);
+    }
+    for job in &jobs {
+        super::ends::apply(&app, job).await;
+        it.client.post(&format!("/job/{job}/pause"), json!({})).await.expect(200);
+    }
+    poison(&app, "INSERT ON run", &format!("NEW.job_id = {}", sql(&app, &jobs[0])), Rejects::Transaction).await;
+    app.settle().await;
+    assert_eq!((it.runs(&jobs[0]).await.len(), it.runs(&jobs[1]).await.len()), (0, 1));
     app
 }
 
@@ -156,6 +176,27 @@ async fn workspace_schedules() -> TestApp {
         .filter(workspace_schedule::Column::NextRunAt.lte(house.app.clock.now()))
         .count(&house.app.app.db);
     assert_eq!(due.await.unwrap(), 1);
+    house.app
+}
+
+async fn workspace_approvals() -> TestApp {
+    let house = House::new().await;
+    let flow = json!({"tcl": tcl("flow:\n- {type: approval, step: 1}\n")});
+    let tokens = format!("/organization/{}/apiToken", house.organization);
+    let token = house.client.post(&tokens, json!({"name": "t", "role_id": null})).await.expect(201);
+    let caller = house.client.with(Some(&format!("Token {}", token["token"].as_str().unwrap())));
+    let mut jobs = Vec::new();
+    for name in ["bad", "good"] {
+        let workspace = house.workspace(name).await;
+        let made = house.ask(&caller, &workspace, flow.clone()).await.expect(201);
+        jobs.push(made["data"]["id"].as_str().unwrap().to_owned());
+    }
+    house.app.settle().await;
+    poison(&house.app, "UPDATE ON workspace_job", &format!("OLD.id = {}", jobs[0]), Rejects::Statement).await;
+    house.client.delete(&format!("{tokens}/{}", id(&token))).await.expect(204);
+    house.app.settle().await;
+    let statuses = (house.status(&jobs[0]).await.0, house.status(&jobs[1]).await.0);
+    assert_eq!(statuses, ("waitingApproval".into(), "cancelled".into()));
     house.app
 }
 

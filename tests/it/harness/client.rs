@@ -121,6 +121,14 @@ impl Client {
         (response.status().as_u16(), warning)
     }
 
+    /// The status of the response to a request outside the contract, and its headers.
+    pub(crate) async fn headers(&self, method: &str, path: &str, body: Option<&str>) -> (u16, poem::http::HeaderMap) {
+        let request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        let request = request.header("Authorization", self.authorization());
+        let response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
+        (response.status().as_u16(), response.headers().clone())
+    }
+
     /// The status of a path outside the contract.
     pub(crate) async fn status(&self, path: &str) -> u16 {
         self.api.get(path).send().await.0.status().as_u16()

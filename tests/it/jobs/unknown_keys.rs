@@ -54,4 +54,10 @@ async fn an_official_operation_ignores_unknown_keys_and_names_them() {
     let (status, warning) = it.client.warning("PUT", &format!("/job/{job}/advancedSettings"), &settings).await;
     assert_eq!(status, 201);
     assert!(warning.unwrap().contains("cronjob.concurency_policy (did you mean cronjob.concurrency_policy?)"));
+    // A body whose schema has no name.
+    let path = format!("/environment/{}/cancelDeployment", it.environment);
+    it.client.post(&format!("/environment/{}/deploy", it.environment), json!({})).await.expect(202);
+    let (status, warning) = it.client.warning("POST", &path, &json!({"force_cancle": true})).await;
+    assert_eq!(status, 202);
+    assert!(warning.unwrap().contains("force_cancle (did you mean force_cancel?)"));
 }

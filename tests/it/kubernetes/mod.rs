@@ -6,6 +6,7 @@
 mod clusters;
 mod installed;
 mod jobs;
+mod row_failures;
 mod runner;
 mod schedules;
 mod site;
@@ -58,7 +59,7 @@ async fn apply(client: &Client, file: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(file);
     let text = std::fs::read_to_string(path).unwrap();
     for document in text.split("\n---\n") {
-        let object: DynamicObject = serde_yaml_ng::from_str(document).unwrap();
+        let object: DynamicObject = serde_saphyr::from_str(document).unwrap();
         let kind = GroupVersionKind::try_from(object.types.clone().unwrap()).unwrap();
         let resource = ApiResource::from_gvk(&kind);
         let api: Api<DynamicObject> = match &object.metadata.namespace {

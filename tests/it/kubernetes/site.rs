@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::api::ListParams;
 use kube::{Api, Client};
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 
 use super::{image, limited, operator};
@@ -91,6 +92,16 @@ impl Site {
         let path = format!("/organization/{}/cluster/{cluster}/isReady", self.organization);
         within(30, async || self.get(&path).await["is_ready"] == true, "the cluster is ready").await;
         assert_eq!(self.cluster_status(cluster).await, "DEPLOYED");
+    }
+
+    /// The database of the server.
+    pub(super) async fn database(&self) -> DatabaseConnection {
+        let file = self.folder.path().join("windlass-data/windlass.db");
+        sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap()
+    }
+
+    pub(super) async fn metrics(&self) -> String {
+        self.server().call("GET", "/metrics", None).await.2
     }
 
     fn server(&self) -> &Server {

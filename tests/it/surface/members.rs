@@ -168,3 +168,77 @@ async fn accounts_are_of_people() {
     assert_eq!(token["nickname"], "test");
     people.it.client.put("/account", json!({})).await.expect(403);
 }
+
+/// Addresses are the same without case in ASCII only: the Kelvin sign is no k.
+#[tokio::test]
+async fn an_address_that_folds_to_another_one_is_another_one() {
+    let people = People::new().await;
+    let body = json!({"email": "Mike@Example.com"});
+    let invitation = people.it.client.post(&people.path("inviteMember"), body).await.expect(201);
+    assert_eq!(invitation["email"], "mike@example.com");
+    let one = people.path(&format!("inviteMember/{}", id(&invitation)));
+    let accept = async |email: &str| {
+        let token = people.issuer.token(0, "one", json!({"sub": email, "email": email}));
+        people.app.client(Some(format!("Bearer {token}"))).post(&one, json!({})).await.status
+    };
+    assert_eq!(accept("mi\u{212a}e@example.com").await, 404);
+    assert_eq!(accept("m\u{130}ke@example.com").await, 404);
+    assert_eq!(accept("MIKE@example.COM").await, 201);
+    // An invitation of the other address is another one, and is kept as it was written.
+    let kelvin = json!({"email": "Mi\u{212a}e@example.com"});
+    let invitation = people.it.client.post(&people.path("inviteMember"), kelvin).await.expect(201);
+    assert_eq!(invitation["email"], "mi\u{212a}e@example.com");
+}
+
+/// Of two transfers at once one succeeds, and the other one is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_transfers_at_once_leave_one_owner() {
+    let people = People::new().await;
+    let (alice, alice_id) = people.member("alice", "admin").await;
+    let (bob, bob_id) = people.member("bob", "admin").await;
+    let (eve, eve_id) = people.member("eve", "admin").await;
+    let path = people.path("transferOwnership");
+    people.it.client.post(&path, json!({"user_id": alice_id})).await.expect(204);
+    let owner = (alice, alice_id);
+    for _ in 0..10 {
+        let (first, second) = tokio::join!(
+            owner.0.post(&path, json!({"user_id": bob_id})),
+            owner.0.post(&path, json!({"user_id": eve_id}))
+        );
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        assert!(matches!(statuses, [204, 403 | 409]), "{statuses:?}: {} {}", first.text, second.text);
+        let members = people.it.client.get(&people.path("member")).await.expect(200);
+        let owners: Vec<_> =
+            members["results"].as_array().unwrap().iter().filter(|row| row["role"] == "OWNER").collect();
+        assert_eq!(owners.len(), 1, "{members}");
+        let winner = if first.status == 204 { (bob.clone(), &bob_id) } else { (eve.clone(), &eve_id) };
+        assert_eq!(owners[0]["id"], json!(winner.1));
+        winner.0.post(&path, json!({"user_id": owner.1})).await.expect(204);
+    }
+    owner.0.get("/account").await.expect(200);
+}
+
+/// The database has the last word, and says which owner of an older database stays.
+#[tokio::test]
+async fn the_database_keeps_one_owner() {
+    use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+    let people = People::new().await;
+    let (_, alice) = people.member("alice", "admin").await;
+    people.app.clock.forward(1);
+    let (_, bob) = people.member("bob", "admin").await;
+    let db = &people.app.app.db;
+    people.it.client.post(&people.path("transferOwnership"), json!({"user_id": alice})).await.expect(204);
+    let both = "UPDATE member SET role = 'OWNER'";
+    assert!(db.execute_unprepared(both).await.is_err(), "two owners were stored");
+    // As a release without the index left it. On one connection, which knows the schema that it changed.
+    let tx = db.begin().await.unwrap();
+    for sql in ["DROP INDEX member_owner", both].into_iter().chain(migration::ONE_OWNER) {
+        tx.execute_unprepared(sql).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let members = people.it.client.get(&people.path("member")).await.expect(200);
+    let role =
+        |id: &str| members["results"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap()["role"].clone();
+    assert_eq!((role(&alice), role(&bob)), (json!("OWNER"), json!("ADMIN")));
+}

@@ -2,11 +2,13 @@
 
 mod actions;
 mod clone;
+mod creators;
 mod events;
 mod members;
 mod registries;
 mod settings;
-mod sockets;
+pub(crate) mod sockets;
 mod stages;
+mod tokens;
 mod variables;
 mod webhooks;

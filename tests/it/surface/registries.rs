@@ -43,7 +43,7 @@ async fn a_repository_lists_commits_and_shows_its_dockerfile() {
     let (_folder, url) = repository().await;
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let token = json!({"name": "g", "type": "GITHUB", "token": "pass"});
+    let token = json!({"name": "g", "type": "GITHUB", "token": "pass", "git_api_url": url});
     let tokens = format!("/organization/{}/gitToken", it.organization);
     let token = id(&it.client.post(&tokens, token).await.expect(201));
     let repository = |token: Option<&str>, branch: Option<&str>| json!({"url": url, "provider": "GITHUB", "git_token_id": token, "branch": branch, "root_path": "/app"});

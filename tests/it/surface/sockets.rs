@@ -11,9 +11,9 @@ use windlass::api;
 
 use crate::harness::{Furnished, TestApp};
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub(crate) type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn serve(app: &TestApp) -> String {
+pub(crate) async fn serve(app: &TestApp) -> String {
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = acceptor.local_addr()[0].as_socket_addr().unwrap().to_string();
     tokio::spawn(
@@ -23,7 +23,11 @@ async fn serve(app: &TestApp) -> String {
     address
 }
 
-async fn open(address: &str, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, tungstenite::Error> {
+pub(crate) async fn open(
+    address: &str,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<Socket, tungstenite::Error> {
     let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
@@ -31,7 +35,7 @@ async fn open(address: &str, path: &str, headers: &[(&'static str, &str)]) -> Re
     tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
 }
 
-async fn next(socket: &mut Socket) -> Value {
+pub(crate) async fn next(socket: &mut Socket) -> Value {
     let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("no frame came");
     let Message::Text(text) = message.unwrap().unwrap() else { panic!("no text") };
     serde_json::from_str(&text).unwrap()
@@ -187,51 +191,6 @@ async fn operators_see_health_and_counters() {
     assert_eq!(it.client.raw("/health").await, format!("{health}\"time_zones\":\"{zones}\"}}"));
     app.clock.forward(121);
     assert_eq!(it.client.with(None).status("/health/live").await, 503);
-}
-
-/// Whatever a socket shows, it ends with the credential.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revoked_credential_ends_its_sockets() {
-    let app = TestApp::new().await;
-    let it = app.furnished().await;
-    let job = deployed(&app, &it).await;
-    let address = serve(&app).await;
-    let tokens = format!("/organization/{}/apiToken", it.organization);
-    let token =
-        it.client.post(&tokens, json!({"name": "console", "description": "", "role": "ADMIN"})).await.expect(201);
-    let authorization = format!("Token {}", token["token"].as_str().unwrap());
-    let headers = [("Authorization", authorization.as_str())];
-    let mut sockets = Vec::new();
-    for path in [
-        format!("/service/logs?service={job}"),
-        format!("/service/status?environment={}", it.environment),
-        format!("/deployment/status?environment={}", it.environment),
-        format!("/deployment/logs?environment={}", it.environment),
-    ] {
-        let mut socket = open(&address, &path, &headers).await.unwrap();
-        next(&mut socket).await;
-        sockets.push((path, socket));
-    }
-    let log = reqwest::Client::new()
-        .get(format!("http://{address}/run/{}/log?follow=true", it.runs(&job).await[0]["id"].as_str().unwrap()))
-        .header("Authorization", &authorization)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(log.status(), 200);
-    it.client.delete(&format!("{tokens}/{}", token["id"].as_str().unwrap())).await.expect(204);
-    for (path, mut socket) in sockets {
-        let ended = async {
-            while let Some(Ok(message)) = socket.next().await {
-                if message.is_close() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap_or_else(|_| panic!("{path} goes on"));
-    }
-    let rest = tokio::time::timeout(Duration::from_secs(10), log.bytes());
-    drop(rest.await.expect("the log goes on"));
 }
 
 /// A look costs as many queries with many jobs as with one.

@@ -11,7 +11,7 @@ use crate::harness::Client;
 
 impl House {
     /// Somebody of these groups.
-    async fn of_groups(&self, groups: &[&str]) -> Client {
+    pub(crate) async fn of_groups(&self, groups: &[&str]) -> Client {
         let token = new_token().unwrap();
         let row = entity::access_token::Model {
             id: AccessTokenId::create(),
@@ -23,13 +23,19 @@ impl House {
             groups: json!(groups),
             hash: TokenHash::of(token.expose()).stored(),
             expires_at: None,
+            last_used_at: None,
+            creator_id: None,
         };
         store::row::create(&self.app.app.db, row).await.unwrap();
         self.client.with(Some(&format!("Bearer {}", token.expose())))
     }
 
-    fn job_of(&self, workspace: &str) -> Value {
-        let mut body = new("job", json!({"tcl": tcl("flow:\n- {type: approval, step: 1, team: OPS}\n")}));
+    /// A job of a template that asks the team OPS.
+    async fn job_of(&self, workspace: &str) -> Value {
+        let flow = tcl("flow:\n- {type: approval, step: 1, team: OPS}\n");
+        let name = format!("ask about {workspace} {}", uuid::Uuid::now_v7());
+        let template = self.create("template", "template", json!({"name": name, "tcl": flow})).await;
+        let mut body = new("job", json!({"templateReference": template}));
         body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
         body
     }
@@ -53,7 +59,10 @@ async fn roles_of_members() {
         "UpdatePermission Denied"
     );
     assert_eq!(detail(viewer.delete(&path).await, 403), "DeletePermission Denied");
-    assert_eq!(detail(viewer.post(&house.path("job"), house.job_of(&workspace)).await, 403), "CreatePermission Denied");
+    assert_eq!(
+        detail(viewer.post(&house.path("job"), house.job_of(&workspace).await).await, 403),
+        "CreatePermission Denied"
+    );
     assert_eq!(house.client.with(None).get(&path).await.status, 401);
     assert_eq!(
         viewer
@@ -88,9 +97,9 @@ async fn teams_plan_and_approve() {
     let (planner, ops, others) =
         (house.of_groups(&["PLAN"]).await, house.of_groups(&["OPS"]).await, house.of_groups(&["OTHERS"]).await);
     let readers = house.of_groups(&["READ", "NOBODY"]).await;
-    let job = super::id(&planner.post(&house.path("job"), house.job_of(&workspace)).await.expect(201));
-    assert_eq!(readers.post(&house.path("job"), house.job_of(&workspace)).await.status, 403);
-    assert_eq!(ops.post(&house.path("job"), house.job_of(&workspace)).await.status, 403);
+    let job = super::id(&planner.post(&house.path("job"), house.job_of(&workspace).await).await.expect(201));
+    assert_eq!(readers.post(&house.path("job"), house.job_of(&workspace).await).await.status, 403);
+    assert_eq!(ops.post(&house.path("job"), house.job_of(&workspace).await).await.status, 403);
     house.app.settle().await;
     let path = house.path(&format!("job/{job}"));
     let give = |status: &str| change("job", &job, json!({"status": status}));
@@ -133,8 +142,8 @@ async fn access_to_one_workspace() {
     assert_eq!(guest.get(&house.path(&format!("workspace/{other}"))).await.status, 404);
     assert_eq!(guest.get(&house.path("team")).await.expect(200)["data"], json!([]));
     assert_eq!(guest.get(&house.path("template")).await.expect(200)["data"].as_array().unwrap().len(), 5);
-    let job = super::id(&guest.post(&house.path("job"), house.job_of(&mine)).await.expect(201));
-    assert_eq!(guest.post(&house.path("job"), house.job_of(&other)).await.status, 404);
+    let job = super::id(&guest.post(&house.path("job"), house.job_of(&mine).await).await.expect(201));
+    assert_eq!(guest.post(&house.path("job"), house.job_of(&other).await).await.status, 404);
     let theirs = house.start(&other, json!({"tcl": tcl("flow:\n- {type: approval, step: 1}\n")})).await;
     let jobs = guest.get(&house.path("job")).await.expect(200);
     assert_eq!(jobs["data"].as_array().unwrap().len(), 1);
@@ -176,12 +185,12 @@ async fn organizations_do_not_mix() {
         .post(&format!("/api/v1/organization/{other}/team"), new("team", json!({"name": "BOTH", "role": "admin"})))
         .await
         .expect(201);
-    let crossed = both.post(&format!("/api/v1/organization/{other}/job"), house.job_of(&workspace)).await;
+    let crossed = both.post(&format!("/api/v1/organization/{other}/job"), house.job_of(&workspace).await).await;
     assert_eq!(detail(crossed, 404), format!("Unknown identifier {workspace} for workspace"));
     assert_eq!(both.get(&format!("/api/v1/organization/{other}/workspace/{workspace}")).await.status, 404);
     let backend = format!("/tfstate/v1/organization/{other}/workspace/{workspace}/backend");
     assert_eq!(both.get(&backend).await.status, 404);
-    both.post(&house.path("job"), house.job_of(&workspace)).await.expect(201);
+    both.post(&house.path("job"), house.job_of(&workspace).await).await.expect(201);
 }
 
 #[tokio::test]

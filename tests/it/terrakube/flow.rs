@@ -233,8 +233,8 @@ async fn an_approval_with_scripts_and_two_servers() {
 async fn a_lost_step_gives_its_lock_back() {
     let house = House::new().await;
     let workspace = house.workspace("a").await;
-    let template = house.template("Plan and apply").await;
-    let job = house.start(&workspace, json!({"templateReference": template})).await;
+    let flow = "flow:\n- {type: terraformApply, step: 1}\n- {type: terraformApply, step: 2}\n";
+    let job = house.start(&workspace, json!({"tcl": tcl(flow)})).await;
     house.app.settle().await;
     let started = house.app.runner.started().remove(0);
     let value = |name: &str| {

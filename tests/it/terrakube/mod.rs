@@ -6,7 +6,9 @@ mod contract;
 mod flow;
 mod plans;
 mod protocol;
+mod rights;
 mod sources;
+mod states;
 pub(crate) mod terraform;
 
 use base64::Engine as _;
@@ -86,9 +88,14 @@ impl House {
 
     /// Starts a job with these attributes.
     pub(crate) async fn start(&self, workspace: &str, attributes: Value) -> String {
+        id(&self.ask(&self.client, workspace, attributes).await.expect(201))
+    }
+
+    /// The answer to somebody who asks for a job with these attributes.
+    pub(crate) async fn ask(&self, caller: &Client, workspace: &str, attributes: Value) -> Answer {
         let mut body = new("job", attributes);
         body["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
-        id(&self.client.post(&self.path("job"), body).await.expect(201))
+        caller.post(&self.path("job"), body).await
     }
 
     pub(crate) async fn give(&self, job: &str, status: &str) -> Answer {

@@ -57,7 +57,8 @@ async fn a_repository_behind_a_token() {
     let job = site.job(&workspace, LOOK).await;
     let failed = site.until(&job, &["failed"]).await;
     assert!(site.logs(&failed).await.contains("the repository"), "{failed}");
-    let vcs = site.post("vcs", new("vcs", json!({"name": "hub", "vcsType": "GITHUB", "accessToken": "pass"}))).await;
+    let vcs = json!({"name": "hub", "vcsType": "GITHUB", "accessToken": "pass", "endpoint": url});
+    let vcs = site.post("vcs", new("vcs", vcs)).await;
     let link = json!({"data": {"type": "vcs", "id": vcs}});
     assert_eq!(site.send("PATCH", &format!("{path}/relationships/vcs"), Some(link)).await.0, 204);
     let job = site.job(&workspace, LOOK).await;
@@ -151,19 +152,30 @@ async fn a_repository_behind_a_key() {
     let path = format!("/api/v1/workspace/{workspace}");
     let source = change("workspace", &workspace, json!({"source": url, "branch": "main", "folder": "/"}));
     assert_eq!(site.send("PATCH", &path, Some(source)).await.0, 204);
-    let link = async |key: &str| {
+    let link = async |name: &str, key: &str, hosts: Option<String>| {
         let text = std::fs::read_to_string(folder.path().join(key)).unwrap();
-        let ssh = site.post("ssh", new("ssh", json!({"name": key, "sshType": "ed25519", "privateKey": text}))).await;
+        let key = json!({"name": name, "sshType": "ed25519", "privateKey": text, "knownHosts": hosts});
+        let ssh = site.post("ssh", new("ssh", key)).await;
         let link = json!({"data": {"type": "ssh", "id": ssh}});
         assert_eq!(site.send("PATCH", &format!("{path}/relationships/ssh"), Some(link)).await.0, 204);
     };
     keygen(&folder.path().join("other"));
-    link("other").await;
+    link("other", "other", None).await;
     let job = site.job(&workspace, LOOK).await;
     let failed = site.until(&job, &["failed"]).await;
     assert!(site.logs(&failed).await.contains("the repository rejected the SSH key"), "{failed}");
-    link("user").await;
+    let known = |key: &str| {
+        let text = std::fs::read_to_string(folder.path().join(key)).unwrap();
+        Some(format!("[127.0.0.1]:{port} {text}"))
+    };
+    link("another host", "user", known("other.pub")).await;
     let job = site.job(&workspace, LOOK).await;
-    let done = site.until(&job, &["completed"]).await;
-    assert!(site.logs(&done).await.contains("by key"));
+    let failed = site.until(&job, &["failed"]).await;
+    assert!(site.logs(&failed).await.contains("could not be verified"), "{failed}");
+    for (name, hosts) in [("any host", None), ("known host", known("host.pub"))] {
+        link(name, "user", hosts).await;
+        let job = site.job(&workspace, LOOK).await;
+        let done = site.until(&job, &["completed"]).await;
+        assert!(site.logs(&done).await.contains("by key"), "{name}");
+    }
 }

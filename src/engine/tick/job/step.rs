@@ -46,7 +46,10 @@ pub(in crate::engine) async fn step(
     // Decided once: a pause may come or end at any time.
     let withdraws = withdraws(app, run, of).await?;
     let (image, build) = match &run.spec.build {
-        Some(spec) => (None, Some(build(app, &job, spec, &mut delivered).await?)),
+        Some(spec) => match build(app, &job, spec, &mut delivered).await? {
+            Ok(build) => (None, Some(build)),
+            Err(impossible) => return Ok(Err(impossible)),
+        },
         // Removing a CronJob needs no image.
         None if withdraws => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
@@ -142,9 +145,17 @@ fn additions(app: &App, run: &run::Model) -> Result<Vec<Variable>> {
 const NO_CACHE: &str = "QOVERY_DISABLE_BUILD_CACHE";
 
 /// The image to build. All variables of the job are build arguments, except those that change with every run.
-async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut StepVariables) -> Result<Build> {
+async fn build(
+    app: &App,
+    job: &job::Model,
+    spec: &BuildSpec,
+    delivered: &mut StepVariables,
+) -> Result<Result<Build, Impossible>> {
     let login = match &spec.git_repository {
-        Some(repository) => git::login::of(app, repository).await?,
+        Some(repository) => match git::login::of_repository(app, job.organization_id, repository).await? {
+            Ok(login) => login,
+            Err(reason) => return Ok(Err(Impossible(format!("the git token of the job: {reason}")))),
+        },
         None => None,
     };
     delivered.secrets.extend(login.iter().map(|login| login.token.expose().clone()));
@@ -153,7 +164,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
     let stays = |key: &String| !fleeting.contains(&key.as_str()) && !key.starts_with("WINDLASS_");
     let arguments = delivered.environment.iter().filter(|(key, _)| stays(key)).cloned().collect();
     let root_path = spec.git_repository.as_ref().map_or_else(|| "/".to_owned(), |source| source.root_path.clone());
-    Ok(Build {
+    Ok(Ok(Build {
         image: built_name::image_name(&tenant(app, job.organization_id)?, &job.id.to_string()),
         source: spec.git_repository.as_ref().map(|repository| Checkout {
             url: repository.url.clone(),
@@ -172,7 +183,7 @@ async fn build(app: &App, job: &job::Model, spec: &BuildSpec, delivered: &mut St
         target_stage: spec.target_stage.clone(),
         arguments,
         cache: cache && spec.cache,
-    })
+    }))
 }
 
 fn built_in_variable((key, value): (String, String)) -> Variable {
@@ -268,20 +279,28 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
     if built_name::is_foreign(&reference, built_name::of_tenant(&own)) {
         return Ok(Err(Impossible(format!("the image {name} was not built for this organization"))));
     }
-    let credentials = match credentials(app, &registry, &host)? {
+    let credentials = match credentials(app, organization, &registry, &host)? {
         Ok(credentials) => credentials,
         Err(impossible) => return Ok(Err(impossible)),
     };
     Ok(Ok(Image { reference, credentials, local: false }))
 }
 
-fn credentials(app: &App, registry: &registry::Model, host: &str) -> Result<Result<Option<Credentials>, Impossible>> {
+fn credentials(
+    app: &App,
+    organization: OrganizationId,
+    registry: &registry::Model,
+    host: &str,
+) -> Result<Result<Option<Credentials>, Impossible>> {
     if matches!(registry.kind, RegistryKind::Ecr | RegistryKind::AzureCr) {
         let text =
             "pulling from this kind of registry needs a token from its cloud provider, which this server cannot get";
         return Ok(Err(Impossible(text.into())));
     }
-    let login = registry_client::login(&app.keys, registry)?;
+    let login = match registry_client::login(&app.keys, registry, organization)? {
+        Ok(login) => login,
+        Err(reason) => return Ok(Err(Impossible(format!("the registry of the image: {reason}")))),
+    };
     let server = host.to_owned();
-    Ok(Ok(login.map(|Login { username, password }| Credentials { username, password, server })))
+    Ok(Ok(login.map(|Login { username, password, .. }| Credentials { username, password, server })))
 }

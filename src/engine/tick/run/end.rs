@@ -112,12 +112,17 @@ async fn read_result(
         },
         Event::Apply => {
             // Without an answer nobody knows who schedules the job, Kubernetes or the server.
-            let unread = |(OutputError::Unavailable(reason) | OutputError::Refused(reason))| {
-                let text = format!("the applied CronJob could not be read back: {reason}");
-                Missing { fails_step: true, ..Missing::unread(Some(text)) }
+            let missing = |reason: String, may_come| Missing {
+                problem: Some(format!("the applied CronJob could not be read back: {reason}")),
+                may_come,
+                fails_step: true,
             };
-            let content = with_time_limit(runner.output(name, APPLIED_FILE, OUTPUT_BYTES)).await.map_err(unread)?;
-            let invalid = || unread(OutputError::Refused("its version is not valid".into()));
+            let content = runner.output(name, APPLIED_FILE, OUTPUT_BYTES);
+            let content = with_time_limit(content).await.map_err(|error| match error {
+                OutputError::Unavailable(reason) => missing(reason, true),
+                OutputError::Refused(reason) => missing(reason, false),
+            })?;
+            let invalid = || missing("its version is not valid".into(), false);
             let read = |content: Vec<u8>| cluster_record::applied(name, &content).ok_or_else(invalid);
             run_end.applied = content.map(read).transpose()?;
         }

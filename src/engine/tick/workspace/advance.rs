@@ -6,6 +6,7 @@ use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::DatabaseTransaction;
 
 use super::schedule::schedule_template;
+use super::withdrawn;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
 use crate::engine::tick::give_up;
@@ -54,6 +55,12 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
         plan_changes: job.plan_changes,
     };
     let decision = flow::next(of_job, &facts);
+    if !matches!(decision, Decision::Wait | Decision::End { .. })
+        && let Some(reason) = withdrawn::reason(tx, &job).await?
+    {
+        withdrawn::end(tx, job, reason, now).await?;
+        return Ok(true);
+    }
     let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step of a workspace job is missing"));
     let job = workspace_job::Model { updated_at: now, ..job };
     match decision {

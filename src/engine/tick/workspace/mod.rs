@@ -10,4 +10,5 @@ mod source;
 pub(super) mod step;
 pub(super) mod step_result;
 mod subject;
+pub(super) mod withdrawn;
 mod work;

@@ -8,6 +8,7 @@ use crate::engine::workspace::cluster_for_steps;
 use crate::error::Result;
 use crate::runner::Target;
 use crate::runner::terraform::script::Operation;
+use crate::store;
 
 /// Where a step is executed: as a process on this machine if its program is installed and processes are allowed, otherwise in a
 /// container.
@@ -19,6 +20,10 @@ pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Resul
     let docker = app.runners.local == Ok(Target::Docker);
     if let Some(id) = cluster_for_steps(app, &app.db, of.workspace.organization_id).await? {
         return Ok(Ok(Target::Kubernetes(id)));
+    }
+    if !store::cluster::has_local(&app.db, of.workspace.organization_id).await? {
+        let text = "the organization may not run anything on the server's machine, and has no Kubernetes cluster";
+        return Ok(Err(text.into()));
     }
     if of.operation() == Operation::Scripts && app.runners.processes {
         return Ok(Ok(Target::Process));

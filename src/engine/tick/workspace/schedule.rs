@@ -7,7 +7,7 @@ use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::engine::tick::pass::{BATCH, Wish, report, succeeded};
-use crate::engine::workspace::{NewJob, create, next_time};
+use crate::engine::workspace::{Flow, NewJob, create, next_time, rights_of};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -54,12 +54,18 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
         via: "Schedule".into(),
         refresh: true,
         by: "serviceAccount".into(),
+        rights: rights_of(tx, row.principal.as_deref(), (row.organization_id, row.workspace_id)).await?,
+        principal: row.principal.clone(),
         ..NewJob::default()
     };
     match create(tx, &workspace, wanted, now).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid { field, message }) => {
             tracing::warn!(schedule = %row.id, field, message, "workspace schedule created no job");
+            Ok(())
+        }
+        Err(Error::Forbidden(reason)) => {
+            tracing::warn!(schedule = %row.id, reason, "workspace schedule created no job: whoever set it up may not do so any more");
             Ok(())
         }
         Err(error) => Err(error),
@@ -69,7 +75,7 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
 /// Creates the schedule that a step names.
 ///
 /// # Errors
-/// `Invalid` if the template does not exist or the expression cannot be parsed.
+/// `Invalid` if the template does not exist, if whoever is behind the job may not use it, or if the expression cannot be parsed.
 pub(super) async fn schedule_template(
     tx: &DatabaseTransaction,
     of: &workspace_job::Model,
@@ -78,6 +84,9 @@ pub(super) async fn schedule_template(
 ) -> Result<()> {
     let template = store::workspace::template_by_name(tx, of.organization_id, name).await?;
     let template = template.ok_or_else(|| Error::invalid("templates", format!("there is no template {name}")))?;
+    let flow = Flow::load(tx, of.organization_id, Some(template.id), None).await?;
+    let rights = rights_of(tx, of.principal.as_deref(), (of.organization_id, of.workspace_id)).await?;
+    flow.require(rights).map_err(|refused| Error::invalid("templates", format!("{name}: {}", refused.public())))?;
     let row = workspace_schedule::Model {
         id: WorkspaceScheduleId::create(),
         organization_id: of.organization_id,
@@ -92,6 +101,7 @@ pub(super) async fn schedule_template(
         description: None,
         enabled: true,
         next_run_at: next_time(cron, now)?,
+        principal: of.principal.clone(),
     };
     store::row::create(tx, row).await?;
     Ok(())

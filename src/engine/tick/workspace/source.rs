@@ -1,13 +1,15 @@
 //! The source of a workspace step: its repository, branch and commit, and the credentials to read it.
 
+use entity::workspace;
+
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::error::Result;
-use crate::git::{Checkout, Login};
+use crate::git::{self, Checkout, SshKey};
 use crate::runner::SourceTree;
 use crate::runner::terraform::script::Operation;
-use crate::secret::{self, Secret};
+use crate::secret::{self, NotSent};
 use crate::store;
 
 pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result<SourceTree, Impossible>> {
@@ -22,7 +24,6 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
             Err(Impossible("the workspace has no source; set it to the URL of a repository".into()))
         });
     }
-    let (login, key) = access(app, row.vcs_id, row.ssh_key_id).await?;
     let known = ["https://", "http://", "ssh://", "git@"].iter().any(|scheme| row.source.starts_with(scheme));
     let local = app.config.local_repositories && row.source.starts_with("file://");
     if !known && !local {
@@ -32,6 +33,18 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
         );
         return Ok(Err(Impossible(text)));
     }
+    let refused = |kind: &str, reason: &NotSent| Ok(Err(Impossible(format!("the {kind} of the workspace: {reason}"))));
+    let login = match row.vcs_id {
+        Some(id) => match git::login::of_connection(app, row.organization_id, id, &row.source).await? {
+            Ok(login) => login,
+            Err(reason) => return refused("vcs", &reason),
+        },
+        None => None,
+    };
+    let key = match key_of(app, row).await? {
+        Ok(key) => key,
+        Err(reason) => return refused("ssh key", &reason),
+    };
     Ok(Ok(SourceTree::Repository(Checkout {
         url: row.source.clone(),
         branch: (!branch.is_empty() && branch != "remote-content").then(|| branch.to_owned()),
@@ -43,40 +56,14 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     })))
 }
 
-/// The credentials for reading a repository.
-pub(super) async fn access(
-    app: &App,
-    vcs: Option<entity::id::VcsId>,
-    key: Option<entity::id::SshKeyId>,
-) -> Result<(Option<Login>, Option<Secret<String>>)> {
-    let login = match vcs {
-        Some(id) => match store::workspace::vcs(&app.db, id).await? {
-            Some(row) => match &row.access_token {
-                Some(sealed) => {
-                    let token = app.keys.open_text(&secret::place("vcs", row.id.0), sealed)?;
-                    let username = match row.vcs_type.as_str() {
-                        "GITLAB" => "oauth2",
-                        "BITBUCKET" => "x-token-auth",
-                        "AZURE_DEVOPS" => "dummy",
-                        _ => "x-access-token",
-                    };
-                    Some(Login { username: username.into(), token })
-                }
-                None => None,
-            },
-            None => None,
-        },
-        None => None,
-    };
-    let key = match key {
-        Some(id) => match store::workspace::ssh_key(&app.db, id).await? {
-            Some(row) => match &row.private_key {
-                Some(sealed) => Some(app.keys.open_text(&secret::place("ssh_key", row.id.0), sealed)?),
-                None => None,
-            },
-            None => None,
-        },
-        None => None,
-    };
-    Ok((login, key))
+/// The SSH key of a workspace. It may be sent to the host of the source, and to no other one.
+async fn key_of(app: &App, of: &workspace::Model) -> Result<Result<Option<SshKey>, NotSent>> {
+    let Some(id) = of.ssh_key_id else { return Ok(Ok(None)) };
+    let Some(row) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
+    if row.organization_id != of.organization_id {
+        return Ok(Err(NotSent::Organization));
+    }
+    let Some(sealed) = &row.private_key else { return Ok(Ok(None)) };
+    let private = app.keys.open_text(&secret::place("ssh_key", row.id.0), sealed)?;
+    Ok(Ok(Some(SshKey { private, known_hosts: row.known_hosts })))
 }

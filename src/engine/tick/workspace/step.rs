@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use entity::workspace_job::JobStatus;
 use entity::{run, workspace_step};
 use sea_orm::ActiveValue;
 
@@ -12,7 +13,8 @@ use super::subject::{GONE, WorkspaceSubject};
 use super::work::{addresses, planned, scripts};
 use crate::app::App;
 use crate::engine::masking::texts;
-use crate::engine::workspace::STATE_USER;
+use crate::engine::template::{self, FlowType};
+use crate::engine::workspace::{STATE_USER, rights_of, spec};
 use crate::error::Result;
 use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::PodOptions;
@@ -174,12 +176,14 @@ fn address(app: &App, kind: Target) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
         (Some(url), _) => Ok(url.trim_end_matches('/').to_owned()),
+        // A certificate is for the name of the server.
+        (None, Target::Process) if app.config.tls_certificate.is_some() => Ok(app.public_url()),
         (None, Target::Process) => {
             let ip = if own.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { own.ip() };
             Ok(format!("http://{}", std::net::SocketAddr::new(ip, own.port())))
         }
         (None, _) if app.config.public_url.is_some() => Ok(app.public_url()),
-        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("http://{own}")),
+        (None, _) if !own.ip().is_loopback() && !own.ip().is_unspecified() => Ok(format!("{}://{own}", app.config.scheme())),
         (None, _) => Err(Impossible(
             "a container cannot reach this server at its loopback address; start the server with --step-url or --public-url"
                 .into(),
@@ -201,15 +205,35 @@ fn image(app: &App, of: &WorkspaceSubject) -> Image {
     Image { reference: format!("{name}:{version}"), credentials: None, local: false }
 }
 
-/// A new credential that gives a step access to its state while it runs.
+/// A new credential that gives a step access to its state while it runs: to read and lock it, and to write it if the step needs to and
+/// whoever is behind it may. That is decided once, so that a step that has begun can store what it did.
 async fn credential(app: &App, of: &WorkspaceSubject) -> Result<Secret<String>> {
     let token = secret::new_token()?;
+    let rights = rights_of(&app.db, of.job.principal.as_deref(), (of.job.organization_id, of.job.workspace_id)).await?;
+    let writes = template::writes_state(&of.spec, is_approved(app, of).await?, rights);
     let change = workspace_step::ActiveModel {
         token: ActiveValue::Set(Some(secret::TokenHash::of(token.expose()).stored())),
+        writes_state: ActiveValue::Set(Some(writes)),
         ..Default::default()
     };
     store::workspace::change_step(&app.db, of.step.id, change).await?;
     Ok(token)
+}
+
+/// Whether the step follows an approval that was given.
+async fn is_approved(app: &App, of: &WorkspaceSubject) -> Result<bool> {
+    if of.rejected() {
+        return Ok(false);
+    }
+    let is_own = |step: &workspace_step::Model| step.id == of.step.id;
+    for step in store::workspace::steps(&app.db, of.job.id).await? {
+        // The scripts of an approval run once it was given.
+        let is_given = step.status == JobStatus::Completed || is_own(&step);
+        if step.position <= of.step.position && is_given && spec(&step)?.kind == FlowType::Approval {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn surroundings(

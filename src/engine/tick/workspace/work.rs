@@ -3,7 +3,6 @@
 use entity::{workspace_address, workspace_step};
 
 use super::super::prepared::Impossible;
-use super::source::access;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::engine::template::{self, FlowType};
@@ -19,7 +18,15 @@ pub(super) async fn scripts(app: &App, of: &WorkspaceSubject) -> Result<Result<V
     let mut commands = of.spec.commands.clone();
     if let Some(import) = &of.spec.import_commands {
         let id = import.vcs_id.as_ref().and_then(|id| id.parse().ok()).map(entity::id::VcsId);
-        let (login, _) = access(app, id, None).await?;
+        let login = match id {
+            Some(id) => {
+                match git::login::of_connection(app, of.workspace.organization_id, id, &import.repository).await? {
+                    Ok(login) => login,
+                    Err(reason) => return Ok(Err(Impossible(format!("the vcsId of the imported commands: {reason}")))),
+                }
+            }
+            None => None,
+        };
         let branch = (!import.branch.is_empty()).then_some(import.branch.as_str());
         let path = format!("{}/commands.yaml", import.folder.trim_matches('/'));
         let path = path.trim_start_matches('/');
