@@ -14,6 +14,7 @@ mod memory;
 mod output_file;
 pub mod process;
 mod runners;
+pub mod archive_file;
 pub mod source_archive;
 mod step_spec;
 mod step_state;
