@@ -3,6 +3,7 @@
 //! The name of a step is derived from its run: starting a step is idempotent, and a restarted server finds its steps
 //! again.
 
+pub mod archive_file;
 pub mod built_name;
 pub mod docker;
 mod image_build;
@@ -14,7 +15,6 @@ mod memory;
 mod output_file;
 pub mod process;
 mod runners;
-pub mod archive_file;
 pub mod source_archive;
 mod step_spec;
 mod step_state;

@@ -49,7 +49,8 @@ async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> R
     match (request.method().as_str(), file) {
         ("GET", "source") => {
             let archive = workspace_files::source(app, &step).await?;
-            let response = Response::builder().content_type(BINARY).header("content-length", archive.bytes().to_string());
+            let response =
+                Response::builder().content_type(BINARY).header("content-length", archive.bytes().to_string());
             Ok(response.body(Body::from_bytes_stream(archive.pieces())))
         }
         // Base64, because the tool that downloads it may not preserve binary data.

@@ -11,11 +11,8 @@ fn columns<E: EntityTrait>(entity: &E) -> (String, BTreeSet<String>) {
     (entity.table_name().to_owned(), names)
 }
 
-#[tokio::test]
-async fn tables_and_entities_are_the_same() {
-    let app = TestApp::new().await;
-    let db = &app.app.db;
-    let expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::from([
+fn entities() -> BTreeMap<String, BTreeSet<String>> {
+    BTreeMap::from([
         columns(&entity::access_token::Entity),
         columns(&entity::api_token::Entity),
         columns(&entity::cluster::Entity),
@@ -67,7 +64,13 @@ async fn tables_and_entities_are_the_same() {
         columns(&entity::workspace_schedule::Entity),
         columns(&entity::workspace_step::Entity),
         columns(&entity::workspace_tag::Entity),
-    ]);
+    ])
+}
+
+#[tokio::test]
+async fn tables_and_entities_are_the_same() {
+    let app = TestApp::new().await;
+    let db = &app.app.db;
     let backend = db.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {
@@ -83,7 +86,7 @@ async fn tables_and_entities_are_the_same() {
         found.entry(table).or_default().insert(column);
     }
     found.remove("seaql_migrations");
-    assert_eq!(found, expected);
+    assert_eq!(found, entities());
 }
 
 #[tokio::test]
