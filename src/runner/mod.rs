@@ -3,6 +3,7 @@
 //! The name of a step is derived from its run: starting a step is idempotent, and a restarted server finds its steps
 //! again.
 
+pub mod archive_file;
 pub mod built_name;
 pub mod docker;
 mod image_build;

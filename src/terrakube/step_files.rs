@@ -23,6 +23,8 @@ use crate::store;
 /// The size limit of a plan in base64, in bytes.
 const MOST_BYTES: usize = 86 * 1024 * 1024;
 
+const BINARY: &str = "application/octet-stream";
+
 pub(super) fn routes(route: Route) -> Route {
     route.at("/tfstep/v1/:file", guarded(step_file))
 }
@@ -45,7 +47,12 @@ async fn step_file(app: Data<&Arc<App>>, request: &Request, path: Path<String>, 
 async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> Result<Response> {
     let step = step_of(app, request).await?;
     match (request.method().as_str(), file) {
-        ("GET", "source") => Ok(bytes(workspace_files::source(app, &step).await?)),
+        ("GET", "source") => {
+            let archive = workspace_files::source(app, &step).await?;
+            let response =
+                Response::builder().content_type(BINARY).header("content-length", archive.bytes().to_string());
+            Ok(response.body(Body::from_bytes_stream(archive.pieces())))
+        }
         // Base64, because the tool that downloads it may not preserve binary data.
         ("GET", "plan") => Ok(bytes(STANDARD.encode(workspace_files::plan(app, &step).await?).into_bytes())),
         ("POST", "plan") => {
@@ -63,5 +70,5 @@ async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> R
 }
 
 fn bytes(bytes: Vec<u8>) -> Response {
-    Response::builder().content_type("application/octet-stream").body(bytes)
+    Response::builder().content_type(BINARY).body(bytes)
 }

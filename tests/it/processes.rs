@@ -13,6 +13,15 @@ use crate::harness::wait_for;
 use crate::runner::{ended, exit, portion, process, read, run, step, texts};
 use crate::server::{Server, done};
 
+/// The folder of a run has sources, values and outputs, which other users of the machine must not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn others_cannot_enter_the_folder_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(&folder.path().join("processes"));
+    let (progress, lines) = run(&runner, &step("", "stat -c %a . ..")).await;
+    assert_eq!((progress, texts(&lines)), (exit(0), vec!["700", "755"]));
+}
+
 /// A prompt and a progress display are there before their line is complete, and stdout and stderr are read together.
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_of_processes_come_before_they_are_complete() {

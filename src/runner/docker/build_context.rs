@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::runner::archive_file::{ArchiveBuilder, ArchiveFile};
+
 /// The largest build context, in bytes (limit of the official API).
 const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
 
@@ -16,11 +18,16 @@ pub(super) fn inside(folder: &Path, path: &str) -> Result<PathBuf, String> {
 }
 
 /// The folder as a tar archive, without the files that `.dockerignore` excludes.
-pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("the build context could not be packed: {error}");
+pub(super) fn context(root: &Path, dockerfile: &str) -> Result<ArchiveFile, String> {
+    ArchiveFile::write(|archive| fill(archive, root, dockerfile), failed)
+}
+
+fn failed(error: std::io::Error) -> String {
+    format!("the build context could not be packed: {error}")
+}
+
+fn fill(archive: &mut ArchiveBuilder, root: &Path, dockerfile: &str) -> Result<(), String> {
     let ignored = ignored(root);
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.follow_symlinks(false);
     let (mut folders, mut size) = (vec![root.to_owned()], 0_u64);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
@@ -50,7 +57,7 @@ pub(super) fn context(root: &Path, dockerfile: &str) -> Result<Vec<u8>, String> 
             }
         }
     }
-    archive.into_inner().map_err(failed)
+    Ok(())
 }
 
 /// The rules of `.dockerignore`: like those of `.gitignore`, but relative to the root of the context.
@@ -78,8 +85,9 @@ fn ignored(root: &Path) -> Gitignore {
 mod tests {
     use super::{context, inside};
 
-    #[test]
-    fn the_context_has_what_is_not_left_out() {
+    #[tokio::test]
+    async fn the_context_has_what_is_not_left_out() {
+        use futures_util::TryStreamExt as _;
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for name in ["Dockerfile", "a.txt", "b.log", "deep/c.log", "deep/keep.log", "target/x", ".git/config"] {
@@ -88,7 +96,8 @@ mod tests {
         }
         std::fs::write(root.join(".dockerignore"), "# rules\n**/*.log\n!deep/keep.log\ntarget\nDockerfile\n").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", root.join("link")).unwrap();
-        let bytes = context(root, "Dockerfile").unwrap();
+        let pieces: Vec<_> = context(root, "Dockerfile").unwrap().pieces().try_collect().await.unwrap();
+        let bytes = pieces.concat();
         let mut archive = tar::Archive::new(bytes.as_slice());
         let mut names: Vec<String> = archive
             .entries()

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::build_progress::BuildProgress;
+use crate::runner::archive_file::ArchiveFile;
 
 /// What to build.
 pub(super) struct Request<'a> {
@@ -51,7 +52,7 @@ pub(super) struct Answer {
 }
 
 /// Begins a build.
-pub(super) async fn begin(address: &str, request: Request<'_>, context: Vec<u8>) -> Result<Answer, NotBuilt> {
+pub(super) async fn begin(address: &str, request: Request<'_>, context: &ArchiveFile) -> Result<Answer, NotBuilt> {
     let failed = |error: reqwest::Error| NotBuilt::Failed(format!("the Docker engine did not build: {error}"));
     // Fails if a provider is already installed, which is fine.
     let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -70,7 +71,8 @@ pub(super) async fn begin(address: &str, request: Request<'_>, context: Vec<u8>)
     ];
     query.extend(request.target.map(|target| ("target", target)));
     let call = client.build().map_err(failed)?.post(format!("{base}/build")).query(&query);
-    let response = call.header("content-type", "application/x-tar").body(context).send().await.map_err(failed)?;
+    let body = reqwest::Body::wrap(context.pieces());
+    let response = call.header("content-type", "application/x-tar").body(body).send().await.map_err(failed)?;
     let status = response.status();
     if status.is_success() {
         return Ok(Answer { response, bytes: Vec::new(), progress: BuildProgress::default() });

@@ -77,7 +77,8 @@ impl Engine {
         if created && let Some(source) = &step.source {
             let archive = source_archive::pack(source, SOURCE_FOLDER.trim_start_matches('/')).await?;
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
-            let sent = client.upload_to_container(&step.name, Some(options), bollard::body_full(archive.into()));
+            let body = bollard::body_try_stream(archive.pieces());
+            let sent = client.upload_to_container(&step.name, Some(options), body);
             sent.await.map_err(|e| format!("the files could not be copied into the container: {}", text(&e)))?;
         }
         if created {

@@ -22,6 +22,7 @@ use super::engine_reply::text;
 use crate::clock::Clock;
 use crate::git;
 use crate::git::{Commit, TempFolder};
+use crate::runner::archive_file::ArchiveFile;
 use crate::runner::built_name;
 use crate::runner::image_build::{Build, Dockerfile};
 use crate::runner::line::{Line, Stream};
@@ -107,12 +108,12 @@ impl ImageBuild {
             target: build.target_stage.as_deref(),
             cache: build.cache,
         };
-        match self.build_with_buildkit(request, context.clone()).await {
+        match self.build_with_buildkit(request, &context).await {
             Ok(()) => {}
             Err(NotBuilt::Failed(reason)) => return Err(reason),
             Err(NotBuilt::NoBuildKit) => {
                 self.say(Stream::Stdout, NO_BUILDKIT).await;
-                self.build_without_buildkit(&image, &dockerfile, context).await?;
+                self.build_without_buildkit(&image, &dockerfile, &context).await?;
             }
         }
         self.remove_older(&image).await;
@@ -163,7 +164,7 @@ impl ImageBuild {
         }
     }
 
-    async fn build_with_buildkit(&self, request: Request<'_>, context: Vec<u8>) -> Result<(), NotBuilt> {
+    async fn build_with_buildkit(&self, request: Request<'_>, context: &ArchiveFile) -> Result<(), NotBuilt> {
         let mut answer = buildkit::begin(&self.engine.address, request, context).await?;
         while let Some(lines) = answer.next().await? {
             for line in lines {
@@ -173,7 +174,7 @@ impl ImageBuild {
         Ok(())
     }
 
-    async fn build_without_buildkit(&self, image: &str, dockerfile: &str, context: Vec<u8>) -> Result<(), String> {
+    async fn build_without_buildkit(&self, image: &str, dockerfile: &str, context: &ArchiveFile) -> Result<(), String> {
         let client = self.engine.client().await.map_err(|e| e.0)?;
         let arguments: HashMap<&str, &str> = self.arguments().into_iter().collect();
         let mut options = BuildImageOptionsBuilder::default()
@@ -186,7 +187,7 @@ impl ImageBuild {
         if let Some(stage) = &self.build.target_stage {
             options = options.target(stage);
         }
-        let mut steps = client.build_image(options.build(), None, Some(bollard::body_full(context.into())));
+        let mut steps = client.build_image(options.build(), None, Some(bollard::body_try_stream(context.pieces())));
         let mut line = String::new();
         while let Some(step) = steps.next().await {
             let step = step.map_err(|error| text(&error))?;

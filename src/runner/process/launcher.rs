@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use super::descendants::{kill_below, pid};
 use super::orphan::{MARK, kill_left, note_started};
 use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
+use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
 use super::process_user::Account;
 use super::report::{Report, Reports, signalled};
@@ -73,8 +74,7 @@ impl Launcher {
             Err(reason) => Err(StepState::CannotStart { reason }),
             Ok(()) => {
                 let target = self.scratch(&step.name).join(SOURCE);
-                let moved =
-                    std::fs::create_dir_all(self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
+                let moved = private_folder(&self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
                 moved.map_err(|error| StepState::CannotStart {
                     reason: format!("the source files could not be moved into place: {error}"),
                 })
@@ -106,7 +106,9 @@ impl Launcher {
                 "the job has no entrypoint and no arguments, and a plain process has no image to take them from".into(),
             );
         }
-        std::fs::create_dir_all(&outputs).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
+        private_folder(&scratch)
+            .and_then(|()| std::fs::create_dir_all(&outputs))
+            .map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
         let ProcessOptions { home, path, working_folder, user } = &step.process;
@@ -227,7 +229,7 @@ fn described(spec: &StepSpec) -> String {
 /// Checks out the source of a step into a new folder.
 async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot create {}: {error}", folder.display());
-    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    private_folder(folder).map_err(failed)?;
     let SourceTree::Repository(wanted) = source else { return Ok(()) };
     let commit = git::checkout_into(folder, wanted).await?;
     git::write_inside(folder, COMMIT_FILE, &commit.id).map_err(failed)

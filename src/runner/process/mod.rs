@@ -10,6 +10,7 @@ mod launcher;
 mod orphan;
 mod output_reader;
 mod own_file;
+mod private_folder;
 mod process_runner;
 mod process_step;
 mod process_user;

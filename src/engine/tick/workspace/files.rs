@@ -9,6 +9,7 @@ use super::subject::WorkspaceSubject;
 use super::work::planned;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::runner::archive_file::ArchiveFile;
 use crate::runner::source_archive::pack;
 use crate::secret;
 use crate::store;
@@ -23,7 +24,7 @@ async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject>
 ///
 /// # Errors
 /// `Conflict` with the reason if the source cannot be read.
-pub async fn source(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
+pub async fn source(app: &App, step: &workspace_step::Model) -> Result<ArchiveFile> {
     let source = source_of(app, &of(app, step).await?).await?.map_err(|impossible| Error::Conflict(impossible.0))?;
     pack(&source, ".").await.map_err(Error::Conflict)
 }
