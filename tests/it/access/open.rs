@@ -24,11 +24,14 @@ const SOCKETS: [(&str, &str); 4] = [
     ("/deployment/logs", "environment={environment}"),
 ];
 
-/// The files with responses that outlive a request: a guard ends them, or they only write out what was read for the request.
-const STREAMS: [&str; 4] = [
+/// The files with bodies that are streamed: a guard ends those of `LOGS`; the others are the bodies of requests, or write out what was
+/// there when it was requested.
+const STREAMS: [&str; 6] = [
     "src/api/job/run_log.rs",
     "src/api/wire/stream.rs",
+    "src/server/http/body_pace.rs",
     "src/terrakube/state_transfer.rs",
+    "src/terrakube/step_files.rs",
     "src/terrakube/step_log.rs",
 ];
 
