@@ -14,7 +14,7 @@ import urllib.request
 # has no coverage phase, because the combinations of its query parameters alone would take minutes.
 CONTRACTS = {
     "qovery": ("openapi.json", "coverage,fuzzing", 110, 20_000),
-    "terrakube": ("terrakube.yaml", "fuzzing", 40, 5_000),
+    "terrakube": ("terrakube.yaml", "fuzzing", 34, 5_000),
 }
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
