@@ -161,7 +161,7 @@ async fn ids_do_not_cross_organizations() {
         client.post(&format!("/environment/{environment}/job"), wrong).await.expect(400);
     }
     job["source"] = json!({"docker": {"git_repository": {
-        "url": "https://example.com/a.git", "provider": "GITHUB", "git_token_id": ids["gitTokenId"],
+        "url": "https://github.com/acme/a.git", "provider": "GITHUB", "git_token_id": ids["gitTokenId"],
     }}});
     client.post(&format!("/environment/{environment}/job"), job).await.expect(400);
     let clone = json!({"name": "x", "environment_id": ids["environmentId"]});

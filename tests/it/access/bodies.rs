@@ -61,7 +61,7 @@ async fn foreign_ids_in_bodies_are_refused() {
             (
                 "PUT",
                 job.clone(),
-                json!({"source": {"docker": {"dockerfile_path": "Dockerfile", "git_repository": git("https://example.com/a.git")}}}),
+                json!({"source": {"docker": {"dockerfile_path": "Dockerfile", "git_repository": git("https://github.com/acme/a.git")}}}),
             ),
             ("PUT", job.clone(), json!({"annotations_groups": [{"id": ids["annotationsGroupId"]}]})),
             ("PUT", job.clone(), json!({"labels_groups": [{"id": ids["labelsGroupId"]}]})),
