@@ -133,7 +133,7 @@ mod tests {
     async fn what_is_wrong_is_told_without_the_keys() {
         let folder = tempfile::tempdir().unwrap();
         let script = |text: &str| {
-            let path = folder.path().join(text.len().to_string());
+            let path = folder.path().join(format!("{}.sh", uuid::Uuid::now_v7()));
             std::fs::write(&path, text).unwrap();
             KeySource::Command(format!("sh {}", path.display()))
         };

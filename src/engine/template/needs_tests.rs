@@ -53,7 +53,9 @@ fn each_step_needs_its_right() {
         // The right to approve does not contain the right to plan.
         (APPLY.to_owned(), Rights { approve: true, ..NOBODY }, "planJob"),
         (format!("{PLAN}{APPROVAL}{APPLY}"), PLANNER, ""),
-        (format!("{PLAN}{APPLY}{APPROVAL}"), PLANNER, "approveJob"),
+        // Steps are carried out by number, wherever they are in the text.
+        (format!("{PLAN}{APPLY}{APPROVAL}"), PLANNER, ""),
+        (format!("{PLAN}{APPLY}{}", APPROVAL.replace('2', "4")), PLANNER, "approveJob"),
         (DISABLE.to_owned(), WRITER, "manageWorkspace"),
         (format!("{APPROVAL}{DISABLE}"), WRITER, "manageWorkspace"),
         (SCHEDULE.to_owned(), WRITER, "manageWorkspace"),
