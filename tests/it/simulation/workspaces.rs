@@ -7,6 +7,7 @@ use entity::id::{EnvironmentId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
+use windlass::access::reach::Rights;
 use windlass::app::App;
 use windlass::engine::workspace::{NewJob, Reviewer, create, turn};
 use windlass::error::Error;
@@ -75,7 +76,8 @@ impl Workspaces {
     pub(super) async fn event(&self, app: &App, choice: u64, now: DateTime<Utc>) -> String {
         if choice < 40 {
             let flow = FLOWS[usize::try_from(choice).unwrap() % FLOWS.len()];
-            let new = NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), ..NewJob::default() };
+            let new =
+                NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), rights: Rights::ALL, ..NewJob::default() };
             store::write(&app.db, async |tx| {
                 let row = store::workspace::lock(tx, self.id()).await?.unwrap();
                 create(tx, &row, new, now).await
