@@ -75,7 +75,7 @@ async fn forms_that_tools_print() {
             ("STRUCTURED", structured),
             ("LINES", "true\n1234\nlong enough to mask\nnull"),
         ];
-        let script = "set -x; : \"$QUOTED\"; set +x; printf 'user:%s' \"$PLAIN\" | base64; \
+        let script = "exec 2>&1; set -x; : \"$QUOTED\"; set +x; printf 'user:%s' \"$PLAIN\" | base64; \
              echo 'a true 1234 null z'; echo 'one: long enough to mask.'; printf '%s\\n' \"$LINES\"; \
              echo \"https://user:$PLAIN@host/\"; echo 'tok<e>n&\"7 tok\\u003ce\\u003en\\u0026\\\"7 tok%3Ce%3En%26%227 4711471'";
         let (run, log) = log_of(&server, &secrets, script).await;
