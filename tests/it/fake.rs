@@ -28,6 +28,8 @@ struct State {
     stop_exit_code: Option<i32>,
     /// Why no step can be started.
     no_start: Option<String>,
+    /// The times of every step.
+    times: StepTimes,
 }
 
 struct Step {
@@ -111,6 +113,12 @@ impl FakeRunner {
         self.state.lock().unwrap().no_start = reason.map(str::to_owned);
     }
 
+    /// Sets when every step started and ended by the clock of the engine.
+    pub(crate) fn set_times(&self, started_at: DateTime<Utc>, finished_at: DateTime<Utc>) {
+        let (started_at, finished_at) = (Some(started_at), Some(finished_at));
+        self.state.lock().unwrap().times = StepTimes { started_at, finished_at, attempts: None };
+    }
+
     /// Removes a step, as if somebody had done so manually.
     pub(crate) fn lose(&self, name: &str) {
         self.state.lock().unwrap().steps.remove(name);
@@ -169,7 +177,7 @@ impl Runner for FakeRunner {
     }
 
     async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
-        Ok(StepTimes::default())
+        Ok(self.state.lock().unwrap().times)
     }
 
     async fn stop(&self, name: &str, _grace: Duration) -> Result<(), Unavailable> {

@@ -347,3 +347,20 @@ async fn nothing_is_left_on_an_engine_that_was_away() {
         assert_eq!(entity::run::Entity::find().count(&app.app.db).await.unwrap(), 0);
     }
 }
+
+/// An engine may note the start of a short step after its end.
+#[tokio::test]
+async fn a_run_does_not_end_before_it_started() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@daily")).await;
+    let now = app.clock.now();
+    app.runner.set_times(now, now - chrono::TimeDelta::milliseconds(50));
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(0);
+    app.clock.forward(1);
+    app.settle().await;
+    let run = newest(&it, &job).await;
+    assert_eq!((&run["state"], &run["finished_at"]), (&json!("SUCCEEDED"), &run["started_at"]), "{run}");
+}

@@ -201,10 +201,14 @@ async fn with_times(
     let times = with_time_limit(runner.times(name)).await.unwrap_or_default();
     let microseconds = |time: DateTime<Utc>| time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time).min(now);
     let began = began.then(|| times.started_at.map_or(now, microseconds));
+    let attempt_started_at = run.attempt_started_at.or(began);
+    // An engine may note the start of a short step after its end.
+    let finished_at =
+        times.finished_at.map(microseconds).max(attempt_started_at.filter(|_| times.finished_at.is_some()));
     run::Model {
         started_at: run.started_at.or(began),
-        attempt_started_at: run.attempt_started_at.or(began),
-        finished_at: times.finished_at.map(microseconds).filter(|_| ended),
+        attempt_started_at,
+        finished_at: finished_at.filter(|_| ended),
         attempt: if run.step.is_some() { times.attempts.unwrap_or(run.attempt).max(run.attempt) } else { run.attempt },
         ..run
     }
