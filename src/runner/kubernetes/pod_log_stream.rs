@@ -18,6 +18,7 @@ use kube::{Api, Client, ResourceExt as _};
 use super::api_error::reason_of;
 use super::job_status::{container, has_begun, has_ended, is_over};
 use super::log_buffer::LogBuffer;
+use super::log_position::{LogPosition, Resumed};
 use super::object_labels::CONTAINER;
 use super::watch::Watch;
 use crate::liveness::wake::Wake;
@@ -40,13 +41,6 @@ pub(super) struct PodLogStream {
     pub(super) namespace: String,
     pub(super) job: String,
     pub(super) reader: Arc<LogBuffer>,
-}
-
-/// The position in the log of a pod: the time of the last line, and how many lines with that time were received.
-#[derive(Default)]
-struct LogPosition {
-    at: Option<DateTime<Utc>>,
-    same: usize,
 }
 
 impl PodLogStream {
@@ -82,13 +76,13 @@ impl PodLogStream {
         let mut failures = 0;
         loop {
             let had_ended = self.ended(&name);
-            let before = (left.at, left.same);
+            let before = left;
             match self.stream(&name, &mut left).await {
                 // A busy node may end the stream before it has written the last lines, so the log is read until nothing is added.
-                Ok(()) if had_ended && before == (left.at, left.same) => return,
+                Ok(()) if had_ended && before == left => return,
                 Ok(()) => failures = 0,
                 Err(reason) => {
-                    failures = if before == (left.at, left.same) { failures + 1 } else { 0 };
+                    failures = if before == left { failures + 1 } else { 0 };
                     let gone = self.find(&name).is_none();
                     self.reader.lock().failure = Some(reason);
                     // If the pod is gone or its node does not answer, the rest of the log is lost.
@@ -126,27 +120,16 @@ impl PodLogStream {
         };
         let stream = pods.log_stream(name, &params).await.map_err(|e| reason_of(&e))?;
         let mut stream = std::pin::pin!(stream);
-        let (from, mut again) = (left.at, left.same);
+        let mut resumed = Resumed::after(*left);
         let mut splitter = LineSplitter::default();
         let end = loop {
-            let (at, text) = match next_line(&mut stream, left.at).await {
+            let (stamp, text) = match next_line(&mut stream).await {
                 Ok(Some(line)) => line,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error.to_string()),
             };
-            // Skip lines that were received before.
-            if from.is_some_and(|from| at < from) {
-                continue;
-            }
-            if from == Some(at) && again > 0 {
-                again -= 1;
-                continue;
-            }
-            if left.at == Some(at) {
-                left.same += 1;
-            } else {
-                *left = LogPosition { at: Some(at), same: 1 };
-            }
+            let Some(at) = resumed.time_if_new(stamp) else { continue };
+            left.advance(at);
             for Piece { text, open } in splitter.add(&text) {
                 self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
             }
@@ -159,11 +142,11 @@ impl PodLogStream {
     }
 }
 
-/// The next line and its time. The line ends with a line feed, except for the first part of a longer one, and the end of the log.
+/// The next line and its timestamp. The line ends with a line feed, except for the first part of a longer one, and the end of the log.
+/// The rest of a longer line has no timestamp.
 async fn next_line(
     stream: &mut (impl AsyncBufRead + Unpin),
-    last: Option<DateTime<Utc>>,
-) -> std::io::Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+) -> std::io::Result<Option<(Option<DateTime<Utc>>, Vec<u8>)>> {
     let mut bytes = Vec::new();
     if stream.take(LONGEST).read_until(b'\n', &mut bytes).await? == 0 {
         return Ok(None);
@@ -172,8 +155,7 @@ async fn next_line(
     let (stamp, text) = bytes.split_at(space);
     let at = std::str::from_utf8(stamp).ok().and_then(|stamp| DateTime::parse_from_rfc3339(stamp.trim_end()).ok());
     Ok(Some(match at {
-        Some(at) => (at.to_utc(), text.get(1..).unwrap_or(b"\n").to_vec()),
-        // The rest of a longer line has no timestamp.
-        None => (last.unwrap_or_default(), bytes),
+        Some(at) => (Some(at.to_utc()), text.get(1..).unwrap_or(b"\n").to_vec()),
+        None => (None, bytes),
     }))
 }
