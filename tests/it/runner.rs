@@ -224,6 +224,21 @@ async fn containers_are_confined() {
     assert!(seen.contains(&expected), "{seen:?}");
 }
 
+/// A server that takes a run over begins in the middle of its log, and reads the end again until it could store it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_log_is_read_again_after_a_takeover() {
+    let Some(image) = docker_image() else { return };
+    let spec = step(&image, "echo one; sleep 1; echo two");
+    let first = docker();
+    first.start(&spec).await.unwrap();
+    let _ended = ended(&first, &spec.name).await;
+    let second = docker();
+    for _ in 0..3 {
+        assert_eq!(texts(&read(&second, &spec.name, 1, 10).await), ["two"]);
+    }
+    second.remove(&spec.name).await.unwrap();
+}
+
 /// Variables name the files, which are read-only if the runner supports it.
 async fn files_are_found(runner: &dyn Runner, image: &str) {
     let file = |variables: &[&str], path: &str, content: &str| StepFile {

@@ -50,8 +50,8 @@ struct LogReader {
     stderr: LineSplitter,
     /// Lines until this time were read before, by their number in a log whose beginning the engine no longer has.
     known_until: Option<DateTime<Utc>>,
-    /// Whether the first line was compared with the one that was read before.
-    compared: bool,
+    /// The time of the first line of the log, once it was received.
+    first_at: Option<DateTime<Utc>>,
     /// The time of the last entry.
     last_at: DateTime<Utc>,
 }
@@ -127,7 +127,7 @@ impl ContainerLogs {
                     return Err(Unavailable(format!("the log of {name} has fewer lines than were already read")));
                 }
                 Next::End => {
-                    self.remember(name, &lines);
+                    self.remember(name, reader.first_at, &lines);
                     return Ok(Lines { lines, end: ended });
                 }
                 Next::Nothing if is_skipping || (ended && lines.is_empty()) => {
@@ -136,16 +136,17 @@ impl ContainerLogs {
                 Next::Nothing => break,
             }
         }
-        self.remember(name, &lines);
+        self.remember(name, reader.first_at, &lines);
         reader.given = last(&lines);
         self.readers().insert(name.to_owned(), reader);
         Ok(Lines { lines, end: false })
     }
 
-    fn remember(&self, name: &str, lines: &[Line]) {
-        let (Some(first), Some(last)) = (lines.first(), lines.iter().map(|line| line.at).max()) else { return };
+    /// The first line of the log may have been read before this server followed it.
+    fn remember(&self, name: &str, first_at: Option<DateTime<Utc>>, lines: &[Line]) {
+        let (Some(first_at), Some(last)) = (first_at, lines.iter().map(|line| line.at).max()) else { return };
         let mut known = self.known();
-        let known = known.entry(name.to_owned()).or_insert(Known { first_at: first.at, last_at: last });
+        let known = known.entry(name.to_owned()).or_insert(Known { first_at, last_at: last });
         known.last_at = known.last_at.max(last);
     }
 }
@@ -179,7 +180,7 @@ impl LogReader {
             stdout: LineSplitter::default(),
             stderr: LineSplitter::default(),
             known_until: None,
-            compared: false,
+            first_at: None,
             last_at: DateTime::UNIX_EPOCH,
         })
     }
@@ -237,7 +238,7 @@ impl LogReader {
 
     /// Whether a line was read before. Lines are counted; but if the engine has dropped the beginning of the log, their times decide.
     fn is_known(&mut self, line: &Line, known: Option<Known>, skip: u64) -> bool {
-        if !std::mem::replace(&mut self.compared, true)
+        if self.first_at.replace(self.first_at.unwrap_or(line.at)).is_none()
             && let Some(known) = known.filter(|known| skip > 0 && known.first_at != line.at)
         {
             self.known_until = Some(known.last_at);
