@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{Furnished, TestApp};
 use crate::runner::docker_image;
 use crate::server::{Server, done};
 use crate::terrakube::House;
@@ -92,12 +92,8 @@ async fn forms_that_tools_print() {
     }
 }
 
-/// Lines of one stream that come between the pieces of a line of the other one, a takeover by another server in the middle of a secret,
-/// and more lines than can wait: no part of the secret is stored.
-#[tokio::test]
-async fn a_takeover_in_the_middle_of_a_secret() {
-    let app = TestApp::new().await;
-    let it = app.furnished().await;
+/// A running job with the secret `correct horse`.
+async fn leaky(app: &TestApp, it: &Furnished) -> String {
     let job = it.create(it.lifecycle("leaky")).await;
     it.client
         .post(&format!("/job/{job}/secret"), json!({"key": "PASSWORD", "value": "correct horse"}))
@@ -105,6 +101,16 @@ async fn a_takeover_in_the_middle_of_a_secret() {
         .expect(201);
     it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
     app.settle().await;
+    job
+}
+
+/// Lines of one stream that come between the pieces of a line of the other one, a takeover by another server in the middle of a secret,
+/// and more lines than can wait: no part of the secret is stored.
+#[tokio::test]
+async fn a_takeover_in_the_middle_of_a_secret() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = leaky(&app, &it).await;
     let run = it.runs(&job).await.remove(0);
     let log = async || it.client.get(&format!("/run/{}/log", run["id"].as_str().unwrap())).await.text;
     let name = app.runner.steps().remove(0);
@@ -136,13 +142,7 @@ async fn a_takeover_in_the_middle_of_a_secret() {
 async fn reasons_and_outputs_are_masked() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
-    let job = it.create(it.lifecycle("leaky")).await;
-    it.client
-        .post(&format!("/job/{job}/secret"), json!({"key": "PASSWORD", "value": "correct horse"}))
-        .await
-        .expect(201);
-    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
-    app.settle().await;
+    let job = leaky(&app, &it).await;
     let name = app.runner.steps().remove(0);
     let file = r#"{"URL": {"value": "https://u:correct%20horse@h", "description": "with correct horse"},
         "PLAIN": {"value": "nothing"}, "bad name correct horse": {"value": "1"}}"#;

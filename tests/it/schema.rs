@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait, IdenStatic as _, Iterable as _, Statement};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, EntityTrait, IdenStatic as _, Iterable as _, Statement, Value,
+};
 
 use crate::harness::TestApp;
 
@@ -15,6 +17,32 @@ const POSTGRES_COLUMNS: &str =
     "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
 const SQLITE_COLUMNS: &str = "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+
+/// The columns that most tables begin with.
+const COLUMNS: &str = "id, created_at, updated_at, name";
+
+async fn insert_into(db: &DatabaseConnection, table: &str, columns: &str, values: Vec<Value>) {
+    let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
+    let sql = format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "));
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();
+}
+
+/// An environment in the schema of an older release, with what it needs.
+async fn environment_in(db: &DatabaseConnection, [organization, cluster, project, environment]: [uuid::Uuid; 4]) {
+    let now: Value = crate::harness::start().into();
+    let insert = async |table: &str, more: &str, id: uuid::Uuid, rest: Vec<Value>| {
+        let values = [vec![id.into(), now.clone(), now.clone(), "x".into()], rest].concat();
+        insert_into(db, table, &format!("{COLUMNS}, {more}"), values).await;
+    };
+    insert("organization", "plan", organization, vec!["FREE".into()]).await;
+    let rest = vec![organization.into(), "r".into(), "LOCAL".into(), true.into(), 1000.into(), 1000.into()];
+    let more = "organization_id, region, kind, is_default, maximum_cpu_milli, maximum_memory_mib";
+    insert("cluster", more, cluster, rest).await;
+    let rest = vec![organization.into(), "x".into(), "".into()];
+    insert("project", "organization_id, name_key, description", project, rest).await;
+    let rest = vec![organization.into(), project.into(), cluster.into(), "x".into(), "STAGING".into()];
+    insert("environment", "organization_id, project_id, cluster_id, name_key, mode", environment, rest).await;
+}
 
 fn entities() -> BTreeMap<String, BTreeSet<String>> {
     BTreeMap::from([
@@ -117,7 +145,6 @@ async fn impossible_rows_are_refused() {
 /// Rows of the first version are brought along by the second step.
 #[tokio::test]
 async fn an_older_database_is_brought_along() {
-    use sea_orm::Value;
     let folder = tempfile::tempdir().unwrap();
     let url = crate::harness::database(&folder).await;
     let db = windlass::store::connect(&url, 1).await.unwrap();
@@ -125,23 +152,10 @@ async fn an_older_database_is_brought_along() {
     let ids: [uuid::Uuid; 5] = std::array::from_fn(|_| uuid::Uuid::now_v7());
     let [organization, cluster, project, environment, job] = ids;
     let now: Value = crate::harness::start().into();
-    let insert = async |table: &str, columns: &str, values: Vec<Value>| {
-        let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
-        let sql = format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "));
-        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();
-    };
+    let insert = async |table: &str, columns: &str, values| insert_into(&db, table, columns, values).await;
     let named = |id: uuid::Uuid| vec![id.into(), now.clone(), now.clone(), "x".into()];
-    let columns = "id, created_at, updated_at, name";
-    insert("organization", &format!("{columns}, plan"), [named(organization), vec!["FREE".into()]].concat()).await;
-    let rest = vec![organization.into(), "r".into(), "LOCAL".into(), true.into(), 1000.into(), 1000.into()];
-    let more = "organization_id, region, kind, is_default, maximum_cpu_milli, maximum_memory_mib";
-    insert("cluster", &format!("{columns}, {more}"), [named(cluster), rest].concat()).await;
-    let rest = vec![organization.into(), "x".into(), "".into()];
-    insert("project", &format!("{columns}, organization_id, name_key, description"), [named(project), rest].concat())
-        .await;
-    let rest = vec![organization.into(), project.into(), cluster.into(), "x".into(), "STAGING".into()];
-    let more = "organization_id, project_id, cluster_id, name_key, mode";
-    insert("environment", &format!("{columns}, {more}"), [named(environment), rest].concat()).await;
+    let columns = COLUMNS;
+    environment_in(&db, [organization, cluster, project, environment]).await;
     let spec = serde_json::json!({
         "cpu_milli": 100, "memory_mib": 64, "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false,
         "auto_deploy": false, "icon_uri": "x", "schedule": {"type": "LIFECYCLE", "on_start": {}},
@@ -163,7 +177,6 @@ async fn an_older_database_is_brought_along() {
 /// Credentials go on working with the repositories that they were used with before they belonged to a host.
 #[tokio::test]
 async fn credentials_of_an_older_database_keep_their_hosts() {
-    use sea_orm::Value;
     use windlass::secret::stored_binding::{of_git_token, of_vcs};
     let folder = tempfile::tempdir().unwrap();
     let url = crate::harness::database(&folder).await;
@@ -173,23 +186,10 @@ async fn credentials_of_an_older_database_keep_their_hosts() {
     let [organization, cluster, project, environment, token, job, vcs, workspace] = ids;
     let unused = uuid::Uuid::now_v7();
     let now: Value = crate::harness::start().into();
-    let insert = async |table: &str, columns: &str, values: Vec<Value>| {
-        let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
-        let sql = format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "));
-        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();
-    };
+    let insert = async |table: &str, columns: &str, values| insert_into(&db, table, columns, values).await;
     let named = |id: uuid::Uuid| vec![id.into(), now.clone(), now.clone(), "x".into()];
-    let columns = "id, created_at, updated_at, name";
-    insert("organization", &format!("{columns}, plan"), [named(organization), vec!["FREE".into()]].concat()).await;
-    let rest = vec![organization.into(), "r".into(), "LOCAL".into(), true.into(), 1000.into(), 1000.into()];
-    let more = "organization_id, region, kind, is_default, maximum_cpu_milli, maximum_memory_mib";
-    insert("cluster", &format!("{columns}, {more}"), [named(cluster), rest].concat()).await;
-    let rest = vec![organization.into(), "x".into(), "".into()];
-    insert("project", &format!("{columns}, organization_id, name_key, description"), [named(project), rest].concat())
-        .await;
-    let rest = vec![organization.into(), project.into(), cluster.into(), "x".into(), "STAGING".into()];
-    let more = "organization_id, project_id, cluster_id, name_key, mode";
-    insert("environment", &format!("{columns}, {more}"), [named(environment), rest].concat()).await;
+    let columns = COLUMNS;
+    environment_in(&db, [organization, cluster, project, environment]).await;
     for id in [token, unused] {
         let rest = vec![organization.into(), "".into(), "GITHUB".into(), "https://api.github.com".into()];
         let more = "organization_id, description, provider, api_url";
