@@ -42,24 +42,12 @@ impl Rights {
         }
     }
 
-    /// All of them: what was stored by a release that did not store whose rights it acts with keeps working.
-    pub const ALL: Self = Self {
-        view: true,
-        workspaces: true,
-        templates: true,
-        logins: true,
-        states: true,
-        plan: true,
-        approve: true,
-        teams: true,
-        organization: true,
-    };
-
+    /// The rights in the whole organization. Those of a custom role are in its projects.
     pub(super) fn of_member(grant: &Grant) -> Self {
         let may = |action| role::allows(grant, action, &Location::default());
         let (settings, deploy) = (may(Action::ManageSettings), may(Action::Deploy));
         Self {
-            view: may(Action::View),
+            view: may(Action::View) && matches!(grant, Grant::Fixed(_)),
             workspaces: settings,
             templates: settings,
             logins: settings,

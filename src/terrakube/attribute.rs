@@ -14,6 +14,8 @@ pub(super) struct Attribute {
     pub(super) fallback: Option<Fallback>,
     /// The length limit of a text, in characters.
     pub(super) most: usize,
+    /// For a URL, which must not contain a password: where the password belongs.
+    pub(super) login: Option<&'static str>,
 }
 
 /// The type of an attribute, and its column.
@@ -73,7 +75,7 @@ impl Shape {
 
 impl Attribute {
     const fn new(name: &'static str, shape: Shape) -> Self {
-        Self { name, shape, writer: Writer::Anyone, fallback: Some(Fallback::Null), most: 4096 }
+        Self { name, shape, writer: Writer::Anyone, fallback: Some(Fallback::Null), most: 4096, login: None }
     }
 
     pub(super) const fn text(name: &'static str, column: &'static str) -> Self {
@@ -104,6 +106,11 @@ impl Attribute {
 
     pub(super) const fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// Makes a text a URL. `login` says where its password belongs.
+    pub(super) const fn url(self, login: &'static str) -> Self {
+        Self { most: 2048, login: Some(login), ..self }
     }
 
     pub(super) const fn once(self) -> Self {

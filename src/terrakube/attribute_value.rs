@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::attribute::{Attribute, Fallback, Shape};
 use super::error::{Problem, Result};
+use crate::secret::has_secret;
 use crate::store::resource::{Cell, Kind, Row};
 
 pub(super) fn scalar(value: &Value) -> Option<String> {
@@ -43,6 +44,10 @@ pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
             let text = scalar(value).ok_or_else(refused)?;
             if text.chars().count() > attribute.most {
                 return Err(too_long(attribute));
+            }
+            if let Some(place) = attribute.login.filter(|_| has_secret(&text)) {
+                let name = attribute.name;
+                return Err(Problem::bad(format!("{name} must not contain a password or a token: {place}")));
             }
             match shape {
                 Shape::Choice(_, of) if !of.contains(&text.as_str()) => Err(refused()),

@@ -14,7 +14,7 @@ use poem::{EndpointExt as _, IntoEndpoint as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
-use windlass::access::jwt::Verifier;
+use windlass::access::jwt::{Addresses, Verifier};
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
@@ -117,10 +117,12 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         public_url: Some("https://windlass.example/".into()),
         data_dir,
         process_dir: None,
+        process_user: None,
         database_url: Some(url.to_owned()),
         database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
+        oidc_assume_email_verified: false,
         organization_creators: Vec::new(),
         local_cluster: LocalCluster::Auto,
         token_days: 365,
@@ -222,7 +224,8 @@ impl TestApp {
         });
         let hands = clock.clone();
         let read = Clock::from_fn(move || hands.now());
-        let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());
+        let verifier =
+            oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience, Addresses::Verified).unwrap());
         let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
         let runners = Runners {
             docker: runner.clone(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::flow_step::{Command, FlowStep, FlowType, Runtime};
 use crate::input::bounds::{TEMPLATE_BYTES, TEMPLATE_STEPS};
 use crate::input::{read_yaml, stored_text};
+use crate::secret::has_secret;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +76,21 @@ pub fn parse_commands(text: &str) -> Result<Vec<Command>, TemplateError> {
     }
     commands.sort_by_key(|command| command.priority);
     Ok(commands)
+}
+
+/// Refuses passwords in the URLs of a new template. One that is stored keeps working.
+///
+/// # Errors
+/// If a step has a URL with a password.
+pub fn refuse_logins(steps: &[FlowStep]) -> Result<(), TemplateError> {
+    let has_login = |step: &&FlowStep| step.import_commands.as_ref().is_some_and(|from| has_secret(&from.repository));
+    match steps.iter().find(has_login) {
+        Some(step) => Err(TemplateError(format!(
+            "step {}: importCommands.repository must not contain a password or a token: they belong into a vcs, which vcsId names",
+            step.step
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Steps are stored: with their names, their scripts and everything else.

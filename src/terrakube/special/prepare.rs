@@ -24,10 +24,18 @@ pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) 
 
 /// Rejects a template that could not be run, of its own or of a job. Called before a transaction is open, because parsing takes a while.
 pub(in crate::terrakube) fn check_template(given: &ResourceObject) -> Result<()> {
-    let tcl =
-        given.attributes.get("tcl").filter(|_| ["template", "job"].contains(&given.kind.as_str())).and_then(scalar);
-    let Some(tcl) = tcl else { return Ok(()) };
-    template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
+    let text = |name: &str| given.attributes.get(name).and_then(scalar);
+    let is_read = match given.kind.as_str() {
+        "template" | "job" => true,
+        // A template takes precedence, and clients send an empty text for none.
+        "schedule" => {
+            text("templateReference").is_none_or(|id| id.is_empty()) && text("tcl").is_some_and(|tcl| !tcl.is_empty())
+        }
+        _ => false,
+    };
+    let Some(tcl) = text("tcl").filter(|_| is_read) else { return Ok(()) };
+    let checked = template::parse(&tcl).and_then(|steps| template::refuse_logins(&steps));
+    checked.map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
 }
 
 /// Rejects a folder outside the repository. Symbolic links are resolved when a step enters the folder.

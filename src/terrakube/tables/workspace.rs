@@ -9,12 +9,15 @@ use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Methods, NONE, Resource, Visibility};
 
+/// Where the login for a source belongs.
+const LOGIN: &str = "they belong into the accessToken of a vcs, which the workspace refers to";
+
 pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
     root: true,
     attributes: &[
         NAME,
         DESCRIPTION,
-        Attribute::text("source", "source").or("empty").at_most(2048),
+        Attribute::text("source", "source").or("empty").url(LOGIN),
         Attribute::text("branch", "branch").or("remote-content").at_most(256),
         Attribute::text("folder", "folder").or("/").at_most(1024),
         Attribute::text("terraformVersion", "terraform_version").or("").at_most(64),

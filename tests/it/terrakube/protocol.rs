@@ -358,3 +358,50 @@ async fn an_organization_with_workspaces_is_not_deleted() {
     use sea_orm::{EntityTrait as _, PaginatorTrait as _};
     assert_eq!(entity::run::Entity::find().count(&house.app.app.db).await.unwrap(), 0);
 }
+
+/// A password in a URL would be shown to everybody who sees the resource. A name alone is none.
+#[tokio::test]
+async fn urls_with_passwords_are_refused() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let path = house.path(&format!("workspace/{workspace}"));
+    let secret = "https://me:secret@git.example/a.git";
+    for url in [secret, "https://ghp_secret@github.com/a/b.git", "ssh://git:secret@git.example/a.git"] {
+        let created = json!({"name": "b", "source": url});
+        let answer = house.client.post(&house.path("workspace"), new("workspace", created)).await;
+        let refused = detail(answer, 400);
+        assert!(
+            refused.starts_with("source must not contain a password") && refused.contains("accessToken"),
+            "{refused}"
+        );
+        assert!(!refused.contains("secret"), "{refused}");
+        let answer = house.client.patch(&path, change("workspace", &workspace, json!({"source": url}))).await;
+        assert!(detail(answer, 400).starts_with("source"), "{url}");
+    }
+    for field in ["endpoint", "apiUrl", "redirectUrl"] {
+        let mut vcs = json!({"name": "v", "vcsType": "GITLAB"});
+        vcs[field] = json!(secret);
+        let refused = detail(house.client.post(&house.path("vcs"), new("vcs", vcs)).await, 400);
+        assert!(refused.starts_with(&format!("{field} must not contain a password")), "{refused}");
+    }
+    let import = format!(
+        "flow:\n- {{type: customScripts, step: 1, importCommands: {{repository: '{secret}', folder: a, branch: main}}}}\n"
+    );
+    let template = new("template", json!({"name": "t", "tcl": tcl(&import)}));
+    let refused = detail(house.client.post(&house.path("template"), template).await, 400);
+    assert!(refused.contains("importCommands.repository must not contain a password"), "{refused}");
+    let schedule = new("schedule", json!({"cron": "0 0 * * * ?", "tcl": tcl(&import)}));
+    let refused = detail(house.client.post(&format!("{path}/schedule"), schedule).await, 400);
+    assert!(refused.contains("importCommands.repository"), "{refused}");
+    for url in ["https://acme@dev.azure.com/acme/a/_git/b", "ssh://git@git.example/a.git", "git@git.example:a.git"] {
+        house.client.patch(&path, change("workspace", &workspace, json!({"source": url}))).await.expect(204);
+    }
+    // The other API refuses them in its fields.
+    let organization = format!("/organization/{}", house.organization);
+    for field in ["website_url", "repository", "logo_url", "icon_url"] {
+        let mut body = json!({"name": "acme"});
+        body[field] = json!(secret);
+        let refused = house.client.put(&organization, body).await.detail(400);
+        assert!(refused.starts_with(field) && !refused.contains("secret"), "{refused}");
+    }
+}
