@@ -122,6 +122,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         oidc_issuer: None,
         oidc_audience: None,
         organization_creators: Vec::new(),
+        organization_plan: "ENTERPRISE".into(),
         local_cluster: LocalCluster::Auto,
         token_days: 365,
         secret_key_file: None,
