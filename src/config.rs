@@ -67,6 +67,21 @@ impl FromStr for Creator {
 
 const CREATORS: &str = "must be anyone, owner, an email address, or @ and a domain";
 
+/// The official names of plans.
+const PLANS: [&str; 11] = [
+    "FREE",
+    "TEAM",
+    "TEAM_YEARLY",
+    "ENTERPRISE",
+    "ENTERPRISE_YEARLY",
+    "PROFESSIONAL",
+    "BUSINESS",
+    "USER_2025",
+    "TEAM_2025",
+    "BUSINESS_2025",
+    "ENTERPRISE_2025",
+];
+
 /// For how many days rows can be kept: up to a hundred years.
 fn kept_days() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=36_500)
@@ -175,6 +190,11 @@ pub struct Config {
     /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
     #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]
     pub organization_creators: Vec<Creator>,
+
+    /// The `plan` that the Qovery-compatible API returns for new organizations; clients show features by it.
+    #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_PLAN", value_parser = PLANS, default_value = "ENTERPRISE",
+        hide_possible_values = true)]
+    pub organization_plan: String,
 
     /// Which new organizations get the cluster `local`, and so run jobs on the server's machine.
     #[arg(long, global = true, env = "WINDLASS_LOCAL_CLUSTER", value_enum, default_value = "auto")]

@@ -10,6 +10,7 @@ mod contract;
 mod environment;
 mod error;
 mod event;
+mod faults;
 mod git_token;
 mod group;
 mod history;

@@ -12,6 +12,8 @@ pub(super) enum Tag {
     #[oai(rename = "Project Main Calls")]
     ProjectMainCalls,
     Clusters,
+    #[oai(rename = "Cloud Provider")]
+    CloudProvider,
     Environments,
     #[oai(rename = "Environment Main Calls")]
     EnvironmentMainCalls,

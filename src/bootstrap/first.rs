@@ -25,7 +25,10 @@ pub struct FirstOrganization {
 /// A database error.
 pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganization>> {
     let now = app.clock.now();
-    let (name, rows) = ("windlass", organization::Model::new("windlass", now));
+    let (name, rows) = (
+        "windlass",
+        organization::Model { plan: app.config.organization_plan.clone(), ..organization::Model::new("windlass", now) },
+    );
     let local = local_cluster(rows.id, now);
     let (token_row, token) = new_api_token(rows.id, "first", Role::Admin, now)?;
     let token_row = api_token::Model { expires_at: app.config.token_end(now), ..token_row };

@@ -374,6 +374,9 @@ async fn cancel(
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
+    if !schedule.can_fire() {
+        return Err(Error::invalid("cron", "never fires: none of its months has such a day"));
+    }
     Ok(schedule.next(after, &Utc))
 }
 

@@ -11,9 +11,10 @@ use crate::harness::{TestApp, id};
 use crate::world::{Operation, World, custom, stranger};
 
 /// Operations for every known caller: they are about the caller, or about nothing that is stored.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 6] = [
     "listOrganization",
     "listAvailableContainerRegistry",
+    "listCloudProvider",
     "getDefaultJobAdvancedSettings",
     "getAccountInformation",
     "previewSchedule",

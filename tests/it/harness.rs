@@ -124,6 +124,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         oidc_audience: None,
         oidc_assume_email_verified: false,
         organization_creators: Vec::new(),
+        organization_plan: "ENTERPRISE".into(),
         local_cluster: LocalCluster::Auto,
         token_days: 365,
         secret_key_file: None,

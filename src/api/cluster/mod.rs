@@ -4,6 +4,7 @@
 //! manage the cluster.
 
 mod cloud;
+pub(super) mod cloud_provider;
 mod readiness;
 mod request;
 mod response;

@@ -8,7 +8,7 @@ use super::time_zone::{first_where, gap_end};
 use super::wall_clock::minute_of;
 
 impl CronExpression {
-    /// The first time after `after`; `None` only beyond the range of the calendar.
+    /// The first time after `after`; `None` if the expression never fires, or beyond the range of the calendar.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
         self.next_by(after, zone, ClockChangeRules::default())

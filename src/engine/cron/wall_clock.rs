@@ -10,6 +10,9 @@ const MAX_MONTHS_AHEAD: usize = 12 * 9;
 impl CronExpression {
     /// The first matching wall-clock minute after `after`.
     pub(super) fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
+        if !self.can_fire() {
+            return None;
+        }
         let from = minute_of(after)?.checked_add_signed(TimeDelta::minutes(1))?;
         if self.matches_day(from.date())
             && let Some(time) = self.time_from(from.time())

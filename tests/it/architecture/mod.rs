@@ -137,6 +137,7 @@ const NOT_FROM_AN_API: [&str; 2] = ["engine::tick", "engine::run"];
 const PURE: &[&str] = &[
     "src/access/role_action.rs",
     "src/access/role.rs",
+    "src/api/group/metadata_key.rs",
     "src/engine/advanced_settings/",
     "src/engine/cron/",
     "src/engine/deployment/",
@@ -239,8 +240,9 @@ const SHARED_NAMES: &[(&str, &str)] = &[
 const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/contract.rs", "the contract"),
     ("src/api/registry/credentials.rs", "what the server has sealed"),
+    ("src/api/wire/body_faults.rs", "a body that request_body.rs has checked"),
+    ("src/api/wire/operation_schema.rs", "the contract"),
     ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
-    ("src/api/wire/unknown_key.rs", "the contract"),
     ("src/terrakube/state_file.rs", "what the server has sealed"),
     ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
     ("src/terrakube/state_pieces.rs", "what the server has sealed"),

@@ -70,6 +70,7 @@ async fn next_times_with_their_offsets() {
     assert_eq!(
         next,
         json!({
+            "explanation": null,
             "timezone": "Europe/Paris", "scheduled_at": "30 2 * * *", "active": false, "keeper": "SERVER",
             "keeper_reason": null, "jitter_seconds": 0, "pause": null, "results": [
                 {"at": "2026-03-28T01:30:00.000000Z", "local_time": "2026-03-28T02:30:00+01:00", "utc_offset": "+01:00", "skip_reason": null},

@@ -1,7 +1,9 @@
 //! The resources around jobs, a file for each family.
 
 mod actions;
+mod bodies;
 mod clone;
+mod command_line;
 mod creators;
 mod events;
 mod members;

@@ -48,7 +48,11 @@ async fn restrictions_are_unique() {
     it.client.post(&path, body("src/")).await.expect(409);
     let two = id(&it.client.post(&path, body("docs/")).await.expect(201));
     it.client.put(&format!("{path}/{two}"), body("src/")).await.expect(409);
-    for value in ["/src", "", "a*b"] {
+    // The example of the official provider, and other patterns.
+    for value in ["src/jobs/**", "**/*.sql", "a*b", "src/?.rs"] {
+        it.client.post(&path, body(value)).await.expect(201);
+    }
+    for value in ["/src", "", "../src", "src/./jobs", "a\nb"] {
         assert!(it.client.post(&path, body(value)).await.detail(400).starts_with("value"));
     }
     let edited = json!({"mode": "EXCLUDE", "type": "PATH", "value": "my-prefix*"});
@@ -56,7 +60,7 @@ async fn restrictions_are_unique() {
     assert_eq!((&edited["mode"], id(&edited)), (&json!("EXCLUDE"), two));
     it.client.delete(&format!("{path}/{}", id(&one))).await.expect(204);
     let list = it.client.get(&path).await.expect(200);
-    assert_eq!(list["results"].as_array().unwrap().len(), 1);
+    assert_eq!(list["results"].as_array().unwrap().len(), 5);
 }
 
 /// The rule of an environment deploys and stops it on schedule.
