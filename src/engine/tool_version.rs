@@ -6,7 +6,6 @@ use sea_orm::ConnectionTrait;
 use super::workspace::cluster_for_steps;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::runner::Target;
 use crate::runner::terraform::version_range::{FORMS, Version, VersionRange};
 
 /// The field of errors.
@@ -55,9 +54,10 @@ pub async fn check(
     if installed.iter().any(|version| wanted.has(version)) {
         return Ok(());
     }
-    if in_cluster || app.runners.local == Ok(Target::Docker) {
+    if in_cluster || app.runners.local_is_docker() {
         let fits = image(app, tool, &wanted).is_some();
-        let text = "accepts no version that an image is known to have; give an exact version, or only its first two numbers";
+        let text =
+            "accepts no version that an image is known to have; give an exact version, or only its first two numbers";
         return if fits { Ok(()) } else { Err(Error::invalid(FIELD, text)) };
     }
     if installed.is_empty() {

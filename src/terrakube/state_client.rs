@@ -46,7 +46,8 @@ pub(super) async fn state_client(
     let (organization, id) = (OrganizationId(organization), WorkspaceId(id));
     // Programs take a 404 for an empty state, and would create everything again.
     let hidden = || {
-        let text = format!("StatePermission Denied: the workspace {id} does not exist, or its state is not yours to read");
+        let text =
+            format!("StatePermission Denied: the workspace {id} does not exist, or its state is not yours to read");
         Problem::new(StatusCode::FORBIDDEN, text)
     };
     let credentials = basic_credentials(request);

@@ -181,10 +181,16 @@ mod tests {
         assert_eq!(root["resources"][0]["address"], "terraform_data.t[\"k\"]");
         assert_eq!(root["resources"][0]["index"], "k");
         assert_eq!(root["resources"][0]["provider_name"], "terraform.io/builtin/terraform");
-        assert_eq!((&root["resources"][1]["address"], root["resources"][1].get("index")), (&json!("terraform_data.t"), None));
+        assert_eq!(
+            (&root["resources"][1]["address"], root["resources"][1].get("index")),
+            (&json!("terraform_data.t"), None)
+        );
         assert_eq!(root["child_modules"][0]["resources"][0]["address"], "module.m.data.d.n");
         assert_eq!(shown(&json!({}))["values"]["outputs"], json!({}));
-        assert_eq!(shown(&json!({"outputs": null, "resources": null}))["values"]["root_module"]["resources"], json!([]));
+        assert_eq!(
+            shown(&json!({"outputs": null, "resources": null}))["values"]["root_module"]["resources"],
+            json!([])
+        );
         assert!(super::shown(b"{\"outputs\": 1}").is_err());
     }
 

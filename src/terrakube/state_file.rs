@@ -41,7 +41,8 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     let state = read(app, row).await?;
     let text = tokio::task::spawn_blocking(move || {
         state_document::shown(&state).map_err(|_| {
-            let text = format!("the state does not have the format of a state of version 4; download {id}.raw.json instead");
+            let text =
+                format!("the state does not have the format of a state of version 4; download {id}.raw.json instead");
             Problem::new(StatusCode::CONFLICT, text)
         })
     });

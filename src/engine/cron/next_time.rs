@@ -5,19 +5,7 @@ use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZo
 use super::clock_change::{ClockChangeRules, GapRule, OverlapRule};
 use super::expression::CronExpression;
 use super::time_zone::{first_where, gap_end};
-use super::wall_clock::minute_of;
-
-/// What matches wall-clock times.
-pub(super) trait WallPattern {
-    /// The first matching minute after `after`.
-    fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime>;
-
-    /// Whether the hours are `*` or a step, so that the schedule follows elapsed time.
-    fn steps_hours(&self) -> bool;
-
-    /// Whether the minutes are.
-    fn steps_minutes(&self) -> bool;
-}
+use super::wall_clock::{WallPattern, minute_of};
 
 impl CronExpression {
     /// The first time after `after`; `None` only beyond the range of the calendar.

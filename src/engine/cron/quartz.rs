@@ -8,11 +8,11 @@ use super::clock_change::ClockChangeRules;
 use super::error::ParseError;
 use super::expression::CronExpression;
 use super::field::Field;
-use super::next_time::{WallPattern, next_of};
+use super::next_time::next_of;
 use super::quartz_days::{MonthDays, WeekDays};
 use super::quartz_field::{HOUR, MINUTE, MONTH, SECOND, parse_values};
 use super::quartz_years::Years;
-use super::wall_clock::{minute_after, time_from};
+use super::wall_clock::{WallPattern, minute_after, time_from};
 
 /// The longest gap between two years with the same calendar, across a century year that is not a leap year.
 const MAX_YEARS_AHEAD: i32 = 41;

@@ -106,7 +106,8 @@ fn parse_part(part: &str, of: &Range) -> Result<Field, ParseError> {
     let step_width = match step {
         None => 1,
         Some(text) => {
-            let step = text.parse::<u32>().ok().filter(|step| text.bytes().all(|byte| byte.is_ascii_digit()) && *step > 0);
+            let step =
+                text.parse::<u32>().ok().filter(|step| text.bytes().all(|byte| byte.is_ascii_digit()) && *step > 0);
             let step = step.filter(|step| *step <= most);
             step.ok_or_else(|| of.refuse(part, &format!("a step must be 1 to {most}")))?
         }

@@ -84,7 +84,9 @@ fn answers_of_quartz() {
     for (text, after, expected) in ANSWERS {
         let expression = parse(text);
         let found: Vec<_> =
-            std::iter::successors(expression.next(at(after), &Utc), |time| expression.next(*time, &Utc)).take(3).collect();
+            std::iter::successors(expression.next(at(after), &Utc), |time| expression.next(*time, &Utc))
+                .take(3)
+                .collect();
         assert_eq!(found, expected.split(' ').map(at).collect::<Vec<_>>(), "{text}");
     }
     // The last time of its years has passed.
@@ -250,7 +252,13 @@ fn weekdays(random: &mut Random) -> (String, DayTest) {
 }
 
 /// The first time after `after`, found by looking at every day.
-fn walked(after: DateTime<Utc>, is_day: &DayTest, months: &[u32], times: &[(u32, u32)], second: u32) -> Option<DateTime<Utc>> {
+fn walked(
+    after: DateTime<Utc>,
+    is_day: &DayTest,
+    months: &[u32],
+    times: &[(u32, u32)],
+    second: u32,
+) -> Option<DateTime<Utc>> {
     let mut day = after.date_naive();
     let end = day + Days::new(366 * 41);
     while day < end {

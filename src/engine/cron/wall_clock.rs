@@ -4,10 +4,21 @@ use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Tim
 
 use super::expression::CronExpression;
 use super::field::Field;
-use super::next_time::WallPattern;
 
 /// The longest gap between two times: 29 February across a century year that is not a leap year, plus a margin.
 const MAX_MONTHS_AHEAD: usize = 12 * 9;
+
+/// What matches wall-clock times.
+pub(super) trait WallPattern {
+    /// The first matching minute after `after`.
+    fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime>;
+
+    /// Whether the hours are `*` or a step, so that the schedule follows elapsed time.
+    fn steps_hours(&self) -> bool;
+
+    /// Whether the minutes are.
+    fn steps_minutes(&self) -> bool;
+}
 
 impl WallPattern for CronExpression {
     fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {

@@ -90,7 +90,8 @@ fn check(step: &FlowStep) -> Result<(), TemplateError> {
         return Err(at("schedules no templates"));
     }
     for scheduled in &step.templates {
-        cron::from_quartz(&scheduled.schedule).map_err(|refused| at(&format!("has a schedule that is not valid: {}", refused.0)))?;
+        cron::from_quartz(&scheduled.schedule)
+            .map_err(|refused| at(&format!("has a schedule that is not valid: {}", refused.0)))?;
     }
     let scripts = step.commands.iter().chain(&step.on_failure).chain(&step.on_reject);
     if scripts.clone().any(|command| command.runtime == Runtime::Groovy) {

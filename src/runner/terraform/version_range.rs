@@ -97,7 +97,11 @@ impl Part {
             *number = word.parse().ok().filter(|_| word.bytes().all(|byte| byte.is_ascii_digit()))?;
         }
         let given = words.len();
-        (pre_release.is_none() || given == 3).then(|| Self { numbers, given, pre_release: pre_release.map(str::to_owned) })
+        (pre_release.is_none() || given == 3).then(|| Self {
+            numbers,
+            given,
+            pre_release: pre_release.map(str::to_owned),
+        })
     }
 
     /// Whether the first `count` numbers are those of a version.
@@ -117,7 +121,8 @@ pub struct VersionRange {
 }
 
 /// What a range may look like.
-pub const FORMS: &str = "must be a version such as 1.12.6 or 1.12, or constraints separated by commas, such as >= 1.10, < 2 or ~> 1.12.0";
+pub const FORMS: &str =
+    "must be a version such as 1.12.6 or 1.12, or constraints separated by commas, such as >= 1.10, < 2 or ~> 1.12.0";
 
 impl VersionRange {
     /// Reads a range; none if it is malformed. Empty and `latest` accept any version.
@@ -173,9 +178,13 @@ impl VersionRange {
             match (operator, part.given) {
                 (Operator::Equal, 3) => return Some(part.least().to_string()),
                 (Operator::Equal, 2) | (Operator::Pessimistic, 3) => return Some(format!("{major}.{minor}")),
-                (Operator::Equal, _) => return Some(major.to_string()),
                 _ => {}
             }
+        }
+        // The newest version of all satisfies what has no upper limit.
+        let is_upward = |operator: &Operator| matches!(operator, Operator::Greater | Operator::GreaterOrEqual);
+        if set == "latest" && self.constraints.iter().all(|(operator, _)| is_upward(operator)) {
+            return Some(set.to_owned());
         }
         Version::parse(set).filter(|version| self.has(version)).map(|_| set.to_owned())
     }
@@ -218,7 +227,9 @@ mod tests {
             let found = fits.max().map_or("-".into(), |version| version.to_string());
             assert_eq!(found, newest, "{range}");
         }
-        for malformed in ["one", "1.2.3.4", "~> x", ">=", "1..2", "1.2,", "^1.2", ">= 1.5 < 2", "1.2.3-", "-1", "1.+2", "x"] {
+        for malformed in
+            ["one", "1.2.3.4", "~> x", ">=", "1..2", "1.2,", "^1.2", ">= 1.5 < 2", "1.2.3-", "-1", "1.+2", "x"]
+        {
             assert_eq!(VersionRange::parse(malformed), None, "{malformed}");
         }
     }
@@ -233,7 +244,9 @@ mod tests {
             ("~> 1.11.2", "1.12.6", Some("1.11")),
             (">= 1.5, < 2", "1.12.6", Some("1.12.6")),
             (">= 1.5, < 1.6", "1.12.6", None),
-            (">= 1.5", "latest", None),
+            (">= 1.5", "latest", Some("latest")),
+            ("~> 1.5", "latest", None),
+            ("1", "1.12.6", Some("1.12.6")),
         ] {
             assert_eq!(VersionRange::parse(range).unwrap().image_tag(set).as_deref(), tag, "{range}");
         }

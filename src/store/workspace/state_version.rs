@@ -3,7 +3,8 @@
 use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
 use entity::{state_version, workspace};
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 /// The newest state version of a workspace.

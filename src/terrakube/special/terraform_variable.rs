@@ -52,5 +52,6 @@ fn check_key(row: Option<&Row>, changes: &Changes) -> Result<()> {
         let cell = changes.get(column).or(row.and_then(|row| row.get(column)));
         cell.and_then(Cell::text).unwrap_or_default().to_owned()
     };
-    check_workspace_key(&text("category"), &text("key")).map_err(|allowed| Problem::bad(format!("key: a key {allowed}")))
+    check_workspace_key(&text("category"), &text("key"))
+        .map_err(|allowed| Problem::bad(format!("key: a key {allowed}")))
 }

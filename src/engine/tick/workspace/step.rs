@@ -109,12 +109,7 @@ struct Given {
 }
 
 /// What the script of a step does.
-async fn work(
-    app: &App,
-    of: &WorkspaceSubject,
-    (tool, kind): (String, Target),
-    given: Given,
-) -> Result<TerraformStep> {
+async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), given: Given) -> Result<TerraformStep> {
     let Given { scripts, values: (values, loose), notes, plan } = given;
     Ok(TerraformStep {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
