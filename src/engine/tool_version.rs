@@ -17,6 +17,14 @@ pub fn tool(iac_type: &str) -> &'static str {
     if iac_type == "terraform" { "terraform" } else { "tofu" }
 }
 
+/// Reads a range of versions.
+///
+/// # Errors
+/// `Invalid` if it is malformed.
+pub fn range(text: &str) -> Result<VersionRange> {
+    VersionRange::parse(text).ok_or_else(|| Error::invalid(FIELD, FORMS))
+}
+
 /// The image of a tool with a version in the range; none if no tag is known to have one.
 #[must_use]
 pub(super) fn image(app: &App, tool: &str, range: &VersionRange) -> Option<String> {
@@ -47,7 +55,7 @@ pub async fn check(
     organization: OrganizationId,
     (iac_type, range): (&str, &str),
 ) -> Result<()> {
-    let wanted = VersionRange::parse(range).ok_or_else(|| Error::invalid(FIELD, FORMS))?;
+    let wanted = self::range(range)?;
     let tool = tool(iac_type);
     let in_cluster = cluster_for_steps(app, db, organization).await?.is_some();
     let installed = if in_cluster || !app.runners.processes { Vec::new() } else { app.toolbox.known(tool) };

@@ -17,6 +17,7 @@ use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
 use crate::access::own_jwt::{self, OwnClaims};
+use crate::access::{Action, Location};
 use crate::app::App;
 use crate::secret::TokenHash;
 use crate::store;
@@ -171,9 +172,37 @@ async fn delete(session: &Session, id: Uuid, own: impl Fn(&access_token::Model) 
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }
 
-fn belongs(session: &Session, row: &access_token::Model) -> bool {
-    let groups: Vec<String> = serde_json::from_value(row.groups.clone()).unwrap_or_default();
-    row.person_id.is_none() && groups.iter().all(|group| session.caller.identity.groups.contains(group))
+/// Which groups the caller may have tokens for.
+enum Groups<'a> {
+    /// Their own.
+    Own(&'a [String]),
+    /// All of them: without an OIDC issuer nobody belongs to a group, and the administrators of the first organization run the server.
+    All,
+}
+
+impl<'a> Groups<'a> {
+    async fn of(session: &'a Session) -> Result<Self> {
+        if session.app.config.oidc_issuer.is_none()
+            && let Some(first) = store::organization::first(&session.app.db).await?
+            && session.caller.may(first, Action::ManageMembers, &Location::default())
+        {
+            return Ok(Self::All);
+        }
+        Ok(Self::Own(&session.caller.identity.groups))
+    }
+
+    fn have(&self, group: &String) -> bool {
+        match self {
+            Self::Own(groups) => groups.contains(group),
+            Self::All => true,
+        }
+    }
+
+    /// Whether a token is one of theirs.
+    fn own(&self, row: &access_token::Model) -> bool {
+        let groups: Vec<String> = serde_json::from_value(row.groups.clone()).unwrap_or_default();
+        row.person_id.is_none() && groups.iter().all(|group| self.have(group))
+    }
 }
 
 #[handler]
@@ -184,7 +213,7 @@ async fn create_team(app: Data<&Arc<App>>, request: &Request, body: Body) -> Res
             let wanted = token_request(body).await?;
             let group = wanted.group.clone().filter(|group| !group.is_empty());
             let group = group.ok_or_else(|| Problem::bad("group must not be null"))?;
-            if !session.caller.identity.groups.contains(&group) {
+            if !Groups::of(&session).await?.have(&group) {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
                     "only someone who belongs to a group may create tokens for it",
@@ -202,7 +231,8 @@ async fn list_teams(app: Data<&Arc<App>>, request: &Request) -> Response {
         async {
             let session = Session::of(app.0, request).await?;
             let rows = store::team::list_tokens(&app.0.db, TokensOf::Teams, None).await?;
-            let rows: Vec<Value> = rows.iter().filter(|row| belongs(&session, row)).map(shown).collect();
+            let groups = Groups::of(&session).await?;
+            let rows: Vec<Value> = rows.iter().filter(|row| groups.own(row)).map(shown).collect();
             Ok(json_response(StatusCode::ACCEPTED, &json!(rows)))
         }
         .await,
@@ -214,7 +244,8 @@ async fn delete_team(app: Data<&Arc<App>>, request: &Request, id: Path<Uuid>) ->
     answered(
         async {
             let session = Session::of(app.0, request).await?;
-            delete(&session, id.0, |row| belongs(&session, row)).await
+            let groups = Groups::of(&session).await?;
+            delete(&session, id.0, |row| groups.own(row)).await
         }
         .await,
     )

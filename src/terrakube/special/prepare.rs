@@ -39,7 +39,8 @@ pub(super) async fn check_teams(tx: &DatabaseTransaction, found: &PathContext, c
 
 /// Whether a document asks for a tool or a version of it; then `check_tool` needs to know the installed ones.
 pub(in crate::terrakube) fn names_tool(given: &ResourceObject) -> bool {
-    given.kind == "workspace" && ["iacType", "terraformVersion"].iter().any(|name| given.attributes.contains_key(*name))
+    given.kind == "workspace"
+        && ["iacType", "terraformVersion", "executionMode"].iter().any(|name| given.attributes.contains_key(*name))
 }
 
 /// Rejects a range of versions of the tool that none can satisfy.
@@ -50,7 +51,7 @@ pub(super) async fn check_tool(
     row: Option<&Row>,
     changes: &Changes,
 ) -> Result<()> {
-    if changes.get("terraform_version").is_none() && changes.get("iac_type").is_none() {
+    if ["terraform_version", "iac_type", "execution_mode"].iter().all(|column| changes.get(column).is_none()) {
         return Ok(());
     }
     let kept = |column: &str| {
@@ -59,6 +60,11 @@ pub(super) async fn check_tool(
     };
     let (tool, range) = (kept("iac_type"), kept("terraform_version"));
     let Some(organization) = found.organization else { return Ok(()) };
+    if kept("execution_mode") == "local" {
+        // The server keeps the state, and runs nothing.
+        tool_version::range(&range)?;
+        return Ok(());
+    }
     Ok(tool_version::check(&session.app, tx, organization, (&tool, &range)).await?)
 }
 

@@ -221,10 +221,10 @@ async fn tokens_of_groups() {
     assert!(!list.to_string().contains(made["token"].as_str().unwrap()));
     house.app.clock.forward(301);
     assert_eq!(token.get(&house.path("workspace")).await.status, 401);
-    assert_eq!(
-        house.client.delete(&format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap())).await.status,
-        404
-    );
+    let stranger = house.app.organization("other").await;
+    let stranger = house.app.token(stranger, Role::Admin).await;
+    let path = format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap());
+    assert_eq!(stranger.delete(&path).await.status, 404);
     ops.delete(&format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap())).await.expect(202);
     // Only people have tokens of their own.
     assert_eq!(ops.post("/pat/v1", json!({"days": 1})).await.status, 403);

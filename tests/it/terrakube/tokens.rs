@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::id::AccessTokenId;
+use entity::member::Role;
 use entity::signing_key;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use sea_orm::{EntityTrait as _, PaginatorTrait as _};
@@ -164,6 +165,33 @@ async fn servers_that_need_the_first_key_at_once_create_one() {
     for token in [a, b, c] {
         assert_eq!(house.sees(&format!("Bearer {token}")).await, 200);
     }
+}
+
+/// Without an OIDC issuer nobody belongs to a group, and whoever runs the server hands out the tokens.
+#[tokio::test]
+async fn administrators_of_the_server_create_team_tokens_if_nobody_signs_in() {
+    let house = House::with_ops().await;
+    let other = house.app.organization("other").await;
+    let stranger = house.app.token(other, Role::Admin).await;
+    let viewer = house.app.token(house.organization, Role::Viewer).await;
+    let body = json!({"group": "OPS", "days": 1});
+    for caller in [&stranger, &viewer] {
+        assert_eq!(caller.post("/access-token/v1/teams", body.clone()).await.status, 403);
+    }
+    let made = house.client.post("/access-token/v1/teams", body.clone()).await.expect(201);
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(house.sees(&format!("Bearer {token}")).await, 200);
+    let list = house.client.get("/access-token/v1/teams").await.expect(202);
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &part(token, 1)["jti"]));
+    assert_eq!(stranger.get("/access-token/v1/teams").await.expect(202), json!([]));
+    let path = format!("/access-token/v1/teams/{}", list[0]["id"].as_str().unwrap());
+    assert_eq!(stranger.delete(&path).await.status, 404);
+    house.client.delete(&path).await.expect(202);
+    assert_eq!(house.sees(&format!("Bearer {token}")).await, 401);
+    // Where people sign in, only members of a group have tokens for it.
+    let issuer = Issuer::start().await;
+    let house = House::of(TestApp::with_oidc(&issuer.url, AUDIENCE).await).await;
+    assert_eq!(house.client.post("/access-token/v1/teams", body).await.status, 403);
 }
 
 /// Without an OIDC issuer, the token that the server prints can do what only people can.
