@@ -22,6 +22,7 @@ mod m0013_schedule_requests;
 mod m0014_origins;
 mod m0015_rights;
 mod m0016_ssh_hosts;
+mod m0017_signing_keys;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_origins::Migration),
             Box::new(m0015_rights::Migration),
             Box::new(m0016_ssh_hosts::Migration),
+            Box::new(m0017_signing_keys::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod advanced_settings;
 mod announce;
+pub mod approval_team;
 pub mod backfill;
 pub mod cluster;
 pub mod command;
@@ -22,6 +23,7 @@ pub mod run;
 pub mod shown;
 pub mod template;
 pub mod tick;
+pub mod tool_version;
 pub mod variables;
 pub mod wildcard;
 mod wind_down;

@@ -8,6 +8,7 @@ use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ActiveEnum as _, ActiveValue, ConnectionTrait, DatabaseTransaction};
 
+use super::approval_team;
 use super::cron;
 use super::flow::{self, StatusChange};
 use super::template::{self, FlowStep, FlowType};
@@ -73,6 +74,9 @@ impl Flow {
             }
         };
         let steps = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+        if template.is_none() {
+            approval_team::check(db, organization, &steps).await?;
+        }
         Ok(Self { steps, is_own: template.is_none(), tcl })
     }
 

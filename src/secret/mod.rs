@@ -5,6 +5,7 @@ pub use self::credential::{TOKEN_PREFIX, TokenHash, new_token};
 pub use self::key_ring::{KeyRing, fingerprint, place};
 pub use self::key_source::KeySource;
 pub use self::origin::{Origin, Scheme};
+pub use self::random::random as random_bytes;
 pub use self::redacted::Secret;
 pub use self::url_login::has_secret;
 

@@ -42,7 +42,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<(Arc<App>, DatabaseLo
         (None, _) => None,
     };
     tracing::info!(release = %time_zone::database(), "time zone database");
-    let authenticator = Authenticator::new(db.clone(), clock.clone(), verifier);
+    let authenticator = Authenticator::new(db.clone(), keys.clone(), clock.clone(), verifier);
     let app = App::from(Parts { db, lease_db, clock, config, keys, runners, authenticator, wake });
     Ok((Arc::new(app), lock))
 }

@@ -1,5 +1,7 @@
 //! Pure: attributes of resources: name, type, column and writer.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::store::resource::{Column, Kind, Row};
@@ -24,6 +26,8 @@ pub(super) enum Shape {
     Text(&'static str),
     /// One of these texts.
     Choice(&'static str, &'static [&'static str]),
+    /// One of these texts in any case, or a blank one.
+    Word(&'static str, &'static [&'static str]),
     Flag(&'static str),
     Number(&'static str),
     Long(&'static str),
@@ -36,6 +40,23 @@ pub(super) enum Shape {
     Secret(&'static str),
     /// Computed from the row and the public URL of the server.
     Derived(fn(&Row, &str) -> Value),
+}
+
+impl fmt::Display for Shape {
+    /// The values that are allowed, to follow the name of the attribute.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) | Self::Secret(_) => f.write_str("must be a text without NUL characters"),
+            Self::Choice(_, of) => write!(f, "must be one of {}", of.join(", ")),
+            Self::Word(_, of) => write!(f, "must be empty or one of {}", of.join(", ")),
+            Self::Flag(_) => f.write_str("must be true or false"),
+            Self::Number(_) | Self::Long(_) => f.write_str("must be a whole number"),
+            Self::Time(_) => f.write_str("must be a time such as 2026-11-27T10:00Z"),
+            Self::Texts(_) => f.write_str("must be a list of at most 500 texts"),
+            Self::Id(_) => f.write_str("must be a UUID"),
+            Self::Derived(_) => f.write_str("is read-only"),
+        }
+    }
 }
 
 /// Who may write an attribute.
@@ -59,7 +80,7 @@ impl Shape {
     /// The column, unless the attribute is derived.
     pub(super) fn column(self) -> Option<Column> {
         let (name, kind) = match self {
-            Self::Text(name) | Self::Choice(name, _) => (name, Kind::Text),
+            Self::Text(name) | Self::Choice(name, _) | Self::Word(name, _) => (name, Kind::Text),
             Self::Flag(name) => (name, Kind::Flag),
             Self::Number(name) => (name, Kind::Number),
             Self::Long(name) => (name, Kind::Long),

@@ -227,7 +227,7 @@ impl TestApp {
         let read = Clock::from_fn(move || hands.now());
         let verifier =
             oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience, Addresses::Verified).unwrap());
-        let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
+        let authenticator = Authenticator::new(db.clone(), keys.clone(), read.clone(), verifier);
         let runners = Runners {
             docker: runner.clone(),
             process: runner.clone(),

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::flow_step::{Command, FlowStep, FlowType, Runtime};
+use crate::engine::cron;
 use crate::input::bounds::{TEMPLATE_BYTES, TEMPLATE_STEPS};
 use crate::input::{read_yaml, stored_text};
 use crate::secret::has_secret;
@@ -103,6 +104,10 @@ fn check(step: &FlowStep) -> Result<(), TemplateError> {
     let at = |what: &str| TemplateError(format!("step {} {what}", step.step));
     if step.kind == FlowType::ScheduleTemplates && step.templates.is_empty() {
         return Err(at("schedules no templates"));
+    }
+    for scheduled in &step.templates {
+        cron::from_quartz(&scheduled.schedule)
+            .map_err(|refused| at(&format!("has a schedule that is not valid: {}", refused.0)))?;
     }
     let scripts = step.commands.iter().chain(&step.on_failure).chain(&step.on_reject);
     if scripts.clone().any(|command| command.runtime == Runtime::Groovy) {

@@ -1,6 +1,6 @@
 //! Rows of workspaces.
 
-use entity::id::{OrganizationId, ProjectId, WorkspaceId};
+use entity::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId};
 use entity::{template, workspace};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -44,6 +44,36 @@ pub async fn ids_in_projects(
         .filter(workspace::Column::ProjectId.is_in(projects))
         .order_by_asc(workspace::Column::Id)
         .limit(10 * PAGE)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// A login of an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    Vcs(VcsId),
+    Ssh(SshKeyId),
+}
+
+/// The names of up to `most` workspaces that use a login, except deleted ones.
+///
+/// # Errors
+/// When the query fails.
+pub async fn users_of_login(db: &impl ConnectionTrait, login: Login, most: u64) -> Result<Vec<String>, DbErr> {
+    let uses = match login {
+        Login::Vcs(id) => Condition::any().add(workspace::Column::VcsId.eq(id)),
+        Login::Ssh(id) => Condition::any()
+            .add(workspace::Column::SshKeyId.eq(id))
+            .add(workspace::Column::ModuleSshKey.eq(id.to_string())),
+    };
+    workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::Name)
+        .filter(uses)
+        .filter(workspace::Column::Deleted.eq(false))
+        .order_by_asc(workspace::Column::Name)
+        .limit(most)
         .into_tuple()
         .all(db)
         .await

@@ -45,7 +45,7 @@ pub(super) const TEAM: Resource = Resource {
         Attribute::flag("manageCollection", "manage_collection", false),
         Attribute::flag("planJob", "plan_job", false),
         Attribute::flag("approveJob", "approve_job", false),
-        Attribute::choice("role", "role", ROLES),
+        Attribute::of("role", Shape::Word("role", ROLES)),
     ],
     ..shared("team", "team", |rights| rights.teams)
 };

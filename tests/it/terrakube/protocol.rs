@@ -40,7 +40,7 @@ async fn documents() {
     body["data"]["relationships"] = json!({"project": {"data": {"type": "project", "id": project}}});
     let made = house.client.post(&house.path("workspace/"), body).await.expect(201);
     let workspace = id(&made);
-    assert_eq!(made["data"]["attributes"]["iacType"], "tofu");
+    assert_eq!(made["data"]["attributes"]["iacType"], "terraform");
     assert_eq!(made["data"]["attributes"]["createdDate"], "2026-11-22T10:00Z");
     assert_eq!(made["data"]["relationships"]["project"]["data"], json!({"type": "project", "id": project}));
     assert_eq!(made["data"]["relationships"]["job"]["data"], json!([]));
@@ -200,11 +200,20 @@ async fn what_cannot_be_found_or_read() {
     assert!(
         detail(post("globalvar", new("globalvar", json!({"key": "k", "value": "v"}))).await, 400).contains("category")
     );
-    // An apostrophe is escaped, as in the original.
-    assert!(
-        detail(post("workspace", new("workspace", json!({"name": "'<b>", "branch": {"a": 1}}))).await, 400)
-            .contains("&#34;")
-    );
+    // Texts are plain, and say what is allowed.
+    for (attributes, text) in [
+        (
+            json!({"name": "'<b>", "branch": {"a": 1}}),
+            r#"Invalid value: {"a":1} for branch: branch must be a text without NUL characters"#,
+        ),
+        (json!({"name": "x", "locked": "'yes'"}), "Invalid value: 'yes' for locked: locked must be true or false"),
+        (
+            json!({"name": "x", "iacType": "<pulumi>"}),
+            "Invalid value: <pulumi> for iacType: iacType must be one of tofu, terraform",
+        ),
+    ] {
+        assert_eq!(detail(post("workspace", new("workspace", attributes)).await, 400), text);
+    }
     for (path, status) in [
         ("job/999", 404),
         ("job/abc", 400),

@@ -36,7 +36,12 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
 async fn one(tx: &DatabaseTransaction, id: WorkspaceScheduleId, now: DateTime<Utc>) -> Result<()> {
     let Some(row) = store::workspace::lock_due_schedule(tx, id, now).await? else { return Ok(()) };
     // After an outage, one missed time is caught up late; the others are dropped.
-    let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
+    let next = next_time(&row.cron, now).unwrap_or_else(|refused| {
+        // An earlier release took expressions that Quartz refuses.
+        tracing::warn!(schedule = %row.id, reason = refused.public(), "workspace schedule has no next time");
+        None
+    });
+    let next_run_at = next.filter(|_| row.enabled);
     let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
     store::row::update(tx, moved).await?;
     create_job(tx, row, now).await
