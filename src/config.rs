@@ -87,6 +87,16 @@ fn kept_days() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=36_500)
 }
 
+/// The origin of a web page.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(allowed) {
+        return Err("must be http:// or https:// and a host, with a port if necessary, and without a path");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
 /// A value that is not shown.
 fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
     Ok(Secret::new(text.to_owned()))
@@ -151,6 +161,11 @@ pub struct Config {
     /// address].
     #[arg(long, global = true, env = "WINDLASS_PUBLIC_URL")]
     pub public_url: Option<String>,
+
+    /// Origins of web pages that may call the APIs from browsers, separated by commas, such as `https://console.example.com`
+    /// [default: none].
+    #[arg(long, global = true, env = "WINDLASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<String>,
 
     /// Folder for the SQLite database, the key file and the working folders of processes.
     #[arg(long, global = true, env = "WINDLASS_DATA_DIR", default_value = "windlass-data")]

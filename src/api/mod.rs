@@ -7,6 +7,7 @@ mod caller;
 mod check;
 mod cluster;
 mod contract;
+mod cors;
 mod environment;
 mod error;
 mod event;

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::wire::Warnings;
 use super::{
-    access_token, account, check, cluster, contract, environment, error, event, git_token, group, history, job, member,
+    access_token, account, check, cluster, contract, cors, environment, error, event, git_token, group, history, job, member,
     monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket, stage,
     token, variable, webhook,
 };
@@ -103,6 +103,7 @@ pub fn endpoint(
     others: Route,
 ) -> impl IntoEndpoint<Endpoint = impl Endpoint<Output = Response> + use<>> + use<> {
     let (clock, metrics) = (app.clock.clone(), app.metrics.clone());
+    let origins: Arc<[String]> = app.config.cors_origins.clone().into();
     others
         .at("/openapi.yaml", get(contract::contract_yaml))
         .at("/openapi.json", get(contract::contract_json))
@@ -118,15 +119,21 @@ pub fn endpoint(
         .nest("/", service(app))
         .data(Arc::clone(app))
         .around(move |endpoint, mut request: Request| {
-            let (clock, metrics) = (clock.clone(), metrics.clone());
+            let (clock, metrics, origins) = (clock.clone(), metrics.clone(), Arc::clone(&origins));
             async move {
                 let (uri, method, started_at) = (request.uri().clone(), request.method().clone(), clock.now());
                 let (path, scheme) = (uri.path(), request.scheme().clone());
                 let warnings = Warnings::default();
                 request.set_data(warnings.clone());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
-                let result = std::panic::AssertUnwindSafe(repeat::call(endpoint, request)).catch_unwind();
-                let result = result.instrument(span.clone()).await;
+                let origin = request.headers().get(header::ORIGIN).cloned();
+                let result = match cors::preflight(&origins, &request) {
+                    Some(response) => Ok(Ok(response)),
+                    None => {
+                        let call = std::panic::AssertUnwindSafe(repeat::call(endpoint, request)).catch_unwind();
+                        call.instrument(span.clone()).await
+                    }
+                };
                 let mut response = match result {
                     Ok(Ok(response)) => response,
                     Ok(Err(error)) => error::response(&error, &method, &uri, clock.now()),
@@ -138,6 +145,7 @@ pub fn endpoint(
                 if let Some(warning) = warnings.header() {
                     response.headers_mut().insert(header::WARNING, warning);
                 }
+                cors::add(&origins, origin.as_ref(), response.headers_mut());
                 response_headers::add(&mut response, &scheme);
                 let duration = (clock.now() - started_at).to_std().unwrap_or_default();
                 span.record("status", response.status().as_u16());

@@ -38,6 +38,8 @@ pub(super) enum Shape {
     Id(&'static str),
     /// Sealed, and never returned.
     Secret(&'static str),
+    /// The same for every row: a feature that does not exist.
+    Always(bool),
     /// Computed from the row and the public URL of the server.
     Derived(fn(&Row, &str) -> Value),
 }
@@ -88,7 +90,7 @@ impl Shape {
             Self::Texts(name) => (name, Kind::Json),
             Self::Id(name) => (name, Kind::Id),
             Self::Secret(name) => (name, Kind::Bytes),
-            Self::Derived(_) => return None,
+            Self::Always(_) | Self::Derived(_) => return None,
         };
         Some(Column { name, kind })
     }

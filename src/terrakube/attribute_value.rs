@@ -40,7 +40,7 @@ pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
             }
             Ok(Cell::Json(json!(list)))
         }
-        Shape::Derived(_) => Err(refused()),
+        Shape::Always(_) | Shape::Derived(_) => Err(refused()),
         shape => {
             let text = scalar(value).ok_or_else(refused)?;
             if text.chars().count() > attribute.most {
@@ -80,8 +80,8 @@ pub(super) fn parse_cell(kind: Kind, text: &str) -> Option<Cell> {
         Kind::Number => text.parse().ok().map(Cell::Number),
         Kind::Long => text.parse().ok().map(Cell::Long),
         Kind::Flag => match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Some(Cell::Flag(true)),
-            "false" | "0" => Some(Cell::Flag(false)),
+            "true" | "1" | "yes" | "y" | "on" | "t" => Some(Cell::Flag(true)),
+            "false" | "0" | "no" | "n" | "off" | "f" => Some(Cell::Flag(false)),
             _ => None,
         },
         Kind::Time => time(text).map(Cell::Time),
@@ -104,6 +104,9 @@ pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
     if let Shape::Derived(make) = attribute.shape {
         return make(row, server);
     }
+    if let Shape::Always(flag) = attribute.shape {
+        return json!(flag);
+    }
     match attribute.shape.column().and_then(|column| row.get(column.name)) {
         // Rows from before the attribute had a default contain null.
         Some(Cell::Null) => match attribute.fallback {
@@ -124,9 +127,14 @@ pub(super) fn to_json(attribute: &Attribute, row: &Row, server: &str) -> Value {
 
 /// The id of a row, as text.
 pub(super) fn row_id(row: &Row) -> String {
-    match row.get("id") {
-        Some(Cell::Id(id)) => id.to_string(),
-        Some(Cell::Number(number)) => number.to_string(),
+    row.get("id").map(cell_id).unwrap_or_default()
+}
+
+/// An id, as text; empty if there is none.
+pub(super) fn cell_id(cell: &Cell) -> String {
+    match cell {
+        Cell::Id(id) => id.to_string(),
+        Cell::Number(number) => number.to_string(),
         _ => String::new(),
     }
 }

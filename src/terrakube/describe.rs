@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::attribute::{Attribute, Fallback, Shape, Writer};
-use super::resource::{Link, Resource};
+use super::resource::Resource;
 use super::tables::RESOURCES;
 
 /// All resources.
@@ -18,8 +18,7 @@ fn one(resource: &Resource) -> Value {
         .relations
         .iter()
         .map(|relation| {
-            let many = matches!(relation.link, Link::Many(_));
-            (relation.name.to_owned(), json!({"target": relation.target, "many": many}))
+            (relation.name.to_owned(), json!({"target": relation.target, "many": relation.link.is_many()}))
         })
         .collect();
     let methods = resource.methods;
@@ -34,7 +33,7 @@ fn one(resource: &Resource) -> Value {
 fn described(attribute: &Attribute) -> Value {
     let mut schema = Map::new();
     let kind = match attribute.shape {
-        Shape::Flag(_) => "boolean",
+        Shape::Flag(_) | Shape::Always(_) => "boolean",
         Shape::Number(_) | Shape::Long(_) => "integer",
         Shape::Texts(_) => "array",
         Shape::Text(_)
@@ -66,7 +65,9 @@ fn described(attribute: &Attribute) -> Value {
 
 /// Whether an attribute may be null: it has no default, and the server does not always set it.
 fn nullable(attribute: &Attribute) -> bool {
-    let always =
+    let always = matches!(attribute.shape, Shape::Always(_));
+    let set =
         ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];
-    attribute.fallback == Some(Fallback::Null) && !always.contains(&attribute.name)
+    let derived = matches!(attribute.shape, Shape::Derived(_));
+    attribute.fallback == Some(Fallback::Null) && !always && (derived || !set.contains(&attribute.name))
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use poem::http::{Method, StatusCode};
+use poem::http::{Method, StatusCode, header};
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
 
@@ -15,7 +15,11 @@ use super::query;
 use super::request::{read_body, require_json_api};
 use super::response::answered;
 use super::session::Session;
+use super::write::MemberChange;
 use crate::app::App;
+
+/// The methods of all paths.
+const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 
 #[handler]
 pub(super) async fn resources(app: Data<&Arc<App>>, request: &Request, body: Body) -> Response {
@@ -28,12 +32,16 @@ pub(super) async fn operations(app: Data<&Arc<App>>, request: &Request, body: Bo
 }
 
 async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Response> {
+    // As for the question of a browser, no credentials are needed to learn what every path supports.
+    if *request.method() == Method::OPTIONS {
+        return Ok(Response::builder().header(header::ALLOW, METHODS).finish());
+    }
     let session = Session::of(app, request).await?;
     let path: String =
         request.path_params().map_err(|_| Problem::bad("the path is not valid percent-encoded UTF-8"))?;
     let resource_path = path::parse(&path)?;
     match *request.method() {
-        Method::GET => {
+        Method::GET | Method::HEAD => {
             let pairs: Vec<(String, String)> =
                 request.params().map_err(|_| Problem::bad("the query is not valid percent-encoded UTF-8"))?;
             let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
@@ -45,7 +53,7 @@ async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Respons
             let bytes = read_body(body).await?;
             if matches!(resource_path.end, path::End::Relationship(_)) {
                 let data = document::parse_relationship(&bytes)?;
-                return session.write_relationship(&resource_path, request.method(), &data).await;
+                return session.write_relationship(&resource_path, MemberChange::of(request.method()), &data).await;
             }
             let given = document::parse_document(&bytes)?;
             if request.method() == Method::POST {
@@ -56,7 +64,7 @@ async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Result<Respons
         }
         Method::DELETE if matches!(resource_path.end, path::End::Relationship(_)) => {
             let data = document::parse_relationship(&read_body(body).await?)?;
-            session.write_relationship(&resource_path, request.method(), &data).await
+            session.write_relationship(&resource_path, MemberChange::Remove, &data).await
         }
         Method::DELETE => session.delete(&resource_path).await,
         _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),

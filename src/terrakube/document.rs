@@ -93,7 +93,7 @@ pub(super) fn parse_reference(data: &Value) -> Result<Reference> {
 
 /// Checks that a document is about this resource.
 pub(super) fn require_kind(given: &str, resource: &Resource) -> Result<()> {
-    if given == resource.kind {
+    if given.eq_ignore_ascii_case(resource.kind) {
         return Ok(());
     }
     match tables::by_kind(given) {

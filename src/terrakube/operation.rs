@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::attribute_value::row_id;
-use super::document::{self, ResourceObject};
+use super::document;
 use super::error::{self, Problem, Result};
-use super::operation_path::{Names, is_relationship, path_of, resolve};
+use super::operation_path::{Names, is_relationship, path_of, resolve, resolve_linkage};
 use super::path::{self, End};
 use super::request::read_json_body;
 use super::resource::Resource;
 use super::session::Session;
 use super::special;
+use super::write::MemberChange;
 use crate::app::App;
 use crate::store;
 use crate::store::resource;
@@ -132,13 +133,15 @@ async fn one(
             session.update(tx, of, &found, &row, &given).await?;
             Ok(Some((of, row_id(&row))))
         }
-        ("update", End::Relationship(relation)) => {
-            let (of, row) = found.last.clone().ok_or_else(|| Problem::bad("update: the path is empty"))?;
-            let linkage = document::parse_linkage(data.unwrap_or(&Value::Null))?;
-            let mut given = ResourceObject { kind: of.kind.into(), ..ResourceObject::default() };
-            given.relationships.insert(relation.name.into(), linkage);
-            resolve(&mut given, names)?;
-            session.update(tx, of, &found, &row, &given).await?;
+        ("add" | "update" | "remove", End::Relationship(relation)) => {
+            let change = match word {
+                "add" => MemberChange::Add,
+                "remove" => MemberChange::Remove,
+                _ => MemberChange::Replace,
+            };
+            let mut linkage = document::parse_linkage(data.unwrap_or(&Value::Null))?;
+            resolve_linkage(&mut linkage, names)?;
+            session.change_members(tx, relation, &found, change, &linkage).await?;
             Ok(None)
         }
         ("remove", End::Item) => {

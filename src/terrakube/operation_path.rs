@@ -41,18 +41,21 @@ pub(super) fn path_of(operation: &Value, given: Option<&ResourceObject>, names: 
 
 /// Replaces local ids by the ids of created resources.
 pub(super) fn resolve(given: &mut ResourceObject, names: &Names) -> Result<()> {
-    for linkage in given.relationships.values_mut() {
-        let references: Vec<&mut document::Reference> = match linkage {
-            Linkage::One(reference) => reference.iter_mut().collect(),
-            Linkage::Many(list) => list.iter_mut().collect(),
-        };
-        for reference in references {
-            let name = reference.lid.as_ref().or(reference.id.as_ref());
-            if let Some(id) = name.and_then(|name| names.get(name)) {
-                reference.id = Some(id.clone());
-            } else if let (None, Some(lid)) = (&reference.id, &reference.lid) {
-                return Err(Problem::bad(format!("no earlier operation has the lid {lid}")));
-            }
+    given.relationships.values_mut().try_for_each(|linkage| resolve_linkage(linkage, names))
+}
+
+/// The same in one linkage.
+pub(super) fn resolve_linkage(linkage: &mut Linkage, names: &Names) -> Result<()> {
+    let references: Vec<&mut document::Reference> = match linkage {
+        Linkage::One(reference) => reference.iter_mut().collect(),
+        Linkage::Many(list) => list.iter_mut().collect(),
+    };
+    for reference in references {
+        let name = reference.lid.as_ref().or(reference.id.as_ref());
+        if let Some(id) = name.and_then(|name| names.get(name)) {
+            reference.id = Some(id.clone());
+        } else if let (None, Some(lid)) = (&reference.id, &reference.lid) {
+            return Err(Problem::bad(format!("no earlier operation has the lid {lid}")));
         }
     }
     Ok(())

@@ -54,6 +54,7 @@ pub(super) fn belongs_to(target: &'static Resource, relation: &Relation, parent:
             Some(cell) if *cell != Cell::Null => resource::is(target.table, target.id(), cell),
             _ => resource::constant(false),
         },
+        Link::Nothing | Link::Empty => resource::constant(false),
     }
 }
 

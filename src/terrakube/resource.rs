@@ -26,6 +26,8 @@ pub(super) struct Resource {
     pub(super) audited: bool,
     /// Additional columns to load, for derived attributes.
     pub(super) extra: &'static [Column],
+    /// Why none of it can be stored: it has no table, and its collections are empty.
+    pub(super) refusal: Option<&'static str>,
 }
 
 /// Who may see a row.
@@ -72,6 +74,16 @@ pub(super) enum Link {
     Maybe(&'static str),
     /// To-many, in this column of the target rows.
     Many(&'static str),
+    /// To-one, to a resource of which none can be stored.
+    Nothing,
+    /// To-many, to a resource of which none can be stored.
+    Empty,
+}
+
+impl Link {
+    pub(super) fn is_many(self) -> bool {
+        matches!(self, Self::Many(_) | Self::Empty)
+    }
 }
 
 impl Resource {
@@ -100,7 +112,7 @@ impl Resource {
         let read = self.attributes().filter(|attribute| !matches!(attribute.shape, Shape::Secret(_)));
         let links = self.relations.iter().filter_map(|relation| match relation.link {
             Link::One(name) | Link::Maybe(name) => Some(link_column(relation, name)),
-            Link::Many(_) => None,
+            Link::Many(_) | Link::Nothing | Link::Empty => None,
         });
         let more = read.filter_map(|attribute| attribute.shape.column()).chain(links).chain(self.extra.iter().copied());
         for column in more {

@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::attribute_value::parse_cell;
 use super::error::{Problem, Result};
+use super::filter::FilterContext;
 use super::path::{PathItem, ResourcePath};
 use super::path_context::{PathContext, belongs_to};
 use super::request::check_address;
@@ -48,6 +49,16 @@ impl Session {
 
     pub(super) fn backend(&self) -> DbBackend {
         self.app.db.get_database_backend()
+    }
+
+    /// Who creates and changes rows: the email address of a person, the name of a token or a group.
+    pub(super) fn author(&self) -> &str {
+        self.caller.email().unwrap_or(self.caller.name())
+    }
+
+    /// The context of filters and orders.
+    pub(super) fn filter_context(&self) -> FilterContext<'_> {
+        FilterContext { backend: self.backend(), visible: Box::new(|of| self.visible(of)) }
     }
 
     /// The condition that selects the rows visible to the caller.
@@ -89,11 +100,14 @@ impl Session {
         of: &'static Resource,
         filter: SimpleExpr,
     ) -> Result<Vec<Row>> {
+        if of.refusal.is_some() {
+            return Ok(Vec::new());
+        }
         let wanted = RowQuery {
             table: of.table,
             columns: of.columns(),
             filter: self.visible(of).and(filter),
-            order: vec![("id", Order::Asc)],
+            order: vec![(resource::column(of.table, "id").into(), Order::Asc)],
             offset: 0,
             limit: MOST,
         };
@@ -109,10 +123,9 @@ impl Session {
         filter: SimpleExpr,
     ) -> Result<Row> {
         let cell = parse_cell(of.key, id);
-        let cell = match (cell, of.key) {
-            (None, Kind::Number) => return Err(Problem::bad(format!("Invalid value: {id}"))),
-            (None, _) => return Err(Problem::unknown(id, of.kind)),
-            (Some(cell), _) => cell,
+        let cell = match cell {
+            None => return Err(Problem::bad(format!("Invalid value: {id} is not an id of {}", of.kind))),
+            Some(cell) => cell,
         };
         let filter = resource::is(of.table, of.id(), &cell).and(filter);
         let rows = self.rows(db, of, filter).await?;

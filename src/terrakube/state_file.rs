@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::store;
 
-/// A version of a state: raw, in the format of `terraform show -json`, or the newest one.
+/// A version of a state: raw, in the format of `terraform show -json`, or the newest one. The body is empty if there is no
+/// such version, which programs read as an empty state.
 #[handler]
 pub(super) async fn version(app: Data<&Arc<App>>, request: &Request, path: Path<(Uuid, Uuid, String)>) -> Response {
     let (organization, workspace, file) = path.0;
@@ -28,13 +29,18 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     let client = state_client(app, request, of).await?;
     let unknown = || Problem::unknown(file, "history");
     if file == "terraform.tfstate" {
-        let row = store::workspace::newest_state(&app.db, client.workspace.id).await?.ok_or_else(unknown)?;
-        return send(app, row).await;
+        return match store::workspace::newest_state(&app.db, client.workspace.id).await? {
+            Some(row) => send(app, row).await,
+            None => Ok(nothing()),
+        };
     }
     let name = file.strip_suffix(".json").ok_or_else(unknown)?;
     let (name, raw) = name.strip_suffix(".raw").map_or((name, false), |name| (name, true));
-    let id = StateVersionId(name.parse().map_err(|_| unknown())?);
-    let row = store::workspace::state(&app.db, client.workspace.id, id).await?.ok_or_else(unknown)?;
+    let row = match name.parse() {
+        Ok(id) => store::workspace::state(&app.db, client.workspace.id, StateVersionId(id)).await?,
+        Err(_) => None,
+    };
+    let Some(row) = row else { return Ok(nothing()) };
     if raw {
         return send(app, row).await;
     }
@@ -48,4 +54,8 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     });
     let text = text.await.map_err(Error::internal)??;
     Ok(Response::builder().content_type("application/json").body(text))
+}
+
+fn nothing() -> Response {
+    Response::builder().content_type("application/json").finish()
 }

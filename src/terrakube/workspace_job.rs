@@ -62,7 +62,7 @@ pub(super) async fn create(
         refresh_only: changes.get("refresh_only").is_some_and(Cell::is_true),
         targets: texts("target_addrs"),
         replacements: texts("replace_addrs"),
-        by: session.caller.name().to_owned(),
+        by: session.author().to_owned(),
         principal: Some(principal::stored(&session.caller)),
         rights,
     };
@@ -108,8 +108,9 @@ pub(super) async fn update(
         None => job.comments.clone(),
     };
     let name = session.caller.name().to_owned();
-    let job = workspace_job::Model { comments, updated_at: session.now, updated_by: name.clone(), ..job };
-    let Some(status) = changes.text("status") else {
+    let job = workspace_job::Model { comments, updated_at: session.now, updated_by: session.author().to_owned(), ..job };
+    let same = job.status.to_value();
+    let Some(status) = changes.text("status").filter(|status| *status != same) else {
         store::row::update(tx, job).await?;
         return Ok(());
     };

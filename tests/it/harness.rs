@@ -115,6 +115,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         body_bytes_per_second: 1024,
         send_timeout_seconds: 60,
         public_url: Some("https://windlass.example/".into()),
+        cors_origins: Vec::new(),
         data_dir,
         process_dir: None,
         process_user: None,

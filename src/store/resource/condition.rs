@@ -1,7 +1,7 @@
 //! Conditions on rows of any table.
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, Query, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, Query, SimpleExpr, SubQueryStatement};
 
 use super::cell::{Cell, Column};
 
@@ -63,19 +63,47 @@ pub fn compares(
     }
 }
 
-/// Whether a text matches a pattern in which `*` matches anything. Case-sensitive on both databases.
+/// Whether a text is `body`, with anything before and after it where it is open. Case-sensitive on both databases.
 #[must_use]
-pub fn has_shape(backend: DbBackend, table: &'static str, of: &'static str, shape: &str) -> SimpleExpr {
+pub fn has_shape(
+    backend: DbBackend,
+    table: &'static str,
+    of: &'static str,
+    (body, (start, end)): (&str, (bool, bool)),
+) -> SimpleExpr {
     let column = column(table, of);
+    let open = |any: &str, body: String| {
+        let (before, after) = (if start { any } else { "" }, if end { any } else { "" });
+        format!("{before}{body}{after}")
+    };
     if backend == DbBackend::Postgres {
-        let escaped = shape.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('*', "%");
-        return column.like(sea_orm::sea_query::LikeExpr::new(escaped).escape('\\'));
+        let escaped = body.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        return column.like(sea_orm::sea_query::LikeExpr::new(open("%", escaped)).escape('\\'));
     }
-    let escaped: String = shape
+    let escaped: String = body
         .chars()
-        .map(|letter| if "[?".contains(letter) { format!("[{letter}]") } else { letter.to_string() })
+        .map(|letter| if "[?*".contains(letter) { format!("[{letter}]") } else { letter.to_string() })
         .collect();
-    Func::cust(name("glob")).arg(escaped).arg(column).into()
+    Func::cust(name("glob")).arg(open("*", escaped)).arg(column).into()
+}
+
+/// The null value.
+#[must_use]
+pub fn null() -> SimpleExpr {
+    Expr::cust("NULL")
+}
+
+/// The value of an expression in the row of another table that a column refers to, if that row matches `filter`.
+#[must_use]
+pub fn value_of_row(
+    (table, of): (&'static str, &'static str),
+    other: &'static str,
+    value: SimpleExpr,
+    filter: SimpleExpr,
+) -> SimpleExpr {
+    let mut row = Query::select();
+    row.expr(value).from(name(other)).and_where(column(other, "id").eq(column(table, of))).and_where(filter);
+    SimpleExpr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(row)))
 }
 
 /// Whether a column has one of these values, ignoring case.

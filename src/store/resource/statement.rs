@@ -14,8 +14,8 @@ pub struct RowQuery {
     pub table: &'static str,
     pub columns: Vec<Column>,
     pub filter: SimpleExpr,
-    /// The columns to sort by.
-    pub order: Vec<(&'static str, Order)>,
+    /// The values to sort by.
+    pub order: Vec<(SimpleExpr, Order)>,
     pub offset: u64,
     pub limit: u64,
 }
@@ -31,8 +31,8 @@ pub async fn list(db: &impl ConnectionTrait, wanted: RowQuery) -> Result<Vec<Row
     for column in &columns {
         select.column((name(table), name(column.name)));
     }
-    for (column, order) in order {
-        select.order_by((name(table), name(column)), order);
+    for (value, order) in order {
+        select.order_by_expr(value, order);
     }
     let rows = db.query_all(&select).await?;
     rows.iter().map(|row| read(row, &columns)).collect()

@@ -38,7 +38,7 @@ pub(in crate::terrakube) struct Sort {
     pub(in crate::terrakube) descending: bool,
 }
 
-/// Parses the pairs of a query string. Duplicate keys are rejected.
+/// Parses the pairs of a query string. Duplicate keys are rejected, except `include`, `fields[type]` and `sort`, which add up.
 ///
 /// # Errors
 /// The error names the key and the problem.
@@ -49,7 +49,7 @@ pub(in crate::terrakube) fn parse<'a>(
     let mut page = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     for (key, value) in pairs {
-        if !seen.insert(key) {
+        if !seen.insert(key) && !["include", "sort"].contains(&key) && !key.starts_with("fields[") {
             return Err(QueryError(format!("{key} must not be repeated")));
         }
         let (name, of) = match key.split_once('[') {
@@ -58,10 +58,10 @@ pub(in crate::terrakube) fn parse<'a>(
         };
         let Some(of) = of else { return Err(unknown(key)) };
         match (name, of) {
-            ("include", "") => query.include = include(value)?,
-            ("sort", "") => query.sort = sort(value)?,
+            ("include", "") => query.include.extend(include(value)?),
+            ("sort", "") => query.sort.extend(sort(value)?),
             ("fields", of) if !of.is_empty() => {
-                query.fields.insert(of.to_owned(), names(value).map(str::to_owned).collect());
+                query.fields.entry(of.to_owned()).or_default().extend(names(value).map(str::to_owned));
             }
             ("filter", of) => {
                 let filter = rsql::parse(value).map_err(|refused| QueryError(format!("{key}: {}", refused.0)))?;
@@ -89,21 +89,21 @@ fn include(value: &str) -> Result<Vec<Vec<String>>, QueryError> {
         }
         Ok(steps)
     };
-    names(value).map(path).collect()
+    value.split(',').map(str::trim).map(path).collect()
 }
 
 fn sort(value: &str) -> Result<Vec<Sort>, QueryError> {
     let one = |text: &str| {
         let (descending, field) = match text.strip_prefix('-') {
             Some(field) => (true, field),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+            None => (false, text),
         };
         if field.is_empty() {
             return Err(QueryError("sort: a field name must not be empty".into()));
         }
         Ok(Sort { field: field.to_owned(), descending })
     };
-    names(value).map(one).collect()
+    value.split(',').map(one).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +131,10 @@ mod tests {
         assert_eq!(query.sort[0], Sort { field: "id".into(), descending: true });
         assert_eq!(query.sort[1], Sort { field: "createdDate".into(), descending: false });
         assert_eq!(query.page, Some(Page { offset: 40, limit: 20, totals: true }));
+        let twice = [("fields[job]", "status"), ("sort", "id"), ("fields[job]", "via"), ("sort", "-status")];
+        let twice = parse(twice).unwrap();
+        assert_eq!(twice.fields["job"], ["status", "via"]);
+        assert_eq!(twice.sort.iter().map(|sort| sort.field.as_str()).collect::<Vec<_>>(), ["id", "status"]);
         assert_eq!(parse([]), Ok(Query::default()));
         assert_eq!(parse([("page[limit]", "5")]).unwrap().page, Some(Page { offset: 0, limit: 5, totals: false }));
     }
@@ -150,11 +154,15 @@ mod tests {
             ("sort", "-"),
             ("include", "a..b"),
             ("include", "a.b.c.d.e"),
+            ("include", ""),
+            ("sort", ""),
+            ("sort", "a,,b"),
             ("filter[job]", "status="),
         ] {
             assert!(parse([(key, value)]).is_err(), "{key}={value}");
         }
-        assert!(parse([("sort", "a"), ("sort", "b")]).is_err());
+        assert!(parse([("filter[job]", "a==1"), ("filter[job]", "b==1")]).is_err());
+        assert!(parse([("page[size]", "1"), ("page[size]", "1")]).is_err());
         assert!(parse([("page[number]", "1"), ("page[offset]", "1")]).is_err());
         assert!(parse([("page[number]", "18446744073709551615"), ("page[size]", "2")]).is_err());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::SimpleExpr;
+use sea_orm::sea_query::{ExprTrait as _, SimpleExpr};
 use serde_json::{Map, Value, json};
 
 use crate::store::resource::{self, Cell, Column, Row};
@@ -38,7 +38,7 @@ impl Session {
     }
 
     /// The resources on the paths of `include`, each once.
-    async fn included(&self, of: &'static Resource, rows: Vec<Row>, query: &Query) -> Result<Vec<Value>> {
+    pub(super) async fn included(&self, of: &'static Resource, rows: Vec<Row>, query: &Query) -> Result<Vec<Value>> {
         let mut seen: BTreeSet<(&str, String)> = rows.iter().map(|row| (of.kind, row_id(row))).collect();
         let mut objects = Vec::new();
         for path in &query.include {
@@ -50,7 +50,11 @@ impl Session {
                 };
                 let mut next = Vec::new();
                 for piece in from.chunks(500) {
-                    next.extend(self.rows(&self.app.db, target, lead(at, relation, target, piece)).await?);
+                    let mut leads = lead(at, relation, target, piece);
+                    if relation.link.is_many() {
+                        leads = leads.and(self.filtered(target, query)?);
+                    }
+                    next.extend(self.rows(&self.app.db, target, leads).await?);
                 }
                 let fresh: Vec<Row> =
                     next.iter().filter(|row| seen.insert((target.kind, row_id(row)))).cloned().collect();
@@ -70,6 +74,7 @@ fn lead(of: &Resource, relation: &Relation, target: &'static Resource, rows: &[R
     let (column, ids) = match relation.link {
         Link::One(column) | Link::Maybe(column) => (target.id(), cells(column)),
         Link::Many(column) => (Column { name: column, kind: of.key }, cells("id")),
+        Link::Nothing | Link::Empty => return resource::constant(false),
     };
     if ids.is_empty() { resource::constant(false) } else { resource::is_in(target.table, column, &ids) }
 }

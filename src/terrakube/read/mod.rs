@@ -40,7 +40,7 @@ impl Session {
             End::Collection(resource, _) => {
                 self.collection(resource, collection_condition(resource_path.end, &found), query).await?
             }
-            End::Relationship(relation) => self.relationship(&found, relation).await?,
+            End::Relationship(relation) => self.relationship(&found, relation, query).await?,
         };
         Ok(document_response(StatusCode::OK, &document))
     }
@@ -65,6 +65,11 @@ impl Session {
                 )));
             }
         }
+        for kind in query.filters.iter().filter_map(|(kind, _)| kind.as_deref()) {
+            // Filters of other types apply to what is included.
+            let of = tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid query parameter: filter[{kind}]")))?;
+            self.filtered(of, query)?;
+        }
         for path in &query.include {
             let mut of = at;
             for step in path {
@@ -75,19 +80,18 @@ impl Session {
         Ok(())
     }
 
+    /// The condition of the filters on a type.
+    pub(super) fn filtered(&self, of: &'static Resource, query: &Query) -> Result<SimpleExpr> {
+        let context = self.filter_context();
+        let filters = query.filters.iter().filter(|(kind, _)| kind.as_deref() == Some(of.kind));
+        Ok(resource::all(filters.map(|(_, filter)| filter::condition(&context, of, filter)).collect::<Result<_>>()?))
+    }
+
     async fn collection(&self, of: &'static Resource, hangs: SimpleExpr, query: &Query) -> Result<Value> {
-        let mut conditions = vec![self.visible(of), hangs];
-        for (kind, filter) in &query.filters {
-            match kind {
-                // A filter of another type applies to included resources.
-                Some(kind) if kind != of.kind && !kind.starts_with(&format!("{}.", of.kind)) => {
-                    tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid predicate: {kind}")))?;
-                }
-                _ => {
-                    let context = filter::FilterContext { backend: self.backend(), visible: &|of| self.visible(of) };
-                    conditions.push(filter::condition(&context, of, filter)?);
-                }
-            }
+        let context = self.filter_context();
+        let mut conditions = vec![self.visible(of), hangs, self.filtered(of, query)?];
+        for (_, filter) in query.filters.iter().filter(|(kind, _)| kind.is_none()) {
+            conditions.push(filter::condition(&context, of, filter)?);
         }
         let condition = resource::all(conditions);
         let (offset, limit) = query.page.map_or((0, MOST), |page| (page.offset, page.limit));
@@ -95,24 +99,30 @@ impl Session {
             table: of.table,
             columns: of.columns(),
             filter: condition.clone(),
-            order: filter::order(of, &query.sort)?,
+            order: filter::order(&context, of, &query.sort)?,
             offset,
             limit,
         };
-        let rows = resource::list(&self.app.db, wanted).await?;
+        let is_stored = of.refusal.is_none();
+        let rows = if is_stored { resource::list(&self.app.db, wanted).await? } else { Vec::new() };
         let mut document = self.document(of, rows, query, false).await?;
         if let (Some(page), Some(document)) = (query.page, document.as_object_mut()) {
-            let total = resource::count(&self.app.db, of.table, condition).await?;
+            let total = if is_stored { resource::count(&self.app.db, of.table, condition).await? } else { 0 };
             document.insert("meta".into(), meta(page, total));
         }
         Ok(document)
     }
 
-    async fn relationship(&self, found: &PathContext, relation: &Relation) -> Result<Value> {
+    async fn relationship(&self, found: &PathContext, relation: &Relation, query: &Query) -> Result<Value> {
         let Some((resource, row)) = &found.last else { return Ok(json!({"data": null})) };
         let rows = std::slice::from_ref(row);
-        let links = self.links(resource, rows, relation).await?;
-        Ok(json!({"data": links.into_values().next().unwrap_or(empty(relation))}))
+        let links = self.links(resource, rows, relation, query).await?;
+        let mut document = json!({"data": links.into_values().next().unwrap_or(empty(relation))});
+        if let (false, Some(document)) = (query.include.is_empty(), document.as_object_mut()) {
+            // As everywhere, the paths begin at the resource that has the relationship.
+            document.insert("included".into(), json!(self.included(resource, rows.to_vec(), query).await?));
+        }
+        Ok(document)
     }
 }
 

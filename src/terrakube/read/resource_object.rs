@@ -20,7 +20,7 @@ impl Session {
         let wants = |name: &str| fields.is_none_or(|names| names.iter().any(|wanted| wanted == name));
         let mut linked: Vec<(&Relation, BTreeMap<String, Value>)> = Vec::new();
         for relation in of.relations.iter().filter(|relation| wants(relation.name)) {
-            linked.push((relation, self.links(of, rows, relation).await?));
+            linked.push((relation, self.links(of, rows, relation, query).await?));
         }
         let server = self.app.public_url();
         let object = |row: &Row| {
@@ -46,12 +46,14 @@ impl Session {
         Ok(rows.iter().map(object).collect())
     }
 
-    /// The linkage of a relationship by row id, loaded for all rows at once.
+    /// The linkage of a relationship by row id, loaded for all rows at once. A filter on a type applies wherever a relationship
+    /// leads to many of it.
     pub(super) async fn links(
         &self,
         of: &Resource,
         rows: &[Row],
         relation: &Relation,
+        query: &Query,
     ) -> Result<BTreeMap<String, Value>> {
         let mut links = BTreeMap::new();
         match relation.link {
@@ -65,16 +67,18 @@ impl Session {
                     links.insert(row_id(row), id);
                 }
             }
+            Link::Nothing | Link::Empty => {}
             Link::Many(column) => {
                 let Some(target) = tables::target(relation) else { return Ok(links) };
                 let back = Column { name: column, kind: of.key };
+                let filter = self.filtered(target, query)?;
                 for piece in rows.chunks(500) {
                     let ids: Vec<Cell> = piece.iter().filter_map(|row| row.get("id").cloned()).collect();
                     let wanted = RowQuery {
                         table: target.table,
                         columns: vec![target.id(), back],
-                        filter: self.visible(target).and(resource::is_in(target.table, back, &ids)),
-                        order: vec![("id", sea_orm::sea_query::Order::Asc)],
+                        filter: self.visible(target).and(filter.clone()).and(resource::is_in(target.table, back, &ids)),
+                        order: vec![(resource::column(target.table, "id").into(), sea_orm::sea_query::Order::Asc)],
                         offset: 0,
                         limit: MOST,
                     };
@@ -97,8 +101,5 @@ impl Session {
 }
 
 pub(super) fn empty(relation: &Relation) -> Value {
-    match relation.link {
-        Link::Many(_) => json!([]),
-        Link::One(_) | Link::Maybe(_) => Value::Null,
-    }
+    if relation.link.is_many() { json!([]) } else { Value::Null }
 }

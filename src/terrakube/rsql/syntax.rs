@@ -37,12 +37,17 @@ pub(in crate::terrakube) enum Operator {
     InFolded,
     NotInFolded,
     IsNull,
+    /// Whether a to-many relationship leads to nothing.
+    IsEmpty,
+    /// Whether a to-many relationship leads to a resource with this value.
+    HasMember,
+    HasNoMember,
     Between,
     NotBetween,
 }
 
 /// All operators with their spellings; the first spelling is canonical.
-pub(super) const OPERATORS: [(&str, Operator); 17] = [
+pub(super) const OPERATORS: [(&str, Operator); 20] = [
     ("==", Operator::Equal),
     ("!=", Operator::NotEqual),
     ("=lt=", Operator::Less),
@@ -54,6 +59,9 @@ pub(super) const OPERATORS: [(&str, Operator); 17] = [
     ("=ini=", Operator::InFolded),
     ("=outi=", Operator::NotInFolded),
     ("=isnull=", Operator::IsNull),
+    ("=isempty=", Operator::IsEmpty),
+    ("=hasmember=", Operator::HasMember),
+    ("=hasnomember=", Operator::HasNoMember),
     ("=between=", Operator::Between),
     ("=notbetween=", Operator::NotBetween),
     ("<=", Operator::LessOrEqual),

@@ -2,8 +2,8 @@
 
 use crate::access::reach::Rights;
 use crate::store::resource::{Column, Kind};
-use crate::terrakube::attribute::Attribute;
-use crate::terrakube::resource::{ALL, Link, Relation, Resource, Visibility};
+use crate::terrakube::attribute::{Attribute, Shape};
+use crate::terrakube::resource::{ALL, Link, Methods, NONE, Relation, Resource, Visibility};
 
 pub(super) const ORGANIZATION: Relation = one("organization", "organization", "organization_id");
 pub(super) const WORKSPACE: Relation = one("workspace", "workspace", "workspace_id");
@@ -25,6 +25,27 @@ pub(super) const fn many(name: &'static str, target: &'static str, column: &'sta
     Relation { name, target, link: Link::Many(column) }
 }
 
+/// A to-one relationship to a resource of which none can be stored.
+pub(super) const fn nothing(name: &'static str, target: &'static str) -> Relation {
+    Relation { name, target, link: Link::Nothing }
+}
+
+/// A to-many relationship to a resource of which none can be stored.
+pub(super) const fn empty(name: &'static str, target: &'static str) -> Relation {
+    Relation { name, target, link: Link::Empty }
+}
+
+/// A resource of which none can be stored, for this reason.
+pub(super) const fn not_stored(kind: &'static str, needs: fn(Rights) -> bool, refusal: &'static str) -> Resource {
+    Resource {
+        visibility: Visibility::Shared,
+        methods: Methods { create: true, ..NONE },
+        extra: &[],
+        refusal: Some(refusal),
+        ..shared(kind, "", needs)
+    }
+}
+
 /// The defaults of most resources: below an organization, with all methods.
 pub(super) const fn shared(kind: &'static str, table: &'static str, needs: fn(Rights) -> bool) -> Resource {
     Resource {
@@ -40,6 +61,7 @@ pub(super) const fn shared(kind: &'static str, table: &'static str, needs: fn(Ri
         hidden: None,
         audited: true,
         extra: &[OF_ORGANIZATION],
+        refusal: None,
     }
 }
 
@@ -72,11 +94,37 @@ pub(super) const STATUSES: &[&str] = &[
     "unknown",
 ];
 
-pub(super) const VARIABLE: &[Attribute] = &[
-    Attribute::text("key", "key").required().at_most(256),
-    Attribute::text("value", "value").at_most(1024 * 1024),
+/// The statuses of the last job of a workspace.
+pub(super) const LAST_STATUSES: &[&str] = &[
+    "NeverExecuted",
+    "pending",
+    "queue",
+    "running",
+    "waitingApproval",
+    "approved",
+    "completed",
+    "failed",
+    "rejected",
+    "cancelled",
+    "notExecuted",
+    "noChanges",
+    "unknown",
+];
+
+const KEY: Attribute = Attribute::text("key", "key").required().at_most(256);
+const VALUE: Attribute = Attribute::text("value", "value").at_most(1024 * 1024);
+const CATEGORY: Attribute = Attribute::choice("category", "category", &["TERRAFORM", "ENV"]).required();
+const SENSITIVE: Attribute = Attribute::flag("sensitive", "sensitive", false);
+const HCL: Attribute = Attribute::flag("hcl", "hcl", false);
+
+pub(super) const VARIABLE: &[Attribute] = &[KEY, VALUE, DESCRIPTION, CATEGORY, SENSITIVE, HCL];
+/// A sensitive variable of a workspace may lack its value in Terrakube; here it is stored with one.
+pub(super) const WORKSPACE_VARIABLE: &[Attribute] = &[
+    KEY,
+    VALUE,
     DESCRIPTION,
-    Attribute::choice("category", "category", &["TERRAFORM", "ENV"]).required(),
-    Attribute::flag("sensitive", "sensitive", false),
-    Attribute::flag("hcl", "hcl", false),
+    CATEGORY,
+    SENSITIVE,
+    HCL,
+    Attribute::of("incomplete", Shape::Always(false)).server(),
 ];

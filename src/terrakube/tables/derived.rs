@@ -32,6 +32,6 @@ pub(super) fn job_reference(row: &Row, _: &str) -> Value {
     row.get("job_id").and_then(Cell::number).map_or(Value::Null, |number| json!(number.to_string()))
 }
 
-pub(super) fn nothing(_: &Row, _: &str) -> Value {
+pub(super) fn no_value(_: &Row, _: &str) -> Value {
     Value::Null
 }

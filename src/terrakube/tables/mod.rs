@@ -5,11 +5,12 @@ use crate::terrakube::resource::{Relation, Resource};
 mod building_blocks;
 mod derived;
 mod organization;
+mod not_stored;
 mod workspace;
 mod workspace_job;
 
 /// All resources.
-pub(super) static RESOURCES: [Resource; 17] = [
+pub(super) static RESOURCES: [Resource; 28] = [
     organization::ORGANIZATION_RESOURCE,
     workspace::WORKSPACE_RESOURCE,
     organization::TEMPLATE,
@@ -27,6 +28,17 @@ pub(super) static RESOURCES: [Resource; 17] = [
     organization::TAG,
     workspace::WORKSPACETAG,
     organization::PROJECT,
+    not_stored::AGENT,
+    not_stored::COLLECTION,
+    not_stored::ITEM,
+    not_stored::REFERENCE,
+    not_stored::WEBHOOK,
+    not_stored::WEBHOOK_EVENT,
+    not_stored::NOTIFICATION_CONFIGURATION,
+    not_stored::NOTIFICATION_TRIGGER,
+    not_stored::MODULE,
+    not_stored::PROVIDER,
+    not_stored::PROJECT_ACCESS,
 ];
 
 /// The resource with a `type`.

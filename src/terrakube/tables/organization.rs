@@ -1,6 +1,7 @@
 //! Pure: organizations, and the resources that their workspaces share.
 
-use super::building_blocks::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, many, shared};
+use super::building_blocks::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, empty, many, shared};
+use super::derived::no_value;
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{ALL, Methods, Resource, Visibility};
 
@@ -23,6 +24,11 @@ pub(super) const ORGANIZATION_RESOURCE: Resource = Resource {
         many("ssh", "ssh", "organization_id"),
         many("tag", "tag", "organization_id"),
         many("project", "project", "organization_id"),
+        empty("module", "module"),
+        empty("provider", "provider"),
+        empty("agent", "agent"),
+        empty("collection", "collection"),
+        empty("notificationConfiguration", "notification_configuration"),
     ],
     visibility: Visibility::Organization,
     hidden: Some("disabled"),
@@ -87,6 +93,7 @@ pub(super) const VCS: Resource = Resource {
         Attribute::text("apiUrl", "api_url").url(LOGIN),
         Attribute::text("redirectUrl", "redirect_url").url(LOGIN),
         Attribute::choice("status", "status", &["PENDING", "COMPLETED", "ERROR"]).or("PENDING"),
+        Attribute::of("callback", Shape::Derived(no_value)).server(),
     ],
     relations: &[ORGANIZATION, many("workspace", "workspace", "vcs_id")],
     ..shared("vcs", "vcs", |rights| rights.logins)
@@ -112,8 +119,19 @@ pub(super) const TAG: Resource = Resource {
 
 pub(super) const PROJECT: Resource = Resource {
     root: true,
-    attributes: &[NAME, DESCRIPTION.or("")],
-    relations: &[ORGANIZATION, many("workspace", "workspace", "project_id")],
+    attributes: &[
+        NAME,
+        DESCRIPTION.or(""),
+        Attribute::of("createdBy", Shape::Derived(no_value)).server(),
+        Attribute::of("createdDate", Shape::Time("created_at")).server(),
+        Attribute::of("updatedBy", Shape::Derived(no_value)).server(),
+        Attribute::of("updatedDate", Shape::Time("updated_at")).server(),
+    ],
+    relations: &[
+        ORGANIZATION,
+        many("workspace", "workspace", "project_id"),
+        empty("projectAccess", "project_access"),
+    ],
     audited: false,
     ..shared("project", "project", |rights| rights.workspaces)
 };

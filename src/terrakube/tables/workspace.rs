@@ -1,10 +1,10 @@
 //! Pure: workspaces, and the resources that belong to one.
 
 use super::building_blocks::{
-    DESCRIPTION, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, VARIABLE, many, maybe, of_workspace,
-    shared,
+    DESCRIPTION, LAST_STATUSES, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE, empty, many, maybe, nothing,
+    of_workspace, shared,
 };
-use super::derived::{job_reference, state_output};
+use super::derived::{job_reference, no_value, state_output};
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Methods, NONE, Resource, Visibility};
@@ -29,8 +29,10 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         Attribute::text("defaultTemplate", "default_template").at_most(64),
         Attribute::flag("allowRemoteApply", "allow_remote_apply", false),
         Attribute::text("moduleSshKey", "module_ssh_key").at_most(64),
-        Attribute::text("lastJobStatus", "last_job_status").server(),
+        Attribute::choice("lastJobStatus", "last_job_status", LAST_STATUSES).server(),
         Attribute::of("lastJobDate", Shape::Time("last_job_date")).server(),
+        Attribute::of("globalRemoteState", Shape::Always(false)).server(),
+        Attribute::of("sharedIds", Shape::Derived(no_value)).server(),
     ],
     relations: &[
         ORGANIZATION,
@@ -43,6 +45,10 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         many("schedule", "schedule", "workspace_id"),
         many("access", "access", "workspace_id"),
         many("workspaceTag", "workspacetag", "workspace_id"),
+        nothing("agent", "agent"),
+        nothing("webhook", "webhook"),
+        empty("reference", "reference"),
+        empty("notificationConfiguration", "notification_configuration"),
     ],
     visibility: Visibility::Workspace,
     hidden: Some("deleted"),
@@ -50,7 +56,7 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
 };
 
 pub(super) const VARIABLE_RESOURCE: Resource =
-    Resource { attributes: VARIABLE, ..of_workspace("variable", "terraform_variable", |rights| rights.workspaces) };
+    Resource { attributes: WORKSPACE_VARIABLE, ..of_workspace("variable", "terraform_variable", |rights| rights.workspaces) };
 
 pub(super) const ACCESS: Resource = Resource {
     attributes: &[

@@ -3,7 +3,7 @@
 use super::building_blocks::{
     JOB, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, STATUSES, WORKSPACE, many, of_workspace,
 };
-use super::derived::{nothing, step_output};
+use super::derived::{no_value, step_output};
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{NONE, Resource};
@@ -15,7 +15,7 @@ pub(super) const JOB_RESOURCE: Resource = Resource {
         Attribute::choice("status", "status", STATUSES).or("pending"),
         Attribute::text("output", "output").server(),
         Attribute::text("commitId", "commit_id").at_most(64).once(),
-        Attribute::of("terraformPlan", Shape::Derived(nothing)).server(),
+        Attribute::of("terraformPlan", Shape::Derived(no_value)).server(),
         Attribute::text("approvalTeam", "approval_team").server(),
         Attribute::text("tcl", "tcl").at_most(512 * 1024).once(),
         Attribute::text("overrideSource", "override_source").server(),
@@ -25,8 +25,8 @@ pub(super) const JOB_RESOURCE: Resource = Resource {
         Attribute::flag("refresh", "refresh", true).once(),
         Attribute::flag("planChanges", "plan_changes", true).server(),
         Attribute::flag("refreshOnly", "refresh_only", false).once(),
-        Attribute::of("prNumber", Shape::Derived(nothing)).server(),
-        Attribute::of("prCommentError", Shape::Derived(nothing)).server(),
+        Attribute::of("prNumber", Shape::Derived(no_value)).server(),
+        Attribute::of("prCommentError", Shape::Derived(no_value)).server(),
         Attribute::of("targetAddrs", Shape::Texts("target_addrs")).once(),
         Attribute::of("replaceAddrs", Shape::Texts("replace_addrs")).once(),
         Attribute::text("approvedBy", "approved_by").server(),

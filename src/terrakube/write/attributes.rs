@@ -4,9 +4,9 @@ use poem::http::StatusCode;
 use serde_json::Value;
 
 use crate::secret;
-use crate::store::resource::{Cell, Kind};
+use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::attribute::{Attribute, Fallback, Shape, Writer};
-use crate::terrakube::attribute_value::{parse_cell, to_cell};
+use crate::terrakube::attribute_value::{parse_cell, to_cell, to_json};
 use crate::terrakube::changes::{Changes, WriteMethod};
 use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::resource::Resource;
@@ -14,13 +14,15 @@ use crate::terrakube::session::Session;
 use crate::terrakube::special;
 
 impl Session {
-    /// The column values of the attributes, with defaults for a new row.
+    /// The column values of the attributes, with defaults for a new row. `row` is the one that is updated.
     pub(super) fn attributes(
         &self,
         of: &Resource,
         given: &serde_json::Map<String, Value>,
-        method: WriteMethod,
+        row: Option<&Row>,
     ) -> Result<Changes> {
+        let method = if row.is_some() { WriteMethod::Update } else { WriteMethod::Create };
+        let server = self.app.public_url();
         let mut changes = Changes::default();
         for (name, value) in given {
             let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Unknown attribute {name} in {}", of.kind));
@@ -32,8 +34,9 @@ impl Session {
             };
             let privileged = attribute.writer == Writer::Server
                 || (attribute.writer == Writer::Creator && method == WriteMethod::Update);
-            // Clients send every attribute they know: an empty read-only attribute counts as absent.
-            let empty = value.is_null() || value == "";
+            // Clients send every attribute they know: a read-only attribute that is empty or unchanged counts as absent.
+            let unchanged = row.is_some_and(|row| to_json(attribute, row, &server) == *value);
+            let empty = value.is_null() || value == "" || unchanged;
             let once = attribute.writer == Writer::Creator && empty;
             if (privileged && empty)
                 || (once && attribute.fallback.is_some())
@@ -77,7 +80,7 @@ impl Session {
     }
 
     pub(super) fn stamp(&self, of: &Resource, changes: &mut Changes, method: WriteMethod) {
-        let name = || Cell::Text(self.caller.name().to_owned());
+        let name = || Cell::Text(self.author().to_owned());
         if method == WriteMethod::Create {
             changes.set("created_at", Kind::Time, Cell::Time(self.now));
         }

@@ -13,13 +13,16 @@ use crate::terrakube::document::{ResourceObject, require_kind};
 use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::path::{End, ResourcePath};
 use crate::terrakube::path_context::PathContext;
-use crate::terrakube::resource::{Relation, Resource};
+use crate::terrakube::resource::{Link, Relation, Resource};
 use crate::terrakube::response::document_response;
 use crate::terrakube::session::Session;
 use crate::terrakube::special;
 
 mod attributes;
+mod members;
 mod relationships;
+
+pub(super) use self::members::MemberChange;
 
 impl Session {
     /// Handles a POST to a collection.
@@ -53,10 +56,16 @@ impl Session {
         given: &ResourceObject,
         id: Option<Uuid>,
     ) -> Result<Row> {
+        if let Some(refusal) = of.refusal {
+            if found.organization.is_some() {
+                self.require(found, of, "CreatePermission")?;
+            }
+            return Err(Problem::bad(refusal));
+        }
         if !of.methods.create {
             return Err(WriteMethod::Create.denied());
         }
-        let mut changes = self.attributes(of, &given.attributes, WriteMethod::Create)?;
+        let mut changes = self.attributes(of, &given.attributes, None)?;
         let mut found = found.clone();
         self.set_relationships(tx, of, relation, &mut found, given, &mut changes).await?;
         if of.kind != "organization" {
@@ -108,9 +117,14 @@ impl Session {
             return Err(WriteMethod::Update.denied());
         }
         self.require(found, of, "UpdatePermission")?;
-        let mut changes = self.attributes(of, &given.attributes, WriteMethod::Update)?;
+        let mut changes = self.attributes(of, &given.attributes, Some(row))?;
         let mut within = found.clone();
-        self.set_relationships(tx, of, None, &mut within, given, &mut changes).await?;
+        let mut given = given.clone();
+        for relation in of.relations.iter().filter(|relation| matches!(relation.link, Link::Many(_))) {
+            let Some(linkage) = given.relationships.remove(relation.name) else { continue };
+            self.change_members(tx, relation, found, MemberChange::Replace, &linkage).await?;
+        }
+        self.set_relationships(tx, of, None, &mut within, &given, &mut changes).await?;
         if within.workspace != found.workspace {
             return Err(Problem::bad("the workspace of a resource must not change"));
         }

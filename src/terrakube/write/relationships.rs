@@ -1,16 +1,13 @@
-//! Writing relationships, as part of a resource or by their own URL.
+//! Relationships as part of a resource that is written.
 
 use entity::id::{OrganizationId, WorkspaceId};
-use poem::Response;
 use poem::http::StatusCode;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use serde_json::Value;
 
 use crate::store::resource::{self, Cell, Kind};
-use crate::terrakube::changes::{Changes, WriteMethod};
+use crate::terrakube::changes::Changes;
 use crate::terrakube::document::{Linkage, Reference, ResourceObject, require_kind};
 use crate::terrakube::error::{Problem, Result};
-use crate::terrakube::path::{End, ResourcePath};
 use crate::terrakube::path_context::PathContext;
 use crate::terrakube::resource::{Link, Relation, Resource, link_column};
 use crate::terrakube::session::Session;
@@ -46,8 +43,13 @@ impl Session {
                     }
                 }
                 // A to-many relationship is stored in its target rows.
-                (Link::Many(_), Linkage::Many(list)) if list.is_empty() => {}
-                (Link::Many(_), _) => {
+                (Link::Many(_) | Link::Empty, Linkage::Many(list)) if list.is_empty() => {}
+                (Link::Nothing, Linkage::One(reference)) => {
+                    if reference.is_some() {
+                        self.resolve_linkage(tx, known, reference.as_ref(), found).await?;
+                    }
+                }
+                (Link::Many(_) | Link::Empty, _) => {
                     return Err(Problem::bad(format!("{name} is read-only here; set it on the related resource")));
                 }
                 (_, Linkage::Many(_)) => {
@@ -73,7 +75,7 @@ impl Session {
     }
 
     /// Resolves a to-one linkage. The target must be visible to the caller and belong to the same organization.
-    async fn resolve_linkage(
+    pub(super) async fn resolve_linkage(
         &self,
         db: &impl ConnectionTrait,
         relation: &Relation,
@@ -83,8 +85,8 @@ impl Session {
         let Some(target) = tables::target(relation) else { return Ok(Cell::Null) };
         let Some(reference) = to else {
             return match relation.link {
-                Link::Maybe(_) => Ok(Cell::Null),
-                Link::One(_) | Link::Many(_) => Err(Problem::unknown("null", target.kind)),
+                Link::Maybe(_) | Link::Nothing => Ok(Cell::Null),
+                Link::One(_) | Link::Many(_) | Link::Empty => Err(Problem::unknown("null", target.kind)),
             };
         };
         require_kind(&reference.kind, target)?;
@@ -99,36 +101,6 @@ impl Session {
             return Err(missing());
         }
         Ok(row.get("id").cloned().unwrap_or(Cell::Null))
-    }
-
-    /// Handles a PATCH, POST or DELETE of a relationship.
-    pub(in crate::terrakube) async fn write_relationship(
-        &self,
-        resource_path: &ResourcePath<'_>,
-        method: &poem::http::Method,
-        data: &Value,
-    ) -> Result<Response> {
-        let found = self.walk(&self.app.db, resource_path).await?;
-        let (End::Relationship(relation), Some((of, row))) = (resource_path.end, &found.last) else {
-            return Err(Problem::bad("the path does not name a relationship"));
-        };
-        let (Link::Maybe(column), true) = (relation.link, method == poem::http::Method::PATCH) else {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                format!("UpdatePermission Denied: {} is read-only here; set it on the related resource", relation.name),
-            ));
-        };
-        self.require(&found, of, "UpdatePermission")?;
-        let Linkage::One(reference) = crate::terrakube::document::parse_linkage(data)? else {
-            return Err(Problem::bad(format!("Bad Request Body'{} must be a single resource'", relation.name)));
-        };
-        let cell = self.resolve_linkage(&self.app.db, relation, reference.as_ref(), &found).await?;
-        let mut changes = Changes::default();
-        changes.set(column, Kind::Id, cell);
-        self.stamp(of, &mut changes, WriteMethod::Update);
-        let id = row.get("id").cloned().unwrap_or(Cell::Null);
-        resource::update(&self.app.db, of.table, &changes.0, resource::is(of.table, of.id(), &id)).await?;
-        Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
     }
 }
 

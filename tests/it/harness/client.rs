@@ -129,6 +129,26 @@ impl Client {
         (response.status().as_u16(), response.headers().clone())
     }
 
+    /// The status, the headers and the text of the response to a request outside the contract.
+    pub(crate) async fn whole(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> (u16, poem::http::HeaderMap, String) {
+        let mut request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let mut response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
+        let text = response.take_body().into_string().await.unwrap();
+        (response.status().as_u16(), response.headers().clone(), text)
+    }
+
     /// The status of a path outside the contract.
     pub(crate) async fn status(&self, path: &str) -> u16 {
         self.api.get(path).send().await.0.status().as_u16()

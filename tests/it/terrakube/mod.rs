@@ -4,6 +4,7 @@ mod access;
 mod client_requests;
 mod contract;
 mod flow;
+mod pairs;
 mod plans;
 mod protocol;
 mod refusals;

@@ -1,0 +1,125 @@
+//! Pure: resources that clients read although none can be stored: their collections are empty.
+
+use super::building_blocks::{DESCRIPTION, NAME, STATUSES, VARIABLE, empty, nothing, not_stored};
+use crate::terrakube::attribute::{Attribute, Shape};
+use crate::terrakube::resource::{Relation, Resource};
+
+const AGENTS: &str = "agents are not supported: the server and the clusters of the organization execute all steps";
+const COLLECTIONS: &str = "collections are not supported: use global variables, or the variables of each workspace";
+const REGISTRY: &str = "modules and providers are not supported: workspaces read them from where they are published";
+const PROJECTS: &str = "access to projects is not supported: use teams, or access to each workspace";
+const WEBHOOKS: &str = "webhooks of repositories are not supported: start jobs through the API, or with schedules";
+const NOTIFICATIONS: &str = "notifications are not supported: read the status of a job instead";
+
+const ORGANIZATION: Relation = nothing("organization", "organization");
+const WORKSPACE: Relation = nothing("workspace", "workspace");
+
+pub(super) const AGENT: Resource = Resource {
+    attributes: &[NAME, DESCRIPTION, Attribute::text("url", "url").at_most(2048)],
+    relations: &[ORGANIZATION],
+    audited: false,
+    ..not_stored("agent", |rights| rights.organization, AGENTS)
+};
+
+pub(super) const COLLECTION: Resource = Resource {
+    attributes: &[NAME, DESCRIPTION, Attribute::of("priority", Shape::Number("priority"))],
+    relations: &[ORGANIZATION, empty("item", "item"), empty("reference", "reference")],
+    ..not_stored("collection", |rights| rights.workspaces, COLLECTIONS)
+};
+
+pub(super) const ITEM: Resource = Resource {
+    attributes: VARIABLE,
+    relations: &[nothing("collection", "collection")],
+    audited: false,
+    ..not_stored("item", |rights| rights.workspaces, COLLECTIONS)
+};
+
+pub(super) const REFERENCE: Resource = Resource {
+    root: true,
+    attributes: &[DESCRIPTION],
+    relations: &[nothing("collection", "collection"), WORKSPACE],
+    audited: false,
+    ..not_stored("reference", |rights| rights.workspaces, COLLECTIONS)
+};
+
+pub(super) const WEBHOOK: Resource = Resource {
+    root: true,
+    attributes: &[
+        Attribute::text("remoteHookId", "remote_hook_id").at_most(256),
+        Attribute::flag("migratedV2", "migrated_v2", false),
+    ],
+    relations: &[WORKSPACE, empty("events", "webhook_event")],
+    ..not_stored("webhook", |rights| rights.workspaces, WEBHOOKS)
+};
+
+pub(super) const WEBHOOK_EVENT: Resource = Resource {
+    root: true,
+    attributes: &[
+        Attribute::text("branch", "branch").at_most(1024),
+        Attribute::text("path", "path").at_most(1024),
+        Attribute::text("templateId", "template_id").at_most(64),
+        Attribute::choice("pathType", "path_type", &["REGEX", "PATTERN"]).or("REGEX"),
+        Attribute::choice("event", "event", &["PUSH", "PULL_REQUEST", "PR_COMMENT", "PING", "RELEASE", "UNKNOWN"]),
+        Attribute::of("priority", Shape::Number("priority")),
+        Attribute::flag("prWorkflowEnabled", "pr_workflow_enabled", false),
+        Attribute::flag("prApplyEnabled", "pr_apply_enabled", false),
+    ],
+    relations: &[nothing("webhook", "webhook")],
+    ..not_stored("webhook_event", |rights| rights.workspaces, WEBHOOKS)
+};
+
+pub(super) const NOTIFICATION_CONFIGURATION: Resource = Resource {
+    root: true,
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::choice("channelType", "channel_type", &["SLACK", "TEAMS", "WEBHOOK"]),
+        Attribute::text("destinationUrl", "destination_url").at_most(2048),
+        Attribute::of("signingSecret", Shape::Secret("signing_secret")).at_most(1024),
+        Attribute::flag("active", "active", true),
+        Attribute::choice("messageStyle", "message_style", &["DETAILED", "SIMPLE"]).or("DETAILED"),
+    ],
+    relations: &[ORGANIZATION, WORKSPACE, empty("triggers", "notification_trigger"), empty("templates", "template")],
+    ..not_stored("notification_configuration", |rights| rights.workspaces, NOTIFICATIONS)
+};
+
+pub(super) const NOTIFICATION_TRIGGER: Resource = Resource {
+    root: true,
+    attributes: &[Attribute::choice("jobStatus", "job_status", STATUSES)],
+    relations: &[nothing("configuration", "notification_configuration")],
+    ..not_stored("notification_trigger", |rights| rights.workspaces, NOTIFICATIONS)
+};
+
+pub(super) const MODULE: Resource = Resource {
+    attributes: &[
+        NAME,
+        DESCRIPTION,
+        Attribute::text("provider", "provider").at_most(256),
+        Attribute::text("source", "source").at_most(2048),
+        Attribute::text("folder", "folder").at_most(1024),
+        Attribute::text("tagPrefix", "tag_prefix").at_most(256),
+    ],
+    relations: &[ORGANIZATION, nothing("vcs", "vcs"), nothing("ssh", "ssh")],
+    ..not_stored("module", |rights| rights.organization, REGISTRY)
+};
+
+pub(super) const PROVIDER: Resource = Resource {
+    attributes: &[NAME, DESCRIPTION],
+    relations: &[ORGANIZATION],
+    ..not_stored("provider", |rights| rights.organization, REGISTRY)
+};
+
+pub(super) const PROJECT_ACCESS: Resource = Resource {
+    attributes: &[
+        NAME,
+        Attribute::flag("manageState", "manage_state", false),
+        Attribute::flag("manageWorkspace", "manage_workspace", false),
+        Attribute::flag("manageJob", "manage_job", false),
+        Attribute::flag("planJob", "plan_job", false),
+        Attribute::flag("approveJob", "approve_job", false),
+        Attribute::text("role", "role").at_most(64),
+    ],
+    relations: &[nothing("project", "project")],
+    audited: false,
+    ..not_stored("project_access", |rights| rights.teams, PROJECTS)
+};
