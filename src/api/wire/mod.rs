@@ -2,6 +2,7 @@
 //!
 //! Serde reads and writes the bodies, so that an error names the field. The poem-openapi types only describe them.
 
+mod archive;
 mod enum_name;
 mod media_type;
 mod mirror;
@@ -18,6 +19,7 @@ mod unknown_key;
 mod unsupported;
 mod yaml;
 
+pub(super) use self::archive::Archive;
 pub(super) use self::enum_name::{enum_name, enum_value};
 pub(super) use self::mirror::mirrored;
 pub(super) use self::number::optional_number;

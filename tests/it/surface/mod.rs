@@ -4,6 +4,7 @@ mod actions;
 mod clone;
 mod creators;
 mod events;
+mod export;
 mod members;
 mod registries;
 mod settings;
