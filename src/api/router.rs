@@ -47,6 +47,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
             environment::deployment_log::DeploymentLogApi(app()),
             environment::deployment_rule::EnvironmentRuleApi(app()),
             environment::environment_status::EnvironmentStatusApi(app()),
+            environment::export::EnvironmentExportApi(app()),
             environment::organization_overview::OrganizationOverviewApi(app()),
             environment::overview::OverviewApi(app()),
         ),

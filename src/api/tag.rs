@@ -42,6 +42,8 @@ pub(super) enum Tag {
     EnvironmentDeploymentHistory,
     #[oai(rename = "Environment Deployment Rule")]
     EnvironmentDeploymentRule,
+    #[oai(rename = "Environment Export")]
+    EnvironmentExport,
     #[oai(rename = "Environment Variable")]
     EnvironmentVariable,
     Helms,

@@ -12,6 +12,7 @@ pub mod command;
 pub mod cron;
 pub mod deployment;
 pub mod deployment_rule;
+pub mod export;
 pub mod flow;
 pub mod lock_wait;
 pub mod manual;

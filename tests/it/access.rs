@@ -290,7 +290,7 @@ async fn each_role_by_its_operations() {
     ];
     for (role, wanted, expected) in cases {
         let client = app.token(world.it.organization, role).await;
-        let mut body: Value = serde_json::from_str(&world.body(wanted).unwrap()).unwrap();
+        let mut body: Value = serde_json::from_str(&world.body(wanted).unwrap_or("{}".into())).unwrap();
         if matches!(wanted, "createJob" | "createProject") {
             body["name"] = json!(format!("{role:?}"));
         }

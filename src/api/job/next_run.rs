@@ -28,6 +28,8 @@ pub(super) struct NextRun {
     local_time: String,
     utc_offset: String,
     /// Why the time will be skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     skip_reason: Option<SkipReasonEnum>,
 }
 
@@ -63,6 +65,8 @@ struct NextRunResponseList {
     keeper: TimeKeeperEnum,
     keeper_reason: Option<String>,
     jitter_seconds: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     pause: Option<PauseResponse>,
     results: Vec<NextRun>,
     /// Why there are no times.

@@ -2,6 +2,7 @@
 //!
 //! Serde reads and writes the bodies, so that an error names the field. The poem-openapi types only describe them.
 
+mod archive;
 mod body_faults;
 mod enum_name;
 mod media_type;
@@ -22,6 +23,7 @@ mod unsupported;
 mod warnings;
 mod yaml;
 
+pub(super) use self::archive::Archive;
 pub(super) use self::enum_name::{enum_name, enum_value};
 pub(super) use self::mirror::mirrored;
 pub(super) use self::number::optional_number;

@@ -83,7 +83,7 @@ fn parsed<T: DeserializeOwned>(request: &Request, text: &[u8], strict: bool) -> 
     }
 }
 
-/// A YAML body. The media type of the request is ignored.
+/// A YAML body, which as JSON is an object, or a string that contains the YAML. The media type of the request is ignored.
 pub(in crate::api) struct YamlBody(pub(in crate::api) String);
 
 impl<'a> ApiExtractor<'a> for YamlBody {
@@ -92,7 +92,8 @@ impl<'a> ApiExtractor<'a> for YamlBody {
     type ParamRawType = ();
 
     fn request_meta() -> Option<MetaRequest> {
-        Some(request::<String>(YAML))
+        let content = [YAML, JSON].map(|content_type| MetaMediaType { content_type, schema: String::schema_ref() });
+        Some(MetaRequest { description: None, content: content.into(), required: true })
     }
 
     async fn from_request(
@@ -101,7 +102,9 @@ impl<'a> ApiExtractor<'a> for YamlBody {
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
         let bytes = read(body, MIB).await?;
-        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
+        let text = String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?;
+        // A document in YAML that is only a quoted string would be no kubeconfig.
+        Ok(Self(serde_json::from_str(&text).unwrap_or(text)))
     }
 }
 

@@ -11,7 +11,7 @@ async fn defaults_are_filled_in() {
     let path = format!("/environment/{}/job", it.environment);
     let job = it.client.post(&path, it.cron("Nightly", "0 3 * * *")).await.expect(201);
     let expected = json!({
-        "name": "Nightly", "description": "", "cpu": 500, "memory": 512, "gpu": 0, "cpu_architecture": null,
+        "name": "Nightly", "description": "", "cpu": 500, "memory": 512, "gpu": 0,
         "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false, "auto_deploy": false, "port": null,
         "healthchecks": {}, "annotations_groups": [], "labels_groups": [], "service_type": "JOB", "job_type": "CRON",
         "icon_uri": "app://qovery-console/cron-job", "maximum_gpu": 0,

@@ -6,6 +6,7 @@ mod clone;
 mod command_line;
 mod creators;
 mod events;
+mod export;
 mod members;
 mod registries;
 mod settings;

@@ -190,6 +190,13 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     let text = crate::world::KUBECONFIG;
     it.client.call(Method::PUT, &kubeconfig, Some(text.into())).await.expect(204);
     assert_eq!(it.client.get(&kubeconfig).await.text, text);
+    let object = r#"{"clusters": [{"name": "hidden-cluster", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "hidden-cluster", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}]}"#;
+    for (body, expected) in [(object.to_owned(), object), (json!(text).to_string(), text)] {
+        it.client.call(Method::PUT, &kubeconfig, Some(body)).await.expect(204);
+        assert_eq!(it.client.get(&kubeconfig).await.text, expected);
+    }
     let rows = entity::cluster::Entity::find().all(&app.app.db).await.unwrap();
     let sealed = rows.iter().find_map(|row| row.kubeconfig.clone()).unwrap();
     assert!(!sealed.windows(6).any(|part| part == b"hidden"));
