@@ -21,6 +21,7 @@ mod engine;
 mod environments;
 mod fake;
 mod git_server;
+mod group_commit;
 mod harness;
 mod jobs;
 mod jwt;
