@@ -20,7 +20,7 @@ use sea_orm::{
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
-use super::transaction::{Failed, Repeat};
+use super::failed::{Failed, Repeat};
 use super::transient::{MayPass, Transient};
 
 /// How many transactions are committed together.

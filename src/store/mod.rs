@@ -14,6 +14,7 @@ pub mod deployment;
 pub mod deployment_rule;
 pub mod environment;
 pub mod event;
+mod failed;
 pub mod git_token;
 pub mod group;
 mod group_commit;
