@@ -22,6 +22,7 @@ mod environments;
 mod examples;
 mod fake;
 mod git_server;
+mod group_commit;
 mod harness;
 mod jobs;
 mod jwt;

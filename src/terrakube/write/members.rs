@@ -57,9 +57,8 @@ impl Session {
             return Err(Problem::bad("the path does not name a relationship"));
         };
         let linkage = parse_linkage(data)?;
-        let changed = store::write(&self.app.db, async |tx| {
-            self.change_members(tx, relation, &found, change, &linkage).await
-        });
+        let changed =
+            store::write(&self.app.db, async |tx| self.change_members(tx, relation, &found, change, &linkage).await);
         for of in changed.await?.into_iter().chain([*of]) {
             special::after_write(self, of);
         }
@@ -154,10 +153,12 @@ impl Session {
             match (member, change) {
                 (Some(member), MemberChange::Remove) => removed.push(member.clone()),
                 (None, MemberChange::Add | MemberChange::Replace) => {
-                    let unknown = || Problem::new(
-                        StatusCode::NOT_FOUND,
-                        format!("Unknown identifier {} for {}", id_of(reference), target.kind),
-                    );
+                    let unknown = || {
+                        Problem::new(
+                            StatusCode::NOT_FOUND,
+                            format!("Unknown identifier {} for {}", id_of(reference), target.kind),
+                        )
+                    };
                     let row = self.by_id(tx, target, &id_of(reference), store::resource::constant(true)).await;
                     added.push(row.map_err(|_| unknown())?);
                 }

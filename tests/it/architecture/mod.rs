@@ -19,7 +19,7 @@ const MAY: [(&str, &[&str]); 42] = [
     ("src/lib.rs", &[]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
     ("src/clock.rs", &[]),
-    ("src/config.rs", &["secret"]),
+    ("src/config", &["config", "secret"]),
     ("src/error.rs", &["input", "store"]),
     ("src/secret", &["error", "secret"]),
     (

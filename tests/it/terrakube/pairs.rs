@@ -134,7 +134,9 @@ impl Walk {
         if body.is_some() && given.get("Content-Type").is_none() {
             headers.push(("Content-Type", MEDIA));
         }
-        headers.extend(given.as_object().unwrap().iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))));
+        headers.extend(
+            given.as_object().unwrap().iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))),
+        );
         let mut caller = self.caller(pair["as"].as_str()).await;
         if given.get("Authorization").is_some() {
             caller = caller.with(None);
@@ -190,7 +192,13 @@ impl Walk {
         (json!(seen), lacks)
     }
 
-    fn describe_document(&self, pair: &Value, document: &Value, seen: &mut Map<String, Value>, lacks: &mut Vec<String>) {
+    fn describe_document(
+        &self,
+        pair: &Value,
+        document: &Value,
+        seen: &mut Map<String, Value>,
+        lacks: &mut Vec<String>,
+    ) {
         let asked = pair["ask"].as_str().unwrap();
         if let Some(results) = document["atomic:results"].as_array() {
             let all: Vec<Value> = results.iter().map(|result| labels(&result["data"], &self.ids, true)).collect();
