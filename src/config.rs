@@ -1,5 +1,6 @@
 //! Settings of the server: each is a flag and a `WINDLASS_*` variable. Nothing else reads the environment.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -65,6 +66,21 @@ impl FromStr for Creator {
 }
 
 const CREATORS: &str = "must be anyone, owner, an email address, or @ and a domain";
+
+/// The official names of plans.
+const PLANS: [&str; 11] = [
+    "FREE",
+    "TEAM",
+    "TEAM_YEARLY",
+    "ENTERPRISE",
+    "ENTERPRISE_YEARLY",
+    "PROFESSIONAL",
+    "BUSINESS",
+    "USER_2025",
+    "TEAM_2025",
+    "BUSINESS_2025",
+    "ENTERPRISE_2025",
+];
 
 /// For how many days rows can be kept: up to a hundred years.
 fn kept_days() -> RangedI64ValueParser<u32> {
@@ -159,6 +175,11 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_PROCESS_DIR")]
     pub process_dir: Option<PathBuf>,
 
+    /// User that plain processes run as, unless their job names another one. Jobs may then name neither root nor the user of the
+    /// server, which has to run as root. The user must be able to enter --process-dir.
+    #[arg(long, global = true, env = "WINDLASS_PROCESS_USER", requires = "process_dir")]
+    pub process_user: Option<String>,
+
     /// PostgreSQL or SQLite URL [default: windlass.db in the data folder].
     #[arg(long, global = true, env = "WINDLASS_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -175,10 +196,20 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_OIDC_AUDIENCE", requires = "oidc_issuer")]
     pub oidc_audience: Option<String>,
 
+    /// Take the email address of a JWT without the claim `email_verified` for verified. Only for issuers that verify every address
+    /// and never send the claim; otherwise people can take the invitations of others. A claim that is not `true` still counts.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_ASSUME_EMAIL_VERIFIED", requires = "oidc_issuer")]
+    pub oidc_assume_email_verified: bool,
+
     /// Who may create organizations: `anyone`, `owner` (of the first organization), email addresses, and domains such as
     /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
     #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]
     pub organization_creators: Vec<Creator>,
+
+    /// The `plan` that the Qovery-compatible API returns for new organizations; clients show features by it.
+    #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_PLAN", value_parser = PLANS, default_value = "ENTERPRISE",
+        hide_possible_values = true)]
+    pub organization_plan: String,
 
     /// Which new organizations get the cluster `local`, and so run jobs on the server's machine.
     #[arg(long, global = true, env = "WINDLASS_LOCAL_CLUSTER", value_enum, default_value = "auto")]
@@ -212,7 +243,7 @@ pub struct Config {
 
     /// Program that writes the keys that seal stored secrets, one per line, with its arguments, separated by spaces. It runs
     /// when the server starts, without a shell.
-    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_COMMAND")]
+    #[arg(long, global = true, env = "WINDLASS_SECRET_KEY_COMMAND", hide_env_values = true)]
     pub secret_key_command: Option<String>,
 
     /// Runner of the cluster `local`.
@@ -306,7 +337,7 @@ pub struct Config {
     pub webhook_private_addresses: bool,
 
     /// OpenTelemetry collector for traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; unset disables traces.
-    #[arg(long, global = true, env = "WINDLASS_OTLP_ENDPOINT")]
+    #[arg(long, global = true, env = "WINDLASS_OTLP_ENDPOINT", hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
 
     /// Log filter: a comma-separated list of target=level.
@@ -320,6 +351,34 @@ pub struct Config {
     /// The program that supervises plain processes; by default this program itself.
     #[arg(skip)]
     pub supervisor: Option<PathBuf>,
+}
+
+/// The variables of the settings that may contain secrets: those whose values are not shown.
+#[must_use]
+pub fn secret_variables() -> Vec<OsString> {
+    let settings = Config::augment_args(clap::Command::new("windlass"));
+    let secret = settings.get_arguments().filter(|setting| setting.is_hide_env_values_set());
+    secret.filter_map(|setting| setting.get_env().map(OsString::from)).collect()
+}
+
+/// What the programs that the server starts get of its environment. Anything else may be a secret, of Windlass or of somebody else.
+#[must_use]
+pub fn inherited_environment() -> Vec<(OsString, OsString)> {
+    const NAMES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH"];
+    const NETWORK: [&str; 10] = [
+        "http_proxy",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "no_proxy",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "CURL_CA_BUNDLE",
+    ];
+    let is_inherited = |name: &str| NAMES.contains(&name) || NETWORK.contains(&name) || name.starts_with("GIT_SSL_");
+    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited)).collect()
 }
 
 impl Config {
@@ -360,7 +419,7 @@ impl Config {
     pub fn key_source(&self) -> KeySource {
         match (&self.secret_keys, &self.secret_key_command) {
             (Some(keys), _) => KeySource::Keys(keys.clone()),
-            (None, Some(command)) => KeySource::Command(command.clone()),
+            (None, Some(command)) => KeySource::Command(command.clone(), secret_variables()),
             (None, None) => KeySource::File(self.secret_key_file()),
         }
     }

@@ -3,6 +3,7 @@
 //! | Variant | When |
 //! |---|---|
 //! | `Invalid` | the input is invalid; names the field |
+//! | `Faults` | several fields of the input are invalid |
 //! | `Unauthenticated` | credentials are missing or invalid |
 //! | `Forbidden` | the resource is visible, but the action is not allowed |
 //! | `NotFound` | the resource is missing, or not visible to the caller |
@@ -11,7 +12,7 @@
 //! | `Unavailable` | the database or the OIDC issuer cannot do it now; names the one |
 //! | `Internal` | a bug or an unexpected failure |
 //!
-//! A text of `Invalid` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
+//! A text of `Invalid` or `Faults` never contains the word "exist": the official Terraform provider treats such a 400 as a 404.
 
 use sea_orm::{DbErr, SqlErr};
 
@@ -25,6 +26,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub enum Error {
     Invalid { field: String, message: String },
+    Faults(Vec<Refusal>),
     Unauthenticated(&'static str),
     Forbidden(&'static str),
     NotFound(&'static str),
@@ -41,6 +43,19 @@ impl Error {
     /// Invalid input; `field` is its path in the request.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), message: message.into() }
+    }
+
+    /// All faults of one input.
+    #[must_use]
+    pub fn all(mut faults: Vec<Refusal>) -> Self {
+        match faults.pop() {
+            Some(only) if faults.is_empty() => only.into(),
+            Some(last) => {
+                faults.push(last);
+                Self::Faults(faults)
+            }
+            None => Self::invalid("", "the input is not valid"),
+        }
     }
 
     /// A bug or an unexpected failure, with its cause.
@@ -75,6 +90,7 @@ impl Error {
         match self {
             Self::Invalid { field, message } if field.is_empty() => message.clone(),
             Self::Invalid { field, message } => format!("{field}: {message}"),
+            Self::Faults(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             Self::Unauthenticated(text) | Self::Forbidden(text) => (*text).to_owned(),
             Self::NotFound(thing) => format!("{thing} not found"),
             Self::Conflict(text) => text.clone(),

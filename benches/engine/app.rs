@@ -32,9 +32,10 @@ pub(crate) async fn app(folder: &Path, url: &str, runner: &Arc<NoOp>) -> Arc<App
     let db = store::connect(url, config.database_connections).await.unwrap();
     migration::run(&db).await.unwrap();
     let clock = Clock::system();
+    let keys = KeyRing::load_or_create(&folder.join("secret.key")).unwrap();
     Arc::new(App::from(Parts {
-        keys: KeyRing::load_or_create(&folder.join("secret.key")).unwrap(),
-        authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+        authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
+        keys,
         lease_db: db.clone(),
         db,
         clock,

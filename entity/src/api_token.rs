@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{CustomRoleId, OrganizationId, TokenId};
+use crate::id::{CustomRoleId, OrganizationId, PersonId, TokenId};
 use crate::member::Role;
 
 /// Row of `api_token`; unique by hash.
@@ -24,6 +24,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// To within a minute.
     pub last_used_at: Option<DateTimeUtc>,
+    /// The person that it acts as, if any.
+    pub person_id: Option<PersonId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! URLs that a credential was used with before credentials belonged to a host.
+//! URLs that a credential was used with, by which it belongs to their hosts.
 
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};

@@ -110,10 +110,12 @@ id! {
     WorkspaceTagId
     /// The id of an access token.
     AccessTokenId
+    /// The id of a key that signs tokens.
+    SigningKeyId
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId
 }
 
 impl JobId {

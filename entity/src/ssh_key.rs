@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::earlier_urls::EarlierUrls;
 use crate::id::{OrganizationId, SshKeyId};
 
 /// Row of `ssh_key`; unique by organization and name.
@@ -21,8 +22,10 @@ pub struct Model {
     pub ssh_type: String,
     /// Sealed.
     pub private_key: Option<Vec<u8>>,
-    /// The hosts that the key is sent to, with their keys, in the format of OpenSSH; any host if there are none.
+    /// The hosts that the key is sent to, with their keys, in the format of OpenSSH.
     pub known_hosts: Option<String>,
+    /// Without `known_hosts`: the repositories whose hosts the key is sent to. The first one that it is used with is recorded.
+    pub bound_urls: Option<EarlierUrls>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -21,6 +21,8 @@ mod m0012_upkeep;
 mod m0013_schedule_requests;
 mod m0014_origins;
 mod m0015_rights;
+mod m0016_ssh_hosts;
+mod m0017_signing_keys;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -45,6 +47,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_schedule_requests::Migration),
             Box::new(m0014_origins::Migration),
             Box::new(m0015_rights::Migration),
+            Box::new(m0016_ssh_hosts::Migration),
+            Box::new(m0017_signing_keys::Migration),
         ]
     }
 }

@@ -18,11 +18,12 @@ use super::caller::{Caller, Identity, Subject};
 use super::jwt::{Claims, Verifier};
 use super::last_use::LastUse;
 use super::membership::{grants, groups_of};
+use super::own_jwt;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
 use crate::input::stored_text::check_length;
-use crate::secret::{Secret, TOKEN_PREFIX, TokenHash};
+use crate::secret::{KeyRing, Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::milliseconds(500);
@@ -42,16 +43,18 @@ struct CachedIdentity {
 /// Authenticates callers.
 pub struct Authenticator {
     db: DatabaseConnection,
+    /// They open the keys of this server's JWTs.
+    keys: KeyRing,
     clock: Clock,
     verifier: Option<Verifier>,
     memory: Mutex<HashMap<TokenHash, CachedIdentity>>,
 }
 
 impl Authenticator {
-    /// Without a verifier, only API tokens are accepted.
+    /// Without a verifier, only tokens of this server are accepted.
     #[must_use]
-    pub fn new(db: DatabaseConnection, clock: Clock, verifier: Option<Verifier>) -> Self {
-        Self { db, clock, verifier, memory: Mutex::default() }
+    pub fn new(db: DatabaseConnection, keys: KeyRing, clock: Clock, verifier: Option<Verifier>) -> Self {
+        Self { db, keys, clock, verifier, memory: Mutex::default() }
     }
 
     /// The caller that sent these headers.
@@ -84,6 +87,11 @@ impl Authenticator {
         }
         let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
             (self.token(&hash, now).await?, now + REMEMBERED)
+        } else if own_jwt::is_own(credential) {
+            let claims = own_jwt::verify(&self.db, &self.keys, credential, now).await?.ok_or(REFUSED)?;
+            let row = store::team::token_by_hash(&self.db, &hash.stored()).await?;
+            let row = row.filter(|row| row.id == claims.jti).ok_or(REFUSED)?;
+            (self.access_token(row, now).await?, now + REMEMBERED)
         } else {
             let verifier = self.verifier.as_ref().ok_or(REFUSED)?;
             let claims = verifier.verify(credential, now).await?.ok_or(REFUSED)?;
@@ -117,20 +125,28 @@ impl Authenticator {
 
     async fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
         let Some(row) = store::token::by_hash(&self.db, &hash.stored()).await? else {
-            return self.access_token(hash, now).await;
+            let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
+            return self.access_token(row, now).await;
         };
         if row.expires_at.is_some_and(|at| at <= now) {
             return Err(REFUSED);
         }
         LastUse::Api(row.id).note(&self.db, row.last_used_at, now).await;
-        let memberships = grants(&self.db, vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
-        let subject = Subject::Token { id: row.id, name: row.name };
-        Ok(Identity { subject, memberships, groups: Vec::new(), access_token: None })
+        let mut rows = vec![(row.organization_id, row.role, row.custom_role_id)];
+        let Some(id) = row.person_id else {
+            let subject = Subject::Token { id: row.id, name: row.name };
+            let memberships = grants(&self.db, rows).await?;
+            return Ok(Identity { subject, memberships, groups: Vec::new(), access_token: None });
+        };
+        // In its own organization the token has its own role, and elsewhere those of its person.
+        let others = store::person::list_memberships(&self.db, id).await?;
+        rows.extend(others.into_iter().filter(|(of, _, _)| *of != row.organization_id));
+        let subject = Subject::Person { id, name: row.name, email: None };
+        Ok(Identity { subject, memberships: grants(&self.db, rows).await?, groups: Vec::new(), access_token: None })
     }
 
     /// The identity behind a personal or team access token. A personal token has the groups that its person has now.
-    async fn access_token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Identity> {
-        let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
+    async fn access_token(&self, row: access_token::Model, now: DateTime<Utc>) -> Result<Identity> {
         if row.expires_at.is_some_and(|at| at <= now) {
             return Err(REFUSED);
         }

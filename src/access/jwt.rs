@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use super::jwks::KeySet;
-use crate::error::Result;
+use crate::error;
 
 /// The tolerated clock skew.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -49,9 +49,9 @@ struct RawClaims {
     nbf: Option<f64>,
     #[serde(default)]
     email: Option<String>,
-    /// Only `true` counts.
-    #[serde(default)]
-    email_verified: serde_json::Value,
+    /// Only `true` counts; `None` if there is no such claim.
+    #[serde(default, deserialize_with = "stated")]
+    email_verified: Option<serde_json::Value>,
     #[serde(default)]
     name: Option<String>,
     /// A list of strings; any other value counts as absent.
@@ -59,10 +59,25 @@ struct RawClaims {
     groups: serde_json::Value,
 }
 
+/// Whatever the value of a claim is, it was stated.
+fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(from).map(Some)
+}
+
+/// Which email addresses of an issuer count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// Those that a token calls verified.
+    Verified,
+    /// Also those of tokens that say nothing about it, for issuers that never do.
+    VerifiedByIssuer,
+}
+
 /// Verifies tokens of one issuer for one audience.
 pub struct Verifier {
     issuer: String,
     audience: String,
+    addresses: Addresses,
     keys: KeySet,
 }
 
@@ -71,15 +86,16 @@ impl Verifier {
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
-    pub fn new(issuer: &str, audience: &str) -> Result<Self> {
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys: KeySet::new(issuer)? })
+    pub fn new(issuer: &str, audience: &str, addresses: Addresses) -> error::Result<Self> {
+        let keys = KeySet::new(issuer)?;
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), addresses, keys })
     }
 
     /// The claims of a token, or `None` if it is not valid at `now`.
     ///
     /// # Errors
     /// `Unavailable` when the issuer's keys have never been fetched and cannot be fetched now.
-    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Option<Claims>> {
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> error::Result<Option<Claims>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
         if !ALGORITHMS.contains(&header.alg) {
             return Ok(None);
@@ -117,11 +133,15 @@ impl Verifier {
             None => None,
         };
         let valid = now < expires_at && not_before.is_none_or(|start| start <= now);
+        // An unverified address proves nothing.
+        let is_verified = match &claims.email_verified {
+            Some(stated) => *stated == true,
+            None => self.addresses == Addresses::VerifiedByIssuer,
+        };
         valid.then(|| Claims {
             issuer: self.issuer.clone(),
             subject: claims.sub,
-            // An unverified address proves nothing.
-            email: claims.email.filter(|_| claims.email_verified == true),
+            email: claims.email.filter(|_| is_verified),
             name: claims.name,
             groups: serde_json::from_value(claims.groups).unwrap_or_default(),
             expires_at,

@@ -26,6 +26,7 @@ mod last_use;
 mod location;
 mod membership;
 mod organization_settings;
+pub mod own_jwt;
 pub mod principal;
 mod project;
 pub mod reach;

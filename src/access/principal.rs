@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use entity::id::{AccessTokenId, PersonId, TokenId};
-use entity::{access_token, person};
+use entity::id::{AccessTokenId, OrganizationId, PersonId, TokenId};
+use entity::{access_token, api_token, person};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -79,11 +79,10 @@ pub async fn standing(db: &impl ConnectionTrait, stored: &str) -> Result<Reach> 
     let nothing = Reach::default();
     match stored.parse() {
         Ok(Principal::Person(id)) => of_person(db, id, &serde_json::Value::Null).await,
-        Ok(Principal::ApiToken(id)) => {
-            let Some(row) = store::token::by_id(db, id).await? else { return Ok(nothing) };
-            let memberships = grants(db, vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
-            reach_of(db, &memberships, &[]).await
-        }
+        Ok(Principal::ApiToken(id)) => match store::token::by_id(db, id).await? {
+            Some(row) => of_token(db, row).await,
+            None => Ok(nothing),
+        },
         Ok(Principal::AccessToken(id)) => {
             let Some(row) = store::row::by_id::<access_token::Model>(db, id).await? else { return Ok(nothing) };
             match row.person_id {
@@ -93,6 +92,26 @@ pub async fn standing(db: &impl ConnectionTrait, stored: &str) -> Result<Reach> 
         }
         Err(UnknownPrincipal) => Ok(nothing),
     }
+}
+
+/// What stands behind a job or a schedule whose principal is unknown, because an earlier release stored it: the owner of the
+/// organization, or the administrators' token that it has had the longest if it has no owner.
+///
+/// # Errors
+/// A database error.
+pub async fn owner_standing(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<Reach> {
+    if let Some(owner) = store::person::owner(db, organization).await? {
+        return of_person(db, owner, &serde_json::Value::Null).await;
+    }
+    match store::token::first_admin(db, organization).await? {
+        Some(row) => of_token(db, row).await,
+        None => Ok(Reach::default()),
+    }
+}
+
+async fn of_token(db: &impl ConnectionTrait, row: api_token::Model) -> Result<Reach> {
+    let memberships = grants(db, vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
+    reach_of(db, &memberships, &[]).await
 }
 
 async fn of_person(db: &impl ConnectionTrait, id: PersonId, kept: &serde_json::Value) -> Result<Reach> {

@@ -80,6 +80,12 @@ pub(super) async fn reach_of(
     let mut reach = Reach::default();
     for (organization, grant) in memberships {
         reach.organizations.insert(*organization, Rights::of_member(grant));
+        if let Grant::Custom(role) = grant {
+            let seen = Rights { view: true, ..Rights::default() };
+            for id in store::workspace::ids_in_projects(db, *organization, role.visible_projects()).await? {
+                reach.workspaces.insert(id, (*organization, seen));
+            }
+        }
     }
     if groups.is_empty() {
         return Ok(reach);

@@ -42,24 +42,12 @@ impl Rights {
         }
     }
 
-    /// All of them: what was stored by a release that did not store whose rights it acts with keeps working.
-    pub const ALL: Self = Self {
-        view: true,
-        workspaces: true,
-        templates: true,
-        logins: true,
-        states: true,
-        plan: true,
-        approve: true,
-        teams: true,
-        organization: true,
-    };
-
+    /// The rights in the whole organization. Those of a custom role are in its projects.
     pub(super) fn of_member(grant: &Grant) -> Self {
         let may = |action| role::allows(grant, action, &Location::default());
         let (settings, deploy) = (may(Action::ManageSettings), may(Action::Deploy));
         Self {
-            view: may(Action::View),
+            view: may(Action::View) && matches!(grant, Grant::Fixed(_)),
             workspaces: settings,
             templates: settings,
             logins: settings,
@@ -72,41 +60,92 @@ impl Rights {
     }
 
     pub(super) fn of_team(row: &team::Model) -> Self {
-        let (plan, approve) = jobs(row.role.as_deref(), row.plan_job, row.approve_job);
-        let admin = row.role.as_deref() == Some("admin");
+        let role = TeamRole::of(row.role.as_deref());
         Self {
             view: true,
-            workspaces: admin || row.manage_workspace,
-            templates: admin || row.manage_template,
-            logins: admin || row.manage_vcs,
-            states: admin || row.manage_state,
-            plan,
-            approve,
-            teams: admin,
-            organization: admin,
+            workspaces: role.writes(row.manage_workspace),
+            templates: role.administers(row.manage_template),
+            logins: role.administers(row.manage_vcs),
+            states: role.writes(row.manage_state),
+            plan: role.plans(row.plan_job),
+            approve: role.writes(row.approve_job),
+            teams: role == TeamRole::Admin,
+            organization: role == TeamRole::Admin,
         }
     }
 
     pub(super) fn of_access(row: &workspace_access::Model) -> Self {
-        let (plan, approve) = jobs(row.role.as_deref(), row.plan_job, row.approve_job);
-        let admin = row.role.as_deref() == Some("admin");
+        let role = TeamRole::of(row.role.as_deref());
         Self {
             view: true,
-            workspaces: admin || row.manage_workspace,
-            states: admin || row.manage_state,
-            plan,
-            approve,
+            workspaces: role.writes(row.manage_workspace),
+            states: role.writes(row.manage_state),
+            plan: role.plans(row.plan_job),
+            approve: role.writes(row.approve_job),
             ..Self::default()
         }
     }
 }
 
-/// Whether a role may plan and approve; without a role, the flags decide.
-fn jobs(role: Option<&str>, plan: bool, approve: bool) -> (bool, bool) {
-    match role {
-        Some("admin" | "write") => (true, true),
-        Some("plan") => (true, false),
-        Some("read") => (false, false),
-        _ => (plan, approve),
+/// The role of a team or an access rule. Only `custom`, which is also the meaning of a blank role, leaves rights to the flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TeamRole {
+    Admin,
+    Write,
+    Plan,
+    Read,
+    Custom,
+}
+
+impl TeamRole {
+    /// A role is read without case. A text that is no role grants what `read` does.
+    fn of(role: Option<&str>) -> Self {
+        match role.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "admin" => Self::Admin,
+            "write" => Self::Write,
+            "plan" => Self::Plan,
+            "" | "custom" => Self::Custom,
+            _ => Self::Read,
+        }
+    }
+
+    fn administers(self, flag: bool) -> bool {
+        self == Self::Admin || self == Self::Custom && flag
+    }
+
+    fn writes(self, flag: bool) -> bool {
+        self == Self::Write || self.administers(flag)
+    }
+
+    fn plans(self, flag: bool) -> bool {
+        self == Self::Plan || self.writes(flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TeamRole;
+
+    /// What each role grants: to administer, to write, and to plan, without and with the flag.
+    #[test]
+    fn only_custom_roles_read_the_flags() {
+        for (role, expected) in [
+            ("admin", [true; 6]),
+            ("write", [false, false, true, true, true, true]),
+            ("plan", [false, false, false, false, true, true]),
+            ("read", [false; 6]),
+            ("custom", [false, true, false, true, false, true]),
+            ("", [false, true, false, true, false, true]),
+            ("  ", [false, true, false, true, false, true]),
+            (" Admin", [true; 6]),
+            ("WRITE", [false, false, true, true, true, true]),
+            ("owner", [false; 6]),
+        ] {
+            let role = TeamRole::of(Some(role));
+            let granted = [false, true].map(|flag| [role.administers(flag), role.writes(flag), role.plans(flag)]);
+            let [[a, b, c], [d, e, f]] = granted;
+            assert_eq!([a, d, b, e, c, f], expected, "{role:?}");
+        }
+        assert_eq!(TeamRole::of(None), TeamRole::Custom);
     }
 }

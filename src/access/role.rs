@@ -59,6 +59,12 @@ fn fixed(role: Role, action: Action) -> bool {
 }
 
 impl CustomPermissions {
+    /// The projects of which at least a part may be seen.
+    #[must_use]
+    pub fn visible_projects(&self) -> Vec<ProjectId> {
+        self.projects.0.keys().copied().filter(|id| self.sees(*id)).collect()
+    }
+
     fn allows(&self, action: Action, location: &Location) -> bool {
         match action {
             Action::ViewOrganization | Action::ViewCluster | Action::ViewSettings => true,

@@ -14,6 +14,10 @@ use crate::error::Error;
 
 /// The API contract, as served.
 pub const CONTRACT: &str = include_str!("../../api-spec/openapi.yaml");
+/// The contract of the other API, which the reference page shows too.
+const TERRAKUBE: &str = include_str!("../../api-spec/terrakube.yaml");
+/// The script of the reference page.
+const SCRIPT: &str = include_str!("reference.js");
 
 #[handler]
 pub(super) fn contract_yaml() -> Response {
@@ -22,12 +26,12 @@ pub(super) fn contract_yaml() -> Response {
 
 #[handler]
 pub(super) fn contract_json() -> poem::Result<Response> {
-    let contract = contract_as_json().map_err(Error::internal)?;
+    let contract = as_json(CONTRACT).map_err(Error::internal)?;
     Ok(Response::builder().content_type("application/json").body(contract))
 }
 
-fn contract_as_json() -> Result<String, serde_saphyr::Error> {
-    let contract: serde_json::Value = serde_saphyr::from_str(CONTRACT)?;
+fn as_json(contract: &str) -> Result<String, serde_saphyr::Error> {
+    let contract: serde_json::Value = serde_saphyr::from_str(contract)?;
     Ok(contract.to_string())
 }
 
@@ -40,9 +44,10 @@ pub(super) fn reference() -> poem::Result<Response> {
 
 /// The reference page, and what it may do.
 static REFERENCE: LazyLock<Result<(String, String), String>> = LazyLock::new(|| {
-    let contract = contract_as_json().map_err(|error| error.to_string())?;
+    let json = |contract| as_json(contract).map_err(|error| error.to_string());
+    let contracts = format!("{{qovery: {}, terrakube: {}}}", json(CONTRACT)?, json(TERRAKUBE)?);
     let page = OpenApiService::new((), "Windlass", env!("CARGO_PKG_VERSION")).swagger_ui_html();
-    let page = with_contract(&page, &contract);
+    let page = with_contracts(&page, &contracts).ok_or("the page of the library has another shape")?;
     let policy = policy(&page);
     Ok((page, policy))
 });
@@ -68,15 +73,11 @@ fn first_script(page: &str) -> Option<(&str, &str)> {
     content.split_once("</script>")
 }
 
-/// Replaces the generated description in the page with the contract.
-fn with_contract(page: &str, contract: &str) -> String {
-    const BEGIN: &str = "let spec = ";
-    const END: &str = ";\n    let oauth2RedirectUrl;";
-    let safe = contract.replace("</", "<\\/");
-    match page.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1))) {
-        Some((head, tail)) => {
-            format!("{head}{BEGIN}{safe}{END}{tail}").replace("Swagger UI</title>", "Windlass API</title>")
-        }
-        None => page.to_owned(),
-    }
+/// Replaces the last script of the page with the contracts and our own script.
+fn with_contracts(page: &str, contracts: &str) -> Option<String> {
+    let (head, rest) = page.split_once("<script>\n    let spec = ")?;
+    let (_, tail) = rest.split_once("</script>")?;
+    let safe = contracts.replace("</", "<\\/");
+    let page = format!("{head}<script>\nconst CONTRACTS = {safe};\n{SCRIPT}</script>{tail}");
+    Some(page.replace("Swagger UI</title>", "Windlass API</title>"))
 }

@@ -4,16 +4,18 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use poem::error::ResponseError;
-use poem::http::StatusCode;
-use poem::{IntoResponse, Response};
+use poem::http::{Method, StatusCode, Uri};
+use poem::{IntoResponse, Request, Response};
 use poem_openapi::error::{ParseParamError, ParsePathError};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::wire::code;
+use super::wire::{Shape, code, query_parameters};
 use crate::error::Error;
+use crate::input::Refusal;
 
 /// All statuses that an `Error` maps to.
 const STATUSES: [u16; 8] = [400, 401, 403, 404, 409, 413, 500, 503];
@@ -34,7 +36,7 @@ struct ErrorBody {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Invalid { .. } | Self::Faults(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -78,8 +80,9 @@ impl ApiResponse for Error {
 }
 
 /// The response to an error. Server errors are logged here, once.
-pub(super) fn response(error: &poem::Error, path: &str, now: DateTime<Utc>) -> Response {
-    let (status, text) = status_and_text(error);
+pub(super) fn response(error: &poem::Error, method: &Method, uri: &Uri, now: DateTime<Utc>) -> Response {
+    let path = uri.path();
+    let (status, text) = status_and_text(error, method, uri);
     if let Some(Error::Internal(source) | Error::Unavailable { source, .. }) = error.downcast_ref::<Error>() {
         tracing::error!(path, %source, status = status.as_u16(), "request failed");
     }
@@ -109,11 +112,29 @@ fn body(status: StatusCode, detail: String, path: &str, now: DateTime<Utc>) -> R
     response
 }
 
+/// All faults of a query, by the contract.
+fn query_faults(method: &Method, uri: &Uri) -> Vec<Refusal> {
+    let request = Request::builder().uri(uri.clone()).finish();
+    let given: Vec<(String, String)> = request.params().unwrap_or_default();
+    let mut faults = Vec::new();
+    for (name, schema, is_required) in query_parameters(method, uri.path()) {
+        let shape = Shape::of(schema, &Value::Null);
+        let value = given.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let message = match value {
+            None if is_required => Some("is required".to_owned()),
+            Some(text) if !shape.reads(text) => shape.expectation(),
+            _ => None,
+        };
+        faults.extend(message.map(|message| Refusal { field: name.to_owned(), message }));
+    }
+    faults
+}
+
 fn internal_text() -> String {
     Error::internal("").public()
 }
 
-fn status_and_text(error: &poem::Error) -> (StatusCode, String) {
+fn status_and_text(error: &poem::Error, method: &Method, uri: &Uri) -> (StatusCode, String) {
     if let Some(error) = error.downcast_ref::<Error>() {
         return (error.status(), error.public());
     }
@@ -121,7 +142,10 @@ fn status_and_text(error: &poem::Error) -> (StatusCode, String) {
         return (StatusCode::BAD_REQUEST, "path: an ID is not a UUID".into());
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        return (StatusCode::BAD_REQUEST, format!("{}: {}", parameter.name, parameter.reason));
+        let faults = query_faults(method, uri);
+        let other = || Error::invalid(parameter.name, "is not valid");
+        let error = if faults.is_empty() { other() } else { Error::all(faults) };
+        return (StatusCode::BAD_REQUEST, error.public());
     }
     let text = match error.status() {
         StatusCode::NOT_FOUND => "no resource at this path".to_owned(),

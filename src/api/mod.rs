@@ -11,6 +11,7 @@ mod cors;
 mod environment;
 mod error;
 mod event;
+mod faults;
 mod git_token;
 mod group;
 mod history;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
+use super::wire::Warnings;
+
 /// A call that took longer than this is not repeated: the client has waited long enough.
 const QUICK: Duration = Duration::from_secs(2);
 
@@ -30,5 +32,8 @@ fn copy(request: &Request) -> Option<Request> {
     }
     let mut copy = Request::builder().method(Method::GET).uri(request.uri().clone()).finish();
     copy.headers_mut().clone_from(request.headers());
+    if let Some(warnings) = request.data::<Warnings>() {
+        copy.set_data(warnings.clone());
+    }
     Some(copy)
 }

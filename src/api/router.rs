@@ -8,7 +8,7 @@ use poem::{Endpoint, EndpointExt as _, IntoEndpoint, Request, Response, Route, g
 use poem_openapi::{OpenApi, OpenApiService};
 use tracing::Instrument as _;
 
-use super::wire::IgnoredKeys;
+use super::wire::Warnings;
 use super::{
     access_token, account, check, cluster, contract, cors, environment, error, event, git_token, group, history, job,
     member, monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket,
@@ -29,6 +29,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
             member::invitation::InvitationApi(app()),
             account::AccountApi(app()),
             cluster::ClusterApi(app()),
+            cluster::cloud_provider::CloudProviderApi,
             registry::RegistryApi(app()),
             git_token::GitTokenApi(app()),
             group::AnnotationsGroupApi(app()),
@@ -46,6 +47,7 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
             environment::deployment_log::DeploymentLogApi(app()),
             environment::deployment_rule::EnvironmentRuleApi(app()),
             environment::environment_status::EnvironmentStatusApi(app()),
+            environment::export::EnvironmentExportApi(app()),
             environment::organization_overview::OrganizationOverviewApi(app()),
             environment::overview::OverviewApi(app()),
         ),
@@ -120,10 +122,10 @@ pub fn endpoint(
         .around(move |endpoint, mut request: Request| {
             let (clock, metrics, origins) = (clock.clone(), metrics.clone(), Arc::clone(&origins));
             async move {
-                let (path, method, started_at) = (request.uri().path().to_owned(), request.method().clone(), clock.now());
-                let scheme = request.scheme().clone();
-                let ignored = IgnoredKeys::default();
-                request.set_data(ignored.clone());
+                let (uri, method, started_at) = (request.uri().clone(), request.method().clone(), clock.now());
+                let (path, scheme) = (uri.path(), request.scheme().clone());
+                let warnings = Warnings::default();
+                request.set_data(warnings.clone());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
                 let origin = request.headers().get(header::ORIGIN).cloned();
                 let result = match cors::preflight(&origins, &request) {
@@ -135,13 +137,13 @@ pub fn endpoint(
                 };
                 let mut response = match result {
                     Ok(Ok(response)) => response,
-                    Ok(Err(error)) => error::response(&error, &path, clock.now()),
+                    Ok(Err(error)) => error::response(&error, &method, &uri, clock.now()),
                     Err(_) => {
                         tracing::error!(path, "handler panicked");
-                        error::panicked(&path, clock.now())
+                        error::panicked(path, clock.now())
                     }
                 };
-                if let Some(warning) = ignored.warning() {
+                if let Some(warning) = warnings.header() {
                     response.headers_mut().insert(header::WARNING, warning);
                 }
                 cors::add(&origins, origin.as_ref(), response.headers_mut());

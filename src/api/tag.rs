@@ -12,6 +12,8 @@ pub(super) enum Tag {
     #[oai(rename = "Project Main Calls")]
     ProjectMainCalls,
     Clusters,
+    #[oai(rename = "Cloud Provider")]
+    CloudProvider,
     Environments,
     #[oai(rename = "Environment Main Calls")]
     EnvironmentMainCalls,
@@ -40,6 +42,8 @@ pub(super) enum Tag {
     EnvironmentDeploymentHistory,
     #[oai(rename = "Environment Deployment Rule")]
     EnvironmentDeploymentRule,
+    #[oai(rename = "Environment Export")]
+    EnvironmentExport,
     #[oai(rename = "Environment Variable")]
     EnvironmentVariable,
     Helms,

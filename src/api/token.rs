@@ -82,6 +82,7 @@ impl OrganizationApiToken {
             hash: _,
             expires_at,
             last_used_at,
+            person_id: _,
         } = row;
         let (role_name, role_id) = role::name_and_id((role, custom_role_id), custom);
         Self {
@@ -154,6 +155,7 @@ impl TokenApi {
             hash: secret::TokenHash::of(token.expose()).stored(),
             expires_at,
             last_used_at: None,
+            person_id: None,
         };
         let stored = audit::write(&self.0, &auth, id, async |tx| {
             let custom = store::custom_role::list(tx, id).await?;

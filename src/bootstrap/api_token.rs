@@ -31,6 +31,7 @@ pub fn new_api_token(
         hash: secret::TokenHash::of(token.expose()).stored(),
         expires_at: None,
         last_used_at: None,
+        person_id: None,
     };
     Ok((row, token))
 }

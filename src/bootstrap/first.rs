@@ -5,6 +5,7 @@ use entity::{api_token, organization};
 
 use super::api_token::new_api_token;
 use super::default_templates::add_default_templates;
+use super::first_person::first_person;
 use super::local_cluster::local_cluster;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -25,7 +26,10 @@ pub struct FirstOrganization {
 /// A database error.
 pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganization>> {
     let now = app.clock.now();
-    let (name, rows) = ("windlass", organization::Model::new("windlass", now));
+    let (name, rows) = (
+        "windlass",
+        organization::Model { plan: app.config.organization_plan.clone(), ..organization::Model::new("windlass", now) },
+    );
     let local = local_cluster(rows.id, now);
     let (token_row, token) = new_api_token(rows.id, "first", Role::Admin, now)?;
     let token_row = api_token::Model { expires_at: app.config.token_end(now), ..token_row };
@@ -37,7 +41,8 @@ pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganiza
         tracing::info!(name, "creating the first organization");
         let organization = store::organization::create(tx, rows).await?;
         store::cluster::create(tx, local).await?;
-        store::token::create(tx, token_row).await?;
+        let person = first_person(tx, organization.id, now).await?;
+        store::token::create(tx, api_token::Model { person_id: Some(person), ..token_row }).await?;
         add_default_templates(tx, organization.id, now).await?;
         Ok(Some(FirstOrganization { organization, token }))
     })

@@ -7,6 +7,7 @@ use entity::organization;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::default_templates::add_default_templates;
+use super::first_person::is_first_person;
 use super::local_cluster::local_cluster;
 use crate::app::App;
 use crate::config::{Creator, LocalCluster};
@@ -29,9 +30,12 @@ pub async fn may_create_organization(app: &App, person: PersonId, email: Option<
     }
     if creators.contains(&Creator::Owner)
         && let Some(first) = store::organization::first(&app.db).await?
-        && store::organization::owner(&app.db, first).await? == Some(person)
     {
-        return Ok(());
+        // Before an owner is appointed, the first organization belongs to the first person.
+        let owner = store::organization::owner(&app.db, first).await?;
+        if owner == Some(person) || owner.is_none() && is_first_person(&app.db, person).await? {
+            return Ok(());
+        }
     }
     Err(Error::Forbidden(
         "you may not create organizations on this server; the setting --organization-creators says who may",

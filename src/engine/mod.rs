@@ -5,12 +5,14 @@
 
 pub mod advanced_settings;
 mod announce;
+pub mod approval_team;
 pub mod backfill;
 pub mod cluster;
 pub mod command;
 pub mod cron;
 pub mod deployment;
 pub mod deployment_rule;
+pub mod export;
 pub mod flow;
 pub mod lock_wait;
 pub mod manual;
@@ -22,6 +24,7 @@ pub mod run;
 pub mod shown;
 pub mod template;
 pub mod tick;
+pub mod tool_version;
 pub mod variables;
 pub mod wildcard;
 mod wind_down;

@@ -8,6 +8,7 @@ use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ActiveEnum as _, ActiveValue, ConnectionTrait, DatabaseTransaction};
 
+use super::approval_team;
 use super::cron;
 use super::flow::{self, StatusChange};
 use super::template::{self, FlowStep, FlowType};
@@ -73,6 +74,9 @@ impl Flow {
             }
         };
         let steps = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+        if template.is_none() {
+            approval_team::check(db, organization, &steps).await?;
+        }
         Ok(Self { steps, is_own: template.is_none(), tcl })
     }
 
@@ -85,7 +89,7 @@ impl Flow {
     }
 }
 
-/// What whoever is behind a job or a schedule may do in its workspace now.
+/// What whoever is behind a job or a schedule may do in its workspace now. Earlier releases did not store who that is.
 ///
 /// # Errors
 /// Database errors.
@@ -94,10 +98,11 @@ pub async fn rights_of(
     principal: Option<&str>,
     (organization, workspace): (OrganizationId, WorkspaceId),
 ) -> Result<Rights> {
-    match principal {
-        Some(principal) => Ok(principal::standing(db, principal).await?.in_workspace(organization, workspace)),
-        None => Ok(Rights::ALL),
-    }
+    let standing = match principal {
+        Some(principal) => principal::standing(db, principal).await?,
+        None => principal::owner_standing(db, organization).await?,
+    };
+    Ok(standing.in_workspace(organization, workspace))
 }
 
 /// Stores a workspace job with the steps of its template.
@@ -117,38 +122,54 @@ pub async fn create(
     flow.require(new.rights)?;
     let steps =
         flow.steps.iter().zip(0..).map(|(step, place)| step_row(of, step, place, now)).collect::<Result<_>>()?;
-    let address = |name: &String, kind: &str| workspace_address::Model {
-        id: AddressId::create(),
-        organization_id: of.organization_id,
-        workspace_id: of.id,
-        job_id: 0,
-        created_at: now,
-        updated_at: now,
-        created_by: new.by.clone(),
-        updated_by: new.by.clone(),
-        name: name.clone(),
-        kind: kind.to_owned(),
-    };
-    let addresses = new.targets.iter().map(|name| address(name, "TARGET"));
-    let addresses = addresses.chain(new.replacements.iter().map(|name| address(name, "REPLACE"))).collect();
+    let addresses = new.targets.iter().map(|name| address_row(of, &new, (name, "TARGET"), now));
+    let replaced = new.replacements.iter().map(|name| address_row(of, &new, (name, "REPLACE"), now));
+    let addresses = addresses.chain(replaced).collect();
+    let job = job_row(of, new, (flow.tcl, named), now);
+    Ok(store::workspace::create_job(tx, job, steps, addresses).await?)
+}
+
+/// Stores a workspace job that could not be started, so that people see why.
+///
+/// # Errors
+/// Database errors.
+pub async fn create_failed(
+    tx: &DatabaseTransaction,
+    of: &workspace::Model,
+    new: NewJob,
+    reason: String,
+    now: DateTime<Utc>,
+) -> Result<workspace_job::Model> {
+    let (tcl, template) = (new.tcl.clone().unwrap_or_default(), new.template);
+    let job = job_row(of, new, (tcl, template), now);
+    let job = workspace_job::Model { status: JobStatus::Failed, output: Some(reason), ..job };
+    Ok(store::workspace::create_job(tx, job, Vec::new(), Vec::new()).await?)
+}
+
+fn job_row(
+    of: &workspace::Model,
+    new: NewJob,
+    (tcl, template): (String, Option<TemplateId>),
+    now: DateTime<Utc>,
+) -> workspace_job::Model {
     let list = |names: &[String]| (!names.is_empty()).then(|| serde_json::json!(names));
-    let job = workspace_job::Model {
+    workspace_job::Model {
         id: 0,
         organization_id: of.organization_id,
         workspace_id: of.id,
         created_at: now,
         updated_at: now,
         created_by: new.by.clone(),
-        updated_by: new.by.clone(),
+        updated_by: new.by,
         status: JobStatus::Pending,
         comments: new.comments,
         output: None,
         commit_id: new.commit_id,
         approval_team: None,
-        tcl: flow.tcl,
+        tcl,
         override_source: None,
         override_branch: new.override_branch,
-        template_reference: named.map(|id| id.to_string()),
+        template_reference: template.map(|id| id.to_string()),
         via: new.via,
         refresh: new.refresh,
         refresh_only: new.refresh_only,
@@ -160,8 +181,27 @@ pub async fn create(
         approved_at: None,
         context: None,
         principal: new.principal,
-    };
-    Ok(store::workspace::create_job(tx, job, steps, addresses).await?)
+    }
+}
+
+fn address_row(
+    of: &workspace::Model,
+    new: &NewJob,
+    (name, kind): (&str, &str),
+    now: DateTime<Utc>,
+) -> workspace_address::Model {
+    workspace_address::Model {
+        id: AddressId::create(),
+        organization_id: of.organization_id,
+        workspace_id: of.id,
+        job_id: 0,
+        created_at: now,
+        updated_at: now,
+        created_by: new.by.clone(),
+        updated_by: new.by.clone(),
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+    }
 }
 
 fn step_row(
@@ -338,6 +378,9 @@ async fn cancel(
 /// `Invalid` if the expression cannot be parsed.
 pub fn next_time(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let schedule = cron::from_quartz(cron).map_err(|refused| Error::invalid("cron", refused.0))?;
+    if !schedule.can_fire() {
+        return Err(Error::invalid("cron", "never fires: none of its months has such a day"));
+    }
     Ok(schedule.next(after, &Utc))
 }
 

@@ -11,7 +11,8 @@ use tokio::process::Command;
 
 use super::failure::{Failure, Given, failure};
 use super::ssh::KeyFile;
-use crate::secret::{Origin, SECRET_VARIABLES, Secret};
+use crate::config::inherited_environment;
+use crate::secret::{Origin, Secret};
 
 /// The timeout of one call.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,9 +83,7 @@ pub(super) async fn run_for<'a>(
     let given = login.map_or(Given::Nothing, |login| Given::Login(&login.origins));
     let protocols = ["http:https", if key.is_some() { ":ssh" } else { "" }, if local { ":file" } else { "" }].concat();
     let mut command = Command::new("git");
-    for variable in SECRET_VARIABLES {
-        command.env_remove(variable);
-    }
+    command.env_clear().envs(inherited_environment());
     if let Some(key) = key {
         key.configure(&mut command);
     }

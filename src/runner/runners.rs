@@ -24,6 +24,12 @@ impl Runners {
         self.local == Ok(Target::Process)
     }
 
+    /// Whether new runs on the local cluster are containers.
+    #[must_use]
+    pub fn local_is_docker(&self) -> bool {
+        self.local == Ok(Target::Docker)
+    }
+
     /// The runner of a target.
     #[must_use]
     pub fn get(&self, kind: Target) -> Arc<dyn Runner> {

@@ -2,10 +2,10 @@
 //! so that older keys still open the values that they sealed.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +17,7 @@ use crate::error::{CannotOpen, Error, Result};
 
 const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
+const TAG_LENGTH: usize = 16;
 
 /// The row that a value is sealed for. The value cannot be opened for another row.
 #[must_use]
@@ -59,7 +60,11 @@ impl KeyRing {
     /// When the file cannot be read or written, or a line is not a key.
     pub fn load_or_create(path: &Path) -> Result<Self> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&Zeroizing::new(text), &named(path)),
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                keep_private(path);
+                Self::parse(&text, &named(path))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex(&*Zeroizing::new(random::<32>()?)))));
                 let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
@@ -101,11 +106,21 @@ impl KeyRing {
     /// # Errors
     /// When the operating system has no random bytes.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let failed = || Error::internal("sealing failed");
         let nonce = random::<NONCE_LENGTH>()?;
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed =
-            self.newest.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::internal("sealing failed"))?;
-        Ok([self.newest.id.as_slice(), &nonce, &sealed].concat())
+        // Sealed where it is, because a value may be large.
+        let mut sealed = Vec::with_capacity(KEY_ID_LENGTH + NONCE_LENGTH + plain.len() + TAG_LENGTH);
+        sealed.extend_from_slice(&self.newest.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let (_, body) = sealed.split_at_mut_checked(KEY_ID_LENGTH + NONCE_LENGTH).ok_or_else(failed)?;
+        let tag = self
+            .newest
+            .cipher
+            .encrypt_inout_detached(&XNonce::from(nonce), place.as_bytes(), body.into())
+            .map_err(|_| failed())?;
+        sealed.extend_from_slice(tag.as_slice());
+        Ok(sealed)
     }
 
     /// Opens a value that was sealed for the same place.
@@ -156,6 +171,20 @@ impl SealKey {
         }
         let names: [u8; 32] = Sha256::new().chain_update("windlass names").chain_update(bytes).finalize().into();
         Self { id, cipher: XChaCha20Poly1305::new(<&Key>::from(bytes)), names: Zeroizing::new(names) }
+    }
+}
+
+/// Takes the key file away from other users of the machine. A group may be that of the server, as for a file that Kubernetes mounts.
+fn keep_private(path: &Path) {
+    let Ok(mode) = std::fs::metadata(path).map(|found| found.permissions().mode()) else { return };
+    if mode & 0o007 == 0 {
+        return;
+    }
+    match std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o770)) {
+        Ok(()) => tracing::warn!(path = %path.display(), "other users could read the key file; now they cannot"),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "other users of this machine can read the key file; remove their permissions");
+        }
     }
 }
 

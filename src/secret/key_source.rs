@@ -1,5 +1,6 @@
 //! Where the keys of the server come from: a file, a variable of its environment, or a command.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,9 +12,6 @@ use zeroize::Zeroizing;
 use super::key_ring::KeyRing;
 use super::redacted::Secret;
 use crate::error::{Error, Result};
-
-/// Variables of the server's environment with secrets; programs that the server starts do not get them.
-pub const SECRET_VARIABLES: [&str; 2] = ["WINDLASS_DATABASE_URL", "WINDLASS_SECRET_KEYS"];
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,8 +26,8 @@ pub enum KeySource {
     File(PathBuf),
     /// Keys, separated by commas or white space.
     Keys(Secret<String>),
-    /// A program and its arguments, separated by spaces. It writes one key per line.
-    Command(String),
+    /// A program and its arguments, separated by spaces. It writes one key per line, and does not get these variables.
+    Command(String, Vec<OsString>),
 }
 
 impl KeySource {
@@ -39,7 +37,7 @@ impl KeySource {
         match self {
             Self::File(path) => format!("the key file {}", path.display()),
             Self::Keys(_) => "the setting --secret-keys (WINDLASS_SECRET_KEYS)".to_owned(),
-            Self::Command(command) => {
+            Self::Command(command, _) => {
                 format!("the output of the key command {}", command.split_whitespace().next().unwrap_or_default())
             }
         }
@@ -56,18 +54,18 @@ impl KeySource {
                 let lines = Zeroizing::new(keys.expose().replace([',', ' ', '\t'], "\n"));
                 KeyRing::parse(&lines, &self.name())
             }
-            Self::Command(command) => KeyRing::parse(&output(command).await?, &self.name()),
+            Self::Command(command, hidden) => KeyRing::parse(&output(command, hidden).await?, &self.name()),
         }
     }
 }
 
 /// What a command writes. No shell is involved.
-async fn output(command: &str) -> Result<Zeroizing<String>> {
+async fn output(command: &str, hidden: &[OsString]) -> Result<Zeroizing<String>> {
     let mut words = command.split_whitespace();
     let program = words.next().ok_or_else(|| Error::internal("--secret-key-command names no program"))?;
     let failed = |what: &str| Error::internal(format!("the key command {program} {what}"));
     let mut prepared = Command::new(program);
-    for variable in SECRET_VARIABLES {
+    for variable in hidden {
         prepared.env_remove(variable);
     }
     let started =
@@ -126,7 +124,7 @@ mod tests {
         let expected = load(&KeySource::File(path.clone())).await.unwrap();
         let keys = format!("{KEY}, {}", KEY.replace('1', "2"));
         assert_eq!(load(&KeySource::Keys(Secret::new(keys))).await.unwrap(), expected);
-        assert_eq!(load(&KeySource::Command(format!("cat {}", path.display()))).await.unwrap(), expected);
+        assert_eq!(load(&KeySource::Command(format!("cat {}", path.display()), Vec::new())).await.unwrap(), expected);
     }
 
     #[tokio::test]
@@ -135,12 +133,12 @@ mod tests {
         let script = |text: &str| {
             let path = folder.path().join(format!("{}.sh", uuid::Uuid::now_v7()));
             std::fs::write(&path, text).unwrap();
-            KeySource::Command(format!("sh {}", path.display()))
+            KeySource::Command(format!("sh {}", path.display()), Vec::new())
         };
         for (source, expected) in [
             (KeySource::Keys(Secret::new("abc".into())), "every key in the setting --secret-keys"),
-            (KeySource::Command("/no/such --flag".into()), "the key command /no/such could not be started"),
-            (KeySource::Command(" ".into()), "--secret-key-command names no program"),
+            (KeySource::Command("/no/such --flag".into(), Vec::new()), "the key command /no/such could not be started"),
+            (KeySource::Command(" ".into(), Vec::new()), "--secret-key-command names no program"),
             (script("echo sealed >&2; exit 3"), "the key command sh failed (exit status: 3): sealed"),
             (script("head -c 70000 /dev/zero"), "the key command sh wrote more than 64 KiB"),
             (script("echo 12345"), "every key in the output of the key command sh must have 64 hexadecimal digits"),

@@ -3,9 +3,11 @@
 pub use self::binding::{Binding, Destination, NotSent, moves, permits};
 pub use self::credential::{TOKEN_PREFIX, TokenHash, new_token};
 pub use self::key_ring::{KeyRing, fingerprint, place};
-pub use self::key_source::{KeySource, SECRET_VARIABLES};
+pub use self::key_source::KeySource;
 pub use self::origin::{Origin, Scheme};
+pub use self::random::random as random_bytes;
 pub use self::redacted::Secret;
+pub use self::url_login::has_secret;
 
 mod binding;
 mod credential;
@@ -15,3 +17,4 @@ mod origin;
 mod random;
 mod redacted;
 pub mod stored_binding;
+mod url_login;

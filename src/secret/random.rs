@@ -2,7 +2,11 @@
 
 use crate::error::{Error, Result};
 
-pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+/// Random bytes.
+///
+/// # Errors
+/// When the operating system has none.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|e| Error::internal(e.to_string()))?;
     Ok(bytes)

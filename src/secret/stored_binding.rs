@@ -1,7 +1,7 @@
 //! Pure: what each kind of stored credential belongs to, derived from its row.
 
 use entity::job_spec::GitProvider;
-use entity::{git_token, registry, vcs, webhook};
+use entity::{git_token, registry, ssh_key, vcs, webhook};
 
 use super::binding::Binding;
 use super::origin::{Origin, Scheme};
@@ -76,6 +76,53 @@ pub fn of_webhook(row: &webhook::Model) -> Binding {
     Binding { organization: row.organization_id, origins: Origin::of(&row.target_url).into_iter().collect() }
 }
 
+/// An SSH key belongs to the hosts in its `knownHosts`; without them, to those of the repositories that it was used with. `to` is
+/// where it is wanted: `ssh` itself compares a host with names in `knownHosts` that are hashed or have wildcards, before it uses a key.
+#[must_use]
+pub fn of_ssh_key(row: &ssh_key::Model, to: Option<&Origin>) -> Binding {
+    let mut origins = Vec::new();
+    match row.known_hosts.as_deref().filter(|known| !known.trim().is_empty()) {
+        Some(known) => {
+            for name in known.lines().flat_map(known_names) {
+                match known_origin(name) {
+                    Some(origin) => origins.push(origin),
+                    None => origins.extend(to.cloned()),
+                }
+            }
+        }
+        None => origins.extend(row.bound_urls.iter().flat_map(|urls| &urls.0).filter_map(|url| ssh_host(url))),
+    }
+    Binding { organization: row.organization_id, origins: distinct(origins.into_iter()) }
+}
+
+/// Where an SSH key is sent for a repository. One that is read by HTTP may have submodules that are read by SSH from the same host.
+#[must_use]
+pub fn ssh_host(url: &str) -> Option<Origin> {
+    let origin = Origin::of(url)?;
+    if origin.scheme == Scheme::Ssh { Some(origin) } else { Origin::of(&format!("ssh://{}", bracketed(&origin.host))) }
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+/// The names of hosts in a line of a `known_hosts` file.
+fn known_names(line: &str) -> Vec<&str> {
+    let mut words = line.split_whitespace().filter(|word| !word.starts_with('@'));
+    match words.next() {
+        Some(names) if !names.starts_with('#') => names.split(',').collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The origin of a name in a `known_hosts` file: `host`, an address, or `[host]:port`.
+fn known_origin(name: &str) -> Option<Origin> {
+    match name.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
+        Some((host, port)) => Origin::of(&format!("ssh://{}:{port}", bracketed(host))),
+        None => Origin::of(&format!("ssh://{}", bracketed(name))),
+    }
+}
+
 fn distinct(origins: impl Iterator<Item = Origin>) -> Vec<Origin> {
     let mut found = Vec::new();
     for origin in origins {
@@ -88,7 +135,7 @@ fn distinct(origins: impl Iterator<Item = Origin>) -> Vec<Origin> {
 
 #[cfg(test)]
 mod tests {
-    use super::{git_host, registry_host, vcs_host};
+    use super::{git_host, of_ssh_key, registry_host, ssh_host, vcs_host};
     use entity::job_spec::GitProvider::{Bitbucket, Github, Gitlab};
 
     fn text(origin: Option<crate::secret::Origin>) -> String {
@@ -106,6 +153,38 @@ mod tests {
             (Bitbucket, "https://api.bitbucket.org", "https://bitbucket.org"),
         ] {
             assert_eq!(text(git_host(provider, api)), host);
+        }
+    }
+
+    #[test]
+    fn hosts_of_ssh_keys() {
+        let key = |known: &str, urls: &[&str]| entity::ssh_key::Model {
+            id: entity::id::SshKeyId::create(),
+            organization_id: entity::id::OrganizationId::create(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            updated_at: chrono::DateTime::UNIX_EPOCH,
+            created_by: String::new(),
+            updated_by: String::new(),
+            name: String::new(),
+            description: None,
+            ssh_type: String::new(),
+            private_key: None,
+            known_hosts: Some(known.to_owned()),
+            bound_urls: Some(entity::earlier_urls::EarlierUrls(urls.iter().map(|url| (*url).to_owned()).collect())),
+        };
+        let to = ssh_host("git@wanted.example:a.git");
+        let hosts = |known: &str, urls: &[&str]| {
+            let found = of_ssh_key(&key(known, urls), to.as_ref()).origins;
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(hosts(" ", &[]), "");
+        let urls = ["git@a.example:x.git", "ssh://git@b.example:2222/y", "https://c.example:8443/z", "empty"];
+        assert_eq!(hosts("", &urls), "ssh://a.example ssh://b.example:2222 ssh://c.example");
+        let known = "# mine\n\na.example,10.0.0.1 ssh-ed25519 AAAA\n[b.example]:2222 ssh-rsa AAAA\n::1 ssh-rsa AAAA\n";
+        let expected = "ssh://a.example ssh://10.0.0.1 ssh://b.example:2222 ssh://[::1]";
+        assert_eq!(hosts(known, &urls), expected);
+        for open in ["|1|c2FsdA==|aGFzaA== ssh-rsa AAAA", "@cert-authority *.example ssh-rsa AAAA"] {
+            assert_eq!(hosts(open, &urls), "ssh://wanted.example");
         }
     }
 

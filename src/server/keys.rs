@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 
+use crate::access::own_jwt;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::secret::{KeyRing, KeySource, fingerprint};
@@ -75,6 +76,7 @@ async fn adopt(tx: &sea_orm::DatabaseTransaction, keys: &KeyRing, now: DateTime<
     }
     if let Some(newest) = held.first().filter(|id| !recorded.contains(id)) {
         store::seal_key::record(tx, newest.clone(), now).await?;
+        own_jwt::rotate(tx, keys, now).await?;
     }
     Ok(None)
 }

@@ -9,7 +9,7 @@ use crate::git;
 use crate::liveness::wake::Wake;
 use crate::runner::docker::DockerRunner;
 use crate::runner::kubernetes::connections::Clusters;
-use crate::runner::process::ProcessRunner;
+use crate::runner::process::{ProcessRunner, runs_as_root};
 use crate::runner::{Runners, Target};
 
 /// How long to wait for a Docker engine at startup.
@@ -18,7 +18,8 @@ const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
     git::remove_abandoned();
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
-    let process = ProcessRunner::new(config.process_dir(), config.supervisor.clone(), clock.clone(), wake.clone());
+    let process = ProcessRunner::new(config.process_dir(), config.supervisor.clone(), clock.clone(), wake.clone())
+        .as_user(config.process_user.clone());
     let local = match config.runner {
         RunnerChoice::Docker => Ok(Target::Docker),
         RunnerChoice::Process => Ok(Target::Process),
@@ -42,5 +43,11 @@ pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runn
         // Setting --tools implies that its programs may be started.
         RunnerChoice::Docker => config.tools.is_some(),
     };
+    if processes && config.process_user.is_none() && runs_as_root() {
+        tracing::warn!(
+            "plain processes run as root, like the server: a job can read the key file, the database and whatever else is on this \
+             machine. Run the server as another user, or set --process-user"
+        );
+    }
     Runners { docker: Arc::new(docker), process: Arc::new(process), clusters: Clusters::default(), local, processes }
 }

@@ -8,11 +8,12 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Sqlite, SqliteConnection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
-/// The page cache of an SQLite connection, in KiB; SQLite expects a negative number.
-const CACHE: &str = "-65536";
-
-/// The maximum memory-mapped size of an SQLite database, in bytes.
-const MAPPED: &str = "268435456";
+/// The page caches of all SQLite connections together, in KiB: each connection has its own, and keeps it. What does not fit is in the
+/// page cache of the operating system, which all of them share.
+const CACHES: u32 = 20 * 1024;
+/// The largest and the smallest page cache of one connection, in KiB.
+const LARGEST_CACHE: u32 = 2048;
+const SMALLEST_CACHE: u32 = 256;
 
 /// The size at which the write-ahead log of an SQLite database is checkpointed, in pages of 4 KiB.
 const CHECKPOINT: &str = "8000";
@@ -39,12 +40,15 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
     }
     options.record_stmt_in_spans(false);
     // With WAL, readers do not wait for the writer. A commit is on disk when it returns.
-    options.map_sqlx_sqlite_opts(|options| {
+    let cache = CACHES.checked_div(connections).unwrap_or_default().clamp(SMALLEST_CACHE, LARGEST_CACHE);
+    options.map_sqlx_sqlite_opts(move |options| {
         options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .pragma("cache_size", CACHE)
-            .pragma("mmap_size", MAPPED)
+            // A negative number is one of KiB.
+            .pragma("cache_size", format!("-{cache}"))
+            // Each connection would map the file for itself, and an error of the disk would be a signal that ends the server.
+            .pragma("mmap_size", "0")
             .pragma("wal_autocheckpoint", CHECKPOINT)
     });
     options.map_sqlx_sqlite_pool_opts(without_ended_transactions);

@@ -34,6 +34,7 @@ pub mod run;
 pub mod schedule_hold;
 pub mod seal_key;
 mod sealed;
+pub mod signing_key;
 pub mod stage;
 pub mod team;
 pub mod token;

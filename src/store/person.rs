@@ -103,6 +103,19 @@ pub async fn list_members(
     Ok(found.collect())
 }
 
+/// The owner of an organization, if it has one.
+///
+/// # Errors
+/// When the query fails.
+pub async fn owner(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<Option<PersonId>, DbErr> {
+    let found = member::Entity::find()
+        .filter(member::Column::OrganizationId.eq(organization))
+        .filter(member::Column::Role.eq(Role::Owner))
+        .one(db)
+        .await?;
+    Ok(found.map(|row| row.person_id))
+}
+
 /// Changes the role of a member.
 ///
 /// # Errors

@@ -31,6 +31,26 @@ pub async fn list_accesses_by_names(
     workspace_access::Entity::find().filter(named).limit(10 * PAGE).all(db).await
 }
 
+/// Which of these names are those of teams of an organization, or have access to one of its workspaces.
+///
+/// # Errors
+/// When a query fails.
+pub async fn known_names(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    names: &[&str],
+) -> Result<Vec<String>, DbErr> {
+    let teams = team::Entity::find().select_only().column(team::Column::Name).distinct();
+    let teams = teams.filter(team::Column::OrganizationId.eq(organization));
+    let teams = teams.filter(team::Column::Name.is_in(names.iter().copied())).limit(PAGE).into_tuple().all(db);
+    let access = workspace_access::Entity::find().select_only().column(workspace_access::Column::Name).distinct();
+    let access = access.filter(workspace_access::Column::OrganizationId.eq(organization));
+    let access = access.filter(workspace_access::Column::Name.is_in(names.iter().copied()));
+    let mut known: Vec<String> = teams.await?;
+    known.extend(access.limit(PAGE).into_tuple::<String>().all(db).await?);
+    Ok(known)
+}
+
 /// The token with this SHA-256.
 ///
 /// # Errors

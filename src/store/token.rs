@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::api_token;
 use entity::id::{OrganizationId, TokenId};
+use entity::member::Role;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -39,6 +40,21 @@ pub async fn list_by_organization(
         .order_by_asc(api_token::Column::Id)
         .limit(PAGE)
         .all(db)
+        .await
+}
+
+/// The oldest token of an organization with the role of an administrator.
+///
+/// # Errors
+/// When the query fails.
+pub async fn first_admin(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Option<api_token::Model>, DbErr> {
+    api_token::Entity::find()
+        .filter(api_token::Column::OrganizationId.eq(id))
+        .filter(api_token::Column::Role.eq(Role::Admin))
+        .order_by_asc(api_token::Column::CreatedAt)
+        .order_by_asc(api_token::Column::Id)
+        .limit(1)
+        .one(db)
         .await
 }
 

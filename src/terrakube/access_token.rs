@@ -8,16 +8,18 @@ use entity::id::AccessTokenId;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::attribute_value::scalar;
 use super::error::{Problem, Result};
 use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
+use crate::access::own_jwt::{self, OwnClaims};
+use crate::access::{Action, Location};
 use crate::app::App;
-use crate::secret::{TokenHash, new_token};
+use crate::secret::TokenHash;
 use crate::store;
 use crate::store::team::TokensOf;
 
@@ -29,9 +31,10 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/access-token/v1/teams/:id", guarded(poem::delete(delete_team)))
 }
 
+/// The longest text of a request for a token, in characters.
+const MOST_TEXT: usize = 1024;
+
 /// The body of a request for a token.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 struct TokenRequest {
     description: Option<String>,
     group: Option<String>,
@@ -41,33 +44,62 @@ struct TokenRequest {
 }
 
 async fn token_request(body: Body) -> Result<TokenRequest> {
-    serde_json::from_value(read_json_body(body).await?).map_err(|error| Problem::bad(error.to_string()))
+    let body = read_json_body(body).await?;
+    if !body.is_object() {
+        return Err(Problem::bad("the body must be an object with description, days, hours and minutes"));
+    }
+    let text = |name: &str| match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.chars().count() <= MOST_TEXT => Ok(Some(text.clone())),
+        Some(_) => Err(Problem::bad(format!("{name} must be a text of at most {MOST_TEXT} characters"))),
+    };
+    // Clients send numbers as texts, too.
+    let number = |name: &str| {
+        let number = match body.get(name) {
+            None | Some(Value::Null) => Some(0),
+            Some(value) => scalar(value).and_then(|text| text.parse().ok()),
+        };
+        let valid = number.filter(|number| (0..=36_500).contains(number));
+        valid.ok_or_else(|| Problem::bad(format!("{name} must be a whole number from 0 to 36500")))
+    };
+    Ok(TokenRequest {
+        description: text("description")?,
+        group: text("group")?,
+        days: number("days")?,
+        hours: number("hours")?,
+        minutes: number("minutes")?,
+    })
 }
 
 /// Creates a token for the caller or one of their groups. The token is returned once.
 async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) -> Result<Response> {
     let TokenRequest { description, days, hours, minutes, .. } = wanted;
-    if [days, hours, minutes].iter().any(|number| !(0..=36_500).contains(number)) {
-        return Err(Problem::bad("days, hours and minutes must be between 0 and 36500"));
-    }
     let life = TimeDelta::days(days) + TimeDelta::hours(hours) + TimeDelta::minutes(minutes);
-    let token = new_token()?;
-    let caller = &session.caller;
+    // A lifetime of zero stands for the default of the server.
+    let expires_at =
+        if life > TimeDelta::zero() { Some(session.now + life) } else { session.app.config.token_end(session.now) };
+    let (app, caller, id) = (&session.app, &session.caller, AccessTokenId::create());
+    let name = group.clone().unwrap_or_else(|| caller.name().to_owned());
+    let claims = OwnClaims {
+        jti: id,
+        sub: format!("{name} ({})", if group.is_some() { "Team Token" } else { "Token" }),
+        name: name.clone(),
+        groups: group.clone().map(|group| vec![group]),
+        description: description.clone(),
+        iat: session.now.timestamp(),
+        exp: expires_at.map(|at| at.timestamp()),
+    };
+    let token = own_jwt::sign(&app.db, &app.keys, &claims, session.now).await?;
     let row = access_token::Model {
-        id: AccessTokenId::create(),
+        id,
         person_id: if group.is_some() { None } else { caller.person() },
         created_at: session.now,
         created_by: caller.name().to_owned(),
-        name: group.clone().unwrap_or_else(|| caller.name().to_owned()),
+        name,
         description,
         groups: group.map_or_else(|| json!(caller.identity.groups), |group| json!([group])),
         hash: TokenHash::of(token.expose()).stored(),
-        // A lifetime of zero stands for the default of the server.
-        expires_at: if life > TimeDelta::zero() {
-            Some(session.now + life)
-        } else {
-            session.app.config.token_end(session.now)
-        },
+        expires_at,
         last_used_at: None,
         creator_id: caller.person(),
     };
@@ -140,9 +172,37 @@ async fn delete(session: &Session, id: Uuid, own: impl Fn(&access_token::Model) 
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }
 
-fn belongs(session: &Session, row: &access_token::Model) -> bool {
-    let groups: Vec<String> = serde_json::from_value(row.groups.clone()).unwrap_or_default();
-    row.person_id.is_none() && groups.iter().all(|group| session.caller.identity.groups.contains(group))
+/// Which groups the caller may have tokens for.
+enum Groups<'a> {
+    /// Their own.
+    Own(&'a [String]),
+    /// All of them: without an OIDC issuer nobody belongs to a group, and the administrators of the first organization run the server.
+    All,
+}
+
+impl<'a> Groups<'a> {
+    async fn of(session: &'a Session) -> Result<Self> {
+        if session.app.config.oidc_issuer.is_none()
+            && let Some(first) = store::organization::first(&session.app.db).await?
+            && session.caller.may(first, Action::ManageMembers, &Location::default())
+        {
+            return Ok(Self::All);
+        }
+        Ok(Self::Own(&session.caller.identity.groups))
+    }
+
+    fn have(&self, group: &String) -> bool {
+        match self {
+            Self::Own(groups) => groups.contains(group),
+            Self::All => true,
+        }
+    }
+
+    /// Whether a token is one of theirs.
+    fn own(&self, row: &access_token::Model) -> bool {
+        let groups: Vec<String> = serde_json::from_value(row.groups.clone()).unwrap_or_default();
+        row.person_id.is_none() && groups.iter().all(|group| self.have(group))
+    }
 }
 
 #[handler]
@@ -153,7 +213,7 @@ async fn create_team(app: Data<&Arc<App>>, request: &Request, body: Body) -> Res
             let wanted = token_request(body).await?;
             let group = wanted.group.clone().filter(|group| !group.is_empty());
             let group = group.ok_or_else(|| Problem::bad("group must not be null"))?;
-            if !session.caller.identity.groups.contains(&group) {
+            if !Groups::of(&session).await?.have(&group) {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
                     "only someone who belongs to a group may create tokens for it",
@@ -171,7 +231,8 @@ async fn list_teams(app: Data<&Arc<App>>, request: &Request) -> Response {
         async {
             let session = Session::of(app.0, request).await?;
             let rows = store::team::list_tokens(&app.0.db, TokensOf::Teams, None).await?;
-            let rows: Vec<Value> = rows.iter().filter(|row| belongs(&session, row)).map(shown).collect();
+            let groups = Groups::of(&session).await?;
+            let rows: Vec<Value> = rows.iter().filter(|row| groups.own(row)).map(shown).collect();
             Ok(json_response(StatusCode::ACCEPTED, &json!(rows)))
         }
         .await,
@@ -183,7 +244,8 @@ async fn delete_team(app: Data<&Arc<App>>, request: &Request, id: Path<Uuid>) ->
     answered(
         async {
             let session = Session::of(app.0, request).await?;
-            delete(&session, id.0, |row| belongs(&session, row)).await
+            let groups = Groups::of(&session).await?;
+            delete(&session, id.0, |row| groups.own(row)).await
         }
         .await,
     )

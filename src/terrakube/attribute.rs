@@ -1,5 +1,7 @@
 //! Pure: attributes of resources: name, type, column and writer.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::store::resource::{Column, Kind, Row};
@@ -14,6 +16,8 @@ pub(super) struct Attribute {
     pub(super) fallback: Option<Fallback>,
     /// The length limit of a text, in characters.
     pub(super) most: usize,
+    /// For a URL, which must not contain a password: where the password belongs.
+    pub(super) login: Option<&'static str>,
 }
 
 /// The type of an attribute, and its column.
@@ -22,6 +26,8 @@ pub(super) enum Shape {
     Text(&'static str),
     /// One of these texts.
     Choice(&'static str, &'static [&'static str]),
+    /// One of these texts in any case, or a blank one.
+    Word(&'static str, &'static [&'static str]),
     Flag(&'static str),
     Number(&'static str),
     Long(&'static str),
@@ -36,6 +42,23 @@ pub(super) enum Shape {
     Always(bool),
     /// Computed from the row and the public URL of the server.
     Derived(fn(&Row, &str) -> Value),
+}
+
+impl fmt::Display for Shape {
+    /// The values that are allowed, to follow the name of the attribute.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) | Self::Secret(_) => f.write_str("must be a text without NUL characters"),
+            Self::Choice(_, of) => write!(f, "must be one of {}", of.join(", ")),
+            Self::Word(_, of) => write!(f, "must be empty or one of {}", of.join(", ")),
+            Self::Flag(_) => f.write_str("must be true or false"),
+            Self::Number(_) | Self::Long(_) => f.write_str("must be a whole number"),
+            Self::Time(_) => f.write_str("must be a time such as 2026-11-27T10:00Z"),
+            Self::Texts(_) => f.write_str("must be a list of at most 500 texts"),
+            Self::Id(_) => f.write_str("must be a UUID"),
+            Self::Derived(_) => f.write_str("is read-only"),
+        }
+    }
 }
 
 /// Who may write an attribute.
@@ -59,7 +82,7 @@ impl Shape {
     /// The column, unless the attribute is derived.
     pub(super) fn column(self) -> Option<Column> {
         let (name, kind) = match self {
-            Self::Text(name) | Self::Choice(name, _) => (name, Kind::Text),
+            Self::Text(name) | Self::Choice(name, _) | Self::Word(name, _) => (name, Kind::Text),
             Self::Flag(name) => (name, Kind::Flag),
             Self::Number(name) => (name, Kind::Number),
             Self::Long(name) => (name, Kind::Long),
@@ -75,7 +98,7 @@ impl Shape {
 
 impl Attribute {
     const fn new(name: &'static str, shape: Shape) -> Self {
-        Self { name, shape, writer: Writer::Anyone, fallback: Some(Fallback::Null), most: 4096 }
+        Self { name, shape, writer: Writer::Anyone, fallback: Some(Fallback::Null), most: 4096, login: None }
     }
 
     pub(super) const fn text(name: &'static str, column: &'static str) -> Self {
@@ -106,6 +129,11 @@ impl Attribute {
 
     pub(super) const fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// Makes a text a URL. `login` says where its password belongs.
+    pub(super) const fn url(self, login: &'static str) -> Self {
+        Self { most: 2048, login: Some(login), ..self }
     }
 
     pub(super) const fn once(self) -> Self {

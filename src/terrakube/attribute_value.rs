@@ -7,7 +7,11 @@ use uuid::Uuid;
 
 use super::attribute::{Attribute, Fallback, Shape};
 use super::error::{Problem, Result};
+use crate::secret::has_secret;
 use crate::store::resource::{Cell, Kind, Row};
+
+/// How much of a refused value an error repeats, in characters.
+const MOST_SHOWN: usize = 200;
 
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -21,11 +25,9 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 /// Converts a JSON value to a cell. Numbers and booleans are also accepted as text.
 pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
     let refused = || {
-        Problem::bad(format!(
-            "Invalid value: {} for {}",
-            scalar(value).unwrap_or_else(|| value.to_string()),
-            attribute.name
-        ))
+        let given = scalar(value).unwrap_or_else(|| value.to_string());
+        let given: String = given.chars().take(MOST_SHOWN).collect();
+        Problem::bad(format!("Invalid value: {given} for {}: {} {}", attribute.name, attribute.name, attribute.shape))
     };
     if value.is_null() {
         return Ok(Cell::Null);
@@ -44,12 +46,23 @@ pub(super) fn to_cell(attribute: &Attribute, value: &Value) -> Result<Cell> {
             if text.chars().count() > attribute.most {
                 return Err(too_long(attribute));
             }
+            if let Some(place) = attribute.login.filter(|_| has_secret(&text)) {
+                let name = attribute.name;
+                return Err(Problem::bad(format!("{name} must not contain a password or a token: {place}")));
+            }
             match shape {
                 Shape::Choice(_, of) if !of.contains(&text.as_str()) => Err(refused()),
+                Shape::Word(_, of) if !is_word(&text, of) => Err(refused()),
                 _ => parse_cell(shape.column().map_or(Kind::Text, |column| column.kind), &text).ok_or_else(refused),
             }
         }
     }
+}
+
+/// Whether a text is blank, or one of these words in any case.
+fn is_word(text: &str, of: &[&str]) -> bool {
+    let text = text.trim();
+    text.is_empty() || of.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 fn too_long(attribute: &Attribute) -> Problem {

@@ -34,9 +34,13 @@ fn described(attribute: &Attribute) -> Value {
         Shape::Flag(_) | Shape::Always(_) => "boolean",
         Shape::Number(_) | Shape::Long(_) => "integer",
         Shape::Texts(_) => "array",
-        Shape::Text(_) | Shape::Choice(..) | Shape::Time(_) | Shape::Id(_) | Shape::Secret(_) | Shape::Derived(_) => {
-            "string"
-        }
+        Shape::Text(_)
+        | Shape::Choice(..)
+        | Shape::Word(..)
+        | Shape::Time(_)
+        | Shape::Id(_)
+        | Shape::Secret(_)
+        | Shape::Derived(_) => "string",
     };
     schema.insert("type".into(), json!(kind));
     match attribute.shape {

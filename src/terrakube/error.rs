@@ -1,4 +1,4 @@
-//! Errors of this API: a status, and a text under `errors[0].detail`.
+//! Errors of this API: a status, and a plain text under `errors[0].detail`.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -45,11 +45,11 @@ impl Problem {
 
     /// The problem as one entry of the result list of an atomic request.
     pub(super) fn element(&self) -> serde_json::Value {
-        json!({"errors": [{"detail": escaped(&self.detail), "status": self.status.as_u16().to_string()}]})
+        json!({"errors": [{"detail": self.detail, "status": self.status.as_u16().to_string()}]})
     }
 
     pub(super) fn response(&self) -> Response {
-        let body = json!({"errors": [{"detail": escaped(&self.detail)}]});
+        let body = json!({"errors": [{"detail": self.detail}]});
         let response = Response::builder().status(self.status).content_type(MEDIA);
         let response = if self.status == StatusCode::UNAUTHORIZED {
             response.header("www-authenticate", "Bearer")
@@ -60,15 +60,10 @@ impl Problem {
     }
 }
 
-/// Escapes markup: clients render the text as HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
-}
-
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Error::Invalid { .. } | Error::Faults(_) => StatusCode::BAD_REQUEST,
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound(_) => StatusCode::NOT_FOUND,

@@ -49,7 +49,7 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
     }
     for data in operations.iter().filter_map(|operation| operation.get("data").filter(|data| data.is_object())) {
         if let Ok(given) = document::parse_resource_object(data) {
-            special::check_template(&given)?;
+            special::before(&session, &given).await?;
         }
     }
     let reached = AtomicUsize::new(0);

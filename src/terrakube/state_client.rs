@@ -44,7 +44,12 @@ pub(super) async fn state_client(
     (organization, id): (Uuid, Uuid),
 ) -> Result<StateClient> {
     let (organization, id) = (OrganizationId(organization), WorkspaceId(id));
-    let unknown = || Problem::unknown(&id.to_string(), "workspace");
+    // Programs take a 404 for an empty state, and would create everything again.
+    let hidden = || {
+        let text =
+            format!("StatePermission Denied: the workspace {id} does not exist, or its state is not yours to read");
+        Problem::new(StatusCode::FORBIDDEN, text)
+    };
     let credentials = basic_credentials(request);
     let (name, step, allowed) = match &credentials {
         Some((user, password)) if user == STATE_USER => {
@@ -72,5 +77,5 @@ pub(super) async fn state_client(
     check_address(request)?;
     let workspace = store::row::by_id::<workspace::Model>(&app.db, id).await?;
     let workspace = workspace.filter(|row| allowed && row.organization_id == organization && !row.deleted);
-    Ok(StateClient { workspace: workspace.ok_or_else(unknown)?, step, name })
+    Ok(StateClient { workspace: workspace.ok_or_else(hidden)?, step, name })
 }

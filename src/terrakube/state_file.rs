@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use entity::id::StateVersionId;
+use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
@@ -46,8 +46,11 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     }
     let state = read(app, row).await?;
     let text = tokio::task::spawn_blocking(move || {
-        let state: Value = serde_json::from_slice(&state).map_err(Error::internal)?;
-        Ok::<_, Error>(state_document::shown(&state).to_string())
+        state_document::shown(&state).map_err(|_| {
+            let text =
+                format!("the state does not have the format of a state of version 4; download {id}.raw.json instead");
+            Problem::new(StatusCode::CONFLICT, text)
+        })
     });
     let text = text.await.map_err(Error::internal)??;
     Ok(Response::builder().content_type("application/json").body(text))

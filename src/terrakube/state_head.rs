@@ -16,6 +16,8 @@ const LONGEST_TEXT: usize = 64 * 1024;
 pub(super) struct StateHead {
     pub(super) serial: Option<i64>,
     pub(super) lineage: Option<String>,
+    /// Whether it has neither resources nor outputs, and is not encrypted.
+    pub(super) is_empty: bool,
 }
 
 impl StateHead {
@@ -39,11 +41,16 @@ impl<'de> Deserialize<'de> for StateHead {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StateHead, A::Error> {
-                let mut head = StateHead::default();
+                let mut head = StateHead { is_empty: true, ..StateHead::default() };
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
                         "serial" => head.serial = map.next_value::<Scalar>()?.number(),
                         "lineage" => head.lineage = map.next_value::<Scalar>()?.text(),
+                        "resources" | "outputs" => head.is_empty &= map.next_value::<Scalar>()?.is_empty(),
+                        "encrypted_data" => {
+                            head.is_empty = false;
+                            map.next_value::<IgnoredAny>()?;
+                        }
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -54,10 +61,12 @@ impl<'de> Deserialize<'de> for StateHead {
     }
 }
 
-/// A number or a text; everything else is passed over.
+/// A number, a text, or something without content; everything else is passed over.
 enum Scalar {
     Number(i64),
     Text(String),
+    /// Null, an empty list or an empty object.
+    Empty,
     Other,
 }
 
@@ -68,6 +77,10 @@ impl Scalar {
 
     fn text(self) -> Option<String> {
         if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
     }
 }
 
@@ -98,7 +111,7 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_unit<E>(self) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
+                Ok(Scalar::Empty)
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
@@ -106,13 +119,19 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
+                let mut found = Scalar::Empty;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    found = Scalar::Other;
+                }
+                Ok(found)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
+                let mut found = Scalar::Empty;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    found = Scalar::Other;
+                }
+                Ok(found)
             }
         }
         from.deserialize_any(Any)

@@ -22,8 +22,8 @@ pub(super) const MOST_BYTES: u64 = 256 * 1024 * 1024;
 /// The largest state that is stored in its row. Servers of earlier releases read no others.
 pub(super) const WHOLE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The size of a piece.
-pub(super) const PIECE_BYTES: usize = 1024 * 1024;
+/// The size of a piece. Each thread that handles pieces keeps the memory of a few of them.
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// The sealed description of a state that is stored in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,9 +162,10 @@ impl ArrivingState {
         for part in bytes.chunks(PIECE_BYTES) {
             self.held.extend_from_slice(part);
             while self.held.len() > WHOLE_BYTES || (self.extent.pieces > 0 && self.held.len() >= PIECE_BYTES) {
-                let rest = self.held.split_off(PIECE_BYTES);
-                let piece = std::mem::replace(&mut self.held, rest);
-                self.hand_over(&piece)?;
+                let mut held = std::mem::take(&mut self.held);
+                self.hand_over(held.get(..PIECE_BYTES).unwrap_or_default())?;
+                held.drain(..PIECE_BYTES);
+                self.held = held;
             }
         }
         self.next = bytes;

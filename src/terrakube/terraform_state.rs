@@ -17,7 +17,9 @@ use super::state_client::{StateClient, state_client};
 use super::state_file;
 use super::state_head::StateHead;
 use super::state_lock::{lock, lock_id, unlock};
+use super::state_order::refusal;
 use super::state_pieces::SealedState;
+use super::state_request::WriteRequest;
 use super::state_transfer::{discard, receive, send};
 use crate::app::App;
 use crate::input::bounds::STATE_TEXT;
@@ -44,13 +46,13 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
     match request.method().as_str() {
         "GET" => newest(app, &client).await,
         "POST" | "PUT" => {
-            let id = request.params::<Vec<(String, String)>>().unwrap_or_default();
-            let id = id.into_iter().find(|(key, _)| key == "ID").map(|(_, id)| id);
-            write(app, &client, id, body).await
+            let wanted = WriteRequest::of(request)?;
+            write(app, &client, wanted, body).await
         }
         "DELETE" => {
             let empty = json!({"version": 4, "serial": 0, "lineage": "", "outputs": {}, "resources": []});
-            write(app, &client, None, Body::from(empty.to_string())).await
+            let wanted = WriteRequest { lock: None, is_forced: true, md5: None };
+            write(app, &client, wanted, Body::from(empty.to_string())).await
         }
         "LOCK" => lock(app, &client, &bytes(body).await?).await,
         "UNLOCK" => unlock(app, &client, &bytes(body).await?).await,
@@ -72,14 +74,14 @@ async fn newest(app: &Arc<App>, client: &StateClient) -> Result<Response> {
 }
 
 /// Stores a new version of a state, unless another client holds the lock.
-async fn write(app: &Arc<App>, client: &StateClient, lock: Option<String>, state: Body) -> Result<Response> {
+async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state: Body) -> Result<Response> {
     client.require_writer()?;
     // A large state is not received in vain.
-    refuse_locked(&client.workspace, lock.as_deref())?;
+    refuse_locked(&client.workspace, wanted.lock.as_deref())?;
     let id = StateVersionId::create();
     let received = receive(app, id, state).await;
     let stored = match received {
-        Ok(state) => store_version(app, client, lock.as_deref(), (id, state)).await,
+        Ok(state) => store_version(app, client, &wanted, (id, state)).await,
         Err(problem) => Err(problem),
     };
     if !matches!(stored, Ok(true)) {
@@ -101,10 +103,11 @@ fn refuse_locked(workspace: &workspace::Model, given: Option<&str>) -> Result<()
 async fn store_version(
     app: &App,
     client: &StateClient,
-    lock: Option<&str>,
+    wanted: &WriteRequest,
     (id, state): (StateVersionId, SealedState),
 ) -> Result<bool> {
-    let SealedState { head: StateHead { serial, lineage }, md5, sealed, pieces } = state;
+    let SealedState { head: StateHead { serial, lineage, .. }, md5, sealed, pieces } = state;
+    wanted.check_md5(&md5)?;
     let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
     stored_text::check_length("lineage", lineage.as_deref().unwrap_or_default(), STATE_TEXT)?;
     let now = app.clock.now();
@@ -125,10 +128,16 @@ async fn store_version(
     };
     store::write(&app.db, async |tx| {
         if let Some(workspace) = store::workspace::lock(tx, client.workspace.id).await? {
-            refuse_locked(&workspace, lock)?;
+            refuse_locked(&workspace, wanted.lock.as_deref())?;
         }
-        if store::workspace::newest_state_md5(tx, client.workspace.id).await?.as_ref() == Some(&row.md5) {
-            return Ok(false);
+        if let Some(newest) = store::workspace::newest_state_mark(tx, client.workspace.id).await? {
+            if newest.md5 == row.md5 {
+                return Ok(false);
+            }
+            let stale = refusal((newest.serial, newest.lineage.as_deref()), (row.serial, row.lineage.as_deref()));
+            if let Some(stale) = stale.filter(|_| !wanted.is_forced) {
+                return Err(Problem::new(StatusCode::CONFLICT, stale));
+            }
         }
         store::row::create(tx, row).await?;
         Ok(true)

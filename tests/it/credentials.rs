@@ -281,6 +281,21 @@ async fn another_origin_of_a_connection_needs_its_secrets_again() {
     patch(json!({"name": "l"})).await.expect(204);
     assert!(detail(patch(json!({"knownHosts": null})).await, 400).starts_with("privateKey must be given again"));
     patch(json!({"knownHosts": "b.example ssh-ed25519 AAAA", "privateKey": "p"})).await.expect(204);
+    // A key that was used with a host belongs to it.
+    let ssh = house.create("ssh", "ssh", json!({"name": "m", "privateKey": "p"})).await;
+    let path = house.path(&format!("ssh/{ssh}"));
+    let patch = async |attributes: Value| house.client.patch(&path, change("ssh", &ssh, attributes)).await;
+    let id = entity::id::SshKeyId(ssh.parse().unwrap());
+    let db = &house.app.app.db;
+    windlass::store::workspace::bind_ssh_key(db, id, "git@git.example:a.git").await.unwrap();
+    windlass::store::workspace::bind_ssh_key(db, id, "git@evil.example:a.git").await.unwrap();
+    for known in ["evil.example ssh-ed25519 AAAA", "git.example,evil.example ssh-rsa AAAA", "*.example ssh-rsa AAAA"] {
+        assert!(detail(patch(json!({"knownHosts": known})).await, 400).starts_with("privateKey"), "{known}");
+    }
+    patch(json!({"knownHosts": "git.example ssh-ed25519 AAAA"})).await.expect(204);
+    patch(json!({"knownHosts": null, "privateKey": "q"})).await.expect(204);
+    let row = windlass::store::workspace::ssh_key(db, id).await.unwrap().unwrap();
+    assert_eq!(row.bound_urls, None, "a new key belongs to no host yet");
 }
 
 /// A registry that redirects. Where it redirects to may not ask for a login, nor name a token service.
@@ -329,4 +344,63 @@ async fn only_the_registry_itself_gets_its_login() {
     nothing(&received);
     let connected = tokio::time::timeout(std::time::Duration::from_millis(50), realm.accept()).await;
     assert!(connected.is_err(), "the token service of another host was asked");
+}
+
+/// The first workspace that uses an SSH key decides to which host it belongs.
+#[tokio::test]
+async fn an_ssh_key_is_used_for_the_host_of_its_first_use_only() {
+    let house = House::new().await;
+    let ssh = house.create("ssh", "ssh", json!({"name": "k", "privateKey": "p"})).await;
+    let flow =
+        json!({"tcl": tcl("flow:\n- {type: customScripts, step: 1, commands: [{runtime: BASH, script: ls}]}\n")});
+    let job_of = async |name: &str, source: &str| {
+        let workspace = house.create("workspace", "workspace", json!({"name": name, "source": source})).await;
+        let path = house.path(&format!("workspace/{workspace}/relationships/ssh"));
+        house.client.patch(&path, json!({"data": {"type": "ssh", "id": ssh}})).await.expect(204);
+        let job = house.start(&workspace, flow.clone()).await;
+        house.app.settle().await;
+        let output = house.get(&format!("job/{job}")).await["data"]["attributes"]["output"].clone();
+        (house.status(&job).await.0, output.as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(job_of("a", "git@git.example:a.git").await.0, "running");
+    assert_eq!(job_of("b", "ssh://me@git.example/b.git").await.0, "running");
+    for (name, source) in [("c", "git@evil.example:a.git"), ("d", "ssh://git@git.example:2222/a.git")] {
+        let (status, output) = job_of(name, source).await;
+        assert_eq!(status, "failed");
+        assert!(
+            output.contains("the ssh key of the workspace: the credential belongs to ssh://git.example"),
+            "{output}"
+        );
+    }
+}
+
+/// Git reads no repository with what is in the environment of the server, and jobs cannot read it from git.
+#[tokio::test(flavor = "multi_thread")]
+async fn git_gets_little_of_the_environment_of_the_server() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (git, seen) = (folder.path().join("git"), folder.path().join("seen"));
+    std::fs::write(&git, format!("#!/bin/sh\nenv >> {}\nexit 1\n", seen.display())).unwrap();
+    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_windlass"));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    program.args(["serve", "--runner", "process"]).env("PATH", &path).env("https_proxy", "http://proxy.example");
+    for secret in ["PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "WINDLASS_TOKEN", "GIT_CONFIG_PARAMETERS"] {
+        program.env(secret, "ababab");
+    }
+    let server = crate::server::Server::start_by(folder.path(), program, None);
+    let organization = id(&server.get("/organization").await["results"][0]);
+    let base = format!("/api/v1/organization/{organization}");
+    let workspace = json!({"name": "a", "source": "https://git.example/a.git"});
+    let workspace = server.create(&format!("{base}/workspace"), new("workspace", workspace)).await;
+    let flow = "flow:\n- {type: customScripts, step: 1, commands: [{runtime: BASH, script: ls}]}\n";
+    let mut job = new("job", json!({"tcl": tcl(flow)}));
+    job["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
+    server.create(&format!("{base}/job"), job).await;
+    let read = async || std::fs::read_to_string(&seen).ok().filter(|text| text.contains("GIT_TERMINAL_PROMPT"));
+    let seen = crate::harness::wait_for("a call of git", read).await;
+    assert!(
+        !seen.contains("ababab") && seen.contains(&path) && seen.contains("https_proxy=http://proxy.example"),
+        "{seen}"
+    );
 }

@@ -14,7 +14,7 @@ use poem::{EndpointExt as _, IntoEndpoint as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
-use windlass::access::jwt::Verifier;
+use windlass::access::jwt::{Addresses, Verifier};
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
@@ -118,11 +118,14 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         cors_origins: Vec::new(),
         data_dir,
         process_dir: None,
+        process_user: None,
         database_url: Some(url.to_owned()),
         database_connections: CONNECTIONS,
         oidc_issuer: None,
         oidc_audience: None,
+        oidc_assume_email_verified: false,
         organization_creators: Vec::new(),
+        organization_plan: "ENTERPRISE".into(),
         local_cluster: LocalCluster::Auto,
         token_days: 365,
         secret_key_file: None,
@@ -223,8 +226,9 @@ impl TestApp {
         });
         let hands = clock.clone();
         let read = Clock::from_fn(move || hands.now());
-        let verifier = oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience).unwrap());
-        let authenticator = Authenticator::new(db.clone(), read.clone(), verifier);
+        let verifier =
+            oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience, Addresses::Verified).unwrap());
+        let authenticator = Authenticator::new(db.clone(), keys.clone(), read.clone(), verifier);
         let runners = Runners {
             docker: runner.clone(),
             process: runner.clone(),

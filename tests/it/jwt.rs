@@ -233,6 +233,37 @@ async fn only_true_is_a_verified_address() {
     it.client.with(Some(&format!("Bearer {token}"))).post(&accept, json!({})).await.expect(201);
 }
 
+/// For an issuer that never says whether an address is verified, a setting says so. What a token does say still counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_without_the_claim_is_trusted_by_a_setting() {
+    let issuer = Issuer::start().await;
+    let now = chrono::Utc::now().timestamp();
+    let token = |verified: Option<Value>| {
+        let mut claims = issuer.claims();
+        claims["exp"] = json!(now + 600);
+        claims["nbf"] = json!(now);
+        match verified {
+            Some(stated) => claims["email_verified"] = stated,
+            None => drop(claims.as_object_mut().unwrap().remove("email_verified")),
+        }
+        jsonwebtoken::encode(&Header { kid: Some("one".into()), ..Header::new(Algorithm::RS256) }, &claims, &key(0))
+            .unwrap()
+    };
+    let settings = ["serve", "--runner", "process", "--oidc-issuer", &issuer.url, "--oidc-audience", AUDIENCE];
+    let settings = [&settings[..], &["--organization-creators", "alice@example.com"]].concat();
+    for (more, absent) in [(&[][..], 403), (&["--oidc-assume-email-verified"][..], 201)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = crate::server::Server::start(folder.path(), &[&settings[..], more].concat(), None);
+        let cases = [(None, absent), (Some(Value::Null), 403), (Some(json!(false)), 403), (Some(json!("true")), 403)];
+        for (verified, expected) in cases.into_iter().chain([(Some(json!(true)), 201)]) {
+            server.token = token(verified.clone());
+            let body = json!({"name": format!("{verified:?}"), "plan": "FREE"});
+            let (status, _, text) = server.call("POST", "/organization", Some(body)).await;
+            assert_eq!(status, expected, "{more:?} {verified:?}: {text}");
+        }
+    }
+}
+
 /// Any JSON value, most of them of a kind that a claim may have.
 fn values() -> impl Strategy<Value = Value> {
     prop_oneof![

@@ -20,6 +20,7 @@ mod documentation;
 mod edge;
 mod engine;
 mod environments;
+mod examples;
 mod fake;
 mod git_server;
 mod harness;

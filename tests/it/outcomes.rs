@@ -165,6 +165,7 @@ async fn without_a_database_everything_is_503() {
         let stored = !matches!(
             operation.id.as_str(),
             "listAvailableContainerRegistry"
+                | "listCloudProvider"
                 | "getDefaultJobAdvancedSettings"
                 | "previewSchedule"
                 | "createOrganization"

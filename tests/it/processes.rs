@@ -136,6 +136,16 @@ async fn the_surroundings_of_a_process_can_be_set() {
         return;
     }
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    // Where processes have another user than the server, a job cannot name that of the server.
+    let place = tempfile::tempdir().unwrap();
+    let strict = crate::runner::process(place.path()).as_user(Some("nobody".into()));
+    for user in ["root", "0"] {
+        let process = ProcessOptions { user: Some(user.into()), ..Default::default() };
+        let spec = StepSpec { process, ..step("", "id -un") };
+        strict.start(&spec).await.unwrap();
+        let StepState::CannotStart { reason } = ended(&strict, &spec.name).await else { panic!("{user}") };
+        assert!(reason.starts_with("process.user: ") && reason.contains("--process-user"), "{reason}");
+    }
     let process = ProcessOptions { user: Some("nobody".into()), ..Default::default() };
     let spec = StepSpec { process, ..step("", "id -un; pwd; echo '{}' > \"$WINDLASS_OUTPUT_FILE\"") };
     runner.start(&spec).await.unwrap();

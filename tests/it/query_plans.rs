@@ -250,7 +250,7 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("step of a run", store::workspace::step_by_run(db, RunId::create())).await;
     watched.check("step of a token", store::workspace::step_by_token(db, "hash")).await;
     watched.check("newest state", store::workspace::newest_state(db, workspace)).await;
-    watched.check("sum of the newest state", store::workspace::newest_state_md5(db, workspace)).await;
+    watched.check("sum of the newest state", store::workspace::newest_state_mark(db, workspace)).await;
     watched.check("pieces of a state", store::workspace::delete_pieces(db, StateVersionId::create())).await;
     watched.check("expired pieces", store::workspace::delete_some_pieces(db, now(), 10)).await;
     watched.check("jobs of a workspace", store::workspace::jobs(db, workspace)).await;

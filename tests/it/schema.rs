@@ -76,6 +76,7 @@ fn entities() -> BTreeMap<String, BTreeSet<String>> {
         columns(&entity::schedule_pause::Entity),
         columns(&entity::schedule_skip::Entity),
         columns(&entity::seal_key::Entity),
+        columns(&entity::signing_key::Entity),
         columns(&entity::skipped_time::Entity),
         columns(&entity::ssh_key::Entity),
         columns(&entity::stage::Entity),
@@ -177,13 +178,13 @@ async fn an_older_database_is_brought_along() {
 /// Credentials go on working with the repositories that they were used with before they belonged to a host.
 #[tokio::test]
 async fn credentials_of_an_older_database_keep_their_hosts() {
-    use windlass::secret::stored_binding::{of_git_token, of_vcs};
+    use windlass::secret::stored_binding::{of_git_token, of_ssh_key, of_vcs};
     let folder = tempfile::tempdir().unwrap();
     let url = crate::harness::database(&folder).await;
     let db = windlass::store::connect(&url, 1).await.unwrap();
     migration::run_first(&db, 13).await.unwrap();
-    let ids: [uuid::Uuid; 8] = std::array::from_fn(|_| uuid::Uuid::now_v7());
-    let [organization, cluster, project, environment, token, job, vcs, workspace] = ids;
+    let ids: [uuid::Uuid; 9] = std::array::from_fn(|_| uuid::Uuid::now_v7());
+    let [organization, cluster, project, environment, token, job, vcs, workspace, ssh] = ids;
     let unused = uuid::Uuid::now_v7();
     let now: Value = crate::harness::start().into();
     let insert = async |table: &str, columns: &str, values| insert_into(&db, table, columns, values).await;
@@ -210,10 +211,15 @@ async fn credentials_of_an_older_database_keep_their_hosts() {
     let rest = vec!["GITLAB".into(), "OAUTH".into(), "PENDING".into()];
     let more = "vcs_type, connection_type, status";
     insert("vcs", &format!("{columns}, {audited}, {more}"), [named(vcs), by.clone(), rest].concat()).await;
+    for id in [ssh, unused] {
+        let (named, more) = (vec![id.into(), now.clone(), now.clone(), id.to_string().into()], "ssh_type");
+        let values = [named, by.clone(), vec!["rsa".into()]].concat();
+        insert("ssh_key", &format!("{columns}, {audited}, {more}"), values).await;
+    }
     let rest: Vec<Value> =
         ["https://git.example:8443/b.git", "main", "/", "1", "tofu", "remote", "none"].map(Value::from).into();
-    let flags: Vec<Value> = vec![false.into(), false.into(), false.into(), vcs.into()];
-    let more = "source, branch, folder, terraform_version, iac_type, execution_mode, last_job_status, locked, deleted, allow_remote_apply, vcs_id";
+    let flags: Vec<Value> = vec![false.into(), false.into(), false.into(), vcs.into(), ssh.into()];
+    let more = "source, branch, folder, terraform_version, iac_type, execution_mode, last_job_status, locked, deleted, allow_remote_apply, vcs_id, ssh_key_id";
     insert("workspace", &format!("{columns}, {audited}, {more}"), [named(workspace), by, rest, flags].concat()).await;
     migration::run(&db).await.unwrap();
     let hosts = |origins: Vec<windlass::secret::Origin>| {
@@ -228,6 +234,12 @@ async fn credentials_of_an_older_database_keep_their_hosts() {
     assert_eq!(of_token(unused).await, "https://github.com");
     let row = windlass::store::workspace::vcs(&db, entity::id::VcsId(vcs)).await.unwrap().unwrap();
     assert_eq!(hosts(of_vcs(&row).origins), "https://git.example:8443 https://gitlab.com");
+    let of_key = async |id: uuid::Uuid| {
+        let row = windlass::store::workspace::ssh_key(&db, entity::id::SshKeyId(id)).await.unwrap().unwrap();
+        (hosts(of_ssh_key(&row, None).origins), row.bound_urls.is_some())
+    };
+    assert_eq!(of_key(ssh).await, ("ssh://git.example".into(), true));
+    assert_eq!(of_key(unused).await, (String::new(), false));
 }
 
 /// What is otherwise asked only while there is a cluster of Kubernetes.

@@ -85,6 +85,17 @@ impl Server {
         (status, serde_json::from_str(&text).unwrap_or(Value::Null), text)
     }
 
+    /// Creates a resource of the Terrakube-compatible API, and returns its id.
+    pub(crate) async fn create(&self, path: &str, document: Value) -> String {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = request.header("Content-Type", "application/vnd.api+json").body(document.to_string());
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        assert_eq!(status, 201, "{path}: {text}");
+        serde_json::from_str::<Value>(&text).unwrap()["data"]["id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body, text) = self.call("GET", path, None).await;
         assert_eq!(status, 200, "{path}: {text}");
@@ -265,11 +276,12 @@ async fn a_process_cannot_read_its_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Command::new(PROGRAM);
     program.args(["serve", "--demo", "--runner", "process"]).env("WINDLASS_SECRET_KEYS", "ab".repeat(32));
+    program.env("WINDLASS_OTLP_ENDPOINT", "http://me:ababab@127.0.0.1:1");
     let server = Server::start_by(folder.path(), program, None);
     let process = server.process();
     let script = format!(
         "env | grep -c ababab; head -c 1 /proc/{process}/mem >/dev/null && echo memory; \
-         grep ababab /proc/{process}/environ && echo environment; ls -l /proc/{process}/exe | grep -c -e '->'; echo end"
+         grep -a ababab /proc/{process}/environ && echo environment; ls -l /proc/{process}/exe | grep -c -e '->'; echo end"
     );
     let job = server.deploy("curious", &script).await;
     let run = server.run(&job, 30, done).await;
@@ -423,4 +435,58 @@ async fn traces_reach_a_collector() {
     }
     assert!(all.starts_with("POST /v1/traces") && all.contains("windlass"));
     assert!(!all.contains(&server.token));
+}
+
+/// A key file that others could read is taken away from them.
+#[tokio::test]
+async fn a_key_file_is_made_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windlass-data/secret.key");
+    let token = Server::start(folder.path(), &["serve", "--runner", "process"], None).kill();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _server = Server::start(folder.path(), &["serve", "--runner", "process"], Some(&token));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+/// Processes run as the user of the setting, and jobs cannot get back to root.
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_processes_run_as_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can start the processes of another user");
+        return;
+    }
+    let (folder, processes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(processes.path(), open).unwrap();
+    let place = processes.path().to_str().unwrap();
+    let words = ["serve", "--demo", "--runner", "process", "--process-dir", place, "--process-user"];
+    let server = Server::start(folder.path(), &[&words[..], &["nobody"]].concat(), None);
+    let key = folder.path().join("windlass-data/secret.key");
+    let job = server.deploy("whoever", &format!("id -un; cat {}; echo end", key.display())).await;
+    let run = server.run(&job, 30, done).await;
+    let (_, _, log) = server.call("GET", &format!("/run/{}/log", run["id"].as_str().unwrap()), None).await;
+    assert!(log.contains("nobody\n") && log.contains("Permission denied") && log.contains("end"), "{log}");
+    drop(server);
+    for (user, expected) in [("root", "must not be root"), ("no-such-user", "is not a user of this machine")] {
+        let output = command_with(folder.path(), &[&words[..], &[user]].concat()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && told.contains("--process-user") && told.contains(expected),
+            "{user}: {told}"
+        );
+    }
+}
+
+/// A server that runs jobs as root says so when it starts.
+#[tokio::test]
+async fn processes_that_run_as_root_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(PROGRAM);
+    let errors = folder.path().join("errors");
+    program.args(["serve", "--runner", "process"]).stderr(std::fs::File::create(&errors).unwrap());
+    let _server = Server::start_by(folder.path(), program, None);
+    let told = std::fs::read_to_string(errors).unwrap();
+    let expected = rustix::process::geteuid().is_root();
+    assert_eq!(told.contains("plain processes run as root"), expected, "{told}");
 }

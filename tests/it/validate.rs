@@ -68,7 +68,10 @@ pub(crate) fn answer(method: &str, path: &str, status: u16, kind: &str, body: &V
         return;
     };
     let plain = kind.split(';').next().unwrap();
-    let media = content.get(plain).unwrap_or_else(|| panic!("{what}: {plain} is not in the contract"));
+    let media = content
+        .get(kind)
+        .or_else(|| content.get(plain))
+        .unwrap_or_else(|| panic!("{what}: {plain} is not in the contract"));
     if !plain.ends_with("json") {
         return;
     }
@@ -106,7 +109,8 @@ pub(crate) fn flat(root: &Value, schema: &Value) -> Map<String, Value> {
     out
 }
 
-fn json_schema(root: &Value, schema: &Value, depth: usize) -> Value {
+/// The schema of a contract as a JSON schema that allows no other properties.
+pub(crate) fn json_schema(root: &Value, schema: &Value, depth: usize) -> Value {
     assert!(depth < 30, "the contract refers to itself");
     let schema = flat(root, schema);
     let mut out = Map::new();
@@ -130,6 +134,9 @@ fn json_schema(root: &Value, schema: &Value, depth: usize) -> Value {
     }
     if let Some(items) = schema.get("items") {
         out.insert("items".into(), json_schema(root, items, depth + 1));
+    }
+    if let Some(members) = schema.get("anyOf").and_then(Value::as_array) {
+        return json!({"anyOf": members.iter().map(|member| json_schema(root, member, depth + 1)).collect::<Vec<_>>()});
     }
     if let Some(members) = schema.get("oneOf").and_then(Value::as_array) {
         return union(root, &schema, members, depth);

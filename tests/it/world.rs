@@ -160,87 +160,38 @@ impl World {
         found
     }
 
-    /// A valid body, so that only the role of the caller can forbid the call.
+    /// The example of the contract with the ids of this world: a valid body, so that only the role of the caller can forbid
+    /// the call.
     pub(crate) fn body(&self, operation: &str) -> Option<String> {
-        let ids = &self.ids;
-        let (job, project) = (&ids["jobId"], &ids["projectId"]);
-        let body = match operation {
-            "createOrganization" => json!({"name": "other", "plan": "FREE"}),
-            "editOrganization" => json!({"name": "acme", "plan": "FREE"}),
-            "createProject" | "editProject" | "createEnvironment" => json!({"name": "made"}),
-            "createContainerRegistry" | "editContainerRegistry" => {
-                json!({"name": "r", "kind": "DOCKER_HUB", "config": {}})
-            }
-            "createOrganizationApiToken" => json!({"name": "t", "role_id": null}),
-            "createJob" => self.it.cron("made", "@daily"),
-            "editJob" | "cloneJob" | "editEnvironment" | "cloneEnvironment" => {
-                json!({"name": "renamed", "environment_id": ids["environmentId"]})
-            }
-            "createOrganizationAnnotationsGroup" | "editOrganizationAnnotationsGroup" => {
-                json!({"name": "b", "annotations": [{"key": "k", "value": "v"}], "scopes": ["JOBS"]})
-            }
-            "createOrganizationLabelsGroup" | "editOrganizationLabelsGroup" => {
-                json!({"name": "b", "labels": [{"key": "k", "value": "v", "propagate_to_cloud_provider": true}]})
-            }
-            "createGitToken" | "editGitToken" => json!({"name": "h", "type": "GITLAB", "token": "another-git-token"}),
-            "createCluster" | "editCluster" => json!({"name": "new", "region": "r", "cloud_provider": "ON_PREMISE"}),
-            "editClusterKubeconfig" => return Some(KUBECONFIG.into()),
-            "createOrganizationCustomRole" => json!({"name": "another"}),
-            "editOrganizationCustomRole" => {
-                let permissions = [json!({"environment_type": "STAGING", "permission": "DEPLOYER"})];
-                let projects = [json!({"project_id": project, "is_admin": false, "permissions": permissions})];
-                json!({"name": "edited", "cluster_permissions": [], "project_permissions": projects})
-            }
-            "postInviteMember" => json!({"email": "another@example.com"}),
-            "editOrganizationMemberRole" => json!({"user_id": job, "role_id": ids["customRoleId"]}),
-            "deleteMember" | "postOrganizationTransferOwnership" => json!({"user_id": job}),
-            "createOrganizationWebhook" | "editOrganizationWebhook" => webhook(),
-            "autoDeployJobEnvironments" => json!({"image_name": "library/busybox", "tag": "2"}),
-            "createJobDeploymentRestriction" | "editJobDeploymentRestriction" => {
-                json!({"mode": "EXCLUDE", "type": "PATH", "value": "docs/"})
-            }
-            "editEnvironmentDeploymentRule" => json!({
-                "timezone": "Europe/Paris", "start_time": "1970-01-01T08:00:00Z", "stop_time": "1970-01-01T19:00:00Z",
-                "weekdays": ["MONDAY"], "auto_stop": true,
-            }),
-            "createDeploymentRule" | "editProjectDeployemtnRule" => project_rule(&ids["local cluster"], "other"),
-            "CreateEnvironmentDeploymentStage" | "EditDeploymentStage" => json!({"name": "late", "description": "x"}),
-            "createVariable" => json!({
-                "key": "UNIFIED", "value": "1", "is_secret": false, "variable_scope": "JOB", "variable_parent_id": job,
-            }),
-            "editVariable" => json!({"key": "RENAMED", "value": "2"}),
-            "createVariableAlias" => json!({"key": "ALIAS", "alias_scope": "JOB", "alias_parent_id": job}),
-            "createVariableOverride" => json!({"value": "3", "override_scope": "JOB", "override_parent_id": job}),
-            "importEnvironmentVariables" | "importJobEnvironmentVariable" => {
-                json!({"overwrite": true, "vars": [{"name": "IN", "value": "1", "scope": "JOB", "is_secret": false}]})
-            }
-            "deployAllServices" => json!({"jobs": [{"id": job}]}),
-            "stopSelectedServices" | "uninstallSelectedServices" | "deleteSelectedServices" | "cleanFailedJobs" => {
-                json!({"job_ids": [job]})
-            }
-            "checkContainerImage" => json!({"registry_id": ids["containerRegistryId"], "image_name": "a", "tag": "1"}),
-            "checkDockerfile" => json!({
-                "git_repository": {"url": "http://127.0.0.1:9/x.git", "provider": "GITHUB"}, "dockerfile_path": "Dockerfile",
-            }),
-            "generateDeploymentBuildUsageReport" => json!({"execution_id": "x", "report_expiration_in_seconds": 1}),
-            other if other.ends_with("Override") => json!({"value": "3"}),
-            other if other.ends_with("Alias") => json!({"key": "ALIAS"}),
-            other if other.contains("EnvironmentVariable") || other.contains("Secret") => {
-                json!({"key": "NEW", "value": "2"})
-            }
-            other => schedule_body(other),
-        };
-        Some(body.to_string())
+        let example = example(operation)?;
+        let mut text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        for (name, shown) in parameter_examples() {
+            let id = match (operation, name) {
+                ("updateDeploymentRulesPriorityOrder", "deploymentRuleId") => &self.ids["project rule"],
+                (_, "environmentVariableId" | "secretId") => continue,
+                _ => &self.ids[name],
+            };
+            text = text.replace(shown, id);
+        }
+        // Nobody's id.
+        Some(text.replace(PERSON, &self.ids["jobId"]))
     }
 }
 
-/// A valid body of an operation on the schedule of a job.
-fn schedule_body(operation: &str) -> Value {
-    match operation {
-        "skipJobTime" => json!({"at": "2026-11-24T00:00:00Z"}),
-        "backfillJob" => json!({"from": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}),
-        _ => json!({}),
-    }
+/// The id of a person in the examples.
+pub(crate) const PERSON: &str = "00000000-0000-4000-8000-000000000099";
+
+/// The example of the body of an operation.
+pub(crate) fn example(operation: &str) -> Option<&'static Value> {
+    let items = CONTRACT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let found = items.into_iter().find(|found| found["operationId"] == operation)?;
+    found.get("requestBody")?["content"].as_object().unwrap().values().next()?.get("example")
+}
+
+/// The ids that the examples of the contract contain, each with the name of its parameter.
+fn parameter_examples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let parameters = CONTRACT["components"]["parameters"].as_object().unwrap();
+    parameters.values().filter_map(|one| Some((one["name"].as_str()?, one["example"].as_str()?)))
 }
 
 /// A variable and a secret of the scope.

@@ -4,6 +4,7 @@
 //! manage the cluster.
 
 mod cloud;
+pub(super) mod cloud_provider;
 mod readiness;
 mod request;
 mod response;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use entity::cluster::{ClusterKind, Model};
 use entity::id::{ClusterId, OrganizationId};
+use poem::http::HeaderMap;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
@@ -193,12 +195,13 @@ impl ClusterApi {
         #[oai(name = "clusterId")] cluster_id: Path<Uuid>,
         with_token_from_cli: Query<Option<bool>>,
         read_only: Query<Option<bool>>,
+        headers: &HeaderMap,
     ) -> Result<Yaml> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
         let _unused = (with_token_from_cli, read_only);
         let sealed = row.kubeconfig.as_ref().ok_or(Error::NotFound("kubeconfig"))?;
         let text = self.0.keys.open_text(&secret::place("cluster", row.id.0), sealed)?;
-        Ok(Yaml(text.expose().clone()))
+        Ok(Yaml::new(text.expose().clone(), headers))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId/kubeconfig", method = "put", operation_id = "editClusterKubeconfig", tag = Tag::Clusters)]

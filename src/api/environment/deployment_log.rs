@@ -20,9 +20,16 @@ use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
+use crate::store::log_chunk::LogLine;
 
 /// Maximum entries in a response (official limit).
 const MOST: usize = 1000;
+
+/// How many of the last lines of a failed run are part of the log of its deployment.
+const OUTPUT: usize = 20;
+
+/// The length of a UUID as text.
+const UUID: usize = 36;
 
 /// Number of deployments in the older list.
 const DEPLOYMENTS: u64 = 20;
@@ -112,14 +119,14 @@ impl DeploymentLogApi {
     }
 }
 
-/// The log of a deployment: the newest one, or the one with the execution id `version`.
+/// The log of a deployment: the newest one, or the one with the id `version`, in either of its forms.
 pub(in crate::api) async fn deployment_log_entries(
     app: &App,
     environment: &environment::Model,
     version: Option<&str>,
 ) -> Result<Vec<EnvironmentLogs>> {
     let row = match version {
-        Some(version) => by_execution_id(app, environment, version).await?,
+        Some(version) => by_version(app, environment, version).await?,
         None => store::deployment::newest_by_environment(&app.db, environment.id).await?,
     };
     let Some(row) = row else { return Ok(Vec::new()) };
@@ -127,30 +134,35 @@ pub(in crate::api) async fn deployment_log_entries(
     let runs = store::run::list_by_ids(&app.db, run_ids(&parts)).await?;
     let jobs = store::job::list_by_ids(&app.db, parts.iter().map(|part| part.job_id).collect()).await?;
     let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
-    let composer = LogComposer { environment, row: &row, names };
+    let composer = LogComposer::new(environment, &row, names, &parts);
     let mut entries = composer.compose(&parts, &runs);
     for part in &parts {
-        let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
-        let Some(build) = build else { continue };
-        // The end of a long log shows why the build ended as it did.
-        let after = (build.total_lines - i64::try_from(MOST).unwrap_or(0)).max(0);
-        entries.extend(composer.build(part, build, &store::log_chunk::list_by_run(&app.db, build.id, after).await?));
+        let of = |id| runs.iter().find(|run| Some(run.id) == id);
+        if let Some(build) = of(part.build_run_id) {
+            entries.extend(composer.build(part, build, &last_lines(app, build, MOST).await?));
+        }
+        if let Some(run) = of(part.run_id).filter(|_| part.progress == Progress::Failed) {
+            entries.extend(composer.output(part, &last_lines(app, run, OUTPUT).await?));
+        }
     }
     entries.sort_by_key(|entry| entry.timestamp.0);
     let skipped = entries.len().saturating_sub(MOST);
     Ok(entries.into_iter().skip(skipped).collect())
 }
 
-/// Finds a deployment by its execution id.
-async fn by_execution_id(
-    app: &App,
-    environment: &environment::Model,
-    version: &str,
-) -> Result<Option<deployment::Model>> {
-    let id = version.get(..36).and_then(|id| id.parse().ok()).map(DeploymentId);
+/// The end of the log of a run, which shows why it ended as it did.
+async fn last_lines(app: &App, run: &entity::run::Model, most: usize) -> Result<Vec<LogLine>> {
+    let after = (run.total_lines - i64::try_from(most).unwrap_or(0)).max(0);
+    Ok(store::log_chunk::list_by_run(&app.db, run.id, after).await?)
+}
+
+/// Finds a deployment by its execution id, or by its plain id, as the first format of the history returns it.
+async fn by_version(app: &App, environment: &environment::Model, version: &str) -> Result<Option<deployment::Model>> {
+    let id = version.get(..UUID).and_then(|id| id.parse().ok()).map(DeploymentId);
     let Some(id) = id else { return Ok(None) };
     let row = store::row::by_id::<deployment::Model>(&app.db, id).await?;
-    Ok(row.filter(|row| row.environment_id == environment.id && execution_id(row) == version))
+    let names_it = |row: &deployment::Model| version.len() == UUID || execution_id(row) == version;
+    Ok(row.filter(|row| row.environment_id == environment.id && names_it(row)))
 }
 
 fn status_kind(row: &deployment::Model) -> StatusKindEnum {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::deployment::{self, Action as DeploymentAction, Progress};
-use entity::id::JobId;
+use entity::id::{JobId, StageId};
 use entity::{deployment_job, environment};
 
 use super::log_entry::{EnvironmentLogs, LogDetails, LogError, LogMessage, LogStage, Transmitter};
@@ -30,14 +30,40 @@ fn steps(action: DeploymentAction) -> (&'static str, &'static str, &'static str)
     }
 }
 
+/// The stage of a part. Parts of older releases have none.
+fn place_of(part: &deployment_job::Model) -> LogPlace {
+    let name = part.stage_name.clone().unwrap_or_else(|| format!("stage {}", part.stage_position + 1));
+    (part.stage_id, Some(name))
+}
+
 /// Builds the log entries of one deployment.
 pub(super) struct LogComposer<'a> {
     pub(super) environment: &'a environment::Model,
     pub(super) row: &'a deployment::Model,
     pub(super) names: HashMap<JobId, String>,
+    /// The first and the last stage. What the deployment as a whole reports is in one of them: clients show a stage for each name.
+    stages: (LogPlace, LogPlace),
 }
 
-impl LogComposer<'_> {
+/// The id and the name of a stage.
+type LogPlace = (Option<StageId>, Option<String>);
+
+impl<'a> LogComposer<'a> {
+    pub(super) fn new(
+        environment: &'a environment::Model,
+        row: &'a deployment::Model,
+        names: HashMap<JobId, String>,
+        parts: &[deployment_job::Model],
+    ) -> Self {
+        let place = |part: Option<&deployment_job::Model>| match part {
+            Some(part) => place_of(part),
+            None => (None, Some(environment.name.clone())),
+        };
+        let first = parts.iter().min_by_key(|part| part.stage_position);
+        let last = parts.iter().max_by_key(|part| part.stage_position);
+        Self { environment, row, names, stages: (place(first), place(last)) }
+    }
+
     pub(super) fn compose(&self, parts: &[deployment_job::Model], runs: &[entity::run::Model]) -> Vec<EnvironmentLogs> {
         let row = self.row;
         let (in_progress, succeeded, failed) = steps(row.action);
@@ -58,19 +84,24 @@ impl LogComposer<'_> {
             }
             let Some(at) = part.finished_at else { continue };
             let run = runs.iter().find(|run| Some(run.id) == part.run_id);
-            let reason = run.and_then(|run| run.reason.clone());
-            entries.push(match part.progress {
+            let build = runs.iter().find(|run| Some(run.id) == part.build_run_id);
+            let reason = run.or(build).and_then(|run| run.reason.clone());
+            match part.progress {
                 Progress::Failed => {
                     let text = reason.unwrap_or_else(|| format!("the {what} of this job failed"));
-                    self.failed(at, failed, Some(part), text)
+                    // The command line shows only steps that took time, so that the end alone would not be shown.
+                    entries.push(self.failed(at, in_progress, Some(part), text.clone()));
+                    entries.push(self.failed(at, failed, Some(part), text));
                 }
                 Progress::Cancelled => {
-                    self.entry(at, "Cancelled", Some(part), format!("the {what} of this job was cancelled"))
+                    let text = format!("the {what} of this job was cancelled");
+                    entries.push(self.entry(at, "Cancelled", Some(part), text));
                 }
                 Progress::Queued | Progress::Running | Progress::Succeeded => {
-                    self.entry(at, succeeded, Some(part), format!("the {what} of this job succeeded"))
+                    let text = format!("the {what} of this job succeeded");
+                    entries.push(self.entry(at, succeeded, Some(part), text));
                 }
-            });
+            }
         }
         if let Some(at) = row.cancel_requested_at {
             entries.push(self.entry(at, "Cancel", None, format!("the cancellation of the {what} was requested")));
@@ -97,20 +128,35 @@ impl LogComposer<'_> {
         build: &entity::run::Model,
         lines: &[store::log_chunk::LogLine],
     ) -> Vec<EnvironmentLogs> {
-        let lines = lines.iter().map(|line| self.entry(line.at, "Build", Some(part), line.text.clone()));
-        let mut entries: Vec<_> = lines.collect();
+        let mut entries = Vec::with_capacity(lines.len() + 3);
+        if let Some(at) = build.started_at {
+            entries.push(self.entry(at, "Build", Some(part), "the build of the image started".into()));
+        }
+        entries.extend(lines.iter().map(|line| self.entry(line.at, "Build", Some(part), line.text.clone())));
         if let Some(at) = build.finished_at {
-            entries.push(match (build.state, &build.built) {
+            match (build.state, &build.built) {
                 (entity::run::RunState::Succeeded, Some(built)) => {
-                    self.entry(at, "Built", Some(part), format!("the image {} is ready", built.image))
+                    let text = format!("the image {} is ready", built.image);
+                    entries.push(self.entry(at, "Built", Some(part), text));
                 }
                 _ => {
                     let reason = build.reason.clone().unwrap_or_else(|| "the image build failed".into());
-                    self.failed(at, "BuiltError", Some(part), reason)
+                    entries.push(self.failed(at, "Build", Some(part), reason.clone()));
+                    entries.push(self.failed(at, "BuiltError", Some(part), reason));
                 }
-            });
+            }
         }
         entries
+    }
+
+    /// The last lines of a run that failed.
+    pub(super) fn output(
+        &self,
+        part: &deployment_job::Model,
+        lines: &[store::log_chunk::LogLine],
+    ) -> Vec<EnvironmentLogs> {
+        let (in_progress, ..) = steps(self.row.action);
+        lines.iter().map(|line| self.entry(line.at, in_progress, Some(part), line.text.clone())).collect()
     }
 
     fn entry(
@@ -120,6 +166,11 @@ impl LogComposer<'_> {
         part: Option<&deployment_job::Model>,
         text: String,
     ) -> EnvironmentLogs {
+        let (stage_id, stage_name) = match part {
+            Some(part) => place_of(part),
+            None if self.row.finished_at == Some(at) => self.stages.1.clone(),
+            None => self.stages.0.clone(),
+        };
         let transmitter = match part {
             Some(part) => Transmitter {
                 id: part.job_id.0,
@@ -140,11 +191,7 @@ impl LogComposer<'_> {
                 cluster_id: self.environment.cluster_id.0,
                 execution_id: execution_id(self.row),
                 transmitter,
-                stage: LogStage {
-                    step: step.to_owned(),
-                    id: part.and_then(|part| part.stage_id).map(|id| id.0),
-                    name: part.and_then(|part| part.stage_name.clone()),
-                },
+                stage: LogStage { step: step.to_owned(), id: stage_id.map(|id| id.0), name: stage_name },
             },
             error: None,
             message: LogMessage { safe_message: text },

@@ -6,6 +6,7 @@ mod default_rule;
 pub(super) mod deployment_log;
 pub(super) mod deployment_rule;
 pub(super) mod environment_status;
+pub(super) mod export;
 mod log_composer;
 mod log_entry;
 pub(super) mod organization_overview;

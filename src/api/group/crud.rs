@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
+use super::super::faults::Faults;
 use super::super::limits;
 use super::super::wire::{EmptyResponse, Json, NoContent, Results, Success};
 use super::associated_item::AssociatedItem;
+use super::metadata_key::{refused_annotation_key, refused_label_key, refused_label_value};
 use super::request::GroupRequest;
 use crate::access::{self, Action};
 use crate::app::App;
@@ -19,8 +21,8 @@ use crate::store::job_usage::SharedResource;
 
 /// The maximum number of entries in a group.
 const MAX_ENTRIES: usize = 100;
-/// The maximum length of a value, in characters.
-const MAX_VALUE_LENGTH: usize = 4096;
+/// The maximum size of all keys and values of a group. Kubernetes takes no more for all annotations of an object.
+const MAX_BYTES: usize = 256 * 1024;
 
 const TAKEN: &str = "this organization already has a group with this name";
 
@@ -43,24 +45,46 @@ impl GroupFamily {
     /// Validates a request and writes it to a row.
     fn apply(&self, request: GroupRequest, row: &mut Model) -> Result<()> {
         let GroupRequest { name, entries, scopes } = request;
+        let mut faults = Faults::default();
         if entries.is_empty() || entries.len() > MAX_ENTRIES {
-            return Err(Error::invalid(self.field, format!("must have 1 to {MAX_ENTRIES} items")));
+            faults.refuse(self.field, format!("must have 1 to {MAX_ENTRIES} items"));
         }
         for (index, entry) in entries.iter().enumerate() {
-            limits::name(&format!("{}[{index}].key", self.field), &entry.key)?;
-            if entry.value.chars().count() > MAX_VALUE_LENGTH || entry.value.contains('\0') {
-                let text = format!("must have at most {MAX_VALUE_LENGTH} characters, and no NUL characters");
-                return Err(Error::invalid(format!("{}[{index}].value", self.field), text));
+            let mut refuse = |part: &str, text: &str| faults.refuse(format!("{}[{index}].{part}", self.field), text);
+            if let Some(text) = self.refused_key(&entry.key) {
+                refuse("key", text);
+            }
+            if let Some(text) = self.refused_value(&entry.value) {
+                refuse("value", text);
             }
             if entries.iter().take(index).any(|other| other.key == entry.key) {
-                return Err(Error::invalid(format!("{}[{index}].key", self.field), "must be unique"));
+                refuse("key", "must be unique");
             }
         }
-        row.name = limits::name("name", &name)?;
+        let size: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
+        if size > MAX_BYTES {
+            faults.refuse(self.field, format!("must have at most {MAX_BYTES} bytes together"));
+        }
+        row.name = faults.note(limits::name("name", &name));
+        faults.result()?;
         row.name_key = entity::name_key(&row.name);
         row.entries = Entries(entries);
         row.scopes = Scopes(scopes);
         Ok(())
+    }
+
+    fn refused_key(&self, key: &str) -> Option<&'static str> {
+        match self.kind {
+            GroupKind::Annotations => refused_annotation_key(key),
+            GroupKind::Labels => refused_label_key(key),
+        }
+    }
+
+    fn refused_value(&self, value: &str) -> Option<&'static str> {
+        match self.kind {
+            GroupKind::Annotations => value.contains('\0').then_some("must not contain NUL characters"),
+            GroupKind::Labels => refused_label_value(value),
+        }
     }
 
     fn change(&self, kind: &'static str, row: &Model) -> Change {

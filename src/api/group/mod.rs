@@ -3,6 +3,7 @@
 mod associated_item;
 mod crud;
 mod entry;
+mod metadata_key;
 mod request;
 mod response;
 

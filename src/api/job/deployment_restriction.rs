@@ -57,11 +57,12 @@ impl From<Model> for JobDeploymentRestrictionResponse {
     }
 }
 
-/// Checks a repository path by the official rules: no leading slash, and a wildcard only at the end.
+/// Checks a path inside a repository, or a pattern of such paths: `*` and `?` match inside a folder, `**` across folders.
 fn path(given: String) -> Result<String> {
-    let wild = given.trim_end_matches('*').contains('*') || given.ends_with("**");
-    if given.is_empty() || given.starts_with('/') || wild || given.chars().any(char::is_control) {
-        return Err(Error::invalid("value", "must be a path without a leading slash, with a wildcard only at its end"));
+    let steps_out = given.split('/').any(|part| part == "." || part == "..");
+    if given.is_empty() || given.starts_with('/') || steps_out || given.chars().any(char::is_control) {
+        let text = "must be a path inside the repository without a leading slash, or a pattern of such paths, such as src/jobs/**";
+        return Err(Error::invalid("value", text));
     }
     if given.chars().count() > 1024 {
         return Err(Error::invalid("value", "must have at most 1024 characters"));

@@ -5,6 +5,7 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::{Deserialize, Serialize};
 
+use crate::api::faults::Faults;
 use crate::api::{limits, wire};
 use crate::error::{Error, Result};
 
@@ -130,27 +131,34 @@ pub(super) fn check_healthchecks(given: MaybeUndefined<Healthcheck>, old: Option
         (MaybeUndefined::Undefined, Some(old)) => return Ok(old.healthchecks.clone()),
         (MaybeUndefined::Undefined | MaybeUndefined::Null, _) => return Ok(Healthchecks::default()),
     };
-    let probe = |field: &str, given: Option<Probe>| given.map(|given| check_probe(field, given)).transpose();
-    Ok(Healthchecks {
-        readiness_probe: probe("healthchecks.readiness_probe", readiness_probe)?,
-        liveness_probe: probe("healthchecks.liveness_probe", liveness_probe)?,
-    })
+    let mut faults = Faults::default();
+    let mut probe =
+        |field: &str, given: Option<Probe>| faults.note(given.map(|given| check_probe(field, given)).transpose());
+    let checked = Healthchecks {
+        readiness_probe: probe("healthchecks.readiness_probe", readiness_probe),
+        liveness_probe: probe("healthchecks.liveness_probe", liveness_probe),
+    };
+    faults.result().map(|()| checked)
 }
 
 fn check_probe(field: &str, given: Probe) -> Result<StoredProbe> {
     let Probe { kind, initial_delay_seconds, period_seconds, timeout_seconds, success_threshold, failure_threshold } =
         given;
-    let number = |key: &str, value: Option<i32>, default, low| {
-        limits::between(&format!("{field}.{key}"), value.unwrap_or(default), low, i32::MAX)
+    let mut faults = Faults::default();
+    let none = StoredProbeType::Exec { command: Vec::new() };
+    let kind = faults.note_or(check_probe_type(field, kind.unwrap_or_default()), none);
+    let mut number = |key: &str, value: Option<i32>, default, low| {
+        faults.note(limits::between(&format!("{field}.{key}"), value.unwrap_or(default), low, i32::MAX))
     };
-    Ok(StoredProbe {
-        kind: check_probe_type(field, kind.unwrap_or_default())?,
-        initial_delay_seconds: number("initial_delay_seconds", initial_delay_seconds, 30, 0)?,
-        period_seconds: number("period_seconds", period_seconds, 10, 1)?,
-        timeout_seconds: number("timeout_seconds", timeout_seconds, 5, 1)?,
-        success_threshold: number("success_threshold", success_threshold, 1, 1)?,
-        failure_threshold: number("failure_threshold", failure_threshold, 9, 1)?,
-    })
+    let probe = StoredProbe {
+        kind,
+        initial_delay_seconds: number("initial_delay_seconds", initial_delay_seconds, 30, 0),
+        period_seconds: number("period_seconds", period_seconds, 10, 1),
+        timeout_seconds: number("timeout_seconds", timeout_seconds, 5, 1),
+        success_threshold: number("success_threshold", success_threshold, 1, 1),
+        failure_threshold: number("failure_threshold", failure_threshold, 9, 1),
+    };
+    faults.result().map(|()| probe)
 }
 
 fn check_probe_type(field: &str, given: ProbeType) -> Result<StoredProbeType> {

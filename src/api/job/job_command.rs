@@ -4,6 +4,7 @@ use entity::job_spec::Command;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
+use crate::api::faults::Faults;
 use crate::api::limits;
 use crate::error::Result;
 
@@ -52,11 +53,10 @@ impl From<Command> for JobCommandResponse {
 
 pub(super) fn check_command(field: &str, given: JobCommand) -> Result<Command> {
     let JobCommand { arguments, entrypoint } = given;
-    Ok(Command {
-        entrypoint: entrypoint
-            .filter(|program| !program.is_empty())
-            .map(|program| limits::text(&format!("{field}.entrypoint"), program))
-            .transpose()?,
-        arguments: arguments.map(|list| limits::list(&format!("{field}.arguments"), list)).transpose()?,
-    })
+    let mut faults = Faults::default();
+    let entrypoint = entrypoint.map(|program| limits::text(&format!("{field}.entrypoint"), program));
+    let arguments = arguments.map(|list| limits::list(&format!("{field}.arguments"), list));
+    let command =
+        Command { entrypoint: faults.note(entrypoint.transpose()), arguments: faults.note(arguments.transpose()) };
+    faults.result().map(|()| command)
 }

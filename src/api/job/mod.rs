@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use entity::id::{EnvironmentId, JobId};
 use entity::job;
+use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
@@ -48,13 +49,15 @@ use uuid::Uuid;
 use self::edit::{edit_of, or_taken};
 use self::list::{JobFilter, list};
 use self::request::JobRequest;
+use self::schedule_request::never_fires;
+use self::schedule_times::NEVER_FIRES;
 use self::validate::JobDefinition;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
 use crate::api::tag::Tag;
-use crate::api::wire::{Body, Created, EmptyResponse, Json, JsonStream, NoContent, Results, Success};
+use crate::api::wire::{Body, Created, EmptyResponse, Json, JsonStream, NoContent, Results, Success, Warnings};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
 use crate::error::Result;
@@ -83,10 +86,11 @@ impl JobApi {
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<JobRequest>,
+        warnings: Data<&Warnings>,
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let JobDefinition { name, spec } = self.check(&environment, body.0, None).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, None, &warnings).await?;
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
         let id = row.id;
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {
@@ -112,10 +116,11 @@ impl JobApi {
         auth: Auth,
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         body: Body<JobRequest>,
+        warnings: Data<&Warnings>,
     ) -> Result<Success<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row)).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row), &warnings).await?;
         let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
         let row = job::Model { name, spec, ..row };
         let edit = edit_of(&row, self.0.clock.now());
@@ -155,8 +160,12 @@ impl JobApi {
         environment: &entity::environment::Model,
         given: JobRequest,
         stored: Option<&job::Model>,
+        warnings: &Warnings,
     ) -> Result<JobDefinition> {
         let checked = validate::check(given, stored)?;
+        if never_fires(&checked.spec.schedule) {
+            warnings.add(NEVER_FIRES);
+        }
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
         validate::check_image(&self.0, &checked.spec, &cluster)?;
         validate::check_limits(&checked.spec, &cluster)?;

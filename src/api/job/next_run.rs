@@ -5,17 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use entity::id::JobId;
 use entity::job_spec::Schedule;
+use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::pause::PauseResponse;
-use super::schedule_times::{ScheduleTimes, draft_times, no_schedule, schedule_times};
+use super::schedule_times::{NEVER_FIRES, ScheduleTimes, draft_times, explanation, no_schedule, schedule_times};
 use super::skipped_time::SkipReasonEnum;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{Json, Success, Timestamp};
+use crate::api::wire::{Json, Success, Timestamp, Warnings};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::{Hold, Holds, Keeper};
@@ -27,6 +28,8 @@ pub(super) struct NextRun {
     local_time: String,
     utc_offset: String,
     /// Why the time will be skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     skip_reason: Option<SkipReasonEnum>,
 }
 
@@ -62,8 +65,12 @@ struct NextRunResponseList {
     keeper: TimeKeeperEnum,
     keeper_reason: Option<String>,
     jitter_seconds: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     pause: Option<PauseResponse>,
     results: Vec<NextRun>,
+    /// Why there are no times.
+    explanation: Option<String>,
 }
 
 pub(in crate::api) struct NextRunApi(pub(in crate::api) Arc<App>);
@@ -77,6 +84,7 @@ impl NextRunApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(default = "default_next_runs")] count: Query<i32>,
         #[oai(default)] draft: Query<bool>,
+        warnings: Data<&Warnings>,
     ) -> Result<Success<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
@@ -88,6 +96,9 @@ impl NextRunApi {
         };
         let ScheduleTimes { timing, keeper, planned, holds } = times;
         let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Err(no_schedule()) };
+        if !timing.can_fire() {
+            warnings.add(NEVER_FIRES);
+        }
         let first = planned.filter(|planned| *planned > now).or_else(|| timing.next(now));
         let times = std::iter::successors(first, |time| timing.next(*time));
         let runs = times.take(usize::try_from(count).unwrap_or(0));
@@ -105,6 +116,7 @@ impl NextRunApi {
             },
             jitter_seconds: timing.jitter.num_seconds(),
             results: runs.map(|at| NextRun::new(at, &timing.zone(), &holds)).collect(),
+            explanation: explanation(timing.can_fire()),
             pause: holds.pause.and_then(|pause| PauseResponse::lasting(pause, now)),
         }))
     }

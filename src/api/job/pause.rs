@@ -51,6 +51,8 @@ impl PauseResponse {
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct ScheduleHolds {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     pause: Option<PauseResponse>,
     skip: Vec<Timestamp>,
 }

@@ -56,6 +56,8 @@ struct BaseJobResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     ephemeral_storage_in_gib: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     cpu_architecture: Option<CpuArchitectureEnum>,
     max_nb_restart: i32,
     max_duration_seconds: i32,

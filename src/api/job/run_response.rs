@@ -34,6 +34,8 @@ pub(super) struct Run {
     finished_at: Option<Timestamp>,
     exit_code: Option<i32>,
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     runner: Option<RunnerEnum>,
     image: Option<String>,
     cancel_requested_at: Option<Timestamp>,

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use poem::web::Data;
 use poem_openapi::param::Query;
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 
 use super::next_run::{NextRun, default_next_runs};
 use super::schedule_request::{DEFAULT_TIMEZONE, check_times};
+use super::schedule_times::{NEVER_FIRES, explanation};
 use crate::api::caller::Auth;
-use crate::api::wire::{Json, Success};
+use crate::api::wire::{Json, Success, Warnings};
 use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::Holds;
@@ -21,6 +23,8 @@ struct SchedulePreview {
     timezone: String,
     scheduled_at: String,
     results: Vec<NextRun>,
+    /// Why there are no times.
+    explanation: Option<String>,
 }
 
 pub(in crate::api) struct SchedulePreviewApi(pub(in crate::api) Arc<App>);
@@ -35,14 +39,19 @@ impl SchedulePreviewApi {
         #[oai(default = "default_timezone")] timezone: Query<String>,
         after: Query<Option<DateTime<Utc>>>,
         #[oai(default = "default_next_runs")] count: Query<i32>,
+        warnings: Data<&Warnings>,
     ) -> Result<Success<SchedulePreview>> {
         let count = limits::between("count", count.0, 1, 100)?;
         let (expression, zone) = check_times("", &scheduled_at.0, &timezone.0)?;
+        if !expression.can_fire() {
+            warnings.add(NEVER_FIRES);
+        }
         let after = after.0.unwrap_or_else(|| self.0.clock.now());
         let times = std::iter::successors(expression.next(after, &zone), |time| expression.next(*time, &zone));
         let results = times.take(usize::try_from(count).unwrap_or(0));
         Ok(Json(SchedulePreview {
             results: results.map(|at| NextRun::new(at, &zone, &Holds::default())).collect(),
+            explanation: explanation(expression.can_fire()),
             timezone: timezone.0,
             scheduled_at: scheduled_at.0,
         }))

@@ -6,6 +6,7 @@ use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::job_command::{JobCommand, JobLifecycleTypeEnum, check_command};
+use crate::api::faults::Faults;
 use crate::engine::cron;
 use crate::error::{Error, Result};
 use crate::time_zone::Zone;
@@ -63,14 +64,17 @@ pub(super) fn check_schedule(
             ));
         }
         None => {
-            let command =
-                |field: &str, given: Option<JobCommand>| given.map(|given| check_command(field, given)).transpose();
+            let mut faults = Faults::default();
+            let mut command = |field: &str, given: Option<JobCommand>| {
+                faults.note(given.map(|given| check_command(field, given)).transpose())
+            };
             let schedule = Schedule::Lifecycle {
-                on_start: command("schedule.on_start", on_start)?,
-                on_stop: command("schedule.on_stop", on_stop)?,
-                on_delete: command("schedule.on_delete", on_delete)?,
+                on_start: command("schedule.on_start", on_start),
+                on_stop: command("schedule.on_stop", on_stop),
+                on_delete: command("schedule.on_delete", on_delete),
                 lifecycle_type: lifecycle_type.map_or(LifecycleType::Generic, lifecycle),
             };
+            faults.result()?;
             (JobType::Lifecycle, schedule)
         }
     };
@@ -97,15 +101,32 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
     });
     let timezone =
         timezone.filter(|zone| !zone.is_empty()).or(stored_timezone).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    check_times("schedule.cronjob.", &scheduled_at, &timezone)?;
-    let command = check_command(FIELD, JobCommand { arguments, entrypoint })?;
+    let mut faults = Faults::default();
+    faults.note(check_times("schedule.cronjob.", &scheduled_at, &timezone).map(drop));
+    let command = faults.note(check_command(FIELD, JobCommand { arguments, entrypoint }));
+    faults.result()?;
     Ok(Schedule::Cron { scheduled_at, timezone, command })
 }
 
 /// Parses a cron expression and a time zone. The names of their fields begin with `prefix`.
 pub(super) fn check_times(prefix: &str, scheduled_at: &str, timezone: &str) -> Result<(cron::CronExpression, Zone)> {
     let invalid = |field: &str, refused: cron::ParseError| Error::invalid(format!("{prefix}{field}"), refused.0);
-    let zone = cron::parse_timezone(timezone).map_err(|refused| invalid("timezone", refused))?;
-    let expression = scheduled_at.parse().map_err(|refused| invalid("scheduled_at", refused))?;
-    Ok((expression, zone))
+    let zone = cron::parse_timezone(timezone).map_err(|refused| invalid("timezone", refused));
+    let expression = scheduled_at.parse().map_err(|refused| invalid("scheduled_at", refused));
+    match (expression, zone) {
+        (Ok(expression), Ok(zone)) => Ok((expression, zone)),
+        (expression, zone) => {
+            let mut faults = Faults::default();
+            faults.note(expression.map(|_| ()));
+            faults.note(zone.map(drop));
+            faults.result()?;
+            Err(Error::invalid(format!("{prefix}scheduled_at"), "is not valid"))
+        }
+    }
+}
+
+/// Whether a schedule has no times at all.
+pub(super) fn never_fires(schedule: &Schedule) -> bool {
+    let Schedule::Cron { scheduled_at, .. } = schedule else { return false };
+    scheduled_at.parse::<cron::CronExpression>().is_ok_and(|expression| !expression.can_fire())
 }

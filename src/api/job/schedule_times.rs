@@ -64,6 +64,14 @@ fn by_rules_of(keeper: &Keeper, timing: Timing) -> Timing {
     }
 }
 
+/// What callers are told about a schedule without any times.
+pub(super) const NEVER_FIRES: &str = "the schedule never fires, because none of its months has such a day; the job runs only when it is started manually";
+
+/// The explanation of an empty list of times.
+pub(super) fn explanation(can_fire: bool) -> Option<String> {
+    (!can_fire).then(|| NEVER_FIRES.to_owned())
+}
+
 pub(super) fn no_schedule() -> Error {
     Error::invalid("jobId", "a LIFECYCLE job has no schedule")
 }

@@ -3,9 +3,11 @@
 use entity::id::{GitTokenId, RegistryId};
 use entity::job_spec::{GitProvider, GitRepository, Source};
 use poem_openapi::Object;
+use poem_openapi::types::MaybeUndefined;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::api::faults::Faults;
 use crate::api::{limits, wire};
 use crate::error::{Error, Result};
 
@@ -39,8 +41,8 @@ pub(in crate::api) struct ApplicationGitRepositoryRequest {
 struct DockerRequest {
     git_repository: Option<ApplicationGitRepositoryRequest>,
     dockerfile_path: Option<String>,
-    dockerfile_raw: Option<String>,
-    docker_target_build_stage: Option<String>,
+    dockerfile_raw: MaybeUndefined<String>,
+    docker_target_build_stage: MaybeUndefined<String>,
 }
 
 #[derive(Debug, Default, Deserialize, Object)]
@@ -51,13 +53,13 @@ pub(super) struct SourceRequest {
     docker: Option<DockerRequest>,
 }
 
-pub(super) fn check_source(given: SourceRequest) -> Result<Source> {
+pub(super) fn check_source(given: SourceRequest, stored: Option<&Source>) -> Result<Source> {
     let SourceRequest { image, docker } = given;
     match (image, docker) {
         (Some(_), Some(_)) => Err(Error::invalid("source", "must have either an image or docker, not both")),
         (None, None) => Err(Error::invalid("source", "must have an image or docker")),
         (Some(image), None) => check_image(image),
-        (None, Some(docker)) => check_docker(docker),
+        (None, Some(docker)) => check_docker(docker, stored),
     }
 }
 
@@ -67,25 +69,37 @@ fn check_image(given: ImageRequest) -> Result<Source> {
     let present = |key: &str, value: Option<String>| {
         value.filter(|value| !value.is_empty()).ok_or_else(|| Error::invalid(format!("{FIELD}.{key}"), "is missing"))
     };
-    let image_name = present("image_name", image_name)?;
-    let image_name = limits::pinned_image(&format!("{FIELD}.image_name"), &image_name)?;
+    let mut faults = Faults::default();
+    let checked_name = |name: String| limits::pinned_image(&format!("{FIELD}.image_name"), &name);
+    let image_name = faults.note(present("image_name", image_name).and_then(checked_name));
     let digest = image_name.split_once('@').map(|(_, digest)| digest.to_owned());
-    let tag = match tag.filter(|tag| !tag.is_empty()).or_else(|| digest.clone()) {
-        Some(tag) => limits::image_tag(&format!("{FIELD}.tag"), &tag)?,
-        None => return Err(Error::invalid(format!("{FIELD}.tag"), "is missing")),
-    };
+    let tag = present("tag", tag.filter(|tag| !tag.is_empty()).or_else(|| digest.clone()));
+    let tag = faults.note(tag.and_then(|tag| limits::image_tag(&format!("{FIELD}.tag"), &tag)));
     if digest.is_some_and(|digest| tag.starts_with("sha256:") && tag != digest) {
-        return Err(Error::invalid(format!("{FIELD}.tag"), "must not differ from the digest in image_name"));
+        faults.refuse(format!("{FIELD}.tag"), "must not differ from the digest in image_name");
     }
-    let registry = present("registry_id", registry_id)?;
-    let registry_id =
-        registry.parse::<Uuid>().map_err(|_| Error::invalid(format!("{FIELD}.registry_id"), "must be a UUID"))?;
+    let no_uuid = || Error::invalid(format!("{FIELD}.registry_id"), "must be a UUID");
+    let registry = present("registry_id", registry_id);
+    let registry_id = faults.note(registry.and_then(|id| id.parse::<Uuid>().map_err(|_| no_uuid())));
+    faults.result()?;
     Ok(Source::Image { image_name, tag, registry_id: RegistryId(registry_id) })
 }
 
-fn check_docker(given: DockerRequest) -> Result<Source> {
+fn check_docker(given: DockerRequest, stored: Option<&Source>) -> Result<Source> {
     const FIELD: &str = "source.docker";
     let DockerRequest { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } = given;
+    // Responses always have a repository, because clients read it unasked; without a URL there is none.
+    let git_repository = git_repository.filter(|repository| !repository.url.is_empty());
+    let url = git_repository.as_ref().map(|repository| repository.url.as_str());
+    let (old_raw, old_stage) =
+        stored.and_then(|stored| of_same(stored, url, dockerfile_path.as_deref())).unwrap_or_default();
+    let kept = |given: MaybeUndefined<String>, old: Option<String>| match given {
+        MaybeUndefined::Value(given) => Some(given),
+        MaybeUndefined::Null => None,
+        MaybeUndefined::Undefined => old,
+    };
+    let (dockerfile_raw, docker_target_build_stage) =
+        (kept(dockerfile_raw, old_raw), kept(docker_target_build_stage, old_stage));
     if git_repository.is_none() && dockerfile_raw.is_none() {
         // A job without a source is returned in this form.
         if dockerfile_path.is_none() && docker_target_build_stage.is_none() {
@@ -93,19 +107,30 @@ fn check_docker(given: DockerRequest) -> Result<Source> {
         }
         return Err(Error::invalid(FIELD, "must have a git_repository or a dockerfile_raw"));
     }
-    let text = |key: &str, value: Option<String>| {
-        value.map(|value| limits::text(&format!("{FIELD}.{key}"), value)).transpose()
+    let mut faults = Faults::default();
+    let git_repository = git_repository.map(|given| given.check(&format!("{FIELD}.git_repository")));
+    let git_repository = faults.note(git_repository.transpose());
+    let mut text = |key: &str, value: Option<String>| {
+        faults.note(value.map(|value| limits::text(&format!("{FIELD}.{key}"), value)).transpose())
     };
-    let git_repository = match git_repository {
-        None => None,
-        Some(given) => Some(given.check(&format!("{FIELD}.git_repository"))?),
-    };
-    Ok(Source::Docker {
+    let source = Source::Docker {
         git_repository,
-        dockerfile_path: text("dockerfile_path", dockerfile_path)?,
-        dockerfile_raw: text("dockerfile_raw", dockerfile_raw)?,
-        docker_target_build_stage: text("docker_target_build_stage", docker_target_build_stage)?,
-    })
+        dockerfile_path: text("dockerfile_path", dockerfile_path),
+        dockerfile_raw: text("dockerfile_raw", dockerfile_raw),
+        docker_target_build_stage: text("docker_target_build_stage", docker_target_build_stage),
+    };
+    faults.result().map(|()| source)
+}
+
+/// What a client may not know of the stored source, if it sends the same Dockerfile of the same repository again: the content of the
+/// Dockerfile and the build stage.
+fn of_same(stored: &Source, url: Option<&str>, path: Option<&str>) -> Option<(Option<String>, Option<String>)> {
+    let Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } = stored else {
+        return None;
+    };
+    let same =
+        git_repository.as_ref().map(|repository| repository.url.as_str()) == url && dockerfile_path.as_deref() == path;
+    same.then(|| (dockerfile_raw.clone(), docker_target_build_stage.clone()))
 }
 
 impl ApplicationGitRepositoryRequest {

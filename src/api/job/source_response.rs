@@ -1,6 +1,6 @@
 //! The source of a job in responses.
 
-use entity::job_spec::{GitRepository, Source};
+use entity::job_spec::{GitProvider, GitRepository, Source};
 use entity::run_spec::Commit;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
@@ -52,9 +52,7 @@ struct ApplicationGitRepository {
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct JobSourceDockerResponse {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    git_repository: Option<ApplicationGitRepository>,
+    git_repository: ApplicationGitRepository,
     dockerfile_path: Option<String>,
     dockerfile_raw: Option<String>,
     docker_target_build_stage: Option<String>,
@@ -105,11 +103,22 @@ pub(super) fn source_response(source: Source, registry: Option<RegistryView>, co
             JobSource::Image(Box::new(ImageSource { image }))
         }
         Source::Docker { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage } => {
-            let git_repository = git_repository.map(|repository| git_response(repository, commit));
+            let git_repository = git_response(git_repository.unwrap_or_else(no_repository), commit);
             let docker =
                 JobSourceDockerResponse { git_repository, dockerfile_path, dockerfile_raw, docker_target_build_stage };
             JobSource::Docker(Box::new(DockerSource { docker }))
         }
+    }
+}
+
+/// Official clients read the repository of a build unasked, even if there is only a Dockerfile.
+fn no_repository() -> GitRepository {
+    GitRepository {
+        url: String::new(),
+        provider: GitProvider::Github,
+        branch: None,
+        root_path: "/".to_owned(),
+        git_token_id: None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Validates job requests, and applies edits to stored jobs.
 //!
 //! An edit keeps absent keys and clears keys that are null. It replaces schedule, source and healthchecks as a whole,
-//! except that a schedule without a time zone keeps the stored one. Each official client omits the keys that it
+//! except that a schedule without a time zone keeps the stored one, and a build of the same Dockerfile what else is stored of it. Each official client omits the keys that it
 //! does not know; these rules keep its edits from losing data.
 
 use entity::cluster::ClusterKind;
 use entity::id::GroupId;
-use entity::job_spec::{CpuArchitecture, JobSpec, JobType, Source};
+use entity::job_spec::{CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule, Source};
 use entity::{cluster, job};
 use poem_openapi::types::MaybeUndefined;
 
@@ -14,6 +14,7 @@ use super::healthcheck::check_healthchecks;
 use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
 use super::source_request::check_source;
+use crate::api::faults::Faults;
 use crate::api::limits;
 use crate::api::wire::ReferenceObject;
 use crate::app::App;
@@ -63,52 +64,68 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
         icon_uri,
     } = given;
     let old = stored.map(|job| &job.spec);
-    let name = match (name, stored) {
-        (Some(name), _) => limits::name("name", &name)?,
-        (None, Some(job)) => job.name.clone(),
-        (None, None) => return Err(Error::invalid("name", "is missing")),
-    };
-    let (job_type, schedule) = check_schedule(schedule, stored)?;
+    let mut faults = Faults::default();
+    let name = faults.note(match (name, stored) {
+        (Some(name), _) => limits::name("name", &name),
+        (None, Some(job)) => Ok(job.name.clone()),
+        (None, None) => Err(Error::invalid("name", "is missing")),
+    });
+    let (job_type, schedule) = faults.note_or(check_schedule(schedule, stored), no_schedule());
     let source = match (source, old) {
-        (Some(source), _) => check_source(source)?,
+        (Some(source), old) => faults.note_or(check_source(source, old.map(|old| &old.source)), Source::none()),
         (None, Some(old)) => old.source.clone(),
         (None, None) => Source::none(),
     };
-    let number = |field: &str, given, old: Option<i32>, default, low| {
-        limits::between(field, value_or(given, old, default), low, i32::MAX)
+    let mut number = |field: &str, given, old: Option<i32>, default, low| {
+        faults.note(limits::between(field, value_or(given, old, default), low, i32::MAX))
     };
+    let cpu_milli = number("cpu", cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI, LEAST_CPU_MILLI);
+    let memory_mib = number("memory", memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB);
+    let gpu = number("gpu", gpu, old.map(|old| old.gpu), 0, 0);
+    let max_nb_restart = number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0);
+    let max_duration_seconds = number(DURATION, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0);
+    let mut optional = |field: &str, given: Option<i32>, (low, high)| {
+        faults.note(given.map(|given| limits::between(field, given, low, high)).transpose())
+    };
+    let ephemeral = optional_value(ephemeral_storage_in_gib, old.and_then(|old| old.ephemeral_storage_gib));
+    let ephemeral_storage_gib = optional("ephemeral_storage_in_gib", ephemeral, (0, i32::MAX));
+    // Web forms send 0 for no port.
+    let port = optional_value(port, old.and_then(|old| old.port)).filter(|port| *port != 0);
+    let port = optional("port", port, (1, 65_535));
     let description = value_or(description, old.map(|old| old.description.clone()), String::new());
     let icon = value_or(icon_uri, old.map(|old| old.icon_uri.clone()), default_icon(job_type));
+    let icon = if icon.trim().is_empty() { default_icon(job_type) } else { icon };
+    let architecture =
+        optional_value(cpu_architecture.map_value(architecture), old.and_then(|old| old.cpu_architecture));
+    let old_groups = (old.map(|old| &*old.annotations_groups), old.map(|old| &*old.labels_groups));
     let spec = JobSpec {
-        description: limits::text("description", description)?,
-        cpu_milli: number("cpu", cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI, LEAST_CPU_MILLI)?,
-        memory_mib: number("memory", memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB)?,
-        gpu: number("gpu", gpu, old.map(|old| old.gpu), 0, 0)?,
-        ephemeral_storage_gib: optional_value(ephemeral_storage_in_gib, old.and_then(|old| old.ephemeral_storage_gib))
-            .map(|size| limits::between("ephemeral_storage_in_gib", size, 0, i32::MAX))
-            .transpose()?,
-        cpu_architecture: optional_value(
-            cpu_architecture.map_value(architecture),
-            old.and_then(|old| old.cpu_architecture),
-        ),
-        max_nb_restart: number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0)?,
-        max_duration_seconds: number(DURATION, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0)?,
+        description: faults.note(limits::text("description", description)),
+        cpu_milli,
+        memory_mib,
+        gpu,
+        ephemeral_storage_gib,
+        cpu_architecture: architecture,
+        max_nb_restart,
+        max_duration_seconds,
         auto_preview: value_or(auto_preview, old.map(|old| old.auto_preview), false),
         auto_deploy: value_or(auto_deploy, old.map(|old| old.auto_deploy), false),
-        // Web forms send 0 for no port.
-        port: optional_value(port, old.and_then(|old| old.port))
-            .filter(|port| *port != 0)
-            .map(|port| limits::between("port", port, 1, 65_535))
-            .transpose()?,
-        icon_uri: if icon.trim().is_empty() { default_icon(job_type) } else { limits::text("icon_uri", icon)? },
-        healthchecks: check_healthchecks(healthchecks, old)?,
+        port,
+        icon_uri: faults.note(limits::text("icon_uri", icon)),
+        healthchecks: faults.note(check_healthchecks(healthchecks, old)),
         source,
         schedule,
-        annotations_groups: groups("annotations_groups", annotations_groups, old.map(|old| &*old.annotations_groups))?,
-        labels_groups: groups("labels_groups", labels_groups, old.map(|old| &*old.labels_groups))?,
+        annotations_groups: faults.note(groups("annotations_groups", annotations_groups, old_groups.0)),
+        labels_groups: faults.note(groups("labels_groups", labels_groups, old_groups.1)),
         settings: old.map(|old| old.settings.clone()).unwrap_or_default(),
     };
+    faults.result()?;
     Ok(JobDefinition { name, spec })
+}
+
+/// Stands for a schedule that is refused.
+fn no_schedule() -> (JobType, Schedule) {
+    let (on_start, on_stop, on_delete) = (None, None, None);
+    (JobType::Lifecycle, Schedule::Lifecycle { on_start, on_stop, on_delete, lifecycle_type: LifecycleType::Generic })
 }
 
 /// Checks that a job has an image, unless it runs as a plain process.
@@ -121,10 +138,11 @@ pub(super) fn check_image(app: &App, spec: &JobSpec, cluster: &cluster::Model) -
 
 /// Checks a configuration against the limits of its cluster.
 pub(super) fn check_limits(spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
-    limits::between("cpu", spec.cpu_milli, LEAST_CPU_MILLI, cluster.maximum_cpu_milli)?;
-    limits::between("memory", spec.memory_mib, LEAST_MEMORY_MIB, cluster.maximum_memory_mib)?;
-    limits::between("gpu", spec.gpu, 0, 0)?;
-    Ok(())
+    let mut faults = Faults::default();
+    faults.note(limits::between("cpu", spec.cpu_milli, LEAST_CPU_MILLI, cluster.maximum_cpu_milli));
+    faults.note(limits::between("memory", spec.memory_mib, LEAST_MEMORY_MIB, cluster.maximum_memory_mib));
+    faults.note(limits::between("gpu", spec.gpu, 0, 0));
+    faults.result()
 }
 
 /// The value of a key: the given one, the stored one if the key is absent, or the default if it is null or the job is

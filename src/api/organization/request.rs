@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::limits;
 use super::subscription_plan::PlanEnum;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::secret::has_secret;
 
 #[derive(Debug, Deserialize, Object)]
 pub(super) struct OrganizationRequest {
@@ -57,6 +58,12 @@ impl OptionalFields {
             match given {
                 MaybeUndefined::Undefined => {}
                 MaybeUndefined::Null => *stored = None,
+                MaybeUndefined::Value(text) if field != "description" && has_secret(&text) => {
+                    return Err(Error::invalid(
+                        field,
+                        "must not contain a password or a token, because members see it",
+                    ));
+                }
                 MaybeUndefined::Value(text) => *stored = Some(limits::text(field, text)?),
             }
         }

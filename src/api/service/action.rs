@@ -69,7 +69,10 @@ impl ServiceActionApi {
             };
             targets.push(JobTarget { edit, commit, ..JobTarget::from(job) });
         }
-        command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
+        // Clients leave out what is stopped, and then there may be nothing to do.
+        if !targets.is_empty() {
+            command::request_jobs(&self.0, &auth.requester(), row.id, targets, DeploymentAction::Deploy).await?;
+        }
         Ok(Json(status::of_environment(&self.0.db, row.id).await?))
     }
 
@@ -105,7 +108,9 @@ impl ServiceActionApi {
         let ids = body.0.jobs()?;
         let jobs = self.jobs(&auth, Action::Manage, &row, "job_ids", &ids).await?;
         let removal = if skip_reconcile.0 { Removal::RowsOnly } else { Removal::Complete };
-        command::delete_jobs(&self.0, &auth.requester(), row.id, jobs, removal).await?;
+        if !jobs.is_empty() {
+            command::delete_jobs(&self.0, &auth.requester(), row.id, jobs, removal).await?;
+        }
         Ok(EmptyResponse)
     }
 
@@ -178,8 +183,10 @@ impl ServiceActionApi {
     ) -> Result<EmptyResponse<200>> {
         let row = self.environment(auth, Action::Deploy, environment).await?;
         let jobs = self.jobs(auth, Action::Deploy, &row, "job_ids", &given.jobs()?).await?;
-        let targets = jobs.into_iter().map(JobTarget::from).collect();
-        command::request_jobs(&self.0, &auth.requester(), row.id, targets, action).await?;
+        let targets: Vec<_> = jobs.into_iter().map(JobTarget::from).collect();
+        if !targets.is_empty() {
+            command::request_jobs(&self.0, &auth.requester(), row.id, targets, action).await?;
+        }
         Ok(EmptyResponse)
     }
 }

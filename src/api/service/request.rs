@@ -86,8 +86,8 @@ pub(super) fn count<T>(list: &Option<Vec<T>>) -> usize {
 
 /// Checks the length of a list of ids, and removes duplicates.
 pub(super) fn unique_ids(field: &str, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
-    if ids.is_empty() || ids.len() > limits::ITEMS {
-        return Err(Error::invalid(field, format!("must have 1 to {} items", limits::ITEMS)));
+    if ids.len() > limits::ITEMS {
+        return Err(Error::invalid(field, format!("must have at most {} items", limits::ITEMS)));
     }
     ids.sort_unstable();
     ids.dedup();

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::audit;
 use super::super::caller::Auth;
+use super::super::faults::Faults;
 use super::lookup::{HIERARCHY, find_target};
 use super::parent::Parent;
 use super::request::{EnvironmentVariableRequest, Key, Value};
@@ -26,15 +27,18 @@ pub(super) async fn create(
     is_secret: bool,
 ) -> Result<VariableResponse> {
     let EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file } = request;
-    let mut row = parent.empty_row(validate::key("key", &key)?, VariableKind::Value, app.clock.now());
+    let mut faults = Faults::default();
+    let key = faults.note(validate::key("key", &key));
+    let mut row = parent.empty_row(key, VariableKind::Value, app.clock.now());
     if let Some(path) = mount_path.filter(|path| !path.is_empty()) {
-        row.mount_path = Some(validate::path(path)?);
+        row.mount_path = Some(faults.note(validate::path(path)));
         row.kind = VariableKind::File;
     }
     row.is_secret = is_secret;
-    row.description = description.map(validate::description).transpose()?;
+    row.description = faults.note(description.map(validate::description).transpose());
     row.interpolated = enable_interpolation_in_file;
-    let value = validate::value("value", value.unwrap_or_default(), &row)?;
+    let value = faults.note(validate::value("value", value.unwrap_or_default(), &row));
+    faults.result()?;
     set_value(app, &mut row, value)?;
     store_new(app, auth, parent, row).await
 }
@@ -49,9 +53,12 @@ pub(super) async fn create_alias(
 ) -> Result<VariableResponse> {
     let target = find_target(app, auth, parent, target).await?;
     let Key { key, description, enable_interpolation_in_file } = request;
-    let mut row = parent.empty_row(validate::key("key", &key)?, VariableKind::Alias, app.clock.now());
+    let mut faults = Faults::default();
+    let key = faults.note(validate::key("key", &key));
+    let mut row = parent.empty_row(key, VariableKind::Alias, app.clock.now());
     row.is_secret = target.is_secret;
-    row.description = description.map(validate::description).transpose()?;
+    row.description = faults.note(description.map(validate::description).transpose());
+    faults.result()?;
     row.interpolated = enable_interpolation_in_file;
     row.mount_path.clone_from(&target.mount_path);
     row.target_id = stored_id(&target);

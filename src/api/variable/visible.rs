@@ -12,14 +12,26 @@ use crate::engine::variables::built_in::{BuiltInVariable, EnvironmentContext, Jo
 use crate::error::{Error, Result};
 use crate::store;
 
-/// All variables visible in a scope, sorted by key. Built-in ones are rows that are not stored.
+/// All variables visible in a scope, sorted by key; of one key, the variable of the narrowest scope comes first, because clients take
+/// the first one that has the name. Built-in ones are rows that are not stored.
 pub(super) async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     let environment = parent.environment.as_ref().map(|row| row.id);
     let job = parent.job.as_ref().map(|row| row.id);
     let mut rows = store::variable::list(&app.db, parent.project.id, environment, job).await?;
     rows.extend(built_in(app, parent).await?);
-    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    rows.sort_by(|one, other| one.key.cmp(&other.key).then_with(|| width(one).cmp(&width(other))));
     Ok(rows)
+}
+
+/// How wide the scope of a variable is: a job, its environment, its project, or the built-in ones.
+fn width(row: &Model) -> u8 {
+    let Model { job_id, environment_id, project_id, .. } = row;
+    match (job_id, environment_id, project_id) {
+        (Some(_), ..) => 0,
+        (None, Some(_), _) => 1,
+        (None, None, Some(_)) => 2,
+        (None, None, None) => 3,
+    }
 }
 
 async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {

@@ -5,6 +5,7 @@ use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::super::environment::EnvironmentModeEnum;
+use super::super::faults::Faults;
 use super::super::limits;
 use super::response::{OrganizationWebhookEventEnum, OrganizationWebhookKindEnum};
 use crate::app::App;
@@ -42,35 +43,40 @@ impl OrganizationWebhookCreateRequest {
     pub(super) fn apply(self, app: &App, mut row: Model) -> Result<Model> {
         let bound = of_webhook(&row);
         row.kind = self.kind.into();
-        row.target_url = limits::web_address("target_url", &self.target_url)?;
-        outbound::check_literal(&row.target_url, app.config.webhook_private_addresses)
-            .map_err(|reason| Error::invalid("target_url", reason))?;
+        let mut faults = Faults::default();
+        let is_allowed = |url: String| match outbound::check_literal(&url, app.config.webhook_private_addresses) {
+            Ok(()) => Ok(url),
+            Err(reason) => Err(Error::invalid("target_url", reason)),
+        };
+        let url = limits::web_address("target_url", &self.target_url).and_then(is_allowed);
+        let is_url = url.is_ok();
+        row.target_url = faults.note_or(url, row.target_url);
         match self.target_secret {
-            None if row.secret.is_some() && moves(&bound, &of_webhook(&row)) => {
+            None if is_url && row.secret.is_some() && moves(&bound, &of_webhook(&row)) => {
                 let text = "must be given again, because target_url has another host; an empty one removes the secret";
-                return Err(Error::invalid("target_secret", text));
+                faults.refuse("target_secret", text);
             }
             None => {}
             Some(text) if text.is_empty() => row.secret = None,
             Some(text) => {
-                let text = limits::text("target_secret", text)?;
-                sign::key(&text).map_err(|reason| Error::invalid("target_secret", reason))?;
+                let text = faults.note(limits::text("target_secret", text));
+                faults.note(sign::key(&text).map(drop).map_err(|reason| Error::invalid("target_secret", reason)));
                 row.secret = Some(app.keys.seal(&secret::place("webhook", row.id.0), text.as_bytes())?);
             }
         }
         if let Some(text) = self.description {
-            row.description = Some(limits::text("description", text)?);
+            row.description = Some(faults.note(limits::text("description", text)));
         }
         row.enabled = self.enabled.unwrap_or(row.enabled);
         if self.events.is_empty() || self.events.len() > limits::ITEMS {
-            return Err(Error::invalid("events", format!("must have 1 to {} items", limits::ITEMS)));
+            faults.refuse("events", format!("must have 1 to {} items", limits::ITEMS));
         }
         let mut events: Vec<_> = self.events.into_iter().map(WebhookEvent::from).collect();
         events.sort_unstable();
         events.dedup();
         row.events = Events(events);
-        row.project_names =
-            ProjectNames(limits::list("project_names_filter", self.project_names_filter.unwrap_or_default())?);
+        let names = limits::list("project_names_filter", self.project_names_filter.unwrap_or_default());
+        row.project_names = ProjectNames(faults.note(names));
         let mut modes: Vec<_> = self
             .environment_types_filter
             .unwrap_or_default()
@@ -80,6 +86,7 @@ impl OrganizationWebhookCreateRequest {
         modes.sort_unstable();
         modes.dedup();
         row.modes = Modes(modes);
+        faults.result()?;
         Ok(row)
     }
 }

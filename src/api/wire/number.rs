@@ -12,7 +12,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
         Text(String),
     }
     use serde::de::Error as _;
-    let whole = match NumberOrText::deserialize(deserializer).map_err(|_| D::Error::custom("expected an integer"))? {
+    let whole = match NumberOrText::deserialize(deserializer).map_err(|_| D::Error::custom("must be an integer"))? {
         NumberOrText::Number(number) => Some(number),
         #[expect(clippy::cast_possible_truncation, reason = "only whole numbers in range pass the filter")]
         NumberOrText::Decimal(number) => Some(number).filter(|n| n.fract() == 0.0 && n.abs() < 1e15).map(|n| n as i64),
@@ -20,7 +20,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
     };
     whole
         .and_then(|number| i32::try_from(number).ok())
-        .ok_or_else(|| D::Error::custom(format!("expected an integer of at most {}", i32::MAX)))
+        .ok_or_else(|| D::Error::custom(format!("must be an integer of at most {}", i32::MAX)))
 }
 
 /// Reads an optional integer. Null and empty text mean `None`.

@@ -5,16 +5,20 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::body_faults;
 use super::media_type::{JSON, YAML};
-use super::unknown_key::{IgnoredKeys, UnknownKey, unknown_keys};
+use super::operation_schema::body_schema;
+use super::unknown_key::{UnknownKey, unknown_keys, warn};
+use super::warnings::Warnings;
 use crate::error::Error;
-use crate::input::{read_json, stored_text};
+use crate::input::{Refusal, read_json, stored_text};
 
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
 
-/// A JSON body of limited size. An absent body is read as `{}`. Unknown keys are ignored, as in the official API, and named in a
+/// A JSON body of limited size. An absent body and `null` are read as `{}`. Unknown keys are ignored, as in the official API, and named in a
 /// `Warning` header, unless the body is strict.
 pub(in crate::api) struct Body<T, const MOST_MIB: usize = 1, const STRICT: bool = false>(pub(in crate::api) T);
 
@@ -45,55 +49,41 @@ where
         body: &mut RequestBody,
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
-        let (value, unknown) = parsed::<T>(request, body, MOST_MIB * MIB).await?;
-        if let Some(key) = unknown.first().filter(|_| STRICT) {
-            return Err(Error::invalid(key.path.as_str(), key.refusal()).into());
-        }
-        if let Some(ignored) = request.data::<IgnoredKeys>().filter(|_| !unknown.is_empty()) {
-            ignored.set(unknown);
+        let text = read(body, MOST_MIB * MIB).await?;
+        let (value, unknown) = parsed::<T>(request, &text, STRICT)?;
+        if let Some(warnings) = request.data::<Warnings>() {
+            warn(warnings, &unknown);
         }
         Ok(Self(value))
     }
 }
 
-/// Reads a body, and finds the keys that its schema does not know.
-async fn parsed<T: DeserializeOwned>(
-    request: &Request,
-    body: &mut RequestBody,
-    limit_bytes: usize,
-) -> poem::Result<(T, Vec<UnknownKey>)> {
-    let bytes = read(body, limit_bytes).await?;
-    let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+/// Reads a body, and finds the keys that its schema does not know. Those of a strict body are faults.
+fn parsed<T: DeserializeOwned>(request: &Request, text: &[u8], strict: bool) -> Result<(T, Vec<UnknownKey>), Error> {
+    // Clients that have no body to send send nothing, or the text of an absent value.
+    let text = if matches!(text.trim_ascii(), b"" | b"null") { b"{}" } else { text };
     read_json::check(text).map_err(|refusal| Error::invalid("body", refusal.message))?;
-    let value = parse(text)?;
-    let tree: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-    stored_text::check_tree(&tree).map_err(Error::from)?;
-    let pattern = request.data::<PathPattern>().map_or("", |PathPattern(pattern)| pattern);
-    Ok((value, unknown_keys(request.method(), pattern, &tree)))
-}
-
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    // Serde would also read a list as the fields of an object, in order.
-    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    let mut tree: Value = serde_json::from_slice(text).map_err(|_| Error::invalid("body", "is not valid JSON"))?;
+    if !tree.is_object() {
         return Err(Error::invalid("body", "must be a JSON object"));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let message = error.inner().to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
-        match (missing, path.as_str()) {
-            (Some((name, _)), "." | "?") => Error::invalid(name, "is required"),
-            (Some((name, _)), path) => Error::invalid(format!("{path}.{name}"), "is required"),
-            (None, "." | "?") => Error::invalid("body", message),
-            (None, path) => Error::invalid(path, message),
+    stored_text::check_tree(&tree)?;
+    let pattern = request.data::<PathPattern>().map_or("", |PathPattern(pattern)| pattern);
+    let schema = body_schema(request.method(), pattern);
+    let unknown = schema.map(|schema| unknown_keys(schema, &tree)).unwrap_or_default();
+    let refused = unknown.iter().filter(|_| strict);
+    let mut faults: Vec<_> = refused.map(|key| Refusal { field: key.path.clone(), message: key.refusal() }).collect();
+    match body_faults::read::<T>(schema, text, &mut tree) {
+        Ok(value) if faults.is_empty() => Ok((value, unknown)),
+        Ok(_) => Err(Error::all(faults)),
+        Err(others) => {
+            faults.extend(others);
+            Err(Error::all(faults))
         }
-    })?;
-    deserializer.end().map_err(|error| Error::invalid("body", error.to_string()))?;
-    Ok(value)
+    }
 }
 
-/// A YAML body. The media type of the request is ignored.
+/// A YAML body, which as JSON is an object, or a string that contains the YAML. The media type of the request is ignored.
 pub(in crate::api) struct YamlBody(pub(in crate::api) String);
 
 impl<'a> ApiExtractor<'a> for YamlBody {
@@ -102,7 +92,8 @@ impl<'a> ApiExtractor<'a> for YamlBody {
     type ParamRawType = ();
 
     fn request_meta() -> Option<MetaRequest> {
-        Some(request::<String>(YAML))
+        let content = [YAML, JSON].map(|content_type| MetaMediaType { content_type, schema: String::schema_ref() });
+        Some(MetaRequest { description: None, content: content.into(), required: true })
     }
 
     async fn from_request(
@@ -111,7 +102,9 @@ impl<'a> ApiExtractor<'a> for YamlBody {
         _options: ExtractParamOptions<Self::ParamType>,
     ) -> poem::Result<Self> {
         let bytes = read(body, MIB).await?;
-        Ok(Self(String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?))
+        let text = String::from_utf8(bytes).map_err(|_| Error::invalid("body", "must be UTF-8"))?;
+        // A document in YAML that is only a quoted string would be no kubeconfig.
+        Ok(Self(serde_json::from_str(&text).unwrap_or(text)))
     }
 }
 
@@ -125,6 +118,6 @@ async fn read(body: &mut RequestBody, limit_bytes: usize) -> poem::Result<Vec<u8
     match body.take()?.into_bytes_limit(limit_bytes).await {
         Ok(bytes) => Ok(bytes.into()),
         Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Error::TooLarge { limit_bytes }.into()),
-        Err(error) => Err(Error::invalid("body", error.to_string()).into()),
+        Err(_) => Err(Error::invalid("body", "could not be read").into()),
     }
 }

@@ -165,6 +165,23 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// What may contain a secret is not shown, and is taken out of the environment.
+    #[test]
+    fn settings_with_secrets_are_known() {
+        let expected =
+            ["WINDLASS_DATABASE_URL", "WINDLASS_SECRET_KEYS", "WINDLASS_SECRET_KEY_COMMAND", "WINDLASS_OTLP_ENDPOINT"];
+        assert_eq!(windlass::config::secret_variables(), expected);
+        let command = Arguments::command();
+        for setting in command.get_arguments().filter(|setting| setting.get_long().is_some()) {
+            let name = setting.get_long().unwrap();
+            let may_be_secret =
+                ["key", "secret", "password", "token", "url", "endpoint"].iter().any(|word| name.contains(word));
+            let is_plain = ["tls-key", "public-url", "token-days", "secret-key-file", "step-url"].contains(&name)
+                || !may_be_secret;
+            assert_ne!(setting.is_hide_env_values_set(), is_plain, "--{name}");
+        }
+    }
+
     /// Every flag of the server has an environment variable named after it.
     #[test]
     fn every_flag_has_its_variable() {

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use windlass::secret::SECRET_VARIABLES;
+use windlass::config::secret_variables;
 use zeroize::Zeroizing;
 
 /// Says that secret settings are on standard input.
@@ -30,9 +30,10 @@ pub(super) fn words() -> Vec<OsString> {
         words.extend(flags.map(|flag| OsString::from_vec(flag.to_vec())));
         return words;
     }
+    let secret = secret_variables();
     let mut settings = Zeroizing::new(Vec::new());
     for (name, value) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| SECRET_VARIABLES.contains(name)) else { continue };
+        let Some(name) = name.to_str().filter(|_| secret.contains(&name)) else { continue };
         let flag = format!("--{}", name.trim_start_matches("WINDLASS_").to_lowercase().replace('_', "-"));
         // A flag takes precedence.
         if words.iter().any(|word| word.to_string_lossy().split('=').next() == Some(&flag)) {
@@ -60,7 +61,7 @@ fn replace(words: &[OsString], settings: &[u8]) -> std::io::Result<()> {
     if let Some((name, rest)) = words.split_first() {
         command.arg0(name).args(rest);
     }
-    for variable in SECRET_VARIABLES {
+    for variable in secret_variables() {
         command.env_remove(variable);
     }
     Err(command.env(ON_INPUT, "yes").stdin(Stdio::from(reader)).exec())

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Subcommand, ValueEnum};
-use entity::id::TokenId;
+use entity::id::{PersonId, TokenId};
 use entity::member::Role;
 use entity::{api_token, organization};
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use uuid::Uuid;
 use windlass::clock::Clock;
 use windlass::config::Config;
@@ -61,7 +61,11 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
             let now = Clock::system().now();
             let (row, token) = bootstrap::new_api_token(organization.id, &name, role, now)?;
             let row = api_token::Model { expires_at: config.token_end(now), ..row };
-            store::token::create(&db, row).await?;
+            store::write(&db, async |tx| {
+                let person_id = behind(tx, &row, now).await?;
+                Ok::<_, Error>(store::token::create(tx, api_token::Model { person_id, ..row }).await?)
+            })
+            .await?;
             println!("{}", token.expose());
         }
         Command::List { organization } => {
@@ -86,6 +90,16 @@ pub(crate) async fn run(config: Config, command: Command) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first person is behind administrators' tokens of the first organization, until an owner is appointed.
+async fn behind(tx: &DatabaseTransaction, row: &api_token::Model, now: DateTime<Utc>) -> Result<Option<PersonId>> {
+    let of = row.organization_id;
+    let is_first = row.role == Role::Admin && store::organization::first(tx).await? == Some(of);
+    if !is_first || store::organization::owner(tx, of).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(bootstrap::first_person(tx, of, now).await?))
 }
 
 async fn find(db: &DatabaseConnection, wanted: Option<String>) -> Result<organization::Model> {

@@ -20,6 +20,9 @@ const CHANGES: usize = 64;
 pub(super) fn fault(spec: &JobSpec) -> Option<&'static str> {
     let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return None };
     let expression: CronExpression = scheduled_at.parse().ok()?;
+    if !expression.can_fire() {
+        return Some("the schedule never fires");
+    }
     let changes = changes(parse_timezone(timezone).ok()?);
     if changes.iter().any(|change| shift(change).num_seconds() % 3600 != 0) {
         return Some("Kubernetes loses times in a time zone whose clocks change by a part of an hour");

@@ -44,24 +44,20 @@ impl std::str::FromStr for CronExpression {
                 fields.len()
             )));
         };
-        let schedule = Self {
+        Ok(Self {
             minutes: parse_field(minutes, &MINUTE)?,
             hours: parse_field(hours, &HOUR)?,
             days: parse_field(days, &DAY)?,
             months: parse_field(months, &MONTH)?,
             weekdays: fold_sunday(parse_field(weekdays, &WEEKDAY)?),
-        };
-        if schedule.can_fire() {
-            Ok(schedule)
-        } else {
-            Err(ParseError(format!("{text:?} never fires: no such day in any of its months")))
-        }
+        })
     }
 }
 
 impl CronExpression {
-    /// Whether any calendar day matches.
-    fn can_fire(&self) -> bool {
+    /// Whether any calendar day matches. An expression such as `0 0 31 2 *` stands for a job that is only started manually.
+    #[must_use]
+    pub fn can_fire(&self) -> bool {
         if !self.weekdays.star {
             return true;
         }

@@ -45,9 +45,6 @@ fn errors_say_why() {
         ("1,,2 * * * *", "neither"),
         ("@every 5m", "step"),
         ("@reboot", "unknown macro"),
-        ("0 0 31 2 *", "never fires"),
-        ("0 0 30 2 *", "never fires"),
-        ("0 0 31 4,6,9,11 *", "never fires"),
         ("+1 * * * *", "neither"),
         ("TZ=UTC * * * * *", "found 6"),
         ("-1 * * * *", "neither"),
@@ -57,6 +54,16 @@ fn errors_say_why() {
         let refused = CronExpression::from_str(text).unwrap_err();
         assert!(refused.0.contains(why), "{text}: {}", refused.0);
     }
+}
+
+#[test]
+fn an_expression_without_any_day_is_taken_and_never_fires() {
+    for text in ["0 0 31 2 *", "0 0 30 2 *", "*/5 * 31 4,6,9,11 *"] {
+        let never = schedule(text);
+        assert!(!never.can_fire(), "{text}");
+        assert_eq!(never.next(at("2026-11-18T00:00:00Z"), &Utc), None, "{text}");
+    }
     // With a weekday either field may match, so this one does fire.
-    assert!(CronExpression::from_str("0 0 31 2 1").is_ok());
+    assert!(schedule("0 0 31 2 1").can_fire());
+    assert!(schedule("0 0 29 2 *").can_fire());
 }

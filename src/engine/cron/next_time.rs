@@ -5,10 +5,10 @@ use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZo
 use super::clock_change::{ClockChangeRules, GapRule, OverlapRule};
 use super::expression::CronExpression;
 use super::time_zone::{first_where, gap_end};
-use super::wall_clock::minute_of;
+use super::wall_clock::{WallPattern, minute_of};
 
 impl CronExpression {
-    /// The first time after `after`; `None` only beyond the range of the calendar.
+    /// The first time after `after`; `None` if the expression never fires, or beyond the range of the calendar.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>, zone: &impl TimeZone) -> Option<DateTime<Utc>> {
         self.next_by(after, zone, ClockChangeRules::default())
@@ -22,77 +22,82 @@ impl CronExpression {
         zone: &impl TimeZone,
         clock_changes: ClockChangeRules,
     ) -> Option<DateTime<Utc>> {
-        let gap = clock_changes.gap.unwrap_or(if self.hours.interval { GapRule::Skip } else { GapRule::RunAfter });
-        let overlap =
-            clock_changes.overlap.unwrap_or(if self.repeats() { OverlapRule::Both } else { OverlapRule::First });
-        let local = minute_of(after.with_timezone(zone).naive_local())?;
-        let ahead = self.next_ahead(local, after, zone, (gap, overlap));
-        if overlap == OverlapRule::First {
-            return ahead;
-        }
-        let again = self.next_in_second_pass(local, after, zone);
-        match (ahead, again) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        next_of(self, after, zone, clock_changes)
     }
+}
 
-    /// The first time whose wall clock is later than `local`.
-    fn next_ahead(
-        &self,
-        local: NaiveDateTime,
-        after: DateTime<Utc>,
-        zone: &impl TimeZone,
-        (gap, overlap): (GapRule, OverlapRule),
-    ) -> Option<DateTime<Utc>> {
-        let mut wall = local;
-        loop {
-            wall = self.next_wall(wall)?;
-            let found = match zone.from_local_datetime(&wall) {
-                MappedLocalTime::Single(time) => Some(time.to_utc()),
-                MappedLocalTime::Ambiguous(first, second) => match overlap {
-                    OverlapRule::First => Some(first.to_utc()),
-                    OverlapRule::Last => Some(second.to_utc()),
-                    OverlapRule::Both => [first.to_utc(), second.to_utc()].into_iter().find(|time| *time > after),
-                },
-                MappedLocalTime::None => match gap {
-                    GapRule::RunAfter => gap_end(wall, zone),
-                    GapRule::Skip => None,
-                },
-            };
-            if let Some(time) = found.filter(|time| *time > after) {
-                return Some(time);
-            }
-        }
+/// The first time after `after` at which a pattern matches the clocks of a zone.
+pub(super) fn next_of(
+    pattern: &impl WallPattern,
+    after: DateTime<Utc>,
+    zone: &impl TimeZone,
+    clock_changes: ClockChangeRules,
+) -> Option<DateTime<Utc>> {
+    let gap = clock_changes.gap.unwrap_or(if pattern.steps_hours() { GapRule::Skip } else { GapRule::RunAfter });
+    let repeats = pattern.steps_minutes() || pattern.steps_hours();
+    let overlap = clock_changes.overlap.unwrap_or(if repeats { OverlapRule::Both } else { OverlapRule::First });
+    let local = minute_of(after.with_timezone(zone).naive_local())?;
+    let ahead = next_ahead(pattern, local, after, zone, (gap, overlap));
+    if overlap == OverlapRule::First {
+        return ahead;
     }
+    let again = next_in_second_pass(pattern, local, after, zone);
+    match (ahead, again) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
 
-    /// If `local` is in the first pass of a repeated hour, the first time in the second pass.
-    fn next_in_second_pass(
-        &self,
-        local: NaiveDateTime,
-        after: DateTime<Utc>,
-        zone: &impl TimeZone,
-    ) -> Option<DateTime<Utc>> {
-        let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
-            return None;
+/// The first time whose wall clock is later than `local`.
+fn next_ahead(
+    pattern: &impl WallPattern,
+    local: NaiveDateTime,
+    after: DateTime<Utc>,
+    zone: &impl TimeZone,
+    (gap, overlap): (GapRule, OverlapRule),
+) -> Option<DateTime<Utc>> {
+    let mut wall = local;
+    loop {
+        wall = pattern.next_wall(wall)?;
+        let found = match zone.from_local_datetime(&wall) {
+            MappedLocalTime::Single(time) => Some(time.to_utc()),
+            MappedLocalTime::Ambiguous(first, second) => match overlap {
+                OverlapRule::First => Some(first.to_utc()),
+                OverlapRule::Last => Some(second.to_utc()),
+                OverlapRule::Both => [first.to_utc(), second.to_utc()].into_iter().find(|time| *time > after),
+            },
+            MappedLocalTime::None => match gap {
+                GapRule::RunAfter => gap_end(wall, zone),
+                GapRule::Skip => None,
+            },
         };
-        if after >= second.to_utc() {
-            return None;
+        if let Some(time) = found.filter(|time| *time > after) {
+            return Some(time);
         }
-        let offset = first.offset().fix();
-        let turn = first_where(first.to_utc(), second.to_utc(), |time| {
-            zone.offset_from_utc_datetime(&time.naive_utc()).fix() != offset
-        })?;
-        let start = turn.with_timezone(zone).naive_local();
-        let wall = self.next_wall(minute_of(start.checked_sub_signed(TimeDelta::seconds(1))?)?)?;
-        let time = wall.checked_sub_offset(second.offset().fix())?.and_utc();
-        (time > after).then_some(time)
     }
+}
 
-    /// Whether the schedule fires in both passes of a repeated hour by default.
-    fn repeats(&self) -> bool {
-        self.minutes.interval || self.hours.interval
+/// If `local` is in the first pass of a repeated hour, the first time in the second pass.
+fn next_in_second_pass(
+    pattern: &impl WallPattern,
+    local: NaiveDateTime,
+    after: DateTime<Utc>,
+    zone: &impl TimeZone,
+) -> Option<DateTime<Utc>> {
+    let MappedLocalTime::Ambiguous(first, second) = zone.from_local_datetime(&local) else {
+        return None;
+    };
+    if after >= second.to_utc() {
+        return None;
     }
+    let offset = first.offset().fix();
+    let turn = first_where(first.to_utc(), second.to_utc(), |time| {
+        zone.offset_from_utc_datetime(&time.naive_utc()).fix() != offset
+    })?;
+    let start = turn.with_timezone(zone).naive_local();
+    let wall = pattern.next_wall(minute_of(start.checked_sub_signed(TimeDelta::seconds(1))?)?)?;
+    let time = wall.checked_sub_offset(second.offset().fix())?.and_utc();
+    (time > after).then_some(time)
 }
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ impl Timing {
         plain.checked_add_signed(self.jitter)
     }
 
+    /// Whether the schedule has any times.
+    #[must_use]
+    pub fn can_fire(&self) -> bool {
+        self.schedule.can_fire()
+    }
+
     /// Whether `time` is a time of the schedule.
     #[must_use]
     pub fn is_due(&self, time: DateTime<Utc>) -> bool {

@@ -3,16 +3,31 @@
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use super::expression::CronExpression;
+use super::field::Field;
 
 /// The longest gap between two times: 29 February across a century year that is not a leap year, plus a margin.
 const MAX_MONTHS_AHEAD: usize = 12 * 9;
 
-impl CronExpression {
-    /// The first matching wall-clock minute after `after`.
-    pub(super) fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
-        let from = minute_of(after)?.checked_add_signed(TimeDelta::minutes(1))?;
+/// What matches wall-clock times.
+pub(super) trait WallPattern {
+    /// The first matching minute after `after`.
+    fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime>;
+
+    /// Whether the hours are `*` or a step, so that the schedule follows elapsed time.
+    fn steps_hours(&self) -> bool;
+
+    /// Whether the minutes are.
+    fn steps_minutes(&self) -> bool;
+}
+
+impl WallPattern for CronExpression {
+    fn next_wall(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
+        if !self.can_fire() {
+            return None;
+        }
+        let from = minute_after(after)?;
         if self.matches_day(from.date())
-            && let Some(time) = self.time_from(from.time())
+            && let Some(time) = time_from(self.hours, self.minutes, from.time())
         {
             return Some(from.date().and_time(time));
         }
@@ -24,7 +39,7 @@ impl CronExpression {
                     break;
                 }
                 if self.matches_day(day) {
-                    return Some(day.and_time(self.time_from(NaiveTime::MIN)?));
+                    return Some(day.and_time(time_from(self.hours, self.minutes, NaiveTime::MIN)?));
                 }
                 day = day.checked_add_days(Days::new(1))?;
             }
@@ -35,23 +50,38 @@ impl CronExpression {
         None
     }
 
+    fn steps_hours(&self) -> bool {
+        self.hours.interval
+    }
+
+    fn steps_minutes(&self) -> bool {
+        self.minutes.interval
+    }
+}
+
+impl CronExpression {
     fn matches_day(&self, date: NaiveDate) -> bool {
         let day = self.days.has(date.day());
         let weekday = self.weekdays.has(date.weekday().num_days_from_sunday());
         self.months.has(date.month())
             && if self.days.star || self.weekdays.star { day && weekday } else { day || weekday }
     }
+}
 
-    /// The first matching time of day at or after `from`.
-    fn time_from(&self, from: NaiveTime) -> Option<NaiveTime> {
-        if self.hours.has(from.hour())
-            && let Some(minute) = self.minutes.first_from(from.minute())
-        {
-            return NaiveTime::from_hms_opt(from.hour(), minute, 0);
-        }
-        let hour = self.hours.first_from(from.hour() + 1)?;
-        NaiveTime::from_hms_opt(hour, self.minutes.first_from(0)?, 0)
+/// The first matching time of day at or after `from`.
+pub(super) fn time_from(hours: Field, minutes: Field, from: NaiveTime) -> Option<NaiveTime> {
+    if hours.has(from.hour())
+        && let Some(minute) = minutes.first_from(from.minute())
+    {
+        return NaiveTime::from_hms_opt(from.hour(), minute, 0);
     }
+    let hour = hours.first_from(from.hour() + 1)?;
+    NaiveTime::from_hms_opt(hour, minutes.first_from(0)?, 0)
+}
+
+/// The minute after the one that contains `time`.
+pub(super) fn minute_after(time: NaiveDateTime) -> Option<NaiveDateTime> {
+    minute_of(time)?.checked_add_signed(TimeDelta::minutes(1))
 }
 
 pub(super) fn minute_of(time: NaiveDateTime) -> Option<NaiveDateTime> {

@@ -22,7 +22,8 @@ pub fn run_spec(spec: &JobSpec, built: Option<&BuiltImage>, event: Event) -> Opt
         image_name,
         image_tag,
         registry_id,
-        entrypoint,
+        // Clients read back an empty one as they have sent it.
+        entrypoint: entrypoint.filter(|program| !program.is_empty()),
         arguments: arguments.unwrap_or_default(),
         max_nb_restart: spec.max_nb_restart,
         max_duration_seconds: spec.max_duration_seconds,

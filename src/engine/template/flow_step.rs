@@ -21,6 +21,17 @@ pub enum FlowType {
     ScheduleTemplates,
 }
 
+impl FlowType {
+    /// Whether a step of this type runs Terraform or OpenTofu.
+    #[must_use]
+    pub fn runs_tool(self) -> bool {
+        match self {
+            Self::TerraformPlan | Self::TerraformPlanDestroy | Self::TerraformApply | Self::TerraformDestroy => true,
+            Self::CustomScripts | Self::Approval | Self::DisableWorkspace | Self::ScheduleTemplates => false,
+        }
+    }
+}
+
 /// The interpreter of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

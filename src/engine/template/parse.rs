@@ -8,8 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::flow_step::{Command, FlowStep, FlowType, Runtime};
+use crate::engine::cron;
 use crate::input::bounds::{TEMPLATE_BYTES, TEMPLATE_STEPS};
 use crate::input::{read_yaml, stored_text};
+use crate::secret::has_secret;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +79,21 @@ pub fn parse_commands(text: &str) -> Result<Vec<Command>, TemplateError> {
     Ok(commands)
 }
 
+/// Refuses passwords in the URLs of a new template. One that is stored keeps working.
+///
+/// # Errors
+/// If a step has a URL with a password.
+pub fn refuse_logins(steps: &[FlowStep]) -> Result<(), TemplateError> {
+    let has_login = |step: &&FlowStep| step.import_commands.as_ref().is_some_and(|from| has_secret(&from.repository));
+    match steps.iter().find(has_login) {
+        Some(step) => Err(TemplateError(format!(
+            "step {}: importCommands.repository must not contain a password or a token: they belong into a vcs, which vcsId names",
+            step.step
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Steps are stored: with their names, their scripts and everything else.
 fn check_text(part: &impl Serialize) -> Result<(), TemplateError> {
     let tree = serde_json::to_value(part).map_err(|error| TemplateError(error.to_string()))?;
@@ -87,6 +104,10 @@ fn check(step: &FlowStep) -> Result<(), TemplateError> {
     let at = |what: &str| TemplateError(format!("step {} {what}", step.step));
     if step.kind == FlowType::ScheduleTemplates && step.templates.is_empty() {
         return Err(at("schedules no templates"));
+    }
+    for scheduled in &step.templates {
+        cron::from_quartz(&scheduled.schedule)
+            .map_err(|refused| at(&format!("has a schedule that is not valid: {}", refused.0)))?;
     }
     let scripts = step.commands.iter().chain(&step.on_failure).chain(&step.on_reject);
     if scripts.clone().any(|command| command.runtime == Runtime::Groovy) {

@@ -3,6 +3,8 @@
 pub mod built_in;
 mod key;
 mod resolve;
+mod workspace_key;
 
 pub use self::key::{MAX_ENTRY, check_environment, check_key, hides_file};
 pub use self::resolve::{ResolvedVariable, Variable, VariableScope, resolve};
+pub use self::workspace_key::check_workspace_key;

@@ -42,6 +42,8 @@ pub(super) struct Launcher {
     pub(super) folder: PathBuf,
     /// The program that supervises steps.
     pub(super) supervisor: PathBuf,
+    /// The user of steps that name none.
+    pub(super) user: Option<String>,
     pub(super) clock: Clock,
     pub(super) wake: Wake,
 }
@@ -116,15 +118,13 @@ impl Launcher {
         if !folder.is_dir() {
             return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
         }
-        let mut account = None;
-        if let Some(name) = user {
-            let found = Account::find(name).map_err(|reason| format!("process.user: {reason}"))?;
-            found.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
-            account = Some((found.user, found.group));
+        let account = Account::choose(self.user.as_deref(), user.as_deref())?;
+        if let Some(account) = account {
+            account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
         }
         let (control, socket) = UnixStream::pair().map_err(|e| format!("cannot create a socket: {e}"))?;
         let child = Command::new(&self.supervisor)
-            .args(supervisor::arguments(&step.name, account))
+            .args(supervisor::arguments(&step.name, account.map(|account| (account.user, account.group))))
             .args(&words)
             .current_dir(&folder)
             .env_clear()

@@ -18,4 +18,5 @@ mod report;
 mod supervisor;
 
 pub use self::process_runner::ProcessRunner;
+pub use self::process_user::{check_default_user, runs_as_root};
 pub use self::supervisor::{SUPERVISE, supervise};

@@ -36,7 +36,14 @@ impl ProcessRunner {
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
-        Self { work: Launcher { folder, supervisor, clock, wake }, steps: Mutex::default() }
+        Self { work: Launcher { folder, supervisor, user: None, clock, wake }, steps: Mutex::default() }
+    }
+
+    /// Starts processes as this user, unless a step names another one.
+    #[must_use]
+    pub fn as_user(mut self, user: Option<String>) -> Self {
+        self.work.user = user;
+        self
     }
 
     fn steps(&self) -> MutexGuard<'_, HashMap<String, Arc<ProcessStep>>> {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::process::geteuid;
+
 /// Where the users of this machine are.
 const USERS: &str = "/etc/passwd";
 
@@ -12,7 +14,37 @@ pub(super) struct Account {
     pub(super) group: u32,
 }
 
+/// Checks the user of all steps that name none.
+///
+/// # Errors
+/// Why the server cannot start processes as this user.
+pub fn check_default_user(name: &str) -> Result<(), String> {
+    let found = Account::find(name)?;
+    if !geteuid().is_root() {
+        return Err("needs a server that runs as root".to_owned());
+    }
+    if found.user == 0 { Err("must not be root".to_owned()) } else { Ok(()) }
+}
+
+/// Whether the processes of steps that name no user run as root.
+#[must_use]
+pub fn runs_as_root() -> bool {
+    geteuid().is_root()
+}
+
 impl Account {
+    /// The account of a step; none if it is that of the server. `default` is that of steps that name none. Where there is one, a step
+    /// cannot get back to root.
+    pub(super) fn choose(default: Option<&str>, wanted: Option<&str>) -> Result<Option<Self>, String> {
+        let Some(name) = wanted.or(default) else { return Ok(None) };
+        let found = Self::find(name).map_err(|reason| format!("process.user: {reason}"))?;
+        let is_server = found.user == 0 || found.user == geteuid().as_raw();
+        if default.is_some() && is_server {
+            return Err(format!("process.user: {name} must not be the user of the server, which has --process-user"));
+        }
+        Ok(Some(found))
+    }
+
     /// The account with a name or an id.
     pub(super) fn find(name: &str) -> Result<Self, String> {
         let users = std::fs::read_to_string(USERS).map_err(|error| format!("cannot read {USERS}: {error}"))?;

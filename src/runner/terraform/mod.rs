@@ -5,3 +5,4 @@ pub mod script;
 mod script_head;
 pub mod tfvars;
 pub mod toolbox;
+pub mod version_range;

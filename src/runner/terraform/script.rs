@@ -52,6 +52,8 @@ pub struct TerraformStep {
     pub values: Secret<String>,
     /// Values that the tool parses by the type of their variables.
     pub loose: Vec<(String, Secret<String>)>,
+    /// Remarks for the log.
+    pub notes: Vec<&'static str>,
     /// The plan of an earlier step.
     pub plan: Option<Secret<Vec<u8>>>,
     pub refresh: bool,
@@ -94,6 +96,9 @@ pub fn script(work: &TerraformStep) -> Script {
         failures
     );
     text.push_str(&enter(&work.folder));
+    for note in &work.notes {
+        let _ = writeln!(text, "echo {}", quoted(note));
+    }
     let phase = |wanted: Phase| -> String {
         let these = named.iter().filter(|(phase, _)| *phase == wanted);
         these.map(|(_, variable)| format!("shell \"${variable}\" || fail $?\n")).collect()
@@ -255,6 +260,7 @@ mod tests {
 
     fn work(operation: Operation) -> TerraformStep {
         TerraformStep {
+            notes: Vec::new(),
             operation,
             tool: "tofu".into(),
             folder: "/".into(),

@@ -1,20 +1,24 @@
 //! Finds the versions of Terraform and OpenTofu on this machine.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use super::version_range::{Version, VersionRange};
 
 /// The folders that are searched after the configured one.
 const FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 /// The time limit of asking a program for its version.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many programs of one name are asked for their versions.
+const MOST: usize = 100;
 
 /// The beginning of the line with the version.
 const NAMES: [&str; 2] = ["Terraform v", "OpenTofu v"];
 
-type Version = (Option<SystemTime>, Option<String>);
+type Known = (Option<SystemTime>, Option<Version>);
 
 /// Finds programs and remembers their versions.
 #[derive(Debug, Default)]
@@ -22,7 +26,7 @@ pub struct Toolbox {
     /// The configured folder.
     folder: Option<PathBuf>,
     /// Versions by path, with the modification time of the program.
-    versions: Mutex<HashMap<PathBuf, Version>>,
+    versions: Mutex<HashMap<PathBuf, Known>>,
 }
 
 impl Toolbox {
@@ -32,37 +36,75 @@ impl Toolbox {
         Self { folder, versions: Mutex::default() }
     }
 
-    /// The program with this name and version; an empty version matches any.
+    /// The newest program with this name in the range. If any version will do, the program with exactly this name comes first.
     ///
     /// # Errors
-    /// The other versions that were found.
-    pub async fn find(&self, name: &str, version: &str) -> Result<PathBuf, Vec<String>> {
-        let mut others = Vec::new();
-        let folders = self.folder.iter().cloned().chain(FOLDERS.iter().map(PathBuf::from));
-        for folder in folders {
-            for file in [format!("{name}-{version}"), format!("{name}_{version}"), name.to_owned()] {
-                let path = folder.join(file);
-                if !path.is_file() {
-                    continue;
-                }
-                match self.version(&path).await {
-                    Some(found) if version.is_empty() || found == version => return Ok(path),
-                    Some(found) => others.push(found),
-                    None => {}
-                }
-            }
-        }
-        others.sort_unstable();
-        others.dedup();
-        Err(others)
+    /// The versions that were found.
+    pub async fn find(&self, name: &str, range: &VersionRange) -> Result<PathBuf, Vec<Version>> {
+        let found = self.installed(name).await;
+        let mut fits = found.iter().filter(|(_, version)| range.has(version));
+        let plain = fits.clone().find(|(path, _)| range.is_any() && path.ends_with(name));
+        // Of equal versions, that in the first folder.
+        let chosen = plain.or_else(|| {
+            let first = fits.next()?;
+            Some(fits.fold(first, |best, one| if one.1 > best.1 { one } else { best }))
+        });
+        chosen.map(|(path, _)| path.clone()).ok_or_else(|| versions_of(&found))
     }
 
-    async fn version(&self, path: &PathBuf) -> Option<String> {
-        let changed_at = std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    /// The programs with this name, in the order of the folders, with their versions.
+    async fn installed(&self, name: &str) -> Vec<(PathBuf, Version)> {
+        let mut found = Vec::new();
+        for path in self.programs(name) {
+            if let Some(version) = self.version(&path).await {
+                found.push((path, version));
+            }
+        }
+        found
+    }
+
+    /// Asks the programs with this name for the versions that are not known yet.
+    pub async fn look(&self, name: &str) {
+        self.installed(name).await;
+    }
+
+    /// The versions of the programs with this name, as far as they were asked.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Vec<Version> {
+        let known = |path: PathBuf| Some((path.clone(), self.remembered(&path)??));
+        versions_of(&self.programs(name).into_iter().filter_map(known).collect::<Vec<_>>())
+    }
+
+    /// The paths of programs that are named like `tofu`, `tofu-1.12.6` or `tofu_1.12.6`.
+    fn programs(&self, name: &str) -> Vec<PathBuf> {
+        let is_program = |file: &str| {
+            let rest = file.strip_prefix(name)?;
+            let version = rest.strip_prefix(['-', '_']).map(|version| Version::parse(version).is_some());
+            (rest.is_empty() || version == Some(true)).then_some(())
+        };
+        let mut found = Vec::new();
+        for folder in self.folder.iter().map(PathBuf::as_path).chain(FOLDERS.iter().map(Path::new)) {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+            let mut names: Vec<String> = names.filter(|file| is_program(file).is_some()).collect();
+            names.sort_unstable();
+            found.extend(names.into_iter().map(|file| folder.join(file)).filter(|path| path.is_file()));
+        }
+        found.truncate(MOST);
+        found
+    }
+
+    /// What is known about a program as it is now.
+    fn remembered(&self, path: &Path) -> Option<Option<Version>> {
         let known = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
-        if let Some((_, version)) = known.filter(|(at, _)| *at == changed_at) {
+        known.filter(|(at, _)| *at == changed_at(path)).map(|(_, version)| version)
+    }
+
+    async fn version(&self, path: &Path) -> Option<Version> {
+        if let Some(version) = self.remembered(path) {
             return version;
         }
+        let changed_at = changed_at(path);
         let asked = tokio::process::Command::new(path)
             .arg("version")
             .env_clear()
@@ -73,9 +115,59 @@ impl Toolbox {
         let output = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let version = text.lines().find_map(|line| NAMES.iter().find_map(|name| line.strip_prefix(name)));
-        let version = version.map(|version| version.trim().to_owned());
+        let version = version.and_then(Version::parse);
         let found = (changed_at, version.clone());
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), found);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), found);
         version
+    }
+}
+
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+fn versions_of(programs: &[(PathBuf, Version)]) -> Vec<Version> {
+    let mut versions: Vec<Version> = programs.iter().map(|(_, version)| version.clone()).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{Toolbox, VersionRange};
+
+    #[tokio::test]
+    async fn the_newest_program_that_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, version) in [
+            ("sample-tool", "1.4.0"),
+            ("sample-tool-1.9.2", "1.9.2"),
+            ("sample-tool_1.11.4", "1.11.4"),
+            ("sample-tool-1.11.10", "1.11.10"),
+            ("sample-tool-helper", "9.0.0"),
+        ] {
+            let path = folder.path().join(file);
+            std::fs::write(&path, format!("#!/bin/sh\necho OpenTofu v{version}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let toolbox = Toolbox::new(Some(folder.path().to_owned()));
+        assert!(toolbox.known("sample-tool").is_empty());
+        for (range, file) in [
+            ("", "sample-tool"),
+            ("1.11", "sample-tool-1.11.10"),
+            ("~> 1.9", "sample-tool-1.11.10"),
+            ("< 1.11.10", "sample-tool_1.11.4"),
+            ("1.4.0", "sample-tool"),
+        ] {
+            let found = toolbox.find("sample-tool", &VersionRange::parse(range).unwrap()).await.unwrap();
+            assert_eq!(found, folder.path().join(file), "{range}");
+        }
+        let others = toolbox.find("sample-tool", &VersionRange::parse("2").unwrap()).await.unwrap_err();
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        assert_eq!(others, ["1.4.0", "1.9.2", "1.11.4", "1.11.10"]);
+        assert_eq!(toolbox.known("sample-tool").len(), 4);
     }
 }

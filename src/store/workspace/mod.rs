@@ -12,9 +12,9 @@ mod workspace_row;
 mod workspace_schedule;
 mod workspace_step;
 
-pub use self::repository_login::{ssh_key, vcs};
+pub use self::repository_login::{bind_ssh_key, ssh_key, vcs};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
-pub use self::state_version::{lock_state, newest_state, newest_state_md5, state, unlock_state};
+pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_mark, state, unlock_state};
 pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
@@ -22,7 +22,7 @@ pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
-pub use self::workspace_row::{count, has_content, lock};
+pub use self::workspace_row::{Login, count, has_content, ids_in_projects, lock, users_of_login};
 pub use self::workspace_schedule::{
     disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
 };

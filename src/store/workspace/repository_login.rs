@@ -1,8 +1,9 @@
 //! Logins and SSH keys for the repositories of workspaces.
 
+use entity::earlier_urls::EarlierUrls;
 use entity::id::VcsId;
 use entity::{ssh_key, vcs};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 /// One login to a host of repositories.
 ///
@@ -18,4 +19,16 @@ pub async fn vcs(db: &impl ConnectionTrait, id: VcsId) -> Result<Option<vcs::Mod
 /// When the query fails.
 pub async fn ssh_key(db: &impl ConnectionTrait, id: entity::id::SshKeyId) -> Result<Option<ssh_key::Model>, DbErr> {
     ssh_key::Entity::find_by_id(id).one(db).await
+}
+
+/// Records the first repository that an SSH key is used with. The first one stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn bind_ssh_key(db: &impl ConnectionTrait, id: entity::id::SshKeyId, url: &str) -> Result<(), DbErr> {
+    let urls = Some(EarlierUrls(vec![url.to_owned()]));
+    let row = ssh_key::ActiveModel { bound_urls: ActiveValue::Set(urls), ..Default::default() };
+    let unbound = ssh_key::Column::BoundUrls.is_null();
+    ssh_key::Entity::update_many().set(row).filter(ssh_key::Column::Id.eq(id)).filter(unbound).exec(db).await?;
+    Ok(())
 }

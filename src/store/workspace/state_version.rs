@@ -3,7 +3,8 @@
 use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
 use entity::{state_version, workspace};
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 /// The newest state version of a workspace.
@@ -18,17 +19,25 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
         .await
 }
 
-/// The MD5 sum of the newest state version of a workspace, without the state itself.
+/// What tells state versions apart, without the states themselves.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct StateMark {
+    pub serial: i64,
+    pub lineage: Option<String>,
+    pub md5: String,
+}
+
+/// The mark of the newest state version of a workspace.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn newest_state_md5(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<String>, DbErr> {
+pub async fn newest_state_mark(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<StateMark>, DbErr> {
     state_version::Entity::find()
         .select_only()
-        .column(state_version::Column::Md5)
+        .columns([state_version::Column::Serial, state_version::Column::Lineage, state_version::Column::Md5])
         .filter(state_version::Column::WorkspaceId.eq(id))
         .order_by_desc(state_version::Column::Id)
-        .into_tuple()
+        .into_model()
         .one(db)
         .await
 }

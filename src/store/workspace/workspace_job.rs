@@ -41,7 +41,7 @@ pub async fn due(db: &impl ConnectionTrait, paused: Vec<i32>, limit: u64) -> Res
         .await
 }
 
-/// Jobs whose approval is awaited on behalf of somebody, with larger numbers than `after`, in the order of their numbers.
+/// Jobs whose approval is awaited, with larger numbers than `after`, in the order of their numbers.
 ///
 /// # Errors
 /// When the query fails.
@@ -54,7 +54,6 @@ pub async fn waiting(
     workspace_job::Entity::find()
         // Written out, so that the partial index is used.
         .filter(Expr::cust("workspace_job.status = 'waitingApproval'"))
-        .filter(workspace_job::Column::Principal.is_not_null())
         .filter(workspace_job::Column::Id.gt(after))
         .filter(workspace_job::Column::Id.is_not_in(paused))
         .order_by_asc(workspace_job::Column::Id)

@@ -1,9 +1,11 @@
 //! Rows of workspaces.
 
-use entity::id::{OrganizationId, WorkspaceId};
+use entity::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId};
 use entity::{template, workspace};
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::store::page::PAGE;
 
 /// A workspace, locked until the transaction ends.
 ///
@@ -21,6 +23,60 @@ pub async fn count(db: &impl ConnectionTrait, id: OrganizationId) -> Result<u64,
     use sea_orm::PaginatorTrait as _;
     let seen = Condition::all().add(workspace::Column::OrganizationId.eq(id)).add(workspace::Column::Deleted.eq(false));
     workspace::Entity::find().filter(seen).count(db).await
+}
+
+/// The workspaces of these projects of an organization.
+///
+/// # Errors
+/// When the query fails.
+pub async fn ids_in_projects(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    projects: Vec<ProjectId>,
+) -> Result<Vec<WorkspaceId>, DbErr> {
+    if projects.is_empty() {
+        return Ok(Vec::new());
+    }
+    workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::Id)
+        .filter(workspace::Column::OrganizationId.eq(organization))
+        .filter(workspace::Column::ProjectId.is_in(projects))
+        .order_by_asc(workspace::Column::Id)
+        .limit(10 * PAGE)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// A login of an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    Vcs(VcsId),
+    Ssh(SshKeyId),
+}
+
+/// The names of up to `most` workspaces that use a login, except deleted ones.
+///
+/// # Errors
+/// When the query fails.
+pub async fn users_of_login(db: &impl ConnectionTrait, login: Login, most: u64) -> Result<Vec<String>, DbErr> {
+    let uses = match login {
+        Login::Vcs(id) => Condition::any().add(workspace::Column::VcsId.eq(id)),
+        Login::Ssh(id) => Condition::any()
+            .add(workspace::Column::SshKeyId.eq(id))
+            .add(workspace::Column::ModuleSshKey.eq(id.to_string())),
+    };
+    workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::Name)
+        .filter(uses)
+        .filter(workspace::Column::Deleted.eq(false))
+        .order_by_asc(workspace::Column::Name)
+        .limit(most)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Whether an organization has any template or workspace.

@@ -3,11 +3,15 @@
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
+use self::in_use::{refuse_state, refuse_used_login};
 use self::organization::organization;
-pub(super) use self::prepare::check_template;
-use self::prepare::{check_folder, check_tag, set_name_key, set_next_run, split_legacy_right};
+use self::prepare::{
+    check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key, set_next_run,
+    split_legacy_right,
+};
 use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
+use crate::engine::tool_version;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::store::workspace::StepsOf;
@@ -19,6 +23,7 @@ use crate::terrakube::resource::Resource;
 use crate::terrakube::session::Session;
 use crate::terrakube::workspace_job;
 
+mod in_use;
 mod organization;
 mod prepare;
 mod repository_login;
@@ -35,6 +40,14 @@ pub(in crate::terrakube) fn is_ignored_value(of: &Resource, name: &str, value: &
     of.kind == "job" && name == "status" && (value.is_null() || value == "")
 }
 
+/// Runs before a transaction is open, for what takes a while.
+pub(super) async fn before(session: &Session, given: &ResourceObject) -> Result<()> {
+    if names_tool(given) {
+        tool_version::look(&session.app).await;
+    }
+    check_template(given)
+}
+
 /// Runs before a new row is stored. Returns the row if it has already been stored.
 pub(in crate::terrakube) async fn create(
     session: &Session,
@@ -46,8 +59,10 @@ pub(in crate::terrakube) async fn create(
     match of.kind {
         "organization" => return organization(session, tx, changes).await.map(Some),
         "job" => return workspace_job::create(session, tx, found, given, changes).await.map(Some),
+        "template" => check_teams(tx, found, changes).await?,
         "workspace" => {
             check_folder(changes)?;
+            check_tool(session, tx, found, None, changes).await?;
             changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
         }
         "variable" | "globalvar" => variable(session, None, changes)?,
@@ -74,6 +89,7 @@ pub(in crate::terrakube) async fn update(
 ) -> Result<bool> {
     if of.kind == "workspace" {
         check_folder(changes)?;
+        check_tool(session, tx, found, Some(row), changes).await?;
     }
     match of.kind {
         "job" => {
@@ -86,6 +102,7 @@ pub(in crate::terrakube) async fn update(
                 store::workspace::disable_schedules(tx, id).await?;
             }
         }
+        "template" => check_teams(tx, found, changes).await?,
         "variable" | "globalvar" => variable(session, Some(row), changes)?,
         "vcs" => repository_login::vcs(tx, row, changes).await?,
         "ssh" => repository_login::ssh(tx, row, changes).await?,
@@ -109,8 +126,10 @@ pub(in crate::terrakube) async fn delete(
 ) -> Result<bool> {
     match of.kind {
         "job" => workspace_job::delete(session, tx, row).await?,
+        "vcs" | "ssh" => refuse_used_login(tx, of, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
+                refuse_state(&session.app, tx, id).await?;
                 workspace_job::end_all(session, tx, id).await?;
                 store::workspace::expire_runs(tx, StepsOf::Workspace(id), session.now).await?;
             }

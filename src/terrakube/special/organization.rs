@@ -19,6 +19,7 @@ pub(super) async fn organization(session: &Session, tx: &DatabaseTransaction, ch
         execution_mode: text("execution_mode"),
         icon: text("icon"),
         disabled: changes.get("disabled").is_some_and(Cell::is_true),
+        plan: session.app.config.organization_plan.clone(),
         ..entity::organization::Model::new(&name, session.now)
     };
     let row = bootstrap::create_organization(&session.app, tx, row, person, session.now).await.map_err(conflict)?;

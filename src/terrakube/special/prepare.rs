@@ -2,7 +2,7 @@
 
 use sea_orm::DatabaseTransaction;
 
-use crate::engine::{template, workspace};
+use crate::engine::{approval_team, template, tool_version, workspace};
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::attribute_value::scalar;
@@ -24,10 +24,56 @@ pub(super) fn split_legacy_right(given: &ResourceObject, changes: &mut Changes) 
 
 /// Rejects a template that could not be run, of its own or of a job. Called before a transaction is open, because parsing takes a while.
 pub(in crate::terrakube) fn check_template(given: &ResourceObject) -> Result<()> {
-    let tcl =
-        given.attributes.get("tcl").filter(|_| ["template", "job"].contains(&given.kind.as_str())).and_then(scalar);
-    let Some(tcl) = tcl else { return Ok(()) };
-    template::parse(&tcl).map(|_| ()).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
+    let text = |name: &str| given.attributes.get(name).and_then(scalar);
+    let is_read = match given.kind.as_str() {
+        "template" | "job" => true,
+        // A template takes precedence, and clients send an empty text for none.
+        "schedule" => {
+            text("templateReference").is_none_or(|id| id.is_empty()) && text("tcl").is_some_and(|tcl| !tcl.is_empty())
+        }
+        _ => false,
+    };
+    let Some(tcl) = text("tcl").filter(|_| is_read) else { return Ok(()) };
+    let checked = template::parse(&tcl).and_then(|steps| template::refuse_logins(&steps));
+    checked.map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))
+}
+
+/// Rejects a template whose approvals ask teams that do not exist.
+pub(super) async fn check_teams(tx: &DatabaseTransaction, found: &PathContext, changes: &Changes) -> Result<()> {
+    let (Some(tcl), Some(organization)) = (changes.text("tcl"), found.organization) else { return Ok(()) };
+    let flow = template::parse(&tcl).map_err(|refused| Problem::bad(format!("tcl: {}", refused.0)))?;
+    Ok(approval_team::check(tx, organization, &flow).await?)
+}
+
+/// Whether a document asks for a tool or a version of it; then `check_tool` needs to know the installed ones.
+pub(in crate::terrakube) fn names_tool(given: &ResourceObject) -> bool {
+    given.kind == "workspace"
+        && ["iacType", "terraformVersion", "executionMode"].iter().any(|name| given.attributes.contains_key(*name))
+}
+
+/// Rejects a range of versions of the tool that none can satisfy.
+pub(super) async fn check_tool(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    found: &PathContext,
+    row: Option<&Row>,
+    changes: &Changes,
+) -> Result<()> {
+    if ["terraform_version", "iac_type", "execution_mode"].iter().all(|column| changes.get(column).is_none()) {
+        return Ok(());
+    }
+    let kept = |column: &str| {
+        let cell = changes.get(column).or(row.and_then(|row| row.get(column)));
+        cell.and_then(Cell::text).unwrap_or_default().to_owned()
+    };
+    let (tool, range) = (kept("iac_type"), kept("terraform_version"));
+    let Some(organization) = found.organization else { return Ok(()) };
+    if kept("execution_mode") == "local" {
+        // The server keeps the state, and runs nothing.
+        tool_version::range(&range)?;
+        return Ok(());
+    }
+    Ok(tool_version::check(&session.app, tx, organization, (&tool, &range)).await?)
 }
 
 /// Rejects a folder outside the repository. Symbolic links are resolved when a step enters the folder.

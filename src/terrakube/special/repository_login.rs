@@ -1,9 +1,11 @@
 //! Logins and SSH keys belong to a host: whoever gives them to another one must give the secret again.
 
 use entity::id::{SshKeyId, VcsId};
+use entity::ssh_key;
 use sea_orm::DatabaseTransaction;
 
-use crate::secret::stored_binding::vcs_host;
+use crate::secret::stored_binding::{of_ssh_key, vcs_host};
+use crate::secret::{Origin, Scheme, moves};
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::changes::Changes;
@@ -41,14 +43,26 @@ pub(super) async fn vcs(tx: &DatabaseTransaction, row: &Row, changes: &mut Chang
     Ok(())
 }
 
-/// Checks a change of an SSH key.
-pub(super) async fn ssh(tx: &DatabaseTransaction, row: &Row, changes: &Changes) -> Result<()> {
+/// Checks a change of an SSH key. A new key belongs to no host yet.
+pub(super) async fn ssh(tx: &DatabaseTransaction, row: &Row, changes: &mut Changes) -> Result<()> {
     let Some(id) = row.get("id").and_then(Cell::id) else { return Ok(()) };
     let Some(stored) = store::workspace::ssh_key(tx, SshKeyId(id)).await? else { return Ok(()) };
-    let moved = stored.known_hosts.is_some()
-        && after(changes, "known_hosts", stored.known_hosts.as_deref()) != stored.known_hosts;
-    if moved && changes.get("private_key").is_none() {
-        return Err(Problem::bad("privateKey must be given again, because knownHosts changes"));
+    if changes.get("private_key").is_some() {
+        changes.set("bound_urls", Kind::Json, Cell::Null);
+        return Ok(());
     }
-    Ok(())
+    let known_hosts = after(changes, "known_hosts", stored.known_hosts.as_deref());
+    if known_hosts == stored.known_hosts {
+        return Ok(());
+    }
+    let before = of_ssh_key(&stored, None);
+    let had_none = stored.known_hosts.is_none();
+    let is_unbound = had_none && before.origins.is_empty();
+    // Whatever is compared by `ssh` only is another host.
+    let elsewhere = Origin { scheme: Scheme::Ssh, host: String::new(), port: 0 };
+    let named = of_ssh_key(&ssh_key::Model { known_hosts, ..stored }, Some(&elsewhere));
+    if is_unbound || had_none && !moves(&before, &named) {
+        return Ok(());
+    }
+    Err(Problem::bad("privateKey must be given again, because knownHosts changes"))
 }

@@ -1,5 +1,6 @@
-//! Sealing the values of sensitive variables.
+//! Variables: their keys, and sealing the values of sensitive ones.
 
+use crate::engine::variables::check_workspace_key;
 use crate::secret;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::changes::Changes;
@@ -9,6 +10,7 @@ use crate::terrakube::session::Session;
 /// Seals the value of a sensitive variable. A sealed value is never revealed: making the variable non-sensitive
 /// requires a new value.
 pub(super) fn variable(session: &Session, row: Option<&Row>, changes: &mut Changes) -> Result<()> {
+    check_key(row, changes)?;
     let was = row.and_then(|row| row.get("sensitive")).is_some_and(Cell::is_true);
     let is = changes.get("sensitive").map_or(was, Cell::is_true);
     let value = match (changes.get("value"), row) {
@@ -39,4 +41,17 @@ pub(super) fn variable(session: &Session, row: Option<&Row>, changes: &mut Chang
         _ => {}
     }
     Ok(())
+}
+
+/// A variable that is changed otherwise keeps the key that it has.
+fn check_key(row: Option<&Row>, changes: &Changes) -> Result<()> {
+    if changes.get("key").is_none() && changes.get("category").is_none() {
+        return Ok(());
+    }
+    let text = |column: &str| {
+        let cell = changes.get(column).or(row.and_then(|row| row.get(column)));
+        cell.and_then(Cell::text).unwrap_or_default().to_owned()
+    };
+    check_workspace_key(&text("category"), &text("key"))
+        .map_err(|allowed| Problem::bad(format!("key: a key {allowed}")))
 }

@@ -51,7 +51,7 @@ pub(super) const TEAM: Resource = Resource {
         Attribute::flag("manageCollection", "manage_collection", false),
         Attribute::flag("planJob", "plan_job", false),
         Attribute::flag("approveJob", "approve_job", false),
-        Attribute::choice("role", "role", ROLES),
+        Attribute::of("role", Shape::Word("role", ROLES)),
     ],
     ..shared("team", "team", |rights| rights.teams)
 };
@@ -71,6 +71,9 @@ pub(super) const TEMPLATE: Resource = Resource {
 pub(super) const GLOBALVAR: Resource =
     Resource { attributes: VARIABLE, ..shared("globalvar", "terraform_variable", |rights| rights.workspaces) };
 
+/// Where the login of a connection belongs.
+const LOGIN: &str = "they belong into accessToken or clientSecret";
+
 pub(super) const VCS: Resource = Resource {
     attributes: &[
         NAME,
@@ -86,9 +89,9 @@ pub(super) const VCS: Resource = Resource {
         Attribute::of("clientSecret", Shape::Secret("client_secret")).at_most(64 * 1024),
         Attribute::of("accessToken", Shape::Secret("access_token")).at_most(64 * 1024),
         Attribute::of("privateKey", Shape::Secret("private_key")).at_most(64 * 1024),
-        Attribute::text("endpoint", "endpoint").at_most(2048),
-        Attribute::text("apiUrl", "api_url").at_most(2048),
-        Attribute::text("redirectUrl", "redirect_url").at_most(2048),
+        Attribute::text("endpoint", "endpoint").url(LOGIN),
+        Attribute::text("apiUrl", "api_url").url(LOGIN),
+        Attribute::text("redirectUrl", "redirect_url").url(LOGIN),
         Attribute::choice("status", "status", &["PENDING", "COMPLETED", "ERROR"]).or("PENDING"),
         Attribute::of("callback", Shape::Derived(no_value)).server(),
     ],

@@ -9,16 +9,19 @@ use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Methods, NONE, Resource, Visibility};
 
+/// Where the login for a source belongs.
+const LOGIN: &str = "they belong into the accessToken of a vcs, which the workspace refers to";
+
 pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
     root: true,
     attributes: &[
         NAME,
         DESCRIPTION,
-        Attribute::text("source", "source").or("empty").at_most(2048),
+        Attribute::text("source", "source").or("empty").url(LOGIN),
         Attribute::text("branch", "branch").or("remote-content").at_most(256),
         Attribute::text("folder", "folder").or("/").at_most(1024),
         Attribute::text("terraformVersion", "terraform_version").or("").at_most(64),
-        Attribute::choice("iacType", "iac_type", &["tofu", "terraform"]).or("tofu"),
+        Attribute::choice("iacType", "iac_type", &["tofu", "terraform"]).or("terraform"),
         Attribute::choice("executionMode", "execution_mode", MODES).or("remote"),
         Attribute::flag("locked", "locked", false),
         Attribute::text("lockDescription", "lock_description").at_most(2048),
@@ -65,7 +68,7 @@ pub(super) const ACCESS: Resource = Resource {
         Attribute::flag("manageJob", "manage_job", false),
         Attribute::flag("planJob", "plan_job", false),
         Attribute::flag("approveJob", "approve_job", false),
-        Attribute::choice("role", "role", ROLES),
+        Attribute::of("role", Shape::Word("role", ROLES)),
     ],
     ..of_workspace("access", "workspace_access", |rights| rights.teams)
 };

@@ -36,7 +36,7 @@ impl Session {
             return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource must be created in a collection"));
         };
         require_kind(&given.kind, of)?;
-        special::check_template(&given)?;
+        special::before(self, &given).await?;
         let created =
             store::write(&self.app.db, async |tx| self.create(tx, of, relation, &found, &given, None).await).await?;
         special::after_write(self, of);
@@ -98,7 +98,7 @@ impl Session {
             let text = "Bad Request Body'Id in response body does not match requested id to update from path'";
             return Err(Problem::bad(text));
         }
-        special::check_template(&given)?;
+        special::before(self, &given).await?;
         store::write(&self.app.db, async |tx| self.update(tx, of, &found, &row, &given).await).await?;
         special::after_write(self, of);
         Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())

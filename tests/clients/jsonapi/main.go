@@ -1,16 +1,20 @@
 // Replays the calls of the Terrakube command line and Terraform provider, using the JSON:API library that both use.
 //
 // The clients themselves cannot be run here, because the Go module proxy does not serve them. The requests, their order
-// and the comparisons follow their sources. Every known attribute is sent, even if it is null.
+// and the comparisons follow their sources, and what the provider, built from its source, was seen to send. Every known attribute is
+// sent, even if it is null.
 package main
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/google/jsonapi"
@@ -155,6 +159,17 @@ type Step struct {
 	Output *string `jsonapi:"attr,output"`
 }
 
+// TeamToken is sent and listed as plain JSON.
+type TeamToken struct {
+	ID          string `json:"id,omitempty"`
+	Description string `json:"description"`
+	Days        int32  `json:"days"`
+	Hours       int32  `json:"hours"`
+	Minutes     int32  `json:"minutes"`
+	Group       string `json:"group"`
+	Value       string `json:"token,omitempty"`
+}
+
 var base, token string
 
 func check(holds bool, format string, words ...any) {
@@ -182,6 +197,62 @@ func call(method, path string, body any) (int, []byte) {
 	text, err := io.ReadAll(answer.Body)
 	check(err == nil, "%v", err)
 	return answer.StatusCode, text
+}
+
+// plain sends and reads plain JSON, with the media type that the provider sends all the same.
+func plain(method, path string, body, into any, status int) {
+	sent, err := json.Marshal(body)
+	check(err == nil, "%v", err)
+	request, err := http.NewRequest(method, base+path, bytes.NewReader(sent))
+	check(err == nil, "%v", err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/vnd.api+json")
+	answer, err := http.DefaultClient.Do(request)
+	check(err == nil, "%v", err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	check(err == nil, "%v", err)
+	check(answer.StatusCode == status, "%s %s: %d %s", method, path, answer.StatusCode, text)
+	if into != nil {
+		err = json.Unmarshal(text, into)
+		check(err == nil, "%s %s: %v %s", method, path, err, text)
+	}
+}
+
+// claims reads a token as the provider does, without verifying it.
+func claims(token string) map[string]any {
+	parts := strings.Split(token, ".")
+	check(len(parts) == 3, "the token is no JWT: it has %d parts", len(parts))
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	check(err == nil, "%v", err)
+	found := map[string]any{}
+	check(json.Unmarshal(body, &found) == nil, "the claims are not JSON: %s", body)
+	return found
+}
+
+// teamToken creates, reads and deletes a token of a team.
+func teamToken(team string) {
+	const path = "/access-token/v1/teams"
+	wanted := TeamToken{Description: "ci", Days: 1, Hours: 2, Minutes: 3, Group: team}
+	var made TeamToken
+	plain("POST", path, wanted, &made, 201)
+	id, _ := claims(made.Value)["jti"].(string)
+	find := func() *TeamToken {
+		var list []TeamToken
+		plain("GET", path, nil, &list, 202)
+		for _, one := range list {
+			if one.ID == id {
+				return &one
+			}
+		}
+		return nil
+	}
+	wanted.ID = id
+	read := find()
+	check(read != nil && *read == wanted, "the plan would not be empty: %+v is not %+v", read, wanted)
+	plain("DELETE", path+"/"+id, nil, nil, 202)
+	check(find() == nil, "the token is still there")
+	fmt.Println("  created, read, deleted: TeamToken")
 }
 
 func one[T any](method, path string, body any, status int) *T {
@@ -273,18 +344,19 @@ func main() {
 	check(len(plan) == 1, "the template Plan is missing")
 
 	fmt.Println("resources of the Terraform provider")
-	life(in+"team", &Team{Name: "T", ManageWorkspace: true, PlanJob: true}, &Team{Name: "T", ManageState: true, ApproveJob: true, Role: text("write")}, func(it *Team) *string { return &it.ID })
+	life(in+"team", &Team{Name: "T", ManageWorkspace: true, PlanJob: true}, &Team{Name: "T", ManageState: true, ApproveJob: true, Role: text("Write")}, func(it *Team) *string { return &it.ID })
 	life(in+"template", &Template{Name: "Mine", Description: text("d"), Version: text("1.0.0"), Content: plan[0].Content}, &Template{Name: "Mine too", Content: plan[0].Content}, func(it *Template) *string { return &it.ID })
 	life(in+"tag", &Tag{Name: "a"}, &Tag{Name: "b"}, func(it *Tag) *string { return &it.ID })
 	life(in+"project", &Project{Name: "p", Description: text("d")}, &Project{Name: "q", Description: text("e")}, func(it *Project) *string { return &it.ID })
 	life(in+"vcs", &Vcs{Name: "v", VcsType: "GITHUB", ClientID: text("c"), ClientSecret: text("s"), Status: "COMPLETED"}, &Vcs{Name: "v", VcsType: "GITLAB", ClientID: text("d"), ClientSecret: text("t"), Status: "COMPLETED"}, func(it *Vcs) *string { return &it.ID })
 	life(in+"ssh", &Ssh{Name: "s", SSHType: "rsa", PrivateKey: text("k")}, &Ssh{Name: "t", SSHType: "ed25519", PrivateKey: text("l")}, func(it *Ssh) *string { return &it.ID })
 	life(in+"globalvar", &GlobalVariable{Key: "k", Value: text("v"), Description: text(""), Category: "ENV", Sensitive: yes(false)}, &GlobalVariable{Key: "k", Value: text("w"), Description: text(""), Category: "ENV", Sensitive: yes(true)}, func(it *GlobalVariable) *string { return &it.ID })
+	teamToken("OPS")
 	workspace := one[Workspace]("POST", in+"workspace", &Workspace{Name: "tour", Source: "empty", Branch: "remote-content", Folder: "/", IacType: "tofu", TerraformVersion: "1.12.6", ExecutionMode: "remote"}, 201)
 	within := in + "workspace/" + workspace.ID + "/"
 	life(within+"variable", &Variable{Key: "k", Value: text("[1]"), Category: "TERRAFORM", Sensitive: yes(false), Hcl: true}, &Variable{Key: "l", Value: text("x"), Category: "ENV", Sensitive: yes(true)}, func(it *Variable) *string { return &it.ID })
 	life(within+"access", &Access{Name: "G", ManageState: true}, &Access{Name: "H", ManageJob: true}, func(it *Access) *string { return &it.ID })
-	life("workspace/"+workspace.ID+"/schedule", &Schedule{Schedule: "0 0 4 ? * MON-FRI", TemplateID: plan[0].ID}, &Schedule{Schedule: "0 30 4 * * ?", TemplateID: plan[0].ID}, func(it *Schedule) *string { return &it.ID })
+	life("workspace/"+workspace.ID+"/schedule", &Schedule{Schedule: "0 0 4 ? * MON-FRI", TemplateID: plan[0].ID}, &Schedule{Schedule: "0 30 4 ? * 6#3", TemplateID: plan[0].ID}, func(it *Schedule) *string { return &it.ID })
 	tag := one[Tag]("POST", in+"tag", &Tag{Name: "kept"}, 201)
 	mark := one[WorkspaceTag]("POST", within+"workspaceTag", &WorkspaceTag{TagID: tag.ID}, 201)
 	check(many[Tag](in + "tag?filter[tag]=name==kept")[0].ID == mark.TagID, "the workspace has another tag")
@@ -292,7 +364,7 @@ func main() {
 	fmt.Println("commands of the command line")
 	check(len(many[Workspace](in+"workspace?filter[workspace]=name==tour")) == 1, "the workspace cannot be found by name")
 	source := os.Getenv("WINDLASS_SOURCE")
-	code, body := call("PATCH", in+"workspace/"+workspace.ID, &Workspace{ID: workspace.ID, Name: "tour", Source: source, Branch: "main", Folder: "/", IacType: "tofu", ExecutionMode: "remote"})
+	code, body := call("PATCH", in+"workspace/"+workspace.ID, &Workspace{ID: workspace.ID, Name: "tour", Source: source, Branch: "main", Folder: "/", IacType: "tofu", TerraformVersion: "~> 1.0", ExecutionMode: "remote"})
 	check(code == 204, "PATCH: %d %s", code, body)
 	job := one[Job]("POST", in+"job", &Job{Command: "apply", Workspace: &Workspace{ID: workspace.ID}}, 201)
 	done := wait(organization, job.ID, "completed", "failed")

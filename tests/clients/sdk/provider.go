@@ -190,7 +190,7 @@ func job(environment, stage, request object) {
 	create(variables+"/"+key+"/alias", object{"key": "ALIAS", "description": ""})
 	secret := create("/job/"+id+"/secret", object{"key": "SECRET", "value": "a long secret"})
 	create("/job/"+id+"/secret/"+secret+"/alias", object{"key": "SECRET_ALIAS", "description": ""})
-	restriction := create("/job/"+id+"/deploymentRestriction", object{"mode": "MATCH", "type": "PATH", "value": "src/"})
+	restriction := create("/job/"+id+"/deploymentRestriction", object{"mode": "MATCH", "type": "PATH", "value": "src/jobs/**"})
 	refresh(id, request)
 	// Change one attribute at a time.
 	changes := []struct {
@@ -204,6 +204,16 @@ func job(environment, stage, request object) {
 		request[change.key] = change.value
 		call("PUT", "/job/"+id, request, 200, nil)
 		refresh(id, request)
+	}
+	if schedule := request["schedule"].(object); schedule["cronjob"] != nil {
+		for _, cron := range []object{
+			{"scheduled_at": "0 0 31 2 *", "entrypoint": "/bin/true", "arguments": []string{}},
+			{"scheduled_at": "@daily", "entrypoint": "", "arguments": []string{"-x"}},
+		} {
+			request["schedule"] = object{"cronjob": cron}
+			call("PUT", "/job/"+id, request, 200, nil)
+			refresh(id, request)
+		}
 	}
 	call("PUT", variables+"/"+key, object{"key": "KEY", "value": "another value"}, 200, nil)
 	call("DELETE", "/job/"+id+"/deploymentRestriction/"+restriction, nil, 204, nil)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
 	"net/http"
@@ -100,8 +101,8 @@ func deployAndStop(environment string, cron, lifecycle string, registry string) 
 	watch(environment, windlass.STATEENUM_DEPLOYED)
 
 	history := must(client.EnvironmentDeploymentHistoryAPI.ListEnvironmentDeploymentHistory(ctx, environment).Execute())
-	check(len(history.GetResults()) == 2, "the history", len(history.GetResults()))
-	for _, one := range history.GetResults() {
+	check(len(history.GetResults()) >= 2, "the history", len(history.GetResults()))
+	for _, one := range history.GetResults()[:2] {
 		check(one.Id != "" && one.UpdatedAt != nil && one.GetStatus() == windlass.STATEENUM_DEPLOYED, "a deployment", one)
 	}
 	logs := must(client.EnvironmentLogsAPI.ListEnvironmentLogs(ctx, environment).Execute())
@@ -120,6 +121,71 @@ func deployAndStop(environment string, cron, lifecycle string, registry string) 
 	}
 }
 
+// withoutBodies makes the calls that the command line makes without a body: the client then sends the four bytes `null`.
+func withoutBodies(environment string, registry string) {
+	request := job("long", registry)
+	step := windlass.NewJobRequestAllOfScheduleOnStart()
+	step.SetEntrypoint("/bin/sh")
+	step.SetArguments([]string{"-c", "echo the reason; sleep 2; exit 3"})
+	schedule := windlass.NewJobRequestAllOfSchedule()
+	schedule.SetOnStart(*step)
+	request.SetSchedule(*schedule)
+	long := must(client.JobsAPI.CreateJob(ctx, environment).JobRequest(request).Execute()).LifecycleJobResponse.Id
+	stages := must(client.DeploymentStageMainCallsAPI.ListEnvironmentDeploymentStage(ctx, environment).Execute()).GetResults()
+	must(client.DeploymentStageMainCallsAPI.AttachServiceToDeploymentStage(ctx, stages[3].Id, long).Execute())
+	must(client.EnvironmentActionsAPI.DeployAllServices(ctx, environment).Execute())
+	for _, isCancelled := range []bool{true, false} {
+		must(client.JobActionsAPI.DeployJob(ctx, long).Execute())
+		if isCancelled {
+			must(client.EnvironmentActionsAPI.CancelEnvironmentDeployment(ctx, environment).Execute())
+		}
+		deadline := time.Now().Add(60 * time.Second)
+		for {
+			state := string(must(client.JobMainCallsAPI.GetJobStatus(ctx, long).Execute()).State)
+			if strings.HasSuffix(state, "ERROR") || state == "CANCELED" {
+				break
+			}
+			check(time.Now().Before(deadline), "the deployment does not end", state)
+			time.Sleep(200 * time.Millisecond)
+		}
+	}
+	// `environment deployment explain` names the stages, and why the last deployment failed.
+	newest := must(client.EnvironmentDeploymentHistoryAPI.ListEnvironmentDeploymentHistory(ctx, environment).Execute()).GetResults()[0]
+	var messages []string
+	for _, one := range must(client.EnvironmentLogsAPI.ListEnvironmentLogs(ctx, environment).Version(newest.Id).Execute()) {
+		check(one.Details.Stage.GetName() != "", "a stage without a name", one)
+		message := one.GetMessage()
+		messages = append(messages, message.GetSafeMessage())
+	}
+	text := strings.Join(messages, "; ")
+	check(strings.Contains(text, "the reason") && strings.Contains(text, "exit code 3"), "the reason of a failure", text)
+	done(client.JobMainCallsAPI.DeleteJob(ctx, long).Execute())
+	deadline := time.Now().Add(60 * time.Second)
+	for len(jobs(environment)) > 2 {
+		check(time.Now().Before(deadline), "the job is not deleted")
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// onlyADockerfile builds without a repository, which the command line reads all the same; its schedule never fires.
+func onlyADockerfile(environment string) {
+	request := windlass.NewJobRequest("raw")
+	docker := windlass.NewJobRequestAllOfSourceDocker()
+	docker.SetDockerfileRaw("FROM busybox:1.36.1")
+	source := windlass.NewJobRequestAllOfSource()
+	source.SetDocker(*docker)
+	request.SetSource(*source)
+	schedule := windlass.NewJobRequestAllOfSchedule()
+	schedule.SetCronjob(*windlass.NewJobRequestAllOfScheduleCronjob("0 0 31 2 *"))
+	request.SetSchedule(*schedule)
+	created, response, err := client.JobsAPI.CreateJob(ctx, environment).JobRequest(*request).Execute()
+	must(created, response, err)
+	check(response.Header.Get("Warning") != "", "a schedule that never fires is accepted without a warning")
+	answered, err := json.Marshal(created.CronJobResponse.Source)
+	check(err == nil && strings.Contains(string(answered), `"git_repository":{`), "the repository of a build", string(answered))
+	done(client.JobMainCallsAPI.DeleteJob(ctx, created.CronJobResponse.Id).Execute())
+}
+
 func variables(environment, cron string) {
 	api := client.VariableMainCallsAPI
 	create := func(key string, scope windlass.APIVariableScopeEnum, parent string) *windlass.VariableResponse {
@@ -135,6 +201,13 @@ func variables(environment, cron string) {
 	edit := windlass.NewVariableEditRequest("OWN")
 	edit.SetValue("another value")
 	must(api.EditVariable(ctx, own.Id).VariableEditRequest(*edit).Execute())
+	// The command line edits and deletes the first variable that has the name.
+	for _, one := range must(api.ListVariables(ctx).ParentId(cron).Scope(scope).Execute()).GetResults() {
+		if one.Key == "WIDE" {
+			check(one.Scope == scope, "the narrowest scope of a key comes first", one.Scope)
+			break
+		}
+	}
 	list := func() []string {
 		var keys []string
 		for _, one := range must(api.ListVariables(ctx).ParentId(cron).Scope(scope).Execute()).GetResults() {
@@ -189,6 +262,8 @@ func main() {
 	check(len(jobs(environment)) == 2, "the jobs")
 
 	variables(environment, cron)
+	withoutBodies(environment, registry.Id)
+	onlyADockerfile(environment)
 	copied := must(client.JobsAPI.CloneJob(ctx, cron).CloneServiceRequest(*windlass.NewCloneServiceRequest("copy", environment)).Execute())
 	check(copied.CronJobResponse != nil, "the type of a copy")
 	for _, stage := range must(client.DeploymentStageMainCallsAPI.ListEnvironmentDeploymentStage(ctx, environment).Execute()).GetResults() {

@@ -149,6 +149,13 @@ impl Client {
         (response.status().as_u16(), response.headers().clone(), text)
     }
 
+    /// The bytes of a response.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let response = self.api.get(path).header("Authorization", self.authorization()).send().await.0;
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        response.into_body().into_vec().await.unwrap()
+    }
+
     /// The status of a path outside the contract.
     pub(crate) async fn status(&self, path: &str) -> u16 {
         self.api.get(path).send().await.0.status().as_u16()
@@ -184,7 +191,8 @@ impl Client {
         let response = request.send().await.0;
         let status = response.status().as_u16();
         let kind = response.content_type().unwrap_or_default().to_owned();
-        let text = response.into_body().into_string().await.unwrap();
+        // An archive is no text.
+        let text = String::from_utf8_lossy(&response.into_body().into_vec().await.unwrap()).into_owned();
         let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
         validate::answer(method.as_str(), path, status, &kind, &body);
         Answer { status, text, body }

@@ -103,7 +103,7 @@ async fn wrong_differences_are_refused_by_name() {
         (json!({"image_tag": "a b"}), "image_tag"),
         (json!({"timeout_seconds": -1}), "timeout_seconds"),
         (json!({"environment": {"A-B": "1"}}), "environment"),
-        (json!({"environment": {"A": 1}}), "environment"),
+        (json!({"environment": {"A": [1]}}), "environment"),
         (json!({"secret_environment": {"A-B": "1"}}), "secret_environment"),
         (json!({"environment": {"A": "1"}, "secret_environment": {"A": "2"}}), "secret_environment.A"),
         (json!({"arguments": "x"}), "arguments"),

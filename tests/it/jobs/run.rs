@@ -70,11 +70,12 @@ async fn next_times_with_their_offsets() {
     assert_eq!(
         next,
         json!({
+            "explanation": null,
             "timezone": "Europe/Paris", "scheduled_at": "30 2 * * *", "active": false, "keeper": "SERVER",
-            "keeper_reason": null, "jitter_seconds": 0, "pause": null, "results": [
-                {"at": "2026-03-28T01:30:00.000000Z", "local_time": "2026-03-28T02:30:00+01:00", "utc_offset": "+01:00", "skip_reason": null},
-                {"at": "2026-03-29T01:00:00.000000Z", "local_time": "2026-03-29T03:00:00+02:00", "utc_offset": "+02:00", "skip_reason": null},
-                {"at": "2026-03-30T00:30:00.000000Z", "local_time": "2026-03-30T02:30:00+02:00", "utc_offset": "+02:00", "skip_reason": null},
+            "keeper_reason": null, "jitter_seconds": 0, "results": [
+                {"at": "2026-03-28T01:30:00.000000Z", "local_time": "2026-03-28T02:30:00+01:00", "utc_offset": "+01:00"},
+                {"at": "2026-03-29T01:00:00.000000Z", "local_time": "2026-03-29T03:00:00+02:00", "utc_offset": "+02:00"},
+                {"at": "2026-03-30T00:30:00.000000Z", "local_time": "2026-03-30T02:30:00+02:00", "utc_offset": "+02:00"},
             ],
         })
     );

@@ -76,8 +76,18 @@ impl Workspaces {
     pub(super) async fn event(&self, app: &App, choice: u64, now: DateTime<Utc>) -> String {
         if choice < 40 {
             let flow = FLOWS[usize::try_from(choice).unwrap() % FLOWS.len()];
-            let new =
-                NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), rights: Rights::ALL, ..NewJob::default() };
+            let rights = Rights {
+                view: true,
+                workspaces: true,
+                templates: true,
+                logins: true,
+                states: true,
+                plan: true,
+                approve: true,
+                teams: true,
+                organization: true,
+            };
+            let new = NewJob { tcl: Some(STANDARD.encode(flow)), by: "x".into(), rights, ..NewJob::default() };
             store::write(&app.db, async |tx| {
                 let row = store::workspace::lock(tx, self.id()).await?.unwrap();
                 create(tx, &row, new, now).await

@@ -104,9 +104,10 @@ impl World {
         let now = Arc::clone(&self.now);
         let clock = Clock::from_fn(move || *now.lock().unwrap());
         let connection = Arc::new(Connection { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });
+        let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
         let app = App::from(Parts {
-            keys: KeyRing::load_or_create(&config.secret_key_file()).unwrap(),
-            authenticator: Authenticator::new(db.clone(), clock.clone(), None),
+            authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
+            keys,
             lease_db: db.clone(),
             db,
             clock,

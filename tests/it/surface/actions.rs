@@ -61,7 +61,6 @@ async fn what_several_services_refuse() {
     let job = it.create(it.cron("one", "@daily")).await;
     let base = format!("/environment/{}/service", it.environment);
     let post = async |path: &str, body: Value| it.client.post(&format!("{base}/{path}"), body).await.detail(400);
-    assert!(post("stop", json!({})).await.starts_with("job_ids"));
     assert!(post("stop", json!({"application_ids": [job]})).await.starts_with("application_ids"));
     assert!(post("deploy", json!({"jobs": [{"image_tag": "1"}]})).await.starts_with("jobs[0].id"));
     assert!(post("deploy", json!({"databases": [job]})).await.starts_with("databases"));
@@ -77,6 +76,30 @@ async fn what_several_services_refuse() {
         it.client.post(&format!("/environment/{other}/service/stop"), json!({"job_ids": [job]})).await.detail(400);
     assert!(detail.contains("is not a job of this environment"), "{detail}");
     assert_eq!(it.state(&job).await, "READY", "nothing of it was begun");
+}
+
+/// The command line sends an empty object when all services are stopped.
+#[tokio::test]
+async fn actions_on_no_services_have_nothing_to_do() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("one", "@daily")).await;
+    let base = format!("/environment/{}/service", it.environment);
+    for body in [json!({}), json!({"jobs": []}), json!({"jobs": null})] {
+        let status = it.client.post(&format!("{base}/deploy"), body).await.expect(202);
+        assert_eq!(status["state"], "READY");
+    }
+    for action in ["stop", "uninstall", "delete"] {
+        for body in [json!({}), json!({"job_ids": []})] {
+            it.client.post(&format!("{base}/{action}"), body).await.expect(200);
+        }
+    }
+    let path = format!("/environment/{}/cleanFailedJobs", it.environment);
+    let cleaned = it.client.post(&path, json!({"job_ids": []})).await.expect(200);
+    assert_eq!(cleaned["clean_job_ids"], json!([]));
+    let history = it.client.get(&format!("/environment/{}/deploymentHistory", it.environment)).await.expect(200);
+    assert_eq!(history["results"], json!([]), "nothing was requested");
+    it.client.get(&format!("/job/{job}")).await.expect(200);
 }
 
 #[tokio::test]
@@ -215,10 +238,23 @@ async fn histories_and_logs_tell_what_happened() {
     assert_eq!(logs, newest);
     let steps: Vec<&str> =
         logs.as_array().unwrap().iter().map(|line| line["details"]["stage"]["step"].as_str().unwrap()).collect();
-    assert_eq!(steps, ["Start", "Deploy", "Deploy", "DeployedError", "DeployedError"]);
-    let failed = &logs[3];
+    assert_eq!(steps, ["Start", "Deploy", "Deploy", "Deploy", "DeployedError", "DeployedError"]);
+    let failed = &logs[4];
     assert_eq!((&failed["type"], &failed["details"]["transmitter"]["name"]), (&json!("error"), &json!("events")));
     assert_eq!(failed["message"]["safe_message"], "exit code 1");
+    // The command line shows the steps that took time, under the names of their stages.
+    let explained = &logs[3];
+    assert_eq!(
+        (&explained["details"], &explained["message"]["safe_message"]),
+        (&logs[2]["details"], &json!("exit code 1"))
+    );
+    for line in logs.as_array().unwrap() {
+        assert_eq!(line["details"]["stage"]["name"], "1.DEFAULT JOB", "{line}");
+    }
+    let all = it.client.get(&format!("/environment/{}/deploymentHistory", it.environment)).await.expect(200);
+    let plain = id(&all["results"][0]);
+    let by_id = it.client.get(&format!("/environment/{}/logs?version={plain}", it.environment)).await.expect(200);
+    assert_eq!(by_id, logs, "the id of the history's first format names it too");
     let unknown = it.client.get(&format!("/environment/{}/logs?version=x-1", it.environment)).await.expect(200);
     assert_eq!(unknown, json!([]));
     let older = it.client.get(&format!("/environment/{}/log", it.environment)).await.expect(200);

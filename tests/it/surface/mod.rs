@@ -1,9 +1,12 @@
 //! The resources around jobs, a file for each family.
 
 mod actions;
+mod bodies;
 mod clone;
+mod command_line;
 mod creators;
 mod events;
+mod export;
 mod members;
 mod registries;
 mod settings;

@@ -48,7 +48,11 @@ async fn restrictions_are_unique() {
     it.client.post(&path, body("src/")).await.expect(409);
     let two = id(&it.client.post(&path, body("docs/")).await.expect(201));
     it.client.put(&format!("{path}/{two}"), body("src/")).await.expect(409);
-    for value in ["/src", "", "a*b"] {
+    // The example of the official provider, and other patterns.
+    for value in ["src/jobs/**", "**/*.sql", "a*b", "src/?.rs"] {
+        it.client.post(&path, body(value)).await.expect(201);
+    }
+    for value in ["/src", "", "../src", "src/./jobs", "a\nb"] {
         assert!(it.client.post(&path, body(value)).await.detail(400).starts_with("value"));
     }
     let edited = json!({"mode": "EXCLUDE", "type": "PATH", "value": "my-prefix*"});
@@ -56,7 +60,7 @@ async fn restrictions_are_unique() {
     assert_eq!((&edited["mode"], id(&edited)), (&json!("EXCLUDE"), two));
     it.client.delete(&format!("{path}/{}", id(&one))).await.expect(204);
     let list = it.client.get(&path).await.expect(200);
-    assert_eq!(list["results"].as_array().unwrap().len(), 1);
+    assert_eq!(list["results"].as_array().unwrap().len(), 5);
 }
 
 /// The rule of an environment deploys and stops it on schedule.
@@ -186,6 +190,13 @@ async fn clusters_are_registered_with_a_sealed_kubeconfig() {
     let text = crate::world::KUBECONFIG;
     it.client.call(Method::PUT, &kubeconfig, Some(text.into())).await.expect(204);
     assert_eq!(it.client.get(&kubeconfig).await.text, text);
+    let object = r#"{"clusters": [{"name": "hidden-cluster", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "hidden-cluster", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}]}"#;
+    for (body, expected) in [(object.to_owned(), object), (json!(text).to_string(), text)] {
+        it.client.call(Method::PUT, &kubeconfig, Some(body)).await.expect(204);
+        assert_eq!(it.client.get(&kubeconfig).await.text, expected);
+    }
     let rows = entity::cluster::Entity::find().all(&app.app.db).await.unwrap();
     let sealed = rows.iter().find_map(|row| row.kubeconfig.clone()).unwrap();
     assert!(!sealed.windows(6).any(|part| part == b"hidden"));

@@ -284,3 +284,36 @@ async fn an_import_follows_its_rules() {
     let all = variables(&it, &job).await;
     assert!(all["results"].as_array().unwrap().iter().all(|row| row["key"] != "FINE"), "nothing is half imported");
 }
+
+/// A stored file may be older than the rule for its path: its runs fail with the reason, and it can be moved.
+#[tokio::test]
+async fn a_stored_file_that_a_container_would_hide_fails_its_runs() {
+    use sea_orm::sea_query::Expr;
+    use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.lifecycle("job")).await;
+    let path = format!("/job/{job}/environmentVariable");
+    let file = json!({"key": "F", "value": "1", "mount_path": "/etc/x"});
+    let file = id(&it.client.post(&path, file).await.expect(201));
+    let hidden = Expr::value("/dev/shm/x");
+    let rows = entity::variable::Entity::update_many().col_expr(entity::variable::Column::MountPath, hidden);
+    rows.filter(entity::variable::Column::Key.eq("F")).exec(&app.app.db).await.unwrap();
+    let deploy = async || {
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+    };
+    deploy().await;
+    let runs = it.runs(&job).await;
+    assert_eq!((&runs[0]["state"], app.runner.started().len()), (&json!("FAILED"), 0));
+    let reason = runs[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("/dev/shm/x must not be below /dev"), "{reason}");
+    // It is shown and listed, and an edit that keeps the path is refused by the name of the field.
+    assert_eq!(find(&variables(&it, &job).await, "F", "JOB")["mount_path"], "/dev/shm/x");
+    let edit = |path: &str| json!({"key": "F", "value": "2", "mount_path": path});
+    let detail = it.client.put(&format!("{path}/{file}"), edit("/dev/shm/x")).await.detail(400);
+    assert!(detail.starts_with("mount_path"), "{detail}");
+    it.client.put(&format!("{path}/{file}"), edit("/etc/x")).await.expect(200);
+    deploy().await;
+    assert_eq!(app.runner.started().pop().unwrap().files[0].path, "/etc/x");
+}

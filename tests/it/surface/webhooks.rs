@@ -160,3 +160,35 @@ async fn calls_go_only_where_they_may() {
     let log = deliveries(&it, &made).await;
     assert!(log[0]["target_response_body"].as_str().unwrap().contains("not allowed"), "{log:?}");
 }
+
+/// A delivery goes to the target that it was made for, and its signature is one of the secret of that target, or there is none.
+#[tokio::test]
+async fn a_delivery_for_an_older_target_is_not_signed_with_the_secret_of_another() {
+    let app = TestApp::with_private_webhooks().await;
+    let it = app.furnished().await;
+    let ((old, old_url), (new, new_url)) = (other_system().await, other_system().await);
+    let (old_secret, new_secret) = ("whsec_b2xkLXNlY3JldC1vbGQ=", "whsec_bmV3LXNlY3JldC1uZXc=");
+    let events = ["DEPLOYMENT_STARTED"];
+    let made = hook(&it, json!({"target_url": old_url, "target_secret": old_secret, "events": events})).await;
+    let path = format!("/organization/{}/webhook/{made}", it.organization);
+    let moved = async |url: &str, secret: &str| {
+        let body = json!({"kind": "STANDARD", "target_url": url, "target_secret": secret, "events": events});
+        it.client.put(&path, body).await.expect(200);
+    };
+    it.deployed(&app, it.cron("job", "@daily")).await;
+    moved(&new_url, new_secret).await;
+    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    assert!(old.received.lock().unwrap().is_empty() && new.received.lock().unwrap().is_empty());
+    let told = deliveries(&it, &made).await[0]["target_response_body"].as_str().unwrap().to_owned();
+    assert!(told.contains("another target now"), "{told}");
+    // With its old target and secret, it is delivered there.
+    moved(&old_url, old_secret).await;
+    app.clock.forward(60);
+    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    let received = old.received.lock().unwrap().clone();
+    assert!(new.received.lock().unwrap().is_empty());
+    let [(headers, body)] = &received[..] else { panic!("{received:?}") };
+    let text = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let at: i64 = text("webhook-timestamp").parse().unwrap();
+    assert_eq!(text("webhook-signature"), sign::signature(b"old-secret-old", &text("webhook-id"), at, body));
+}

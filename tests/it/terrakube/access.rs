@@ -32,6 +32,8 @@ impl House {
 
     /// A job of a template that asks the team OPS.
     async fn job_of(&self, workspace: &str) -> Value {
+        // The team may be there already.
+        self.client.post(&self.path("team"), new("team", json!({"name": "OPS"}))).await;
         let flow = tcl("flow:\n- {type: approval, step: 1, team: OPS}\n");
         let name = format!("ask about {workspace} {}", uuid::Uuid::now_v7());
         let template = self.create("template", "template", json!({"name": name, "tcl": flow})).await;
@@ -76,8 +78,13 @@ async fn roles_of_members() {
             .get(&format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", house.organization))
             .await
             .status,
-        404
+        403
     );
+    // Programs take a 404 for an empty state.
+    let unknown = format!("/tfstate/v1/organization/{}/workspace/{}", house.organization, uuid::Uuid::nil());
+    for path in [format!("{unknown}/backend"), format!("{unknown}/state/terraform.tfstate")] {
+        assert!(detail(house.client.get(&path).await, 403).contains("does not exist"), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -88,7 +95,7 @@ async fn teams_plan_and_approve() {
         ("PLAN", json!({"role": "plan"})),
         ("OPS", json!({"planJob": false, "approveJob": true})),
         ("OTHERS", json!({"role": "write"})),
-        ("READ", json!({"role": "read", "manageWorkspace": true})),
+        ("READ", json!({"role": "custom", "manageWorkspace": true})),
     ] {
         let mut attributes = attributes;
         attributes["name"] = json!(name);
@@ -169,7 +176,7 @@ async fn access_to_one_workspace() {
     let backend =
         |workspace: &str| format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", house.organization);
     guest.get(&backend(&mine)).await.expect(204);
-    assert_eq!(guest.get(&backend(&other)).await.status, 404);
+    assert_eq!(guest.get(&backend(&other)).await.status, 403);
 }
 
 /// A workspace of another organization is as good as none.
@@ -189,7 +196,7 @@ async fn organizations_do_not_mix() {
     assert_eq!(detail(crossed, 404), format!("Unknown identifier {workspace} for workspace"));
     assert_eq!(both.get(&format!("/api/v1/organization/{other}/workspace/{workspace}")).await.status, 404);
     let backend = format!("/tfstate/v1/organization/{other}/workspace/{workspace}/backend");
-    assert_eq!(both.get(&backend).await.status, 404);
+    assert_eq!(both.get(&backend).await.status, 403);
     both.post(&house.path("job"), house.job_of(&workspace).await).await.expect(201);
 }
 
@@ -214,10 +221,10 @@ async fn tokens_of_groups() {
     assert!(!list.to_string().contains(made["token"].as_str().unwrap()));
     house.app.clock.forward(301);
     assert_eq!(token.get(&house.path("workspace")).await.status, 401);
-    assert_eq!(
-        house.client.delete(&format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap())).await.status,
-        404
-    );
+    let stranger = house.app.organization("other").await;
+    let stranger = house.app.token(stranger, Role::Admin).await;
+    let path = format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap());
+    assert_eq!(stranger.delete(&path).await.status, 404);
     ops.delete(&format!("/access-token/v1/teams/{}", one["id"].as_str().unwrap())).await.expect(202);
     // Only people have tokens of their own.
     assert_eq!(ops.post("/pat/v1", json!({"days": 1})).await.status, 403);

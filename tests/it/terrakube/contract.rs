@@ -105,6 +105,7 @@ fn every_operation_is_described() {
                 continue;
             }
             assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 10), "{method} {path}");
+            assert!(operation["description"].as_str().is_some_and(|text| text.len() > 16), "{method} {path}");
             assert!(operation["operationId"].is_string(), "{method} {path}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 assert!(resolve(&TERRAKUBE, response)["description"].is_string(), "{method} {path} {status}");

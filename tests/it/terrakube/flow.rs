@@ -25,6 +25,7 @@ fn words(words: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn plan_approve_apply() {
     let house = House::new().await;
+    house.create("team", "team", json!({"name": "OPS"})).await;
     let workspace = house.workspace("a").await;
     let job = house.start(&workspace, json!({"tcl": tcl(PLAN_AND_ASK), "via": null, "approvalTeam": null})).await;
     assert_eq!(job, "1");
@@ -61,6 +62,7 @@ async fn plan_approve_apply() {
 #[tokio::test]
 async fn nothing_to_change_ends_it() {
     let house = House::new().await;
+    house.create("team", "team", json!({"name": "OPS"})).await;
     let workspace = house.workspace("a").await;
     let job = house.start(&workspace, json!({"tcl": tcl(PLAN_AND_ASK)})).await;
     house.app.settle().await;
@@ -122,6 +124,7 @@ async fn one_after_the_other_in_a_workspace_only() {
 #[tokio::test]
 async fn cancelled_before_in_and_between_steps() {
     let house = House::new().await;
+    house.create("team", "team", json!({"name": "OPS"})).await;
     let workspace = house.workspace("a").await;
     // Before anything began.
     let job = house.start(&workspace, json!({"tcl": tcl(PLAN_AND_ASK)})).await;
@@ -266,7 +269,7 @@ async fn a_lost_step_gives_its_lock_back() {
     assert_eq!(asked(&step, "UNLOCK", &path, &lock.replace("l1", "l2")).await.0, 409);
     // Other workspaces are forbidden.
     let other = house.workspace("b").await;
-    assert_eq!(asked(&step, "GET", &path.replace(&workspace, &other), "").await.0, 404);
+    assert_eq!(asked(&step, "GET", &path.replace(&workspace, &other), "").await.0, 403);
     let name = house.app.runner.steps().remove(0);
     house.app.runner.set(&name, StepState::Lost);
     house.app.settle().await;
@@ -349,7 +352,7 @@ async fn schedules_make_jobs() {
         .client
         .post(&house.path(&path), super::new("schedule", json!({"cron": "0 0 0 ? * 9", "templateReference": plan})))
         .await;
-    assert!(detail(bad, 400).contains("day of the week"));
+    assert!(detail(bad, 400).starts_with("cron: day of week"));
     // The clock starts at 10:00:30.
     let schedule = house.create(&path, "schedule", json!({"cron": "0 5 10 * * ?", "templateReference": plan})).await;
     house.app.tick().await;

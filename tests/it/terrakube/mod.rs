@@ -7,10 +7,12 @@ mod flow;
 mod pairs;
 mod plans;
 mod protocol;
+mod refusals;
 mod rights;
 mod sources;
 mod states;
 pub(crate) mod terraform;
+mod tokens;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

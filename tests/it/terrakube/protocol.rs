@@ -40,7 +40,7 @@ async fn documents() {
     body["data"]["relationships"] = json!({"project": {"data": {"type": "project", "id": project}}});
     let made = house.client.post(&house.path("workspace/"), body).await.expect(201);
     let workspace = id(&made);
-    assert_eq!(made["data"]["attributes"]["iacType"], "tofu");
+    assert_eq!(made["data"]["attributes"]["iacType"], "terraform");
     assert_eq!(made["data"]["attributes"]["createdDate"], "2026-11-22T10:00Z");
     assert_eq!(made["data"]["relationships"]["project"]["data"], json!({"type": "project", "id": project}));
     assert_eq!(made["data"]["relationships"]["job"]["data"], json!([]));
@@ -200,11 +200,20 @@ async fn what_cannot_be_found_or_read() {
     assert!(
         detail(post("globalvar", new("globalvar", json!({"key": "k", "value": "v"}))).await, 400).contains("category")
     );
-    // An apostrophe is escaped, as in the original.
-    assert!(
-        detail(post("workspace", new("workspace", json!({"name": "'<b>", "branch": {"a": 1}}))).await, 400)
-            .contains("&#34;")
-    );
+    // Texts are plain, and say what is allowed.
+    for (attributes, text) in [
+        (
+            json!({"name": "'<b>", "branch": {"a": 1}}),
+            r#"Invalid value: {"a":1} for branch: branch must be a text without NUL characters"#,
+        ),
+        (json!({"name": "x", "locked": "'yes'"}), "Invalid value: 'yes' for locked: locked must be true or false"),
+        (
+            json!({"name": "x", "iacType": "<pulumi>"}),
+            "Invalid value: <pulumi> for iacType: iacType must be one of tofu, terraform",
+        ),
+    ] {
+        assert_eq!(detail(post("workspace", new("workspace", attributes)).await, 400), text);
+    }
     for (path, status) in [
         ("job/999", 404),
         ("job/abc", 400),
@@ -357,4 +366,51 @@ async fn an_organization_with_workspaces_is_not_deleted() {
     while windlass::engine::tick::prune(&house.app.app, house.app.clock.now()).await.more {}
     use sea_orm::{EntityTrait as _, PaginatorTrait as _};
     assert_eq!(entity::run::Entity::find().count(&house.app.app.db).await.unwrap(), 0);
+}
+
+/// A password in a URL would be shown to everybody who sees the resource. A name alone is none.
+#[tokio::test]
+async fn urls_with_passwords_are_refused() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let path = house.path(&format!("workspace/{workspace}"));
+    let secret = "https://me:secret@git.example/a.git";
+    for url in [secret, "https://ghp_secret@github.com/a/b.git", "ssh://git:secret@git.example/a.git"] {
+        let created = json!({"name": "b", "source": url});
+        let answer = house.client.post(&house.path("workspace"), new("workspace", created)).await;
+        let refused = detail(answer, 400);
+        assert!(
+            refused.starts_with("source must not contain a password") && refused.contains("accessToken"),
+            "{refused}"
+        );
+        assert!(!refused.contains("secret"), "{refused}");
+        let answer = house.client.patch(&path, change("workspace", &workspace, json!({"source": url}))).await;
+        assert!(detail(answer, 400).starts_with("source"), "{url}");
+    }
+    for field in ["endpoint", "apiUrl", "redirectUrl"] {
+        let mut vcs = json!({"name": "v", "vcsType": "GITLAB"});
+        vcs[field] = json!(secret);
+        let refused = detail(house.client.post(&house.path("vcs"), new("vcs", vcs)).await, 400);
+        assert!(refused.starts_with(&format!("{field} must not contain a password")), "{refused}");
+    }
+    let import = format!(
+        "flow:\n- {{type: customScripts, step: 1, importCommands: {{repository: '{secret}', folder: a, branch: main}}}}\n"
+    );
+    let template = new("template", json!({"name": "t", "tcl": tcl(&import)}));
+    let refused = detail(house.client.post(&house.path("template"), template).await, 400);
+    assert!(refused.contains("importCommands.repository must not contain a password"), "{refused}");
+    let schedule = new("schedule", json!({"cron": "0 0 * * * ?", "tcl": tcl(&import)}));
+    let refused = detail(house.client.post(&format!("{path}/schedule"), schedule).await, 400);
+    assert!(refused.contains("importCommands.repository"), "{refused}");
+    for url in ["https://acme@dev.azure.com/acme/a/_git/b", "ssh://git@git.example/a.git", "git@git.example:a.git"] {
+        house.client.patch(&path, change("workspace", &workspace, json!({"source": url}))).await.expect(204);
+    }
+    // The other API refuses them in its fields.
+    let organization = format!("/organization/{}", house.organization);
+    for field in ["website_url", "repository", "logo_url", "icon_url"] {
+        let mut body = json!({"name": "acme"});
+        body[field] = json!(secret);
+        let refused = house.client.put(&organization, body).await.detail(400);
+        assert!(refused.starts_with(field) && !refused.contains("secret"), "{refused}");
+    }
 }

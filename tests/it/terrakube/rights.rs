@@ -39,7 +39,7 @@ async fn a_flow_is_checked_step_by_step_against_the_caller() {
     let workspace = house.workspace("a").await;
     let (_, planner) = house.team("PLAN", json!({"role": "plan"})).await;
     let (_, writer) = house.team("WRITE", json!({"role": "write"})).await;
-    let (_, author) = house.team("AUTHOR", json!({"role": "plan", "manageTemplate": true})).await;
+    let (_, author) = house.team("AUTHOR", json!({"planJob": true, "manageTemplate": true})).await;
     let asked = house.new_template("Ask and apply", ASK).await;
     let gone = house.new_template("Gone", "flow:\n- {type: disableWorkspace, step: 1}\n").await;
     let template = async |name: &str| json!({"templateReference": house.template(name).await});
@@ -53,7 +53,8 @@ async fn a_flow_is_checked_step_by_step_against_the_caller() {
         (json!({"command": "destroy"}), [403, 201, 403]),
         // Whoever approves needs the right to apply.
         (json!({"templateReference": asked}), [201, 201, 201]),
-        (json!({"templateReference": gone}), [403, 403, 403]),
+        // A writer manages workspaces, too.
+        (json!({"templateReference": gone}), [403, 201, 403]),
         (own(APPLY), [403, 403, 403]),
         (own(SCRIPT), [403, 403, 201]),
         (own(ASK), [403, 403, 201]),
@@ -78,7 +79,7 @@ async fn a_flow_is_checked_step_by_step_against_the_caller() {
 async fn a_schedule_starts_what_its_owner_may_start() {
     let house = House::new().await;
     let workspace = house.workspace("a").await;
-    let (_, planner) = house.team("PLAN", json!({"role": "plan", "manageWorkspace": true})).await;
+    let (_, planner) = house.team("PLAN", json!({"planJob": true, "manageWorkspace": true})).await;
     let (team, writer) = house.team("WRITE", json!({"role": "write", "manageWorkspace": true})).await;
     let schedules = house.path(&format!("workspace/{workspace}/schedule"));
     let destroy = house.template("Destroy").await;
@@ -120,7 +121,127 @@ async fn a_schedule_starts_what_its_owner_may_start() {
     house.client.patch(&path, change("team", &team, json!({"role": "plan"}))).await.expect(204);
     house.app.clock.set("2026-11-22T12:00:00Z");
     house.app.settle().await;
-    assert_eq!(jobs().await, 1);
+    house.app.settle().await;
+    let all = house.get("job").await["data"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 2, "one for the time that was due");
+    let failed = all.iter().find(|job| job["attributes"]["status"] == "failed").unwrap();
+    let output = failed["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("whoever set up the schedule may no longer") && output.contains("approveJob"), "{output}");
+    assert_eq!(failed["attributes"]["templateReference"], json!(destroy));
+    let shown = house.get(&format!("workspace/{workspace}")).await;
+    assert_eq!(shown["data"]["attributes"]["lastJobStatus"], "failed");
+    // A template that does not exist any more is another reason.
+    house.client.patch(&path, change("team", &team, json!({"role": "write"}))).await.expect(204);
+    house.client.delete(&house.path(&format!("template/{destroy}"))).await.expect(204);
+    house.app.clock.set("2026-11-22T13:00:00Z");
+    house.app.settle().await;
+    let all = house.get("job?sort=-id").await["data"].as_array().unwrap().clone();
+    assert_eq!((all.len(), &all[0]["attributes"]["status"]), (3, &json!("failed")));
+    let output = all[0]["attributes"]["output"].as_str().unwrap();
+    assert!(output.contains("templateReference"), "{output}");
+}
+
+/// Releases up to 0.2.0 did not store who is behind a schedule or a job: that is the owner of the organization, with the rights of now.
+#[tokio::test]
+async fn what_an_earlier_release_stored_acts_for_the_owner() {
+    let house = House::new().await;
+    let db = &house.app.app.db;
+    let workspace = house.workspace("a").await;
+    let destroy = house.template("Destroy").await;
+    let hourly = super::new("schedule", json!({"cron": "0 0 * * * ?", "templateReference": destroy}));
+    house.client.post(&house.path(&format!("workspace/{workspace}/schedule")), hourly).await.expect(201);
+    let forget = async || {
+        use entity::{workspace_job, workspace_schedule};
+        let nobody = || Expr::value(Option::<String>::None);
+        let jobs = workspace_job::Entity::update_many().col_expr(workspace_job::Column::Principal, nobody());
+        jobs.exec(db).await.unwrap();
+        let schedules =
+            workspace_schedule::Entity::update_many().col_expr(workspace_schedule::Column::Principal, nobody());
+        schedules.exec(db).await.unwrap();
+    };
+    let statuses = async || {
+        let all = house.get("job?sort=id").await["data"].as_array().unwrap().clone();
+        all.iter().map(|job| job["attributes"]["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    forget().await;
+    // Without an owner, the oldest token of an administrator stands behind it.
+    house.app.clock.set("2026-11-22T11:00:00Z");
+    house.app.settle().await;
+    assert_eq!(statuses().await, ["running"]);
+    house.app.runner.exit_all(0);
+    house.app.settle().await;
+    // A job that waits for its approval, too; the owner has lost everything with the membership.
+    let asked = house.new_template("Ask and apply", ASK).await;
+    let waiting = house.start(&workspace, json!({"templateReference": asked})).await;
+    house.app.settle().await;
+    forget().await;
+    house.app.settle().await;
+    assert_eq!(house.status(&waiting).await.0, "waitingApproval");
+    let viewer = house.app.token(house.organization, Role::Viewer).await;
+    let now = house.app.clock.now();
+    let person = entity::person::Model {
+        id: entity::id::PersonId::create(),
+        created_at: now,
+        issuer: "issuer".into(),
+        subject: "owner".into(),
+        email: None,
+        name: None,
+        communication_email: None,
+        groups: None,
+    };
+    let person = windlass::store::person::create(db, person).await.unwrap();
+    let role = (Role::Owner, None);
+    windlass::store::person::add_member(db, house.organization, person.id, role, now).await.unwrap();
+    house.app.settle().await;
+    assert_eq!(house.status(&waiting).await.0, "waitingApproval");
+    windlass::store::person::remove_member(db, house.organization, person.id).await.unwrap();
+    entity::api_token::Entity::delete_many()
+        .filter(entity::api_token::Column::Role.eq(Role::Admin))
+        .exec(db)
+        .await
+        .unwrap();
+    house.app.app.authenticator.forget();
+    house.app.clock.set("2026-11-22T12:00:00Z");
+    house.app.settle().await;
+    let all = viewer.get(&house.path("job?sort=id")).await.expect(200);
+    let ended: Vec<&str> =
+        all["data"].as_array().unwrap().iter().filter_map(|job| job["attributes"]["status"].as_str()).collect();
+    assert_eq!(ended[1..], ["cancelled", "failed"]);
+}
+
+/// A custom role has no rights in the whole organization: it sees the workspaces of the projects that it sees.
+#[tokio::test]
+async fn a_custom_role_sees_the_workspaces_of_its_projects() {
+    let house = House::new().await;
+    let project = house.create("project", "project", json!({"name": "p"})).await;
+    let (inside, outside) = (house.workspace("inside").await, house.workspace("outside").await);
+    let path = house.path(&format!("workspace/{inside}"));
+    let link = json!({"data": {"type": "project", "id": project}});
+    house.client.patch(&format!("{path}/relationships/project"), link).await.expect(204);
+    let roles = format!("/organization/{}/customRole", house.organization);
+    let role = crate::harness::id(&house.client.post(&roles, json!({"name": "r"})).await.expect(201));
+    let token = json!({"name": "t", "role_id": role});
+    let token = house.client.post(&format!("/organization/{}/apiToken", house.organization), token).await.expect(201);
+    let caller = house.client.with(Some(&format!("Token {}", token["token"].as_str().unwrap())));
+    let seen = async || {
+        let answer = caller.get(&house.path("workspace")).await;
+        if answer.status == 404 {
+            return Vec::new();
+        }
+        let body = answer.expect(200);
+        body["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen().await, Vec::<String>::new());
+    assert_eq!(caller.get(&house.path(&format!("workspace/{outside}"))).await.status, 404);
+    let viewer = json!([{"environment_type": "STAGING", "permission": "VIEWER"}]);
+    let matrix = json!({"name": "r", "cluster_permissions": [],
+        "project_permissions": [{"project_id": project, "permissions": viewer}]});
+    house.client.put(&format!("{roles}/{role}"), matrix).await.expect(200);
+    assert_eq!(seen().await, [inside.clone()]);
+    assert_eq!(caller.get(&house.path(&format!("workspace/{outside}"))).await.status, 404);
+    let started = house.ask(&caller, &inside, json!({"templateReference": house.template("Plan").await})).await;
+    assert_eq!(started.status, 403, "{}", started.text);
+    assert_eq!(caller.patch(&path, change("workspace", &inside, json!({"description": "x"}))).await.status, 403);
 }
 
 #[tokio::test]

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::House;
 use crate::harness::TestApp;
+use crate::server::Server;
 
 const MIB: usize = 1024 * 1024;
+/// The size of a piece.
+const PIECE: usize = MIB / 4;
 
 /// A state with about so many bytes.
 fn state(serial: i64, bytes: usize) -> String {
@@ -62,12 +65,12 @@ async fn a_large_state_is_sealed_and_sent_in_pieces() {
     let text = state(1, 6 * MIB);
     assert_eq!(backend.send(&text).await, 200);
     let (pieces, versions) = (backend.pieces().await, backend.versions().await);
-    assert_eq!(versions[0].pieces, Some(7));
+    assert_eq!(versions[0].pieces, Some(25));
     assert_eq!((versions[0].serial, versions[0].lineage.as_deref()), (1, Some("l")));
     assert!(versions[0].sealed.len() < 200);
-    assert_eq!(pieces.iter().map(|piece| piece.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(pieces.iter().map(|piece| piece.number).collect::<Vec<_>>(), (0..25).collect::<Vec<_>>());
     for piece in &pieces {
-        assert!(piece.sealed.len() <= MIB + 44, "{}", piece.sealed.len());
+        assert!(piece.sealed.len() <= PIECE + 44, "{}", piece.sealed.len());
         assert!(!piece.sealed.windows(8).any(|part| part == b"line    "));
     }
     let id = versions[0].id;
@@ -80,10 +83,10 @@ async fn a_large_state_is_sealed_and_sent_in_pieces() {
     assert_eq!(shown["values"]["outputs"]["a"]["value"].as_str().unwrap().len(), 6 * MIB);
     // The same state is no new version, and leaves nothing behind; a small one is stored in its row.
     assert_eq!(backend.send(&text).await, 200);
-    assert_eq!((backend.versions().await.len(), backend.pieces().await.len()), (1, 7));
+    assert_eq!((backend.versions().await.len(), backend.pieces().await.len()), (1, 25));
     assert_eq!(backend.send(&state(2, MIB)).await, 200);
     let versions = backend.versions().await;
-    assert_eq!((versions[1].pieces, backend.pieces().await.len()), (None, 7));
+    assert_eq!((versions[1].pieces, backend.pieces().await.len()), (None, 25));
     assert!(backend.get("backend").await == (200, state(2, MIB)));
     // What is too large to be converted can be downloaded.
     let text = state(3, 10 * MIB);
@@ -141,10 +144,10 @@ async fn pieces_cannot_be_exchanged_or_left_out() {
     assert!(get().await.is_err());
     set(2, pieces[2].sealed.clone()).await;
     assert!(get().await.unwrap());
-    let last = state_piece::Entity::delete_many().filter(state_piece::Column::Number.eq(6));
+    let last = state_piece::Entity::delete_many().filter(state_piece::Column::Number.eq(24));
     last.exec(db).await.unwrap();
     assert!(get().await.is_err());
-    let fewer = state_version::Entity::update_many().col_expr(state_version::Column::Pieces, Expr::value(6));
+    let fewer = state_version::Entity::update_many().col_expr(state_version::Column::Pieces, Expr::value(24));
     fewer.filter(state_version::Column::Id.eq(row.id)).exec(db).await.unwrap();
     assert_eq!(backend.get("backend").await.0, 500);
 }
@@ -165,9 +168,58 @@ async fn pieces_go_with_their_state() {
     clock.forward(23 * 3600);
     state_version::Entity::delete_by_id(versions[0].id).exec(db).await.unwrap();
     prune().await;
-    assert_eq!(count(versions[0].id).await, 6, "a state that is being received has no version yet");
+    assert_eq!(count(versions[0].id).await, 21, "a state that is being received has no version yet");
     clock.forward(2 * 3600);
     prune().await;
-    assert_eq!((count(versions[0].id).await, count(versions[1].id).await), (0, 7));
+    assert_eq!((count(versions[0].id).await, count(versions[1].id).await), (0, 25));
     assert!(backend.get("backend").await.1 == state(2, 6 * MIB));
+}
+
+/// The most physical memory that a server has had, in KiB.
+fn peak_memory(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Stores a state of so many MiB without holding it, and returns the beginning of the response.
+fn send_in_parts(server: &Server, path: &str, mebibytes: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut socket = std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let head = r#"{"version":4,"serial":1,"lineage":"l","resources":[],"outputs":{"a":{"type":"string","value":""#;
+    let part = "line by line ... ".repeat(MIB / 17 + 1);
+    let part = &part.as_bytes()[..MIB];
+    let length = head.len() + mebibytes * MIB + 4;
+    let lines = format!(
+        "POST {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Token {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
+        server.token
+    );
+    socket.write_all(lines.as_bytes()).unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    for _ in 0..mebibytes {
+        socket.write_all(part).unwrap();
+    }
+    socket.write_all(b"\"}}}").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Neither storing nor sending a state takes as much memory as the state has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_state_takes_little_memory() {
+    const SIZE: usize = 80;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["serve", "--runner", "process"], None);
+    let organization = crate::harness::id(&server.get("/organization").await["results"][0]);
+    let workspace = super::new("workspace", json!({"name": "a", "source": "empty"}));
+    let workspace = server.create(&format!("/api/v1/organization/{organization}/workspace"), workspace).await;
+    let path = format!("/tfstate/v1/organization/{organization}/workspace/{workspace}/backend");
+    let before = peak_memory(server.process());
+    let answer = send_in_parts(&server, &path, SIZE);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (status, _, text) = server.call("GET", &path, None).await;
+    assert!(status == 200 && text.len() > SIZE * MIB, "{status}: {}", text.len());
+    let more = peak_memory(server.process()) - before;
+    assert!(more < 64 * 1024, "{more} KiB for a state of {SIZE} MiB");
 }

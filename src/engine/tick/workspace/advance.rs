@@ -113,7 +113,7 @@ async fn schedule(
     for template in spec(step)?.templates {
         match schedule_template(tx, &job, (&template.name, &template.schedule), now).await {
             Ok(()) => {}
-            Err(error @ Error::Invalid { .. }) => failed = Some(error.public()),
+            Err(error @ (Error::Invalid { .. } | Error::Faults(_))) => failed = Some(error.public()),
             Err(error) => return Err(error),
         }
     }

@@ -29,6 +29,8 @@ pub(super) struct Variables {
     /// Values that Terraform parses by the type of their variables.
     pub(super) loose: Vec<(String, Secret<String>)>,
     pub(super) secrets: Zeroizing<Vec<String>>,
+    /// Remarks for the log.
+    pub(super) notes: Vec<&'static str>,
 }
 
 /// A variable of the workspace or of its organization, in the clear.
@@ -114,6 +116,9 @@ fn unseal(app: &App, step: &workspace_step::Model, sealed: &[u8]) -> Result<Vec<
     serde_json::from_slice(text.expose()).map_err(|_| Error::internal("the stored variables of a plan are not JSON"))
 }
 
+/// A variable with which the tool would refuse the backend of the state.
+const IGNORED: &str = "TF_WORKSPACE";
+
 fn resolve(spec: &FlowStep, inputs: &[Input]) -> Result<Variables, Impossible> {
     let mut variables = Variables::default();
     let mut environment: BTreeMap<String, String> = BTreeMap::new();
@@ -126,6 +131,13 @@ fn resolve(spec: &FlowStep, inputs: &[Input]) -> Result<Variables, Impossible> {
             variables.secrets.push(value.clone());
         }
         if category == "ENV" {
+            if spec.kind.runs_tool() && key == IGNORED {
+                variables.notes.push(
+                    "TF_WORKSPACE is ignored: the state of a workspace has no workspaces of its own (the ENV variable is \
+                     passed on only to steps of the type customScripts)",
+                );
+                continue;
+            }
             if key.is_empty() || key.contains(['=', '\0']) || value.contains('\0') {
                 return Err(Impossible(format!(
                     "{key:?} cannot be the name of an environment variable, or its value has a NUL character"

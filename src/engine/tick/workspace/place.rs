@@ -4,6 +4,7 @@ use entity::run;
 
 use super::subject::{GONE, WorkspaceSubject};
 use crate::app::App;
+use crate::engine::tool_version::names;
 use crate::engine::workspace::cluster_for_steps;
 use crate::error::Result;
 use crate::runner::Target;
@@ -28,9 +29,13 @@ pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Resul
     if of.operation() == Operation::Scripts && app.runners.processes {
         return Ok(Ok(Target::Process));
     }
-    let (tool, version) = (of.tool(), of.version());
+    let tool = of.tool();
+    let range = match of.version() {
+        Ok(range) => range,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let others = match app.runners.processes {
-        true => match app.toolbox.find(tool, version).await {
+        true => match app.toolbox.find(tool, &range).await {
             Ok(_) => return Ok(Ok(Target::Process)),
             Err(others) => others,
         },
@@ -39,12 +44,13 @@ pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Resul
     if docker {
         return Ok(Ok(Target::Docker));
     }
-    let wanted = if version.is_empty() { tool.to_owned() } else { format!("{tool} {version}") };
+    let version = of.workspace.terraform_version.trim();
+    let wanted = if range.is_any() { tool.to_owned() } else { format!("{tool} {version}") };
     Ok(Err(match (app.runners.processes, others.is_empty()) {
         (true, true) => format!("{wanted} is not installed on the server, and there is no Docker engine"),
         (true, false) => format!(
             "{wanted} is not installed on the server, which has {}, and there is no Docker engine",
-            others.join(", ")
+            names(&others)
         ),
         (false, _) => "there is no Docker engine, and plain processes are not allowed".into(),
     }))

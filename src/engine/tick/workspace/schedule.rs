@@ -7,7 +7,7 @@ use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::engine::tick::pass::{BATCH, Wish, report, succeeded};
-use crate::engine::workspace::{Flow, NewJob, create, next_time, rights_of};
+use crate::engine::workspace::{Flow, NewJob, create, create_failed, next_time, rights_of};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -36,7 +36,12 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
 async fn one(tx: &DatabaseTransaction, id: WorkspaceScheduleId, now: DateTime<Utc>) -> Result<()> {
     let Some(row) = store::workspace::lock_due_schedule(tx, id, now).await? else { return Ok(()) };
     // After an outage, one missed time is caught up late; the others are dropped.
-    let next_run_at = next_time(&row.cron, now).ok().flatten().filter(|_| row.enabled);
+    let next = next_time(&row.cron, now).unwrap_or_else(|refused| {
+        // An earlier release took expressions that Quartz refuses.
+        tracing::warn!(schedule = %row.id, reason = refused.public(), "workspace schedule has no next time");
+        None
+    });
+    let next_run_at = next.filter(|_| row.enabled);
     let moved = workspace_schedule::Model { next_run_at, ..row.clone() };
     store::row::update(tx, moved).await?;
     create_job(tx, row, now).await
@@ -58,18 +63,15 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
         principal: row.principal.clone(),
         ..NewJob::default()
     };
-    match create(tx, &workspace, wanted, now).await {
-        Ok(_) => Ok(()),
-        Err(Error::Invalid { field, message }) => {
-            tracing::warn!(schedule = %row.id, field, message, "workspace schedule created no job");
-            Ok(())
-        }
-        Err(Error::Forbidden(reason)) => {
-            tracing::warn!(schedule = %row.id, reason, "workspace schedule created no job: whoever set it up may not do so any more");
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
+    let reason = match create(tx, &workspace, wanted.clone(), now).await {
+        Ok(_) => return Ok(()),
+        Err(Error::Forbidden(reason)) => format!("whoever set up the schedule may no longer do this: {reason}"),
+        Err(error @ Error::Invalid { .. }) => error.public(),
+        Err(error) => return Err(error),
+    };
+    tracing::warn!(schedule = %row.id, reason, "the job of a workspace schedule could not be started");
+    create_failed(tx, &workspace, wanted, format!("the schedule could not start this job: {reason}"), now).await?;
+    Ok(())
 }
 
 /// Creates the schedule that a step names.

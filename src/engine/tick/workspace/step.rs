@@ -14,6 +14,7 @@ use super::work::{addresses, planned, scripts};
 use crate::app::App;
 use crate::engine::masking::texts;
 use crate::engine::template::{self, FlowType};
+use crate::engine::tool_version;
 use crate::engine::workspace::{STATE_USER, rights_of, spec};
 use crate::error::Result;
 use crate::runner::kubernetes::handle;
@@ -51,9 +52,13 @@ pub(in crate::engine::tick) async fn step(
         Ok(variables) => variables,
         Err(impossible) => return Ok(Err(impossible)),
     };
-    let (tool, image) = tool(app, &of, kind).await;
+    let (tool, image) = match tool(app, &of, kind).await {
+        Ok(found) => found,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
     let values = (Secret::new(variables.values), variables.loose);
-    let work = work(app, &of, (tool, kind), scripts, values, planned.map(|planned| planned.plan)).await?;
+    let given = Given { scripts, values, notes: variables.notes, plan: planned.map(|planned| planned.plan) };
+    let work = work(app, &of, (tool, kind), given).await?;
     let script = script::script(&work);
     let token = credential(app, &of).await?;
     let mut environment = variables.environment;
@@ -94,15 +99,18 @@ pub(in crate::engine::tick) async fn step(
     Ok(Ok(Prepared { step, masks: texts(secrets.iter().map(String::as_str)) }))
 }
 
-/// What the script of a step does.
-async fn work(
-    app: &App,
-    of: &WorkspaceSubject,
-    (tool, kind): (String, Target),
+/// What a step is given besides its source.
+struct Given {
     scripts: Vec<(Phase, String)>,
-    (values, loose): (Secret<String>, Vec<(String, Secret<String>)>),
+    /// The file of values, and those whose type the module declares.
+    values: (Secret<String>, Vec<(String, Secret<String>)>),
+    notes: Vec<&'static str>,
     plan: Option<Secret<Vec<u8>>>,
-) -> Result<TerraformStep> {
+}
+
+/// What the script of a step does.
+async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), given: Given) -> Result<TerraformStep> {
+    let Given { scripts, values: (values, loose), notes, plan } = given;
     Ok(TerraformStep {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
         tool,
@@ -110,6 +118,7 @@ async fn work(
         scripts,
         values,
         loose,
+        notes,
         plan,
         lock_timeout_seconds: app.config.state_lock_timeout_seconds,
         refresh: of.job.refresh,
@@ -121,13 +130,23 @@ async fn work(
 }
 
 /// The program of a step: its path on this machine, or its name and an image.
-async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> (String, Option<Image>) {
+async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<(String, Option<Image>), Impossible> {
+    let range = of.version().map_err(Impossible)?;
     match kind {
         Target::Process => {
-            let found = app.toolbox.find(of.tool(), of.version()).await;
-            (found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None)
+            let found = app.toolbox.find(of.tool(), &range).await;
+            Ok((found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None))
         }
-        Target::Docker | Target::Kubernetes(_) => (of.tool().to_owned(), Some(image(app, of))),
+        Target::Docker | Target::Kubernetes(_) => {
+            let reference = tool_version::image(app, of.tool(), &range).ok_or_else(|| {
+                Impossible(format!(
+                    "no image is known to have a version of {} that fits {:?}; give an exact version",
+                    of.tool(),
+                    of.workspace.terraform_version
+                ))
+            })?;
+            Ok((of.tool().to_owned(), Some(Image { reference, credentials: None, local: false })))
+        }
     }
 }
 
@@ -189,20 +208,6 @@ fn address(app: &App, kind: Target) -> Result<String, Impossible> {
                 .into(),
         )),
     }
-}
-
-fn image(app: &App, of: &WorkspaceSubject) -> Image {
-    let name = match of.tool() {
-        "terraform" => &app.config.terraform_image,
-        _ => &app.config.opentofu_image,
-    };
-    // The tag in the setting is for workspaces that do not require a version.
-    let (name, tag) = match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (name.as_str(), "latest"),
-    };
-    let version = if of.version().is_empty() { tag } else { of.version() };
-    Image { reference: format!("{name}:{version}"), credentials: None, local: false }
 }
 
 /// A new credential that gives a step access to its state while it runs: to read and lock it, and to write it if the step needs to and

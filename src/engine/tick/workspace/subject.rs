@@ -4,9 +4,11 @@ use entity::{run, workspace, workspace_job, workspace_step};
 
 use crate::app::App;
 use crate::engine::template::{FlowStep, FlowType};
+use crate::engine::tool_version;
 use crate::engine::workspace::spec;
 use crate::error::Result;
 use crate::runner::terraform::script::Operation;
+use crate::runner::terraform::version_range::{FORMS, VersionRange};
 use crate::store;
 
 pub(super) const GONE: &str = "the workspace was deleted";
@@ -53,14 +55,12 @@ impl WorkspaceSubject {
     }
 
     pub(super) fn tool(&self) -> &'static str {
-        if self.workspace.iac_type == "terraform" { "terraform" } else { "tofu" }
+        tool_version::tool(&self.workspace.iac_type)
     }
 
-    /// The required version; empty for any.
-    pub(super) fn version(&self) -> &str {
-        match self.workspace.terraform_version.as_str() {
-            "latest" => "",
-            version => version.trim_start_matches('v'),
-        }
+    /// The versions that the workspace accepts, or why they cannot be told.
+    pub(super) fn version(&self) -> Result<VersionRange, String> {
+        let text = &self.workspace.terraform_version;
+        VersionRange::parse(text).ok_or_else(|| format!("the terraformVersion {text:?} of the workspace {FORMS}"))
     }
 }

@@ -49,9 +49,6 @@ async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Resul
 
 /// Why a job may not go on; none if it may.
 pub(super) async fn reason(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<&'static str>> {
-    if job.principal.is_none() {
-        return Ok(None);
-    }
     let Ok(flow) = template::parse(&job.tcl) else { return Ok(None) };
     let rights = rights_of(db, job.principal.as_deref(), (job.organization_id, job.workspace_id)).await?;
     Ok(template::refusal(&flow, job.template_reference.is_none(), rights))

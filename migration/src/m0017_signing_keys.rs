@@ -1,0 +1,25 @@
+//! Keys that sign personal and team tokens, and the person behind an API token.
+
+use sea_orm_migration::prelude::{
+    ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
+};
+
+use crate::m0001_initial::{key, name, optional_id, table, time};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut sealed = ColumnDef::new(name("sealed"));
+        sealed.blob().not_null();
+        manager.create_table(table("signing_key", vec![key(), time("created_at"), sealed])).await?;
+        let person = Table::alter().table(name("api_token")).add_column(optional_id("person_id")).to_owned();
+        manager.alter_table(person).await
+    }
+}
