@@ -13,6 +13,7 @@ mod configuration;
 mod conformance;
 mod container_address;
 mod contract;
+mod cors;
 mod credentials;
 mod database;
 mod documentation;

@@ -79,14 +79,15 @@ impl Session {
             Linkage::One(reference) => reference.as_slice(),
             Linkage::Many(list) => list,
         };
+        self.require(found, of, "UpdatePermission")?;
         if given.len() > MOST {
             return Err(Problem::bad(format!("data must name at most {MOST} resources")));
         }
+        if change != MemberChange::Replace && *linkage == Linkage::One(None) {
+            return Err(Problem::bad("Bad Request Body'Expected data but received null'"));
+        }
         if change == MemberChange::Remove && given.is_empty() {
             return Err(Problem::denied("UpdatePermission"));
-        }
-        if change == MemberChange::Add && *linkage == Linkage::One(None) {
-            return Err(Problem::bad("Bad Request Body'Expected data but received null'"));
         }
         for reference in given {
             require_kind(&reference.kind, target)?;
