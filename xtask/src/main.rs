@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod docker;
 mod fuzz;
+mod generators;
 mod go;
 mod keep;
 mod kubernetes;
