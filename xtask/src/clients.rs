@@ -2,11 +2,11 @@
 //!
 //! Each client is installed from its package registry, for a program of tests/clients that is built in target/clients.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::client_program::{copied, with};
 use crate::command::{Result, find, read, root, run};
 use crate::pages::{self, Engine};
 use crate::server::{self, Server};
@@ -99,27 +99,11 @@ fn jsonapi() -> Result<Command> {
     Ok(command)
 }
 
-pub(crate) fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {
-    command.env("WINDLASS_URL", &server.url).env("WINDLASS_TOKEN", &server.token)
-}
-
 /// Copies a program of tests/clients and installs the packages of its lock file.
 fn install(name: &str) -> Result<PathBuf> {
     let folder = copied(name)?;
     read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
     Ok(folder)
-}
-
-/// Copies a program of tests/clients to the folder where it is built.
-pub(crate) fn copied(name: &str) -> Result<PathBuf> {
-    let (from, to) = (root().join("tests/clients").join(name), root().join("target/clients").join(name));
-    fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
-    for entry in fs::read_dir(&from).map_err(|e| format!("{}: {e}", from.display()))?.flatten() {
-        if entry.path().is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name())).map_err(|e| format!("{}: {e}", to.display()))?;
-        }
-    }
-    Ok(to)
 }
 
 /// The OIDC provider and the browser that logs in; stopped when dropped.

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::client_program::{copied, with};
 use crate::command::{Result, find, read, root, run};
 use crate::server::Server;
 use crate::timing::Timing;
-use crate::{clients, go, python, sdk};
+use crate::{go, python, sdk};
 
 /// Programs that are needed, and the Debian packages that contain them.
 pub(crate) const PACKAGES: [(&str, &str); 2] = [("javac", "default-jdk-headless"), ("mvn", "maven")];
@@ -53,7 +54,7 @@ fn contracts() -> PathBuf {
 fn jobs(server: &Server) -> Result<Jobs> {
     let mut command = Command::new("python3");
     command.arg(root().join("tests/clients/generators/python/jobs.py"));
-    let output = read(clients::with(server, &mut command))?;
+    let output = read(with(server, &mut command))?;
     let pairs = output.lines().filter_map(|line| line.split_once('='));
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
@@ -61,11 +62,11 @@ fn jobs(server: &Server) -> Result<Jobs> {
 /// Runs a program that decodes the jobs.
 fn tour(server: &Server, jobs: &Jobs, command: &mut Command) -> Result<()> {
     command.envs(jobs.iter().map(|(name, value)| (name, value)));
-    run(clients::with(server, command))
+    run(with(server, command))
 }
 
 fn typescript() -> Result<()> {
-    let folder = clients::copied("generators/typescript")?;
+    let folder = copied("generators/typescript")?;
     let words = ["ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"];
     read(Command::new("npm").args(words).current_dir(&folder))?;
     let node = node(&folder)?;
@@ -103,7 +104,7 @@ fn node(folder: &Path) -> Result<PathBuf> {
 }
 
 fn with_python(server: &Server, jobs: &Jobs) -> Result<()> {
-    let folder = clients::copied("generators/python")?;
+    let folder = copied("generators/python")?;
     let packages = [OPENAPI_PYTHON_CLIENT, DATAMODEL_CODE_GENERATOR, EMAIL_VALIDATOR];
     let python = python::with(&folder.join("venv"), &packages)?;
     let contract = contracts().join("openapi.yaml");
@@ -120,7 +121,7 @@ fn with_python(server: &Server, jobs: &Jobs) -> Result<()> {
 }
 
 fn with_go(server: &Server, jobs: &Jobs) -> Result<()> {
-    let folder = clients::copied("generators/go")?;
+    let folder = copied("generators/go")?;
     let program = go::program(&root().join("target"))?;
     let contract = contracts().join("openapi.yaml");
     for package in ["oapi", "ogenapi"] {
@@ -140,7 +141,7 @@ fn with_go(server: &Server, jobs: &Jobs) -> Result<()> {
 }
 
 fn with_java(server: &Server, jobs: &Jobs) -> Result<()> {
-    let folder = clients::copied("generators/java")?;
+    let folder = copied("generators/java")?;
     let _old = fs::remove_dir_all(folder.join("sdk"));
     let mut generate = Command::new(find("java").ok_or("java is not installed")?);
     generate.arg("-jar").arg(sdk::generator()?).args(["generate", "-g", "java", "-o", "sdk", "-i"]);
@@ -153,7 +154,7 @@ fn with_java(server: &Server, jobs: &Jobs) -> Result<()> {
 }
 
 fn with_rust(server: &Server, jobs: &Jobs) -> Result<()> {
-    let folder = clients::copied("generators/rust")?;
+    let folder = copied("generators/rust")?;
     let mut contract = Command::new("curl");
     contract.args(["--silent", "--fail", "--output", "contract.json"]).arg(format!("{}/openapi.json", server.url));
     read(contract.current_dir(&folder))?;

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the tasks of this repository. Nothing else knows how to start the services that tests need.
 
 mod bench;
+mod client_program;
 mod clients;
 mod command;
 mod docker;
