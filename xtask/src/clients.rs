@@ -2,6 +2,7 @@
 //!
 //! Each client is installed from its package registry, for a program of tests/clients that is built in target/clients.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
