@@ -57,6 +57,12 @@ impl Authenticator {
         Self { db, keys, clock, verifier, memory: Mutex::default() }
     }
 
+    /// Whether people sign in at an OIDC issuer.
+    #[must_use]
+    pub fn people_sign_in(&self) -> bool {
+        self.verifier.is_some()
+    }
+
     /// The caller that sent these headers.
     ///
     /// # Errors

@@ -185,7 +185,7 @@ enum Groups<'a> {
 
 impl<'a> Groups<'a> {
     async fn of(session: &'a Session) -> Result<Self> {
-        if session.app.config.oidc_issuer.is_none()
+        if !session.app.authenticator.people_sign_in()
             && let Some(first) = store::organization::first(&session.app.db).await?
             && session.caller.may(first, Action::ManageMembers, &Location::default())
         {

@@ -13,7 +13,7 @@ use crate::validate::TERRAKUBE;
 /// Statuses for an administrator of another organization, a viewer, and an administrator.
 const ROUTES: [(&str, &str, [u16; 3]); 16] = [
     ("get", "/access-token/v1/teams", [202, 202, 202]),
-    ("post", "/access-token/v1/teams", [403, 403, 403]),
+    ("post", "/access-token/v1/teams", [403, 403, 201]),
     ("get", "/access-token/v1/teams/current-teams", [202, 202, 202]),
     ("get", "/access-token/v1/teams/permissions/organization/{organizationId}", [404, 202, 202]),
     (
@@ -30,16 +30,16 @@ const ROUTES: [(&str, &str, [u16; 3]); 16] = [
     ("delete", "/pat/v1/{tokenId}", [403, 403, 403]),
     ("get", "/tfoutput/v1/organization/{organizationId}/job/{jobId}/step/{stepId}", [404, 200, 200]),
     ("get", "/tfoutput/v1/organization/{organizationId}/job/{jobId}/step/{stepId}/stream", [404, 200, 200]),
-    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [404, 403, 204]),
-    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [404, 403, 200]),
-    ("delete", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [404, 403, 200]),
+    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 204]),
+    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 200]),
+    ("delete", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 200]),
 ];
 /// The version of a state is named by what is stored.
 const VERSION: (&str, &str) =
     ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/state/{fileName}");
 
 /// The methods of the state backend that no contract can name, for the same callers.
-const LOCKS: [(&str, [u16; 3]); 2] = [("LOCK", [404, 403, 200]), ("UNLOCK", [404, 403, 200])];
+const LOCKS: [(&str, [u16; 3]); 2] = [("LOCK", [403, 403, 200]), ("UNLOCK", [403, 403, 200])];
 
 /// Routes of the code that are not in the contract: they take the credential of a step only.
 const STEPS: [&str; 1] = ["/tfstep/v1/:file"];
@@ -145,7 +145,7 @@ async fn each_caller_by_the_rows() {
         }
     }
     let version = filled(VERSION.1);
-    for (client, expected) in [(&stranger, 404), (&former, 404), (&viewer, 403)] {
+    for (client, expected) in [(&stranger, 403), (&former, 403), (&viewer, 403)] {
         assert_eq!(call(client, "GET", &version, &body).await, expected, "{version}");
     }
     assert_eq!(call(&house.client, "GET", "/tfstep/v1/source", &body).await, 401);

@@ -96,7 +96,8 @@ async fn a_personal_token_has_the_groups_of_today_and_an_end() {
     let token = site.personal(&site.person("ann", json!(["OPS"])), json!({"description": "ci"})).await;
     token.get(&workspaces).await.expect(200);
     let list = token.get("/pat/v1").await.expect(202);
-    assert_eq!((&list[0]["days"], &list[0]["lastUsedDate"]), (&json!(365), &json!("2026-11-22T10:00Z")));
+    // No lifetime was asked for.
+    assert_eq!((&list[0]["days"], &list[0]["lastUsedDate"]), (&json!(0), &json!("2026-11-22T10:00Z")));
     // The next JWT names other groups.
     site.person("ann", json!([])).get("/account").await.expect(200);
     site.app.clock.forward(1);
