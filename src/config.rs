@@ -3,13 +3,17 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 
+pub use self::creator::Creator;
+pub use self::inherited_environment::inherited_environment;
 use crate::secret::{KeySource, Secret};
+
+mod creator;
+mod inherited_environment;
 
 /// The runner of the cluster `local`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,35 +41,6 @@ pub enum LocalCluster {
     Always,
     Never,
 }
-
-/// Who may create organizations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Creator {
-    Anyone,
-    /// The owner of the first organization.
-    Owner,
-    /// The person with this verified email address.
-    Address(String),
-    /// Everybody with a verified email address at this host.
-    Host(String),
-}
-
-impl FromStr for Creator {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match (text, text.split_once('@')) {
-            ("anyone", _) => Ok(Self::Anyone),
-            ("owner", _) => Ok(Self::Owner),
-            (_, Some((_, host))) if host.is_empty() || host.contains('@') => Err(CREATORS),
-            (_, Some(("", host))) => Ok(Self::Host(host.to_owned())),
-            (address, Some(_)) => Ok(Self::Address(address.to_owned())),
-            _ => Err(CREATORS),
-        }
-    }
-}
-
-const CREATORS: &str = "must be anyone, owner, an email address, or @ and a domain";
 
 /// The official names of plans.
 const PLANS: [&str; 11] = [
@@ -359,26 +334,6 @@ pub fn secret_variables() -> Vec<OsString> {
     let settings = Config::augment_args(clap::Command::new("windlass"));
     let secret = settings.get_arguments().filter(|setting| setting.is_hide_env_values_set());
     secret.filter_map(|setting| setting.get_env().map(OsString::from)).collect()
-}
-
-/// What the programs that the server starts get of its environment. Anything else may be a secret, of Windlass or of somebody else.
-#[must_use]
-pub fn inherited_environment() -> Vec<(OsString, OsString)> {
-    const NAMES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH"];
-    const NETWORK: [&str; 10] = [
-        "http_proxy",
-        "https_proxy",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-        "no_proxy",
-        "NO_PROXY",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "CURL_CA_BUNDLE",
-    ];
-    let is_inherited = |name: &str| NAMES.contains(&name) || NETWORK.contains(&name) || name.starts_with("GIT_SSL_");
-    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited)).collect()
 }
 
 impl Config {
