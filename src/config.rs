@@ -5,82 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::builder::RangedI64ValueParser;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-pub use self::creator::Creator;
 pub use self::inherited_environment::inherited_environment;
+pub use self::setting_value::{Creator, LocalCluster, LogFormat, RunnerChoice};
+use self::setting_value::{PLANS, hidden, kept_days, origin, timeout};
 use crate::secret::{KeySource, Secret};
 
-mod creator;
 mod inherited_environment;
-
-/// The runner of the cluster `local`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RunnerChoice {
-    /// Docker if an engine responds at startup; otherwise plain processes if the server listens on loopback.
-    Auto,
-    /// Docker, even if the engine does not respond at startup.
-    Docker,
-    /// Plain processes, on any listen address.
-    Process,
-}
-
-/// The format of the server's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-/// Which new organizations get the cluster `local`, which is this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LocalCluster {
-    /// All of them if the server listens on loopback; otherwise none.
-    Auto,
-    Always,
-    Never,
-}
-
-/// The official names of plans.
-const PLANS: [&str; 11] = [
-    "FREE",
-    "TEAM",
-    "TEAM_YEARLY",
-    "ENTERPRISE",
-    "ENTERPRISE_YEARLY",
-    "PROFESSIONAL",
-    "BUSINESS",
-    "USER_2025",
-    "TEAM_2025",
-    "BUSINESS_2025",
-    "ENTERPRISE_2025",
-];
-
-/// For how many days rows can be kept: up to a hundred years.
-fn kept_days() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=36_500)
-}
-
-/// The origin of a web page.
-fn origin(text: &str) -> Result<String, &'static str> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
-    if host.is_empty() || !host.bytes().all(allowed) {
-        return Err("must be http:// or https:// and a host, with a port if necessary, and without a path");
-    }
-    Ok(text.to_ascii_lowercase())
-}
-
-/// A value that is not shown.
-fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infallible> {
-    Ok(Secret::new(text.to_owned()))
-}
-
-/// Time limits of connections: up to a day.
-fn timeout() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=86_400)
-}
+mod setting_value;
 
 /// The settings of the server.
 #[derive(Clone, Debug, Args)]

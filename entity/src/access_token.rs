@@ -27,6 +27,8 @@ pub struct Model {
     pub last_used_at: Option<DateTimeUtc>,
     /// The person who created it, if a person did.
     pub creator_id: Option<PersonId>,
+    /// The days, hours and minutes that were asked for; clients compare them with what they sent.
+    pub lifetime: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,10 +1,10 @@
-//! Keys that sign personal and team tokens, and the person behind an API token.
+//! Keys that sign personal and team tokens, the lifetimes that were asked for, and the person behind an API token.
 
 use sea_orm_migration::prelude::{
     ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
 };
 
-use crate::m0001_initial::{key, name, optional_id, table, time};
+use crate::m0001_initial::{key, name, optional_id, optional_json, table, time};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -19,7 +19,9 @@ impl MigrationTrait for Migration {
         let mut sealed = ColumnDef::new(name("sealed"));
         sealed.blob().not_null();
         manager.create_table(table("signing_key", vec![key(), time("created_at"), sealed])).await?;
-        let person = Table::alter().table(name("api_token")).add_column(optional_id("person_id")).to_owned();
-        manager.alter_table(person).await
+        for (called, column) in [("api_token", optional_id("person_id")), ("access_token", optional_json("lifetime"))] {
+            manager.alter_table(Table::alter().table(name(called)).add_column(column).to_owned()).await?;
+        }
+        Ok(())
     }
 }

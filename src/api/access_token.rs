@@ -52,6 +52,7 @@ impl From<access_token::Model> for OrganizationAccessToken {
             expires_at,
             last_used_at,
             creator_id: _,
+            lifetime: _,
         } = row;
         Self {
             id: id.0,

@@ -79,5 +79,7 @@ fn with_contracts(page: &str, contracts: &str) -> Option<String> {
     let (_, tail) = rest.split_once("</script>")?;
     let safe = contracts.replace("</", "<\\/");
     let page = format!("{head}<script>\nconst CONTRACTS = {safe};\n{SCRIPT}</script>{tail}");
-    Some(page.replace("Swagger UI</title>", "Windlass API</title>"))
+    // An empty icon, which the browser does not ask the server for.
+    let title = "<link rel=\"icon\" href=\"data:,\"><title>Windlass API</title>";
+    Some(page.replace("<title>Swagger UI</title>", title))
 }

@@ -9,7 +9,10 @@ choice.style.margin = '1em';
 for (const name of names) {
     choice.append(new Option(CONTRACTS[name].info.title, name, name === shown, name === shown));
 }
-choice.addEventListener('change', () => { location.search = new URLSearchParams({ contract: choice.value }); });
+// Without the fragment, which names an operation of the contract shown before.
+choice.addEventListener('change', () => {
+    location.assign(`${location.pathname}?${new URLSearchParams({ contract: choice.value })}`);
+});
 document.getElementById('ui').before(choice);
 
 // A token may be pasted alone, or with the word before it.

@@ -10,9 +10,9 @@ use tracing::Instrument as _;
 
 use super::wire::Warnings;
 use super::{
-    access_token, account, check, cluster, contract, cors, environment, error, event, git_token, group, history, job, member,
-    monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket, stage,
-    token, variable, webhook,
+    access_token, account, check, cluster, contract, cors, environment, error, event, git_token, group, history, job,
+    member, monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket,
+    stage, token, variable, webhook,
 };
 use crate::app::App;
 

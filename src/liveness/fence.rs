@@ -38,6 +38,12 @@ impl Fence {
         self.0.until.fetch_max(until.timestamp_micros(), Ordering::SeqCst);
     }
 
+    /// Whether the leases of this server end after `time`.
+    #[must_use]
+    pub fn lasts_until(&self, time: DateTime<Utc>) -> bool {
+        self.0.until.load(Ordering::SeqCst) > time.timestamp_micros()
+    }
+
     /// Revokes all permits permanently, because the server is shutting down.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);

@@ -62,6 +62,9 @@ pub trait Runner: Send + Sync {
     /// Up to `limit` lines after the first `skip`, without waiting for more.
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable>;
 
+    /// Tells that the first `lines` of a step are stored, and will not be asked for again by this server.
+    fn lines_stored(&self, _name: &str, _lines: u64) {}
+
     /// The content of a file that an ended step wrote to its output folder, if there is one. At most `most` + 1 bytes
     /// are read, so that the caller can tell that the file is too large. Symbolic links are followed inside the run's own files.
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError>;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
+use crate::liveness::wake::Wake;
 use crate::runner::line::{BATCH_BYTES, Line, Lines};
 use crate::runner::step_state::{StepState, StepTimes};
 
@@ -18,6 +19,8 @@ const BUFFER_BYTES: usize = 2 * BATCH_BYTES;
 pub(super) struct MemoryStep {
     state: Mutex<MemoryState>,
     consumed: Notify,
+    /// Woken when half of the buffer is in use, so that the lines are read before the writer has to wait.
+    wake: Wake,
 }
 
 pub(super) struct MemoryState {
@@ -35,13 +38,26 @@ impl MemoryState {
     fn is_full(&self) -> bool {
         self.lines.len() >= BUFFER_LINES || self.bytes >= BUFFER_BYTES
     }
+
+    fn is_half_full(&self) -> bool {
+        self.lines.len() >= BUFFER_LINES / 2 || self.bytes >= BUFFER_BYTES / 2
+    }
+
+    fn forget(&mut self, lines: u64) {
+        while self.first < lines
+            && let Some(line) = self.lines.pop_front()
+        {
+            self.first += 1;
+            self.bytes -= line.text.len();
+        }
+    }
 }
 
 impl MemoryStep {
-    pub(super) fn new(progress: StepState, started_at: DateTime<Utc>) -> Self {
+    pub(super) fn new(progress: StepState, started_at: DateTime<Utc>, wake: Wake) -> Self {
         let times = StepTimes { started_at: Some(started_at), finished_at: None, attempts: None };
         let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new(), bytes: 0 };
-        Self { state: Mutex::new(state), consumed: Notify::new() }
+        Self { state: Mutex::new(state), consumed: Notify::new(), wake }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, MemoryState> {
@@ -60,8 +76,12 @@ impl MemoryStep {
             {
                 let mut state = self.lock();
                 if !state.is_full() {
+                    let was_half_full = state.is_half_full();
                     state.bytes += line.text.len();
                     state.lines.push_back(line);
+                    if !was_half_full && state.is_half_full() {
+                        self.wake.here();
+                    }
                     return;
                 }
             }
@@ -76,16 +96,17 @@ impl MemoryStep {
         state.progress = progress;
     }
 
+    /// Drops the first `lines`, which are stored.
+    pub(super) fn forget(&self, lines: u64) {
+        self.lock().forget(lines);
+        self.consumed.notify_waiters();
+    }
+
     /// The lines after the first `skip`, which are dropped.
     pub(super) fn take(&self, skip: u64, limit: usize) -> Lines {
         let taken = {
             let mut state = self.lock();
-            while state.first < skip
-                && let Some(line) = state.lines.pop_front()
-            {
-                state.first += 1;
-                state.bytes -= line.text.len();
-            }
+            state.forget(skip);
             let mut bytes = 0;
             let fits = |line: &&Line| {
                 let before = bytes;

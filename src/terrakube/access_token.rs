@@ -102,6 +102,7 @@ async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) 
         expires_at,
         last_used_at: None,
         creator_id: caller.person(),
+        lifetime: Some(json!([days, hours, minutes])),
     };
     store::row::create(&session.app.db, row).await?;
     Ok(json_response(StatusCode::CREATED, &json!({"token": token.expose()})))
@@ -109,13 +110,15 @@ async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) 
 
 fn shown(row: &access_token::Model) -> Value {
     let seconds = row.expires_at.map_or(0, |at| (at - row.created_at).num_seconds());
+    let asked = row.lifetime.as_ref().and_then(|asked| serde_json::from_value(asked.clone()).ok());
+    let [days, hours, minutes] = asked.unwrap_or([seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60]);
     let groups: Vec<String> = serde_json::from_value(row.groups.clone()).unwrap_or_default();
     json!({
         "id": row.id,
         "description": row.description,
-        "days": seconds / 86_400,
-        "hours": seconds % 86_400 / 3600,
-        "minutes": seconds % 3600 / 60,
+        "days": days,
+        "hours": hours,
+        "minutes": minutes,
         "group": if row.person_id.is_none() { groups.first() } else { None },
         "createdBy": row.created_by,
         "lastUsedDate": row.last_used_at.map(|at| at.format("%Y-%m-%dT%H:%MZ").to_string()),

@@ -56,7 +56,7 @@ impl fmt::Display for Shape {
             Self::Time(_) => f.write_str("must be a time such as 2026-11-27T10:00Z"),
             Self::Texts(_) => f.write_str("must be a list of at most 500 texts"),
             Self::Id(_) => f.write_str("must be a UUID"),
-            Self::Derived(_) => f.write_str("is read-only"),
+            Self::Always(_) | Self::Derived(_) => f.write_str("is read-only"),
         }
     }
 }

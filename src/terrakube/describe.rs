@@ -17,9 +17,7 @@ fn one(resource: &Resource) -> Value {
     let relations: Map<String, Value> = resource
         .relations
         .iter()
-        .map(|relation| {
-            (relation.name.to_owned(), json!({"target": relation.target, "many": relation.link.is_many()}))
-        })
+        .map(|relation| (relation.name.to_owned(), json!({"target": relation.target, "many": relation.link.is_many()})))
         .collect();
     let methods = resource.methods;
     json!({
@@ -66,8 +64,7 @@ fn described(attribute: &Attribute) -> Value {
 /// Whether an attribute may be null: it has no default, and the server does not always set it.
 fn nullable(attribute: &Attribute) -> bool {
     let always = matches!(attribute.shape, Shape::Always(_));
-    let set =
-        ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];
+    let set = ["createdBy", "createdDate", "updatedBy", "updatedDate", "stepNumber", "serial", "md5", "lastJobStatus"];
     let derived = matches!(attribute.shape, Shape::Derived(_));
     attribute.fallback == Some(Fallback::Null) && !always && (derived || !set.contains(&attribute.name))
 }

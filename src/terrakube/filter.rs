@@ -66,7 +66,9 @@ fn along(
             _ => return Err(invalid("is not a to-many relationship, which =isempty= requires")),
         },
         Operator::HasMember | Operator::HasNoMember if !has_many => {
-            return Err(invalid("does not lead through a to-many relationship, which =hasmember= and =hasnomember= require"));
+            return Err(invalid(
+                "does not lead through a to-many relationship, which =hasmember= and =hasnomember= require",
+            ));
         }
         Operator::HasNoMember => {
             let member = Comparison { operator: Operator::HasMember, ..comparison.clone() };
@@ -88,9 +90,7 @@ fn one_step(
     if rest.is_empty() && comparison.operator != Operator::IsEmpty {
         return match field(of, first)? {
             Field::Column(column, choices) => compare(context.backend, (of, column, choices), comparison),
-            Field::Nothing => Ok(resource::constant(
-                comparison.operator == Operator::IsNull && wants(comparison)?,
-            )),
+            Field::Nothing => Ok(resource::constant(comparison.operator == Operator::IsNull && wants(comparison)?)),
         };
     }
     let relation = of.relation(first).ok_or_else(|| lacks(of, first))?;

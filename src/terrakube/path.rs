@@ -70,7 +70,9 @@ pub(super) fn parse(path: &str) -> Result<ResourcePath<'_>> {
         let resource = tables::target(relation).ok_or_else(|| unknown(name))?;
         let id = segments.next();
         match (relation.link, id) {
-            (Link::Many(_) | Link::Empty, None) => return Ok(ResourcePath { items, end: End::Collection(resource, Some(relation)) }),
+            (Link::Many(_) | Link::Empty, None) => {
+                return Ok(ResourcePath { items, end: End::Collection(resource, Some(relation)) });
+            }
             (Link::One(_) | Link::Maybe(_) | Link::Nothing, None) => {
                 return Ok(ResourcePath { items, end: End::Related(resource, relation) });
             }

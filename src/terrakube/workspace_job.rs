@@ -108,7 +108,8 @@ pub(super) async fn update(
         None => job.comments.clone(),
     };
     let name = session.caller.name().to_owned();
-    let job = workspace_job::Model { comments, updated_at: session.now, updated_by: session.author().to_owned(), ..job };
+    let job =
+        workspace_job::Model { comments, updated_at: session.now, updated_by: session.author().to_owned(), ..job };
     let same = job.status.to_value();
     let Some(status) = changes.text("status").filter(|status| *status != same) else {
         store::row::update(tx, job).await?;

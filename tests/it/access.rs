@@ -3,6 +3,7 @@
 mod bodies;
 mod open;
 mod plain_routes;
+mod relationships;
 
 use entity::member::Role;
 use serde_json::{Value, json};

@@ -47,8 +47,8 @@ async fn a_lease_never_moves_backwards() {
     let nowhere = store::run::Orphans { places: Vec::new(), unreachable_before: app.clock.now() };
     store::write(&app.app.db, async |tx| {
         store::run::renew(tx, older).await?;
-        let mine = store::run::mine(tx, older, &nowhere, app.clock.now(), 10).await?;
-        assert_eq!(mine.len(), 1);
+        let taken = store::run::take_over(tx, older, &nowhere, app.clock.now(), 10).await?;
+        assert!(taken.is_empty());
         Ok::<_, Error>(())
     })
     .await

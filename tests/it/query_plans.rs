@@ -128,7 +128,9 @@ async fn runs_are_found_by_indexes() {
     let lease = Lease { owner: Uuid::now_v7(), until: now() };
     let orphans = Orphans { places: vec!["here".into()], unreachable_before: now() };
     watched.check("claim", store::run::claim(db, lease, now(), &[id])).await;
-    watched.check("mine", store::run::mine(db, lease, &orphans, now(), 10)).await;
+    watched.check("take_over", store::run::take_over(db, lease, &orphans, now(), 10)).await;
+    watched.check("has_orphans", store::run::has_orphans(db, &orphans, now())).await;
+    watched.check("list_owned", store::run::list_owned(db, lease.owner)).await;
     watched.check("list_mine", store::run::list_mine(db, lease, &orphans, now(), 10)).await;
     watched.check("queues", slots::list_queues(db)).await;
     watched.check("slots", slots::count_held(db, lease.owner)).await;

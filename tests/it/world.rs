@@ -293,6 +293,7 @@ async fn access_token(app: &TestApp, organization: OrganizationId) -> String {
         expires_at: None,
         last_used_at: None,
         creator_id: Some(person),
+        lifetime: None,
     };
     store::row::create(db, row).await.unwrap().id.to_string()
 }

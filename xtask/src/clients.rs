@@ -7,11 +7,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::client_program::{copied, with};
 use crate::command::{Result, find, read, root, run};
 use crate::pages::{self, Engine};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
-use crate::{opentofu, packages, process, sdk};
+use crate::{generators, opentofu, packages, process, sdk};
 
 /// Programs that are needed beside those of the SDKs, and the Debian packages that contain them.
 const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
@@ -30,8 +31,13 @@ pub(crate) fn run_all() -> Result<()> {
 /// The programs and services that the clients need and that could not be installed.
 pub(crate) fn missing(services: &Services) -> Vec<String> {
     packages::install(&sdk::PACKAGES, &[]);
+    packages::install(&generators::PACKAGES, &[]);
     packages::install(&PACKAGES, &[]);
-    let programs = sdk::PACKAGES.iter().chain(&PACKAGES).filter(|(program, _)| find(program).is_none());
+    let programs = sdk::PACKAGES
+        .iter()
+        .chain(&generators::PACKAGES)
+        .chain(&PACKAGES)
+        .filter(|(program, _)| find(program).is_none());
     let mut missing: Vec<String> =
         programs.map(|(program, _)| format!("clients: {program} is not installed")).collect();
     if !services.variables.iter().any(|(name, _)| *name == "WINDLASS_TEST_DOCKER") {
@@ -55,6 +61,10 @@ pub(crate) fn tour() -> Result<()> {
     // Meanwhile the provider waits until a session has expired.
     let tours = sdk::tours()?;
     let jwt = provider.token()?;
+    eprintln!("== the API reference in a browser");
+    let browser = find("chromium").ok_or("chromium is not installed")?;
+    let program = root().join("target/clients/oidc/reference.mjs");
+    run(with(&server, Command::new("node").arg(program).arg(&server.url).arg(browser)))?;
     eprintln!("== Qovery's TypeScript SDK");
     let typescript = install("typescript")?;
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(&typescript))?;
@@ -63,6 +73,7 @@ pub(crate) fn tour() -> Result<()> {
     for mut tour in tours {
         run(with(&server, &mut tour))?;
     }
+    generators::run_all(&server)?;
     eprintln!("== the calls that Terrakube's clients make");
     run(with(&server, &mut jsonapi()?))?;
     match pages::run(&server, Engine::Docker)?.as_slice() {
@@ -89,27 +100,11 @@ fn jsonapi() -> Result<Command> {
     Ok(command)
 }
 
-fn with<'a>(server: &Server, command: &'a mut Command) -> &'a mut Command {
-    command.env("WINDLASS_URL", &server.url).env("WINDLASS_TOKEN", &server.token)
-}
-
 /// Copies a program of tests/clients and installs the packages of its lock file.
 fn install(name: &str) -> Result<PathBuf> {
     let folder = copied(name)?;
     read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
     Ok(folder)
-}
-
-/// Copies a program of tests/clients to the folder where it is built.
-fn copied(name: &str) -> Result<PathBuf> {
-    let (from, to) = (root().join("tests/clients").join(name), root().join("target/clients").join(name));
-    fs::create_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
-    for entry in fs::read_dir(&from).map_err(|e| format!("{}: {e}", from.display()))?.flatten() {
-        if entry.path().is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name())).map_err(|e| format!("{}: {e}", to.display()))?;
-        }
-    }
-    Ok(to)
 }
 
 /// The OIDC provider and the browser that logs in; stopped when dropped.

@@ -47,5 +47,5 @@ fn fresh_seed() -> u64 {
 
 /// A Python with Schemathesis, installed once.
 fn tool() -> Result<PathBuf> {
-    python::with(&root().join("target/fuzz/venv"), SCHEMATHESIS)
+    python::with(&root().join("target/fuzz/venv"), &[SCHEMATHESIS])
 }

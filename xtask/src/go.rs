@@ -16,7 +16,7 @@ pub(crate) fn program(folder: &Path) -> Result<PathBuf> {
     let here = find("go").filter(|go| read(Command::new(go).arg("version")).is_ok_and(|text| is_new(&text)));
     match here {
         Some(go) => Ok(go),
-        None => python::with(&folder.join("go"), GO).map(|python| python.with_file_name("go")),
+        None => python::with(&folder.join("go"), &[GO]).map(|python| python.with_file_name("go")),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `cargo xtask`: the tasks of this repository. Nothing else knows how to start the services that tests need.
 
 mod bench;
+mod client_program;
 mod clients;
 mod command;
 mod docker;
 mod fuzz;
+mod generators;
 mod go;
 mod keep;
 mod kubernetes;

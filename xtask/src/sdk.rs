@@ -64,10 +64,7 @@ pub(crate) fn run_all() -> Result<()> {
 /// their environment.
 pub(crate) fn tours() -> Result<Vec<Command>> {
     let folder = root().join("target/sdk");
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let python = python::with(&folder.join("generator"), GENERATOR)?;
-    let find = "import openapi_generator_cli as g; print(g.__path__[0])";
-    let jar = PathBuf::from(read(Command::new(python).args(["-c", find]))?).join("openapi-generator.jar");
+    let jar = generator()?;
     let mut tours = Vec::new();
     for language in &LANGUAGES {
         eprintln!("== target/sdk/{}", language.name);
@@ -76,6 +73,15 @@ pub(crate) fn tours() -> Result<Vec<Command>> {
         tours.extend((language.build)(&folder)?);
     }
     Ok(tours)
+}
+
+/// The generator, a Java archive.
+pub(crate) fn generator() -> Result<PathBuf> {
+    let folder = root().join("target/sdk");
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let python = python::with(&folder.join("generator"), &[GENERATOR])?;
+    let find = "import openapi_generator_cli as g; print(g.__path__[0])";
+    Ok(PathBuf::from(read(Command::new(python).args(["-c", find]))?).join("openapi-generator.jar"))
 }
 
 fn generate(language: &Language, jar: &Path, folder: &Path) -> Result<()> {

@@ -41,6 +41,15 @@ pub struct QuartzExpression {
 }
 
 impl WorkspaceCron {
+    /// Whether any day matches. `from_quartz` refuses Quartz expressions without one.
+    #[must_use]
+    pub fn can_fire(&self) -> bool {
+        match self {
+            Self::Ordinary(expression) => expression.can_fire(),
+            Self::Quartz(_) => true,
+        }
+    }
+
     /// The first time after `after`; `None` if there is none.
     #[must_use]
     pub fn next(&self, after: DateTime<Utc>, zone: &impl TimeZone) -> Option<DateTime<Utc>> {

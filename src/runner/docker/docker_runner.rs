@@ -205,6 +205,10 @@ impl Runner for DockerRunner {
         self.logs.read(&self.engine, name, skip, limit).await
     }
 
+    fn lines_stored(&self, name: &str, lines: u64) {
+        self.builds.forget_lines(name, lines);
+    }
+
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         if self.builds.remove(name) {
             return Ok(());

@@ -35,7 +35,7 @@ impl Builds {
         if steps.contains_key(name) {
             return;
         }
-        let memory = MemoryStep::new(StepState::Running, self.clock.now());
+        let memory = MemoryStep::new(StepState::Running, self.clock.now(), self.wake.clone());
         let step = Arc::new(BuildStep { memory, task: Mutex::default(), output: Mutex::default() });
         let job = ImageBuild {
             engine: Arc::clone(engine),
@@ -73,6 +73,12 @@ impl Builds {
 
     pub(super) fn take(&self, name: &str, skip: u64, limit: usize) -> Option<Lines> {
         Some(self.find(name)?.memory.take(skip, limit))
+    }
+
+    pub(super) fn forget_lines(&self, name: &str, lines: u64) {
+        if let Some(step) = self.find(name) {
+            step.memory.forget(lines);
+        }
     }
 
     pub(super) fn output(&self, name: &str) -> Option<Option<Vec<u8>>> {

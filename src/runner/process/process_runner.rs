@@ -86,7 +86,8 @@ impl Runner for ProcessRunner {
         if !step.may_start() {
             return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
-        let memory = MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now());
+        let memory =
+            MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now(), self.work.wake.clone());
         let started = Arc::new(ProcessStep::new(memory, step.interrupt));
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
@@ -131,6 +132,12 @@ impl Runner for ProcessRunner {
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let Some(step) = self.find(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
         Ok(step.memory.take(skip, limit))
+    }
+
+    fn lines_stored(&self, name: &str, lines: u64) {
+        if let Some(step) = self.find(name) {
+            step.memory.forget(lines);
+        }
     }
 
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError> {

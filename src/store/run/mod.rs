@@ -20,7 +20,8 @@ pub use self::open::{
     list_queued_since, list_queued_to_cancel, open_at,
 };
 pub use self::ownership::{
-    Lease, Orphans, claim, end_leases, list_by_owner, list_mine, mine, mine_one, release_leases, renew, renew_one,
+    Lease, Orphans, claim, end_leases, has_orphans, list_by_owner, list_mine, list_owned, mine_one, release_leases,
+    renew, renew_one, take_over,
 };
 pub use self::run_list::{
     by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_newest_of_environments,

@@ -5,7 +5,9 @@ use entity::id::RunId;
 use entity::run;
 use entity::run::RunState;
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use uuid::Uuid;
 
 use super::open::{lock_in_order, open};
@@ -41,21 +43,39 @@ pub struct Orphans {
     pub unreachable_before: DateTime<Utc>,
 }
 
-/// The running runs of the owner, including orphans, which are taken over.
+/// The running runs of an owner.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_owned(db: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<run::Model>, DbErr> {
+    running().filter(run::Column::LeaseOwner.eq(owner)).order_by_asc(run::Column::Number).all(db).await
+}
+
+/// Whether there are orphans.
+///
+/// # Errors
+/// When the query fails.
+pub async fn has_orphans(db: &impl ConnectionTrait, orphans: &Orphans, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let id: Option<RunId> =
+        running().select_only().column(run::Column::Id).filter(orphaned(orphans, now)).into_tuple().one(db).await?;
+    Ok(id.is_some())
+}
+
+/// Takes over at most `limit` orphans, those first that have been orphaned for longest.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn mine(
+pub async fn take_over(
     tx: &impl ConnectionTrait,
     lease: Lease,
     orphans: &Orphans,
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
-    take(tx, lease, now, (RunState::Running, held(lease, orphans, now), run::Column::LeaseUntil), limit).await
+    take(tx, lease, now, (RunState::Running, orphaned(orphans, now), run::Column::LeaseUntil), limit).await
 }
 
-/// The ids of the runs that `mine` returns, for when it fails because of one of them.
+/// The ids of the running runs of the owner and of orphans, for when one of them cannot be read or taken over.
 ///
 /// # Errors
 /// When the query fails.
@@ -66,11 +86,9 @@ pub async fn list_mine(
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<RunId>, DbErr> {
-    run::Entity::find()
+    running()
         .select_only()
         .column(run::Column::Id)
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
         .filter(held(lease, orphans, now))
         .order_by_asc(run::Column::Number)
         .limit(limit)
@@ -94,13 +112,20 @@ pub async fn mine_one(
     take(tx, lease, now, (RunState::Running, this, run::Column::LeaseUntil), 1).await
 }
 
+fn running() -> Select<run::Entity> {
+    run::Entity::find().filter(open()).filter(run::Column::State.eq(RunState::Running))
+}
+
 fn held(lease: Lease, orphans: &Orphans, now: DateTime<Utc>) -> Condition {
+    Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned(orphans, now))
+}
+
+fn orphaned(orphans: &Orphans, now: DateTime<Utc>) -> Condition {
     let reachable = Condition::any()
         .add(run::Column::Place.is_null())
         .add(run::Column::Place.is_in(orphans.places.iter().map(String::as_str)))
         .add(run::Column::LeaseUntil.lt(orphans.unreachable_before));
-    let orphaned = Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable);
-    Condition::any().add(run::Column::LeaseOwner.eq(lease.owner)).add(orphaned)
+    Condition::all().add(run::Column::LeaseUntil.lt(now)).add(reachable)
 }
 
 /// Leases the runs in a state that match a filter, in the order of a column; queued runs become running. For a new owner, the

@@ -24,16 +24,9 @@ pub struct Expected {
 /// # Errors
 /// When the statement fails.
 pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Model) -> Result<bool, DbErr> {
-    use sea_orm::ActiveValue::NotSet;
     let id = row.id;
     let stays = row.state == RunState::Running && expected.state == RunState::Running;
-    let mut active = row.into_active_model().reset_all();
-    if stays {
-        // The heartbeat may have renewed the lease since the row was read.
-        active.lease_until = NotSet;
-    }
-    // Others may set this while the runner is polled; never overwrite it with an older value.
-    active.cancel_requested_at = NotSet;
+    let active = changeable(row, stays);
     let owner = match expected.owner {
         Some(owner) => run::Column::LeaseOwner.eq(owner),
         None => run::Column::LeaseOwner.is_null(),
@@ -46,6 +39,40 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
         .exec(tx)
         .await?;
     Ok(changed.rows_affected == 1)
+}
+
+/// The columns that a transition may change. A database writes an index again if one of its columns is set, even to the same value.
+fn changeable(row: run::Model, stays: bool) -> run::ActiveModel {
+    use sea_orm::ActiveValue::NotSet;
+    let mut active = run::ActiveModel {
+        number: NotSet,
+        job_id: NotSet,
+        deployment_id: NotSet,
+        created_at: NotSet,
+        trigger: NotSet,
+        event: NotSet,
+        scheduled_for: NotSet,
+        spec: NotSet,
+        in_turn: NotSet,
+        idempotency_key: NotSet,
+        additions: NotSet,
+        organization_id: NotSet,
+        slots: NotSet,
+        backfill_id: NotSet,
+        counts_for_schedule: NotSet,
+        // Others may set this while the runner is polled; never overwrite it with an older value.
+        cancel_requested_at: NotSet,
+        ..row.into_active_model().reset_all()
+    };
+    if stays {
+        active.state = NotSet;
+        active.not_before = NotSet;
+        active.expires_at = NotSet;
+        active.lease_owner = NotSet;
+        // The heartbeat may have renewed the lease since the row was read.
+        active.lease_until = NotSet;
+    }
+    active
 }
 
 /// The handover of a run to a runner.

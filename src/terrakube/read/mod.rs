@@ -67,7 +67,8 @@ impl Session {
         }
         for kind in query.filters.iter().filter_map(|(kind, _)| kind.as_deref()) {
             // Filters of other types apply to what is included.
-            let of = tables::by_kind(kind).ok_or_else(|| Problem::bad(format!("Invalid query parameter: filter[{kind}]")))?;
+            let of = tables::by_kind(kind)
+                .ok_or_else(|| Problem::bad(format!("Invalid query parameter: filter[{kind}]")))?;
             self.filtered(of, query)?;
         }
         for path in &query.include {

@@ -119,12 +119,5 @@ const HCL: Attribute = Attribute::flag("hcl", "hcl", false);
 
 pub(super) const VARIABLE: &[Attribute] = &[KEY, VALUE, DESCRIPTION, CATEGORY, SENSITIVE, HCL];
 /// A sensitive variable of a workspace may lack its value in Terrakube; here it is stored with one.
-pub(super) const WORKSPACE_VARIABLE: &[Attribute] = &[
-    KEY,
-    VALUE,
-    DESCRIPTION,
-    CATEGORY,
-    SENSITIVE,
-    HCL,
-    Attribute::of("incomplete", Shape::Always(false)).server(),
-];
+pub(super) const WORKSPACE_VARIABLE: &[Attribute] =
+    &[KEY, VALUE, DESCRIPTION, CATEGORY, SENSITIVE, HCL, Attribute::of("incomplete", Shape::Always(false)).server()];

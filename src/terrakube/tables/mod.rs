@@ -4,8 +4,8 @@ use crate::terrakube::resource::{Relation, Resource};
 
 mod building_blocks;
 mod derived;
-mod organization;
 mod not_stored;
+mod organization;
 mod workspace;
 mod workspace_job;
 

@@ -1,6 +1,6 @@
 //! Pure: resources that clients read although none can be stored: their collections are empty.
 
-use super::building_blocks::{DESCRIPTION, NAME, STATUSES, VARIABLE, empty, nothing, not_stored};
+use super::building_blocks::{DESCRIPTION, NAME, STATUSES, VARIABLE, empty, not_stored, nothing};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Relation, Resource};
 

@@ -127,11 +127,7 @@ pub(super) const PROJECT: Resource = Resource {
         Attribute::of("updatedBy", Shape::Derived(no_value)).server(),
         Attribute::of("updatedDate", Shape::Time("updated_at")).server(),
     ],
-    relations: &[
-        ORGANIZATION,
-        many("workspace", "workspace", "project_id"),
-        empty("projectAccess", "project_access"),
-    ],
+    relations: &[ORGANIZATION, many("workspace", "workspace", "project_id"), empty("projectAccess", "project_access")],
     audited: false,
     ..shared("project", "project", |rights| rights.workspaces)
 };

@@ -1,8 +1,8 @@
 //! Pure: workspaces, and the resources that belong to one.
 
 use super::building_blocks::{
-    DESCRIPTION, LAST_STATUSES, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE, empty, many, maybe, nothing,
-    of_workspace, shared,
+    DESCRIPTION, LAST_STATUSES, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE,
+    empty, many, maybe, nothing, of_workspace, shared,
 };
 use super::derived::{job_reference, no_value, state_output};
 use crate::store::resource::{Column, Kind};
@@ -55,8 +55,10 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
     ..shared("workspace", "workspace", |rights| rights.workspaces)
 };
 
-pub(super) const VARIABLE_RESOURCE: Resource =
-    Resource { attributes: WORKSPACE_VARIABLE, ..of_workspace("variable", "terraform_variable", |rights| rights.workspaces) };
+pub(super) const VARIABLE_RESOURCE: Resource = Resource {
+    attributes: WORKSPACE_VARIABLE,
+    ..of_workspace("variable", "terraform_variable", |rights| rights.workspaces)
+};
 
 pub(super) const ACCESS: Resource = Resource {
     attributes: &[

@@ -57,9 +57,8 @@ impl Session {
             return Err(Problem::bad("the path does not name a relationship"));
         };
         let linkage = parse_linkage(data)?;
-        let changed = store::write(&self.app.db, async |tx| {
-            self.change_members(tx, relation, &found, change, &linkage).await
-        });
+        let changed =
+            store::write(&self.app.db, async |tx| self.change_members(tx, relation, &found, change, &linkage).await);
         for of in changed.await?.into_iter().chain([*of]) {
             special::after_write(self, of);
         }
@@ -80,14 +79,15 @@ impl Session {
             Linkage::One(reference) => reference.as_slice(),
             Linkage::Many(list) => list,
         };
+        self.require(found, of, "UpdatePermission")?;
         if given.len() > MOST {
             return Err(Problem::bad(format!("data must name at most {MOST} resources")));
         }
+        if change != MemberChange::Replace && *linkage == Linkage::One(None) {
+            return Err(Problem::bad("Bad Request Body'Expected data but received null'"));
+        }
         if change == MemberChange::Remove && given.is_empty() {
             return Err(Problem::denied("UpdatePermission"));
-        }
-        if change == MemberChange::Add && *linkage == Linkage::One(None) {
-            return Err(Problem::bad("Bad Request Body'Expected data but received null'"));
         }
         for reference in given {
             require_kind(&reference.kind, target)?;
@@ -154,10 +154,12 @@ impl Session {
             match (member, change) {
                 (Some(member), MemberChange::Remove) => removed.push(member.clone()),
                 (None, MemberChange::Add | MemberChange::Replace) => {
-                    let unknown = || Problem::new(
-                        StatusCode::NOT_FOUND,
-                        format!("Unknown identifier {} for {}", id_of(reference), target.kind),
-                    );
+                    let unknown = || {
+                        Problem::new(
+                            StatusCode::NOT_FOUND,
+                            format!("Unknown identifier {} for {}", id_of(reference), target.kind),
+                        )
+                    };
                     let row = self.by_id(tx, target, &id_of(reference), store::resource::constant(true)).await;
                     added.push(row.map_err(|_| unknown())?);
                 }

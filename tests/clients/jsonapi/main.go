@@ -233,7 +233,7 @@ func claims(token string) map[string]any {
 // teamToken creates, reads and deletes a token of a team.
 func teamToken(team string) {
 	const path = "/access-token/v1/teams"
-	wanted := TeamToken{Description: "ci", Days: 1, Hours: 2, Minutes: 3, Group: team}
+	wanted := TeamToken{Description: "ci", Days: 0, Hours: 30, Minutes: 3, Group: team}
 	var made TeamToken
 	plain("POST", path, wanted, &made, 201)
 	id, _ := claims(made.Value)["jti"].(string)

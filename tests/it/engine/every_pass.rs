@@ -258,6 +258,7 @@ async fn observations() -> TestApp {
     app.runner.exit_all(0);
     // A lease is renewed as time passes.
     app.clock.forward(1);
+    tick::renew(&app.app).await.unwrap();
     app.settle().await;
     assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("RUNNING"), json!("SUCCEEDED")));
     app

@@ -25,6 +25,7 @@ impl House {
             expires_at: None,
             last_used_at: None,
             creator_id: None,
+            lifetime: None,
         };
         store::row::create(&self.app.app.db, row).await.unwrap();
         self.client.with(Some(&format!("Bearer {}", token.expose())))

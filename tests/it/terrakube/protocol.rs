@@ -140,7 +140,7 @@ async fn filters_orders_and_pages() {
         "include=nothing",
         "page[size]=0",
         "fields[nothing]=a",
-        "sort=organization.name",
+        "sort=organization.template.name",
     ] {
         let answer = house.client.get(&house.path(&format!("workspace?{query}"))).await;
         assert!(!detail(answer, 400).is_empty(), "{query}");
@@ -218,7 +218,7 @@ async fn what_cannot_be_found_or_read() {
         ("job/999", 404),
         ("job/abc", 400),
         ("foo", 404),
-        ("workspace/abc", 404),
+        ("workspace/abc", 400),
         ("team/relationships/organization", 404),
     ] {
         let answer = house.client.get(&house.path(path)).await;

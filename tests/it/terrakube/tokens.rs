@@ -71,6 +71,16 @@ async fn a_team_token_has_claims_and_is_revoked_by_its_id() {
     for scheme in ["Bearer", "Token", "bearer"] {
         assert_eq!(house.sees(&format!("{scheme} {token}")).await, 200, "{scheme}");
     }
+    // What was asked for is listed, so that a client that compares it creates no other token.
+    for asked in [[0, 0, 0], [0, 30, 90]] {
+        let [days, hours, minutes] = asked;
+        let body = json!({"group": "OPS", "days": days, "hours": hours, "minutes": minutes});
+        let other = part(&house.team_token(body).await, 1);
+        assert!(other["exp"].is_i64(), "the server sets an end");
+        let list = ops.get("/access-token/v1/teams").await.expect(202);
+        let row = list.as_array().unwrap().iter().find(|row| row["id"] == other["jti"]).unwrap();
+        assert_eq!(json!([row["days"], row["hours"], row["minutes"]]), json!(asked));
+    }
     let restarted = house.app.restarted().await;
     assert_eq!(bearer(&restarted.client(None), &token).get(&house.path("workspace")).await.status, 200);
     let revoked = house.team_token(json!({"group": "OPS"})).await;
@@ -255,6 +265,7 @@ async fn keys_follow_a_rotation_of_the_key_ring() {
             expires_at: None,
             last_used_at: None,
             creator_id: None,
+            lifetime: None,
         };
         windlass::store::row::create(&app.db, row).await.unwrap();
         token

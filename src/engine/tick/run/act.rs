@@ -24,14 +24,14 @@ use crate::store::run::Expected;
 /// Acts on one run.
 pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
     match decision {
-        Decision::Wait => store_progress(app, seen.unstored, now).await?,
+        Decision::Wait => store_progress(app, (seen.runner, &seen.name), seen.unstored, now).await?,
         Decision::Unreachable(reason) => note_unreachable(app, &seen.unstored.run, reason).await?,
         Decision::Start if app.shutdown.has_begun() => {}
         Decision::Start => begin(app, seen.runner, seen.kind, seen.unstored.run, now).await?,
         Decision::Stop => {
             let grace = stop_grace(app, &seen.unstored.run);
             let run = seen.unstored.run.clone();
-            store_progress(app, seen.unstored, now).await?;
+            store_progress(app, (seen.runner, &seen.name), seen.unstored, now).await?;
             stop(app, seen.runner, &seen.name, grace, &run, now).await?;
         }
         Decision::Retry { not_before, exit_code, reason } => {
@@ -110,7 +110,12 @@ async fn stop(
 }
 
 /// Stores the new lines of a running run, and records periodically that the run was seen.
-pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn store_progress(
+    app: &App,
+    (runner, name): (&dyn Runner, &str),
+    unstored: Unstored,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let Unstored { run, lines, touched } = unstored;
     let expected = Expected { state: RunState::Running, owner: run.lease_owner };
     let before = run.attempt_lines;
@@ -119,15 +124,19 @@ pub(super) async fn store_progress(app: &App, unstored: Unstored, now: DateTime<
     if stored == 0 && !touched {
         return Ok(());
     }
-    store::write(&app.db, async |tx| {
+    let run = run::Model { updated_at: now, finished_at: None, ..run };
+    let is_stored = store::write(&app.db, async |tx| {
         // Update the run first: once another server owns it, its lines must not be stored twice.
-        let run = run::Model { updated_at: now, finished_at: None, ..run };
-        if store::run::advance(tx, expected, run.clone()).await? {
+        let advanced = store::run::advance(tx, expected, run.clone()).await?;
+        if advanced {
             append(app, tx, &run, pieces, now).await?;
         }
-        Ok::<_, Error>(())
+        Ok::<_, Error>(advanced)
     })
     .await?;
-    app.metrics.lines_stored(stored);
+    if is_stored {
+        app.metrics.lines_stored(stored);
+        runner.lines_stored(name, u64::try_from(run.attempt_lines).unwrap_or(0));
+    }
     Ok(())
 }

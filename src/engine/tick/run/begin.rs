@@ -66,13 +66,19 @@ pub(super) async fn begin(
     let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: Masks::new(masks).sealed(app, &run)?, step };
     // Store the engine before the start, and only under a valid lease, so that a server that takes over polls the same engine.
-    if store::run::hand_over(&app.db, run.id, run.lease_owner, to).await? {
+    let handed_over = store::write(&app.db, async |tx| {
+        // Lock order: workspace job, run.
         if run.event == Event::Workspace {
-            store::write(&app.db, async |tx| {
-                store::workspace::mark_running(tx, run.id, now).await.map_err(Error::from)
-            })
-            .await?;
+            store::workspace::lock_job_of_run(tx, run.id).await?;
         }
+        let handed_over = store::run::hand_over(tx, run.id, run.lease_owner, to.clone()).await?;
+        if handed_over && run.event == Event::Workspace {
+            store::workspace::mark_running(tx, run.id, now).await?;
+        }
+        Ok::<_, Error>(handed_over)
+    })
+    .await?;
+    if handed_over {
         tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
         log_failure(&spec.name, with_time_limit(runner.start(&spec)).await);
         app.wake.here();

@@ -12,6 +12,9 @@ use crate::store::run::Lease;
 /// How long a server owns its runs after it last renewed their leases.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
 
+/// Leases that end so soon should have been renewed before.
+const LATE: TimeDelta = TimeDelta::seconds(9);
+
 /// The lease of this server, from now on. It is counted from the clock, not from the beginning of the tick, which may be long ago.
 pub(in crate::engine) fn lease(app: &App) -> Lease {
     Lease { owner: app.instance, until: app.clock.now() + LEASE }
@@ -32,6 +35,11 @@ pub async fn renew(app: &App) -> Result<()> {
     }
     app.fence.renewed(app.clock.now(), lease.until);
     Ok(())
+}
+
+/// Renews the leases if the loop that renews them is late.
+pub(super) async fn renew_if_late(app: &App) -> Result<()> {
+    if app.fence.lasts_until(app.clock.now() + LATE) { Ok(()) } else { renew(app).await }
 }
 
 /// Renews the leases of runs of which one cannot be renewed. It expires; the others do not.

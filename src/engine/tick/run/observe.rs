@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use super::act::{act, store_progress};
 use super::end::waits_for_results;
 use super::facts::facts;
-use super::lease::{lease, renew};
+use super::lease::{lease, renew_if_late};
 use super::log_copy::{CHUNK, copy};
 use super::observed::{Brings, Observation, Unstored, name_of};
 use super::outcome::{RunEnd, change};
@@ -37,7 +37,7 @@ const CONCURRENCY: usize = 16;
 /// Observes all runs of this server, after taking over those whose lease has expired. A run that fails does not affect the others;
 /// it is tried again after a pause.
 pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    renew(app).await?;
+    renew_if_late(app).await?;
     let runs = owned(app, now).await?;
     let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| try_observe(app, run, now)))
         .buffer_unordered(CONCURRENCY)
@@ -58,15 +58,12 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     let unreachable_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
     let orphans = Orphans { places, unreachable_before };
     let lease = lease(app);
-    // What Kubernetes runs is not limited.
-    let limit = store::run::count_by_owner(&app.db, app.instance).await? + ORPHANS;
-    let all = store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-        store::run::mine(tx, lease, &orphans, now, limit).await.map_err(Error::from)
-    });
-    match all.await {
+    match take_and_list(app, &orphans, now).await {
         Err(error) if !matches!(error, Error::Unavailable { .. }) => {}
         all => return all,
     }
+    // What Kubernetes runs is not limited.
+    let limit = store::run::count_by_owner(&app.db, app.instance).await? + ORPHANS;
     // One of them cannot be read or written; the others can.
     let mut runs = Vec::new();
     for id in store::run::list_mine(&app.db, lease, &orphans, now, limit).await? {
@@ -84,6 +81,18 @@ async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
         }
     }
     Ok(runs)
+}
+
+/// Takes over orphans, and returns all running runs of this server.
+async fn take_and_list(app: &App, orphans: &Orphans, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
+    if store::run::has_orphans(&app.db, orphans, now).await? {
+        let lease = lease(app);
+        store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
+            store::run::take_over(tx, lease, orphans, now, ORPHANS).await.map_err(Error::from)
+        })
+        .await?;
+    }
+    Ok(store::run::list_owned(&app.db, app.instance).await?)
 }
 
 /// Observes one run. If it keeps failing, it is observed without copying its log and its results, so that its limits, its
@@ -165,7 +174,7 @@ async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<
         Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("the end of the log could not be read")),
     };
     if ended && !lines.end {
-        store_progress(app, Unstored { run, lines, touched }, now).await?;
+        store_progress(app, (runner, &name), Unstored { run, lines, touched }, now).await?;
         return Ok(true);
     }
     let more = lines.is_full(CHUNK);
