@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
+pub use self::inherited_environment::inherited_environment;
 pub use self::setting_value::{Creator, LocalCluster, LogFormat, RunnerChoice};
 use self::setting_value::{PLANS, hidden, kept_days, origin, timeout};
 use crate::secret::{KeySource, Secret};
 
+mod inherited_environment;
 mod setting_value;
 
 /// The settings of the server.
@@ -265,26 +267,6 @@ pub fn secret_variables() -> Vec<OsString> {
     let settings = Config::augment_args(clap::Command::new("windlass"));
     let secret = settings.get_arguments().filter(|setting| setting.is_hide_env_values_set());
     secret.filter_map(|setting| setting.get_env().map(OsString::from)).collect()
-}
-
-/// What the programs that the server starts get of its environment. Anything else may be a secret, of Windlass or of somebody else.
-#[must_use]
-pub fn inherited_environment() -> Vec<(OsString, OsString)> {
-    const NAMES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH"];
-    const NETWORK: [&str; 10] = [
-        "http_proxy",
-        "https_proxy",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-        "no_proxy",
-        "NO_PROXY",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "CURL_CA_BUNDLE",
-    ];
-    let is_inherited = |name: &str| NAMES.contains(&name) || NETWORK.contains(&name) || name.starts_with("GIT_SSL_");
-    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited)).collect()
 }
 
 impl Config {

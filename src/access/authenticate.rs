@@ -17,7 +17,7 @@ use serde_json::json;
 use super::caller::{Caller, Identity, Subject};
 use super::jwt::{Claims, Verifier};
 use super::last_use::LastUse;
-use super::membership::{grants, groups_of};
+use super::membership::{grants, grants_of_token, groups_of};
 use super::own_jwt;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -138,17 +138,12 @@ impl Authenticator {
             return Err(REFUSED);
         }
         LastUse::Api(row.id).note(&self.db, row.last_used_at, now).await;
-        let mut rows = vec![(row.organization_id, row.role, row.custom_role_id)];
-        let Some(id) = row.person_id else {
-            let subject = Subject::Token { id: row.id, name: row.name };
-            let memberships = grants(&self.db, rows).await?;
-            return Ok(Identity { subject, memberships, groups: Vec::new(), access_token: None });
+        let memberships = grants_of_token(&self.db, &row).await?;
+        let (subject, api_token) = match row.person_id {
+            None => (Subject::Token { id: row.id, name: row.name }, None),
+            Some(id) => (Subject::Person { id, name: row.name, email: None }, Some(row.id)),
         };
-        // In its own organization the token has its own role, and elsewhere those of its person.
-        let others = store::person::list_memberships(&self.db, id).await?;
-        rows.extend(others.into_iter().filter(|(of, _, _)| *of != row.organization_id));
-        let subject = Subject::Person { id, name: row.name, email: None };
-        Ok(Identity { subject, memberships: grants(&self.db, rows).await?, groups: Vec::new(), access_token: None })
+        Ok(Identity { subject, memberships, groups: Vec::new(), access_token: None, api_token })
     }
 
     /// The identity behind a personal or team access token. A personal token has the groups that its person has now.
@@ -161,12 +156,24 @@ impl Authenticator {
         let Some(id) = person_id else {
             let groups = serde_json::from_value(groups).unwrap_or_default();
             let subject = Subject::Group { name };
-            return Ok(Identity { subject, memberships: Vec::new(), groups, access_token: Some(token) });
+            return Ok(Identity {
+                subject,
+                memberships: Vec::new(),
+                groups,
+                access_token: Some(token),
+                api_token: None,
+            });
         };
         let person = store::row::by_id::<person::Model>(&self.db, id).await?.ok_or(REFUSED)?;
         let memberships = grants(&self.db, store::person::list_memberships(&self.db, id).await?).await?;
         let subject = Subject::Person { id, name, email: None };
-        Ok(Identity { subject, memberships, groups: groups_of(&person, &groups), access_token: Some(token) })
+        Ok(Identity {
+            subject,
+            memberships,
+            groups: groups_of(&person, &groups),
+            access_token: Some(token),
+            api_token: None,
+        })
     }
 
     /// The person of a valid JWT. A new person is stored, so that they can become a member.
@@ -196,7 +203,7 @@ impl Authenticator {
         let name = person.name.or(person.email).unwrap_or(person.subject);
         // The address in this JWT, not a stored one: its current owner may accept its invitations.
         let subject = Subject::Person { id: person.id, name, email };
-        Ok(Identity { subject, memberships, groups, access_token: None })
+        Ok(Identity { subject, memberships, groups, access_token: None, api_token: None })
     }
 }
 

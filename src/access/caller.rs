@@ -37,6 +37,8 @@ pub struct Identity {
     pub groups: Vec<String>,
     /// The personal or team access token that they were authenticated by.
     pub access_token: Option<AccessTokenId>,
+    /// The API token that a person was authenticated by.
+    pub api_token: Option<TokenId>,
 }
 
 /// The caller of a request.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::id::{CustomRoleId, OrganizationId};
 use entity::member::Role;
-use entity::person;
+use entity::{api_token, person};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::role::{CustomPermissions, Grant};
@@ -27,6 +27,19 @@ pub(super) async fn grants(
         })
     };
     Ok(rows.into_iter().map(|(organization, role, custom)| (organization, grant(role, custom))).collect())
+}
+
+/// The memberships of an API token. In its own organization it has its own role, and elsewhere those of the person behind it.
+pub(super) async fn grants_of_token(
+    db: &impl ConnectionTrait,
+    row: &api_token::Model,
+) -> Result<Vec<(OrganizationId, Grant)>, DbErr> {
+    let mut rows = vec![(row.organization_id, row.role, row.custom_role_id)];
+    if let Some(person) = row.person_id {
+        let others = store::person::list_memberships(db, person).await?;
+        rows.extend(others.into_iter().filter(|(of, _, _)| *of != row.organization_id));
+    }
+    grants(db, rows).await
 }
 
 /// The groups of a person without a JWT: those of their last one. `kept` are the groups that were stored with a token, for a person

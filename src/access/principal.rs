@@ -10,7 +10,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::caller::{Caller, Subject};
-use super::membership::{grants, groups_of};
+use super::membership::{grants, grants_of_token, groups_of};
 use super::reach::{Reach, reach_of};
 use crate::error::Result;
 use crate::store;
@@ -26,11 +26,12 @@ pub enum Principal {
 
 impl Principal {
     fn of(caller: &Caller) -> Option<Self> {
-        match (&caller.identity.subject, caller.identity.access_token) {
-            (_, Some(id)) => Some(Self::AccessToken(id)),
-            (Subject::Person { id, .. }, None) => Some(Self::Person(*id)),
-            (Subject::Token { id, .. }, None) => Some(Self::ApiToken(*id)),
-            (Subject::Group { .. }, None) => None,
+        match (&caller.identity.subject, caller.identity.access_token, caller.identity.api_token) {
+            (_, Some(id), _) => Some(Self::AccessToken(id)),
+            (_, None, Some(id)) => Some(Self::ApiToken(id)),
+            (Subject::Token { id, .. }, None, None) => Some(Self::ApiToken(*id)),
+            (Subject::Person { id, .. }, None, None) => Some(Self::Person(*id)),
+            (Subject::Group { .. }, None, None) => None,
         }
     }
 }
@@ -110,8 +111,7 @@ pub async fn owner_standing(db: &impl ConnectionTrait, organization: Organizatio
 }
 
 async fn of_token(db: &impl ConnectionTrait, row: api_token::Model) -> Result<Reach> {
-    let memberships = grants(db, vec![(row.organization_id, row.role, row.custom_role_id)]).await?;
-    reach_of(db, &memberships, &[]).await
+    reach_of(db, &grants_of_token(db, &row).await?, &[]).await
 }
 
 async fn of_person(db: &impl ConnectionTrait, id: PersonId, kept: &serde_json::Value) -> Result<Reach> {

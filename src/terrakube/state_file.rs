@@ -41,7 +41,6 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
         Err(_) => None,
     };
     let Some(row) = row else { return Ok(nothing()) };
-    let id = row.id;
     if raw {
         return send(app, row).await;
     }

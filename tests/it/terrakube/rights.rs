@@ -275,6 +275,30 @@ async fn what_waits_for_an_approval_ends_with_the_rights_of_who_asked_for_it() {
     assert_eq!(house.status(&jobs[2]).await.0, "waitingApproval");
 }
 
+/// A person may be behind an API token. What the token asked for ends with the token all the same.
+#[tokio::test]
+async fn what_the_token_of_a_person_asked_for_ends_with_it() {
+    let house = House::new().await;
+    let db = &house.app.app.db;
+    let person = windlass::bootstrap::first_person(db, house.organization, house.app.clock.now()).await.unwrap();
+    let tokens = format!("/organization/{}/apiToken", house.organization);
+    let token = house.client.post(&tokens, json!({"name": "t", "role_id": null})).await.expect(201);
+    let id_of_token = crate::harness::id(&token);
+    let rows = entity::api_token::Entity::update_many()
+        .col_expr(entity::api_token::Column::PersonId, Expr::value(person))
+        .filter(entity::api_token::Column::Id.eq(id_of_token.parse::<uuid::Uuid>().unwrap()));
+    rows.exec(db).await.unwrap();
+    let robot = house.client.with(Some(&format!("Token {}", token["token"].as_str().unwrap())));
+    let asked = house.new_template("Ask and apply", ASK).await;
+    let workspace = house.workspace("a").await;
+    let job = id(&house.ask(&robot, &workspace, json!({"templateReference": asked})).await.expect(201));
+    house.app.settle().await;
+    assert_eq!(house.status(&job).await.0, "waitingApproval");
+    house.client.delete(&format!("{tokens}/{id_of_token}")).await.expect(204);
+    house.app.tick().await;
+    assert_eq!(house.status(&job).await.0, "cancelled");
+}
+
 /// A job that has not begun ends too, and one of an earlier release goes on.
 #[tokio::test]
 async fn a_job_begins_with_the_rights_of_now() {
