@@ -48,3 +48,12 @@ fn times_that_are_not_evenly_spaced() {
     assert_eq!(with("0 9 * * 1-5", "Europe/Berlin", late(23 * 3600)), None);
     assert!(with("0 9 * * 1-5", "Europe/Berlin", late(23 * 3600 + 1)).is_some());
 }
+
+/// The controller has no next time for it; the server has none either, and stores nothing.
+#[test]
+fn a_schedule_that_never_fires_is_not_left_to_kubernetes() {
+    let deadline = json!({"cronjob.starting_deadline_seconds": 60});
+    for zone in ["Etc/UTC", "Africa/Cairo"] {
+        assert_eq!(with("0 0 31 2 *", zone, deadline.clone()), Some("the schedule never fires"));
+    }
+}
