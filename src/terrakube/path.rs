@@ -69,6 +69,10 @@ pub(super) fn parse(path: &str) -> Result<ResourcePath<'_>> {
         let relation = at.relation(name).ok_or_else(|| unknown(name))?;
         let resource = tables::target(relation).ok_or_else(|| unknown(name))?;
         let id = segments.next();
+        // A collection has no relationships of its own.
+        if id == Some("relationships") && relation.link.is_many() {
+            return Err(unknown("relationships"));
+        }
         match (relation.link, id) {
             (Link::Many(_) | Link::Empty, None) => {
                 return Ok(ResourcePath { items, end: End::Collection(resource, Some(relation)) });
@@ -118,6 +122,7 @@ mod tests {
             "foo/1",
             "organization/1/foo",
             "organization/1/relationships/foo",
+            "organization/1/team/relationships/organization",
             "step/1/relationships/job/2",
         ] {
             assert_eq!(parse(path).unwrap_err().status, StatusCode::NOT_FOUND, "{path}");
