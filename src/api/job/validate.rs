@@ -13,7 +13,7 @@ use poem_openapi::types::MaybeUndefined;
 use super::healthcheck::check_healthchecks;
 use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
-use super::source_request::check_source;
+use super::source_request::{SourceRequest, check_source};
 use crate::api::faults::Faults;
 use crate::api::limits;
 use crate::api::wire::ReferenceObject;
@@ -65,17 +65,9 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
     } = given;
     let old = stored.map(|job| &job.spec);
     let mut faults = Faults::default();
-    let name = faults.note(match (name, stored) {
-        (Some(name), _) => limits::name("name", &name),
-        (None, Some(job)) => Ok(job.name.clone()),
-        (None, None) => Err(Error::invalid("name", "is missing")),
-    });
+    let name = faults.note(check_name(name, stored));
     let (job_type, schedule) = faults.note_or(check_schedule(schedule, stored), no_schedule());
-    let source = match (source, old) {
-        (Some(source), old) => faults.note_or(check_source(source, old.map(|old| &old.source)), Source::none()),
-        (None, Some(old)) => old.source.clone(),
-        (None, None) => Source::none(),
-    };
+    let source = faults.note_or(source_of(source, old), Source::none());
     let mut number = |field: &str, given, old: Option<i32>, default, low| {
         faults.note(limits::between(field, value_or(given, old, default), low, i32::MAX))
     };
@@ -120,6 +112,22 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
     };
     faults.result()?;
     Ok(JobDefinition { name, spec })
+}
+
+fn check_name(given: Option<String>, stored: Option<&job::Model>) -> Result<String> {
+    match (given, stored) {
+        (Some(name), _) => limits::name("name", &name),
+        (None, Some(job)) => Ok(job.name.clone()),
+        (None, None) => Err(Error::invalid("name", "is missing")),
+    }
+}
+
+fn source_of(given: Option<SourceRequest>, old: Option<&JobSpec>) -> Result<Source> {
+    match (given, old) {
+        (Some(source), old) => check_source(source, old.map(|old| &old.source)),
+        (None, Some(old)) => Ok(old.source.clone()),
+        (None, None) => Ok(Source::none()),
+    }
 }
 
 /// Stands for a schedule that is refused.
