@@ -44,7 +44,7 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     if raw {
         return send(app, row).await;
     }
-    let state = read(app, row).await?;
+    let (state, id) = (read(app, row).await?, name.to_owned());
     let text = tokio::task::spawn_blocking(move || {
         state_document::shown(&state).map_err(|_| {
             let text =
