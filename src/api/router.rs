@@ -17,9 +17,8 @@ use super::{
 use crate::app::App;
 
 /// All resources, in groups, because poem-openapi takes tuples of at most sixteen members.
-fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
-    let app = || Arc::clone(app);
-    let apis = (
+fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
+    (
         (
             organization::OrganizationApi(app()),
             token::TokenApi(app()),
@@ -87,8 +86,12 @@ fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
             variable::family::JobSecretApi(app()),
             variable::family::JobImportApi(app()),
         ),
-    );
-    OpenApiService::new(apis, "Windlass", env!("CARGO_PKG_VERSION"))
+    )
+}
+
+fn service(app: &Arc<App>) -> OpenApiService<impl OpenApi + use<>, ()> {
+    let app = Arc::clone(app);
+    OpenApiService::new(apis(move || Arc::clone(&app)), "Windlass", env!("CARGO_PKG_VERSION"))
 }
 
 /// The contract as generated from the code. A test compares it with `openapi.yaml`.

@@ -229,7 +229,7 @@ pub(super) fn order(
         order.push((value, if *descending { Order::Desc } else { Order::Asc }));
     }
     let last = order.last().map_or(Order::Asc, |(_, order)| order.clone());
-    order.push((resource::column(of.table, "id").into(), last));
+    order.push((resource::column(of.table, "id"), last));
     Ok(order)
 }
 
@@ -238,7 +238,7 @@ fn value_at(context: &FilterContext<'_>, of: &'static Resource, path: &[&str], w
     let Some((first, rest)) = path.split_first() else { return Err(lacks(of, "")) };
     if rest.is_empty() {
         return Ok(match field(of, first)? {
-            Field::Column(column, _) => resource::column(of.table, column.name).into(),
+            Field::Column(column, _) => resource::column(of.table, column.name),
             Field::Nothing => resource::null(),
         });
     }

@@ -107,7 +107,7 @@ impl Session {
             table: of.table,
             columns: of.columns(),
             filter: self.visible(of).and(filter),
-            order: vec![(resource::column(of.table, "id").into(), Order::Asc)],
+            order: vec![(resource::column(of.table, "id"), Order::Asc)],
             offset: 0,
             limit: MOST,
         };

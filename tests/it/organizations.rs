@@ -48,7 +48,7 @@ async fn projects() {
     it.client.put(&own, json!({"name": "SHOP"})).await.expect(409);
     let edited = it.client.put(&own, json!({"name": "Third", "description": "d"})).await.expect(200);
     assert_eq!(it.client.get(&own).await.expect(200), edited);
-    for body in [json!({}), json!({"name": " "}), json!({"name": 5})] {
+    for body in [json!({}), json!({"name": " "}), json!({"name": [5]})] {
         let detail = it.client.post(&list, body).await.detail(400);
         assert!(detail.starts_with("name:"), "{detail}");
     }

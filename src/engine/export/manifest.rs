@@ -39,7 +39,10 @@ pub fn manifest(exported: &Exported) -> Vec<ManifestFile> {
     let mut blocks = parents(&mut context);
     let mut labels = Labels::default();
     let mut jobs = Vec::new();
-    for job in &exported.jobs {
+    let mut by_name: Vec<_> = exported.jobs.iter().collect();
+    // Two exports of the same environment are the same text.
+    by_name.sort_by(|one, other| one.job.name.cmp(&other.job.name));
+    for job in by_name {
         match cannot_create(&job.job.spec.source) {
             Some(reason) => context.note(format!("job {}, which is left out: {reason}", job.job.name)),
             None => jobs.push((labels.give(&job.job.name), job)),

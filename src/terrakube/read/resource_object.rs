@@ -78,7 +78,7 @@ impl Session {
                         table: target.table,
                         columns: vec![target.id(), back],
                         filter: self.visible(target).and(filter.clone()).and(resource::is_in(target.table, back, &ids)),
-                        order: vec![(resource::column(target.table, "id").into(), sea_orm::sea_query::Order::Asc)],
+                        order: vec![(resource::column(target.table, "id"), sea_orm::sea_query::Order::Asc)],
                         offset: 0,
                         limit: MOST,
                     };

@@ -224,7 +224,7 @@ async fn a_schedule_can_be_tried_without_a_job() {
         (&json!("Etc/UTC"), &json!("2026-11-22T11:00:00.000000Z"))
     );
     for (query, field) in [
-        ("scheduled_at=0+0+31+2+*", "scheduled_at"),
+        ("scheduled_at=0+0+32+2+*", "scheduled_at"),
         ("scheduled_at=@daily&timezone=Mars/Olympus", "timezone"),
         ("scheduled_at=@daily&count=0", "count"),
         ("timezone=Etc/UTC", "scheduled_at"),

@@ -237,7 +237,7 @@ async fn a_custom_role_sees_the_workspaces_of_its_projects() {
     let matrix = json!({"name": "r", "cluster_permissions": [],
         "project_permissions": [{"project_id": project, "permissions": viewer}]});
     house.client.put(&format!("{roles}/{role}"), matrix).await.expect(200);
-    assert_eq!(seen().await, [inside.clone()]);
+    assert_eq!(seen().await, std::slice::from_ref(&inside));
     assert_eq!(caller.get(&house.path(&format!("workspace/{outside}"))).await.status, 404);
     let started = house.ask(&caller, &inside, json!({"templateReference": house.template("Plan").await})).await;
     assert_eq!(started.status, 403, "{}", started.text);
