@@ -53,12 +53,17 @@ impl Drop for TempFolder {
 /// Removes the temporary folders of servers that were killed: they may contain sources and keys.
 pub fn remove_abandoned() {
     let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+    for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name().to_string_lossy())) {
         let abandoned = File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok());
         if abandoned && let Err(error) = std::fs::remove_dir_all(entry.path()) {
             tracing::debug!(%error, folder = %entry.path().display(), "cannot remove an abandoned temporary folder");
         }
     }
+}
+
+/// Whether a folder has a name that `TempFolder` gives.
+fn is_ours(name: &str) -> bool {
+    name.strip_prefix(PREFIX).and_then(|id| uuid::Uuid::try_parse(id).ok()).is_some_and(|id| id.get_version_num() == 7)
 }
 
 /// Writes a file into a checkout, readable by this user only. A file or a symbolic link of that name in the repository is replaced.
@@ -98,7 +103,9 @@ mod tests {
         let used = TempFolder::new().unwrap();
         let abandoned = std::env::temp_dir().join(format!("windlass-git-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&abandoned).unwrap();
+        let of_others = tempfile::Builder::new().prefix("windlass-git-").tempdir().unwrap();
         remove_abandoned();
         assert!(used.path().exists() && !abandoned.exists());
+        assert!(of_others.path().exists(), "only the name begins alike");
     }
 }

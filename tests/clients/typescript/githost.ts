@@ -16,7 +16,7 @@ export interface GitHost {
 
 /** Serves a repository with one commit on `main`: a Dockerfile that needs no base image. */
 export async function gitHost(): Promise<GitHost> {
-  const root = mkdtempSync(join(tmpdir(), 'windlass-git-'))
+  const root = mkdtempSync(join(tmpdir(), 'windlass-tour-'))
   const work = join(root, 'work')
   mkdirSync(work)
   const git = (...words: string[]) =>

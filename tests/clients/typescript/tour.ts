@@ -113,7 +113,6 @@ function common(place: Place, name: string) {
     cpu: 500,
     memory: 512,
     gpu: 0,
-    cpu_architecture: null,
     maximum_cpu: aNumber,
     maximum_memory: aNumber,
     maximum_gpu: aNumber,
