@@ -4,6 +4,7 @@ Usage: run.py URL TOKEN FOLDER SEED [CONTRACT...]. The server must not be able t
 """
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -170,7 +171,8 @@ def fuzz(url, token, folder, seed, name, ids):
         "--continue-on-failure", "--no-shrink", "--warnings", "off", "--suppress-health-check", "all",
         "--generation-database", "none",
     ]
-    done = subprocess.run([str(word) for word in command], cwd=folder, text=True, capture_output=True)
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": str(pathlib.Path(__file__).with_name("hooks.py").resolve())}
+    done = subprocess.run([str(word) for word in command], cwd=folder, text=True, capture_output=True, env=environment)
     log = folder / ("fuzz.log" if name == "qovery" else f"{name}.log")
     log.write_text(done.stdout + done.stderr)
     print(done.stdout[-6000:], done.stderr[-2000:])

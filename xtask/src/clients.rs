@@ -52,10 +52,10 @@ pub(crate) fn tour() -> Result<()> {
     let port = process::free_port()?;
     let issuer = format!("http://127.0.0.1:{port}");
     let tools = opentofu::provide()?.display().to_string();
-    let mut words = vec!["--runner", "docker", "--log", "warn", "--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE];
-    words.extend(["--tools", &tools]);
+    let mut words = vec!["--runner", "docker", "--log", "warn", "--tools", &tools];
     words.extend(pages::WORDS);
-    let server = server::start(&folder.join("server"), &words)?;
+    let signs_in = [&words[..], &["--oidc-issuer", &issuer, "--oidc-audience", AUDIENCE]].concat();
+    let server = server::start(&folder.join("server"), &signs_in)?;
     eprintln!("== a browser-based OIDC login");
     let mut provider = Provider::start(port, &server)?;
     // Meanwhile the provider waits until a session has expired.
@@ -75,7 +75,10 @@ pub(crate) fn tour() -> Result<()> {
     }
     generators::run_all(&server)?;
     eprintln!("== the calls that Terrakube's clients make");
-    run(with(&server, &mut jsonapi()?))?;
+    // Where nobody signs in, the first token may create tokens for teams.
+    let without_issuer = server::start(&folder.join("server-without-issuer"), &words)?;
+    run(with(&without_issuer, &mut jsonapi()?))?;
+    drop(without_issuer);
     match pages::run(&server, Engine::Docker)?.as_slice() {
         [] => Ok(()),
         skipped => Err(format!("pages were skipped:\n  {}", skipped.join("\n  "))),

@@ -80,10 +80,14 @@ fn typescript() -> Result<()> {
         read(&mut command)
     };
     let [first, second] = both.each_ref().map(String::as_str);
-    let spectral = ["lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", first, second];
-    tool("@stoplight/spectral-cli/dist/index.js", &spectral)?;
-    for one in [first, second] {
-        let report = tool("@redocly/cli/bin/cli.js", &["lint", "--format", "json", "--extends", "recommended", one])?;
+    // Reading or creating a resource of a collection that is always empty is always refused.
+    for (one, rules, unless) in
+        [(first, "spectral.yaml", "none"), (second, "spectral-terrakube.yaml", "operation-2xx-response")]
+    {
+        let spectral = ["lint", "--ruleset", rules, "--fail-severity", "hint", one];
+        tool("@stoplight/spectral-cli/dist/index.js", &spectral)?;
+        let words = ["lint", "--format", "json", "--extends", "recommended", "--skip-rule", unless, one];
+        let report = tool("@redocly/cli/bin/cli.js", &words)?;
         if !report.contains("\"problems\": []") {
             return Err(format!("Redocly reports, for {one}:\n{report}"));
         }

@@ -45,6 +45,9 @@ pub(super) struct InviteMember {
     role_name: String,
 }
 
+/// Shown for a person without an email address, because clients expect one. Nobody can own an address at `.invalid` (RFC 2606).
+const NO_ADDRESS: &str = "unknown@windlass.invalid";
+
 impl Member {
     pub(super) fn new((row, person): (member::Model, person::Model), custom: &[custom_role::Model]) -> Self {
         let member::Model { organization_id: _, person_id, created_at, role, custom_role_id } = row;
@@ -56,7 +59,7 @@ impl Member {
             updated_at: Timestamp(created_at),
             nickname: name.clone(),
             name,
-            email: person.email.unwrap_or_default(),
+            email: person.email.unwrap_or_else(|| NO_ADDRESS.to_owned()),
             role: role.into(),
             role_name,
             role_id,

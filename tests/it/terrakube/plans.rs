@@ -165,7 +165,9 @@ async fn a_step_stays_inside_its_checkout() {
         assert!(logs.contains(&format!("mode 600 {name}")), "{logs}");
     }
     let scratch = logs.lines().last().unwrap();
-    assert!(!std::path::Path::new(scratch).exists(), "{scratch} is left");
+    // It is removed after the end was stored.
+    let removed = async || (!std::path::Path::new(scratch).exists()).then_some(());
+    crate::harness::wait_for("the removal of the step", removed).await;
     let path = format!("/api/v1/workspace/{workspace}");
     let link = change("workspace", &workspace, json!({"folder": "/away"}));
     assert_eq!(site.send("PATCH", &path, Some(link)).await.0, 204);

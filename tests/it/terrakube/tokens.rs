@@ -211,6 +211,8 @@ async fn the_first_token_belongs_to_a_person() {
     let first = windlass::bootstrap::create_first_organization(&app.app).await.unwrap().unwrap();
     let printed = app.client(None).with(Some(&format!("Token {}", first.token.expose())));
     assert_eq!(printed.get("/account").await.expect(200)["nickname"], "first");
+    let members = printed.get(&format!("/organization/{}/member", first.organization.id)).await.expect(200);
+    assert_eq!(members["results"][0]["email"], "unknown@windlass.invalid", "clients expect an address");
     let made = printed.post("/api/v1/organization", new("organization", json!({"name": "second"}))).await.expect(201);
     printed.post("/organization", json!({"name": "third", "plan": "FREE"})).await.expect(201);
     let names = async |client: &Client| {
