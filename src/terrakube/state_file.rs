@@ -56,6 +56,7 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     Ok(Response::builder().content_type("application/json").body(text))
 }
 
+/// An empty text: it would not be valid JSON.
 fn nothing() -> Response {
-    Response::builder().content_type("application/json").finish()
+    Response::builder().content_type("text/plain").finish()
 }
