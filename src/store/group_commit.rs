@@ -26,7 +26,7 @@ use super::transient::{MayPass, Transient};
 /// How many transactions are committed together.
 const MEMBERS: usize = 64;
 
-/// How long after its begin a group takes more members: its first one waits for its last one.
+/// How long a group accepts further members: the first one has to wait for the last one.
 const OPEN: Duration = Duration::from_millis(50);
 
 /// The writers of one database file.
@@ -40,7 +40,7 @@ struct Writers {
 /// The turn of a writer.
 type Turn = OwnedMutexGuard<Option<Group>>;
 
-/// All writers of this process, by database file. A group ends with those who wait for it.
+/// All writers of this process, by database file. Held weakly, so that an open group is dropped with the last of its writers.
 static WRITERS: LazyLock<Mutex<HashMap<PathBuf, Weak<Writers>>>> = LazyLock::new(Mutex::default);
 
 /// Counts a waiting writer until it is dropped.
@@ -159,8 +159,9 @@ where
     committed(outcome).await.map(|()| value)
 }
 
-/// Runs `work` in the transaction of a group. Savepoints are made by hand: dropping a nested transaction of the library while it
-/// begins undoes the outer one, too, and the commit of that reports no error.
+/// Runs `work` in the transaction of a group, within a savepoint. The savepoint is plain SQL, because sea-orm's nested transactions
+/// are not safe to cancel: one that is dropped while it begins rolls back the outer transaction as well, whose commit then reports
+/// success.
 async fn join<T, E, F>(mut turn: Turn, group: Group, writers: &Arc<Writers>, work: F) -> Result<T, Failed<E>>
 where
     F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,

@@ -56,7 +56,7 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     Ok(Response::builder().content_type("application/json").body(text))
 }
 
-/// An empty text: it would not be valid JSON.
+/// The response if there is no such version. Its type is not JSON, because an empty body is not valid JSON.
 fn nothing() -> Response {
     Response::builder().content_type("text/plain").finish()
 }

@@ -41,7 +41,7 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
     Ok(changed.rows_affected == 1)
 }
 
-/// The columns that a transition may change. A database writes an index again if one of its columns is set, even to the same value.
+/// The columns that a transition may change. SQLite rewrites an index entry whenever one of its columns is set, even to the same value.
 fn changeable(row: run::Model, stays: bool) -> run::ActiveModel {
     use sea_orm::ActiveValue::NotSet;
     let mut active = run::ActiveModel {
