@@ -1,6 +1,6 @@
 //! A runner that does nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,17 +12,18 @@ use windlass::runner::{Lines, OutputError, Runner, StepSpec, StepState, StepTime
 pub(crate) const ENDLESS: &str = "endless";
 
 pub(crate) struct NoOp {
-    endless: Mutex<HashSet<String>>,
+    /// The steps that were started and not removed, and whether they never end.
+    steps: Mutex<HashMap<String, bool>>,
     wake: Wake,
 }
 
 impl NoOp {
     pub(crate) fn new(wake: Wake) -> Self {
-        Self { endless: Mutex::default(), wake }
+        Self { steps: Mutex::default(), wake }
     }
 
-    fn endless(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.endless.lock().unwrap_or_else(PoisonError::into_inner)
+    fn steps(&self) -> std::sync::MutexGuard<'_, HashMap<String, bool>> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -35,19 +36,20 @@ impl Runner for NoOp {
         Ok("nowhere".into())
     }
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
-        if step.entrypoint.as_deref() == Some(ENDLESS) {
-            self.endless().insert(step.name.clone());
-        } else {
+        let endless = step.entrypoint.as_deref() == Some(ENDLESS);
+        self.steps().insert(step.name.clone(), endless);
+        if !endless {
             // As a process that ends does.
             self.wake.here();
         }
         Ok(())
     }
     async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
-        if self.endless().contains(name) {
-            return Ok(StepState::Running);
-        }
-        Ok(StepState::Exited { exit_code: 0, reason: None })
+        Ok(match self.steps().get(name) {
+            None => StepState::Unknown,
+            Some(true) => StepState::Running,
+            Some(false) => StepState::Exited { exit_code: 0, reason: None },
+        })
     }
     async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {
         Ok(StepTimes::default())
@@ -59,14 +61,14 @@ impl Runner for NoOp {
         Ok(None)
     }
     async fn logs(&self, name: &str, skip: u64, _limit: usize) -> Result<Lines, Unavailable> {
-        Ok(Lines { lines: Vec::new(), end: skip > 0 || !self.endless().contains(name) })
+        Ok(Lines { lines: Vec::new(), end: skip > 0 || self.steps().get(name) != Some(&true) })
     }
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
-        self.endless().remove(name);
+        self.steps().remove(name);
         Ok(())
     }
     async fn list(&self) -> Result<Vec<String>, Unavailable> {
-        Ok(self.endless().iter().cloned().collect())
+        Ok(self.steps().keys().cloned().collect())
     }
     async fn close(&self) {}
 }
