@@ -19,7 +19,8 @@ const BUFFER_BYTES: usize = 2 * BATCH_BYTES;
 pub(super) struct MemoryStep {
     state: Mutex<MemoryState>,
     consumed: Notify,
-    /// Woken when half of the buffer is in use, so that the lines are read before the writer has to wait.
+    name: String,
+    /// Woken when the step ends, and when half of the buffer is in use, so that the lines are read before the writer has to wait.
     wake: Wake,
 }
 
@@ -32,6 +33,8 @@ pub(super) struct MemoryState {
     lines: VecDeque<Line>,
     /// The length of all lines.
     bytes: usize,
+    /// Whether lines were reported that nobody has read since.
+    reported: bool,
 }
 
 impl MemoryState {
@@ -54,10 +57,11 @@ impl MemoryState {
 }
 
 impl MemoryStep {
-    pub(super) fn new(progress: StepState, started_at: DateTime<Utc>, wake: Wake) -> Self {
+    pub(super) fn new(name: &str, progress: StepState, started_at: DateTime<Utc>, wake: Wake) -> Self {
         let times = StepTimes { started_at: Some(started_at), finished_at: None, attempts: None };
-        let state = MemoryState { progress, times, stopping: false, first: 0, lines: VecDeque::new(), bytes: 0 };
-        Self { state: Mutex::new(state), consumed: Notify::new(), wake }
+        let lines = VecDeque::new();
+        let state = MemoryState { progress, times, stopping: false, first: 0, lines, bytes: 0, reported: false };
+        Self { state: Mutex::new(state), consumed: Notify::new(), name: name.to_owned(), wake }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, MemoryState> {
@@ -80,8 +84,11 @@ impl MemoryStep {
                     state.bytes += line.text.len();
                     state.lines.push_back(line);
                     if !was_half_full && state.is_half_full() {
-                        self.wake.here();
+                        self.wake.step(&self.name);
+                    } else if !state.reported {
+                        self.wake.lines(&self.name);
                     }
+                    state.reported = true;
                     return;
                 }
             }
@@ -89,11 +96,14 @@ impl MemoryStep {
         }
     }
 
-    /// Records the end.
+    /// Records and reports the end.
     pub(super) fn end(&self, progress: StepState, at: DateTime<Utc>) {
-        let mut state = self.lock();
-        state.times.finished_at = Some(at);
-        state.progress = progress;
+        {
+            let mut state = self.lock();
+            state.times.finished_at = Some(at);
+            state.progress = progress;
+        }
+        self.wake.step(&self.name);
     }
 
     /// Drops the first `lines`, which are stored.
@@ -107,6 +117,7 @@ impl MemoryStep {
         let taken = {
             let mut state = self.lock();
             state.forget(skip);
+            state.reported = false;
             let mut bytes = 0;
             let fits = |line: &&Line| {
                 let before = bytes;

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::engine_reply::{entry, progress, unavailable};
+use super::log_news::reported;
+use crate::liveness::wake::Wake;
 use crate::runner::interface::Unavailable;
 use crate::runner::line::{BATCH_BYTES, Line, Lines, Stream};
 use crate::runner::line_splitter::{LineSplitter, Piece};
@@ -64,8 +66,8 @@ struct Known {
 }
 
 /// Open logs by container name.
-#[derive(Default)]
 pub(super) struct ContainerLogs {
+    wake: Wake,
     readers: Mutex<HashMap<String, LogReader>>,
     known: Mutex<HashMap<String, Known>>,
 }
@@ -79,6 +81,10 @@ enum Next {
 }
 
 impl ContainerLogs {
+    pub(super) fn new(wake: Wake) -> Self {
+        Self { wake, readers: Mutex::default(), known: Mutex::default() }
+    }
+
     fn readers(&self) -> MutexGuard<'_, HashMap<String, LogReader>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +114,7 @@ impl ContainerLogs {
         let open = self.readers().remove(name).filter(|reader| reader.follow == follow);
         let mut reader = match open.and_then(|reader| reader.back_to(skip)) {
             Some(reader) => reader,
-            None => LogReader::open(engine, name, follow).await?,
+            None => LogReader::open(engine, name, follow, &self.wake).await?,
         };
         let known = self.known().get(name).copied();
         let until = Instant::now() + LONGEST_READ;
@@ -163,7 +169,7 @@ fn last(lines: &[Line]) -> Vec<Line> {
 }
 
 impl LogReader {
-    async fn open(engine: &Engine, name: &str, follow: Follow) -> Result<Self, Unavailable> {
+    async fn open(engine: &Engine, name: &str, follow: Follow, wake: &Wake) -> Result<Self, Unavailable> {
         let client = engine.client().await?;
         let options = LogsOptionsBuilder::default()
             .follow(follow == Follow::WhileItRuns)
@@ -171,10 +177,15 @@ impl LogReader {
             .stderr(true)
             .timestamps(true)
             .build();
+        let log = client.logs(name, Some(options));
+        let stream: LogStream = match follow {
+            Follow::WhileItRuns => Box::pin(reported(log, name.to_owned(), wake.clone())),
+            Follow::ToTheEnd => Box::pin(log),
+        };
         Ok(Self {
             position: 0,
             follow,
-            stream: Box::pin(client.logs(name, Some(options))),
+            stream,
             waiting: VecDeque::new(),
             given: Vec::new(),
             stdout: LineSplitter::default(),

@@ -14,6 +14,7 @@ mod dockerfile_images;
 mod engine;
 mod engine_build;
 mod engine_reply;
+mod log_news;
 mod running_builds;
 
 pub use self::docker_runner::DockerRunner;

@@ -16,6 +16,7 @@ use kube::api::LogParams;
 use kube::{Api, Client, ResourceExt as _};
 
 use super::api_error::reason_of;
+use super::handle;
 use super::job_status::{container, has_begun, has_ended, is_over};
 use super::log_buffer::LogBuffer;
 use super::log_position::{LogPosition, Resumed};
@@ -66,7 +67,7 @@ impl PodLogStream {
         }
         self.reader.lock().ended = true;
         self.reader.news.notify_one();
-        self.wake.here();
+        self.wake.step(&handle::job(&self.namespace, &self.job));
     }
 
     /// Reads the log of one pod to its end.
@@ -122,6 +123,7 @@ impl PodLogStream {
         let mut stream = std::pin::pin!(stream);
         let mut resumed = Resumed::after(*left);
         let mut splitter = LineSplitter::default();
+        let step = handle::job(&self.namespace, &self.job);
         let end = loop {
             let (stamp, text) = match next_line(&mut stream).await {
                 Ok(Some(line)) => line,
@@ -133,7 +135,7 @@ impl PodLogStream {
             for Piece { text, open } in splitter.add(&text) {
                 self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
             }
-            self.wake.here();
+            self.wake.lines(&step);
         };
         if let (Some(Piece { text, open }), Some(at)) = (splitter.finish(), left.at) {
             self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;

@@ -89,7 +89,6 @@ impl Launcher {
                 started.memory.end(progress, self.clock.now());
             }
         }
-        self.wake.here();
     }
 
     fn spawn(&self, step: &StepSpec) -> Result<Supervised, String> {
@@ -172,7 +171,7 @@ impl Launcher {
                         }
                         Report::Ended(state) => ended = Some(state),
                     }
-                    wake.here();
+                    wake.step(&name);
                 }
             }
             let status = wait_for_end(&step, &mut child).await;
@@ -189,7 +188,6 @@ impl Launcher {
             wait_for_reader(&step, reader, deadline).await;
             *step.control() = None;
             step.memory.end(ended, clock.now());
-            wake.here();
         });
     }
 }

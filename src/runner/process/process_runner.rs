@@ -86,8 +86,8 @@ impl Runner for ProcessRunner {
         if !step.may_start() {
             return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
-        let memory =
-            MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now(), self.work.wake.clone());
+        let starting = StepState::Starting { reason: None };
+        let memory = MemoryStep::new(&step.name, starting, self.work.clock.now(), self.work.wake.clone());
         let started = Arc::new(ProcessStep::new(memory, step.interrupt));
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
