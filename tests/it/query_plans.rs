@@ -22,13 +22,15 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 11] = [
+const SMALL: [&str; 12] = [
     "run_open",
     "run_waiting",
     "run_state_not_before",
     "run_held",
     "run_lease_until",
     "run_cancelled",
+    // One row per server.
+    "server_lease_pkey",
     "workspace_job_open",
     "workspace_step_plan",
     // Only the newest deployments of environments and jobs stay behind.
