@@ -295,7 +295,7 @@ async fn a_killed_supervisor_leaves_nothing() {
     let lines = lines.await;
     let killed = std::process::Command::new("kill").args(["-9", &lines[1].text]).status().unwrap();
     assert!(killed.success());
-    let reason = Some("killed by signal 9".to_owned());
+    let reason = Some("its supervisor was killed".to_owned());
     assert_eq!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, reason });
     assert!(!runs(&lines[0].text));
     runner.remove(&spec.name).await.unwrap();

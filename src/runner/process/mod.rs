@@ -7,6 +7,7 @@
 mod control_group;
 mod descendants;
 mod launcher;
+mod order;
 mod orphan;
 mod output_reader;
 mod own_file;
@@ -15,8 +16,10 @@ mod process_runner;
 mod process_step;
 mod process_user;
 mod report;
+mod spawn_steps;
+mod spawner;
 mod supervisor;
 
 pub use self::process_runner::ProcessRunner;
 pub use self::process_user::{check_default_user, runs_as_root};
-pub use self::supervisor::{SUPERVISE, supervise};
+pub use self::spawn_steps::{SPAWN_STEPS, spawn_steps};
