@@ -12,7 +12,6 @@ use rustix::process::{Signal, kill_process};
 use tokio::net::unix::pipe::Receiver;
 
 use super::descendants::{kill_below, pid};
-use super::order::Order;
 use super::orphan::{MARK, kill_left, note_started};
 use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
 use super::private_folder::private_folder;
@@ -20,6 +19,7 @@ use super::process_step::ProcessStep;
 use super::process_user::Account;
 use super::report::{Report, Reports};
 use super::spawner::Spawner;
+use super::step_order::Order;
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;

@@ -7,7 +7,6 @@
 mod control_group;
 mod descendants;
 mod launcher;
-mod order;
 mod orphan;
 mod output_reader;
 mod own_file;
@@ -18,6 +17,7 @@ mod process_user;
 mod report;
 mod spawn_steps;
 mod spawner;
+mod step_order;
 mod supervisor;
 
 pub use self::process_runner::ProcessRunner;

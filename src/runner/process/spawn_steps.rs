@@ -16,7 +16,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use rustix::process::{WaitOptions, wait};
 use zeroize::Zeroizing;
 
-use super::order::Order;
+use super::step_order::Order;
 use super::supervisor::{FAILED, say, supervise};
 
 /// The first argument that makes this program start steps.

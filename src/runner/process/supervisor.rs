@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_proce
 
 use super::control_group::ControlGroup;
 use super::descendants::{kill_below, pid};
-use super::order::Order;
+use super::step_order::Order;
 
 /// Asks the group of the step to end.
 pub(super) const TERMINATE: u8 = b't';
