@@ -295,8 +295,29 @@ async fn a_killed_supervisor_leaves_nothing() {
     let lines = lines.await;
     let killed = std::process::Command::new("kill").args(["-9", &lines[1].text]).status().unwrap();
     assert!(killed.success());
-    let reason = Some("killed by signal 9".to_owned());
+    let reason = Some("its supervisor was killed".to_owned());
     assert_eq!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, reason });
     assert!(!runs(&lines[0].text));
     runner.remove(&spec.name).await.unwrap();
+}
+
+/// Steps go on without the process that started their supervisors, and another one starts the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_survive_the_process_that_starts_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let spec = step("", "cut -d ' ' -f 4 /proc/$PPID/stat; while [ ! -e go ]; do sleep 0.05; done; exit 3");
+    runner.start(&spec).await.unwrap();
+    let spawner = wait_for("the line", async || runner.logs(&spec.name, 0, 1).await.unwrap().lines.pop()).await.text;
+    let killed = std::process::Command::new("kill").args(["-9", &spawner]).status().unwrap();
+    assert!(killed.success());
+    wait_for("the end of the process", async || (!runs(&spawner)).then_some(())).await;
+    let next = step("", "exit 4");
+    runner.start(&next).await.unwrap();
+    assert_eq!(ended(&runner, &next.name).await, exit(4));
+    std::fs::write(folder.path().join(&spec.name).join("go"), "").unwrap();
+    assert_eq!(ended(&runner, &spec.name).await, exit(3));
+    for spec in [spec, next] {
+        runner.remove(&spec.name).await.unwrap();
+    }
 }

@@ -4,12 +4,14 @@ use std::os::unix::net::UnixStream;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 
-use super::supervisor::{EXITED, FAILED, SIGNALLED, STARTED};
+use super::supervisor::{EXITED, FAILED, SIGNALLED, STARTED, SUPERVISED};
 use crate::runner::step_state::StepState;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Report {
+    /// The process id of the supervisor.
+    Supervised(u32),
     Started,
     /// The program could not be started.
     Failed(String),
@@ -38,6 +40,9 @@ impl Reports {
 }
 
 fn parse(line: &str) -> Option<Report> {
+    if let Some(id) = line.strip_prefix(SUPERVISED) {
+        return Some(Report::Supervised(id.parse().ok()?));
+    }
     if line == STARTED {
         return Some(Report::Started);
     }
@@ -64,6 +69,7 @@ mod tests {
         let exited = |exit_code, reason: Option<&str>| {
             Some(Report::Ended(StepState::Exited { exit_code, reason: reason.map(str::to_owned) }))
         };
+        assert_eq!(parse("supervised 17"), Some(Report::Supervised(17)));
         assert_eq!(parse("started"), Some(Report::Started));
         assert_eq!(parse("failed no such file"), Some(Report::Failed("no such file".into())));
         assert_eq!(parse("exited 3"), exited(3, None));

@@ -1,12 +1,12 @@
-//! The program that runs between the server and a step: it starts the step, reports how it ended, and ends everything that the step
-//! has started.
+//! The process between the server and a step: it starts the step, reports how it ended, and ends everything that the step has started.
 //!
-//! It adopts the orphans of the step, so that nothing can leave it. Its standard input is a socket: the server sends orders, one byte
-//! each, and gets reports, one line each. When the server is gone, the socket ends, and everything is killed.
+//! It adopts the orphans of the step, so that nothing can leave it. Over a socket the server sends orders, one byte each, and gets
+//! reports, one line each. When the server is gone, the socket ends, and everything is killed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
@@ -17,9 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_proce
 
 use super::control_group::ControlGroup;
 use super::descendants::{kill_below, pid};
-
-/// The first argument that makes this program a supervisor.
-pub const SUPERVISE: &str = "supervise-step";
+use super::step_order::Order;
 
 /// Asks the group of the step to end.
 pub(super) const TERMINATE: u8 = b't';
@@ -28,6 +26,8 @@ pub(super) const INTERRUPT: u8 = b'i';
 /// Kills everything.
 pub(super) const KILL: u8 = b'k';
 
+/// The process id of the supervisor. It is told before anything is started.
+pub(super) const SUPERVISED: &str = "supervised ";
 /// The step runs.
 pub(super) const STARTED: &str = "started";
 /// The step could not be started, for a reason.
@@ -40,46 +40,14 @@ pub(super) const SIGNALLED: &str = "signalled ";
 /// How long processes are killed that do not end, or are started again and again.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What to start.
-struct Order {
-    /// The name of the step.
-    name: String,
-    /// The user and the group of the step, if they are not those of this process.
-    account: Option<(u32, u32)>,
-    program: OsString,
-    arguments: Vec<OsString>,
-}
-
-/// The arguments of a supervisor; `supervise` reads them.
-pub(super) fn arguments(name: &str, account: Option<(u32, u32)>) -> [String; 3] {
-    let account = account.map_or_else(|| "-".to_owned(), |(user, group)| format!("{user}:{group}"));
-    [SUPERVISE.to_owned(), name.to_owned(), account]
-}
-
-impl Order {
-    fn parse(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
-        let name = words.next()?.into_string().ok()?;
-        let account = match words.next()?.to_str()? {
-            "-" => None,
-            text => {
-                let (user, group) = text.split_once(':')?;
-                Some((user.parse().ok()?, group.parse().ok()?))
-            }
-        };
-        Some(Self { name, account, program: words.next()?, arguments: words.collect() })
-    }
-}
-
 /// Supervises one step until nothing of it is left.
-#[must_use]
-pub fn supervise(words: impl Iterator<Item = OsString>) -> ExitCode {
-    let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
-    let (Some(order), Ok(socket)) = (Order::parse(words), socket) else { return ExitCode::FAILURE };
+pub(super) fn supervise(order: &Order, socket: UnixStream) -> ExitCode {
+    say(&socket, &format!("{SUPERVISED}{}", getpid().as_raw_nonzero()));
     let group = ControlGroup::create(&order.name);
     prepare();
     let (started, group) = match group {
-        Some(group) => group.inside(|| start(&order)),
-        None => (start(&order), None),
+        Some(group) => group.inside(|| start(order)),
+        None => (start(order), None),
     };
     match started {
         Err(reason) => {
@@ -107,8 +75,11 @@ fn prepare() {
 }
 
 fn start(order: &Order) -> Result<Pid, String> {
-    let mut command = Command::new(&order.program);
-    command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
+    let (program, arguments) = order.command.split_first().ok_or("there is no program to start")?;
+    let mut command = Command::new(find_program(program, &order.environment));
+    command.arg0(program).args(arguments).current_dir(&order.folder);
+    command.env_clear().envs(order.environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).process_group(0);
     if let Some((user, group)) = order.account {
         command.uid(user).gid(group);
     }
@@ -116,8 +87,22 @@ fn start(order: &Order) -> Result<Pid, String> {
     pid(child.id()).ok_or_else(|| "its process id is not valid".to_owned())
 }
 
+/// The path of a program, by the PATH of the step. A process is created at less cost if its path is known.
+fn find_program(program: &OsStr, environment: &[(OsString, OsString)]) -> OsString {
+    let is_name = !program.as_bytes().contains(&b'/');
+    let path = environment.iter().rfind(|(name, _)| name == "PATH").filter(|_| is_name);
+    let found =
+        path.into_iter().flat_map(|(_, path)| std::env::split_paths(path)).map(|folder| folder.join(program)).find(
+            |path| {
+                path.is_absolute()
+                    && path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+            },
+        );
+    found.map_or_else(|| program.to_owned(), OsString::from)
+}
+
 /// Reports to the server; one that is gone needs no report.
-fn say(mut socket: &UnixStream, line: &str) {
+pub(super) fn say(mut socket: &UnixStream, line: &str) {
     let _sent = socket.write_all(format!("{line}\n").as_bytes());
 }
 

@@ -172,6 +172,7 @@ const PURE: &[&str] = &[
     "src/runner/kubernetes/objects.rs",
     "src/runner/kubernetes/pod_options.rs",
     "src/runner/kubernetes/pod_template.rs",
+    "src/runner/process/step_order.rs",
     "src/runner/line_splitter.rs",
     "src/runner/terraform/layout.rs",
     "src/runner/terraform/script.rs",
