@@ -17,13 +17,12 @@ use kube::{Api, Client, ResourceExt as _};
 
 use super::api_error::reason_of;
 use super::job_status::{container, has_begun, has_ended, is_over};
-use super::log_buffer::LogBuffer;
-use super::log_position::{LogPosition, New, Resumed};
 use super::object_labels::CONTAINER;
 use super::watch::Watch;
-use crate::liveness::wake::Wake;
 use crate::runner::line::{LINE_BYTES, Line, Stream};
+use crate::runner::line_buffer::LineBuffer;
 use crate::runner::line_splitter::{LineSplitter, Piece};
+use crate::runner::log_position::{LogPosition, New, Resumed};
 
 /// How often to check for new and ended pods.
 const LOOK: Duration = Duration::from_millis(200);
@@ -41,10 +40,9 @@ const LONGEST: u64 = LINE_BYTES as u64 + 64;
 pub(super) struct PodLogStream {
     pub(super) client: Client,
     pub(super) watch: Arc<Watch>,
-    pub(super) wake: Wake,
     pub(super) namespace: String,
     pub(super) job: String,
-    pub(super) reader: Arc<LogBuffer>,
+    pub(super) reader: Arc<LineBuffer>,
 }
 
 impl PodLogStream {
@@ -68,9 +66,7 @@ impl PodLogStream {
                 Some(_) | None => tokio::time::sleep(LOOK).await,
             }
         }
-        self.reader.lock().ended = true;
-        self.reader.news.notify_one();
-        self.wake.here();
+        self.reader.end();
     }
 
     /// Reads the log of one pod to its end.
@@ -87,11 +83,14 @@ impl PodLogStream {
             match read {
                 // A busy node may end the stream before it has written the last lines, so the log is read until nothing is added.
                 Ok(()) if unchanged >= if left.is_in_line() { PART_READS } else { 1 } => break,
-                Ok(()) => failures = 0,
+                Ok(()) => {
+                    self.reader.recover();
+                    failures = 0;
+                }
                 Err(reason) => {
                     failures = if before == left { failures + 1 } else { 0 };
                     let gone = self.find(&name).is_none();
-                    self.reader.lock().failure = Some(reason);
+                    self.reader.fail(reason);
                     // If the pod is gone or its node does not answer, the rest of the log is lost.
                     if gone || (had_ended && failures >= TRIES) {
                         break;
@@ -104,9 +103,8 @@ impl PodLogStream {
     }
 
     async fn push(&self, at: Option<DateTime<Utc>>, pieces: impl IntoIterator<Item = Piece>) {
-        for Piece { text, open } in pieces {
-            self.reader.push(Line { at: at.unwrap_or_default(), stream: Stream::Stdout, text, open }).await;
-        }
+        let line = |Piece { text, open }| Line { at: at.unwrap_or_default(), stream: Stream::Stdout, text, open };
+        self.reader.push(pieces.into_iter().map(line)).await;
     }
 
     fn find(&self, name: &str) -> Option<Arc<Pod>> {
@@ -145,7 +143,6 @@ impl PodLogStream {
             }
             left.advance(at, text);
             self.push(Some(at), splitter.add(text)).await;
-            self.wake.here();
         }
     }
 }

@@ -87,8 +87,8 @@ impl Runner for ProcessRunner {
         if !step.may_start() {
             return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
-        let memory =
-            MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now(), self.work.wake.clone());
+        let starting = StepState::Starting { reason: None };
+        let memory = MemoryStep::new(&step.name, starting, self.work.clock.now(), self.work.wake.clone());
         let started = Arc::new(ProcessStep::new(memory, step.interrupt));
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
@@ -132,12 +132,12 @@ impl Runner for ProcessRunner {
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let Some(step) = self.find(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
-        Ok(step.memory.take(skip, limit))
+        Ok(step.memory.lines.take(skip, limit))
     }
 
     fn lines_stored(&self, name: &str, lines: u64) {
         if let Some(step) = self.find(name) {
-            step.memory.forget(lines);
+            step.memory.lines.drop_stored(lines);
         }
     }
 

@@ -166,7 +166,7 @@ const PURE: &[&str] = &[
     "src/runner/docker/dockerfile_images.rs",
     "src/runner/kubernetes/handle.rs",
     "src/runner/kubernetes/job_status.rs",
-    "src/runner/kubernetes/log_position.rs",
+    "src/runner/log_position.rs",
     "src/runner/kubernetes/object_labels.rs",
     "src/runner/kubernetes/object_parts.rs",
     "src/runner/kubernetes/objects.rs",

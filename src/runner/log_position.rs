@@ -1,6 +1,6 @@
-//! Pure: the position in the log of a pod, and what is new in a stream that was opened again.
+//! Pure: the position in a log, and what is new in a stream that was opened again.
 //!
-//! A stream can break anywhere, also in a line: a node that is busy may end it before it has written the rest of the last line.
+//! A stream can break anywhere, also in a line: a node of Kubernetes that is busy may end it before it has written the rest of the last line.
 
 use chrono::{DateTime, Utc};
 
