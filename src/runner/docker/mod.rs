@@ -8,13 +8,13 @@ mod build_progress;
 mod buildkit;
 mod container_file;
 mod container_log;
+mod container_log_stream;
 mod container_spec;
 mod docker_runner;
 mod dockerfile_images;
 mod engine;
 mod engine_build;
 mod engine_reply;
-mod log_news;
 mod running_builds;
 
 pub use self::docker_runner::DockerRunner;

@@ -70,12 +70,12 @@ impl Builds {
     }
 
     pub(super) fn take(&self, name: &str, skip: u64, limit: usize) -> Option<Lines> {
-        Some(self.find(name)?.memory.take(skip, limit))
+        Some(self.find(name)?.memory.lines.take(skip, limit))
     }
 
-    pub(super) fn forget_lines(&self, name: &str, lines: u64) {
+    pub(super) fn lines_stored(&self, name: &str, lines: u64) {
         if let Some(step) = self.find(name) {
-            step.memory.forget(lines);
+            step.memory.lines.drop_stored(lines);
         }
     }
 
