@@ -32,6 +32,7 @@ pub mod registry;
 pub mod resource;
 pub mod restriction;
 pub mod row;
+pub mod row_changes;
 pub mod run;
 pub mod schedule_hold;
 pub mod seal_key;
