@@ -1,5 +1,6 @@
 //! Jobs.
 
+mod configuration_list;
 mod cursor;
 mod job_answers;
 mod job_change;
@@ -7,6 +8,7 @@ mod job_list;
 mod job_reads;
 mod job_view;
 
+pub use self::configuration_list::{ComparedJob, Comparison, list_compared};
 pub use self::cursor::Cursor;
 pub use self::job_answers::{JobAnswer, JobAnswers};
 pub use self::job_change::{
