@@ -12,6 +12,7 @@ mod build;
 mod configuration;
 mod conformance;
 mod container_address;
+mod container_logs;
 mod contract;
 mod cors;
 mod credentials;

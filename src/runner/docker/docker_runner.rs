@@ -61,12 +61,14 @@ impl DockerRunner {
     #[must_use]
     pub fn new(address: Option<&str>, clock: Clock, wake: Wake) -> Self {
         let address = address.unwrap_or(SOCKET).to_owned();
+        let engine = Arc::new(Engine { address, client: OnceCell::new(), id: OnceCell::new() });
+        let logs = ContainerLogs::new(Arc::clone(&engine), wake.clone());
         Self {
-            engine: Arc::new(Engine { address, client: OnceCell::new(), id: OnceCell::new() }),
+            engine,
             builds: Builds::new(clock, wake.clone()),
             starting: Mutex::default(),
             stopping: Arc::default(),
-            logs: ContainerLogs::default(),
+            logs,
             wake,
         }
     }
@@ -148,7 +150,11 @@ impl Runner for DockerRunner {
         if let Some(progress) = self.start_progress(name) {
             return Ok(progress);
         }
-        Ok(self.engine.state(name).await?.map_or(StepState::Unknown, |state| progress(&state)))
+        let progress = self.engine.state(name).await?.map_or(StepState::Unknown, |state| progress(&state));
+        if matches!(progress, StepState::Exited { .. }) {
+            self.logs.container_ended(name);
+        }
+        Ok(progress)
     }
 
     async fn times(&self, name: &str) -> Result<StepTimes, Unavailable> {
@@ -202,11 +208,12 @@ impl Runner for DockerRunner {
         if let Some(lines) = self.builds.take(name, skip, limit) {
             return Ok(lines);
         }
-        self.logs.read(&self.engine, name, skip, limit).await
+        self.logs.read(name, skip, limit).await
     }
 
     fn lines_stored(&self, name: &str, lines: u64) {
-        self.builds.forget_lines(name, lines);
+        self.builds.lines_stored(name, lines);
+        self.logs.lines_stored(name, lines);
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {

@@ -35,7 +35,7 @@ impl Builds {
         if steps.contains_key(name) {
             return;
         }
-        let memory = MemoryStep::new(StepState::Running, self.clock.now(), self.wake.clone());
+        let memory = MemoryStep::new(name, StepState::Running, self.clock.now(), self.wake.clone());
         let step = Arc::new(BuildStep { memory, task: Mutex::default(), output: Mutex::default() });
         let job = ImageBuild {
             engine: Arc::clone(engine),
@@ -72,12 +72,12 @@ impl Builds {
     }
 
     pub(super) fn take(&self, name: &str, skip: u64, limit: usize) -> Option<Lines> {
-        Some(self.find(name)?.memory.take(skip, limit))
+        Some(self.find(name)?.memory.lines.take(skip, limit))
     }
 
-    pub(super) fn forget_lines(&self, name: &str, lines: u64) {
+    pub(super) fn lines_stored(&self, name: &str, lines: u64) {
         if let Some(step) = self.find(name) {
-            step.memory.forget(lines);
+            step.memory.lines.drop_stored(lines);
         }
     }
 
