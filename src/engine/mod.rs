@@ -55,7 +55,7 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How often the key file is compared with the database.
 const KEY_CHECK: Duration = Duration::from_secs(30);
 /// How often expired rows are deleted.
-const PRUNE: Duration = Duration::from_secs(30);
+const PRUNE: Duration = Duration::from_secs(60);
 /// How often clusters are checked for manual changes.
 const DRIFT: Duration = Duration::from_secs(10);
 

@@ -24,6 +24,8 @@ const BATCH: u64 = 32;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// The longest sleep between passes.
 const CALM: Duration = Duration::from_secs(2);
+/// The shortest sleep before a pass, as another server may be sending what is due.
+const SHORTEST: Duration = Duration::from_millis(20);
 
 /// The pauses before each retry. A delivery fails after the last one.
 const PAUSES: [TimeDelta; 7] = [
@@ -39,35 +41,35 @@ const PAUSES: [TimeDelta; 7] = [
 /// Sends deliveries until `shutdown`.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        let sent = tokio::select! {
+        let pause = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            sent = send(app, app.clock.now()) => sent,
-        };
-        match sent {
-            Ok(sent) => {
-                app.setbacks.pass_succeeded(Pass::Webhooks);
-                if sent > 0 {
-                    continue;
+            passed = pass(app, app.clock.now()) => match passed {
+                Ok(pause) => {
+                    app.setbacks.pass_succeeded(Pass::Webhooks);
+                    pause
+                }
+                Err(error) => {
+                    tracing::error!(?error, "due webhook deliveries could not be read; will retry");
+                    app.setbacks.pass_failed(Pass::Webhooks, app.clock.now());
+                    app.metrics.pass_failed(Pass::Webhooks.name());
+                    CALM
                 }
             }
-            Err(error) => {
-                tracing::error!(?error, "due webhook deliveries could not be read; will retry");
-                app.setbacks.pass_failed(Pass::Webhooks, app.clock.now());
-                app.metrics.pass_failed(Pass::Webhooks.name());
-            }
-        }
+        };
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause(app).await) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-async fn pause(app: &App) -> Duration {
-    match store::webhook::next_delivery(&app.db).await {
-        Ok(Some(due)) => (due - app.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), CALM),
-        Ok(None) | Err(_) => CALM,
+/// Sends what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
+async fn pass(app: &App, now: DateTime<Utc>) -> Result<Duration> {
+    match store::webhook::next_delivery(&app.db).await? {
+        None => Ok(CALM),
+        Some(due) if due > now => Ok((due - now).to_std().unwrap_or_default().clamp(SHORTEST, CALM)),
+        Some(_) => Ok(if send(app, now).await? > 0 { Duration::ZERO } else { SHORTEST }),
     }
 }
 

@@ -45,7 +45,8 @@ cargo xtask torture [N]       kill servers N times (50) while containers run, an
 cargo xtask services [--kubernetes]
                               start the services, print their environment variables, and wait for Ctrl-C
 cargo xtask record-statements record the SQL statements of this version; later versions must still support them
-cargo xtask bench             run the benchmarks and print their tables";
+cargo xtask bench [--peers] [--only NAME]
+                              measure the release build against floors, and against other schedulers; print a table";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
         ["services"] => keep::run(false),
         ["services", "--kubernetes"] => keep::run(true),
         ["record-statements"] => statements::run(),
-        ["bench"] => bench::run(),
+        ["bench", words @ ..] => bench::run(words),
         _ => Err(USAGE.to_owned()),
     };
     match done {

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +17,8 @@ use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
 use super::process_user::Account;
 use super::report::{Report, Reports};
-use super::spawner::Spawner;
 use super::step_order::Order;
+use super::supervisors::{Supervisor, Supervisors};
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;
@@ -40,7 +39,7 @@ pub(super) const SOURCES: &str = ".sources";
 #[derive(Clone)]
 pub(super) struct Launcher {
     pub(super) folder: PathBuf,
-    pub(super) spawner: Spawner,
+    pub(super) supervisors: Supervisors,
     /// The user of steps that name none.
     pub(super) user: Option<String>,
     pub(super) clock: Clock,
@@ -144,54 +143,49 @@ impl Launcher {
 
     fn send(&self, order: &Order) -> Result<Supervised, String> {
         let pipes = || {
-            let (control, socket) = UnixStream::pair()?;
             let ((stdout, out), (stderr, err)) = (std::io::pipe()?, std::io::pipe()?);
-            let supervised = Supervised {
-                control,
-                stdout: Receiver::from_owned_fd(stdout.into())?,
-                stderr: Receiver::from_owned_fd(stderr.into())?,
-            };
-            Ok((supervised, [socket.into(), out.into(), err.into()]))
+            let output = [Receiver::from_owned_fd(stdout.into())?, Receiver::from_owned_fd(stderr.into())?];
+            Ok((output, [out.into(), err.into()]))
         };
-        let (supervised, files) = pipes().map_err(|e: std::io::Error| format!("cannot create a pipe: {e}"))?;
+        let (output, files) = pipes().map_err(|e: std::io::Error| format!("cannot create a pipe: {e}"))?;
         note_started(&self.scratch(&order.name));
-        self.spawner.send(&order.encode()?, files)?;
-        Ok(supervised)
+        let supervisor = self.supervisors.start(&order.encode()?, files)?;
+        Ok(Supervised { supervisor, output })
     }
 
     /// Watches a process until it and everything it has started have ended and its output was read.
     fn watch(&self, step: &Arc<ProcessStep>, spec: &StepSpec, supervised: Supervised) {
-        let Supervised { control, stdout, stderr } = supervised;
-        let reports = Reports::of(&control);
+        let Supervised { supervisor, output: [stdout, stderr] } = supervised;
+        let Supervisor { control, mut reports, mut id } = supervisor;
         *step.control() = Some(control);
         let reader = spawn(read(Arc::clone(step), self.clock.clone(), Some(Box::new(stdout)), Some(Box::new(stderr))));
         let (step, wake, clock, name) = (Arc::clone(step), self.wake.clone(), self.clock.clone(), spec.name.clone());
-        let program = described(spec);
+        let (program, supervisors) = (described(spec), self.supervisors.clone());
         spawn(async move {
-            let (mut supervisor, mut ended) = (None, None);
-            if let Ok(mut reports) = reports {
-                while let Some(report) = next_report(&step, &mut reports, supervisor).await {
-                    match report {
-                        Report::Supervised(id) => {
-                            supervisor = Some(id);
-                            continue;
-                        }
-                        Report::Started => {
-                            let mut state = step.memory.lock();
-                            state.progress = StepState::Running;
-                            state.times.started_at = Some(clock.now());
-                        }
-                        Report::Failed(reason) => {
-                            let reason = format!("cannot start {program}: {reason}");
-                            ended = Some(StepState::CannotStart { reason });
-                        }
-                        Report::Ended(state) => ended = Some(state),
+            let (mut ended, mut free) = (None, false);
+            while !free && let Some(report) = next_report(&step, &mut reports, id).await {
+                match report {
+                    Report::Supervised(own) => id = Some(own),
+                    Report::Started => {
+                        let mut state = step.memory.lock();
+                        state.progress = StepState::Running;
+                        state.times.started_at = Some(clock.now());
+                        wake.here();
                     }
-                    wake.here();
+                    Report::Failed(reason) => {
+                        let reason = format!("cannot start {program}: {reason}");
+                        ended = Some(StepState::CannotStart { reason });
+                    }
+                    Report::Ended(state) => ended = Some(state),
+                    Report::Free => free = true,
                 }
             }
+            let control = step.control().take();
+            if let Some(control) = control.filter(|_| free) {
+                supervisors.give_back(Supervisor { control, reports, id });
+            }
             // Without a report of the end, the supervisor itself was killed.
-            let ended = match (ended, supervisor) {
+            let ended = match (ended, id) {
                 (Some(ended), _) => ended,
                 (None, None) => StepState::CannotStart { reason: "the process that starts steps was killed".into() },
                 (None, Some(_)) => {
@@ -201,18 +195,16 @@ impl Launcher {
             };
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
             wait_for_reader(&step, reader, deadline).await;
-            *step.control() = None;
             step.memory.end(ended, clock.now());
             wake.here();
         });
     }
 }
 
-/// A step that was started: the socket of its supervisor, and its output.
+/// A step that was started, and its output.
 struct Supervised {
-    control: UnixStream,
-    stdout: Receiver,
-    stderr: Receiver,
+    supervisor: Supervisor,
+    output: [Receiver; 2],
 }
 
 /// How long a supervisor has to kill its step, before it is killed with it.

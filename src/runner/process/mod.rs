@@ -18,7 +18,9 @@ mod report;
 mod spawn_steps;
 mod spawner;
 mod step_order;
+mod step_request;
 mod supervisor;
+mod supervisors;
 
 pub use self::process_runner::ProcessRunner;
 pub use self::process_user::{check_default_user, runs_as_root};

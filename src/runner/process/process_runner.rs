@@ -12,7 +12,7 @@ use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::own_file::read_own_file;
 use super::process_step::ProcessStep;
-use super::spawner::Spawner;
+use super::supervisors::Supervisors;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
@@ -36,8 +36,8 @@ impl ProcessRunner {
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
-        let spawner = Spawner::new(supervisor.unwrap_or_else(own_program));
-        Self { work: Launcher { folder, spawner, user: None, clock, wake }, steps: Mutex::default() }
+        let supervisors = Supervisors::new(supervisor.unwrap_or_else(own_program));
+        Self { work: Launcher { folder, supervisors, user: None, clock, wake }, steps: Mutex::default() }
     }
 
     /// Starts processes as this user, unless a step names another one.

@@ -1,28 +1,27 @@
 //! Has supervisors started by a process of its own, which is started with the first step and ends with the server.
 
-use std::io::Write as _;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tokio::process::{Child, Command};
 
 use super::spawn_steps::SPAWN_STEPS;
+use super::step_request;
 
-/// How long the process may take to accept an order, before it is replaced.
+/// How long the process may take to accept a request, before it is replaced.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The process that starts supervisors, and the socket over which it gets its orders.
+/// The process that starts supervisors, and the socket over which it gets its requests.
 struct Started {
     socket: UnixStream,
     child: Child,
 }
 
-/// Sends orders to the process that starts supervisors.
+/// Sends requests to the process that starts supervisors.
 #[derive(Clone)]
 pub(super) struct Spawner {
     program: PathBuf,
@@ -35,16 +34,15 @@ impl Spawner {
         Self { program, started: Arc::default() }
     }
 
-    /// Sends an order; its supervisor gets the control socket, and the two ends of pipes for the output of the step. An order is
-    /// carried out once or not at all: in the latter case the control socket ends without a report.
+    /// Sends an order; `files` are those of `step_request::send`. It is carried out once or not at all: in the latter case the control
+    /// socket ends without a report.
     ///
     /// # Errors
     /// The process cannot be started, or ends at once.
-    pub(super) fn send(&self, order: &[u8], files: [OwnedFd; 3]) -> Result<(), String> {
-        let files = [files[0].as_fd(), files[1].as_fd(), files[2].as_fd()];
+    pub(super) fn send(&self, order: &[u8], files: [BorrowedFd<'_>; 3]) -> std::io::Result<()> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(spawner) = started.as_mut() {
-            match transmit(&spawner.socket, order, files) {
+            match step_request::send(&spawner.socket, order, &files) {
                 Ok(()) => return Ok(()),
                 // Only an order that was received whole is carried out.
                 Err(error) => {
@@ -53,9 +51,8 @@ impl Spawner {
                 }
             }
         }
-        let spawner =
-            started.insert(self.start().map_err(|e| format!("cannot start the supervisor of the process: {e}"))?);
-        transmit(&spawner.socket, order, files).map_err(|e| format!("cannot start the supervisor of the process: {e}"))
+        let spawner = started.insert(self.start()?);
+        step_request::send(&spawner.socket, order, &files)
     }
 
     fn start(&self) -> std::io::Result<Started> {
@@ -72,16 +69,4 @@ impl Spawner {
             .spawn()?;
         Ok(Started { socket, child })
     }
-}
-
-/// Sends the length of an order with the files, and then the order.
-fn transmit(socket: &UnixStream, order: &[u8], files: [BorrowedFd<'_>; 3]) -> std::io::Result<()> {
-    let length = u32::try_from(order.len()).map_err(std::io::Error::other)?.to_ne_bytes();
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-    let mut attached = SendAncillaryBuffer::new(&mut space);
-    attached.push(SendAncillaryMessage::ScmRights(&files));
-    let sent = sendmsg(socket, &[std::io::IoSlice::new(&length)], &mut attached, SendFlags::NOSIGNAL)?;
-    let mut socket = socket;
-    socket.write_all(length.get(sent..).unwrap_or_default())?;
-    socket.write_all(order)
 }
