@@ -8,6 +8,8 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Sqlite, SqliteConnection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
 
+use super::transaction::write;
+
 /// The page caches of all SQLite connections together, in KiB: each connection has its own, and keeps it. What does not fit is in the
 /// page cache of the operating system, which all of them share.
 const CACHES: u32 = 20 * 1024;
@@ -75,11 +77,9 @@ fn without_ended_transactions(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlit
 /// When the database does not answer, or cannot be written.
 pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite writes nothing to the disk unless the value changes.
-    db.execute_unprepared(
-        "INSERT INTO counter (name, value) VALUES ('health', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
-    )
-    .await?;
-    Ok(())
+    let sql = "INSERT INTO counter (name, value) VALUES ('health', 1) \
+               ON CONFLICT (name) DO UPDATE SET value = counter.value + 1";
+    write(db, async |tx| tx.execute_unprepared(sql).await.map(|_| ())).await
 }
 
 /// Sends a notification to the other servers of a PostgreSQL database.
