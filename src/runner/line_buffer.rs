@@ -35,6 +35,8 @@ struct State {
     ended: bool,
     /// Why the log cannot be read at the moment.
     failure: Option<String>,
+    /// Whether lines were reported that nobody has taken since.
+    reported: bool,
 }
 
 pub(super) struct LineBuffer {
@@ -45,7 +47,8 @@ pub(super) struct LineBuffer {
     room: Notify,
     /// Signals lines, or the end.
     news: Notify,
-    /// Woken when half of the buffer is in use, so that the lines are read before the reader has to wait, and at the end.
+    /// Woken when half of the buffer is in use, so that the lines are read before the reader has to wait, and at the end. Fewer lines are
+    /// reported once, and wait for the next look.
     wake: Wake,
 }
 
@@ -84,7 +87,8 @@ impl State {
         self.lines.iter().take(limit).take_while(fits).count()
     }
 
-    fn take(&self, count: usize) -> Lines {
+    fn take(&mut self, count: usize) -> Lines {
+        self.reported = false;
         let lines = self.lines.iter().take(count).cloned().collect();
         Lines { lines, end: self.ended && count == self.lines.len() }
     }
@@ -109,7 +113,7 @@ impl LineBuffer {
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let room = self.room.notified();
-            let is_half_full = {
+            let (is_new, is_half_full) = {
                 let mut state = self.lock();
                 let before = state.bytes;
                 while !state.is_full()
@@ -117,11 +121,15 @@ impl LineBuffer {
                 {
                     state.add(line);
                 }
-                before < BUFFER_BYTES / 2 && state.bytes >= BUFFER_BYTES / 2
+                let is_new = state.bytes > 0 && !state.reported;
+                state.reported |= is_new;
+                (is_new, before < BUFFER_BYTES / 2 && state.bytes >= BUFFER_BYTES / 2)
             };
             self.news.notify_waiters();
             if is_half_full {
-                self.wake.here();
+                self.wake.step(&self.step);
+            } else if is_new {
+                self.wake.lines(&self.step);
             }
             if lines.peek().is_some() {
                 room.await;
@@ -148,7 +156,7 @@ impl LineBuffer {
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.news.notify_waiters();
-        self.wake.here();
+        self.wake.step(&self.step);
     }
 
     /// Drops the first `lines`, which are stored.
@@ -165,8 +173,9 @@ impl LineBuffer {
     /// The lines after the first `skip`, which are dropped.
     pub(super) fn take(&self, skip: u64, limit: usize) -> Lines {
         self.drop_stored(skip);
-        let state = self.lock();
-        state.take(state.batch(limit))
+        let mut state = self.lock();
+        let count = state.batch(limit);
+        state.take(count)
     }
 
     /// The lines after the first `skip`, which are dropped. If the step has ended, waits until they are a full batch, or the log ends.
@@ -176,7 +185,7 @@ impl LineBuffer {
         loop {
             let news = self.news.notified();
             {
-                let state = self.lock();
+                let mut state = self.lock();
                 let count = state.batch(limit);
                 // A batch ends before the last line only if it is full.
                 let is_full = count == limit || count < state.lines.len() || state.is_full();
@@ -228,6 +237,31 @@ mod tests {
         assert_eq!((texts(&buffer.take(1, 5)), buffer.first()), (vec!["b", "c"], 1));
         buffer.end();
         assert!(!buffer.take(1, 1).end && buffer.take(1, 2).end && buffer.take(3, 2).end);
+    }
+
+    /// A few lines wait for the next look; the end of a log does not.
+    #[tokio::test]
+    async fn lines_are_reported_once_until_they_are_taken() {
+        let wake = Wake::default();
+        let (buffer, mut woken) = (LineBuffer::new("step", wake.clone()), wake.listen());
+        let reported = || wake.take_news().contains("step");
+        for text in ["a", "b", "c"] {
+            buffer.push([line(text)]).await;
+            assert_eq!(reported(), text == "a");
+        }
+        assert_eq!(buffer.take(0, 2).lines.len(), 2);
+        buffer.push([line("d")]).await;
+        assert!(reported());
+        buffer.drop_stored(10);
+        assert!(buffer.take(10, 2).lines.is_empty());
+        for text in ["of another server"; 6] {
+            buffer.push([line(text)]).await;
+            assert!(!reported());
+        }
+        assert!(futures_util::poll!(std::pin::pin!(woken.wait())).is_pending());
+        buffer.end();
+        woken.wait().await;
+        assert!(reported());
     }
 
     /// The reader of a server that takes over begins with the first line of the log.

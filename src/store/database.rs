@@ -12,6 +12,8 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbE
 
 use super::row_changes::Changes;
 
+use super::transaction::write;
+
 /// The page caches of all SQLite connections together, in KiB: each connection has its own, and keeps it. What does not fit is in the
 /// page cache of the operating system, which all of them share.
 const CACHES: u32 = 20 * 1024;
@@ -96,11 +98,9 @@ fn watched(options: PoolOptions<Sqlite>, changes: &Arc<Changes>) -> PoolOptions<
 /// When the database does not answer, or cannot be written.
 pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite writes nothing to the disk unless the value changes.
-    db.execute_unprepared(
-        "INSERT INTO counter (name, value) VALUES ('health', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
-    )
-    .await?;
-    Ok(())
+    let sql = "INSERT INTO counter (name, value) VALUES ('health', 1) \
+               ON CONFLICT (name) DO UPDATE SET value = counter.value + 1";
+    write(db, async |tx| tx.execute_unprepared(sql).await.map(|_| ())).await
 }
 
 /// Sends a notification to the other servers of a PostgreSQL database.

@@ -38,6 +38,7 @@ pub mod run;
 pub mod schedule_hold;
 pub mod seal_key;
 mod sealed;
+pub mod server_lease;
 pub mod signing_key;
 pub mod stage;
 pub mod team;

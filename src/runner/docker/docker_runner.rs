@@ -44,7 +44,7 @@ struct PendingStart {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// Wakes the engine when a container ends. This is only a hint: without it, the end is noticed a little later.
+/// Reports the end of a container. This is only a hint: without it, the end is noticed a little later.
 fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
     #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
     tokio::spawn(async move {
@@ -52,7 +52,7 @@ fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
             let mut ended = client.wait_container(&name, None::<WaitContainerOptions>);
             while ended.next().await.is_some() {}
         }
-        wake.here();
+        wake.step(&name);
     });
 }
 
@@ -134,10 +134,10 @@ impl Runner for DockerRunner {
         #[expect(clippy::disallowed_methods, reason = "kept in `starting`, which ends it")]
         let task = tokio::spawn(async move {
             match engine.start(&step).await {
-                Ok(()) => notify_end(engine, step.name, wake.clone()),
+                Ok(()) => notify_end(engine, step.name.clone(), wake.clone()),
                 Err(reason) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
             }
-            wake.here();
+            wake.step(&step.name);
         });
         starting.insert(name, PendingStart { task, failure });
         Ok(())
@@ -192,7 +192,7 @@ impl Runner for DockerRunner {
                 }
             }
             stopping.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-            wake.here();
+            wake.step(&name);
         });
         Ok(())
     }

@@ -43,7 +43,6 @@ impl Builds {
             clock: self.clock.clone(),
             build: build.clone(),
         };
-        let wake = self.wake.clone();
         #[expect(clippy::disallowed_methods, reason = "kept in its step, which ends it")]
         let task = tokio::spawn(async move {
             let progress = match job.run().await {
@@ -57,7 +56,6 @@ impl Builds {
                 }
             };
             job.step.memory.end(progress, job.clock.now());
-            wake.here();
         });
         *lock(&step.task) = Some(task);
         steps.insert(name.to_owned(), step);
@@ -95,7 +93,6 @@ impl Builds {
         if running {
             let reason = Some("the build was stopped".to_owned());
             step.memory.end(StepState::Exited { exit_code: 143, reason }, self.clock.now());
-            self.wake.here();
         }
         true
     }

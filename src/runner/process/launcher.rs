@@ -87,7 +87,6 @@ impl Launcher {
                 started.memory.end(progress, self.clock.now());
             }
         }
-        self.wake.here();
     }
 
     fn spawn(&self, step: &StepSpec) -> Result<Supervised, String> {
@@ -170,7 +169,7 @@ impl Launcher {
                         let mut state = step.memory.lock();
                         state.progress = StepState::Running;
                         state.times.started_at = Some(clock.now());
-                        wake.here();
+                        wake.step(&name);
                     }
                     Report::Failed(reason) => {
                         let reason = format!("cannot start {program}: {reason}");
@@ -196,7 +195,6 @@ impl Launcher {
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
             wait_for_reader(&step, reader, deadline).await;
             step.memory.end(ended, clock.now());
-            wake.here();
         });
     }
 }

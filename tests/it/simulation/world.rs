@@ -19,6 +19,7 @@ use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
+use windlass::liveness::visits::Scope;
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
 use windlass::secret::KeyRing;
@@ -223,10 +224,10 @@ impl World {
         }
     }
 
-    /// Renews the leases of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
+    /// Renews the lease of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
     async fn heartbeat(&mut self, server: usize) {
         let renewed = tick::renew(&self.servers[server].app).await;
-        self.log.push(format!("server {server} renews its leases: {}", renewed.is_ok()));
+        self.log.push(format!("server {server} renews its lease: {}", renewed.is_ok()));
     }
 
     /// Sets the clock forward or back, as an administrator or a time server may.
@@ -273,7 +274,9 @@ impl World {
             let pass = async {
                 match which {
                     0..=3 => drop(tick::plan(&app, now).await),
-                    4..=8 => drop(tick::work(&app, now).await),
+                    4 => drop(tick::work(&app, now).await),
+                    5 | 6 => drop(tick::work_on(&app, Scope::Look, now).await),
+                    7 | 8 => drop(tick::work_on(&app, Scope::News, now).await),
                     _ => drop(tick::prune(&app, now).await),
                 }
             };
@@ -336,6 +339,12 @@ impl World {
         if self.random.below(3) > 0 {
             let code = self.random.one_of(&[0, 0, 1]);
             self.engine.exit(&running[place], code);
+        }
+        // Any news may be lost.
+        for server in &self.servers {
+            if self.random.below(2) == 0 {
+                server.app.wake.step(&running[place]);
+            }
         }
         self.log.push(format!("step {place} of {} writes", running.len()));
     }
