@@ -23,12 +23,15 @@ use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
+use crate::store::job::JobAnswers;
 
 /// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
     /// A connection that only renews the lease of this server.
     pub lease_db: DatabaseConnection,
+    /// The answers to `GET /job/{jobId}` that are kept.
+    pub job_answers: JobAnswers,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -73,6 +76,7 @@ impl From<Parts> for App {
         let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
         Self {
+            job_answers: JobAnswers::of(&db),
             db,
             lease_db,
             clock,

@@ -35,7 +35,7 @@ struct State {
     ended: bool,
     /// Why the log cannot be read at the moment.
     failure: Option<String>,
-    /// Whether lines were reported that nobody has read since.
+    /// Whether lines were reported that nobody has taken since.
     reported: bool,
 }
 
@@ -47,8 +47,8 @@ pub(super) struct LineBuffer {
     room: Notify,
     /// Signals lines, or the end.
     news: Notify,
-    /// Told of new lines, and woken at the end, and when half of the buffer is in use, so that the lines are read before the reader has
-    /// to wait.
+    /// Woken when half of the buffer is in use, so that the lines are read before the reader has to wait, and at the end. Fewer lines are
+    /// reported once, and wait for the next look.
     wake: Wake,
 }
 
@@ -113,7 +113,7 @@ impl LineBuffer {
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let room = self.room.notified();
-            let (is_half_full, is_new) = {
+            let (is_new, is_half_full) = {
                 let mut state = self.lock();
                 let before = state.bytes;
                 while !state.is_full()
@@ -121,9 +121,9 @@ impl LineBuffer {
                 {
                     state.add(line);
                 }
-                let is_new = !state.lines.is_empty() && !state.reported;
+                let is_new = state.bytes > 0 && !state.reported;
                 state.reported |= is_new;
-                (before < BUFFER_BYTES / 2 && state.bytes >= BUFFER_BYTES / 2, is_new)
+                (is_new, before < BUFFER_BYTES / 2 && state.bytes >= BUFFER_BYTES / 2)
             };
             self.news.notify_waiters();
             if is_half_full {
@@ -239,18 +239,28 @@ mod tests {
         assert!(!buffer.take(1, 1).end && buffer.take(1, 2).end && buffer.take(3, 2).end);
     }
 
+    /// A few lines wait for the next look; the end of a log does not.
     #[tokio::test]
-    async fn new_lines_are_reported_once_until_somebody_reads_them() {
-        let buffer = LineBuffer::new("step", Wake::default());
-        let reported = || !buffer.wake.take_news().is_empty();
-        buffer.push([line("a")]).await;
+    async fn lines_are_reported_once_until_they_are_taken() {
+        let wake = Wake::default();
+        let (buffer, mut woken) = (LineBuffer::new("step", wake.clone()), wake.listen());
+        let reported = || wake.take_news().contains("step");
+        for text in ["a", "b", "c"] {
+            buffer.push([line(text)]).await;
+            assert_eq!(reported(), text == "a");
+        }
+        assert_eq!(buffer.take(0, 2).lines.len(), 2);
+        buffer.push([line("d")]).await;
         assert!(reported());
-        buffer.push([line("b")]).await;
-        assert!(!reported(), "nobody has read the first one");
-        assert_eq!(buffer.take(0, 10).lines.len(), 2);
-        buffer.push([line("c")]).await;
-        assert!(reported());
+        buffer.drop_stored(10);
+        assert!(buffer.take(10, 2).lines.is_empty());
+        for text in ["of another server"; 6] {
+            buffer.push([line(text)]).await;
+            assert!(!reported());
+        }
+        assert!(futures_util::poll!(std::pin::pin!(woken.wait())).is_pending());
         buffer.end();
+        woken.wait().await;
         assert!(reported());
     }
 

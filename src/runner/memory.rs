@@ -30,7 +30,7 @@ impl MemoryStep {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the end, after the last line.
+    /// Records and reports the end, after the last line.
     pub(super) fn end(&self, progress: StepState, at: DateTime<Utc>) {
         {
             let mut state = self.lock();

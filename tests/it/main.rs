@@ -20,6 +20,7 @@ mod database;
 mod documentation;
 mod edge;
 mod engine;
+mod entity_tags;
 mod environments;
 mod examples;
 mod fake;

@@ -220,6 +220,11 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     watched.check("delete", store::deployment::delete(db, id)).await;
     watched.check("jobs", store::job::list_by_environment(db, environment, None, 10)).await;
     watched.check("a job", store::job::view_by_id(db, job)).await;
+    watched.check("compared jobs", store::job::list_compared(db, environment, None, 10)).await;
+    let keys = std::collections::HashMap::from([(job, id)]);
+    watched.check("parts by keys", store::deployment::list_parts_by_keys(db, &keys)).await;
+    let deleted = store::deployment::is_environment_being_deleted(db, environment);
+    watched.check("is_environment_being_deleted", deleted).await;
     watched.check("token", store::token::by_hash(db, "hash")).await;
     watched.check("access token", store::team::token_by_hash(db, "hash")).await;
     watched.check("person", store::person::by_subject(db, "issuer", "subject")).await;

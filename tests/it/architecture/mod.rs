@@ -17,7 +17,7 @@ const MEDIAN: usize = 150;
 /// src has one. `entity` and `migration` are packages of their own.
 const MAY: [(&str, &[&str]); 42] = [
     ("src/lib.rs", &[]),
-    ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret"]),
+    ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
     ("src/clock.rs", &[]),
     ("src/config", &["config", "secret"]),
     ("src/error.rs", &["input", "store"]),
