@@ -210,7 +210,7 @@ mod tests {
         };
         let mut compared = 0;
         for seed in 0..2000 {
-            let patterns: Vec<String> = (0..3).map(|place| letters(seed * 7919 >> place, 4 + place * 3)).collect();
+            let patterns: Vec<String> = (0..3).map(|place| letters((seed * 7919) >> place, 4 + place * 3)).collect();
             let mut sorted = patterns.clone();
             sorted.sort();
             sorted.dedup();
