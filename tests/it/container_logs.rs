@@ -1,8 +1,8 @@
 //! What a runner reads of the logs of containers: through a proxy in front of the Docker engine, which counts, and breaks connections.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
@@ -16,6 +16,8 @@ use crate::runner::{docker_image, ended, exit, portion, running, step, texts};
 /// What the proxy does, and what it has seen.
 #[derive(Default)]
 struct Seen {
+    /// The queries of the requests for logs.
+    queries: Mutex<Vec<String>>,
     /// The bytes of the logs that the engine sent.
     log_bytes: AtomicU64,
     /// How many answers with logs are broken, each after this many bytes.
@@ -37,7 +39,10 @@ async fn pass_on(client: UnixStream, seen: Arc<Seen>) -> std::io::Result<()> {
                 if bytes.is_empty() {
                     return Ok(());
                 }
-                (is_log, sent) = (String::from_utf8_lossy(bytes).contains("/logs?"), 0);
+                let text = String::from_utf8_lossy(bytes);
+                let query = text.split_once("/logs?").and_then(|(_, rest)| rest.split(' ').next());
+                (is_log, sent) = (query.is_some(), 0);
+                seen.queries.lock().unwrap().extend(query.map(str::to_owned));
                 to_engine.write_all(bytes).await?;
             }
             count = from_engine.read(&mut answer) => {
@@ -103,7 +108,11 @@ async fn a_log_is_read_from_the_engine_once() {
     assert_eq!(texts(&lines), [vec![text.as_str(); 20_000], vec!["end"]].concat());
     // The engine adds a header of 8 bytes and a time of 31 to each line, and sends the lines in chunks.
     let (read, once) = (seen.log_bytes.load(Ordering::SeqCst), 20_000 * (8 + 31 + 101));
-    assert!(read >= once && read < once * 3 / 2, "{read} bytes were read of a log of {once}");
+    let queries = seen.queries.lock().unwrap().clone();
+    let whole = queries.iter().filter(|query| !query.contains("tail=1") && query.contains("since=0")).count();
+    assert!(whole == 1 && read >= once, "{read} bytes were read of a log of {once}: {queries:?}");
+    // Unless the engine has ended the stream before the log ended.
+    assert!(queries.len() > 2 || read < once * 3 / 2, "{read} bytes were read of a log of {once}: {queries:?}");
     runner.remove(&spec.name).await.unwrap();
 }
 

@@ -22,9 +22,6 @@ use crate::runner::step_state::StepState;
 /// How many entries are taken at once, if as many are there.
 const ENTRIES: usize = 1000;
 
-/// The pause after each batch: an engine sends entries one by one, and taking them one by one costs more than reading them.
-const GATHER: Duration = Duration::from_millis(1);
-
 /// The pauses between attempts to read a log that cannot be read: the first one, and the longest one.
 const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -146,7 +143,6 @@ impl ContainerLogStream {
             }
             self.buffer.push(lines).await;
             end?;
-            tokio::time::sleep(GATHER).await;
         }
         Ok(())
     }
