@@ -3,7 +3,7 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin windlass
+RUN cargo build --release --locked --bin windlass && ls -l target/release/windlass
 
 FROM debian:bookworm-slim
 # ca-certificates for TLS connections to webhooks, registries and OIDC providers; git for reading repositories.

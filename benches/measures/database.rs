@@ -46,8 +46,14 @@ impl Installation {
             (format!("{server}/{name}"), Some((cluster.to_owned(), name)))
         };
         let first = Server::spawn(Self::command(folder.path().to_owned(), &url).args(["--runner", "process"]));
-        let token = first.greeting(true).token.clone();
+        let first = first.greeting(true);
         let db = store::connect(&url, 2).await.unwrap();
+        // Until it has planned all schedules once, a server would plan those again that are added meanwhile.
+        while store::clock_mark::zones(&db).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let token = first.token.clone();
+        drop(first);
         Self { folder, url, made, token, db }
     }
 
