@@ -17,17 +17,21 @@ use crate::liveness::passes::Setbacks;
 use crate::liveness::probe::Probe;
 use crate::liveness::pulse::Pulse;
 use crate::liveness::shutdown::Shutdown;
+use crate::liveness::visits::Visits;
 use crate::liveness::wake::Wake;
 use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
+use crate::store::job::JobAnswers;
 
 /// The state that handlers and the engine share.
 pub struct App {
     pub db: DatabaseConnection,
-    /// A connection that only renews leases.
+    /// A connection that only renews the lease of this server.
     pub lease_db: DatabaseConnection,
+    /// The answers to `GET /job/{jobId}` that are kept.
+    pub job_answers: JobAnswers,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -41,11 +45,13 @@ pub struct App {
     pub probe: Probe,
     /// The failures of passes and rows.
     pub setbacks: Setbacks,
+    /// Which running runs have to be visited.
+    pub visits: Visits,
     pub clock_watch: ClockWatch,
     pub certificate: CertificateFault,
     /// The number of the last workspace job whose approval is awaited and whose rights were checked.
     pub approvals_checked: AtomicI32,
-    /// This server process, as the owner of leases.
+    /// This server process, as the owner of runs.
     pub instance: Uuid,
     pub toolbox: Toolbox,
     /// The address that the server listens on, once it is listening.
@@ -70,6 +76,7 @@ impl From<Parts> for App {
         let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
         Self {
+            job_answers: JobAnswers::of(&db),
             db,
             lease_db,
             clock,
@@ -84,6 +91,7 @@ impl From<Parts> for App {
             shutdown: Shutdown::default(),
             probe: Probe::default(),
             setbacks: Setbacks::default(),
+            visits: Visits::default(),
             clock_watch: ClockWatch::default(),
             certificate: CertificateFault::default(),
             approvals_checked: AtomicI32::new(0),

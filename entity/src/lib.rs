@@ -36,6 +36,7 @@ pub mod run_spec;
 pub mod schedule_pause;
 pub mod schedule_skip;
 pub mod seal_key;
+pub mod server_lease;
 pub mod signing_key;
 pub mod skipped_time;
 pub mod ssh_key;

@@ -122,8 +122,9 @@ pub struct Model {
     pub cancel_requested_at: Option<DateTimeUtc>,
     pub exit_code: Option<i32>,
     pub reason: Option<String>,
-    /// The server process that owns the run.
+    /// The server process that owns the run, until its row in `server_lease` expires.
     pub lease_owner: Option<Uuid>,
+    /// The end of the lease on a run of a server of release 0.2; null for the runs of others.
     pub lease_until: Option<DateTimeUtc>,
     /// How many lines of the current attempt are stored.
     pub attempt_lines: i64,

@@ -23,6 +23,7 @@ mod m0014_origins;
 mod m0015_rights;
 mod m0016_ssh_hosts;
 mod m0017_signing_keys;
+mod m0018_server_leases;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_rights::Migration),
             Box::new(m0016_ssh_hosts::Migration),
             Box::new(m0017_signing_keys::Migration),
+            Box::new(m0018_server_leases::Migration),
         ]
     }
 }

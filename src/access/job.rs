@@ -1,15 +1,26 @@
 //! Access to jobs and their runs.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use entity::id::{JobId, RunId};
 use entity::{job, run};
 use sea_orm::DatabaseConnection;
 
 use super::caller::Caller;
 use super::location::location_of;
+use super::role::Location;
 use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job::JobView;
+use crate::store::job::{JobAnswer, JobAnswers, JobPlace, JobView};
+
+impl From<JobPlace> for Location {
+    fn from(place: JobPlace) -> Self {
+        let JobPlace { cluster_id, project_id, mode } = place;
+        Self { cluster: Some(cluster_id), project: Some(project_id), mode: Some(mode) }
+    }
+}
 
 /// A job, with the related data of its response.
 ///
@@ -17,9 +28,34 @@ use crate::store::job::JobView;
 /// `NotFound`, `Forbidden`, or a database error.
 pub async fn job(db: &DatabaseConnection, caller: &Caller, action: Action, id: JobId) -> Result<JobView> {
     let view = store::job::view_by_id(db, id).await?.ok_or(Error::NotFound("job"))?;
-    let location = location_of(db, caller, view.organization_id, view.environment_id).await?;
-    caller.require(view.organization_id, action, &location, "job")?;
+    caller.require(view.organization_id, action, &view.place.into(), "job")?;
     Ok(view)
+}
+
+/// The finished answer that shows a job to those who may view it: one that was kept, or the one that `finish` makes, as a body and
+/// its entity tag.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, a database error, or one of `finish`.
+pub async fn job_answer(
+    db: &DatabaseConnection,
+    answers: &JobAnswers,
+    caller: &Caller,
+    id: JobId,
+    finish: impl FnOnce(JobView) -> Result<(Bytes, Bytes)>,
+) -> Result<Arc<JobAnswer>> {
+    let allowed = |organization, place: JobPlace| caller.require(organization, Action::View, &place.into(), "job");
+    if let Some(known) = answers.get(id) {
+        allowed(known.organization_id, known.place)?;
+        return Ok(known);
+    }
+    let (view, basis) = answers.read(db, id).await?.ok_or(Error::NotFound("job"))?;
+    let (organization_id, place) = (view.organization_id, view.place);
+    allowed(organization_id, place)?;
+    let (body, tag) = finish(view)?;
+    let answer = Arc::new(JobAnswer { organization_id, place, body, tag });
+    answers.keep(id, &answer, basis);
+    Ok(answer)
 }
 
 /// The whole row of a job.

@@ -105,11 +105,8 @@ pub(super) async fn record(
     change: Change,
 ) -> Result<()> {
     let Change { kind, target, sub_target, id, name, project, environment, before, after } = change;
-    let (project_id, project_name) = match project {
-        Some((id, Some(name))) => (Some(id), Some(name)),
-        Some((id, None)) => (Some(id), store::project::by_id(tx, id).await?.map(|row| row.name)),
-        None => (None, None),
-    };
+    let (project_id, project_name) = project.unzip();
+    let names_project = project_id.is_none() || project_name.iter().flatten().next().is_some();
     let (environment_id, environment_name) = environment.unzip();
     let row = event::Model {
         id: EventId::create(),
@@ -121,7 +118,7 @@ pub(super) async fn record(
         target_id: Some(id),
         target_name: name,
         project_id,
-        project_name,
+        project_name: project_name.flatten(),
         environment_id,
         environment_name,
         before,
@@ -130,6 +127,10 @@ pub(super) async fn record(
         triggered_by: auth.0.name().to_owned(),
         user_agent: auth.0.user_agent.clone(),
     };
-    store::event::create(tx, row).await?;
+    if names_project {
+        store::event::create(tx, row).await?;
+    } else {
+        store::event::create_in_project(tx, row).await?;
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use poem::{Request, Response};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// The response headers that a page may read, apart from those that every page may.
-const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, Warning");
+const EXPOSED: HeaderValue = HeaderValue::from_static("ETag, Retry-After, Warning");
 /// For how many seconds a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -8,6 +8,7 @@ mod check;
 mod cluster;
 mod contract;
 mod cors;
+mod entity_tag;
 mod environment;
 mod error;
 mod event;

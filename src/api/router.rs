@@ -10,9 +10,9 @@ use tracing::Instrument as _;
 
 use super::wire::Warnings;
 use super::{
-    access_token, account, check, cluster, contract, cors, environment, error, event, git_token, group, history, job,
-    member, monitoring, organization, project, project_rule, registry, repeat, response_headers, role, service, socket,
-    stage, token, variable, webhook,
+    access_token, account, check, cluster, contract, cors, entity_tag, environment, error, event, git_token, group,
+    history, job, member, monitoring, organization, project, project_rule, registry, repeat, response_headers, role,
+    service, socket, stage, token, variable, webhook,
 };
 use crate::app::App;
 
@@ -129,6 +129,7 @@ pub fn endpoint(
                 let warnings = Warnings::default();
                 request.set_data(warnings.clone());
                 let span = tracing::info_span!("request", otel.name = %format_args!("{method} {path}"), status = tracing::field::Empty);
+                let known = entity_tag::Known::of(&request);
                 let origin = request.headers().get(header::ORIGIN).cloned();
                 let result = match cors::preflight(&origins, &request) {
                     Some(response) => Ok(Ok(response)),
@@ -145,6 +146,9 @@ pub fn endpoint(
                         error::panicked(path, clock.now())
                     }
                 };
+                if let Some(known) = known {
+                    known.answer(&mut response).await;
+                }
                 if let Some(warning) = warnings.header() {
                     response.headers_mut().insert(header::WARNING, warning);
                 }

@@ -33,6 +33,7 @@ pub mod workspace;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::tick::workspace::files as workspace_files;
@@ -40,6 +41,7 @@ use crate::app::App;
 use crate::liveness::key_check;
 use crate::liveness::passes::Pass;
 use crate::liveness::pulse::Loop;
+use crate::liveness::visits::Scope;
 use crate::store;
 
 /// The pause between ticks while nothing is due and nothing runs.
@@ -50,7 +52,7 @@ const BUSY: Duration = Duration::from_millis(500);
 const SHORTEST: Duration = Duration::from_millis(20);
 /// How often the runners are searched for steps of ended runs.
 const SWEEP: TimeDelta = TimeDelta::minutes(10);
-/// How often leases are renewed: several times before they expire.
+/// How often the lease of this server is renewed: several times before it expires.
 const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How often the key file is compared with the database.
 const KEY_CHECK: Duration = Duration::from_secs(30);
@@ -104,9 +106,10 @@ async fn plan(app: &App, shutdown: &CancellationToken) {
     .await;
 }
 
-/// Starts, observes and ends runs.
+/// Starts, observes and ends runs: on a wake-up those that something happened to, and regularly all others.
 async fn work(app: &App, shutdown: &CancellationToken) {
     let mut swept_at = None;
+    let mut looked_at: Option<Instant> = None;
     on_wake(app, shutdown, async || {
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
@@ -114,12 +117,17 @@ async fn work(app: &App, shutdown: &CancellationToken) {
             tick::sweep(app, now).await;
             swept_at = Some(now);
         }
-        let more = tick::work(app, now).await.more;
-        let busy = store::run::count_open(&app.db).await.map_or(true, |open| open > 0);
-        match (more, busy) {
-            (true, _) => Duration::ZERO,
-            (false, true) => BUSY,
-            (false, false) => IDLE,
+        let scope = if looked_at.is_none_or(|at| at.elapsed() >= BUSY) { Scope::Look } else { Scope::News };
+        if scope == Scope::Look {
+            looked_at = Some(Instant::now());
+        }
+        let more = tick::work_on(app, scope, now).await.more;
+        if more {
+            Duration::ZERO
+        } else if !app.visits.is_empty() || store::run::has_open(&app.db).await.unwrap_or(true) {
+            BUSY.saturating_sub(looked_at.map(|at| at.elapsed()).unwrap_or_default()).max(SHORTEST)
+        } else {
+            IDLE
         }
     })
     .await;

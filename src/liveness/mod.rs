@@ -9,6 +9,8 @@ pub mod clock_watch;
 pub mod fence;
 /// Whether the key file belongs to the database.
 pub mod key_check;
+/// What runners report about steps.
+mod news;
 /// Wake-ups between servers, by PostgreSQL notifications.
 pub mod notify;
 /// Which passes keep failing, and which rows they could not process.
@@ -19,5 +21,7 @@ pub mod probe;
 pub mod pulse;
 /// The shutdown of this server.
 pub mod shutdown;
+/// Which running runs have to be visited.
+pub mod visits;
 /// Wake-ups inside a server.
 pub mod wake;

@@ -38,7 +38,8 @@ impl From<Unavailable> for OutputError {
     }
 }
 
-/// Runs steps. No call waits for a step to end.
+/// Runs steps. No call waits for a step to end. A runner reports starts, ends and new lines to `Wake`; those that it does not report are
+/// noticed within a few seconds.
 #[async_trait]
 pub trait Runner: Send + Sync {
     /// Where this runner runs steps.

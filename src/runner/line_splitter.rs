@@ -2,6 +2,8 @@
 //!
 //! A line ends with a line feed or a carriage return, or both. A longer line than `LINE_BYTES` is split between two characters.
 
+use memchr::memchr2;
+
 use super::line::LINE_BYTES;
 
 /// A line, or a part of a line that goes on.
@@ -37,12 +39,16 @@ impl LineSplitter {
     pub(super) fn add(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut bytes = bytes;
-        while let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(end) = memchr2(b'\n', b'\r', bytes) {
             let (text, behind) = bytes.split_at(end);
-            self.extend(text, &mut pieces);
-            match behind.first() {
-                Some(b'\n') => self.feed(&mut pieces),
-                _ => self.turn_back(&mut pieces),
+            let feeds = behind.first() == Some(&b'\n');
+            if feeds && self.rest.is_empty() && (1..=LINE_BYTES).contains(&text.len()) {
+                // Most lines are there as a whole.
+                pieces.push(whole(text.to_vec()));
+                self.before = Before::Nothing;
+            } else {
+                self.extend(text, &mut pieces);
+                if feeds { self.feed(&mut pieces) } else { self.turn_back(&mut pieces) }
             }
             bytes = behind.get(1..).unwrap_or_default();
         }
@@ -100,8 +106,7 @@ impl LineSplitter {
     }
 
     fn line(&mut self) -> Piece {
-        let bytes = std::mem::take(&mut self.rest);
-        Piece { text: String::from_utf8_lossy(&bytes).into_owned(), open: false }
+        whole(std::mem::take(&mut self.rest))
     }
 
     /// Takes the first `most` bytes, but no part of a character.
@@ -114,6 +119,11 @@ impl LineSplitter {
         self.before = Before::Part;
         Some(Piece { text: String::from_utf8_lossy(&bytes).into_owned(), open: true })
     }
+}
+
+fn whole(bytes: Vec<u8>) -> Piece {
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Piece { text, open: false }
 }
 
 /// The length of the bytes without a character at their end that is not complete.

@@ -59,7 +59,8 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
         let Self { app, listener, certificates, address: _ } = self;
         if app.config.database_url().starts_with("sqlite") {
-            store::run::end_leases(&app.db, app.clock.now()).await?;
+            let now = app.clock.now();
+            store::write(&app.db, async |tx| store::server_lease::end_all(tx, now).await.map_err(Error::from)).await?;
         }
         let drained = CancellationToken::new();
         let endpoint = api::endpoint(&app, terrakube::routes(poem::Route::new())).into_endpoint().map_to_response();
@@ -77,13 +78,13 @@ impl Server {
         );
         app.runners.process.close().await;
         app.runners.docker.close().await;
-        // Another server need not wait until the leases expire.
+        // Another server need not wait until the lease expires.
         let now = app.clock.now();
         let released = store::write(&app.db, async |tx| {
-            store::run::release_leases(tx, app.instance, now).await.map_err(Error::from)
+            store::server_lease::release(tx, app.instance, now).await.map_err(Error::from)
         });
         if let Err(error) = released.await {
-            tracing::warn!(?error, "leases could not be released; they expire");
+            tracing::warn!(?error, "the lease could not be released; it expires");
         }
         Ok(())
     }

@@ -1,12 +1,18 @@
 //! The connection to the database.
 
+use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Sqlite, SqliteConnection};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr};
+
+use super::row_changes::Changes;
+
+use super::transaction::write;
 
 /// The page caches of all SQLite connections together, in KiB: each connection has its own, and keeps it. What does not fit is in the
 /// page cache of the operating system, which all of them share.
@@ -35,7 +41,14 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
         .sqlx_logging(false);
-    if !url.starts_with("sqlite") {
+    if url.starts_with("sqlite") {
+        let file = SqliteConnectOptions::from_str(url)
+            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?
+            .get_filename()
+            .to_owned();
+        let changes = Changes::of_file(&file);
+        options.map_sqlx_sqlite_pool_opts(move |options| watched(options, &changes));
+    } else {
         options.test_before_acquire_if_idle_for(TESTED_AFTER);
     }
     options.record_stmt_in_spans(false);
@@ -51,22 +64,32 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
             .pragma("mmap_size", "0")
             .pragma("wal_autocheckpoint", CHECKPOINT)
     });
-    options.map_sqlx_sqlite_pool_opts(without_ended_transactions);
     let db = Database::connect(options).await?;
     db.ping().await?;
     Ok(db)
 }
 
-/// Closes connections that still count a transaction when they are returned. When its disk is full or fails, SQLite ends the
-/// transaction by itself, so that its rollback fails and the connection would reject every later transaction.
-fn without_ended_transactions(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
-    options.after_release(|connection: &mut SqliteConnection, _| {
-        Box::pin(async move {
-            // Waits for the rollback of a transaction that was dropped.
-            connection.ping().await?;
-            Ok(!connection.is_in_transaction())
+/// Reports what connections change, and closes those that still count a transaction when they are returned. When its disk is full or
+/// fails, SQLite ends the transaction by itself, so that its rollback fails and the connection would reject every later transaction.
+fn watched(options: PoolOptions<Sqlite>, changes: &Arc<Changes>) -> PoolOptions<Sqlite> {
+    let (opened, returned) = (Arc::clone(changes), Arc::clone(changes));
+    options
+        .after_connect(move |connection: &mut SqliteConnection, _| {
+            let changes = Arc::clone(&opened);
+            Box::pin(async move { changes.watch(connection).await })
         })
-    })
+        .after_release(move |connection: &mut SqliteConnection, _| {
+            let changes = Arc::clone(&returned);
+            Box::pin(async move {
+                // Waits for the rollback of a transaction that was dropped.
+                connection.ping().await?;
+                if connection.is_in_transaction() {
+                    return Ok(false);
+                }
+                changes.ended(connection).await?;
+                Ok(true)
+            })
+        })
 }
 
 /// Checks that the database can be written, by writing to it.
@@ -75,11 +98,9 @@ fn without_ended_transactions(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlit
 /// When the database does not answer, or cannot be written.
 pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
     // SQLite writes nothing to the disk unless the value changes.
-    db.execute_unprepared(
-        "INSERT INTO counter (name, value) VALUES ('health', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
-    )
-    .await?;
-    Ok(())
+    let sql = "INSERT INTO counter (name, value) VALUES ('health', 1) \
+               ON CONFLICT (name) DO UPDATE SET value = counter.value + 1";
+    write(db, async |tx| tx.execute_unprepared(sql).await.map(|_| ())).await
 }
 
 /// Sends a notification to the other servers of a PostgreSQL database.

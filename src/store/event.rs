@@ -1,11 +1,12 @@
 //! Events: the audit log of organizations.
 
 use chrono::{DateTime, Utc};
-use entity::event;
 use entity::id::{EnvironmentId, EventId, OrganizationId, ProjectId};
+use entity::{event, project};
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable as _, Order,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 /// Stores an event, in the transaction of the change that it records.
@@ -15,6 +16,24 @@ use sea_orm::{
 pub async fn create(tx: &impl ConnectionTrait, row: event::Model) -> Result<(), DbErr> {
     event::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// The same, for an event that names its project as it is called now.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn create_in_project(tx: &impl ConnectionTrait, row: event::Model) -> Result<(), DbErr> {
+    let mut name = Query::select();
+    name.column(project::Column::Name).from(project::Entity).and_where(project::Column::Id.eq(row.project_id));
+    let row = row.into_active_model().reset_all();
+    let values = event::Column::iter().filter_map(|column| match column {
+        event::Column::ProjectName => Some((column, SimpleExpr::SubQuery(None, Box::new(name.clone().into())))),
+        _ => Some((column, column.save_as(Expr::val(row.get(column).into_value()?)))),
+    });
+    let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
+    let mut insert = Query::insert();
+    insert.into_table(event::Entity).columns(columns).values_panic(values);
+    tx.execute(&insert).await.map(|_| ())
 }
 
 /// Deletes events that were recorded before `before`. Returns their number.

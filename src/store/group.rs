@@ -45,6 +45,14 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<GroupId>) -> Result<Vec<
 /// A foreign key violation when a group no longer exists.
 pub async fn set_of_job(db: &impl ConnectionTrait, job: JobId, groups: &[GroupId]) -> Result<(), DbErr> {
     job_group::Entity::delete_many().filter(job_group::Column::JobId.eq(job)).exec(db).await?;
+    add_to_job(db, job, groups).await
+}
+
+/// Adds groups to a job that has none of them.
+///
+/// # Errors
+/// A foreign key violation when a group no longer exists.
+pub async fn add_to_job(db: &impl ConnectionTrait, job: JobId, groups: &[GroupId]) -> Result<(), DbErr> {
     let rows: Vec<_> = groups
         .iter()
         .map(|group| job_group::Model { job_id: job, group_id: *group }.into_active_model().reset_all())

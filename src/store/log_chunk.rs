@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::log_chunk::{Column, Entity, Model};
+use memchr::memchr2;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 /// The size in bytes at which a chunk is stored; a single line may be longer.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Room for the end of its last line.
+const SPARE_BYTES: usize = 1024;
 /// The number of chunks per read.
 const CHUNKS_READ: u64 = 8;
 
@@ -40,27 +43,34 @@ pub struct ChunkBuilder {
     text: String,
     lines: i32,
     position: i64,
+    /// The time of the last line, and how it is written: lines often have the same.
+    at: Option<DateTime<Utc>>,
+    stamp: String,
 }
 
 impl ChunkBuilder {
     /// Starts after the line at `position`.
     #[must_use]
     pub fn after(run: RunId, position: i64) -> Self {
-        Self { run, done: Vec::new(), text: String::new(), lines: 0, position }
+        let (text, stamp) = (String::new(), String::new());
+        Self { run, done: Vec::new(), text, lines: 0, position, at: None, stamp }
     }
 
     /// Adds a line, and returns how many bytes it takes. Characters that a chunk cannot contain are replaced.
     pub fn push(&mut self, at: DateTime<Utc>, stream: LogStream, line: &str) -> i64 {
-        use std::fmt::Write as _;
         let before = self.text.len();
         let letter = match stream {
             LogStream::Stdout => 'o',
             LogStream::Stderr => 'e',
             LogStream::System => 's',
         };
-        // Writing to a String cannot fail.
-        let _written = write!(self.text, "{} {letter} ", at.timestamp_micros());
-        if line.contains(['\0', '\n']) {
+        if self.at != Some(at) {
+            self.at = Some(at);
+            self.stamp = at.timestamp_micros().to_string();
+        }
+        self.text.push_str(&self.stamp);
+        self.text.extend([' ', letter, ' ']);
+        if memchr2(b'\0', b'\n', line.as_bytes()).is_some() {
             // PostgreSQL stores no NUL in text, and a line feed separates lines here.
             self.text.push_str(&line.replace(['\0', '\n'], "\u{fffd}"));
         } else {
@@ -85,7 +95,10 @@ impl ChunkBuilder {
 
     fn cut(&mut self) {
         if self.lines > 0 {
-            let (text, lines) = (std::mem::take(&mut self.text), std::mem::take(&mut self.lines));
+            // After a full chunk, another one is likely.
+            let next = if self.text.len() < CHUNK_BYTES { 0 } else { CHUNK_BYTES + SPARE_BYTES };
+            let text = std::mem::replace(&mut self.text, String::with_capacity(next));
+            let lines = std::mem::take(&mut self.lines);
             self.done.push(Model { run_id: self.run, position: self.position, lines, text });
         }
     }
@@ -173,10 +186,6 @@ pub async fn cut_middle(
     (after, before): (i64, i64),
     excess: i64,
 ) -> Result<Option<Cut>, DbErr> {
-    let size = match tx.get_database_backend() {
-        DbBackend::Sqlite => "length(CAST(text AS BLOB))",
-        _ => "octet_length(text)",
-    };
     let mut cut: Option<Cut> = None;
     for _ in 0..CUT_TIMES {
         let missing = excess - cut.map_or(0, |cut| cut.bytes);
@@ -187,7 +196,7 @@ pub async fn cut_middle(
         let oldest: Vec<(i64, i64)> = Entity::find()
             .select_only()
             .column(Column::Position)
-            .expr_as(Expr::cust(format!("CAST({size} AS BIGINT)")), "bytes")
+            .expr_as(Expr::cust("CAST(octet_length(text) AS BIGINT)"), "bytes")
             .filter(between.clone())
             .order_by_asc(Column::Position)
             .limit(CUT_CHUNKS)

@@ -11,6 +11,8 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 
+use super::binds::Binds;
+
 /// The maximum number of stages in an environment.
 pub const MOST: u64 = 100;
 
@@ -97,13 +99,15 @@ pub async fn attach_new(
     job: JobId,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let stages = list(db, environment).await?;
-    let Some(stage) = stages.iter().find(|stage| stage.name == stage::JOBS).or(stages.last()) else { return Ok(()) };
-    attach(
-        db,
-        stage_job::Model { job_id: job, stage_id: stage.id, created_at: now, updated_at: now, is_skipped: false },
-    )
-    .await
+    let mut sql = Binds::new(
+        db.get_database_backend(),
+        "INSERT INTO stage_job (job_id, stage_id, created_at, updated_at, is_skipped) SELECT ",
+    );
+    sql.value(job, "uuid").sql(", id, ").value(now, "timestamptz").sql(", ").value(now, "timestamptz");
+    sql.sql(", FALSE FROM stage WHERE environment_id = ").value(environment, "uuid");
+    sql.sql(" ORDER BY CASE WHEN name = ").value(stage::JOBS, "text");
+    sql.sql(" THEN 0 ELSE 1 END, position DESC, id DESC LIMIT 1");
+    db.execute_raw(sql.statement()).await.map(|_| ())
 }
 
 /// Moves a job into a stage.

@@ -41,7 +41,7 @@ async fn only_pages_in_the_settings_may_call() {
     let allowed = [
         ("access-control-allow-credentials", "true"),
         ("access-control-allow-origin", PAGE),
-        ("access-control-expose-headers", "Retry-After, Warning"),
+        ("access-control-expose-headers", "ETag, Retry-After, Warning"),
     ];
     for path in PATHS {
         let asked = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use entity::run;
+use entity::{run, server_lease};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, EntityTrait as _, Statement, TransactionTrait as _,
 };
@@ -15,7 +15,7 @@ use windlass::clock::Clock;
 use windlass::engine::tick;
 use windlass::error::{Error, Result};
 use windlass::server::DatabaseLock;
-use windlass::store::run::Lease;
+use windlass::store::server_lease::Lease;
 use windlass::{app::App, server, store};
 
 use crate::harness::{TestApp, config, database};
@@ -39,30 +39,31 @@ async fn the_run(app: &TestApp) -> run::Model {
     run::Entity::find().one(&app.app.db).await.unwrap().unwrap()
 }
 
-#[tokio::test]
-async fn a_lease_never_moves_backwards() {
-    let app = TestApp::new().await;
-    let until = running(&app).await.lease_until.unwrap();
-    let older = Lease { owner: app.app.instance, until: until - chrono::TimeDelta::seconds(9) };
-    let nowhere = store::run::Orphans { places: Vec::new(), unreachable_before: app.clock.now() };
-    store::write(&app.app.db, async |tx| {
-        store::run::renew(tx, older).await?;
-        let taken = store::run::take_over(tx, older, &nowhere, app.clock.now(), 10).await?;
-        assert!(taken.is_empty());
-        Ok::<_, Error>(())
-    })
-    .await
-    .unwrap();
-    assert_eq!(the_run(&app).await.lease_until, Some(until));
-    app.clock.forward(4);
-    tick::renew(&app.app).await.unwrap();
-    assert_eq!(the_run(&app).await.lease_until, Some(until + chrono::TimeDelta::seconds(4)));
+/// The end of the lease of a server.
+async fn lease_of(app: &TestApp) -> chrono::DateTime<chrono::Utc> {
+    let row = server_lease::Entity::find_by_id(app.app.instance).one(&app.app.db).await.unwrap();
+    row.expect("the server has a lease").until
 }
 
 #[tokio::test]
-async fn leases_are_renewed_while_all_connections_are_in_use() {
+async fn a_lease_never_moves_backwards() {
     let app = TestApp::new().await;
-    let until = running(&app).await.lease_until.unwrap();
+    let row = running(&app).await;
+    assert_eq!(row.lease_until, None, "a server of release 0.2 must not take it over");
+    let until = lease_of(&app).await;
+    let older = Lease { owner: app.app.instance, until: until - chrono::TimeDelta::seconds(9) };
+    store::server_lease::renew(&app.app.db, older).await.unwrap();
+    assert_eq!(lease_of(&app).await, until);
+    app.clock.forward(4);
+    tick::renew(&app.app).await.unwrap();
+    assert_eq!(lease_of(&app).await, until + chrono::TimeDelta::seconds(4));
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_while_all_connections_are_in_use() {
+    let app = TestApp::new().await;
+    running(&app).await;
+    let until = lease_of(&app).await;
     app.clock.forward(4);
     let mut held = Vec::new();
     for _ in 0..app.app.config.database_connections {
@@ -71,7 +72,7 @@ async fn leases_are_renewed_while_all_connections_are_in_use() {
     let renewal = tokio::time::timeout(Duration::from_secs(5), tick::renew(&app.app));
     renewal.await.expect("the renewal waits for a connection").unwrap();
     drop(held);
-    assert!(the_run(&app).await.lease_until.unwrap() > until);
+    assert!(lease_of(&app).await > until);
 }
 
 async fn touch(tx: &impl sea_orm::ConnectionTrait, name: &str) -> Result<()> {

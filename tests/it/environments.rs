@@ -136,3 +136,55 @@ async fn deleting_runs_on_delete_and_keeps_everything_else_out() {
     it.client.delete(&format!("/project/{}", it.project)).await.expect(204);
     it.client.get(&format!("/project/{}", it.project)).await.expect(404);
 }
+
+/// A response with many jobs is written in pieces, but all states in it are of one moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn states_of_many_jobs_are_of_one_moment() {
+    use entity::id::JobId;
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = JobId(it.create(it.cron("job", "@daily")).await.parse().unwrap());
+    let template = windlass::store::job::by_id(&app.app.db, job).await.unwrap().unwrap();
+    let row = |name: String, seconds: i64| entity::job::Model {
+        id: JobId::create(),
+        created_at: template.created_at + chrono::TimeDelta::seconds(seconds),
+        name_key: name.clone(),
+        name,
+        ..template.clone()
+    };
+    for number in 1..1001 {
+        windlass::store::job::create(&app.app.db, row(format!("job {number}"), 0)).await.unwrap();
+    }
+    // Two more at a time: one on the first page, and one on the last.
+    let pairs = 20;
+    let db = app.app.db.clone();
+    let rows: Vec<_> =
+        (1..=pairs).map(|pair| (row(format!("first {pair}"), -pair), row(format!("last {pair}"), pair))).collect();
+    let writer = tokio::spawn(async move {
+        for (first, last) in rows {
+            let write = windlass::store::write(&db, async |tx| {
+                windlass::store::job::create(tx, first).await?;
+                windlass::store::job::create(tx, last).await
+            });
+            write.await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let path = format!("/environment/{}", it.environment);
+    let mut done = false;
+    while !done {
+        done = writer.is_finished();
+        let all = it.client.get(&format!("{path}/statuses")).await.expect(200);
+        assert_eq!(all["jobs"].as_array().unwrap().len() % 2, 1);
+        let staged = it.client.get(&format!("{path}/statusesWithStages")).await.expect(200);
+        let jobs = staged["stages"].as_array().unwrap().iter().map(|stage| stage["jobs"].as_array().unwrap().len());
+        assert_eq!(jobs.sum::<usize>() % 2, 1);
+        let listed = it.client.get(&format!("{path}/job/status")).await.expect(200);
+        assert_eq!(listed["results"].as_array().unwrap().len() % 2, 1);
+    }
+    writer.await.unwrap();
+    let all = it.client.get(&format!("{path}/statuses")).await.expect(200);
+    let ids: std::collections::BTreeSet<&str> =
+        all["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1001 + 2 * usize::try_from(pairs).unwrap(), "each once");
+}

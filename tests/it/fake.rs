@@ -19,6 +19,8 @@ struct State {
     /// Every step that was created.
     started: Vec<StepSpec>,
     stopped: Vec<String>,
+    /// How often a step was polled.
+    polls: usize,
     down: bool,
     logs_down: bool,
     place: Option<String>,
@@ -51,6 +53,11 @@ impl FakeRunner {
 
     pub(crate) fn stopped(&self) -> Vec<String> {
         self.state.lock().unwrap().stopped.clone()
+    }
+
+    /// How often a step was polled since the last call.
+    pub(crate) fn take_polls(&self) -> usize {
+        std::mem::take(&mut self.state.lock().unwrap().polls)
     }
 
     /// Adds lines to the log of a step.
@@ -173,7 +180,9 @@ impl Runner for FakeRunner {
     }
 
     async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
-        Ok(self.up()?.steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone()))
+        let mut state = self.up()?;
+        state.polls += 1;
+        Ok(state.steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone()))
     }
 
     async fn times(&self, _name: &str) -> Result<StepTimes, Unavailable> {

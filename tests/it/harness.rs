@@ -62,6 +62,7 @@ pub(crate) struct TestApp {
     verifier: Option<(String, String)>,
     folder: Arc<TempDir>,
     statements: Arc<AtomicUsize>,
+    changes: Arc<AtomicUsize>,
 }
 
 /// Asks again and again until there is a result; panics after 30 seconds.
@@ -213,10 +214,15 @@ impl TestApp {
         let mut db = store::connect(&url, connections).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));
         let (counter, renewals) = (statements.clone(), statements.clone());
+        let changes = Arc::new(AtomicUsize::new(0));
+        let changed = changes.clone();
         // After the migrations, whose statements belong to no release.
         migration::run(&db).await.unwrap();
         db.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::SeqCst);
+            if ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| info.statement.sql.starts_with(verb)) {
+                changed.fetch_add(1, Ordering::SeqCst);
+            }
             upgrade::record::note(info);
         });
         let mut lease_db = store::connect(&url, 1).await.unwrap();
@@ -246,7 +252,7 @@ impl TestApp {
             authenticator,
             wake: Wake::default(),
         }));
-        Self { app, clock, runner, url, verifier: oidc, folder, statements }
+        Self { app, clock, runner, url, verifier: oidc, folder, statements, changes }
     }
 
     /// Another server with the same database and runner, as after a crash of this one.
@@ -259,6 +265,11 @@ impl TestApp {
     /// The number of statements sent to the database.
     pub(crate) fn statements(&self) -> usize {
         self.statements.load(Ordering::SeqCst)
+    }
+
+    /// The number of statements that may have changed rows, without renewals of the lease.
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// One tick of the engine at the current time.

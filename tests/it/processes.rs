@@ -8,6 +8,7 @@ use windlass::clock::Clock;
 use windlass::liveness::wake::Wake;
 use windlass::runner::process::ProcessRunner;
 use windlass::runner::{Line, OUTPUT_FILE, OutputError, ProcessOptions, Runner, StepSpec, StepState, Stream};
+use windlass::secret::Secret;
 
 use crate::harness::wait_for;
 use crate::runner::{ended, exit, portion, process, read, run, step, texts};
@@ -295,8 +296,57 @@ async fn a_killed_supervisor_leaves_nothing() {
     let lines = lines.await;
     let killed = std::process::Command::new("kill").args(["-9", &lines[1].text]).status().unwrap();
     assert!(killed.success());
-    let reason = Some("killed by signal 9".to_owned());
+    let reason = Some("its supervisor was killed".to_owned());
     assert_eq!(ended(&runner, &spec.name).await, StepState::Exited { exit_code: 137, reason });
     assert!(!runs(&lines[0].text));
     runner.remove(&spec.name).await.unwrap();
+}
+
+/// Steps go on without the process that started their supervisors, and another one starts the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_survive_the_process_that_starts_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let spec = step("", "cut -d ' ' -f 4 /proc/$PPID/stat; while [ ! -e go ]; do sleep 0.05; done; exit 3");
+    runner.start(&spec).await.unwrap();
+    let spawner = wait_for("the line", async || runner.logs(&spec.name, 0, 1).await.unwrap().lines.pop()).await.text;
+    let killed = std::process::Command::new("kill").args(["-9", &spawner]).status().unwrap();
+    assert!(killed.success());
+    wait_for("the end of the process", async || (!runs(&spawner)).then_some(())).await;
+    let next = step("", "exit 4");
+    runner.start(&next).await.unwrap();
+    assert_eq!(ended(&runner, &next.name).await, exit(4));
+    std::fs::write(folder.path().join(&spec.name).join("go"), "").unwrap();
+    assert_eq!(ended(&runner, &spec.name).await, exit(3));
+    for spec in [spec, next] {
+        runner.remove(&spec.name).await.unwrap();
+    }
+}
+
+/// A supervisor of which nothing is left to do gets the next step, with nothing of the one before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_free_supervisor_gets_the_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = process(folder.path());
+    let mut supervisors = Vec::new();
+    for (count, how) in
+        ["exit 1", "kill -9 $$", "sleep 1000 & exit 3", "trap '' TERM; sleep 1000"].into_iter().enumerate()
+    {
+        let mut spec = step("", &format!("echo $PPID; env | grep -c ONLY; pwd; {how}"));
+        spec.environment.push((format!("ONLY_{count}"), Secret::new("x".into())));
+        runner.start(&spec).await.unwrap();
+        let lines = wait_for("the lines", async || {
+            Some(runner.logs(&spec.name, 0, 10).await.unwrap().lines).filter(|lines| lines.len() == 3)
+        });
+        let lines = lines.await;
+        let pwd = std::fs::canonicalize(folder.path().join(&spec.name)).unwrap();
+        assert_eq!((lines[1].text.as_str(), lines[2].text.as_str()), ("1", pwd.to_str().unwrap()));
+        supervisors.push(lines[0].text.clone());
+        runner.stop(&spec.name, Duration::ZERO).await.unwrap();
+        assert!(matches!(ended(&runner, &spec.name).await, StepState::Exited { .. }));
+        runner.remove(&spec.name).await.unwrap();
+    }
+    assert!(supervisors.windows(2).all(|two| two[0] == two[1]), "{supervisors:?}");
+    let same = supervisors.remove(0);
+    wait_for("the end of the free supervisor", async || (!runs(&same)).then_some(())).await;
 }

@@ -10,22 +10,27 @@ use entity::id::{
     WorkspaceId,
 };
 use entity::run::{self, RunState};
+use entity::server_lease;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 use windlass::store;
 use windlass::store::event::{EventCursor, EventFilter};
 use windlass::store::job_schedule::DueOf;
-use windlass::store::run::{Lease, Orphans, cancel, retention, scheduled, skipped, slots};
+use windlass::store::run::{Orphans, cancel, retention, scheduled, skipped, slots};
 
 use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 12] = [
     "run_open",
     "run_waiting",
     "run_state_not_before",
-    "run_lease_owner",
+    "run_held",
+    "run_lease_until",
+    "run_cancelled",
+    // One row per server.
+    "server_lease_pkey",
     "workspace_job_open",
     "workspace_step_plan",
     // Only the newest deployments of environments and jobs stay behind.
@@ -36,7 +41,7 @@ const SMALL: [&str; 9] = [
 ];
 
 /// Tables with few rows, and lists of values.
-const FEW: [&str; 7] = ["cluster", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
+const FEW: [&str; 8] = ["cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
 
 /// A database that remembers the statements it was sent.
 struct Watched {
@@ -125,21 +130,28 @@ async fn runs_are_found_by_indexes() {
     let watched = Watched::new(&folder).await;
     let db = &watched.db;
     let (job, id, environment) = (JobId::create(), RunId::create(), EnvironmentId::create());
-    let lease = Lease { owner: Uuid::now_v7(), until: now() };
-    let orphans = Orphans { places: vec!["here".into()], unreachable_before: now() };
-    watched.check("claim", store::run::claim(db, lease, now(), &[id])).await;
-    watched.check("take_over", store::run::take_over(db, lease, &orphans, now(), 10)).await;
-    watched.check("has_orphans", store::run::has_orphans(db, &orphans, now())).await;
-    watched.check("list_owned", store::run::list_owned(db, lease.owner)).await;
-    watched.check("list_mine", store::run::list_mine(db, lease, &orphans, now(), 10)).await;
+    let owner = Uuid::now_v7();
+    let expired = vec![server_lease::Model { id: Uuid::now_v7(), until: now() }];
+    let orphans = Orphans { expired, places: vec!["here".into()], unreachable_before: now() };
+    watched.check("claim", store::run::claim(db, owner, now(), &[id])).await;
+    watched.check("take_over", store::run::take_over(db, owner, &orphans, now(), &[id])).await;
+    watched.check("list_orphans", store::run::list_orphans(db, &orphans, now(), 10)).await;
+    watched.check("list_owned", store::run::list_owned(db, owner)).await;
+    watched.check("list_owned_of", store::run::list_owned_of(db, owner, &[id])).await;
+    let plan = watched.check("list_owned_to_cancel", store::run::list_owned_to_cancel(db, owner)).await;
+    assert!(plan.iter().any(|line| line.contains("run_cancelled")), "all running runs are read: {plan:?}");
+    watched.check("expired leases", store::server_lease::list_expired(db, owner, now())).await;
+    watched.check("delete leases", store::server_lease::delete_some(db, now())).await;
+    watched.check("missing leases", store::server_lease::add_missing(db, now())).await;
     watched.check("queues", slots::list_queues(db)).await;
-    watched.check("slots", slots::count_held(db, lease.owner)).await;
+    let plan = watched.check("slots", slots::count_held(db, owner)).await;
+    let covered =
+        |line: &String| line.contains("COVERING INDEX run_held") || line.contains("Index Only Scan using run_held");
+    assert!(plan.iter().any(covered), "the rows of all running runs are read: {plan:?}");
     let queue = (run::SERVER_SLOTS, OrganizationId::create());
     watched.check("list_waiting", slots::list_waiting(db, &[queue], now(), 10)).await;
-    watched.check("renew", store::run::renew(db, lease)).await;
-    watched.check("count_open", store::run::count_open(db)).await;
+    watched.check("has_open", store::run::has_open(db)).await;
     watched.check("count_by_state", store::run::count_by_state(db)).await;
-    watched.check("count_by_owner", store::run::count_by_owner(db, lease.owner)).await;
     watched.check("count_open_by_job", store::run::count_open_by_job(db, job)).await;
     watched.check("count_open_of_schedules", store::run::count_open_of_schedules(db, vec![job])).await;
     watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, Vec::new(), 10)).await;
@@ -208,6 +220,11 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     watched.check("delete", store::deployment::delete(db, id)).await;
     watched.check("jobs", store::job::list_by_environment(db, environment, None, 10)).await;
     watched.check("a job", store::job::view_by_id(db, job)).await;
+    watched.check("compared jobs", store::job::list_compared(db, environment, None, 10)).await;
+    let keys = std::collections::HashMap::from([(job, id)]);
+    watched.check("parts by keys", store::deployment::list_parts_by_keys(db, &keys)).await;
+    let deleted = store::deployment::is_environment_being_deleted(db, environment);
+    watched.check("is_environment_being_deleted", deleted).await;
     watched.check("token", store::token::by_hash(db, "hash")).await;
     watched.check("access token", store::team::token_by_hash(db, "hash")).await;
     watched.check("person", store::person::by_subject(db, "issuer", "subject")).await;

@@ -281,7 +281,9 @@ async fn a_process_cannot_read_its_server() {
     let process = server.process();
     let script = format!(
         "env | grep -c ababab; head -c 1 /proc/{process}/mem >/dev/null && echo memory; \
-         grep -a ababab /proc/{process}/environ && echo environment; ls -l /proc/{process}/exe | grep -c -e '->'; echo end"
+         grep -a ababab /proc/{process}/environ && echo environment; ls -l /proc/{process}/exe | grep -c -e '->'; \
+         spawner=$(cut -d ' ' -f 4 /proc/$PPID/stat); for other in $PPID $spawner; do \
+         head -c 1 /proc/$other/mem >/dev/null && echo memory; done; echo end"
     );
     let job = server.deploy("curious", &script).await;
     let run = server.run(&job, 30, done).await;

@@ -13,7 +13,7 @@ use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::status::{self, EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status};
 use crate::api::tag::Tag;
-use crate::api::wire::{Json, Results, Success};
+use crate::api::wire::{Json, JsonStream, Results, Success};
 use crate::app::App;
 use crate::error::Result;
 
@@ -36,9 +36,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Success<EnvironmentStatuses>> {
+    ) -> Result<JsonStream<EnvironmentStatuses>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Json(status::of_all(&self.0.db, &row).await?))
+        Ok(JsonStream::new(status::of_all(&self.0.db, &row).await?.into_stream()))
     }
 
     #[oai(path = "/environment/:environmentId/statusesWithStages", method = "get", operation_id = "getEnvironmentStatusesWithStages", tag = Tag::EnvironmentMainCalls)]
@@ -46,9 +46,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Success<EnvironmentStatusesWithStages>> {
+    ) -> Result<JsonStream<EnvironmentStatusesWithStages>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Json(status::with_stages(&self.0.db, &row).await?))
+        Ok(JsonStream::new(status::with_stages(&self.0.db, &row).await?.into_stream()))
     }
 
     #[oai(path = "/environment/:environmentId/job/status", method = "get", operation_id = "getEnvironmentJobStatus", tag = Tag::Jobs)]
@@ -56,9 +56,9 @@ impl EnvironmentStatusApi {
         &self,
         auth: Auth,
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
-    ) -> Result<Success<Results<Status>>> {
+    ) -> Result<JsonStream<Results<Status>>> {
         let row = self.load(&auth, environment_id).await?;
-        Ok(Json(Results { results: status::of_all(&self.0.db, &row).await?.into_jobs() }))
+        Ok(JsonStream::new(status::of_jobs(&self.0.db, &row).await?.into_stream()))
     }
 
     #[oai(path = "/project/:projectId/environment/status", method = "get", operation_id = "getProjectEnvironmentsStatus", tag = Tag::Environments)]
@@ -68,11 +68,8 @@ impl EnvironmentStatusApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
     ) -> Result<Success<Results<EnvironmentStatus>>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
-        let mut results = Vec::new();
-        for row in visible(&self.0, &auth, &project).await? {
-            results.push(status::of_environment(&self.0.db, row.id).await?);
-        }
-        Ok(Json(Results { results }))
+        let rows = visible(&self.0, &auth, &project).await?;
+        Ok(Json(Results { results: status::of_environments(&self.0.db, &rows).await? }))
     }
 }
 

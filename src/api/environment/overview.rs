@@ -75,8 +75,9 @@ impl OverviewApi {
         let counts = store::job::count_by_environment(&self.0.db, project.organization_id).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
         let mut results = Vec::new();
-        for row in visible(&self.0, &auth, &project).await? {
-            let deployment_status = status::of_environment(&self.0.db, row.id).await?;
+        let rows = visible(&self.0, &auth, &project).await?;
+        let statuses = status::of_environments(&self.0.db, &rows).await?;
+        for (row, deployment_status) in rows.into_iter().zip(statuses) {
             let cluster = clusters.iter().find(|cluster| cluster.id == row.cluster_id);
             results.push(EnvironmentOverviewResponse {
                 id: row.id.0,

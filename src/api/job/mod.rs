@@ -40,7 +40,7 @@ pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProvid
 use std::sync::Arc;
 
 use entity::id::{EnvironmentId, JobId};
-use entity::job;
+use entity::{cluster, job};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -48,6 +48,7 @@ use uuid::Uuid;
 
 use self::edit::{edit_of, or_taken};
 use self::list::{JobFilter, list};
+use self::references::{References, check_references};
 use self::request::JobRequest;
 use self::schedule_request::never_fires;
 use self::schedule_times::NEVER_FIRES;
@@ -57,11 +58,14 @@ use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
 use crate::api::tag::Tag;
-use crate::api::wire::{Body, Created, EmptyResponse, Json, JsonStream, NoContent, Results, Success, Warnings};
+use crate::api::wire::{
+    Body, Created, EmptyResponse, Finished, Json, JsonStream, NoContent, Results, Success, Warnings, finished,
+};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
 use crate::error::Result;
 use crate::store;
+use crate::store::job::JobView;
 
 pub(in crate::api) struct JobApi(pub(in crate::api) Arc<App>);
 
@@ -90,24 +94,27 @@ impl JobApi {
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let JobDefinition { name, spec } = self.check(&environment, body.0, None, &warnings).await?;
+        let checked = self.check(&environment, body.0, None, &warnings).await?;
+        let JobDefinition { name, spec } = checked.definition;
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
-        let id = row.id;
+        let References { registry, groups } = checked.references;
+        let view = JobView::new(row.clone(), &environment, &checked.cluster, registry, &groups);
         audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             command::lock_for_addition(tx, environment.id).await?;
-            let change = Change::create("JOB", id.0, &row.name).of_environment(&environment).after(&row.spec);
+            let change = Change::create("JOB", row.id.0, &row.name).of_environment(&environment).after(&row.spec);
             store::job::create(tx, row).await.map_err(or_taken)?;
             Ok(((), change))
         })
         .await?;
-        let view = access::job(&self.0.db, &auth.0, Action::View, id).await?;
         Ok(Json(JobResponse::from(view)))
     }
 
     #[oai(path = "/job/:jobId", method = "get", operation_id = "getJob", tag = Tag::JobMainCalls)]
-    async fn get_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Success<JobResponse>> {
-        let view = access::job(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
-        Ok(Json(JobResponse::from(view)))
+    async fn get_job(&self, auth: Auth, #[oai(name = "jobId")] job_id: Path<Uuid>) -> Result<Finished<JobResponse>> {
+        let App { db, job_answers, .. } = &*self.0;
+        let finish = |view| finished(&JobResponse::from(view));
+        let answer = access::job_answer(db, job_answers, &auth.0, JobId(job_id.0), finish).await?;
+        Ok(Finished::new(answer.body.clone(), answer.tag.clone()))
     }
 
     #[oai(path = "/job/:jobId", method = "put", operation_id = "editJob", tag = Tag::JobMainCalls)]
@@ -120,7 +127,7 @@ impl JobApi {
     ) -> Result<Success<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row), &warnings).await?;
+        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row), &warnings).await?.definition;
         let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
         let row = job::Model { name, spec, ..row };
         let edit = edit_of(&row, self.0.clock.now());
@@ -154,22 +161,29 @@ impl JobApi {
 }
 
 impl JobApi {
-    /// Validates a request, on its own and against stored data.
+    /// Validates a request, on its own and against stored data, which is returned with it.
     async fn check(
         &self,
         environment: &entity::environment::Model,
         given: JobRequest,
         stored: Option<&job::Model>,
         warnings: &Warnings,
-    ) -> Result<JobDefinition> {
-        let checked = validate::check(given, stored)?;
-        if never_fires(&checked.spec.schedule) {
+    ) -> Result<Checked> {
+        let definition = validate::check(given, stored)?;
+        if never_fires(&definition.spec.schedule) {
             warnings.add(NEVER_FIRES);
         }
         let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
-        validate::check_image(&self.0, &checked.spec, &cluster)?;
-        validate::check_limits(&checked.spec, &cluster)?;
-        references::check_references(&self.0.db, environment.organization_id, &checked.spec).await?;
-        Ok(checked)
+        validate::check_image(&self.0, &definition.spec, &cluster)?;
+        validate::check_limits(&definition.spec, &cluster)?;
+        let references = check_references(&self.0.db, environment.organization_id, &definition.spec).await?;
+        Ok(Checked { definition, cluster, references })
     }
+}
+
+/// A valid request, with the rows that it was checked against.
+struct Checked {
+    definition: JobDefinition,
+    cluster: cluster::Model,
+    references: References,
 }

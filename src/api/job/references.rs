@@ -1,9 +1,9 @@
 //! Checks the ids that a job refers to.
 
-use entity::git_token;
 use entity::id::{GroupId, OrganizationId};
 use entity::job_spec::{GitRepository, JobSpec, Source};
 use entity::metadata_group::GroupKind;
+use entity::{git_token, metadata_group, registry};
 use sea_orm::ConnectionTrait;
 
 use crate::error::{Error, Result};
@@ -29,19 +29,26 @@ pub(in crate::api) async fn check_git_token(
     })
 }
 
-/// Checks that the registry, git token and groups of a job belong to its organization.
+/// What a job refers to.
+pub(super) struct References {
+    pub(super) registry: Option<registry::Model>,
+    pub(super) groups: Vec<metadata_group::Model>,
+}
+
+/// Checks that the registry, git token and groups of a job belong to its organization, and loads the registry and the groups.
 pub(super) async fn check_references(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     spec: &JobSpec,
-) -> Result<()> {
-    if let Some(id) = spec.registry_id() {
-        let registry = store::registry::by_id(db, id).await?;
-        if registry.is_none_or(|registry| registry.organization_id != organization) {
+) -> Result<References> {
+    let registry = match spec.registry_id() {
+        Some(id) => {
+            let row = store::registry::by_id(db, id).await?.filter(|row| row.organization_id == organization);
             let text = "is not a registry of this organization";
-            return Err(Error::invalid("source.image.registry_id", text));
+            Some(row.ok_or_else(|| Error::invalid("source.image.registry_id", text))?)
         }
-    }
+        None => None,
+    };
     if let Source::Docker { git_repository: Some(repository), .. } = &spec.source {
         check_git_token(db, organization, repository, "source.docker.git_repository").await?;
     }
@@ -49,6 +56,7 @@ pub(super) async fn check_references(
         ("annotations_groups", GroupKind::Annotations, &spec.annotations_groups),
         ("labels_groups", GroupKind::Labels, &spec.labels_groups),
     ];
+    let mut all = Vec::new();
     for (field, kind, ids) in kinds {
         if ids.is_empty() {
             continue;
@@ -60,6 +68,7 @@ pub(super) async fn check_references(
         if let Some(place) = ids.iter().position(|id| !is_usable(id)) {
             return Err(Error::invalid(format!("{field}[{place}].id"), "is not a group of this organization"));
         }
+        all.extend(groups);
     }
-    Ok(())
+    Ok(References { registry, groups: all })
 }

@@ -120,6 +120,7 @@ impl From<JobView> for JobResponse {
             id,
             organization_id: _,
             environment_id,
+            place: _,
             created_at,
             updated_at,
             name,

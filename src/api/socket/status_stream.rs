@@ -9,7 +9,7 @@ use super::request::{app, caller, requested_environment};
 use crate::access::{self, Action, Caller};
 use crate::api::status;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 #[handler]
 pub(in crate::api) async fn deployment_status(request: &Request, socket: WebSocket) -> Result<BoxWebSocketUpgraded> {
@@ -28,8 +28,7 @@ struct EnvironmentStatusSource {
 impl FrameSource for EnvironmentStatusSource {
     async fn next_frames(&mut self, app: &App, caller: &Caller) -> Result<Vec<String>> {
         let environment = access::environment(&app.db, caller, Action::View, self.environment.id).await?;
-        let frame =
-            serde_json::to_string(&status::with_stages(&app.db, &environment).await?).map_err(Error::internal)?;
+        let frame = status::with_stages(&app.db, &environment).await?.into_text()?;
         Ok(changed(&mut self.last, frame))
     }
 }

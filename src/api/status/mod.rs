@@ -5,6 +5,7 @@ mod part_runs;
 mod part_state;
 mod response;
 mod snapshot;
+mod status_pieces;
 mod step_metrics;
 
 pub(super) use self::official_state::{EventOriginEnum, StageStatusEnum, StateEnum};
@@ -13,6 +14,7 @@ pub(super) use self::part_state::{details, execution_id, of_deployment, of_part}
 pub(super) use self::response::{
     EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status, StatusDetails,
 };
+pub(super) use self::status_pieces::{of_all, of_jobs, with_stages};
 
 use entity::id::EnvironmentId;
 use entity::{deployment, environment, job};
@@ -21,8 +23,8 @@ use uuid::Uuid;
 
 use self::official_state::ServiceDeploymentStatusEnum;
 use self::part_runs::PartRuns;
-use self::response::{DeploymentStageWithServicesStatuses, ServiceActionStatusEnum, ServiceSubActionEnum, Stage};
-use self::snapshot::{EnvironmentSnapshot, JobSnapshot};
+use self::response::{ServiceActionStatusEnum, ServiceSubActionEnum};
+use self::snapshot::{Configuration, EnvironmentSnapshot, JobSnapshot};
 use crate::api::wire::Timestamp;
 use crate::engine::shown::PartPhase;
 use crate::error::Result;
@@ -40,60 +42,30 @@ pub(in crate::api) async fn of_job(db: &DatabaseConnection, row: &job::Model) ->
         Some((part, _)) if !part.progress.is_final() => store::deployment::count_open_by_job(db, row.id).await?,
         _ => 0,
     };
-    let job = JobSnapshot { job: row, part: part.as_ref(), runs, newest: newest.as_ref() };
+    let configuration = Configuration::of_row(row);
+    let job = JobSnapshot { id: row.id, configuration, part: part.as_ref(), runs, newest: newest.as_ref() };
     Ok(job.status(i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 
 /// The state of an environment.
 pub(in crate::api) async fn of_environment(db: &DatabaseConnection, id: EnvironmentId) -> Result<EnvironmentStatus> {
-    Ok(EnvironmentSnapshot::read(db, id).await?.environment())
+    let snapshot = store::snapshot(db, async |tx| EnvironmentSnapshot::read(tx, id, |_, _| ()).await).await?;
+    Ok(snapshot.environment(id))
 }
 
-/// The state of an environment and of its jobs.
-pub(in crate::api) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<EnvironmentStatuses> {
-    let snapshot = EnvironmentSnapshot::read(db, row.id).await?;
-    let jobs = snapshot.jobs().map(|job| job.status_among()).collect();
-    Ok(EnvironmentStatuses {
-        environment: snapshot.environment(),
-        applications: Vec::new(),
-        containers: Vec::new(),
-        jobs,
-        databases: Vec::new(),
-        helms: Vec::new(),
-        terraforms: Vec::new(),
-    })
-}
-
-/// The state of an environment and of its jobs, stage by stage.
-pub(in crate::api) async fn with_stages(
+/// The states of several environments at one moment, in their order.
+pub(in crate::api) async fn of_environments(
     db: &DatabaseConnection,
-    row: &environment::Model,
-) -> Result<EnvironmentStatusesWithStages> {
-    let snapshot = EnvironmentSnapshot::read(db, row.id).await?;
-    let places = store::stage::places(db, row.id).await?;
-    let mut stages = Vec::new();
-    for stage in store::stage::list(db, row.id).await? {
-        let inside = |job: &JobSnapshot<'_>| places.get(&job.job.id).is_some_and(|place| place.stage_id == stage.id);
-        let job: Vec<_> = snapshot.jobs().filter(inside).collect();
-        let newest = snapshot.newest.as_ref().map(|deployment| deployment.id);
-        let parts = job.iter().filter_map(|job| job.part).filter(|(_, deployment)| Some(deployment.id) == newest);
-        let progress: Vec<_> = parts.map(|(part, _)| part.progress).collect();
-        stages.push(DeploymentStageWithServicesStatuses {
-            applications: Vec::new(),
-            containers: Vec::new(),
-            jobs: job.iter().map(JobSnapshot::status_among).collect(),
-            databases: Vec::new(),
-            helms: Vec::new(),
-            terraforms: Vec::new(),
-            stage: Stage {
-                id: stage.id.0,
-                name: stage.name,
-                description: stage.description,
-                status: StageStatusEnum::of(&progress),
-            },
-        });
-    }
-    Ok(EnvironmentStatusesWithStages { environment: snapshot.environment(), stages })
+    rows: &[environment::Model],
+) -> Result<Vec<EnvironmentStatus>> {
+    store::snapshot(db, async |tx| {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            all.push(EnvironmentSnapshot::read(tx, row.id, |_, _| ()).await?.environment(row.id));
+        }
+        Ok(all)
+    })
+    .await
 }
 
 /// The response to a request that deploys nothing.

@@ -1,5 +1,7 @@
 //! The runs of a job's part in a deployment.
 
+use std::collections::HashMap;
+
 use entity::deployment::Progress;
 use entity::deployment_job;
 use entity::id::RunId;
@@ -26,6 +28,12 @@ impl PartRuns {
     /// Selects the runs of a part from `all`.
     pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
         let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
+        Self { build: find(part.build_run_id), run: find(part.run_id) }
+    }
+
+    /// The same, by id.
+    pub(in crate::api) fn among(part: &deployment_job::Model, all: &HashMap<RunId, run::Model>) -> Self {
+        let find = |id: Option<RunId>| id.and_then(|id| all.get(&id)).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
     }
 

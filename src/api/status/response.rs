@@ -105,12 +105,6 @@ pub(in crate::api) struct EnvironmentStatuses {
     pub(super) terraforms: Vec<Status>,
 }
 
-impl EnvironmentStatuses {
-    pub(in crate::api) fn into_jobs(self) -> Vec<Status> {
-        self.jobs
-    }
-}
-
 /// A stage, with its status in the newest deployment.
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Stage {

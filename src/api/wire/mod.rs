@@ -5,6 +5,7 @@
 mod archive;
 mod body_faults;
 mod enum_name;
+mod finished;
 mod media_type;
 mod mirror;
 mod number;
@@ -25,6 +26,7 @@ mod yaml;
 
 pub(super) use self::archive::Archive;
 pub(super) use self::enum_name::{enum_name, enum_value};
+pub(super) use self::finished::{Finished, finished};
 pub(super) use self::mirror::mirrored;
 pub(super) use self::number::optional_number;
 pub(super) use self::object::{Empty, ReferenceObject, Results};

@@ -62,3 +62,23 @@ impl IntoResponse for PlainText {
         Response::builder().content_type("text/plain; charset=utf-8").body(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use poem::IntoResponse as _;
+
+    use super::JsonStream;
+    use crate::error::Error;
+
+    /// The listener closes the connection without the end of the body, so that clients see that it is incomplete.
+    #[tokio::test]
+    async fn an_answer_that_fails_in_the_middle_is_no_complete_one() {
+        let chunks = vec![Ok(b"{\"results\":[".to_vec()), Err(Error::NotFound("job"))];
+        let response = JsonStream::<i32>::new(stream::iter(chunks)).into_response();
+        assert!(response.into_body().into_bytes().await.is_err());
+        let chunks = vec![Ok(b"{\"results\":[".to_vec()), Ok(b"]}".to_vec())];
+        let response = JsonStream::<i32>::new(stream::iter(chunks)).into_response();
+        assert_eq!(response.into_body().into_bytes().await.unwrap(), b"{\"results\":[]}".as_slice());
+    }
+}

@@ -13,7 +13,7 @@ use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::error::{Error, Result};
 use windlass::observe::telemetry;
-use windlass::runner::process::{SUPERVISE, supervise};
+use windlass::runner::process::{SPAWN_STEPS, spawn_steps};
 use windlass::{bootstrap, server};
 
 mod secret_settings;
@@ -53,9 +53,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == SUPERVISE) {
-        return supervise(words);
+    if std::env::args_os().nth(1).is_some_and(|word| word == SPAWN_STEPS) {
+        return spawn_steps();
     }
     // Before the first thread, because the program may be replaced.
     start(secret_settings::words())

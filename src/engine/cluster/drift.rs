@@ -5,7 +5,7 @@ use entity::id::ClusterId;
 
 use crate::app::App;
 use crate::engine::tick::pass::{Wish, report, succeeded};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::runner::kubernetes::{Health, KubernetesRunner};
 use crate::store;
@@ -35,12 +35,17 @@ async fn look_at(app: &App, id: ClusterId, runner: &KubernetesRunner, now: DateT
     look_for_drift(app, id, runner, now).await?;
     for row in store::cluster_objects::leftovers(&app.db, id).await? {
         match runner.delete_namespace(&row.namespace, &row.environment_id.to_string()).await {
-            Ok(true) => match store::cluster_objects::forget_leftover(&app.db, id, &row.namespace).await {
-                Ok(()) => succeeded(app, PASS, &row.namespace),
-                Err(error) => {
-                    report(app, (PASS, "namespace"), &row.namespace, &error.into(), Wish::Process, now);
+            Ok(true) => {
+                let forgotten = store::write(&app.db, async |tx| {
+                    store::cluster_objects::forget_leftover(tx, id, &row.namespace).await.map_err(Error::from)
+                });
+                match forgotten.await {
+                    Ok(()) => succeeded(app, PASS, &row.namespace),
+                    Err(error) => {
+                        report(app, (PASS, "namespace"), &row.namespace, &error, Wish::Process, now);
+                    }
                 }
-            },
+            }
             Ok(false) => {}
             Err(unavailable) => {
                 let (namespace, reason) = (row.namespace, unavailable.0);
@@ -68,10 +73,13 @@ async fn look_for_drift(app: &App, id: ClusterId, runner: &KubernetesRunner, now
                 (true, Some(_)) => None,
                 (true, None) | (false, Some(_)) => continue,
             };
-            match store::cluster_objects::set_drifted(&app.db, row, drifted_at).await {
+            let set = store::write(&app.db, async |tx| {
+                store::cluster_objects::set_drifted(tx, row, drifted_at).await.map_err(Error::from)
+            });
+            match set.await {
                 Ok(()) => succeeded(app, PASS, row.id),
                 Err(error) => {
-                    report(app, (PASS, "job"), row.id, &error.into(), Wish::Process, now);
+                    report(app, (PASS, "job"), row.id, &error, Wish::Process, now);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::engine::deployment::run_spec;
 use crate::engine::tick::job::step::masks;
 use crate::engine::tick::pass::{Wish, report, succeeded};
-use crate::engine::tick::run::lease::lease;
+use crate::engine::tick::run::lease::renew_if_late;
 use crate::engine::tick::run::masks::{Masks, UNKNOWN_MASKS};
 use crate::error::{CannotOpen, Error, Result};
 use crate::liveness::passes::Pass;
@@ -73,6 +73,8 @@ async fn record_of(app: &App, id: ClusterId, found: &[ScheduledJob], now: DateTi
             rows.extend(row_of(app, id, started, job, now).await?);
         }
     }
+    renew_if_late(app).await?;
+    app.visits.visit(rows.iter().map(|row| row.id));
     let stored = store::write(&app.db, async |tx| store::run::create(tx, rows).await.map_err(Error::from)).await?;
     if stored > 0 {
         for started in found {
@@ -91,7 +93,6 @@ async fn row_of(
 ) -> Result<Option<run::Model>> {
     let spec = job.deployed.as_ref().unwrap_or(&job.spec);
     let Some(spec) = run_spec(spec, job.built.as_ref(), Event::Cron) else { return Ok(None) };
-    let lease = lease(app);
     let row = run::Model {
         state: RunState::Running,
         trigger: Trigger::Schedule,
@@ -100,8 +101,7 @@ async fn row_of(
         place: Some(place(id)),
         step: Some(started.handle.clone()),
         start_asked_at: Some(now),
-        lease_owner: Some(lease.owner),
-        lease_until: Some(lease.until),
+        lease_owner: Some(app.instance),
         // Kubernetes started it, whatever slots this server has.
         slots: NO_SLOTS,
         ..run::Model::queued(job.id, Event::Cron, spec, now)

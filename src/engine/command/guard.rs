@@ -1,6 +1,6 @@
 //! Locks an environment for a change, and rejects changes to jobs and environments that are being deleted.
 
-use entity::deployment::{Action, Progress, Scope};
+use entity::deployment::{Action, Progress};
 use entity::id::EnvironmentId;
 use entity::{environment, job};
 use sea_orm::DatabaseTransaction;
@@ -30,11 +30,11 @@ pub(super) async fn lock(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<
 }
 
 pub(super) async fn refuse_while_deleted(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<()> {
-    let deleting = store::deployment::list_open(tx, id)
-        .await?
-        .iter()
-        .any(|row| row.scope == Scope::Environment && row.action == Action::Delete);
-    if deleting { Err(Error::Conflict("the environment is being deleted".into())) } else { Ok(()) }
+    if store::deployment::is_environment_being_deleted(tx, id).await? {
+        Err(Error::Conflict("the environment is being deleted".into()))
+    } else {
+        Ok(())
+    }
 }
 
 /// The jobs that an action applies to: stopping leaves out those that are already stopped.

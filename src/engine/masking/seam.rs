@@ -11,8 +11,8 @@ use super::masker::{MASK, Masker};
 /// How many pieces may wait for a piece of the other stream.
 const MOST_BEHIND: usize = 64;
 /// How many pieces may wait altogether, and how many bytes they may have.
-const MOST_WAITING: usize = 4000;
-const MOST_WAITING_BYTES: usize = 2 * 1024 * 1024;
+pub const MOST_WAITING: usize = 4000;
+pub const MOST_WAITING_BYTES: usize = 1024 * 1024 + 64 * 1024;
 
 /// The streams of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

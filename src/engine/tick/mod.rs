@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::engine::cluster;
 use crate::liveness::passes::Pass;
+use crate::liveness::visits::Scope;
 
 pub use self::pass::BATCH;
 use self::pass::check;
@@ -61,15 +62,20 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     Outcome { more }
 }
 
-/// The passes over runs.
+/// The passes over runs, which observe all running ones.
 pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
+    work_on(app, Scope::All, now).await
+}
+
+/// The passes over runs.
+pub async fn work_on(app: &App, scope: Scope, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check(app, Pass::ClusterRuns, cluster::record::run_once(app, now).await, now);
-    more |= check(app, Pass::QueuedRuns, run::end_queued::run_once(app, now).await, now);
+    more |= check(app, Pass::QueuedRuns, run::end_queued::run_once(app, scope, now).await, now);
     if !app.shutdown.has_begun() {
         more |= check(app, Pass::Claim, run::claim::run_once(app, now).await, now);
     }
-    more |= check(app, Pass::Observe, run::observe::run_once(app, now).await, now);
+    more |= check(app, Pass::Observe, run::observe::run_once(app, scope, now).await, now);
     Outcome { more }
 }
 

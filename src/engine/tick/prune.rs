@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::RunId;
 
 use super::pass::{Wish, report, succeeded};
+use super::run::lease::LEASE;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
@@ -37,6 +38,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         plans(app).await,
         states(app, now).await,
         pieces(app, now).await,
+        leases(app, now).await,
     ];
     results.into_iter().try_fold(false, |more, result| Ok(more | result?))
 }
@@ -171,6 +173,17 @@ async fn pieces(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "state_piece", gone, PIECES))
+}
+
+/// Leases of servers that are gone. A server that resumes after its lease was deleted gets a new one.
+async fn leases(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let gone = store::write(&app.db, async |tx| {
+        store::server_lease::add_missing(tx, now + LEASE).await?;
+        store::server_lease::delete_some(tx, now).await.map_err(Error::from)
+    })
+    .await?;
+    app.metrics.rows_pruned("server_lease", gone);
+    Ok(false)
 }
 
 /// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.

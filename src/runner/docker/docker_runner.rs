@@ -44,7 +44,7 @@ struct PendingStart {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// Wakes the engine when a container ends. This is only a hint: without it, the end is noticed a little later.
+/// Reports the end of a container. This is only a hint: without it, the end is noticed a little later.
 fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
     #[expect(clippy::disallowed_methods, reason = "ends with its container, or when the engine no longer answers")]
     tokio::spawn(async move {
@@ -52,7 +52,7 @@ fn notify_end(engine: Arc<Engine>, name: String, wake: Wake) {
             let mut ended = client.wait_container(&name, None::<WaitContainerOptions>);
             while ended.next().await.is_some() {}
         }
-        wake.here();
+        wake.step(&name);
     });
 }
 
@@ -61,12 +61,14 @@ impl DockerRunner {
     #[must_use]
     pub fn new(address: Option<&str>, clock: Clock, wake: Wake) -> Self {
         let address = address.unwrap_or(SOCKET).to_owned();
+        let engine = Arc::new(Engine { address, client: OnceCell::new(), id: OnceCell::new() });
+        let logs = ContainerLogs::new(Arc::clone(&engine), wake.clone());
         Self {
-            engine: Arc::new(Engine { address, client: OnceCell::new(), id: OnceCell::new() }),
+            engine,
             builds: Builds::new(clock, wake.clone()),
             starting: Mutex::default(),
             stopping: Arc::default(),
-            logs: ContainerLogs::default(),
+            logs,
             wake,
         }
     }
@@ -132,10 +134,10 @@ impl Runner for DockerRunner {
         #[expect(clippy::disallowed_methods, reason = "kept in `starting`, which ends it")]
         let task = tokio::spawn(async move {
             match engine.start(&step).await {
-                Ok(()) => notify_end(engine, step.name, wake.clone()),
+                Ok(()) => notify_end(engine, step.name.clone(), wake.clone()),
                 Err(reason) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason),
             }
-            wake.here();
+            wake.step(&step.name);
         });
         starting.insert(name, PendingStart { task, failure });
         Ok(())
@@ -148,7 +150,11 @@ impl Runner for DockerRunner {
         if let Some(progress) = self.start_progress(name) {
             return Ok(progress);
         }
-        Ok(self.engine.state(name).await?.map_or(StepState::Unknown, |state| progress(&state)))
+        let progress = self.engine.state(name).await?.map_or(StepState::Unknown, |state| progress(&state));
+        if matches!(progress, StepState::Exited { .. }) {
+            self.logs.container_ended(name);
+        }
+        Ok(progress)
     }
 
     async fn times(&self, name: &str) -> Result<StepTimes, Unavailable> {
@@ -186,7 +192,7 @@ impl Runner for DockerRunner {
                 }
             }
             stopping.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-            wake.here();
+            wake.step(&name);
         });
         Ok(())
     }
@@ -202,11 +208,12 @@ impl Runner for DockerRunner {
         if let Some(lines) = self.builds.take(name, skip, limit) {
             return Ok(lines);
         }
-        self.logs.read(&self.engine, name, skip, limit).await
+        self.logs.read(name, skip, limit).await
     }
 
     fn lines_stored(&self, name: &str, lines: u64) {
-        self.builds.forget_lines(name, lines);
+        self.builds.lines_stored(name, lines);
+        self.logs.lines_stored(name, lines);
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {

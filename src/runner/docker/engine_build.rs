@@ -62,10 +62,9 @@ impl ImageBuild {
     pub(super) async fn say(&self, stream: Stream, text: &str) {
         let mut splitter = LineSplitter::default();
         let pieces = splitter.add(text.as_bytes()).into_iter().chain(splitter.finish());
-        for Piece { text, open } in pieces {
-            let text = text.trim_end().to_owned();
-            self.step.memory.push(Line { at: self.clock.now(), stream, text, open }).await;
-        }
+        let at = self.clock.now();
+        let line = |Piece { text, open }| Line { at, stream, text: text.trim_end().to_owned(), open };
+        self.step.memory.lines.push(pieces.map(line)).await;
     }
 
     pub(super) async fn run(&self) -> Result<Value, String> {

@@ -2,6 +2,7 @@
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerState, ContainerStateStatusEnum};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::runner::interface::Unavailable;
@@ -33,26 +34,35 @@ fn out_of_memory(state: &ContainerState) -> Option<String> {
 /// How many bytes of a line the engine puts into one entry.
 const ENTRY_BYTES: usize = 16 * 1024;
 
-/// One log entry: its stream, the time that the engine adds, and its bytes. They end with a line feed, unless the line goes on in the
-/// next entry of the stream. Not every log driver keeps the line feed at the end of a long line, but only an entry that is full goes on.
-pub(super) fn entry(output: LogOutput) -> (Stream, DateTime<Utc>, Vec<u8>) {
+/// An entry of a log.
+pub(super) struct Entry {
+    pub(super) stream: Stream,
+    /// The time that the engine adds.
+    pub(super) at: DateTime<Utc>,
+    /// Ends with a line feed, unless the line goes on in the next entry of the stream.
+    pub(super) text: Bytes,
+}
+
+/// An entry; none if it broke off. Not every log driver keeps the line feed at the end of a long line, but only an entry that is full
+/// goes on.
+pub(super) fn entry(output: LogOutput) -> Option<Entry> {
     let (stream, bytes) = match output {
         LogOutput::StdErr { message } => (Stream::Stderr, message),
-        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-            (Stream::Stdout, message)
-        }
+        LogOutput::StdOut { message } | LogOutput::StdIn { message } => (Stream::Stdout, message),
+        // The containers have no terminal: this is an entry without its beginning or its end.
+        LogOutput::Console { .. } => return None,
     };
     let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
-    let (time, text) = bytes.split_at(space);
+    let (time, _) = bytes.split_at(space);
     let at = std::str::from_utf8(time).ok().and_then(|time| DateTime::parse_from_rfc3339(time.trim_end()).ok());
     let (at, mut text) = match at {
-        Some(at) => (at.to_utc(), text.get(1..).unwrap_or_default().to_vec()),
-        None => (DateTime::UNIX_EPOCH, bytes.to_vec()),
+        Some(at) => (at.to_utc(), bytes.slice((space + 1).min(bytes.len())..)),
+        None => (DateTime::UNIX_EPOCH, bytes),
     };
     if text.len() < ENTRY_BYTES && text.last() != Some(&b'\n') {
-        text.push(b'\n');
+        text = [&text, b"\n".as_slice()].concat().into();
     }
-    (stream, at, text)
+    Some(Entry { stream, at, text })
 }
 
 pub(super) fn status(error: &bollard::errors::Error) -> Option<u16> {
@@ -92,9 +102,9 @@ mod tests {
             (full.as_str(), full.as_str()),
         ] {
             let message = format!("{at} {given}").into_bytes().into();
-            let (_, time, text) = entry(LogOutput::StdOut { message });
+            let found = entry(LogOutput::StdOut { message }).unwrap();
             assert_eq!(
-                (time, text.as_slice()),
+                (found.at, &found.text[..]),
                 (DateTime::parse_from_rfc3339(at).unwrap().to_utc(), expected.as_bytes())
             );
         }

@@ -8,6 +8,7 @@ mod build_progress;
 mod buildkit;
 mod container_file;
 mod container_log;
+mod container_log_stream;
 mod container_spec;
 mod docker_runner;
 mod dockerfile_images;

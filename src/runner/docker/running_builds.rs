@@ -35,7 +35,7 @@ impl Builds {
         if steps.contains_key(name) {
             return;
         }
-        let memory = MemoryStep::new(StepState::Running, self.clock.now(), self.wake.clone());
+        let memory = MemoryStep::new(name, StepState::Running, self.clock.now(), self.wake.clone());
         let step = Arc::new(BuildStep { memory, task: Mutex::default(), output: Mutex::default() });
         let job = ImageBuild {
             engine: Arc::clone(engine),
@@ -43,7 +43,6 @@ impl Builds {
             clock: self.clock.clone(),
             build: build.clone(),
         };
-        let wake = self.wake.clone();
         #[expect(clippy::disallowed_methods, reason = "kept in its step, which ends it")]
         let task = tokio::spawn(async move {
             let progress = match job.run().await {
@@ -57,7 +56,6 @@ impl Builds {
                 }
             };
             job.step.memory.end(progress, job.clock.now());
-            wake.here();
         });
         *lock(&step.task) = Some(task);
         steps.insert(name.to_owned(), step);
@@ -72,12 +70,12 @@ impl Builds {
     }
 
     pub(super) fn take(&self, name: &str, skip: u64, limit: usize) -> Option<Lines> {
-        Some(self.find(name)?.memory.take(skip, limit))
+        Some(self.find(name)?.memory.lines.take(skip, limit))
     }
 
-    pub(super) fn forget_lines(&self, name: &str, lines: u64) {
+    pub(super) fn lines_stored(&self, name: &str, lines: u64) {
         if let Some(step) = self.find(name) {
-            step.memory.forget(lines);
+            step.memory.lines.drop_stored(lines);
         }
     }
 
@@ -95,7 +93,6 @@ impl Builds {
         if running {
             let reason = Some("the build was stopped".to_owned());
             step.memory.end(StepState::Exited { exit_code: 143, reason }, self.clock.now());
-            self.wake.here();
         }
         true
     }

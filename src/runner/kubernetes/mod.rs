@@ -14,8 +14,6 @@ mod health;
 mod job_status;
 mod kubeconfig;
 mod kubernetes_runner;
-mod log_buffer;
-mod log_position;
 mod namespace;
 mod object_labels;
 mod object_parts;

@@ -2,28 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use kube::Client;
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::job_status::is_over;
-use super::log_buffer::LogBuffer;
 use super::pod_log_stream::PodLogStream;
 use super::watch::Watch;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::Unavailable;
-use crate::runner::line::{Line, Lines};
-
-/// How long a reader waits for a line.
-const PATIENCE: Duration = Duration::from_millis(20);
-
-/// How long a reader waits for the end of the log of an ended Job.
-const END_PATIENCE: Duration = Duration::from_secs(2);
+use crate::runner::line::Lines;
+use crate::runner::line_buffer::{END_PATIENCE, LineBuffer};
 
 struct Following {
-    reader: Arc<LogBuffer>,
+    reader: Arc<LineBuffer>,
     task: AbortHandle,
 }
 
@@ -68,45 +60,30 @@ impl PodLogs {
         limit: usize,
     ) -> Result<Lines, Unavailable> {
         let reader = self.reader(handle, (namespace, job), skip);
-        let over = self.watch.job(namespace, job).is_none_or(|job| is_over(&job));
-        let patience = if over { END_PATIENCE } else { PATIENCE };
-        let deadline = tokio::time::Instant::now() + patience;
-        loop {
-            let news = reader.news.notified();
-            {
-                let mut buffer = reader.lock();
-                buffer.drop_before(skip);
-                reader.room.notify_one();
-                // Lines that were stored before this server followed the log are skipped.
-                let there = buffer.first == skip;
-                let enough =
-                    there && !buffer.lines.is_empty() && (buffer.lines.len() >= limit || buffer.is_full() || !over);
-                if enough || buffer.ended || tokio::time::Instant::now() >= deadline {
-                    if let Some(reason) = buffer.failure.clone().filter(|_| over && buffer.lines.is_empty()) {
-                        return Err(Unavailable(reason));
-                    }
-                    let lines: Vec<Line> =
-                        if there { buffer.lines.iter().take(limit).cloned().collect() } else { Vec::new() };
-                    let end = buffer.ended && (!there || lines.len() == buffer.lines.len());
-                    return Ok(Lines { lines, end });
-                }
-            }
-            let _timeout = tokio::time::timeout_at(deadline, news).await;
+        if self.watch.job(namespace, job).is_none_or(|job| is_over(&job)) {
+            reader.step_ended();
+        }
+        // Lines that were stored before this server followed the log are skipped.
+        reader.read(skip, limit, END_PATIENCE).await
+    }
+
+    pub(super) fn lines_stored(&self, handle: &str, lines: u64) {
+        if let Some(following) = self.all().get(handle) {
+            following.reader.drop_stored(lines);
         }
     }
 
-    fn reader(&self, handle: &str, (namespace, job): (&str, &str), skip: u64) -> Arc<LogBuffer> {
+    fn reader(&self, handle: &str, (namespace, job): (&str, &str), skip: u64) -> Arc<LineBuffer> {
         let mut all = self.all();
         if let Some(following) = all.get(handle)
-            && following.reader.lock().first <= skip
+            && following.reader.first() <= skip
         {
             return following.reader.clone();
         }
-        let reader = Arc::new(LogBuffer { buffer: Mutex::default(), news: Notify::new(), room: Notify::new() });
+        let reader = Arc::new(LineBuffer::new(handle, self.wake.clone()));
         let follow = PodLogStream {
             client: self.client.clone(),
             watch: self.watch.clone(),
-            wake: self.wake.clone(),
             namespace: namespace.to_owned(),
             job: job.to_owned(),
             reader: reader.clone(),

@@ -17,13 +17,12 @@ use kube::{Api, Client, ResourceExt as _};
 
 use super::api_error::reason_of;
 use super::job_status::{container, has_begun, has_ended, is_over};
-use super::log_buffer::LogBuffer;
-use super::log_position::{LogPosition, Resumed};
 use super::object_labels::CONTAINER;
 use super::watch::Watch;
-use crate::liveness::wake::Wake;
 use crate::runner::line::{LINE_BYTES, Line, Stream};
+use crate::runner::line_buffer::LineBuffer;
 use crate::runner::line_splitter::{LineSplitter, Piece};
+use crate::runner::log_position::{LogPosition, New, Resumed};
 
 /// How often to check for new and ended pods.
 const LOOK: Duration = Duration::from_millis(200);
@@ -31,16 +30,19 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often reading the log of an ended pod is retried before giving up.
 const TRIES: u32 = 5;
 
+/// How often the log of an ended pod that ends in the middle of a line is read before that is taken for its end. A node
+/// ends the last line of each log.
+const PART_READS: u32 = 25;
+
 /// How much of a line is read at once, in bytes: the longest line and its timestamp.
 const LONGEST: u64 = LINE_BYTES as u64 + 64;
 
 pub(super) struct PodLogStream {
     pub(super) client: Client,
     pub(super) watch: Arc<Watch>,
-    pub(super) wake: Wake,
     pub(super) namespace: String,
     pub(super) job: String,
-    pub(super) reader: Arc<LogBuffer>,
+    pub(super) reader: Arc<LineBuffer>,
 }
 
 impl PodLogStream {
@@ -64,35 +66,45 @@ impl PodLogStream {
                 Some(_) | None => tokio::time::sleep(LOOK).await,
             }
         }
-        self.reader.lock().ended = true;
-        self.reader.news.notify_one();
-        self.wake.here();
+        self.reader.end();
     }
 
     /// Reads the log of one pod to its end.
     async fn read_pod(&self, pod: &Pod) {
         let name = pod.name_any();
         let mut left = LogPosition::default();
-        let mut failures = 0;
+        let mut splitter = LineSplitter::default();
+        let (mut failures, mut unchanged) = (0, 0);
         loop {
             let had_ended = self.ended(&name);
             let before = left;
-            match self.stream(&name, &mut left).await {
+            let read = self.stream(&name, &mut left, &mut splitter).await;
+            unchanged = if had_ended && before == left { unchanged + 1 } else { 0 };
+            match read {
                 // A busy node may end the stream before it has written the last lines, so the log is read until nothing is added.
-                Ok(()) if had_ended && before == left => return,
-                Ok(()) => failures = 0,
+                Ok(()) if unchanged >= if left.is_in_line() { PART_READS } else { 1 } => break,
+                Ok(()) => {
+                    self.reader.recover();
+                    failures = 0;
+                }
                 Err(reason) => {
                     failures = if before == left { failures + 1 } else { 0 };
                     let gone = self.find(&name).is_none();
-                    self.reader.lock().failure = Some(reason);
+                    self.reader.fail(reason);
                     // If the pod is gone or its node does not answer, the rest of the log is lost.
                     if gone || (had_ended && failures >= TRIES) {
-                        return;
+                        break;
                     }
                 }
             }
             tokio::time::sleep(LOOK).await;
         }
+        self.push(left.at, splitter.finish()).await;
+    }
+
+    async fn push(&self, at: Option<DateTime<Utc>>, pieces: impl IntoIterator<Item = Piece>) {
+        let line = |Piece { text, open }| Line { at: at.unwrap_or_default(), stream: Stream::Stdout, text, open };
+        self.reader.push(pieces.into_iter().map(line)).await;
     }
 
     fn find(&self, name: &str) -> Option<Arc<Pod>> {
@@ -107,8 +119,8 @@ impl PodLogStream {
         })
     }
 
-    /// Reads until the stream ends.
-    async fn stream(&self, name: &str, left: &mut LogPosition) -> Result<(), String> {
+    /// Reads until the stream ends. A line that is not complete then stays in the splitter: the next stream goes on with it.
+    async fn stream(&self, name: &str, left: &mut LogPosition, splitter: &mut LineSplitter) -> Result<(), String> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let since_time = left.at.and_then(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true).parse::<Timestamp>().ok());
         let params = LogParams {
@@ -121,35 +133,32 @@ impl PodLogStream {
         let stream = pods.log_stream(name, &params).await.map_err(|e| reason_of(&e))?;
         let mut stream = std::pin::pin!(stream);
         let mut resumed = Resumed::after(*left);
-        let mut splitter = LineSplitter::default();
-        let end = loop {
-            let (stamp, text) = match next_line(&mut stream).await {
-                Ok(Some(line)) => line,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error.to_string()),
-            };
-            let Some(at) = resumed.time_if_new(stamp) else { continue };
-            left.advance(at);
-            for Piece { text, open } in splitter.add(&text) {
-                self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
+        loop {
+            let next = next_line(&mut stream, resumed.is_in_line()).await.map_err(|error| error.to_string())?;
+            let Some((stamp, text)) = next else { return Ok(()) };
+            let Some(New { at, text, begins }) = resumed.new_in(stamp, &text) else { continue };
+            if begins {
+                // Only if the rest of the line before is lost.
+                self.push(left.at, splitter.finish()).await;
             }
-            self.wake.here();
-        };
-        if let (Some(Piece { text, open }), Some(at)) = (splitter.finish(), left.at) {
-            self.reader.push(Line { at, stream: Stream::Stdout, text, open }).await;
+            left.advance(at, text);
+            self.push(Some(at), splitter.add(text)).await;
         }
-        end
     }
 }
 
-/// The next line and its timestamp. The line ends with a line feed, except for the first part of a longer one, and the end of the log.
-/// The rest of a longer line has no timestamp.
+/// The next line and its timestamp. The line ends with a line feed, except for the first part of a longer one, and the end of the
+/// stream. The rest of a longer line (`in_line`) has no timestamp.
 async fn next_line(
     stream: &mut (impl AsyncBufRead + Unpin),
+    in_line: bool,
 ) -> std::io::Result<Option<(Option<DateTime<Utc>>, Vec<u8>)>> {
     let mut bytes = Vec::new();
     if stream.take(LONGEST).read_until(b'\n', &mut bytes).await? == 0 {
         return Ok(None);
+    }
+    if in_line {
+        return Ok(Some((None, bytes)));
     }
     let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (stamp, text) = bytes.split_at(space);

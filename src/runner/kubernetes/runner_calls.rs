@@ -96,6 +96,10 @@ impl Runner for KubernetesRunner {
         }
     }
 
+    fn lines_stored(&self, name: &str, lines: u64) {
+        self.logs.lines_stored(name, lines);
+    }
+
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let Some(Handle::Job { namespace, name: job }) = Handle::parse(name) else {
             return Ok(Lines { lines: Vec::new(), end: true });

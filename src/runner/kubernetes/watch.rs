@@ -18,10 +18,11 @@ use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::api_error::reason_of;
+use super::handle;
 use super::health::Health;
 use super::job_status::Pods;
 use super::object_labels::{MANAGED_BY, MANAGER};
-use super::watch_state::{ClusterState, take_pod};
+use super::watch_state::{ClusterState, job_of, take_pod};
 use crate::liveness::wake::Wake;
 
 /// How often to check whether the cluster answers.
@@ -53,14 +54,19 @@ impl Watch {
             state.clone(),
             wake.clone(),
             |state, event| {
+                let step = changed(&event).and_then(|job| Some(handle::job(&job.namespace()?, &job.name_any())));
                 state.jobs.take(event);
+                step
             },
             |state, broken| state.jobs.broken = Some(broken),
         ));
         let pods = watcher(Api::<Pod>::all(client.clone()), config());
-        tasks.spawn(follow(pods, state.clone(), wake.clone(), take_pod, |state, broken| {
-            state.pods.broken = Some(broken)
-        }));
+        let take = |state: &mut ClusterState, event| {
+            let step = changed(&event).and_then(job_of).map(|(namespace, job)| handle::job(&namespace, &job));
+            take_pod(state, event);
+            step
+        };
+        tasks.spawn(follow(pods, state.clone(), wake.clone(), take, |state, broken| state.pods.broken = Some(broken)));
         let cron_jobs = watcher(Api::<CronJob>::all(client.clone()), config());
         tasks.spawn(follow(
             cron_jobs,
@@ -68,6 +74,7 @@ impl Watch {
             wake.clone(),
             |state, event| {
                 state.cron_jobs.take(event);
+                None
             },
             |state, broken| state.cron_jobs.broken = Some(broken),
         ));
@@ -78,6 +85,7 @@ impl Watch {
             wake.clone(),
             |state, event| {
                 state.secrets.take(event);
+                None
             },
             |state, broken| state.secrets.broken = Some(broken),
         ));
@@ -138,12 +146,20 @@ impl Watch {
     }
 }
 
-/// Applies the events of a watch. A broken watch is restarted after a pause.
+/// The object that a change is about; the initial list is no change.
+fn changed<K>(event: &Event<K>) -> Option<&K> {
+    match event {
+        Event::Apply(object) | Event::Delete(object) => Some(object),
+        Event::Init | Event::InitApply(_) | Event::InitDone => None,
+    }
+}
+
+/// Applies the events of a watch, and reports the steps that they are about. A broken watch is restarted after a pause.
 async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'static>(
     watch: impl futures_util::Stream<Item = Result<Event<K>, watcher::Error>> + Send,
     state: Arc<Mutex<ClusterState>>,
     wake: Wake,
-    take: fn(&mut ClusterState, Event<K>),
+    take: fn(&mut ClusterState, Event<K>) -> Option<String>,
     broken: fn(&mut ClusterState, String),
 ) {
     let watch = watch.default_backoff().modify(|object| {
@@ -154,8 +170,11 @@ async fn follow<K: ResourceExt + DeserializeOwned + Debug + Clone + Send + 'stat
     while let Some(event) = watch.next().await {
         match event {
             Ok(event) => {
-                take(&mut lock(&state), event);
-                wake.here();
+                let step = take(&mut lock(&state), event);
+                match step {
+                    Some(step) => wake.step(&step),
+                    None => wake.here(),
+                }
             }
             Err(error) => {
                 let reason = watch_failure(&error);

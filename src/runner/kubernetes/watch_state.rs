@@ -29,19 +29,21 @@ pub(super) struct ClusterState {
     pub(super) asked: Option<Result<String, Health>>,
 }
 
+/// The Job of a pod, with its namespace.
+pub(super) fn job_of(pod: &Pod) -> Option<(String, String)> {
+    let job = pod.labels().get(JOB_NAME).cloned()?;
+    Some((pod.namespace().unwrap_or_default(), job))
+}
+
 pub(super) fn take_pod(state: &mut ClusterState, event: Event<Pod>) {
-    let key = |pod: &Pod| {
-        let job = pod.labels().get(JOB_NAME).cloned()?;
-        Some((pod.namespace().unwrap_or_default(), job))
-    };
     match &event {
         Event::Apply(pod) => {
-            if let Some(job) = key(pod) {
+            if let Some(job) = job_of(pod) {
                 state.pods_of.entry(job).or_default().insert(pod.name_any(), Arc::new(pod.clone()));
             }
         }
         Event::Delete(pod) => {
-            if let Some(job) = key(pod)
+            if let Some(job) = job_of(pod)
                 && let Some(pods) = state.pods_of.get_mut(&job)
             {
                 pods.remove(&pod.name_any());
@@ -57,7 +59,7 @@ pub(super) fn take_pod(state: &mut ClusterState, event: Event<Pod>) {
     if listed {
         let mut pods_of = PodsByJob::new();
         for pod in state.pods.held.values() {
-            if let Some(job) = key(pod) {
+            if let Some(job) = job_of(pod) {
                 pods_of.entry(job).or_default().insert(pod.name_any(), pod.clone());
             }
         }

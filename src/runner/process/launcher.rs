@@ -1,16 +1,14 @@
 //! Starts the processes of steps and watches them.
 
+use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncRead;
-use tokio::process::{Child, Command};
+use rustix::process::{Signal, kill_process};
+use tokio::net::unix::pipe::Receiver;
 
 use super::descendants::{kill_below, pid};
 use super::orphan::{MARK, kill_left, note_started};
@@ -18,8 +16,9 @@ use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
 use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
 use super::process_user::Account;
-use super::report::{Report, Reports, signalled};
-use super::supervisor;
+use super::report::{Report, Reports};
+use super::step_order::Order;
+use super::supervisors::{Supervisor, Supervisors};
 use crate::clock::Clock;
 use crate::git;
 use crate::liveness::wake::Wake;
@@ -40,8 +39,7 @@ pub(super) const SOURCES: &str = ".sources";
 #[derive(Clone)]
 pub(super) struct Launcher {
     pub(super) folder: PathBuf,
-    /// The program that supervises steps.
-    pub(super) supervisor: PathBuf,
+    pub(super) supervisors: Supervisors,
     /// The user of steps that name none.
     pub(super) user: Option<String>,
     pub(super) clock: Clock,
@@ -89,7 +87,6 @@ impl Launcher {
                 started.memory.end(progress, self.clock.now());
             }
         }
-        self.wake.here();
     }
 
     fn spawn(&self, step: &StepSpec) -> Result<Supervised, String> {
@@ -122,102 +119,117 @@ impl Launcher {
         if let Some(account) = account {
             account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
         }
-        let (control, socket) = UnixStream::pair().map_err(|e| format!("cannot create a socket: {e}"))?;
-        let child = Command::new(&self.supervisor)
-            .args(supervisor::arguments(&step.name, account.map(|account| (account.user, account.group))))
-            .args(&words)
-            .current_dir(&folder)
-            .env_clear()
-            .env("PATH", path.as_deref().unwrap_or(PATH))
-            .env("HOME", home.as_ref().map_or_else(|| scratch.clone(), PathBuf::from))
-            .env("TMPDIR", &scratch)
-            .envs(step.environment.iter().map(|(name, value)| (name, value.expose())))
-            .envs(files)
-            .env(OUTPUT_VARIABLE, outputs.join(OUTPUT_FILE))
-            .env(MARK, &step.name)
-            .env(SOURCE_VARIABLE, scratch.join(SOURCE))
-            .stdin(Stdio::from(OwnedFd::from(socket)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|e| format!("cannot start the supervisor of the process: {e}"))?;
-        note_started(&scratch, child.id().unwrap_or_default());
-        Ok(Supervised { child, control })
+        let text = |text: &str| OsString::from(text);
+        let mut environment = vec![
+            (text("PATH"), text(path.as_deref().unwrap_or(PATH))),
+            (text("HOME"), home.as_ref().map_or_else(|| scratch.clone().into(), OsString::from)),
+            (text("TMPDIR"), scratch.clone().into()),
+        ];
+        environment.extend(step.environment.iter().map(|(name, value)| (text(name), text(value.expose()))));
+        environment.extend(files.into_iter().map(|(name, path)| (OsString::from(name), path.into())));
+        environment.push((text(OUTPUT_VARIABLE), outputs.join(OUTPUT_FILE).into()));
+        environment.push((text(MARK), text(&step.name)));
+        environment.push((text(SOURCE_VARIABLE), scratch.join(SOURCE).into()));
+        let order = Order {
+            name: step.name.clone(),
+            account: account.map(|account| (account.user, account.group)),
+            folder,
+            environment,
+            command: words.into_iter().map(OsString::from).collect(),
+        };
+        self.send(&order)
+    }
+
+    fn send(&self, order: &Order) -> Result<Supervised, String> {
+        let pipes = || {
+            let ((stdout, out), (stderr, err)) = (std::io::pipe()?, std::io::pipe()?);
+            let output = [Receiver::from_owned_fd(stdout.into())?, Receiver::from_owned_fd(stderr.into())?];
+            Ok((output, [out.into(), err.into()]))
+        };
+        let (output, files) = pipes().map_err(|e: std::io::Error| format!("cannot create a pipe: {e}"))?;
+        note_started(&self.scratch(&order.name));
+        let supervisor = self.supervisors.start(&order.encode()?, files)?;
+        Ok(Supervised { supervisor, output })
     }
 
     /// Watches a process until it and everything it has started have ended and its output was read.
     fn watch(&self, step: &Arc<ProcessStep>, spec: &StepSpec, supervised: Supervised) {
-        let Supervised { mut child, control } = supervised;
-        let reports = Reports::of(&control);
+        let Supervised { supervisor, output: [stdout, stderr] } = supervised;
+        let Supervisor { control, mut reports, mut id } = supervisor;
         *step.control() = Some(control);
-        let stdout = child.stdout.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
-        let stderr = child.stderr.take().map(|out| Box::new(out) as Box<dyn AsyncRead + Send + Unpin>);
-        let reader = spawn(read(Arc::clone(step), self.clock.clone(), stdout, stderr));
+        let reader = spawn(read(Arc::clone(step), self.clock.clone(), Some(Box::new(stdout)), Some(Box::new(stderr))));
         let (step, wake, clock, name) = (Arc::clone(step), self.wake.clone(), self.clock.clone(), spec.name.clone());
-        let program = described(spec);
+        let (program, supervisors) = (described(spec), self.supervisors.clone());
         spawn(async move {
-            let mut ended = None;
-            if let Ok(mut reports) = reports {
-                while let Some(report) = reports.next().await {
-                    match report {
-                        Report::Started => {
-                            let mut state = step.memory.lock();
-                            state.progress = StepState::Running;
-                            state.times.started_at = Some(clock.now());
-                        }
-                        Report::Failed(reason) => {
-                            let reason = format!("cannot start {program}: {reason}");
-                            ended = Some(StepState::CannotStart { reason });
-                        }
-                        Report::Ended(state) => ended = Some(state),
+            let (mut ended, mut free) = (None, false);
+            while !free && let Some(report) = next_report(&step, &mut reports, id).await {
+                match report {
+                    Report::Supervised(own) => id = Some(own),
+                    Report::Started => {
+                        let mut state = step.memory.lock();
+                        state.progress = StepState::Running;
+                        state.times.started_at = Some(clock.now());
+                        wake.step(&name);
                     }
-                    wake.here();
+                    Report::Failed(reason) => {
+                        let reason = format!("cannot start {program}: {reason}");
+                        ended = Some(StepState::CannotStart { reason });
+                    }
+                    Report::Ended(state) => ended = Some(state),
+                    Report::Free => free = true,
                 }
             }
-            let status = wait_for_end(&step, &mut child).await;
-            // Without a report, the supervisor itself was killed.
-            let ended = match ended {
-                Some(ended) => ended,
-                None => {
-                    let left = name.clone();
-                    let _killed = tokio::task::spawn_blocking(move || kill_left(&left)).await;
-                    status.map_or_else(|reason| StepState::Exited { exit_code: 255, reason: Some(reason) }, exited)
+            let control = step.control().take();
+            if let Some(control) = control.filter(|_| free) {
+                supervisors.give_back(Supervisor { control, reports, id });
+            }
+            // Without a report of the end, the supervisor itself was killed.
+            let ended = match (ended, id) {
+                (Some(ended), _) => ended,
+                (None, None) => StepState::CannotStart { reason: "the process that starts steps was killed".into() },
+                (None, Some(_)) => {
+                    let _killed = tokio::task::spawn_blocking(move || kill_left(&name)).await;
+                    StepState::Exited { exit_code: 137, reason: Some("its supervisor was killed".into()) }
                 }
             };
             let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
             wait_for_reader(&step, reader, deadline).await;
-            *step.control() = None;
             step.memory.end(ended, clock.now());
-            wake.here();
         });
     }
 }
 
-/// A supervisor, and the socket that it is controlled by.
+/// A step that was started, and its output.
 struct Supervised {
-    child: Child,
-    control: UnixStream,
+    supervisor: Supervisor,
+    output: [Receiver; 2],
 }
 
 /// How long a supervisor has to kill its step, before it is killed with it.
 const KILL_GRACE: Duration = Duration::from_secs(15);
 
-/// Waits until a supervisor has ended. One that does not kill its step when it should is killed with it.
-async fn wait_for_end(step: &ProcessStep, child: &mut Child) -> Result<std::process::ExitStatus, String> {
+/// The next report; none once the supervisor has ended. One that does not kill its step when it should is killed with it.
+async fn next_report(step: &ProcessStep, reports: &mut Reports, supervisor: Option<u32>) -> Option<Report> {
+    let next = reports.next();
+    let mut next = std::pin::pin!(next);
     let stuck = async {
         step.killed.notified().await;
+        // For the reports that follow.
+        step.killed.notify_one();
         tokio::time::sleep(KILL_GRACE).await;
     };
     tokio::select! {
-        ended = child.wait() => return ended.map_err(|error| error.to_string()),
+        report = &mut next => return report,
         () = stuck => {}
     }
-    if let Some(root) = child.id().and_then(pid) {
-        let _killed = tokio::task::spawn_blocking(move || kill_below(root)).await;
+    if let Some(root) = supervisor.and_then(pid) {
+        let killed = tokio::task::spawn_blocking(move || {
+            kill_below(root);
+            kill_process(root, Signal::KILL)
+        });
+        let _killed = killed.await;
     }
-    let _killed = child.start_kill();
-    child.wait().await.map_err(|error| error.to_string())
+    next.await
 }
 
 /// The program of a step, and the user that starts it.
@@ -254,13 +266,4 @@ fn write_files(scratch: &Path, files: &[StepFile]) -> std::io::Result<Vec<(Strin
         places.extend(file.variables.iter().map(|variable| (variable.clone(), path.clone())));
     }
     Ok(places)
-}
-
-fn exited(status: std::process::ExitStatus) -> StepState {
-    use std::os::unix::process::ExitStatusExt as _;
-    match (status.code(), status.signal()) {
-        (Some(exit_code), _) => StepState::Exited { exit_code, reason: None },
-        (None, Some(signal)) => signalled(signal),
-        (None, None) => StepState::Exited { exit_code: 255, reason: None },
-    }
 }

@@ -15,8 +15,13 @@ mod process_runner;
 mod process_step;
 mod process_user;
 mod report;
+mod spawn_steps;
+mod spawner;
+mod step_order;
+mod step_request;
 mod supervisor;
+mod supervisors;
 
 pub use self::process_runner::ProcessRunner;
 pub use self::process_user::{check_default_user, runs_as_root};
-pub use self::supervisor::{SUPERVISE, supervise};
+pub use self::spawn_steps::{SPAWN_STEPS, spawn_steps};

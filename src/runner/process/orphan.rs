@@ -9,12 +9,12 @@ use super::descendants::kill_marked;
 pub(super) const MARK: &str = "WINDLASS_STEP";
 
 /// The file in the scratch folder of a step that was started.
-const STARTED_FILE: &str = ".pid";
+const STARTED_FILE: &str = ".started";
 
-/// Records that a step was started, by a supervisor with this process id.
-pub(super) fn note_started(scratch: &Path, id: u32) {
+/// Records that a step is about to be started.
+pub(super) fn note_started(scratch: &Path) {
     // Only needed to find orphans; the step runs without it too.
-    let _kept = std::fs::write(scratch.join(STARTED_FILE), id.to_string());
+    let _kept = std::fs::write(scratch.join(STARTED_FILE), "");
 }
 
 /// Kills what is left of a step that a killed server has started.

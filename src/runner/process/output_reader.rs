@@ -20,8 +20,9 @@ pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 /// How long a line may stay incomplete before its part is shown: a prompt, or a progress display.
 const PART: Duration = Duration::from_millis(100);
 
-/// How much is read at once. Small pieces keep the two streams closer together.
+/// How much is read at once. Small pieces keep the two streams closer together, so more is read only while one of them is silent.
 const READ_BYTES: usize = 4096;
+const MOST_READ_BYTES: usize = 64 * 1024;
 
 /// Waits for the reader. If its buffer is full it gets more time; if it waits for output it is aborted at the deadline.
 pub(super) async fn wait_for_reader(
@@ -33,7 +34,7 @@ pub(super) async fn wait_for_reader(
         if tokio::time::timeout(Duration::from_millis(100), &mut reader).await.is_ok() {
             return;
         }
-        if !step.memory.is_full() && tokio::time::Instant::now() > deadline {
+        if !step.memory.lines.is_full() && tokio::time::Instant::now() > deadline {
             reader.abort();
             return;
         }
@@ -54,13 +55,15 @@ struct Source {
     output: Output,
     splitter: LineSplitter,
     buffer: Vec<u8>,
+    /// Whether the last read filled the buffer.
+    has_more: bool,
     read_at: Instant,
 }
 
 impl Source {
     fn new(stream: Stream, output: Output) -> Self {
         let buffer = vec![0; READ_BYTES];
-        Self { stream, output, splitter: LineSplitter::default(), buffer, read_at: Instant::now() }
+        Self { stream, output, splitter: LineSplitter::default(), buffer, has_more: false, read_at: Instant::now() }
     }
 
     /// Reads the next bytes, and returns the lines that they complete. Loses nothing if it is dropped while it waits.
@@ -68,6 +71,7 @@ impl Source {
         let Some(output) = &mut self.output else { return std::future::pending().await };
         let count = output.read(&mut self.buffer).await.unwrap_or(0);
         self.read_at = Instant::now();
+        self.has_more = count == self.buffer.len();
         match self.buffer.get(..count).filter(|bytes| !bytes.is_empty()) {
             Some(bytes) => self.splitter.add(bytes),
             None => {
@@ -75,6 +79,19 @@ impl Source {
                 self.splitter.finish().into_iter().collect()
             }
         }
+    }
+
+    /// Adapts how much is read next, after this stream was read and the other one had nothing.
+    fn adapt(&mut self) {
+        match self.has_more {
+            true => self.buffer.resize((self.buffer.len() * 2).min(MOST_READ_BYTES), 0),
+            false => self.read_little(),
+        }
+    }
+
+    fn read_little(&mut self) {
+        self.buffer.truncate(READ_BYTES);
+        self.buffer.shrink_to_fit();
     }
 
     /// When the part of a line is shown that nothing completes until then.
@@ -109,9 +126,14 @@ pub(super) async fn read(step: Arc<ProcessStep>, clock: Clock, stdout: Output, s
             biased;
             pieces = first.read() => {
                 push(&step, &clock, first.stream, pieces).await;
+                first.read_little();
+                second.read_little();
                 std::mem::swap(&mut first, &mut second);
             }
-            pieces = second.read() => push(&step, &clock, second.stream, pieces).await,
+            pieces = second.read() => {
+                push(&step, &clock, second.stream, pieces).await;
+                second.adapt();
+            }
             () = wait => {
                 let now = Instant::now();
                 for source in [&mut *first, &mut *second] {
@@ -124,7 +146,7 @@ pub(super) async fn read(step: Arc<ProcessStep>, clock: Clock, stdout: Output, s
 }
 
 async fn push(step: &ProcessStep, clock: &Clock, stream: Stream, pieces: Vec<Piece>) {
-    for Piece { text, open } in pieces {
-        step.memory.push(Line { at: clock.now(), stream, text, open }).await;
-    }
+    let at = clock.now();
+    let line = |Piece { text, open }| Line { at, stream, text, open };
+    step.memory.lines.push(pieces.into_iter().map(line)).await;
 }

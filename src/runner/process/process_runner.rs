@@ -12,6 +12,7 @@ use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::own_file::read_own_file;
 use super::process_step::ProcessStep;
+use super::supervisors::Supervisors;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
@@ -31,12 +32,12 @@ impl ProcessRunner {
     /// Creates scratch folders below `folder`. `supervisor` is this program, unless its own one is another.
     #[must_use]
     pub fn new(folder: PathBuf, supervisor: Option<PathBuf>, clock: Clock, wake: Wake) -> Self {
-        let supervisor = supervisor.unwrap_or_else(own_program);
         // Paths that are passed to a process must be valid in any working directory.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
-        Self { work: Launcher { folder, supervisor, user: None, clock, wake }, steps: Mutex::default() }
+        let supervisors = Supervisors::new(supervisor.unwrap_or_else(own_program));
+        Self { work: Launcher { folder, supervisors, user: None, clock, wake }, steps: Mutex::default() }
     }
 
     /// Starts processes as this user, unless a step names another one.
@@ -86,8 +87,8 @@ impl Runner for ProcessRunner {
         if !step.may_start() {
             return Err(Unavailable("this server has lost its leases and will check again before the start".into()));
         }
-        let memory =
-            MemoryStep::new(StepState::Starting { reason: None }, self.work.clock.now(), self.work.wake.clone());
+        let starting = StepState::Starting { reason: None };
+        let memory = MemoryStep::new(&step.name, starting, self.work.clock.now(), self.work.wake.clone());
         let started = Arc::new(ProcessStep::new(memory, step.interrupt));
         self.steps().insert(step.name.clone(), Arc::clone(&started));
         match &step.source {
@@ -131,12 +132,12 @@ impl Runner for ProcessRunner {
 
     async fn logs(&self, name: &str, skip: u64, limit: usize) -> Result<Lines, Unavailable> {
         let Some(step) = self.find(name) else { return Ok(Lines { lines: Vec::new(), end: true }) };
-        Ok(step.memory.take(skip, limit))
+        Ok(step.memory.lines.take(skip, limit))
     }
 
     fn lines_stored(&self, name: &str, lines: u64) {
         if let Some(step) = self.find(name) {
-            step.memory.forget(lines);
+            step.memory.lines.drop_stored(lines);
         }
     }
 

@@ -4,16 +4,20 @@ use std::os::unix::net::UnixStream;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 
-use super::supervisor::{EXITED, FAILED, SIGNALLED, STARTED};
+use super::supervisor::{EXITED, FAILED, FREE, SIGNALLED, STARTED, SUPERVISED};
 use crate::runner::step_state::StepState;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Report {
+    /// The process id of the supervisor.
+    Supervised(u32),
     Started,
     /// The program could not be started.
     Failed(String),
     Ended(StepState),
+    /// Nothing is left of the step; the supervisor can get the next one.
+    Free,
 }
 
 /// The reports of one supervisor.
@@ -38,6 +42,12 @@ impl Reports {
 }
 
 fn parse(line: &str) -> Option<Report> {
+    if let Some(id) = line.strip_prefix(SUPERVISED) {
+        return Some(Report::Supervised(id.parse().ok()?));
+    }
+    if line == FREE {
+        return Some(Report::Free);
+    }
     if line == STARTED {
         return Some(Report::Started);
     }
@@ -64,6 +74,8 @@ mod tests {
         let exited = |exit_code, reason: Option<&str>| {
             Some(Report::Ended(StepState::Exited { exit_code, reason: reason.map(str::to_owned) }))
         };
+        assert_eq!(parse("supervised 17"), Some(Report::Supervised(17)));
+        assert_eq!(parse("free"), Some(Report::Free));
         assert_eq!(parse("started"), Some(Report::Started));
         assert_eq!(parse("failed no such file"), Some(Report::Failed("no such file".into())));
         assert_eq!(parse("exited 3"), exited(3, None));

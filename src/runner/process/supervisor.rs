@@ -1,25 +1,26 @@
-//! The program that runs between the server and a step: it starts the step, reports how it ended, and ends everything that the step
-//! has started.
+//! The process between the server and a step: it starts the step, reports how it ended, and ends everything that the step has started.
 //!
-//! It adopts the orphans of the step, so that nothing can leave it. Its standard input is a socket: the server sends orders, one byte
-//! each, and gets reports, one line each. When the server is gone, the socket ends, and everything is killed.
+//! It adopts the orphans of the step, so that nothing can leave it. Over a socket the server sends orders, one byte each, and gets
+//! reports, one line each. When nothing is left of a step, it can get the next one. When the server is gone, the socket ends, and
+//! everything is killed.
 
-use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
 use super::control_group::ControlGroup;
 use super::descendants::{kill_below, pid};
-
-/// The first argument that makes this program a supervisor.
-pub const SUPERVISE: &str = "supervise-step";
+use super::step_order::Order;
+use super::step_request::{Received, StepRequest, receive};
 
 /// Asks the group of the step to end.
 pub(super) const TERMINATE: u8 = b't';
@@ -28,6 +29,8 @@ pub(super) const INTERRUPT: u8 = b'i';
 /// Kills everything.
 pub(super) const KILL: u8 = b'k';
 
+/// The process id of the supervisor. It is told before anything is started.
+pub(super) const SUPERVISED: &str = "supervised ";
 /// The step runs.
 pub(super) const STARTED: &str = "started";
 /// The step could not be started, for a reason.
@@ -36,64 +39,89 @@ pub(super) const FAILED: &str = "failed ";
 pub(super) const EXITED: &str = "exited ";
 /// A signal ended the step.
 pub(super) const SIGNALLED: &str = "signalled ";
+/// Nothing is left of the step; this supervisor can get the next one.
+pub(super) const FREE: &str = "free";
 
 /// How long processes are killed that do not end, or are started again and again.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What to start.
-struct Order {
-    /// The name of the step.
-    name: String,
-    /// The user and the group of the step, if they are not those of this process.
-    account: Option<(u32, u32)>,
-    program: OsString,
-    arguments: Vec<OsString>,
+/// What orders act on.
+#[derive(Default)]
+struct Current {
+    /// The first process of the step, until it has ended.
+    first: Option<Pid>,
+    group: Option<ControlGroup>,
 }
 
-/// The arguments of a supervisor; `supervise` reads them.
-pub(super) fn arguments(name: &str, account: Option<(u32, u32)>) -> [String; 3] {
-    let account = account.map_or_else(|| "-".to_owned(), |(user, group)| format!("{user}:{group}"));
-    [SUPERVISE.to_owned(), name.to_owned(), account]
-}
+/// The current step, for both threads.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Current>>);
 
-impl Order {
-    fn parse(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
-        let name = words.next()?.into_string().ok()?;
-        let account = match words.next()?.to_str()? {
-            "-" => None,
-            text => {
-                let (user, group) = text.split_once(':')?;
-                Some((user.parse().ok()?, group.parse().ok()?))
-            }
-        };
-        Some(Self { name, account, program: words.next()?, arguments: words.collect() })
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Kills everything that is below this process at this moment.
+    fn kill_all(&self) {
+        let current = self.lock();
+        // The first process ends first, so that it is reported.
+        if let Some(first) = current.first {
+            let _gone = kill_process(first, Signal::KILL);
+        }
+        current.group.iter().for_each(ControlGroup::kill);
+        drop(current);
+        kill_below(getpid());
     }
 }
 
-/// Supervises one step until nothing of it is left.
-#[must_use]
-pub fn supervise(words: impl Iterator<Item = OsString>) -> ExitCode {
-    let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
-    let (Some(order), Ok(socket)) = (Order::parse(words), socket) else { return ExitCode::FAILURE };
-    let group = ControlGroup::create(&order.name);
+/// Supervises steps, one after the other, until the server needs no more.
+pub(super) fn supervise(first: StepRequest, socket: UnixStream) -> ExitCode {
+    say(&socket, &format!("{SUPERVISED}{}", getpid().as_raw_nonzero()));
     prepare();
-    let (started, group) = match group {
-        Some(group) => group.inside(|| start(&order)),
-        None => (start(&order), None),
+    let Ok(orders) = socket.try_clone() else { return ExitCode::FAILURE };
+    let (sender, next) = channel();
+    let (begun, has_begun) = channel();
+    let current = Shared::default();
+    let obeyed = current.clone();
+    let _obeys = std::thread::spawn(move || obey(&orders, &obeyed, &sender, &has_begun));
+    let mut step = Some(first);
+    while let Some(request) = step {
+        if !supervise_one(request, &socket, &current, &begun) {
+            return ExitCode::FAILURE;
+        }
+        say(&socket, FREE);
+        step = next.recv().ok();
+    }
+    ExitCode::SUCCESS
+}
+
+/// Supervises one step, and tells whether nothing of it is left.
+fn supervise_one(request: StepRequest, socket: &UnixStream, current: &Shared, begun: &Sender<()>) -> bool {
+    let Some(order) = request.order() else {
+        say(socket, &format!("{FAILED}the order cannot be read"));
+        return false;
     };
-    match started {
+    let (started, group) = match ControlGroup::create(&order.name) {
+        Some(group) => group.inside(|| start(&order, request)),
+        None => (start(&order, request), None),
+    };
+    *current.lock() = Current { first: started.as_ref().ok().copied(), group };
+    // Only now can orders be obeyed.
+    let _obeys = begun.send(());
+    let ended = match started {
         Err(reason) => {
-            say(&socket, &format!("{FAILED}{}", reason.replace('\n', " ")));
-            ControlGroup::find(&order.name).iter().for_each(ControlGroup::remove);
-            ExitCode::FAILURE
+            say(socket, &format!("{FAILED}{}", reason.replace('\n', " ")));
+            true
         }
         Ok(first) => {
-            say(&socket, STARTED);
-            follow(socket, first, group.map(Arc::new));
-            ControlGroup::find(&order.name).iter().for_each(ControlGroup::remove);
-            ExitCode::SUCCESS
+            say(socket, STARTED);
+            follow(socket, first, current)
         }
-    }
+    };
+    let group = std::mem::take(&mut *current.lock()).group;
+    group.or_else(|| ControlGroup::find(&order.name)).iter().for_each(ControlGroup::remove);
+    ended
 }
 
 /// Adopts orphans, and takes from the step what would let it read the memory of the server.
@@ -106,9 +134,12 @@ fn prepare() {
     }
 }
 
-fn start(order: &Order) -> Result<Pid, String> {
-    let mut command = Command::new(&order.program);
-    command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
+fn start(order: &Order, request: StepRequest) -> Result<Pid, String> {
+    let (program, arguments) = order.command.split_first().ok_or("there is no program to start")?;
+    let mut command = Command::new(find_program(program, &order.environment));
+    command.arg0(program).args(arguments).current_dir(&order.folder);
+    command.env_clear().envs(order.environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(request.stdout).stderr(request.stderr).process_group(0);
     if let Some((user, group)) = order.account {
         command.uid(user).gid(group);
     }
@@ -116,30 +147,34 @@ fn start(order: &Order) -> Result<Pid, String> {
     pid(child.id()).ok_or_else(|| "its process id is not valid".to_owned())
 }
 
+/// The path of a program, by the PATH of the step. A process is created at less cost if its path is known.
+fn find_program(program: &OsStr, environment: &[(OsString, OsString)]) -> OsString {
+    let is_name = !program.as_bytes().contains(&b'/');
+    let path = environment.iter().rfind(|(name, _)| name == "PATH").filter(|_| is_name);
+    let found =
+        path.into_iter().flat_map(|(_, path)| std::env::split_paths(path)).map(|folder| folder.join(program)).find(
+            |path| {
+                path.is_absolute()
+                    && path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+            },
+        );
+    found.map_or_else(|| program.to_owned(), OsString::from)
+}
+
 /// Reports to the server; one that is gone needs no report.
-fn say(mut socket: &UnixStream, line: &str) {
+pub(super) fn say(mut socket: &UnixStream, line: &str) {
     let _sent = socket.write_all(format!("{line}\n").as_bytes());
 }
 
-/// Obeys the orders of the server until the step has ended, and then kills what is left.
-fn follow(socket: UnixStream, first: Pid, group: Option<Arc<ControlGroup>>) {
-    let orders = socket.try_clone();
-    let killed = group.clone();
-    let _obeys = std::thread::spawn(move || {
-        if let Ok(orders) = orders {
-            obey(orders, first);
-        }
-        // The first process ends first, so that the other thread reports it.
-        let _gone = kill_process(first, Signal::KILL);
-        killed.iter().for_each(|group| group.kill());
-        kill_below(getpid());
-    });
+/// Waits for the end of the step, and kills what is left. Whether nothing is left then.
+fn follow(socket: &UnixStream, first: Pid, current: &Shared) -> bool {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((ended, status))) if ended == first => {
+                current.lock().first = None;
                 match (status.exit_status(), status.terminating_signal()) {
-                    (_, Some(signal)) => say(&socket, &format!("{SIGNALLED}{signal}")),
-                    (code, None) => say(&socket, &format!("{EXITED}{}", code.unwrap_or(255))),
+                    (_, Some(signal)) => say(socket, &format!("{SIGNALLED}{signal}")),
+                    (code, None) => say(socket, &format!("{EXITED}{}", code.unwrap_or(255))),
                 }
                 break;
             }
@@ -148,11 +183,14 @@ fn follow(socket: UnixStream, first: Pid, group: Option<Arc<ControlGroup>>) {
         }
     }
     let begun = Instant::now();
-    while is_anything_left() && begun.elapsed() < LONGEST {
-        group.iter().for_each(|group| group.kill());
-        kill_below(getpid());
+    while is_anything_left() {
+        if begun.elapsed() >= LONGEST {
+            return false;
+        }
+        current.kill_all();
         std::thread::sleep(Duration::from_millis(1));
     }
+    true
 }
 
 /// Buries the processes that have ended, and tells whether others are left.
@@ -166,15 +204,29 @@ fn is_anything_left() -> bool {
     }
 }
 
-/// Passes orders on, until everything is to be killed or the server is gone.
-fn obey(mut orders: UnixStream, first: Pid) {
-    let mut order = [0];
-    while orders.read(&mut order).is_ok_and(|count| count == 1) {
-        // The step may have ended already.
-        let _sent = match order {
-            [TERMINATE] => kill_process_group(first, Signal::TERM),
-            [INTERRUPT] => kill_process(first, Signal::INT),
-            _ => return,
-        };
+/// Obeys the orders of the server until it is gone; then everything is killed. While a step is being started, its orders wait.
+fn obey(socket: &UnixStream, current: &Shared, next: &Sender<StepRequest>, begun: &Receiver<()>) {
+    let mut starting = true;
+    loop {
+        if std::mem::take(&mut starting) && begun.recv().is_err() {
+            return;
+        }
+        match receive(socket) {
+            Some(Received::Order(TERMINATE)) => {
+                // The step may have ended already.
+                current.lock().first.map(|first| kill_process_group(first, Signal::TERM));
+            }
+            Some(Received::Order(INTERRUPT)) => {
+                current.lock().first.map(|first| kill_process(first, Signal::INT));
+            }
+            Some(Received::Order(_)) => current.kill_all(),
+            Some(Received::Next(request)) => {
+                starting = true;
+                if next.send(request).is_err() {
+                    return;
+                }
+            }
+            None => return current.kill_all(),
+        }
     }
 }

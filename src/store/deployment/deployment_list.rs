@@ -1,7 +1,7 @@
 //! Lists and counts of deployments.
 
 use entity::deployment;
-use entity::deployment::Progress;
+use entity::deployment::{Action, Progress, Scope};
 use entity::id::{DeploymentId, EnvironmentId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -51,6 +51,25 @@ pub async fn list_open(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<V
         .limit(PAGE)
         .all(db)
         .await
+}
+
+/// Whether an open deployment deletes the environment.
+///
+/// # Errors
+/// When the query fails.
+pub async fn is_environment_being_deleted(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<bool, DbErr> {
+    let found = deployment::Entity::find()
+        .select_only()
+        .column(deployment::Column::Id)
+        .filter(deployment::Column::EnvironmentId.eq(id))
+        .filter(deployment::Column::Progress.is_in([Progress::Queued, Progress::Running]))
+        .filter(deployment::Column::Scope.eq(Scope::Environment))
+        .filter(deployment::Column::Action.eq(Action::Delete))
+        .limit(1)
+        .into_tuple::<DeploymentId>()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Counts the open deployments of an environment.

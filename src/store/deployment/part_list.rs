@@ -97,6 +97,29 @@ pub async fn newest_parts_by_environment(
         .collect())
 }
 
+/// The parts of these jobs in these deployments.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_parts_by_keys(
+    db: &impl ConnectionTrait,
+    keys: &HashMap<JobId, DeploymentId>,
+) -> Result<HashMap<JobId, Part>, DbErr> {
+    let deployments: std::collections::HashSet<DeploymentId> = keys.values().copied().collect();
+    if deployments.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = deployment_job::Entity::find()
+        .find_also_related(deployment::Entity)
+        .filter(deployment_job::Column::JobId.is_in(keys.keys().copied()))
+        .filter(deployment_job::Column::DeploymentId.is_in(deployments))
+        .all(db)
+        .await?;
+    let parts = rows.into_iter().filter_map(|(part, of)| Some((part, of?)));
+    let wanted = |(part, _): &Part| keys.get(&part.job_id) == Some(&part.deployment_id);
+    Ok(parts.filter(wanted).map(|(part, of)| (part.job_id, (part, of))).collect())
+}
+
 /// Ids sort by creation. One row of an index is read for each job, however many older parts it has.
 async fn newest_ids(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Vec<(JobId, DeploymentId)>, DbErr> {
     let sql = "SELECT p.job_id, p.deployment_id FROM job j JOIN deployment_job p ON p.job_id = j.id AND p.deployment_id = \

@@ -18,7 +18,7 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
     let (id, environment, now) = (row.id, row.environment_id, row.created_at);
     let groups: Vec<GroupId> = row.spec.annotations_groups.iter().chain(&row.spec.labels_groups).copied().collect();
     job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
-    group::set_of_job(db, id, &groups).await?;
+    group::add_to_job(db, id, &groups).await?;
     stage::attach_new(db, environment, id, now).await
 }
 

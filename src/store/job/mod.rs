@@ -1,11 +1,16 @@
 //! Jobs.
 
+mod configuration_list;
 mod cursor;
+mod job_answers;
 mod job_change;
 mod job_list;
+mod job_reads;
 mod job_view;
 
+pub use self::configuration_list::{ComparedJob, Comparison, list_compared};
 pub use self::cursor::Cursor;
+pub use self::job_answers::{JobAnswer, JobAnswers};
 pub use self::job_change::{
     JobEdit, clear_failures, create, delete, set_built, set_deployed, set_nothing_deployed, update,
 };
@@ -13,4 +18,4 @@ pub use self::job_list::{
     any_deployed, by_id, count_by_environment, list_by_environment, list_by_environments, list_by_ids,
     list_by_organization,
 };
-pub use self::job_view::{JobView, RegistryView, list_views_by_environment, view_by_id};
+pub use self::job_view::{JobPlace, JobView, RegistryView, list_views_by_environment, view_by_id};

@@ -16,13 +16,10 @@ pub use self::insert::create;
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{
-    count_by_owner, count_by_state, count_open, count_open_by_environment, count_open_by_job, count_open_of_schedules,
-    list_queued_since, list_queued_to_cancel, open_at,
+    count_by_state, count_open_by_environment, count_open_by_job, count_open_of_schedules, has_open, list_queued_since,
+    list_queued_to_cancel, open_at,
 };
-pub use self::ownership::{
-    Lease, Orphans, claim, end_leases, has_orphans, list_by_owner, list_mine, list_owned, mine_one, release_leases,
-    renew, renew_one, take_over,
-};
+pub use self::ownership::{Orphans, claim, list_orphans, list_owned, list_owned_of, list_owned_to_cancel, take_over};
 pub use self::run_list::{
     by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
     list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,

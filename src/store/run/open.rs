@@ -36,12 +36,14 @@ pub(in crate::store) async fn lock_in_order(tx: &impl ConnectionTrait, filter: C
         .await
 }
 
-/// Counts the queued and running runs.
+/// Whether there are queued or running runs.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn count_open(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    run::Entity::find().filter(open()).count(db).await
+pub async fn has_open(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let one: Option<RunId> =
+        run::Entity::find().select_only().column(run::Column::Id).filter(open()).into_tuple().one(db).await?;
+    Ok(one.is_some())
 }
 
 /// Counts the queued and the running runs.
@@ -104,19 +106,6 @@ pub async fn count_open_by_environment(db: &impl ConnectionTrait, id: Environmen
 /// When the query fails.
 pub async fn open_at(db: &impl ConnectionTrait, place: &str) -> Result<Option<run::Model>, DbErr> {
     run::Entity::find().filter(open()).filter(run::Column::Place.eq(place)).one(db).await
-}
-
-/// Counts the running runs that a server owns.
-///
-/// # Errors
-/// When the query fails.
-pub async fn count_by_owner(db: &impl ConnectionTrait, owner: Uuid) -> Result<u64, DbErr> {
-    run::Entity::find()
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
-        .filter(run::Column::LeaseOwner.eq(owner))
-        .count(db)
-        .await
 }
 
 /// Queued runs whose cancellation is requested, except for those in `paused`.

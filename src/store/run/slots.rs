@@ -4,12 +4,10 @@
 use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, RunId};
 use entity::run;
-use entity::run::RunState;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement};
 use uuid::Uuid;
 
 use super::in_turn::ITS_TURN;
-use super::open::open;
 use crate::store::binds::Binds;
 
 /// Whose turn it may be: the slots that are needed, and the organization that needs them.
@@ -57,9 +55,8 @@ pub async fn count_held(db: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<(U
     run::Entity::find()
         .select_only()
         .columns([run::Column::Slots, run::Column::OrganizationId])
-        .column_as(run::Column::Id.count(), "runs")
-        .filter(open())
-        .filter(run::Column::State.eq(RunState::Running))
+        .column_as(run::Column::LeaseOwner.count(), "runs")
+        // Only running runs have an owner. With these columns alone, the index suffices.
         .filter(run::Column::LeaseOwner.eq(owner))
         .filter(run::Column::Slots.ne(run::NO_SLOTS))
         .group_by(run::Column::Slots)

@@ -6,6 +6,7 @@ mod ends;
 mod every_pass;
 mod failures;
 mod holds;
+mod leases;
 mod outputs;
 pub(crate) mod poison;
 mod runs;
@@ -13,6 +14,7 @@ mod schedules;
 mod servers;
 mod slots;
 mod times;
+mod visits;
 
 use std::fmt::Write as _;
 

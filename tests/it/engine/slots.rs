@@ -67,7 +67,6 @@ async fn what_kubernetes_started_needs_no_slot() {
         runner: Some(RunnerKind::Kubernetes),
         step: Some(format!("namespace/job-{number}")),
         lease_owner: Some(app.app.instance),
-        lease_until: Some(app.clock.now() + chrono::TimeDelta::seconds(15)),
         slots: NO_SLOTS,
         ..run::Model::queued(row.id, Event::Cron, RunSpec::default(), app.clock.now())
     };

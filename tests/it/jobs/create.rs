@@ -258,3 +258,40 @@ async fn built_images_of_others() {
     }
     assert_eq!(app.runner.started().len(), 0);
 }
+
+/// What is needed is loaded once: the environment, its cluster and the registry, before the transaction; and in it the lock, whether
+/// the environment is being deleted, and one statement for each row that is stored.
+#[tokio::test]
+async fn a_new_job_costs_eight_statements() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    it.create(it.cron("first", "@daily")).await;
+    let before = app.statements();
+    let path = format!("/environment/{}/job", it.environment);
+    let created = it.client.post(&path, it.cron("second", "@daily")).await.expect(201);
+    assert_eq!(app.statements() - before, 8);
+    let events = it.client.get(&format!("/organization/{}/events", it.organization)).await.expect(200);
+    let newest = &events["events"][0];
+    assert_eq!((&newest["target_id"], &newest["event_type"]), (&created["id"], &json!("CREATE")));
+    assert_eq!(newest["project_name"], "shop");
+}
+
+/// The response is made of what was stored, without reading it again.
+#[tokio::test]
+async fn the_answer_is_what_is_stored() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let path = format!("/environment/{}/job", it.environment);
+    let group = |name: &str| json!({"name": name, "annotations": [{"key": "a", "value": name}], "scopes": ["PODS"]});
+    let groups = format!("/organization/{}/annotationsGroups", it.organization);
+    let one = it.client.post(&groups, group("one")).await.expect(201);
+    let two = it.client.post(&groups, group("two")).await.expect(201);
+    let mut job = it.cron("grouped", "@daily");
+    job["annotations_groups"] = json!([{"id": two["id"]}, {"id": one["id"]}]);
+    for body in [job, it.lifecycle("events")] {
+        let created = it.client.post(&path, body).await.expect(201);
+        let job = created["id"].as_str().unwrap();
+        assert_eq!(it.client.get(&format!("/job/{job}")).await.expect(200), created);
+        it.client.get(&format!("/service/{job}/deploymentStage")).await.expect(200);
+    }
+}

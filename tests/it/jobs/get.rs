@@ -75,9 +75,9 @@ async fn one_job_costs_one_statement() {
     let it = app.furnished().await;
     let path = format!("/job/{}", it.create(it.cron("nightly", "0 3 * * *")).await);
     it.client.get(&path).await.expect(200);
-    let before = app.statements();
     for _ in 0..5 {
+        let before = app.statements();
         it.client.get(&path).await.expect(200);
+        assert!(app.statements() - before <= 1);
     }
-    assert_eq!(app.statements() - before, 5);
 }

@@ -1,5 +1,6 @@
 //! Jobs, by verb.
 
+mod answers;
 mod create;
 mod delete;
 mod deploy;

@@ -46,6 +46,9 @@ impl World {
             self.check_log(&run).await?;
         }
         self.workspaces.check(&self.servers[0].app).await?;
+        if let Some(company) = &self.company {
+            company.check(db).await?;
+        }
         let open = deployment::Column::Progress.is_in(["QUEUED", "RUNNING"]);
         let stuck = deployment::Entity::find().filter(open).all(db).await.unwrap();
         if stuck.is_empty() { Ok(()) } else { Err(format!("{} deployments never end", stuck.len())) }

@@ -1,7 +1,7 @@
 //! An in-memory container engine that all servers of a simulation share, and the faults of each server's connection to it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(super) struct Crash;
 pub(super) struct Faults {
     /// Crashes at this call; never if below 1.
     pub(super) crash_in: AtomicI64,
+    crashed: AtomicBool,
     /// Stalls at this call to the engine; never if below 1.
     pub(super) stall_in: AtomicI64,
     pub(super) stalled: AtomicI64,
@@ -25,10 +26,22 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// Counts a call; whatever a server that has crashed calls unwinds.
     pub(super) fn hit(&self) {
         if self.crash_in.load(Ordering::SeqCst) > 0 && self.crash_in.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.crash();
+        }
+        if self.has_crashed() {
             std::panic::resume_unwind(Box::new(Crash));
         }
+    }
+
+    pub(super) fn crash(&self) {
+        self.crashed.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn has_crashed(&self) -> bool {
+        self.crashed.load(Ordering::SeqCst)
     }
 
     async fn stall(&self) {

@@ -19,11 +19,13 @@ use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick;
+use windlass::liveness::visits::Scope;
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
 use windlass::secret::KeyRing;
 use windlass::store;
 
+use super::company::{self, Company, Fault};
 use super::database::{Database, Kind};
 use super::engine::{Connection, Crash, Engine, Faults};
 use super::random::Random;
@@ -55,6 +57,8 @@ pub(super) struct World {
     pub(super) deployed_at: DateTime<Utc>,
     /// The periods that the clock was set back over: after the first time, up to the second.
     pub(super) set_back: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// The writers beside the passes, in worlds that have them.
+    pub(super) company: Option<Arc<Company>>,
     log: Vec<String>,
 }
 
@@ -73,6 +77,7 @@ impl World {
             deployed_at: start(),
             spoiled: Vec::new(),
             set_back: Vec::new(),
+            company: (seed % 4 == 1 && kind == Kind::Sqlite).then(Arc::default),
             log: Vec::new(),
         };
         for _ in 0..2 + world.random.below(4) {
@@ -219,10 +224,10 @@ impl World {
         }
     }
 
-    /// Renews the leases of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
+    /// Renews the lease of a server, also while one of its passes stalls: the heartbeat is a loop of its own.
     async fn heartbeat(&mut self, server: usize) {
         let renewed = tick::renew(&self.servers[server].app).await;
-        self.log.push(format!("server {server} renews its leases: {}", renewed.is_ok()));
+        self.log.push(format!("server {server} renews its lease: {}", renewed.is_ok()));
     }
 
     /// Sets the clock forward or back, as an administrator or a time server may.
@@ -254,11 +259,30 @@ impl World {
         faults.stall_in.store(i64::try_from(stall).unwrap(), Ordering::SeqCst);
         self.log.push(format!("server {server} pass {which} crash {crash} stall {stall}"));
         let (app, now) = (Arc::clone(&self.servers[server].app), self.now());
+        let company = if stall == 0 { self.company.clone() } else { None };
+        if company.is_some() {
+            let fault = self.random.one_of(&[Fault::None, Fault::CrashBefore, Fault::CrashAfter, Fault::Fails]);
+            if fault != Fault::None {
+                faults.crash_in.store(0, Ordering::SeqCst);
+            }
+            let in_groups = 1 + i64::try_from(self.random.below(3)).unwrap();
+            self.log.push(format!("in company; {fault:?} in group {in_groups}"));
+            company::interrupt(&app.db, &faults, fault, in_groups).await;
+        }
+        let number = self.log.len();
         let pass = async move {
-            match which {
-                0..=3 => drop(tick::plan(&app, now).await),
-                4..=8 => drop(tick::work(&app, now).await),
-                _ => drop(tick::prune(&app, now).await),
+            let pass = async {
+                match which {
+                    0..=3 => drop(tick::plan(&app, now).await),
+                    4 => drop(tick::work(&app, now).await),
+                    5 | 6 => drop(tick::work_on(&app, Scope::Look, now).await),
+                    7 | 8 => drop(tick::work_on(&app, Scope::News, now).await),
+                    _ => drop(tick::prune(&app, now).await),
+                }
+            };
+            match company {
+                Some(company) => drop(tokio::join!(pass, company.write_beside(&app, number))),
+                None => pass.await,
             }
         };
         let mut task = tokio::spawn(AssertUnwindSafe(pass).catch_unwind().map(|ended| {
@@ -283,13 +307,13 @@ impl World {
                 }
             }
         }
-        self.replace_if_dead(server, crash).await;
+        self.replace_if_dead(server).await;
     }
 
-    async fn replace_if_dead(&mut self, server: usize, crash: u64) {
-        let left = self.servers[server].faults.crash_in.swap(0, Ordering::SeqCst);
+    async fn replace_if_dead(&mut self, server: usize) {
+        self.servers[server].faults.crash_in.store(0, Ordering::SeqCst);
         self.servers[server].faults.stall_in.store(0, Ordering::SeqCst);
-        if crash > 0 && left == 0 {
+        if self.servers[server].faults.has_crashed() {
             self.log.push(format!("server {server} crashed"));
             self.servers[server] = self.server().await;
         }
@@ -315,6 +339,12 @@ impl World {
         if self.random.below(3) > 0 {
             let code = self.random.one_of(&[0, 0, 1]);
             self.engine.exit(&running[place], code);
+        }
+        // Any news may be lost.
+        for server in &self.servers {
+            if self.random.below(2) == 0 {
+                server.app.wake.step(&running[place]);
+            }
         }
         self.log.push(format!("step {place} of {} writes", running.len()));
     }

@@ -48,7 +48,10 @@ async fn note_unreachable(app: &App, run: &run::Model, reason: String) -> Result
     let text = format!("the runner does not answer: {reason}");
     if run.reason.as_ref() != Some(&text) {
         tracing::warn!(run = %run.id, reason, "runner has not answered for a long time; the run goes on");
-        store::run::note_reason(&app.db, run.id, run.lease_owner, text).await?;
+        store::write(&app.db, async |tx| {
+            store::run::note_reason(tx, run.id, run.lease_owner, text.clone()).await.map_err(Error::from)
+        })
+        .await?;
     }
     Ok(())
 }
@@ -95,21 +98,29 @@ async fn stop(
     run: &run::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if run.stopping_at.is_none() && !store::run::begin_stop(&app.db, run.id, run.lease_owner, now).await? {
-        return Ok(());
+    if run.stopping_at.is_none() {
+        let begun = store::write(&app.db, async |tx| {
+            store::run::begin_stop(tx, run.id, run.lease_owner, now).await.map_err(Error::from)
+        });
+        if !begun.await? {
+            return Ok(());
+        }
     }
     let stopped = with_time_limit(runner.stop(name, grace)).await;
     // A runner that answers but cannot stop the step has received the request, too.
     let received = stopped.is_ok() || with_time_limit(runner.poll(name)).await.is_ok();
     log_failure(name, stopped);
     if received && run.stop_asked_at.is_none() {
-        store::run::note_stop(&app.db, run.id, run.lease_owner, now).await?;
+        store::write(&app.db, async |tx| {
+            store::run::note_stop(tx, run.id, run.lease_owner, now).await.map_err(Error::from)
+        })
+        .await?;
         tracing::info!(run = %run.id, grace_seconds = grace.as_secs(), "run is being stopped");
     }
     Ok(())
 }
 
-/// Stores the new lines of a running run, and records periodically that the run was seen.
+/// Stores the new lines of a running run, and what else has changed.
 pub(super) async fn store_progress(
     app: &App,
     (runner, name): (&dyn Runner, &str),

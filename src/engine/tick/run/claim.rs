@@ -9,7 +9,7 @@ use entity::run;
 use entity::run::RunState;
 use uuid::Uuid;
 
-use super::lease::lease;
+use super::lease::renew_if_late;
 use crate::app::App;
 use crate::engine::run::{Waiting, take_turns};
 use crate::engine::tick::give_up;
@@ -93,9 +93,13 @@ async fn claim(app: &App, chosen: Vec<RunId>, now: DateTime<Utc>) -> Result<Clai
 }
 
 async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<usize> {
-    let lease = lease(app);
-    let claimed: Vec<run::Model> =
-        store::write(&app.db, async |tx| store::run::claim(tx, lease, now, chosen).await.map_err(Error::from)).await?;
+    renew_if_late(app).await?;
+    let claimed: Result<Vec<run::Model>> =
+        store::write(&app.db, async |tx| store::run::claim(tx, app.instance, now, chosen).await.map_err(Error::from))
+            .await;
+    // If the connection breaks, some may have been claimed.
+    let claimed = claimed.inspect_err(|_| app.visits.list_soon())?;
+    app.visits.visit(claimed.iter().map(|run| run.id));
     for id in chosen {
         succeeded(app, PASS, id);
     }

@@ -12,7 +12,7 @@ use crate::engine::outputs;
 use crate::engine::outputs::leaves_outputs;
 use crate::engine::run::RunEvent;
 use crate::engine::tick::workspace::step_result::{self, NoResult};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runner::kubernetes::APPLIED_FILE;
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, OutputError, Runner, Target};
@@ -26,7 +26,12 @@ const LOG_PATIENCE: TimeDelta = TimeDelta::minutes(2);
 pub(super) async fn waits_for_results(app: &App, run: &run::Model, now: DateTime<Utc>) -> Result<bool> {
     match run.end_seen_at {
         Some(since) => Ok(now < since + LOG_PATIENCE),
-        None => Ok(store::run::note_end_seen(&app.db, run.id, run.lease_owner, now).await?),
+        None => {
+            store::write(&app.db, async |tx| {
+                store::run::note_end_seen(tx, run.id, run.lease_owner, now).await.map_err(Error::from)
+            })
+            .await
+        }
     }
 }
 

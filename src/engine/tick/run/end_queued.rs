@@ -12,17 +12,21 @@ use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, report, succeeded};
 use crate::error::Result;
 use crate::liveness::passes::Pass;
+use crate::liveness::visits::Scope;
 use crate::store;
 
 const PASS: Pass = Pass::QueuedRuns;
 
 /// Ends queued runs whose cancellation was requested, and those that found no free slot in time.
-pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::engine::tick) async fn run_once(app: &App, scope: Scope, now: DateTime<Utc>) -> Result<bool> {
     let ids = store::run::list_queued_to_cancel(&app.db, app.setbacks.paused(PASS, now), BATCH).await?;
     let mut more = ids.len() as u64 == BATCH;
     for id in ids {
         let end = (RunEvent::Cancelled, RunState::Cancelled);
         try_end(app, id, end, "cancelled before the first attempt started".into(), now).await;
+    }
+    if scope == Scope::News {
+        return Ok(more);
     }
     let limit = TimeDelta::seconds(app.config.queue_timeout_seconds.into());
     let late = store::run::list_queued_since(&app.db, now - limit, app.setbacks.paused(PASS, now), BATCH).await?;

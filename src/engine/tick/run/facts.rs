@@ -29,7 +29,7 @@ pub(super) fn facts(app: &App, run: &run::Model, kind: Target) -> Facts {
         cancel_requested_at: run.cancel_requested_at,
         stopping_at: run.stopping_at,
         stop_asked_at: run.stop_asked_at,
-        seen_at: run.updated_at.max(run.not_before),
+        seen_at: run.updated_at.max(run.not_before).max(app.visits.seen_at(run.id).unwrap_or_default()),
         lost_after: config_seconds(app.config.lost_timeout_seconds),
         stop_grace: run.spec.stop_grace_seconds.map_or(config_seconds(app.config.stop_grace_seconds), seconds),
         backoff: seconds(run.spec.retry_backoff_seconds.unwrap_or(10)),

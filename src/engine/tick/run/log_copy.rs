@@ -15,7 +15,7 @@ use crate::store;
 use crate::store::log_chunk::{ChunkBuilder, LogStream};
 
 /// How many lines of one run are copied in one transaction.
-pub(in crate::engine) const CHUNK: usize = 10_000;
+pub(in crate::engine) const CHUNK: usize = 20_000;
 
 const CANNOT_MASK: &str = "log omitted: the secrets to mask in it cannot be decrypted with the keys of this server";
 
@@ -129,4 +129,29 @@ pub(in crate::engine) async fn append(
     store::log_chunk::replace(tx, run.id, mark, pieces.finish()).await?;
     store::run::note_log_bytes(tx, run.id, run.log_bytes - cut.bytes).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::CHUNK;
+    use crate::engine::masking::{MOST_WAITING, MOST_WAITING_BYTES};
+    use crate::runner::{LINE_BYTES, Line, Lines, Stream};
+
+    /// Masking stores some lines of every full batch, so that no log gets stuck.
+    #[test]
+    fn a_full_batch_is_more_than_what_may_wait() {
+        for length in [0, 1, 60, 200, 300, 400, 1000, 20_000, LINE_BYTES] {
+            let line = Line { at: DateTime::UNIX_EPOCH, stream: Stream::Stdout, text: "x".repeat(length), open: true };
+            // One by one would take long for short lines.
+            let step = (CHUNK / 200).min(LINE_BYTES / 16 / length.max(1)).max(1);
+            let mut batch = Lines::default();
+            while !batch.is_full(CHUNK) {
+                batch.lines.extend(std::iter::repeat_n(line.clone(), step));
+            }
+            let count = batch.lines.len() - step + 1;
+            assert!(count > MOST_WAITING || count * length > MOST_WAITING_BYTES, "{count} lines of {length} bytes");
+        }
+    }
 }

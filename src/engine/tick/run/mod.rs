@@ -7,6 +7,7 @@ pub(in crate::engine) mod drain;
 mod end;
 pub(super) mod end_queued;
 mod facts;
+mod gather;
 pub(in crate::engine) mod lease;
 pub(in crate::engine) mod log_copy;
 pub(in crate::engine) mod masks;

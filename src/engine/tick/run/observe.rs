@@ -8,91 +8,31 @@ use futures_util::StreamExt as _;
 use super::act::{act, store_progress};
 use super::end::waits_for_results;
 use super::facts::facts;
-use super::lease::{lease, renew_if_late};
+use super::gather::{CONCURRENCY, PASS, gather};
+use super::lease::renew_if_late;
 use super::log_copy::{CHUNK, copy};
 use super::observed::{Brings, Observation, Unstored, name_of};
 use super::outcome::{RunEnd, change};
 use super::place::kind_of;
 use crate::app::App;
-use crate::engine::run::{RunEvent, decide};
+use crate::engine::run::{Decision, RunEvent, decide};
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{Verdict, Wish, reason, report, succeeded};
 use crate::error::{Error, Result};
-use crate::liveness::passes::Pass;
-use crate::runner::kubernetes::cluster_place;
+use crate::liveness::visits::{QuietStep, Scope};
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
-use crate::store;
-use crate::store::run::Orphans;
 
-const PASS: Pass = Pass::Observe;
-
-/// How often a run that writes nothing is recorded as seen.
-const HEARTBEAT: TimeDelta = TimeDelta::seconds(30);
-/// How many runs of other servers one pass takes over at most, besides its own.
-const ORPHANS: u64 = 1000;
-/// How many runs are observed at the same time.
-const CONCURRENCY: usize = 16;
-
-/// Observes all runs of this server, after taking over those whose lease has expired. A run that fails does not affect the others;
-/// it is tried again after a pause.
-pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
+/// Observes the running runs of this server that have to be visited. A run that fails does not affect the others; it is tried again
+/// after a pause.
+pub(in crate::engine::tick) async fn run_once(app: &App, scope: Scope, now: DateTime<Utc>) -> Result<bool> {
     renew_if_late(app).await?;
-    let runs = owned(app, now).await?;
+    let runs = gather(app, scope, now).await?;
     let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| try_observe(app, run, now)))
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     Ok(results.contains(&true))
-}
-
-/// The running runs that this server owns.
-async fn owned(app: &App, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
-    let mut places = Vec::new();
-    for kind in [Target::Docker, Target::Process] {
-        // While an engine does not answer, none of its runs are taken over.
-        places.extend(with_time_limit(app.runners.get(kind).place()).await.ok());
-    }
-    // Every server reaches the same clusters.
-    places.extend(app.runners.clusters.all().into_iter().map(|(id, _)| cluster_place::place(id)));
-    let unreachable_before = now - TimeDelta::seconds(app.config.lost_timeout_seconds.into());
-    let orphans = Orphans { places, unreachable_before };
-    let lease = lease(app);
-    match take_and_list(app, &orphans, now).await {
-        Err(error) if !matches!(error, Error::Unavailable { .. }) => {}
-        all => return all,
-    }
-    // What Kubernetes runs is not limited.
-    let limit = store::run::count_by_owner(&app.db, app.instance).await? + ORPHANS;
-    // One of them cannot be read or written; the others can.
-    let mut runs = Vec::new();
-    for id in store::run::list_mine(&app.db, lease, &orphans, now, limit).await? {
-        let one = store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-            store::run::mine_one(tx, lease, &orphans, now, id).await.map_err(Error::from)
-        });
-        match one.await {
-            Ok(one) => runs.extend(one),
-            Err(_) if app.setbacks.is_paused(PASS, &id.to_string(), now) => {}
-            Err(error) => {
-                if report(app, (PASS, "run"), id, &error, Wish::Process, now) == Verdict::GiveUp {
-                    give_up::run(app, id, (RunState::Failed, reason("the run", &error)), now).await;
-                }
-            }
-        }
-    }
-    Ok(runs)
-}
-
-/// Takes over orphans, and returns all running runs of this server.
-async fn take_and_list(app: &App, orphans: &Orphans, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
-    if store::run::has_orphans(&app.db, orphans, now).await? {
-        let lease = lease(app);
-        store::write(&app.db, async |tx: &sea_orm::DatabaseTransaction| {
-            store::run::take_over(tx, lease, orphans, now, ORPHANS).await.map_err(Error::from)
-        })
-        .await?;
-    }
-    Ok(store::run::list_owned(&app.db, app.instance).await?)
 }
 
 /// Observes one run. If it keeps failing, it is observed without copying its log and its results, so that its limits, its
@@ -104,9 +44,17 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
         return false;
     }
     let error = match observe_one(app, run.clone(), &Brings::All, now).await {
-        Ok(more) => {
+        Ok(next) => {
             succeeded(app, PASS, id);
-            return more;
+            match next {
+                Next::More => {
+                    app.visits.visit([id]);
+                    return true;
+                }
+                Next::Look => {}
+                Next::Quiet(step) => app.visits.quiet(id, step),
+            }
+            return false;
         }
         Err(error) => error,
     };
@@ -134,25 +82,44 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
 }
 
 fn is_late(run: &run::Model, now: DateTime<Utc>) -> bool {
-    let limit = TimeDelta::seconds(run.spec.max_duration_seconds.into());
-    run.spec.max_duration_seconds > 0 && run.started_at.is_some_and(|at| at + limit <= now)
+    ends_at(run).is_some_and(|at| at <= now)
 }
 
-/// Observes one run and acts on it. True when more of its log is waiting to be copied.
-async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<Utc>) -> Result<bool> {
+/// When a run reaches its time limit.
+fn ends_at(run: &run::Model) -> Option<DateTime<Utc>> {
+    let limit = TimeDelta::seconds(run.spec.max_duration_seconds.into());
+    run.started_at.filter(|_| run.spec.max_duration_seconds > 0).map(|at| at + limit)
+}
+
+/// When a run that was observed is visited again.
+enum Next {
+    /// At once: more of its log is waiting to be copied.
+    More,
+    /// By the next look.
+    Look,
+    /// When something happens to it.
+    Quiet(QuietStep),
+}
+
+/// Observes one run and acts on it.
+async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<Utc>) -> Result<Next> {
     let kind = match kind_of(app, &run).await? {
         Ok(kind) => kind,
         Err(reason) => {
             let event = if run.cancel_requested_at.is_some() { RunEvent::Cancelled } else { RunEvent::Failed };
             let ended = run::Model { reason: Some(reason), ..run };
             change(app, ended, event, now, RunEnd::default()).await?;
-            return Ok(false);
+            return Ok(Next::Look);
         }
     };
     let runner = app.runners.get(kind);
     let runner = runner.as_ref();
     let name = name_of(&run);
+    app.visits.named(run.id, &name);
     let observed = ask(runner, &run, &name).await;
+    if observed.is_ok() {
+        app.visits.seen(run.id, now);
+    }
     let copied = match brings {
         Brings::All => copy(runner, &run, &name, &observed).await,
         Brings::Nothing(_) => Ok(Lines { lines: Vec::new(), end: true }),
@@ -160,28 +127,38 @@ async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<
     let ended =
         matches!(observed, Ok(StepState::Exited { .. } | StepState::Failed { .. } | StepState::CannotStart { .. }));
     let began = matches!(observed, Ok(StepState::Running | StepState::Exited { .. } | StepState::Failed { .. }));
-    let touched = began && (run.attempt_started_at.is_none() || run.updated_at + HEARTBEAT <= now);
-    let run = match observed {
-        // Why an earlier attempt failed, or why the runner did not answer for a while, is over.
-        Ok(StepState::Running) => run::Model { reason: None, ..run },
-        _ => run,
-    };
+    let runs = matches!(observed, Ok(StepState::Running));
+    let touched = began && (run.attempt_started_at.is_none() || (runs && run.reason.is_some()));
+    // Why an earlier attempt failed, or why the runner did not answer for a while, is over.
+    let run = if runs { run::Model { reason: None, ..run } } else { run };
     let run = if began || ended { with_times(run, runner, &name, (began, ended), now).await } else { run };
     let (lines, log_problem) = match copied {
         Ok(lines) => (lines, None),
         // An ended run waits for its log, but only for a while.
-        Err(_) if ended && waits_for_results(app, &run, now).await? => return Ok(false),
+        Err(_) if ended && waits_for_results(app, &run, now).await? => return Ok(Next::Look),
         Err(_) => (Lines { lines: Vec::new(), end: true }, ended.then_some("the end of the log could not be read")),
     };
     if ended && !lines.end {
         store_progress(app, (runner, &name), Unstored { run, lines, touched }, now).await?;
-        return Ok(true);
+        return Ok(Next::More);
     }
-    let more = lines.is_full(CHUNK);
+    let next = match quiet(&run, &name, kind) {
+        _ if lines.is_full(CHUNK) => Next::More,
+        Some(step) if runs && !touched && lines.lines.is_empty() && *brings == Brings::All => Next::Quiet(step),
+        _ => Next::Look,
+    };
     let decision = decide(&facts(app, &run, kind), observed, now);
+    let next = if decision == Decision::Wait || matches!(next, Next::More) { next } else { Next::Look };
     let unstored = Unstored { run, lines, touched };
     act(app, Observation { runner, kind, name, unstored, log_problem, brings }, decision, now).await?;
-    Ok(more)
+    Ok(next)
+}
+
+/// The step of a run, as long as it runs and nothing else is known to happen.
+fn quiet(run: &run::Model, name: &str, kind: Target) -> Option<QuietStep> {
+    let until = if matches!(kind, Target::Kubernetes(_)) { None } else { ends_at(run) };
+    let lines = u64::try_from(run.attempt_lines).unwrap_or(0);
+    Some(QuietStep { name: name.to_owned(), runner: run.runner?, place: run.place.clone()?, lines, until })
 }
 
 /// The state of a run's step, as its runner reports it. A run that was handed to another engine counts as lost.

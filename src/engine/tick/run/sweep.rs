@@ -66,7 +66,10 @@ async fn end_of_lost(app: &App, runner: &dyn Runner, run: &run::Model, name: &st
         StepState::Exited { exit_code, .. } => {
             let reason = run.reason.as_deref().unwrap_or("the run was lost");
             let reason = format!("{reason}; later it was seen to have ended with exit code {exit_code}");
-            store::run::note_late_end(&app.db, run.id, exit_code, reason).await?;
+            store::write(&app.db, async |tx| {
+                store::run::note_late_end(tx, run.id, exit_code, reason.clone()).await.map_err(Error::from)
+            })
+            .await?;
             Ok(true)
         }
         StepState::Failed { .. } | StepState::CannotStart { .. } | StepState::Lost | StepState::Unknown => Ok(true),

@@ -1,0 +1,219 @@
+//! Responses with the states of all jobs of an environment, written in pieces.
+//!
+//! All states are read at one moment, into as little memory as possible, before the first piece is written: a slow client neither
+//! holds a connection to the database nor sees states of different moments, and whatever fails is reported as an error.
+
+use std::collections::HashMap;
+
+use entity::deployment;
+use entity::environment;
+use entity::id::{JobId, StageId};
+use futures_util::{Stream, stream};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use serde::Serialize;
+
+use super::official_state::StageStatusEnum;
+use super::part_runs::PartRuns;
+use super::response::{
+    DeploymentStageWithServicesStatuses, EnvironmentStatuses, EnvironmentStatusesWithStages, Stage, Status,
+};
+use super::snapshot::{Configuration, EnvironmentSnapshot, JobSnapshot};
+use crate::api::wire::Results;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// How many jobs one piece has.
+const TOGETHER: usize = 500;
+
+/// The state of a job, until it is written. Most jobs of a large environment are in no deployment.
+enum Pending {
+    Idle(JobId, Configuration),
+    Deployed(Box<Status>),
+}
+
+impl Pending {
+    fn of(job: &JobSnapshot<'_>) -> Self {
+        match job.part {
+            None => Self::Idle(job.id, job.configuration),
+            Some(_) => Self::Deployed(Box::new(job.status_among())),
+        }
+    }
+
+    fn write(self, to: &mut Vec<u8>) -> Result<()> {
+        let status = match self {
+            Self::Idle(id, configuration) => {
+                let newest: Option<&deployment::Model> = None;
+                Box::new(
+                    JobSnapshot { id, configuration, part: None, runs: PartRuns::default(), newest }.status_among(),
+                )
+            }
+            Self::Deployed(status) => status,
+        };
+        serde_json::to_writer(to, &status).map_err(Error::internal)
+    }
+}
+
+/// A part of a response.
+enum Piece {
+    Text(String),
+    /// Jobs, separated by commas.
+    Jobs(Vec<Pending>),
+}
+
+/// A JSON response, not written yet.
+#[derive(Default)]
+pub(in crate::api) struct StatusPieces(Vec<Piece>);
+
+impl StatusPieces {
+    fn text(&mut self, text: &str) {
+        match self.0.last_mut() {
+            Some(Piece::Text(before)) => before.push_str(text),
+            _ => self.0.push(Piece::Text(text.to_owned())),
+        }
+    }
+
+    /// The whole response.
+    pub(in crate::api) fn into_text(self) -> Result<String> {
+        let mut all = Vec::new();
+        for piece in self.chunks() {
+            all.extend(piece?);
+        }
+        String::from_utf8(all).map_err(Error::internal)
+    }
+
+    /// The response in chunks.
+    pub(in crate::api) fn into_stream(self) -> impl Stream<Item = Result<Vec<u8>>> + Send + 'static {
+        stream::iter(self.chunks())
+    }
+
+    fn chunks(self) -> impl Iterator<Item = Result<Vec<u8>>> + Send + 'static {
+        self.0.into_iter().flat_map(|piece| {
+            let (text, jobs) = match piece {
+                Piece::Text(text) => (Some(Ok(text.into_bytes())), Vec::new()),
+                Piece::Jobs(jobs) => (None, jobs),
+            };
+            let mut jobs = jobs.into_iter();
+            let mut separator: &[u8] = b"";
+            let chunks = std::iter::from_fn(move || {
+                let mut chunk = Vec::new();
+                for job in jobs.by_ref().take(TOGETHER) {
+                    chunk.extend_from_slice(separator);
+                    separator = b",";
+                    if let Err(error) = job.write(&mut chunk) {
+                        return Some(Err(error));
+                    }
+                }
+                (!chunk.is_empty()).then_some(Ok(chunk))
+            });
+            text.into_iter().chain(chunks)
+        })
+    }
+}
+
+/// The text of a value before and behind the items of a list in it, which is empty. Quotes inside of texts are escaped.
+fn around(value: &impl Serialize, list: &str) -> Result<(String, String)> {
+    let text = serde_json::to_string(value).map_err(Error::internal)?;
+    let key = format!("\"{list}\":[");
+    let (before, behind) = text.split_once(&key).ok_or_else(|| Error::internal(format!("no {list} in {text}")))?;
+    Ok((format!("{before}{key}"), behind.to_owned()))
+}
+
+async fn read_jobs(tx: &DatabaseTransaction, row: &environment::Model) -> Result<(EnvironmentSnapshot, Vec<Pending>)> {
+    let mut jobs = Vec::new();
+    let snapshot = EnvironmentSnapshot::read(tx, row.id, |job, _| jobs.push(Pending::of(job))).await?;
+    Ok((snapshot, jobs))
+}
+
+fn with_jobs(frame: &impl Serialize, list: &str, jobs: Vec<Pending>) -> Result<StatusPieces> {
+    let (before, behind) = around(frame, list)?;
+    Ok(StatusPieces(vec![Piece::Text(before), Piece::Jobs(jobs), Piece::Text(behind)]))
+}
+
+/// The states of the jobs of an environment.
+pub(in crate::api) async fn of_jobs(db: &DatabaseConnection, row: &environment::Model) -> Result<StatusPieces> {
+    let (_, jobs) = store::snapshot(db, async |tx| read_jobs(tx, row).await).await?;
+    with_jobs(&Results::<Status> { results: Vec::new() }, "results", jobs)
+}
+
+/// The state of an environment and of its jobs.
+pub(in crate::api) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<StatusPieces> {
+    let (snapshot, jobs) = store::snapshot(db, async |tx| read_jobs(tx, row).await).await?;
+    let frame = EnvironmentStatuses {
+        environment: snapshot.environment(row.id),
+        applications: Vec::new(),
+        containers: Vec::new(),
+        jobs: Vec::new(),
+        databases: Vec::new(),
+        helms: Vec::new(),
+        terraforms: Vec::new(),
+    };
+    with_jobs(&frame, "jobs", jobs)
+}
+
+/// The state of an environment and of its jobs, stage by stage.
+pub(in crate::api) async fn with_stages(db: &DatabaseConnection, row: &environment::Model) -> Result<StatusPieces> {
+    let mut jobs: HashMap<StageId, Vec<Pending>> = HashMap::new();
+    let (snapshot, stages) = store::snapshot(db, async |tx| {
+        let see = |job: &JobSnapshot<'_>, stage: Option<StageId>| {
+            if let Some(stage) = stage {
+                jobs.entry(stage).or_default().push(Pending::of(job));
+            }
+        };
+        let snapshot = EnvironmentSnapshot::read(tx, row.id, see).await?;
+        Ok::<_, Error>((snapshot, store::stage::list(tx, row.id).await?))
+    })
+    .await?;
+    let frame = EnvironmentStatusesWithStages { environment: snapshot.environment(row.id), stages: Vec::new() };
+    let (before, behind) = around(&frame, "stages")?;
+    let mut pieces = StatusPieces::default();
+    pieces.text(&before);
+    for (place, stage) in stages.into_iter().enumerate() {
+        let frame = DeploymentStageWithServicesStatuses {
+            applications: Vec::new(),
+            containers: Vec::new(),
+            jobs: Vec::new(),
+            databases: Vec::new(),
+            helms: Vec::new(),
+            terraforms: Vec::new(),
+            stage: Stage {
+                id: stage.id.0,
+                name: stage.name,
+                description: stage.description,
+                status: StageStatusEnum::of(snapshot.stage(stage.id)),
+            },
+        };
+        let (before, behind) = around(&frame, "jobs")?;
+        pieces.text(if place == 0 { "" } else { "," });
+        pieces.text(&before);
+        pieces.0.push(Piece::Jobs(jobs.remove(&stage.id).unwrap_or_default()));
+        pieces.text(&behind);
+    }
+    pieces.text(&behind);
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::id::JobId;
+    use serde_json::{Value, json};
+
+    use super::{Configuration, Pending, Piece, StatusPieces, TOGETHER, around};
+
+    #[test]
+    fn jobs_are_written_in_chunks_with_commas_between_them() {
+        let (before, behind) = around(&json!({"a": "\"jobs\":[1", "jobs": [], "b": []}), "jobs").unwrap();
+        for count in [0, 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER] {
+            let ids: Vec<JobId> = (0..count).map(|_| JobId::create()).collect();
+            let jobs = ids.iter().map(|id| Pending::Idle(*id, Configuration::NotDeployed)).collect();
+            let pieces =
+                StatusPieces(vec![Piece::Text(before.clone()), Piece::Jobs(jobs), Piece::Text(behind.clone())]);
+            let chunks: Vec<Vec<u8>> = pieces.chunks().map(|chunk| chunk.unwrap()).collect();
+            assert_eq!(chunks.len(), 2 + count.div_ceil(TOGETHER));
+            let all: Value = serde_json::from_slice(&chunks.concat()).unwrap();
+            let found: Vec<&str> =
+                all["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
+            assert_eq!(found, ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!((&all["a"], &all["b"]), (&json!("\"jobs\":[1"), &json!([])));
+        }
+    }
+}
