@@ -8,7 +8,7 @@ use windlass::clock::Clock;
 use super::bench::Bench;
 use super::peers;
 use super::table::{Pair, Rounds, median};
-use super::usage::cpu_seconds;
+use super::usage::tree_cpu_seconds;
 use super::{rows, starts};
 
 const JOBS: usize = 1000;
@@ -55,14 +55,14 @@ async fn ours(bench: &Bench, database: usize) -> (f64, f64) {
     rows::jobs(&installation.db, &environment, JOBS, &bench.program, due).await;
     let server = installation.serve(&["--runner", "process"]);
     tokio::time::sleep((due - Clock::system().now()).to_std().unwrap() - Duration::from_millis(100)).await;
-    let before = cpu_seconds(server.id());
+    let before = tree_cpu_seconds(server.id());
     tokio::time::sleep((due - Clock::system().now()).to_std().unwrap_or_default()).await;
     let begin = Instant::now();
     installation.wait_for_runs(JOBS as u64).await;
     let seconds = begin.elapsed().as_secs_f64();
     // The last processes are waited for.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let cpu = (cpu_seconds(server.id()) - before) * 1000.0 / JOBS as f64;
+    let cpu = (tree_cpu_seconds(server.id()) - before) * 1000.0 / JOBS as f64;
     drop(server);
     installation.end().await;
     (seconds, cpu)

@@ -10,6 +10,26 @@ pub(crate) fn cpu_seconds(process: u32) -> f64 {
     fields[11..15].iter().map(|field| field.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
+/// The CPU seconds of a process and of everything it has started, in hundredths.
+pub(crate) fn tree_cpu_seconds(process: u32) -> f64 {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parents: Vec<(u32, u32)> = numbers.filter_map(|number| Some((number, parent(number)?))).collect();
+    let (mut tree, mut next) = (vec![process], 0);
+    while next < tree.len() {
+        let children = parents.iter().filter(|(_, parent)| *parent == tree[next]).map(|(child, _)| *child);
+        tree.extend(children.collect::<Vec<_>>());
+        next += 1;
+    }
+    // Others than the first may have ended meanwhile.
+    tree.into_iter().filter(|one| *one == process || parent(*one).is_some()).map(cpu_seconds).sum()
+}
+
+fn parent(process: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    text.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// The CPU seconds of the threads that a process has, in nanoseconds.
 pub(crate) fn fine_cpu_seconds(process: u32) -> f64 {
     let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
