@@ -11,7 +11,7 @@ use rustix::process::{Signal, kill_process};
 use tokio::net::unix::pipe::Receiver;
 
 use super::descendants::{kill_below, pid};
-use super::orphan::{MARK, kill_left, note_started};
+use super::orphan::{MARK, kill_left};
 use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
 use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
@@ -147,7 +147,6 @@ impl Launcher {
             Ok((output, [out.into(), err.into()]))
         };
         let (output, files) = pipes().map_err(|e: std::io::Error| format!("cannot create a pipe: {e}"))?;
-        note_started(&self.scratch(&order.name));
         let supervisor = self.supervisors.start(&order.encode()?, files)?;
         Ok(Supervised { supervisor, output })
     }
