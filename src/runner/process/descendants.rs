@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 /// A process id.
 pub(super) fn pid(id: u32) -> Option<Pid> {
@@ -45,6 +46,17 @@ pub(super) fn kill_below(root: Pid) {
     for one in below(root, &parents()) {
         // It may have ended already.
         let _gone = kill_process(one, Signal::KILL);
+    }
+}
+
+/// Reaps the children of this process that have ended, and tells whether others are left.
+pub(super) fn reap() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! The program that starts the supervisors of steps, each as a copy of itself.
+//! The process that forks the supervisors of steps.
 //!
-//! A copy costs a small part of what it costs to start this program again. Copying is safe because this one has a single thread.
-//! It keeps nothing of a request: what it has read is wiped before it reads the next one, so that no supervisor inherits the
-//! secrets of another step. Its standard input is a socket of the server, and it ends with it.
+//! Forking costs a small part of what executing this program again would cost, and is safe because this process has a single thread.
+//! A request is wiped before the next one is read, so that no supervisor inherits the secrets of another step. Standard input is a
+//! socket of the server; the process ends when the server closes it.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
@@ -11,16 +11,16 @@ use std::process::ExitCode;
 use fork::Fork;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{WaitOptions, wait};
 
+use super::descendants::reap;
 use super::step_request::{Received, receive};
 use super::supervisor::{FAILED, say, supervise};
 
 /// The first argument that makes this program start steps.
 pub const SPAWN_STEPS: &str = "spawn-steps";
 
-/// How long a supervisor that has ended stays in the table of processes, at most.
-const BURY: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+/// How long a supervisor that has ended remains a zombie, at most.
+const REAPED_WITHIN: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 /// Starts supervisors until the server is gone.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn spawn_steps() -> ExitCode {
     let mut left = false;
     loop {
         if !waits(&socket, left) {
-            left = bury();
+            left = reap();
             continue;
         }
         let Some(Received::Next(mut request)) = receive(&socket) else { return ExitCode::SUCCESS };
@@ -41,17 +41,17 @@ pub fn spawn_steps() -> ExitCode {
             Ok(Fork::Parent(_)) => left = true,
             Ok(Fork::Child) => {
                 drop(socket);
-                // In place of the socket of the other process. In a group of its own, so that no signal of the terminal ends it.
+                // Replaces the inherited socket of the server. A process group of its own keeps signals of the terminal away.
                 let _own = rustix::stdio::dup2_stdin(&control).and_then(|()| rustix::process::setpgid(None, None));
                 return supervise(request, control);
             }
             Err(error) => say(&control, &format!("{FAILED}cannot create a process: {error}")),
         }
-        bury();
+        reap();
     }
 }
 
-/// Lets no step of the same user read the memory of this process and of its copies.
+/// Prevents steps of the same user from reading the memory of this process and of its forks.
 fn prepare() {
     #[cfg(target_os = "linux")]
     {
@@ -61,26 +61,15 @@ fn prepare() {
     }
 }
 
-/// Whether there is a request, or the server is gone; waits for that, but not forever if supervisors are `left`.
+/// Waits for a request, or for the server to close the socket. If supervisors are `left`, gives up after a while and returns false.
 fn waits(socket: &UnixStream, left: bool) -> bool {
     let mut watched = [PollFd::new(socket, PollFlags::IN)];
     loop {
-        match poll(&mut watched, left.then_some(&BURY)) {
+        match poll(&mut watched, left.then_some(&REAPED_WITHIN)) {
             Err(Errno::INTR) => {}
             Ok(0) => return false,
             // What cannot be watched cannot be read either.
             Ok(_) | Err(_) => return true,
-        }
-    }
-}
-
-/// Buries the supervisors that have ended, and tells whether others are left.
-fn bury() -> bool {
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
         }
     }
 }

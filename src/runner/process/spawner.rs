@@ -1,4 +1,4 @@
-//! Has supervisors started by a process of its own, which is started with the first step and ends with the server.
+//! Starts supervisors through a separate process, which is started with the first step and ends with the server.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;

@@ -1,4 +1,4 @@
-//! Pure: what to start, as the server sends it to the program that starts supervisors: texts that each end with a NUL.
+//! Pure: a step to start, in the form in which the server sends it to a supervisor: texts, each terminated by a NUL.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;

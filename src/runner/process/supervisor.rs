@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
 use super::control_group::ControlGroup;
-use super::descendants::{kill_below, pid};
+use super::descendants::{kill_below, pid, reap};
 use super::step_order::Order;
 use super::step_request::{Received, StepRequest, receive};
 
@@ -29,7 +29,7 @@ pub(super) const INTERRUPT: u8 = b'i';
 /// Kills everything.
 pub(super) const KILL: u8 = b'k';
 
-/// The process id of the supervisor. It is told before anything is started.
+/// The process id of the supervisor, reported before it starts anything.
 pub(super) const SUPERVISED: &str = "supervised ";
 /// The step runs.
 pub(super) const STARTED: &str = "started";
@@ -183,7 +183,7 @@ fn follow(socket: &UnixStream, first: Pid, current: &Shared) -> bool {
         }
     }
     let begun = Instant::now();
-    while is_anything_left() {
+    while reap() {
         if begun.elapsed() >= LONGEST {
             return false;
         }
@@ -191,17 +191,6 @@ fn follow(socket: &UnixStream, first: Pid, current: &Shared) -> bool {
         std::thread::sleep(Duration::from_millis(1));
     }
     true
-}
-
-/// Buries the processes that have ended, and tells whether others are left.
-fn is_anything_left() -> bool {
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
 }
 
 /// Obeys the orders of the server until it is gone; then everything is killed. While a step is being started, its orders wait.

@@ -21,7 +21,7 @@ const SHORT_ORDER: usize = 64 * 1024;
 pub(super) struct Supervisor {
     pub(super) control: UnixStream,
     pub(super) reports: Reports,
-    /// Its process id, once it has told it.
+    /// Its process id, once reported.
     pub(super) id: Option<u32>,
 }
 
@@ -44,7 +44,7 @@ impl Supervisors {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a step started by a supervisor; `output` is where its output and its errors go.
+    /// Starts a step under a supervisor; `output` are the pipes for its standard output and standard error.
     ///
     /// # Errors
     /// No supervisor can be started.
