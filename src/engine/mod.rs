@@ -6,6 +6,7 @@
 pub mod advanced_settings;
 mod announce;
 pub mod approval_team;
+pub mod audit;
 pub mod backfill;
 pub mod cluster;
 pub mod command;

@@ -216,6 +216,7 @@ const FIXTURES: &[&str] = &["src/engine/cron/fixtures.rs"];
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("access_token", "a personal or team access token"),
     ("action", "deploys, stops, cancels: what is done to a resource"),
+    ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
     ("caller", "who makes a request"),
     ("cancel", "requests to cancel"),
