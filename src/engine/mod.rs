@@ -6,6 +6,7 @@
 pub mod advanced_settings;
 mod announce;
 pub mod approval_team;
+pub mod audit;
 pub mod backfill;
 pub mod cluster;
 pub mod command;
@@ -13,7 +14,9 @@ pub mod cron;
 pub mod deployment;
 pub mod deployment_rule;
 pub mod export;
+pub mod faults;
 pub mod flow;
+pub mod limits;
 pub mod lock_wait;
 pub mod manual;
 pub mod masking;

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::super::audit;
 use super::super::caller::Auth;
-use super::super::faults::Faults;
 use super::lookup::{HIERARCHY, find_target};
 use super::parent::Parent;
 use super::request::{EnvironmentVariableRequest, Key, Value};
@@ -16,6 +15,7 @@ use super::scope::APIVariableScopeEnum;
 use super::validate;
 use super::visible::shown;
 use crate::app::App;
+use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
 
 /// Creates a variable or a secret.

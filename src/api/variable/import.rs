@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::audit;
 use super::super::caller::Auth;
-use super::super::limits;
 use super::parent::Parent;
 use super::save::{insert, set_value, touch};
 use super::scope::APIVariableScopeEnum;
 use super::validate::{self, key};
 use super::visible::visible;
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 
