@@ -30,6 +30,7 @@ pub struct Change {
 }
 
 impl Change {
+    /// A change of a target, by the official names of both.
     #[must_use]
     pub fn new(kind: &'static str, target: &'static str, id: Uuid, name: &str) -> Self {
         Self {
@@ -45,16 +46,19 @@ impl Change {
         }
     }
 
+    /// A target that was created.
     #[must_use]
     pub fn create(target: &'static str, id: Uuid, name: &str) -> Self {
         Self::new("CREATE", target, id, name)
     }
 
+    /// A target that was changed.
     #[must_use]
     pub fn update(target: &'static str, id: Uuid, name: &str) -> Self {
         Self::new("UPDATE", target, id, name)
     }
 
+    /// A target that was deleted.
     #[must_use]
     pub fn delete(target: &'static str, id: Uuid, name: &str) -> Self {
         Self::new("DELETE", target, id, name)
@@ -66,11 +70,13 @@ impl Change {
         Self { sub_target: Some(sub_target), ..self }
     }
 
+    /// In this project.
     #[must_use]
     pub fn of_project(self, row: &project::Model) -> Self {
         Self { project: Some((row.id, Some(row.name.clone()))), ..self }
     }
 
+    /// In this environment.
     #[must_use]
     pub fn of_environment(self, row: &environment::Model) -> Self {
         let environment = Some((row.id, row.name.clone()));
@@ -93,7 +99,7 @@ impl Change {
 /// Runs `work` in a transaction and stores an event for the returned change.
 ///
 /// # Errors
-/// Those of `work`; database errors.
+/// Those of `work`, and database errors.
 pub async fn write<T>(
     app: &App,
     by: &Requester,
@@ -111,7 +117,7 @@ pub async fn write<T>(
 /// Stores an event in the given transaction.
 ///
 /// # Errors
-/// Database errors.
+/// When a statement fails.
 pub async fn record(
     app: &App,
     by: &Requester,

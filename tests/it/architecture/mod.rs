@@ -217,7 +217,7 @@ const FIXTURES: &[&str] = &["src/engine/cron/fixtures.rs"];
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("access_token", "a personal or team access token"),
     ("action", "deploys, stops, cancels: what is done to a resource"),
-    ("audit", "records a change with its event"),
+    ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
     ("caller", "who makes a request"),
     ("cancel", "requests to cancel"),
