@@ -19,14 +19,3 @@ pub(super) async fn write<T>(
 ) -> Result<T> {
     audit::write(app, &auth.requester(), organization, work).await
 }
-
-/// Stores an event in the given transaction.
-pub(super) async fn record(
-    app: &App,
-    auth: &Auth,
-    organization: OrganizationId,
-    tx: &DatabaseTransaction,
-    change: Change,
-) -> Result<()> {
-    audit::record(app, &auth.requester(), organization, tx, change).await
-}

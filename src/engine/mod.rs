@@ -28,6 +28,7 @@ pub mod shown;
 pub mod template;
 pub mod tick;
 pub mod tool_version;
+pub mod variable;
 pub mod variables;
 pub mod wildcard;
 mod wind_down;
