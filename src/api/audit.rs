@@ -1,4 +1,4 @@
-//! Stores a change and the event that records it in one transaction.
+//! Records the changes of API callers.
 
 use entity::id::OrganizationId;
 use sea_orm::DatabaseTransaction;
@@ -18,15 +18,4 @@ pub(super) async fn write<T>(
     work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Change)> + Clone,
 ) -> Result<T> {
     audit::write(app, &auth.requester(), organization, work).await
-}
-
-/// Stores an event in the given transaction.
-pub(super) async fn record(
-    app: &App,
-    auth: &Auth,
-    organization: OrganizationId,
-    tx: &DatabaseTransaction,
-    change: Change,
-) -> Result<()> {
-    audit::record(app, &auth.requester(), organization, tx, change).await
 }

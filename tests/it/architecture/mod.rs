@@ -82,6 +82,7 @@ const MAY: [(&str, &[&str]); 43] = [
             "app",
             "engine",
             "error",
+            "input",
             "liveness::key_check",
             "liveness::passes",
             "liveness::pulse",
