@@ -6,6 +6,7 @@
 pub mod advanced_settings;
 mod announce;
 pub mod approval_team;
+pub mod assigned_role;
 pub mod audit;
 pub mod backfill;
 pub mod cluster;
@@ -20,6 +21,7 @@ pub mod limits;
 pub mod lock_wait;
 pub mod manual;
 pub mod masking;
+pub mod member;
 pub mod outputs;
 pub mod pause;
 pub mod requester;
