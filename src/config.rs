@@ -109,6 +109,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_OIDC_ASSUME_EMAIL_VERIFIED", requires = "oidc_issuer")]
     pub oidc_assume_email_verified: bool,
 
+    /// After how many hours people have to sign in to the console again.
+    #[arg(long, global = true, env = "WINDLASS_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub session_hours: u32,
+
     /// Who may create organizations: `anyone`, `owner` (of the first organization), email addresses, and domains such as
     /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
     #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]

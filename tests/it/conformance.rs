@@ -111,7 +111,9 @@ async fn nothing_is_known_of_what_was_never_started(runner: &dyn Runner) {
 }
 
 async fn output_and_exit_codes(runner: &dyn Runner, image: &str) {
-    let (progress, lines) = run(runner, &made(runner, image, "echo out; echo; printf 'no newline' >&2; exit 3")).await;
+    // A node of Kubernetes keeps one log, and glues what follows to a line without an end: the pause lets it store the lines before.
+    let script = "echo out; echo; sleep 1; printf 'no newline' >&2; exit 3";
+    let (progress, lines) = run(runner, &made(runner, image, script)).await;
     assert_eq!(progress, exit(3));
     let of =
         |stream| lines.iter().filter(|line| line.stream == stream).map(|line| line.text.as_str()).collect::<Vec<_>>();

@@ -1,5 +1,6 @@
 //! Runs. Their state changes only through `claim` and `advance`, which check the expected state.
 
+mod activity;
 pub mod cancel;
 mod in_turn;
 mod insert;
@@ -12,6 +13,7 @@ pub mod skipped;
 pub mod slots;
 mod transition;
 
+pub use self::activity::{Activity, activity};
 pub use self::insert::create;
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;

@@ -1,0 +1,47 @@
+//! The web console: pages that are made on the server, from the same rows, rights and commands as the APIs.
+//!
+//! Pages are functions that return `maud` markup: the compiler checks them, all text is escaped, and the same functions make the
+//! fragments that are sent again while a page is open. Reading works without script. A page is loaded with a session cookie, which
+//! only this folder accepts, and changes are forms with a token against forgery by other sites.
+
+mod assets;
+mod cookie;
+mod fault;
+mod form;
+mod gzip;
+mod home;
+mod live;
+mod paths;
+mod reply;
+mod shell;
+mod sign_in;
+mod viewer;
+
+use std::sync::Arc;
+
+use poem::{EndpointExt as _, Route, get, handler, post};
+
+pub use self::sign_in::link as sign_in_link;
+
+use self::paths::ROOT;
+use crate::app::App;
+
+/// Adds the pages.
+#[must_use]
+pub fn routes(route: Route, app: &Arc<App>) -> Route {
+    let pages = Route::new()
+        .at("/", get(home::home))
+        .at("/assets/:name", get(assets::asset))
+        .at("/sign-in", get(sign_in::page).post(sign_in::with_token))
+        .at("/sign-in/link", get(sign_in::with_link))
+        .at("/sign-out", post(sign_in::sign_out));
+    let app = Arc::clone(app);
+    let pages = pages.around(move |endpoint, request| reply::around(Arc::clone(&app), endpoint, request));
+    route.at("/", get(front)).nest(ROOT, pages)
+}
+
+/// The address of the server leads to its console.
+#[handler]
+fn front() -> poem::Response {
+    reply::redirect(ROOT)
+}
