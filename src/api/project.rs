@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use super::audit::{self, Change};
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, EmptyResponse, Json, NoContent, ReferenceObject, Results, Success, Timestamp};
 use crate::access::{self, Action, Location};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::audit::{self, Change};
 use super::caller::Auth;
-use super::limits;
 use super::role;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;

@@ -14,11 +14,11 @@ use uuid::Uuid;
 use self::dockerfile::{Dockerfile, join};
 use super::caller::Auth;
 use super::job::{ApplicationGitRepositoryRequest, check_git_token};
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Created, Json, Success};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::{git, registry_client, store};
 

@@ -33,10 +33,11 @@ use self::visible::visible;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

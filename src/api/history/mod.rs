@@ -26,8 +26,9 @@ use self::v2_response::{DeploymentHistoryEnvironmentV2, DeploymentHistoryService
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Json, Success, Timestamp};
-use crate::api::{limits, status, tag::Tag};
+use crate::api::{status, tag::Tag};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::Result;
 use crate::store;
 

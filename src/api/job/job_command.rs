@@ -4,8 +4,8 @@ use entity::job_spec::Command;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
-use crate::api::faults::Faults;
-use crate::api::limits;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::Result;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]

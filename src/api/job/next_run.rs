@@ -16,10 +16,11 @@ use super::schedule_times::{NEVER_FIRES, ScheduleTimes, draft_times, explanation
 use super::skipped_time::SkipReasonEnum;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Json, Success, Timestamp, Warnings};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::{Hold, Holds, Keeper};
+use crate::engine::limits;
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -12,10 +12,11 @@ use super::next_run::{NextRun, default_next_runs};
 use super::schedule_request::{DEFAULT_TIMEZONE, check_times};
 use super::schedule_times::{NEVER_FIRES, explanation};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Json, Success, Warnings};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::Holds;
+use crate::engine::limits;
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -6,8 +6,8 @@ use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::job_command::{JobCommand, JobLifecycleTypeEnum, check_command};
-use crate::api::faults::Faults;
 use crate::engine::cron;
+use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
 use crate::time_zone::Zone;
 

@@ -7,8 +7,9 @@ use poem_openapi::types::MaybeUndefined;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::api::faults::Faults;
-use crate::api::{limits, wire};
+use crate::api::wire;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 wire::mirrored!(GitProviderEnum of GitProvider { Bitbucket, Github, Gitlab });

@@ -14,10 +14,10 @@ use super::healthcheck::check_healthchecks;
 use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
 use super::source_request::{SourceRequest, check_source};
-use crate::api::faults::Faults;
-use crate::api::limits;
 use crate::api::wire::ReferenceObject;
 use crate::app::App;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 const DEFAULT_CPU_MILLI: i32 = 500;

@@ -5,7 +5,7 @@ use entity::job;
 use entity::job_spec::Source;
 
 use super::edit::edit_of;
-use crate::api::limits;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store::job::JobEdit;
 

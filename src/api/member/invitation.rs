@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::super::caller::Auth;
-use super::super::limits;
 use super::super::role;
 use super::super::tag::Tag;
 use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
@@ -20,6 +19,7 @@ use super::request::InviteMemberRequest;
 use super::response::InviteMember;
 use crate::access::{self, Action, Subject};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -22,11 +22,11 @@ use self::stored::BUILT_IN;
 pub(super) use self::stored::{assignable, name_and_id};
 use super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -82,6 +82,7 @@ const MAY: [(&str, &[&str]); 43] = [
             "app",
             "engine",
             "error",
+            "input",
             "liveness::key_check",
             "liveness::passes",
             "liveness::pulse",
@@ -216,6 +217,7 @@ const FIXTURES: &[&str] = &["src/engine/cron/fixtures.rs"];
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("access_token", "a personal or team access token"),
     ("action", "deploys, stops, cancels: what is done to a resource"),
+    ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
     ("caller", "who makes a request"),
     ("cancel", "requests to cancel"),

@@ -5,16 +5,18 @@ use entity::job_spec;
 use entity::variable::{Model, VariableKind};
 
 use super::parent::Parent;
-use super::response::VariableResponse;
 use crate::app::App;
 use crate::engine::deployment::events;
 use crate::engine::variables::built_in::{BuiltInVariable, EnvironmentContext, JobContext, ListContext, for_list};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
 /// All variables visible in a scope, sorted by key; of one key, the variable of the narrowest scope comes first, because clients take
 /// the first one that has the name. Built-in ones are rows that are not stored.
-pub(super) async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
+///
+/// # Errors
+/// Database errors.
+pub async fn visible(app: &App, parent: &Parent) -> Result<Vec<Model>> {
     let environment = parent.environment.as_ref().map(|row| row.id);
     let job = parent.job.as_ref().map(|row| row.id);
     let mut rows = store::variable::list(&app.db, parent.project.id, environment, job).await?;
@@ -70,17 +72,4 @@ async fn built_in(app: &App, parent: &Parent) -> Result<Vec<Model>> {
         ..parent.empty_row(variable.key, VariableKind::BuiltIn, since)
     };
     Ok(for_list(&subject).into_iter().map(row).collect())
-}
-
-/// Responses for all variables visible in a scope.
-pub(super) async fn list(app: &App, parent: &Parent) -> Result<Vec<VariableResponse>> {
-    let all = visible(app, parent).await?;
-    Ok(all.iter().map(|row| VariableResponse::new(row, &all, parent)).collect())
-}
-
-/// The response for a stored variable of a scope.
-pub(super) async fn shown(app: &App, parent: &Parent, id: VariableId) -> Result<VariableResponse> {
-    let all = visible(app, parent).await?;
-    let row = all.iter().find(|row| row.id == id).ok_or(Error::NotFound("variable"))?;
-    Ok(VariableResponse::new(row, &all, parent))
 }

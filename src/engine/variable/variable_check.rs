@@ -2,7 +2,7 @@
 
 use entity::variable::Model;
 
-use super::super::limits;
+use crate::engine::limits;
 use crate::engine::variables::{check_key, hides_file};
 use crate::error::{Error, Result};
 

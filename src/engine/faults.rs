@@ -5,7 +5,7 @@ use crate::input::Refusal;
 
 /// The faults found so far.
 #[derive(Default)]
-pub(super) struct Faults {
+pub struct Faults {
     found: Vec<Refusal>,
     /// The first error that is no fault of the input.
     other: Option<Error>,
@@ -13,12 +13,12 @@ pub(super) struct Faults {
 
 impl Faults {
     /// The value, or a default in place of a faulty one.
-    pub(super) fn note<T: Default>(&mut self, checked: Result<T>) -> T {
+    pub fn note<T: Default>(&mut self, checked: Result<T>) -> T {
         self.note_or(checked, T::default())
     }
 
     /// The value, or another one in place of a faulty one.
-    pub(super) fn note_or<T>(&mut self, checked: Result<T>, instead: T) -> T {
+    pub fn note_or<T>(&mut self, checked: Result<T>, instead: T) -> T {
         match checked {
             Ok(value) => value,
             Err(error) => {
@@ -29,7 +29,7 @@ impl Faults {
     }
 
     /// Adds a fault.
-    pub(super) fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    pub fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.found.push(Refusal { field: field.into(), message: message.into() });
     }
 
@@ -42,7 +42,10 @@ impl Faults {
     }
 
     /// The error, if there were any.
-    pub(super) fn result(self) -> Result<()> {
+    ///
+    /// # Errors
+    /// All faults at once, or the first error that is no fault of the input.
+    pub fn result(self) -> Result<()> {
         match self.other {
             Some(other) => Err(other),
             None if self.found.is_empty() => Ok(()),

@@ -5,16 +5,19 @@ use crate::input::stored_text;
 use crate::secret::Origin;
 
 /// The maximum length of a name, in characters.
-pub(super) const NAME: usize = 255;
+pub const NAME: usize = 255;
 /// The maximum length of a text, in characters. It is high because scripts are passed as arguments.
-pub(super) const TEXT: usize = 65_536;
+pub const TEXT: usize = 65_536;
 /// The maximum size of the content of a file, in bytes.
 const FILE_BYTES: usize = 1024 * 1024;
 /// The maximum number of items in a list.
-pub(super) const ITEMS: usize = 1000;
+pub const ITEMS: usize = 1000;
 
 /// A name: not empty and without control characters. Surrounding white space is removed.
-pub(super) fn name(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is empty, too long, or has control characters.
+pub fn name(field: &str, value: &str) -> Result<String> {
     let name = value.trim();
     if name.is_empty() {
         return Err(Error::invalid(field, "must not be empty"));
@@ -27,7 +30,10 @@ pub(super) fn name(field: &str, value: &str) -> Result<String> {
 }
 
 /// The content of a file.
-pub(super) fn file(field: &str, value: String) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is too large, or cannot be stored.
+pub fn file(field: &str, value: String) -> Result<String> {
     if value.len() > FILE_BYTES {
         return Err(Error::invalid(field, "must have at most 1 MiB (1048576 bytes), because the variable is a file"));
     }
@@ -36,14 +42,20 @@ pub(super) fn file(field: &str, value: String) -> Result<String> {
 }
 
 /// A text of limited length.
-pub(super) fn text(field: &str, value: String) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is too long, or cannot be stored.
+pub fn text(field: &str, value: String) -> Result<String> {
     at_most(field, &value, TEXT)?;
     stored_text::check(field, &value)?;
     Ok(value)
 }
 
 /// A list of limited length, of texts of limited length.
-pub(super) fn list(field: &str, value: Vec<String>) -> Result<Vec<String>> {
+///
+/// # Errors
+/// `Invalid` if the list or one of its texts is too long.
+pub fn list(field: &str, value: Vec<String>) -> Result<Vec<String>> {
     if value.len() > ITEMS {
         return Err(Error::invalid(field, format!("must have at most {ITEMS} items")));
     }
@@ -51,7 +63,10 @@ pub(super) fn list(field: &str, value: Vec<String>) -> Result<Vec<String>> {
 }
 
 /// A number between two bounds, inclusive.
-pub(super) fn between(field: &str, value: i32, low: i32, high: i32) -> Result<i32> {
+///
+/// # Errors
+/// `Invalid` if it is outside.
+pub fn between(field: &str, value: i32, low: i32, high: i32) -> Result<i32> {
     if (low..=high).contains(&value) {
         Ok(value)
     } else if high == i32::MAX {
@@ -69,7 +84,10 @@ fn at_most(field: &str, value: &str, limit: usize) -> Result<()> {
 }
 
 /// The hash of a commit, full or abbreviated.
-pub(super) fn commit(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is none.
+pub fn commit(field: &str, value: &str) -> Result<String> {
     let hash = value.trim().to_ascii_lowercase();
     let is_valid = (7..=40).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_valid {
@@ -80,7 +98,10 @@ pub(super) fn commit(field: &str, value: &str) -> Result<String> {
 }
 
 /// The name of an image, without the host of its registry.
-pub(super) fn image_name(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is none.
+pub fn image_name(field: &str, value: &str) -> Result<String> {
     let path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
     let parts = value.split('/').all(|part| !part.is_empty() && !part.chars().all(|c| c == '.'));
     if value.len() > NAME || !value.chars().all(path) || !parts {
@@ -92,7 +113,10 @@ pub(super) fn image_name(field: &str, value: &str) -> Result<String> {
 }
 
 /// The name of an image, with or without a digest.
-pub(super) fn pinned_image(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is none.
+pub fn pinned_image(field: &str, value: &str) -> Result<String> {
     match value.split_once('@') {
         None => image_name(field, value),
         Some((name, digest)) if is_digest(digest) => Ok(format!("{}@{digest}", image_name(field, name)?)),
@@ -108,7 +132,10 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// The tag of an image, as the Docker reference format defines it, or a digest.
-pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is none.
+pub fn image_tag(field: &str, value: &str) -> Result<String> {
     if is_digest(value) {
         return Ok(value.to_owned());
     }
@@ -123,7 +150,10 @@ pub(super) fn image_tag(field: &str, value: &str) -> Result<String> {
 }
 
 /// An http or https URL with a host and without a login.
-pub(super) fn web_address(field: &str, value: &str) -> Result<String> {
+///
+/// # Errors
+/// `Invalid` if it is none.
+pub fn web_address(field: &str, value: &str) -> Result<String> {
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let is_valid = Origin::of(value).is_some() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
