@@ -21,6 +21,7 @@ pub mod limits;
 pub mod lock_wait;
 pub mod manual;
 pub mod masking;
+pub mod outlook_of_jobs;
 pub mod outputs;
 pub mod pause;
 pub mod requester;

@@ -5,6 +5,7 @@ mod attention_list;
 mod job_page;
 mod lane_rows;
 mod newest_runs;
+mod planned_jobs;
 mod sight;
 mod waiting_list;
 
@@ -13,5 +14,6 @@ pub use self::attention_list::{Attention, COUNTED, SHOWN};
 pub use self::job_page::{JobEntry, JobFilter, JobPosition, job_page};
 pub use self::lane_rows::{LaneRows, lane_rows};
 pub use self::newest_runs::{RunSummary, newest_runs, success_durations};
+pub use self::planned_jobs::{PlannedJob, planned_jobs};
 pub use self::sight::Sight;
 pub use self::waiting_list::{OpenRun, WaitingJob, running, waiting_jobs};
