@@ -114,7 +114,7 @@ id! {
     SigningKeyId
     /// The id of a session of the console.
     SessionId
-    /// The id of a sign-in that has begun.
+    /// The id of a link that signs in once.
     SignInId
 }
 

@@ -1,4 +1,4 @@
-//! A sign-in to the console that has begun. It can be completed once.
+//! A link that signs in to the console once. Only the SHA-256 of its secret is stored.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,10 +13,8 @@ pub struct Model {
     pub id: SignInId,
     /// SHA-256 of the secret in its address, in lower-case hexadecimal.
     pub hash: String,
-    /// Whom a link signs in; none on the way to the OIDC issuer.
-    pub principal: Option<String>,
-    /// What the answer of the OIDC issuer is checked against, sealed.
-    pub sealed: Option<Vec<u8>>,
+    /// Whom it signs in: the stored form of an `access::principal::Principal`.
+    pub principal: String,
     pub expires_at: DateTimeUtc,
 }
 

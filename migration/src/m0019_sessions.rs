@@ -1,8 +1,8 @@
-//! Sessions of the console, and sign-ins that have begun: links that sign in once, and people on their way to the OIDC issuer.
+//! Sessions of the console, and links that sign in once.
 
-use sea_orm_migration::prelude::{ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait};
+use sea_orm_migration::prelude::{DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait};
 
-use crate::m0001_initial::{index, key, name, optional_text, table, text, time, unique};
+use crate::m0001_initial::{index, key, optional_text, table, text, time, unique};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -14,8 +14,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut sealed = ColumnDef::new(name("sealed"));
-        sealed.blob().null();
         for (called, columns) in [
             (
                 "session",
@@ -30,7 +28,7 @@ impl MigrationTrait for Migration {
                     time("expires_at"),
                 ],
             ),
-            ("sign_in", vec![key(), text("hash"), optional_text("principal"), sealed, time("expires_at")]),
+            ("sign_in", vec![key(), text("hash"), text("principal"), time("expires_at")]),
         ] {
             manager.create_table(table(called, columns)).await?;
             manager.create_index(unique(called, &["hash"])).await?;

@@ -15,6 +15,7 @@ use sea_orm::DatabaseConnection;
 use serde_json::json;
 
 use super::caller::{Caller, Identity, Subject};
+use super::code_flow::{Attempt, CodeFlow};
 use super::jwt::{Claims, Verifier};
 use super::last_use::LastUse;
 use super::membership::{grants, grants_of_token, groups_of};
@@ -34,6 +35,7 @@ const AGENT_LENGTH: usize = 255;
 
 const MISSING: Error =
     Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
+const NO_FLOW: Error = Error::NotFound("sign-in at an OIDC issuer");
 const REFUSED: Error = Error::Unauthenticated("the credentials are invalid");
 
 struct CachedIdentity {
@@ -48,6 +50,7 @@ pub struct Authenticator {
     keys: KeyRing,
     clock: Clock,
     verifier: Option<Verifier>,
+    code_flow: Option<CodeFlow>,
     memory: Mutex<HashMap<TokenHash, CachedIdentity>>,
 }
 
@@ -55,7 +58,47 @@ impl Authenticator {
     /// Without a verifier, only tokens of this server are accepted.
     #[must_use]
     pub fn new(db: DatabaseConnection, keys: KeyRing, clock: Clock, verifier: Option<Verifier>) -> Self {
-        Self { db, keys, clock, verifier, memory: Mutex::default() }
+        Self { db, keys, clock, verifier, code_flow: None, memory: Mutex::default() }
+    }
+
+    /// Lets people sign in to the console as a client of the issuer.
+    #[must_use]
+    pub fn with_code_flow(self, code_flow: Option<CodeFlow>) -> Self {
+        Self { code_flow, ..self }
+    }
+
+    /// How people sign in to the console at the issuer, if they can.
+    #[must_use]
+    pub fn code_flow(&self) -> Option<(&CodeFlow, &Verifier)> {
+        self.code_flow.as_ref().zip(self.verifier.as_ref())
+    }
+
+    /// The address at the issuer where a person signs in, and from which they are sent to `redirect`.
+    ///
+    /// # Errors
+    /// `NotFound` when people cannot sign in at an issuer; `Unavailable` when it cannot be reached.
+    pub async fn sign_in_address(&self, attempt: &Attempt, redirect: &str) -> Result<String> {
+        let (flow, verifier) = self.code_flow().ok_or(NO_FLOW)?;
+        flow.address(verifier, attempt, redirect).await
+    }
+
+    /// The caller to whom the issuer gave this code.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the code is not valid; `Unavailable` when the issuer cannot be reached.
+    pub async fn signed_in(
+        &self,
+        attempt: &Attempt,
+        (code, redirect): (&str, &str),
+        user_agent: Option<&str>,
+    ) -> Result<Caller> {
+        let now = self.clock.now();
+        let (flow, verifier) = self.code_flow().ok_or(NO_FLOW)?;
+        let claims = flow.exchange(verifier, attempt, (code, redirect), now).await?.ok_or(REFUSED)?;
+        check_claims(&claims).map_err(Error::Unauthenticated)?;
+        let identity = Arc::new(self.person(claims, now).await?);
+        let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
+        Ok(Caller { identity, origin: Origin::Console, user_agent, credential: Arc::new(Secret::new(String::new())) })
     }
 
     /// Whether people sign in at an OIDC issuer.
@@ -244,7 +287,7 @@ impl Authenticator {
 
     /// The person of a valid JWT. A new person is stored, so that they can become a member.
     async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
-        let Claims { issuer, subject, email, name, groups, expires_at: _ } = claims;
+        let Claims { issuer, subject, email, name, groups, nonce: _, expires_at: _ } = claims;
         let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
         let person = match known {
             Some(person) => person,
@@ -275,7 +318,7 @@ impl Authenticator {
 
 /// Claims are stored, and shown to others. What cannot be stored is no valid credential.
 fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
-    let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
+    let Claims { issuer: _, subject, email, name, groups, nonce: _, expires_at: _ } = claims;
     let is_valid = |text: &str, most| check_length("", text, most).is_ok();
     let is_valid_or_absent = |text: &Option<String>| text.as_deref().is_none_or(|text| is_valid(text, CLAIM));
     if !is_valid(subject, SUBJECT) {

@@ -18,6 +18,7 @@ pub use self::role_action::Action;
 mod access_tokens;
 pub mod authenticate;
 mod caller;
+pub mod code_flow;
 mod environment;
 mod job;
 mod jwks;

@@ -9,7 +9,7 @@ use poem::http::header;
 use crate::access::{Caller, principal};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::secret::{self, Secret, TokenHash};
+use crate::secret::{self, TokenHash};
 use crate::store;
 
 /// The name of the cookie.
@@ -17,9 +17,14 @@ const COOKIE: &str = "windlass_session";
 
 /// The session cookie of a request.
 pub(super) fn cookie_of(request: &Request) -> Option<String> {
+    value_of(request, COOKIE)
+}
+
+/// A cookie of a request.
+pub(super) fn value_of(request: &Request, wanted: &str) -> Option<String> {
     let headers = request.headers().get_all(header::COOKIE);
     let pairs = headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let found = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE);
+    let found = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted);
     found.map(|(_, value)| value.to_owned())
 }
 
@@ -66,7 +71,7 @@ pub(super) async fn begin_as(
         expires_at: now + lifetime,
     };
     store::write(&app.db, async |tx| store::row::create(tx, row).await.map_err(Error::from)).await?;
-    Ok(set_cookie(app, &cookie, lifetime))
+    Ok(set(app, (COOKIE, cookie.expose()), "", lifetime.num_seconds()))
 }
 
 /// Ends the session with this stored cookie. Returns the header that removes the cookie.
@@ -82,15 +87,11 @@ pub(super) async fn end(app: &App, stored: &str) -> Result<String> {
     })
     .await?;
     app.rights_changed();
-    Ok(set_cookie(app, &Secret::new(String::new()), TimeDelta::zero()))
+    Ok(set(app, (COOKIE, ""), "", 0))
 }
 
-fn set_cookie(app: &App, value: &Secret<String>, lifetime: TimeDelta) -> String {
+/// The header that sets a cookie below a folder of the console, for so many seconds; 0 removes it.
+pub(super) fn set(app: &App, (name, value): (&str, &str), folder: &str, seconds: i64) -> String {
     let secure = if app.public_url().starts_with("https:") { "; Secure" } else { "" };
-    format!(
-        "{COOKIE}={}; Path={}; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
-        value.expose(),
-        super::paths::ROOT,
-        lifetime.num_seconds()
-    )
+    format!("{name}={value}; Path={}{folder}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", super::paths::ROOT)
 }

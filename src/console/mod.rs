@@ -15,6 +15,7 @@ mod paths;
 mod reply;
 mod shell;
 mod sign_in;
+mod sign_in_oidc;
 mod viewer;
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/", get(home::home))
         .at("/assets/:name", get(assets::asset))
         .at("/sign-in", get(sign_in::page).post(sign_in::with_token))
+        .at("/sign-in/oidc", get(sign_in_oidc::begin))
+        .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
     let app = Arc::clone(app);

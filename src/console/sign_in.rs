@@ -1,4 +1,4 @@
-//! Signs people in: with an API token, or with a link that the server prints when it starts.
+//! Signs people in: at the OIDC issuer, with an API token, or with a link that the server prints when it starts.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 /// The query of the sign-in page.
 #[derive(Deserialize)]
 pub(super) struct Wanted {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// The query of a link.
@@ -39,7 +39,7 @@ pub(super) struct LinkSecret {
 
 #[handler]
 pub(super) fn page(Data(app): Data<&Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
-    reply::open_page(app, StatusCode::OK, &sign_in_page(reply::inside(wanted.next.as_deref()), None))
+    reply::open_page(app, StatusCode::OK, &sign_in_page(app, reply::inside(wanted.next.as_deref()), None))
 }
 
 #[handler]
@@ -51,7 +51,11 @@ pub(super) async fn with_token(
     let next = reply::inside(form.given("next"));
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let Some(token) = form.given("token") else {
-        return Ok(reply::open_page(app, StatusCode::BAD_REQUEST, &sign_in_page(next, Some("Paste an API token."))));
+        return Ok(reply::open_page(
+            app,
+            StatusCode::BAD_REQUEST,
+            &sign_in_page(app, next, Some("Paste an API token.")),
+        ));
     };
     match app.authenticator.token_holder(token, agent).await {
         Ok(caller) => {
@@ -60,7 +64,7 @@ pub(super) async fn with_token(
         }
         Err(Error::Unauthenticated(_)) => {
             let text = "This is no valid API token. It may have expired, or been revoked.";
-            Ok(reply::open_page(app, StatusCode::UNAUTHORIZED, &sign_in_page(next, Some(text))))
+            Ok(reply::open_page(app, StatusCode::UNAUTHORIZED, &sign_in_page(app, next, Some(text))))
         }
         Err(error) => Err(error.into()),
     }
@@ -76,10 +80,10 @@ pub(super) async fn with_link(
     let hash = TokenHash::of(&secret).stored();
     let taken =
         store::write(&app.db, async |tx| store::sign_in::take(tx, &hash, now).await.map_err(Error::from)).await?;
-    let principal = taken.filter(|_| secret.starts_with(SESSION_PREFIX)).and_then(|row| row.principal);
+    let principal = taken.filter(|_| secret.starts_with(SESSION_PREFIX)).map(|row| row.principal);
     let Some(principal) = principal else {
         let text = "This link has been used, or has expired. Sign in with an API token instead.";
-        return Ok(reply::open_page(app, StatusCode::UNAUTHORIZED, &sign_in_page(ROOT, Some(text))));
+        return Ok(reply::open_page(app, StatusCode::UNAUTHORIZED, &sign_in_page(app, ROOT, Some(text))));
     };
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let cookie = cookie::begin_as(app, principal, None, agent.map(str::to_owned), now).await?;
@@ -103,19 +107,22 @@ pub async fn link(app: &App) -> Result<Option<String>> {
     let row = sign_in::Model {
         id: SignInId::create(),
         hash: TokenHash::of(secret.expose()).stored(),
-        principal: Some(Principal::ApiToken(token.id).to_string()),
-        sealed: None,
+        principal: Principal::ApiToken(token.id).to_string(),
         expires_at: app.clock.now() + LINK_LIFETIME,
     };
     store::write(&app.db, async |tx| store::row::create(tx, row).await.map_err(Error::from)).await?;
     Ok(Some(format!("{}{ROOT}/sign-in/link?secret={}", app.public_url(), secret.expose())))
 }
 
-fn sign_in_page(next: &str, problem: Option<&str>) -> Page {
+pub(super) fn sign_in_page(app: &App, next: &str, problem: Option<&str>) -> Page {
     let body = html! {
         section.sign-in {
             h1 { "Sign in" }
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+            @if app.authenticator.code_flow().is_some() {
+                @let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+                p { a.button href={ (ROOT) "/sign-in/oidc?next=" (query) } { "Sign in with your account" } }
+            }
             form method="post" action={ (ROOT) "/sign-in" } {
                 input type="hidden" name="next" value=(next);
                 label for="token" { "API token" }

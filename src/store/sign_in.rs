@@ -1,11 +1,11 @@
-//! Sign-ins to the console that have begun.
+//! Links that sign in to the console once.
 
 use chrono::{DateTime, Utc};
 use entity::id::SignInId;
 use entity::sign_in;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-/// Takes the sign-in with this SHA-256 away, so that it can be completed only once. None if it has expired.
+/// Takes the link with this SHA-256 away, so that it works only once. None if it has expired.
 ///
 /// # Errors
 /// When a statement fails.
@@ -16,7 +16,7 @@ pub async fn take(tx: &impl ConnectionTrait, hash: &str, now: DateTime<Utc>) -> 
     Ok((deleted.rows_affected == 1 && now < row.expires_at).then_some(row))
 }
 
-/// Deletes at most `limit` sign-ins that have expired. Returns how many.
+/// Deletes at most `limit` links that have expired. Returns how many.
 ///
 /// # Errors
 /// When a statement fails.

@@ -125,6 +125,8 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         oidc_issuer: None,
         oidc_audience: None,
         oidc_assume_email_verified: false,
+        oidc_client_id: None,
+        oidc_client_secret: None,
         session_hours: 12,
         organization_creators: Vec::new(),
         organization_plan: "ENTERPRISE".into(),

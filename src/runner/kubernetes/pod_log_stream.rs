@@ -30,12 +30,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often reading the log of an ended pod is retried before giving up.
 const TRIES: u32 = 5;
 
-/// How often the log of an ended pod is read without anything new before that is taken for its end. A busy node ends a stream before it
-/// has written the last lines, and the API server ends one without an error when its own connection to the node breaks. Reads take
-/// longer on a busy node, so that counting them waits longer there.
-const WHOLE_READS: u32 = 5;
-
-/// The same for a log that ends in the middle of a line. A node ends the last line of each log.
+/// How often the log of an ended pod that ends in the middle of a line is read before that is taken for its end. A node
+/// ends the last line of each log, unless it is so busy that it loses what the container wrote last.
 const PART_READS: u32 = 25;
 
 /// How much of a line is read at once, in bytes: the longest line and its timestamp.
@@ -85,7 +81,8 @@ impl PodLogStream {
             let read = self.stream(&name, &mut left, &mut splitter).await;
             unchanged = if had_ended && before == left { unchanged + 1 } else { 0 };
             match read {
-                Ok(()) if unchanged >= if left.is_in_line() { PART_READS } else { WHOLE_READS } => break,
+                // A busy node may end the stream before it has written the last lines, so the log is read until nothing is added.
+                Ok(()) if unchanged >= if left.is_in_line() { PART_READS } else { 1 } => break,
                 Ok(()) => {
                     self.reader.recover();
                     failures = 0;
