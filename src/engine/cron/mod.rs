@@ -1,4 +1,4 @@
-//! Cron schedules, pure: expressions, the times at which a job is due, what happens at each time, and who schedules the job.
+//! Cron schedules, pure: expressions and their words, the times at which a job is due, what happens at each time, and who schedules the job.
 
 mod clock_change;
 mod controller;
@@ -14,11 +14,14 @@ mod policy;
 mod quartz;
 mod quartz_days;
 mod quartz_field;
+mod quartz_words;
 mod quartz_years;
 mod spacing;
 mod time_zone;
 mod timing;
 mod wall_clock;
+mod word_days;
+mod words;
 
 #[cfg(test)]
 mod fixtures;
