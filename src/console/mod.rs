@@ -6,20 +6,27 @@
 
 mod assets;
 mod cookie;
+mod deployment;
+mod environment;
 mod fault;
 mod form;
 pub mod format;
 mod gzip;
 mod home;
 mod live;
+mod notice;
 mod paths;
 pub mod picture;
 pub mod plan_view;
+mod problems;
 mod reply;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
+mod variable;
 mod viewer;
+mod widgets;
+mod workspace;
 
 use std::sync::Arc;
 
@@ -41,6 +48,10 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
+    let pages = environment::routes(pages);
+    let pages = deployment::routes(pages);
+    let pages = variable::routes(pages);
+    let pages = workspace::routes(pages);
     let app = Arc::clone(app);
     let pages = pages.around(move |endpoint, request| reply::around(Arc::clone(&app), endpoint, request));
     route.at("/", get(front)).nest(ROOT, pages)
