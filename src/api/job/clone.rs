@@ -11,7 +11,6 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::copy::{copy_job, copy_variables};
 use super::response::JobResponse;
 use super::validate;
 use crate::access::{self, Action};
@@ -21,6 +20,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Json};
 use crate::app::App;
 use crate::engine::command;
+use crate::engine::copy_job::{copy_job, copy_variables};
 use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;

@@ -5,11 +5,10 @@ use entity::job;
 use sea_orm::DatabaseTransaction;
 
 use crate::api::audit::Change;
+use crate::engine::copy_job::TAKEN;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobEdit;
-
-const TAKEN: &str = "Job name within the environment is already taken";
 
 /// The edit that stores the configuration of a job.
 pub(super) fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {

@@ -5,7 +5,6 @@ pub(super) mod advanced_settings;
 pub(super) mod auto_deploy;
 pub(super) mod backfill;
 pub(super) mod clone;
-pub(super) mod copy;
 pub(super) mod deployment_restriction;
 mod edit;
 pub(super) mod explain;

@@ -164,6 +164,7 @@ const PURE: &[&str] = &[
     "src/engine/outputs.rs",
     "src/engine/run/",
     "src/engine/shown.rs",
+    "src/engine/state/log_composer.rs",
     "src/engine/template/",
     "src/engine/variables/",
     "src/engine/wildcard.rs",
