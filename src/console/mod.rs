@@ -11,15 +11,20 @@ mod form;
 pub mod format;
 mod gzip;
 mod home;
+mod job;
 mod live;
+mod notice;
 mod paths;
 pub mod picture;
 pub mod plan_view;
+mod post_button;
 mod reply;
+mod run;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
 mod viewer;
+mod when;
 
 use std::sync::Arc;
 
@@ -41,6 +46,7 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
+    let pages = run::routes(job::routes(pages));
     let app = Arc::clone(app);
     let pages = pages.around(move |endpoint, request| reply::around(Arc::clone(&app), endpoint, request));
     route.at("/", get(front)).nest(ROOT, pages)
