@@ -28,6 +28,7 @@ pub mod lock_wait;
 pub mod manual;
 pub mod masking;
 pub mod new_environment;
+pub mod new_project;
 pub mod outputs;
 pub mod pause;
 pub mod requester;

@@ -143,3 +143,30 @@ fn recorded(row: &environment::Model, cluster: &str) -> Value {
         "cluster_id": row.cluster_id, "cluster_name": cluster,
     })
 }
+
+/// Changes the name or the mode of an environment.
+///
+/// # Errors
+/// `Invalid` if the name is; `Conflict` if it is taken; database errors.
+pub async fn edit(
+    app: &App,
+    by: &Requester,
+    mut row: environment::Model,
+    name: Option<&str>,
+    mode: Option<Mode>,
+) -> Result<environment::Model> {
+    let before = recorded(&row, "");
+    if let Some(name) = name {
+        row.name = limits::name("name", name)?;
+        row.name_key = entity::name_key(&row.name);
+    }
+    row.mode = mode.unwrap_or(row.mode);
+    row.updated_at = app.clock.now();
+    audit::write(app, by, row.organization_id, async |tx| {
+        let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+        let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
+        let after = recorded(&row, "");
+        Ok((row, change.before(&before).after(&after)))
+    })
+    .await
+}

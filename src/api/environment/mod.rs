@@ -27,16 +27,14 @@ use self::request::{CreateEnvironmentRequest, EnvironmentEditRequest};
 use self::response::{Environment, environment_response};
 use self::visible::visible;
 use crate::access::{self, Action};
-use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::tag::Tag;
 use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
-use crate::engine::copy_environment::TAKEN;
 use crate::engine::limits;
 use crate::engine::new_environment::{self, NewEnvironment};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
 pub(in crate::api) struct EnvironmentApi(pub(in crate::api) Arc<App>);
@@ -93,29 +91,13 @@ impl EnvironmentApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentEditRequest>,
     ) -> Result<Success<Environment>> {
-        let mut row = self.load(&auth, Action::Manage, environment_id).await?;
+        let row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
-        let before = environment_response(row.clone(), String::new());
-        if let Some(name) = name {
-            row.name = limits::name("name", &name)?;
-            row.name_key = entity::name_key(&row.name);
-        }
-        if let Some(mode) = mode {
-            let mode = Mode::from(mode);
-            let place = access::Location { mode: Some(mode), ..access::location(&row) };
-            if !auth.0.may(row.organization_id, Action::Manage, &place) {
-                return Err(Error::Forbidden("your role does not allow environments of this mode"));
-            }
-            row.mode = mode;
-        }
-        row.updated_at = self.0.clock.now();
-        let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-            let after = environment_response(row.clone(), String::new());
-            Ok((row, change.before(&before).after(&after)))
-        })
-        .await?;
+        // A name that is not valid is reported before a mode that is not allowed.
+        name.as_deref().map(|name| limits::name("name", name)).transpose()?;
+        let mode = mode.map(Mode::from);
+        access::environment_mode(&auth.0, &row, mode)?;
+        let row = new_environment::edit(&self.0, &auth.requester(), row, name.as_deref(), mode).await?;
         self.answer(row).await
     }
 

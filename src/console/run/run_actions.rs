@@ -11,9 +11,8 @@ use uuid::Uuid;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice::with_notice;
 use crate::console::viewer::Viewer;
-use crate::console::{paths, reply};
+use crate::console::{notice, paths};
 use crate::engine::manual;
 use crate::error::{Error, Result};
 use crate::store;
@@ -27,7 +26,7 @@ pub(super) async fn cancel_run(
 ) -> poem::Result<Response> {
     let (run, job) = load(app, &viewer, RunId(id)).await?;
     manual::cancel(app, &viewer.requester(), &job, &run).await?;
-    Ok(reply::redirect(&with_notice(&paths::run(run.id), "cancel-requested")))
+    Ok(notice::lead(&paths::run(run.id), "run-cancelled"))
 }
 
 #[handler]
@@ -39,7 +38,7 @@ pub(super) async fn rerun_run(
 ) -> poem::Result<Response> {
     let (run, job) = load(app, &viewer, RunId(id)).await?;
     let again = manual::rerun(app, &viewer.requester(), &job, &run, None).await?;
-    Ok(reply::redirect(&with_notice(&paths::run(again.id), "run-queued")))
+    Ok(notice::lead(&paths::run(again.id), "run-queued"))
 }
 
 /// A run that the viewer may act on, with its job.

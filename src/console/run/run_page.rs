@@ -7,7 +7,6 @@ use entity::run::{Event, Model};
 use maud::{Markup, html};
 use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::log_view;
@@ -17,7 +16,7 @@ use crate::access::{self, Action, Caller};
 use crate::app::App;
 use crate::console::job::Scene;
 use crate::console::live::{self, Fragment, Live};
-use crate::console::notice::notice;
+use crate::console::notice::Noticed;
 use crate::console::post_button::{Manner, post_button};
 use crate::console::shell::Page;
 use crate::console::viewer::Viewer;
@@ -26,25 +25,19 @@ use crate::console::{paths, reply};
 use crate::error::{Error, Result};
 use crate::store;
 
-/// The query of the page.
-#[derive(Deserialize)]
-pub(super) struct RunQuery {
-    notice: Option<String>,
-}
-
 #[handler]
 pub(super) async fn show_run(
     Data(app): Data<&Arc<App>>,
     viewer: Viewer,
     Path(id): Path<Uuid>,
-    Query(query): Query<RunQuery>,
+    Query(noticed): Query<Noticed>,
     Query(log): Query<LogQuery>,
 ) -> poem::Result<Response> {
     let (run, scene) = load(app, &viewer.caller, RunId(id)).await?;
     let title = format!("Run {} of {}", run.number, scene.job.name);
     let log = log_view::log(app, &run, &log, zone_of(&scene.job.spec)).await?;
     let body = html! {
-        (notice(query.notice.as_deref()))
+        (noticed.show())
         div.row.between {
             h1 { "Run " (run.number) " of " a href=(paths::job(scene.job.id)) { (scene.job.name) } }
             (neighbors(app, &run).await?)

@@ -149,6 +149,7 @@ const PURE: &[&str] = &[
     "src/access/role_action.rs",
     "src/access/role.rs",
     "src/api/group/metadata_key.rs",
+    "src/console/environment/state_words.rs",
     "src/console/format/",
     "src/console/paths.rs",
     "src/console/picture/",
