@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::reply;
 
 /// The texts by their names.
-const ALL: [(&str, &str); 30] = [
+const ALL: [(&str, &str); 43] = [
     ("project-created", "The project was created."),
     ("environment-created", "The environment was created. Its jobs can be added now."),
     ("environment-saved", "The environment was changed."),
@@ -39,6 +39,19 @@ const ALL: [(&str, &str); 30] = [
     ("schedule-saved", "The schedule was changed."),
     ("schedule-deleted", "The schedule was deleted."),
     ("comment-saved", "The comment was saved."),
+    ("run-queued", "The run is queued."),
+    ("run-cancelled", "The cancellation of the run was requested."),
+    ("backfill-queued", "The runs of the backfill are queued."),
+    ("backfill-cancelled", "The cancellation of the open runs of the backfill was requested."),
+    ("paused", "The schedule is paused."),
+    ("resumed", "The schedule goes on. Times that were to be skipped are no longer skipped."),
+    ("time-skipped", "This time will be skipped."),
+    ("job-added", "The job was created. Deploy it, so that it runs."),
+    ("job-saved", "The job was changed. Deploy it to make the change effective."),
+    ("job-cloned", "This is the copy. Deploy it, so that it runs."),
+    ("job-deleted", "The job is deleted, or will be when what is deployed has been removed."),
+    ("failures-cleared", "Failed runs from before now no longer count."),
+    ("settings-saved", "The advanced settings were changed. Deploy the job to make the change effective."),
 ];
 
 /// The query of a page that can show a notice.

@@ -158,6 +158,7 @@ const PURE: &[&str] = &[
     "src/engine/cron/",
     "src/engine/deployment/",
     "src/engine/deployment_rule.rs",
+    "src/engine/exit_code.rs",
     "src/engine/export",
     "src/engine/flow.rs",
     "src/engine/forecast/",
