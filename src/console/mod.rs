@@ -16,6 +16,7 @@ mod paths;
 pub mod picture;
 pub mod plan_view;
 mod reply;
+pub mod run_marks;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;

@@ -153,6 +153,7 @@ const PURE: &[&str] = &[
     "src/console/paths.rs",
     "src/console/picture/",
     "src/console/plan_view/",
+    "src/console/run_marks.rs",
     "src/engine/advanced_settings/",
     "src/engine/cron/",
     "src/engine/deployment/",
