@@ -5,7 +5,7 @@
 
 pub use self::access_tokens::{access_token, access_tokens};
 pub use self::caller::{Caller, Identity, Subject};
-pub use self::environment::{deployment, environment, stage};
+pub use self::environment::{deployment, environment, environment_mode, stage};
 pub use self::job::{job, job_answer, job_row, run};
 pub use self::location::location;
 pub use self::organization_settings::{

@@ -6,21 +6,32 @@
 
 mod assets;
 mod cookie;
+mod deployment;
+mod environment;
 mod fault;
 mod form;
 pub mod format;
 mod gzip;
 mod home;
+mod job;
 mod live;
+mod notice;
 mod paths;
 pub mod picture;
 pub mod plan_view;
+mod post_button;
+mod problems;
 mod reply;
+mod run;
 pub mod run_marks;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
+mod variable;
 mod viewer;
+mod when;
+mod widgets;
+mod workspace;
 
 use std::sync::Arc;
 
@@ -42,6 +53,11 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
+    let pages = run::routes(job::routes(pages));
+    let pages = environment::routes(pages);
+    let pages = deployment::routes(pages);
+    let pages = variable::routes(pages);
+    let pages = workspace::routes(pages);
     let app = Arc::clone(app);
     let pages = pages.around(move |endpoint, request| reply::around(Arc::clone(&app), endpoint, request));
     route.at("/", get(front)).nest(ROOT, pages)

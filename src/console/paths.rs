@@ -1,6 +1,6 @@
 //! Pure: the addresses of the pages.
 
-use entity::id::{DeploymentId, EnvironmentId, JobId, OrganizationId, RunId, WorkspaceId};
+use entity::id::{DeploymentId, EnvironmentId, JobId, OrganizationId, ProjectId, RunId, WorkspaceId};
 
 /// The folder of all pages.
 pub(super) const ROOT: &str = "/console";
@@ -27,4 +27,12 @@ pub(super) fn run(id: RunId) -> String {
 
 pub(super) fn workspace(id: WorkspaceId) -> String {
     format!("{ROOT}/workspace/{id}")
+}
+
+pub(super) fn project(id: ProjectId) -> String {
+    format!("{ROOT}/project/{id}")
+}
+
+pub(super) fn workspace_job(id: i32) -> String {
+    format!("{ROOT}/workspace-job/{id}")
 }

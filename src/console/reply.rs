@@ -23,6 +23,11 @@ pub(super) fn page(app: &App, viewer: &Viewer, page: &Page) -> Response {
     with_status(StatusCode::OK, &whole(page, Some(viewer), &app.public_url()))
 }
 
+/// A page with a form that was refused, and says why.
+pub(super) fn refused(app: &App, viewer: &Viewer, page: &Page) -> Response {
+    with_status(StatusCode::BAD_REQUEST, &whole(page, Some(viewer), &app.public_url()))
+}
+
 /// A page for anybody.
 pub(super) fn open_page(app: &App, status: StatusCode, page: &Page) -> Response {
     with_status(status, &whole(page, None, &app.public_url()))

@@ -8,15 +8,20 @@ use entity::variable::{self, VariableKind};
 use entity::{deployment_restriction, job};
 use sea_orm::DatabaseTransaction;
 
-use super::edit::or_taken;
 use crate::app::App;
 use crate::engine::variables::built_in::short_id;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::variable::Owner;
 use crate::{secret, store};
 
+/// What somebody reads who gives a job the name of another one.
+pub const TAKEN: &str = "Job name within the environment is already taken";
+
 /// Copies a job and its restrictions. The copy has never been deployed and joins the default stage for new jobs.
-pub(in crate::api) async fn copy_job(
+///
+/// # Errors
+/// `Conflict` if the name is taken; database errors.
+pub async fn copy_job(
     tx: &DatabaseTransaction,
     source: &job::Model,
     environment: &entity::environment::Model,
@@ -24,7 +29,7 @@ pub(in crate::api) async fn copy_job(
     now: DateTime<Utc>,
 ) -> Result<job::Model> {
     let copy = job::Model::new(environment, &name, source.spec.clone(), now);
-    store::job::create(tx, copy.clone()).await.map_err(or_taken)?;
+    store::job::create(tx, copy.clone()).await.map_err(|error| Error::or_taken(error, TAKEN))?;
     for row in store::restriction::list(tx, source.id).await? {
         let id = RestrictionId::create();
         let row = deployment_restriction::Model { id, job_id: copy.id, created_at: now, updated_at: now, ..row };
@@ -37,7 +42,10 @@ pub(in crate::api) async fn copy_job(
 ///
 /// References to variables and jobs that were copied before are rewritten to the copies. An alias whose target the
 /// owner cannot see is dropped; an override of one becomes a plain value.
-pub(in crate::api) async fn copy_variables(
+///
+/// # Errors
+/// Database errors.
+pub async fn copy_variables(
     app: &App,
     tx: &DatabaseTransaction,
     rows: Vec<variable::Model>,

@@ -14,30 +14,36 @@ use crate::store;
 
 /// The runs of a part: the build of its image, and the run that the part waits for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::api) struct PartRuns {
-    pub(in crate::api) build: Option<run::Model>,
-    pub(in crate::api) run: Option<run::Model>,
+pub struct PartRuns {
+    pub build: Option<run::Model>,
+    pub run: Option<run::Model>,
 }
 
 /// The ids of the runs that parts refer to.
-pub(in crate::api) fn run_ids<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
+pub fn run_ids<'a>(parts: impl IntoIterator<Item = &'a deployment_job::Model>) -> Vec<RunId> {
     parts.into_iter().flat_map(|part| [part.run_id, part.build_run_id]).flatten().collect()
 }
 
 impl PartRuns {
     /// Selects the runs of a part from `all`.
-    pub(in crate::api) fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
+    #[must_use]
+    pub fn of(part: &deployment_job::Model, all: &[run::Model]) -> Self {
         let find = |id: Option<RunId>| all.iter().find(|run| Some(run.id) == id).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
     }
 
     /// The same, by id.
-    pub(in crate::api) fn among(part: &deployment_job::Model, all: &HashMap<RunId, run::Model>) -> Self {
+    #[must_use]
+    pub fn among(part: &deployment_job::Model, all: &HashMap<RunId, run::Model>) -> Self {
         let find = |id: Option<RunId>| id.and_then(|id| all.get(&id)).cloned();
         Self { build: find(part.build_run_id), run: find(part.run_id) }
     }
 
-    pub(in crate::api) async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
+    /// Reads the runs of a part.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn read(db: &DatabaseConnection, part: &deployment_job::Model) -> Result<Self> {
         let ids = run_ids([part]);
         if ids.is_empty() {
             return Ok(Self::default());
@@ -46,7 +52,8 @@ impl PartRuns {
     }
 
     /// The current activity of the part.
-    pub(in crate::api) fn doing(&self, part: &deployment_job::Model) -> PartPhase {
+    #[must_use]
+    pub fn doing(&self, part: &deployment_job::Model) -> PartPhase {
         // Applying the schedule to the cluster is a step of the deployment, not an execution.
         let executes = |run: &run::Model| {
             run.state == RunState::Running && run.event != run::Event::Apply && run.cancel_requested_at.is_none()
@@ -60,7 +67,8 @@ impl PartRuns {
 }
 
 /// The activity that a part is in or failed in, according to its row alone.
-pub(in crate::api) fn doing(part: &deployment_job::Model) -> PartPhase {
+#[must_use]
+pub fn doing(part: &deployment_job::Model) -> PartPhase {
     let builds = part.build_run_id.is_some() && part.run_id.is_none();
     if builds && matches!(part.progress, Progress::Running | Progress::Failed) {
         PartPhase::Build

@@ -1,4 +1,4 @@
-//! Builds the log of a deployment from the recorded deployment and runs.
+//! Pure: builds the log of a deployment from the recorded deployment and runs.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,11 @@ use entity::deployment::{self, Action as DeploymentAction, Progress};
 use entity::id::{JobId, StageId};
 use entity::{deployment_job, environment};
 
-use super::log_entry::{EnvironmentLogs, LogDetails, LogError, LogMessage, LogStage, Transmitter};
-use crate::api::status::execution_id;
-use crate::api::wire::Timestamp;
-use crate::store;
+use crate::store::log_chunk::LogLine;
 
-pub(super) fn action_noun(action: DeploymentAction) -> &'static str {
+/// What a deployment is called.
+#[must_use]
+pub fn action_noun(action: DeploymentAction) -> &'static str {
     match action {
         DeploymentAction::Deploy => "deployment",
         DeploymentAction::Stop => "stop",
@@ -34,6 +33,20 @@ fn steps(action: DeploymentAction) -> (&'static str, &'static str, &'static str)
 fn place_of(part: &deployment_job::Model) -> LogPlace {
     let name = part.stage_name.clone().unwrap_or_else(|| format!("stage {}", part.stage_position + 1));
     (part.stage_id, Some(name))
+}
+
+/// An entry in the log of a deployment.
+#[derive(Clone, Debug)]
+pub struct DeploymentLogEntry {
+    pub at: DateTime<Utc>,
+    /// The official name of the step.
+    pub step: &'static str,
+    /// None for the deployment as a whole.
+    pub job: Option<(JobId, String)>,
+    pub stage_id: Option<StageId>,
+    pub stage_name: Option<String>,
+    pub text: String,
+    pub is_error: bool,
 }
 
 /// Builds the log entries of one deployment.
@@ -64,7 +77,11 @@ impl<'a> LogComposer<'a> {
         Self { environment, row, names, stages: (place(first), place(last)) }
     }
 
-    pub(super) fn compose(&self, parts: &[deployment_job::Model], runs: &[entity::run::Model]) -> Vec<EnvironmentLogs> {
+    pub(super) fn compose(
+        &self,
+        parts: &[deployment_job::Model],
+        runs: &[entity::run::Model],
+    ) -> Vec<DeploymentLogEntry> {
         let row = self.row;
         let (in_progress, succeeded, failed) = steps(row.action);
         let mut entries = Vec::new();
@@ -126,8 +143,8 @@ impl<'a> LogComposer<'a> {
         &self,
         part: &deployment_job::Model,
         build: &entity::run::Model,
-        lines: &[store::log_chunk::LogLine],
-    ) -> Vec<EnvironmentLogs> {
+        lines: &[LogLine],
+    ) -> Vec<DeploymentLogEntry> {
         let mut entries = Vec::with_capacity(lines.len() + 3);
         if let Some(at) = build.started_at {
             entries.push(self.entry(at, "Build", Some(part), "the build of the image started".into()));
@@ -150,11 +167,7 @@ impl<'a> LogComposer<'a> {
     }
 
     /// The last lines of a run that failed.
-    pub(super) fn output(
-        &self,
-        part: &deployment_job::Model,
-        lines: &[store::log_chunk::LogLine],
-    ) -> Vec<EnvironmentLogs> {
+    pub(super) fn output(&self, part: &deployment_job::Model, lines: &[LogLine]) -> Vec<DeploymentLogEntry> {
         let (in_progress, ..) = steps(self.row.action);
         lines.iter().map(|line| self.entry(line.at, in_progress, Some(part), line.text.clone())).collect()
     }
@@ -162,50 +175,26 @@ impl<'a> LogComposer<'a> {
     fn entry(
         &self,
         at: DateTime<Utc>,
-        step: &str,
+        step: &'static str,
         part: Option<&deployment_job::Model>,
         text: String,
-    ) -> EnvironmentLogs {
+    ) -> DeploymentLogEntry {
         let (stage_id, stage_name) = match part {
             Some(part) => place_of(part),
             None if self.row.finished_at == Some(at) => self.stages.1.clone(),
             None => self.stages.0.clone(),
         };
-        let transmitter = match part {
-            Some(part) => Transmitter {
-                id: part.job_id.0,
-                name: self.names.get(&part.job_id).cloned().unwrap_or_default(),
-                kind: "Job".into(),
-            },
-            None => Transmitter {
-                id: self.environment.id.0,
-                name: self.environment.name.clone(),
-                kind: "Environment".into(),
-            },
-        };
-        EnvironmentLogs {
-            kind: "info".into(),
-            timestamp: Timestamp(at),
-            details: LogDetails {
-                organization_id: self.environment.organization_id.0,
-                cluster_id: self.environment.cluster_id.0,
-                execution_id: execution_id(self.row),
-                transmitter,
-                stage: LogStage { step: step.to_owned(), id: stage_id.map(|id| id.0), name: stage_name },
-            },
-            error: None,
-            message: LogMessage { safe_message: text },
-        }
+        let job = part.map(|part| (part.job_id, self.names.get(&part.job_id).cloned().unwrap_or_default()));
+        DeploymentLogEntry { at, step, job, stage_id, stage_name, text, is_error: false }
     }
 
     fn failed(
         &self,
         at: DateTime<Utc>,
-        step: &str,
+        step: &'static str,
         part: Option<&deployment_job::Model>,
         text: String,
-    ) -> EnvironmentLogs {
-        let error = Some(LogError { tag: "JOB_FAILURE".into(), user_log_message: text.clone() });
-        EnvironmentLogs { kind: "error".into(), error, ..self.entry(at, step, part, text) }
+    ) -> DeploymentLogEntry {
+        DeploymentLogEntry { is_error: true, ..self.entry(at, step, part, text) }
     }
 }

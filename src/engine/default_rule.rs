@@ -8,7 +8,8 @@ use crate::engine::cron;
 use crate::engine::deployment_rule;
 
 /// The rule of an environment that has none of its own: weekdays from 7:00 to 19:00 UTC, without automatic stop.
-pub(super) fn default_rule(environment: &environment::Model) -> Model {
+#[must_use]
+pub fn default_rule(environment: &environment::Model) -> Model {
     let at = |hour| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
         DateTime::<Utc>::UNIX_EPOCH.date_naive().and_time(time).and_utc()
@@ -32,7 +33,8 @@ pub(super) fn default_rule(environment: &environment::Model) -> Model {
 }
 
 /// The rule of a new environment, from the project rule that matches its name.
-pub(super) fn first_rule(environment: &environment::Model, from: &entity::project_rule::Model) -> Model {
+#[must_use]
+pub fn first_rule(environment: &environment::Model, from: &entity::project_rule::Model) -> Model {
     let mut row = Model {
         auto_stop: from.auto_stop,
         auto_delete: from.auto_delete,

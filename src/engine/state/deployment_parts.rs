@@ -5,38 +5,41 @@ use std::collections::HashMap;
 use entity::id::{DeploymentId, JobId};
 use entity::{deployment, deployment_job, job};
 
-use super::builds::Builds;
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
-/// The parts of deployments, with their jobs and the commits they built.
-pub(super) struct DeploymentParts {
-    pub(super) by_deployment: HashMap<DeploymentId, Vec<deployment_job::Model>>,
-    pub(super) jobs: HashMap<JobId, job::Model>,
-    pub(super) builds: Builds,
+/// The parts of deployments, with their jobs.
+pub struct DeploymentParts {
+    pub by_deployment: HashMap<DeploymentId, Vec<deployment_job::Model>>,
+    pub jobs: HashMap<JobId, job::Model>,
 }
 
 impl DeploymentParts {
-    pub(super) async fn read(app: &App, rows: &[deployment::Model]) -> Result<Self> {
+    /// Reads the parts of these deployments.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn read(app: &App, rows: &[deployment::Model]) -> Result<Self> {
         let parts = store::deployment::list_parts_of(&app.db, rows.iter().map(|row| row.id).collect()).await?;
         let ids: std::collections::HashSet<JobId> = parts.iter().map(|part| part.job_id).collect();
         let jobs = store::job::list_by_ids(&app.db, ids.into_iter().collect()).await?;
-        let builds = Builds::read(&app.db, &parts).await?;
         let mut by_deployment: HashMap<_, Vec<_>> = HashMap::new();
         for part in parts {
             by_deployment.entry(part.deployment_id).or_default().push(part);
         }
-        Ok(Self { by_deployment, jobs: jobs.into_iter().map(|job| (job.id, job)).collect(), builds })
+        Ok(Self { by_deployment, jobs: jobs.into_iter().map(|job| (job.id, job)).collect() })
     }
 
-    pub(super) fn of(&self, id: DeploymentId) -> impl Iterator<Item = (&deployment_job::Model, &job::Model)> {
+    /// The parts of a deployment, with their jobs.
+    pub fn of(&self, id: DeploymentId) -> impl Iterator<Item = (&deployment_job::Model, &job::Model)> {
         let parts = self.by_deployment.get(&id).map(Vec::as_slice).unwrap_or_default();
         parts.iter().filter_map(|part| Some((part, self.jobs.get(&part.job_id)?)))
     }
 
     /// The parts of a deployment, grouped by stage in the order of deployment.
-    pub(super) fn stages(&self, id: DeploymentId) -> Vec<(String, Vec<(&deployment_job::Model, &job::Model)>)> {
+    #[must_use]
+    pub fn stages(&self, id: DeploymentId) -> Vec<(String, Vec<(&deployment_job::Model, &job::Model)>)> {
         let mut stages: Vec<(i32, String, Vec<_>)> = Vec::new();
         for (part, job) in self.of(id) {
             match stages.iter_mut().find(|(position, _, _)| *position == part.stage_position) {
