@@ -38,6 +38,7 @@ mod organizations;
 mod outcomes;
 mod overview;
 mod processes;
+mod plan_view;
 mod query_plans;
 mod recovery;
 mod registries;

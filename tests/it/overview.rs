@@ -99,11 +99,14 @@ async fn newest_runs_and_durations_of_many_jobs() {
     let it = app.furnished().await;
     let (one, two) = (it.create(it.cron("one", "@daily")).await, it.create(it.cron("two", "@daily")).await);
     let (one, two) = (job_id(&one), job_id(&two));
+    let quiet = store::run::activity(&app.app.db).await.unwrap();
+    assert_eq!(store::run::activity(&app.app.db).await.unwrap(), quiet);
     let mut rows: Vec<_> = (0..40).map(|place| run(&it, one, RunState::Succeeded, place, place)).collect();
     rows.push(run(&it, one, RunState::Failed, 50, 9));
     rows.push(run::Model { event: Event::Build, ..run(&it, one, RunState::Succeeded, 51, 900) });
     rows.push(run(&it, two, RunState::Running, 52, 0));
     store_runs(&app, rows).await;
+    assert_ne!(store::run::activity(&app.app.db).await.unwrap(), quiet);
     let newest = overview::newest_runs(&app.app.db, &[one, two], 30).await.unwrap();
     assert_eq!(newest.iter().filter(|run| run.job_id == one).count(), 30);
     assert_eq!(
@@ -130,17 +133,18 @@ async fn what_needs_attention() {
     let create = async |name: &str| job_id(&it.create(it.cron(name, "@daily")).await);
     let (failing, mended, cancelled, late) =
         (create("failing").await, create("mended").await, create("cancelled").await, create("late").await);
-    let redeployed = job_id(&it.deployed(&app, it.cron("redeployed", "@yearly")).await);
+    let cleared = create("cleared").await;
     let mut rows = vec![run(&it, failing, RunState::Failed, 0, 1), run(&it, failing, RunState::Succeeded, 1, 1)];
     rows.extend((2..5).map(|place| run(&it, failing, RunState::Failed, place, 30)));
     rows.push(run(&it, failing, RunState::Running, 9, 0));
     rows.extend([run(&it, mended, RunState::Failed, 0, 1), run(&it, mended, RunState::Succeeded, 1, 1)]);
     rows.extend([run(&it, cancelled, RunState::Failed, 0, 1), run(&it, cancelled, RunState::Cancelled, 1, 1)]);
     rows.extend([run(&it, late, RunState::Queued, 3, 0), run(&it, late, RunState::Queued, 8, 0)]);
-    rows.push(run(&it, redeployed, RunState::Failed, -600, 1));
+    rows.push(run(&it, cleared, RunState::Failed, -600, 1));
     store_runs(&app, rows).await;
     let db = &app.app.db;
     let all = Sight::Organization(it.organization);
+    store::job::clear_failures(db, vec![cleared], minute(-1)).await.unwrap();
     let found = overview::failing_jobs(db, &all).await.unwrap();
     let names: Vec<_> = found.rows.iter().map(|row| row.place.job_name.as_str()).collect();
     assert_eq!((found.count, names), (2, vec!["cancelled", "failing"]));

@@ -23,7 +23,7 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 13] = [
     "run_open",
     "run_waiting",
     "run_state_not_before",
@@ -33,6 +33,7 @@ const SMALL: [&str; 12] = [
     // One row per server.
     "server_lease_pkey",
     "workspace_job_open",
+    "workspace_job_waiting",
     "workspace_step_plan",
     // Only the newest deployments of environments and jobs stay behind.
     "deployment_finished_at",

@@ -31,7 +31,8 @@ pub struct FailingJob {
     pub since: Moment,
 }
 
-/// The jobs whose last run failed and was not followed by a deployment, the newest failure first. Cancelled runs do not count.
+/// The jobs whose last run failed, and whose failures were not cleared since, the newest failure first. Cancelled runs do not count;
+/// a build does, so that a job that was built again is not listed until it fails again.
 ///
 /// # Errors
 /// When the query fails.
@@ -48,17 +49,17 @@ pub async fn failing_jobs(db: &impl ConnectionTrait, sight: &Sight) -> Result<At
     let mut sql = Binds::new(
         db.get_database_backend(),
         &format!(
-            "SELECT listed.*, (SELECT COUNT(*) FROM (SELECT 1 FROM run x WHERE {since_success} LIMIT {IN_A_ROW}) some) AS in_a_row, \
+            "SELECT listed.*, (SELECT COUNT(*) FROM (SELECT 1 FROM run x WHERE {since_success} LIMIT {IN_A_ROW}) counted) AS in_a_row, \
              (SELECT x.finished_at FROM run x WHERE {since_success} ORDER BY x.number LIMIT 1) AS since FROM ({FIRST}\
              SELECT {PLACE}, f.id AS run_id, f.number, f.event, f.finished_at, f.exit_code, f.reason FROM \
-             (SELECT job.id, {} AS number FROM job WHERE {} = 'FAILED' AND ",
+             (SELECT job.id, {} AS newest FROM job WHERE {} = 'FAILED' AND ",
             newest("number"),
             newest("state"),
         ),
     );
     sight.bind(&mut sql, "job.environment_id");
     sql.sql(&format!(
-        ") failing JOIN run f ON f.number = failing.number JOIN job j ON j.id = failing.id{JOINS}\
+        ") failing JOIN run f ON f.number = failing.newest JOIN job j ON j.id = failing.id{JOINS}\
          WHERE j.failures_cleared_at IS NULL OR f.finished_at > j.failures_cleared_at{}) listed ORDER BY number DESC",
         last("number DESC")
     ));
