@@ -16,6 +16,7 @@ mod home;
 mod job;
 mod live;
 mod notice;
+mod overview;
 mod paths;
 pub mod picture;
 pub mod plan_view;
@@ -24,6 +25,7 @@ mod problems;
 mod reply;
 mod run;
 pub mod run_marks;
+mod settings;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
@@ -54,6 +56,8 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
     let pages = run::routes(job::routes(pages));
+    let pages = overview::routes(pages);
+    let pages = settings::routes(pages);
     let pages = environment::routes(pages);
     let pages = deployment::routes(pages);
     let pages = variable::routes(pages);

@@ -32,6 +32,7 @@ pub mod masking;
 pub mod member;
 pub mod new_environment;
 pub mod new_project;
+pub mod organization_token;
 pub mod outlook_of_jobs;
 pub mod outputs;
 pub mod pause;

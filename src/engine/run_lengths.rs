@@ -18,6 +18,17 @@ pub enum TooLong {
     PastUsual,
 }
 
+impl TooLong {
+    /// How long that is, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PastLimit => "longer than its time limit",
+            Self::PastUsual => "longer than usual",
+        }
+    }
+}
+
 /// From this number of runs on, a run can be longer than usual.
 const ENOUGH: usize = 5;
 /// A run is longer than usual only if it exceeds the 95th percentile by a tenth, and by a second.

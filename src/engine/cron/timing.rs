@@ -22,6 +22,12 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The schedule in words, such as "every day at 03:00".
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.schedule.words()
+    }
+
     /// The times of a job with this configuration; `None` for a LIFECYCLE job.
     ///
     /// # Errors
