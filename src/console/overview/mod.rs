@@ -1,9 +1,9 @@
 //! What happens across the jobs of an organization: the overview, the timeline and the forecast.
 
-mod attention;
 mod forecast_page;
 mod job_rows;
 mod lanes;
+mod needs_attention;
 mod overview_page;
 mod schedule_text;
 mod timeline_page;

@@ -10,8 +10,8 @@ use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::attention::NeedsAttention;
 use super::job_rows::JobRows;
+use super::needs_attention::NeedsAttention;
 use crate::access::{self, Action, Caller};
 use crate::app::App;
 use crate::console::live::{self, Fragment, Live};

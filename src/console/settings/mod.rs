@@ -3,7 +3,7 @@
 mod clusters;
 mod event_list;
 mod logins;
-mod members;
+mod member_list;
 mod roles;
 mod tabs;
 mod tokens;
@@ -14,9 +14,9 @@ use poem::{Route, get, post};
 /// Adds the pages.
 pub(super) fn routes(route: Route) -> Route {
     route
-        .at("/organization/:id/settings", get(members::page).post(members::invite))
-        .at("/organization/:id/settings/member/:person", post(members::change))
-        .at("/organization/:id/settings/invitation/:invitation", post(members::withdraw))
+        .at("/organization/:id/settings", get(member_list::page).post(member_list::invite))
+        .at("/organization/:id/settings/member/:person", post(member_list::change))
+        .at("/organization/:id/settings/invitation/:invitation", post(member_list::withdraw))
         .at("/organization/:id/settings/roles", get(roles::page))
         .at("/organization/:id/settings/tokens", get(tokens::page).post(tokens::create))
         .at("/organization/:id/settings/token/:token", post(tokens::revoke))

@@ -11,7 +11,7 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::members::uuid;
+use super::member_list::uuid;
 use super::tabs::{Tab, settings, show};
 use crate::access::{self, Action};
 use crate::app::App;
