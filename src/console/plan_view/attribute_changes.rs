@@ -1,8 +1,10 @@
-//! Pure: which attributes of a resource change, and from what to what. Sensitive values never leave this file.
+//! Pure: which attributes of a resource change, and from what to what. Sensitive values never leave this folder.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+
+use super::hidden_texts::HiddenTexts;
 
 /// The most characters of a value that are shown.
 const LONGEST_VALUE: usize = 2000;
@@ -37,6 +39,7 @@ pub(super) struct Change<'a> {
     pub(super) before_sensitive: &'a Value,
     pub(super) after_sensitive: &'a Value,
     pub(super) replace_paths: &'a [Value],
+    pub(super) hidden: &'a HiddenTexts,
 }
 
 #[derive(Clone)]
@@ -47,7 +50,8 @@ enum Step<'a> {
 
 /// The changed values, at most `limit`; whether there are more is the second part of the answer.
 pub(super) fn changes(change: &Change<'_>, limit: usize) -> (Vec<AttributeChange>, bool) {
-    let mut walk = Walk { replace_paths: change.replace_paths, limit, found: Vec::new(), more: false };
+    let mut walk =
+        Walk { replace_paths: change.replace_paths, hidden: change.hidden, limit, found: Vec::new(), more: false };
     let sides = Sides {
         old: Some(change.before).filter(|value| !value.is_null()),
         new: Some(change.after).filter(|value| !value.is_null()),
@@ -68,6 +72,7 @@ struct Sides<'a> {
 }
 
 struct Walk<'a> {
+    hidden: &'a HiddenTexts,
     replace_paths: &'a [Value],
     limit: usize,
     found: Vec<AttributeChange>,
@@ -119,7 +124,10 @@ impl<'a> Walk<'a> {
         let shown = |value: Option<&Value>, sensitive: &Value| match value.filter(|value| !value.is_null()) {
             None => PlanValue::Absent,
             Some(_) if is_marked(sensitive) => PlanValue::Sensitive,
-            Some(value) => PlanValue::Known(text(value)),
+            Some(value) => match text(value) {
+                text if self.hidden.are_in(&text) => PlanValue::Sensitive,
+                text => PlanValue::Known(cut(text)),
+            },
         };
         let new = match (is_unknown, is_marked(sides.new_sensitive)) {
             (true, true) => PlanValue::Sensitive,
@@ -198,10 +206,13 @@ fn written(path: &[Step<'_>]) -> String {
 }
 
 fn text(value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
+    }
+}
+
+fn cut(text: String) -> String {
     match text.char_indices().nth(LONGEST_VALUE) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -1,6 +1,7 @@
 //! A plan of Terraform or OpenTofu as a readable difference, pure.
 
 mod attribute_changes;
+mod hidden_texts;
 mod plan_document;
 
 pub use self::attribute_changes::{AttributeChange, PlanValue};

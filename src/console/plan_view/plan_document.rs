@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::attribute_changes::{AttributeChange, Change, changes};
+use super::hidden_texts::HiddenTexts;
 
 /// The most resources, and the most attributes of one.
 const MOST_RESOURCES: usize = 1000;
@@ -86,6 +87,7 @@ pub fn read(plan: &Value) -> Result<PlanView, &'static str> {
         return Err("format_version is missing; the document must be the output of `show -json` for a plan");
     }
     let list = |key: &str| plan.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let hidden = HiddenTexts::of(plan);
     let (mut view, mut left) = (PlanView::default(), MOST_RESOURCES);
     for resource in list("resource_changes") {
         let Some(action) = action(resource) else { continue };
@@ -95,15 +97,15 @@ pub fn read(plan: &Value) -> Result<PlanView, &'static str> {
             continue;
         }
         left -= 1;
-        view.resources.push(resource_change(resource, action));
+        view.resources.push(resource_change(resource, action, &hidden));
     }
     for resource in list("resource_drift").iter().take(MOST_RESOURCES) {
-        view.drift.extend(action(resource).map(|action| resource_change(resource, action)));
+        view.drift.extend(action(resource).map(|action| resource_change(resource, action, &hidden)));
     }
     let outputs = plan.get("output_changes").and_then(Value::as_object);
     for (name, change) in outputs.into_iter().flatten().take(MOST_RESOURCES) {
         let Some(action) = of_actions(change) else { continue };
-        view.outputs.push(OutputChange { name: name.clone(), action, values: attributes(change).0 });
+        view.outputs.push(OutputChange { name: name.clone(), action, values: attributes(change, &hidden).0 });
     }
     view.errored = plan.get("errored").and_then(Value::as_bool).unwrap_or(false);
     Ok(view)
@@ -154,10 +156,10 @@ fn of_actions(change: &Value) -> Option<PlanAction> {
     }
 }
 
-fn resource_change(resource: &Value, action: PlanAction) -> ResourceChange {
+fn resource_change(resource: &Value, action: PlanAction, hidden: &HiddenTexts) -> ResourceChange {
     let text = |key: &str| resource.get(key).and_then(Value::as_str).map(str::to_owned);
     let change = resource.get("change").unwrap_or(&Value::Null);
-    let (attributes, more) = attributes(change);
+    let (attributes, more) = attributes(change, hidden);
     let first = change.pointer("/actions/0").and_then(Value::as_str);
     let deposed = text("deposed").map(|key| format!(" (deposed object {key})")).unwrap_or_default();
     ResourceChange {
@@ -171,7 +173,7 @@ fn resource_change(resource: &Value, action: PlanAction) -> ResourceChange {
     }
 }
 
-fn attributes(change: &Value) -> (Vec<AttributeChange>, bool) {
+fn attributes(change: &Value, hidden: &HiddenTexts) -> (Vec<AttributeChange>, bool) {
     let part = |key: &str| change.get(key).unwrap_or(&Value::Null);
     let change = Change {
         before: part("before"),
@@ -180,6 +182,7 @@ fn attributes(change: &Value) -> (Vec<AttributeChange>, bool) {
         before_sensitive: part("before_sensitive"),
         after_sensitive: part("after_sensitive"),
         replace_paths: part("replace_paths").as_array().map(Vec::as_slice).unwrap_or_default(),
+        hidden,
     };
     changes(&change, MOST_ATTRIBUTES)
 }
@@ -197,9 +200,9 @@ fn reason_words(reason: &str) -> String {
         "delete_because_each_key" => "the key is not in for_each",
         "delete_because_no_module" => "the module is no longer in the configuration",
         "delete_because_no_move_target" => "the resource was moved to an address that is not in the configuration",
-        "read_because_config_unknown" => "its configuration is known only after apply",
-        "read_because_dependency_pending" => "it depends on changes of this plan",
-        "read_because_check_nested" => "it belongs to a check",
+        "read_because_config_unknown" => "the configuration is known only after apply",
+        "read_because_dependency_pending" => "a change of this plan comes first",
+        "read_because_check_nested" => "the data source belongs to a check",
         other => other,
     }
     .to_owned()

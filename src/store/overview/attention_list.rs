@@ -44,8 +44,9 @@ impl<T: FromQueryResult> Attention<T> {
 /// Before and after a query of at most `COUNTED` rows, whose first `SHOWN` are read with the number of all.
 pub(super) const FIRST: &str = "SELECT listed.*, COUNT(*) OVER () AS total FROM (";
 
-pub(super) fn last(order: &str) -> String {
-    format!(" ORDER BY {order} LIMIT {COUNTED}) listed ORDER BY {order} LIMIT {SHOWN}")
+/// `order` is that of the query, and `again` the same by the names of its columns.
+pub(super) fn last(order: &str, again: &str) -> String {
+    format!(" ORDER BY {order} LIMIT {COUNTED}) listed ORDER BY {again} LIMIT {SHOWN}")
 }
 
 /// A time that may be missing.

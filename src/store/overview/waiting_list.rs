@@ -73,6 +73,6 @@ pub async fn waiting_jobs(
         sql.sql(" AND w.workspace_id");
         ids_in(&mut sql, workspaces.iter().map(|id| id.0));
     }
-    sql.sql(&last("id"));
+    sql.sql(&last("w.id", "id"));
     Attention::read(&db.query_all_raw(sql.statement()).await?)
 }

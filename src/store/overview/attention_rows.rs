@@ -61,7 +61,7 @@ pub async fn failing_jobs(db: &impl ConnectionTrait, sight: &Sight) -> Result<At
     sql.sql(&format!(
         ") failing JOIN run f ON f.number = failing.newest JOIN job j ON j.id = failing.id{JOINS}\
          WHERE j.failures_cleared_at IS NULL OR f.finished_at > j.failures_cleared_at{}) listed ORDER BY number DESC",
-        last("number DESC")
+        last("f.number DESC", "number DESC")
     ));
     Attention::read(&db.query_all_raw(sql.statement()).await?)
 }
@@ -98,7 +98,7 @@ pub async fn late_runs(
     );
     sql.value(due_before, "timestamptz").sql(" AND ");
     sight.bind(&mut sql, "j.environment_id");
-    sql.sql(&last("not_before, number"));
+    sql.sql(&last("r.not_before, r.number", "not_before, number"));
     Attention::read(&db.query_all_raw(sql.statement()).await?)
 }
 
@@ -137,6 +137,6 @@ pub async fn failed_deployments(
         ),
     );
     sight.bind(&mut sql, "e.id");
-    sql.sql(&last("finished_at DESC, id"));
+    sql.sql(&last("d.finished_at DESC, d.id", "finished_at DESC, id"));
     Attention::read(&db.query_all_raw(sql.statement()).await?)
 }
