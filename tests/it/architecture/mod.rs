@@ -154,6 +154,8 @@ const PURE: &[&str] = &[
     "src/console/paths.rs",
     "src/console/picture/",
     "src/console/plan_view/",
+    "src/console/workspace/plan_text.rs",
+    "src/console/workspace/status_words.rs",
     "src/engine/advanced_settings/",
     "src/engine/cron/",
     "src/engine/deployment/",
@@ -167,6 +169,8 @@ const PURE: &[&str] = &[
     "src/engine/shown.rs",
     "src/engine/state/log_composer.rs",
     "src/engine/template/",
+    "src/engine/terraform_state/state_document.rs",
+    "src/engine/terraform_state/state_head.rs",
     "src/engine/variables/",
     "src/engine/wildcard.rs",
     "src/git/commit.rs",
@@ -207,8 +211,6 @@ const PURE: &[&str] = &[
     "src/terrakube/query/",
     "src/terrakube/resource.rs",
     "src/terrakube/rsql/",
-    "src/terrakube/state_document.rs",
-    "src/terrakube/state_head.rs",
     "src/terrakube/state_order.rs",
     "src/terrakube/tables/",
     "src/time_zone/release.rs",
@@ -266,9 +268,7 @@ const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/wire/body_faults.rs", "a body that request_body.rs has checked"),
     ("src/api/wire/operation_schema.rs", "the contract"),
     ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
-    ("src/terrakube/state_document.rs", "what the server has sealed"),
     ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
-    ("src/terrakube/state_pieces.rs", "what the server has sealed"),
 ];
 
 fn root() -> PathBuf {

@@ -1,0 +1,6 @@
+//! The pages of the console, over HTTP with a session cookie.
+
+mod browser;
+mod environments;
+mod rights;
+mod variables;
