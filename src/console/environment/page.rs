@@ -137,7 +137,7 @@ fn first_job(viewer: &Viewer, row: &environment::Model) -> Markup {
         p {
             "There is no job yet. "
             @if may(viewer, row, Action::Manage) {
-                a href={ (paths::environment(row.id)) "/jobs/new" } { "Create the first one" } "."
+                a href={ (paths::environment(row.id)) "/job/new" } { "Create the first one" } "."
             }
         }
     }

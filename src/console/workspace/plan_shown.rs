@@ -12,7 +12,7 @@ const LINES: usize = 500;
 pub(super) fn plan(plan: &PlanText) -> Markup {
     html! {
         section.card aria-label="Plan" {
-            h3 { "Plan" }
+            h4 { "Plan" }
             @if let Some(text) = &plan.summary { p { strong { (text) } } }
             @for block in &plan.blocks {
                 details open[plan.blocks.len() <= 20] {

@@ -4,3 +4,4 @@ mod browser;
 mod environments;
 mod rights;
 mod variables;
+mod workspaces;
