@@ -14,6 +14,7 @@ pub use self::organization_settings::{
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
+pub use self::sight::sight;
 pub use self::workspace::{ReadWorkspace, require_right, workspace, workspace_job};
 
 mod access_tokens;
@@ -36,4 +37,5 @@ pub mod read_guard;
 mod rights;
 pub mod role;
 mod role_action;
+mod sight;
 mod workspace;

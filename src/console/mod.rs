@@ -13,18 +13,23 @@ mod form;
 pub mod format;
 mod gzip;
 mod home;
+mod job;
 mod live;
 mod notice;
 mod paths;
 pub mod picture;
 pub mod plan_view;
+mod post_button;
 mod problems;
 mod reply;
+mod run;
+pub mod run_marks;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
 mod variable;
 mod viewer;
+mod when;
 mod widgets;
 mod workspace;
 
@@ -48,6 +53,7 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/sign-out", post(sign_in::sign_out));
+    let pages = run::routes(job::routes(pages));
     let pages = environment::routes(pages);
     let pages = deployment::routes(pages);
     let pages = variable::routes(pages);

@@ -67,3 +67,54 @@ document.addEventListener("keydown", (event) => {
   const search = document.querySelector("input[type=search]");
   if (search) { event.preventDefault(); search.focus(); }
 });
+
+// A log that is being written: new lines are added to it, and old ones leave the page, so that a long one stays smooth.
+const log = document.getElementById("log");
+const KEPT = 5000;
+if (log?.dataset.log && window.EventSource) {
+  let lines, last = "", over = false;
+  const connect = () => {
+    lines = new EventSource(last ? log.dataset.log.replace(/after=\d+/, `after=${last}`) : log.dataset.log);
+    lines.addEventListener("lines", (event) => { last = event.lastEventId; append(JSON.parse(event.data).html); });
+    lines.addEventListener("end", () => { over = true; lines.close(); });
+  };
+  const append = (html) => {
+    if (html) document.getElementById("no-lines")?.remove();
+    log.insertAdjacentHTML("beforeend", html);
+    const surplus = log.childElementCount - KEPT;
+    for (let count = 0; count < surplus; count++) log.firstElementChild.remove();
+    const earlier = document.getElementById("earlier"), first = log.firstElementChild;
+    if (surplus > 0 && earlier && first) {
+      const base = earlier.dataset.base;
+      earlier.href = `${base}${base.includes("?") ? "&" : "?"}before=${first.id.slice(1)}`;
+      earlier.hidden = false;
+    }
+    if (document.getElementById("follow")?.checked) log.scrollTop = log.scrollHeight;
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) lines.close(); else if (!over && lines.readyState === EventSource.CLOSED) connect();
+  });
+  connect();
+}
+if (log && !location.hash && !/[?&]from=/.test(location.search)) log.scrollTop = log.scrollHeight;
+// The line of a link may be on another page of the log.
+if (log && /^#L\d+$/.test(location.hash) && !document.getElementById(location.hash.slice(1))) {
+  const base = log.dataset.path, line = Number(location.hash.slice(2));
+  if (!/[?&]from=/.test(location.search)) location.replace(`${base}${base.includes("?") ? "&" : "?"}from=${Math.max(1, line - 20)}${location.hash}`);
+}
+
+// A form with a preview asks for it while somebody types.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  let timer;
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-previewed]")) return;
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const query = new URLSearchParams();
+      for (const field of form.querySelectorAll("[data-previewed]")) query.append(field.name, field.value);
+      const answer = await fetch(`${form.dataset.preview}?${query}`).catch(() => null);
+      const shown = document.getElementById("preview");
+      if (answer?.ok && shown) { shown.outerHTML = await answer.text(); times(); }
+    }, 300);
+  });
+}

@@ -1,13 +1,13 @@
 //! The pages of workspaces and their jobs.
 
 mod action;
-mod job_page;
 mod job_steps;
 mod list;
 mod new_job;
 mod page;
 mod plan_shown;
 mod plan_text;
+mod review_page;
 mod schedule_page;
 mod sections;
 mod state;
@@ -33,8 +33,8 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/workspace/:id/schedules/new", get(schedule_page::new).post(schedule_page::create))
         .at("/workspace/:id/schedules/:schedule/edit", get(schedule_page::edit).post(schedule_page::save))
         .at("/workspace/:id/schedules/:schedule/delete", post(schedule_page::delete))
-        .at("/workspace-job/:id", get(job_page::show))
-        .at("/workspace-job/:id/live", get(job_page::fresh))
+        .at("/workspace-job/:id", get(review_page::show))
+        .at("/workspace-job/:id/live", get(review_page::fresh))
         .at("/workspace-job/:id/review/:word", post(action::review))
         .at("/workspace-job/:id/steps/:step/log", get(step_text::text))
 }

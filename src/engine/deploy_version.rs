@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use entity::job;
 use entity::job_spec::Source;
 
-use super::edit::edit_of;
-use crate::engine::limits;
+use super::definition::edit_of;
+use super::limits;
 use crate::error::{Error, Result};
 use crate::store::job::JobEdit;
 
 /// The version of a job to deploy; empty for the configured one.
-pub(in crate::api) struct DeployVersion {
-    pub(in crate::api) image_tag: Option<String>,
-    pub(in crate::api) git_commit_id: Option<String>,
+pub struct DeployVersion {
+    pub image_tag: Option<String>,
+    pub git_commit_id: Option<String>,
 }
 
 impl DeployVersion {
@@ -20,7 +20,10 @@ impl DeployVersion {
     ///
     /// A new image tag changes the row, and the returned edit stores it. A commit is returned for the deployment to
     /// build.
-    pub(in crate::api) fn apply(
+    ///
+    /// # Errors
+    /// `Invalid` if the job has no such version.
+    pub fn apply(
         self,
         prefix: &str,
         row: &mut job::Model,

@@ -1,17 +1,18 @@
-//! Helpers shared by the handlers that change jobs.
+//! Changes of the row of a job.
 
 use chrono::{DateTime, Utc};
 use entity::job;
 use sea_orm::DatabaseTransaction;
 
-use crate::api::audit::Change;
+use crate::engine::audit::Change;
 use crate::engine::copy_job::TAKEN;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::JobEdit;
 
 /// The edit that stores the configuration of a job.
-pub(super) fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
+#[must_use]
+pub fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
     JobEdit {
         name: row.name.clone(),
         registry_id: row.spec.registry_id(),
@@ -21,12 +22,17 @@ pub(super) fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
     }
 }
 
-pub(super) fn or_taken(error: sea_orm::DbErr) -> Error {
+/// Names the job in the error for a name that is taken.
+#[must_use]
+pub fn or_taken(error: sea_orm::DbErr) -> Error {
     Error::or_taken(error, TAKEN)
 }
 
 /// Begins the event for a change to a job, in the transaction of the change.
-pub(super) async fn job_change(
+///
+/// # Errors
+/// `NotFound` if its environment is gone; database errors.
+pub async fn job_change(
     tx: &DatabaseTransaction,
     kind: &'static str,
     job: &entity::job::Model,

@@ -5,25 +5,29 @@ use entity::cluster::ClusterKind;
 use entity::job;
 use entity::job_spec::JobSpec;
 
-use crate::app::App;
-use crate::engine::cron::{
+use super::cron::{
     Holds, KUBERNETES_CLOCK_CHANGES, Keeper, ParseError, StoredSchedule, Timing, keeper, keeper_of_deployed,
 };
+use super::definition::NEVER_FIRES;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 
 /// The times of a schedule.
-pub(super) struct ScheduleTimes {
-    pub(super) timing: Timing,
+pub struct ScheduleTimes {
+    pub timing: Timing,
     /// Which component starts its runs.
-    pub(super) keeper: Keeper,
+    pub keeper: Keeper,
     /// The next time that it will start; none if the schedule is not deployed.
-    pub(super) planned: Option<DateTime<Utc>>,
-    pub(super) holds: Holds,
+    pub planned: Option<DateTime<Utc>>,
+    pub holds: Holds,
 }
 
 /// The times of the deployed schedule, or of the configured one if none is deployed.
-pub(super) async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> Result<ScheduleTimes> {
+///
+/// # Errors
+/// `Invalid` for a LIFECYCLE job; database errors.
+pub async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> Result<ScheduleTimes> {
     let timing = timing(job, job.deployed.as_ref().unwrap_or(&job.spec))?;
     let kind = cluster_kind(app, job).await?;
     let stored = store::job_schedule::of_job(&app.db, job.id).await?;
@@ -46,7 +50,10 @@ pub(super) async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Ut
 }
 
 /// The times of the configured schedule, as if it were deployed.
-pub(super) async fn draft_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
+///
+/// # Errors
+/// `Invalid` for a LIFECYCLE job; database errors.
+pub async fn draft_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
     let keeper = keeper(cluster_kind(app, job).await?, &job.spec).unwrap_or(Keeper::Server(None));
     let timing = by_rules_of(&keeper, timing(job, &job.spec)?);
     Ok(ScheduleTimes { timing, keeper, planned: None, holds: Holds::default() })
@@ -64,15 +71,15 @@ fn by_rules_of(keeper: &Keeper, timing: Timing) -> Timing {
     }
 }
 
-/// What callers are told about a schedule without any times.
-pub(super) const NEVER_FIRES: &str = "the schedule never fires, because none of its months has such a day; the job runs only when it is started manually";
-
 /// The explanation of an empty list of times.
-pub(super) fn explanation(can_fire: bool) -> Option<String> {
+#[must_use]
+pub fn explanation(can_fire: bool) -> Option<String> {
     (!can_fire).then(|| NEVER_FIRES.to_owned())
 }
 
-pub(super) fn no_schedule() -> Error {
+/// What a LIFECYCLE job is answered.
+#[must_use]
+pub fn no_schedule() -> Error {
     Error::invalid("jobId", "a LIFECYCLE job has no schedule")
 }
 

@@ -12,7 +12,10 @@ use crate::secret::{Destination, NotSent, permits};
 use crate::store;
 
 /// Checks that the git token of a repository belongs to the organization and to the host of the repository.
-pub(in crate::api) async fn check_git_token(
+///
+/// # Errors
+/// `Invalid` if it does not; database errors.
+pub async fn check_git_token(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     repository: &GitRepository,
@@ -30,13 +33,16 @@ pub(in crate::api) async fn check_git_token(
 }
 
 /// What a job refers to.
-pub(super) struct References {
-    pub(super) registry: Option<registry::Model>,
-    pub(super) groups: Vec<metadata_group::Model>,
+pub struct References {
+    pub registry: Option<registry::Model>,
+    pub groups: Vec<metadata_group::Model>,
 }
 
 /// Checks that the registry, git token and groups of a job belong to its organization, and loads the registry and the groups.
-pub(super) async fn check_references(
+///
+/// # Errors
+/// `Invalid` if one does not; database errors.
+pub async fn check_references(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
     spec: &JobSpec,
