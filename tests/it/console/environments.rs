@@ -95,6 +95,7 @@ async fn deploy_stop_and_cancel() {
     app.settle().await;
     let shown = me.get(&page).await.expect(200);
     assert!(shown.contains("Redeploy") && shown.contains("Deployed"), "{shown}");
+    app.clock.forward(5);
     let variable = json!({"key": "A", "value": "1"});
     it.client.post(&format!("/job/{job}/environmentVariable"), variable).await.expect(201);
     let shown = me.get(&page).await.expect(200);
