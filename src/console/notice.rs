@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::reply;
 
 /// The texts by their names.
-const ALL: [(&str, &str); 43] = [
+const ALL: [(&str, &str); 41] = [
     ("project-created", "The project was created."),
     ("environment-created", "The environment was created. Its jobs can be added now."),
     ("environment-saved", "The environment was changed."),
@@ -25,9 +25,7 @@ const ALL: [(&str, &str); 43] = [
     ("variable-deleted", "The variable was deleted, with its aliases and overrides."),
     ("variables-imported", "The variables were imported."),
     ("variables-skipped", "The variables were imported, except for some that exist already or cannot be replaced."),
-    ("workspace-created", "The workspace was created."),
-    ("workspace-saved", "The workspace was changed."),
-    ("workspace-deleted", "The workspace was deleted."),
+    ("workspace-variable-deleted", "The variable was deleted."),
     ("job-created", "The job was created."),
     ("job-approved", "The job was approved."),
     ("job-rejected", "The job was rejected."),

@@ -11,6 +11,7 @@ mod backup;
 mod build;
 mod configuration;
 mod conformance;
+mod console;
 mod container_address;
 mod container_logs;
 mod contract;
