@@ -117,6 +117,7 @@ fn more_actions(viewer: &Viewer, row: &environment::Model) -> Markup {
                 h2 #more { "More" }
                 div.row {
                     @if may_manage {
+                        a.button.quiet href={ (path) "/jobs/new" } { "New job" }
                         a.button.quiet href={ (path) "/edit" } { "Rename or change the mode" }
                         a.button.quiet href={ (path) "/clone" } { "Clone" }
                     }
