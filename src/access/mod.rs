@@ -14,6 +14,7 @@ pub use self::organization_settings::{
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
+pub use self::sight::sight;
 
 mod access_tokens;
 pub mod authenticate;
@@ -35,3 +36,4 @@ pub mod read_guard;
 mod rights;
 pub mod role;
 mod role_action;
+mod sight;

@@ -23,6 +23,7 @@ mod post_button;
 mod problems;
 mod reply;
 mod run;
+pub mod run_marks;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;

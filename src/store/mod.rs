@@ -25,6 +25,7 @@ pub mod job_schedule;
 pub mod job_usage;
 pub mod log_chunk;
 pub mod organization;
+pub mod overview;
 mod page;
 pub mod person;
 pub mod project;

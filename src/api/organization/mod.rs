@@ -1,5 +1,6 @@
 //! Organizations.
 
+pub(super) mod forecast;
 mod request;
 mod response;
 mod subscription_plan;

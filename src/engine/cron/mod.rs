@@ -24,7 +24,7 @@ mod word_days;
 mod words;
 
 #[cfg(test)]
-mod fixtures;
+pub(in crate::engine) mod fixtures;
 #[cfg(test)]
 mod oracle_tests;
 #[cfg(test)]
@@ -40,4 +40,4 @@ pub use self::policy::{Concurrency, Policy};
 pub use self::quartz::{QuartzExpression, WorkspaceCron, from_quartz};
 pub(in crate::engine) use self::time_zone::gap_end;
 pub use self::time_zone::parse_timezone;
-pub use self::timing::Timing;
+pub use self::timing::{Timing, jitter};

@@ -21,7 +21,7 @@ pub struct Activity {
 /// When the query fails.
 pub async fn activity(db: &impl ConnectionTrait) -> Result<Activity, DbErr> {
     let open = |state: &str| {
-        format!("(SELECT count(*) FROM (SELECT 1 FROM run WHERE state = '{state}' LIMIT {COUNTED}) AS some)")
+        format!("(SELECT count(*) FROM (SELECT 1 FROM run WHERE state = '{state}' LIMIT {COUNTED}) AS counted)")
     };
     let sql = format!(
         "SELECT (SELECT max(number) FROM run) AS newest, \

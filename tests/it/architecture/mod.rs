@@ -2,6 +2,7 @@
 //! files are, and that no two of them share a name and mean different things.
 
 mod imports;
+mod readers;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -154,6 +155,7 @@ const PURE: &[&str] = &[
     "src/console/paths.rs",
     "src/console/picture/",
     "src/console/plan_view/",
+    "src/console/run_marks.rs",
     "src/engine/advanced_settings/",
     "src/engine/cron/",
     "src/engine/deployment/",
@@ -161,10 +163,12 @@ const PURE: &[&str] = &[
     "src/engine/exit_code.rs",
     "src/engine/export",
     "src/engine/flow.rs",
+    "src/engine/forecast/",
     "src/engine/lock_wait.rs",
     "src/engine/masking/",
     "src/engine/outputs.rs",
     "src/engine/run/",
+    "src/engine/run_lengths.rs",
     "src/engine/shown.rs",
     "src/engine/state/log_composer.rs",
     "src/engine/template/",
@@ -249,6 +253,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("response", "the bodies of responses"),
     ("run", "a run"),
     ("sign_in", "how people sign in to the console"),
+    ("sight", "the environments that a caller sees"),
     ("step", "makes the step that a runner executes"),
     ("subject", "what a run belongs to"),
     ("terraform_variable", "a variable of a workspace"),
@@ -258,18 +263,6 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("visible", "what a caller sees"),
     ("workspace", "a workspace"),
     ("workspace_job", "a job of a workspace"),
-];
-
-/// Files of the APIs that read JSON or YAML themselves, without the bounds of `input`, and why.
-const OWN_READERS: &[(&str, &str)] = &[
-    ("src/api/contract.rs", "the contract"),
-    ("src/api/registry/credentials.rs", "what the server has sealed"),
-    ("src/api/wire/body_faults.rs", "a body that request_body.rs has checked"),
-    ("src/api/wire/operation_schema.rs", "the contract"),
-    ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
-    ("src/terrakube/state_document.rs", "what the server has sealed"),
-    ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
-    ("src/terrakube/state_pieces.rs", "what the server has sealed"),
 ];
 
 fn root() -> PathBuf {
@@ -447,20 +440,6 @@ fn nothing_is_left_undone_or_muted() {
             assert!(!source.contains(word), "{} has {word}", path.display());
         }
     }
-}
-
-/// What comes in is bounded and checked in one place.
-#[test]
-fn the_apis_read_within_bounds() {
-    let reads = |path: &PathBuf| {
-        let code = code_of(&text(path));
-        ["serde_json::from_slice", "serde_json::from_str", "serde_saphyr::"].iter().any(|reader| code.contains(reader))
-    };
-    let apis = ["src/api", "src/terrakube", "src/access"].into_iter().flat_map(files);
-    let found: Vec<PathBuf> = apis.filter(reads).collect();
-    let found: Vec<&str> = found.iter().map(|path| name(path)).collect();
-    let expected: Vec<&str> = OWN_READERS.iter().map(|(file, _)| *file).collect();
-    assert_eq!(found, expected, "read with input::read_json or input::read_yaml, or give a reason in OWN_READERS");
 }
 
 /// Only the passes call runners, and only they change the state of runs.

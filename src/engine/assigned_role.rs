@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// The built-in roles, with their names and IDs.
-pub(super) const BUILT_IN: [(Role, &str, Uuid); 5] = [
+pub const BUILT_IN: [(Role, &str, Uuid); 5] = [
     (Role::Owner, "owner", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001)),
     (Role::Admin, "admin", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0002)),
     (Role::Devops, "devops", Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0003)),
@@ -19,10 +19,13 @@ pub(super) const BUILT_IN: [(Role, &str, Uuid); 5] = [
 ];
 
 /// A stored role: a built-in one, or `Role::Custom` with the ID of its row.
-pub(in crate::api) type StoredRole = (Role, Option<CustomRoleId>);
+pub type StoredRole = (Role, Option<CustomRoleId>);
 
 /// The role that a request assigns by its ID. The owner's role can only be transferred.
-pub(in crate::api) async fn assignable(
+///
+/// # Errors
+/// `Invalid`, which names the field, for the ID of no such role; or a database error.
+pub async fn assignable(
     db: &impl ConnectionTrait,
     field: &str,
     organization: OrganizationId,
@@ -38,7 +41,8 @@ pub(in crate::api) async fn assignable(
 }
 
 /// The name and ID of a stored role. `custom` contains the custom roles of its organization.
-pub(in crate::api) fn name_and_id(role: StoredRole, custom: &[Model]) -> (String, Uuid) {
+#[must_use]
+pub fn name_and_id(role: StoredRole, custom: &[Model]) -> (String, Uuid) {
     if let Some(row) = custom.iter().find(|row| Some(row.id) == role.1) {
         return (row.name.clone(), row.id.0);
     }
