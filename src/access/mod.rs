@@ -15,6 +15,7 @@ pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
 pub use self::sight::sight;
+pub use self::workspace::{ReadWorkspace, require_right, workspace, workspace_job};
 
 mod access_tokens;
 pub mod authenticate;
@@ -37,3 +38,4 @@ mod rights;
 pub mod role;
 mod role_action;
 mod sight;
+mod workspace;

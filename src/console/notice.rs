@@ -1,5 +1,4 @@
-//! Says after a change what was done. The address has the name of the notice, never its text, so that no link can make a page say
-//! something else.
+//! What a page says after a form was sent: the address names one of these texts, so that a link cannot show any other.
 
 use maud::{Markup, html};
 use poem::Response;
@@ -7,8 +6,7 @@ use serde::Deserialize;
 
 use super::reply;
 
-/// The texts by their names.
-const ALL: [(&str, &str); 43] = [
+const TEXTS: &[(&str, &str)] = &[
     ("project-created", "The project was created."),
     ("environment-created", "The environment was created. Its jobs can be added now."),
     ("environment-saved", "The environment was changed."),
@@ -25,9 +23,7 @@ const ALL: [(&str, &str); 43] = [
     ("variable-deleted", "The variable was deleted, with its aliases and overrides."),
     ("variables-imported", "The variables were imported."),
     ("variables-skipped", "The variables were imported, except for some that exist already or cannot be replaced."),
-    ("workspace-created", "The workspace was created."),
-    ("workspace-saved", "The workspace was changed."),
-    ("workspace-deleted", "The workspace was deleted."),
+    ("workspace-variable-deleted", "The variable was deleted."),
     ("job-created", "The job was created."),
     ("job-approved", "The job was approved."),
     ("job-rejected", "The job was rejected."),
@@ -54,6 +50,18 @@ const ALL: [(&str, &str); 43] = [
     ("settings-saved", "The advanced settings were changed. Deploy the job to make the change effective."),
 ];
 
+/// The text that an address names.
+pub(super) fn notice(name: Option<&str>) -> Markup {
+    let text = name.and_then(|name| TEXTS.iter().find(|(known, _)| *known == name));
+    html! { @if let Some((_, text)) = text { p.notice role="status" { (text) } } }
+}
+
+/// A path that shows a notice.
+pub(super) fn with_notice(path: &str, name: &str) -> String {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}notice={name}")
+}
+
 /// The query of a page that can show a notice.
 #[derive(Default, Deserialize)]
 pub(super) struct Noticed {
@@ -63,12 +71,23 @@ pub(super) struct Noticed {
 impl Noticed {
     /// The notice, if there is one.
     pub(super) fn show(&self) -> Markup {
-        let text = ALL.iter().find(|(name, _)| Some(*name) == self.notice.as_deref()).map(|(_, text)| text);
-        html! { @if let Some(text) = text { p.notice role="status" { (text) } } }
+        notice(self.notice.as_deref())
     }
 }
 
 /// Leads to a page that shows a notice.
 pub(super) fn lead(to: &str, name: &str) -> Response {
-    reply::redirect(&format!("{to}?notice={name}"))
+    reply::redirect(&with_notice(to, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_texts_are_shown() {
+        assert!(notice(Some("deploy")).into_string().contains("The deployment was requested."));
+        assert_eq!(notice(Some("<script>")).into_string(), "");
+        assert_eq!(with_notice("/a?b=1", "saved"), "/a?b=1&notice=saved");
+    }
 }

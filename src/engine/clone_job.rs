@@ -45,11 +45,8 @@ pub async fn clone_job(
         let rows = rows.into_iter().filter(|row| same || row.kind != VariableKind::Alias).collect();
         copy_variables(app, tx, rows, Owner::Job(copy.id), &mut copies, &renamed, now).await?;
         if same && let Some(place) = store::stage::place(tx, source.id).await? {
-            store::stage::attach(
-                tx,
-                stage_job::Model { job_id: copy.id, created_at: now, updated_at: now, ..place },
-            )
-            .await?;
+            store::stage::attach(tx, stage_job::Model { job_id: copy.id, created_at: now, updated_at: now, ..place })
+                .await?;
         }
         let change = Change::new("CLONE", "JOB", copy.id.0, &copy.name).of_environment(target);
         Ok((copy.id, change))

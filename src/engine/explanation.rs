@@ -127,10 +127,9 @@ fn without_record(job: &job::Model, schedule: DueSchedule<'_>, now: DateTime<Utc
         Some(next) if next <= time && time <= now => {
             (Verdict::Pending, "the time is due, and its run is about to be created".into())
         }
-        Some(next) if time > now && time < next => (
-            Verdict::NotDue,
-            format!("nothing starts at this time: the next planned time is {}", next.to_rfc3339()),
-        ),
+        Some(next) if time > now && time < next => {
+            (Verdict::NotDue, format!("nothing starts at this time: the next planned time is {}", next.to_rfc3339()))
+        }
         Some(_) if time > now => {
             let skipped = match holds.of(time) {
                 Some(Hold::Pause(pause)) => {

@@ -44,6 +44,7 @@ pub mod schedule_times;
 pub mod shown;
 pub mod state;
 pub mod template;
+pub mod terraform_state;
 pub mod tick;
 pub mod tool_version;
 pub mod variable;
@@ -51,6 +52,7 @@ pub mod variables;
 pub mod wildcard;
 mod wind_down;
 pub mod workspace;
+pub mod workspace_setting;
 
 use std::time::Duration;
 

@@ -5,11 +5,11 @@ use entity::cluster::ClusterKind;
 use entity::job;
 use entity::job_spec::JobSpec;
 
-use crate::app::App;
-use super::definition::NEVER_FIRES;
 use super::cron::{
     Holds, KUBERNETES_CLOCK_CHANGES, Keeper, ParseError, StoredSchedule, Timing, keeper, keeper_of_deployed,
 };
+use super::definition::NEVER_FIRES;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -155,12 +155,8 @@ pub async fn list_before(db: &impl ConnectionTrait, run: RunId, before: i64) -> 
     let holder = of_run().filter(Column::Position.gte(before.saturating_sub(1))).order_by_asc(Column::Position);
     let holder: Option<i64> = holder.select_only().column(Column::Position).limit(1).into_tuple().one(db).await?;
     let upto = holder.unwrap_or(i64::MAX);
-    let mut chunks = of_run()
-        .filter(Column::Position.lte(upto))
-        .order_by_desc(Column::Position)
-        .limit(CHUNKS_READ)
-        .all(db)
-        .await?;
+    let mut chunks =
+        of_run().filter(Column::Position.lte(upto)).order_by_desc(Column::Position).limit(CHUNKS_READ).all(db).await?;
     chunks.reverse();
     Ok(chunks.iter().flat_map(lines).filter(|line| line.position < before).collect())
 }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::error::{Problem, Result};
 use super::response::answered;
 use super::state_client::state_client;
-use super::state_document;
-use super::state_transfer::{read, send};
+use super::state_transfer::send;
 use crate::app::App;
+use crate::engine::terraform_state::{read, shown};
 use crate::error::Error;
 use crate::store;
 
@@ -46,7 +46,7 @@ async fn file_of(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), file: &str
     }
     let (state, id) = (read(app, row).await?, name.to_owned());
     let text = tokio::task::spawn_blocking(move || {
-        state_document::shown(&state).map_err(|_| {
+        shown(&state).map_err(|_| {
             let text =
                 format!("the state does not have the format of a state of version 4; download {id}.raw.json instead");
             Problem::new(StatusCode::CONFLICT, text)

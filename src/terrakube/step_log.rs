@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use entity::id::{OrganizationId, RunId, WorkspaceId, WorkspaceStepId};
+use entity::id::{OrganizationId, RunId, WorkspaceStepId};
 use entity::workspace_step;
 use futures_util::StreamExt as _;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
-use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use super::error::Problem;
 use super::response::guarded;
 use super::session::Session;
-use crate::access::read_guard::{Guard, Permit};
-use crate::access::{Caller, reach};
+use crate::access::ReadWorkspace;
+use crate::access::read_guard::Guard;
 use crate::app::App;
-use crate::error::Error;
 use crate::follow::{Follow, Piece, lines};
 use crate::store;
 
@@ -27,21 +25,6 @@ pub(super) fn routes(route: Route) -> Route {
 }
 
 type Ids = Path<(Uuid, i32, Uuid)>;
-
-/// The right to read the logs of a workspace.
-struct ReadWorkspace {
-    db: DatabaseConnection,
-    organization: OrganizationId,
-    workspace: WorkspaceId,
-}
-
-impl Permit for ReadWorkspace {
-    async fn check(&self, caller: &Caller) -> Result<(), Error> {
-        let reach = reach::reach(&self.db, caller).await?;
-        let may = reach.in_workspace(self.organization, self.workspace).view;
-        if may { Ok(()) } else { Err(Error::NotFound("step")) }
-    }
-}
 
 /// A log that the caller may read; without a run it is empty.
 struct StepLog {

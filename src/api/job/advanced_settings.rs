@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::wire::{self, Body, Created, Json, Success};
 use crate::api::tag::Tag;
+use crate::api::wire::{self, Body, Created, Json, Success};
 use crate::app::App;
 use crate::engine::advanced_settings;
 use crate::engine::definition::save_settings;

@@ -19,8 +19,8 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Json, Success, Timestamp, Warnings};
 use crate::app::App;
 use crate::engine::cron::{Hold, Holds, Keeper};
-use crate::engine::limits;
 use crate::engine::definition::NEVER_FIRES;
+use crate::engine::limits;
 use crate::engine::schedule_times::{ScheduleTimes, draft_times, explanation, no_schedule, schedule_times};
 use crate::error::Result;
 

@@ -15,8 +15,8 @@ use crate::api::wire::{Json, Success, Warnings};
 use crate::app::App;
 use crate::engine::cron::Holds;
 use crate::engine::definition::{DEFAULT_TIMEZONE, NEVER_FIRES, check_times};
-use crate::engine::schedule_times::explanation;
 use crate::engine::limits;
+use crate::engine::schedule_times::explanation;
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]

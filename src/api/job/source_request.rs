@@ -8,9 +8,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::api::wire;
+use crate::engine::definition::{GivenImage, check_image_source};
 use crate::engine::faults::Faults;
 use crate::engine::limits;
-use crate::engine::definition::{GivenImage, check_image_source};
 use crate::error::{Error, Result};
 
 wire::mirrored!(GitProviderEnum of GitProvider { Bitbucket, Github, Gitlab });

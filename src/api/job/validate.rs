@@ -5,8 +5,8 @@
 //! does not know; these rules keep its edits from losing data.
 
 use entity::id::GroupId;
-use entity::job_spec::{CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule, Source};
 use entity::job;
+use entity::job_spec::{CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule, Source};
 use poem_openapi::types::MaybeUndefined;
 
 use super::healthcheck::check_healthchecks;
@@ -14,9 +14,9 @@ use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
 use super::source_request::{SourceRequest, check_source};
 use crate::api::wire::ReferenceObject;
+use crate::engine::definition::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber, default_icon};
 use crate::engine::faults::Faults;
 use crate::engine::limits;
-use crate::engine::definition::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber, default_icon};
 use crate::error::{Error, Result};
 
 /// Maximum groups of one kind per job.
@@ -56,9 +56,8 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
     let name = faults.note(check_name(name, stored));
     let (job_type, schedule) = faults.note_or(check_schedule(schedule, stored), no_schedule());
     let source = faults.note_or(source_of(source, old), Source::none());
-    let mut number = |number: JobNumber, given, old: Option<i32>, default| {
-        faults.note(number.check(value_or(given, old, default)))
-    };
+    let mut number =
+        |number: JobNumber, given, old: Option<i32>, default| faults.note(number.check(value_or(given, old, default)));
     let cpu_milli = number(JobNumber::Cpu, cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI);
     let memory_mib = number(JobNumber::Memory, memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB);
     let gpu = number(JobNumber::Gpu, gpu, old.map(|old| old.gpu), 0);

@@ -21,8 +21,8 @@ use crate::api::status::{self, EnvironmentStatus, Status};
 use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, EmptyResponse, Json, Success};
 use crate::app::App;
-use crate::engine::deploy_version::DeployVersion;
 use crate::engine::command::{self, JobTarget, Removal};
+use crate::engine::deploy_version::DeployVersion;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Serialize, Deserialize, Object)]

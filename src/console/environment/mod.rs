@@ -12,7 +12,7 @@ mod state_words;
 
 use poem::{Route, get, post};
 
-pub(super) use self::state_words::{mode_words, of_deployment, of_progress};
+pub(super) use self::state_words::{of_deployment, of_progress};
 
 pub(super) fn routes(route: Route) -> Route {
     route

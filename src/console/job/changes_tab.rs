@@ -45,7 +45,8 @@ pub(super) async fn changes(
     access::organization(&app.db, &viewer.caller, Action::ViewEvents, organization).await?;
     let from = query.before.map_or(EventCursor::Newest, |id| EventCursor::Behind(EventId(id)));
     let wanted = EventFilter { target: Some("JOB".into()), target_id: Some(id), ..EventFilter::default() };
-    let mut rows = store::event::list(&app.db, organization, wanted, from, PAGE as u64 + 1).await.map_err(Error::from)?;
+    let mut rows =
+        store::event::list(&app.db, organization, wanted, from, PAGE as u64 + 1).await.map_err(Error::from)?;
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let path = format!("{}/changes", paths::job(scene.job.id));

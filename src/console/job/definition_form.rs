@@ -147,14 +147,7 @@ fn command(text: &DefinitionText, problems: &Problems, field: &str) -> Markup {
     }
 }
 
-fn line(
-    text: &DefinitionText,
-    problems: &Problems,
-    name: &str,
-    label: &str,
-    kind: &str,
-    hint: Option<&str>,
-) -> Markup {
+fn line(text: &DefinitionText, problems: &Problems, name: &str, label: &str, kind: &str, hint: Option<&str>) -> Markup {
     let (id, problem) = (name.replace('.', "-"), problems.at(name));
     html! {
         div.field {

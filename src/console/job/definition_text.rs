@@ -1,7 +1,7 @@
 //! The definition of a job as the texts of a form, and back. What the form does not name stays as it is.
 
-use entity::job_spec::{Command, JobSpec, JobType, LifecycleType, Schedule, Source};
 use entity::job;
+use entity::job_spec::{Command, JobSpec, JobType, LifecycleType, Schedule, Source};
 
 use super::argument_list;
 use crate::console::form::Form;
@@ -192,8 +192,11 @@ impl DefinitionText {
                 let command = faults.note(self.command(CRON, stored));
                 let timezone = Some(self.text("timezone").trim()).filter(|zone| !zone.is_empty());
                 let timezone = timezone.unwrap_or(DEFAULT_TIMEZONE).to_owned();
-                let none =
-                    Schedule::Cron { scheduled_at: String::new(), timezone: String::new(), command: Command::default() };
+                let none = Schedule::Cron {
+                    scheduled_at: String::new(),
+                    timezone: String::new(),
+                    command: Command::default(),
+                };
                 let checked = check_cron(self.text("scheduled_at").trim().to_owned(), timezone, command);
                 let schedule = faults.note_or(checked, none);
                 faults.result().map(|()| schedule)

@@ -72,7 +72,8 @@ pub(super) async fn history(
         state: STATES.iter().find(|(name, ..)| *name == state).and_then(|(.., state)| *state),
         trigger: TRIGGERS.iter().find(|(name, ..)| *name == trigger).and_then(|(.., trigger)| *trigger),
     };
-    let mut runs = store::run::list_filtered(&app.db, scene.job.id, filter, PAGE as u64 + 1).await.map_err(Error::from)?;
+    let mut runs =
+        store::run::list_filtered(&app.db, scene.job.id, filter, PAGE as u64 + 1).await.map_err(Error::from)?;
     let has_more = runs.len() > PAGE;
     runs.truncate(PAGE);
     let path = format!("{}/history", paths::job(scene.job.id));

@@ -65,7 +65,8 @@ fn zone_name(zone: Option<Zone>) -> &'static str {
 }
 
 fn pause_page(scene: &Scene, viewer: &Viewer, until: &str, problems: &Problems) -> Page {
-    let hint = format!("In {}. Empty for a pause until somebody resumes the schedule.", zone_name(zone_of(&scene.job.spec)));
+    let hint =
+        format!("In {}. Empty for a pause until somebody resumes the schedule.", zone_name(zone_of(&scene.job.spec)));
     let field = Field { kind: "datetime-local", ..Field::text("until", "Until", until).hint(&hint) };
     let content = html! {
         form.card method="post" action={ (paths::job(scene.job.id)) "/pause" } {

@@ -14,9 +14,9 @@ use crate::console::form::Form;
 use crate::console::job::local_time;
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
+use crate::engine::backfill;
 use crate::engine::command::{self, JobTarget, Removal};
 use crate::engine::pause::{HoldChange, hold};
-use crate::engine::backfill;
 use crate::error::{Error, Result};
 use crate::store;
 

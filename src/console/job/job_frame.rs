@@ -59,7 +59,14 @@ pub(super) fn frame(scene: &Scene, caller: &Caller, tab: JobTab, title: &str, ap
         trail.push((scene.job.name.clone(), path));
     }
     let title = format!("{title} – {}", scene.job.name);
-    Page { title, place: Some(scene.place()), trail, body, api: Some(format!("/job/{}{api}", scene.job.id)), live: None }
+    Page {
+        title,
+        place: Some(scene.place()),
+        trail,
+        body,
+        api: Some(format!("/job/{}{api}", scene.job.id)),
+        live: None,
+    }
 }
 
 /// What the viewer can do with the job.

@@ -109,7 +109,10 @@ fn page(scene: &Scene, viewer: &Viewer, shown: &Shown<'_>, problems: &Problems) 
     let possible = events(&spec.schedule);
     let own = possible.first().and_then(|event| command(&spec.schedule, *event));
     let arguments = own.and_then(|command| command.arguments.as_deref()).map(argument_list::shown).unwrap_or_default();
-    let hint = format!("One a line, or a JSON list. Empty for those of the job. {}", if arguments.is_empty() { "The job has none." } else { "" });
+    let hint = format!(
+        "One a line, or a JSON list. Empty for those of the job. {}",
+        if arguments.is_empty() { "The job has none." } else { "" }
+    );
     let content = html! {
         form.card method="post" action={ (paths::job(scene.job.id)) "/run" } {
             (token(viewer))

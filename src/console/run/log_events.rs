@@ -59,7 +59,8 @@ pub(super) async fn log_events(
     });
     let end = stream::iter(["event: end\ndata: {}\n\n".to_owned()]);
     let opened = stream::iter([": open\n\n".to_owned()]);
-    let events = opened.chain(events).chain(end).map(Ok::<_, Infallible>).map(|text| text.map_err(std::io::Error::other));
+    let events =
+        opened.chain(events).chain(end).map(Ok::<_, Infallible>).map(|text| text.map_err(std::io::Error::other));
     Ok(Response::builder()
         .content_type("text/event-stream")
         .header(header::CACHE_CONTROL, "no-store")

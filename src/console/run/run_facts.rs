@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::run_words;
 use crate::console::format::duration;
-use crate::console::picture::Shade;
 use crate::console::paths;
+use crate::console::picture::Shade;
 use crate::console::when::when;
 use crate::engine::exit_code;
 use crate::time_zone::Zone;

@@ -1,7 +1,40 @@
 //! The pages of workspaces and their jobs.
 
-use poem::Route;
+mod action;
+mod job_page;
+mod job_steps;
+mod list;
+mod new_job;
+mod page;
+mod plan_shown;
+mod plan_text;
+mod schedule_page;
+mod sections;
+mod state;
+mod status_words;
+mod step_text;
+mod variable_page;
+
+use poem::{Route, get, post};
 
 pub(super) fn routes(route: Route) -> Route {
     route
+        .at("/organization/:id/workspaces", get(list::list))
+        .at("/workspace/:id", get(page::show))
+        .at("/workspace/:id/live", get(page::fresh))
+        .at("/workspace/:id/lock", post(action::lock))
+        .at("/workspace/:id/unlock", post(action::unlock))
+        .at("/workspace/:id/unlock-state", post(action::unlock_state))
+        .at("/workspace/:id/jobs/new", get(new_job::show).post(new_job::create))
+        .at("/workspace/:id/states/:version", get(state::download))
+        .at("/workspace/:id/variables/new", get(variable_page::new).post(variable_page::create))
+        .at("/workspace/:id/variables/:variable/edit", get(variable_page::edit).post(variable_page::save))
+        .at("/workspace/:id/variables/:variable/delete", post(variable_page::delete))
+        .at("/workspace/:id/schedules/new", get(schedule_page::new).post(schedule_page::create))
+        .at("/workspace/:id/schedules/:schedule/edit", get(schedule_page::edit).post(schedule_page::save))
+        .at("/workspace/:id/schedules/:schedule/delete", post(schedule_page::delete))
+        .at("/workspace-job/:id", get(job_page::show))
+        .at("/workspace-job/:id/live", get(job_page::fresh))
+        .at("/workspace-job/:id/review/:word", post(action::review))
+        .at("/workspace-job/:id/steps/:step/log", get(step_text::text))
 }

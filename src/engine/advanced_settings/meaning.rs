@@ -32,7 +32,9 @@ pub fn meaning(key: &str) -> &'static str {
         "cronjob.dst_gap" => "What happens to a time that the clock skips.",
         "cronjob.dst_overlap" => "Which occurrence of a time that the clock repeats runs.",
         "cronjob.suspend" => "Suspends the schedule: nothing runs at its times.",
-        "cronjob.manual_runs_count" => "Manual runs count for the concurrency policy, as if the schedule had started them.",
+        "cronjob.manual_runs_count" => {
+            "Manual runs count for the concurrency policy, as if the schedule had started them."
+        }
         "job.retry_backoff_seconds" => "The pause before the second attempt; it doubles with each further attempt.",
         "job.success_exit_codes" => "Exit codes that count as success, in addition to 0.",
         "job.fail_fast_exit_codes" => "Exit codes after which a failed run is not retried.",

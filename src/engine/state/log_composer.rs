@@ -51,7 +51,6 @@ pub struct DeploymentLogEntry {
 
 /// Builds the log entries of one deployment.
 pub(super) struct LogComposer<'a> {
-    pub(super) environment: &'a environment::Model,
     pub(super) row: &'a deployment::Model,
     pub(super) names: HashMap<JobId, String>,
     /// The first and the last stage. What the deployment as a whole reports is in one of them: clients show a stage for each name.
@@ -74,7 +73,7 @@ impl<'a> LogComposer<'a> {
         };
         let first = parts.iter().min_by_key(|part| part.stage_position);
         let last = parts.iter().max_by_key(|part| part.stage_position);
-        Self { environment, row, names, stages: (place(first), place(last)) }
+        Self { row, names, stages: (place(first), place(last)) }
     }
 
     pub(super) fn compose(

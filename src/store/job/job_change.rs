@@ -6,7 +6,9 @@ use entity::job;
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _,
+};
 
 use crate::store::{group, job_schedule, run, stage};
 

@@ -7,6 +7,7 @@ mod step_run;
 mod template;
 mod terraform_variable;
 mod workspace_job;
+mod workspace_list;
 mod workspace_retention;
 mod workspace_row;
 mod workspace_schedule;
@@ -20,6 +21,9 @@ pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
+};
+pub use self::workspace_list::{
+    JobLine, StateLine, list, list_jobs, list_schedules, list_states, set_locked, template_names,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{Login, count, has_content, ids_in_projects, lock, users_of_login};

@@ -5,13 +5,12 @@ use poem::http::StatusCode;
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
+use crate::engine::terraform_state::{StateHead, open_whole};
 use crate::store;
 use crate::store::resource::{Cell, Row};
 use crate::store::workspace::Login;
 use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::resource::Resource;
-use crate::terrakube::state_head::StateHead;
-use crate::terrakube::state_pieces::open_whole;
 
 /// How many workspaces an error names.
 const NAMED: u64 = 5;

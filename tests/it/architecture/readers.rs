@@ -12,9 +12,7 @@ const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/wire/body_faults.rs", "a body that request_body.rs has checked"),
     ("src/api/wire/operation_schema.rs", "the contract"),
     ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
-    ("src/terrakube/state_document.rs", "what the server has sealed"),
     ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
-    ("src/terrakube/state_pieces.rs", "what the server has sealed"),
 ];
 
 /// What comes in is bounded and checked in one place.

@@ -13,16 +13,19 @@ const LONGEST_TEXT: usize = 64 * 1024;
 
 /// The attributes of a state that are stored beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct StateHead {
-    pub(super) serial: Option<i64>,
-    pub(super) lineage: Option<String>,
+pub struct StateHead {
+    pub serial: Option<i64>,
+    pub lineage: Option<String>,
     /// Whether it has neither resources nor outputs, and is not encrypted.
-    pub(super) is_empty: bool,
+    pub is_empty: bool,
 }
 
 impl StateHead {
     /// Reads a whole state, without holding it.
-    pub(super) fn read(from: impl Read) -> Result<Self, serde_json::Error> {
+    ///
+    /// # Errors
+    /// When it is not the JSON of a state.
+    pub fn read(from: impl Read) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_reader(from);
         let head = Self::deserialize(&mut reader)?;
         reader.end()?;

@@ -107,7 +107,7 @@ struct ShownResource<'a> {
 ///
 /// # Errors
 /// If the state has another format.
-pub(super) fn shown(state: &[u8]) -> Result<String, serde_json::Error> {
+pub fn shown(state: &[u8]) -> Result<String, serde_json::Error> {
     let State { terraform_version, outputs, resources } = serde_json::from_slice(state)?;
     let outputs = outputs.unwrap_or_default().into_iter().map(|(name, output)| {
         let Output { sensitive, value, kind } = output;
@@ -125,6 +125,27 @@ pub(super) fn shown(state: &[u8]) -> Result<String, serde_json::Error> {
         terraform_version,
         values: Values { outputs: outputs.collect(), root_module: RootModule { resources: root, child_modules } },
     })
+}
+
+/// An output of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateOutput {
+    pub name: String,
+    /// As JSON; none for a sensitive one.
+    pub value: Option<String>,
+}
+
+/// The outputs of a state.
+///
+/// # Errors
+/// If the state has another format.
+pub fn outputs(state: &[u8]) -> Result<Vec<StateOutput>, serde_json::Error> {
+    let State { outputs, .. } = serde_json::from_slice(state)?;
+    let shown = |(name, output): (Cow<'_, str>, Output<'_>)| {
+        let value = output.value.map_or("null", RawValue::get).to_owned();
+        StateOutput { name: name.into_owned(), value: Some(value).filter(|_| !output.sensitive.unwrap_or(false)) }
+    };
+    Ok(outputs.unwrap_or_default().into_iter().map(shown).collect())
 }
 
 fn instances<'a>(resource: &Resource<'a>) -> Vec<ShownResource<'a>> {
@@ -192,6 +213,15 @@ mod tests {
             json!([])
         );
         assert!(super::shown(b"{\"outputs\": 1}").is_err());
+    }
+
+    #[test]
+    fn sensitive_outputs_have_no_value() {
+        let state = br#"{"outputs": {"a": {"value": 1e400}, "b": {"value": "secret", "sensitive": true}, "c": {}}}"#;
+        let found: Vec<_> = super::outputs(state).unwrap().into_iter().map(|one| (one.name, one.value)).collect();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(found, [("a".to_owned(), text("1e400")), ("b".into(), None), ("c".into(), text("null"))]);
+        assert_eq!(super::outputs(b"{}").unwrap(), []);
     }
 
     /// Terraform's numbers have 512 bits, and those of most JSON libraries 53.

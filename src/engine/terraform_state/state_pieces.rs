@@ -17,7 +17,7 @@ use crate::error::{CannotOpen, Error, Result};
 use crate::secret::{self, KeyRing};
 
 /// The size limit of a state, in bytes.
-pub(super) const MOST_BYTES: u64 = 256 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The largest state that is stored in its row. Servers of earlier releases read no others.
 pub(super) const WHOLE_BYTES: usize = 4 * 1024 * 1024;
@@ -33,24 +33,24 @@ pub(super) struct Extent {
 }
 
 /// A sealed piece.
-pub(super) struct SealedPiece {
-    pub(super) number: i32,
-    pub(super) sealed: Vec<u8>,
+pub struct SealedPiece {
+    pub number: i32,
+    pub sealed: Vec<u8>,
 }
 
 /// A state that has arrived.
-pub(super) struct SealedState {
-    pub(super) head: StateHead,
-    pub(super) md5: String,
+pub struct SealedState {
+    pub head: StateHead,
+    pub md5: String,
     /// The state, or its extent.
-    pub(super) sealed: Vec<u8>,
+    pub sealed: Vec<u8>,
     /// None if the state is stored in its row.
-    pub(super) pieces: Option<i32>,
+    pub pieces: Option<i32>,
 }
 
 /// Why a state was refused.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub enum Refused {
     TooLarge,
     Invalid(String),
     /// The client went away, or the pieces cannot be stored.
@@ -83,12 +83,18 @@ pub(super) fn open_extent(keys: &KeyRing, row: &state_version::Model) -> Result<
 }
 
 /// A state in the clear that is stored in its row.
-pub(super) fn open_whole(keys: &KeyRing, row: &state_version::Model) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When the keys of this server do not open it.
+pub fn open_whole(keys: &KeyRing, row: &state_version::Model) -> Result<Vec<u8>> {
     Ok(keys.open(&secret::place("state_version", row.id.0), &row.sealed)?.expose().clone())
 }
 
 /// Reads a state, and hands over its sealed pieces as they become complete.
-pub(super) fn seal(
+///
+/// # Errors
+/// Why the state was refused.
+pub fn seal(
     keys: KeyRing,
     id: StateVersionId,
     incoming: Receiver<Result<Bytes, IoError>>,

@@ -1,0 +1,100 @@
+//! The steps of a workspace job with their plans and the ends of their logs.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::RunId;
+use entity::workspace_job::{self, JobStatus};
+use entity::{run, workspace_step};
+use maud::{Markup, html};
+
+use super::plan_shown;
+use super::plan_text;
+use super::status_words::status;
+use crate::app::App;
+use crate::console::paths;
+use crate::console::widgets::{state, took};
+use crate::engine::template::FlowStep;
+use crate::engine::workspace::spec;
+use crate::error::Result;
+use crate::store;
+use crate::store::log_chunk::LogLine;
+
+/// How many of the last lines of a log are shown.
+const TAIL: i64 = 200;
+
+/// How many of the last lines of a log are searched for a plan.
+const SEARCHED: i64 = 20_000;
+
+/// A step with what is shown of it.
+struct StepView {
+    row: workspace_step::Model,
+    spec: Option<FlowStep>,
+    run: Option<run::Model>,
+    lines: Vec<LogLine>,
+}
+
+impl StepView {
+    async fn read(app: &App, row: workspace_step::Model, runs: &HashMap<RunId, run::Model>) -> Result<Self> {
+        let spec = spec(&row).ok();
+        let run = row.run_id.and_then(|id| runs.get(&id)).cloned();
+        let mut lines = Vec::new();
+        if let Some(run) = &run {
+            let plans = spec.as_ref().is_some_and(FlowStep::plans);
+            let mut after = (run.total_lines - if plans { SEARCHED } else { TAIL }).max(0);
+            loop {
+                let page = store::log_chunk::list_by_run(&app.db, run.id, after).await?;
+                let Some(last) = page.last() else { break };
+                after = last.position;
+                lines.extend(page);
+            }
+        }
+        Ok(Self { row, spec, run, lines })
+    }
+
+    fn show(&self, now: DateTime<Utc>) -> Markup {
+        let Self { row, spec, run, lines } = self;
+        let plans = spec.as_ref().is_some_and(FlowStep::plans);
+        let plan = plan_text::read(lines.iter().map(|line| line.text.as_str()).take_while(|_| plans));
+        let tail = lines.iter().skip(lines.len().saturating_sub(usize::try_from(TAIL).unwrap_or(0)));
+        let reason = run.as_ref().and_then(|run| run.reason.as_ref());
+        html! {
+            section.card aria-labelledby={ "step-" (row.id) } {
+                div.row.between {
+                    h3 id={ "step-" (row.id) } { (row.number) ". " (row.name) " " (state(status(row.status))) }
+                    @if let Some(run) = run { span.soft { (took(run.started_at, run.finished_at, now)) } }
+                }
+                @if let Some(team) = spec.as_ref().and_then(|spec| spec.team.as_ref()) { p.soft { "Approved by the team " (team) } }
+                @if let Some(reason) = reason { p.problem { (reason) } }
+                @if let Some(plan) = &plan { (plan_shown::plan(plan)) }
+                @if run.is_some() {
+                    details id={ "log-" (row.id) } open[row.status == JobStatus::Running || row.status == JobStatus::Failed] {
+                        summary { "Log" span.hidden { " of step " (row.number) } }
+                        @if lines.is_empty() { p.soft { "No lines yet." } }
+                        @else { pre { @for line in tail { (line.text) "\n" } } }
+                    }
+                    p { a href={ (paths::workspace_job(row.job_id)) "/steps/" (row.id) "/log" } { "Whole log as text" span.hidden { " of step " (row.number) } } }
+                }
+            }
+        }
+    }
+}
+
+/// The steps of a job, in order.
+pub(super) async fn steps(app: &App, job: &workspace_job::Model) -> Result<Markup> {
+    let rows = store::workspace::steps(&app.db, job.id).await?;
+    let ids: Vec<RunId> = rows.iter().filter_map(|row| row.run_id).collect();
+    let runs = store::run::list_by_ids(&app.db, ids).await?;
+    let runs: HashMap<_, _> = runs.into_iter().map(|run| (run.id, run)).collect();
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        views.push(StepView::read(app, row, &runs).await?);
+    }
+    let now = app.clock.now();
+    Ok(html! {
+        div #job-steps {
+            @if views.is_empty() { p.soft { "The job has no steps." } }
+            @for view in &views { (view.show(now)) }
+        }
+    })
+}

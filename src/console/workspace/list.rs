@@ -1,0 +1,81 @@
+//! The workspaces of an organization.
+
+use std::sync::Arc;
+
+use entity::id::OrganizationId;
+use maud::html;
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+use uuid::Uuid;
+
+use super::status_words::last;
+use crate::access::{reach, require_right};
+use crate::app::App;
+use crate::console::shell::{Page, Section};
+use crate::console::viewer::Viewer;
+use crate::console::widgets::{ago, place, state};
+use crate::console::{paths, reply};
+use crate::error::Error;
+use crate::store;
+
+#[handler]
+pub(super) async fn list(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    let reach = reach::reach(&app.db, &viewer.caller).await?;
+    if !reach.knows(id) {
+        require_right(!viewer.caller.organizations().contains(&id))?;
+        return Err(Error::NotFound("organization").into());
+    }
+    let rows = store::workspace::list(&app.db, id).await.map_err(Error::from)?;
+    let rows: Vec<_> = rows.into_iter().filter(|row| reach.in_workspace(id, row.id).view).collect();
+    let now = app.clock.now();
+    let body = html! {
+        h1 { "Workspaces" }
+        @if rows.is_empty() {
+            p {
+                "There is no workspace yet. Create one with Terraform, or with the "
+                a href="/docs" { "API" } "; a workspace is a root module in a repository."
+            }
+        } @else {
+            div.scroll {
+                table.stacked {
+                    caption.hidden { "Workspaces" }
+                    thead {
+                        tr {
+                            th scope="col" { "Workspace" }
+                            th scope="col" { "Last job" }
+                            th scope="col" { "Source" }
+                            th scope="col" { "Tool" }
+                            th scope="col" { "Locks" }
+                        }
+                    }
+                    tbody {
+                        @for row in &rows {
+                            tr {
+                                td data-label="Workspace" {
+                                    a href=(paths::workspace(row.id)) { (row.name) }
+                                    @if let Some(text) = &row.description { div.soft { (text) } }
+                                }
+                                td data-label="Last job" {
+                                    (state(last(&row.last_job_status)))
+                                    @if let Some(at) = row.last_job_date { " " (ago(at, now)) }
+                                }
+                                td data-label="Source" { code { (row.source) } }
+                                td data-label="Tool" { (row.iac_type) " " (row.terraform_version) }
+                                td data-label="Locks" {
+                                    @if row.locked { (state(("queued", "Locked"))) " " }
+                                    @if row.state_lock.is_some() { (state(("running", "State locked"))) }
+                                    @if !row.locked && row.state_lock.is_none() { span.soft { "none" } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let place = Some(place(app, id, Section::Workspaces).await?);
+    let api = Some(format!("/api/v1/organization/{id}/workspace"));
+    let page = Page { title: "Workspaces".into(), place, trail: Vec::new(), body, api, live: None };
+    Ok(reply::page(app, &viewer, &page))
+}

@@ -1,0 +1,153 @@
+//! The page of a workspace.
+
+use std::sync::Arc;
+
+use entity::id::WorkspaceId;
+use entity::workspace;
+use maud::{Markup, html};
+use poem::web::{Data, Path, Query};
+use poem::{Response, handler};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::sections::{JOBS, jobs, locks, outputs, schedules, states, variables};
+use crate::access::reach::Rights;
+use crate::access::{self, Caller};
+use crate::app::App;
+use crate::console::live::{self, Fragment, Live};
+use crate::console::notice::Noticed;
+use crate::console::shell::{Page, Section, token};
+use crate::console::viewer::Viewer;
+use crate::console::widgets::{button, place};
+use crate::console::{paths, reply};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The query of the page.
+#[derive(Default, Deserialize)]
+pub(super) struct Wanted {
+    below: Option<i32>,
+}
+
+#[handler]
+pub(super) async fn show(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Wanted>,
+    Query(noticed): Query<Noticed>,
+) -> poem::Result<Response> {
+    let (row, rights) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
+    let path = paths::workspace(row.id);
+    let body = html! {
+        div.row.between {
+            h1 { (row.name) }
+            @if rights.plan { a.button href={ (path) "/jobs/new" } { "New job" } }
+        }
+        (noticed.show())
+        @if let Some(text) = &row.description { p { (text) } }
+        (locks(&row, app.clock.now()))
+        (lock_buttons(&viewer, &row, rights))
+        section.card aria-labelledby="facts" {
+            h2 #facts { "Source" }
+            (facts(app, &row).await?)
+        }
+        h2 { "Jobs" }
+        (jobs_of(app, &row, wanted.below).await?)
+        @if rights.states {
+            h2 { "Outputs" }
+            (outputs(app, &row).await?)
+            h2 { "State versions" }
+            (states(app, &row).await?)
+        }
+        h2 { "Variables" }
+        (variables(app, &viewer, &row, rights).await?)
+        h2 { "Schedules" }
+        (schedules(app, &viewer, &row, rights).await?)
+    };
+    let all = format!("{}/workspaces", paths::organization(row.organization_id));
+    let place = Some(place(app, row.organization_id, Section::Workspaces).await?);
+    let page = Page {
+        title: row.name.clone(),
+        place,
+        trail: vec![("Workspaces".to_owned(), all)],
+        body,
+        api: Some(format!("/api/v1/organization/{}/workspace/{}", row.organization_id, row.id)),
+        live: wanted.below.is_none().then(|| format!("{path}/live")),
+    };
+    Ok(reply::page(app, &viewer, &page))
+}
+
+async fn jobs_of(app: &App, row: &workspace::Model, below: Option<i32>) -> Result<Markup> {
+    let lines = store::workspace::list_jobs(&app.db, row.id, below, JOBS + 1).await?;
+    let names = store::workspace::template_names(&app.db, row.organization_id).await?;
+    Ok(jobs(row, &lines, &names, app.clock.now()))
+}
+
+async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
+    let names = store::workspace::template_names(&app.db, row.organization_id).await?;
+    let template = names.iter().find(|(id, _)| Some(id.to_string()) == row.default_template).map(|(_, name)| name);
+    Ok(html! {
+        dl.facts {
+            dt { "Repository" }
+            dd { code { (row.source) } }
+            dt { "Branch" }
+            dd { code { (row.branch) } }
+            dt { "Folder" }
+            dd { code { (row.folder) } }
+            dt { "Tool" }
+            dd { (row.iac_type) " " @if row.terraform_version.is_empty() { "in the newest installed version" } @else { (row.terraform_version) } }
+            dt { "Runs" }
+            dd { @if row.execution_mode == "local" { "where people call the tool; the server keeps the state" } @else { "here" } }
+            @if let Some(name) = template {
+                dt { "Default template" }
+                dd { (name) }
+            }
+        }
+    })
+}
+
+fn lock_buttons(viewer: &Viewer, row: &workspace::Model, rights: Rights) -> Markup {
+    let path = paths::workspace(row.id);
+    html! {
+        @if rights.workspaces {
+            @if row.locked {
+                p { (button(viewer, &format!("{path}/unlock"), "Unlock the workspace", "quiet", None)) }
+            } @else {
+                details {
+                    summary { "Lock the workspace" }
+                    form.row method="post" action={ (path) "/lock" } {
+                        (token(viewer))
+                        label for="lock-reason" { "Reason" }
+                        input #lock-reason type="text" name="reason" maxlength="2048" autocomplete="off";
+                        button.quiet type="submit" { "Lock" }
+                    }
+                    p.hint { "No new job starts while a workspace is locked. Those that have started go on." }
+                }
+            }
+        }
+        @if rights.states && row.state_lock.is_some() {
+            p {
+                (button(viewer, &format!("{path}/unlock-state"), "Remove the lock of the state", "danger",
+                    Some("Remove the lock? If its holder is still at work, both may write the state.")))
+            }
+        }
+    }
+}
+
+/// The parts of the page that change.
+struct LiveWorkspace(WorkspaceId);
+
+impl Live for LiveWorkspace {
+    async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
+        let (row, _) = access::workspace(&app.db, caller, self.0).await?;
+        let jobs = jobs_of(app, &row, None).await?;
+        Ok(vec![("workspace-locks", locks(&row, app.clock.now())), ("workspace-jobs", jobs)])
+    }
+}
+
+#[handler]
+pub(super) async fn fresh(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    let (row, _) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await.map_err(Error::from)?;
+    Ok(live::events(app, viewer, LiveWorkspace(row.id)))
+}

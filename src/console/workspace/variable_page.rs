@@ -1,0 +1,193 @@
+//! The forms of the variables of a workspace.
+
+use std::sync::Arc;
+
+use entity::id::{TerraformVariableId, WorkspaceId};
+use entity::{terraform_variable, workspace};
+use maud::html;
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+use uuid::Uuid;
+
+use super::action::author;
+use crate::access::{self, require_right};
+use crate::app::App;
+use crate::console::form::Form;
+use crate::console::problems::Problems;
+use crate::console::shell::{Page, Section, token};
+use crate::console::viewer::Viewer;
+use crate::console::widgets::{Field, check, choice, place};
+use crate::console::{notice, paths, reply};
+use crate::engine::workspace_setting::{WorkspaceVariable, save_variable};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The kinds of variables.
+const CATEGORIES: [(&str, &str); 2] = [("TERRAFORM", "Terraform variable"), ("ENV", "Environment variable")];
+
+/// What is typed into the form. No `Debug`: the value may be sensitive.
+struct Typed {
+    key: String,
+    value: String,
+    description: String,
+    category: String,
+    sensitive: bool,
+    hcl: bool,
+    replace: bool,
+}
+
+impl Typed {
+    fn of_form(form: &Form) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        Self {
+            key: form.text("key").trim().to_owned(),
+            value: text("value"),
+            description: text("description"),
+            category: text("category"),
+            sensitive: form.has("sensitive"),
+            hcl: form.has("hcl"),
+            replace: form.has("replace"),
+        }
+    }
+
+    fn of_row(row: Option<&terraform_variable::Model>) -> Self {
+        let text =
+            |of: fn(&terraform_variable::Model) -> Option<&String>| row.and_then(of).cloned().unwrap_or_default();
+        Self {
+            key: text(|row| Some(&row.key)),
+            value: text(|row| row.value.as_ref()),
+            description: text(|row| row.description.as_ref()),
+            category: row.map_or_else(|| "TERRAFORM".to_owned(), |row| row.category.clone()),
+            sensitive: row.is_some_and(|row| row.sensitive),
+            hcl: row.is_some_and(|row| row.hcl),
+            replace: false,
+        }
+    }
+}
+
+async fn open(app: &App, viewer: &Viewer, id: Uuid) -> Result<workspace::Model> {
+    let (row, rights) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
+    require_right(rights.workspaces)?;
+    Ok(row)
+}
+
+async fn variable(app: &App, of: &workspace::Model, id: Uuid) -> Result<terraform_variable::Model> {
+    let row = store::row::by_id::<terraform_variable::Model>(&app.db, TerraformVariableId(id)).await?;
+    row.filter(|row| row.workspace_id == Some(of.id)).ok_or(Error::NotFound("variable"))
+}
+
+async fn page_of(
+    app: &App,
+    viewer: &Viewer,
+    (of, row): (&workspace::Model, Option<&terraform_variable::Model>),
+    typed: &Typed,
+    problems: &Problems,
+) -> Result<Page> {
+    let title = row.map_or_else(|| format!("New variable of {}", of.name), |row| format!("Change {}", row.key));
+    let categories = CATEGORIES.into_iter().map(|(value, words)| (value.to_owned(), words));
+    let was_sensitive = row.is_some_and(|row| row.sensitive);
+    let value = if typed.sensitive { "" } else { &typed.value };
+    let body = html! {
+        h1 { (title) }
+        form.card method="post" autocomplete="off" {
+            (token(viewer))
+            (problems.others(&["key", "value", "description", "category"]))
+            (Field::text("key", "Name", &typed.key).required().show(problems))
+            @if was_sensitive { p { (check("replace", "Replace the value", typed.replace)) } }
+            (Field::text("value", "Value", value).area(problems))
+            (choice("category", "Kind", categories, &typed.category, problems))
+            p { (check("sensitive", "Sensitive: sealed, masked in logs, and never shown again", typed.sensitive)) }
+            p { (check("hcl", "The value is an HCL expression", typed.hcl)) }
+            (Field::text("description", "Description", &typed.description).show(problems))
+            p { button type="submit" { "Save" } }
+        }
+    };
+    let place = Some(place(app, of.organization_id, Section::Workspaces).await?);
+    let trail = vec![(of.name.clone(), paths::workspace(of.id))];
+    let api = Some(format!("/api/v1/organization/{}/workspace/{}/variable", of.organization_id, of.id));
+    Ok(Page { title, place, trail, body, api, live: None })
+}
+
+#[handler]
+pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    let of = open(app, &viewer, id).await?;
+    let page = page_of(app, &viewer, (&of, None), &Typed::of_row(None), &Problems::default()).await?;
+    Ok(reply::page(app, &viewer, &page))
+}
+
+#[handler]
+pub(super) async fn edit(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, variable_id)): Path<(Uuid, Uuid)>,
+) -> poem::Result<Response> {
+    let of = open(app, &viewer, id).await?;
+    let row = variable(app, &of, variable_id).await?;
+    let page = page_of(app, &viewer, (&of, Some(&row)), &Typed::of_row(Some(&row)), &Problems::default()).await?;
+    Ok(reply::page(app, &viewer, &page))
+}
+
+async fn saved(
+    app: &App,
+    viewer: &Viewer,
+    (of, row): (&workspace::Model, Option<terraform_variable::Model>),
+    form: &Form,
+    said: &str,
+) -> Result<Response> {
+    let typed = Typed::of_form(form);
+    let keeps = row.as_ref().is_some_and(|row| row.sensitive) && !typed.replace;
+    let wanted = WorkspaceVariable {
+        key: typed.key.clone(),
+        value: (!keeps).then(|| typed.value.clone()),
+        description: form.given("description").map(str::to_owned),
+        category: typed.category.clone(),
+        sensitive: typed.sensitive,
+        hcl: typed.hcl,
+    };
+    match save_variable(app, author(&viewer.caller), of, row.clone(), wanted).await {
+        Ok(()) => Ok(notice::lead(&paths::workspace(of.id), said)),
+        Err(error) => {
+            let page = page_of(app, viewer, (of, row.as_ref()), &typed, &Problems::of(error)?).await?;
+            Ok(reply::refused(app, viewer, &page))
+        }
+    }
+}
+
+#[handler]
+pub(super) async fn create(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    form: Form,
+) -> poem::Result<Response> {
+    let of = open(app, &viewer, id).await?;
+    Ok(saved(app, &viewer, (&of, None), &form, "variable-created").await?)
+}
+
+#[handler]
+pub(super) async fn save(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, variable_id)): Path<(Uuid, Uuid)>,
+    form: Form,
+) -> poem::Result<Response> {
+    let of = open(app, &viewer, id).await?;
+    let row = variable(app, &of, variable_id).await?;
+    Ok(saved(app, &viewer, (&of, Some(row)), &form, "variable-saved").await?)
+}
+
+#[handler]
+pub(super) async fn delete(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, variable_id)): Path<(Uuid, Uuid)>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let of = open(app, &viewer, id).await?;
+    let row = variable(app, &of, variable_id).await?;
+    store::write(&app.db, async |tx| {
+        store::row::delete::<terraform_variable::Model>(tx, row.id).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(notice::lead(&paths::workspace(of.id), "workspace-variable-deleted"))
+}

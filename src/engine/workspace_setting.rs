@@ -1,0 +1,187 @@
+//! Variables and schedules of workspaces, as people enter them. Callers have checked that the requester may change the workspace.
+
+use chrono::{DateTime, Utc};
+use entity::id::{TemplateId, TerraformVariableId, WorkspaceScheduleId};
+use entity::{terraform_variable, workspace, workspace_schedule};
+use sea_orm::DatabaseTransaction;
+
+use super::faults::Faults;
+use super::limits;
+use super::variables::check_workspace_key;
+use super::workspace::{Flow, next_time};
+use crate::access::reach::Rights;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret;
+use crate::store;
+
+/// The longest description, in characters.
+const DESCRIPTION: usize = 2048;
+
+/// A variable of a workspace. No `Debug`: the value may be sensitive.
+pub struct WorkspaceVariable {
+    pub key: String,
+    /// None keeps the value of a sensitive variable.
+    pub value: Option<String>,
+    pub description: Option<String>,
+    /// `TERRAFORM` or `ENV`.
+    pub category: String,
+    pub sensitive: bool,
+    pub hcl: bool,
+}
+
+fn check_description(text: Option<&str>) -> Result<()> {
+    if text.is_some_and(|text| text.chars().count() > DESCRIPTION) {
+        return Err(Error::invalid("description", format!("must have at most {DESCRIPTION} characters")));
+    }
+    Ok(())
+}
+
+/// Stores a variable: a new one, or `old` with other values.
+///
+/// # Errors
+/// `Invalid` with all faults; `Conflict` if the workspace has such a variable; database errors.
+pub async fn save_variable(
+    app: &App,
+    by: &str,
+    of: &workspace::Model,
+    old: Option<terraform_variable::Model>,
+    wanted: WorkspaceVariable,
+) -> Result<()> {
+    let WorkspaceVariable { key, value, description, category, sensitive, hcl } = wanted;
+    let mut faults = Faults::default();
+    if !["TERRAFORM", "ENV"].contains(&category.as_str()) {
+        faults.refuse("category", "must be TERRAFORM or ENV");
+    } else if let Err(allowed) = check_workspace_key(&category, &key) {
+        faults.refuse("key", allowed);
+    }
+    let value = faults.note(value.map(|value| limits::text("value", value)).transpose());
+    faults.note(check_description(description.as_deref()));
+    if value.is_none() && !(sensitive && old.as_ref().is_some_and(|old| old.sensitive)) {
+        faults.refuse("value", "must be given again, because the present one is not revealed");
+    }
+    faults.result()?;
+    let (now, is_new) = (app.clock.now(), old.is_none());
+    let empty = terraform_variable::Model {
+        id: TerraformVariableId::create(),
+        organization_id: of.organization_id,
+        workspace_id: Some(of.id),
+        created_at: now,
+        updated_at: now,
+        created_by: by.to_owned(),
+        updated_by: by.to_owned(),
+        key: String::new(),
+        value: None,
+        sealed: None,
+        description: None,
+        category: String::new(),
+        sensitive: false,
+        hcl: false,
+    };
+    let mut row = terraform_variable::Model {
+        key,
+        description,
+        category,
+        sensitive,
+        hcl,
+        updated_at: now,
+        updated_by: by.to_owned(),
+        ..old.unwrap_or(empty)
+    };
+    match (value, sensitive) {
+        (Some(value), true) => {
+            row.sealed = Some(app.keys.seal(&secret::place("terraform_variable", row.id.0), value.as_bytes())?);
+            row.value = None;
+        }
+        (Some(value), false) => (row.value, row.sealed) = (Some(value), None),
+        (None, _) => {}
+    }
+    let taken = format!("the workspace already has a variable {} of this kind", row.key);
+    store::write(&app.db, async |tx| {
+        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
+        saved.map(drop).map_err(|error| Error::or_taken(error, taken))
+    })
+    .await
+}
+
+/// A schedule of a workspace.
+pub struct WorkspaceSchedule {
+    pub cron: String,
+    pub template: Option<TemplateId>,
+    pub description: Option<String>,
+    pub enabled: bool,
+}
+
+/// Stores a schedule: a new one, or `old` with other values. Whoever enables it stands behind its jobs, and needs the rights for them.
+///
+/// # Errors
+/// `Invalid` with the field; `Forbidden` if the requester may not have the template carried out; database errors.
+pub async fn save_schedule(
+    app: &App,
+    (by, principal, rights): (&str, String, Rights),
+    of: &workspace::Model,
+    old: Option<workspace_schedule::Model>,
+    wanted: WorkspaceSchedule,
+) -> Result<()> {
+    let WorkspaceSchedule { cron, template, description, enabled } = wanted;
+    let (now, is_new) = (app.clock.now(), old.is_none());
+    let next = next_time(&cron, now)?;
+    check_description(description.as_deref())?;
+    let row = old.unwrap_or_else(|| empty_schedule(of, by, now));
+    let row = workspace_schedule::Model {
+        cron,
+        tcl: if template.is_some() { None } else { row.tcl.clone() },
+        template_reference: template.map(|id| id.to_string()),
+        description,
+        enabled,
+        next_run_at: next.filter(|_| enabled),
+        updated_at: now,
+        updated_by: by.to_owned(),
+        ..row
+    };
+    store::write(&app.db, async |tx| {
+        let mut row = row;
+        if row.enabled {
+            require(tx, of, &row, rights).await?;
+            row.principal = Some(principal);
+        }
+        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
+        saved.map(drop).map_err(Error::from)
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
+}
+
+/// Checks that somebody with these rights may have carried out what a schedule starts.
+async fn require(
+    tx: &DatabaseTransaction,
+    of: &workspace::Model,
+    row: &workspace_schedule::Model,
+    rights: Rights,
+) -> Result<()> {
+    let named = row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
+    let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
+    let template = named.or(if row.tcl.is_none() { default } else { None });
+    let flow = Flow::load(tx, of.organization_id, template, row.tcl.as_deref()).await?;
+    flow.require(rights)
+}
+
+fn empty_schedule(of: &workspace::Model, by: &str, now: DateTime<Utc>) -> workspace_schedule::Model {
+    workspace_schedule::Model {
+        id: WorkspaceScheduleId::create(),
+        organization_id: of.organization_id,
+        workspace_id: of.id,
+        created_at: now,
+        updated_at: now,
+        created_by: by.to_owned(),
+        updated_by: by.to_owned(),
+        cron: String::new(),
+        tcl: None,
+        template_reference: None,
+        description: None,
+        enabled: true,
+        next_run_at: None,
+        principal: None,
+    }
+}

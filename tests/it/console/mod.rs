@@ -1,0 +1,8 @@
+//! The pages of the console, over HTTP with a session cookie.
+
+mod browser;
+mod environments;
+mod jobs;
+mod rights;
+mod runs;
+mod variables;
