@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::engine::deployment;
 use crate::engine::limits;
 use crate::engine::manual::{self, RunOverrides};
-use crate::engine::run_overrides::check_overrides;
+use crate::engine::overrides::check_overrides;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -14,7 +14,7 @@ mod history_tab;
 mod hold_forms;
 mod job_actions;
 mod job_frame;
-mod job_page;
+mod job_overview;
 mod local_time;
 mod run_form;
 mod run_pictures;
@@ -33,8 +33,8 @@ pub(super) fn routes(route: Route) -> Route {
     route
         .at("/environment/:id/jobs/new", get(definition_page::new_form).post(definition_page::create_job))
         .at("/schedule/preview", get(schedule_preview_view::preview))
-        .at("/job/:id", get(job_page::overview))
-        .at("/job/:id/live", get(job_page::overview_events))
+        .at("/job/:id", get(job_overview::overview))
+        .at("/job/:id/live", get(job_overview::overview_events))
         .at("/job/:id/history", get(history_tab::history))
         .at("/job/:id/explain", get(explain_tab::explain_page))
         .at("/job/:id/variables", get(variables_tab::variables))

@@ -23,7 +23,7 @@ use crate::console::widgets::{Field, choice};
 use crate::console::{notice, paths, reply};
 use crate::engine::deployment::{command, events};
 use crate::engine::manual::{self, RunOverrides};
-use crate::engine::run_overrides::check_overrides;
+use crate::engine::overrides::check_overrides;
 use crate::engine::variables::parse_dotenv;
 use crate::error::{Error, Result};
 

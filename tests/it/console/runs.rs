@@ -99,8 +99,6 @@ async fn new_lines_arrive_as_events_and_resume_where_they_broke_off() {
         "{events}"
     );
     assert!(!events.contains(">one<") && !events.contains("<script>alert"), "{events}");
-    let head = me.get(&format!("/console/run/{run}/live")).await;
-    assert_eq!(head.status, 200);
 }
 
 #[tokio::test]
