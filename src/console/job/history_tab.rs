@@ -78,7 +78,9 @@ pub(super) async fn history(
     runs.truncate(PAGE);
     let path = format!("{}/history", paths::job(scene.job.id));
     let more = runs.last().filter(|_| has_more).map(|last| {
-        let mut query = form_urlencoded::Serializer::new(format!("{path}?"));
+        let address = format!("{path}?");
+        let start = address.len();
+        let mut query = form_urlencoded::Serializer::for_suffix(address, start);
         query.append_pair("state", state).append_pair("trigger", trigger);
         query.append_pair("before", &last.number.to_string()).finish()
     });
