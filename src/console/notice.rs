@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::reply;
 
 /// The texts by their names.
-const ALL: [(&str, &str); 41] = [
+const TEXTS: &[(&str, &str)] = &[
     ("project-created", "The project was created."),
     ("environment-created", "The environment was created. Its jobs can be added now."),
     ("environment-saved", "The environment was changed."),
@@ -61,7 +61,7 @@ pub(super) struct Noticed {
 impl Noticed {
     /// The notice, if there is one.
     pub(super) fn show(&self) -> Markup {
-        let text = ALL.iter().find(|(name, _)| Some(*name) == self.notice.as_deref()).map(|(_, text)| text);
+        let text = TEXTS.iter().find(|(name, _)| Some(*name) == self.notice.as_deref()).map(|(_, text)| text);
         html! { @if let Some(text) = text { p.notice role="status" { (text) } } }
     }
 }

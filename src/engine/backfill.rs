@@ -39,12 +39,7 @@ pub async fn backfill(
     limit: usize,
 ) -> Result<Backfill> {
     let now = app.clock.now();
-    if until > now {
-        return Err(Error::invalid("until", "must not be in the future"));
-    }
-    if from >= until {
-        return Err(Error::invalid("until", "must be after from"));
-    }
+    check_span((from, until), now)?;
     let (times, more) = times(job, (from, until), limit)?;
     let id = Uuid::now_v7();
     let (queued, refused) = store::write(&app.db, async |tx| {
@@ -66,6 +61,47 @@ pub async fn backfill(
     .await?;
     app.wake.now();
     Ok(Backfill { id, queued, refused, more })
+}
+
+/// The most times of one backfill.
+pub const MOST: i32 = 1000;
+
+/// What a backfill would run.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The times that would run.
+    pub free: Vec<DateTime<Utc>>,
+    /// How many times already have a run.
+    pub taken: usize,
+    /// Whether the span has more times than the limit.
+    pub more: bool,
+}
+
+/// What `backfill` would run.
+///
+/// # Errors
+/// `Invalid` for a LIFECYCLE job or an impossible span; database errors.
+pub async fn planned(
+    app: &App,
+    job: &job::Model,
+    span: (DateTime<Utc>, DateTime<Utc>),
+    limit: usize,
+) -> Result<Planned> {
+    check_span(span, app.clock.now())?;
+    let (times, more) = times(job, span, limit)?;
+    let taken = store::run::list_scheduled_times(&app.db, job.id, times.clone()).await?;
+    let free: Vec<_> = times.iter().copied().filter(|time| !taken.contains(time)).collect();
+    Ok(Planned { taken: times.len() - free.len(), free, more })
+}
+
+fn check_span((from, until): (DateTime<Utc>, DateTime<Utc>), now: DateTime<Utc>) -> Result<()> {
+    if until > now {
+        return Err(Error::invalid("until", "must not be in the future"));
+    }
+    if from >= until {
+        return Err(Error::invalid("until", "must be after from"));
+    }
+    Ok(())
 }
 
 /// The first times of the schedule in a span, and whether there are more.

@@ -159,6 +159,11 @@ async fn runs_are_found_by_indexes() {
     watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, Vec::new(), 10)).await;
     watched.check("list_queued_since", store::run::list_queued_since(db, now(), Vec::new(), 10)).await;
     watched.check("list_by_job", store::run::list_by_job(db, job, Some(7), 10)).await;
+    for (state, trigger) in [(None, None), (Some(RunState::Failed), Some(run::Trigger::Schedule))] {
+        let filter = store::run::RunFilter { below: Some(7), state, trigger };
+        watched.check("list_filtered", store::run::list_filtered(db, job, filter, 10)).await;
+    }
+    watched.check("next_of_job", store::run::next_of_job(db, job, 7)).await;
     watched.check("list_failed", store::run::list_failed(db, job, Some(now()), 10)).await;
     watched.check("list_scheduled_between", store::run::list_scheduled_between(db, job, (now(), now()), 10)).await;
     watched.check("by_idempotency_key", store::run::by_idempotency_key(db, job, "key")).await;
@@ -189,6 +194,7 @@ async fn runs_are_found_by_indexes() {
         watched.check("scheduled", scheduled::create(db, &[row], now())).await;
     }
     watched.check("log", store::log_chunk::list_by_run(db, id, 7)).await;
+    watched.check("log before a line", store::log_chunk::list_before(db, id, 7)).await;
     watched.check("delete of a log", store::log_chunk::delete_some(db, id, 10)).await;
     assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
 }

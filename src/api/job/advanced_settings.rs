@@ -11,13 +11,12 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{self, Body, Created, Json, Success};
-use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::engine::advanced_settings;
-use crate::engine::definition::{edit_of, job_change};
+use crate::engine::definition::save_settings;
 use crate::error::{Error, Result};
-use crate::store;
 
 /// All advanced settings of a job. `engine::advanced_settings` decides which keys and values are valid.
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,18 +80,10 @@ impl AdvancedSettingsApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         body: Body<JobAdvancedSettings>,
     ) -> Result<Created<JobAdvancedSettings>> {
-        let mut row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
-        let before = advanced_settings::complete(&row.spec.settings);
-        row.spec.settings =
+        let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
+        let settings =
             advanced_settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
-        let after = advanced_settings::complete(&row.spec.settings);
-        let edit = edit_of(&row, self.0.clock.now());
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::job::update(tx, row.id, edit).await?;
-            let change = job_change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
-            Ok(((), change.before(&before).after(&after)))
-        })
-        .await?;
+        let after = save_settings(&self.0, &auth.requester(), row, settings).await?;
         Ok(Json(JobAdvancedSettings(after)))
     }
 }

@@ -54,7 +54,7 @@ impl BackfillApi {
     ) -> Result<Accepted<BackfillResponse>> {
         let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let BackfillRequest { from, until, limit } = body.0;
-        let limit = limits::between("limit", limit.unwrap_or(100), 1, 1000)?;
+        let limit = limits::between("limit", limit.unwrap_or(100), 1, backfill::MOST)?;
         let limit = usize::try_from(limit).unwrap_or(1);
         let done = backfill::backfill(&self.0, &auth.requester(), &job, (from, until), limit).await?;
         let backfill::Backfill { id, queued, refused, more } = done;

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::engine::deployment;
 use crate::engine::limits;
 use crate::engine::manual::{self, RunOverrides};
+use crate::engine::overrides::check_overrides;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -67,21 +68,15 @@ impl RunApi {
         let key = key(idempotency_key)?;
         let RunRequest { event, entrypoint, arguments, environment, secret_environment, image_tag, timeout_seconds } =
             body.0;
-        let environment = self::environment("environment", environment.unwrap_or_default())?;
-        let secret_environment = self::environment("secret_environment", secret_environment.unwrap_or_default())?;
-        if let Some(name) = secret_environment.keys().find(|name| environment.contains_key(*name)) {
-            return Err(Error::invalid(format!("secret_environment.{name}"), "must not be in environment as well"));
-        }
         let overrides = RunOverrides {
-            entrypoint: entrypoint.map(|text| limits::text("entrypoint", text)).transpose()?,
-            arguments: arguments.map(|list| limits::list("arguments", list)).transpose()?,
-            environment,
-            secret_environment,
-            image_tag: image_tag.map(|tag| limits::image_tag("image_tag", &tag)).transpose()?,
-            timeout_seconds: timeout_seconds
-                .map(|seconds| limits::between("timeout_seconds", seconds, 0, i32::MAX))
-                .transpose()?,
+            entrypoint,
+            arguments,
+            environment: environment.unwrap_or_default(),
+            secret_environment: secret_environment.unwrap_or_default(),
+            image_tag,
+            timeout_seconds,
         };
+        let overrides = check_overrides(overrides)?;
         let spec = job.deployed.as_ref().unwrap_or(&job.spec);
         let event = match event {
             Some(event) => event.into(),
@@ -125,21 +120,4 @@ fn key(given: Header<Option<String>>) -> Result<Option<String>> {
 
 fn default_runs() -> i32 {
     50
-}
-
-/// Checks environment variables: their names must be valid in a shell.
-fn environment(field: &str, given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
-    if given.len() > limits::ITEMS {
-        return Err(Error::invalid(field, format!("must have at most {} variables", limits::ITEMS)));
-    }
-    let checked = |(name, value): (String, String)| {
-        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !plain || name.is_empty() || name.len() > limits::NAME || name.starts_with(|c: char| c.is_ascii_digit()) {
-            let shown: String = name.chars().take(40).collect();
-            return Err(Error::invalid(field, format!("{shown:?} is not a valid variable name")));
-        }
-        let value = limits::text(&format!("{field}.{name}"), value)?;
-        Ok((name, value))
-    };
-    given.into_iter().map(checked).collect()
 }

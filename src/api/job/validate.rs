@@ -14,7 +14,7 @@ use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
 use super::source_request::{SourceRequest, check_source};
 use crate::api::wire::ReferenceObject;
-use crate::engine::definition::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber};
+use crate::engine::definition::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber, default_icon};
 use crate::engine::faults::Faults;
 use crate::engine::limits;
 use crate::error::{Error, Result};
@@ -140,13 +140,6 @@ fn optional_value<T>(given: MaybeUndefined<T>, old: Option<T>) -> Option<T> {
         MaybeUndefined::Value(value) => Some(value),
         MaybeUndefined::Undefined => old,
         MaybeUndefined::Null => None,
-    }
-}
-
-fn default_icon(job_type: JobType) -> String {
-    match job_type {
-        JobType::Cron => "app://qovery-console/cron-job".into(),
-        JobType::Lifecycle => "app://qovery-console/lifecycle-job".into(),
     }
 }
 

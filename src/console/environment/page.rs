@@ -113,17 +113,20 @@ fn more_actions(viewer: &Viewer, row: &environment::Model) -> Markup {
     let (may_deploy, may_manage) = (may(viewer, row, Action::Deploy), may(viewer, row, Action::Manage));
     html! {
         @if may_deploy || may_manage {
-            h2 { "More" }
-            div.row {
-                @if may_manage {
-                    a.button.quiet href={ (path) "/edit" } { "Rename or change the mode" }
-                    a.button.quiet href={ (path) "/clone" } { "Clone" }
-                }
-                @if may_deploy {
-                    (button(viewer, &format!("{path}/action/uninstall"), "Uninstall", "danger", Some("Remove everything that is deployed? The configuration is kept.")))
-                }
-                @if may_manage {
-                    (button(viewer, &format!("{path}/action/delete"), "Delete", "danger", Some("Delete this environment with all of its jobs and variables? This cannot be undone.")))
+            section.card aria-labelledby="more" {
+                h2 #more { "More" }
+                div.row {
+                    @if may_manage {
+                        a.button.quiet href={ (path) "/jobs/new" } { "New job" }
+                        a.button.quiet href={ (path) "/edit" } { "Rename or change the mode" }
+                        a.button.quiet href={ (path) "/clone" } { "Clone" }
+                    }
+                    @if may_deploy {
+                        (button(viewer, &format!("{path}/action/uninstall"), "Uninstall", "danger", Some("Remove everything that is deployed? The configuration is kept.")))
+                    }
+                    @if may_manage {
+                        (button(viewer, &format!("{path}/action/delete"), "Delete", "danger", Some("Delete this environment with all of its jobs and variables? This cannot be undone.")))
+                    }
                 }
             }
         }
@@ -135,7 +138,7 @@ fn first_job(viewer: &Viewer, row: &environment::Model) -> Markup {
         p {
             "There is no job yet. "
             @if may(viewer, row, Action::Manage) {
-                a href={ (paths::environment(row.id)) "/job/new" } { "Create the first one" } "."
+                a href={ (paths::environment(row.id)) "/jobs/new" } { "Create the first one" } "."
             }
         }
     }

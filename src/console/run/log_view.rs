@@ -72,7 +72,9 @@ fn nothing(run: &Model, query: &LogQuery) -> &'static str {
 }
 
 fn live_path(run: &Model, query: &LogQuery, after: i64) -> String {
-    let mut path = form_urlencoded::Serializer::new(format!("{}/log/live?", paths::run(run.id)));
+    let path = format!("{}/log/live?", paths::run(run.id));
+    let start = path.len();
+    let mut path = form_urlencoded::Serializer::for_suffix(path, start);
     path.append_pair("after", &after.to_string());
     if let Some(stream) = query.stream() {
         path.append_pair("stream", log_lines::name(stream));

@@ -10,7 +10,7 @@ mod run_facts;
 mod run_page;
 mod run_words;
 
-pub(super) use self::run_words::{summary as run_summary, trigger as trigger_words};
+pub(super) use self::run_words::{summary as run_summary, taken, trigger as trigger_words};
 
 use poem::{Route, get, post};
 

@@ -8,8 +8,6 @@ mod variable_form;
 
 use poem::{Route, get, post};
 
-pub(super) use self::list::table;
-pub(super) use self::owner::VariableOwner;
 
 pub(super) fn routes(route: Route) -> Route {
     route

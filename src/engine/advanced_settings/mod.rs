@@ -2,9 +2,11 @@
 
 mod catalog;
 mod map;
+mod meaning;
 mod validate;
 mod view;
 
 pub use self::catalog::{SETTINGS, Setting, SettingKind, defaults};
 pub use self::map::{InvalidSetting, complete, reduce};
+pub use self::meaning::meaning;
 pub use self::view::Settings;

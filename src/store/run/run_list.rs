@@ -121,6 +121,34 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
+/// Conditions on the runs of a job; a field that is `None` matches all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunFilter {
+    /// Only those with a smaller number.
+    pub below: Option<i64>,
+    pub state: Option<RunState>,
+    pub trigger: Option<run::Trigger>,
+}
+
+/// The runs of a job that fulfil some conditions, newest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_filtered(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    filter: RunFilter,
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    let RunFilter { below, state, trigger } = filter;
+    let conditions = Condition::all()
+        .add(run::Column::JobId.eq(job))
+        .add_option(below.map(|below| run::Column::Number.lt(below)))
+        .add_option(state.map(|state| run::Column::State.eq(state)))
+        .add_option(trigger.map(|trigger| run::Column::Trigger.eq(trigger)));
+    run::Entity::find().filter(conditions).order_by_desc(run::Column::Number).limit(limit).all(db).await
+}
+
 /// The first run of a job with a number above `above`.
 ///
 /// # Errors

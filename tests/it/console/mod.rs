@@ -2,6 +2,8 @@
 
 mod browser;
 mod environments;
+mod jobs;
 mod rights;
+mod runs;
 mod variables;
 mod workspaces;

@@ -1,0 +1,68 @@
+//! What is done to a job with one button.
+
+use std::sync::Arc;
+
+use entity::deployment::Action as Deployment;
+use entity::id::JobId;
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+use uuid::Uuid;
+
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::console::form::Form;
+use crate::console::job::local_time;
+use crate::console::viewer::Viewer;
+use crate::console::{notice, paths};
+use crate::engine::backfill;
+use crate::engine::command::{self, JobTarget, Removal};
+use crate::engine::pause::{HoldChange, hold};
+use crate::error::{Error, Result};
+use crate::store;
+
+#[handler]
+pub(super) async fn act(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, word)): Path<(Uuid, String)>,
+    form: Form,
+) -> poem::Result<Response> {
+    let needed = if word == "delete" { Action::Manage } else { Action::Deploy };
+    let job = access::job_row(&app.db, &viewer.caller, needed, JobId(id)).await?;
+    let (by, back) = (viewer.requester(), paths::job(job.id));
+    let environment = job.environment_id;
+    Ok(match word.as_str() {
+        "deploy" | "stop" => {
+            let action = if word == "deploy" { Deployment::Deploy } else { Deployment::Stop };
+            command::request_jobs(app, &by, environment, vec![JobTarget::from(job)], action).await?;
+            notice::lead(&back, &word)
+        }
+        "resume" => {
+            hold(app, &by, &job, HoldChange::Resume).await?;
+            notice::lead(&back, "resumed")
+        }
+        "skip" => {
+            hold(app, &by, &job, HoldChange::Skip { at: local_time::parse("at", form.text("at"), None)? }).await?;
+            notice::lead(&back, "time-skipped")
+        }
+        "cancel-backfill" => {
+            let backfill = form.text("backfill").parse::<Uuid>().map_err(|_| Error::NotFound("backfill"))?;
+            backfill::cancel(app, &by, &job, backfill).await?;
+            notice::lead(&format!("{back}/history"), "backfill-cancelled")
+        }
+        "clear-failures" => {
+            clear_failures(app, job.id).await?;
+            notice::lead(&back, "failures-cleared")
+        }
+        "delete" => {
+            command::delete_jobs(app, &by, environment, vec![job], Removal::Complete).await?;
+            notice::lead(&paths::environment(environment), "job-deleted")
+        }
+        _ => return Err(Error::NotFound("action").into()),
+    })
+}
+
+async fn clear_failures(app: &App, job: JobId) -> Result<()> {
+    store::job::clear_failures(&app.db, vec![job], app.clock.now()).await?;
+    Ok(())
+}

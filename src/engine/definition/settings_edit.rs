@@ -1,0 +1,37 @@
+//! Stores the advanced settings of a job.
+
+use std::collections::BTreeMap;
+
+use entity::job;
+use serde_json::{Map, Value};
+
+use super::job_edit::{edit_of, job_change};
+use crate::app::App;
+use crate::engine::advanced_settings::complete;
+use crate::engine::audit;
+use crate::engine::requester::Requester;
+use crate::error::Result;
+use crate::store;
+
+/// Stores valid settings, and returns all of them.
+///
+/// # Errors
+/// `Conflict` if the job is gone; database errors.
+pub async fn save_settings(
+    app: &App,
+    by: &Requester,
+    mut row: job::Model,
+    settings: BTreeMap<String, Value>,
+) -> Result<Map<String, Value>> {
+    let before = complete(&row.spec.settings);
+    row.spec.settings = settings;
+    let after = complete(&row.spec.settings);
+    let edit = edit_of(&row, app.clock.now());
+    audit::write(app, by, row.organization_id, async |tx| {
+        store::job::update(tx, row.id, edit).await?;
+        let change = job_change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
+        Ok(((), change.before(&before).after(&after)))
+    })
+    .await?;
+    Ok(after)
+}
