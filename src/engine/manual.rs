@@ -116,7 +116,11 @@ async fn queue(app: &App, by: &Requester, job: &job::Model, row: run::Model) -> 
     let spec = RunSpec { starting_deadline_seconds: None, ..row.spec };
     let row = run::Model { trigger: Trigger::Manual, spec, ..row };
     let stored = store::write(&app.db, async |tx| {
-        let environment = command::lock_for_addition(tx, job.environment_id).await?;
+        // Requests with the same key are stored one after the other, and all others beside each other.
+        let environment = match &key {
+            Some(_) => command::lock_for_addition(tx, job.environment_id).await?,
+            None => command::share_for_addition(tx, job.environment_id).await?,
+        };
         if let Some(key) = &key
             && let Some(known) = store::run::by_idempotency_key(tx, job.id, key).await?
         {
@@ -128,7 +132,7 @@ async fn queue(app: &App, by: &Requester, job: &job::Model, row: run::Model) -> 
         store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a run that was just created is missing"))
     })
     .await?;
-    app.wake.now();
+    app.wake.runs();
     Ok(stored)
 }
 
@@ -150,6 +154,6 @@ pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Mode
         Ok(row)
     })
     .await?;
-    app.wake.now();
+    app.wake.runs();
     Ok(row)
 }

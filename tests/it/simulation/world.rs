@@ -18,7 +18,7 @@ use windlass::clock::Clock;
 use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
-use windlass::engine::tick;
+use windlass::engine::tick::{self, Visitors};
 use windlass::liveness::visits::Scope;
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
@@ -40,7 +40,16 @@ pub(super) struct Server {
     pub(super) app: Arc<App>,
     faults: Arc<Faults>,
     /// The pass that stalls.
-    stalled: Option<tokio::task::JoinHandle<()>>,
+    stalled: Option<tokio::task::JoinHandle<Visitors>>,
+    /// The visits that were begun by passes that have ended: at most one that stalls.
+    visitors: Visitors,
+}
+
+impl Server {
+    /// Whether a visit stalls, beside which all passes go on.
+    fn is_visiting(&self) -> bool {
+        self.stalled.is_none() && self.faults.stalled.load(Ordering::SeqCst) == 1
+    }
 }
 
 pub(super) struct World {
@@ -126,7 +135,7 @@ impl World {
             },
             wake: Wake::default(),
         });
-        Server { app: Arc::new(app), faults, stalled: None }
+        Server { app: Arc::new(app), faults, stalled: None, visitors: Visitors::default() }
     }
 
     async fn add_job(&mut self, number: u64) {
@@ -248,10 +257,15 @@ impl World {
             self.go_on(server).await;
             return;
         }
-        let which = self.random.below(10);
+        let held = self.servers[server].is_visiting();
+        if held && self.random.below(3) == 0 {
+            self.finish_visits(server).await;
+            return;
+        }
+        let which = self.random.below(12);
         let (crash, stall) = match self.random.below(8) {
             0..=2 => (1 + self.random.below(25), 0),
-            3 => (0, 1 + self.random.below(6)),
+            3 if !held => (0, 1 + self.random.below(6)),
             _ => (0, 0),
         };
         let faults = Arc::clone(&self.servers[server].faults);
@@ -270,6 +284,8 @@ impl World {
             company::interrupt(&app.db, &faults, fault, in_groups).await;
         }
         let number = self.log.len();
+        let mut visitors = std::mem::take(&mut self.servers[server].visitors);
+        let seen = Arc::clone(&faults);
         let pass = async move {
             let pass = async {
                 match which {
@@ -277,30 +293,36 @@ impl World {
                     4 => drop(tick::work(&app, now).await),
                     5 | 6 => drop(tick::work_on(&app, Scope::Look, now).await),
                     7 | 8 => drop(tick::work_on(&app, Scope::News, now).await),
-                    _ => drop(tick::prune(&app, now).await),
+                    9 => drop(tick::prune(&app, now).await),
+                    _ => {
+                        let scope = if which == 10 { Scope::Look } else { Scope::News };
+                        tick::work_with(&app, &mut visitors, scope, now).await;
+                        until_one_stalls(&mut visitors, &seen).await;
+                    }
                 }
             };
             match company {
                 Some(company) => drop(tokio::join!(pass, company.write_beside(&app, number))),
                 None => pass.await,
             }
+            visitors
         };
-        let mut task = tokio::spawn(AssertUnwindSafe(pass).catch_unwind().map(|ended| {
-            if let Err(why) = ended
-                && !why.is::<Crash>()
-            {
-                std::panic::resume_unwind(why);
-            }
+        let mut task = tokio::spawn(AssertUnwindSafe(pass).catch_unwind().map(|ended| match ended {
+            Ok(visitors) => visitors,
+            // The visits of a server end with it.
+            Err(why) if why.is::<Crash>() => Visitors::default(),
+            Err(why) => std::panic::resume_unwind(why),
         }));
+        let may_stall = !held && which < 10;
         loop {
             tokio::select! {
                 biased;
                 ended = &mut task => {
-                    ended.unwrap();
+                    self.servers[server].visitors = ended.unwrap();
                     break;
                 }
                 () = tokio::time::sleep(std::time::Duration::from_micros(200)) => {
-                    if faults.stalled.load(Ordering::SeqCst) == 1 {
+                    if may_stall && faults.stalled.load(Ordering::SeqCst) == 1 {
                         self.servers[server].stalled = Some(task);
                         return;
                     }
@@ -324,7 +346,16 @@ impl World {
         let Some(task) = self.servers[server].stalled.take() else { return };
         self.log.push(format!("server {server} resumes"));
         self.servers[server].faults.go_on.notify_one();
-        task.await.unwrap();
+        self.servers[server].visitors = task.await.unwrap();
+    }
+
+    /// Resumes a stalled visit.
+    pub(super) async fn finish_visits(&mut self, server: usize) {
+        if self.servers[server].is_visiting() {
+            self.log.push(format!("a visit of server {server} resumes"));
+            self.servers[server].faults.go_on.notify_one();
+            self.servers[server].visitors.finish().await;
+        }
     }
 
     fn step_of_a_run(&mut self) {
@@ -387,5 +418,20 @@ impl World {
     /// The events, which are the same each time a seed is run.
     pub(super) fn trace(&self) -> String {
         self.log.join("\n")
+    }
+}
+
+/// Waits until all visits have been made, except for one that stalls.
+async fn until_one_stalls(visitors: &mut Visitors, faults: &Faults) {
+    loop {
+        tokio::select! {
+            biased;
+            () = visitors.finish() => return,
+            () = tokio::time::sleep(std::time::Duration::from_micros(200)) => {
+                if faults.stalled.load(Ordering::SeqCst) == 1 && visitors.left() == 1 {
+                    return;
+                }
+            }
+        }
     }
 }

@@ -29,24 +29,27 @@ use crate::runner::built_name;
 use crate::runner::{Build, Credentials, Dockerfile, Image, ProcessOptions, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
+use crate::store::job::RunSubject;
 
 /// Everything that a runner needs to execute a run.
 pub(in crate::engine) async fn step(
     app: &App,
     run: &run::Model,
-    kind: Target,
+    (kind, subject): (Target, Option<RunSubject>),
     now: DateTime<Utc>,
 ) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("the job of run {} is missing", run.id));
-    let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
-    let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
-    let cluster = store::environment::cluster_of(&app.db, &environment).await?;
-    let of = JobSubject { job: &job, environment: &environment, cluster: &cluster };
-    let mut delivered = delivered(app, run, of).await?;
+    let subject = match subject {
+        Some(subject) => subject,
+        None => store::job::run_subject(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?,
+    };
+    let RunSubject { job, environment, cluster, variables } = &subject;
+    let of = JobSubject { job, environment, cluster };
+    let mut delivered = delivered(app, run, of, variables.as_deref()).await?;
     // Decided once: a pause may come or end at any time.
     let withdraws = withdraws(app, run, of).await?;
     let (image, build) = match &run.spec.build {
-        Some(spec) => match build(app, &job, spec, &mut delivered).await? {
+        Some(spec) => match build(app, job, spec, &mut delivered).await? {
             Ok(build) => (None, Some(build)),
             Err(impossible) => return Ok(Err(impossible)),
         },
@@ -109,15 +112,15 @@ fn process_options(spec: &ProcessSpec) -> ProcessOptions {
 /// The secrets to mask in the log of a run that a CronJob started.
 pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Zeroizing<Vec<String>>> {
     let gone = || Error::internal(format!("the environment of job {} is missing", job.id));
-    let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
-    let cluster = store::environment::cluster_of(&app.db, &environment).await?;
-    let delivered = delivered(app, run, JobSubject { job, environment: &environment, cluster: &cluster }).await?;
+    let subject = store::job::run_subject(&app.db, job.id).await?.ok_or_else(gone)?;
+    let of = JobSubject { job, environment: &subject.environment, cluster: &subject.cluster };
+    let delivered = delivered(app, run, of, subject.variables.as_deref()).await?;
     Ok(texts(delivered.secrets.iter().map(String::as_str)))
 }
 
 /// The variables and files of a run.
-async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
-    let mut variables = for_run(app, of.environment, of.job).await?;
+async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>, stored: Option<&[u8]>) -> Result<StepVariables> {
+    let mut variables = for_run(app, of, stored).await?;
     let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
     // The runs that a CronJob starts have no ids yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
