@@ -1,10 +1,10 @@
-//! What a run of a job is started from: the job, where it belongs, and its variables.
+//! What a run of a job is started from: the job, where it belongs, its registry and its variables.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use entity::id::JobId;
-use entity::{cluster, environment, job};
+use entity::{cluster, environment, job, registry};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult as _, IdenStatic as _, Iterable as _, Statement};
 
 /// The job of a run, with its environment and its cluster.
@@ -13,6 +13,8 @@ pub struct RunSubject {
     pub job: job::Model,
     pub environment: environment::Model,
     pub cluster: cluster::Model,
+    /// The registry of its image, if it has one.
+    pub registry: Option<registry::Model>,
     /// The variables of the deployed job, sealed.
     pub variables: Option<Vec<u8>>,
 }
@@ -27,24 +29,26 @@ static BY_JOB: LazyLock<String> = LazyLock::new(|| {
     job::Column::iter().for_each(|column| add('j', column.as_str()));
     environment::Column::iter().for_each(|column| add('e', column.as_str()));
     cluster::Column::iter().for_each(|column| add('c', column.as_str()));
+    registry::Column::iter().for_each(|column| add('r', column.as_str()));
     sql.push_str(
         " FROM job j JOIN environment e ON e.id = j.environment_id JOIN cluster c ON c.id = e.cluster_id \
-         LEFT JOIN job_variables v ON v.job_id = j.id WHERE j.id = $1",
+         LEFT JOIN registry r ON r.id = j.registry_id LEFT JOIN job_variables v ON v.job_id = j.id WHERE j.id = $1",
     );
     sql
 });
 
-/// What the runs of a job are started from.
+/// What the runs of a job are started from. Boxed, because it is large.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn run_subject(db: &impl ConnectionTrait, id: JobId) -> Result<Option<RunSubject>, DbErr> {
+pub async fn run_subject(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Box<RunSubject>>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), BY_JOB.as_str(), [id.into()]);
     let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
-    Ok(Some(RunSubject {
+    Ok(Some(Box::new(RunSubject {
         job: job::Model::from_query_result(&row, "j_")?,
         environment: environment::Model::from_query_result(&row, "e_")?,
         cluster: cluster::Model::from_query_result(&row, "c_")?,
+        registry: registry::Model::from_query_result_optional(&row, "r_")?,
         variables: row.try_get_by_index(0)?,
-    }))
+    })))
 }

@@ -1,5 +1,6 @@
 //! Turns the row of a job's run into the step that its runner executes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -35,7 +36,7 @@ use crate::store::job::RunSubject;
 pub(in crate::engine) async fn step(
     app: &App,
     run: &run::Model,
-    (kind, subject): (Target, Option<RunSubject>),
+    (kind, subject): (Target, Option<Box<RunSubject>>),
     now: DateTime<Utc>,
 ) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("the job of run {} is missing", run.id));
@@ -43,7 +44,7 @@ pub(in crate::engine) async fn step(
         Some(subject) => subject,
         None => store::job::run_subject(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?,
     };
-    let RunSubject { job, environment, cluster, variables } = &subject;
+    let RunSubject { job, environment, cluster, registry, variables } = subject.as_ref();
     let of = JobSubject { job, environment, cluster };
     let mut delivered = delivered(app, run, of, variables.as_deref()).await?;
     // Decided once: a pause may come or end at any time.
@@ -56,7 +57,7 @@ pub(in crate::engine) async fn step(
         // Removing a CronJob needs no image.
         None if withdraws => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
-        None => match image(app, run, job.organization_id).await? {
+        None => match image(app, run, (job.organization_id, registry.as_ref())).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
         },
@@ -262,7 +263,12 @@ fn tenant(app: &App, id: OrganizationId) -> Result<String> {
     app.keys.secret_name(&secret::place("organization", id.0))
 }
 
-async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Result<Result<Image, Impossible>> {
+/// The image of a run. `of_job` is the registry that its job has now; the run may have another one.
+async fn image(
+    app: &App,
+    run: &run::Model,
+    (organization, of_job): (OrganizationId, Option<&registry::Model>),
+) -> Result<Result<Image, Impossible>> {
     let spec = &run.spec;
     if let Some(reference) = &spec.built_image {
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
@@ -273,7 +279,11 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
         return Ok(Err(Impossible("the image was never built; deploy the job to build it".into())));
     };
-    let Some(registry) = store::registry::by_id(&app.db, id).await? else {
+    let registry = match of_job {
+        Some(registry) if registry.id == id => Some(Cow::Borrowed(registry)),
+        _ => store::registry::by_id(&app.db, id).await?.map(Cow::Owned),
+    };
+    let Some(registry) = registry else {
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
     };
     let host = registry.url.trim_start_matches("https://").trim_end_matches('/').to_owned();

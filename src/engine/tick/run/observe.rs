@@ -55,7 +55,8 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
     if wish == Wish::Process && app.setbacks.is_paused(PASS, &id.to_string(), now) {
         return false;
     }
-    let error = match observe_one(app, run.clone(), &Brings::All, now).await {
+    // Boxed, because it is large and is moved several times.
+    let error = match Box::pin(observe_one(app, run.clone(), &Brings::All, now)).await {
         Ok(next) => {
             succeeded(app, PASS, id);
             match next {
@@ -75,7 +76,7 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
         return false;
     }
     let nothing = Brings::Nothing(error.reason());
-    if let Err(error) = observe_one(app, run.clone(), &nothing, now).await
+    if let Err(error) = Box::pin(observe_one(app, run.clone(), &nothing, now)).await
         && verdict == Verdict::GiveUp
     {
         let (state, reason) = match run.cancel_requested_at {
@@ -116,7 +117,7 @@ enum Next {
 /// Observes one run and acts on it.
 async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<Utc>) -> Result<Next> {
     let subject = subject_of(app, &run).await?;
-    let kind = match kind_of(app, &run, subject.as_ref()).await? {
+    let kind = match kind_of(app, &run, subject.as_deref()).await? {
         Ok(kind) => kind,
         Err(reason) => {
             let event = if run.cancel_requested_at.is_some() { RunEvent::Cancelled } else { RunEvent::Failed };

@@ -11,7 +11,7 @@ pub(super) struct Observation<'a> {
     pub(super) runner: &'a dyn Runner,
     pub(super) kind: Target,
     /// What the run is started from, if it was read.
-    pub(super) subject: Option<RunSubject>,
+    pub(super) subject: Option<Box<RunSubject>>,
     /// The name of the step.
     pub(super) name: String,
     pub(super) unstored: Unstored,

@@ -13,7 +13,7 @@ use crate::store;
 use crate::store::job::RunSubject;
 
 /// What a run of a job that was not started yet is started from.
-pub(super) async fn subject_of(app: &App, run: &run::Model) -> Result<Option<RunSubject>> {
+pub(super) async fn subject_of(app: &App, run: &run::Model) -> Result<Option<Box<RunSubject>>> {
     match (run.event, run.job_id) {
         (Event::Workspace, _) | (_, None) => Ok(None),
         _ if run.runner.is_some() => Ok(None),
