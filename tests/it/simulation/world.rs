@@ -1,7 +1,6 @@
 //! One simulated world: a database, an engine, several servers, jobs with random settings, and a clock that jumps.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
 use entity::id::{EnvironmentId, JobId};
 use entity::{job, job_spec, job_variables, run, run_spec};
-use futures_util::FutureExt as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
@@ -19,15 +17,14 @@ use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
 use windlass::engine::tick::{self, Visitors};
-use windlass::liveness::visits::Scope;
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
 use windlass::secret::KeyRing;
 use windlass::store;
 
-use super::company::{self, Company, Fault};
+use super::company::Company;
 use super::database::{Database, Kind};
-use super::engine::{Connection, Crash, Engine, Faults};
+use super::engine::{Connection, Engine, Faults};
 use super::random::Random;
 use super::workspaces::Workspaces;
 use crate::harness::{config, start};
@@ -38,22 +35,22 @@ const EVENTS: u32 = 45;
 
 pub(super) struct Server {
     pub(super) app: Arc<App>,
-    faults: Arc<Faults>,
+    pub(super) faults: Arc<Faults>,
     /// The pass that stalls.
-    stalled: Option<tokio::task::JoinHandle<Visitors>>,
+    pub(super) stalled: Option<tokio::task::JoinHandle<Visitors>>,
     /// The visits that were begun by passes that have ended: at most one that stalls.
-    visitors: Visitors,
+    pub(super) visitors: Visitors,
 }
 
 impl Server {
     /// Whether a visit stalls, beside which all passes go on.
-    fn is_visiting(&self) -> bool {
+    pub(super) fn is_visiting(&self) -> bool {
         self.stalled.is_none() && self.faults.stalled.load(Ordering::SeqCst) == 1
     }
 }
 
 pub(super) struct World {
-    random: Random,
+    pub(super) random: Random,
     database: Database,
     pub(super) now: Arc<Mutex<DateTime<Utc>>>,
     pub(super) engine: Arc<Engine>,
@@ -68,7 +65,7 @@ pub(super) struct World {
     pub(super) set_back: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// The writers beside the passes, in worlds that have them.
     pub(super) company: Option<Arc<Company>>,
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
 }
 
 impl World {
@@ -105,7 +102,7 @@ impl World {
         *self.now.lock().unwrap()
     }
 
-    async fn server(&self) -> Server {
+    pub(super) async fn server(&self) -> Server {
         let url = self.database.url();
         let config = windlass::config::Config { max_runs: 8, ..config(self.database.folder(), &url) };
         let mut db = store::connect(&url, 1).await.unwrap();
@@ -251,113 +248,6 @@ impl World {
         self.log.push(format!("the clock is set {seconds:+}s"));
     }
 
-    /// Runs a pass of a server, which may crash or stall.
-    async fn pass(&mut self, server: usize) {
-        if self.servers[server].stalled.is_some() {
-            self.go_on(server).await;
-            return;
-        }
-        let held = self.servers[server].is_visiting();
-        if held && self.random.below(3) == 0 {
-            self.finish_visits(server).await;
-            return;
-        }
-        let which = self.random.below(12);
-        let (crash, stall) = match self.random.below(8) {
-            0..=2 => (1 + self.random.below(25), 0),
-            3 if !held => (0, 1 + self.random.below(6)),
-            _ => (0, 0),
-        };
-        let faults = Arc::clone(&self.servers[server].faults);
-        faults.crash_in.store(i64::try_from(crash).unwrap(), Ordering::SeqCst);
-        faults.stall_in.store(i64::try_from(stall).unwrap(), Ordering::SeqCst);
-        self.log.push(format!("server {server} pass {which} crash {crash} stall {stall}"));
-        let (app, now) = (Arc::clone(&self.servers[server].app), self.now());
-        let company = if stall == 0 { self.company.clone() } else { None };
-        if company.is_some() {
-            let fault = self.random.one_of(&[Fault::None, Fault::CrashBefore, Fault::CrashAfter, Fault::Fails]);
-            if fault != Fault::None {
-                faults.crash_in.store(0, Ordering::SeqCst);
-            }
-            let in_groups = 1 + i64::try_from(self.random.below(3)).unwrap();
-            self.log.push(format!("in company; {fault:?} in group {in_groups}"));
-            company::interrupt(&app.db, &faults, fault, in_groups).await;
-        }
-        let number = self.log.len();
-        let mut visitors = std::mem::take(&mut self.servers[server].visitors);
-        let seen = Arc::clone(&faults);
-        let pass = async move {
-            let pass = async {
-                match which {
-                    0..=3 => drop(tick::plan(&app, now).await),
-                    4 => drop(tick::work(&app, now).await),
-                    5 | 6 => drop(tick::work_on(&app, Scope::Look, now).await),
-                    7 | 8 => drop(tick::work_on(&app, Scope::News, now).await),
-                    9 => drop(tick::prune(&app, now).await),
-                    _ => {
-                        let scope = if which == 10 { Scope::Look } else { Scope::News };
-                        tick::work_with(&app, &mut visitors, scope, now).await;
-                        until_one_stalls(&mut visitors, &seen).await;
-                    }
-                }
-            };
-            match company {
-                Some(company) => drop(tokio::join!(pass, company.write_beside(&app, number))),
-                None => pass.await,
-            }
-            visitors
-        };
-        let mut task = tokio::spawn(AssertUnwindSafe(pass).catch_unwind().map(|ended| match ended {
-            Ok(visitors) => visitors,
-            // The visits of a server end with it.
-            Err(why) if why.is::<Crash>() => Visitors::default(),
-            Err(why) => std::panic::resume_unwind(why),
-        }));
-        let may_stall = !held && which < 10;
-        loop {
-            tokio::select! {
-                biased;
-                ended = &mut task => {
-                    self.servers[server].visitors = ended.unwrap();
-                    break;
-                }
-                () = tokio::time::sleep(std::time::Duration::from_micros(200)) => {
-                    if may_stall && faults.stalled.load(Ordering::SeqCst) == 1 {
-                        self.servers[server].stalled = Some(task);
-                        return;
-                    }
-                }
-            }
-        }
-        self.replace_if_dead(server).await;
-    }
-
-    async fn replace_if_dead(&mut self, server: usize) {
-        self.servers[server].faults.crash_in.store(0, Ordering::SeqCst);
-        self.servers[server].faults.stall_in.store(0, Ordering::SeqCst);
-        if self.servers[server].faults.has_crashed() {
-            self.log.push(format!("server {server} crashed"));
-            self.servers[server] = self.server().await;
-        }
-    }
-
-    /// Resumes a stalled pass.
-    pub(super) async fn go_on(&mut self, server: usize) {
-        let Some(task) = self.servers[server].stalled.take() else { return };
-        self.log.push(format!("server {server} resumes"));
-        self.servers[server].faults.go_on.notify_one();
-        self.servers[server].visitors = task.await.unwrap();
-    }
-
-    /// Resumes a stalled visit.
-    pub(super) async fn finish_visits(&mut self, server: usize) {
-        if self.servers[server].is_visiting() {
-            self.log.push(format!("a visit of server {server} resumes"));
-            self.servers[server].faults.go_on.notify_one();
-            self.servers[server].visitors.finish().await;
-        }
-    }
-
     fn step_of_a_run(&mut self) {
         let running = self.engine.running();
         if running.is_empty() {
@@ -418,20 +308,5 @@ impl World {
     /// The events, which are the same each time a seed is run.
     pub(super) fn trace(&self) -> String {
         self.log.join("\n")
-    }
-}
-
-/// Waits until all visits have been made, except for one that stalls.
-async fn until_one_stalls(visitors: &mut Visitors, faults: &Faults) {
-    loop {
-        tokio::select! {
-            biased;
-            () = visitors.finish() => return,
-            () = tokio::time::sleep(std::time::Duration::from_micros(200)) => {
-                if faults.stalled.load(Ordering::SeqCst) == 1 && visitors.left() == 1 {
-                    return;
-                }
-            }
-        }
     }
 }
