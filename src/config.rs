@@ -109,6 +109,19 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_OIDC_ASSUME_EMAIL_VERIFIED", requires = "oidc_issuer")]
     pub oidc_assume_email_verified: bool,
 
+    /// Client of the OIDC issuer with which people sign in to the console. Its redirect address is PUBLIC-URL/console/sign-in/callback.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_CLIENT_ID", requires = "oidc_issuer")]
+    pub oidc_client_id: Option<String>,
+
+    /// Secret of that client, if it has one. Use the variable, because other users of the machine can read the command line.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_CLIENT_SECRET", hide_env_values = true, value_parser = hidden,
+          requires = "oidc_client_id")]
+    pub oidc_client_secret: Option<Secret<String>>,
+
+    /// After how many hours people have to sign in to the console again.
+    #[arg(long, global = true, env = "WINDLASS_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub session_hours: u32,
+
     /// Who may create organizations: `anyone`, `owner` (of the first organization), email addresses, and domains such as
     /// `@example.com`, separated by commas [default: anyone if the server listens on loopback; otherwise owner].
     #[arg(long, global = true, env = "WINDLASS_ORGANIZATION_CREATORS", value_delimiter = ',')]

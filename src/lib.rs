@@ -12,6 +12,8 @@ pub mod bootstrap;
 pub mod clock;
 /// Settings.
 pub mod config;
+/// The web console.
+pub mod console;
 /// The engine: deployments, schedules and runs.
 pub mod engine;
 /// The error type.

@@ -112,10 +112,14 @@ id! {
     AccessTokenId
     /// The id of a key that signs tokens.
     SigningKeyId
+    /// The id of a session of the console.
+    SessionId
+    /// The id of a link that signs in once.
+    SignInId
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
 }
 
 impl JobId {

@@ -37,6 +37,8 @@ pub mod schedule_pause;
 pub mod schedule_skip;
 pub mod seal_key;
 pub mod server_lease;
+pub mod session;
+pub mod sign_in;
 pub mod signing_key;
 pub mod skipped_time;
 pub mod ssh_key;

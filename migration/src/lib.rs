@@ -24,6 +24,7 @@ mod m0015_rights;
 mod m0016_ssh_hosts;
 mod m0017_signing_keys;
 mod m0018_server_leases;
+mod m0019_sessions;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_ssh_hosts::Migration),
             Box::new(m0017_signing_keys::Migration),
             Box::new(m0018_server_leases::Migration),
+            Box::new(m0019_sessions::Migration),
         ]
     }
 }

@@ -10,20 +10,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::Origin;
 use entity::id::PersonId;
-use entity::{access_token, person};
+use entity::{access_token, api_token, person};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 
 use super::caller::{Caller, Identity, Subject};
+use super::code_flow::{Attempt, CodeFlow};
 use super::jwt::{Claims, Verifier};
 use super::last_use::LastUse;
 use super::membership::{grants, grants_of_token, groups_of};
 use super::own_jwt;
+use super::principal::{Principal, UnknownPrincipal};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
 use crate::input::stored_text::check_length;
-use crate::secret::{KeyRing, Secret, TOKEN_PREFIX, TokenHash};
+use crate::secret::{KeyRing, SESSION_PREFIX, Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
 
 const REMEMBERED: TimeDelta = TimeDelta::milliseconds(500);
@@ -33,6 +35,7 @@ const AGENT_LENGTH: usize = 255;
 
 const MISSING: Error =
     Error::Unauthenticated("credentials are missing: send Authorization: Token <API token> or Bearer <JWT>");
+const NO_FLOW: Error = Error::NotFound("sign-in at an OIDC issuer");
 const REFUSED: Error = Error::Unauthenticated("the credentials are invalid");
 
 struct CachedIdentity {
@@ -47,6 +50,7 @@ pub struct Authenticator {
     keys: KeyRing,
     clock: Clock,
     verifier: Option<Verifier>,
+    code_flow: Option<CodeFlow>,
     memory: Mutex<HashMap<TokenHash, CachedIdentity>>,
 }
 
@@ -54,7 +58,47 @@ impl Authenticator {
     /// Without a verifier, only tokens of this server are accepted.
     #[must_use]
     pub fn new(db: DatabaseConnection, keys: KeyRing, clock: Clock, verifier: Option<Verifier>) -> Self {
-        Self { db, keys, clock, verifier, memory: Mutex::default() }
+        Self { db, keys, clock, verifier, code_flow: None, memory: Mutex::default() }
+    }
+
+    /// Lets people sign in to the console as a client of the issuer.
+    #[must_use]
+    pub fn with_code_flow(self, code_flow: Option<CodeFlow>) -> Self {
+        Self { code_flow, ..self }
+    }
+
+    /// How people sign in to the console at the issuer, if they can.
+    #[must_use]
+    pub fn code_flow(&self) -> Option<(&CodeFlow, &Verifier)> {
+        self.code_flow.as_ref().zip(self.verifier.as_ref())
+    }
+
+    /// The address at the issuer where a person signs in, and from which they are sent to `redirect`.
+    ///
+    /// # Errors
+    /// `NotFound` when people cannot sign in at an issuer; `Unavailable` when it cannot be reached.
+    pub async fn sign_in_address(&self, attempt: &Attempt, redirect: &str) -> Result<String> {
+        let (flow, verifier) = self.code_flow().ok_or(NO_FLOW)?;
+        flow.address(verifier, attempt, redirect).await
+    }
+
+    /// The caller to whom the issuer gave this code.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the code is not valid; `Unavailable` when the issuer cannot be reached.
+    pub async fn signed_in(
+        &self,
+        attempt: &Attempt,
+        (code, redirect): (&str, &str),
+        user_agent: Option<&str>,
+    ) -> Result<Caller> {
+        let now = self.clock.now();
+        let (flow, verifier) = self.code_flow().ok_or(NO_FLOW)?;
+        let claims = flow.exchange(verifier, attempt, (code, redirect), now).await?.ok_or(REFUSED)?;
+        check_claims(&claims).map_err(Error::Unauthenticated)?;
+        let identity = Arc::new(self.person(claims, now).await?);
+        let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
+        Ok(Caller { identity, origin: Origin::Console, user_agent, credential: Arc::new(Secret::new(String::new())) })
     }
 
     /// Whether people sign in at an OIDC issuer.
@@ -69,10 +113,43 @@ impl Authenticator {
     /// `Unauthenticated` without valid credentials; `Unavailable` when they cannot be verified now.
     pub async fn caller(&self, authorization: Option<&str>, user_agent: Option<&str>) -> Result<Caller> {
         let credential = credential(authorization)?;
+        // A session is for the console, which protects its forms from other sites.
+        if credential.starts_with(SESSION_PREFIX) {
+            return Err(REFUSED);
+        }
         let identity = self.identity(credential).await?;
         let origin = origin(user_agent);
         let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
         Ok(Caller { identity, origin, user_agent, credential: Arc::new(Secret::new(credential.to_owned())) })
+    }
+
+    /// The caller behind a token of this server. A JWT of the OIDC issuer is none: it ends too soon to stand for a session.
+    ///
+    /// # Errors
+    /// `Unauthenticated` without a valid token.
+    pub async fn token_holder(&self, token: &str, user_agent: Option<&str>) -> Result<Caller> {
+        if !token.starts_with(TOKEN_PREFIX) && !own_jwt::is_own(token) {
+            return Err(REFUSED);
+        }
+        self.caller(Some(&format!("Token {token}")), user_agent).await
+    }
+
+    /// The caller behind the session of a console, by its cookie.
+    ///
+    /// # Errors
+    /// `Unauthenticated` without a valid session.
+    pub async fn visitor(&self, cookie: &str, user_agent: Option<&str>) -> Result<Caller> {
+        if !cookie.starts_with(SESSION_PREFIX) {
+            return Err(REFUSED);
+        }
+        let identity = self.identity(cookie).await?;
+        let user_agent = user_agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect::<String>());
+        Ok(Caller {
+            identity,
+            origin: Origin::Console,
+            user_agent,
+            credential: Arc::new(Secret::new(cookie.to_owned())),
+        })
     }
 
     /// The same caller, with the roles that they have now. Responses that outlive a request ask again and again, and end when the
@@ -91,7 +168,9 @@ impl Authenticator {
         if let Some(identity) = self.remembered(&hash, now) {
             return Ok(identity);
         }
-        let (identity, expires) = if credential.starts_with(TOKEN_PREFIX) {
+        let (identity, expires) = if credential.starts_with(SESSION_PREFIX) {
+            self.session(&hash, now).await?
+        } else if credential.starts_with(TOKEN_PREFIX) {
             (self.token(&hash, now).await?, now + REMEMBERED)
         } else if own_jwt::is_own(credential) {
             let claims = own_jwt::verify(&self.db, &self.keys, credential, now).await?.ok_or(REFUSED)?;
@@ -134,6 +213,36 @@ impl Authenticator {
             let row = store::team::token_by_hash(&self.db, &hash.stored()).await?.ok_or(REFUSED)?;
             return self.access_token(row, now).await;
         };
+        self.api_token(row, now).await
+    }
+
+    /// The identity behind a session, and its end.
+    async fn session(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<(Identity, DateTime<Utc>)> {
+        let row = store::console_session::by_hash(&self.db, &hash.stored()).await?.filter(|row| now < row.expires_at);
+        let row = row.ok_or(REFUSED)?;
+        LastUse::Session(row.id).note(&self.db, Some(row.used_at), now).await;
+        let identity = match row.principal.parse() {
+            Ok(Principal::ApiToken(id)) => {
+                self.api_token(store::token::by_id(&self.db, id).await?.ok_or(REFUSED)?, now).await?
+            }
+            Ok(Principal::AccessToken(id)) => {
+                let token = store::row::by_id::<access_token::Model>(&self.db, id).await?.ok_or(REFUSED)?;
+                self.access_token(token, now).await?
+            }
+            Ok(Principal::Person(id)) => {
+                let person = store::row::by_id::<person::Model>(&self.db, id).await?.ok_or(REFUSED)?;
+                let memberships = grants(&self.db, store::person::list_memberships(&self.db, id).await?).await?;
+                let groups = groups_of(&person, &serde_json::Value::Null);
+                let name = person.name.or(person.email).unwrap_or(person.subject);
+                let subject = Subject::Person { id, name, email: row.email };
+                Identity { subject, memberships, groups, access_token: None, api_token: None }
+            }
+            Err(UnknownPrincipal) => return Err(REFUSED),
+        };
+        Ok((identity, row.expires_at))
+    }
+
+    async fn api_token(&self, row: api_token::Model, now: DateTime<Utc>) -> Result<Identity> {
         if row.expires_at.is_some_and(|at| at <= now) {
             return Err(REFUSED);
         }
@@ -178,7 +287,7 @@ impl Authenticator {
 
     /// The person of a valid JWT. A new person is stored, so that they can become a member.
     async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
-        let Claims { issuer, subject, email, name, groups, expires_at: _ } = claims;
+        let Claims { issuer, subject, email, name, groups, nonce: _, expires_at: _ } = claims;
         let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
         let person = match known {
             Some(person) => person,
@@ -209,7 +318,7 @@ impl Authenticator {
 
 /// Claims are stored, and shown to others. What cannot be stored is no valid credential.
 fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
-    let Claims { issuer: _, subject, email, name, groups, expires_at: _ } = claims;
+    let Claims { issuer: _, subject, email, name, groups, nonce: _, expires_at: _ } = claims;
     let is_valid = |text: &str, most| check_length("", text, most).is_ok();
     let is_valid_or_absent = |text: &Option<String>| text.as_deref().is_none_or(|text| is_valid(text, CLAIM));
     if !is_valid(subject, SUBJECT) {

@@ -6,6 +6,7 @@ use sea_orm::DatabaseConnection;
 
 use super::caller::Caller;
 use super::location::location;
+use super::role::Location;
 use super::role_action::Action;
 use crate::error::{Error, Result};
 use crate::store;
@@ -57,4 +58,17 @@ pub async fn deployment(
     let environment = store::environment::by_id(db, row.environment_id).await?.ok_or(Error::NotFound(THING))?;
     caller.require(environment.organization_id, action, &location(&environment), THING)?;
     Ok((row, environment))
+}
+
+/// Checks that the caller may give an environment this mode.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn environment_mode(caller: &Caller, row: &environment::Model, mode: Option<environment::Mode>) -> Result<()> {
+    let Some(mode) = mode else { return Ok(()) };
+    let place = Location { mode: Some(mode), ..location(row) };
+    if caller.may(row.organization_id, Action::Manage, &place) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("your role does not allow environments of this mode"))
 }

@@ -20,6 +20,17 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 struct Discovery {
     issuer: String,
     jwks_uri: String,
+    #[serde(default)]
+    authorization_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint: Option<String>,
+}
+
+/// Where people sign in, and where codes are exchanged for tokens.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoints {
+    pub(super) authorization: String,
+    pub(super) token: String,
 }
 
 #[derive(Default)]
@@ -106,7 +117,12 @@ impl KeySet {
         }
     }
 
-    fn unavailable(&self, source: Source) -> Error {
+    /// The client for requests to the issuer.
+    pub(super) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    pub(super) fn unavailable(&self, source: Source) -> Error {
         Error::unavailable(format!("the OIDC issuer {} cannot be reached; try again", self.issuer), source)
     }
 
@@ -114,9 +130,24 @@ impl KeySet {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {
+    /// The addresses of the authorization code flow.
+    pub(super) async fn endpoints(&self) -> Result<Endpoints> {
+        let discovery = self.discover().await.map_err(|error| self.unavailable(error.into()))?;
+        match (discovery.authorization_endpoint, discovery.token_endpoint) {
+            (Some(authorization), Some(token)) if discovery.issuer == self.issuer => {
+                Ok(Endpoints { authorization, token })
+            }
+            _ => Err(self.unavailable("its discovery document names no endpoints for this issuer".into())),
+        }
+    }
+
+    async fn discover(&self) -> Result<Discovery, reqwest::Error> {
         let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let discovery: Discovery = self.client.get(url).send().await?.error_for_status()?.json().await?;
+        self.client.get(url).send().await?.error_for_status()?.json().await
+    }
+
+    async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {
+        let discovery = self.discover().await?;
         if discovery.issuer != self.issuer {
             tracing::warn!(stated = discovery.issuer, "the OIDC discovery document names another issuer");
             return Ok(JwkSet { keys: Vec::new() });

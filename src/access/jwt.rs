@@ -37,6 +37,8 @@ pub struct Claims {
     pub name: Option<String>,
     /// The claim `groups`.
     pub groups: Vec<String>,
+    /// Of the sign-in that an ID token belongs to.
+    pub nonce: Option<String>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -57,6 +59,8 @@ struct RawClaims {
     /// A list of strings; any other value counts as absent.
     #[serde(default)]
     groups: serde_json::Value,
+    #[serde(default)]
+    nonce: Option<String>,
 }
 
 /// Whatever the value of a claim is, it was stated.
@@ -78,7 +82,7 @@ pub struct Verifier {
     issuer: String,
     audience: String,
     addresses: Addresses,
-    keys: KeySet,
+    pub(super) keys: KeySet,
 }
 
 impl Verifier {
@@ -96,6 +100,16 @@ impl Verifier {
     /// # Errors
     /// `Unavailable` when the issuer's keys have never been fetched and cannot be fetched now.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> error::Result<Option<Claims>> {
+        self.verify_for(&self.audience, token, now).await
+    }
+
+    /// The claims of an ID token for this client, or `None` if it is not valid at `now`.
+    pub(super) async fn verify_for(
+        &self,
+        audience: &str,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> error::Result<Option<Claims>> {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
         if !ALGORITHMS.contains(&header.alg) {
             return Ok(None);
@@ -105,12 +119,12 @@ impl Verifier {
         Ok(keys
             .iter()
             .take(MOST_KEYS)
-            .find_map(|key| self.decode(token, header.alg, key))
+            .find_map(|key| self.decode(audience, token, header.alg, key))
             .and_then(|claims| self.check_times(claims, now)))
     }
 
     /// The claims of a token, if this key signed it.
-    fn decode(&self, token: &str, algorithm: Algorithm, key: &Jwk) -> Option<RawClaims> {
+    fn decode(&self, audience: &str, token: &str, algorithm: Algorithm, key: &Jwk) -> Option<RawClaims> {
         let stated = key.common.key_algorithm.and_then(|alg| alg.to_string().parse::<Algorithm>().ok());
         if stated.is_some_and(|alg| alg != algorithm) {
             return None;
@@ -118,7 +132,7 @@ impl Verifier {
         let decoding = DecodingKey::from_jwk(key).ok()?;
         let mut validation = Validation::new(algorithm);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
+        validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // `check_times` checks them against the time of the request.
         validation.validate_exp = false;
@@ -144,6 +158,7 @@ impl Verifier {
             email: claims.email.filter(|_| is_verified),
             name: claims.name,
             groups: serde_json::from_value(claims.groups).unwrap_or_default(),
+            nonce: claims.nonce,
             expires_at,
         })
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{AccessTokenId, TokenId};
+use entity::id::{AccessTokenId, SessionId, TokenId};
 use sea_orm::DatabaseConnection;
 
 use crate::error::{Error, Result};
@@ -14,11 +14,12 @@ const PRECISION: TimeDelta = TimeDelta::minutes(1);
 /// The longest that a request waits for the record, while the database is busy.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A token of either table.
+/// A token or a session.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LastUse {
     Api(TokenId),
     Access(AccessTokenId),
+    Session(SessionId),
 }
 
 impl LastUse {
@@ -39,6 +40,7 @@ impl LastUse {
             match self {
                 Self::Api(id) => store::token::set_last_use(tx, id, now).await?,
                 Self::Access(id) => store::team::set_last_use(tx, id, now).await?,
+                Self::Session(id) => store::console_session::set_last_use(tx, id, now).await?,
             }
             Ok::<_, Error>(())
         })

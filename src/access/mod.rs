@@ -5,7 +5,7 @@
 
 pub use self::access_tokens::{access_token, access_tokens};
 pub use self::caller::{Caller, Identity, Subject};
-pub use self::environment::{deployment, environment, stage};
+pub use self::environment::{deployment, environment, environment_mode, stage};
 pub use self::job::{job, job_answer, job_row, run};
 pub use self::location::location;
 pub use self::organization_settings::{
@@ -14,10 +14,12 @@ pub use self::organization_settings::{
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
+pub use self::sight::sight;
 
 mod access_tokens;
 pub mod authenticate;
 mod caller;
+pub mod code_flow;
 mod environment;
 mod job;
 mod jwks;
@@ -34,3 +36,4 @@ pub mod read_guard;
 mod rights;
 pub mod role;
 mod role_action;
+mod sight;

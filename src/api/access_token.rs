@@ -9,14 +9,13 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::audit::{self, Change};
 use super::caller::Auth;
 use super::tag::Tag;
 use super::wire::{EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::organization_token;
 use crate::error::Result;
-use crate::store;
 
 #[derive(Debug, Deserialize, Serialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -92,12 +91,7 @@ impl AccessTokenApi {
         let organization = OrganizationId(organization_id.0);
         let id = AccessTokenId(access_token_id.0);
         let row = access::access_token(&self.0.db, &auth.0, Action::ManageTokens, organization, id).await?;
-        audit::write(&self.0, &auth, organization, async |tx| {
-            store::row::delete::<access_token::Model>(tx, row.id).await?;
-            Ok(((), Change::delete("ORGANIZATION", row.id.0, &row.name).part("API_TOKEN")))
-        })
-        .await?;
-        self.0.rights_changed();
+        organization_token::revoke_access_token(&self.0, &auth.requester(), organization, &row).await?;
         Ok(EmptyResponse)
     }
 }

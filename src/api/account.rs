@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Json, Success, Timestamp};
 use crate::access::Subject;
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

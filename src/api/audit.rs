@@ -1,85 +1,14 @@
-//! Stores a change and the event that records it in one transaction.
+//! Records the changes of API callers.
 
-use entity::id::{EnvironmentId, EventId, OrganizationId, ProjectId};
-use entity::{environment, event, project};
+use entity::id::OrganizationId;
 use sea_orm::DatabaseTransaction;
-use serde::Serialize;
-use serde_json::Value;
-use uuid::Uuid;
 
 use super::caller::Auth;
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::store;
+use crate::engine::audit;
+use crate::error::Result;
 
-/// The official target of events about members, invitations and roles.
-pub(super) const MEMBERS_AND_ROLES: &str = "MEMBERS_AND_ROLES";
-
-/// A change to record as an event. Kinds and targets use their official names.
-#[derive(Clone)]
-pub(super) struct Change {
-    kind: &'static str,
-    target: &'static str,
-    sub_target: Option<&'static str>,
-    id: Uuid,
-    name: String,
-    project: Option<(ProjectId, Option<String>)>,
-    environment: Option<(EnvironmentId, String)>,
-    before: Option<Value>,
-    after: Option<Value>,
-}
-
-impl Change {
-    pub(super) fn new(kind: &'static str, target: &'static str, id: Uuid, name: &str) -> Self {
-        Self {
-            kind,
-            target,
-            sub_target: None,
-            id,
-            name: name.to_owned(),
-            project: None,
-            environment: None,
-            before: None,
-            after: None,
-        }
-    }
-
-    pub(super) fn create(target: &'static str, id: Uuid, name: &str) -> Self {
-        Self::new("CREATE", target, id, name)
-    }
-
-    pub(super) fn update(target: &'static str, id: Uuid, name: &str) -> Self {
-        Self::new("UPDATE", target, id, name)
-    }
-
-    pub(super) fn delete(target: &'static str, id: Uuid, name: &str) -> Self {
-        Self::new("DELETE", target, id, name)
-    }
-
-    /// The part of the target that changed.
-    pub(super) fn part(self, sub_target: &'static str) -> Self {
-        Self { sub_target: Some(sub_target), ..self }
-    }
-
-    pub(super) fn of_project(self, row: &project::Model) -> Self {
-        Self { project: Some((row.id, Some(row.name.clone()))), ..self }
-    }
-
-    pub(super) fn of_environment(self, row: &environment::Model) -> Self {
-        let environment = Some((row.id, row.name.clone()));
-        Self { project: Some((row.project_id, None)), environment, ..self }
-    }
-
-    /// The target before the change, as the API returns it, without secret values.
-    pub(super) fn before(self, shown: &impl Serialize) -> Self {
-        Self { before: serde_json::to_value(shown).ok(), ..self }
-    }
-
-    /// The target after the change, as the API returns it, without secret values.
-    pub(super) fn after(self, shown: &impl Serialize) -> Self {
-        Self { after: serde_json::to_value(shown).ok(), ..self }
-    }
-}
+pub(super) use crate::engine::audit::{Change, MEMBERS_AND_ROLES};
 
 /// Runs `work` in a transaction and stores an event for the returned change.
 pub(super) async fn write<T>(
@@ -88,49 +17,5 @@ pub(super) async fn write<T>(
     organization: OrganizationId,
     work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Change)> + Clone,
 ) -> Result<T> {
-    store::write(&app.db, async |tx| {
-        let (value, change) = work(tx).await?;
-        record(app, auth, organization, tx, change).await?;
-        Ok::<_, Error>(value)
-    })
-    .await
-}
-
-/// Stores an event in the given transaction.
-pub(super) async fn record(
-    app: &App,
-    auth: &Auth,
-    organization: OrganizationId,
-    tx: &DatabaseTransaction,
-    change: Change,
-) -> Result<()> {
-    let Change { kind, target, sub_target, id, name, project, environment, before, after } = change;
-    let (project_id, project_name) = project.unzip();
-    let names_project = project_id.is_none() || project_name.iter().flatten().next().is_some();
-    let (environment_id, environment_name) = environment.unzip();
-    let row = event::Model {
-        id: EventId::create(),
-        organization_id: organization,
-        created_at: app.clock.now(),
-        kind: kind.to_owned(),
-        target: target.to_owned(),
-        sub_target: sub_target.map(str::to_owned),
-        target_id: Some(id),
-        target_name: name,
-        project_id,
-        project_name: project_name.flatten(),
-        environment_id,
-        environment_name,
-        before,
-        after,
-        origin: auth.0.origin,
-        triggered_by: auth.0.name().to_owned(),
-        user_agent: auth.0.user_agent.clone(),
-    };
-    if names_project {
-        store::event::create(tx, row).await?;
-    } else {
-        store::event::create_in_project(tx, row).await?;
-    }
-    Ok(())
+    audit::write(app, &auth.requester(), organization, work).await
 }

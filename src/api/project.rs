@@ -11,11 +11,12 @@ use uuid::Uuid;
 
 use super::audit::{self, Change};
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, EmptyResponse, Json, NoContent, ReferenceObject, Results, Success, Timestamp};
 use crate::access::{self, Action, Location};
 use crate::app::App;
+use crate::engine::limits;
+use crate::engine::new_project::{self, TAKEN};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -51,8 +52,6 @@ fn project_response(row: project::Model, environments: i64) -> Project {
     }
 }
 
-const TAKEN: &str = "this organization already has a project with this name";
-
 pub(super) struct ProjectApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -87,19 +86,9 @@ impl ProjectApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::CreateProject, id).await?;
         let ProjectRequest { name, description } = body.0;
-        let name = limits::name("name", &name)?;
-        let now = self.0.clock.now();
-        let description = limits::text("description", description.unwrap_or_default())?;
-        let row = project::Model::new(id, name, description, now);
-        let answer = audit::write(&self.0, &auth, id, async |tx| {
-            let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row);
-            let answer = project_response(row, 0);
-            let change = change.after(&answer);
-            Ok((answer, change))
-        })
-        .await?;
-        Ok(Json(answer))
+        let description = description.unwrap_or_default();
+        let row = new_project::create(&self.0, &auth.requester(), id, &name, description).await?;
+        Ok(Json(project_response(row, 0)))
     }
 
     #[oai(path = "/project/:projectId", method = "get", operation_id = "getProject", tag = Tag::ProjectMainCalls)]

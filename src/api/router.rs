@@ -21,6 +21,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
     (
         (
             organization::OrganizationApi(app()),
+            organization::forecast::ForecastApi(app()),
             token::TokenApi(app()),
             access_token::AccessTokenApi(app()),
             role::RoleApi(app()),

@@ -10,16 +10,14 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::audit::{self, Change};
 use super::caller::Auth;
-use super::limits;
 use super::role;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::organization_token::{self, NewToken};
 use crate::error::{Error, Result};
-use crate::secret;
 use crate::store;
 
 #[derive(Debug, Deserialize, Serialize, Enum)]
@@ -136,34 +134,10 @@ impl TokenApi {
             Some(role_id) => role::assignable(&self.0.db, "role_id", id, role_id).await?,
             None => (Role::Admin, None),
         };
-        let token = secret::new_token()?;
-        let now = self.0.clock.now();
-        let expires_at = match expires_at {
-            Some(Timestamp(at)) if at <= now => return Err(Error::invalid("expires_at", "must be in the future")),
-            Some(Timestamp(at)) => Some(at),
-            None => self.0.config.token_end(now),
-        };
-        let row = api_token::Model {
-            id: TokenId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name: limits::name("name", &name)?,
-            description: description.map(|text| limits::text("description", text)).transpose()?,
-            role,
-            custom_role_id,
-            hash: secret::TokenHash::of(token.expose()).stored(),
-            expires_at,
-            last_used_at: None,
-            person_id: None,
-        };
-        let stored = audit::write(&self.0, &auth, id, async |tx| {
-            let custom = store::custom_role::list(tx, id).await?;
-            let stored = OrganizationApiToken::new(store::token::create(tx, row).await?, &custom);
-            let change = Change::create("ORGANIZATION", stored.id, &stored.name).part("API_TOKEN").after(&stored);
-            Ok((stored, change))
-        })
-        .await?;
+        let expires_at = expires_at.map(|at| at.0);
+        let asked = NewToken { name, description, role: (role, custom_role_id), expires_at };
+        let (stored, token) =
+            organization_token::create(&self.0, &auth.requester(), id, asked, OrganizationApiToken::new).await?;
         Ok(Json(OrganizationApiTokenCreate { stored, token: token.expose().clone() }))
     }
 
@@ -177,12 +151,7 @@ impl TokenApi {
         let organization = OrganizationId(organization_id.0);
         let id = TokenId(api_token_id.0);
         let row = access::token(&self.0.db, &auth.0, Action::ManageTokens, organization, id).await?;
-        audit::write(&self.0, &auth, organization, async |tx| {
-            store::token::delete(tx, row.id).await?;
-            Ok(((), Change::delete("ORGANIZATION", row.id.0, &row.name).part("API_TOKEN")))
-        })
-        .await?;
-        self.0.rights_changed();
+        organization_token::revoke(&self.0, &auth.requester(), &row).await?;
         Ok(EmptyResponse)
     }
 }

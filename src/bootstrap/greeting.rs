@@ -5,8 +5,14 @@ use super::first::FirstOrganization;
 
 /// The text that the server prints at startup.
 #[must_use]
-pub fn greeting(url: &str, first: Option<&FirstOrganization>, demo: Option<&Demo>) -> String {
+pub fn greeting(url: &str, link: Option<&str>, first: Option<&FirstOrganization>, demo: Option<&Demo>) -> String {
     let mut lines = vec![format!("Windlass is listening on {url} (API reference: {url}/docs)")];
+    if let Some(link) = link {
+        lines.push("Open the console, signed in (works once, within 24 hours):".into());
+        lines.push(String::new());
+        lines.push(format!("  {link}"));
+        lines.push(String::new());
+    }
     match first {
         Some(FirstOrganization { organization, token }) => {
             lines.push(format!("Created organization {} ({}).", organization.name, organization.id));

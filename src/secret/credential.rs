@@ -8,6 +8,8 @@ use crate::error::Result;
 
 /// The prefix of every API token. Secret scanners can detect it, and no JWT starts with it.
 pub const TOKEN_PREFIX: &str = "windlass_";
+/// The prefix of the cookies and links that sign people in to the console. No token starts with it.
+pub const SESSION_PREFIX: &str = "windlass-session_";
 const TOKEN_LENGTH: usize = 40;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -16,12 +18,24 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 /// # Errors
 /// When the operating system has no random bytes.
 pub fn new_token() -> Result<Secret<String>> {
-    let mut token = TOKEN_PREFIX.to_owned();
-    while token.len() < TOKEN_PREFIX.len() + TOKEN_LENGTH {
+    with_prefix(TOKEN_PREFIX)
+}
+
+/// A new secret of a session, or of a sign-in.
+///
+/// # Errors
+/// When the operating system has no random bytes.
+pub fn new_session_secret() -> Result<Secret<String>> {
+    with_prefix(SESSION_PREFIX)
+}
+
+fn with_prefix(prefix: &str) -> Result<Secret<String>> {
+    let mut token = prefix.to_owned();
+    while token.len() < prefix.len() + TOKEN_LENGTH {
         for byte in random::<64>()? {
             let place = usize::from(byte & 0x3f);
             if let Some(letter) = ALPHABET.get(place)
-                && token.len() < TOKEN_PREFIX.len() + TOKEN_LENGTH
+                && token.len() < prefix.len() + TOKEN_LENGTH
             {
                 token.push(char::from(*letter));
             }

@@ -7,6 +7,7 @@ use super::local_runner::runners;
 use super::lock::DatabaseLock;
 use super::storage::migrate;
 use crate::access::authenticate::Authenticator;
+use crate::access::code_flow::CodeFlow;
 use crate::access::jwt::{Addresses, Verifier};
 use crate::app::{App, Parts};
 use crate::clock::Clock;
@@ -42,7 +43,11 @@ pub async fn build(config: Config, clock: Clock) -> Result<(Arc<App>, DatabaseLo
         (None, _) => None,
     };
     tracing::info!(release = %time_zone::database(), "time zone database");
-    let authenticator = Authenticator::new(db.clone(), keys.clone(), clock.clone(), verifier);
+    let code_flow = config
+        .oidc_client_id
+        .clone()
+        .map(|client_id| CodeFlow { client_id, client_secret: config.oidc_client_secret.clone() });
+    let authenticator = Authenticator::new(db.clone(), keys.clone(), clock.clone(), verifier).with_code_flow(code_flow);
     let app = App::from(Parts { db, lease_db, clock, config, keys, runners, authenticator, wake });
     Ok((Arc::new(app), lock))
 }

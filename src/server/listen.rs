@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::store;
-use crate::{api, engine, outbound, terrakube};
+use crate::{api, console, engine, outbound, terrakube};
 
 /// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -63,7 +63,8 @@ impl Server {
             store::write(&app.db, async |tx| store::server_lease::end_all(tx, now).await.map_err(Error::from)).await?;
         }
         let drained = CancellationToken::new();
-        let endpoint = api::endpoint(&app, terrakube::routes(poem::Route::new())).into_endpoint().map_to_response();
+        let others = console::routes(terrakube::routes(poem::Route::new()), &app);
+        let endpoint = api::endpoint(&app, others).into_endpoint().map_to_response();
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
         let ((), (), (), (), ()) = tokio::join!(

@@ -231,3 +231,18 @@ pub async fn clear_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) 
     jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
     Entity::delete_many().filter(Column::JobId.in_subquery(jobs)).exec(db).await.map(|_| ())
 }
+
+/// The next times of these jobs; those without a deployed schedule are not in the map.
+///
+/// # Errors
+/// When the query fails.
+pub async fn of_jobs(db: &impl ConnectionTrait, jobs: Vec<JobId>) -> Result<HashMap<JobId, DateTime<Utc>>, DbErr> {
+    let rows: Vec<(JobId, DateTime<Utc>)> = Entity::find()
+        .select_only()
+        .columns([Column::JobId, Column::NextRunAt])
+        .filter(Column::JobId.is_in(jobs))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}

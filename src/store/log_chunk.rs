@@ -145,6 +145,22 @@ pub async fn list_by_run(db: &impl ConnectionTrait, run: RunId, after: i64) -> R
     Ok(chunks.iter().flat_map(lines).filter(|line| line.position > after).collect())
 }
 
+/// The lines of a run before a position, in order: those of the last chunks. Empty only if there are none.
+///
+/// # Errors
+/// When a query fails.
+pub async fn list_before(db: &impl ConnectionTrait, run: RunId, before: i64) -> Result<Vec<LogLine>, DbErr> {
+    let of_run = || Entity::find().filter(Column::RunId.eq(run));
+    // The chunk that the line before it is in, or else the last one.
+    let holder = of_run().filter(Column::Position.gte(before.saturating_sub(1))).order_by_asc(Column::Position);
+    let holder: Option<i64> = holder.select_only().column(Column::Position).limit(1).into_tuple().one(db).await?;
+    let upto = holder.unwrap_or(i64::MAX);
+    let mut chunks =
+        of_run().filter(Column::Position.lte(upto)).order_by_desc(Column::Position).limit(CHUNKS_READ).all(db).await?;
+    chunks.reverse();
+    Ok(chunks.iter().flat_map(lines).filter(|line| line.position < before).collect())
+}
+
 fn lines(chunk: &Model) -> impl Iterator<Item = LogLine> {
     let first = chunk.position - i64::from(chunk.lines) + 1;
     chunk.text.lines().zip(first..).map(|(line, position)| {

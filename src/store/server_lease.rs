@@ -7,8 +7,8 @@ use entity::run::RunState;
 use entity::{run, server_lease};
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel as _, PaginatorTrait as _,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -73,6 +73,14 @@ pub async fn end_all(tx: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()
         .exec(tx)
         .await
         .map(|_| ())
+}
+
+/// How many servers hold leases.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_live(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    server_lease::Entity::find().filter(server_lease::Column::Until.gte(now)).count(db).await
 }
 
 /// The expired leases of other servers than `but`.

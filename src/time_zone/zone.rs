@@ -57,6 +57,12 @@ impl Zone {
         })
     }
 
+    /// What the zone calls its time at an instant, such as CET; a number if it has no name for it.
+    #[must_use]
+    pub fn abbreviation(self, at: DateTime<Utc>) -> String {
+        self.0.rules.to_offset_info(timestamp(at.naive_utc())).abbreviation().to_owned()
+    }
+
     fn with(self, offset: FixedOffset) -> ZoneOffset {
         ZoneOffset { zone: self, offset }
     }

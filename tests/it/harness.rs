@@ -125,6 +125,9 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         oidc_issuer: None,
         oidc_audience: None,
         oidc_assume_email_verified: false,
+        oidc_client_id: None,
+        oidc_client_secret: None,
+        session_hours: 12,
         organization_creators: Vec::new(),
         organization_plan: "ENTERPRISE".into(),
         local_cluster: LocalCluster::Auto,
@@ -285,7 +288,8 @@ impl TestApp {
     }
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
-        let api = api::endpoint(&self.app, windlass::terrakube::routes(poem::Route::new())).into_endpoint().boxed();
+        let others = windlass::console::routes(windlass::terrakube::routes(poem::Route::new()), &self.app);
+        let api = api::endpoint(&self.app, others).into_endpoint().boxed();
         Client::new(api, authorization)
     }
 

@@ -16,13 +16,14 @@ use uuid::Uuid;
 use windlass::store;
 use windlass::store::event::{EventCursor, EventFilter};
 use windlass::store::job_schedule::DueOf;
+use windlass::store::overview::{self, JobFilter, Sight};
 use windlass::store::run::{Orphans, cancel, retention, scheduled, skipped, slots};
 
 use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 13] = [
     "run_open",
     "run_waiting",
     "run_state_not_before",
@@ -32,6 +33,7 @@ const SMALL: [&str; 12] = [
     // One row per server.
     "server_lease_pkey",
     "workspace_job_open",
+    "workspace_job_waiting",
     "workspace_step_plan",
     // Only the newest deployments of environments and jobs stay behind.
     "deployment_finished_at",
@@ -276,6 +278,47 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, Vec::new(), now(), 10)).await;
     watched.check("plans", store::workspace::delete_some_plans(db, 10)).await;
     watched.check("expired states", store::workspace::delete_some_states(db, now(), 10)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn pages_of_the_console_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (job, environment) = (JobId::create(), EnvironmentId::create());
+    for sight in [Sight::Organization(OrganizationId::create()), Sight::Environments(vec![environment])] {
+        let filter = JobFilter {
+            text: Some("a".into()),
+            project: Some(ProjectId::create()),
+            environment: Some(environment),
+            kind: Some(entity::job_spec::JobType::Cron),
+            outcome: Some(RunState::Failed),
+        };
+        let after = ("a".to_owned(), environment);
+        let plan = watched.check("jobs", overview::job_page(db, &sight, &JobFilter::default(), Some(&after), 50)).await;
+        if db.get_database_backend() == DbBackend::Sqlite {
+            let covered = |line: &String| line.contains("USING COVERING INDEX job_environment_id_name_key");
+            assert!(plan.iter().any(covered), "the rows of all jobs are read: {plan:?}");
+        }
+        watched.check("filtered jobs", overview::job_page(db, &sight, &filter, None, 50)).await;
+        let plan = watched.check("failing jobs", overview::failing_jobs(db, &sight)).await;
+        if db.get_database_backend() == DbBackend::Sqlite {
+            let covered = |line: &&String| line.contains("SEARCH r USING COVERING INDEX run_job_id_number_state");
+            assert_eq!(plan.iter().filter(covered).count(), 2, "the rows of runs are read: {plan:?}");
+        }
+        watched.check("late runs", overview::late_runs(db, &sight, now())).await;
+        watched.check("running", overview::running(db, &sight)).await;
+        watched.check("failed deployments", overview::failed_deployments(db, &sight)).await;
+        watched.check("planned jobs", overview::planned_jobs(db, &sight, 10)).await;
+    }
+    let workspaces = [WorkspaceId::create()];
+    watched.check("waiting", overview::waiting_jobs(db, OrganizationId::create(), Some(&workspaces))).await;
+    watched.check("all waiting", overview::waiting_jobs(db, OrganizationId::create(), None)).await;
+    watched.check("newest runs", overview::newest_runs(db, &[job, JobId::create()], 30)).await;
+    watched.check("durations", overview::success_durations(db, &[job, JobId::create()], 100)).await;
+    let span = (now(), now() + TimeDelta::days(1));
+    watched.check("lanes", overview::lane_rows(db, &[job, JobId::create()], span, 5000)).await;
     assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
 }
 

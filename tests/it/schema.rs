@@ -77,6 +77,8 @@ fn entities() -> BTreeMap<String, BTreeSet<String>> {
         columns(&entity::schedule_skip::Entity),
         columns(&entity::seal_key::Entity),
         columns(&entity::server_lease::Entity),
+        columns(&entity::session::Entity),
+        columns(&entity::sign_in::Entity),
         columns(&entity::signing_key::Entity),
         columns(&entity::skipped_time::Entity),
         columns(&entity::ssh_key::Entity),

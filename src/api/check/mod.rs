@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use self::dockerfile::{Dockerfile, join};
 use super::caller::Auth;
-use super::job::{ApplicationGitRepositoryRequest, check_git_token};
-use super::limits;
+use super::job::ApplicationGitRepositoryRequest;
 use super::tag::Tag;
 use super::wire::{Body, Created, Json, Success};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::definition::check_git_token;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::{git, registry_client, store};
 

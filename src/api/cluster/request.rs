@@ -4,9 +4,9 @@ use entity::cluster::{ClusterKind, Model};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
-use super::super::limits;
 use super::super::wire::{self, Ignored};
 use super::cloud::{CloudSettings, CloudVendorEnum, KubernetesEnum};
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Deserialize, Object)]

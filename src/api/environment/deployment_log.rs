@@ -10,23 +10,16 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::log_composer::{LogComposer, action_noun};
 use super::log_entry::EnvironmentLogs;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::status::{execution_id, run_ids};
+use crate::api::status::execution_id;
 use crate::api::tag::Tag;
 use crate::api::wire::{Json, Results, Success, Timestamp};
 use crate::app::App;
+use crate::engine::state::{action_noun, deployment_log};
 use crate::error::Result;
 use crate::store;
-use crate::store::log_chunk::LogLine;
-
-/// Maximum entries in a response (official limit).
-const MOST: usize = 1000;
-
-/// How many of the last lines of a failed run are part of the log of its deployment.
-const OUTPUT: usize = 20;
 
 /// The length of a UUID as text.
 const UUID: usize = 36;
@@ -130,30 +123,8 @@ pub(in crate::api) async fn deployment_log_entries(
         None => store::deployment::newest_by_environment(&app.db, environment.id).await?,
     };
     let Some(row) = row else { return Ok(Vec::new()) };
-    let parts = store::deployment::list_parts(&app.db, row.id).await?;
-    let runs = store::run::list_by_ids(&app.db, run_ids(&parts)).await?;
-    let jobs = store::job::list_by_ids(&app.db, parts.iter().map(|part| part.job_id).collect()).await?;
-    let names = jobs.into_iter().map(|job| (job.id, job.name)).collect();
-    let composer = LogComposer::new(environment, &row, names, &parts);
-    let mut entries = composer.compose(&parts, &runs);
-    for part in &parts {
-        let of = |id| runs.iter().find(|run| Some(run.id) == id);
-        if let Some(build) = of(part.build_run_id) {
-            entries.extend(composer.build(part, build, &last_lines(app, build, MOST).await?));
-        }
-        if let Some(run) = of(part.run_id).filter(|_| part.progress == Progress::Failed) {
-            entries.extend(composer.output(part, &last_lines(app, run, OUTPUT).await?));
-        }
-    }
-    entries.sort_by_key(|entry| entry.timestamp.0);
-    let skipped = entries.len().saturating_sub(MOST);
-    Ok(entries.into_iter().skip(skipped).collect())
-}
-
-/// The end of the log of a run, which shows why it ended as it did.
-async fn last_lines(app: &App, run: &entity::run::Model, most: usize) -> Result<Vec<LogLine>> {
-    let after = (run.total_lines - i64::try_from(most).unwrap_or(0)).max(0);
-    Ok(store::log_chunk::list_by_run(&app.db, run.id, after).await?)
+    let entries = deployment_log(app, environment, &row).await?;
+    Ok(entries.into_iter().map(|entry| EnvironmentLogs::new(entry, environment, &row)).collect())
 }
 
 /// Finds a deployment by its execution id, or by its plain id, as the first format of the history returns it.

@@ -9,7 +9,6 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::default_rule::default_rule;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
@@ -17,6 +16,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{self, Body, Json, Success, Timestamp};
 use crate::app::App;
 use crate::engine::cron;
+use crate::engine::default_rule::default_rule;
 use crate::engine::deployment_rule;
 use crate::error::{Error, Result};
 use crate::store;

@@ -2,12 +2,10 @@
 
 pub(super) mod action;
 pub(super) mod clone;
-mod default_rule;
 pub(super) mod deployment_log;
 pub(super) mod deployment_rule;
 pub(super) mod environment_status;
 pub(super) mod export;
-mod log_composer;
 mod log_entry;
 pub(super) mod organization_overview;
 pub(super) mod overview;
@@ -23,29 +21,21 @@ use entity::environment::{self, Mode};
 use entity::id::{ClusterId, EnvironmentId, ProjectId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use self::default_rule::first_rule;
 use self::request::{CreateEnvironmentRequest, EnvironmentEditRequest};
-use self::response::{Environment, TAKEN, environment_response};
+use self::response::{Environment, environment_response};
 use self::visible::visible;
 use crate::access::{self, Action};
-use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command::{self, Removal};
-use crate::error::{Error, Result};
+use crate::engine::limits;
+use crate::engine::new_environment::{self, NewEnvironment};
+use crate::error::Result;
 use crate::store;
-
-/// Stores a new environment with the default stages.
-async fn create(tx: &DatabaseTransaction, row: environment::Model) -> Result<environment::Model> {
-    let row = store::environment::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-    store::stage::create_defaults(tx, row.id, row.created_at).await?;
-    Ok(row)
-}
 
 pub(in crate::api) struct EnvironmentApi(pub(in crate::api) Arc<App>);
 
@@ -77,33 +67,11 @@ impl EnvironmentApi {
     ) -> Result<Created<Environment>> {
         let project = access::project(&self.0.db, &auth.0, Action::View, ProjectId(project_id.0)).await?;
         let CreateEnvironmentRequest { name, cluster, mode } = body.0;
-        let name = limits::name("name", &name)?;
-        let rules = store::project_rule::list_by_project(&self.0.db, project.id).await?;
-        let rule = rules.into_iter().find(|row| crate::engine::wildcard::matches(&row.wildcard, &name));
-        let mode = mode.map(Mode::from).or(rule.as_ref().map(|row| row.mode)).unwrap_or(Mode::Development);
-        let cluster = cluster.or(rule.as_ref().map(|row| row.cluster_id.0));
-        let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
-        let cluster = match cluster {
-            Some(id) => clusters.into_iter().find(|row| row.id == ClusterId(id)),
-            None => clusters.into_iter().next(),
-        };
-        let id = cluster.as_ref().map_or(ClusterId(Uuid::nil()), |row| row.id);
-        access::new_environment(&auth.0, &project, mode, id)?;
-        let cluster = cluster.ok_or_else(|| Error::invalid("cluster", "is not a cluster of this organization"))?;
-        let now = self.0.clock.now();
-        let row = environment::Model::new(&project, cluster.id, name, mode, now);
-        let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let row = create(tx, row).await?;
-            if let Some(from) = &rule {
-                store::row::create(tx, first_rule(&row, from)).await?;
-            }
-            let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-            let answer = environment_response(row, cluster.name);
-            let change = change.after(&answer);
-            Ok((answer, change))
-        })
-        .await?;
-        Ok(Json(answer))
+        let (cluster, mode) = (cluster.map(ClusterId), mode.map(Mode::from));
+        let new = NewEnvironment::of(&self.0, &project, &name, cluster, mode).await?;
+        access::new_environment(&auth.0, &project, new.mode, new.cluster_id())?;
+        let (row, cluster) = new_environment::create(&self.0, &auth.requester(), &project, new).await?;
+        Ok(Json(environment_response(row, cluster)))
     }
 
     #[oai(path = "/environment/:environmentId", method = "get", operation_id = "getEnvironment", tag = Tag::EnvironmentMainCalls)]
@@ -123,29 +91,13 @@ impl EnvironmentApi {
         #[oai(name = "environmentId")] environment_id: Path<Uuid>,
         body: Body<EnvironmentEditRequest>,
     ) -> Result<Success<Environment>> {
-        let mut row = self.load(&auth, Action::Manage, environment_id).await?;
+        let row = self.load(&auth, Action::Manage, environment_id).await?;
         let EnvironmentEditRequest { name, mode } = body.0;
-        let before = environment_response(row.clone(), String::new());
-        if let Some(name) = name {
-            row.name = limits::name("name", &name)?;
-            row.name_key = entity::name_key(&row.name);
-        }
-        if let Some(mode) = mode {
-            let mode = Mode::from(mode);
-            let place = access::Location { mode: Some(mode), ..access::location(&row) };
-            if !auth.0.may(row.organization_id, Action::Manage, &place) {
-                return Err(Error::Forbidden("your role does not allow environments of this mode"));
-            }
-            row.mode = mode;
-        }
-        row.updated_at = self.0.clock.now();
-        let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-            let after = environment_response(row.clone(), String::new());
-            Ok((row, change.before(&before).after(&after)))
-        })
-        .await?;
+        // A name that is not valid is reported before a mode that is not allowed.
+        name.as_deref().map(|name| limits::name("name", name)).transpose()?;
+        let mode = mode.map(Mode::from);
+        access::environment_mode(&auth.0, &row, mode)?;
+        let row = new_environment::edit(&self.0, &auth.requester(), row, name.as_deref(), mode).await?;
         self.answer(row).await
     }
 

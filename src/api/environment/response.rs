@@ -55,5 +55,3 @@ pub(super) fn environment_response(row: environment::Model, cluster_name: String
         cluster_name,
     }
 }
-
-pub(super) const TAKEN: &str = "this project already has an environment with this name";

@@ -22,11 +22,11 @@ use self::response::{
     EventTarget, Links, OrganizationEventResponse, OrganizationEventResponseList, OrganizationEventTargetResponseList,
 };
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Json, Success, enum_name};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::Result;
 use crate::store;
 use crate::store::event::{EventCursor, EventFilter};

@@ -6,8 +6,8 @@ use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::super::job::GitProviderEnum;
-use super::super::limits;
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::secret::stored_binding::git_host;

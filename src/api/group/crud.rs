@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::super::audit::{self, Change};
 use super::super::caller::Auth;
-use super::super::faults::Faults;
-use super::super::limits;
 use super::super::wire::{EmptyResponse, Json, NoContent, Results, Success};
 use super::associated_item::AssociatedItem;
 use super::metadata_key::{refused_annotation_key, refused_label_key, refused_label_value};
 use super::request::GroupRequest;
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job_usage::SharedResource;

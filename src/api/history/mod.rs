@@ -2,7 +2,7 @@
 
 mod builds;
 pub(super) mod commit;
-mod parts;
+mod history_parts;
 pub(super) mod queue;
 mod response;
 mod v1;
@@ -18,7 +18,7 @@ use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
 use self::builds::Builds;
-use self::parts::DeploymentParts;
+use self::history_parts::HistoryParts;
 use self::response::Page;
 use self::v1::{DeploymentHistoryEnvironment, DeploymentHistoryJobResponse, job_history_v1};
 use self::v2::{environment_history_v2, job_history_v2};
@@ -26,8 +26,9 @@ use self::v2_response::{DeploymentHistoryEnvironmentV2, DeploymentHistoryService
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Json, Success, Timestamp};
-use crate::api::{limits, status, tag::Tag};
+use crate::api::{status, tag::Tag};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::Result;
 use crate::store;
 
@@ -88,6 +89,7 @@ impl HistoryApi {
             origin: deployment.origin.into(),
             triggered_by: deployment.triggered_by.clone(),
             jobs: parts
+                .parts
                 .of(deployment.id)
                 .map(|(part, job)| job_history_v1(part, deployment, job, &parts.builds))
                 .collect(),
@@ -121,12 +123,12 @@ impl HistoryApi {
         environment: Uuid,
         before: Option<DeploymentId>,
         limit: i32,
-    ) -> Result<(Vec<deployment::Model>, DeploymentParts)> {
+    ) -> Result<(Vec<deployment::Model>, HistoryParts)> {
         let id = EnvironmentId(environment);
         let environment = access::environment(&self.0.db, &auth.0, Action::View, id).await?;
         let limit = u64::from(limit.unsigned_abs());
         let rows = store::deployment::list_newest(&self.0.db, environment.id, before, limit).await?;
-        let parts = DeploymentParts::read(&self.0, &rows).await?;
+        let parts = HistoryParts::read(&self.0, &rows).await?;
         Ok((rows, parts))
     }
 }

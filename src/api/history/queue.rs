@@ -10,15 +10,15 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::parts::DeploymentParts;
 use super::response::DeploymentHistoryTriggerAction;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::job::{JobTypeEnum, ServiceTypeEnum};
-use crate::api::status::{self, EventOriginEnum, StageStatusEnum, StatusDetails, doing};
+use crate::api::status::{self, EventOriginEnum, StageStatusEnum, StatusDetails};
 use crate::api::tag::Tag;
 use crate::api::wire::{Json, Results, Success};
 use crate::app::App;
+use crate::engine::state::{DeploymentParts, doing};
 use crate::error::Result;
 use crate::store;
 

@@ -6,7 +6,7 @@ use entity::job_spec::{Command, Schedule};
 use entity::{deployment_job, job};
 
 use super::builds::Builds;
-use super::parts::DeploymentParts;
+use super::history_parts::HistoryParts;
 use super::response::image;
 use super::v2_response::{
     CronJobHistory, DeploymentHistoryActionStatus, DeploymentHistoryAuditingData, DeploymentHistoryEnvironmentV2,
@@ -14,8 +14,9 @@ use super::v2_response::{
     ServiceIdentifier,
 };
 use crate::api::job::{JobCommandResponse, ServiceTypeEnum};
-use crate::api::status::{self, StageStatusEnum, doing};
+use crate::api::status::{self, StageStatusEnum};
 use crate::api::wire::Timestamp;
+use crate::engine::state::doing;
 
 /// An ISO 8601 duration in whole seconds; zero before the start.
 fn duration(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> String {
@@ -82,7 +83,7 @@ pub(super) fn job_history_v2(
 
 pub(super) fn environment_history_v2(
     deployment: &deployment::Model,
-    parts: &DeploymentParts,
+    parts: &HistoryParts,
     now: DateTime<Utc>,
 ) -> DeploymentHistoryEnvironmentV2 {
     let stage = |(name, of_stage): (String, Vec<(&deployment_job::Model, &job::Model)>)| {
@@ -110,7 +111,7 @@ pub(super) fn environment_history_v2(
         status: status::of_deployment(deployment),
         trigger_action: deployment.action.into(),
         total_duration: duration(deployment.started_at, until),
-        stages: parts.stages(deployment.id).into_iter().map(stage).collect(),
+        stages: parts.parts.stages(deployment.id).into_iter().map(stage).collect(),
         action_status: match deployment.progress {
             Progress::Queued => DeploymentHistoryActionStatus::Queued,
             Progress::Running if deployment.cancel_requested_at.is_some() => DeploymentHistoryActionStatus::Canceling,

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::failures::clear_failures;
 use super::request::JobForceEvent;
-use super::version::DeployVersion;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
@@ -21,6 +20,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Empty, Json, Success};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget};
+use crate::engine::deploy_version::DeployVersion;
 use crate::engine::deployment;
 use crate::error::{Error, Result};
 

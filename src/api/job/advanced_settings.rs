@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::edit::{edit_of, job_change};
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Body, Created, Json, Success};
 use crate::api::{audit, tag::Tag};
 use crate::app::App;
 use crate::engine::advanced_settings;
+use crate::engine::definition::{edit_of, job_change};
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -12,14 +12,15 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::version::DeployVersion;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
+use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Json};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget};
+use crate::engine::deploy_version::DeployVersion;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{self, Accepted, Json, StrictBody};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::backfill;
+use crate::engine::limits;
 use crate::error::Result;
 
 #[derive(Debug, Deserialize, Object)]

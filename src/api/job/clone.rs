@@ -11,16 +11,16 @@ use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::copy::{copy_job, copy_variables};
 use super::response::JobResponse;
-use super::validate;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Json};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
-use crate::engine::command;
+use crate::engine::copy_job::{copy_job, copy_variables};
+use crate::engine::limits;
+use crate::engine::{command, definition};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::variable::Owner;
@@ -51,8 +51,8 @@ impl CloneApi {
             return Err(Error::invalid("environment_id", "belongs to another organization"));
         }
         let cluster = store::environment::cluster_of(&self.0.db, &target).await?;
-        validate::check_image(&self.0, &source.spec, &cluster)?;
-        validate::check_limits(&source.spec, &cluster)?;
+        definition::check_image(&self.0, &source.spec, &cluster)?;
+        definition::check_limits(&source.spec, &cluster)?;
         let now = self.0.clock.now();
         let id = audit::write(&self.0, &auth, target.organization_id, async |tx| {
             command::lock_for_addition(tx, target.id).await?;

@@ -9,12 +9,12 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::edit::job_change;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{self, Body, Created, EmptyResponse, Json, NoContent, Results, Success, Timestamp};
 use crate::api::{audit, tag::Tag};
 use crate::app::App;
+use crate::engine::definition::job_change;
 use crate::error::{Error, Result};
 use crate::store;
 

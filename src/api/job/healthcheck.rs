@@ -5,8 +5,9 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::{Deserialize, Serialize};
 
-use crate::api::faults::Faults;
-use crate::api::{limits, wire};
+use crate::api::wire;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -4,10 +4,6 @@ use entity::job_spec::Command;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
-use crate::api::faults::Faults;
-use crate::api::limits;
-use crate::error::Result;
-
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -51,12 +47,9 @@ impl From<Command> for JobCommandResponse {
     }
 }
 
-pub(super) fn check_command(field: &str, given: JobCommand) -> Result<Command> {
-    let JobCommand { arguments, entrypoint } = given;
-    let mut faults = Faults::default();
-    let entrypoint = entrypoint.map(|program| limits::text(&format!("{field}.entrypoint"), program));
-    let arguments = arguments.map(|list| limits::list(&format!("{field}.arguments"), list));
-    let command =
-        Command { entrypoint: faults.note(entrypoint.transpose()), arguments: faults.note(arguments.transpose()) };
-    faults.result().map(|()| command)
+impl From<JobCommand> for Command {
+    fn from(command: JobCommand) -> Self {
+        let JobCommand { arguments, entrypoint } = command;
+        Self { entrypoint, arguments }
+    }
 }

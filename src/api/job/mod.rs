@@ -5,9 +5,7 @@ pub(super) mod advanced_settings;
 pub(super) mod auto_deploy;
 pub(super) mod backfill;
 pub(super) mod clone;
-pub(super) mod copy;
 pub(super) mod deployment_restriction;
-mod edit;
 pub(super) mod explain;
 pub(super) mod failures;
 mod healthcheck;
@@ -15,7 +13,6 @@ mod job_command;
 pub(super) mod list;
 pub(super) mod next_run;
 pub(super) mod pause;
-mod references;
 mod request;
 mod response;
 pub(super) mod run;
@@ -24,37 +21,28 @@ mod run_response;
 pub(super) mod schedule_preview;
 mod schedule_request;
 mod schedule_response;
-mod schedule_times;
 pub(super) mod skipped_time;
 mod source_request;
 mod source_response;
 mod validate;
-mod verdict;
-pub(super) mod version;
 
 pub(super) use self::job_command::JobCommandResponse;
-pub(super) use self::references::check_git_token;
 pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
 pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 
 use std::sync::Arc;
 
 use entity::id::{EnvironmentId, JobId};
-use entity::{cluster, job};
+use entity::job;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
-use self::edit::{edit_of, or_taken};
 use self::list::{JobFilter, list};
-use self::references::{References, check_references};
 use self::request::JobRequest;
-use self::schedule_request::never_fires;
-use self::schedule_times::NEVER_FIRES;
 use self::validate::JobDefinition;
 use crate::access::{self, Action};
-use crate::api::audit::{self, Change};
 use crate::api::caller::Auth;
 use crate::api::status::{self, Status};
 use crate::api::tag::Tag;
@@ -63,8 +51,8 @@ use crate::api::wire::{
 };
 use crate::app::App;
 use crate::engine::command::{self, Removal};
+use crate::engine::definition::{self, NEVER_FIRES, References, never_fires};
 use crate::error::Result;
-use crate::store;
 use crate::store::job::JobView;
 
 pub(in crate::api) struct JobApi(pub(in crate::api) Arc<App>);
@@ -97,15 +85,9 @@ impl JobApi {
         let checked = self.check(&environment, body.0, None, &warnings).await?;
         let JobDefinition { name, spec } = checked.definition;
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
-        let References { registry, groups } = checked.references;
-        let view = JobView::new(row.clone(), &environment, &checked.cluster, registry, &groups);
-        audit::write(&self.0, &auth, environment.organization_id, async |tx| {
-            command::lock_for_addition(tx, environment.id).await?;
-            let change = Change::create("JOB", row.id.0, &row.name).of_environment(&environment).after(&row.spec);
-            store::job::create(tx, row).await.map_err(or_taken)?;
-            Ok(((), change))
-        })
-        .await?;
+        let References { registry, groups } = checked.stored.references;
+        let view = JobView::new(row.clone(), &environment, &checked.stored.cluster, registry, &groups);
+        definition::create(&self.0, &auth.requester(), &environment, row).await?;
         Ok(Json(JobResponse::from(view)))
     }
 
@@ -128,14 +110,8 @@ impl JobApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
         let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row), &warnings).await?.definition;
-        let change = Change::update("JOB", row.id.0, &name).of_environment(&environment).before(&row.spec).after(&spec);
-        let row = job::Model { name, spec, ..row };
-        let edit = edit_of(&row, self.0.clock.now());
-        audit::write(&self.0, &auth, environment.organization_id, async |tx| {
-            store::job::update(tx, row.id, edit).await.map_err(or_taken)?;
-            Ok(((), change))
-        })
-        .await?;
+        let new = job::Model { name, spec, ..row.clone() };
+        definition::update(&self.0, &auth.requester(), &environment, (&row, &new), None).await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
         Ok(Json(JobResponse::from(view)))
     }
@@ -173,17 +149,13 @@ impl JobApi {
         if never_fires(&definition.spec.schedule) {
             warnings.add(NEVER_FIRES);
         }
-        let cluster = store::environment::cluster_of(&self.0.db, environment).await?;
-        validate::check_image(&self.0, &definition.spec, &cluster)?;
-        validate::check_limits(&definition.spec, &cluster)?;
-        let references = check_references(&self.0.db, environment.organization_id, &definition.spec).await?;
-        Ok(Checked { definition, cluster, references })
+        let stored = definition::check(&self.0, environment, &definition.spec).await?;
+        Ok(Checked { definition, stored })
     }
 }
 
 /// A valid request, with the rows that it was checked against.
 struct Checked {
     definition: JobDefinition,
-    cluster: cluster::Model,
-    references: References,
+    stored: definition::Checked,
 }

@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::pause::PauseResponse;
-use super::schedule_times::{NEVER_FIRES, ScheduleTimes, draft_times, explanation, no_schedule, schedule_times};
 use super::skipped_time::SkipReasonEnum;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Json, Success, Timestamp, Warnings};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::{Hold, Holds, Keeper};
+use crate::engine::definition::NEVER_FIRES;
+use crate::engine::limits;
+use crate::engine::schedule_times::{ScheduleTimes, draft_times, explanation, no_schedule, schedule_times};
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -9,13 +9,14 @@ use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 
 use super::next_run::{NextRun, default_next_runs};
-use super::schedule_request::{DEFAULT_TIMEZONE, check_times};
-use super::schedule_times::{NEVER_FIRES, explanation};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Json, Success, Warnings};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
 use crate::engine::cron::Holds;
+use crate::engine::definition::{DEFAULT_TIMEZONE, NEVER_FIRES, check_times};
+use crate::engine::limits;
+use crate::engine::schedule_times::explanation;
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]

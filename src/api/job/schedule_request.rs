@@ -1,15 +1,14 @@
 //! The schedule of a job in requests: a cron expression, or commands for events.
 
 use entity::job;
-use entity::job_spec::{JobType, LifecycleType, Schedule};
+use entity::job_spec::{Command, JobType, LifecycleType, Schedule};
 use poem_openapi::Object;
 use serde::Deserialize;
 
-use super::job_command::{JobCommand, JobLifecycleTypeEnum, check_command};
-use crate::api::faults::Faults;
-use crate::engine::cron;
+use super::job_command::{JobCommand, JobLifecycleTypeEnum};
+use crate::engine::definition::{self, DEFAULT_TIMEZONE, check_command};
+use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
-use crate::time_zone::Zone;
 
 #[derive(Debug, Deserialize, Object)]
 struct CronRequest {
@@ -35,8 +34,6 @@ pub(super) struct ScheduleRequest {
     cronjob: Option<CronRequest>,
     lifecycle_type: Option<JobLifecycleTypeEnum>,
 }
-
-pub(super) const DEFAULT_TIMEZONE: &str = "Etc/UTC";
 
 pub(super) fn check_schedule(
     given: Option<ScheduleRequest>,
@@ -66,7 +63,7 @@ pub(super) fn check_schedule(
         None => {
             let mut faults = Faults::default();
             let mut command = |field: &str, given: Option<JobCommand>| {
-                faults.note(given.map(|given| check_command(field, given)).transpose())
+                faults.note(given.map(|given| check_command(field, given.into())).transpose())
             };
             let schedule = Schedule::Lifecycle {
                 on_start: command("schedule.on_start", on_start),
@@ -93,7 +90,6 @@ fn lifecycle(given: JobLifecycleTypeEnum) -> LifecycleType {
 }
 
 fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedule> {
-    const FIELD: &str = "schedule.cronjob";
     let CronRequest { arguments, entrypoint, timezone, scheduled_at } = given;
     let stored_timezone = stored.and_then(|job| match &job.spec.schedule {
         Schedule::Cron { timezone, .. } => Some(timezone.clone()),
@@ -101,32 +97,5 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
     });
     let timezone =
         timezone.filter(|zone| !zone.is_empty()).or(stored_timezone).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());
-    let mut faults = Faults::default();
-    faults.note(check_times("schedule.cronjob.", &scheduled_at, &timezone).map(drop));
-    let command = faults.note(check_command(FIELD, JobCommand { arguments, entrypoint }));
-    faults.result()?;
-    Ok(Schedule::Cron { scheduled_at, timezone, command })
-}
-
-/// Parses a cron expression and a time zone. The names of their fields begin with `prefix`.
-pub(super) fn check_times(prefix: &str, scheduled_at: &str, timezone: &str) -> Result<(cron::CronExpression, Zone)> {
-    let invalid = |field: &str, refused: cron::ParseError| Error::invalid(format!("{prefix}{field}"), refused.0);
-    let zone = cron::parse_timezone(timezone).map_err(|refused| invalid("timezone", refused));
-    let expression = scheduled_at.parse().map_err(|refused| invalid("scheduled_at", refused));
-    match (expression, zone) {
-        (Ok(expression), Ok(zone)) => Ok((expression, zone)),
-        (expression, zone) => {
-            let mut faults = Faults::default();
-            faults.note(expression.map(|_| ()));
-            faults.note(zone.map(drop));
-            faults.result()?;
-            Err(Error::invalid(format!("{prefix}scheduled_at"), "is not valid"))
-        }
-    }
-}
-
-/// Whether a schedule has no times at all.
-pub(super) fn never_fires(schedule: &Schedule) -> bool {
-    let Schedule::Cron { scheduled_at, .. } = schedule else { return false };
-    scheduled_at.parse::<cron::CronExpression>().is_ok_and(|expression| !expression.can_fire())
+    definition::check_cron(scheduled_at, timezone, Command { entrypoint, arguments })
 }

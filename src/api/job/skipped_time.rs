@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
+use crate::api::tag::Tag;
 use crate::api::wire::{Json, Results, Success, Timestamp};
-use crate::api::{limits, tag::Tag};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::Result;
 use crate::store;
 

@@ -1,14 +1,16 @@
 //! The source of a job in requests: an image, or a build from a Dockerfile.
 
-use entity::id::{GitTokenId, RegistryId};
+use entity::id::GitTokenId;
 use entity::job_spec::{GitProvider, GitRepository, Source};
 use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::api::faults::Faults;
-use crate::api::{limits, wire};
+use crate::api::wire;
+use crate::engine::definition::{GivenImage, check_image_source};
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 wire::mirrored!(GitProviderEnum of GitProvider { Bitbucket, Github, Gitlab });
@@ -58,31 +60,11 @@ pub(super) fn check_source(given: SourceRequest, stored: Option<&Source>) -> Res
     match (image, docker) {
         (Some(_), Some(_)) => Err(Error::invalid("source", "must have either an image or docker, not both")),
         (None, None) => Err(Error::invalid("source", "must have an image or docker")),
-        (Some(image), None) => check_image(image),
+        (Some(ImageRequest { image_name, tag, registry_id }), None) => {
+            check_image_source(GivenImage { image_name, tag, registry_id })
+        }
         (None, Some(docker)) => check_docker(docker, stored),
     }
-}
-
-fn check_image(given: ImageRequest) -> Result<Source> {
-    const FIELD: &str = "source.image";
-    let ImageRequest { image_name, tag, registry_id } = given;
-    let present = |key: &str, value: Option<String>| {
-        value.filter(|value| !value.is_empty()).ok_or_else(|| Error::invalid(format!("{FIELD}.{key}"), "is missing"))
-    };
-    let mut faults = Faults::default();
-    let checked_name = |name: String| limits::pinned_image(&format!("{FIELD}.image_name"), &name);
-    let image_name = faults.note(present("image_name", image_name).and_then(checked_name));
-    let digest = image_name.split_once('@').map(|(_, digest)| digest.to_owned());
-    let tag = present("tag", tag.filter(|tag| !tag.is_empty()).or_else(|| digest.clone()));
-    let tag = faults.note(tag.and_then(|tag| limits::image_tag(&format!("{FIELD}.tag"), &tag)));
-    if digest.is_some_and(|digest| tag.starts_with("sha256:") && tag != digest) {
-        faults.refuse(format!("{FIELD}.tag"), "must not differ from the digest in image_name");
-    }
-    let no_uuid = || Error::invalid(format!("{FIELD}.registry_id"), "must be a UUID");
-    let registry = present("registry_id", registry_id);
-    let registry_id = faults.note(registry.and_then(|id| id.parse::<Uuid>().map_err(|_| no_uuid())));
-    faults.result()?;
-    Ok(Source::Image { image_name, tag, registry_id: RegistryId(registry_id) })
 }
 
 fn check_docker(given: DockerRequest, stored: Option<&Source>) -> Result<Source> {

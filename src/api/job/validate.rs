@@ -4,35 +4,23 @@
 //! except that a schedule without a time zone keeps the stored one, and a build of the same Dockerfile what else is stored of it. Each official client omits the keys that it
 //! does not know; these rules keep its edits from losing data.
 
-use entity::cluster::ClusterKind;
 use entity::id::GroupId;
+use entity::job;
 use entity::job_spec::{CpuArchitecture, JobSpec, JobType, LifecycleType, Schedule, Source};
-use entity::{cluster, job};
 use poem_openapi::types::MaybeUndefined;
 
 use super::healthcheck::check_healthchecks;
 use super::request::{CpuArchitectureEnum, JobRequest};
 use super::schedule_request::check_schedule;
 use super::source_request::{SourceRequest, check_source};
-use crate::api::faults::Faults;
-use crate::api::limits;
 use crate::api::wire::ReferenceObject;
-use crate::app::App;
+use crate::engine::definition::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber};
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
-
-const DEFAULT_CPU_MILLI: i32 = 500;
-
-const DEFAULT_MEMORY_MIB: i32 = 512;
 
 /// Maximum groups of one kind per job.
 const MOST_GROUPS: usize = 50;
-
-const DURATION: &str = "max_duration_seconds";
-
-const LEAST_CPU_MILLI: i32 = 10;
-
-/// Docker refuses to start a container with less.
-const LEAST_MEMORY_MIB: i32 = 6;
 
 /// A validated job.
 #[derive(Debug)]
@@ -68,14 +56,14 @@ pub(super) fn check(given: JobRequest, stored: Option<&job::Model>) -> Result<Jo
     let name = faults.note(check_name(name, stored));
     let (job_type, schedule) = faults.note_or(check_schedule(schedule, stored), no_schedule());
     let source = faults.note_or(source_of(source, old), Source::none());
-    let mut number = |field: &str, given, old: Option<i32>, default, low| {
-        faults.note(limits::between(field, value_or(given, old, default), low, i32::MAX))
-    };
-    let cpu_milli = number("cpu", cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI, LEAST_CPU_MILLI);
-    let memory_mib = number("memory", memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB);
-    let gpu = number("gpu", gpu, old.map(|old| old.gpu), 0, 0);
-    let max_nb_restart = number("max_nb_restart", max_nb_restart, old.map(|old| old.max_nb_restart), 0, 0);
-    let max_duration_seconds = number(DURATION, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0, 0);
+    let mut number =
+        |number: JobNumber, given, old: Option<i32>, default| faults.note(number.check(value_or(given, old, default)));
+    let cpu_milli = number(JobNumber::Cpu, cpu, old.map(|old| old.cpu_milli), DEFAULT_CPU_MILLI);
+    let memory_mib = number(JobNumber::Memory, memory, old.map(|old| old.memory_mib), DEFAULT_MEMORY_MIB);
+    let gpu = number(JobNumber::Gpu, gpu, old.map(|old| old.gpu), 0);
+    let max_nb_restart = number(JobNumber::Retries, max_nb_restart, old.map(|old| old.max_nb_restart), 0);
+    let max_duration_seconds =
+        number(JobNumber::TimeLimit, max_duration_seconds, old.map(|old| old.max_duration_seconds), 0);
     let mut optional = |field: &str, given: Option<i32>, (low, high)| {
         faults.note(given.map(|given| limits::between(field, given, low, high)).transpose())
     };
@@ -134,23 +122,6 @@ fn source_of(given: Option<SourceRequest>, old: Option<&JobSpec>) -> Result<Sour
 fn no_schedule() -> (JobType, Schedule) {
     let (on_start, on_stop, on_delete) = (None, None, None);
     (JobType::Lifecycle, Schedule::Lifecycle { on_start, on_stop, on_delete, lifecycle_type: LifecycleType::Generic })
-}
-
-/// Checks that a job has an image, unless it runs as a plain process.
-pub(super) fn check_image(app: &App, spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
-    if spec.source.is_none() && !(cluster.kind == ClusterKind::Local && app.runners.local_is_process()) {
-        return Err(Error::invalid("source", "is missing; only jobs that run as plain processes need no image"));
-    }
-    Ok(())
-}
-
-/// Checks a configuration against the limits of its cluster.
-pub(super) fn check_limits(spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
-    let mut faults = Faults::default();
-    faults.note(limits::between("cpu", spec.cpu_milli, LEAST_CPU_MILLI, cluster.maximum_cpu_milli));
-    faults.note(limits::between("memory", spec.memory_mib, LEAST_MEMORY_MIB, cluster.maximum_memory_mib));
-    faults.note(limits::between("gpu", spec.gpu, 0, 0));
-    faults.result()
 }
 
 /// The value of a key: the given one, the stored one if the key is absent, or the default if it is null or the job is

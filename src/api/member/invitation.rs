@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use entity::id::{InvitationId, OrganizationId};
+use entity::invitation;
 use entity::member::Role;
-use entity::{invitation, member, person};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::super::caller::Auth;
-use super::super::limits;
 use super::super::role;
 use super::super::tag::Tag;
 use super::super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
@@ -20,23 +19,9 @@ use super::request::InviteMemberRequest;
 use super::response::InviteMember;
 use crate::access::{self, Action, Subject};
 use crate::app::App;
+use crate::engine::member as engine_member;
 use crate::error::{Error, Result};
 use crate::store;
-
-/// The maximum number of members and invitations in an organization.
-const MAX_MEMBERS: usize = 500;
-
-/// Validates an email address, and returns it in the form in which it is stored: ASCII letters in lower case. Other letters are left
-/// as they are, because folding them would make addresses of different people equal.
-fn normalized_email(address: &str) -> Result<String> {
-    let email = limits::name("email", address)?.to_ascii_lowercase();
-    let is_valid =
-        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    if !is_valid || email.contains(char::is_whitespace) {
-        return Err(Error::invalid("email", "must be an email address"));
-    }
-    Ok(email)
-}
 
 pub(in crate::api) struct InvitationApi(pub(in crate::api) Arc<App>);
 
@@ -66,7 +51,6 @@ impl InvitationApi {
         let id = OrganizationId(organization_id.0);
         let organization = access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let InviteMemberRequest { email, role, role_id } = body.0;
-        let email = normalized_email(&email)?;
         let (role, custom_role_id) = match (role_id, role) {
             (Some(role), _) => role::assignable(&self.0.db, "role_id", id, role).await?,
             (None, Some(InviteMemberRoleEnum::Admin)) => (Role::Admin, None),
@@ -76,38 +60,10 @@ impl InvitationApi {
             }
             (None, Some(InviteMemberRoleEnum::Viewer) | None) => (Role::Viewer, None),
         };
-        let (now, inviter) = (self.0.clock.now(), auth.0.name().to_owned());
-        let row = invitation::Model {
-            id: InvitationId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            email,
-            role,
-            custom_role_id,
-            inviter,
-        };
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            let members = store::person::list_members(tx, id).await?;
-            let is_invitee = |(_, person): &(member::Model, person::Model)| {
-                person.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&row.email))
-            };
-            if members.iter().any(is_invitee) {
-                return Err(Error::Conflict("a member already has this email address".into()));
-            }
-            if members.len() + store::invitation::list(tx, id).await?.len() >= MAX_MEMBERS {
-                return Err(Error::Conflict(format!(
-                    "an organization can have at most {MAX_MEMBERS} members and invitations"
-                )));
-            }
-            let taken = "this email address has already been invited";
-            let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
-            let custom = store::custom_role::list(tx, id).await?;
-            let response = InviteMember::new(&self.0, &row, &organization.name, &custom);
-            let change = Change::create(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION").after(&response);
-            Ok((response, change))
-        })
-        .await?;
+        let app = &self.0;
+        let shown = |row: &invitation::Model, custom: &[_]| InviteMember::new(app, row, &organization.name, custom);
+        let role = (role, custom_role_id);
+        let response = engine_member::invite(&self.0, &auth.requester(), id, (&email, role), shown).await?;
         Ok(Json(response))
     }
 
@@ -160,11 +116,7 @@ impl InvitationApi {
         #[oai(name = "inviteId")] invite_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageMembers, organization_id.0, invite_id.0).await?;
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::row::delete::<invitation::Model>(tx, row.id).await?;
-            Ok(((), Change::delete(MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
-        })
-        .await?;
+        engine_member::withdraw(&self.0, &auth.requester(), &row).await?;
         Ok(EmptyResponse)
     }
 }

@@ -9,10 +9,8 @@ use std::sync::Arc;
 
 use entity::id::{OrganizationId, PersonId};
 use entity::member::Role;
-use entity::{member, person};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
-use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use self::request::{DeleteMemberRequest, MemberRoleUpdateRequest, TransferOwnershipRequest};
@@ -24,6 +22,7 @@ use super::tag::Tag;
 use super::wire::{Body, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::member;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -58,17 +57,7 @@ impl MemberApi {
         let MemberRoleUpdateRequest { user_id, role_id } = body.0;
         let person = user_id.parse().map(PersonId).map_err(|_| Error::invalid("user_id", "is not a UUID"))?;
         let role = role::assignable(&self.0.db, "role_id", id, role_id).await?;
-        audit::write(&self.0, &auth, id, async |tx| {
-            let name =
-                require_not_owner(tx, id, person, "the role of the owner can only change by a transfer of ownership")
-                    .await?;
-            store::person::set_role(tx, id, person, role).await?;
-            let custom = store::custom_role::list(tx, id).await?;
-            let after = role::name_and_id(role, &custom);
-            Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("MEMBER_ROLE").after(&after)))
-        })
-        .await?;
-        self.0.rights_changed();
+        member::set_role(&self.0, &auth.requester(), id, person, role).await?;
         Ok(EmptyResponse)
     }
 
@@ -82,14 +71,7 @@ impl MemberApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let person = PersonId(body.0.user_id);
-        audit::write(&self.0, &auth, id, async |tx| {
-            let name =
-                require_not_owner(tx, id, person, "the owner cannot be removed; transfer the ownership first").await?;
-            store::person::remove_member(tx, id, person).await?;
-            Ok(((), Change::delete(MEMBERS_AND_ROLES, person.0, &name)))
-        })
-        .await?;
-        self.0.rights_changed();
+        member::remove(&self.0, &auth.requester(), id, person).await?;
         Ok(EmptyResponse)
     }
 
@@ -113,7 +95,7 @@ impl MemberApi {
             if owner.is_some() && owner != auth.0.person() {
                 return Err(Error::Forbidden("only the owner can transfer the ownership"));
             }
-            let row = store::row::by_id::<member::Model>(tx, (id, person)).await?;
+            let row = store::row::by_id::<entity::member::Model>(tx, (id, person)).await?;
             row.ok_or_else(|| Error::invalid("user_id", "is not a member of this organization"))?;
             if let Some(owner) = owner {
                 store::person::set_role(tx, id, owner, (Role::Admin, None)).await?;
@@ -121,31 +103,11 @@ impl MemberApi {
             // Another transfer that has not been committed yet is noticed by the index.
             let appointed = store::person::set_role(tx, id, person, (Role::Owner, None)).await;
             appointed.map_err(|error| Error::or_taken(error, TRANSFERRED))?;
-            let name = display_name(tx, person).await?;
+            let name = member::display_name(tx, person).await?;
             Ok(((), Change::update(MEMBERS_AND_ROLES, person.0, &name).part("TRANSFER_OWNERSHIP")))
         })
         .await?;
         self.0.rights_changed();
         Ok(EmptyResponse)
     }
-}
-
-/// Rejects the owner, and returns the name of any other member.
-async fn require_not_owner(
-    tx: &DatabaseTransaction,
-    organization: OrganizationId,
-    person: PersonId,
-    text: &str,
-) -> Result<String> {
-    let row = store::row::by_id::<member::Model>(tx, (organization, person)).await?;
-    let row = row.ok_or_else(|| Error::invalid("user_id", "is not a member of this organization"))?;
-    if row.role == Role::Owner {
-        return Err(Error::Conflict(text.to_owned()));
-    }
-    display_name(tx, person).await
-}
-
-async fn display_name(tx: &DatabaseTransaction, person: PersonId) -> Result<String> {
-    let row = store::row::by_id::<person::Model>(tx, person).await?;
-    Ok(row.map(|person| person.name.or(person.email).unwrap_or(person.subject)).unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! Organizations.
 
+pub(super) mod forecast;
 mod request;
 mod response;
 mod subscription_plan;
@@ -15,12 +16,12 @@ use self::request::{OrganizationEditRequest, OrganizationRequest};
 use self::response::Organization;
 use super::audit::{self, Change};
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::bootstrap;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::workspace::StepsOf;

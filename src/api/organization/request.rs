@@ -5,8 +5,8 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::{Deserialize, Serialize};
 
-use super::super::limits;
 use super::subscription_plan::PlanEnum;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::secret::has_secret;
 

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use crate::api::audit::Change;
 use crate::api::environment::EnvironmentModeEnum;
 use crate::api::environment::deployment_rule::WeekdayEnum;
-use crate::api::limits;
 use crate::api::wire::Timestamp;
 use crate::engine::cron;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Deserialize, Object)]

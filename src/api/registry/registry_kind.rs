@@ -2,8 +2,8 @@
 
 use entity::registry::RegistryKind;
 
-use super::super::limits;
 use super::super::wire::mirrored;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::secret::Origin;
 

@@ -4,7 +4,6 @@ mod matrix;
 mod permission;
 mod request;
 mod response;
-mod stored;
 
 use std::sync::Arc;
 
@@ -18,15 +17,15 @@ use uuid::Uuid;
 use self::matrix::PermissionMatrix;
 use self::request::{OrganizationCustomRoleCreateRequest, OrganizationCustomRoleUpdateRequest};
 use self::response::{OrganizationAvailableRole, OrganizationCustomRole};
-use self::stored::BUILT_IN;
-pub(super) use self::stored::{assignable, name_and_id};
 use super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::caller::Auth;
-use super::limits;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::engine::assigned_role::BUILT_IN;
+pub(super) use crate::engine::assigned_role::{assignable, name_and_id};
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

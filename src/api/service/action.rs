@@ -17,12 +17,12 @@ use super::request::{
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::job::failures::clear_failures;
-use crate::api::job::version::DeployVersion;
 use crate::api::status::{self, EnvironmentStatus, Status};
 use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, EmptyResponse, Json, Success};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget, Removal};
+use crate::engine::deploy_version::DeployVersion;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Serialize, Deserialize, Object)]

@@ -4,8 +4,8 @@ use poem_openapi::Object;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::api::limits;
 use crate::api::wire::Ignored;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 
 /// Services by kind. Ids of kinds other than jobs are rejected.

@@ -18,8 +18,9 @@ use self::response::{DeploymentStageResponse, change, list_response, stage_respo
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
 use crate::api::wire::{Body, EmptyResponse, Json, NoContent, Results, Success};
-use crate::api::{audit, limits, tag::Tag};
+use crate::api::{audit, tag::Tag};
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
 

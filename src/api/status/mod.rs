@@ -1,15 +1,13 @@
 //! The states of jobs and environments, derived from the recorded deployments.
 
 mod official_state;
-mod part_runs;
 mod part_state;
 mod response;
-mod snapshot;
 mod status_pieces;
+mod status_response;
 mod step_metrics;
 
 pub(super) use self::official_state::{EventOriginEnum, StageStatusEnum, StateEnum};
-pub(super) use self::part_runs::{doing, run_ids};
 pub(super) use self::part_state::{details, execution_id, of_deployment, of_part};
 pub(super) use self::response::{
     EnvironmentStatus, EnvironmentStatuses, EnvironmentStatusesWithStages, Status, StatusDetails,
@@ -22,11 +20,11 @@ use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use self::official_state::ServiceDeploymentStatusEnum;
-use self::part_runs::PartRuns;
 use self::response::{ServiceActionStatusEnum, ServiceSubActionEnum};
-use self::snapshot::{Configuration, EnvironmentSnapshot, JobSnapshot};
+use self::status_response::{environment_status, status};
 use crate::api::wire::Timestamp;
 use crate::engine::shown::PartPhase;
+use crate::engine::state::{Configuration, EnvironmentSnapshot, JobSnapshot, PartRuns};
 use crate::error::Result;
 use crate::store;
 
@@ -44,13 +42,13 @@ pub(in crate::api) async fn of_job(db: &DatabaseConnection, row: &job::Model) ->
     };
     let configuration = Configuration::of_row(row);
     let job = JobSnapshot { id: row.id, configuration, part: part.as_ref(), runs, newest: newest.as_ref() };
-    Ok(job.status(i32::try_from(requests).unwrap_or(i32::MAX)))
+    Ok(status(&job, i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 
 /// The state of an environment.
 pub(in crate::api) async fn of_environment(db: &DatabaseConnection, id: EnvironmentId) -> Result<EnvironmentStatus> {
     let snapshot = store::snapshot(db, async |tx| EnvironmentSnapshot::read(tx, id, |_, _| ()).await).await?;
-    Ok(snapshot.environment(id))
+    Ok(environment_status(&snapshot, id))
 }
 
 /// The states of several environments at one moment, in their order.
@@ -61,7 +59,7 @@ pub(in crate::api) async fn of_environments(
     store::snapshot(db, async |tx| {
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {
-            all.push(EnvironmentSnapshot::read(tx, row.id, |_, _| ()).await?.environment(row.id));
+            all.push(environment_status(&EnvironmentSnapshot::read(tx, row.id, |_, _| ()).await?, row.id));
         }
         Ok(all)
     })

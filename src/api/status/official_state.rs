@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::wire;
 use crate::engine::shown::ShownState;
+use crate::engine::state::Freshness;
 
 /// The official states that this server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
@@ -65,6 +66,16 @@ pub(in crate::api) enum ServiceDeploymentStatusEnum {
     NeverDeployed,
     OutOfDate,
     UpToDate,
+}
+
+impl From<Freshness> for ServiceDeploymentStatusEnum {
+    fn from(freshness: Freshness) -> Self {
+        match freshness {
+            Freshness::NeverDeployed => Self::NeverDeployed,
+            Freshness::OutOfDate => Self::OutOfDate,
+            Freshness::UpToDate => Self::UpToDate,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]

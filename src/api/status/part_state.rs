@@ -4,9 +4,9 @@ use entity::deployment::{self, Progress};
 use entity::deployment_job;
 
 use super::official_state::StateEnum;
-use super::part_runs::doing;
 use super::response::{ServiceActionEnum, ServiceActionStatusEnum, ServiceSubActionEnum, StatusDetails};
 use crate::engine::shown::{self, PartPhase, ShownProgress};
+use crate::engine::state::doing;
 
 /// The action and progress of a job in its deployment. Without a part, the job was never deployed.
 pub(in crate::api) fn details(

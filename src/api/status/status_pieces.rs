@@ -13,12 +13,12 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::Serialize;
 
 use super::official_state::StageStatusEnum;
-use super::part_runs::PartRuns;
 use super::response::{
     DeploymentStageWithServicesStatuses, EnvironmentStatuses, EnvironmentStatusesWithStages, Stage, Status,
 };
-use super::snapshot::{Configuration, EnvironmentSnapshot, JobSnapshot};
+use super::status_response::{environment_status, status_among};
 use crate::api::wire::Results;
+use crate::engine::state::{Configuration, EnvironmentSnapshot, JobSnapshot, PartRuns};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -35,7 +35,7 @@ impl Pending {
     fn of(job: &JobSnapshot<'_>) -> Self {
         match job.part {
             None => Self::Idle(job.id, job.configuration),
-            Some(_) => Self::Deployed(Box::new(job.status_among())),
+            Some(_) => Self::Deployed(Box::new(status_among(job))),
         }
     }
 
@@ -43,9 +43,13 @@ impl Pending {
         let status = match self {
             Self::Idle(id, configuration) => {
                 let newest: Option<&deployment::Model> = None;
-                Box::new(
-                    JobSnapshot { id, configuration, part: None, runs: PartRuns::default(), newest }.status_among(),
-                )
+                Box::new(status_among(&JobSnapshot {
+                    id,
+                    configuration,
+                    part: None,
+                    runs: PartRuns::default(),
+                    newest,
+                }))
             }
             Self::Deployed(status) => status,
         };
@@ -139,7 +143,7 @@ pub(in crate::api) async fn of_jobs(db: &DatabaseConnection, row: &environment::
 pub(in crate::api) async fn of_all(db: &DatabaseConnection, row: &environment::Model) -> Result<StatusPieces> {
     let (snapshot, jobs) = store::snapshot(db, async |tx| read_jobs(tx, row).await).await?;
     let frame = EnvironmentStatuses {
-        environment: snapshot.environment(row.id),
+        environment: environment_status(&snapshot, row.id),
         applications: Vec::new(),
         containers: Vec::new(),
         jobs: Vec::new(),
@@ -163,7 +167,8 @@ pub(in crate::api) async fn with_stages(db: &DatabaseConnection, row: &environme
         Ok::<_, Error>((snapshot, store::stage::list(tx, row.id).await?))
     })
     .await?;
-    let frame = EnvironmentStatusesWithStages { environment: snapshot.environment(row.id), stages: Vec::new() };
+    let frame =
+        EnvironmentStatusesWithStages { environment: environment_status(&snapshot, row.id), stages: Vec::new() };
     let (before, behind) = around(&frame, "stages")?;
     let mut pieces = StatusPieces::default();
     pieces.text(&before);

@@ -7,7 +7,7 @@ use entity::run::{self, RunState};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
-use super::part_runs::PartRuns;
+use crate::engine::state::PartRuns;
 
 /// The official steps that this server reports.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]

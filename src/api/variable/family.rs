@@ -11,11 +11,11 @@ use super::super::tag::Tag;
 use super::super::wire::{Body, Created, EmptyResponse, FileBody, Json, NoContent, Results, Success};
 use super::family_response::{EnvironmentVariable, Secret};
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::parent::Parent;
 use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, SecretEditRequest, Value};
-use super::{create, edit, lookup, visible};
+use super::{access_parent, answers, lookup};
 use crate::access::Action;
 use crate::app::App;
+use crate::engine::variable;
 use crate::error::Result;
 
 /// Defines the six operations of a family.
@@ -35,8 +35,8 @@ macro_rules! family {
         impl $api {
             #[oai(path = $all, method = "get", operation_id = $list, tag = Tag::$tag)]
             async fn list(&self, auth: Auth, #[oai(name = $parent)] parent: Path<Uuid>) -> Result<Success<Results<$response>>> {
-                let parent = Parent::$of(&self.0, &auth, Action::View, parent.0).await?;
-                let all = visible::list(&self.0, &parent).await?.into_iter();
+                let parent = access_parent::$of(&self.0, &auth, Action::View, parent.0).await?;
+                let all = answers::list(&self.0, &parent).await?.into_iter();
                 let results = all.filter(|variable| variable.is_secret() == $secret).map(<$response>::from).collect();
                 Ok(Json(Results { results }))
             }
@@ -48,8 +48,8 @@ macro_rules! family {
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 body: FileBody<EnvironmentVariableRequest>,
             ) -> Result<Created<$response>> {
-                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                Ok(Json(create::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
+                let parent = access_parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                Ok(Json(answers::create(&self.0, &auth, &parent, body.0, $secret).await?.into()))
             }
 
             #[oai(path = $one, method = "put", operation_id = $edit_id, tag = Tag::$tag)]
@@ -60,9 +60,9 @@ macro_rules! family {
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: FileBody<$edit>,
             ) -> Result<Success<$response>> {
-                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = lookup::find_own(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Json(edit::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
+                let parent = access_parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let row = variable::find_own(&self.0, &parent, variable.0, $secret).await?;
+                Ok(Json(answers::edit(&self.0, &auth, &parent, row, body.0.into()).await?.into()))
             }
 
             #[oai(path = $one, method = "delete", operation_id = $delete, tag = Tag::$tag)]
@@ -72,9 +72,9 @@ macro_rules! family {
                 #[oai(name = $parent)] parent: Path<Uuid>,
                 #[oai(name = $variable)] variable: Path<Uuid>,
             ) -> Result<NoContent> {
-                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
-                let row = lookup::find_own(&self.0, &parent, variable.0, $secret).await?;
-                edit::delete(&self.0, &auth, &parent, row).await?;
+                let parent = access_parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let row = variable::find_own(&self.0, &parent, variable.0, $secret).await?;
+                answers::delete(&self.0, &auth, &parent, row).await?;
                 Ok(EmptyResponse)
             }
 
@@ -86,9 +86,9 @@ macro_rules! family {
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: Body<Key>,
             ) -> Result<Created<$response>> {
-                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let parent = access_parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
                 lookup::require_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Json(create::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                Ok(Json(answers::create_alias(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
 
             #[oai(path = $override_path, method = "post", operation_id = $override, tag = Tag::$tag)]
@@ -99,9 +99,9 @@ macro_rules! family {
                 #[oai(name = $variable)] variable: Path<Uuid>,
                 body: FileBody<Value>,
             ) -> Result<Created<$response>> {
-                let parent = Parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
+                let parent = access_parent::$of(&self.0, &auth, Action::Manage, parent.0).await?;
                 lookup::require_kind(&self.0, &parent, variable.0, $secret).await?;
-                Ok(Json(create::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
+                Ok(Json(answers::create_override(&self.0, &auth, &parent, variable.0, body.0).await?.into()))
             }
         }
     };
@@ -185,7 +185,7 @@ impl JobImportApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         body: Body<VariableImportRequest>,
     ) -> Result<Created<VariableImport>> {
-        let parent = Parent::of_job(&self.0, &auth, Action::Manage, job_id.0).await?;
+        let parent = access_parent::of_job(&self.0, &auth, Action::Manage, job_id.0).await?;
         Ok(Json(import::run(&self.0, &auth, &parent, body.0).await?))
     }
 }

@@ -1,19 +1,16 @@
 //! Looks up the variables that requests refer to.
 
 use entity::id::VariableId;
-use entity::variable::{Model, VariableKind};
+use entity::variable::Model;
 use uuid::Uuid;
 
 use super::super::caller::Auth;
-use super::parent::Parent;
-use super::visible::visible;
+use super::access_parent;
 use crate::access::Action;
 use crate::app::App;
+use crate::engine::variable::{HIERARCHY, Parent, visible};
 use crate::error::{Error, Result};
 use crate::store;
-
-pub(super) const HIERARCHY: &str =
-    "belongs to a scope that is not wide enough for this alias or override (PROJECT > ENVIRONMENT > JOB)";
 
 /// The target of a new alias or override, which must be visible in its scope.
 pub(super) async fn find_target(app: &App, auth: &Auth, parent: &Parent, id: Uuid) -> Result<Model> {
@@ -29,26 +26,10 @@ pub(super) async fn find_target(app: &App, auth: &Auth, parent: &Parent, id: Uui
 /// A stored variable with its scope. The caller must have access to the scope.
 pub(super) async fn find_stored(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<(Model, Parent)> {
     let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?.ok_or(Error::NotFound("variable"))?;
-    match Parent::of_row(app, auth, action, &row).await {
+    match access_parent::of_row(app, auth, action, &row).await {
         Ok(parent) => Ok((row, parent)),
         Err(Error::NotFound(_)) => Err(Error::NotFound("variable")),
         Err(error) => Err(error),
-    }
-}
-
-/// A variable of the scope itself. Variables of wider scopes are visible in it, but cannot be changed there.
-pub(super) async fn find_own(app: &App, parent: &Parent, id: Uuid, is_secret: bool) -> Result<Model> {
-    let row = store::row::by_id::<Model>(&app.db, VariableId(id)).await?;
-    if let Some(row) = row.filter(|row| parent.owns(row) && row.is_secret == is_secret) {
-        return Ok(row);
-    }
-    let shown = visible(app, parent).await?.into_iter().find(|row| row.id.0 == id && row.is_secret == is_secret);
-    match shown {
-        Some(row) if row.kind == VariableKind::BuiltIn => {
-            Err(Error::invalid("key", "belongs to a built-in variable, which cannot be changed"))
-        }
-        Some(_) => Err(Error::invalid("key", "belongs to a wider scope; change it there, or override it here")),
-        None => Err(Error::NotFound("variable")),
     }
 }
 

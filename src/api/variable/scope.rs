@@ -1,8 +1,9 @@
 //! The scopes of variables, from the widest to the narrowest.
 
-use entity::variable::{Model, VariableKind};
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
+
+use crate::engine::variables::VariableScope;
 
 /// The scope of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
@@ -21,24 +22,25 @@ pub(super) enum APIVariableScopeEnum {
 }
 
 impl APIVariableScopeEnum {
-    pub(super) fn of(row: &Model) -> Self {
-        match (row.kind, row.job_id, row.environment_id) {
-            (VariableKind::BuiltIn, _, _) => Self::BuiltIn,
-            (_, Some(_), _) => Self::Job,
-            (_, None, Some(_)) => Self::Environment,
-            (_, None, None) if row.project_id.is_some() => Self::Project,
-            (_, None, None) => Self::BuiltIn,
+    /// The scope on this server; none for those of services that it does not have.
+    pub(super) fn known(self) -> Option<VariableScope> {
+        match self {
+            Self::BuiltIn => Some(VariableScope::BuiltIn),
+            Self::Project => Some(VariableScope::Project),
+            Self::Environment => Some(VariableScope::Environment),
+            Self::Job => Some(VariableScope::Job),
+            Self::Application | Self::Container | Self::Helm | Self::Terraform | Self::AgenticWorkflow => None,
         }
     }
+}
 
-    /// Orders scopes: narrower ones are greater. Scopes of services that this server does not support are `None`.
-    pub(super) fn narrowness(self) -> Option<u8> {
-        match self {
-            Self::BuiltIn => Some(0),
-            Self::Project => Some(1),
-            Self::Environment => Some(2),
-            Self::Job => Some(3),
-            Self::Application | Self::Container | Self::Helm | Self::Terraform | Self::AgenticWorkflow => None,
+impl From<VariableScope> for APIVariableScopeEnum {
+    fn from(scope: VariableScope) -> Self {
+        match scope {
+            VariableScope::BuiltIn => Self::BuiltIn,
+            VariableScope::Project => Self::Project,
+            VariableScope::Environment => Self::Environment,
+            VariableScope::Job | VariableScope::Run => Self::Job,
         }
     }
 }

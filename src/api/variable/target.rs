@@ -1,12 +1,13 @@
 //! The targets of aliases and overrides in responses.
 
-use entity::variable::{Model, VariableKind};
+use entity::variable::VariableKind;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::wire::mirrored;
 use super::scope::APIVariableScopeEnum;
+use crate::engine::variable::ShownTarget;
 
 mirrored!(APIVariableTypeEnum of VariableKind { Value, Alias, Override, BuiltIn, File });
 
@@ -45,16 +46,10 @@ pub(super) struct AnyTarget {
     variable_type: APIVariableTypeEnum,
 }
 
-impl From<&Model> for AnyTarget {
-    fn from(row: &Model) -> Self {
-        Self {
-            id: row.id.0,
-            key: row.key.clone(),
-            value: row.value.clone().or_else(|| row.target_key.clone()),
-            mount_path: row.mount_path.clone().unwrap_or_default(),
-            scope: APIVariableScopeEnum::of(row),
-            variable_type: row.kind.into(),
-        }
+impl From<ShownTarget> for AnyTarget {
+    fn from(target: ShownTarget) -> Self {
+        let ShownTarget { id, key, value, mount_path, scope, kind } = target;
+        Self { id, key, value, mount_path, scope: scope.into(), variable_type: kind.into() }
     }
 }
 

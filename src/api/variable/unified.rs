@@ -10,14 +10,13 @@ use super::super::caller::Auth;
 use super::super::tag::Tag;
 use super::super::wire::{Body, Created, EmptyResponse, FileBody, Json, NoContent, Results, Success};
 use super::import::{self, VariableImport, VariableImportRequest};
-use super::parent::Parent;
 use super::request::{EnvironmentVariableEditRequest, EnvironmentVariableRequest, Key, Value};
 use super::response::VariableResponse;
 use super::scope::APIVariableScopeEnum;
 use super::unified_request::{
     ServiceTypeForVariableEnum, VariableAliasRequest, VariableEditRequest, VariableOverrideRequest, VariableRequest,
 };
-use super::{create, edit, lookup, visible};
+use super::{access_parent, answers, lookup};
 use crate::access::Action;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -43,8 +42,8 @@ impl VariableApi {
         scope: Query<APIVariableScopeEnum>,
         is_secret: Query<Option<bool>>,
     ) -> Result<Success<Results<VariableResponse>>> {
-        let parent = Parent::from_scope(&self.0, &auth, Action::View, ("scope", scope.0), parent_id.0).await?;
-        let all = visible::list(&self.0, &parent).await?.into_iter();
+        let parent = access_parent::from_scope(&self.0, &auth, Action::View, ("scope", scope.0), parent_id.0).await?;
+        let all = answers::list(&self.0, &parent).await?.into_iter();
         let results =
             all.filter(|variable| is_secret.0.is_none_or(|is_secret| variable.is_secret() == is_secret)).collect();
         Ok(Json(Results { results }))
@@ -64,11 +63,11 @@ impl VariableApi {
             secret_manager_access_id,
         } = body.0;
         let scope = ("variable_scope", variable_scope);
-        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, variable_parent_id).await?;
+        let parent = access_parent::from_scope(&self.0, &auth, Action::Manage, scope, variable_parent_id).await?;
         require_no_secret_manager(secret_manager_access_id)?;
         let value = Some(value);
         let request = EnvironmentVariableRequest { key, value, mount_path, description, enable_interpolation_in_file };
-        Ok(Json(create::create(&self.0, &auth, &parent, request, is_secret).await?))
+        Ok(Json(answers::create(&self.0, &auth, &parent, request, is_secret).await?))
     }
 
     #[oai(path = "/variable/import", method = "post", operation_id = "importEnvironmentVariables", tag = Tag::VariableMainCalls)]
@@ -82,7 +81,7 @@ impl VariableApi {
         if service_type.0 != ServiceTypeForVariableEnum::Job {
             return Err(Error::invalid("service_type", "must be JOB on this server"));
         }
-        let parent = Parent::of_job(&self.0, &auth, Action::Manage, service_id.0).await?;
+        let parent = access_parent::of_job(&self.0, &auth, Action::Manage, service_id.0).await?;
         Ok(Json(import::run(&self.0, &auth, &parent, body.0).await?))
     }
 
@@ -99,7 +98,7 @@ impl VariableApi {
         require_no_secret_manager(secret_manager_access_id)?;
         let request =
             EnvironmentVariableEditRequest { key, value, mount_path: None, description, enable_interpolation_in_file };
-        Ok(Json(edit::edit(&self.0, &auth, &parent, row, request).await?))
+        Ok(Json(answers::edit(&self.0, &auth, &parent, row, request).await?))
     }
 
     #[oai(path = "/variable/:variableId", method = "delete", operation_id = "deleteVariable", tag = Tag::VariableMainCalls)]
@@ -109,7 +108,7 @@ impl VariableApi {
         #[oai(name = "variableId")] variable_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let (row, parent) = lookup::find_stored(&self.0, &auth, Action::Manage, variable_id.0).await?;
-        edit::delete(&self.0, &auth, &parent, row).await?;
+        answers::delete(&self.0, &auth, &parent, row).await?;
         Ok(EmptyResponse)
     }
 
@@ -123,9 +122,9 @@ impl VariableApi {
         let VariableAliasRequest { key, alias_scope, alias_parent_id, description, enable_interpolation_in_file } =
             body.0;
         let scope = ("alias_scope", alias_scope);
-        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, alias_parent_id).await?;
+        let parent = access_parent::from_scope(&self.0, &auth, Action::Manage, scope, alias_parent_id).await?;
         let request = Key { key, description, enable_interpolation_in_file };
-        Ok(Json(create::create_alias(&self.0, &auth, &parent, variable_id.0, request).await?))
+        Ok(Json(answers::create_alias(&self.0, &auth, &parent, variable_id.0, request).await?))
     }
 
     #[oai(path = "/variable/:variableId/override", method = "post", operation_id = "createVariableOverride", tag = Tag::VariableMainCalls)]
@@ -143,8 +142,8 @@ impl VariableApi {
             enable_interpolation_in_file,
         } = body.0;
         let scope = ("override_scope", override_scope);
-        let parent = Parent::from_scope(&self.0, &auth, Action::Manage, scope, override_parent_id).await?;
+        let parent = access_parent::from_scope(&self.0, &auth, Action::Manage, scope, override_parent_id).await?;
         let request = Value { value: Some(value), description, enable_interpolation_in_file };
-        Ok(Json(create::create_override(&self.0, &auth, &parent, variable_id.0, request).await?))
+        Ok(Json(answers::create_override(&self.0, &auth, &parent, variable_id.0, request).await?))
     }
 }

@@ -5,10 +5,10 @@ use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::super::environment::EnvironmentModeEnum;
-use super::super::faults::Faults;
-use super::super::limits;
 use super::response::{OrganizationWebhookEventEnum, OrganizationWebhookKindEnum};
 use crate::app::App;
+use crate::engine::faults::Faults;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::outbound::{self, sign};
 use crate::secret::stored_binding::of_webhook;

@@ -14,7 +14,7 @@ use windlass::config::Config;
 use windlass::error::{Error, Result};
 use windlass::observe::telemetry;
 use windlass::runner::process::{SPAWN_STEPS, spawn_steps};
-use windlass::{bootstrap, server};
+use windlass::{bootstrap, console, server};
 
 mod secret_settings;
 mod token;
@@ -95,7 +95,8 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     bootstrap::add_missing_templates(&app).await?;
     let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
     let url = format!("{}://{}", app.config.scheme(), server.address());
-    let text = windlass::bootstrap::greeting(&url, first.as_ref(), samples.as_ref());
+    let link = if first.is_some() || demo { console::sign_in_link(&app).await? } else { None };
+    let text = bootstrap::greeting(&url, link.as_deref(), first.as_ref(), samples.as_ref());
     // A closed standard output must not stop the server.
     let _printed = std::io::stdout().write_all(text.as_bytes());
     let shutdown = CancellationToken::new();

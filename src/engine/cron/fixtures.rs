@@ -15,7 +15,7 @@ pub(super) fn schedule(text: &str) -> CronExpression {
     CronExpression::from_str(text).unwrap_or_else(|e| panic!("{text}: {}", e.0))
 }
 
-pub(super) fn at(text: &str) -> DateTime<Utc> {
+pub(in crate::engine) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
@@ -52,6 +52,6 @@ pub(super) fn spec(expression: &str, zone: &str, settings: Value) -> JobSpec {
     }
 }
 
-pub(super) fn timing(expression: &str, zone: &str, settings: Value) -> Timing {
+pub(in crate::engine) fn timing(expression: &str, zone: &str, settings: Value) -> Timing {
     Timing::of(JobId(uuid::Uuid::nil()), &spec(expression, zone, settings)).unwrap().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Cron schedules, pure: expressions, the times at which a job is due, what happens at each time, and who schedules the job.
+//! Cron schedules, pure: expressions and their words, the times at which a job is due, what happens at each time, and who schedules the job.
 
 mod clock_change;
 mod controller;
@@ -14,14 +14,17 @@ mod policy;
 mod quartz;
 mod quartz_days;
 mod quartz_field;
+mod quartz_words;
 mod quartz_years;
 mod spacing;
 mod time_zone;
 mod timing;
 mod wall_clock;
+mod word_days;
+mod words;
 
 #[cfg(test)]
-mod fixtures;
+pub(in crate::engine) mod fixtures;
 #[cfg(test)]
 mod oracle_tests;
 #[cfg(test)]
@@ -37,4 +40,4 @@ pub use self::policy::{Concurrency, Policy};
 pub use self::quartz::{QuartzExpression, WorkspaceCron, from_quartz};
 pub(in crate::engine) use self::time_zone::gap_end;
 pub use self::time_zone::parse_timezone;
-pub use self::timing::Timing;
+pub use self::timing::{Timing, jitter};

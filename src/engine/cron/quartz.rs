@@ -28,16 +28,16 @@ pub enum WorkspaceCron {
 /// A parsed expression of Quartz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuartzExpression {
-    second: u32,
-    minutes: Field,
-    hours: Field,
+    pub(super) second: u32,
+    pub(super) minutes: Field,
+    pub(super) hours: Field,
     /// None for `?`.
-    days: Option<MonthDays>,
-    months: Field,
+    pub(super) days: Option<MonthDays>,
+    pub(super) months: Field,
     /// None for `?`.
-    weekdays: Option<WeekDays>,
+    pub(super) weekdays: Option<WeekDays>,
     /// None for any.
-    years: Option<Years>,
+    pub(super) years: Option<Years>,
 }
 
 impl WorkspaceCron {

@@ -10,24 +10,24 @@ use super::quartz_field::{DAY, WEEKDAY, parse_values};
 pub(super) struct MonthDays {
     pub(super) is_star: bool,
     /// By their numbers.
-    days: u64,
+    pub(super) days: u64,
     /// By their distance from the last day.
-    from_last: u64,
+    pub(super) from_last: u64,
     /// The weekday that is nearest to a number.
-    nearest: u64,
+    pub(super) nearest: u64,
     /// The weekday that is nearest to a distance from the last day.
-    nearest_from_last: u64,
+    pub(super) nearest_from_last: u64,
 }
 
 /// The days of a week, as bits; bit 1 is Sunday.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct WeekDays {
     pub(super) is_star: bool,
-    every: u64,
+    pub(super) every: u64,
     /// Only the last ones of a month.
-    last: u64,
+    pub(super) last: u64,
     /// Only the n-th ones of a month; from the first.
-    nth: Option<(u32, u32)>,
+    pub(super) nth: Option<(u32, u32)>,
 }
 
 const FORMS_OF_DAY: &str = "must be 1 to 31, L, LW, or a number or L-n (n up to 30) that W may follow";

@@ -50,6 +50,11 @@ impl Years {
         place.and_then(|place| Some(self.0.get(place / 64)? >> (place % 64) & 1 == 1)).unwrap_or(false)
     }
 
+    /// All of them, in order.
+    pub(super) fn list(&self) -> Vec<i32> {
+        (FIRST..=LAST).filter(|year| self.has(*year)).collect()
+    }
+
     /// The first of them from `year` on.
     pub(super) fn first_from(&self, year: i32) -> Option<i32> {
         (year.max(FIRST)..=LAST).find(|year| self.has(*year))

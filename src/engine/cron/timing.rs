@@ -22,6 +22,12 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The schedule in words, such as "every day at 03:00".
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.schedule.words()
+    }
+
     /// The times of a job with this configuration; `None` for a LIFECYCLE job.
     ///
     /// # Errors
@@ -102,7 +108,8 @@ impl Timing {
 }
 
 /// Between 0 and `widest` seconds, derived only from the job's id, so that planned times can be shown.
-fn jitter(job: JobId, widest: i32) -> TimeDelta {
+#[must_use]
+pub fn jitter(job: JobId, widest: i32) -> TimeDelta {
     let Ok(choices) = u64::try_from(i64::from(widest) + 1) else { return TimeDelta::zero() };
     // FNV-1a over the bytes of the id: the same on every machine and in every version.
     let hash =

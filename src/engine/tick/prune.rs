@@ -39,6 +39,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         states(app, now).await,
         pieces(app, now).await,
         leases(app, now).await,
+        sessions(app, now).await,
     ];
     results.into_iter().try_fold(false, |more, result| Ok(more | result?))
 }
@@ -184,6 +185,15 @@ async fn leases(app: &App, now: DateTime<Utc>) -> Result<bool> {
     .await?;
     app.metrics.rows_pruned("server_lease", gone);
     Ok(false)
+}
+
+async fn sessions(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let (sessions, sign_ins) = store::write(&app.db, async |tx| {
+        let sessions = store::console_session::delete_expired(tx, now, ROWS).await?;
+        Ok::<_, Error>((sessions, store::sign_in::delete_expired(tx, now, ROWS).await?))
+    })
+    .await?;
+    Ok(counted(app, "session", sessions, ROWS) | counted(app, "sign_in", sign_ins, ROWS))
 }
 
 /// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.

@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const TRIES: u32 = 5;
 
 /// How often the log of an ended pod that ends in the middle of a line is read before that is taken for its end. A node
-/// ends the last line of each log.
+/// ends the last line of each log, unless it is so busy that it loses what the container wrote last.
 const PART_READS: u32 = 25;
 
 /// How much of a line is read at once, in bytes: the longest line and its timestamp.

@@ -6,7 +6,9 @@ use entity::job;
 use entity::job_spec::JobSpec;
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _,
+};
 
 use crate::store::{group, job_schedule, run, stage};
 
@@ -30,6 +32,14 @@ pub struct JobEdit {
     pub git_token_id: Option<GitTokenId>,
     pub spec: JobSpec,
     pub updated_at: DateTime<Utc>,
+}
+
+/// Locks a job against changes by others until the end of the transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(tx: &impl ConnectionTrait, id: JobId) -> Result<Option<job::Model>, DbErr> {
+    job::Entity::find_by_id(id).lock_exclusive().one(tx).await
 }
 
 /// Changes the configuration of a job. Call this in a transaction.

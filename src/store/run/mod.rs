@@ -1,5 +1,6 @@
 //! Runs. Their state changes only through `claim` and `advance`, which check the expected state.
 
+mod activity;
 pub mod cancel;
 mod in_turn;
 mod insert;
@@ -12,6 +13,7 @@ pub mod skipped;
 pub mod slots;
 mod transition;
 
+pub use self::activity::{Activity, activity};
 pub use self::insert::{create, create_one};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
@@ -22,7 +24,7 @@ pub use self::open::{
 pub use self::ownership::{Orphans, claim, list_orphans, list_owned, list_owned_of, list_owned_to_cancel, take_over};
 pub use self::run_list::{
     by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_newest_of_environments,
-    list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
+    list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time, next_of_job,
 };
 pub use self::transition::{
     Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes,

@@ -121,6 +121,15 @@ pub async fn list_by_job(
     select.order_by_desc(run::Column::Number).limit(limit).all(db).await
 }
 
+/// The first run of a job with a number above `above`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_of_job(db: &impl ConnectionTrait, job: JobId, above: i64) -> Result<Option<run::Model>, DbErr> {
+    let wanted = Condition::all().add(run::Column::JobId.eq(job)).add(run::Column::Number.gt(above));
+    run::Entity::find().filter(wanted).order_by_asc(run::Column::Number).one(db).await
+}
+
 /// The newest runs of each job of these environments, newest first.
 ///
 /// # Errors

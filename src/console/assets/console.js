@@ -1,0 +1,120 @@
+// Makes pages fresher; none of them needs it.
+"use strict";
+
+// Fragments of an open page, as they change. A lost connection is shown, and comes back by itself.
+const source = document.body.dataset.live;
+const connection = document.getElementById("connection");
+if (source && window.EventSource) {
+  let events;
+  const open = () => {
+    events = new EventSource(source);
+    events.addEventListener("open", () => say(""));
+    events.addEventListener("error", () => say("Connection lost, trying again…"));
+    events.addEventListener("fragment", (event) => replace(JSON.parse(event.data)));
+    events.addEventListener("end", () => events.close());
+  };
+  const say = (text) => { if (connection) connection.textContent = text; };
+  const replace = ({ id, html }) => {
+    const old = document.getElementById(id);
+    // What somebody is filling in, or has selected, is not taken away.
+    if (!old || old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const opened = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
+    old.outerHTML = html;
+    for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus();
+    times();
+  };
+  // A page in the background needs no events.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) events.close(); else if (events.readyState === EventSource.CLOSED) open();
+  });
+  open();
+}
+
+// Times in words go on while a page is open.
+const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+function words(seconds) {
+  const far = Math.abs(seconds);
+  if (far < 1) return "now";
+  const [name, size] = units.find(([, size]) => far >= size);
+  const count = Math.floor(far / size);
+  const text = `${count} ${name}${count === 1 ? "" : "s"}`;
+  return seconds > 0 ? `in ${text}` : `${text} ago`;
+}
+function times() {
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    time.textContent = words(Math.round((Date.parse(time.dateTime) - Date.now()) / 1000));
+  }
+}
+setInterval(times, 1000);
+
+// Buttons that cannot be undone ask first.
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+// Copies the text of the element before it.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (button) navigator.clipboard?.writeText(button.dataset.copy).then(() => { button.textContent = "Copied"; });
+});
+
+// "/" goes to the search.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  const search = document.querySelector("input[type=search]");
+  if (search) { event.preventDefault(); search.focus(); }
+});
+
+// A log that is being written: new lines are added to it, and old ones leave the page, so that a long one stays smooth.
+const log = document.getElementById("log");
+const KEPT = 5000;
+if (log?.dataset.log && window.EventSource) {
+  let lines, last = "", over = false;
+  const connect = () => {
+    lines = new EventSource(last ? log.dataset.log.replace(/after=\d+/, `after=${last}`) : log.dataset.log);
+    lines.addEventListener("lines", (event) => { last = event.lastEventId; append(JSON.parse(event.data).html); });
+    lines.addEventListener("end", () => { over = true; lines.close(); });
+  };
+  const append = (html) => {
+    if (html) document.getElementById("no-lines")?.remove();
+    log.insertAdjacentHTML("beforeend", html);
+    const surplus = log.childElementCount - KEPT;
+    for (let count = 0; count < surplus; count++) log.firstElementChild.remove();
+    const earlier = document.getElementById("earlier"), first = log.firstElementChild;
+    if (surplus > 0 && earlier && first) {
+      const base = earlier.dataset.base;
+      earlier.href = `${base}${base.includes("?") ? "&" : "?"}before=${first.id.slice(1)}`;
+      earlier.hidden = false;
+    }
+    if (document.getElementById("follow")?.checked) log.scrollTop = log.scrollHeight;
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) lines.close(); else if (!over && lines.readyState === EventSource.CLOSED) connect();
+  });
+  connect();
+}
+if (log && !location.hash && !/[?&]from=/.test(location.search)) log.scrollTop = log.scrollHeight;
+// The line of a link may be on another page of the log.
+if (log && /^#L\d+$/.test(location.hash) && !document.getElementById(location.hash.slice(1))) {
+  const base = log.dataset.path, line = Number(location.hash.slice(2));
+  if (!/[?&]from=/.test(location.search)) location.replace(`${base}${base.includes("?") ? "&" : "?"}from=${Math.max(1, line - 20)}${location.hash}`);
+}
+
+// A form with a preview asks for it while somebody types.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  let timer;
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-previewed]")) return;
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const query = new URLSearchParams();
+      for (const field of form.querySelectorAll("[data-previewed]")) query.append(field.name, field.value);
+      const answer = await fetch(`${form.dataset.preview}?${query}`).catch(() => null);
+      const shown = document.getElementById("preview");
+      if (answer?.ok && shown) { shown.outerHTML = await answer.text(); times(); }
+    }, 300);
+  });
+}

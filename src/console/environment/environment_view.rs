@@ -1,0 +1,93 @@
+//! What the page of an environment shows, read at one moment.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::{DeploymentId, EnvironmentId, JobId, StageId};
+use entity::{deployment, stage};
+use sea_orm::DatabaseTransaction;
+
+use crate::app::App;
+use crate::engine::shown::ShownState;
+use crate::engine::state::{EnvironmentSnapshot, Freshness, JobSnapshot};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// How many jobs one page has.
+pub(super) const JOBS: usize = 200;
+
+/// How many deployments one page has.
+pub(super) const DEPLOYMENTS: u64 = 20;
+
+/// The state of a job.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JobState {
+    pub(super) id: JobId,
+    pub(super) stage: Option<StageId>,
+    pub(super) shown: ShownState,
+    pub(super) freshness: Freshness,
+}
+
+impl JobState {
+    fn of(job: &JobSnapshot<'_>, stage: Option<StageId>) -> Self {
+        Self { id: job.id, stage, shown: job.shown(), freshness: job.freshness() }
+    }
+}
+
+/// A job of the page.
+pub(super) struct JobLine {
+    pub(super) state: JobState,
+    pub(super) name: String,
+    pub(super) next: Option<DateTime<Utc>>,
+    pub(super) is_scheduled: bool,
+}
+
+/// Which part of an environment is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Window {
+    /// The page of jobs, from 0.
+    pub(super) page: usize,
+    /// Only deployments before this one.
+    pub(super) before: Option<DeploymentId>,
+}
+
+/// An environment with its stages, jobs and deployments.
+pub(super) struct EnvironmentView {
+    pub(super) snapshot: EnvironmentSnapshot,
+    /// The number of all jobs, and of those that are out of date.
+    pub(super) total: usize,
+    pub(super) outdated: usize,
+    pub(super) stages: Vec<stage::Model>,
+    pub(super) jobs: Vec<JobLine>,
+    pub(super) deployments: Vec<deployment::Model>,
+}
+
+impl EnvironmentView {
+    pub(super) async fn read(app: &App, id: EnvironmentId, window: Window) -> Result<Self> {
+        store::snapshot(&app.db, async |tx| Self::read_in(tx, id, window).await).await
+    }
+
+    async fn read_in(tx: &DatabaseTransaction, id: EnvironmentId, window: Window) -> Result<Self> {
+        let mut states = Vec::new();
+        let snapshot = EnvironmentSnapshot::read(tx, id, |job, stage| states.push(JobState::of(job, stage))).await?;
+        let total = states.len();
+        let outdated = states.iter().filter(|state| state.freshness == Freshness::OutOfDate).count();
+        let stages = store::stage::list(tx, id).await?;
+        let places: HashMap<StageId, usize> = stages.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+        // In the order in which they are deployed.
+        states.sort_by_key(|state| state.stage.and_then(|stage| places.get(&stage).copied()));
+        let states: Vec<_> = states.into_iter().skip(window.page * JOBS).take(JOBS).collect();
+        let ids: Vec<JobId> = states.iter().map(|state| state.id).collect();
+        let next = store::job_schedule::of_jobs(tx, ids.clone()).await?;
+        let rows = store::job::list_by_ids(tx, ids).await?;
+        let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let line = |state: JobState| {
+            let row = rows.get(&state.id)?;
+            let is_scheduled = row.job_type == entity::job_spec::JobType::Cron;
+            Some(JobLine { state, name: row.name.clone(), next: next.get(&state.id).copied(), is_scheduled })
+        };
+        let jobs = states.into_iter().filter_map(line).collect();
+        let deployments = store::deployment::list_newest(tx, id, window.before, DEPLOYMENTS + 1).await?;
+        Ok::<_, Error>(Self { snapshot, total, outdated, stages, jobs, deployments })
+    }
+}

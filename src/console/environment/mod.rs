@@ -1,0 +1,27 @@
+//! The pages of projects and environments.
+
+mod action;
+mod clone;
+mod created;
+mod edit;
+mod environment_view;
+mod jobs_table;
+mod list;
+mod page;
+mod state_words;
+
+use poem::{Route, get, post};
+
+pub(super) use self::state_words::{mode_words, of_deployment, of_progress};
+
+pub(super) fn routes(route: Route) -> Route {
+    route
+        .at("/organization/:id/environments", get(list::list))
+        .at("/organization/:id/projects/new", get(created::project_form).post(created::create_project))
+        .at("/project/:id/environments/new", get(created::environment_form).post(created::create_environment))
+        .at("/environment/:id", get(page::show))
+        .at("/environment/:id/live", get(page::fresh))
+        .at("/environment/:id/edit", get(edit::show).post(edit::save))
+        .at("/environment/:id/clone", get(clone::show).post(clone::save))
+        .at("/environment/:id/action/:word", post(action::act))
+}

@@ -1,0 +1,51 @@
+//! A job with the rows around it, and what the viewer may do there.
+
+use entity::id::JobId;
+use entity::{environment, job, project};
+
+use crate::access::{self, Action, Caller, Location};
+use crate::app::App;
+use crate::console::paths;
+use crate::console::shell::{Place, Section};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// A job that the viewer may see.
+#[derive(Clone)]
+pub(in crate::console) struct Scene {
+    pub(in crate::console) job: job::Model,
+    pub(in crate::console) environment: environment::Model,
+    pub(in crate::console) project: project::Model,
+    pub(in crate::console) organization: String,
+    location: Location,
+}
+
+impl Scene {
+    /// Loads it, for somebody who may view it.
+    pub(in crate::console) async fn load(app: &App, caller: &Caller, action: Action, id: JobId) -> Result<Self> {
+        let job = access::job_row(&app.db, caller, action, id).await?;
+        let gone = || Error::NotFound("job");
+        let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
+        let project = store::project::by_id(&app.db, environment.project_id).await?.ok_or_else(gone)?;
+        let organization = store::organization::by_id(&app.db, job.organization_id).await?.ok_or_else(gone)?.name;
+        let location = access::location(&environment);
+        Ok(Self { job, environment, project, organization, location })
+    }
+
+    /// Whether the viewer may do something with the job. Buttons for what they may not do are not shown.
+    pub(in crate::console) fn may(&self, caller: &Caller, action: Action) -> bool {
+        caller.may(self.job.organization_id, action, &self.location)
+    }
+
+    /// Where its pages are in the navigation.
+    pub(in crate::console) fn place(&self) -> Place {
+        let organization = self.job.organization_id;
+        Place { organization, name: self.organization.clone(), section: Section::Environments }
+    }
+
+    /// What leads to the page of the job, without the job itself.
+    pub(in crate::console) fn trail(&self) -> Vec<(String, String)> {
+        let name = format!("{} / {}", self.project.name, self.environment.name);
+        vec![(name, paths::environment(self.environment.id))]
+    }
+}

@@ -1,0 +1,74 @@
+//! Says after a change what was done. The address has the name of the notice, never its text, so that no link can make a page say
+//! something else.
+
+use maud::{Markup, html};
+use poem::Response;
+use serde::Deserialize;
+
+use super::reply;
+
+/// The texts by their names.
+const ALL: [(&str, &str); 43] = [
+    ("project-created", "The project was created."),
+    ("environment-created", "The environment was created. Its jobs can be added now."),
+    ("environment-saved", "The environment was changed."),
+    ("environment-cloned", "This is the copy. Its jobs are not deployed yet."),
+    ("environment-deleted", "The environment is deleted, or will be when its jobs have been removed."),
+    ("deploy", "The deployment was requested."),
+    ("stop", "The stop was requested."),
+    ("uninstall", "The removal of what is deployed was requested."),
+    ("cancel", "The cancellation was requested. Commands that are running go on."),
+    ("cancel-runs", "The cancellation was requested, also of the commands that are running."),
+    ("deployment-cancelled", "The deployment was cancelled."),
+    ("variable-created", "The variable was created. Deploy the jobs that use it."),
+    ("variable-saved", "The variable was changed. Deploy the jobs that use it."),
+    ("variable-deleted", "The variable was deleted, with its aliases and overrides."),
+    ("variables-imported", "The variables were imported."),
+    ("variables-skipped", "The variables were imported, except for some that exist already or cannot be replaced."),
+    ("workspace-created", "The workspace was created."),
+    ("workspace-saved", "The workspace was changed."),
+    ("workspace-deleted", "The workspace was deleted."),
+    ("job-created", "The job was created."),
+    ("job-approved", "The job was approved."),
+    ("job-rejected", "The job was rejected."),
+    ("job-cancelled", "The cancellation of the job was requested."),
+    ("locked", "The workspace is locked: no new job starts."),
+    ("unlocked", "The workspace is unlocked."),
+    ("state-unlocked", "The lock of the state was removed."),
+    ("schedule-created", "The schedule was created."),
+    ("schedule-saved", "The schedule was changed."),
+    ("schedule-deleted", "The schedule was deleted."),
+    ("comment-saved", "The comment was saved."),
+    ("run-queued", "The run is queued."),
+    ("run-cancelled", "The cancellation of the run was requested."),
+    ("backfill-queued", "The runs of the backfill are queued."),
+    ("backfill-cancelled", "The cancellation of the open runs of the backfill was requested."),
+    ("paused", "The schedule is paused."),
+    ("resumed", "The schedule goes on. Times that were to be skipped are no longer skipped."),
+    ("time-skipped", "This time will be skipped."),
+    ("job-added", "The job was created. Deploy it, so that it runs."),
+    ("job-saved", "The job was changed. Deploy it to make the change effective."),
+    ("job-cloned", "This is the copy. Deploy it, so that it runs."),
+    ("job-deleted", "The job is deleted, or will be when what is deployed has been removed."),
+    ("failures-cleared", "Failed runs from before now no longer count."),
+    ("settings-saved", "The advanced settings were changed. Deploy the job to make the change effective."),
+];
+
+/// The query of a page that can show a notice.
+#[derive(Default, Deserialize)]
+pub(super) struct Noticed {
+    notice: Option<String>,
+}
+
+impl Noticed {
+    /// The notice, if there is one.
+    pub(super) fn show(&self) -> Markup {
+        let text = ALL.iter().find(|(name, _)| Some(*name) == self.notice.as_deref()).map(|(_, text)| text);
+        html! { @if let Some(text) = text { p.notice role="status" { (text) } } }
+    }
+}
+
+/// Leads to a page that shows a notice.
+pub(super) fn lead(to: &str, name: &str) -> Response {
+    reply::redirect(&format!("{to}?notice={name}"))
+}

@@ -1,0 +1,117 @@
+//! The jobs of the overview, with the strips of their last runs.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::JobId;
+use entity::run::RunState;
+use maud::{Markup, html};
+
+use super::schedule_text::schedule_text;
+use crate::app::App;
+use crate::console::format::{between, duration};
+use crate::console::paths;
+use crate::console::picture::Shade;
+use crate::console::picture::strip::{StripBar, strip};
+use crate::console::when::{distance, in_zone, zone_of};
+use crate::error::Result;
+use crate::store;
+use crate::store::overview::{JobEntry, RunSummary};
+
+/// How many runs of each job are shown.
+const RUNS: u32 = 30;
+
+/// Jobs with their newest runs, the newest first.
+pub(super) struct JobRows {
+    jobs: Vec<JobEntry>,
+    runs: HashMap<JobId, Vec<RunSummary>>,
+}
+
+impl JobRows {
+    pub(super) async fn read(app: &App, jobs: Vec<JobEntry>) -> Result<Self> {
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        let mut runs: HashMap<JobId, Vec<RunSummary>> = HashMap::new();
+        for run in store::overview::newest_runs(&app.db, &ids, RUNS).await? {
+            runs.entry(run.job_id).or_default().push(run);
+        }
+        Ok(Self { jobs, runs })
+    }
+
+    /// The table; its rows are labelled, because a narrow screen shows them one below the other.
+    pub(super) fn show(&self, now: DateTime<Utc>) -> Markup {
+        html! {
+            table.stacked {
+                caption.hidden { "Jobs" }
+                thead { tr {
+                    th scope="col" { "Job" }
+                    th scope="col" { "Runs" }
+                    th scope="col" { "Next" }
+                    th scope="col" { "Last runs" }
+                    th.number scope="col" { "Success" }
+                } }
+                tbody { @for job in &self.jobs { (self.row(job, now)) } }
+            }
+        }
+    }
+
+    fn row(&self, job: &JobEntry, now: DateTime<Utc>) -> Markup {
+        let runs = self.runs.get(&job.id).map_or(&[] as &[_], Vec::as_slice);
+        html! {
+            tr {
+                td data-label="Job" {
+                    div {
+                        a href=(paths::job(job.id)) { (job.name) }
+                        div.soft {
+                            a.soft href=(paths::environment(job.environment_id)) { (job.project_name) " / " (job.environment_name) }
+                        }
+                    }
+                }
+                td data-label="Runs" { (schedule_text(job.id, &job.spec)) }
+                td data-label="Next" { (next(job, now)) }
+                td data-label="Last runs" { (strip(&bars(runs, now), &job.name)) }
+                td.number data-label="Success" { (success(runs)) }
+            }
+        }
+    }
+}
+
+fn next(job: &JobEntry, now: DateTime<Utc>) -> Markup {
+    html! {
+        @match job.next_run_at {
+            Some(at) => {
+                div { (distance(at, now)) div.soft { (in_zone(at, zone_of(&job.spec))) } }
+            }
+            None if !job.is_deployed => span.soft { "not deployed" },
+            None => span.soft { "–" },
+        }
+    }
+}
+
+/// The bars of a strip, the oldest first.
+fn bars(runs: &[RunSummary], now: DateTime<Utc>) -> Vec<StripBar> {
+    let bar = |run: &RunSummary| {
+        let shade = Shade::of(run.state);
+        let took = run.started_at.map(|from| between(from, run.finished_at.unwrap_or(now)));
+        let time = in_zone(run.scheduled_for.unwrap_or(run.created_at), None);
+        let length = took.map(|took| format!(" in {}", duration(took))).unwrap_or_default();
+        StripBar {
+            shade,
+            milliseconds: took,
+            title: format!("run {}, {time}: {}{length}", run.number, shade.label()),
+            href: paths::run(run.id),
+        }
+    };
+    runs.iter().rev().map(bar).collect()
+}
+
+/// The share of successes among the shown runs that have ended, without those that were cancelled.
+fn success(runs: &[RunSummary]) -> Markup {
+    let count = |state| runs.iter().filter(|run| run.state == state).count();
+    let (good, bad) = (count(RunState::Succeeded), count(RunState::Failed));
+    html! {
+        @match good + bad {
+            0 => span.soft { "–" },
+            all => { (good * 100 / all) " %" },
+        }
+    }
+}

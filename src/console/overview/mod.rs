@@ -1,0 +1,20 @@
+//! What happens across the jobs of an organization: the overview, the timeline and the forecast.
+
+mod attention;
+mod forecast_page;
+mod job_rows;
+mod lanes;
+mod overview_page;
+mod schedule_text;
+mod timeline_page;
+
+use poem::{Route, get};
+
+/// Adds the pages.
+pub(super) fn routes(route: Route) -> Route {
+    route
+        .at("/organization/:id", get(overview_page::overview))
+        .at("/organization/:id/events", get(overview_page::overview_events))
+        .at("/organization/:id/timeline", get(timeline_page::timeline))
+        .at("/organization/:id/forecast", get(forecast_page::forecast))
+}

@@ -1,0 +1,78 @@
+//! What the pages of the settings have in common.
+
+use entity::id::OrganizationId;
+use maud::{Markup, html};
+use poem::Response;
+
+use crate::access::{Action, Location};
+use crate::app::App;
+use crate::console::shell::{Page, Section};
+use crate::console::viewer::Viewer;
+use crate::console::widgets::place;
+use crate::console::{paths, reply};
+use crate::error::Result;
+
+/// A page of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tab {
+    Members,
+    Roles,
+    Tokens,
+    Logins,
+    Clusters,
+    Webhooks,
+    Events,
+}
+
+impl Tab {
+    const ALL: [(Self, &'static str, &'static str, Action); 7] = [
+        (Self::Members, "Members", "", Action::ViewOrganization),
+        (Self::Roles, "Roles", "/roles", Action::ViewOrganization),
+        (Self::Tokens, "Tokens", "/tokens", Action::ManageTokens),
+        (Self::Logins, "Registries and git", "/logins", Action::ViewSettings),
+        (Self::Clusters, "Clusters", "/clusters", Action::ViewCluster),
+        (Self::Webhooks, "Webhooks", "/webhooks", Action::ViewSettings),
+        (Self::Events, "Events", "/events", Action::ViewEvents),
+    ];
+}
+
+/// The address of the settings of an organization.
+pub(super) fn settings(id: OrganizationId) -> String {
+    format!("{}/settings", paths::organization(id))
+}
+
+/// Whether the viewer may do something in the organization.
+pub(super) fn may(viewer: &Viewer, id: OrganizationId, action: Action) -> bool {
+    viewer.caller.may(id, action, &Location::default())
+}
+
+/// A page of the settings. `api` is the path that answers the same in the API.
+pub(super) async fn show(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    (tab, api): (Tab, Option<String>),
+    body: &Markup,
+) -> Result<Response> {
+    let name = Tab::ALL.iter().find(|(one, ..)| *one == tab).map_or("Settings", |(_, name, ..)| name);
+    let body = html! {
+        h1 { "Organization" }
+        nav.tabs aria-label="Settings" {
+            @for (one, name, path, action) in Tab::ALL {
+                @if may(viewer, id, action) {
+                    a href={ (settings(id)) (path) } aria-current=[(one == tab).then_some("page")] { (name) }
+                }
+            }
+        }
+        (body)
+    };
+    let page = Page {
+        title: name.to_owned(),
+        place: Some(place(app, id, Section::Organization).await?),
+        trail: Vec::new(),
+        body,
+        api,
+        live: None,
+    };
+    Ok(reply::page(app, viewer, &page))
+}

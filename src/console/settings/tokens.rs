@@ -1,0 +1,199 @@
+//! API tokens of an organization, and the personal and team tokens within reach of its administrators.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::id::{AccessTokenId, OrganizationId, TokenId};
+use entity::member::Role;
+use entity::{access_token, api_token, custom_role};
+use maud::{Markup, html};
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+use uuid::Uuid;
+
+use super::members::uuid;
+use super::tabs::{Tab, settings, show};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::console::form::Form;
+use crate::console::problems::Problems;
+use crate::console::reply;
+use crate::console::shell::token;
+use crate::console::viewer::Viewer;
+use crate::console::when::distance;
+use crate::console::widgets::Field;
+use crate::engine::assigned_role::{BUILT_IN, assignable, name_and_id};
+use crate::engine::organization_token::{self, NewToken};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::store;
+
+#[handler]
+pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    Ok(listed(app, &viewer, OrganizationId(id), None, &Problems::default()).await?)
+}
+
+/// The tokens. `created` is shown once.
+async fn listed(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    created: Option<&Secret<String>>,
+    problems: &Problems,
+) -> Result<Response> {
+    access::organization(&app.db, &viewer.caller, Action::ManageTokens, id).await?;
+    let rows = store::token::list_by_organization(&app.db, id).await?;
+    let others = access::access_tokens(&app.db, &viewer.caller, Action::ManageTokens, id).await?;
+    let custom = store::custom_role::list(&app.db, id).await?;
+    let now = app.clock.now();
+    let body = html! {
+        @if let Some(created) = created {
+            div.notice role="status" {
+                p { "The token was created. Copy it now: it is not shown again." }
+                pre { code { (created.expose()) } }
+            }
+        }
+        (api_tokens(viewer, id, &rows, &custom, now))
+        (create_form(viewer, id, &custom, problems))
+        @if !others.is_empty() { (access_tokens(viewer, id, &others, now)) }
+    };
+    show(app, viewer, id, (Tab::Tokens, Some(format!("/organization/{id}/apiToken"))), &body).await
+}
+
+fn revoke_button(viewer: &Viewer, to: &str, name: &str) -> Markup {
+    html! {
+        form.inline method="post" action=(to) data-confirm={ "Revoke " (name) "? What uses it stops working at once." } {
+            (token(viewer))
+            button.danger type="submit" { "Revoke" }
+        }
+    }
+}
+
+fn time(at: Option<DateTime<Utc>>, none: &str, now: DateTime<Utc>) -> Markup {
+    html! { @match at { Some(at) => (distance(at, now)), None => span.soft { (none) } } }
+}
+
+fn api_tokens(
+    viewer: &Viewer,
+    id: OrganizationId,
+    rows: &[api_token::Model],
+    custom: &[custom_role::Model],
+    now: DateTime<Utc>,
+) -> Markup {
+    html! {
+        div.scroll { table.stacked {
+            caption { "API tokens" }
+            thead { tr {
+                th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Created" } th scope="col" { "Last used" }
+                th scope="col" { "Ends" } th scope="col" { span.hidden { "Actions" } }
+            } }
+            tbody { @for row in rows { tr {
+                td data-label="Name" { (row.name) }
+                td data-label="Role" { (name_and_id((row.role, row.custom_role_id), custom).0) }
+                td data-label="Created" { (distance(row.created_at, now)) }
+                td data-label="Last used" { (time(row.last_used_at, "never", now)) }
+                td data-label="Ends" { (time(row.expires_at, "never", now)) }
+                td data-label="Actions" { (revoke_button(viewer, &format!("{}/token/{}", settings(id), row.id), &row.name)) }
+            } } }
+        } }
+    }
+}
+
+fn access_tokens(viewer: &Viewer, id: OrganizationId, rows: &[access_token::Model], now: DateTime<Utc>) -> Markup {
+    html! {
+        div.scroll { table.stacked {
+            caption { "Personal and team tokens of its members" }
+            thead { tr {
+                th scope="col" { "Name" } th scope="col" { "Kind" } th scope="col" { "Created by" } th scope="col" { "Last used" }
+                th scope="col" { "Ends" } th scope="col" { span.hidden { "Actions" } }
+            } }
+            tbody { @for row in rows { tr {
+                td data-label="Name" { (row.name) }
+                td data-label="Kind" { @if row.person_id.is_some() { "personal" } @else { "team" } }
+                td data-label="Created by" { (row.created_by) }
+                td data-label="Last used" { (time(row.last_used_at, "never", now)) }
+                td data-label="Ends" { (time(row.expires_at, "never", now)) }
+                td data-label="Actions" { (revoke_button(viewer, &format!("{}/access-token/{}", settings(id), row.id), &row.name)) }
+            } } }
+        } }
+    }
+}
+
+fn create_form(viewer: &Viewer, id: OrganizationId, custom: &[custom_role::Model], problems: &Problems) -> Markup {
+    let built_in = BUILT_IN.iter().filter(|(role, ..)| *role != Role::Owner);
+    html! {
+        section.card {
+            h2 { "Create an API token" }
+            form method="post" action={ (settings(id)) "/tokens" } {
+                (token(viewer))
+                (Field::text("name", "Name", "").required().show(problems))
+                label for="field-role" { "Role" }
+                select #field-role name="role" {
+                    @for (role, name, id) in built_in { option value=(id) selected[*role == Role::Viewer] { (name) } }
+                    @for row in custom { option value=(row.id) { (row.name) } }
+                }
+                (Field { kind: "date", ..Field::text("expires_at", "Ends on", "") }
+                    .hint("Without a date, it ends when the settings of the server say so.").show(problems))
+                p { button type="submit" { "Create" } }
+            }
+        }
+    }
+}
+
+#[handler]
+pub(super) async fn create(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    form: Form,
+) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ManageTokens, id).await?;
+    match created(app, &viewer, id, &form).await {
+        Ok(token) => Ok(listed(app, &viewer, id, Some(&token), &Problems::default()).await?),
+        Err(error) => Ok(listed(app, &viewer, id, None, &Problems::of(error)?).await?),
+    }
+}
+
+async fn created(app: &App, viewer: &Viewer, id: OrganizationId, form: &Form) -> Result<Secret<String>> {
+    let expires_at = match form.given("expires_at") {
+        None => None,
+        Some(text) => {
+            let day: NaiveDate = text.parse().map_err(|_| Error::invalid("expires_at", "must be a date"))?;
+            day.and_hms_opt(23, 59, 59).map(|end| end.and_utc())
+        }
+    };
+    let role = assignable(&app.db, "role", id, uuid(form, "role")?).await?;
+    let asked = NewToken { name: form.text("name").trim().to_owned(), description: None, role, expires_at };
+    let shown = |row: api_token::Model, custom: &[custom_role::Model]| {
+        let (role, _) = name_and_id((row.role, row.custom_role_id), custom);
+        serde_json::json!({ "id": row.id, "name": row.name, "role_name": role, "expires_at": row.expires_at })
+    };
+    Ok(organization_token::create(app, &viewer.requester(), id, asked, shown).await?.1)
+}
+
+#[handler]
+pub(super) async fn revoke(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, row)): Path<(Uuid, Uuid)>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    let row = access::token(&app.db, &viewer.caller, Action::ManageTokens, id, TokenId(row)).await?;
+    organization_token::revoke(app, &viewer.requester(), &row).await?;
+    Ok(reply::redirect(&format!("{}/tokens", settings(id))))
+}
+
+#[handler]
+pub(super) async fn revoke_access_token(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path((id, row)): Path<(Uuid, Uuid)>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    let row = access::access_token(&app.db, &viewer.caller, Action::ManageTokens, id, AccessTokenId(row)).await?;
+    organization_token::revoke_access_token(app, &viewer.requester(), id, &row).await?;
+    Ok(reply::redirect(&format!("{}/tokens", settings(id))))
+}

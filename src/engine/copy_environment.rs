@@ -1,0 +1,96 @@
+//! Copies environments.
+
+use std::collections::HashMap;
+
+use entity::environment;
+use entity::id::StageId;
+use entity::{deployment_rule, stage, stage_job};
+use sea_orm::DatabaseTransaction;
+
+use super::copy_job::{copy_job, copy_variables};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+use crate::store::variable::Owner;
+
+/// What somebody reads who gives an environment the name of another one.
+pub const TAKEN: &str = "this project already has an environment with this name";
+
+/// Whether the copy of an environment has its deployment rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleOfCopy {
+    None,
+    Same,
+}
+
+/// Maximum jobs cloned with their environment.
+const MOST_JOBS: usize = 2000;
+
+/// Stores a copy of an environment: its stages, jobs, variables and secrets and, if requested, its deployment rule.
+///
+/// # Errors
+/// `Conflict` if the name is taken, or if there are too many jobs; database errors.
+pub(super) async fn copy_environment(
+    app: &App,
+    tx: &DatabaseTransaction,
+    source: &environment::Model,
+    copy: &environment::Model,
+    rule: RuleOfCopy,
+) -> Result<()> {
+    let now = copy.created_at;
+    store::environment::create(tx, copy.clone()).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    let mut stages = HashMap::new();
+    for row in store::stage::list(tx, source.id).await? {
+        let id = StageId::create();
+        stages.insert(row.id, id);
+        let row = stage::Model { id, environment_id: copy.id, created_at: now, updated_at: now, ..row };
+        store::row::create(tx, row).await?;
+    }
+    let places = store::stage::places(tx, source.id).await?;
+    let mut renamed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store::job::list_by_environment(tx, source.id, after, store::PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.created_at, last.id));
+        if renamed.len() + page.len() > MOST_JOBS {
+            return Err(Error::Conflict(format!(
+                "the environment has more than {MOST_JOBS} jobs; clone the jobs individually"
+            )));
+        }
+        for job in page {
+            // A microsecond apart, so that the copies keep their order.
+            let at = now + chrono::TimeDelta::microseconds(i64::try_from(renamed.len()).unwrap_or(0));
+            let new = copy_job(tx, &job, copy, job.name.clone(), at).await?;
+            renamed.push((job.id, new.id));
+            if let Some(place) = places.get(&job.id)
+                && let Some(stage_id) = stages.get(&place.stage_id)
+            {
+                let (stage_id, is_skipped) = (*stage_id, place.is_skipped);
+                let place = stage_job::Model { job_id: new.id, stage_id, created_at: now, updated_at: now, is_skipped };
+                store::stage::attach(tx, place).await?;
+            }
+        }
+    }
+    let mut copies = HashMap::new();
+    let (of_jobs, own): (Vec<_>, Vec<_>) =
+        without_outputs(store::variable::list_below_environment(tx, source.id).await?)
+            .partition(|row| row.job_id.is_some());
+    copy_variables(app, tx, own, Owner::Environment(copy.id), &mut copies, &renamed, now).await?;
+    for (old, new) in &renamed {
+        let rows = of_jobs.iter().filter(|row| row.job_id == Some(*old)).cloned().collect();
+        copy_variables(app, tx, rows, Owner::Job(*new), &mut copies, &renamed, now).await?;
+    }
+    if rule == RuleOfCopy::Same
+        && let Some(row) = store::row::by_id::<deployment_rule::Model>(tx, source.id).await?
+    {
+        let row = deployment_rule::Model { environment_id: copy.id, created_at: now, updated_at: now, ..row };
+        store::row::create(tx, row).await?;
+    }
+    Ok(())
+}
+
+/// Excludes job outputs: the copies produce their own.
+fn without_outputs(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
+    rows.into_iter().filter(|row| row.output_of.is_none())
+}

@@ -1,0 +1,89 @@
+//! The times of a job's schedule, which component starts its runs, and what holds them back.
+
+use chrono::{DateTime, Utc};
+use entity::cluster::ClusterKind;
+use entity::job;
+use entity::job_spec::JobSpec;
+
+use super::cron::{
+    Holds, KUBERNETES_CLOCK_CHANGES, Keeper, ParseError, StoredSchedule, Timing, keeper, keeper_of_deployed,
+};
+use super::definition::NEVER_FIRES;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The times of a schedule.
+pub struct ScheduleTimes {
+    pub timing: Timing,
+    /// Which component starts its runs.
+    pub keeper: Keeper,
+    /// The next time that it will start; none if the schedule is not deployed.
+    pub planned: Option<DateTime<Utc>>,
+    pub holds: Holds,
+}
+
+/// The times of the deployed schedule, or of the configured one if none is deployed.
+///
+/// # Errors
+/// `Invalid` for a LIFECYCLE job; database errors.
+pub async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> Result<ScheduleTimes> {
+    let timing = timing(job, job.deployed.as_ref().unwrap_or(&job.spec))?;
+    let kind = cluster_kind(app, job).await?;
+    let stored = store::job_schedule::of_job(&app.db, job.id).await?;
+    let keeper = match &job.deployed {
+        Some(spec) => {
+            let facts = StoredSchedule { planned: stored.is_some(), applied: job.applied.is_some() };
+            keeper_of_deployed(kind, spec, facts)
+        }
+        None => keeper(kind, &job.spec),
+    };
+    let (pause, skips) = store::schedule_hold::of_job(&app.db, job.id).await?;
+    let holds = Holds { pause, skips };
+    let keeper = keeper.unwrap_or(Keeper::Server(None));
+    let timing = by_rules_of(&keeper, timing);
+    let planned = match keeper {
+        Keeper::Server(_) => stored,
+        Keeper::Kubernetes => job.deployed.as_ref().and_then(|_| timing.next(now)),
+    };
+    Ok(ScheduleTimes { timing, keeper, planned, holds })
+}
+
+/// The times of the configured schedule, as if it were deployed.
+///
+/// # Errors
+/// `Invalid` for a LIFECYCLE job; database errors.
+pub async fn draft_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
+    let keeper = keeper(cluster_kind(app, job).await?, &job.spec).unwrap_or(Keeper::Server(None));
+    let timing = by_rules_of(&keeper, timing(job, &job.spec)?);
+    Ok(ScheduleTimes { timing, keeper, planned: None, holds: Holds::default() })
+}
+
+async fn cluster_kind(app: &App, job: &job::Model) -> Result<ClusterKind> {
+    let cluster = store::cluster_objects::cluster_of_job(&app.db, job.id).await?;
+    Ok(cluster.map_or(ClusterKind::Local, |(_, kind)| kind))
+}
+
+fn by_rules_of(keeper: &Keeper, timing: Timing) -> Timing {
+    match keeper {
+        Keeper::Kubernetes => timing.with_clock_changes(KUBERNETES_CLOCK_CHANGES),
+        Keeper::Server(_) => timing,
+    }
+}
+
+/// The explanation of an empty list of times.
+#[must_use]
+pub fn explanation(can_fire: bool) -> Option<String> {
+    (!can_fire).then(|| NEVER_FIRES.to_owned())
+}
+
+/// What a LIFECYCLE job is answered.
+#[must_use]
+pub fn no_schedule() -> Error {
+    Error::invalid("jobId", "a LIFECYCLE job has no schedule")
+}
+
+fn timing(job: &job::Model, spec: &JobSpec) -> Result<Timing> {
+    let unreadable = |refused: ParseError| Error::internal(format!("cannot parse a stored schedule: {}", refused.0));
+    Timing::of(job.id, spec).map_err(unreadable)?.ok_or_else(no_schedule)
+}
