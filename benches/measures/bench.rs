@@ -15,6 +15,8 @@ pub(crate) struct Bench {
     pub(crate) image: Option<String>,
     /// The programs of the peers, if they are to be measured.
     pub(crate) peers: Option<PathBuf>,
+    /// By what the largest numbers of rows are divided, to try a measure.
+    pub(crate) divisor: usize,
     /// A PostgreSQL server.
     pub(crate) cluster: Option<String>,
 }

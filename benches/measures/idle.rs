@@ -27,7 +27,7 @@ pub(crate) async fn empty(bench: &mut Bench) {
 
 /// With very many schedules, none of which is due.
 pub(crate) async fn schedules(bench: &mut Bench) {
-    let count = 1_000_000;
+    let count = 1_000_000 / bench.divisor;
     let [cpu, memory, _] = watch(bench, count).await;
     bench.table.row(&format!("{count} schedules, none due, CPU"), "% of a core", cpu, None);
     bench.table.row("... memory (PSS)", "MiB", memory, None);

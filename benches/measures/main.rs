@@ -92,6 +92,7 @@ async fn main() {
         program: program::build(folder.path()),
         image: variable("WINDLASS_TEST_DOCKER"),
         peers: variable("WINDLASS_BENCH_PEERS").map(Into::into),
+        divisor: variable("WINDLASS_BENCH_DIVISOR").map_or(1, |text| text.parse().unwrap()),
         cluster: variable("WINDLASS_TEST_DATABASE_URL"),
     };
     let load = || std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -14,19 +14,19 @@ use super::table::Rounds;
 const JOBS: usize = 300_000;
 
 pub(crate) async fn measure(bench: &mut Bench) {
-    let mut rate = Rounds::default();
+    let (mut rate, jobs) = (Rounds::default(), JOBS / bench.divisor);
     for database in bench.databases() {
         let installation = bench.install(database).await;
         let app = app(installation.folder(), &installation.url).await;
         let environment = rows::environment(&app.db).await;
         let now = app.clock.now();
-        rows::jobs(&app.db, &environment, JOBS, &bench.program, now).await;
+        rows::jobs(&app.db, &environment, jobs, &bench.program, now).await;
         let begin = Instant::now();
         while tick::plan(&app, now).await.more {}
-        rate.add(database, JOBS as f64 / begin.elapsed().as_secs_f64());
-        assert_eq!(run::Entity::find().count(&app.db).await.unwrap(), JOBS as u64);
+        rate.add(database, jobs as f64 / begin.elapsed().as_secs_f64());
+        assert_eq!(run::Entity::find().count(&app.db).await.unwrap(), jobs as u64);
         app.db.clone().close().await.unwrap();
         installation.end().await;
     }
-    bench.table.row(&format!("{JOBS} jobs due at one instant, times recorded"), "per second", rate.median(), None);
+    bench.table.row(&format!("{jobs} jobs due at one instant, times recorded"), "per second", rate.median(), None);
 }

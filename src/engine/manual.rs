@@ -111,24 +111,28 @@ pub async fn rerun(
 
 /// Stores a manual run, unless its job has a run with the same idempotency key, which is returned.
 async fn queue(app: &App, by: &Requester, job: &job::Model, row: run::Model) -> Result<run::Model> {
-    let (id, now, key) = (row.id, row.created_at, row.idempotency_key.clone());
+    let (now, key) = (row.created_at, row.idempotency_key.clone());
     // A deadline is for times of a schedule.
     let spec = RunSpec { starting_deadline_seconds: None, ..row.spec };
     let row = run::Model { trigger: Trigger::Manual, spec, ..row };
     let stored = store::write(&app.db, async |tx| {
-        let environment = command::lock_for_addition(tx, job.environment_id).await?;
+        // Requests with the same key are stored one after the other, and all others beside each other.
+        let environment = match &key {
+            Some(_) => command::lock_for_addition(tx, job.environment_id).await?,
+            None => command::share_for_addition(tx, job.environment_id).await?,
+        };
         if let Some(key) = &key
             && let Some(known) = store::run::by_idempotency_key(tx, job.id, key).await?
         {
-            return Ok(known);
+            return Ok::<_, Error>(known);
         }
         command::refuse_while_job_is_deleted(tx, job).await?;
-        store::run::create(tx, vec![row]).await?;
+        let stored = store::run::create_one(tx, row).await?;
         announce::event(tx, Announcement::job("TRIGGER_FORCE_RUN", &environment, job), by, now).await?;
-        store::run::by_id(tx, id).await?.ok_or_else(|| Error::internal("a run that was just created is missing"))
+        Ok(stored)
     })
     .await?;
-    app.wake.now();
+    app.wake.runs();
     Ok(stored)
 }
 
@@ -150,6 +154,6 @@ pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Mode
         Ok(row)
     })
     .await?;
-    app.wake.now();
+    app.wake.runs();
     Ok(row)
 }

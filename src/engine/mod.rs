@@ -55,18 +55,21 @@ mod wind_down;
 pub mod workspace;
 pub mod workspace_setting;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::tick::Ahead;
 pub use self::tick::workspace::files as workspace_files;
 use crate::app::App;
 use crate::liveness::key_check;
 use crate::liveness::passes::Pass;
 use crate::liveness::pulse::Loop;
 use crate::liveness::visits::Scope;
+use crate::liveness::wake::WakeReceiver;
 use crate::store;
 
 /// The pause between ticks while nothing is due and nothing runs.
@@ -88,7 +91,7 @@ const DRIFT: Duration = Duration::from_secs(10);
 
 /// Runs the loops of the engine until `shutdown`. Planning and working are loops of their own, so that neither waits for the
 /// other; ARCHITECTURE.md lists them all. The loops that observe runs go on until the steps that end with this server have ended.
-pub async fn run(app: &App, shutdown: CancellationToken) {
+pub async fn run(app: &Arc<App>, shutdown: CancellationToken) {
     let drained = CancellationToken::new();
     tokio::join!(
         plan(app, &shutdown),
@@ -122,33 +125,46 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
 
 /// Settles schedules, and advances deployments and workspace jobs.
 async fn plan(app: &App, shutdown: &CancellationToken) {
-    on_wake(app, shutdown, async || {
+    on_wake(app.wake.listen_for_plans(), shutdown, async |woken| {
         let now = app.clock.now();
         app.pulse.beat(Loop::Plan, now);
-        let more = tick::plan(app, now).await.more;
-        if more { Duration::ZERO } else { until_due(app).await }
+        if woken == Woken::ByTime
+            && let Ok(Ahead { now: false, next }) = tick::ahead(app, now).await
+        {
+            return until(next, now);
+        }
+        if tick::plan(app, now).await.more {
+            return Duration::ZERO;
+        }
+        match tick::ahead(app, now).await {
+            Ok(ahead) => until(ahead.next, app.clock.now()),
+            Err(_) => IDLE,
+        }
     })
     .await;
 }
 
 /// Starts, observes and ends runs: on a wake-up those that something happened to, and regularly all others.
-async fn work(app: &App, shutdown: &CancellationToken) {
+async fn work(app: &Arc<App>, shutdown: &CancellationToken) {
+    let mut visitors = tick::Visitors::default();
     let mut swept_at = None;
     let mut looked_at: Option<Instant> = None;
-    on_wake(app, shutdown, async || {
+    on_wake(app.wake.listen(), shutdown, async |_| {
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
         if swept_at.is_none_or(|at| now - at >= SWEEP) {
-            tick::sweep(app, now).await;
+            visitors.sweep(app, now);
             swept_at = Some(now);
         }
         let scope = if looked_at.is_none_or(|at| at.elapsed() >= BUSY) { Scope::Look } else { Scope::News };
         if scope == Scope::Look {
             looked_at = Some(Instant::now());
         }
-        let more = tick::work_on(app, scope, now).await.more;
-        if more {
+        let outcome = tick::work_with(app, &mut visitors, scope, now).await;
+        if outcome.more {
             Duration::ZERO
+        } else if outcome.rests {
+            IDLE
         } else if !app.visits.is_empty() || store::run::has_open(&app.db).await.unwrap_or(true) {
             BUSY.saturating_sub(looked_at.map(|at| at.elapsed()).unwrap_or_default()).max(SHORTEST)
         } else {
@@ -156,31 +172,40 @@ async fn work(app: &App, shutdown: &CancellationToken) {
         }
     })
     .await;
+    visitors.finish().await;
 }
 
 /// Connects to the Kubernetes clusters, and logs when one comes up or goes down.
 async fn connect(app: &App, shutdown: &CancellationToken) {
     let mut known = cluster::connect::Known::default();
-    on_wake(app, shutdown, async || {
+    on_wake(app.wake.listen_for_plans(), shutdown, async |_| {
         let connected = cluster::connect::run_once(app, &mut known).await.map(|()| false);
         tick::pass::check(app, Pass::Connect, connected, app.clock.now());
-        // Every end of a run causes a wake-up; there is no need to connect that often.
+        // Every request causes a wake-up; there is no need to connect that often.
         tokio::time::sleep(BUSY).await;
         IDLE
     })
     .await;
 }
 
+/// Why a loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    ByRequest,
+    /// Its pause is over.
+    ByTime,
+}
+
 /// Repeats a step whenever the engine is woken, and after the pause that the step returns.
-async fn on_wake(app: &App, shutdown: &CancellationToken, mut step: impl AsyncFnMut() -> Duration) {
-    let mut woken = app.wake.listen();
+async fn on_wake(mut woken: WakeReceiver, shutdown: &CancellationToken, mut step: impl AsyncFnMut(Woken) -> Duration) {
+    let mut why = Woken::ByRequest;
     loop {
-        let pause = step().await;
+        let pause = step(why).await;
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            () = woken.wait() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = woken.wait() => why = Woken::ByRequest,
+            () = tokio::time::sleep(pause) => why = Woken::ByTime,
         }
     }
 }
@@ -198,14 +223,8 @@ async fn every(shutdown: &CancellationToken, first: Duration, mut step: impl Asy
     }
 }
 
-/// The time until the next schedule is due.
-async fn until_due(app: &App) -> Duration {
-    let now = app.clock.now();
-    let paused = |pass| app.setbacks.paused(pass, now);
-    let jobs = store::job_schedule::next_due(&app.db, paused(Pass::Schedules)).await;
-    let workspaces = store::workspace::next_due(&app.db, paused(Pass::WorkspaceSchedules)).await;
-    match jobs.ok().flatten().into_iter().chain(workspaces.ok().flatten()).min() {
-        Some(due) => (due - app.clock.now()).to_std().unwrap_or(Duration::ZERO).clamp(SHORTEST, IDLE),
-        None => IDLE,
-    }
+/// The pause until a schedule is due.
+fn until(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
+    let pause = due.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
+    pause.map_or(IDLE, |pause| pause.clamp(SHORTEST, IDLE))
 }

@@ -35,6 +35,7 @@ pub enum Pass {
     ClusterRuns,
     QueuedRuns,
     Claim,
+    Orphans,
     Observe,
     Sweep,
     Leases,
@@ -46,7 +47,7 @@ pub enum Pass {
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Takeovers,
@@ -59,6 +60,7 @@ impl Pass {
         Self::ClusterRuns,
         Self::QueuedRuns,
         Self::Claim,
+        Self::Orphans,
         Self::Observe,
         Self::Sweep,
         Self::Leases,
@@ -84,6 +86,7 @@ impl Pass {
             Self::ClusterRuns => "cluster_runs",
             Self::QueuedRuns => "queued_runs",
             Self::Claim => "claim",
+            Self::Orphans => "orphans",
             Self::Observe => "observe",
             Self::Sweep => "sweep",
             Self::Leases => "leases",

@@ -3,14 +3,19 @@
 //! Most runs are quiet: their step runs, and everything it has written is stored. They are visited when their runner reports news,
 //! when their own time has come, and when their cancellation is requested; and each is glanced at every few seconds. All others are
 //! visited again and again. Kept in memory only: nothing is lost if it is incomplete, because all runs are listed regularly.
+//!
+//! Passes do not wait for visits, but a run has one visit at a time: the next one begins when its `Visit` is dropped, and reads the row
+//! of the run after that.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run::RunnerKind;
+
+use super::wake::Wake;
 
 /// Within how many looks each quiet run is glanced at.
 const ROUND: usize = 10;
@@ -41,9 +46,9 @@ pub enum Scope {
 }
 
 /// What a pass has to do.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub struct Round {
-    pub visits: Vec<RunId>,
+    pub visits: Vec<Visit>,
     /// The runs to glance at.
     pub glances: Vec<(RunId, QuietStep)>,
 }
@@ -55,6 +60,8 @@ struct Watched {
     /// Visited by the next look.
     open: BTreeSet<RunId>,
     quiet: BTreeMap<RunId, QuietStep>,
+    /// Those that are being visited.
+    visited: HashSet<RunId>,
     /// The step of each run that was visited.
     steps: HashMap<RunId, String>,
     runs: HashMap<String, RunId>,
@@ -76,6 +83,11 @@ impl Watched {
         }
         self.open.remove(&id);
         self.due.insert(id);
+    }
+
+    /// The open runs that nobody visits at the moment.
+    fn open_and_free(&self) -> impl Iterator<Item = RunId> {
+        self.open.iter().copied().filter(|id| !self.visited.contains(id))
     }
 
     fn knows(&self, id: RunId) -> bool {
@@ -109,12 +121,47 @@ impl Watched {
 }
 
 /// The running runs of this server, as far as it knows them.
-#[derive(Default)]
-pub struct Visits(Mutex<Watched>);
+#[derive(Clone, Default)]
+pub struct Visits {
+    watched: Arc<Mutex<Watched>>,
+    /// Woken when a run that is to be visited again can be.
+    wake: Wake,
+}
+
+/// The visit of a run. While it exists, there is no other one.
+pub struct Visit {
+    visits: Visits,
+    id: RunId,
+}
+
+impl Visit {
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let again = {
+            let mut all = self.visits.lock();
+            all.visited.remove(&self.id);
+            all.due.contains(&self.id)
+        };
+        if again {
+            self.visits.wake.again();
+        }
+    }
+}
 
 impl Visits {
+    #[must_use]
+    pub fn new(wake: Wake) -> Self {
+        Self { watched: Arc::default(), wake }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Watched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the next pass has to do. Every run that it visits is open until the pass says that it is quiet or gone.
@@ -125,8 +172,8 @@ impl Visits {
         ids.extend(all.times.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id));
         match scope {
             Scope::News => {}
-            Scope::Look => ids.extend(&all.open),
-            Scope::All => ids.extend(all.open.iter().chain(all.quiet.keys())),
+            Scope::Look => ids.extend(all.open_and_free()),
+            Scope::All => ids.extend(all.open_and_free().chain(all.quiet.keys().copied())),
         }
         for id in ids {
             all.wake(id);
@@ -134,9 +181,12 @@ impl Visits {
         if scope == Scope::Look {
             round.glances = all.slice();
         }
-        round.visits = all.due.iter().copied().collect();
         let due = std::mem::take(&mut all.due);
-        all.open.extend(due);
+        let (later, now): (BTreeSet<RunId>, BTreeSet<RunId>) = due.into_iter().partition(|id| all.visited.contains(id));
+        all.due = later;
+        all.open.extend(&now);
+        all.visited.extend(&now);
+        round.visits = now.into_iter().map(|id| Visit { visits: self.clone(), id }).collect();
         round
     }
 

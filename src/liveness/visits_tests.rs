@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run::RunnerKind;
 
-use super::{QuietStep, Scope, Visits};
+use super::{QuietStep, Scope, Visit, Visits};
+use crate::liveness::wake::Wake;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -29,7 +30,12 @@ fn ids(count: u128) -> Vec<RunId> {
 }
 
 fn visited(visits: &Visits, scope: Scope, news: &HashSet<String>) -> Vec<RunId> {
-    visits.next(scope, news, at(0)).visits
+    ids_of(visits.next(scope, news, at(0)).visits)
+}
+
+/// The runs of visits that end at once.
+fn ids_of(visits: Vec<Visit>) -> Vec<RunId> {
+    visits.iter().map(Visit::id).collect()
 }
 
 /// All of these runs are known and quiet; each step is named after the number of its run.
@@ -66,7 +72,7 @@ fn a_quiet_run_is_visited_when_its_time_has_come() {
     assert_eq!(visited(&visits, Scope::News, &no_news()), ids);
     visits.quiet(ids[0], QuietStep { until: Some(at(60)), ..step("1") });
     assert!(visits.next(Scope::News, &no_news(), at(59)).visits.is_empty());
-    assert_eq!(visits.next(Scope::News, &no_news(), at(60)).visits, ids);
+    assert_eq!(ids_of(visits.next(Scope::News, &no_news(), at(60)).visits), ids);
 }
 
 #[test]
@@ -123,4 +129,31 @@ fn news_during_a_visit_lead_to_another_one() {
     visits.visit(ids.clone());
     visits.quiet(ids[0], step("1"));
     assert_eq!(visited(&visits, Scope::News, &no_news()), ids);
+}
+
+/// A run is never visited twice at once; whatever happens meanwhile leads to another visit afterwards.
+#[tokio::test]
+async fn a_run_has_one_visit_at_a_time() {
+    let wake = Wake::default();
+    let (visits, ids) = (Visits::new(wake.clone()), ids(2));
+    visits.visit(ids.clone());
+    let mut first = visits.next(Scope::News, &no_news(), at(0)).visits;
+    let second = first.pop();
+    visits.named(ids[0], "1");
+    for scope in [Scope::News, Scope::Look, Scope::All] {
+        visits.visit([ids[0]]);
+        assert!(visited(&visits, scope, &news("1")).is_empty(), "{scope:?}");
+    }
+    // One that was claimed again, for example for its next attempt.
+    visits.gone(ids[0]);
+    visits.visit([ids[0]]);
+    assert!(visited(&visits, Scope::All, &no_news()).is_empty());
+    let mut woken = wake.listen();
+    drop(second);
+    let soon = std::time::Duration::from_millis(20);
+    assert!(tokio::time::timeout(soon, woken.wait()).await.is_err(), "nothing happened to the other one");
+    drop(first);
+    woken.wait().await;
+    assert_eq!(visited(&visits, Scope::News, &no_news()), [ids[0]]);
+    assert_eq!(visited(&visits, Scope::Look, &no_news()), ids, "all of them can be visited again");
 }

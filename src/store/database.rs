@@ -81,10 +81,12 @@ fn watched(options: PoolOptions<Sqlite>, changes: &Arc<Changes>) -> PoolOptions<
         .after_release(move |connection: &mut SqliteConnection, _| {
             let changes = Arc::clone(&returned);
             Box::pin(async move {
-                // Waits for the rollback of a transaction that was dropped.
-                connection.ping().await?;
                 if connection.is_in_transaction() {
-                    return Ok(false);
+                    // Waits for the rollback of a transaction that was dropped. One that was about to begin is rolled back by itself.
+                    connection.ping().await?;
+                    if connection.is_in_transaction() {
+                        return Ok(false);
+                    }
                 }
                 changes.ended(connection).await?;
                 Ok(true)

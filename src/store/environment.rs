@@ -25,6 +25,14 @@ pub async fn lock(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Option
     environment::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
+/// One environment, which nobody else can lock until the transaction ends, but several can share.
+///
+/// # Errors
+/// When the query fails.
+pub async fn share(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<Option<environment::Model>, DbErr> {
+    environment::Entity::find_by_id(id).lock_shared().one(db).await
+}
+
 /// The environments of a project.
 ///
 /// # Errors

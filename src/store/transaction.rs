@@ -1,6 +1,6 @@
 //! Transactions. They are repeated once if the database undid them for a reason that may pass.
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend, DbErr, TransactionTrait as _};
 
 use super::failed::{Failed, Repeat};
 use super::group_commit::{self, Company};
@@ -28,6 +28,25 @@ where
     };
     tracing::info!(?reason, "transaction was undone by the database; repeating it once");
     attempt(db, company, work).await.map_err(|failed| failed.error)
+}
+
+/// Runs a single statement that changes rows, which on PostgreSQL is a transaction by itself. It is repeated once if the database
+/// undid it; if the connection is cut, nobody knows whether it was carried out.
+///
+/// # Errors
+/// The error of `work`, or a failure of the transaction.
+pub async fn write_one<T, E, F>(db: &DatabaseConnection, work: F) -> Result<T, E>
+where
+    F: AsyncFnOnce(DatabaseExecutor<'_>) -> Result<T, E> + Clone,
+    E: From<DbErr> + MayPass,
+{
+    if db.get_database_backend() == DbBackend::Sqlite {
+        return write(db, async |tx: &DatabaseTransaction| work.clone()(tx.into()).await).await;
+    }
+    match work.clone()(db.into()).await {
+        Err(error) if error.transient() == Some(Transient::Contended) => work(db.into()).await,
+        done => done,
+    }
 }
 
 async fn attempt<T, E, F>(db: &DatabaseConnection, company: Company, work: F) -> Result<T, Failed<E>>

@@ -30,6 +30,8 @@ struct State {
     stop_exit_code: Option<i32>,
     /// Why no step can be started.
     no_start: Option<String>,
+    /// The step for which no call is answered.
+    silent: Option<String>,
     /// The times of every step.
     times: StepTimes,
 }
@@ -53,6 +55,11 @@ impl FakeRunner {
 
     pub(crate) fn stopped(&self) -> Vec<String> {
         self.state.lock().unwrap().stopped.clone()
+    }
+
+    /// From now on, polls of this step are not answered; without one, all are.
+    pub(crate) fn set_silent(&self, name: Option<String>) {
+        self.state.lock().unwrap().silent = name;
     }
 
     /// How often a step was polled since the last call.
@@ -180,6 +187,9 @@ impl Runner for FakeRunner {
     }
 
     async fn poll(&self, name: &str) -> Result<StepState, Unavailable> {
+        while self.state.lock().unwrap().silent.as_deref() == Some(name) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         let mut state = self.up()?;
         state.polls += 1;
         Ok(state.steps.get(name).map_or(StepState::Unknown, |step| step.progress.clone()))

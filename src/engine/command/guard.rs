@@ -20,6 +20,19 @@ pub async fn lock_for_addition(tx: &DatabaseTransaction, id: EnvironmentId) -> R
     Ok(environment)
 }
 
+/// Shares an environment with others that add something to it that does not depend on what they add.
+///
+/// # Errors
+/// The same.
+pub(in crate::engine) async fn share_for_addition(
+    tx: &DatabaseTransaction,
+    id: EnvironmentId,
+) -> Result<environment::Model> {
+    let environment = store::environment::share(tx, id).await?.ok_or(Error::NotFound("environment"))?;
+    refuse_while_deleted(tx, id).await?;
+    Ok(environment)
+}
+
 /// `Conflict` if a job is being deleted.
 pub(in crate::engine) async fn refuse_while_job_is_deleted(tx: &DatabaseTransaction, job: &job::Model) -> Result<()> {
     able(tx, vec![JobTarget::from(job.clone())], Action::Deploy).await.map(|_| ())

@@ -4,6 +4,7 @@
 //! grows, until the row is ended with the reason. An error in a pass does not affect other passes; the next tick retries. No
 //! transaction is open while a runner is called. A pass is one file with one `run_once`.
 
+mod ahead;
 mod clock_jump;
 mod deployment;
 mod give_up;
@@ -17,16 +18,21 @@ pub(super) mod schedules;
 mod takeover;
 pub(super) mod workspace;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::engine::cluster;
 use crate::liveness::passes::Pass;
 use crate::liveness::visits::Scope;
+use crate::liveness::wake::Calls;
 
+pub use self::ahead::{Ahead, ahead};
 pub use self::pass::BATCH;
 use self::pass::check;
 pub use self::prepared::step_name;
+pub use self::run::Visitors;
 pub(in crate::engine) use self::run::drain;
 pub use self::run::lease::renew;
 pub use self::run::sweep::run_once as sweep;
@@ -36,6 +42,14 @@ pub use self::run::sweep::run_once as sweep;
 pub struct Outcome {
     /// A pass has more work waiting.
     pub more: bool,
+    /// There was nothing to do, and no run is open.
+    pub rests: bool,
+}
+
+impl Outcome {
+    fn with(more: bool) -> Self {
+        Self { more, rests: false }
+    }
 }
 
 /// Runs all passes once.
@@ -44,11 +58,13 @@ pub async fn tick(app: &App, now: DateTime<Utc>) -> Outcome {
     more |= plan(app, now).await.more;
     more |= work(app, now).await.more;
     more |= check(app, Pass::FinishDeployments, deployment::finish::run_once(app, now).await, now);
-    Outcome { more }
+    Outcome::with(more)
 }
 
 /// The passes that call no runner, so that a slow engine does not delay schedules or deployments.
 pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
+    // What is requested from now on may be missed below, and waits for runs.
+    app.wake.await_ends(true);
     let mut more = false;
     more |= check(app, Pass::ClockJumps, clock_jump::run_once(app, now).await, now);
     more |= check(app, Pass::Schedules, schedules::run_once(app, now).await, now);
@@ -59,7 +75,7 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     more |= check(app, Pass::WorkspaceSchedules, workspace::schedule::run_once(app, now).await, now);
     more |= check(app, Pass::WorkspaceApprovals, workspace::withdrawn::run_once(app, now).await, now);
     more |= check(app, Pass::WorkspaceJobs, workspace::advance::run_once(app, now).await, now);
-    Outcome { more }
+    Outcome::with(more)
 }
 
 /// The passes over runs, which observe all running ones.
@@ -67,19 +83,45 @@ pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
     work_on(app, Scope::All, now).await
 }
 
-/// The passes over runs.
+/// The passes over runs. Waits until all visits have been made.
 pub async fn work_on(app: &App, scope: Scope, now: DateTime<Utc>) -> Outcome {
-    let mut more = false;
-    more |= check(app, Pass::ClusterRuns, cluster::record::run_once(app, now).await, now);
-    more |= check(app, Pass::QueuedRuns, run::end_queued::run_once(app, scope, now).await, now);
-    if !app.shutdown.has_begun() {
-        more |= check(app, Pass::Claim, run::claim::run_once(app, now).await, now);
+    let mut more = claim(app, (scope, Calls::ALL), now).await;
+    if scope != Scope::News {
+        more |= check(app, Pass::Orphans, run::orphans::run_once(app, now).await, now);
     }
     more |= check(app, Pass::Observe, run::observe::run_once(app, scope, now).await, now);
-    Outcome { more }
+    Outcome::with(more)
+}
+
+/// The passes over runs, of which `visitors` make the visits.
+pub async fn work_with(app: &Arc<App>, visitors: &mut Visitors, scope: Scope, now: DateTime<Utc>) -> Outcome {
+    if scope != Scope::News && ahead::rests(app).await {
+        return Outcome { more: false, rests: true };
+    }
+    let calls = app.wake.take_calls();
+    let calls = if scope == Scope::News { calls } else { Calls::ALL };
+    let mut more = claim(app, (scope, calls), now).await;
+    let begun = visitors.begin(app, (scope, calls), now).await.map(|()| false);
+    more |= check(app, Pass::Observe, begun, now);
+    if more {
+        app.wake.runs_here();
+    }
+    Outcome::with(more)
+}
+
+/// The passes that decide which runs this server has.
+async fn claim(app: &App, (scope, calls): (Scope, Calls), now: DateTime<Utc>) -> bool {
+    let mut more = check(app, Pass::ClusterRuns, cluster::record::run_once(app, now).await, now);
+    if calls.requests {
+        more |= check(app, Pass::QueuedRuns, run::end_queued::run_once(app, scope, now).await, now);
+    }
+    if (calls.requests || calls.slots) && !app.shutdown.has_begun() {
+        more |= check(app, Pass::Claim, run::claim::run_once(app, now).await, now);
+    }
+    more
 }
 
 /// Deletes a bounded number of expired rows.
 pub async fn prune(app: &App, now: DateTime<Utc>) -> Outcome {
-    Outcome { more: check(app, Pass::Prune, prune::run_once(app, now).await, now) }
+    Outcome::with(check(app, Pass::Prune, prune::run_once(app, now).await, now))
 }

@@ -143,7 +143,7 @@ fn report_settled(app: &App, settled: &SettledTimes, now: DateTime<Utc>) {
         tracing::info!(job = %row.job_id, scheduled_for = %row.scheduled_for, through = %row.through, reason, "time skipped");
     }
     if !settled.taken.is_empty() {
-        app.wake.now();
+        app.wake.runs();
     }
 }
 

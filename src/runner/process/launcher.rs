@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
@@ -17,6 +18,7 @@ use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
 use super::process_user::Account;
 use super::report::{Report, Reports};
+use super::scratch_folders::ScratchFolders;
 use super::step_order::Order;
 use super::supervisors::{Supervisor, Supervisors};
 use crate::clock::Clock;
@@ -38,7 +40,7 @@ pub(super) const SOURCES: &str = ".sources";
 /// Starts and watches processes.
 #[derive(Clone)]
 pub(super) struct Launcher {
-    pub(super) folder: PathBuf,
+    pub(super) scratch: ScratchFolders,
     pub(super) supervisors: Supervisors,
     /// The user of steps that name none.
     pub(super) user: Option<String>,
@@ -47,10 +49,6 @@ pub(super) struct Launcher {
 }
 
 impl Launcher {
-    pub(super) fn scratch(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
     /// Starts the process of a step.
     pub(super) fn begin(&self, started: &Arc<ProcessStep>, step: &StepSpec) {
         match self.spawn(step) {
@@ -62,7 +60,7 @@ impl Launcher {
     /// Checks out the source of a step and starts it. The scratch folder is created only then, because its
     /// existence means that the step was started.
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
-        let folder = self.folder.join(SOURCES).join(&step.name);
+        let folder = self.scratch.folder().join(SOURCES).join(&step.name);
         let fetched = fetch(&folder, source).await;
         let stopped = started.memory.lock().stopping;
         let moved = match fetched {
@@ -73,8 +71,8 @@ impl Launcher {
             _ if !step.may_start() => Err(StepState::Unknown),
             Err(reason) => Err(StepState::CannotStart { reason }),
             Ok(()) => {
-                let target = self.scratch(&step.name).join(SOURCE);
-                let moved = private_folder(&self.scratch(&step.name)).and_then(|()| std::fs::rename(&folder, target));
+                let scratch = self.scratch.of(&step.name);
+                let moved = private_folder(&scratch).and_then(|()| std::fs::rename(&folder, scratch.join(SOURCE)));
                 moved.map_err(|error| StepState::CannotStart {
                     reason: format!("the source files could not be moved into place: {error}"),
                 })
@@ -93,8 +91,7 @@ impl Launcher {
         if step.build.is_some() {
             return Err("building an image needs a Docker engine; this cluster runs plain processes".into());
         }
-        let scratch = self.scratch(&step.name);
-        let outputs = scratch.join(OUTPUT_FOLDER.trim_start_matches('/'));
+        let (scratch, outputs) = (self.scratch.of(&step.name), self.scratch.outputs_of(&step.name));
         let here = |word: &String| match word.as_str() {
             OUTPUT_FOLDER => outputs.display().to_string(),
             other => other.replace(&format!("{OUTPUT_FOLDER}/"), &format!("{}/", outputs.display())),
@@ -105,14 +102,12 @@ impl Launcher {
                 "the job has no entrypoint and no arguments, and a plain process has no image to take them from".into(),
             );
         }
-        private_folder(&scratch)
-            .and_then(|()| std::fs::create_dir_all(&outputs))
-            .map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
+        self.scratch.create(&step.name).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
         let ProcessOptions { home, path, working_folder, user } = &step.process;
         let folder = working_folder.as_ref().map_or_else(|| scratch.clone(), PathBuf::from);
-        if !folder.is_dir() {
+        if working_folder.is_some() && !folder.is_dir() {
             return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
         }
         let account = Account::choose(self.user.as_deref(), user.as_deref())?;
@@ -168,7 +163,8 @@ impl Launcher {
                         let mut state = step.memory.lock();
                         state.progress = StepState::Running;
                         state.times.started_at = Some(clock.now());
-                        wake.step(&name);
+                        // Most steps that are short end before the next look, and cost no visit in between.
+                        wake.lines(&name);
                     }
                     Report::Failed(reason) => {
                         let reason = format!("cannot start {program}: {reason}");
@@ -178,6 +174,7 @@ impl Launcher {
                     Report::Free => free = true,
                 }
             }
+            step.gone.store(free, Ordering::SeqCst);
             let control = step.control().take();
             if let Some(control) = control.filter(|_| free) {
                 supervisors.give_back(Supervisor { control, reports, id });

@@ -15,6 +15,7 @@ mod process_runner;
 mod process_step;
 mod process_user;
 mod report;
+mod scratch_folders;
 mod spawn_steps;
 mod spawner;
 mod step_order;

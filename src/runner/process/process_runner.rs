@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,19 +13,20 @@ use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::own_file::read_own_file;
 use super::process_step::ProcessStep;
+use super::scratch_folders::ScratchFolders;
 use super::supervisors::Supervisors;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
 use crate::runner::interface::{OutputError, Runner, Target, Unavailable};
 use crate::runner::line::Lines;
 use crate::runner::memory::MemoryStep;
-use crate::runner::output_file::OUTPUT_FOLDER;
 use crate::runner::step_spec::StepSpec;
 use crate::runner::step_state::{StepState, StepTimes};
 
 /// Runs steps as child processes.
 pub struct ProcessRunner {
     work: Launcher,
+    place: OnceLock<String>,
     steps: Mutex<HashMap<String, Arc<ProcessStep>>>,
 }
 
@@ -37,7 +39,9 @@ impl ProcessRunner {
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
         let supervisors = Supervisors::new(supervisor.unwrap_or_else(own_program));
-        Self { work: Launcher { folder, supervisors, user: None, clock, wake }, steps: Mutex::default() }
+        let scratch = ScratchFolders::new(folder);
+        let work = Launcher { scratch, supervisors, user: None, clock, wake };
+        Self { work, place: OnceLock::new(), steps: Mutex::default() }
     }
 
     /// Starts processes as this user, unless a step names another one.
@@ -56,7 +60,20 @@ impl ProcessRunner {
     }
 
     fn scratch(&self, name: &str) -> PathBuf {
-        self.work.scratch(name)
+        self.work.scratch.of(name)
+    }
+
+    /// The mark in the folder, which is written by the first server.
+    fn read_place(&self) -> Result<String, Unavailable> {
+        let folder = self.work.scratch.folder();
+        let mark = folder.join(".place");
+        if let Ok(known) = std::fs::read_to_string(&mark) {
+            return Ok(known);
+        }
+        let place = format!("process {}", uuid::Uuid::new_v4());
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&mark, &place));
+        written.map_err(|error| Unavailable(format!("cannot write {}: {error}", mark.display())))?;
+        Ok(place)
     }
 }
 
@@ -68,14 +85,11 @@ impl Runner for ProcessRunner {
 
     /// Identifies the folder, and so the machine and the server: a server cannot see the processes of other servers.
     async fn place(&self) -> Result<String, Unavailable> {
-        let mark = self.work.folder.join(".place");
-        if let Ok(known) = std::fs::read_to_string(&mark) {
-            return Ok(known);
+        if let Some(place) = self.place.get() {
+            return Ok(place.clone());
         }
-        let place = format!("process {}", uuid::Uuid::new_v4());
-        let written = std::fs::create_dir_all(&self.work.folder).and_then(|()| std::fs::write(&mark, &place));
-        written.map_err(|error| Unavailable(format!("cannot write {}: {error}", mark.display())))?;
-        Ok(place)
+        let place = self.read_place()?;
+        Ok(self.place.get_or_init(|| place).clone())
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
@@ -142,14 +156,14 @@ impl Runner for ProcessRunner {
     }
 
     async fn output(&self, name: &str, file: &str, most: u64) -> Result<Option<Vec<u8>>, OutputError> {
-        let scratch = self.scratch(name);
-        let path = scratch.join(OUTPUT_FOLDER.trim_start_matches('/')).join(file);
-        read_own_file(&scratch, &path, most + 1).await
+        let path = self.work.scratch.outputs_of(name).join(file);
+        read_own_file(&self.scratch(name), &path, most + 1).await
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         let removed = self.steps().remove(name);
         let scratch = self.scratch(name);
+        let is_gone = removed.as_ref().is_some_and(|step| step.gone.load(Ordering::SeqCst));
         match removed {
             Some(step) => {
                 // If its source is still being fetched, its process is not started.
@@ -158,17 +172,20 @@ impl Runner for ProcessRunner {
             }
             None => end_left_behind(&scratch, name),
         }
-        match tokio::fs::remove_dir_all(&scratch).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Unavailable(format!("cannot remove {}: {error}", scratch.display())))
-            }
-            _ => Ok(()),
-        }
+        let (folders, name) = (self.work.scratch.clone(), name.to_owned());
+        let removed = tokio::task::spawn_blocking(move || match is_gone {
+            true => folders.give_back(&name),
+            false => folders.remove(&name),
+        });
+        removed
+            .await
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+            .map_err(|error| Unavailable(format!("cannot remove {}: {error}", scratch.display())))
     }
 
     async fn list(&self) -> Result<Vec<String>, Unavailable> {
         let mut names: Vec<String> = self.steps().keys().cloned().collect();
-        if let Ok(entries) = std::fs::read_dir(&self.work.folder) {
+        if let Ok(entries) = std::fs::read_dir(self.work.scratch.folder()) {
             names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
             names.retain(|name| !name.starts_with('.'));
         }

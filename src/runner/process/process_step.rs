@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -17,11 +18,13 @@ pub(super) struct ProcessStep {
     interrupt: bool,
     /// Notified when the step is killed.
     pub(super) killed: Notify,
+    /// Whether its supervisor has reported that no process is left.
+    pub(super) gone: AtomicBool,
 }
 
 impl ProcessStep {
     pub(super) fn new(memory: MemoryStep, interrupt: bool) -> Self {
-        Self { memory, control: Mutex::default(), interrupt, killed: Notify::new() }
+        Self { memory, control: Mutex::default(), interrupt, killed: Notify::new(), gone: AtomicBool::new(false) }
     }
 
     pub(super) fn control(&self) -> MutexGuard<'_, Option<UnixStream>> {

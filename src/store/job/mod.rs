@@ -7,6 +7,7 @@ mod job_change;
 mod job_list;
 mod job_reads;
 mod job_view;
+mod run_subject;
 
 pub use self::configuration_list::{ComparedJob, Comparison, list_compared};
 pub use self::cursor::Cursor;
@@ -19,3 +20,4 @@ pub use self::job_list::{
     list_by_organization,
 };
 pub use self::job_view::{JobPlace, JobView, RegistryView, list_views_by_environment, view_by_id};
+pub use self::run_subject::{RunSubject, run_subject};

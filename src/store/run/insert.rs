@@ -27,13 +27,7 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
     if rows.is_empty() {
         return Ok(0);
     }
-    let rows = with_slots(tx, rows).await?;
-    let first = take_run_numbers(tx, i64::try_from(rows.len()).unwrap_or(1)).await?;
-    let mut rows = rows
-        .into_iter()
-        .zip(first..)
-        .map(|(row, number)| run::Model { number, ..row }.into_active_model().reset_all())
-        .peekable();
+    let mut rows = numbered(tx, rows).await?.map(|row| row.into_active_model().reset_all()).peekable();
     let conflict = OnConflict::columns([run::Column::JobId, run::Column::ScheduledFor]).do_nothing().to_owned();
     let mut stored = 0;
     while rows.peek().is_some() {
@@ -42,6 +36,22 @@ pub async fn create(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<
         stored += insert.exec_without_returning(tx).await?;
     }
     Ok(stored)
+}
+
+/// Stores and numbers a new run that belongs to no scheduled time. Returns it as stored.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn create_one(tx: &impl ConnectionTrait, row: run::Model) -> Result<run::Model, DbErr> {
+    let row = numbered(tx, vec![row]).await?.next().ok_or_else(|| DbErr::RecordNotInserted)?;
+    run::Entity::insert(row.clone().into_active_model().reset_all()).exec_without_returning(tx).await?;
+    Ok(row)
+}
+
+async fn numbered(tx: &impl ConnectionTrait, rows: Vec<run::Model>) -> Result<impl Iterator<Item = run::Model>, DbErr> {
+    let rows = with_slots(tx, rows).await?;
+    let first = take_run_numbers(tx, i64::try_from(rows.len()).unwrap_or(1)).await?;
+    Ok(rows.into_iter().zip(first..).map(|(row, number)| run::Model { number, ..row }))
 }
 
 /// Sets the organization of runs of jobs, and the slots that they need. Images are built by the server itself.

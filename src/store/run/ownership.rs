@@ -6,7 +6,8 @@ use entity::run::RunState;
 use entity::{run, server_lease};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
+    Select,
 };
 use uuid::Uuid;
 
@@ -20,23 +21,19 @@ const TOGETHER: usize = 500;
 /// # Errors
 /// When a statement fails.
 pub async fn claim(
-    tx: &impl ConnectionTrait,
+    db: &impl ConnectionTrait,
     owner: Uuid,
     now: DateTime<Utc>,
     runs: &[RunId],
 ) -> Result<Vec<run::Model>, DbErr> {
     let these = Condition::all().add(run::Column::Id.is_in(runs.iter().copied()));
-    let ids = lock_free(tx, RunState::Queued, these).await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
     run::Entity::update_many()
         .col_expr(run::Column::StartAskedAt, Expr::value(now))
         .col_expr(run::Column::LeaseOwner, Expr::value(owner))
         .col_expr(run::Column::State, Expr::value(RunState::Running))
         .col_expr(run::Column::UpdatedAt, Expr::value(now))
-        .filter(run::Column::Id.is_in(ids))
-        .exec_with_returning(tx)
+        .filter(run::Column::Id.in_subquery(free(RunState::Queued, these).into_query()))
+        .exec_with_returning(db)
         .await
 }
 
@@ -157,8 +154,13 @@ fn reachable(orphans: &Orphans) -> Condition {
     Condition::any().add(run::Column::Place.is_null()).add(here)
 }
 
-/// Locks the runs in a state that match a filter, in the order of their numbers. Those that another server has locked are left out.
+/// Locks the runs in a state that match a filter. Returns them.
 async fn lock_free(tx: &impl ConnectionTrait, state: RunState, filter: Condition) -> Result<Vec<RunId>, DbErr> {
+    free(state, filter).into_tuple().all(tx).await
+}
+
+/// Locks the runs in a state that match a filter, in the order of their numbers. Those that another server has locked are left out.
+fn free(state: RunState, filter: Condition) -> Select<run::Entity> {
     run::Entity::find()
         .select_only()
         .column(run::Column::Id)
@@ -167,7 +169,4 @@ async fn lock_free(tx: &impl ConnectionTrait, state: RunState, filter: Condition
         .filter(filter)
         .order_by_asc(run::Column::Number)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .into_tuple()
-        .all(tx)
-        .await
 }

@@ -19,6 +19,7 @@ pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_
 pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
+pub(in crate::store) use self::workspace_job::DUE;
 pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
 };

@@ -14,7 +14,7 @@ use crate::store::row;
 
 /// Jobs that can continue: no step runs and no approval is pending. A job that has not started also needs to be the
 /// oldest open one of its workspace, which must not be locked or still run a step after a rejection.
-const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
+pub(in crate::store) const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
      AND workspace_job.status <> 'waitingApproval' \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status IN ('queue', 'running')) \
      AND (EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status <> 'pending') \

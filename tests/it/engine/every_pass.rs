@@ -27,6 +27,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::WorkspaceJobs => Box::pin(workspace_jobs()).await,
             Pass::QueuedRuns => Box::pin(queued_runs()).await,
             Pass::Claim => Box::pin(claims()).await,
+            Pass::Orphans => Box::pin(orphans()).await,
             Pass::Observe => Box::pin(observations()).await,
             Pass::Sweep => Box::pin(steps_to_remove()).await,
             Pass::Prune => Box::pin(expired_runs()).await,
@@ -248,6 +249,23 @@ async fn claims() -> TestApp {
     app.settle().await;
     assert_eq!((state(&it, &bad).await, state(&it, &good).await), (json!("QUEUED"), json!("RUNNING")));
     app
+}
+
+async fn orphans() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (_, [bad, good]) = two_runs(&app, &it).await;
+    app.settle().await;
+    poison(&app, "UPDATE ON run", &format!("OLD.id = {}", sql(&app, &bad)), Rejects::Transaction).await;
+    app.clock.forward(60);
+    let other = app.restarted().await;
+    other.settle().await;
+    let owner = async |run: &str| {
+        let id = entity::id::RunId(run.parse().unwrap());
+        windlass::store::run::by_id(&app.app.db, id).await.unwrap().unwrap().lease_owner
+    };
+    assert_eq!((owner(&bad).await, owner(&good).await), (Some(app.app.instance), Some(other.app.instance)));
+    other
 }
 
 async fn observations() -> TestApp {

@@ -1,7 +1,9 @@
 //! Which running runs a pass visits: those that something happened to at once, all others within a few seconds.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use windlass::engine::tick;
+use windlass::engine::tick::{self, Visitors};
 use windlass::liveness::visits::Scope;
 use windlass::runner::StepState;
 
@@ -157,4 +159,83 @@ async fn a_run_that_the_server_does_not_know_is_found() {
         pass(&app, Scope::Look).await;
     }
     assert_eq!(it.runs(&job).await[0]["state"], "SUCCEEDED");
+}
+
+/// Waits until a number of runs have succeeded, while passes begin visits and do not wait for them.
+async fn until_succeeded(app: &TestApp, it: &Furnished, (job, count): (&str, usize), visitors: &mut Visitors) {
+    for _ in 0..1000 {
+        tick::work_with(&app.app, visitors, Scope::News, app.clock.now()).await;
+        if states(it, job, "SUCCEEDED").await == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{count} runs never succeed");
+}
+
+/// A runner that does not answer for one run holds up only this run, and its slot is the only one that stays taken.
+#[tokio::test]
+async fn runs_proceed_beside_a_visit_that_hangs() {
+    let app = TestApp::configured(|config| config.max_runs = 2).await;
+    let it = app.furnished().await;
+    let job = quiet(&app, &it, 2).await;
+    for _ in 0..3 {
+        it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    }
+    let silent = app.runner.steps().remove(0);
+    app.runner.set_silent(Some(silent.clone()));
+    let mut visitors = Visitors::default();
+    app.app.wake.step(&silent);
+    for ended_before in 0..4 {
+        let next = app.runner.steps().into_iter().find(|name| *name != silent).expect("another one was started");
+        app.runner.set(&next, ended());
+        app.app.wake.step(&next);
+        until_succeeded(&app, &it, (&job, ended_before + 1), &mut visitors).await;
+        // The next one is started in its slot.
+        for _ in 0..1000 {
+            if app.runner.started().len() >= (ended_before + 3).min(5) {
+                break;
+            }
+            tick::work_with(&app.app, &mut visitors, Scope::News, app.clock.now()).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    // The other visits have stored their ends, and are about to remove their steps.
+    for _ in 0..1000 {
+        if visitors.left() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        tick::work_with(&app.app, &mut visitors, Scope::News, app.clock.now()).await;
+    }
+    assert_eq!(visitors.left(), 1, "one visit hangs");
+    app.runner.take_polls();
+    app.app.wake.step(&silent);
+    tick::work_with(&app.app, &mut visitors, Scope::Look, app.clock.now()).await;
+    assert_eq!(app.runner.take_polls(), 0, "a run has one visit at a time");
+    app.runner.set(&silent, ended());
+    app.runner.set_silent(None);
+    visitors.finish().await;
+    until_succeeded(&app, &it, (&job, 5), &mut visitors).await;
+    assert_eq!(app.runner.started().len(), 5, "none is started twice");
+}
+
+/// What a run costs from its request to its end; the statements of a pass are shared by many runs.
+#[tokio::test]
+async fn a_run_takes_few_statements() {
+    let (app, it) = many().await;
+    let job = it.create(it.lifecycle("job")).await;
+    for _ in 0..30 {
+        it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    }
+    let before = app.statements();
+    pass(&app, Scope::News).await;
+    app.runner.exit_all(0);
+    for name in app.runner.steps() {
+        app.app.wake.step(&name);
+    }
+    pass(&app, Scope::News).await;
+    let statements = app.statements() - before;
+    assert_eq!(states(&it, &job, "SUCCEEDED").await, 30);
+    assert!(statements < 30 * 7, "{statements} statements");
 }

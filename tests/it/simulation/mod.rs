@@ -9,6 +9,7 @@ mod check;
 mod company;
 mod database;
 mod engine;
+mod faulty_pass;
 mod random;
 mod settle;
 mod workspaces;

@@ -23,6 +23,7 @@ impl World {
         *self.engine.broken.lock().unwrap() = false;
         for server in 0..self.servers.len() {
             self.go_on(server).await;
+            self.finish_visits(server).await;
         }
         if !self.spoiled.is_empty() {
             // New runs of spoiled jobs come all the time.

@@ -1,7 +1,6 @@
 //! One simulated world: a database, an engine, several servers, jobs with random settings, and a clock that jumps.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Action, Origin};
 use entity::id::{EnvironmentId, JobId};
 use entity::{job, job_spec, job_variables, run, run_spec};
-use futures_util::FutureExt as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::{Value, json};
 use windlass::access::authenticate::Authenticator;
@@ -18,16 +16,15 @@ use windlass::clock::Clock;
 use windlass::engine::command::{self, JobTarget};
 use windlass::engine::cron::Timing;
 use windlass::engine::requester::Requester;
-use windlass::engine::tick;
-use windlass::liveness::visits::Scope;
+use windlass::engine::tick::{self, Visitors};
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
 use windlass::secret::KeyRing;
 use windlass::store;
 
-use super::company::{self, Company, Fault};
+use super::company::Company;
 use super::database::{Database, Kind};
-use super::engine::{Connection, Crash, Engine, Faults};
+use super::engine::{Connection, Engine, Faults};
 use super::random::Random;
 use super::workspaces::Workspaces;
 use crate::harness::{config, start};
@@ -38,13 +35,22 @@ const EVENTS: u32 = 45;
 
 pub(super) struct Server {
     pub(super) app: Arc<App>,
-    faults: Arc<Faults>,
+    pub(super) faults: Arc<Faults>,
     /// The pass that stalls.
-    stalled: Option<tokio::task::JoinHandle<()>>,
+    pub(super) stalled: Option<tokio::task::JoinHandle<Visitors>>,
+    /// The visits that were begun by passes that have ended: at most one that stalls.
+    pub(super) visitors: Visitors,
+}
+
+impl Server {
+    /// Whether a visit stalls, beside which all passes go on.
+    pub(super) fn is_visiting(&self) -> bool {
+        self.stalled.is_none() && self.faults.stalled.load(Ordering::SeqCst) == 1
+    }
 }
 
 pub(super) struct World {
-    random: Random,
+    pub(super) random: Random,
     database: Database,
     pub(super) now: Arc<Mutex<DateTime<Utc>>>,
     pub(super) engine: Arc<Engine>,
@@ -59,7 +65,7 @@ pub(super) struct World {
     pub(super) set_back: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// The writers beside the passes, in worlds that have them.
     pub(super) company: Option<Arc<Company>>,
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
 }
 
 impl World {
@@ -96,7 +102,7 @@ impl World {
         *self.now.lock().unwrap()
     }
 
-    async fn server(&self) -> Server {
+    pub(super) async fn server(&self) -> Server {
         let url = self.database.url();
         let config = windlass::config::Config { max_runs: 8, ..config(self.database.folder(), &url) };
         let mut db = store::connect(&url, 1).await.unwrap();
@@ -126,7 +132,7 @@ impl World {
             },
             wake: Wake::default(),
         });
-        Server { app: Arc::new(app), faults, stalled: None }
+        Server { app: Arc::new(app), faults, stalled: None, visitors: Visitors::default() }
     }
 
     async fn add_job(&mut self, number: u64) {
@@ -240,91 +246,6 @@ impl World {
             self.set_back.push((*now, from));
         }
         self.log.push(format!("the clock is set {seconds:+}s"));
-    }
-
-    /// Runs a pass of a server, which may crash or stall.
-    async fn pass(&mut self, server: usize) {
-        if self.servers[server].stalled.is_some() {
-            self.go_on(server).await;
-            return;
-        }
-        let which = self.random.below(10);
-        let (crash, stall) = match self.random.below(8) {
-            0..=2 => (1 + self.random.below(25), 0),
-            3 => (0, 1 + self.random.below(6)),
-            _ => (0, 0),
-        };
-        let faults = Arc::clone(&self.servers[server].faults);
-        faults.crash_in.store(i64::try_from(crash).unwrap(), Ordering::SeqCst);
-        faults.stall_in.store(i64::try_from(stall).unwrap(), Ordering::SeqCst);
-        self.log.push(format!("server {server} pass {which} crash {crash} stall {stall}"));
-        let (app, now) = (Arc::clone(&self.servers[server].app), self.now());
-        let company = if stall == 0 { self.company.clone() } else { None };
-        if company.is_some() {
-            let fault = self.random.one_of(&[Fault::None, Fault::CrashBefore, Fault::CrashAfter, Fault::Fails]);
-            if fault != Fault::None {
-                faults.crash_in.store(0, Ordering::SeqCst);
-            }
-            let in_groups = 1 + i64::try_from(self.random.below(3)).unwrap();
-            self.log.push(format!("in company; {fault:?} in group {in_groups}"));
-            company::interrupt(&app.db, &faults, fault, in_groups).await;
-        }
-        let number = self.log.len();
-        let pass = async move {
-            let pass = async {
-                match which {
-                    0..=3 => drop(tick::plan(&app, now).await),
-                    4 => drop(tick::work(&app, now).await),
-                    5 | 6 => drop(tick::work_on(&app, Scope::Look, now).await),
-                    7 | 8 => drop(tick::work_on(&app, Scope::News, now).await),
-                    _ => drop(tick::prune(&app, now).await),
-                }
-            };
-            match company {
-                Some(company) => drop(tokio::join!(pass, company.write_beside(&app, number))),
-                None => pass.await,
-            }
-        };
-        let mut task = tokio::spawn(AssertUnwindSafe(pass).catch_unwind().map(|ended| {
-            if let Err(why) = ended
-                && !why.is::<Crash>()
-            {
-                std::panic::resume_unwind(why);
-            }
-        }));
-        loop {
-            tokio::select! {
-                biased;
-                ended = &mut task => {
-                    ended.unwrap();
-                    break;
-                }
-                () = tokio::time::sleep(std::time::Duration::from_micros(200)) => {
-                    if faults.stalled.load(Ordering::SeqCst) == 1 {
-                        self.servers[server].stalled = Some(task);
-                        return;
-                    }
-                }
-            }
-        }
-        self.replace_if_dead(server).await;
-    }
-
-    async fn replace_if_dead(&mut self, server: usize) {
-        self.servers[server].faults.crash_in.store(0, Ordering::SeqCst);
-        self.servers[server].faults.stall_in.store(0, Ordering::SeqCst);
-        if self.servers[server].faults.has_crashed() {
-            self.log.push(format!("server {server} crashed"));
-            self.servers[server] = self.server().await;
-        }
-    }
-
-    /// Resumes a stalled pass.
-    pub(super) async fn go_on(&mut self, server: usize) {
-        let Some(task) = self.servers[server].stalled.take() else { return };
-        self.log.push(format!("server {server} resumes"));
-        self.servers[server].faults.go_on.notify_one();
-        task.await.unwrap();
     }
 
     fn step_of_a_run(&mut self) {

@@ -1,5 +1,6 @@
 //! Turns the row of a job's run into the step that its runner executes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -29,31 +30,34 @@ use crate::runner::built_name;
 use crate::runner::{Build, Credentials, Dockerfile, Image, ProcessOptions, StepFile, StepSpec, Target};
 use crate::secret::{self, Secret};
 use crate::store;
+use crate::store::job::RunSubject;
 
 /// Everything that a runner needs to execute a run.
 pub(in crate::engine) async fn step(
     app: &App,
     run: &run::Model,
-    kind: Target,
+    (kind, subject): (Target, Option<Box<RunSubject>>),
     now: DateTime<Utc>,
 ) -> Result<Result<Prepared, Impossible>> {
     let gone = || Error::internal(format!("the job of run {} is missing", run.id));
-    let job = store::job::by_id(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
-    let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
-    let cluster = store::environment::cluster_of(&app.db, &environment).await?;
-    let of = JobSubject { job: &job, environment: &environment, cluster: &cluster };
-    let mut delivered = delivered(app, run, of).await?;
+    let subject = match subject {
+        Some(subject) => subject,
+        None => store::job::run_subject(&app.db, run.job_id.ok_or_else(gone)?).await?.ok_or_else(gone)?,
+    };
+    let RunSubject { job, environment, cluster, registry, variables } = subject.as_ref();
+    let of = JobSubject { job, environment, cluster };
+    let mut delivered = delivered(app, run, of, variables.as_deref()).await?;
     // Decided once: a pause may come or end at any time.
     let withdraws = withdraws(app, run, of).await?;
     let (image, build) = match &run.spec.build {
-        Some(spec) => match build(app, &job, spec, &mut delivered).await? {
+        Some(spec) => match build(app, job, spec, &mut delivered).await? {
             Ok(build) => (None, Some(build)),
             Err(impossible) => return Ok(Err(impossible)),
         },
         // Removing a CronJob needs no image.
         None if withdraws => (None, None),
         None if run.spec.no_image && kind == Target::Process => (None, None),
-        None => match image(app, run, job.organization_id).await? {
+        None => match image(app, run, (job.organization_id, registry.as_ref())).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
         },
@@ -109,15 +113,15 @@ fn process_options(spec: &ProcessSpec) -> ProcessOptions {
 /// The secrets to mask in the log of a run that a CronJob started.
 pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Model) -> Result<Zeroizing<Vec<String>>> {
     let gone = || Error::internal(format!("the environment of job {} is missing", job.id));
-    let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
-    let cluster = store::environment::cluster_of(&app.db, &environment).await?;
-    let delivered = delivered(app, run, JobSubject { job, environment: &environment, cluster: &cluster }).await?;
+    let subject = store::job::run_subject(&app.db, job.id).await?.ok_or_else(gone)?;
+    let of = JobSubject { job, environment: &subject.environment, cluster: &subject.cluster };
+    let delivered = delivered(app, run, of, subject.variables.as_deref()).await?;
     Ok(texts(delivered.secrets.iter().map(String::as_str)))
 }
 
 /// The variables and files of a run.
-async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>) -> Result<StepVariables> {
-    let mut variables = for_run(app, of.environment, of.job).await?;
+async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>, stored: Option<&[u8]>) -> Result<StepVariables> {
+    let mut variables = for_run(app, of, stored).await?;
     let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
     // The runs that a CronJob starts have no ids yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");
@@ -259,7 +263,12 @@ fn tenant(app: &App, id: OrganizationId) -> Result<String> {
     app.keys.secret_name(&secret::place("organization", id.0))
 }
 
-async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Result<Result<Image, Impossible>> {
+/// The image of a run. `of_job` is the registry that its job has now; the run may have another one.
+async fn image(
+    app: &App,
+    run: &run::Model,
+    (organization, of_job): (OrganizationId, Option<&registry::Model>),
+) -> Result<Result<Image, Impossible>> {
     let spec = &run.spec;
     if let Some(reference) = &spec.built_image {
         return Ok(Ok(Image { reference: reference.clone(), credentials: None, local: true }));
@@ -270,7 +279,11 @@ async fn image(app: &App, run: &run::Model, organization: OrganizationId) -> Res
     let (Some(name), Some(tag), Some(id)) = (&spec.image_name, &spec.image_tag, spec.registry_id) else {
         return Ok(Err(Impossible("the image was never built; deploy the job to build it".into())));
     };
-    let Some(registry) = store::registry::by_id(&app.db, id).await? else {
+    let registry = match of_job {
+        Some(registry) if registry.id == id => Some(Cow::Borrowed(registry)),
+        _ => store::registry::by_id(&app.db, id).await?.map(Cow::Owned),
+    };
+    let Some(registry) = registry else {
         return Ok(Err(Impossible("the registry of the image was deleted".into())));
     };
     let host = registry.url.trim_start_matches("https://").trim_end_matches('/').to_owned();

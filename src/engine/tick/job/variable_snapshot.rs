@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{environment, job, job_variables, variable};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
+use super::subject::JobSubject;
 use crate::app::App;
 use crate::engine::variables::{Variable, VariableScope};
 use crate::error::{Error, Result};
@@ -26,13 +27,13 @@ pub(in crate::engine::tick) async fn store_snapshot(
 }
 
 /// The variables of a run: those stored with the deployed job, or the current ones if the job is not deployed.
-pub(super) async fn for_run(app: &App, environment: &environment::Model, job: &job::Model) -> Result<Vec<Variable>> {
-    match store::row::by_id::<job_variables::Model>(&app.db, job.id).await? {
-        Some(row) if job.deployed.is_some() => {
-            let opened = app.keys.open(&secret::place("job_variables", job.id.0), &row.sealed)?;
+pub(super) async fn for_run(app: &App, of: JobSubject<'_>, stored: Option<&[u8]>) -> Result<Vec<Variable>> {
+    match stored.filter(|_| of.job.deployed.is_some()) {
+        Some(sealed) => {
+            let opened = app.keys.open(&secret::place("job_variables", of.job.id.0), sealed)?;
             serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored variables are not JSON"))
         }
-        _ => live(app, &app.db, environment, job).await,
+        None => live(app, &app.db, of.environment, of.job).await,
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, no
         Decision::Wait => store_progress(app, (seen.runner, &seen.name), seen.unstored, now).await?,
         Decision::Unreachable(reason) => note_unreachable(app, &seen.unstored.run, reason).await?,
         Decision::Start if app.shutdown.has_begun() => {}
-        Decision::Start => begin(app, seen.runner, seen.kind, seen.unstored.run, now).await?,
+        Decision::Start => Box::pin(begin(app, seen, now)).await?,
         Decision::Stop => {
             let grace = stop_grace(app, &seen.unstored.run);
             let run = seen.unstored.run.clone();

@@ -6,6 +6,7 @@ use entity::run::{Event, RunnerKind};
 use sea_orm::ActiveEnum as _;
 
 use super::masks::Masks;
+use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::run::RunEvent;
@@ -15,19 +16,16 @@ use crate::engine::tick::workspace::step as workspace_step;
 use crate::engine::variables::check_environment;
 use crate::error::{Error, Result};
 use crate::runner::time_limit::{log_failure, with_time_limit};
-use crate::runner::{Runner, Target, Unavailable};
+use crate::runner::{Target, Unavailable};
 use crate::store;
 use crate::store::run::Handover;
 
 /// Starts a run, unless its starting deadline has passed or it cannot be executed.
-#[tracing::instrument(name = "run.start", skip_all, fields(run = %run.id, attempt = run.attempt))]
-pub(super) async fn begin(
-    app: &App,
-    runner: &dyn Runner,
-    kind: Target,
-    run: run::Model,
-    now: DateTime<Utc>,
-) -> Result<()> {
+#[tracing::instrument(
+    name = "run.start", skip_all, fields(run = %seen.unstored.run.id, attempt = seen.unstored.run.attempt)
+)]
+pub(super) async fn begin(app: &App, seen: Observation<'_>, now: DateTime<Utc>) -> Result<()> {
+    let Observation { runner, kind, subject, unstored: Unstored { run, .. }, .. } = seen;
     if let Some(reason) = missed_deadline(&run, now) {
         let ended = run::Model { reason: Some(reason), ..run };
         return change(app, ended, RunEvent::Cancelled, now, RunEnd::default()).await.map(|_| ());
@@ -35,7 +33,7 @@ pub(super) async fn begin(
     let prepared = match run.event {
         Event::Workspace => workspace_step::step(app, &run, kind).await?,
         Event::Cron | Event::Start | Event::Stop | Event::Delete | Event::Build | Event::Apply => {
-            step(app, &run, kind, now).await?
+            step(app, &run, (kind, subject), now).await?
         }
     };
     let Prepared { step: spec, masks } = match prepared {
@@ -66,24 +64,30 @@ pub(super) async fn begin(
     let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: Masks::new(masks).sealed(app, &run)?, step };
     // Store the engine before the start, and only under a valid lease, so that a server that takes over polls the same engine.
-    let handed_over = store::write(&app.db, async |tx| {
+    if hand_over(app, &run, to, now).await? {
+        tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
+        log_failure(&spec.name, with_time_limit(runner.start(&spec)).await);
+    }
+    Ok(())
+}
+
+/// Records where a run is about to be started; false if this server must not start it.
+async fn hand_over(app: &App, run: &run::Model, to: Handover, now: DateTime<Utc>) -> Result<bool> {
+    if run.event != Event::Workspace {
+        let handed_over =
+            store::write_one(&app.db, async |db| store::run::hand_over(&db, run.id, run.lease_owner, to.clone()).await);
+        return Ok(handed_over.await?);
+    }
+    store::write(&app.db, async |tx| {
         // Lock order: workspace job, run.
-        if run.event == Event::Workspace {
-            store::workspace::lock_job_of_run(tx, run.id).await?;
-        }
+        store::workspace::lock_job_of_run(tx, run.id).await?;
         let handed_over = store::run::hand_over(tx, run.id, run.lease_owner, to.clone()).await?;
-        if handed_over && run.event == Event::Workspace {
+        if handed_over {
             store::workspace::mark_running(tx, run.id, now).await?;
         }
         Ok::<_, Error>(handed_over)
     })
-    .await?;
-    if handed_over {
-        tracing::info!(run = %run.id, attempt = run.attempt, runner = column.to_value(), step = spec.name, "run started");
-        log_failure(&spec.name, with_time_limit(runner.start(&spec)).await);
-        app.wake.here();
-    }
-    Ok(())
+    .await
 }
 
 /// Why a scheduled run is no longer started: it missed its starting deadline.

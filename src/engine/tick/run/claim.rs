@@ -95,8 +95,9 @@ async fn claim(app: &App, chosen: Vec<RunId>, now: DateTime<Utc>) -> Result<Clai
 async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<usize> {
     renew_if_late(app).await?;
     let claimed: Result<Vec<run::Model>> =
-        store::write(&app.db, async |tx| store::run::claim(tx, app.instance, now, chosen).await.map_err(Error::from))
-            .await;
+        store::write_one(&app.db, async |db| store::run::claim(&db, app.instance, now, chosen).await)
+            .await
+            .map_err(Error::from);
     // If the connection breaks, some may have been claimed.
     let claimed = claimed.inspect_err(|_| app.visits.list_soon())?;
     app.visits.visit(claimed.iter().map(|run| run.id));

@@ -43,7 +43,7 @@ pub(super) async fn end(
     (mut event, exit_code, reason): (RunEvent, Option<i32>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem, brings } = seen;
+    let Observation { runner, kind, name, unstored: Unstored { run, lines, .. }, log_problem, brings, .. } = seen;
     let mut run_end = RunEnd { lines: lines.lines, ..RunEnd::default() };
     let mut output_problem = None;
     if let Brings::Nothing(why) = brings {

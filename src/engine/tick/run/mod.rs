@@ -13,6 +13,10 @@ pub(in crate::engine) mod log_copy;
 pub(in crate::engine) mod masks;
 pub(super) mod observe;
 mod observed;
+pub(super) mod orphans;
 mod outcome;
 mod place;
 pub(super) mod sweep;
+mod visitors;
+
+pub use self::visitors::Visitors;

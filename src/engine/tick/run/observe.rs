@@ -8,18 +8,19 @@ use futures_util::StreamExt as _;
 use super::act::{act, store_progress};
 use super::end::waits_for_results;
 use super::facts::facts;
-use super::gather::{CONCURRENCY, PASS, gather};
+use super::gather::{CONCURRENCY, Gathered, PASS, gather, glance_at};
 use super::lease::renew_if_late;
 use super::log_copy::{CHUNK, copy};
 use super::observed::{Brings, Observation, Unstored, name_of};
 use super::outcome::{RunEnd, change};
-use super::place::kind_of;
+use super::place::{kind_of, subject_of};
 use crate::app::App;
 use crate::engine::run::{Decision, RunEvent, decide};
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{Verdict, Wish, reason, report, succeeded};
 use crate::error::{Error, Result};
-use crate::liveness::visits::{QuietStep, Scope};
+use crate::liveness::visits::{QuietStep, Scope, Visit};
+use crate::liveness::wake::Calls;
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 
@@ -27,12 +28,23 @@ use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 /// after a pause.
 pub(in crate::engine::tick) async fn run_once(app: &App, scope: Scope, now: DateTime<Utc>) -> Result<bool> {
     renew_if_late(app).await?;
-    let runs = gather(app, scope, now).await?;
-    let results: Vec<bool> = futures_util::stream::iter(runs.into_iter().map(|run| try_observe(app, run, now)))
+    let Gathered { mut visits, glances } = gather(app, scope, Calls::ALL, now).await?;
+    if glance_at(app, glances, now).await {
+        let moved = gather(app, Scope::News, Calls::default(), now).await?;
+        visits.extend(moved.visits);
+    }
+    let results: Vec<bool> = futures_util::stream::iter(visits.into_iter().map(|visit| make(app, visit, now)))
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     Ok(results.contains(&true))
+}
+
+/// Makes the visit of one run. Returns true if it is to be visited again at once.
+pub(super) async fn make(app: &App, (run, visit): (run::Model, Visit), now: DateTime<Utc>) -> bool {
+    let again = try_observe(app, run, now).await;
+    drop(visit);
+    again
 }
 
 /// Observes one run. If it keeps failing, it is observed without copying its log and its results, so that its limits, its
@@ -43,7 +55,8 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
     if wish == Wish::Process && app.setbacks.is_paused(PASS, &id.to_string(), now) {
         return false;
     }
-    let error = match observe_one(app, run.clone(), &Brings::All, now).await {
+    // Boxed, because it is large and is moved several times.
+    let error = match Box::pin(observe_one(app, run.clone(), &Brings::All, now)).await {
         Ok(next) => {
             succeeded(app, PASS, id);
             match next {
@@ -63,7 +76,7 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
         return false;
     }
     let nothing = Brings::Nothing(error.reason());
-    if let Err(error) = observe_one(app, run.clone(), &nothing, now).await
+    if let Err(error) = Box::pin(observe_one(app, run.clone(), &nothing, now)).await
         && verdict == Verdict::GiveUp
     {
         let (state, reason) = match run.cancel_requested_at {
@@ -72,7 +85,7 @@ async fn try_observe(app: &App, run: run::Model, now: DateTime<Utc>) -> bool {
         };
         // Only the server that stored the end of a step may remove it.
         if give_up::run(app, id, (state, reason), now).await
-            && let Ok(Ok(kind)) = kind_of(app, &run).await
+            && let Ok(Ok(kind)) = kind_of(app, &run, None).await
         {
             let name = name_of(&run);
             log_failure(&name, with_time_limit(app.runners.get(kind).remove(&name)).await);
@@ -103,7 +116,8 @@ enum Next {
 
 /// Observes one run and acts on it.
 async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<Utc>) -> Result<Next> {
-    let kind = match kind_of(app, &run).await? {
+    let subject = subject_of(app, &run).await?;
+    let kind = match kind_of(app, &run, subject.as_deref()).await? {
         Ok(kind) => kind,
         Err(reason) => {
             let event = if run.cancel_requested_at.is_some() { RunEvent::Cancelled } else { RunEvent::Failed };
@@ -150,7 +164,7 @@ async fn observe_one(app: &App, run: run::Model, brings: &Brings, now: DateTime<
     let decision = decide(&facts(app, &run, kind), observed, now);
     let next = if decision == Decision::Wait || matches!(next, Next::More) { next } else { Next::Look };
     let unstored = Unstored { run, lines, touched };
-    act(app, Observation { runner, kind, name, unstored, log_problem, brings }, decision, now).await?;
+    act(app, Observation { runner, kind, subject, name, unstored, log_problem, brings }, decision, now).await?;
     Ok(next)
 }
 

@@ -4,11 +4,14 @@ use entity::run;
 
 use crate::engine::tick::prepared::step_name;
 use crate::runner::{Lines, Runner, Target};
+use crate::store::job::RunSubject;
 
 /// A run, the runner that has it, and what the runner reported.
 pub(super) struct Observation<'a> {
     pub(super) runner: &'a dyn Runner,
     pub(super) kind: Target,
+    /// What the run is started from, if it was read.
+    pub(super) subject: Option<Box<RunSubject>>,
     /// The name of the step.
     pub(super) name: String,
     pub(super) unstored: Unstored,

@@ -97,15 +97,24 @@ pub(in crate::engine::tick) async fn change(
         Ok(true)
     })
     .await?;
+    if from == RunState::Running {
+        // It has ended, waits for its next attempt, or another server has it.
+        app.visits.gone(run.id);
+    }
     if changed && to.is_final() {
         log_end(&run);
     }
     if to.is_final() {
         app.metrics.run_ended(to, run.trigger);
         // A deployment or a queued run may be waiting for it.
-        app.wake.now();
+        if is_awaited(&run) { app.wake.now() } else { app.wake.run_ended() }
     }
     Ok(changed)
+}
+
+/// Whether a deployment, a workspace job or a schedule goes on when a run has ended.
+fn is_awaited(run: &run::Model) -> bool {
+    run.deployment_id.is_some() || matches!(run.event, Event::Workspace | Event::Apply)
 }
 
 /// Logs the end of a run.

@@ -10,12 +10,26 @@ use crate::error::Result;
 use crate::runner::Target;
 use crate::runner::kubernetes::cluster_place;
 use crate::store;
+use crate::store::job::RunSubject;
+
+/// What a run of a job that was not started yet is started from.
+pub(super) async fn subject_of(app: &App, run: &run::Model) -> Result<Option<Box<RunSubject>>> {
+    match (run.event, run.job_id) {
+        (Event::Workspace, _) | (_, None) => Ok(None),
+        _ if run.runner.is_some() => Ok(None),
+        (_, Some(job)) => Ok(store::job::run_subject(&app.db, job).await?),
+    }
+}
 
 /// The runner that has a run, or that will start it.
 ///
 /// # Errors
 /// The inner error says why no runner can execute the run.
-pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::Result<Target, String>> {
+pub(super) async fn kind_of(
+    app: &App,
+    run: &run::Model,
+    subject: Option<&RunSubject>,
+) -> Result<std::result::Result<Target, String>> {
     match run.runner {
         Some(RunnerKind::Docker) => return Ok(Ok(Target::Docker)),
         Some(RunnerKind::Process) => return Ok(Ok(Target::Process)),
@@ -30,9 +44,15 @@ pub(super) async fn kind_of(app: &App, run: &run::Model) -> Result<std::result::
         (Event::Workspace, _) => place::place(app, run).await,
         // Images are built on the server's own engine.
         (Event::Build, _) | (_, None) => Ok(app.runners.local.clone()),
-        (_, Some(job)) => Ok(match store::cluster_objects::cluster_of_job(&app.db, job).await? {
-            Some((id, ClusterKind::Kubernetes)) => Ok(Target::Kubernetes(id)),
-            Some((_, ClusterKind::Local)) | None => app.runners.local.clone(),
-        }),
+        (_, Some(job)) => {
+            let cluster = match subject {
+                Some(subject) => Some((subject.cluster.id, subject.cluster.kind)),
+                None => store::cluster_objects::cluster_of_job(&app.db, job).await?,
+            };
+            Ok(match cluster {
+                Some((id, ClusterKind::Kubernetes)) => Ok(Target::Kubernetes(id)),
+                Some((_, ClusterKind::Local)) | None => app.runners.local.clone(),
+            })
+        }
     }
 }

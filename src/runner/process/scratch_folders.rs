@@ -1,0 +1,162 @@
+//! The scratch folders of steps.
+//!
+//! The folder of a step that has left nothing in it becomes that of a later step: file systems spend much more time on creating and
+//! removing folders than on renaming them.
+
+use std::io::Result;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::private_folder::{PRIVATE, private_folder};
+use crate::runner::output_file::OUTPUT_FOLDER;
+
+/// The folder of empty folders that can be used again, below the folder of all scratch folders.
+const FREE: &str = ".free";
+
+/// How many of them are kept.
+const MOST: usize = 64;
+
+/// Creates and removes scratch folders.
+#[derive(Clone)]
+pub(super) struct ScratchFolders {
+    folder: PathBuf,
+    free: Arc<Mutex<Vec<PathBuf>>>,
+    /// The name of the next free folder.
+    next: Arc<AtomicU64>,
+}
+
+impl ScratchFolders {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        // Those of a server that was killed.
+        let _removed = std::fs::remove_dir_all(folder.join(FREE));
+        Self { folder, free: Arc::default(), next: Arc::default() }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folder that all of them are in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The scratch folder of a step.
+    pub(super) fn of(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The folder for the outputs of a step.
+    pub(super) fn outputs_of(&self, name: &str) -> PathBuf {
+        outputs_in(&self.of(name))
+    }
+
+    /// Creates the scratch folder of a step, unless it is there, and the one for its outputs.
+    pub(super) fn create(&self, name: &str) -> Result<()> {
+        let scratch = self.of(name);
+        let free = self.free().pop();
+        if let Some(free) = free {
+            if std::fs::rename(&free, &scratch).is_ok() {
+                return Ok(());
+            }
+            // The folder is there, with the source of the step.
+            self.free().push(free);
+        }
+        private_folder(&scratch)?;
+        std::fs::create_dir_all(outputs_in(&scratch))
+    }
+
+    /// Removes the scratch folder of a step of which no process is left; another step may get it.
+    pub(super) fn give_back(&self, name: &str) -> Result<()> {
+        let scratch = self.of(name);
+        if self.free().len() < MOST && is_as_created(&scratch).unwrap_or(false) {
+            let all = self.folder.join(FREE);
+            let free = all.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+            if std::fs::rename(&scratch, &free).is_ok()
+                || (private_folder(&all).is_ok() && std::fs::rename(&scratch, &free).is_ok())
+            {
+                self.free().push(free);
+                return Ok(());
+            }
+        }
+        self.remove(name)
+    }
+
+    /// Removes the scratch folder of a step.
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        match std::fs::remove_dir_all(self.of(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn outputs_in(scratch: &Path) -> PathBuf {
+    scratch.join(OUTPUT_FOLDER.trim_start_matches('/'))
+}
+
+/// Whether a scratch folder is as this server created it, with nothing but an empty folder for outputs.
+fn is_as_created(scratch: &Path) -> Result<bool> {
+    let outputs = outputs_in(scratch);
+    for (folder, expected) in [(scratch, Some(&outputs)), (&outputs, None)] {
+        let found = std::fs::symlink_metadata(folder)?;
+        let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+        let mode = found.mode() & 0o7777;
+        if !is_own || (folder == scratch && mode != PRIVATE) || mode & 0o700 != 0o700 || mode & 0o7022 != 0 {
+            return Ok(false);
+        }
+        let mut entries = std::fs::read_dir(folder)?;
+        if entries.next().transpose()?.map(|entry| entry.path()).as_ref() != expected || entries.next().is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{FREE, ScratchFolders};
+
+    #[test]
+    fn only_a_folder_that_is_as_created_is_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = ScratchFolders::new(folder.path().to_owned());
+        let free = || fs::read_dir(folder.path().join(FREE)).map_or(0, Iterator::count);
+        let changes: [fn(&std::path::Path); 6] = [
+            |_| {},
+            |scratch| fs::write(scratch.join("file"), "left").unwrap(),
+            |scratch| fs::write(scratch.join("qovery-output/qovery-output.json"), "{}").unwrap(),
+            |scratch| fs::remove_dir(scratch.join("qovery-output")).unwrap(),
+            |scratch| fs::set_permissions(scratch, fs::Permissions::from_mode(0o755)).unwrap(),
+            |scratch| {
+                fs::remove_dir(scratch.join("qovery-output")).unwrap();
+                std::os::unix::fs::symlink("/", scratch.join("qovery-output")).unwrap();
+            },
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let name = format!("step-{number}");
+            all.create(&name).unwrap();
+            let scratch = all.of(&name);
+            assert_eq!(scratch.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+            assert!(all.outputs_of(&name).read_dir().unwrap().next().is_none());
+            assert_eq!((free(), scratch.read_dir().unwrap().count()), (0, 1), "{name} has nothing of another step");
+            change(&scratch);
+            all.give_back(&name).unwrap();
+            assert!(!scratch.exists());
+            all.give_back(&name).unwrap();
+            assert_eq!(free(), usize::from(number == 0), "{name}");
+        }
+        all.create("killed").unwrap();
+        all.remove("killed").unwrap();
+        assert_eq!(free(), 0, "its processes may be about to end");
+        all.create("last").unwrap();
+        all.give_back("last").unwrap();
+        let _restarted = ScratchFolders::new(folder.path().to_owned());
+        assert_eq!(free(), 0, "nothing is left to a server that does not know it");
+    }
+}
