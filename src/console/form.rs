@@ -32,11 +32,6 @@ impl Form {
         Some(self.text(name).trim()).filter(|text| !text.is_empty())
     }
 
-    /// All values of a field.
-    pub(super) fn all(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
-    }
-
     /// Whether a box is checked.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -99,9 +94,8 @@ mod tests {
 
     #[test]
     fn fields_of_a_form() {
-        let form = Form::parse(b"name=a+b&tag=1&tag=2&text=one%0D%0Atwo&blank=+&on=").unwrap();
+        let form = Form::parse(b"name=a+b&text=one%0D%0Atwo&blank=+&on=").unwrap();
         assert_eq!((form.text("name"), form.text("missing")), ("a b", ""));
-        assert_eq!(form.all("tag"), ["1", "2"]);
         assert_eq!(form.text("text"), "one\ntwo");
         assert_eq!((form.given("blank"), form.given("name")), (None, Some("a b")));
         assert!(form.has("on") && !form.has("off"));

@@ -9,14 +9,14 @@ use maud::{Markup, html};
 
 use super::schedule_text::schedule_text;
 use crate::app::App;
-use crate::console::format::{between, duration};
 use crate::console::paths;
-use crate::console::picture::Shade;
 use crate::console::picture::strip::{StripBar, strip};
+use crate::console::run_marks::strip_bar;
 use crate::console::when::{distance, in_zone, zone_of};
 use crate::error::Result;
 use crate::store;
 use crate::store::overview::{JobEntry, RunSummary};
+use crate::time_zone;
 
 /// How many runs of each job are shown.
 const RUNS: u32 = 30;
@@ -68,7 +68,7 @@ impl JobRows {
                 }
                 td data-label="Runs" { (schedule_text(job.id, &job.spec)) }
                 td data-label="Next" { (next(job, now)) }
-                td data-label="Last runs" { (strip(&bars(runs, now), &job.name)) }
+                td data-label="Last runs" { (strip(&bars(job, runs, now), &job.name)) }
                 td.number data-label="Success" { (success(runs)) }
             }
         }
@@ -87,21 +87,10 @@ fn next(job: &JobEntry, now: DateTime<Utc>) -> Markup {
     }
 }
 
-/// The bars of a strip, the oldest first.
-fn bars(runs: &[RunSummary], now: DateTime<Utc>) -> Vec<StripBar> {
-    let bar = |run: &RunSummary| {
-        let shade = Shade::of(run.state);
-        let took = run.started_at.map(|from| between(from, run.finished_at.unwrap_or(now)));
-        let time = in_zone(run.scheduled_for.unwrap_or(run.created_at), None);
-        let length = took.map(|took| format!(" in {}", duration(took))).unwrap_or_default();
-        StripBar {
-            shade,
-            milliseconds: took,
-            title: format!("run {}, {time}: {}{length}", run.number, shade.label()),
-            href: paths::run(run.id),
-        }
-    };
-    runs.iter().rev().map(bar).collect()
+/// The bars of a strip, the oldest first, with times in the zone of the job.
+fn bars(job: &JobEntry, runs: &[RunSummary], now: DateTime<Utc>) -> Vec<StripBar> {
+    let Some(zone) = zone_of(&job.spec).or_else(|| time_zone::find("Etc/UTC")) else { return Vec::new() };
+    runs.iter().rev().map(|run| strip_bar(run, now, zone)).collect()
 }
 
 /// The share of successes among the shown runs that have ended, without those that were cancelled.

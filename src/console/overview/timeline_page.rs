@@ -111,7 +111,7 @@ pub(super) async fn timeline(
     let is_cut = jobs.len() > MOST_LANES;
     jobs.truncate(MOST_LANES);
     let next = jobs.last().filter(|_| is_cut).map(|job| job.position());
-    let (lanes, has_more) = lanes(app, jobs, (from, until), now).await?;
+    let (lanes, has_more) = lanes(app, jobs, (from, until), zone).await?;
     let shown = Timeline { from, until, now, zone, lanes };
     let body = html! {
         h1 { "Timeline" }

@@ -8,7 +8,6 @@ mod variable_form;
 
 use poem::{Route, get, post};
 
-
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/project/:id/variables", get(list::of_project))

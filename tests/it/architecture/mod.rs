@@ -246,7 +246,6 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("facts", "what the state machine knows about a run"),
     ("invitation", "an invitation to an organization"),
     ("list", "lists a resource"),
-    ("members", "the members of an organization"),
     ("organization", "an organization"),
     ("page", "the pages of a list"),
     ("pause", "pauses a schedule, or skips one of its times"),
