@@ -134,7 +134,7 @@ pub(super) fn history(row: &environment::Model, view: &EnvironmentView, now: Dat
                     }
                 }
             }
-            @if let Some(last) = shown.last().filter(|_| more) {
+            @if let Some(last) = shown.clone().next_back().filter(|_| more) {
                 p { a href={ (paths::environment(row.id)) "?before=" (last.id) } { "Earlier deployments" } }
             }
         }

@@ -20,7 +20,7 @@ use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{button, place};
 use crate::console::{paths, reply};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
 /// The query of the page.
@@ -148,6 +148,6 @@ impl Live for LiveWorkspace {
 
 #[handler]
 pub(super) async fn fresh(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let (row, _) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await.map_err(Error::from)?;
+    let (row, _) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
     Ok(live::events(app, viewer, LiveWorkspace(row.id)))
 }

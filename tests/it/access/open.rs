@@ -24,11 +24,16 @@ const SOCKETS: [(&str, &str); 4] = [
     ("/deployment/logs", "environment={environment}"),
 ];
 
-/// The files with bodies that are streamed: a guard ends those of `LOGS`; the others are the bodies of requests, or write out what was
-/// there when it was requested.
-const STREAMS: [&str; 6] = [
+/// The files with bodies that are streamed: a guard ends those of `LOGS` and the logs of the console; the events of a page end when
+/// its rights are checked again; the others are the bodies of requests, or write out what was there when it was requested.
+const STREAMS: [&str; 11] = [
     "src/api/job/run_log.rs",
     "src/api/wire/stream.rs",
+    "src/console/live.rs",
+    "src/console/run/log_events.rs",
+    "src/console/run/log_file.rs",
+    "src/console/workspace/state.rs",
+    "src/console/workspace/step_text.rs",
     "src/server/http/body_pace.rs",
     "src/terrakube/state_transfer.rs",
     "src/terrakube/step_files.rs",
