@@ -42,8 +42,7 @@ pub fn plain(text: &str) -> String {
 /// The pieces of text between sequences, each with the state that it is written in.
 fn split<'a>(text: &'a str, state: &mut AnsiState, mut piece: impl FnMut(&AnsiState, &'a str)) {
     let mut rest = text;
-    loop {
-        let Some(start) = rest.find(['\u{1b}', '\u{9b}']) else { break };
+    while let Some(start) = rest.find(['\u{1b}', '\u{9b}']) {
         let (before, sequence) = rest.split_at(start);
         if !before.is_empty() {
             piece(state, before);

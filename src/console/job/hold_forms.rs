@@ -122,7 +122,10 @@ pub(super) async fn run_backfill(
     }
 }
 
-fn span(form: &Form, zone: Option<Zone>) -> Result<((DateTime<Utc>, DateTime<Utc>), usize)> {
+/// The span of a backfill, and the most runs that it may have.
+type Span = ((DateTime<Utc>, DateTime<Utc>), usize);
+
+fn span(form: &Form, zone: Option<Zone>) -> Result<Span> {
     let time = |field: &'static str| local_time::parse(field, form.text(field), zone);
     let limit = form.given("limit").unwrap_or("100").parse::<i32>();
     let limit = limit.map_err(|_| Error::invalid("limit", "must be a whole number"))?;
