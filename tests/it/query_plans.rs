@@ -98,6 +98,9 @@ impl Watched {
     }
 }
 
+/// Subqueries with a limit, by their aliases: reading all of them reads no table.
+const DERIVED: [&str; 3] = ["found", "listed", "counted"];
+
 /// The lines of a plan that read a whole table, or an index from one end to the other.
 fn scans(backend: DbBackend, plan: &[String]) -> Vec<String> {
     let allowed = |line: &str| {
@@ -107,7 +110,7 @@ fn scans(backend: DbBackend, plan: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, line) in plan.iter().enumerate() {
         let whole = if backend == DbBackend::Sqlite {
-            line.starts_with("SCAN ")
+            line.strip_prefix("SCAN ").is_some_and(|of| !DERIVED.contains(&of) && !of.starts_with("(subquery-"))
         } else {
             let rest = plan.get(place + 1..).unwrap_or_default();
             let details = rest.iter().take_while(|line| !line.contains("->"));
@@ -368,7 +371,12 @@ async fn references_have_indexes() {
 #[test]
 fn a_scan_is_found() {
     let lines = |text: &[&str]| text.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
-    let sqlite = lines(&["SEARCH run USING INDEX run_number (number=?)", "SCAN run", "SCAN run USING INDEX run_open"]);
+    let sqlite = lines(&[
+        "SEARCH run USING INDEX run_number (number=?)",
+        "SCAN run",
+        "SCAN run USING INDEX run_open",
+        "SCAN listed",
+    ]);
     assert_eq!(scans(DbBackend::Sqlite, &sqlite), ["SCAN run"]);
     let postgres = lines(&[
         "Nested Loop  (cost=0)",

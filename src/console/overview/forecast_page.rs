@@ -69,7 +69,7 @@ fn summary(seen: &Forecast) -> Markup {
             }
         }
         p.soft { "Counted from " (exact(*from, None)) " with the durations of each job's last successful runs: p50 is the middle one, p95 is longer than 95 of 100." }
-        @if *is_cut { p.notice { "There are so many times that only the first of them are counted." } }
+        @if *is_cut { p.notice { "Only the first times are counted, because there are too many." } }
     }
 }
 
