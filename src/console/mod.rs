@@ -4,6 +4,7 @@
 //! fragments that are sent again while a page is open. Reading works without script. A page is loaded with a session cookie, which
 //! only this folder accepts, and changes are forms with a token against forgery by other sites.
 
+mod account;
 mod assets;
 mod cookie;
 mod deployment;
@@ -37,7 +38,8 @@ mod workspace;
 
 use std::sync::Arc;
 
-use poem::{EndpointExt as _, Route, get, handler, post};
+use poem::http::Method;
+use poem::{Endpoint, EndpointExt as _, Response, Route, get, post};
 
 pub use self::sign_in::link as sign_in_link;
 
@@ -54,6 +56,8 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/oidc", get(sign_in_oidc::begin))
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
+        .at("/account", get(account::page))
+        .at("/account/session/:id", post(account::end_session))
         .at("/sign-out", post(sign_in::sign_out));
     let pages = run::routes(job::routes(pages));
     let pages = overview::routes(pages);
@@ -64,11 +68,15 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
     let pages = workspace::routes(pages);
     let app = Arc::clone(app);
     let pages = pages.around(move |endpoint, request| reply::around(Arc::clone(&app), endpoint, request));
-    route.at("/", get(front)).nest(ROOT, pages)
+    route.nest(ROOT, pages)
 }
 
-/// The address of the server leads to its console.
-#[handler]
-fn front() -> poem::Response {
-    reply::redirect(ROOT)
+/// Leads from the address of the server to its console: the root of the API has no operation.
+pub fn with_front<E: Endpoint<Output = Response> + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
+    endpoint.around(|endpoint, request| async move {
+        if request.method() == Method::GET && request.uri().path() == "/" {
+            return Ok(reply::redirect(ROOT));
+        }
+        endpoint.call(request).await
+    })
 }

@@ -64,7 +64,7 @@ impl Server {
         }
         let drained = CancellationToken::new();
         let others = console::routes(terrakube::routes(poem::Route::new()), &app);
-        let endpoint = api::endpoint(&app, others).into_endpoint().map_to_response();
+        let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
         let ((), (), (), (), ()) = tokio::join!(

@@ -3,6 +3,7 @@
 mod browser;
 mod environments;
 mod jobs;
+mod organizations;
 mod rights;
 mod runs;
 mod variables;
