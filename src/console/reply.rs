@@ -70,8 +70,9 @@ pub(super) async fn around(
     request: Request,
 ) -> poem::Result<Response> {
     let accepts_gzip = gzip::is_accepted(request.headers());
-    let wanted = match request.original_uri().path_and_query() {
-        Some(path) if request.method() == poem::http::Method::GET => path.as_str().to_owned(),
+    // The folder of the console is not in the path any more.
+    let wanted = match request.uri().path_and_query() {
+        Some(path) if request.method() == poem::http::Method::GET => format!("{ROOT}{path}"),
         _ => ROOT.to_owned(),
     };
     let mut response = match endpoint.call(request).await {

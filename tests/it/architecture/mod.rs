@@ -230,6 +230,7 @@ const FIXTURES: &[&str] = &["src/engine/cron/fixtures.rs"];
 /// File names that stand in several folders of src, because they mean the same in each.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("access_token", "a personal or team access token"),
+    ("account", "who the caller is"),
     ("action", "deploys, stops, cancels: what is done to a resource"),
     ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
