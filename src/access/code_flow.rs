@@ -121,6 +121,6 @@ mod tests {
     fn the_challenge_of_a_verifier() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned();
         let attempt = Attempt { state: String::new(), nonce: String::new(), verifier };
-        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBuJSstw-cM0");
+        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }
