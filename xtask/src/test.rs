@@ -6,7 +6,7 @@ use crate::timing::Timing;
 use crate::{clients, fuzz, services, torture};
 
 /// The number of seeds to simulate on SQLite, and on PostgreSQL.
-const SEEDS: [&str; 2] = ["1800", "200"];
+const SEEDS: [&str; 2] = ["900", "100"];
 /// The number of times that servers are killed.
 const KILLS: u32 = 50;
 
