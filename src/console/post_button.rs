@@ -20,10 +20,15 @@ pub(super) fn post_button(csrf: &str, action: &str, label: &str, manner: Manner)
         Manner::Quiet => ("quiet", None),
         Manner::Danger(question) => ("danger", Some(question)),
     };
+    form_button(csrf, action, label, class, question)
+}
+
+/// A form with nothing but a button of this class. With a question, it asks first.
+pub(super) fn form_button(csrf: &str, action: &str, label: &str, class: &str, question: Option<&str>) -> Markup {
     html! {
         form.inline method="post" action=(action) data-confirm=[question] {
             (token(csrf))
-            button.(class) type="submit" { (label) }
+            button class=(class) type="submit" { (label) }
         }
     }
 }

@@ -4,8 +4,8 @@ use entity::id::OrganizationId;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
-use super::form;
 use super::paths::{self, ROOT};
+use super::post_button;
 use super::viewer::Viewer;
 
 /// The organization that a page belongs to.
@@ -117,7 +117,7 @@ fn trail(steps: &[(String, String)]) -> Markup {
 
 /// The hidden field without which a form is refused.
 pub(super) fn token(viewer: &Viewer) -> Markup {
-    html! { input type="hidden" name=(form::TOKEN) value=(viewer.csrf); }
+    post_button::token(&viewer.csrf)
 }
 
 fn api_line(page: &Page, url: &str) -> Markup {

@@ -5,8 +5,9 @@ use entity::id::OrganizationId;
 use maud::{Markup, html};
 
 use super::format::{between, duration, relative};
+use super::post_button::form_button;
 use super::problems::Problems;
-use super::shell::{Place, Section, token};
+use super::shell::{Place, Section};
 use super::viewer::Viewer;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -44,12 +45,7 @@ pub(super) fn state((class, words): (&str, &str)) -> Markup {
 
 /// A button that sends a form with nothing but its token. With a question, it asks first.
 pub(super) fn button(viewer: &Viewer, to: &str, words: &str, class: &str, question: Option<&str>) -> Markup {
-    html! {
-        form.inline method="post" action=(to) data-confirm=[question] {
-            (token(viewer))
-            button class=(class) type="submit" { (words) }
-        }
-    }
+    form_button(&viewer.csrf, to, words, class, question)
 }
 
 /// A field of one line.

@@ -131,13 +131,13 @@ async fn what_needs_attention() {
     let app = TestApp::new().await;
     let it = app.furnished().await;
     let create = async |name: &str| job_id(&it.create(it.cron(name, "@daily")).await);
-    let (failing, mended, cancelled, late) =
-        (create("failing").await, create("mended").await, create("cancelled").await, create("late").await);
+    let (failing, recovered, cancelled, late) =
+        (create("failing").await, create("recovered").await, create("cancelled").await, create("late").await);
     let cleared = create("cleared").await;
     let mut rows = vec![run(&it, failing, RunState::Failed, 0, 1), run(&it, failing, RunState::Succeeded, 1, 1)];
     rows.extend((2..5).map(|place| run(&it, failing, RunState::Failed, place, 30)));
     rows.push(run(&it, failing, RunState::Running, 9, 0));
-    rows.extend([run(&it, mended, RunState::Failed, 0, 1), run(&it, mended, RunState::Succeeded, 1, 1)]);
+    rows.extend([run(&it, recovered, RunState::Failed, 0, 1), run(&it, recovered, RunState::Succeeded, 1, 1)]);
     rows.extend([run(&it, cancelled, RunState::Failed, 0, 1), run(&it, cancelled, RunState::Cancelled, 1, 1)]);
     rows.extend([run(&it, late, RunState::Queued, 3, 0), run(&it, late, RunState::Queued, 8, 0)]);
     rows.push(run(&it, cleared, RunState::Failed, -600, 1));
