@@ -168,8 +168,13 @@ mod tests {
     /// What may contain a secret is not shown, and is taken out of the environment.
     #[test]
     fn settings_with_secrets_are_known() {
-        let expected =
-            ["WINDLASS_DATABASE_URL", "WINDLASS_SECRET_KEYS", "WINDLASS_SECRET_KEY_COMMAND", "WINDLASS_OTLP_ENDPOINT"];
+        let expected = [
+            "WINDLASS_DATABASE_URL",
+            "WINDLASS_OIDC_CLIENT_SECRET",
+            "WINDLASS_SECRET_KEYS",
+            "WINDLASS_SECRET_KEY_COMMAND",
+            "WINDLASS_OTLP_ENDPOINT",
+        ];
         assert_eq!(windlass::config::secret_variables(), expected);
         let command = Arguments::command();
         for setting in command.get_arguments().filter(|setting| setting.get_long().is_some()) {
