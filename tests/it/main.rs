@@ -45,6 +45,7 @@ mod recovery;
 mod registries;
 mod retention;
 mod runner;
+mod runs;
 mod schema;
 mod server;
 mod shutdown;

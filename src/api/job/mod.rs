@@ -18,6 +18,7 @@ mod response;
 pub(super) mod run;
 pub(super) mod run_log;
 mod run_response;
+pub(super) mod run_search;
 pub(super) mod schedule_preview;
 mod schedule_request;
 mod schedule_response;
