@@ -34,6 +34,7 @@ mod jwt;
 mod kubernetes;
 mod listener;
 mod masking;
+mod monitoring;
 mod operator_log;
 mod organizations;
 mod outcomes;

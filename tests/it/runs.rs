@@ -122,3 +122,25 @@ async fn a_filter_that_matches_nothing_goes_through_a_bounded_number_of_runs() {
     }
     assert_eq!((pages, found), (3, vec!["old FAILED".to_owned()]));
 }
+
+#[tokio::test]
+async fn the_status_of_a_job_has_its_last_run() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (job, idle) = (it.create(it.cron("nightly", "@daily")).await, it.create(it.cron("idle", "@daily")).await);
+    let failed = run(&it, &job, RunState::Failed, 1);
+    let failed = run::Model { exit_code: Some(3), ..failed };
+    store(&app, vec![run(&it, &job, RunState::Succeeded, 0)]).await;
+    store(&app, vec![failed.clone()]).await;
+    // A build is no execution.
+    let build = run::Model { event: Event::Build, ..run(&it, &job, RunState::Succeeded, 2) };
+    store(&app, vec![build]).await;
+    let one = it.client.get(&format!("/job/{job}/status")).await.expect(200);
+    let last = &one["last_run"];
+    assert_eq!((&last["state"], &last["exit_code"]), (&json!("FAILED"), &json!(3)));
+    assert_eq!((&last["id"], &last["reason"]), (&json!(failed.id), &json!("exit code 3: Disk 100%_full")));
+    let all = it.client.get(&format!("/environment/{}/job/status", it.environment)).await.expect(200);
+    let of = |id: &str| all["results"].as_array().unwrap().iter().find(|status| status["id"] == id).unwrap().clone();
+    assert_eq!(of(&job)["last_run"], *last);
+    assert_eq!(of(&idle).get("last_run"), None);
+}

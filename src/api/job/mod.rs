@@ -29,6 +29,7 @@ mod validate;
 
 pub(super) use self::job_command::JobCommandResponse;
 pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
+pub(super) use self::run_response::{RunEventEnum, RunStateEnum, RunTriggerEnum};
 pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 
 use std::sync::Arc;
