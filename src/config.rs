@@ -246,7 +246,7 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_EVENT_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub event_days: u32,
 
-    /// Days to keep webhook deliveries that have ended.
+    /// Days to keep webhook deliveries and messages about alerts that have ended.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_DELIVERY_DAYS", default_value_t = 30, value_parser = kept_days())]
     pub webhook_delivery_days: u32,
 
@@ -258,7 +258,7 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STATE_VERSION_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub state_version_days: u32,
 
-    /// Allow webhooks to call loopback, private and other special addresses.
+    /// Allow webhooks and receivers of alerts to call loopback, private and other special addresses.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
     pub webhook_private_addresses: bool,
 

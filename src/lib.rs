@@ -3,6 +3,7 @@
 /// Authentication and authorization.
 pub mod access;
 /// The Qovery-compatible JSON API.
+pub mod alert;
 pub mod api;
 /// The state shared by the API and the engine.
 pub mod app;

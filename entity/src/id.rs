@@ -76,6 +76,16 @@ id! {
     CustomRoleId
     /// The id of an invitation.
     InvitationId
+    /// The id of a receiver of alerts.
+    AlertReceiverId
+    /// The id of a rule for alerts.
+    AlertRuleId
+    /// The id of a cause of alerts.
+    AlertCauseId
+    /// The id of a current alert.
+    AlertId
+    /// The id of a message about alerts.
+    AlertDeliveryId
     /// The id of a webhook.
     WebhookId
     /// The id of a webhook delivery.
@@ -119,7 +129,7 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertCauseId AlertId AlertDeliveryId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
 }
 
 impl JobId {

@@ -3,6 +3,11 @@
 //! No HTTP, no queries, no logic.
 
 pub mod access_token;
+pub mod alert;
+pub mod alert_cause;
+pub mod alert_delivery;
+pub mod alert_receiver;
+pub mod alert_rule;
 pub mod api_token;
 pub mod cluster;
 pub mod counter;

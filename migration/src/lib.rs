@@ -26,6 +26,7 @@ mod m0017_signing_keys;
 mod m0018_server_leases;
 mod m0019_sessions;
 mod m0020_shown_plans;
+mod m0021_alerts;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_server_leases::Migration),
             Box::new(m0019_sessions::Migration),
             Box::new(m0020_shown_plans::Migration),
+            Box::new(m0021_alerts::Migration),
         ]
     }
 }

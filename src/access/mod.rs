@@ -4,6 +4,7 @@
 //! a row that the caller may not see is reported as missing, and an action that they may not take as forbidden.
 
 pub use self::access_tokens::{access_token, access_tokens};
+pub use self::alert_settings::{alert_receiver, alert_rule};
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, environment_mode, stage};
 pub use self::job::{job, job_answer, job_row, run};
@@ -18,6 +19,7 @@ pub use self::sight::sight;
 pub use self::workspace::{ReadWorkspace, require_right, workspace, workspace_job};
 
 mod access_tokens;
+mod alert_settings;
 pub mod authenticate;
 mod caller;
 pub mod code_flow;

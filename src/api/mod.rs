@@ -2,6 +2,7 @@
 
 mod access_token;
 mod account;
+mod alert;
 mod audit;
 mod caller;
 mod check;

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::liveness::pulse::{Health, Loop};
-use crate::observe::exposition::Exposition;
-use crate::observe::metrics::{JobSample, QueueDepths};
+use crate::observe::metrics::{Exposition, JobSample, QueueDepths};
 use crate::store;
 use crate::time_zone;
 

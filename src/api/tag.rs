@@ -4,6 +4,10 @@ use poem_openapi::Tags;
 
 #[derive(Tags)]
 pub(super) enum Tag {
+    #[oai(rename = "Alert Receivers")]
+    AlertReceivers,
+    #[oai(rename = "Alert Rules")]
+    AlertRules,
     #[oai(rename = "Organization Main Calls")]
     OrganizationMainCalls,
     #[oai(rename = "Organization Api Token")]

@@ -1,10 +1,11 @@
-//! Creates the first organization, with its API token and the cluster `local`.
+//! Creates the first organization, with its API token, the cluster `local` and a rule for failed runs.
 
 use entity::member::Role;
 use entity::{api_token, organization};
 
 use super::api_token::new_api_token;
 use super::default_templates::add_default_templates;
+use super::first_alert_rule::first_alert_rule;
 use super::first_person::first_person;
 use super::local_cluster::local_cluster;
 use crate::app::App;
@@ -40,7 +41,8 @@ pub async fn create_first_organization(app: &App) -> Result<Option<FirstOrganiza
         }
         tracing::info!(name, "creating the first organization");
         let organization = store::organization::create(tx, rows).await?;
-        store::cluster::create(tx, local).await?;
+        let cluster = store::cluster::create(tx, local).await?;
+        store::row::create(tx, first_alert_rule(organization.id, cluster.id, now)).await?;
         let person = first_person(tx, organization.id, now).await?;
         store::token::create(tx, api_token::Model { person_id: Some(person), ..token_row }).await?;
         add_default_templates(tx, organization.id, now).await?;

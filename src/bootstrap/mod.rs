@@ -13,6 +13,7 @@ mod api_token;
 mod default_templates;
 mod demo;
 mod first;
+mod first_alert_rule;
 mod first_person;
 mod greeting;
 mod local_cluster;

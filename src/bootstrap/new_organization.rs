@@ -7,6 +7,7 @@ use entity::organization;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::default_templates::add_default_templates;
+use super::first_alert_rule::first_alert_rule;
 use super::first_person::is_first_person;
 use super::local_cluster::local_cluster;
 use crate::app::App;
@@ -55,7 +56,8 @@ fn includes(creator: &Creator, email: Option<&str>) -> bool {
     }
 }
 
-/// Stores an organization with its owner, its templates and, if the settings say so, the cluster `local`.
+/// Stores an organization with its owner, its templates and, if the settings say so, the cluster `local` and a
+/// rule for failed runs.
 ///
 /// # Errors
 /// When a statement fails.
@@ -74,7 +76,8 @@ pub async fn create_organization(
         LocalCluster::Auto => app.config.listen.ip().is_loopback(),
     };
     if has_local {
-        store::cluster::create(tx, local_cluster(row.id, now)).await?;
+        let cluster = store::cluster::create(tx, local_cluster(row.id, now)).await?;
+        store::row::create(tx, first_alert_rule(row.id, cluster.id, now)).await?;
     }
     add_default_templates(tx, row.id, now).await?;
     Ok(row)

@@ -122,6 +122,9 @@ pub(super) async fn end(
         Progress::Failed | Progress::Queued | Progress::Running => WebhookEvent::DeploymentFailure,
     };
     webhooks(tx, row, webhook_event, now).await?;
+    if reached == Progress::Failed {
+        store::alert::note_deployment_failed(tx, row.id, row.environment_id, now).await?;
+    }
     let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
     let by = Requester { name: row.triggered_by.clone(), origin: row.origin, user_agent: None };
     if row.scope == Scope::Environment {

@@ -4,6 +4,7 @@
 //! database and the time, so a lost wake-up or a killed server only causes a delay.
 
 pub mod advanced_settings;
+pub mod alert;
 mod announce;
 pub mod approval_team;
 pub mod assigned_role;

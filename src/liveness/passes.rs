@@ -43,11 +43,12 @@ pub enum Pass {
     Drift,
     Prune,
     Webhooks,
+    Alerts,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Takeovers,
@@ -68,6 +69,7 @@ impl Pass {
         Self::Drift,
         Self::Prune,
         Self::Webhooks,
+        Self::Alerts,
     ];
 
     /// The name in logs, metrics and health checks.
@@ -94,6 +96,7 @@ impl Pass {
             Self::Drift => "drift",
             Self::Prune => "prune",
             Self::Webhooks => "webhooks",
+            Self::Alerts => "alerts",
         }
     }
 }

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+pub use super::exposition::Exposition;
 pub use super::job_metrics::JobSample;
 use super::job_metrics::{self, EndedRuns};
 pub use super::labels::Slow;

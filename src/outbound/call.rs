@@ -44,7 +44,10 @@ pub(super) fn request(
 }
 
 /// Sends a request and returns the status and the beginning of the response body.
-pub(super) async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
+///
+/// # Errors
+/// Why there was no response.
+pub async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
     let work = async {
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         let status = response.status().as_u16();

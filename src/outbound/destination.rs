@@ -14,7 +14,11 @@ use crate::error::Result;
 /// The timeout of a request, including the response.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn client(private: bool) -> reqwest::Result<Client> {
+/// A client that connects to public addresses only, unless `private` ones are allowed.
+///
+/// # Errors
+/// When the certificates of the machine cannot be read.
+pub fn client(private: bool) -> reqwest::Result<Client> {
     Client::builder()
         .redirect(Policy::none())
         .timeout(PATIENCE)

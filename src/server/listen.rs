@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::store;
-use crate::{api, console, engine, outbound, terrakube};
+use crate::{alert, api, console, engine, outbound, terrakube};
 
 /// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
@@ -75,6 +75,7 @@ impl Server {
                 drained.cancel();
             },
             outbound::run(&app, drained.clone()),
+            alert::run(&app, drained.clone()),
             notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;

@@ -8,7 +8,8 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 19] = [
+pub const SEALED: [(&str, &str); 20] = [
+    ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
     ("git_token", "token"),
     ("job_variables", "sealed"),

@@ -1,6 +1,6 @@
 //! Sealed values of several tables, to check whether the key file fits.
 
-use entity::{job_variables, registry, variable, webhook};
+use entity::{alert_receiver, job_variables, registry, variable, webhook};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -30,6 +30,7 @@ pub async fn sealed_samples(db: &impl ConnectionTrait) -> Result<Vec<(&'static s
     sample!(job_variables, JobId, Sealed);
     sample!(registry, Id, Credentials);
     sample!(webhook, Id, Secret);
+    sample!(alert_receiver, Id, Sealed);
     if samples.is_empty() {
         // This table is the largest, and most of its rows are not sealed.
         sample!(variable, Id, Sealed);

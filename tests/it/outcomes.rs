@@ -7,7 +7,10 @@ use crate::harness::TestApp;
 use crate::world::{Operation, World};
 
 /// Operations that need a person or another system to succeed; each has a test of its own.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 15] = [
+    // These send a message.
+    "validateNewAlertReceiver",
+    "validateExistingAlertReceiver",
     // No secret has a wider scope than the project.
     "createProjectSecretOverride",
     "createOrganization",

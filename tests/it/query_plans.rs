@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Origin, Progress};
 use entity::id::{
-    DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId, WebhookId,
+    AlertId, DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId, WebhookId,
     WorkspaceId,
 };
 use entity::run::{self, RunState};
@@ -274,6 +274,16 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("next delivery", store::webhook::next_delivery(db)).await;
     watched.check("deliveries", store::webhook::list_deliveries(db, WebhookId::create(), 10)).await;
     watched.check("expired deliveries", store::webhook::delete_some_deliveries(db, now(), 10)).await;
+    watched.check("causes of alerts", store::alert::any_cause(db)).await;
+    watched.check("failed run", store::alert::note_run_failed(db, RunId::create(), now())).await;
+    watched.check("due alerts", store::alert::due_alerts(db, now(), 10)).await;
+    watched.check("alerts", store::alert::page_of_alerts(db, AlertId::create(), 10)).await;
+    watched.check("recovered alerts", store::alert::list_recovered(db, &[AlertId::create()])).await;
+    watched.check("next message", store::alert::next_message(db)).await;
+    watched.check("due messages", store::alert::claim_messages(db, now(), now(), 10)).await;
+    watched.check("expired messages", store::alert::delete_some_messages(db, now(), 10)).await;
+    watched.check("late runs", store::alert::list_late_runs(db, now(), 10)).await;
+    watched.check("long runs", store::alert::list_long_runs(db, now(), 10)).await;
     watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;
     watched.check("due workspace schedules", store::workspace::due_schedules(db, Vec::new(), now(), 10)).await;
     watched.check("steps", store::workspace::steps(db, 7)).await;

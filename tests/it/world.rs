@@ -73,6 +73,9 @@ impl World {
         client.call(Method::PUT, &kubeconfig, Some(KUBECONFIG.into())).await.expect(204);
         ids.insert("clusterId", cluster);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
+        ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
+        let rule = alert_rule(organization, &local, ("ENVIRONMENT", &environment));
+        ids.insert("alertRuleId", post("/alert-rules".into(), rule).await);
         let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
         ids.insert("deploymentRestrictionId", post(format!("/job/{job}/deploymentRestriction"), restriction).await);
         let rule = post(format!("/project/{project}/deploymentRule"), project_rule(&local, "first")).await;
@@ -215,6 +218,23 @@ pub(crate) fn project_rule(cluster: &str, name: &str) -> Value {
         "name": name, "mode": "STAGING", "cluster_id": cluster, "timezone": "Etc/UTC", "wildcard": "feat-*",
         "start_time": "1970-01-01T11:00:00Z", "stop_time": "1970-01-01T12:00:00Z", "weekdays": ["SUNDAY"],
         "auto_stop": true,
+    })
+}
+
+pub(crate) fn alert_receiver(organization: OrganizationId) -> Value {
+    json!({
+        "organization_id": organization, "name": "on-call", "description": "", "type": "SLACK", "send_resolved": true,
+        "webhook_url": "https://hooks.slack.example.com/services/hidden-token",
+    })
+}
+
+/// A rule for failed runs, without receivers.
+pub(crate) fn alert_rule(organization: OrganizationId, cluster: &str, (kind, target): (&str, &str)) -> Value {
+    json!({
+        "organization_id": organization, "cluster_id": cluster, "name": "failed", "description": "", "tag": "",
+        "condition": {"kind": "BUILT", "promql": "run_failed"}, "for_duration": "PT0S", "severity": "HIGH",
+        "enabled": true, "alert_receiver_ids": [], "presentation": {},
+        "target": {"target_type": kind, "target_id": target},
     })
 }
 

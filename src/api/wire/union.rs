@@ -2,7 +2,7 @@
 
 /// Defines a union of objects with a discriminator, described as a plain `oneOf` without wrapper schemas.
 macro_rules! one_of {
-    ($(#[$meta:meta])* $name:ident by $key:literal { $($variant:ident($member:ty) = $value:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident by $key:literal { $($variant:ident($member:ty) = $value:literal $(| $more:literal)*),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Serialize)]
         #[serde(untagged)]
@@ -13,8 +13,8 @@ macro_rules! one_of {
                 use serde::de::Error as _;
                 let value = serde_json::Value::deserialize(deserializer)?;
                 match value.get($key).and_then(serde_json::Value::as_str) {
-                    $(Some($value) => serde_json::from_value(value).map(Self::$variant).map_err(D::Error::custom),)+
-                    _ => Err(D::Error::custom(format!("{} must be one of {}", $key, [$($value),+].join(", ")))),
+                    $(Some($value $(| $more)*) => serde_json::from_value(value).map(Self::$variant).map_err(D::Error::custom),)+
+                    _ => Err(D::Error::custom(format!("{} must be one of {}", $key, [$($value, $($more,)*)+].join(", ")))),
                 }
             }
         }
@@ -25,10 +25,13 @@ macro_rules! one_of {
                 one_of: vec![$(<$member as poem_openapi::types::Type>::schema_ref()),+],
                 discriminator: Some(poem_openapi::registry::MetaDiscriminatorObject {
                     property_name: $key,
-                    mapping: vec![$((
-                        $value.to_owned(),
-                        format!("#/components/schemas/{}", <$member as poem_openapi::types::Type>::name()),
-                    )),+],
+                    mapping: vec![
+                        $(($value, <$member as poem_openapi::types::Type>::name()),
+                        $(($more, <$member as poem_openapi::types::Type>::name()),)*)+
+                    ]
+                    .into_iter()
+                    .map(|(value, name)| (value.to_owned(), format!("#/components/schemas/{name}")))
+                    .collect(),
                 }),
                 ..poem_openapi::registry::MetaSchema::ANY
             })),

@@ -27,6 +27,9 @@ pub(super) async fn run(app: &App, id: RunId, (state, reason): (RunState, String
         }
         let status = if state == RunState::Cancelled { JobStatus::Cancelled } else { JobStatus::Failed };
         store::workspace::give_up_step(tx, id, (status, &reason), now).await?;
+        if state == RunState::Failed {
+            store::alert::note_run_failed(tx, id, now).await?;
+        }
         Ok::<_, Error>(true)
     })
     .await;

@@ -34,6 +34,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         deployments(app, now).await,
         events(app, now).await,
         deliveries(app, now).await,
+        messages(app, now).await,
         workspace_jobs(app, now).await,
         plans(app).await,
         states(app, now).await,
@@ -132,6 +133,16 @@ async fn deliveries(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "webhook_delivery", gone, ROWS))
+}
+
+/// Messages about alerts that have ended.
+async fn messages(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.webhook_delivery_days);
+    let gone = store::write(&app.db, async |tx| {
+        store::alert::delete_some_messages(tx, before, ROWS).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "alert_delivery", gone, ROWS))
 }
 
 /// Workspace jobs that have ended, with their steps; their runs and logs expire.

@@ -109,6 +109,7 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     settled.taken = settled.runs.iter().map(|run| run.scheduled_for).collect();
     store::run::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
     store::run::skipped::create(tx, settled.skipped.clone()).await?;
+    store::alert::note_skipped(tx, &settled.skipped, now).await?;
     if held {
         store::schedule_hold::forget_past(tx, ids, now).await?;
     }

@@ -4,11 +4,11 @@ mod activity;
 pub mod cancel;
 mod in_turn;
 mod insert;
-mod last_run;
 mod open;
 mod ownership;
 pub mod retention;
 mod run_list;
+mod run_outcome;
 pub mod scheduled;
 pub mod skipped;
 pub mod slots;
@@ -16,7 +16,6 @@ mod transition;
 
 pub use self::activity::{Activity, activity};
 pub use self::insert::{create, create_one};
-pub use self::last_run::{LastRun, last_of_job, outcomes_by_number};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{
@@ -29,6 +28,7 @@ pub use self::run_list::{
     list_newest_of_environments, list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
     next_of_job,
 };
+pub use self::run_outcome::{LastRun, last_of_job, outcomes_by_number};
 pub use self::transition::{
     Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes,
     note_reason, note_stop, release_from_future,

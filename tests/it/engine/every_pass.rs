@@ -1,8 +1,11 @@
 //! A row of every pass fails, and all others proceed.
 
-use entity::{deployment_rule, job, run, webhook, webhook_delivery, workspace_schedule};
+use entity::{
+    alert_delivery, alert_receiver, deployment_rule, job, run, webhook, webhook_delivery, workspace_schedule,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
+use windlass::alert;
 use windlass::engine::tick;
 use windlass::liveness::passes::Pass;
 use windlass::outbound;
@@ -11,6 +14,7 @@ use windlass::runner::Runner as _;
 use super::poison::{Rejects, cure, poison, sql};
 use crate::harness::{Furnished, TestApp, id};
 use crate::terrakube::{House, tcl};
+use crate::world::alert_rule;
 
 #[tokio::test]
 async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
@@ -32,6 +36,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Sweep => Box::pin(steps_to_remove()).await,
             Pass::Prune => Box::pin(expired_runs()).await,
             Pass::Webhooks => Box::pin(deliveries()).await,
+            Pass::Alerts => Box::pin(messages()).await,
             // A server has one lease.
             Pass::Leases => continue,
             // These need a cluster; its tests let them fail.
@@ -312,6 +317,35 @@ async fn expired_runs() -> TestApp {
     tick::prune(&app.app, app.clock.now()).await;
     let left = run::Entity::find().all(&app.app.db).await.unwrap();
     assert_eq!(left.iter().map(|run| run.id.to_string()).collect::<Vec<_>>(), [bad]);
+    app
+}
+
+async fn messages() -> TestApp {
+    let app = TestApp::with_private_webhooks().await;
+    let it = app.furnished().await;
+    let receiver = json!({
+        "organization_id": it.organization, "name": "bad", "description": "", "type": "SLACK", "send_resolved": true,
+        "webhook_url": "http://127.0.0.1:1/hook",
+    });
+    let receiver = id(&it.client.post("/alert-receivers", receiver).await.expect(201));
+    let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
+    let mut rule = alert_rule(it.organization, &id(&clusters["results"][0]), ("ENVIRONMENT", &it.environment));
+    rule["alert_receiver_ids"] = json!([receiver]);
+    it.client.post("/alert-rules", rule).await.expect(201);
+    let job = it.create(it.cron("job", "@yearly")).await;
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.settle().await;
+    app.runner.exit_all(1);
+    app.settle().await;
+    alert::decide(&app.app, &mut alert::Memory::default(), app.clock.now()).await.unwrap();
+    let change =
+        alert_receiver::ActiveModel { sealed: Set(Some(b"sealed by another key".to_vec())), ..Default::default() };
+    alert_receiver::Entity::update_many().set(change).exec(&app.app.db).await.unwrap();
+    app.clock.forward(1);
+    assert_eq!(alert::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    let row = alert_delivery::Entity::find().one(&app.app.db).await.unwrap().unwrap();
+    assert_eq!(row.attempts, 1, "each attempt counts, so that each message ends");
+    assert_eq!(row.error.as_deref(), Some("a secret cannot be decrypted with the keys of this server"));
     app
 }
 

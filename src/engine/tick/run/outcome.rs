@@ -80,6 +80,9 @@ pub(in crate::engine::tick) async fn change(
         append(app, tx, &run, pieces, now).await?;
         if to.is_final() {
             expire_older(tx, &run, now).await?;
+            if run.state == RunState::Failed && run.job_id.is_some() {
+                store::alert::note_run_failed(tx, run.id, now).await?;
+            }
             if run.event == Event::Workspace {
                 ended(app, tx, &run, left, now).await?;
             }

@@ -1,0 +1,61 @@
+//! A message to a receiver: the alerts that it is about, and what became of it.
+
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AlertDeliveryId, AlertId, AlertReceiverId, AlertRuleId, EnvironmentId, JobId, RunId};
+use crate::webhook_delivery::DeliveryState;
+
+/// What a message says about its alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MessageKind {
+    Firing,
+    Resolved,
+}
+
+/// An alert in a message, as it was when the message was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    pub alert: AlertId,
+    /// The name of the job or the environment.
+    pub name: String,
+    pub environment_id: EnvironmentId,
+    pub job_id: Option<JobId>,
+    pub run_id: Option<RunId>,
+    pub since: DateTimeUtc,
+    pub at: DateTimeUtc,
+    pub times: i32,
+    pub reason: Option<String>,
+}
+
+/// The alerts of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Items(pub Vec<Item>);
+
+/// Row of `alert_delivery`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "alert_delivery")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: AlertDeliveryId,
+    pub receiver_id: AlertReceiverId,
+    pub rule_id: AlertRuleId,
+    pub kind: MessageKind,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    /// The first alerts.
+    pub items: Items,
+    /// How many more there are.
+    pub more: i32,
+    pub state: DeliveryState,
+    /// How often it was claimed. Nothing is added to a message that was.
+    pub attempts: i32,
+    pub next_attempt_at: DateTimeUtc,
+    /// Why the newest attempt failed.
+    pub error: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,43 @@
+//! Access to the receivers and rules of alerts, which belong to the settings of an organization.
+
+use entity::id::{AlertReceiverId, AlertRuleId};
+use entity::{alert_receiver, alert_rule};
+use sea_orm::DatabaseConnection;
+
+use super::caller::Caller;
+use super::role::Location;
+use super::role_action::Action;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// A receiver.
+///
+/// # Errors
+/// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
+pub async fn alert_receiver(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: AlertReceiverId,
+) -> Result<alert_receiver::Model> {
+    const THING: &str = "alert receiver";
+    let row = store::row::by_id::<alert_receiver::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(row.organization_id, action, &Location::default(), THING)?;
+    Ok(row)
+}
+
+/// A rule.
+///
+/// # Errors
+/// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
+pub async fn alert_rule(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: AlertRuleId,
+) -> Result<alert_rule::Model> {
+    const THING: &str = "alert rule";
+    let row = store::row::by_id::<alert_rule::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(row.organization_id, action, &Location::default(), THING)?;
+    Ok(row)
+}

@@ -1,0 +1,84 @@
+//! The loop that decides what is told, and tells it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::AlertId;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{judge, recoveries, send_due, timed};
+use crate::app::App;
+use crate::error::Result;
+use crate::liveness::passes::Pass;
+use crate::store;
+
+/// The pause between passes.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often open runs and current alerts are looked at.
+const LOOK: TimeDelta = TimeDelta::seconds(2);
+/// How many batches of causes are decided about in a row before messages are sent.
+const BATCHES: usize = 20;
+
+/// What the loop remembers between its passes.
+pub struct Memory {
+    cursor: AlertId,
+    looked_at: Option<DateTime<Utc>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { cursor: AlertId(Uuid::nil()), looked_at: None }
+    }
+}
+
+/// Repeats the passes until `shutdown`.
+pub async fn run(app: &App, shutdown: CancellationToken) {
+    let mut memory = Memory::default();
+    while !shutdown.is_cancelled() {
+        let now = app.clock.now();
+        let passed = async {
+            decide(app, &mut memory, now).await?;
+            match store::alert::next_message(&app.db).await? {
+                Some(due) if due <= now => send_due::send(app, now).await.map(|_| ()),
+                _ => Ok(()),
+            }
+        };
+        let passed = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            passed = passed => passed,
+        };
+        match passed {
+            Ok(()) => app.setbacks.pass_succeeded(Pass::Alerts),
+            Err(error) => {
+                tracing::error!(?error, "alerts could not be read; will retry");
+                app.setbacks.pass_failed(Pass::Alerts, now);
+                app.metrics.pass_failed(Pass::Alerts.name());
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Decides about what happened, and from time to time about what is still so.
+///
+/// # Errors
+/// Database errors.
+pub async fn decide(app: &App, memory: &mut Memory, now: DateTime<Utc>) -> Result<()> {
+    for _ in 0..BATCHES {
+        if !judge::judge(app, now).await? {
+            break;
+        }
+    }
+    if memory.looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
+        memory.looked_at = Some(now);
+        timed::look(app, now).await?;
+        recoveries::tell_due(app, now).await?;
+        memory.cursor = recoveries::end_recovered(app, memory.cursor, now).await?;
+    }
+    Ok(())
+}

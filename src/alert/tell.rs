@@ -1,0 +1,108 @@
+//! Stores messages: one for all alerts of a rule that fire at about the same time, to each of its receivers.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use entity::alert_delivery::{Item, Items, MessageKind, Model};
+use entity::alert_rule::{Condition, Model as Rule};
+use entity::id::{AlertDeliveryId, AlertRuleId};
+use entity::webhook_delivery::DeliveryState;
+use entity::{alert, alert_receiver};
+use sea_orm::DatabaseTransaction;
+
+use crate::engine::alert::{join, send_at};
+use crate::error::Result;
+use crate::store;
+
+/// The alerts to tell, by rule.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    firing: BTreeMap<AlertRuleId, Vec<Item>>,
+    resolved: BTreeMap<AlertRuleId, Vec<Item>>,
+}
+
+impl Outgoing {
+    pub(super) fn add(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str) {
+        self.firing.entry(rule).or_default().push(item(row, name, row.seen_at));
+    }
+
+    /// Adds an alert that is over.
+    pub(super) fn add_resolved(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str, now: DateTime<Utc>) {
+        self.resolved.entry(rule).or_default().push(item(row, name, now));
+    }
+}
+
+fn item(row: &alert::Model, name: &str, at: DateTime<Utc>) -> Item {
+    Item {
+        alert: row.id,
+        name: name.to_owned(),
+        environment_id: row.environment_id,
+        job_id: row.job_id,
+        run_id: row.run_id,
+        since: row.since,
+        at,
+        times: row.times,
+        reason: row.reason.clone(),
+    }
+}
+
+/// Stores the messages.
+pub(super) async fn tell(
+    tx: &DatabaseTransaction,
+    rules: &[Rule],
+    outgoing: Outgoing,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Outgoing { firing, resolved } = outgoing;
+    let firing = firing.into_iter().map(|(rule, items)| (rule, MessageKind::Firing, items));
+    let resolved = resolved.into_iter().map(|(rule, items)| (rule, MessageKind::Resolved, items));
+    for (id, kind, items) in firing.chain(resolved) {
+        let Some(rule) = rules.iter().find(|rule| rule.id == id) else { continue };
+        let receivers = store::alert::list_receivers_by_ids(tx, rule.receivers.0.clone()).await?;
+        for receiver in receivers {
+            // A recovery is what such a rule is about.
+            let wants =
+                kind == MessageKind::Firing || receiver.send_resolved || rule.condition == Condition::RunRecovered;
+            if wants {
+                store_message(tx, rule, &receiver, (kind, items.clone()), now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn store_message(
+    tx: &DatabaseTransaction,
+    rule: &Rule,
+    receiver: &alert_receiver::Model,
+    (kind, items): (MessageKind, Vec<Item>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let group = (receiver.id, rule.id, kind);
+    if let Some(open) = store::alert::open_message(tx, group).await? {
+        let (mut listed, mut more) = (open.items.0, open.more);
+        join((&mut listed, &mut more), items.clone());
+        if store::alert::extend_message(tx, open.id, (Items(listed), more), now).await? {
+            return Ok(());
+        }
+    }
+    let (mut listed, mut more) = (Vec::new(), 0);
+    join((&mut listed, &mut more), items);
+    let last = store::alert::last_message(tx, group).await?;
+    let row = Model {
+        id: AlertDeliveryId::create(),
+        receiver_id: receiver.id,
+        rule_id: rule.id,
+        kind,
+        created_at: now,
+        updated_at: now,
+        items: Items(listed),
+        more,
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_attempt_at: send_at(last, now),
+        error: None,
+    };
+    store::alert::create_message(tx, row).await?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The bodies that create and edit rules.
+
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::wire::{Ignored, mirrored};
+
+mirrored!(AlertSeverity of entity::alert_rule::Severity { Low, Medium, High, Critical });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AlertRuleConditionKind {
+    Custom,
+    Built,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AlertRuleConditionOperator {
+    None,
+    Above,
+    Below,
+    AboveOrEqual,
+    BelowOrEqual,
+    Equal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AlertRuleConditionFunction {
+    None,
+    Avg,
+    Max,
+    Min,
+    Sum,
+    Count,
+}
+
+/// The space is a part of the official name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AlertTargetType {
+    #[serde(rename = " CLUSTER", alias = "CLUSTER")]
+    #[oai(rename = " CLUSTER")]
+    Cluster,
+    Environment,
+    Application,
+    Container,
+    Job,
+    Cronjob,
+    Helm,
+    Terraform,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AlertScope {
+    Organization,
+    Project,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct AlertRuleCondition {
+    pub(super) kind: AlertRuleConditionKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) operator: Option<AlertRuleConditionOperator>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) threshold: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) function: Option<AlertRuleConditionFunction>,
+    pub(super) promql: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct AlertPresentation {
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) summary: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) runbook_url: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct AlertTarget {
+    pub(super) target_type: AlertTargetType,
+    pub(super) target_id: Uuid,
+    #[serde(default, rename = "service")]
+    #[oai(default, rename = "service")]
+    _service: Option<Ignored>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) scope: Option<AlertScope>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) scope_id: Option<Uuid>,
+}
+
+#[derive(Debug, Deserialize, Object)]
+pub(super) struct AlertRuleCreationRequest {
+    pub(super) organization_id: Uuid,
+    pub(super) cluster_id: Uuid,
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub(super) content: AlertRuleEditRequest,
+    pub(super) target: AlertTarget,
+}
+
+#[derive(Debug, Serialize, Deserialize, Object)]
+pub(super) struct AlertRuleEditRequest {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) tag: String,
+    pub(super) condition: AlertRuleCondition,
+    pub(super) for_duration: String,
+    pub(super) severity: AlertSeverity,
+    pub(super) enabled: bool,
+    pub(super) alert_receiver_ids: Vec<Uuid>,
+    pub(super) presentation: AlertPresentation,
+}

@@ -1,0 +1,196 @@
+//! Messages to receivers: the outbox.
+
+use chrono::{DateTime, Utc};
+use entity::alert_delivery::{Column, Entity, Items, MessageKind, Model};
+use entity::id::{AlertDeliveryId, AlertReceiverId, AlertRuleId};
+use entity::webhook_delivery::DeliveryState;
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+/// A message waits for the older ones of its receiver that were tried, or that became due no later: messages arrive in order.
+const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
+     AND o.state = 'PENDING' AND o.id < alert_delivery.id AND (o.attempts > 0 OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
+
+/// Stores a new message.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn create_message(tx: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
+    Entity::insert(row.into_active_model().reset_all()).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// The message that alerts can still be added to, locked.
+///
+/// # Errors
+/// When the query fails.
+pub async fn open_message(
+    tx: &impl ConnectionTrait,
+    (receiver, rule, kind): (AlertReceiverId, AlertRuleId, MessageKind),
+) -> Result<Option<Model>, DbErr> {
+    of_group(receiver, rule, kind)
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(Column::Attempts.eq(0))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .one(tx)
+        .await
+}
+
+/// Replaces the alerts of a message that was not claimed yet. Returns false if it was.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn extend_message(
+    tx: &impl ConnectionTrait,
+    id: AlertDeliveryId,
+    (items, more): (Items, i32),
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let changed = Entity::update_many()
+        .col_expr(Column::Items, Expr::value(items))
+        .col_expr(Column::More, Expr::value(more))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Attempts.eq(0))
+        .exec(tx)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// When the newest message of a group was last changed: sent, tried, or stored.
+///
+/// # Errors
+/// When the query fails.
+pub async fn last_message(
+    tx: &impl ConnectionTrait,
+    (receiver, rule, kind): (AlertReceiverId, AlertRuleId, MessageKind),
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    of_group(receiver, rule, kind)
+        .select_only()
+        .column(Column::UpdatedAt)
+        .order_by_desc(Column::Id)
+        .limit(1)
+        .into_tuple()
+        .one(tx)
+        .await
+}
+
+fn of_group(receiver: AlertReceiverId, rule: AlertRuleId, kind: MessageKind) -> sea_orm::Select<Entity> {
+    Entity::find().filter(Column::ReceiverId.eq(receiver)).filter(Column::RuleId.eq(rule)).filter(Column::Kind.eq(kind))
+}
+
+/// When the next message is due.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_message(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::NextAttemptAt)
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(Expr::cust(IS_NEXT))
+        .order_by_asc(Column::NextAttemptAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+}
+
+/// Claims messages that are due: their next attempt is moved to `until`. The result has them as they were before.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn claim_messages(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let rows = Entity::find()
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(Column::NextAttemptAt.lte(now))
+        .filter(Expr::cust(IS_NEXT))
+        .order_by_asc(Column::NextAttemptAt)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(tx)
+        .await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    if !ids.is_empty() {
+        Entity::update_many()
+            .col_expr(Column::NextAttemptAt, Expr::value(until))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .filter(Column::Id.is_in(ids))
+            .exec(tx)
+            .await?;
+    }
+    Ok(rows)
+}
+
+/// Ends a message.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn end_message(
+    tx: &impl ConnectionTrait,
+    id: AlertDeliveryId,
+    (state, error): (DeliveryState, Option<String>),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::Error, Expr::value(error))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Puts a message off after a failed attempt.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_message(
+    tx: &impl ConnectionTrait,
+    id: AlertDeliveryId,
+    (next, error): (DateTime<Utc>, String),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::NextAttemptAt, Expr::value(next))
+        .col_expr(Column::Error, Expr::value(error))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes messages that ended before `before`. Returns their number.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn delete_some_messages(tx: &impl ConnectionTrait, before: DateTime<Utc>, limit: u64) -> Result<u64, DbErr> {
+    let ids: Vec<AlertDeliveryId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::UpdatedAt.lt(before))
+        // In the words of the partial index.
+        .filter(Expr::cust("alert_delivery.state <> 'PENDING'"))
+        .order_by_asc(Column::UpdatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(Entity::delete_many().filter(Column::Id.is_in(ids)).exec(tx).await?.rows_affected)
+}
