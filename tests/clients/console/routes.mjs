@@ -45,7 +45,7 @@ export function routes(source) {
 
 /** The route that answers a request; of several, the one with the fewest parameters. */
 export function routeOf(all, method, path) {
-  const parts = path.replace(/^\/console/, '').split('/')
+  const parts = (path.replace(/^\/console/, '') || '/').split('/')
   const fits = (route) => {
     const wanted = route.split(' ')[1].split('/')
     return wanted.length === parts.length && wanted.every((part, at) => part.startsWith(':') ? parts[at] !== '' : part === parts[at])

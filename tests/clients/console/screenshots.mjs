@@ -36,11 +36,11 @@ async function world(api) {
   await registry(api, organization)
   const project = (await api.post(`/organization/${organization}/project`, { name: 'shop' })).id
   const production = await environment(api, project, 'production', JOBS)
-  const deployment = await deployed(api, production.id)
-  for (const name of ['order-report', 'nightly-backup', 'weekly-invoices', 'rebuild-search-index']) await api.post(`/job/${production.jobs[name]}/run`)
   for (const [key, value] of [['REGION', 'eu-west-1'], ['LOG_LEVEL', 'info'], ['CURRENCY', 'EUR']]) {
     await api.post(`/environment/${production.id}/environmentVariable`, { key, value })
   }
+  const deployment = await deployed(api, production.id)
+  for (const name of ['order-report', 'nightly-backup', 'weekly-invoices', 'rebuild-search-index']) await api.post(`/job/${production.jobs[name]}/run`)
   const network = await workspace(api, organization, new URL('.', import.meta.url).pathname, 'network')
   const attributes = { templateReference: await reviewed(api, organization), comments: 'A new greeting' }
   const job = await api.create(`organization/${organization}/job`, 'job', attributes, { workspace: { data: { type: 'workspace', id: network } } })

@@ -70,6 +70,14 @@ export class Visitor {
     check(response.status() === 200, `${path}: ${response.status()}`)
   }
 
+  /** The text of an address that is no page. */
+  async text(path) {
+    const response = await this.page.request.get(path)
+    check(response.ok(), `${path}: ${response.status()}`)
+    this.scene.visited.add(routeOf(this.scene.routes, 'GET', new URL(response.url()).pathname))
+    return response.text()
+  }
+
   /** Checks the page with axe, and whether it fits, in both color schemes and both widths. */
   async look() {
     const { page } = this
