@@ -38,6 +38,7 @@ pub mod schedule_skip;
 pub mod seal_key;
 pub mod server_lease;
 pub mod session;
+pub mod shown_plan;
 pub mod sign_in;
 pub mod signing_key;
 pub mod skipped_time;

@@ -25,6 +25,7 @@ mod m0016_ssh_hosts;
 mod m0017_signing_keys;
 mod m0018_server_leases;
 mod m0019_sessions;
+mod m0020_shown_plans;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_signing_keys::Migration),
             Box::new(m0018_server_leases::Migration),
             Box::new(m0019_sessions::Migration),
+            Box::new(m0020_shown_plans::Migration),
         ]
     }
 }

@@ -20,7 +20,6 @@ mod notice;
 mod overview;
 mod paths;
 pub mod picture;
-pub mod plan_view;
 mod post_button;
 mod problems;
 mod reply;

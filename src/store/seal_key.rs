@@ -8,13 +8,14 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 18] = [
+pub const SEALED: [(&str, &str); 19] = [
     ("cluster", "kubeconfig"),
     ("git_token", "token"),
     ("job_variables", "sealed"),
     ("registry", "credentials"),
     ("run", "additions"),
     ("run", "masks"),
+    ("shown_plan", "sealed"),
     ("signing_key", "sealed"),
     ("ssh_key", "private_key"),
     ("state_piece", "sealed"),

@@ -64,6 +64,14 @@ async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> R
             workspace_files::keep_plan(app, &step, &plan).await?;
             Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
         }
+        ("POST", "plan.json") => {
+            let most = workspace_files::MOST_JSON_BYTES;
+            let large =
+                |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the plan is larger than {most} bytes"));
+            let text = body.into_bytes_limit(most).await.map_err(large)?.to_vec();
+            workspace_files::keep_plan_json(app, &step, text).await?;
+            Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+        }
         ("GET" | "POST", _) => Err(Error::NotFound("file").into()),
         _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),
     }

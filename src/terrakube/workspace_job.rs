@@ -1,6 +1,6 @@
 //! Workspace jobs: creating them, changing their status, and deleting them.
 
-use entity::id::{TemplateId, WorkspaceId};
+use entity::id::TemplateId;
 use entity::workspace_job::{self, JobStatus};
 use poem::http::StatusCode;
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
@@ -13,6 +13,7 @@ use super::path_context::PathContext;
 use super::session::Session;
 use crate::access::{Action, Location, principal};
 use crate::engine::workspace::{self, NewJob, Reviewer};
+use crate::engine::workspace_removal;
 use crate::store;
 use crate::store::resource::{Cell, Row};
 use crate::store::workspace::StepsOf;
@@ -134,34 +135,8 @@ pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Ro
     if !job.status.is_final() {
         return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended; cancel it first"));
     }
-    refuse_open_run(tx, StepsOf::Job(job.id)).await?;
+    workspace_removal::refuse_open_run(tx, StepsOf::Job(job.id)).await?;
     Ok(store::workspace::expire_runs(tx, StepsOf::Job(job.id), session.now).await?)
-}
-
-/// Cancels the open jobs of a workspace before its deletion. A job that is being executed blocks the deletion.
-pub(super) async fn end_all(session: &Session, tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<()> {
-    let open = store::workspace::jobs(tx, workspace).await?;
-    for (id, _) in open.into_iter().filter(|(_, status)| !status.is_final()) {
-        let Some(job) = store::workspace::lock_job(tx, id).await? else { continue };
-        if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
-            let text = format!("job {id} of the workspace is running; cancel it first");
-            return Err(Problem::new(StatusCode::CONFLICT, text));
-        }
-        let by = Reviewer { name: session.caller.name(), groups: &[], above: true };
-        workspace::turn(&session.app, tx, job, JobStatus::Cancelled, &by, session.now).await?;
-    }
-    refuse_open_run(tx, StepsOf::Workspace(workspace)).await
-}
-
-/// Nothing is deleted while one of its runs is open. The rejection scripts of a job run after its end.
-async fn refuse_open_run(tx: &DatabaseTransaction, of: StepsOf) -> Result<()> {
-    match store::workspace::open_run(tx, of).await? {
-        Some(run) => {
-            let text = format!("run {} ({}) has not ended; try again later", run.number, run.id);
-            Err(Problem::new(StatusCode::CONFLICT, text))
-        }
-        None => Ok(()),
-    }
 }
 
 async fn load(tx: &DatabaseTransaction, row: &Row) -> Result<workspace_job::Model> {

@@ -40,6 +40,7 @@ struct Step {
     progress: StepState,
     lines: Vec<Line>,
     output: Option<Vec<u8>>,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 impl FakeRunner {
@@ -112,6 +113,11 @@ impl FakeRunner {
         self.state.lock().unwrap().steps.get_mut(name).unwrap().output = Some(output.into());
     }
 
+    /// Sets one of the files that a step leaves, instead of the output file.
+    pub(crate) fn leave_file(&self, name: &str, file: &str, content: &[u8]) {
+        self.state.lock().unwrap().steps.get_mut(name).unwrap().files.insert(file.to_owned(), content.to_owned());
+    }
+
     /// Changes the engine that the server is connected to.
     pub(crate) fn set_place(&self, place: &str) {
         self.state.lock().unwrap().place = Some(place.to_owned());
@@ -169,8 +175,8 @@ impl Runner for FakeRunner {
         Ok(self.up()?.place.clone().unwrap_or_else(|| "fake".to_owned()))
     }
 
-    async fn output(&self, name: &str, _file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
-        Ok(self.up()?.steps.get(name).and_then(|step| step.output.clone()))
+    async fn output(&self, name: &str, file: &str, _most: u64) -> Result<Option<Vec<u8>>, OutputError> {
+        Ok(self.up()?.steps.get(name).and_then(|step| step.files.get(file).cloned().or_else(|| step.output.clone())))
     }
 
     async fn start(&self, step: &StepSpec) -> Result<(), Unavailable> {
@@ -180,7 +186,9 @@ impl Runner for FakeRunner {
                 Some(reason) => StepState::CannotStart { reason },
                 None => StepState::Running,
             };
-            state.steps.insert(step.name.clone(), Step { progress, lines: Vec::new(), output: None });
+            state
+                .steps
+                .insert(step.name.clone(), Step { progress, lines: Vec::new(), output: None, files: BTreeMap::new() });
             state.started.push(step.clone());
         }
         Ok(())

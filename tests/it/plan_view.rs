@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use windlass::console::plan_view::{PlanAction, PlanValue, PlanView, ResourceChange, read};
+use windlass::engine::plan_view::{PlanAction, PlanValue, PlanView, ResourceChange, read};
 
 use crate::runner::needed;
 
@@ -32,7 +32,7 @@ impl Tofu {
         self.write(configuration);
         self.run(&["plan", "-no-color", "-input=false", "-out=plan"]);
         let document: Value = serde_json::from_str(&self.run(&["show", "-json", "plan"])).unwrap();
-        read(&document).unwrap()
+        read(&document, None).unwrap()
     }
 }
 

@@ -82,6 +82,7 @@ fn entities() -> BTreeMap<String, BTreeSet<String>> {
         columns(&entity::signing_key::Entity),
         columns(&entity::skipped_time::Entity),
         columns(&entity::ssh_key::Entity),
+        columns(&entity::shown_plan::Entity),
         columns(&entity::stage::Entity),
         columns(&entity::stage_job::Entity),
         columns(&entity::state_piece::Entity),

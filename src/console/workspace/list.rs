@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use entity::id::OrganizationId;
 use maud::html;
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::status_words::last;
 use crate::access::{reach, require_right};
 use crate::app::App;
+use crate::console::notice::Noticed;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{ago, place, state};
@@ -19,7 +20,12 @@ use crate::error::Error;
 use crate::store;
 
 #[handler]
-pub(super) async fn list(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+pub(super) async fn list(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(noticed): Query<Noticed>,
+) -> poem::Result<Response> {
     let id = OrganizationId(id);
     let reach = reach::reach(&app.db, &viewer.caller).await?;
     if !reach.knows(id) {
@@ -28,13 +34,18 @@ pub(super) async fn list(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): P
     }
     let rows = store::workspace::list(&app.db, id).await.map_err(Error::from)?;
     let rows: Vec<_> = rows.into_iter().filter(|row| reach.in_workspace(id, row.id).view).collect();
+    let may_create = reach.in_organization(id).workspaces;
     let now = app.clock.now();
     let body = html! {
-        h1 { "Workspaces" }
+        div.row.between {
+            h1 { "Workspaces" }
+            @if may_create { a.button href={ (paths::organization(id)) "/workspaces/new" } { "New workspace" } }
+        }
+        (noticed.show())
         @if rows.is_empty() {
             p {
-                "There is no workspace yet. Create one with Terraform, or with the "
-                a href="/docs" { "API" } "; a workspace is a root module in a repository."
+                "There is no workspace yet. A workspace is a root module in a repository"
+                @if may_create { "; create the first one." } @else { "." }
             }
         } @else {
             div.scroll {

@@ -1,10 +1,12 @@
 //! The pages of workspaces and their jobs.
 
 mod action;
+mod found_drift;
 mod job_steps;
 mod list;
 mod new_job;
 mod page;
+mod plan_difference;
 mod plan_shown;
 mod plan_text;
 mod review_page;
@@ -14,13 +16,17 @@ mod state;
 mod status_words;
 mod step_text;
 mod variable_page;
+mod workspace_form;
 
 use poem::{Route, get, post};
 
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/organization/:id/workspaces", get(list::list))
+        .at("/organization/:id/workspaces/new", get(workspace_form::new).post(workspace_form::create))
         .at("/workspace/:id", get(page::show))
+        .at("/workspace/:id/edit", get(workspace_form::edit).post(workspace_form::save))
+        .at("/workspace/:id/delete", post(workspace_form::delete))
         .at("/workspace/:id/live", get(page::fresh))
         .at("/workspace/:id/lock", post(action::lock))
         .at("/workspace/:id/unlock", post(action::unlock))

@@ -10,6 +10,7 @@ use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::found_drift::drift;
 use super::sections::{JOBS, jobs, locks, outputs, schedules, states, variables};
 use crate::access::reach::Rights;
 use crate::access::{self, Caller};
@@ -42,11 +43,15 @@ pub(super) async fn show(
     let body = html! {
         div.row.between {
             h1 { (row.name) }
-            @if rights.plan { a.button href={ (path) "/jobs/new" } { "New job" } }
+            div.row {
+                @if rights.workspaces { a.button.quiet href={ (path) "/edit" } { "Edit" } }
+                @if rights.plan { a.button href={ (path) "/jobs/new" } { "New job" } }
+            }
         }
         (noticed.show())
         @if let Some(text) = &row.description { p { (text) } }
         (locks(&row, app.clock.now()))
+        (drift(app, &row).await?)
         (lock_buttons(&viewer, &row, rights))
         section.card aria-labelledby="facts" {
             h2 #facts { "Source" }
@@ -142,7 +147,11 @@ impl Live for LiveWorkspace {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
         let (row, _) = access::workspace(&app.db, caller, self.0).await?;
         let jobs = jobs_of(app, &row, None).await?;
-        Ok(vec![("workspace-locks", locks(&row, app.clock.now())), ("workspace-jobs", jobs)])
+        Ok(vec![
+            ("workspace-locks", locks(&row, app.clock.now())),
+            ("workspace-drift", drift(app, &row).await?),
+            ("workspace-jobs", jobs),
+        ])
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::layout::PLAN_BYTES;
+use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE};
 use super::script_head::{FETCH, HEAD};
 use super::tfvars;
 use crate::runner::step_spec::StepFile;
@@ -143,7 +143,7 @@ fn enter(folder: &str) -> String {
 fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secret<String>)>) -> String {
     let mut text = String::from(
         "umask 077\n\
-         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 errored.tfstate || fail 1\n\
+         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json errored.tfstate || fail 1\n\
          printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
          cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
          umask \"$mask\"\n",
@@ -185,9 +185,10 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
             options.push_str(&addresses(work));
             format!(
                 "{}umask 077\nrun {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}umask \"$mask\"\n",
+                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}{}umask \"$mask\"\n",
                 given("plan"),
-                hand_over(work)
+                hand_over(work),
+                explain(work, tool)
             )
         }
         Operation::Apply if work.plan.is_some() => {
@@ -236,6 +237,21 @@ fn hand_over(work: &TerraformStep) -> String {
     format!(
         "[ \"$(wc -c < windlass.plan)\" -le {PLAN_BYTES} ] || {{ echo 'the plan is larger than {mib} MiB' >&2; fail 1; }}\n\
          base64 windlass.plan > windlass.plan.base64 && insist send windlass.plan.base64 plan || fail 1\n"
+    )
+}
+
+/// Hands the plan over as JSON, from which it is shown. Without it, the step goes on, and its log shows the plan.
+fn explain(work: &TerraformStep, tool: &str) -> String {
+    let send = if work.fetches {
+        format!("send windlass.plan.json {PLAN_JSON_FILE}")
+    } else {
+        format!("rm -f \"$left/{PLAN_JSON_FILE}\" && cat windlass.plan.json > \"$left/{PLAN_JSON_FILE}\"")
+    };
+    format!(
+        "if run {tool} show -json windlass.plan > windlass.plan.json 2>/dev/null; then\n\
+         [ \"$(wc -c < windlass.plan.json)\" -le {PLAN_JSON_BYTES} ] || : > windlass.plan.json\n\
+         {send} || echo 'the plan could not be stored to be shown; see this log instead'\n\
+         fi\nrm -f windlass.plan.json\n"
     )
 }
 
@@ -297,6 +313,9 @@ mod tests {
                 .contains("-refresh-only -auto-approve")
         );
         assert!(!text(&work(Operation::Scripts)).contains("'tofu'"));
+        assert!(plan.contains("'tofu' show -json windlass.plan") && plan.contains("> \"$left/plan.json\""), "{plan}");
+        let sent = text(&TerraformStep { fetches: true, ..work(Operation::Plan) });
+        assert!(sent.contains("send windlass.plan.json plan.json") && !sent.contains("$left/plan.json"), "{sent}");
     }
 
     #[test]

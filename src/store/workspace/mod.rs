@@ -1,6 +1,7 @@
 //! Workspaces, with their jobs, steps, states and schedules.
 
 mod repository_login;
+mod shown_plan;
 mod state_piece;
 mod state_version;
 mod step_run;
@@ -13,7 +14,8 @@ mod workspace_row;
 mod workspace_schedule;
 mod workspace_step;
 
-pub use self::repository_login::{bind_ssh_key, ssh_key, vcs};
+pub use self::repository_login::{bind_ssh_key, ssh_key, ssh_key_names, vcs, vcs_names};
+pub use self::shown_plan::{keep_shown_plan, open_drift, shown_plans};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
 pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_mark, state, unlock_state};
 pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};

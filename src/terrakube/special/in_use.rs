@@ -1,11 +1,9 @@
-//! What is in use is not deleted: a login of a workspace, and a workspace whose state still describes something.
+//! A login that a workspace uses is not deleted.
 
-use entity::id::{SshKeyId, VcsId, WorkspaceId};
+use entity::id::{SshKeyId, VcsId};
 use poem::http::StatusCode;
 use sea_orm::DatabaseTransaction;
 
-use crate::app::App;
-use crate::engine::terraform_state::{StateHead, open_whole};
 use crate::store;
 use crate::store::resource::{Cell, Row};
 use crate::store::workspace::Login;
@@ -28,22 +26,5 @@ pub(super) async fn refuse_used_login(tx: &DatabaseTransaction, of: &Resource, r
         names.push("others".into());
     }
     let text = format!("{} is used by the workspaces {}; remove it from them first", of.kind, names.join(", "));
-    Err(Problem::new(StatusCode::CONFLICT, text))
-}
-
-/// Rejects the deletion of a workspace whose newest state has resources or outputs: nothing else knows what they are.
-pub(super) async fn refuse_state(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
-    let Some(newest) = store::workspace::newest_state(tx, id).await? else { return Ok(()) };
-    // A state that is stored in pieces is too large to be empty.
-    let is_empty = newest.pieces.is_none()
-        && StateHead::read(open_whole(&app.keys, &newest)?.as_slice()).is_ok_and(|head| head.is_empty);
-    if is_empty {
-        return Ok(());
-    }
-    let text = format!(
-        "the state of the workspace (serial {}) has resources or outputs; destroy them, empty the state (DELETE of its backend), or \
-         set deleted to true, which keeps the state",
-        newest.serial
-    );
     Err(Problem::new(StatusCode::CONFLICT, text))
 }

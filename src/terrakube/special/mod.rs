@@ -3,7 +3,7 @@
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
-use self::in_use::{refuse_state, refuse_used_login};
+use self::in_use::refuse_used_login;
 use self::organization::organization;
 use self::prepare::{
     check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key, set_next_run,
@@ -11,10 +11,8 @@ use self::prepare::{
 };
 use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
-use crate::engine::tool_version;
-use crate::store;
+use crate::engine::{tool_version, workspace_removal};
 use crate::store::resource::{Cell, Kind, Row};
-use crate::store::workspace::StepsOf;
 use crate::terrakube::changes::Changes;
 use crate::terrakube::document::ResourceObject;
 use crate::terrakube::error::Result;
@@ -98,8 +96,8 @@ pub(in crate::terrakube) async fn update(
         }
         "workspace" if changes.get("deleted").is_some_and(Cell::is_true) => {
             if let Some(id) = found.workspace {
-                workspace_job::end_all(session, tx, id).await?;
-                store::workspace::disable_schedules(tx, id).await?;
+                let by = session.caller.name();
+                workspace_removal::before_hiding(&session.app, tx, id, by, session.now).await?;
             }
         }
         "template" => check_teams(tx, found, changes).await?,
@@ -129,9 +127,8 @@ pub(in crate::terrakube) async fn delete(
         "vcs" | "ssh" => refuse_used_login(tx, of, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
-                refuse_state(&session.app, tx, id).await?;
-                workspace_job::end_all(session, tx, id).await?;
-                store::workspace::expire_runs(tx, StepsOf::Workspace(id), session.now).await?;
+                let by = session.caller.name();
+                workspace_removal::before_delete(&session.app, tx, id, by, session.now).await?;
             }
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use sea_orm::DatabaseTransaction;
 
-use crate::engine::{approval_team, template, tool_version, workspace};
+use crate::engine::{approval_team, template, workspace, workspace_definition};
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::attribute_value::scalar;
@@ -68,22 +68,14 @@ pub(super) async fn check_tool(
     };
     let (tool, range) = (kept("iac_type"), kept("terraform_version"));
     let Some(organization) = found.organization else { return Ok(()) };
-    if kept("execution_mode") == "local" {
-        // The server keeps the state, and runs nothing.
-        tool_version::range(&range)?;
-        return Ok(());
-    }
-    Ok(tool_version::check(&session.app, tx, organization, (&tool, &range)).await?)
+    let mode = kept("execution_mode");
+    Ok(workspace_definition::check_tool(&session.app, tx, organization, &mode, (&tool, &range)).await?)
 }
 
-/// Rejects a folder outside the repository. Symbolic links are resolved when a step enters the folder.
+/// Rejects a folder outside the repository.
 pub(super) fn check_folder(changes: &Changes) -> Result<()> {
     let Some(folder) = changes.text("folder") else { return Ok(()) };
-    let outside = folder.split([',', '/']).any(|part| part.trim() == "..");
-    if outside || folder.chars().any(char::is_control) {
-        return Err(Problem::bad("folder must be a path inside the repository, without .. and control characters"));
-    }
-    Ok(())
+    workspace_definition::check_folder(&folder).map_err(|allowed| Problem::bad(format!("folder {allowed}")))
 }
 
 pub(super) fn set_next_run(session: &Session, row: Option<&Row>, changes: &mut Changes) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Pure: building blocks shared by several resources.
 
 use crate::access::reach::Rights;
+use crate::engine::workspace_definition;
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{ALL, Link, Methods, NONE, Relation, Resource, Visibility};
@@ -8,8 +9,9 @@ use crate::terrakube::resource::{ALL, Link, Methods, NONE, Relation, Resource, V
 pub(super) const ORGANIZATION: Relation = one("organization", "organization", "organization_id");
 pub(super) const WORKSPACE: Relation = one("workspace", "workspace", "workspace_id");
 pub(super) const JOB: Relation = one("job", "job", "job_id");
-pub(super) const NAME: Attribute = Attribute::text("name", "name").required().at_most(256);
-pub(super) const DESCRIPTION: Attribute = Attribute::text("description", "description").at_most(2048);
+pub(super) const NAME: Attribute = Attribute::text("name", "name").required().at_most(workspace_definition::NAME);
+pub(super) const DESCRIPTION: Attribute =
+    Attribute::text("description", "description").at_most(workspace_definition::DESCRIPTION);
 pub(super) const OF_ORGANIZATION: Column = Column { name: "organization_id", kind: Kind::Id };
 pub(super) const OF_WORKSPACE: Column = Column { name: "workspace_id", kind: Kind::Id };
 
@@ -75,7 +77,6 @@ pub(super) const fn of_workspace(kind: &'static str, table: &'static str, needs:
     }
 }
 
-pub(super) const MODES: &[&str] = &["remote", "local"];
 pub(super) const ROLES: &[&str] = &["admin", "write", "plan", "read", "custom"];
 
 /// All statuses that clients accept; the last ones are never stored.

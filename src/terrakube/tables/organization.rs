@@ -1,7 +1,8 @@
 //! Pure: organizations, and the resources that their workspaces share.
 
-use super::building_blocks::{DESCRIPTION, MODES, NAME, ORGANIZATION, ROLES, VARIABLE, empty, many, shared};
+use super::building_blocks::{DESCRIPTION, NAME, ORGANIZATION, ROLES, VARIABLE, empty, many, shared};
 use super::derived::no_value;
+use crate::engine::workspace_definition::MODES;
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{ALL, Methods, Resource, Visibility};
 

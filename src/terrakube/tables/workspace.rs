@@ -1,16 +1,14 @@
 //! Pure: workspaces, and the resources that belong to one.
 
 use super::building_blocks::{
-    DESCRIPTION, LAST_STATUSES, MODES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE,
-    empty, many, maybe, nothing, of_workspace, shared,
+    DESCRIPTION, LAST_STATUSES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE, empty,
+    many, maybe, nothing, of_workspace, shared,
 };
 use super::derived::{job_reference, no_value, state_output};
+use crate::engine::workspace_definition::{BRANCH, FOLDER, LOGIN, MODES, TOOLS, VERSION};
 use crate::store::resource::{Column, Kind};
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Methods, NONE, Resource, Visibility};
-
-/// Where the login for a source belongs.
-const LOGIN: &str = "they belong into the accessToken of a vcs, which the workspace refers to";
 
 pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
     root: true,
@@ -18,10 +16,10 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         NAME,
         DESCRIPTION,
         Attribute::text("source", "source").or("empty").url(LOGIN),
-        Attribute::text("branch", "branch").or("remote-content").at_most(256),
-        Attribute::text("folder", "folder").or("/").at_most(1024),
-        Attribute::text("terraformVersion", "terraform_version").or("").at_most(64),
-        Attribute::choice("iacType", "iac_type", &["tofu", "terraform"]).or("terraform"),
+        Attribute::text("branch", "branch").or("remote-content").at_most(BRANCH),
+        Attribute::text("folder", "folder").or("/").at_most(FOLDER),
+        Attribute::text("terraformVersion", "terraform_version").or("").at_most(VERSION),
+        Attribute::choice("iacType", "iac_type", TOOLS).or("terraform"),
         Attribute::choice("executionMode", "execution_mode", MODES).or("remote"),
         Attribute::flag("locked", "locked", false),
         Attribute::text("lockDescription", "lock_description").at_most(2048),

@@ -4,6 +4,7 @@ mod browser;
 mod environments;
 mod jobs;
 mod organizations;
+mod plans;
 mod rights;
 mod runs;
 mod variables;

@@ -184,13 +184,17 @@ async fn viewers_strangers_and_other_sites() {
     let (viewer, other) =
         (Browser::new(&house.app, house.organization, Role::Viewer).await, house.app.organization("other").await);
     let stranger = Browser::new(&house.app, other, Role::Admin).await;
+    let list = format!("/console/organization/{}/workspaces", house.organization);
     let forms = [
+        format!("{list}/new"),
+        format!("{page}/edit"),
         format!("{page}/jobs/new"),
         format!("{page}/variables/new"),
         format!("{page}/variables/{variable}/edit"),
         format!("{page}/schedules/new"),
     ];
     let buttons = [
+        format!("{page}/delete"),
         format!("{page}/lock"),
         format!("{page}/unlock"),
         format!("{page}/unlock-state"),
@@ -200,7 +204,9 @@ async fn viewers_strangers_and_other_sites() {
         format!("{job}/review/cancel"),
         format!("{job}/review/comment"),
     ];
-    let seen = viewer.get(&page).await.expect(200) + &viewer.get(&job).await.expect(200);
+    let seen = viewer.get(&list).await.expect(200)
+        + &viewer.get(&page).await.expect(200)
+        + &viewer.get(&job).await.expect(200);
     assert_eq!(seen.matches("<button").count(), seen.matches("Sign out").count(), "{seen}");
     let (token, foreign) = (viewer.csrf().await, stranger.csrf().await);
     for path in &forms {
@@ -218,4 +224,64 @@ async fn viewers_strangers_and_other_sites() {
         stranger.get(path).await.expect(404);
     }
     stranger.get(&format!("/console/organization/{}/workspaces", house.organization)).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_workspace_is_created_changed_and_removed() {
+    let Scene { house, me, page, .. } = Scene::new().await;
+    let list = format!("/console/organization/{}/workspaces", house.organization);
+    let new = format!("{list}/new");
+    let template = house.template("Plan").await;
+    let base = [("branch", "main"), ("folder", "/"), ("iacType", "tofu"), ("executionMode", "remote")];
+    let with = |more: &[(&'static str, &'static str)]| -> Vec<(&'static str, &'static str)> {
+        base.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).chain(more).copied().collect()
+    };
+    for (field, text, said) in [
+        ("name", "", "must not be empty"),
+        ("name", "network", "already has a workspace network"),
+        ("folder", "a/../..", "must be a path inside the repository"),
+        ("source", "https://me:pw@git.example/a.git", "must not contain a password"),
+        ("iacType", "pulumi", "must be one of tofu, terraform"),
+        ("executionMode", "moon", "must be one of remote, local"),
+        ("terraformVersion", "newest <b>", "class=\"problem\""),
+    ] {
+        let mut fields = with(&[(field, text)]);
+        fields.extend((field != "name").then_some(("name", "kept-name")));
+        let shown = me.submit(&new, &new, &fields).await.expect(400);
+        assert!(shown.contains(said) && (field == "name" || shown.contains("value=\"kept-name\"")), "{field}: {shown}");
+    }
+    let mut fields: Vec<(&str, &str)> =
+        with(&[("name", "dns <b>"), ("source", "https://git.example/dns.git"), ("terraformVersion", "1.9.0")]);
+    fields.push(("defaultTemplate", &template));
+    let own = me.submit(&new, &new, &fields).await.leads();
+    let own = own.split('?').next().unwrap();
+    let shown = me.get(own).await.expect(200);
+    assert!(shown.contains("dns &lt;b&gt;") && shown.contains("https://git.example/dns.git"), "{shown}");
+    let id = own.rsplit('/').next().unwrap();
+    let attributes = house.get(&format!("workspace/{id}")).await["data"]["attributes"].clone();
+    assert_eq!((&attributes["terraformVersion"], &attributes["defaultTemplate"]), (&json!("1.9.0"), &json!(template)));
+    assert_eq!((&attributes["iacType"], &attributes["lastJobStatus"]), (&json!("tofu"), &json!("NeverExecuted")));
+
+    // What the form does not have stays as it is.
+    let change = crate::terrakube::change("workspace", id, json!({"locked": true, "allowRemoteApply": true}));
+    house.client.patch(&house.path(&format!("workspace/{id}")), change).await.expect(204);
+    let edit = format!("{own}/edit");
+    assert!(me.get(&edit).await.expect(200).contains("value=\"1.9.0\""));
+    me.submit(&edit, &edit, &with(&[("name", "dns"), ("iacType", "terraform"), ("branch", "next")])).await.leads();
+    let attributes = house.get(&format!("workspace/{id}")).await["data"]["attributes"].clone();
+    assert_eq!((&attributes["branch"], &attributes["source"]), (&json!("next"), &json!("empty")));
+    assert_eq!((&attributes["locked"], &attributes["allowRemoteApply"]), (&json!(true), &json!(true)));
+
+    let state = json!({"version": 4, "serial": 1, "lineage": "l", "resources": [{"type": "a", "name": "b"}]});
+    let backend = format!("/tfstate/v1/organization/{}/workspace/{id}/backend", house.organization);
+    let (status, _, text) = house.client.whole("POST", &backend, Some(&state.to_string()), &[]).await;
+    assert_eq!(status, 200, "{text}");
+    let delete = format!("{own}/delete");
+    assert!(me.submit(&edit, &delete, &[]).await.expect(409).contains("has resources or outputs"));
+    assert!(me.submit(&edit, &delete, &[("keep", "on")]).await.leads().starts_with(&list));
+    me.get(own).await.expect(404);
+    let edit = format!("{page}/edit");
+    me.submit(&edit, &format!("{page}/delete"), &[]).await.leads();
+    me.get(&page).await.expect(404);
+    assert!(me.get(&list).await.expect(200).contains("create the first one"));
 }

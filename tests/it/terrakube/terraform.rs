@@ -139,6 +139,18 @@ impl Site {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// A page of the console, as the owner of the token sees it.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let server = self.server();
+        let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let sign_in = quiet.post(format!("{}/console/sign-in", server.url)).body(format!("token={}", server.token));
+        let signed_in = sign_in.header("Content-Type", "application/x-www-form-urlencoded").send().await.unwrap();
+        let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+        let page = quiet.get(format!("{}{path}", server.url)).header("Cookie", cookie).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{path}");
+        page.text().await.unwrap()
+    }
+
     pub(super) async fn get(&self, path: &str) -> Value {
         let (status, text) = self.send("GET", path, None).await;
         assert_eq!(status, 200, "{path}: {text}");
@@ -260,7 +272,7 @@ fn types(state: &Value) -> Vec<String> {
 }
 
 pub(crate) const APPLY: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: terraformApply, step: 200}\n";
-pub(super) const ASK: &str =
+pub(crate) const ASK: &str =
     "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
 
 #[tokio::test]

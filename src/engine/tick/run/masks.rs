@@ -34,7 +34,7 @@ impl Masks {
     }
 
     /// The masks of a run; none if there is nothing to mask.
-    pub(super) fn of(app: &App, run: &run::Model) -> Result<Option<Self>> {
+    pub(in crate::engine) fn of(app: &App, run: &run::Model) -> Result<Option<Self>> {
         let Some(sealed) = &run.masks else { return Ok(None) };
         let opened = app.keys.open(&secret::place("run", run.id.0), sealed)?;
         let stored = serde_json::from_slice(opened.expose());
@@ -49,7 +49,7 @@ impl Masks {
         Self { carried, ..self }
     }
 
-    pub(super) fn masker(&self) -> Masker {
+    pub(in crate::engine) fn masker(&self) -> Masker {
         Masker::new(&self.texts)
     }
 

@@ -7,6 +7,7 @@ use entity::workspace_job::JobStatus;
 use entity::{workspace_job, workspace_step};
 use sea_orm::{ActiveValue, DatabaseTransaction};
 
+use super::plan_to_show::keep;
 use super::step_result::StepResult;
 use crate::app::App;
 use crate::engine::lock_wait;
@@ -25,7 +26,7 @@ pub(in crate::engine::tick) async fn ended(
 ) -> Result<()> {
     let Some(step) = store::workspace::step_by_run(tx, run.id).await? else { return Ok(()) };
     let spec = spec(&step)?;
-    let StepResult { changes, commit, plan } = left.unwrap_or_default();
+    let StepResult { changes, commit, plan, shown } = left.unwrap_or_default();
     let status = match run.state {
         // A rejected step stays rejected, regardless of how its rejection scripts end.
         _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
@@ -47,6 +48,9 @@ pub(in crate::engine::tick) async fn ended(
         ..Default::default()
     };
     store::workspace::change_step(tx, step.id, change).await?;
+    if let Some(shown) = shown {
+        keep(app, tx, &step, shown, now).await?;
+    }
     // A killed process could not release its lock.
     store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;
     let Some(job) = store::workspace::lock_job(tx, step.job_id).await? else { return Ok(()) };

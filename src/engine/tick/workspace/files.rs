@@ -4,6 +4,7 @@
 use entity::{run, workspace_step};
 use sea_orm::ActiveValue;
 
+use super::plan_to_show;
 use super::source::source_of;
 use super::subject::WorkspaceSubject;
 use super::work::planned;
@@ -11,8 +12,12 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::runner::archive_file::ArchiveFile;
 use crate::runner::source_archive::pack;
+use crate::runner::terraform::layout;
 use crate::secret;
 use crate::store;
+
+/// The largest JSON form of a plan that a step may upload.
+pub const MOST_JSON_BYTES: usize = layout::PLAN_JSON_BYTES as usize;
 
 async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject> {
     let gone = || Error::NotFound("step");
@@ -47,4 +52,16 @@ pub async fn keep_plan(app: &App, step: &workspace_step::Model, plan: &[u8]) -> 
     let change = workspace_step::ActiveModel { plan: ActiveValue::Set(Some(sealed)), ..Default::default() };
     store::workspace::change_step(&app.db, step.id, change).await?;
     Ok(())
+}
+
+/// Stores the plan of a step as it is shown.
+///
+/// # Errors
+/// Database errors.
+pub async fn keep_plan_json(app: &App, step: &workspace_step::Model, text: Vec<u8>) -> Result<()> {
+    let gone = || Error::NotFound("step");
+    let run = store::row::by_id::<run::Model>(&app.db, step.run_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
+    let Some(plan) = plan_to_show::of_json(app, &run, text).await else { return Ok(()) };
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| plan_to_show::keep(app, tx, step, plan.clone(), now).await).await
 }

@@ -5,6 +5,7 @@ pub(super) mod ended;
 pub mod files;
 mod inputs;
 pub(super) mod place;
+mod plan_to_show;
 pub(super) mod schedule;
 mod source;
 pub(super) mod step;

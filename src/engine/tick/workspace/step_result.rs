@@ -2,10 +2,11 @@
 
 use entity::run;
 
+use super::plan_to_show::{PlanToShow, of_json};
 use super::subject::WorkspaceSubject;
 use crate::app::App;
 use crate::error::Result;
-use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, RESULT_FILE};
+use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, PLAN_JSON_BYTES, PLAN_JSON_FILE, RESULT_FILE};
 use crate::runner::time_limit::with_time_limit;
 use crate::runner::{OUTPUT_BYTES, OutputError, Runner};
 
@@ -20,6 +21,9 @@ pub(in crate::engine::tick) struct StepResult {
     pub(super) commit: Option<String>,
     #[serde(skip)]
     pub(in crate::engine::tick) plan: Option<Vec<u8>>,
+    /// The plan as it is shown, if the step told it.
+    #[serde(skip)]
+    pub(super) shown: Option<PlanToShow>,
 }
 
 /// Why a step has no result.
@@ -57,6 +61,7 @@ pub(in crate::engine::tick) async fn read_result(
         return Ok(left);
     }
     left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await.map_err(unread)?;
+    left.shown = shown(app, run, runner, name).await;
     match &left.plan {
         Some(plan) if plan.len() as u64 > PLAN_BYTES => {
             let mib = PLAN_BYTES / 1024 / 1024;
@@ -66,5 +71,16 @@ pub(in crate::engine::tick) async fn read_result(
         // A step in a cluster has uploaded its plan.
         None if of.is_some_and(|of| of.step.plan.is_some()) => Ok(left),
         _ => Err(NoResult::NoPlan("the step left no plan".into())),
+    }
+}
+
+/// The plan as it is shown. It is read only once: without it, the log of the step shows the plan.
+async fn shown(app: &App, run: &run::Model, runner: &dyn Runner, name: &str) -> Option<PlanToShow> {
+    match with_time_limit(runner.output(name, PLAN_JSON_FILE, PLAN_JSON_BYTES)).await {
+        Ok(text) => of_json(app, run, text?).await,
+        Err(error) => {
+            tracing::warn!(run = %run.id, ?error, "the JSON form of a plan could not be read");
+            None
+        }
     }
 }

@@ -11,7 +11,7 @@ fn known(text: &str) -> PlanValue {
 
 fn one(change: Value) -> ResourceChange {
     let plan = json!({"format_version": "1.2", "resource_changes": [{"address": "a.b", "change": change}]});
-    read(&plan).unwrap().resources.remove(0)
+    read(&plan, None).unwrap().resources.remove(0)
 }
 
 fn rows(change: &ResourceChange) -> Vec<(&str, &PlanValue, &PlanValue, bool)> {
@@ -69,7 +69,7 @@ fn sensitive_values_are_hidden() {
         "address": {"actions": ["update"], "before": "a", "after": "b", "after_unknown": false},
         "same": {"actions": ["no-op"], "before": "a", "after": "a"},
     }});
-    let view = read(&outputs).unwrap();
+    let view = read(&outputs, None).unwrap();
     assert_eq!(view.outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>(), ["address", "password"]);
     assert!(!format!("{view:?}").contains("hidden"));
 }
@@ -88,7 +88,7 @@ fn actions_and_counts() {
         resource("a", json!(["create"])), resource("b", json!(["delete"])), resource("c", json!(["no-op"])),
         resource("d", json!(["read"])), resource("e", json!(["forget"])), moved, imported, tainted,
     ]});
-    let view = read(&plan).unwrap();
+    let view = read(&plan, None).unwrap();
     let expected = PlanCounts { add: 2, change: 1, destroy: 2, replace: 1, read: 1, moved: 1, import: 1, forget: 1 };
     assert_eq!(view.counts, expected);
     let last = view.resources.last().unwrap();
@@ -99,11 +99,11 @@ fn actions_and_counts() {
 
 #[test]
 fn large_and_wrong_documents() {
-    assert!(read(&json!({"resource_changes": []})).is_err());
-    assert!(read(&json!([])).is_err());
+    assert!(read(&json!({"resource_changes": []}), None).is_err());
+    assert!(read(&json!([]), None).is_err());
     let many: Vec<Value> =
         (0..1500).map(|number| json!({"address": format!("r.{number}"), "change": {"actions": ["create"]}})).collect();
-    let view = read(&json!({"format_version": "1.2", "resource_changes": many})).unwrap();
+    let view = read(&json!({"format_version": "1.2", "resource_changes": many}), None).unwrap();
     assert_eq!((view.counts.add, view.resources.len(), view.more), (1500, 1000, true));
     let wide: serde_json::Map<String, Value> =
         (0..300).map(|number| (format!("a{number}"), json!("x".repeat(5000)))).collect();

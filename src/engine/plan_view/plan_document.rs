@@ -1,16 +1,18 @@
 //! Pure: reads the JSON form of a plan (`show -json`).
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attribute_changes::{AttributeChange, Change, changes};
 use super::hidden_texts::HiddenTexts;
+use crate::engine::masking::Masker;
 
 /// The most resources, and the most attributes of one.
 const MOST_RESOURCES: usize = 1000;
 const MOST_ATTRIBUTES: usize = 200;
 
 /// What happens to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PlanAction {
     Create,
     Update,
@@ -28,12 +30,14 @@ pub enum PlanAction {
 }
 
 /// A resource that changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceChange {
     pub address: String,
     /// The address so far, if it changes.
     pub moved_from: Option<String>,
     pub action: PlanAction,
+    /// Whether the object exists already, and is taken into the state.
+    pub is_imported: bool,
     /// Why, in words, if the plan says so.
     pub reason: Option<String>,
     /// For a replacement: whether the new one is created before the old one is deleted.
@@ -44,7 +48,7 @@ pub struct ResourceChange {
 }
 
 /// An output that changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputChange {
     pub name: String,
     pub action: PlanAction,
@@ -52,7 +56,7 @@ pub struct OutputChange {
 }
 
 /// The number of resources by what happens to them. A replacement counts as one to add and one to destroy, as in the words of the tools.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanCounts {
     pub add: usize,
     pub change: usize,
@@ -65,7 +69,7 @@ pub struct PlanCounts {
 }
 
 /// A plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanView {
     pub counts: PlanCounts,
     pub resources: Vec<ResourceChange>,
@@ -78,20 +82,20 @@ pub struct PlanView {
     pub more: bool,
 }
 
-/// Reads a plan.
+/// Reads a plan. What `masker` masks is hidden, and what the plan marks as sensitive.
 ///
 /// # Errors
 /// If it is not the JSON form of a plan; the text says what is missing.
-pub fn read(plan: &Value) -> Result<PlanView, &'static str> {
+pub fn read(plan: &Value, masker: Option<&Masker>) -> Result<PlanView, &'static str> {
     if plan.get("format_version").and_then(Value::as_str).is_none() {
         return Err("format_version is missing; the document must be the output of `show -json` for a plan");
     }
     let list = |key: &str| plan.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let hidden = HiddenTexts::of(plan);
+    let hidden = HiddenTexts::of(plan, masker);
     let (mut view, mut left) = (PlanView::default(), MOST_RESOURCES);
     for resource in list("resource_changes") {
         let Some(action) = action(resource) else { continue };
-        view.counts.add(action, resource.pointer("/change/importing").is_some_and(Value::is_object));
+        view.counts.add(action, is_imported(resource));
         if left == 0 {
             view.more = true;
             continue;
@@ -105,7 +109,11 @@ pub fn read(plan: &Value) -> Result<PlanView, &'static str> {
     let outputs = plan.get("output_changes").and_then(Value::as_object);
     for (name, change) in outputs.into_iter().flatten().take(MOST_RESOURCES) {
         let Some(action) = of_actions(change) else { continue };
-        view.outputs.push(OutputChange { name: name.clone(), action, values: attributes(change, &hidden).0 });
+        view.outputs.push(OutputChange {
+            name: hidden.covered(name.clone()),
+            action,
+            values: attributes(change, &hidden).0,
+        });
     }
     view.errored = plan.get("errored").and_then(Value::as_bool).unwrap_or(false);
     Ok(view)
@@ -129,6 +137,10 @@ impl PlanCounts {
         }
         self.import += usize::from(is_imported);
     }
+}
+
+fn is_imported(resource: &Value) -> bool {
+    resource.pointer("/change/importing").is_some_and(Value::is_object)
 }
 
 /// What happens to a resource; none if nothing does.
@@ -156,16 +168,17 @@ fn of_actions(change: &Value) -> Option<PlanAction> {
     }
 }
 
-fn resource_change(resource: &Value, action: PlanAction, hidden: &HiddenTexts) -> ResourceChange {
+fn resource_change(resource: &Value, action: PlanAction, hidden: &HiddenTexts<'_>) -> ResourceChange {
     let text = |key: &str| resource.get(key).and_then(Value::as_str).map(str::to_owned);
     let change = resource.get("change").unwrap_or(&Value::Null);
     let (attributes, more) = attributes(change, hidden);
     let first = change.pointer("/actions/0").and_then(Value::as_str);
     let deposed = text("deposed").map(|key| format!(" (deposed object {key})")).unwrap_or_default();
     ResourceChange {
-        address: format!("{}{deposed}", text("address").unwrap_or_default()),
-        moved_from: text("previous_address"),
+        address: hidden.covered(format!("{}{deposed}", text("address").unwrap_or_default())),
+        moved_from: text("previous_address").map(|address| hidden.covered(address)),
         action,
+        is_imported: is_imported(resource),
         reason: text("action_reason").map(|reason| reason_words(&reason)),
         creates_first: action == PlanAction::Replace && first == Some("create"),
         attributes,
@@ -173,7 +186,7 @@ fn resource_change(resource: &Value, action: PlanAction, hidden: &HiddenTexts) -
     }
 }
 
-fn attributes(change: &Value, hidden: &HiddenTexts) -> (Vec<AttributeChange>, bool) {
+fn attributes(change: &Value, hidden: &HiddenTexts<'_>) -> (Vec<AttributeChange>, bool) {
     let part = |key: &str| change.get(key).unwrap_or(&Value::Null);
     let change = Change {
         before: part("before"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hidden_texts::HiddenTexts;
@@ -10,7 +11,7 @@ use super::hidden_texts::HiddenTexts;
 const LONGEST_VALUE: usize = 2000;
 
 /// One side of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlanValue {
     Absent,
     /// As JSON, except that a text has no quotes; a long one is cut and ends in "…".
@@ -21,7 +22,7 @@ pub enum PlanValue {
 }
 
 /// A value inside a resource that changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeChange {
     /// Such as `tags.owner` or `ingress[0].port`; empty for the value as a whole.
     pub path: String,
@@ -39,7 +40,7 @@ pub(super) struct Change<'a> {
     pub(super) before_sensitive: &'a Value,
     pub(super) after_sensitive: &'a Value,
     pub(super) replace_paths: &'a [Value],
-    pub(super) hidden: &'a HiddenTexts,
+    pub(super) hidden: &'a HiddenTexts<'a>,
 }
 
 #[derive(Clone)]
@@ -72,7 +73,7 @@ struct Sides<'a> {
 }
 
 struct Walk<'a> {
-    hidden: &'a HiddenTexts,
+    hidden: &'a HiddenTexts<'a>,
     replace_paths: &'a [Value],
     limit: usize,
     found: Vec<AttributeChange>,
@@ -124,10 +125,8 @@ impl<'a> Walk<'a> {
         let shown = |value: Option<&Value>, sensitive: &Value| match value.filter(|value| !value.is_null()) {
             None => PlanValue::Absent,
             Some(_) if is_marked(sensitive) => PlanValue::Sensitive,
-            Some(value) => match text(value) {
-                text if self.hidden.are_in(&text) => PlanValue::Sensitive,
-                text => PlanValue::Known(cut(text)),
-            },
+            Some(value) if self.hidden.are_within(value) => PlanValue::Sensitive,
+            Some(value) => PlanValue::Known(cut(text(value))),
         };
         let new = match (is_unknown, is_marked(sides.new_sensitive)) {
             (true, true) => PlanValue::Sensitive,
@@ -135,7 +134,7 @@ impl<'a> Walk<'a> {
             (false, _) => shown(sides.new, sides.new_sensitive),
         };
         self.found.push(AttributeChange {
-            path: written(path),
+            path: self.hidden.covered(written(path)),
             old: shown(sides.old, sides.old_sensitive),
             new,
             forces_replacement: self.replace_paths.iter().any(|forcing| meets(forcing, path)),

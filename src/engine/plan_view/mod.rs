@@ -3,6 +3,8 @@
 mod attribute_changes;
 mod hidden_texts;
 mod plan_document;
+mod stored_view;
 
 pub use self::attribute_changes::{AttributeChange, PlanValue};
 pub use self::plan_document::{OutputChange, PlanAction, PlanCounts, PlanView, ResourceChange, read};
+pub use self::stored_view::{of_json, stored};

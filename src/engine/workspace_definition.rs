@@ -1,0 +1,237 @@
+//! Workspaces, as people define them. Callers have checked that the requester may manage workspaces.
+
+use entity::id::{OrganizationId, SshKeyId, TemplateId, VcsId, WorkspaceId};
+use entity::workspace;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::faults::Faults;
+use super::tool_version;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret::has_secret;
+use crate::store;
+
+/// The tools.
+pub const TOOLS: &[&str] = &["tofu", "terraform"];
+/// Where the tool runs: on this server, or where people call it.
+pub const MODES: &[&str] = &["remote", "local"];
+/// The longest texts, in characters.
+pub const NAME: usize = 256;
+pub const DESCRIPTION: usize = 2048;
+pub const BRANCH: usize = 256;
+pub const FOLDER: usize = 1024;
+pub const VERSION: usize = 64;
+const SOURCE: usize = 4096;
+/// Where the login for a source belongs.
+pub const LOGIN: &str = "they belong into the accessToken of a vcs, which the workspace refers to";
+
+/// A workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkspaceDefinition {
+    pub name: String,
+    pub description: Option<String>,
+    /// The URL of a repository, or `empty`.
+    pub source: String,
+    pub branch: String,
+    pub folder: String,
+    pub terraform_version: String,
+    pub iac_type: String,
+    pub execution_mode: String,
+    pub default_template: Option<TemplateId>,
+    pub vcs: Option<VcsId>,
+    pub ssh_key: Option<SshKeyId>,
+}
+
+/// Checks that a folder is inside the repository. Symbolic links are resolved when a step enters the folder.
+///
+/// # Errors
+/// What is allowed.
+pub fn check_folder(folder: &str) -> Result<(), &'static str> {
+    let outside = folder.split([',', '/']).any(|part| part.trim() == "..");
+    if outside || folder.chars().any(char::is_control) {
+        return Err("must be a path inside the repository, without .. and control characters");
+    }
+    Ok(())
+}
+
+/// Checks that some version of the tool fits. `tool_version::look` has to be called before.
+///
+/// # Errors
+/// `Invalid` if the range is malformed, or if no version fits; database errors.
+pub async fn check_tool(
+    app: &App,
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    execution_mode: &str,
+    (iac_type, range): (&str, &str),
+) -> Result<()> {
+    if execution_mode == "local" {
+        // The server keeps the state, and runs nothing.
+        tool_version::range(range)?;
+        return Ok(());
+    }
+    tool_version::check(app, db, organization, (iac_type, range)).await
+}
+
+impl WorkspaceDefinition {
+    /// Checks the texts.
+    fn check(&self) -> Result<()> {
+        let mut faults = Faults::default();
+        let description = self.description.as_deref().unwrap_or_default();
+        for (field, text, most) in [
+            ("name", &*self.name, NAME),
+            ("description", description, DESCRIPTION),
+            ("source", &self.source, SOURCE),
+            ("branch", &self.branch, BRANCH),
+            ("folder", &self.folder, FOLDER),
+            ("terraformVersion", &self.terraform_version, VERSION),
+        ] {
+            if text.chars().count() > most {
+                faults.refuse(field, format!("must have at most {most} characters"));
+            }
+        }
+        if self.name.trim().is_empty() {
+            faults.refuse("name", "must not be empty");
+        }
+        if has_secret(&self.source) {
+            faults.refuse("source", "must not contain a password or a token; choose a login instead");
+        }
+        if let Err(allowed) = check_folder(&self.folder) {
+            faults.refuse("folder", allowed);
+        }
+        for (field, text, of) in [("iacType", &self.iac_type, TOOLS), ("executionMode", &self.execution_mode, MODES)] {
+            if !of.contains(&text.as_str()) {
+                faults.refuse(field, format!("must be one of {}", of.join(", ")));
+            }
+        }
+        faults.result()
+    }
+
+    /// Checks that what it refers to belongs to the organization.
+    async fn check_references(&self, tx: &DatabaseTransaction, organization: OrganizationId) -> Result<()> {
+        let mut faults = Faults::default();
+        let is_own = |of: Option<OrganizationId>| of == Some(organization);
+        if let Some(id) = self.default_template
+            && store::workspace::template(tx, organization, id).await?.is_none()
+        {
+            faults.refuse("defaultTemplate", "must be a template of the organization");
+        }
+        if let Some(id) = self.vcs
+            && !is_own(store::workspace::vcs(tx, id).await?.map(|row| row.organization_id))
+        {
+            faults.refuse("vcs", "must be a VCS connection of the organization");
+        }
+        if let Some(id) = self.ssh_key
+            && !is_own(store::workspace::ssh_key(tx, id).await?.map(|row| row.organization_id))
+        {
+            faults.refuse("ssh", "must be an SSH key of the organization");
+        }
+        faults.result()
+    }
+
+    fn write(self, row: workspace::Model) -> workspace::Model {
+        let or = |text: String, fallback: &str| if text.is_empty() { fallback.to_owned() } else { text };
+        workspace::Model {
+            name: self.name,
+            description: self.description,
+            source: or(self.source, "empty"),
+            branch: or(self.branch, "remote-content"),
+            folder: or(self.folder, "/"),
+            terraform_version: self.terraform_version,
+            iac_type: self.iac_type,
+            execution_mode: self.execution_mode,
+            default_template: self.default_template.map(|id| id.to_string()),
+            vcs_id: self.vcs,
+            ssh_key_id: self.ssh_key,
+            ..row
+        }
+    }
+}
+
+/// Stores a workspace: a new one, or one that has another definition now.
+///
+/// # Errors
+/// `Invalid` with all faults; `Conflict` if the organization has a workspace of this name; database errors.
+pub async fn save_workspace(
+    app: &App,
+    by: &str,
+    organization: OrganizationId,
+    old: Option<WorkspaceId>,
+    wanted: WorkspaceDefinition,
+) -> Result<WorkspaceId> {
+    wanted.check()?;
+    tool_version::look(app).await;
+    let now = app.clock.now();
+    let taken = format!("the organization already has a workspace {}; hidden ones count, too", wanted.name);
+    let id = store::write(&app.db, async |tx| {
+        wanted.check_references(tx, organization).await?;
+        let tool = (wanted.iac_type.as_str(), wanted.terraform_version.as_str());
+        check_tool(app, tx, organization, &wanted.execution_mode, tool).await?;
+        let saved = match old {
+            Some(id) => {
+                let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
+                let row = row.ok_or(Error::NotFound("workspace"))?;
+                let row = workspace::Model { updated_at: now, updated_by: by.to_owned(), ..wanted.write(row) };
+                store::row::update(tx, row).await
+            }
+            None => store::row::create(tx, wanted.write(empty(organization, by, now))).await,
+        };
+        saved.map(|row| row.id).map_err(|error| Error::or_taken(error, taken))
+    })
+    .await?;
+    app.wake.now();
+    Ok(id)
+}
+
+fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::Utc>) -> workspace::Model {
+    workspace::Model {
+        id: WorkspaceId::create(),
+        organization_id: organization,
+        project_id: None,
+        vcs_id: None,
+        ssh_key_id: None,
+        created_at: now,
+        updated_at: now,
+        created_by: by.to_owned(),
+        updated_by: by.to_owned(),
+        name: String::new(),
+        description: None,
+        source: String::new(),
+        branch: String::new(),
+        folder: String::new(),
+        terraform_version: String::new(),
+        iac_type: String::new(),
+        execution_mode: String::new(),
+        locked: false,
+        lock_description: None,
+        deleted: false,
+        default_template: None,
+        allow_remote_apply: false,
+        module_ssh_key: None,
+        last_job_status: "NeverExecuted".to_owned(),
+        last_job_date: None,
+        state_lock: None,
+        state_lock_step: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_faults_of_a_workspace_are_named() {
+        let wrong = WorkspaceDefinition {
+            name: " ".into(),
+            branch: "b".repeat(257),
+            source: "https://me:password@git.example/a.git".into(),
+            folder: "a/../..".into(),
+            iac_type: "pulumi".into(),
+            execution_mode: "remote".into(),
+            ..WorkspaceDefinition::default()
+        };
+        let Err(Error::Faults(faults)) = wrong.check() else { panic!("accepted, or not all faults") };
+        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(fields, ["branch", "name", "source", "folder", "iacType"]);
+    }
+}

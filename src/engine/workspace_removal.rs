@@ -1,0 +1,133 @@
+//! What has to be done before a workspace is deleted or hidden: nothing of it may run, and its state must not be lost.
+
+use chrono::{DateTime, Utc};
+use entity::id::WorkspaceId;
+use entity::workspace;
+use entity::workspace_job::JobStatus;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::terraform_state::{StateHead, open_whole};
+use super::workspace::{Reviewer, turn};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+use crate::store::workspace::StepsOf;
+
+/// Cancels the jobs of a workspace that wait.
+///
+/// # Errors
+/// `Conflict` while one of them runs; database errors.
+pub async fn end_jobs(
+    app: &App,
+    tx: &DatabaseTransaction,
+    id: WorkspaceId,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let open = store::workspace::jobs(tx, id).await?;
+    for (id, _) in open.into_iter().filter(|(_, status)| !status.is_final()) {
+        let Some(job) = store::workspace::lock_job(tx, id).await? else { continue };
+        if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
+            return Err(Error::Conflict(format!("job {id} of the workspace is running; cancel it first")));
+        }
+        let by = Reviewer { name: by, groups: &[], above: true };
+        turn(app, tx, job, JobStatus::Cancelled, &by, now).await?;
+    }
+    refuse_open_run(tx, StepsOf::Workspace(id)).await
+}
+
+/// Nothing is deleted while one of its runs is open. The rejection scripts of a job run after its end.
+///
+/// # Errors
+/// `Conflict` while one is open; database errors.
+pub async fn refuse_open_run(db: &impl ConnectionTrait, of: StepsOf) -> Result<()> {
+    match store::workspace::open_run(db, of).await? {
+        Some(run) => Err(Error::Conflict(format!("run {} ({}) has not ended; try again later", run.number, run.id))),
+        None => Ok(()),
+    }
+}
+
+/// Rejects the deletion of a workspace whose newest state has resources or outputs: nothing else knows what they are.
+async fn refuse_state(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
+    let Some(newest) = store::workspace::newest_state(tx, id).await? else { return Ok(()) };
+    // A state that is stored in pieces is too large to be empty.
+    let is_empty = newest.pieces.is_none()
+        && StateHead::read(open_whole(&app.keys, &newest)?.as_slice()).is_ok_and(|head| head.is_empty);
+    if is_empty {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "the state of the workspace (serial {}) has resources or outputs; destroy them, empty the state (DELETE of its backend), or \
+         set deleted to true, which keeps the state",
+        newest.serial
+    )))
+}
+
+/// Before the row of a workspace is deleted.
+///
+/// # Errors
+/// `Conflict` if its state describes something, or while something of it runs; database errors.
+pub async fn before_delete(
+    app: &App,
+    tx: &DatabaseTransaction,
+    id: WorkspaceId,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    refuse_state(app, tx, id).await?;
+    end_jobs(app, tx, id, by, now).await?;
+    Ok(store::workspace::expire_runs(tx, StepsOf::Workspace(id), now).await?)
+}
+
+/// Before a workspace is hidden, with its state.
+///
+/// # Errors
+/// `Conflict` while something of it runs; database errors.
+pub async fn before_hiding(
+    app: &App,
+    tx: &DatabaseTransaction,
+    id: WorkspaceId,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    end_jobs(app, tx, id, by, now).await?;
+    Ok(store::workspace::disable_schedules(tx, id).await?)
+}
+
+/// What becomes of the state of a workspace that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateFate {
+    /// Deleted with the workspace, unless it describes something.
+    Deleted,
+    /// Kept, and the workspace with it, hidden.
+    Kept,
+}
+
+/// Removes a workspace. `author` is whom its row names as the last to change it.
+///
+/// # Errors
+/// `Conflict` with the reason if that is not possible now; database errors.
+pub async fn remove(app: &App, id: WorkspaceId, state: StateFate, (by, author): (&str, &str)) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
+        let row = row.ok_or(Error::NotFound("workspace"))?;
+        match state {
+            StateFate::Deleted => {
+                before_delete(app, tx, id, by, now).await?;
+                store::row::delete::<workspace::Model>(tx, id).await?;
+            }
+            StateFate::Kept => {
+                before_hiding(app, tx, id, by, now).await?;
+                // The jobs that were ended have changed it.
+                let row = store::workspace::lock(tx, id).await?.unwrap_or(row);
+                let row = workspace::Model { deleted: true, updated_at: now, updated_by: author.to_owned(), ..row };
+                store::row::update(tx, row).await?;
+            }
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
+}
