@@ -34,7 +34,7 @@ struct Tokens {
     access_token: Option<String>,
 }
 
-/// What an issuer says about a person (OpenID Connect Core, section 5.3.2).
+/// What an issuer says about a person (`OpenID` Connect Core, section 5.3.2).
 #[derive(Deserialize)]
 struct UserInfo {
     sub: String,

@@ -18,12 +18,15 @@ import { join, startProvider } from './people.mjs'
 import { foreignFormsAreRefused, strangerFindsNothing, viewerIsNotTempted } from './rights.mjs'
 import { routes } from './routes.mjs'
 import { refusesForeignAnswers, signIn, withAccount } from './sign_in.mjs'
-import { tendWorkspace } from './workspaces.mjs'
+import { createWorkspace, tendWorkspace } from './workspaces.mjs'
 import { Visitor } from './visitor.mjs'
 import { cron, deployed, environment, lifecycle, registry, reviewed, workspace } from './world.mjs'
 
 const [port, source, executablePath] = argv.slice(2)
 const { WINDLASS_URL: url, WINDLASS_TOKEN: token, WINDLASS_LINK: link, PICTURES: pictures, ONLY: only } = env
+const FOLDER = new URL('.', import.meta.url).pathname.slice(0, -1)
+/** Pages of an organization. */
+const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/events']
 /** Without these, no other part works. */
 const FIRST = ['a world', 'sign-in']
 
@@ -58,7 +61,7 @@ async function world(api) {
   const place = { name: 'hook', kind: 'STANDARD', target_url: `${url}/health`, events: ['DEPLOYMENT_STARTED', 'DEPLOYMENT_SUCCESSFUL'], enabled: true }
   await api.post(`/organization/${organization}/webhook`, place)
   const run = (await api.get(`/job/${shop.jobs.report}/run`)).results[0].id
-  const module = await workspace(api, organization, new URL('.', import.meta.url).pathname, 'network')
+  const module = await workspace(api, organization, FOLDER, 'network')
   const template = await reviewed(api, organization)
   return { organization, project, shop, run, module, template }
 }
@@ -68,7 +71,7 @@ async function main() {
   const provider = await startProvider(Number(port), url)
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
   const all = routes(source)
-  const scene = { url, browser, routes: all, visited: new Set(), picture: pictures && picture }
+  const scene = { url, browser, routes: all, visited: new Set(), addresses: new Map(), picture: pictures && picture }
   const made = await part('a world', () => world(api))
   const { organization, project, shop, run, module, template } = made
   const me = await Visitor.open(scene)
@@ -88,7 +91,10 @@ async function main() {
     for (const one of Object.values(shop.jobs)) await me.visit(`/console/job/${one}`)
     await tendSettings(me, api, organization)
   })
-  await part('a workspace', () => tendWorkspace(me, api, organization, module, template))
+  await part('workspaces', async () => {
+    await tendWorkspace(me, api, organization, module, template)
+    await createWorkspace(me, organization, `file://${FOLDER}/module-network`)
+  })
   await part('open pages', async () => {
     await logGrows(scene, me, api, shop.jobs.report)
     await statesChange(me, api, organization, shop.jobs.import)
@@ -99,15 +105,14 @@ async function main() {
   })
   await part('hostile texts', async () => seeHostile(me, await hostileWorld(api, organization)))
   await part('other people', async () => {
-    const pages = [
-      `/console/organization/${organization}`, ...['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/events'].map((tab) => `/console/organization/${organization}/${tab}`),
-      `/console/environment/${shop.id}`, `/console/environment/${shop.id}/variables`, `/console/project/${project}/variables`,
-      ...['', '/history', '/explain', '/variables', '/settings', '/changes', '/run', '/edit', '/clone', '/pause', '/backfill'].map((tab) => `/console/job/${shop.jobs.report}${tab}`),
-      `/console/run/${run}`, `/console/workspace/${module}`, `/console/workspace/${module}/jobs/new`,
-    ]
+    // One of each kind that somebody else has no business with.
+    const own = [...scene.addresses.values()].filter(({ pathname }) => !/^\/console(\/(account|assets\/.*|sign-in.*|schedule\/preview))?$/.test(pathname))
+    const addresses = [...own.map(({ pathname }) => pathname), ...tabs.map((tab) => `/console/organization/${organization}/${tab}`), `/console/job/${shop.jobs.report}`, `/console/run/${run}`, `/console/environment/${shop.id}`]
+    const parts = own.filter(({ kind }) => kind === 'part').map(({ pathname }) => pathname)
+    const pages = [...new Set(addresses)].filter((path) => !parts.includes(path))
     const alice = await withAccount(scene, provider.issuer, 'alice')
-    await strangerFindsNothing(alice, pages)
-    await foreignFormsAreRefused(me, api, pages.filter((path) => !path.endsWith('/jobs/new')))
+    await strangerFindsNothing(alice, addresses)
+    await foreignFormsAreRefused(me, pages)
     await join(alice, 'alice@example.invalid', me, organization)
     await viewerIsNotTempted(alice, pages)
     await tendMember(me, api, organization, 'alice@example.invalid')

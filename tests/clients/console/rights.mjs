@@ -15,10 +15,11 @@ export async function viewerIsNotTempted(viewer, paths) {
   const { page } = viewer
   const links = new Set()
   for (const path of paths) {
-    await viewer.refused(403, () => page.goto(path))
-    const status = await page.evaluate(() => performance.getEntriesByType('navigation')[0].responseStatus)
-    // Pages with settings are only for those who may change them.
-    if (status === 403) continue
+    viewer.refusals.push(403, 404)
+    const status = (await page.goto(path)).status()
+    viewer.refusals.splice(-2)
+    // Forms and settings are only for those who may change things, and some of what was visited is deleted.
+    if (status >= 400) continue
     const found = await forms(page)
     for (const { to, fields } of found) {
       const response = await page.request.post(to, { form: fields, maxRedirects: 0 })
@@ -41,9 +42,11 @@ export async function strangerFindsNothing(stranger, paths) {
 }
 
 /** A form without the token of the session, or from another site, is refused, and nothing happens. */
-export async function foreignFormsAreRefused(me, api, paths) {
+export async function foreignFormsAreRefused(me, paths) {
   for (const path of paths) {
-    await me.go(path)
+    me.refusals.push(404)
+    await me.page.goto(path)
+    me.refusals.pop()
     for (const { to, fields } of await forms(me.page)) {
       for (const csrf of [undefined, 'of-another-session']) {
         const form = { ...fields }

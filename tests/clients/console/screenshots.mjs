@@ -76,7 +76,7 @@ async function main() {
   const page = await context.newPage()
   await page.goto(link)
   for (const [name, path] of Object.entries(pages(made, run))) {
-    for (const [width, height] of [[1440, 900], [390, 844]]) {
+    for (const [width, height] of [[1440, 810], [390, 844]]) {
       await page.setViewportSize({ width, height })
       for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme })

@@ -52,8 +52,13 @@ export class Visitor {
       const { pathname } = new URL(response.url())
       if (!pathname.startsWith('/console')) return
       const [method, status] = [response.request().method(), response.status()]
-      if (status < 400) scene.visited.add(routeOf(scene.routes, method, pathname))
-      else if (!this.refusals.includes(status)) faults.push(`${method} ${pathname}: ${status}`)
+      if (status < 400) {
+        const route = routeOf(scene.routes, method, pathname)
+        scene.visited.add(route)
+        const kind = response.request().isNavigationRequest() ? 'page' : 'part'
+        if (status === 200 && method === 'GET' && !scene.addresses.has(route)) scene.addresses.set(route, { pathname, kind })
+      } else if (this.refusals.includes(status)) this.wasRefused = true
+      else faults.push(`${method} ${pathname}: ${status}`)
     })
   }
 
@@ -139,7 +144,12 @@ export class Visitor {
     await one.waitFor().catch(async () => {
       throw new Error(`${page.url()} has no ${name}:\n${(await page.locator(within).innerText()).slice(0, 2000)}`)
     })
-    await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), one.click()])
+    await this.click(one)
+  }
+
+  /** Clicks on something that leads to a page. */
+  async click(one) {
+    await Promise.all([this.page.waitForNavigation({ waitUntil: 'load' }), one.click()])
   }
 
   /** Sends a form, and expects the notice that follows. */
@@ -163,8 +173,10 @@ export class Visitor {
   /** Expects refusals with this status while something is done. */
   async refused(status, act) {
     this.refusals.push(status)
+    this.wasRefused = false
     await act()
     this.refusals.pop()
+    check(this.wasRefused, `${this.page.url()}: nothing was refused with ${status}`)
   }
 
   async close() {

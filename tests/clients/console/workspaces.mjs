@@ -9,7 +9,7 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await me.visit(path)
   await me.press('New variable')
   await me.look()
-  await me.fill({ Name: 'bad name' }).catch(() => me.fill({ Key: 'bad name' }))
+  await me.fill({ Name: 'bad name' })
   await me.refused(400, () => me.press('Save'))
   await page.fill('input[name=key]', 'name')
   await page.fill('[name=value]', 'console')
@@ -65,6 +65,25 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await removal(me, /^Delete/, 'tr:has-text("nobody")', 'The variable was deleted.')
 }
 
+/** Creates a workspace with the form, changes and deletes it. */
+export async function createWorkspace(me, organization, source) {
+  await me.go(`/console/organization/${organization}/workspaces`)
+  await me.press('New workspace')
+  await me.look()
+  await me.fill({ Name: '  ', Repository: source })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ Name: 'made here', Branch: 'main', Folder: '/', Tool: 'tofu' })
+  await me.send('Create', 'The workspace was created.')
+  await me.press('Edit')
+  await me.look()
+  await me.fill({ Description: 'Changed in the console' })
+  await me.send('Save', 'The workspace was changed.')
+  await me.press('Edit')
+  await me.page.getByText('Delete the workspace').click()
+  await me.send('Delete', 'The workspace was deleted.')
+}
+
 /** Starts a job with the form, and waits until its plan has to be approved. */
 async function planned(me, api, organization, path, template) {
   await me.go(path)
@@ -89,6 +108,6 @@ async function stateLock(me, api, organization, id) {
 
 async function removal(me, name, row, notice) {
   const button = me.page.locator(row).getByRole('button', { name }).first()
-  await Promise.all([me.page.waitForNavigation(), button.click()])
+  await me.click(button)
   await me.sees(notice)
 }
