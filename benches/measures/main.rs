@@ -15,6 +15,7 @@ mod app;
 mod bare;
 mod bench;
 mod burst;
+mod console;
 mod container;
 mod database;
 mod due;
@@ -39,7 +40,7 @@ use self::bench::Bench;
 /// The default of `--max-runs`, which is also that of the floor and of the peers.
 const AT_ONCE: usize = 16;
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "due",
     "burst",
     "open",
@@ -52,6 +53,7 @@ const NAMES: [&str; 12] = [
     "schedules",
     "minute",
     "container",
+    "console",
 ];
 
 async fn measure(name: &str, bench: &mut Bench) {
@@ -68,6 +70,7 @@ async fn measure(name: &str, bench: &mut Bench) {
         "schedules" => idle::schedules(bench).await,
         "minute" => minute::measure(bench).await,
         "container" => container::measure(bench).await,
+        "console" => console::measure(bench).await,
         other => panic!("there is no measure {other}; the measures are {}", NAMES.join(", ")),
     }
 }

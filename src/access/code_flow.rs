@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::jwt::{Claims, Verifier};
+use super::jwt::{Claims, Verifier, stated};
 use crate::error::{Error, Result};
 use crate::secret::{Secret, random_bytes};
 
@@ -31,6 +31,19 @@ pub struct Attempt {
 #[derive(Deserialize)]
 struct Tokens {
     id_token: Option<String>,
+    access_token: Option<String>,
+}
+
+/// What an issuer says about a person (`OpenID` Connect Core, section 5.3.2).
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "stated")]
+    email_verified: Option<serde_json::Value>,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 impl Attempt {
@@ -108,7 +121,36 @@ impl CodeFlow {
         let tokens: Tokens = answer.error_for_status().map_err(unavailable)?.json().await.map_err(unavailable)?;
         let Some(token) = tokens.id_token else { return Ok(None) };
         let claims = verifier.verify_for(&self.client_id, &token, now).await?;
-        Ok(claims.filter(|claims| claims.nonce.as_deref() == Some(&attempt.nonce)))
+        let Some(claims) = claims.filter(|claims| claims.nonce.as_deref() == Some(&attempt.nonce)) else {
+            return Ok(None);
+        };
+        Ok(Some(match (&claims.email, endpoints.userinfo, tokens.access_token) {
+            (None, Some(address), Some(token)) => completed(verifier, claims, &address, &Secret::new(token)).await,
+            _ => claims,
+        }))
+    }
+}
+
+/// The claims with what the issuer says about the person beside the ID token, which often has no address. Without an answer, a person
+/// is signed in all the same.
+async fn completed(verifier: &Verifier, claims: Claims, address: &str, token: &Secret<String>) -> Claims {
+    let asked = async {
+        let answer = verifier.keys.client().get(address).bearer_auth(token.expose()).send().await?;
+        answer.error_for_status()?.json::<UserInfo>().await
+    };
+    match asked.await {
+        // An answer about somebody else must not be used.
+        Ok(info) if info.sub == claims.subject => Claims {
+            email: verifier.proven(info.email, info.email_verified.as_ref()),
+            name: claims.name.or(info.name),
+            ..claims
+        },
+        Ok(_) => claims,
+        Err(error) => {
+            let error = error.without_url();
+            tracing::warn!(%error, "the OIDC issuer does not say who has signed in");
+            claims
+        }
     }
 }
 

@@ -24,13 +24,16 @@ struct Discovery {
     authorization_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint: Option<String>,
+    #[serde(default)]
+    userinfo_endpoint: Option<String>,
 }
 
-/// Where people sign in, and where codes are exchanged for tokens.
+/// Where people sign in, where codes are exchanged for tokens, and where an issuer says who somebody is.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
     pub(super) authorization: String,
     pub(super) token: String,
+    pub(super) userinfo: Option<String>,
 }
 
 #[derive(Default)]
@@ -135,7 +138,7 @@ impl KeySet {
         let discovery = self.discover().await.map_err(|error| self.unavailable(error.into()))?;
         match (discovery.authorization_endpoint, discovery.token_endpoint) {
             (Some(authorization), Some(token)) if discovery.issuer == self.issuer => {
-                Ok(Endpoints { authorization, token })
+                Ok(Endpoints { authorization, token, userinfo: discovery.userinfo_endpoint })
             }
             _ => Err(self.unavailable("its discovery document names no endpoints for this issuer".into())),
         }

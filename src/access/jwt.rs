@@ -64,7 +64,7 @@ struct RawClaims {
 }
 
 /// Whatever the value of a claim is, it was stated.
-fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
+pub(super) fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
     serde_json::Value::deserialize(from).map(Some)
 }
 
@@ -140,6 +140,15 @@ impl Verifier {
         jsonwebtoken::decode::<RawClaims>(token, &decoding, &validation).ok().map(|decoded| decoded.claims)
     }
 
+    /// An address, if it is verified. An unverified address proves nothing.
+    pub(super) fn proven(&self, email: Option<String>, verified: Option<&serde_json::Value>) -> Option<String> {
+        let is_verified = match verified {
+            Some(stated) => *stated == true,
+            None => self.addresses == Addresses::VerifiedByIssuer,
+        };
+        email.filter(|_| is_verified)
+    }
+
     fn check_times(&self, claims: RawClaims, now: DateTime<Utc>) -> Option<Claims> {
         let expires_at = time(claims.exp)?.checked_add_signed(SKEW)?;
         let not_before = match claims.nbf {
@@ -147,15 +156,11 @@ impl Verifier {
             None => None,
         };
         let valid = now < expires_at && not_before.is_none_or(|start| start <= now);
-        // An unverified address proves nothing.
-        let is_verified = match &claims.email_verified {
-            Some(stated) => *stated == true,
-            None => self.addresses == Addresses::VerifiedByIssuer,
-        };
+        let email = self.proven(claims.email, claims.email_verified.as_ref());
         valid.then(|| Claims {
             issuer: self.issuer.clone(),
             subject: claims.sub,
-            email: claims.email.filter(|_| is_verified),
+            email,
             name: claims.name,
             groups: serde_json::from_value(claims.groups).unwrap_or_default(),
             nonce: claims.nonce,

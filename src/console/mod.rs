@@ -55,6 +55,7 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/oidc", get(sign_in_oidc::begin))
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
+        .at("/organization/:id/invitation/:invitation/accept", post(home::accept))
         .at("/account", get(account::page))
         .at("/account/session/:id", post(account::end_session))
         .at("/sign-out", post(sign_in::sign_out));

@@ -103,6 +103,26 @@ pub async fn invite<S: Serialize>(
     .await
 }
 
+/// Makes the invited person a member.
+///
+/// # Errors
+/// `NotFound` if the invitation is gone; `Conflict` for a member; or a database error.
+pub async fn accept(app: &App, by: &Requester, row: &invitation::Model, person: PersonId) -> Result<()> {
+    let now = app.clock.now();
+    audit::write(app, by, row.organization_id, async |tx| {
+        if !store::row::delete::<invitation::Model>(tx, row.id).await? {
+            return Err(Error::NotFound("invitation"));
+        }
+        store::person::add_member(tx, row.organization_id, person, (row.role, row.custom_role_id), now)
+            .await
+            .map_err(|e| Error::or_taken(e, "you are already a member"))?;
+        Ok(((), Change::new("ACCEPT", MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
+    })
+    .await?;
+    app.rights_changed();
+    Ok(())
+}
+
 /// Withdraws an invitation.
 ///
 /// # Errors

@@ -4,18 +4,17 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::client_program::{copied, with};
+use crate::client_program::{copied, install, with};
 use crate::command::{Result, find, read, root, run};
 use crate::pages::{self, Engine};
 use crate::server::{self, Server};
 use crate::services::{self, Services};
-use crate::{generators, opentofu, packages, process, sdk};
+use crate::{console, generators, opentofu, packages, process, sdk};
 
 /// Programs that are needed beside those of the SDKs, and the Debian packages that contain them.
-const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
+pub(crate) const PACKAGES: [(&str, &str); 2] = [("chromium", "chromium"), ("git", "git")];
 /// The audience of the tokens that the OIDC provider issues.
 const AUDIENCE: &str = "windlass-tests";
 
@@ -64,7 +63,8 @@ pub(crate) fn tour() -> Result<()> {
     eprintln!("== the API reference in a browser");
     let browser = find("chromium").ok_or("chromium is not installed")?;
     let program = root().join("target/clients/oidc/reference.mjs");
-    run(with(&server, Command::new("node").arg(program).arg(&server.url).arg(browser)))?;
+    run(with(&server, Command::new("node").arg(program).arg(&server.url).arg(&browser)))?;
+    console::run_all(&browser)?;
     eprintln!("== Qovery's TypeScript SDK");
     let typescript = install("typescript")?;
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(&typescript))?;
@@ -101,13 +101,6 @@ fn jsonapi() -> Result<Command> {
     command.args(["run", "."]).current_dir(&folder).env("GOFLAGS", "-mod=mod");
     command.env("WINDLASS_SOURCE", format!("file://{}", repository.display()));
     Ok(command)
-}
-
-/// Copies a program of tests/clients and installs the packages of its lock file.
-fn install(name: &str) -> Result<PathBuf> {
-    let folder = copied(name)?;
-    read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
-    Ok(folder)
 }
 
 /// The OIDC provider and the browser that logs in; stopped when dropped.

@@ -4,6 +4,7 @@ mod bench;
 mod client_program;
 mod clients;
 mod command;
+mod console;
 mod docker;
 mod fuzz;
 mod generators;
@@ -18,6 +19,7 @@ mod postgres;
 mod process;
 mod python;
 mod registry;
+mod screenshots;
 mod sdk;
 mod server;
 mod services;
@@ -38,6 +40,8 @@ cargo xtask test --kubernetes [--strict]
                               build and start a Kubernetes cluster, and run the tests that need one (as root)
 cargo xtask docs              run the commands of the pages in docs, as printed
 cargo xtask clients           run third-party clients and generated SDKs against a live server
+cargo xtask screenshots [FOLDER]
+                              write pictures of the main pages of the console, of a server with the demo
 cargo xtask sdk               generate and build SDKs in four languages, in target/sdk
 cargo xtask fuzz [SEED]       fuzz every operation of the API, with a fresh seed unless one is given
 cargo xtask simulate [N] [F]  simulate the engine with N seeds from F (10000, from a number derived from the date)
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => kubernetes::test(Missing::Fail),
         ["docs"] => pages::run_all(),
         ["clients"] => clients::run_all(),
+        ["screenshots", words @ ..] => screenshots::write(words),
         ["sdk"] => sdk::run_all(),
         ["fuzz", words @ ..] => fuzz::run_all(words),
         ["simulate", words @ ..] => simulate::run(words),

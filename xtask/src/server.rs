@@ -15,6 +15,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// The API token that it printed at its first start.
     pub(crate) token: String,
+    /// The link that signs in to its console, once.
+    pub(crate) link: String,
 }
 
 impl Drop for Server {
@@ -36,8 +38,8 @@ pub(crate) fn start(folder: &Path, words: &[&str]) -> Result<Server> {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).args(words);
     command.stdout(file).stdin(Stdio::null());
     let child = command.spawn().map_err(|e| format!("windlass: {e}"))?;
-    let mut server = Server { child, url: String::new(), token: String::new() };
-    (server.url, server.token) = greeting(&out)?;
+    let mut server = Server { child, url: String::new(), token: String::new(), link: String::new() };
+    (server.url, server.link, server.token) = greeting(&out)?;
     Ok(server)
 }
 
@@ -48,15 +50,16 @@ fn target_folder() -> PathBuf {
     named.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The address and the token that a first start prints.
-fn greeting(out: &Path) -> Result<(String, String)> {
+/// The address, the link to the console and the token that a first start prints.
+fn greeting(out: &Path) -> Result<(String, String, String)> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let text = fs::read_to_string(out).unwrap_or_default();
         let url = text.split_whitespace().find(|word| word.starts_with("http"));
         let token = text.split("TOKEN=").nth(1).and_then(|rest| rest.split_once('\n')).map(|(token, _)| token.trim());
-        if let (Some(url), Some(token)) = (url, token) {
-            return Ok((url.to_owned(), token.to_owned()));
+        let link = text.split_whitespace().find(|word| word.contains("/console/sign-in/link?"));
+        if let (Some(url), Some(link), Some(token)) = (url, link, token) {
+            return Ok((url.to_owned(), link.to_owned(), token.to_owned()));
         }
         std::thread::sleep(Duration::from_millis(50));
     }

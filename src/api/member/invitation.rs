@@ -9,7 +9,6 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use super::super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::super::caller::Auth;
 use super::super::role;
 use super::super::tag::Tag;
@@ -93,18 +92,7 @@ impl InvitationApi {
             }
         };
         let response = self.response(&row).await?;
-        let now = self.0.clock.now();
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            if !store::row::delete::<invitation::Model>(tx, row.id).await? {
-                return Err(Error::NotFound("invitation"));
-            }
-            store::person::add_member(tx, row.organization_id, person, (row.role, row.custom_role_id), now)
-                .await
-                .map_err(|e| Error::or_taken(e, "you are already a member"))?;
-            Ok(((), Change::new("ACCEPT", MEMBERS_AND_ROLES, row.id.0, &row.email).part("INVITATION")))
-        })
-        .await?;
-        self.0.rights_changed();
+        engine_member::accept(&self.0, &auth.requester(), &row, person).await?;
         Ok(Json(response))
     }
 

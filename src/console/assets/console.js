@@ -24,6 +24,7 @@ if (source && window.EventSource) {
     for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
     if (focused) document.getElementById(focused)?.focus();
     times();
+    stops();
   };
   // A page in the background needs no events.
   document.addEventListener("visibilitychange", () => {
@@ -48,6 +49,16 @@ function times() {
   }
 }
 setInterval(times, 1000);
+
+// What has to be scrolled sideways can be scrolled with the keyboard.
+function stops() {
+  for (const one of document.querySelectorAll(".scroll, .stages, pre")) {
+    const isWide = one.scrollWidth > one.clientWidth;
+    if (isWide && !one.hasAttribute("tabindex")) one.tabIndex = 0;
+  }
+}
+stops();
+window.addEventListener("resize", stops);
 
 // Buttons that cannot be undone ask first.
 document.addEventListener("submit", (event) => {

@@ -92,7 +92,8 @@ fn may(viewer: &Viewer, row: &environment::Model, action: Action) -> bool {
 
 fn actions(viewer: &Viewer, row: &environment::Model, view: &EnvironmentView) -> Markup {
     let to = |word: &str| format!("{}/action/{word}", paths::environment(row.id));
-    let open = view.snapshot.last().is_open();
+    // The newest may have been cancelled before an older one has ended.
+    let open = view.snapshot.last().is_open() || view.deployments.iter().any(|row| !row.progress.is_final());
     let deploy = if view.outdated > 0 || view.deployments.is_empty() { "Deploy" } else { "Redeploy" };
     html! {
         @if may(viewer, row, Action::Deploy) {

@@ -128,7 +128,7 @@ fn table(runs: &[Model], (now, zone): (DateTime<Utc>, Option<Zone>), cancel: Opt
                                         data-confirm="Cancel all open runs of this backfill?" {
                                         (token(csrf))
                                         input type="hidden" name="backfill" value=(backfill);
-                                        button.quiet type="submit" aria-label={ "Cancel the backfill of run " (run.number) } { "Cancel all" }
+                                        button.quiet type="submit" aria-label={ "Cancel all open runs of the backfill of run " (run.number) } { "Cancel all" }
                                     }
                                 }
                             }

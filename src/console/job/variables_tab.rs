@@ -6,39 +6,58 @@ use std::sync::Arc;
 use entity::id::JobId;
 use entity::variable::{self, VariableKind};
 use maud::{Markup, html};
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
 use crate::access::Action;
 use crate::app::App;
+use crate::console::notice::Noticed;
 use crate::console::reply;
+use crate::console::variable::{VariableOwner, variable_table};
 use crate::console::viewer::Viewer;
 use crate::engine::variable::{Parent, ShownVariable, scope_of, visible};
 use crate::engine::variables::{ResolvedVariable, Variable, VariableScope, resolve};
 use crate::error::Result;
+
+/// The query of the page.
+#[derive(Default, Deserialize)]
+pub(super) struct Search {
+    #[serde(default)]
+    q: String,
+}
 
 #[handler]
 pub(super) async fn variables(
     Data(app): Data<&Arc<App>>,
     viewer: Viewer,
     Path(id): Path<Uuid>,
+    Query(search): Query<Search>,
+    Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
     let scene = Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
-    let content = content(app, &scene).await?;
+    let parent = Parent::of_job(app, scene.job.clone()).await?;
+    let content = html! {
+        (noticed.show())
+        (content(app, &scene, &parent).await?)
+        @if scene.may(&viewer.caller, Action::Manage) {
+            h2 { "Variables of all scopes" }
+            (variable_table(app, &viewer, VariableOwner::Job(scene.job.id), &parent, &search.q).await?)
+        }
+    };
     let page = frame(&scene, &viewer.caller, JobTab::Variables, "Variables", "/environmentVariable", content);
     Ok(reply::page(app, &viewer, &page))
 }
 
-async fn content(app: &App, scene: &Scene) -> Result<Markup> {
-    let parent = Parent::of_job(app, scene.job.clone()).await?;
-    let rows = visible(app, &parent).await?;
+async fn content(app: &App, scene: &Scene, parent: &Parent) -> Result<Markup> {
+    let rows = visible(app, parent).await?;
     // Of one key, the variable of the narrowest scope comes first.
     let mut winners: BTreeMap<&str, ShownVariable> = BTreeMap::new();
     for row in &rows {
-        winners.entry(&row.key).or_insert_with(|| ShownVariable::new(row, &rows, &parent));
+        winners.entry(&row.key).or_insert_with(|| ShownVariable::new(row, &rows, parent));
     }
     let resolved = resolve(&rows.iter().map(unopened).collect::<Vec<_>>());
     Ok(html! {

@@ -65,7 +65,8 @@ fn summary(seen: &Forecast) -> Markup {
         p {
             strong { (planned) } " times are planned until " (exact(*until, None)) "."
             @if *without_history > 0 {
-                " " (without_history) " of the jobs have not succeeded yet, and count as if their runs took no time."
+                " " (without_history) @if *without_history == 1 { " job has" } @else { " jobs have" }
+                " not succeeded yet; their runs count as if they took no time."
             }
         }
         p.soft { "Counted from " (exact(*from, None)) " with the durations of each job's last successful runs: p50 is the middle one, p95 is longer than 95 of 100." }

@@ -40,7 +40,7 @@ impl JobRows {
     /// The table; its rows are labelled, because a narrow screen shows them one below the other.
     pub(super) fn show(&self, now: DateTime<Utc>) -> Markup {
         html! {
-            table.stacked {
+            div.scroll { table.stacked {
                 caption.hidden { "Jobs" }
                 thead { tr {
                     th scope="col" { "Job" }
@@ -50,7 +50,7 @@ impl JobRows {
                     th.number scope="col" { "Success" }
                 } }
                 tbody { @for job in &self.jobs { (self.row(job, now)) } }
-            }
+            } }
         }
     }
 

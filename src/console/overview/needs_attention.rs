@@ -158,8 +158,9 @@ fn waiting_line(row: &WaitingJob, now: DateTime<Utc>) -> Markup {
             span.state.queued { "approval" } " Workspace "
             a href=(paths::workspace(row.workspace_id)) { strong { (row.workspace_name) } } ": "
             a href=(paths::workspace_job(row.id)) { "job " (row.id) }
-            " of " (row.created_by) " waits " (distance(row.updated_at, now)) " for its approval"
+            " of " (row.created_by) " waits for its approval"
             @if let Some(team) = row.approval_team.as_deref().filter(|team| !team.is_empty()) { " by the team " (team) }
+            ", since " (distance(row.updated_at, now))
         }
     }
 }

@@ -171,11 +171,13 @@ fn outcomes(chosen: &str) -> Markup {
 }
 
 #[handler]
-pub(super) fn overview_events(
+pub(super) async fn overview_events(
     Data(app): Data<&Arc<App>>,
     viewer: Viewer,
     Path(id): Path<Uuid>,
     Query(wanted): Query<Wanted>,
-) -> Response {
-    live::events(app, viewer, Overview { organization: OrganizationId(id), wanted })
+) -> poem::Result<Response> {
+    let organization = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ViewOrganization, organization).await?;
+    Ok(live::events(app, viewer, Overview { organization, wanted }))
 }

@@ -1,5 +1,7 @@
 //! Pure: the durations of the newest runs of a job as a chart, with the median, the 95th percentile and the time limit.
 
+use std::cmp::Ordering;
+
 use maud::{Markup, html};
 
 use super::scale::{millis, number, round_up};
@@ -13,6 +15,8 @@ const BOTTOM: f64 = 8.0;
 const STEP: f64 = 7.0;
 const BAR: f64 = 5.0;
 const HEIGHT: f64 = 160.0;
+/// The height of a label.
+const LABEL: f64 = 13.0;
 /// So that the lines of a job with few runs are seen.
 const FEWEST: usize = 40;
 
@@ -44,12 +48,13 @@ pub fn durations(bars: &[DurationBar], lines: DurationLines) -> Markup {
     let inner = number(bars.len().max(FEWEST)) * STEP;
     let (width, height) = (LEFT + inner + RIGHT, TOP + HEIGHT + BOTTOM);
     let y = |milliseconds: u64| TOP + HEIGHT * (1.0 - millis(milliseconds) / millis(top));
-    let line = |name: &str, class: &str, at: Option<u64>| {
+    let named = [("p50", lines.p50), ("p95", lines.p95), ("limit", limit)];
+    let named: Vec<(&str, u64)> = named.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let labels = apart(&named.iter().map(|(_, at)| y(*at) + 4.0).collect::<Vec<_>>());
+    let line = |name: &str, at: u64, label: f64| {
         html! {
-            @if let Some(at) = at {
-                line.(class) x1=(LEFT) x2=(short(LEFT + inner)) y1=(short(y(at))) y2=(short(y(at))) {}
-                text.(class) x=(short(LEFT + inner + 4.0)) y=(short(y(at) + 4.0)) { (name) " " (duration(at)) }
-            }
+            line.(name) x1=(LEFT) x2=(short(LEFT + inner)) y1=(short(y(at))) y2=(short(y(at))) {}
+            text.(name) x=(short(LEFT + inner + 4.0)) y=(short(label)) { (name) " " (duration(at)) }
         }
     };
     html! {
@@ -65,11 +70,24 @@ pub fn durations(bars: &[DurationBar], lines: DurationLines) -> Markup {
                     (mark(bar.shade, (LEFT + number(place) * STEP, upper), (BAR, TOP + HEIGHT - upper)))
                 }
             }
-            (line("p50", "p50", lines.p50))
-            (line("p95", "p95", lines.p95))
-            (line("limit", "limit", limit))
+            @for ((name, at), label) in named.iter().zip(labels) { (line(name, *at, label)) }
         }
     }
+}
+
+/// The places of labels, moved up where one would cover the one before it.
+fn apart(places: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|one, other| places.get(*other).partial_cmp(&places.get(*one)).unwrap_or(Ordering::Equal));
+    let mut moved = places.to_vec();
+    let mut highest = f64::INFINITY;
+    for place in order {
+        if let Some(label) = moved.get_mut(place) {
+            *label = label.min(highest - LABEL);
+            highest = *label;
+        }
+    }
+    moved
 }
 
 fn label(bars: &[DurationBar], lines: DurationLines) -> String {
@@ -131,5 +149,12 @@ mod tests {
         assert!(!far.contains("class=\"limit\""), "a limit far above is only in the label");
         assert_eq!(table(&bars).into_string().matches("<tr>").count(), 101);
         assert!(!durations(&[], DurationLines::default()).into_string().contains("NaN"));
+    }
+
+    #[test]
+    fn labels_do_not_cover_each_other() {
+        assert_eq!(apart(&[100.0, 98.0, 20.0]), [100.0, 87.0, 20.0]);
+        assert_eq!(apart(&[100.0, 100.0, 99.0]), [100.0, 87.0, 74.0]);
+        assert_eq!(apart(&[100.0, 40.0]), [100.0, 40.0]);
     }
 }

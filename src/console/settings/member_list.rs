@@ -127,6 +127,7 @@ fn invite_form(
             h2 { "Invite somebody" }
             form method="post" action=(settings(id)) {
                 (token(viewer))
+                (problems.others(&["email"]))
                 (Field { kind: "email", ..Field::text("email", "Email address", email) }.required().show(problems))
                 label { "Role " (roles("Role", viewer_role, custom)) }
                 p { button type="submit" { "Invite" } }

@@ -126,6 +126,7 @@ fn create_form(viewer: &Viewer, id: OrganizationId, custom: &[custom_role::Model
             h2 { "Create an API token" }
             form method="post" action={ (settings(id)) "/tokens" } {
                 (token(viewer))
+                (problems.others(&["name", "expires_at"]))
                 (Field::text("name", "Name", "").required().show(problems))
                 label for="field-role" { "Role" }
                 select #field-role name="role" {

@@ -6,6 +6,9 @@ mod list;
 mod owner;
 mod variable_form;
 
+pub(super) use self::list::table as variable_table;
+pub(super) use self::owner::VariableOwner;
+
 use poem::{Route, get, post};
 
 pub(super) fn routes(route: Route) -> Route {

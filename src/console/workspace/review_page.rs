@@ -117,6 +117,7 @@ fn review(viewer: &Viewer, job: &workspace_job::Model, of: &workspace::Model, ri
                         p.row {
                             button type="submit" data-confirm="Approve? The plan is carried out." { "Approve" }
                             button.danger type="submit" formaction=(to("reject")) data-confirm="Reject? The job ends." { "Reject" }
+                            button.quiet type="submit" formaction=(to("comment")) { "Only comment" }
                         }
                     }
                 } @else { p.soft { "Your role does not let you decide." } }

@@ -112,6 +112,7 @@ async fn a_stranger_sees_nothing() {
     for path in scene.forms().into_iter().chain(scene.buttons()) {
         stranger.post(&path, &token, &[("name", "x")]).await.expect(404);
     }
+    stranger.get(&format!("/console/organization/{}/events", scene.it.organization)).await.expect(404);
     for path in ["/live", "/edit"] {
         stranger.get(&format!("/console/environment/{}{path}", scene.it.environment)).await.expect(404);
     }

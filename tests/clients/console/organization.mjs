@@ -1,0 +1,76 @@
+// The pages of an organization: overview, timeline, forecast, settings, and the account.
+
+import { check } from './check.mjs'
+
+export async function seeOrganization(me, id) {
+  const { page } = me
+  const path = `/console/organization/${id}`
+  await me.visit('/console')
+  await me.visit(path)
+  await me.sees('Needs attention')
+  await me.visit(`${path}?q=nothing-has-this-name`)
+  await me.visit(`${path}/timeline`)
+  for (const span of ['15m', '7d', '30d']) await me.visit(`${path}/timeline?span=${span}&zone=Europe/Berlin`)
+  await me.visit(`${path}/forecast`)
+  // "/" leads to the search.
+  await me.go(path)
+  await page.keyboard.press('/')
+  check(await page.evaluate(() => document.activeElement?.type) === 'search', '"/" does not lead to the search')
+  await me.refused(404, () => page.goto('/console/no/such/page'))
+  await me.look()
+}
+
+/** Members, roles, tokens, and the pages that list what the API has created. */
+export async function tendSettings(me, api, id) {
+  const { page } = me
+  const path = `/console/organization/${id}/settings`
+  await me.visit(path)
+  await page.fill('main input[name=email]', 'bob@example.invalid')
+  await me.press('Invite')
+  await me.sees('bob@example.invalid')
+  await page.fill('main input[name=email]', 'bob@example.invalid')
+  await me.press('Invite')
+  await me.sees('has already been invited')
+  await me.look()
+  await me.press('Withdraw')
+  check(!(await page.locator('main').innerText()).includes('bob@example.invalid'), 'the invitation is still there')
+  for (const tab of ['roles', 'tokens', 'logins', 'clusters', 'webhooks', 'events']) await me.visit(`${path}/${tab}`)
+  await me.go(`${path}/tokens`)
+  await page.fill('main input[name=name]', 'of a browser')
+  await me.press('Create')
+  await me.sees('Copy it now')
+  await me.look()
+  await me.click(page.locator('tr', { hasText: 'of a browser' }).getByRole('button', { name: 'Revoke' }))
+  check(!(await page.locator('main').innerText()).includes('of a browser'), 'the token is still there')
+}
+
+/** Changes and removes a member, and revokes a personal token. */
+export async function tendMember(me, api, id, person) {
+  const { page } = me
+  const path = `/console/organization/${id}/settings`
+  const row = () => page.locator('tr', { hasText: person })
+  await api.post('/pat/v1', { description: 'of a laptop', days: 1, hours: 0, minutes: 0 })
+  await me.go(`${path}/tokens`)
+  await me.look()
+  const own = page.locator('tr', { hasText: 'personal' }).getByRole('button', { name: 'Revoke' })
+  await me.click(own)
+  check(await own.count() === 0, 'the personal token is still there')
+  await me.go(path)
+  await row().getByRole('combobox').selectOption({ label: 'devops' })
+  await me.click(row().getByRole('button', { name: 'Change' }))
+  await me.look()
+  await me.click(row().getByRole('button', { name: 'Remove' }))
+  check(await row().count() === 0, 'the member is still there')
+}
+
+/** Ends another session of the same token. */
+export async function tendAccount(me, other) {
+  await me.visit('/console/account')
+  const rows = me.page.locator('tbody tr')
+  const before = await rows.count()
+  check(before > 1, 'the other session is not listed')
+  await me.click(rows.filter({ hasNotText: 'this one' }).first().getByRole('button', { name: 'End' }))
+  check(await rows.count() === before - 1, 'the session is still there')
+  await other.page.goto('/console/account')
+  check(other.path() === '/console/sign-in', 'the session still works')
+}

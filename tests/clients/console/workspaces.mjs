@@ -1,0 +1,113 @@
+// The pages of workspaces: a plan that is approved, one that is rejected, locks, variables, schedules and states.
+
+import { check } from './check.mjs'
+
+export async function tendWorkspace(me, api, organization, id, template) {
+  const { page } = me
+  const path = `/console/workspace/${id}`
+  await me.visit(`/console/organization/${organization}/workspaces`)
+  await me.visit(path)
+  await me.press('New variable')
+  await me.look()
+  await me.fill({ Name: 'bad name' })
+  await me.refused(400, () => me.press('Save'))
+  await page.fill('input[name=key]', 'name')
+  await page.fill('[name=value]', 'console')
+  await me.send('Save', 'The variable was created.')
+  await me.press('Edit name')
+  await me.look()
+  await page.fill('[name=value]', 'browser')
+  await me.send('Save', 'The variable was changed.')
+  await me.press('New schedule')
+  await me.look()
+  await me.fill({ Schedule: '0 5 1 1 *', Template: template, Description: 'Once a year' })
+  await me.send('Save', 'The schedule was created.')
+  await page.getByRole('link', { name: /^Edit 0 5/ }).click()
+  await me.look()
+  await me.fill({ Enabled: false })
+  await me.send('Save', 'The schedule was changed.')
+  await me.look()
+  await page.getByText('Lock the workspace').click()
+  await me.fill({ Reason: 'a move' })
+  await me.send('Lock', 'The workspace is locked')
+  await me.look()
+  await me.send('Unlock the workspace', 'The workspace is unlocked.')
+
+  const first = await planned(me, api, organization, path, template)
+  await me.sees('terraform_data.greeting')
+  await me.look()
+  await me.fill({ Comment: 'a first look' })
+  await me.send('Only comment', 'The comment was saved.')
+  await me.sees('a first look')
+  await me.fill({ Comment: 'looks right' })
+  await me.send('Approve', 'The job was approved.')
+  await api.workspaceJob(organization, first, 'completed')
+  await me.visit(`/console/workspace-job/${first}`)
+  const log = await page.getByRole('link', { name: /^Whole log as text/ }).first().getAttribute('href')
+  check((await me.text(log)).includes('greeting'), 'the log of the plan is empty')
+  await me.visit(path)
+  await me.sees('hello browser')
+  const state = await page.getByRole('link', { name: /^Download/ }).first().getAttribute('href')
+  check(JSON.parse(await me.text(state)).outputs.greeting.value === 'hello browser', 'the state is another one')
+
+  await page.getByRole('link', { name: 'Edit name' }).click()
+  await page.fill('[name=value]', 'nobody')
+  await me.send('Save', 'The variable was changed.')
+  const second = await planned(me, api, organization, path, template)
+  await me.look()
+  await me.send('Reject', 'The job was rejected.')
+  await api.workspaceJob(organization, second, 'rejected')
+  await planned(me, api, organization, path, template)
+  await me.send('Cancel the job', 'The cancellation of the job was requested.')
+  await me.go(path)
+  await stateLock(me, api, organization, id)
+  await removal(me, /^Delete$/, 'tr:has-text("0 5 1 1")', 'The schedule was deleted.')
+  await removal(me, /^Delete/, 'tr:has-text("nobody")', 'The variable was deleted.')
+}
+
+/** Creates a workspace with the form, changes and deletes it. */
+export async function createWorkspace(me, organization, source) {
+  await me.go(`/console/organization/${organization}/workspaces`)
+  await me.press('New workspace')
+  await me.look()
+  await me.fill({ Name: '  ', Repository: source })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ Name: 'made here', Branch: 'main', Folder: '/', Tool: 'tofu' })
+  await me.send('Create', 'The workspace was created.')
+  await me.press('Edit')
+  await me.look()
+  await me.fill({ Description: 'Changed in the console' })
+  await me.send('Save', 'The workspace was changed.')
+  await me.press('Edit')
+  await me.page.getByText('Delete the workspace').click()
+  await me.send('Delete', 'The workspace was deleted.')
+}
+
+/** Starts a job with the form, and waits until its plan has to be approved. */
+async function planned(me, api, organization, path, template) {
+  await me.go(path)
+  await me.press('New job')
+  await me.look()
+  await me.fill({ Template: template, Comment: 'from the console' })
+  await me.send('Start', 'The job was created.')
+  const job = me.path().split('/').pop()
+  await api.workspaceJob(organization, job, 'waitingApproval')
+  await me.go(me.path())
+  return job
+}
+
+/** Somebody else's tool locks the state, and never comes back. */
+async function stateLock(me, api, organization, id) {
+  const body = { ID: 'b2f4b1b4-0000-4000-8000-000000000000', Operation: 'OperationTypeApply', Info: '', Who: 'somebody@elsewhere', Version: '1.12.6', Created: new Date().toISOString(), Path: '' }
+  await api.call('LOCK', `/tfstate/v1/organization/${organization}/workspace/${id}/backend`, body)
+  await me.go(`/console/workspace/${id}`)
+  await me.look()
+  await me.send('Remove the lock of the state', 'The lock of the state was removed.')
+}
+
+async function removal(me, name, row, notice) {
+  const button = me.page.locator(row).getByRole('button', { name }).first()
+  await me.click(button)
+  await me.sees(notice)
+}
