@@ -75,6 +75,7 @@ impl From<Parts> for App {
     fn from(parts: Parts) -> Self {
         let Parts { db, lease_db, clock, config, keys, runners, authenticator, wake } = parts;
         let toolbox = Toolbox::new(config.tools.clone());
+        let metrics = Metrics::with_jobs(config.metrics_per_job);
         Self {
             job_answers: JobAnswers::of(&db),
             db,
@@ -87,7 +88,7 @@ impl From<Parts> for App {
             visits: Visits::new(wake.clone()),
             wake,
             fence: Fence::default(),
-            metrics: Metrics::default(),
+            metrics,
             pulse: Pulse::default(),
             shutdown: Shutdown::default(),
             probe: Probe::default(),

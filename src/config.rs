@@ -44,6 +44,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections_per_address: u32,
 
+    /// How many jobs have metrics of their own, the oldest first. /metrics then shows their names, to everyone who can reach it.
+    #[arg(long, global = true, env = "WINDLASS_METRICS_PER_JOB", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub metrics_per_job: u32,
+
     /// Seconds that a client has for the TLS handshake, and then for the headers of a request.
     #[arg(long, global = true, env = "WINDLASS_HEADER_TIMEOUT_SECONDS", default_value_t = 10, value_parser = timeout())]
     pub header_timeout_seconds: u32,

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use poem::web::Data;
-use poem::{Response, handler};
+use poem::{Request, Response, handler};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::liveness::pulse::{Health, Loop};
-use crate::observe::metrics::{CONTENT_TYPE, QueueDepths};
+use crate::observe::exposition::Exposition;
+use crate::observe::metrics::{JobSample, QueueDepths};
 use crate::store;
 use crate::time_zone;
 
@@ -88,20 +89,44 @@ pub(super) async fn health(app: Data<&Arc<App>>) -> Response {
     response(body.into(), is_healthy)
 }
 
-/// The metrics: counters and queue lengths.
+/// Up to as many jobs as the setting allows, and how many there are beyond them.
+async fn job_samples(app: &App) -> Result<(Vec<JobSample>, u64), sea_orm::DbErr> {
+    if app.config.metrics_per_job == 0 {
+        return Ok((Vec::new(), 0));
+    }
+    let (rows, all) = store::overview::job_outcomes(&app.db, app.config.metrics_per_job).await?;
+    let left_out = u64::try_from(all).unwrap_or(0).saturating_sub(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+    let sample = |row: store::overview::JobOutcome| JobSample {
+        id: row.id,
+        name: row.name,
+        environment: row.environment_name,
+        project: row.project_name,
+        next_at: row.next_run_at,
+        succeeded_at: row.succeeded_at,
+        last_state: row.last_state,
+        last_seconds: row.last_started_at.zip(row.last_finished_at).map(|(start, end)| (end - start).as_seconds_f64()),
+    };
+    Ok((rows.into_iter().map(sample).collect(), left_out))
+}
+
+/// The metrics: counters and queue lengths, in the text format that the request prefers.
 #[handler]
-pub(super) async fn metrics(app: Data<&Arc<App>>) -> Response {
+pub(super) async fn metrics(app: Data<&Arc<App>>, request: &Request) -> Response {
+    let accepted = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let exposition = Exposition::accepted(accepted);
     let read = async {
         let (queued_runs, running_runs) = store::run::count_by_state(&app.db).await?;
         let (queued_deployments, running_deployments) = store::deployment::count_by_progress(&app.db).await?;
-        Ok::<_, sea_orm::DbErr>(QueueDepths { queued_runs, running_runs, queued_deployments, running_deployments })
+        let depths = QueueDepths { queued_runs, running_runs, queued_deployments, running_deployments };
+        Ok::<_, sea_orm::DbErr>((depths, job_samples(&app).await?))
     };
     match tokio::time::timeout(DATABASE_TIMEOUT, read).await {
-        Ok(Ok(depths)) => {
+        Ok(Ok((depths, (jobs, left_out)))) => {
             for (pass, rows) in app.setbacks.failing_rows() {
                 app.metrics.set_failing_rows(pass.name(), rows);
             }
-            Response::builder().content_type(CONTENT_TYPE).body(app.metrics.text(depths))
+            let text = exposition.write(app.metrics.text(depths, &jobs, left_out));
+            Response::builder().content_type(exposition.content_type()).header(header::VARY, "Accept").body(text)
         }
         _ => response(json!({"database": "does not answer"}), false),
     }

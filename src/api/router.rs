@@ -74,6 +74,11 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             job::pause::PauseApi(app()),
             job::run::RunApi(app()),
             job::run_log::RunLogApi(app()),
+            (
+                job::run_search::OrganizationRunApi(app()),
+                job::run_search::ProjectRunApi(app()),
+                job::run_search::EnvironmentRunApi(app()),
+            ),
             job::schedule_preview::SchedulePreviewApi(app()),
             job::skipped_time::SkippedTimeApi(app()),
         ),

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use entity::id::JobId;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+pub use super::job_metrics::JobSample;
+use super::job_metrics::{self, EndedRuns};
 pub use super::labels::Slow;
 use super::labels::{
     Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, SlowLabel, StateLabel, TableLabel,
 };
-
-/// The content type of `Metrics::text`.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 struct Inner {
     registry: Registry,
@@ -37,6 +37,9 @@ struct Inner {
     connections: Gauge,
     refused_connections: Counter,
     slow_clients: Family<SlowLabel, Counter>,
+    ended_runs: EndedRuns,
+    /// How many jobs have metrics of their own.
+    most_jobs: u32,
 }
 
 /// The metrics of this server.
@@ -58,6 +61,14 @@ fn seconds() -> Histogram {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::with_jobs(0)
+    }
+}
+
+impl Metrics {
+    /// Metrics, with those of up to `most_jobs` single jobs.
+    #[must_use]
+    pub fn with_jobs(most_jobs: u32) -> Self {
         let mut registry = Registry::with_prefix("windlass");
         let (runs, times, skipped) = (Family::default(), Counter::default(), Family::default());
         let (lag, lines, pruned) = (seconds(), Counter::default(), Family::default());
@@ -114,13 +125,15 @@ impl Default for Metrics {
             connections,
             refused_connections,
             slow_clients,
+            ended_runs: EndedRuns::default(),
+            most_jobs,
         }))
     }
 }
 
 impl Metrics {
-    /// Counts a run that has ended.
-    pub fn run_ended(&self, state: RunState, trigger: Trigger) {
+    /// Counts a run that has ended; `job` is the job that it executed.
+    pub fn run_ended(&self, job: Option<JobId>, state: RunState, trigger: Trigger) {
         let outcome = match state {
             RunState::Succeeded => Outcome::Succeeded,
             RunState::Failed => Outcome::Failed,
@@ -134,6 +147,9 @@ impl Metrics {
             Trigger::Manual => Cause::Manual,
         };
         self.0.runs.get_or_create(&RunLabels { outcome, trigger }).inc();
+        if let Some(job) = job.filter(|_| self.0.most_jobs > 0) {
+            self.0.ended_runs.count(job, state, usize::try_from(self.0.most_jobs).unwrap_or(usize::MAX));
+        }
     }
 
     /// Counts a scheduled time that became a run, with its delay.
@@ -213,9 +229,9 @@ impl Metrics {
         self.0.requests.get_or_create(&RequestLabels { method, status }).observe(took.as_secs_f64());
     }
 
-    /// All metrics, as text.
+    /// All metrics, as text in the OpenMetrics format: `jobs` are those of single jobs, and `left_out` is the number of jobs beyond them.
     #[must_use]
-    pub fn text(&self, depths: QueueDepths) -> String {
+    pub fn text(&self, depths: QueueDepths, jobs: &[JobSample], left_out: u64) -> String {
         let set = |family: &Family<StateLabel, Gauge>, state, count: u64| {
             family.get_or_create(&StateLabel { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
         };
@@ -225,7 +241,11 @@ impl Metrics {
         set(&self.0.deployments, "running", depths.running_deployments);
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _written = encode(&mut text, &self.0.registry);
+        let _written = encode_registry(&mut text, &self.0.registry);
+        if self.0.most_jobs > 0 {
+            text.push_str(&job_metrics::text(jobs, &self.0.ended_runs, left_out));
+        }
+        let _written = encode_eof(&mut text);
         text
     }
 }
@@ -239,14 +259,14 @@ mod tests {
     #[test]
     fn events_are_counted() {
         let metrics = Metrics::default();
-        metrics.run_ended(RunState::Failed, Trigger::Manual);
+        metrics.run_ended(None, RunState::Failed, Trigger::Manual);
         metrics.time_recorded(chrono::TimeDelta::milliseconds(30));
         metrics.time_skipped(SkipReason::Overlap);
         metrics.answered("GET", 404, std::time::Duration::from_millis(2));
         metrics.pass_failed("prune");
         metrics.row_failed("observe");
         metrics.set_failing_rows("observe", 3);
-        let text = metrics.text(QueueDepths { queued_runs: 7, ..QueueDepths::default() });
+        let text = metrics.text(QueueDepths { queued_runs: 7, ..QueueDepths::default() }, &[], 0);
         for line in [
             "windlass_runs_ended_total{outcome=\"Failed\",trigger=\"Manual\"} 1",
             "windlass_times_recorded_total 1",

@@ -1,5 +1,8 @@
 //! Observability: metrics, logs and traces of the server.
 
+/// The two text formats.
+pub mod exposition;
+mod job_metrics;
 mod labels;
 /// Counters in the Prometheus text format.
 pub mod metrics;

@@ -5,15 +5,19 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use entity::id::JobId;
 use entity::run::{RunState, Trigger};
 use entity::skipped_time::SkipReason;
 use windlass::engine::template;
-use windlass::observe::metrics::{Metrics, QueueDepths};
+use windlass::observe::metrics::{JobSample, Metrics, QueueDepths};
 
 const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
+const RULES: &str = include_str!("../../deploy/monitoring/alerts.yaml");
+const DASHBOARD: &str = include_str!("../../deploy/monitoring/dashboard.json");
 const WORKSPACES: &str = include_str!("../../docs/workspaces.md");
 const METRICS: &str = include_str!("../../src/observe/metrics.rs");
+const JOB_METRICS: &str = include_str!("../../src/observe/job_metrics.rs");
 
 /// A flag as `--help` shows it.
 #[derive(Debug, Default)]
@@ -124,23 +128,26 @@ fn metrics_of(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_page_names_all_metrics_and_no_others() {
-    let registered = METRICS.split(".register(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
+    let sources = [METRICS, JOB_METRICS].concat();
+    let registered = sources.split(".register(").skip(1).map(|rest| rest.split('"').nth(1).unwrap());
     let registered: BTreeSet<String> = registered.map(|name| format!("windlass_{name}")).collect();
     assert!(registered.len() >= 8, "{registered:?}");
     let (_, section) = OPERATIONS.split_once("\n## Metrics\n").unwrap();
-    let (section, rest) = section.split_once("\n## ").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
     let rows = rows(section);
     assert_eq!(rows.keys().map(|name| stem(name).to_owned()).collect::<BTreeSet<_>>(), registered);
     // Rules that ask for a metric that is not there would be silent forever.
-    let (_, rules) = rest.split_once("```yaml\n").unwrap();
-    let asked = metrics_of(rules.split_once("\n```").unwrap().0);
-    assert!(!asked.is_empty() && asked.is_subset(&registered), "{asked:?}");
-    let metrics = Metrics::default();
-    metrics.run_ended(RunState::Failed, Trigger::Schedule);
+    for file in [RULES, DASHBOARD] {
+        let asked = metrics_of(file);
+        assert!(asked.len() > 5 && asked.is_subset(&registered), "{asked:?}");
+    }
+    let metrics = Metrics::with_jobs(1);
+    let job = JobId::create();
+    metrics.run_ended(Some(job), RunState::Failed, Trigger::Schedule);
     metrics.time_recorded(chrono::TimeDelta::zero());
     metrics.time_skipped(SkipReason::Missed);
     metrics.answered("GET", 200, std::time::Duration::ZERO);
-    let text = metrics.text(QueueDepths::default());
+    let text = metrics.text(QueueDepths::default(), &[sample(job)], 0);
     for (name, kind) in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')) {
         let shown = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
         let row = rows.get(shown.as_str()).unwrap_or_else(|| panic!("{shown} is not in the page"));
@@ -150,6 +157,20 @@ fn the_page_names_all_metrics_and_no_others() {
         let (key, value) = label.split_once('=').unwrap();
         let value = value.trim_matches('"');
         assert!(text.contains(label) && section.contains(&format!("`{key}`")) && section.contains(value), "{label}");
+    }
+}
+
+fn sample(job: JobId) -> JobSample {
+    let now = crate::harness::start();
+    JobSample {
+        id: job,
+        name: "nightly \"report\"".into(),
+        environment: "production".into(),
+        project: "shop".into(),
+        next_at: Some(now),
+        succeeded_at: Some(now),
+        last_state: Some(RunState::Failed),
+        last_seconds: Some(1.5),
     }
 }
 

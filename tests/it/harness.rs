@@ -110,6 +110,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         behind_tls_proxy: false,
         max_connections: 4096,
         max_connections_per_address: 1024,
+        metrics_per_job: 0,
         header_timeout_seconds: 10,
         idle_timeout_seconds: 120,
         body_timeout_seconds: 30,

@@ -19,7 +19,7 @@ async fn prune(app: &TestApp) {
 
 /// How many rows of a table the metric says were deleted.
 async fn counted(app: &TestApp, table: &str) -> u64 {
-    let text = app.app.metrics.text(windlass::observe::metrics::QueueDepths::default());
+    let text = app.app.metrics.text(windlass::observe::metrics::QueueDepths::default(), &[], 0);
     let line = format!("windlass_rows_pruned_total{{table=\"{table}\"}} ");
     text.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
 }

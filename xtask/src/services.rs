@@ -36,12 +36,13 @@ pub(crate) fn start() -> Result<Services> {
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     install();
     let mut services = Services { database: None, processes: Vec::new(), variables: Vec::new(), missing: Vec::new() };
-    let attempts: [(&str, Attempt); 5] = [
+    let attempts: [(&str, Attempt); 6] = [
         ("PostgreSQL", database),
         ("a Docker engine", engine),
         ("an image registry", images),
         ("OpenTofu", terraform),
         ("an SSH server", sshd),
+        ("promtool", promtool),
     ];
     for (name, attempt) in attempts {
         if let Err(reason) = attempt(&mut services, &folder) {
@@ -58,6 +59,13 @@ fn sshd(services: &mut Services, _: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Only looks for the program, which checks rules and metrics.
+fn promtool(services: &mut Services, _: &Path) -> Result<()> {
+    let program = find("promtool").ok_or("promtool is not installed")?;
+    services.variables.push(("WINDLASS_TEST_PROMTOOL", program.display().to_string()));
+    Ok(())
+}
+
 fn terraform(services: &mut Services, _: &Path) -> Result<()> {
     let folder = opentofu::provide()?;
     services.variables.push(("WINDLASS_TEST_TOOLS", folder.display().to_string()));
@@ -65,7 +73,8 @@ fn terraform(services: &mut Services, _: &Path) -> Result<()> {
 }
 
 /// Programs that the tests need, and the Debian packages that contain them.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 10] = [
+    ("promtool", "prometheus"),
     ("sshd", "openssh-server"),
     ("python3", "python3"),
     ("git", "git"),

@@ -18,6 +18,7 @@ mod response;
 pub(super) mod run;
 pub(super) mod run_log;
 mod run_response;
+pub(super) mod run_search;
 pub(super) mod schedule_preview;
 mod schedule_request;
 mod schedule_response;
@@ -28,6 +29,7 @@ mod validate;
 
 pub(super) use self::job_command::JobCommandResponse;
 pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
+pub(super) use self::run_response::{RunEventEnum, RunStateEnum, RunTriggerEnum};
 pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};
 
 use std::sync::Arc;

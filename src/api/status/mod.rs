@@ -1,5 +1,6 @@
 //! The states of jobs and environments, derived from the recorded deployments.
 
+mod last_run;
 mod official_state;
 mod part_state;
 mod response;
@@ -36,12 +37,13 @@ pub(in crate::api) async fn of_job(db: &DatabaseConnection, row: &job::Model) ->
         None => PartRuns::default(),
     };
     let newest = store::deployment::newest_by_environment(db, row.environment_id).await?;
+    let last_run = store::run::last_of_job(db, row.id).await?;
     let requests = match &part {
         Some((part, _)) if !part.progress.is_final() => store::deployment::count_open_by_job(db, row.id).await?,
         _ => 0,
     };
     let configuration = Configuration::of_row(row);
-    let job = JobSnapshot { id: row.id, configuration, part: part.as_ref(), runs, newest: newest.as_ref() };
+    let job = JobSnapshot { id: row.id, configuration, part: part.as_ref(), runs, last_run, newest: newest.as_ref() };
     Ok(status(&job, i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 
@@ -79,6 +81,7 @@ pub(in crate::api) fn of_nothing(id: Uuid) -> Status {
         status_details: details(None, PartPhase::Idle),
         deployment_request_id: None,
         deployment_requests_count: 0,
+        last_run: None,
     }
 }
 
@@ -100,5 +103,6 @@ pub(in crate::api) async fn of_request(db: &DatabaseConnection, row: &deployment
         },
         deployment_request_id: Some(row.id.0),
         deployment_requests_count: i32::try_from(requests).unwrap_or(i32::MAX),
+        last_run: None,
     })
 }

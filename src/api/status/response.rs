@@ -5,6 +5,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::last_run::LastRun;
 use super::official_state::{EventOriginEnum, ServiceDeploymentStatusEnum, StageStatusEnum, StateEnum};
 use super::step_metrics::ServiceStepMetrics;
 use crate::api::wire::Timestamp;
@@ -76,6 +77,9 @@ pub(in crate::api) struct Status {
     pub(super) status_details: StatusDetails,
     pub(super) deployment_request_id: Option<Uuid>,
     pub(super) deployment_requests_count: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub(super) last_run: Option<LastRun>,
 }
 
 /// The state of an environment.

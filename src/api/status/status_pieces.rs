@@ -21,33 +21,35 @@ use crate::api::wire::Results;
 use crate::engine::state::{Configuration, EnvironmentSnapshot, JobSnapshot, PartRuns};
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::run::LastRun;
 
 /// How many jobs one piece has.
 const TOGETHER: usize = 500;
 
 /// The state of a job, until it is written. Most jobs of a large environment are in no deployment.
 enum Pending {
-    Idle(JobId, Configuration),
+    Idle(JobId, Configuration, Option<Box<LastRun>>),
     Deployed(Box<Status>),
 }
 
 impl Pending {
     fn of(job: &JobSnapshot<'_>) -> Self {
         match job.part {
-            None => Self::Idle(job.id, job.configuration),
+            None => Self::Idle(job.id, job.configuration, job.last_run.clone().map(Box::new)),
             Some(_) => Self::Deployed(Box::new(status_among(job))),
         }
     }
 
     fn write(self, to: &mut Vec<u8>) -> Result<()> {
         let status = match self {
-            Self::Idle(id, configuration) => {
+            Self::Idle(id, configuration, last_run) => {
                 let newest: Option<&deployment::Model> = None;
                 Box::new(status_among(&JobSnapshot {
                     id,
                     configuration,
                     part: None,
                     runs: PartRuns::default(),
+                    last_run: last_run.map(|run| *run),
                     newest,
                 }))
             }
@@ -209,7 +211,7 @@ mod tests {
         let (before, behind) = around(&json!({"a": "\"jobs\":[1", "jobs": [], "b": []}), "jobs").unwrap();
         for count in [0, 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER] {
             let ids: Vec<JobId> = (0..count).map(|_| JobId::create()).collect();
-            let jobs = ids.iter().map(|id| Pending::Idle(*id, Configuration::NotDeployed)).collect();
+            let jobs = ids.iter().map(|id| Pending::Idle(*id, Configuration::NotDeployed, None)).collect();
             let pieces =
                 StatusPieces(vec![Piece::Text(before.clone()), Piece::Jobs(jobs), Piece::Text(behind.clone())]);
             let chunks: Vec<Vec<u8>> = pieces.chunks().map(|chunk| chunk.unwrap()).collect();

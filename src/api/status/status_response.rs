@@ -3,6 +3,7 @@
 use entity::deployment::Progress;
 use entity::id::EnvironmentId;
 
+use super::last_run::LastRun;
 use super::part_state::{details, execution_id};
 use super::response::{EnvironmentStatus, Status};
 use super::step_metrics::metrics;
@@ -30,6 +31,7 @@ pub(super) fn status(of: &JobSnapshot<'_>, requests: i32) -> Status {
         status_details: details(of.part.map(|(part, deployment)| (part, deployment)), of.doing()),
         deployment_request_id: queued.map(|deployment| deployment.id.0),
         deployment_requests_count: requests,
+        last_run: of.last_run.clone().map(LastRun::from),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
 use crate::store::job::Comparison;
+use crate::store::run::LastRun;
 
 /// Whether the configuration of a job is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct JobSnapshot<'a> {
     pub configuration: Configuration,
     pub part: Option<&'a Part>,
     pub runs: PartRuns,
+    /// Its newest execution.
+    pub last_run: Option<LastRun>,
     /// The newest deployment of the environment.
     pub newest: Option<&'a deployment::Model>,
 }
@@ -134,6 +137,9 @@ impl EnvironmentSnapshot {
             let ids = run_ids(parts.values().map(|(part, _)| part));
             let runs = if ids.is_empty() { Vec::new() } else { store::run::list_by_ids(tx, ids).await? };
             let runs: HashMap<_, _> = runs.into_iter().map(|run| (run.id, run)).collect();
+            let numbers = page.iter().filter_map(|job| job.newest_run).collect();
+            let last_runs = store::run::outcomes_by_number(tx, numbers).await?;
+            let mut last_runs: HashMap<_, _> = last_runs.into_iter().map(|run| (run.number, run)).collect();
             for job in &page {
                 let part = parts.get(&job.id);
                 let snapshot = JobSnapshot {
@@ -141,6 +147,7 @@ impl EnvironmentSnapshot {
                     configuration: Configuration::of(&job.comparison),
                     part,
                     runs: part.map(|(part, _)| PartRuns::among(part, &runs)).unwrap_or_default(),
+                    last_run: job.newest_run.and_then(|number| last_runs.remove(&number)),
                     newest: all.newest.as_ref(),
                 };
                 let (shown, freshness, is_newest) =

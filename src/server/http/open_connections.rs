@@ -109,11 +109,11 @@ mod tests {
         drop(first);
         let again = enter("::ffff:127.0.0.1");
         assert!(again.is_some());
-        let text = metrics.text(QueueDepths::default());
+        let text = metrics.text(QueueDepths::default(), &[], 0);
         assert!(text.contains("windlass_http_connections 3\n"), "{text}");
         assert!(text.contains("windlass_http_connections_refused_total 2\n"), "{text}");
         drop((second, other, again));
-        assert!(metrics.text(QueueDepths::default()).contains("windlass_http_connections 0\n"));
+        assert!(metrics.text(QueueDepths::default(), &[], 0).contains("windlass_http_connections 0\n"));
         assert!(open.counts().by_address.is_empty());
     }
 }

@@ -27,6 +27,8 @@ pub struct ComparedJob {
     /// The newest deployment that it takes part in.
     pub deployment_id: Option<DeploymentId>,
     pub comparison: Comparison,
+    /// The number of its newest execution.
+    pub newest_run: Option<i64>,
 }
 
 /// The database compares the configurations, which are the same for most jobs; only those that differ are sent.
@@ -36,7 +38,8 @@ const SELECT: &str = "SELECT j.id, j.created_at, s.stage_id, \
      WHEN j.drifted_at IS NOT NULL OR j.variables_changed_at > j.deployed_at \
      OR (j.variables_changed_at IS NOT NULL AND j.deployed_at IS NULL) THEN 1 \
      WHEN j.deployed = j.spec THEN 2 ELSE 3 END, \
-     CASE WHEN j.deployed <> j.spec THEN j.spec END, CASE WHEN j.deployed <> j.spec THEN j.deployed END \
+     CASE WHEN j.deployed <> j.spec THEN j.spec END, CASE WHEN j.deployed <> j.spec THEN j.deployed END, \
+     (SELECT r.number FROM run r WHERE r.job_id = j.id AND r.event NOT IN ('BUILD', 'APPLY') ORDER BY r.number DESC LIMIT 1) \
      FROM job j LEFT JOIN stage_job s ON s.job_id = j.id \
      WHERE j.environment_id = $1 AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4";
 
@@ -53,6 +56,7 @@ fn read(row: &QueryResult) -> Result<ComparedJob, DbErr> {
         stage_id: row.try_get_by_index(2)?,
         deployment_id: row.try_get_by_index(3)?,
         comparison,
+        newest_run: row.try_get_by_index(7)?,
     })
 }
 

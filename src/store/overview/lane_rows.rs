@@ -6,17 +6,12 @@ use entity::skipped_time;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult as _};
 
 use super::newest_runs::{RunSummary, SUMMARY, executions};
+use super::run_number::number_at;
 use super::sight::ids_in;
 use crate::store::binds::Binds;
 
 /// How many runs of a job that were created before the span are looked at, because they may reach into it.
 const BEFORE: i64 = 20;
-
-/// Finds a number by halving the numbers that are left: numbers are in the order of creation.
-const NUMBER_AT: &str = "WITH RECURSIVE step (low, high) AS ( \
-     SELECT COALESCE((SELECT MIN(number) FROM run), 0), COALESCE((SELECT MAX(number) FROM run), 0) + 1 \
-     UNION ALL \
-     SELECT CASE WHEN r.created_at < ";
 
 /// The runs and skipped times of jobs in a span of time.
 #[derive(Clone, Debug, Default)]
@@ -75,17 +70,4 @@ pub async fn lane_rows(
     runs.truncate(most);
     skipped.truncate(most);
     Ok(LaneRows { runs, skipped, more })
-}
-
-/// The number of the first run that was created at `time` or later; one more than all, if there is none.
-async fn number_at(db: &impl ConnectionTrait, time: DateTime<Utc>) -> Result<i64, DbErr> {
-    let mut sql = Binds::new(db.get_database_backend(), NUMBER_AT);
-    sql.value(time, "timestamptz").sql(" THEN r.number + 1 ELSE step.low END, CASE WHEN r.created_at < ");
-    sql.value(time, "timestamptz").sql(
-        " THEN step.high ELSE (step.low + step.high) / 2 END FROM step JOIN run r ON r.number = (SELECT next.number FROM run next \
-         WHERE next.number >= (step.low + step.high) / 2 ORDER BY next.number LIMIT 1) WHERE step.low < step.high) \
-         SELECT MAX(low) FROM step",
-    );
-    let row = db.query_one_raw(sql.statement()).await?;
-    Ok(row.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?.flatten().unwrap_or(0))
 }

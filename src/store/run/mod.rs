@@ -4,6 +4,7 @@ mod activity;
 pub mod cancel;
 mod in_turn;
 mod insert;
+mod last_run;
 mod open;
 mod ownership;
 pub mod retention;
@@ -15,6 +16,7 @@ mod transition;
 
 pub use self::activity::{Activity, activity};
 pub use self::insert::{create, create_one};
+pub use self::last_run::{LastRun, last_of_job, outcomes_by_number};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{

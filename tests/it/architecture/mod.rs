@@ -185,6 +185,7 @@ const PURE: &[&str] = &[
     "src/git/commit.rs",
     "src/git/failure.rs",
     "src/input/",
+    "src/observe/exposition.rs",
     "src/outbound/address.rs",
     "src/outbound/sign.rs",
     "src/registry_client/challenge.rs",

@@ -105,7 +105,8 @@ pub(in crate::engine::tick) async fn change(
         log_end(&run);
     }
     if to.is_final() {
-        app.metrics.run_ended(to, run.trigger);
+        let job = run.job_id.filter(|_| !matches!(run.event, Event::Build | Event::Apply));
+        app.metrics.run_ended(job, to, run.trigger);
         // A deployment or a queued run may be waiting for it.
         if is_awaited(&run) { app.wake.now() } else { app.wake.run_ended() }
     }
