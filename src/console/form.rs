@@ -32,6 +32,11 @@ impl Form {
         Some(self.text(name).trim()).filter(|text| !text.is_empty())
     }
 
+    /// All values of a name, such as those of boxes.
+    pub(super) fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Whether a box is checked.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -99,6 +104,7 @@ mod tests {
         assert_eq!(form.text("text"), "one\ntwo");
         assert_eq!((form.given("blank"), form.given("name")), (None, Some("a b")));
         assert!(form.has("on") && !form.has("off"));
+        assert_eq!((form.all("name"), form.all("missing").len()), (&["a b".to_owned()][..], 0));
         assert!(Form::parse(b"name=%00").is_err());
         assert!(Form::parse("a=1&".repeat(FIELDS + 1).as_bytes()).is_err());
     }

@@ -1,7 +1,7 @@
 //! Keeps an open page fresh: its fragments are sent again when they have changed, as server-sent events.
 //!
 //! A stream sends only what the page shows already, so that nothing needs it. An open tab costs one small query every two seconds; its
-//! fragments are made again when a run was created, started or has ended since, and at least every half minute.
+//! fragments are made again when a run was created, started or has ended since, when the page says so, and at least every half minute.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +32,11 @@ pub(super) type Fragment = (&'static str, Markup);
 pub(super) trait Live: Send + Sync + 'static {
     /// Makes them, as the page does, with the rights that the caller has now.
     fn fragments(&self, app: &App, caller: &Caller) -> impl Future<Output = Result<Vec<Fragment>>> + Send;
+
+    /// A number that changes when the fragments do, for what is not the start or the end of a run.
+    fn pulse(&self, _app: &App) -> impl Future<Output = Result<i64>> + Send {
+        async { Ok(0) }
+    }
 }
 
 struct Sender<L> {
@@ -40,7 +45,7 @@ struct Sender<L> {
     page: L,
     /// What was last sent, by id.
     sent: HashMap<&'static str, String>,
-    seen: Option<(store::run::Activity, Instant)>,
+    seen: Option<(store::run::Activity, i64, Instant)>,
     is_over: bool,
 }
 
@@ -78,11 +83,13 @@ impl<L: Live> Sender<L> {
         let begun = Instant::now();
         loop {
             self.caller = self.app.authenticator.again(&self.caller).await?;
-            let pulse = store::run::activity(&self.app.db).await?;
-            let is_new = self.seen.as_ref().is_none_or(|(seen, at)| *seen != pulse || at.elapsed() >= LONGEST);
+            let (pulse, own) = (store::run::activity(&self.app.db).await?, self.page.pulse(&self.app).await?);
+            let is_same =
+                |(seen, before, at): &(_, _, Instant)| *seen == pulse && *before == own && at.elapsed() < LONGEST;
+            let is_new = !self.seen.as_ref().is_some_and(is_same);
             if is_new {
                 let events = self.changed().await?;
-                self.seen = Some((pulse, Instant::now()));
+                self.seen = Some((pulse, own, Instant::now()));
                 if !events.is_empty() {
                     return Ok(events);
                 }

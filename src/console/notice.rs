@@ -25,6 +25,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("variable-deleted", "The variable was deleted, with its aliases and overrides."),
     ("variables-imported", "The variables were imported."),
     ("variables-skipped", "The variables were imported, except for some that exist already or cannot be replaced."),
+    ("saved", "The change was stored."),
+    ("deleted", "The entry was deleted."),
     ("workspace-created", "The workspace was created. Its first job can be started now."),
     ("workspace-saved", "The workspace was changed."),
     ("workspace-deleted", "The workspace was deleted."),

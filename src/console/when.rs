@@ -17,9 +17,9 @@ pub(super) fn exact(at: DateTime<Utc>, zone: Option<Zone>) -> Markup {
     html! { time datetime=(stamp(at)) { (in_zone(at, zone)) } }
 }
 
-/// How far away a time is.
+/// How far away a time is. The exact time is its title.
 pub(super) fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
-    html! { time data-relative datetime=(stamp(at)) { (relative(at, now)) } }
+    html! { time data-relative datetime=(stamp(at)) title=(stamp(at)) { (relative(at, now)) } }
 }
 
 /// As text; in UTC if the zone is not known.

@@ -1,10 +1,10 @@
-//! What many pages consist of: times, states, buttons that send a form, and fields with their problems.
+//! What many pages consist of: states, buttons that send a form, and fields with their problems.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
 use maud::{Markup, html};
 
-use super::format::{between, duration, relative};
+use super::format::{between, duration};
 use super::post_button::form_button;
 use super::problems::Problems;
 use super::shell::{Place, Section};
@@ -20,12 +20,6 @@ use crate::store;
 pub(super) async fn place(app: &App, organization: OrganizationId, section: Section) -> Result<Place> {
     let row = store::organization::by_id(&app.db, organization).await?.ok_or(Error::NotFound("organization"))?;
     Ok(Place { organization, name: row.name, section })
-}
-
-/// A time, as its distance from now. The script keeps it up to date, and the exact time is its title.
-pub(super) fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
-    let exact = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    html! { time datetime=(exact) title=(exact) data-relative { (relative(at, now)) } }
 }
 
 /// How long something took, or takes so far.

@@ -45,6 +45,7 @@ pub mod requester;
 pub mod run;
 pub mod run_lengths;
 pub mod schedule_times;
+pub mod settings;
 pub mod shown;
 pub mod state;
 pub mod template;

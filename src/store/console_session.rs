@@ -6,6 +6,7 @@ use entity::session;
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::page::PAGE;
+use super::row;
 
 /// The session whose cookie has this SHA-256.
 ///
@@ -46,17 +47,6 @@ pub async fn set_last_use(db: &impl ConnectionTrait, id: SessionId, now: DateTim
 /// # Errors
 /// When a statement fails.
 pub async fn delete_expired(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<u64, DbErr> {
-    let expired: Vec<SessionId> = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::ExpiresAt.lte(now))
-        .limit(limit)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    if expired.is_empty() {
-        return Ok(0);
-    }
-    let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(expired)).exec(tx).await?;
-    Ok(deleted.rows_affected)
+    let expired = session::Column::ExpiresAt.lte(now);
+    row::delete_some::<session::Entity>(tx, session::Column::Id, expired, limit).await
 }

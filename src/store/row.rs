@@ -1,6 +1,11 @@
 //! Reads and writes one row of any table, without side effects.
 
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait};
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
+    QueryFilter, QuerySelect,
+};
+use uuid::Uuid;
 
 type Active<M> = <<M as ModelTrait>::Entity as EntityTrait>::ActiveModel;
 type Key<M> = <<<M as ModelTrait>::Entity as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
@@ -53,4 +58,21 @@ where
     M::Entity: EntityTrait<Model = M>,
 {
     Ok(M::Entity::delete_by_id(id).exec(db).await?.rows_affected > 0)
+}
+
+/// Deletes at most `limit` rows, by the column with their ids. Returns how many.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn delete_some<E: EntityTrait>(
+    tx: &impl ConnectionTrait,
+    id: E::Column,
+    which: SimpleExpr,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let ids: Vec<Uuid> = E::find().select_only().column(id).filter(which).limit(limit).into_tuple().all(tx).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(E::delete_many().filter(id.is_in(ids)).exec(tx).await?.rows_affected)
 }

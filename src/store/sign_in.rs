@@ -1,9 +1,10 @@
 //! Links that sign in to the console once.
 
 use chrono::{DateTime, Utc};
-use entity::id::SignInId;
 use entity::sign_in;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+
+use super::row;
 
 /// Takes the link with this SHA-256 away, so that it works only once. None if it has expired.
 ///
@@ -21,17 +22,6 @@ pub async fn take(tx: &impl ConnectionTrait, hash: &str, now: DateTime<Utc>) -> 
 /// # Errors
 /// When a statement fails.
 pub async fn delete_expired(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<u64, DbErr> {
-    let expired: Vec<SignInId> = sign_in::Entity::find()
-        .select_only()
-        .column(sign_in::Column::Id)
-        .filter(sign_in::Column::ExpiresAt.lte(now))
-        .limit(limit)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    if expired.is_empty() {
-        return Ok(0);
-    }
-    let deleted = sign_in::Entity::delete_many().filter(sign_in::Column::Id.is_in(expired)).exec(tx).await?;
-    Ok(deleted.rows_affected)
+    let expired = sign_in::Column::ExpiresAt.lte(now);
+    row::delete_some::<sign_in::Entity>(tx, sign_in::Column::Id, expired, limit).await
 }

@@ -296,6 +296,8 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("jobs of a workspace", store::workspace::jobs(db, workspace)).await;
     watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, Vec::new(), now(), 10)).await;
     watched.check("shown plans", store::workspace::shown_plans(db, 1)).await;
+    watched.check("lines of a workspace job", store::workspace::count_lines(db, 1)).await;
+    watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;
     watched.check("drift", store::workspace::open_drift(db, workspace)).await;
     watched.check("plans", store::workspace::delete_some_plans(db, 10)).await;
     watched.check("expired states", store::workspace::delete_some_states(db, now(), 10)).await;

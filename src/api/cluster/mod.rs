@@ -22,24 +22,16 @@ pub(super) use self::cloud::CloudVendorEnum;
 use self::readiness::{ClusterReadinessStatus, ClusterStatus};
 use self::request::{ClusterDeleteMode, ClusterRequest};
 use self::response::Cluster;
-use super::audit::{self, Change};
 use super::caller::Auth;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success, Yaml, YamlBody};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::engine::cluster::open_run::open_run;
-use crate::engine::cluster::usable::{Usable, check_kubeconfig, usable};
+use crate::engine::cluster::usable::{Usable, usable};
+use crate::engine::settings::cluster_settings;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
-
-const TARGET: &str = "CLUSTER";
-const IN_USE: &str = "environments or deployment rules use this cluster; delete them first";
-/// The maximum number of clusters in an organization.
-const MAX_CLUSTERS: usize = 100;
-/// The limits of a job on a cluster of unknown size, in millicores and MiB.
-const UNKNOWN_SIZE: (i32, i32) = (1_000_000, 4_194_304);
 
 pub(super) struct ClusterApi(pub(super) Arc<App>);
 
@@ -67,36 +59,8 @@ impl ClusterApi {
     ) -> Result<Created<Cluster>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageCluster, id).await?;
-        let now = self.0.clock.now();
-        let (maximum_cpu_milli, maximum_memory_mib) = UNKNOWN_SIZE;
-        let row = body.0.apply(Model {
-            id: ClusterId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name: String::new(),
-            description: None,
-            region: String::new(),
-            kind: ClusterKind::Kubernetes,
-            is_default: false,
-            maximum_cpu_milli,
-            maximum_memory_mib,
-            kubeconfig: None,
-            production: false,
-            settings: None,
-        })?;
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            let rows = store::cluster::list_by_organization(tx, id).await?;
-            if rows.len() >= MAX_CLUSTERS {
-                return Err(Error::Conflict(format!("an organization can have at most {MAX_CLUSTERS} clusters")));
-            }
-            require_unused_name(&rows, &row)?;
-            let response = Cluster::new(&self.0, store::cluster::create(tx, row.clone()).await?);
-            let change = Change::create(TARGET, row.id.0, &row.name).after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        let row = cluster_settings::create(&self.0, &auth.requester(), id, body.0.wanted()?).await?;
+        Ok(Json(Cluster::new(&self.0, row)))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/status", method = "get", operation_id = "getOrganizationClusterStatus", tag = Tag::Clusters)]
@@ -120,18 +84,8 @@ impl ClusterApi {
         body: Body<ClusterRequest>,
     ) -> Result<Success<Cluster>> {
         let row = self.load(&auth, Action::ManageCluster, organization_id.0, cluster_id.0).await?;
-        let before = Cluster::new(&self.0, row.clone());
-        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(row)? };
-        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            require_unused_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
-            let row = store::row::update(tx, row).await?;
-            let change = Change::update(TARGET, row.id.0, &row.name).before(&before);
-            let response = Cluster::new(&self.0, row);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        let row = cluster_settings::edit(&self.0, &auth.requester(), row, body.0.wanted()?).await?;
+        Ok(Json(Cluster::new(&self.0, row)))
     }
 
     #[oai(path = "/organization/:organizationId/cluster/:clusterId", method = "delete", operation_id = "deleteCluster", tag = Tag::Clusters)]
@@ -150,18 +104,7 @@ impl ClusterApi {
                 "must be DEFAULT or DELETE_QOVERY_CONFIG: this server does not delete the cluster itself",
             ));
         }
-        if row.is_default {
-            return Err(Error::Conflict("the default cluster cannot be deleted".into()));
-        }
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            if let Some(run) = open_run(tx, row.id).await? {
-                let text = format!("run {} ({}) on this cluster has not ended; cancel it first", run.number, run.id);
-                return Err(Error::Conflict(text));
-            }
-            store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
-            Ok(((), Change::delete(TARGET, row.id.0, &row.name)))
-        })
-        .await?;
+        cluster_settings::delete(&self.0, &auth.requester(), row).await?;
         Ok(EmptyResponse)
     }
 
@@ -216,15 +159,7 @@ impl ClusterApi {
         if row.kind == ClusterKind::Local {
             return Err(Error::invalid("clusterId", "is the local cluster, which has no kubeconfig"));
         }
-        check_kubeconfig(&self.0, &body.0).map_err(|reason| Error::invalid("body", reason))?;
-        let sealed = self.0.keys.seal(&secret::place("cluster", row.id.0), body.0.as_bytes())?;
-        let row = Model { kubeconfig: Some(sealed), updated_at: self.0.clock.now(), ..row };
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await?;
-            Ok(((), Change::update(TARGET, row.id.0, &row.name).part("KUBERNETES_CREDENTIALS")))
-        })
-        .await?;
-        self.0.wake.now();
+        cluster_settings::set_kubeconfig(&self.0, &auth.requester(), row, ("body", &body.0)).await?;
         Ok(EmptyResponse)
     }
 }
@@ -233,11 +168,4 @@ impl ClusterApi {
     async fn load(&self, auth: &Auth, action: Action, organization: Uuid, id: Uuid) -> Result<Model> {
         access::cluster(&self.0.db, &auth.0, action, OrganizationId(organization), ClusterId(id)).await
     }
-}
-
-fn require_unused_name(rows: &[Model], new: &Model) -> Result<()> {
-    let key = entity::name_key(&new.name);
-    let taken = rows.iter().any(|row| row.id != new.id && entity::name_key(&row.name) == key);
-    let text = "this organization already has a cluster with this name";
-    if taken { Err(Error::Conflict(text.into())) } else { Ok(()) }
 }

@@ -1,12 +1,12 @@
-//! Cluster requests, and their validation.
+//! Cluster requests.
 
-use entity::cluster::{ClusterKind, Model};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
 use super::super::wire::{self, Ignored};
 use super::cloud::{CloudSettings, CloudVendorEnum, KubernetesEnum};
 use crate::engine::limits;
+use crate::engine::settings::cluster_settings::WantedCluster;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Deserialize, Object)]
@@ -68,9 +68,8 @@ pub(super) struct ClusterRequest {
 }
 
 impl ClusterRequest {
-    /// Validates the request and writes it to a row.
-    pub(super) fn apply(self, mut row: Model) -> Result<Model> {
-        let local = row.kind == ClusterKind::Local;
+    /// The cluster that is asked for.
+    pub(super) fn wanted(self) -> Result<WantedCluster> {
         if self.cloud_provider != CloudVendorEnum::OnPremise {
             return Err(Error::invalid(
                 "cloud_provider",
@@ -80,15 +79,6 @@ impl ClusterRequest {
         if self.kubernetes.unwrap_or(KubernetesEnum::SelfManaged) != KubernetesEnum::SelfManaged {
             return Err(Error::invalid("kubernetes", "must be SELF_MANAGED: this server does not manage clusters"));
         }
-        row.name = limits::name("name", &self.name)?;
-        if local && row.region != self.region {
-            return Err(Error::invalid("region", "cannot be changed for the local cluster"));
-        }
-        row.region = limits::name("region", &self.region)?;
-        if let Some(description) = self.description {
-            row.description = Some(limits::text("description", description)?);
-        }
-        row.production = self.production.unwrap_or(row.production);
         let number =
             |field: &str, given: Option<i32>| given.map(|n| limits::between(field, n, 0, i32::MAX)).transpose();
         let settings = CloudSettings {
@@ -98,8 +88,9 @@ impl ClusterRequest {
             instance_type: self.instance_type.map(|text| limits::text("instance_type", text)).transpose()?,
             ssh_keys: self.ssh_keys.map(|keys| limits::list("ssh_keys", keys)).transpose()?,
         };
-        row.settings = Some(serde_json::to_value(settings).map_err(Error::internal)?);
-        Ok(row)
+        let settings = Some(serde_json::to_value(settings).map_err(Error::internal)?);
+        let Self { name, description, region, production, .. } = self;
+        Ok(WantedCluster { name, description, region, production, settings })
     }
 }
 

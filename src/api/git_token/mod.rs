@@ -7,29 +7,22 @@ use std::sync::Arc;
 
 use entity::git_token::Model;
 use entity::id::{GitTokenId, OrganizationId};
-use entity::job_spec::GitProvider;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use self::request::GitTokenRequest;
 use self::response::GitTokenResponse;
-use super::audit::{self, Change};
 use super::caller::Auth;
 use super::registry::AssociatedService;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::engine::settings::git_token_settings;
+use crate::error::Result;
 use crate::store;
 use crate::store::job_usage::SharedResource;
-
-const IN_USE: &str = "jobs use this git token; switch them to another one first";
-
-fn change(kind: &'static str, row: &Model) -> Change {
-    Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("GIT_TOKEN")
-}
 
 pub(super) struct GitTokenApi(pub(super) Arc<App>);
 
@@ -61,27 +54,7 @@ impl GitTokenApi {
     ) -> Result<Created<GitTokenResponse>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
-        let now = self.0.clock.now();
-        let row = Model {
-            id: GitTokenId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name: String::new(),
-            description: String::new(),
-            provider: GitProvider::Github,
-            workspace: None,
-            api_url: String::new(),
-            token: None,
-            earlier_urls: None,
-        };
-        let row = body.0.apply(&self.0, row)?;
-        let row = audit::write(&self.0, &auth, id, async |tx| {
-            let row = store::row::create(tx, row).await?;
-            let change = change("CREATE", &row).after(&GitTokenResponse::new(row.clone(), 0));
-            Ok((row, change))
-        })
-        .await?;
+        let row = git_token_settings::create(&self.0, &auth.requester(), id, body.0.into()).await?;
         Ok(Json(GitTokenResponse::new(row, 0)))
     }
 
@@ -105,14 +78,7 @@ impl GitTokenApi {
         body: Body<GitTokenRequest>,
     ) -> Result<Success<GitTokenResponse>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, git_token_id.0).await?;
-        let before = GitTokenResponse::new(row.clone(), 0);
-        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(&self.0, row)? };
-        let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await?;
-            let change = change("UPDATE", &row).before(&before).after(&GitTokenResponse::new(row.clone(), 0));
-            Ok((row, change))
-        })
-        .await?;
+        let row = git_token_settings::edit(&self.0, &auth.requester(), row, body.0.into()).await?;
         self.response(row).await
     }
 
@@ -124,11 +90,7 @@ impl GitTokenApi {
         #[oai(name = "gitTokenId")] git_token_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, git_token_id.0).await?;
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
-            Ok(((), change("DELETE", &row).before(&GitTokenResponse::new(row, 0))))
-        })
-        .await?;
+        git_token_settings::delete(&self.0, &auth.requester(), row).await?;
         Ok(EmptyResponse)
     }
 

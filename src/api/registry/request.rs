@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::gcp_credentials::GcpCredentialsType;
 use super::registry_kind::ContainerRegistryKindEnum;
+use crate::engine::settings::registry_settings::WantedRegistry;
 use crate::secret::Secret;
 
 /// Not `Debug`: the request contains secrets in plain text.
@@ -47,13 +48,14 @@ pub(super) struct ContainerRegistryRequest {
     pub(super) config: ConfigRequest,
 }
 
-/// A configuration, split into public and sealed values.
-pub(super) struct SplitConfig {
-    pub(super) config: RegistryConfig,
-    pub(super) secrets: BTreeMap<&'static str, Secret<String>>,
+/// The registry that is asked for, with its configuration split into public and sealed values.
+pub(super) fn wanted(request: ContainerRegistryRequest) -> WantedRegistry {
+    let ContainerRegistryRequest { name, kind, description, url, config } = request;
+    let (config, secrets) = split(config);
+    WantedRegistry { name, kind: kind.into(), description, url, config, secrets }
 }
 
-pub(super) fn split(request: ConfigRequest) -> SplitConfig {
+fn split(request: ConfigRequest) -> (RegistryConfig, BTreeMap<&'static str, Secret<String>>) {
     let ConfigRequest {
         access_key_id,
         secret_access_key,
@@ -95,8 +97,5 @@ pub(super) fn split(request: ConfigRequest) -> SplitConfig {
         azure_tenant_id,
         azure_subscription_id,
     };
-    SplitConfig {
-        config,
-        secrets: secrets.into_iter().filter_map(|(key, value)| Some((key, Secret::new(value?)))).collect(),
-    }
+    (config, secrets.into_iter().filter_map(|(key, value)| Some((key, Secret::new(value?)))).collect())
 }

@@ -7,7 +7,7 @@ mod response;
 
 use std::sync::Arc;
 
-use entity::custom_role::{ClusterGrants, Model, ProjectGrants};
+use entity::custom_role::Model;
 use entity::id::{CustomRoleId, OrganizationId};
 use entity::member::Role;
 use poem_openapi::OpenApi;
@@ -17,7 +17,6 @@ use uuid::Uuid;
 use self::matrix::PermissionMatrix;
 use self::request::{OrganizationCustomRoleCreateRequest, OrganizationCustomRoleUpdateRequest};
 use self::response::{OrganizationAvailableRole, OrganizationCustomRole};
-use super::audit::{self, Change, MEMBERS_AND_ROLES};
 use super::caller::Auth;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
@@ -25,29 +24,9 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::assigned_role::BUILT_IN;
 pub(super) use crate::engine::assigned_role::{assignable, name_and_id};
-use crate::engine::limits;
-use crate::error::{Error, Result};
+use crate::engine::settings::role_settings;
+use crate::error::Result;
 use crate::store;
-
-const TAKEN: &str = "this organization already has a custom role with this name";
-
-const IN_USE: &str = "members, tokens or invitations have this role; assign them another one first";
-
-/// The maximum number of custom roles in an organization.
-const MAX_CUSTOM_ROLES: usize = 100;
-
-/// Validates a name. The names of built-in roles are reserved, ignoring case.
-fn name(text: &str) -> Result<String> {
-    let name = limits::name("name", text)?;
-    if BUILT_IN.iter().any(|(_, built_in, _)| *built_in == name.to_lowercase()) {
-        return Err(Error::invalid("name", "must not be the name of a built-in role"));
-    }
-    Ok(name)
-}
-
-fn change(kind: &'static str, row: &Model) -> Change {
-    Change::new(kind, MEMBERS_AND_ROLES, row.id.0, &row.name).part("CUSTOM_ROLE")
-}
 
 pub(super) struct RoleApi(pub(super) Arc<App>);
 
@@ -91,31 +70,9 @@ impl RoleApi {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageMembers, id).await?;
         let OrganizationCustomRoleCreateRequest { name, description } = body.0;
-        let name = self::name(&name)?;
-        let now = self.0.clock.now();
-        let row = Model {
-            id: CustomRoleId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name_key: entity::name_key(&name),
-            name,
-            description: limits::text("description", description.unwrap_or_default())?,
-            clusters: ClusterGrants::default(),
-            projects: ProjectGrants::default(),
-        };
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            if store::custom_role::list(tx, id).await?.len() >= MAX_CUSTOM_ROLES {
-                return Err(Error::Conflict(format!(
-                    "an organization can have at most {MAX_CUSTOM_ROLES} custom roles"
-                )));
-            }
-            let row = store::row::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let response = PermissionMatrix::load(tx, id).await?.response(&row);
-            let change = change("CREATE", &row).after(&response);
-            Ok((response, change))
-        })
-        .await?;
+        let of = (name.as_str(), description);
+        let row = role_settings::create(&self.0, &auth.requester(), id, of, Default::default()).await?;
+        let response = PermissionMatrix::load(&self.0.db, id).await?.response(&row);
         Ok(Json(response))
     }
 
@@ -140,28 +97,11 @@ impl RoleApi {
     ) -> Result<Success<OrganizationCustomRole>> {
         let row = self.load(&auth, organization_id.0, custom_role_id.0).await?;
         let matrix = PermissionMatrix::load(&self.0.db, row.organization_id).await?;
-        let before = matrix.response(&row);
         let OrganizationCustomRoleUpdateRequest { name, description, cluster_permissions, project_permissions } =
             body.0;
-        let name = self::name(&name)?;
-        let (clusters, projects) = matrix.parse(cluster_permissions, project_permissions)?;
-        let row = Model {
-            name_key: entity::name_key(&name),
-            name,
-            description: limits::text("description", description.unwrap_or(row.description))?,
-            clusters,
-            projects,
-            updated_at: self.0.clock.now(),
-            ..row
-        };
-        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let response = matrix.response(&row);
-            let change = change("UPDATE", &row).before(&before).after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        self.0.rights_changed();
+        let granted = matrix.parse(cluster_permissions, project_permissions)?;
+        let row = role_settings::edit(&self.0, &auth.requester(), row, (&name, description), granted).await?;
+        let response = matrix.response(&row);
         Ok(Json(response))
     }
 
@@ -173,11 +113,7 @@ impl RoleApi {
         #[oai(name = "customRoleId")] custom_role_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, organization_id.0, custom_role_id.0).await?;
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::row::delete::<Model>(tx, row.id).await.map_err(|e| Error::or_in_use(e, IN_USE))?;
-            Ok(((), change("DELETE", &row)))
-        })
-        .await?;
+        role_settings::delete(&self.0, &auth.requester(), row).await?;
         Ok(EmptyResponse)
     }
 }

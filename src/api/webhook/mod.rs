@@ -6,26 +6,21 @@ mod response;
 use std::sync::Arc;
 
 use entity::id::{OrganizationId, WebhookId};
-use entity::webhook::{Events, Model, Modes, ProjectNames, WebhookKind};
+use entity::webhook::Model;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use self::request::OrganizationWebhookCreateRequest;
 use self::response::{OrganizationWebhookResponse, WebhookEventResponse};
-use super::audit::{self, Change};
 use super::caller::Auth;
 use super::tag::Tag;
 use super::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::access::{self, Action};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::engine::settings::webhook_settings;
+use crate::error::Result;
 use crate::store;
-
-const TARGET: &str = "WEBHOOK";
-
-/// The maximum number of webhooks in an organization.
-const MAX_WEBHOOKS: usize = 50;
 
 /// The maximum number of listed deliveries of a webhook.
 const DELIVERIES: u64 = 100;
@@ -55,34 +50,7 @@ impl WebhookApi {
     ) -> Result<Created<OrganizationWebhookResponse>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
-        let now = self.0.clock.now();
-        let row = Model {
-            id: WebhookId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            kind: WebhookKind::Standard,
-            target_url: String::new(),
-            secret: None,
-            description: None,
-            enabled: true,
-            events: Events::default(),
-            project_names: ProjectNames::default(),
-            modes: Modes::default(),
-        };
-        let row = body.0.apply(&self.0, row)?;
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            if store::webhook::list(tx, id).await?.len() >= MAX_WEBHOOKS {
-                return Err(Error::invalid("", format!("an organization can have at most {MAX_WEBHOOKS} webhooks")));
-            }
-            let row = store::row::create(tx, row).await?;
-            let change = Change::create(TARGET, row.id.0, &row.target_url);
-            let response = OrganizationWebhookResponse::from(row);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        Ok(Json(webhook_settings::create(&self.0, &auth.requester(), id, body.0.into()).await?.into()))
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "get", operation_id = "getOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -104,17 +72,7 @@ impl WebhookApi {
         body: Body<OrganizationWebhookCreateRequest>,
     ) -> Result<Success<OrganizationWebhookResponse>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
-        let before = OrganizationWebhookResponse::from(row.clone());
-        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(&self.0, row)? };
-        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await?;
-            let change = Change::update(TARGET, row.id.0, &row.target_url).before(&before);
-            let response = OrganizationWebhookResponse::from(row);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        Ok(Json(webhook_settings::edit(&self.0, &auth.requester(), row, body.0.into()).await?.into()))
     }
 
     #[oai(path = "/organization/:organizationId/webhook/:webhookId", method = "delete", operation_id = "deleteOrganizationWebhook", tag = Tag::OrganizationWebhook)]
@@ -125,12 +83,7 @@ impl WebhookApi {
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::row::delete::<Model>(tx, row.id).await?;
-            let change = Change::delete(TARGET, row.id.0, &row.target_url);
-            Ok(((), change.before(&OrganizationWebhookResponse::from(row))))
-        })
-        .await?;
+        webhook_settings::delete(&self.0, &auth.requester(), row).await?;
         Ok(EmptyResponse)
     }
 

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use crate::console::environment::{of_deployment, of_progress};
 use crate::console::paths;
-use crate::console::widgets::{ago, state, took};
+use crate::console::when::distance;
+use crate::console::widgets::{state, took};
 use crate::engine::state::{DeploymentLogEntry, DeploymentParts};
 
 /// Who requested it, when, why it ended as it did.
@@ -24,10 +25,10 @@ pub(super) fn summary(row: &deployment::Model, now: DateTime<Utc>) -> Markup {
                     @if row.rows_only { ", without running commands and without removing what is deployed" }
                 }
                 dt { "Requested" }
-                dd { (ago(*created_at, now)) " by " (row.triggered_by) " (" (origin(row.origin)) ")" }
+                dd { (distance(*created_at, now)) " by " (row.triggered_by) " (" (origin(row.origin)) ")" }
                 @if let Some(at) = started_at {
                     dt { "Started" }
-                    dd { (ago(*at, now)) }
+                    dd { (distance(*at, now)) }
                     dt { "Took" }
                     dd { (took(Some(*at), *finished_at, now)) @if finished_at.is_none() { " so far" } }
                 }
@@ -37,7 +38,7 @@ pub(super) fn summary(row: &deployment::Model, now: DateTime<Utc>) -> Markup {
                 }
                 @if let Some(at) = cancel_requested_at {
                     dt { "Cancelled" }
-                    dd { (ago(*at, now)) }
+                    dd { (distance(*at, now)) }
                 }
                 @if let Some(reason) = reason {
                     dt { "Reason" }
@@ -104,7 +105,7 @@ fn part_line(row: &deployment::Model, part: &deployment_job::Model, job: &job::M
                 @if let Some(commit) = &part.commit_id { " " code { (commit.get(..12).unwrap_or(commit)) } }
             }
             td data-label="Started" {
-                @match part.started_at { Some(at) => (ago(at, now)), None => span.soft { "–" } }
+                @match part.started_at { Some(at) => (distance(at, now)), None => span.soft { "–" } }
             }
             td data-label="Took" { (took(part.started_at, part.finished_at, now)) }
         }

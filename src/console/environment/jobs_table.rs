@@ -8,7 +8,8 @@ use super::environment_view::{DEPLOYMENTS, EnvironmentView, JOBS, JobLine, Windo
 use super::state_words::{of_deployment, of_freshness, of_progress, of_shown, shown};
 use crate::console::paths;
 use crate::console::picture::stage_columns::{StageColumn, StageEntry, stages};
-use crate::console::widgets::{ago, state, took};
+use crate::console::when::distance;
+use crate::console::widgets::{state, took};
 
 /// The state of the whole environment.
 pub(super) fn summary(view: &EnvironmentView, now: DateTime<Utc>) -> Markup {
@@ -22,7 +23,7 @@ pub(super) fn summary(view: &EnvironmentView, now: DateTime<Utc>) -> Markup {
                 span.soft {
                     "Last: "
                     a href=(paths::deployment(row.id)) { (of_deployment(row)) }
-                    " by " (row.triggered_by) ", " (ago(row.started_at.unwrap_or(row.created_at), now))
+                    " by " (row.triggered_by) ", " (distance(row.started_at.unwrap_or(row.created_at), now))
                 }
             }
         }
@@ -91,7 +92,7 @@ pub(super) fn jobs(row: &environment::Model, view: &EnvironmentView, window: Win
 fn next(line: &JobLine, now: DateTime<Utc>) -> Markup {
     html! {
         @match (line.next, line.is_scheduled) {
-            (Some(at), _) => (ago(at, now)),
+            (Some(at), _) => (distance(at, now)),
             (None, true) => span.soft { "not scheduled until it is deployed" },
             (None, false) => span.soft { "when it is deployed" },
         }
@@ -126,7 +127,7 @@ pub(super) fn history(row: &environment::Model, view: &EnvironmentView, now: Dat
                                     td data-label="What" { (of_deployment(of)) }
                                     td data-label="State" { (state(of_progress(of.progress, of.cancel_requested_at.is_some()))) }
                                     td data-label="Who" { (of.triggered_by) }
-                                    td data-label="When" { (ago(of.created_at, now)) }
+                                    td data-label="When" { (distance(of.created_at, now)) }
                                     td data-label="Took" { (took(of.started_at, of.finished_at, now)) }
                                 }
                             }

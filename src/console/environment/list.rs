@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::console::notice::Noticed;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{ago, place, state};
+use crate::console::when::distance;
+use crate::console::widgets::{place, state};
 use crate::console::{paths, reply};
 use crate::engine::state::EnvironmentSnapshot;
 use crate::error::{Error, Result};
@@ -179,7 +180,7 @@ fn last(snapshot: &EnvironmentSnapshot, now: DateTime<Utc>) -> Markup {
     html! {
         @match &snapshot.newest {
             Some(row) => {
-                a href=(paths::deployment(row.id)) { (ago(row.started_at.unwrap_or(row.created_at), now)) }
+                a href=(paths::deployment(row.id)) { (distance(row.started_at.unwrap_or(row.created_at), now)) }
                 " by " (row.triggered_by)
             }
             None => span.soft { "never" },

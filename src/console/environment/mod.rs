@@ -1,6 +1,7 @@
 //! The pages of projects and environments.
 
 mod action;
+mod chosen_jobs;
 mod clone;
 mod created;
 mod edit;
@@ -21,6 +22,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/project/:id/environments/new", get(created::environment_form).post(created::create_environment))
         .at("/environment/:id", get(page::show))
         .at("/environment/:id/live", get(page::fresh))
+        .at("/environment/:id/deploy-jobs", get(chosen_jobs::choose).post(chosen_jobs::deploy))
         .at("/environment/:id/edit", get(edit::show).post(edit::save))
         .at("/environment/:id/clone", get(clone::show).post(clone::save))
         .at("/environment/:id/action/:word", post(action::act))

@@ -123,6 +123,7 @@ fn more_actions(viewer: &Viewer, row: &environment::Model) -> Markup {
                         a.button.quiet href={ (path) "/clone" } { "Clone" }
                     }
                     @if may_deploy {
+                        a.button.quiet href={ (path) "/deploy-jobs" } { "Deploy some jobs…" }
                         (button(viewer, &format!("{path}/action/uninstall"), "Uninstall", "danger", Some("Remove everything that is deployed? The configuration is kept.")))
                     }
                     @if may_manage {

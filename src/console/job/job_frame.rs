@@ -79,6 +79,7 @@ pub(super) fn buttons(scene: &Scene, caller: &Caller, csrf: &str, is_paused: boo
             @if scene.may(caller, Action::Deploy) {
                 a.button href=(to("run")) { "Run now…" }
                 (post_button(csrf, &to("deploy"), "Deploy", Manner::Quiet))
+                a.button.quiet href=(to("deploy-version")) { "Deploy a version…" }
                 @if scene.job.deployed.is_some() {
                     (post_button(csrf, &to("stop"), "Stop", Manner::Danger("Stop this job? Its schedule ends until it is deployed again.")))
                 }

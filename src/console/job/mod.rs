@@ -23,6 +23,7 @@ mod schedule_preview_view;
 mod schedule_view;
 mod settings_tab;
 mod variables_tab;
+mod version_form;
 
 pub(super) use self::scene::Scene;
 
@@ -43,6 +44,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/job/:id/run", get(run_form::run_form).post(run_form::run_now))
         .at("/job/:id/pause", get(hold_forms::pause_form).post(hold_forms::pause))
         .at("/job/:id/backfill", get(hold_forms::backfill_form).post(hold_forms::run_backfill))
+        .at("/job/:id/deploy-version", get(version_form::version_form).post(version_form::deploy_version))
         .at("/job/:id/edit", get(definition_page::edit_form).post(definition_page::save_job))
         .at("/job/:id/clone", get(clone_form::clone_form).post(clone_form::clone_job))
         .at("/job/:id/:word", post(job_actions::act))

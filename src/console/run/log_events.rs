@@ -18,6 +18,7 @@ use super::log_window::stream_named;
 use crate::access::read_guard::Guard;
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::console::format::ansi::{self, AnsiState};
 use crate::console::job::Scene;
 use crate::console::viewer::Viewer;
 use crate::console::when::zone_of;
@@ -52,8 +53,10 @@ pub(super) async fn log_events(
     let stream = query.stream.as_deref().and_then(stream_named);
     let guard = Guard::new(viewer.caller, ReadLog { db: app.db.clone(), run: run.id });
     let pieces = lines(Arc::clone(app), guard, (run.id, after), Follow::UntilEnd);
+    // A batch begins with the colors that the one before it ended with.
+    let mut colors = log_lines::colors_after(app, run.id, after, stream).await?;
     let events = pieces.map(move |piece| match piece {
-        Ok(Piece::Lines(lines)) => event(lines, stream, zone),
+        Ok(Piece::Lines(lines)) => event(lines, stream, zone, &mut colors),
         // The browser opens it again, and is told then what has changed.
         Ok(Piece::Cut(_)) | Err(_) => String::new(),
     });
@@ -68,12 +71,15 @@ pub(super) async fn log_events(
 }
 
 /// The event for these lines.
-fn event(lines: Vec<LogLine>, stream: Option<LogStream>, zone: Option<Zone>) -> String {
+fn event(lines: Vec<LogLine>, stream: Option<LogStream>, zone: Option<Zone>, colors: &mut AnsiState) -> String {
     let last = lines.last().map_or(0, |line| line.position);
     let mut shown: Vec<_> =
         lines.into_iter().filter(|line| stream.is_none_or(|stream| line.stream == stream)).collect();
-    let shown = shown.split_off(shown.len().saturating_sub(KEPT));
-    let html = log_lines::markup(&shown, None, zone).into_string();
+    let newest = shown.split_off(shown.len().saturating_sub(KEPT));
+    for line in &shown {
+        let _left_out = ansi::line(&line.text, colors);
+    }
+    let html = log_lines::markup(&newest, None, zone, colors).into_string();
     let data = serde_json::json!({ "html": html });
     format!("id: {last}\nevent: lines\ndata: {data}\n\n")
 }

@@ -23,6 +23,7 @@ pub(super) async fn log(app: &App, run: &Model, query: &LogQuery, zone: Option<Z
     };
     let first = lines.first().map_or(1, |line| line.position);
     let last = lines.last().map_or(0, |line| line.position);
+    let mut colors = log_lines::colors_after(app, run.id, first - 1, query.stream()).await?;
     let follows = query.is_tail() && !run.state.is_final();
     let live = follows.then(|| live_path(run, query, last.max(run.total_lines)));
     let mut class = String::from("log");
@@ -50,7 +51,7 @@ pub(super) async fn log(app: &App, run: &Model, query: &LogQuery, zone: Option<Z
             div #log class=(class) tabindex="0" role="region" aria-label="Lines of the log" data-log=[live]
                 data-path=(query.path(run.id, &[("from", None), ("before", None)])) {
                 @if lines.is_empty() { p.soft #no-lines { (nothing(run, query)) } }
-                (log_lines::markup(&lines, query.search(), zone))
+                (log_lines::markup(&lines, query.search(), zone, &mut colors))
             }
             nav.pages aria-label="Later lines" {
                 @if has_later {

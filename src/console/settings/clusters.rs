@@ -5,13 +5,14 @@ use std::sync::Arc;
 use entity::cluster::{ClusterKind, Model};
 use entity::id::OrganizationId;
 use maud::{Markup, html};
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::tabs::{Tab, show};
+use super::tabs::{Tab, may, settings, show};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::console::notice::Noticed;
 use crate::console::viewer::Viewer;
 use crate::console::widgets::state;
 use crate::engine::cluster::usable::{Usable, usable};
@@ -19,16 +20,26 @@ use crate::error::Error;
 use crate::store;
 
 #[handler]
-pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+pub(super) async fn page(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(noticed): Query<Noticed>,
+) -> poem::Result<Response> {
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewCluster, id).await?;
     let rows = store::cluster::list_by_organization(&app.db, id).await.map_err(Error::from)?;
+    let manages = may(&viewer, id, Action::ManageCluster);
     let body = html! {
+        (noticed.show())
+        @if manages { p { a.button href={ (settings(id)) "/clusters/new" } { "New cluster" } } }
         div.scroll { table.stacked {
             caption { "Clusters" }
             thead { tr { th scope="col" { "Name" } th scope="col" { "State" } th scope="col" { "Kind" } th scope="col" { "At most for one job" } } }
             tbody { @for row in &rows { tr {
-                td data-label="Name" { div { (row.name) @if row.is_default { " " span.soft { "(default)" } } @if let Some(text) = &row.description { div.soft { (text) } } } }
+                td data-label="Name" { div {
+                    @if manages { a href={ (settings(id)) "/cluster/" (row.id) "/edit" } { (row.name) } } @else { (row.name) }
+                    @if row.is_default { " " span.soft { "(default)" } } @if let Some(text) = &row.description { div.soft { (text) } } } }
                 td data-label="State" { (cluster_state(app, row)) }
                 td data-label="Kind" { @match row.kind { ClusterKind::Local => "this machine", ClusterKind::Kubernetes => "Kubernetes" } }
                 td data-label="At most" { (row.maximum_cpu_milli) " m CPU, " (row.maximum_memory_mib) " MiB" }

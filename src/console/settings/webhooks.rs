@@ -7,14 +7,15 @@ use entity::id::OrganizationId;
 use entity::webhook_delivery::{DeliveryState, Model};
 use entity::{webhook, webhook_delivery};
 use maud::{Markup, html};
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
-use super::tabs::{Tab, may, show};
+use super::tabs::{Tab, may, settings, show};
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::console::notice::Noticed;
 use crate::console::viewer::Viewer;
 use crate::console::when::distance;
 use crate::console::widgets::state;
@@ -25,14 +26,19 @@ use crate::store;
 const DELIVERIES: u64 = 10;
 
 #[handler]
-pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+pub(super) async fn page(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(noticed): Query<Noticed>,
+) -> poem::Result<Response> {
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewSettings, id).await?;
     // What was sent may be read by those who may change where it is sent.
-    let sees_deliveries = may(&viewer, id, Action::ManageSettings);
+    let manages = may(&viewer, id, Action::ManageSettings);
     let mut rows = Vec::new();
     for row in store::webhook::list(&app.db, id).await.map_err(Error::from)? {
-        let deliveries = match sees_deliveries {
+        let deliveries = match manages {
             true => store::webhook::list_deliveries(&app.db, row.id, DELIVERIES).await.map_err(Error::from)?,
             false => Vec::new(),
         };
@@ -40,17 +46,24 @@ pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): P
     }
     let now = app.clock.now();
     let body = html! {
-        @if rows.is_empty() { p.card { "There are no webhooks yet. The API creates them: " code { "POST /organization/" (id) "/webhook" } } }
-        @for (row, deliveries) in &rows { (card(row, deliveries, now)) }
+        (noticed.show())
+        @if manages { p { a.button href={ (settings(id)) "/webhooks/new" } { "New webhook" } } }
+        @if rows.is_empty() { p.card { "There are no webhooks yet. They tell other programs about deployments." } }
+        @for (row, deliveries) in &rows {
+            (card(row, manages.then(|| format!("{}/webhook/{}/edit", settings(id), row.id)), deliveries, now))
+        }
     };
     Ok(show(app, &viewer, id, (Tab::Webhooks, Some(format!("/organization/{id}/webhook"))), &body).await?)
 }
 
-fn card(row: &webhook::Model, deliveries: &[Model], now: DateTime<Utc>) -> Markup {
+fn card(row: &webhook::Model, edit: Option<String>, deliveries: &[Model], now: DateTime<Utc>) -> Markup {
     let events: Vec<String> = row.events.0.iter().map(|event| event.to_value()).collect();
     html! {
         section.card {
-            h2 { (row.target_url) }
+            div.row.between {
+                h2 { (row.target_url) }
+                @if let Some(edit) = &edit { a.button.quiet href=(edit) { "Edit" span.hidden { " the webhook of " (row.target_url) } } }
+            }
             p {
                 (state(if row.enabled { ("ok", "enabled") } else { ("cancelled", "disabled") }))
                 " " (row.kind.to_value()) ", for " (events.join(", "))

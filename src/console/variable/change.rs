@@ -33,6 +33,12 @@ async fn answer(
     Ok(reply::refused(app, viewer, &page))
 }
 
+/// What every change begins with: the scope, in which the viewer may change variables.
+async fn begun(app: &App, viewer: &Viewer, scope: &str, id: Uuid) -> Result<(VariableOwner, Parent)> {
+    let owner = VariableOwner::read(scope, id)?;
+    Ok((owner, owner.load(app, viewer, Action::Manage).await?))
+}
+
 fn some(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
@@ -44,8 +50,7 @@ pub(super) async fn create(
     Path((scope, id)): Path<(String, Uuid)>,
     form: Form,
 ) -> poem::Result<Response> {
-    let owner = VariableOwner::read(&scope, id)?;
-    let parent = owner.load(app, &viewer, Action::Manage).await?;
+    let (owner, parent) = begun(app, &viewer, &scope, id).await?;
     let typed = Typed::of_form(&form);
     let new = NewVariable {
         key: typed.key.clone(),
@@ -72,8 +77,7 @@ pub(super) async fn edit(
     Path((scope, id, variable)): Path<(String, Uuid, Uuid)>,
     form: Form,
 ) -> poem::Result<Response> {
-    let owner = VariableOwner::read(&scope, id)?;
-    let parent = owner.load(app, &viewer, Action::Manage).await?;
+    let (owner, parent) = begun(app, &viewer, &scope, id).await?;
     let row = own(app, &parent, variable).await?;
     let typed = Typed::of_form(&form);
     let has_value = row.kind != VariableKind::Alias && !(row.is_secret && typed.keeps);
@@ -97,8 +101,7 @@ pub(super) async fn override_(
     Path((scope, id, variable)): Path<(String, Uuid, Uuid)>,
     form: Form,
 ) -> poem::Result<Response> {
-    let owner = VariableOwner::read(&scope, id)?;
-    let parent = owner.load(app, &viewer, Action::Manage).await?;
+    let (owner, parent) = begun(app, &viewer, &scope, id).await?;
     let row = target(app, &parent, variable).await?;
     let typed = Typed::of_form(&form);
     let new = NewOverride { value: typed.value.clone(), description: some(&typed.description), interpolated: None };
@@ -114,8 +117,7 @@ pub(super) async fn alias(
     Path((scope, id, variable)): Path<(String, Uuid, Uuid)>,
     form: Form,
 ) -> poem::Result<Response> {
-    let owner = VariableOwner::read(&scope, id)?;
-    let parent = owner.load(app, &viewer, Action::Manage).await?;
+    let (owner, parent) = begun(app, &viewer, &scope, id).await?;
     let row = target(app, &parent, variable).await?;
     let typed = Typed::of_form(&form);
     let new = NewAlias { key: typed.key.clone(), description: some(&typed.description), interpolated: None };
@@ -131,8 +133,7 @@ pub(super) async fn delete(
     Path((scope, id, variable)): Path<(String, Uuid, Uuid)>,
     _form: Form,
 ) -> poem::Result<Response> {
-    let owner = VariableOwner::read(&scope, id)?;
-    let parent = owner.load(app, &viewer, Action::Manage).await?;
+    let (owner, parent) = begun(app, &viewer, &scope, id).await?;
     let row = own(app, &parent, variable).await?;
     variable::delete(app, &viewer.requester(), &parent, row).await?;
     Ok(notice::lead(&owner.list(), "variable-deleted"))

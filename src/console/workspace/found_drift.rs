@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use super::plan_difference::drift_words;
 use crate::app::App;
 use crate::console::paths;
-use crate::console::widgets::{ago, state};
+use crate::console::when::distance;
+use crate::console::widgets::state;
 use crate::engine::opened_plan::{self, ShownPlan};
 use crate::error::Result;
 use crate::store;
@@ -30,7 +31,7 @@ pub(super) async fn drift(app: &App, row: &workspace::Model) -> Result<Markup> {
                     h2 #drift { "Drift " (state(("queued", "found"))) }
                     p {
                         (drift_words(usize::try_from(plan.drift).unwrap_or(0))) ", as the plan of "
-                        a href=(paths::workspace_job(plan.job_id)) { "job " (plan.job_id) } " found " (ago(plan.created_at, now)) "."
+                        a href=(paths::workspace_job(plan.job_id)) { "job " (plan.job_id) } " found " (distance(plan.created_at, now)) "."
                     }
                     @if !addresses.is_empty() {
                         ul {

@@ -49,7 +49,8 @@ impl StepView {
         let mut lines = Vec::new();
         if let Some(run) = &run {
             let plans = plan.is_none() && spec.as_ref().is_some_and(FlowStep::plans);
-            let mut after = (run.total_lines - if plans { SEARCHED } else { TAIL }).max(0);
+            let is_over = run.state.is_final();
+            let mut after = (run.total_lines - if plans && is_over { SEARCHED } else { TAIL }).max(0);
             loop {
                 let page = store::log_chunk::list_by_run(&app.db, run.id, after).await?;
                 let Some(last) = page.last() else { break };
@@ -91,7 +92,7 @@ impl StepView {
 
 /// The steps of a job, in order.
 pub(super) async fn steps(app: &App, job: &workspace_job::Model) -> Result<Markup> {
-    let rows = store::workspace::steps(&app.db, job.id).await?;
+    let rows = store::workspace::steps_without_plans(&app.db, job.id).await?;
     let ids: Vec<RunId> = rows.iter().filter_map(|row| row.run_id).collect();
     let runs = store::run::list_by_ids(&app.db, ids).await?;
     let runs: HashMap<_, _> = runs.into_iter().map(|run| (run.id, run)).collect();

@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::console::notice::Noticed;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{ago, place, state};
+use crate::console::when::distance;
+use crate::console::widgets::{place, state};
 use crate::console::{paths, reply};
 use crate::error::Error;
 use crate::store;
@@ -69,7 +70,7 @@ pub(super) async fn list(
                                 }
                                 td data-label="Last job" {
                                     (state(last(&row.last_job_status)))
-                                    @if let Some(at) = row.last_job_date { " " (ago(at, now)) }
+                                    @if let Some(at) = row.last_job_date { " " (distance(at, now)) }
                                 }
                                 td data-label="Source" { code { (row.source) } }
                                 td data-label="Tool" { (row.iac_type) " " (row.terraform_version) }

@@ -19,10 +19,12 @@ use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
 use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{ago, button, place, state};
+use crate::console::when::distance;
+use crate::console::widgets::{button, place, state};
 use crate::console::{paths, reply};
 use crate::engine::template;
 use crate::error::Result;
+use crate::store;
 
 #[handler]
 pub(super) async fn show(
@@ -65,7 +67,7 @@ fn summary(job: &workspace_job::Model, now: DateTime<Utc>) -> Markup {
                     @if !job.plan_changes { " the plan has no changes" }
                 }
                 dt { "Started" }
-                dd { (ago(job.created_at, now)) " by " (job.created_by) " (" (job.via) ")" }
+                dd { (distance(job.created_at, now)) " by " (job.created_by) " (" (job.via) ")" }
                 @if let Some(text) = &job.comments {
                     dt { "Comment" }
                     dd { (text) }
@@ -80,7 +82,7 @@ fn summary(job: &workspace_job::Model, now: DateTime<Utc>) -> Markup {
                 }
                 @if let (Some(who), Some(at)) = (&job.approved_by, job.approved_at) {
                     dt { "Reviewed" }
-                    dd { (ago(at, now)) " by " (who) }
+                    dd { (distance(at, now)) " by " (who) }
                 }
                 @if let Some(text) = &job.output {
                     dt { "Reason" }
@@ -136,6 +138,11 @@ impl Live for LiveJob {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
         let (job, _, _) = access::workspace_job(&app.db, caller, self.0).await?;
         Ok(vec![("job-state", summary(&job, app.clock.now())), ("job-steps", steps(app, &job).await?)])
+    }
+
+    /// The logs of its steps grow.
+    async fn pulse(&self, app: &App) -> Result<i64> {
+        Ok(store::workspace::count_lines(&app.db, self.0).await?)
     }
 }
 

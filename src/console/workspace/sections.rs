@@ -12,7 +12,8 @@ use crate::access::reach::Rights;
 use crate::app::App;
 use crate::console::paths;
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{ago, button, state};
+use crate::console::when::distance;
+use crate::console::widgets::{button, state};
 use crate::engine::terraform_state;
 use crate::error::{Error, Result};
 use crate::store;
@@ -41,7 +42,7 @@ pub(super) fn locks(row: &workspace::Model, now: DateTime<Utc>) -> Markup {
                     "The state is locked"
                     @if let Some(who) = holder("Who") { " by " (who) }
                     @if let Some(what) = holder("Operation") { " (" (what) ")" }
-                    @if let Some(at) = since { ", " (ago(at.to_utc(), now)) }
+                    @if let Some(at) = since { ", " (distance(at.to_utc(), now)) }
                     "."
                 }
             }
@@ -89,7 +90,7 @@ pub(super) fn jobs(
                                         @match template(line) { Some(name) => (name), None => span.soft { "its own" } }
                                     }
                                     td data-label="Who" { (line.created_by) " (" (line.via) ")" }
-                                    td data-label="When" { (ago(line.created_at, now)) }
+                                    td data-label="When" { (distance(line.created_at, now)) }
                                     td data-label="Comment" { @if let Some(text) = &line.comments { (text) } }
                                 }
                             }
@@ -165,7 +166,7 @@ pub(super) async fn states(app: &Arc<App>, row: &workspace::Model) -> Result<Mar
                         @for line in &lines {
                             tr {
                                 td.number data-label="Serial" { (line.serial) }
-                                td data-label="When" { (ago(line.created_at, now)) }
+                                td data-label="When" { (distance(line.created_at, now)) }
                                 td data-label="Written by" {
                                     (line.created_by)
                                     @if let Some(job) = line.job_id { ", " a href=(paths::workspace_job(job)) { "job " (job) } }
@@ -273,7 +274,7 @@ pub(super) async fn schedules(app: &App, viewer: &Viewer, row: &workspace::Model
                                     @match template(&one.template_reference) { Some(name) => (name), None => span.soft { "its own, or the default" } }
                                 }
                                 td data-label="Next time" {
-                                    @match one.next_run_at { Some(at) => (ago(at, now)), None => span.soft { "disabled" } }
+                                    @match one.next_run_at { Some(at) => (distance(at, now)), None => span.soft { "disabled" } }
                                 }
                                 @if rights.workspaces {
                                     td data-label="Actions" {

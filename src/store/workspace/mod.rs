@@ -18,7 +18,9 @@ pub use self::repository_login::{bind_ssh_key, ssh_key, ssh_key_names, vcs, vcs_
 pub use self::shown_plan::{keep_shown_plan, open_drift, shown_plans};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
 pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_mark, state, unlock_state};
-pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};
+pub use self::step_run::{
+    StepsOf, cancel_runs, count_lines, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run,
+};
 pub use self::template::{template, template_by_name};
 pub use self::terraform_variable::variables;
 pub(in crate::store) use self::workspace_job::DUE;
@@ -33,4 +35,6 @@ pub use self::workspace_row::{Login, count, has_content, ids_in_projects, lock, 
 pub use self::workspace_schedule::{
     disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
 };
-pub use self::workspace_step::{change_step, set_step, step_by_run, step_by_token, steps, turn_steps};
+pub use self::workspace_step::{
+    change_step, set_step, step_by_run, step_by_token, steps, steps_without_plans, turn_steps,
+};

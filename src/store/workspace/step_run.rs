@@ -5,11 +5,12 @@ use entity::id::{OrganizationId, RunId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace_job, workspace_step};
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::state_version::unlock_state;
 use super::workspace_job::{lock_job, update_job};
 use super::workspace_step::{change_step, step_by_run, steps, turn_steps};
+use crate::store::page::PAGE;
 use crate::store::run::cancel::request_cancel_of;
 use crate::store::run::open;
 
@@ -115,4 +116,27 @@ pub async fn give_up_step(
     let output = Some(format!("{}: {reason}", step.name));
     update_job(tx, workspace_job::Model { status: open, output, updated_at: now, ..job }).await?;
     Ok(())
+}
+
+/// How many lines the steps of a job have written.
+///
+/// # Errors
+/// When a query fails.
+pub async fn count_lines(db: &impl ConnectionTrait, job: i32) -> Result<i64, DbErr> {
+    let runs: Vec<Option<RunId>> = workspace_step::Entity::find()
+        .select_only()
+        .column(workspace_step::Column::RunId)
+        .filter(workspace_step::Column::JobId.eq(job))
+        .limit(PAGE)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let lines: Vec<i64> = run::Entity::find()
+        .select_only()
+        .column(run::Column::TotalLines)
+        .filter(run::Column::Id.is_in(runs.into_iter().flatten()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(lines.into_iter().sum())
 }

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use entity::id::{RunId, WorkspaceStepId};
 use entity::workspace_job::JobStatus;
 use entity::workspace_step;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable as _, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use crate::store::page::PAGE;
@@ -18,6 +20,26 @@ pub async fn steps(db: &impl ConnectionTrait, job: i32) -> Result<Vec<workspace_
     workspace_step::Entity::find()
         .filter(workspace_step::Column::JobId.eq(job))
         .order_by_asc(workspace_step::Column::Position)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
+/// The steps of a job, in order, for pages: without their plans and the variables of those, which are large.
+///
+/// # Errors
+/// When the query fails.
+pub async fn steps_without_plans(db: &impl ConnectionTrait, job: i32) -> Result<Vec<workspace_step::Model>, DbErr> {
+    use workspace_step::Column;
+    let small = Column::iter().filter(|column| !matches!(column, Column::Plan | Column::Inputs));
+    let nothing = || Expr::cust("NULL");
+    workspace_step::Entity::find()
+        .select_only()
+        .columns(small)
+        .expr_as(nothing(), "plan")
+        .expr_as(nothing(), "inputs")
+        .filter(Column::JobId.eq(job))
+        .order_by_asc(Column::Position)
         .limit(PAGE)
         .all(db)
         .await

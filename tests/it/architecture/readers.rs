@@ -8,7 +8,6 @@ use super::{files, name, text};
 /// Files of the APIs that read JSON or YAML themselves, without the bounds of `input`, and why.
 const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/contract.rs", "the contract"),
-    ("src/api/registry/credentials.rs", "what the server has sealed"),
     ("src/api/wire/body_faults.rs", "a body that request_body.rs has checked"),
     ("src/api/wire/operation_schema.rs", "the contract"),
     ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),

@@ -2,6 +2,7 @@
 
 use entity::id::OrganizationId;
 use entity::member::Role;
+use futures_util::stream::BoxStream;
 
 use crate::harness::{Client, TestApp};
 
@@ -83,6 +84,11 @@ impl Browser {
     /// Opens a page.
     pub(super) async fn get(&self, path: &str) -> Shown {
         self.shown("GET", path, None).await
+    }
+
+    /// The events of a page that stays open.
+    pub(super) async fn events(&self, path: &str) -> BoxStream<'static, String> {
+        self.client.pieces(path, &self.cookie).await
     }
 
     /// The token of the forms of this session.

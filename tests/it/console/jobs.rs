@@ -335,3 +335,40 @@ async fn rights_on_jobs() {
     assert_eq!(it.runs(&job).await.len(), 2);
     assert_eq!(id(&it.client.get(&format!("/job/{job}")).await.expect(200)), job);
 }
+
+#[tokio::test]
+async fn another_version_is_deployed() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("nightly", "0 3 * * *")).await;
+    let me = Browser::new(&app, it.organization, Role::Admin).await;
+    let path = format!("/console/job/{job}");
+    let form = format!("{path}/deploy-version");
+    assert!(me.get(&path).await.expect(200).contains(&form));
+    assert!(me.get(&form).await.expect(200).contains("value=\"1.36.1\""));
+    for (tag, said) in [("", "must not be empty"), ("no tag!", "value=\"no tag!\"")] {
+        let shown = me.submit(&form, &form, &[("image_tag", tag)]).await.expect(400);
+        assert!(shown.contains(said) && shown.contains("class=\"problem\""), "{shown}");
+    }
+    let tag = async || {
+        let job = it.client.get(&format!("/job/{job}")).await.expect(200);
+        job["source"]["image"]["tag"].as_str().unwrap().to_owned()
+    };
+    me.submit(&form, &form, &[("image_tag", "1.37")]).await.leads();
+    app.settle().await;
+    assert_eq!((tag().await.as_str(), it.state(&job).await.as_str()), ("1.37", "DEPLOYED"));
+
+    // Some jobs of an environment together.
+    let other = it.create(it.cron("weekly", "0 3 * * 1")).await;
+    let form = format!("/console/environment/{}/deploy-jobs", it.environment);
+    let page = me.get(&form).await.expect(200);
+    assert!(page.contains("nightly") && page.contains("weekly"), "{page}");
+    assert!(me.submit(&form, &form, &[]).await.expect(400).contains("choose at least one job"));
+    let version = format!("version-{job}");
+    let shown = me.submit(&form, &form, &[("job", &*job), (&*version, "no tag!")]).await.expect(400);
+    assert!(shown.contains("checked") && shown.contains("value=\"no tag!\""), "{shown}");
+    let to = me.submit(&form, &form, &[("job", &*job), (&*version, "1.38")]).await.leads();
+    assert!(me.get(&to).await.expect(200).contains("The deployment was requested."));
+    app.settle().await;
+    assert_eq!((tag().await.as_str(), it.state(&other).await.as_str()), ("1.38", "READY"));
+}

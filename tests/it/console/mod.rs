@@ -7,5 +7,6 @@ mod organizations;
 mod plans;
 mod rights;
 mod runs;
+mod settings;
 mod variables;
 mod workspaces;

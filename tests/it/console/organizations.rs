@@ -1,6 +1,7 @@
 //! Sessions, and the pages across the jobs of an organization and about its settings.
 
 use entity::member::Role;
+use futures_util::StreamExt as _;
 use serde_json::json;
 
 use super::browser::{Browser, between};
@@ -132,4 +133,25 @@ async fn settings_are_for_those_who_may_see_them() {
     assert!(!admin.get(&settings).await.expect(200).contains("somebody@example.com"));
     let events = admin.get(&format!("{settings}/events")).await.expect(200);
     assert!(events.contains("robot") && events.contains("INVITATION"), "{events}");
+}
+
+#[tokio::test]
+async fn an_open_overview_is_kept_fresh() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.deployed(&app, it.cron("nightly", "30 3 * * *")).await;
+    let viewer = Browser::new(&app, it.organization, Role::Viewer).await;
+    let path = format!("/console/organization/{}", it.organization);
+    assert!(viewer.get(&path).await.expect(200).contains(&format!("data-live=\"{path}/events")));
+    let mut events = viewer.events(&format!("{path}/events")).await;
+    let first = events.next().await.unwrap();
+    assert!(first.starts_with("event: fragment") && first.contains("nightly"), "{first}");
+    it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+    app.settle().await;
+    let second = events.next().await.unwrap();
+    assert!(second.contains("running"), "{second}");
+    let stranger = Browser::new(&app, app.organization("other").await, Role::Admin).await;
+    let mut events = stranger.events(&format!("{path}/events")).await;
+    assert_eq!(events.next().await.unwrap(), "event: end\ndata: {}\n\n");
+    assert_eq!(events.next().await, None);
 }

@@ -48,6 +48,8 @@ impl Scene {
             format!("/console/organization/{organization}/projects/new"),
             format!("/console/project/{project}/environments/new"),
             format!("/console/environment/{environment}/edit"),
+            format!("/console/environment/{environment}/deploy-jobs"),
+            format!("/console/job/{}/deploy-version", self.job),
             format!("/console/environment/{environment}/clone"),
             format!("/console/variables/environment/{environment}/new"),
             format!("/console/variables/environment/{environment}/import"),

@@ -159,3 +159,26 @@ async fn rights_on_runs() {
     assert_eq!(me.post(&format!("{path}/cancel"), "forged", &[]).await.status, 403);
     assert_eq!(it.client.get(&format!("/run/{run}")).await.expect(200)["cancel_requested_at"], json!(null));
 }
+
+/// A page of a log, and what is added to it, begin with the colors that the lines before them have set.
+#[tokio::test]
+async fn colors_go_on_from_line_to_line() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (_, run) = running(&app, &it, "nightly").await;
+    let step = app.runner.steps().remove(0);
+    app.runner.write(&step, &["\u{1b}[31mred begins", "still red", "red ends\u{1b}[0m", "plain"]);
+    app.settle().await;
+    end(&app, 0).await;
+    let me = Browser::new(&app, it.organization, Role::Admin).await;
+    let path = format!("/console/run/{run}");
+    let added = me.get(&format!("{path}/log/live?after=1")).await.expect(200);
+    assert!(!added.contains("red begins"), "{added}");
+    for text in [">still red</span>", ">red ends</span>"] {
+        assert!(added.contains(text), "{text}: {added}");
+    }
+    let page = me.get(&format!("{path}?from=2")).await.expect(200);
+    assert!(page.contains(">still red</span>") && !page.contains(">plain</span></span>"), "{page}");
+    let last = me.get(&format!("{path}/log/live?after=3")).await.expect(200);
+    assert!(!last.contains(">plain</span></span>"), "the color has ended: {last}");
+}

@@ -1,6 +1,7 @@
 //! The pages of workspaces and their jobs.
 
 use entity::member::Role;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, between};
@@ -284,4 +285,20 @@ async fn a_workspace_is_created_changed_and_removed() {
     me.submit(&edit, &format!("{page}/delete"), &[]).await.leads();
     me.get(&page).await.expect(404);
     assert!(me.get(&list).await.expect(200).contains("create the first one"));
+}
+
+#[tokio::test]
+async fn the_log_of_a_step_grows_on_an_open_page() {
+    let Scene { house, me, workspace, .. } = Scene::new().await;
+    let template = house.template("Plan").await;
+    let job = house.start(&workspace, json!({"templateReference": template})).await;
+    house.app.settle().await;
+    let step = house.app.runner.steps().pop().unwrap();
+    let mut events = me.events(&format!("/console/workspace-job/{job}/live")).await;
+    assert!(events.next().await.unwrap().contains("No lines yet."));
+    house.app.runner.write(&step, &["a new line"]);
+    house.app.settle().await;
+    // Without news, a comment would come.
+    let next = events.next().await.unwrap();
+    assert!(next.contains("a new line"), "{next}");
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
@@ -147,6 +149,14 @@ impl Client {
         let mut response = request.body(body.unwrap_or_default().to_owned()).send().await.0;
         let text = response.take_body().into_string().await.unwrap();
         (response.status().as_u16(), response.headers().clone(), text)
+    }
+
+    /// What a response sends that goes on, piece by piece.
+    pub(crate) async fn pieces(&self, path: &str, cookie: &str) -> BoxStream<'static, String> {
+        let response = self.api.get(path).header("cookie", cookie).send().await.0;
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        let pieces = response.into_body().into_bytes_stream();
+        pieces.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap()).boxed()
     }
 
     /// The bytes of a response.

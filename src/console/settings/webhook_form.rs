@@ -1,0 +1,238 @@
+//! Creates, changes and deletes webhooks. The secret is written, and never shown.
+
+use std::sync::Arc;
+
+use entity::environment::Mode;
+use entity::id::{OrganizationId, WebhookId};
+use entity::webhook::{Model, WebhookEvent, WebhookKind};
+use maud::html;
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+use sea_orm::ActiveEnum as _;
+use uuid::Uuid;
+
+use super::setting_form::{SettingForm, boxes, checked, chosen};
+use super::tabs::{Tab, settings};
+use crate::access::{self, Action};
+use crate::app::App;
+use crate::console::form::Form;
+use crate::console::notice;
+use crate::console::problems::Problems;
+use crate::console::viewer::Viewer;
+use crate::console::widgets::{Field, check, choice};
+use crate::engine::settings::webhook_settings::{self, WantedWebhook};
+use crate::error::Result;
+
+const FIELDS: &[&str] = &[
+    "kind",
+    "target_url",
+    "target_secret",
+    "description",
+    "events",
+    "project_names_filter",
+    "environment_types_filter",
+];
+
+const KINDS: [(WebhookKind, &str); 2] = [(WebhookKind::Standard, "Standard Webhooks"), (WebhookKind::Slack, "Slack")];
+
+const EVENTS: [(WebhookEvent, &str); 4] = [
+    (WebhookEvent::DeploymentStarted, "A deployment starts"),
+    (WebhookEvent::DeploymentSuccessful, "A deployment succeeds"),
+    (WebhookEvent::DeploymentFailure, "A deployment fails"),
+    (WebhookEvent::DeploymentCancelled, "A deployment is cancelled"),
+];
+
+const MODES: [(Mode, &str); 4] = [
+    (Mode::Development, "Development"),
+    (Mode::Preview, "Preview"),
+    (Mode::Staging, "Staging"),
+    (Mode::Production, "Production"),
+];
+
+/// What is typed into the form, without the secret.
+struct Typed {
+    kind: String,
+    target_url: String,
+    description: String,
+    enabled: bool,
+    events: Vec<String>,
+    project_names: String,
+    modes: Vec<String>,
+}
+
+impl Typed {
+    fn of_form(form: &Form) -> Self {
+        Self {
+            kind: form.text("kind").to_owned(),
+            target_url: form.text("target_url").trim().to_owned(),
+            description: form.text("description").to_owned(),
+            enabled: form.has("enabled"),
+            events: form.all("events").to_vec(),
+            project_names: form.text("project_names_filter").to_owned(),
+            modes: form.all("environment_types_filter").to_vec(),
+        }
+    }
+
+    fn of_row(row: Option<&Model>) -> Self {
+        let Some(row) = row else {
+            return Self {
+                kind: WebhookKind::Standard.to_value(),
+                target_url: String::new(),
+                description: String::new(),
+                enabled: true,
+                events: Vec::new(),
+                project_names: String::new(),
+                modes: Vec::new(),
+            };
+        };
+        Self {
+            kind: row.kind.to_value(),
+            target_url: row.target_url.clone(),
+            description: row.description.clone().unwrap_or_default(),
+            enabled: row.enabled,
+            events: row.events.0.iter().map(WebhookEvent::to_value).collect(),
+            project_names: row.project_names.0.join("\n"),
+            modes: row.modes.0.iter().map(Mode::to_value).collect(),
+        }
+    }
+
+    fn wanted(&self, form: &Form) -> Result<WantedWebhook> {
+        let secret = form.text("target_secret");
+        let names = self.project_names.lines().map(str::trim).filter(|name| !name.is_empty());
+        Ok(WantedWebhook {
+            kind: chosen("kind", &self.kind)?,
+            target_url: self.target_url.clone(),
+            target_secret: if form.has("no_secret") {
+                Some(String::new())
+            } else {
+                Some(secret.to_owned()).filter(|text| !text.is_empty())
+            },
+            description: Some(self.description.clone()),
+            enabled: Some(self.enabled),
+            events: checked("events", &self.events)?,
+            project_names: names.map(str::to_owned).collect(),
+            modes: checked("environment_types_filter", &self.modes)?,
+        })
+    }
+}
+
+fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Problems) -> SettingForm {
+    let has_secret = row.is_some_and(|row| row.secret.is_some());
+    let hint = if has_secret {
+        "Leave empty to keep the present one"
+    } else {
+        "Empty for none; deliveries are signed with it"
+    };
+    let fields = html! {
+        (choice("kind", "Kind", KINDS.iter().map(|(kind, words)| (kind.to_value(), *words)), &typed.kind, problems))
+        (Field::text("target_url", "URL", &typed.target_url).required().show(problems))
+        (Field { kind: "password", ..Field::text("target_secret", "Secret", "") }.hint(hint).show(problems))
+        @if has_secret { p { (check("no_secret", "Remove the secret", false)) } }
+        (boxes("events", "Events", EVENTS.iter().map(|(event, words)| {
+            let value = event.to_value();
+            let is_checked = typed.events.contains(&value);
+            (value, *words, is_checked)
+        }), problems))
+        (Field::text("project_names_filter", "Only of these projects", &typed.project_names)
+            .hint("One name per line, with * for any text; empty for all").area(problems))
+        (boxes("environment_types_filter", "Only of these environments", MODES.iter().map(|(mode, words)| {
+            let value = mode.to_value();
+            let is_checked = typed.modes.contains(&value);
+            (value, *words, is_checked)
+        }), problems))
+        (Field::text("description", "Description", &typed.description).show(problems))
+        p { (check("enabled", "Enabled", typed.enabled)) }
+    };
+    let own = row.map(|row| row.id);
+    SettingForm {
+        tab: Tab::Webhooks,
+        title: if own.is_some() { "Change the webhook".into() } else { "New webhook".into() },
+        api: own
+            .map_or_else(|| format!("/organization/{id}/webhook"), |own| format!("/organization/{id}/webhook/{own}")),
+        fields,
+        names: FIELDS,
+        delete: own.map(|own| (format!("{}/webhook/{own}/delete", settings(id)), "Delete this webhook?".to_owned())),
+        below: html! {},
+    }
+}
+
+#[handler]
+pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
+    let none = Problems::default();
+    Ok(page(id, None, &Typed::of_row(None), &none).reply(app, &viewer, id, None).await?)
+}
+
+#[handler]
+pub(super) async fn create(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    form: Form,
+) -> poem::Result<Response> {
+    let id = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
+    Ok(saved(app, &viewer, (id, None), &form).await?)
+}
+
+async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
+    access::webhook(&app.db, &viewer.caller, Action::ManageSettings, OrganizationId(id), WebhookId(row)).await
+}
+
+#[handler]
+pub(super) async fn edit(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(path): Path<(Uuid, Uuid)>,
+) -> poem::Result<Response> {
+    let row = load(app, &viewer, path).await?;
+    let id = row.organization_id;
+    let none = Problems::default();
+    Ok(page(id, Some(&row), &Typed::of_row(Some(&row)), &none).reply(app, &viewer, id, None).await?)
+}
+
+#[handler]
+pub(super) async fn save(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(path): Path<(Uuid, Uuid)>,
+    form: Form,
+) -> poem::Result<Response> {
+    let row = load(app, &viewer, path).await?;
+    Ok(saved(app, &viewer, (row.organization_id, Some(row)), &form).await?)
+}
+
+async fn saved(
+    app: &App,
+    viewer: &Viewer,
+    (id, row): (OrganizationId, Option<Model>),
+    form: &Form,
+) -> Result<Response> {
+    let typed = Typed::of_form(form);
+    let done = match (typed.wanted(form), row.clone()) {
+        (Err(error), _) => Err(error),
+        (Ok(wanted), Some(row)) => webhook_settings::edit(app, &viewer.requester(), row, wanted).await,
+        (Ok(wanted), None) => webhook_settings::create(app, &viewer.requester(), id, wanted).await,
+    };
+    match done {
+        Ok(_) => Ok(notice::lead(&format!("{}/webhooks", settings(id)), "saved")),
+        Err(error) => {
+            let problems = Problems::of(error)?;
+            page(id, row.as_ref(), &typed, &problems).reply(app, viewer, id, Some(&problems)).await
+        }
+    }
+}
+
+#[handler]
+pub(super) async fn delete(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(path): Path<(Uuid, Uuid)>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let row = load(app, &viewer, path).await?;
+    let id = row.organization_id;
+    webhook_settings::delete(app, &viewer.requester(), row).await?;
+    Ok(notice::lead(&format!("{}/webhooks", settings(id)), "deleted"))
+}

@@ -1,0 +1,17 @@
+//! The settings of an organization: registries, git tokens, clusters, webhooks and custom roles. Callers have checked that the requester
+//! may change them. Each change is one transaction with its event.
+
+pub mod cluster_settings;
+pub mod git_token_settings;
+pub mod registry_address;
+pub mod registry_settings;
+pub mod registry_tags;
+pub mod role_settings;
+pub mod webhook_settings;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// A time as events record it.
+fn at(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
