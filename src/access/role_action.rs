@@ -12,7 +12,7 @@ pub enum Action {
     ViewEvents,
     ViewCluster,
     ManageCluster,
-    /// Registries, git tokens, groups of annotations and labels, webhooks, custom roles.
+    /// Registries, git tokens, groups of annotations and labels, webhooks, alerts, custom roles.
     ViewSettings,
     ManageSettings,
     CreateProject,

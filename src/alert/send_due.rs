@@ -22,6 +22,8 @@ use crate::store;
 const AT_ONCE: usize = 8;
 /// Messages claimed at once.
 const BATCH: u64 = 32;
+/// How often in a row messages are claimed.
+const ROUNDS: usize = 20;
 /// How long a claimed message is reserved for this server: longer than a message of many requests takes.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How many lines of a log a message quotes.
@@ -44,6 +46,18 @@ const GIVEN_UP: TimeDelta = TimeDelta::days(3);
 /// # Errors
 /// Database errors.
 pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
+    let mut sent = 0;
+    // A receiver gets one message at a time.
+    for _ in 0..ROUNDS {
+        match send_some(app, now).await? {
+            0 => break,
+            some => sent += some,
+        }
+    }
+    Ok(sent)
+}
+
+async fn send_some(app: &App, now: DateTime<Utc>) -> Result<usize> {
     let due = store::write(&app.db, async |tx| {
         store::alert::claim_messages(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
     })

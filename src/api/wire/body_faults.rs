@@ -104,7 +104,13 @@ fn mend(schema: &'static Value, value: &mut Value, path: &str, faults: &mut Vec<
         Value::Object(fields) => {
             for (key, value) in fields {
                 let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                if let Some(schema) = shape.property(key) {
+                let selector = shape.selector.as_ref().filter(|(of, _)| of == key);
+                let unknown =
+                    value.as_str().is_some_and(|text| selector.is_some_and(|(_, known)| !known.contains(&text)));
+                if let Some((_, known)) = selector.filter(|_| unknown) {
+                    faults.push(Refusal { field: below, message: format!("must be one of {}", known.join(", ")) });
+                    *value = known.first().copied().into();
+                } else if let Some(schema) = shape.property(key) {
                     mend(schema, value, &below, faults);
                 }
             }

@@ -23,6 +23,8 @@ pub(in crate::api) struct Shape {
     pub(super) kind: Option<&'static str>,
     pub(super) format: Option<&'static str>,
     pub(super) allowed: Vec<&'static str>,
+    /// The discriminator of a union and its values, if the value selects no member.
+    pub(super) selector: Option<(&'static str, Vec<&'static str>)>,
 }
 
 impl Shape {
@@ -67,6 +69,7 @@ impl Shape {
         if let Some(member) = selected(schema, value) {
             return self.add(member, value, depth - 1);
         }
+        self.selector = self.selector.take().or_else(|| selector(schema));
         let parts = |part: &str| schema.get(part).and_then(Value::as_array).into_iter().flatten();
         parts("allOf").for_each(|schema| self.add(schema, value, depth - 1));
         // The members of a union may have different types.
@@ -141,6 +144,13 @@ impl Shape {
             _ => Value::Object(serde_json::Map::new()),
         }
     }
+}
+
+/// The discriminator of a union, and its values.
+fn selector(schema: &'static Value) -> Option<(&'static str, Vec<&'static str>)> {
+    let discriminator = schema.get("discriminator").filter(|_| schema.get("oneOf").is_some())?;
+    let values = discriminator.get("mapping")?.as_object()?.keys().map(String::as_str).collect();
+    Some((discriminator.get("propertyName")?.as_str()?, values))
 }
 
 /// The member of a union that the discriminator of a value selects.

@@ -57,15 +57,6 @@ pub async fn forget_receiver(
 /// # Errors
 /// When the statement fails.
 pub async fn note_error(tx: &impl ConnectionTrait, id: AlertReceiverId, error: Option<String>) -> Result<(), DbErr> {
-    let same = match &error {
-        Some(error) => Column::LastError.eq(error.clone()),
-        None => Column::LastError.is_null(),
-    };
-    Entity::update_many()
-        .col_expr(Column::LastError, Expr::value(error))
-        .filter(Column::Id.eq(id))
-        .filter(sea_orm::Condition::all().add(same).not())
-        .exec(tx)
-        .await?;
+    Entity::update_many().col_expr(Column::LastError, Expr::value(error)).filter(Column::Id.eq(id)).exec(tx).await?;
     Ok(())
 }

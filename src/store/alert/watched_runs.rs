@@ -6,6 +6,8 @@ use entity::run::RunState;
 use entity::{job, run};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::store::run::open;
+
 /// An open run of a job.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchedRun {
@@ -34,8 +36,9 @@ async fn list(
         .column(run::Column::JobId)
         .column(since)
         .join(JoinType::InnerJoin, jobs)
+        .filter(open())
         .filter(run::Column::State.eq(state))
-        .filter(since.lt(before))
+        .filter(since.lte(before))
         .order_by_asc(since)
         .limit(limit)
         .into_tuple()
@@ -59,7 +62,7 @@ pub async fn list_late_runs(
     list(db, (RunState::Queued, run::Column::ScheduledFor), before, limit).await
 }
 
-/// Running runs of jobs that started before a time, the oldest first.
+/// Running runs of jobs that started before a time or at it, the oldest first.
 ///
 /// # Errors
 /// When the query fails.

@@ -101,7 +101,9 @@ async fn messages_go_only_where_they_may() {
         let detail = it.client.post("/alert-receivers", body).await.detail(400);
         assert!(detail.contains(field), "{kind} {value}: {detail}");
         if field == "type" {
-            assert!(detail.contains("SLACK, EMAIL, WEBHOOK, TEAMS, DISCORD, NTFY, PAGERDUTY, OPSGENIE"), "{detail}");
+            for kind in ["SLACK", "EMAIL", "WEBHOOK", "TEAMS", "DISCORD", "NTFY", "PAGERDUTY", "OPSGENIE"] {
+                assert!(detail.contains(kind), "{kind}: {detail}");
+            }
         }
     }
     // A name that resolves to such an address is refused when the connection is made.
