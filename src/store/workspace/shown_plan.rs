@@ -38,6 +38,7 @@ pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Op
         .filter(shown_plan::Column::Sealed.is_not_null())
         .filter(Expr::cust(WHOLE))
         .order_by_desc(shown_plan::Column::CreatedAt)
+        .order_by_desc(shown_plan::Column::JobId)
         .one(db)
         .await?;
     let Some(plan) = newest.filter(|plan| plan.drift > 0) else { return Ok(None) };

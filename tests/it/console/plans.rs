@@ -66,6 +66,7 @@ impl Scene {
     }
 
     async fn planned_with(&self, mut attributes: Value, left: &str) -> String {
+        self.house.app.clock.forward(1);
         attributes["templateReference"] = json!(self.house.template("Plan").await);
         let job = self.house.start(&self.workspace, attributes).await;
         let runner = &self.house.app.runner;
