@@ -75,7 +75,7 @@ impl StepView {
                 }
                 @if let Some(team) = spec.as_ref().and_then(|spec| spec.team.as_ref()) { p.soft { "Approved by the team " (team) } }
                 @if let Some(reason) = reason { p.problem { (reason) } }
-                @if let Some(plan) = plan { (plan_difference::plan(plan)) }
+                @if let Some(plan) = plan { (plan_difference::plan(plan, &format!("plan-{}", row.id))) }
                 @if let Some(plan) = &text { (plan_shown::plan(plan)) }
                 @if run.is_some() {
                     details id={ "log-" (row.id) } open[row.status == JobStatus::Running || row.status == JobStatus::Failed] {

@@ -11,36 +11,36 @@ use crate::engine::plan_view::{
 /// Up to how many changes are unfolded.
 const UNFOLDED: usize = 20;
 
-/// The plan of a step.
-pub(super) fn plan(shown: &ShownPlan) -> Markup {
+/// The plan of a step. `key` begins the ids of what can be unfolded, so that an open page keeps it unfolded.
+pub(super) fn plan(shown: &ShownPlan, key: &str) -> Markup {
     html! {
         section.card aria-label="Plan" {
             h4 { "Plan" }
             @match shown {
                 ShownPlan::TooLarge => p { "The plan is too large to show here. The log of the step has it." },
-                ShownPlan::Plan(view) => (difference(view)),
+                ShownPlan::Plan(view) => (difference(view, key)),
             }
         }
     }
 }
 
-fn difference(view: &PlanView) -> Markup {
+fn difference(view: &PlanView, key: &str) -> Markup {
     let is_open = view.resources.len() + view.outputs.len() <= UNFOLDED;
     html! {
         p { strong { (summary(view)) } }
         @if view.errored { p.problem { "The plan is incomplete, because it failed. The log says why." } }
-        @for change in &view.resources { (resource(change, is_open)) }
+        @for (change, place) in view.resources.iter().zip(1..) { (resource(change, is_open, &format!("{key}-change-{place}"))) }
         @if view.more { p.soft { "There are more changes than are shown here. The log of the step has them all." } }
         @if !view.outputs.is_empty() {
-            details open[is_open] {
+            details id={ (key) "-outputs" } open[is_open] {
                 summary { "Outputs" }
                 (attributes(&view.outputs.iter().flat_map(of_output).collect::<Vec<_>>()))
             }
         }
         @if !view.drift.is_empty() {
-            details open[view.drift.len() <= UNFOLDED] {
+            details id={ (key) "-drift" } open[view.drift.len() <= UNFOLDED] {
                 summary { (state(("queued", "drift"))) " " (drift_words(view.drift.len())) }
-                @for change in &view.drift { (resource(change, false)) }
+                @for (change, place) in view.drift.iter().zip(1..) { (resource(change, false, &format!("{key}-drift-{place}"))) }
             }
         }
     }
@@ -81,9 +81,9 @@ fn word(action: PlanAction) -> (&'static str, &'static str) {
     }
 }
 
-fn resource(change: &ResourceChange, is_open: bool) -> Markup {
+fn resource(change: &ResourceChange, is_open: bool, id: &str) -> Markup {
     html! {
-        details open[is_open] {
+        details id=(id) open[is_open] {
             summary { (state(word(change.action))) " " code { (change.address) } }
             @if let Some(from) = &change.moved_from { p { "Moved from " code { (from) } "." } }
             @if change.is_imported { p { "The object exists already, and is taken into the state." } }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::id::WorkspaceId;
 use entity::{shown_plan, state_version};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::store::page::PAGE;
@@ -25,14 +26,19 @@ pub async fn shown_plans(db: &impl ConnectionTrait, job: i32) -> Result<Vec<show
     shown_plan::Entity::find().filter(shown_plan::Column::JobId.eq(job)).limit(PAGE).all(db).await
 }
 
-/// The newest plan of a workspace, if it found drift, and no state was stored since: an apply settles the drift.
+/// The newest plan of a workspace that looked at all resources, if it found drift, and no state was stored since: an apply settles it.
 ///
 /// # Errors
 /// When a query fails.
 pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<shown_plan::Model>, DbErr> {
+    const WHOLE: &str = "EXISTS (SELECT 1 FROM workspace_job j WHERE j.id = shown_plan.job_id AND j.refresh) AND NOT EXISTS \
+         (SELECT 1 FROM workspace_address a WHERE a.job_id = shown_plan.job_id AND a.kind = 'TARGET')";
     let newest = shown_plan::Entity::find()
         .filter(shown_plan::Column::WorkspaceId.eq(id))
+        .filter(shown_plan::Column::Sealed.is_not_null())
+        .filter(Expr::cust(WHOLE))
         .order_by_desc(shown_plan::Column::CreatedAt)
+        .order_by_desc(shown_plan::Column::JobId)
         .one(db)
         .await?;
     let Some(plan) = newest.filter(|plan| plan.drift > 0) else { return Ok(None) };

@@ -131,10 +131,14 @@ pub async fn count_lines(db: &impl ConnectionTrait, job: i32) -> Result<i64, DbE
         .into_tuple()
         .all(db)
         .await?;
+    let runs: Vec<RunId> = runs.into_iter().flatten().collect();
+    if runs.is_empty() {
+        return Ok(0);
+    }
     let lines: Vec<i64> = run::Entity::find()
         .select_only()
         .column(run::Column::TotalLines)
-        .filter(run::Column::Id.is_in(runs.into_iter().flatten()))
+        .filter(run::Column::Id.is_in(runs))
         .into_tuple()
         .all(db)
         .await?;

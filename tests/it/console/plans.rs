@@ -62,8 +62,13 @@ impl Scene {
 
     /// The page of a job that left this JSON form of its plan.
     async fn planned(&self, left: &str) -> String {
-        let template = self.house.template("Plan").await;
-        let job = self.house.start(&self.workspace, json!({"templateReference": template})).await;
+        self.planned_with(json!({}), left).await
+    }
+
+    async fn planned_with(&self, mut attributes: Value, left: &str) -> String {
+        self.house.app.clock.forward(1);
+        attributes["templateReference"] = json!(self.house.template("Plan").await);
+        let job = self.house.start(&self.workspace, attributes).await;
         let runner = &self.house.app.runner;
         self.house.app.settle().await;
         let step = runner.steps().pop().unwrap();
@@ -130,6 +135,11 @@ async fn drift_is_shown_until_it_is_settled() {
     for text in ["2 resources were changed outside of the tool", "<code>terraform_data.one</code>", "found"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
+    // A plan that does not look at all resources says nothing about them.
+    scene.planned_with(json!({"refresh": false}), "{\"format_version\": \"1.2\"}").await;
+    scene.planned_with(json!({"targetAddrs": ["terraform_data.a"]}), "{\"format_version\": \"1.2\"}").await;
+    scene.planned("").await;
+    assert!(me.get(page).await.expect(200).contains("changed outside"));
     // A plan without drift settles it, and so does a state.
     scene.planned("{\"format_version\": \"1.2\"}").await;
     assert!(!me.get(page).await.expect(200).contains("changed outside"));

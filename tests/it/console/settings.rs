@@ -185,7 +185,7 @@ async fn webhooks_with_their_events() {
 #[tokio::test]
 async fn roles_with_their_permissions() {
     let scene = Scene::new().await;
-    let Scene { app, it, me, settings } = &scene;
+    let Scene { it, me, settings, .. } = &scene;
     let new = format!("{settings}/roles/new");
     let cluster = scene.list("cluster").await[0]["id"].as_str().unwrap().to_owned();
     let (on_cluster, in_project) = (format!("cluster-{cluster}"), format!("project-{}", it.project));
@@ -218,7 +218,6 @@ async fn roles_with_their_permissions() {
     assert!(between(&me.get(&format!("{settings}/roles")).await.expect(200), &path, "\"").is_some());
     me.submit(&edit, &format!("{path}/delete"), &[]).await.leads();
     assert!(scene.list("customRole").await.is_empty());
-    drop(app);
 }
 
 #[tokio::test]
