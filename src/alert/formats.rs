@@ -18,7 +18,7 @@ const DISCORD: usize = 2000;
 const TEAMS: usize = 12_000;
 /// ntfy turns longer messages into attachments.
 const NTFY: usize = 4096;
-/// PagerDuty refuses longer summaries.
+/// The events API refuses longer summaries.
 const PAGERDUTY: usize = 1024;
 /// Opsgenie cuts longer messages and descriptions.
 const OPSGENIE: (usize, usize) = (130, 15_000);

@@ -61,11 +61,12 @@ pub async fn list_alerts_by_ids(db: &impl ConnectionTrait, ids: Vec<AlertId>) ->
 /// # Errors
 /// When the statement fails.
 pub async fn save_alert(tx: &impl ConnectionTrait, row: Model, is_new: bool) -> Result<(), DbErr> {
+    let id = row.id;
     let active = row.into_active_model().reset_all();
     if is_new {
         Entity::insert(active).exec_without_returning(tx).await?;
     } else {
-        Entity::update_many().filter(Column::Id.eq(active.id.clone().unwrap())).set(active).exec(tx).await?;
+        Entity::update_many().filter(Column::Id.eq(id)).set(active).exec(tx).await?;
     }
     Ok(())
 }
