@@ -65,6 +65,13 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             history::queue::QueueApi(app()),
             check::CheckApi(app()),
         ),
+        job_apis(app),
+    )
+}
+
+/// Those of jobs, runs and variables.
+fn job_apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
+    (
         (
             job::JobApi(app()),
             job::action::ActionApi(app()),

@@ -1,6 +1,6 @@
 //! Pure: the two text formats of metrics, and which of them a client gets.
 //!
-//! OpenMetrics 1.0 names a counter without the suffix `_total` in its comments, and ends with `# EOF`. The classic format of
+//! `OpenMetrics` 1.0 names a counter without the suffix `_total` in its comments, and ends with `# EOF`. The classic format of
 //! Prometheus (0.0.4) names it as in its samples, and has no end.
 
 /// A text format of metrics.
@@ -11,7 +11,7 @@ pub enum Exposition {
 }
 
 impl Exposition {
-    /// The one that the values of `Accept` prefer; OpenMetrics, if they like both alike.
+    /// The one that the values of `Accept` prefer; `OpenMetrics`, if they like both alike.
     #[must_use]
     pub fn accepted<'a>(values: impl Iterator<Item = &'a str>) -> Self {
         let (mut open, mut classic, mut any) = (None, None, None);
@@ -41,7 +41,7 @@ impl Exposition {
         }
     }
 
-    /// Metrics in the OpenMetrics format, in this one.
+    /// Metrics in the `OpenMetrics` format, in this one.
     #[must_use]
     pub fn write(self, metrics: String) -> String {
         match self {

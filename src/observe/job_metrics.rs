@@ -81,7 +81,7 @@ impl EndedRuns {
 
 type Seconds = Family<JobLabels, Gauge<f64, AtomicU64>>;
 
-/// The metrics of these jobs, as text in the OpenMetrics format, without its end. `left_out` is the number of the other jobs.
+/// The metrics of these jobs, as text in the `OpenMetrics` format, without its end. `left_out` is the number of the other jobs.
 pub(super) fn text(jobs: &[JobSample], ended: &EndedRuns, left_out: u64) -> String {
     let counts = ended.of(jobs);
     let (success, next, duration) = (Seconds::default(), Seconds::default(), Seconds::default());

@@ -230,7 +230,7 @@ impl Metrics {
         self.0.requests.get_or_create(&RequestLabels { method, status }).observe(took.as_secs_f64());
     }
 
-    /// All metrics, as text in the OpenMetrics format: `jobs` are those of single jobs, and `left_out` is the number of jobs beyond them.
+    /// All metrics, as text in the `OpenMetrics` format: `jobs` are those of single jobs, and `left_out` is the number of jobs beyond them.
     #[must_use]
     pub fn text(&self, depths: QueueDepths, jobs: &[JobSample], left_out: u64) -> String {
         let set = |family: &Family<StateLabel, Gauge>, state, count: u64| {

@@ -35,6 +35,16 @@ pub(crate) struct Operation {
     pub(crate) statuses: Vec<u16>,
 }
 
+/// A cluster with a kubeconfig.
+async fn far_cluster(client: &Client, clusters: &str) -> String {
+    let cluster =
+        json!({"name": "far", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
+    let cluster = id(&client.post(clusters, cluster).await.expect(201));
+    let kubeconfig = format!("{clusters}/{cluster}/kubeconfig");
+    client.call(Method::PUT, &kubeconfig, Some(KUBECONFIG.into())).await.expect(204);
+    cluster
+}
+
 impl World {
     pub(crate) async fn new(app: &TestApp) -> Self {
         let it = app.furnished().await;
@@ -66,11 +76,7 @@ impl World {
         ids.insert("gitTokenId", post(in_organization("gitToken"), token).await);
         ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
         ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
-        let cluster =
-            json!({"name": "far", "region": "here", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"});
-        let cluster = post(in_organization("cluster"), cluster).await;
-        let kubeconfig = in_organization(&format!("cluster/{cluster}/kubeconfig"));
-        client.call(Method::PUT, &kubeconfig, Some(KUBECONFIG.into())).await.expect(204);
+        let cluster = far_cluster(client, &in_organization("cluster")).await;
         ids.insert("clusterId", cluster);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);

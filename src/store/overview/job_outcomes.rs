@@ -30,12 +30,10 @@ pub struct JobOutcome {
 pub async fn job_outcomes(db: &impl ConnectionTrait, limit: u32) -> Result<(Vec<JobOutcome>, i64), DbErr> {
     let mut sql = Binds::new(
         db.get_database_backend(),
-        concat!(
-            "SELECT j.id, j.name, e.name AS environment_name, p.name AS project_name, s.next_run_at, \
+        "SELECT j.id, j.name, e.name AS environment_name, p.name AS project_name, s.next_run_at, \
              good.finished_at AS succeeded_at, last.state AS last_state, last.started_at AS last_started_at, \
              last.finished_at AS last_finished_at \
-             FROM (SELECT id, name, environment_id FROM job ORDER BY created_at, id LIMIT "
-        ),
+             FROM (SELECT id, name, environment_id FROM job ORDER BY created_at, id LIMIT ",
     );
     sql.value(i64::from(limit), "bigint").sql(concat!(
         ") j JOIN environment e ON e.id = j.environment_id JOIN project p ON p.id = e.project_id \
