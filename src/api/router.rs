@@ -34,11 +34,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             group::AnnotationsGroupApi(app()),
             group::LabelsGroupApi(app()),
             webhook::WebhookApi(app()),
-            (
-                event::EventApi(app()),
-                alert::alert_receivers::AlertReceiverApi(app()),
-                alert::alert_rules::AlertRuleApi(app()),
-            ),
+            (event::EventApi(app()), alert::apis(app())),
         ),
         (
             project::ProjectApi(app()),

@@ -69,8 +69,7 @@ impl World {
         ids.insert("annotationsGroupId", post(in_organization("annotationsGroups"), group).await);
         let group = json!({"name": "l", "labels": [{"key": "a", "value": "b", "propagate_to_cloud_provider": false}]});
         ids.insert("labelsGroupId", post(in_organization("labelsGroups"), group).await);
-        let token = json!({"name": "t", "role_id": null});
-        ids.insert("apiTokenId", post(in_organization("apiToken"), token).await);
+        ids.insert("apiTokenId", post(in_organization("apiToken"), json!({"name": "t", "role_id": null})).await);
         ids.insert("accessTokenId", access_token(app, organization).await);
         let token = json!({"name": "g", "type": "GITHUB", "token": "secret-git-token"});
         ids.insert("gitTokenId", post(in_organization("gitToken"), token).await);
@@ -80,8 +79,8 @@ impl World {
         ids.insert("clusterId", cluster);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
-        let rule = alert_rule(organization, &local, ("ENVIRONMENT", &environment));
-        ids.insert("alertRuleId", post("/alert-rules".into(), rule).await);
+        let target = ("ENVIRONMENT", environment.as_str());
+        ids.insert("alertRuleId", post("/alert-rules".into(), alert_rule(organization, &local, target)).await);
         let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
         ids.insert("deploymentRestrictionId", post(format!("/job/{job}/deploymentRestriction"), restriction).await);
         let rule = post(format!("/project/{project}/deploymentRule"), project_rule(&local, "first")).await;

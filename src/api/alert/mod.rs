@@ -1,10 +1,21 @@
 //! Alerts: receivers and rules, under the official paths.
 
-pub(super) mod alert_receivers;
-pub(super) mod alert_rules;
+mod alert_receivers;
+mod alert_rules;
 mod receiver_body;
 mod receiver_change;
 mod receiver_view;
 mod rule_body;
 mod rule_change;
 mod rule_view;
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+use crate::app::App;
+
+/// The resources of alerts.
+pub(super) fn apis(app: Arc<App>) -> impl OpenApi {
+    (alert_receivers::AlertReceiverApi(Arc::clone(&app)), alert_rules::AlertRuleApi(app))
+}
