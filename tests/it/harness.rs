@@ -20,6 +20,7 @@ use windlass::clock::Clock;
 use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
+use windlass::observe::metrics::Metrics;
 use windlass::runner::{Runners, Target};
 use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
@@ -197,6 +198,7 @@ impl TestApp {
     pub(crate) fn reconfigured(self, change: impl FnOnce(&mut Config)) -> Self {
         let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
         change(&mut app.config);
+        app.metrics = Metrics::with_jobs(app.config.metrics_per_job);
         Self { app: Arc::new(app), ..self }
     }
 
