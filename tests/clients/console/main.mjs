@@ -17,6 +17,7 @@ import { seeOrganization, tendAccount, tendMember, tendSettings } from './organi
 import { join, startProvider } from './people.mjs'
 import { foreignFormsAreRefused, strangerFindsNothing, viewerIsNotTempted } from './rights.mjs'
 import { routes } from './routes.mjs'
+import { tendSettingForms } from './settings_forms.mjs'
 import { refusesForeignAnswers, signIn, withAccount } from './sign_in.mjs'
 import { createWorkspace, tendWorkspace } from './workspaces.mjs'
 import { Visitor } from './visitor.mjs'
@@ -90,6 +91,7 @@ async function main() {
     await me.visit(`/console/environment/${shop.id}`)
     for (const one of Object.values(shop.jobs)) await me.visit(`/console/job/${one}`)
     await tendSettings(me, api, organization)
+    await tendSettingForms(me, organization)
   })
   await part('workspaces', async () => {
     await tendWorkspace(me, api, organization, module, template)
