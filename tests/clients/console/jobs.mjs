@@ -118,6 +118,26 @@ async function copy(me, job) {
   await me.send('Delete', 'The job is deleted')
 }
 
+/** Deploys another version of a job, and then some jobs of its environment together. */
+export async function deployVersions(me, environment, job) {
+  const { page } = me
+  const deploy = () => me.click(page.locator('main form.card').getByRole('button', { name: 'Deploy', exact: true }))
+  await me.visit(`/console/job/${job}/deploy-version`)
+  await page.fill('input[name=image_tag]', '')
+  await me.refused(400, deploy)
+  await me.look()
+  await page.fill('input[name=image_tag]', '1.36.2')
+  await deploy()
+  await me.sees('The deployment was requested.')
+  await me.visit(`/console/environment/${environment}/deploy-jobs`)
+  await me.refused(400, deploy)
+  await me.look()
+  await page.check(`input[name=job][value="${job}"]`)
+  await page.fill(`input[name="version-${job}"]`, '1.36.1')
+  await deploy()
+  await me.sees('The deployment was requested.')
+}
+
 /** The page of a run with its log: search, streams, wrapping, links to lines, plain text and download. */
 export async function seeRun(me, id) {
   const { page } = me

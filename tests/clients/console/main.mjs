@@ -11,7 +11,7 @@ import { Api } from './api.mjs'
 import { check } from './check.mjs'
 import { createEnvironment, tendEnvironment, tendVariables } from './environments.mjs'
 import { hostileWorld, seeHostile } from './hostile.mjs'
-import { createJob, tendJob } from './jobs.mjs'
+import { createJob, deployVersions, tendJob } from './jobs.mjs'
 import { keyboard, logGrows, readsWithoutScript, statesChange } from './live.mjs'
 import { seeOrganization, tendAccount, tendMember, tendSettings } from './organization.mjs'
 import { join, startProvider } from './people.mjs'
@@ -90,6 +90,7 @@ async function main() {
     await seeOrganization(me, organization)
     await me.visit(`/console/environment/${shop.id}`)
     for (const one of Object.values(shop.jobs)) await me.visit(`/console/job/${one}`)
+    await deployVersions(me, shop.id, shop.jobs.report)
     await tendSettings(me, api, organization)
     await tendSettingForms(me, organization)
   })
