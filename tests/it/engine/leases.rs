@@ -10,6 +10,7 @@ use windlass::engine::tick;
 use windlass::store;
 use windlass::store::server_lease::Lease;
 
+use super::poison::{Rejects, cure, poison, sql};
 use crate::harness::TestApp;
 
 /// Runs of this server.
@@ -155,4 +156,21 @@ async fn a_run_whose_owner_has_no_lease_is_taken_over() {
     app.clock.forward(2);
     other.tick().await;
     assert_eq!(owners(&app).await, [Some(other.app.instance)]);
+}
+
+/// Runs of a server without a lease belong to nobody who can be missed, until its lease is added when rows are pruned.
+#[tokio::test]
+async fn a_server_that_cannot_get_a_lease_takes_nothing_over() {
+    let app = TestApp::new().await;
+    running(&app, 2).await;
+    app.clock.forward(16);
+    let other = app.restarted().await;
+    let renews = format!("NEW.id = {}", sql(&app, &other.app.instance.to_string()));
+    poison(&app, "INSERT ON server_lease", &renews, Rejects::Transaction).await;
+    other.tick().await;
+    assert_eq!(owners(&app).await, vec![Some(app.app.instance); 2]);
+    cure(&app).await;
+    other.tick().await;
+    assert_eq!(owners(&app).await, vec![Some(other.app.instance); 2]);
+    assert!(leases(&app).await.contains(&other.app.instance));
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::RunId;
 
+use super::lease::renew_if_late;
 use crate::app::App;
 use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::error::{Error, Result};
@@ -70,6 +71,8 @@ pub(super) async fn places_of(app: &App) -> Places {
 }
 
 async fn take_some(app: &App, orphans: &Orphans, ids: &[RunId], now: DateTime<Utc>) -> Result<()> {
+    // Nobody takes over the runs of a server that has no lease.
+    renew_if_late(app).await?;
     let expired: Vec<_> = orphans.expired.iter().map(|lease| lease.id).collect();
     let taken = store::write(&app.db, async |tx| {
         let expired = store::server_lease::lock_expired(tx, expired.clone(), now).await?;
