@@ -10,6 +10,7 @@ mod alerts;
 mod architecture;
 mod backup;
 mod build;
+mod command_line;
 mod configuration;
 mod conformance;
 mod console;
