@@ -3,10 +3,8 @@
 mod alert_receivers;
 mod alert_rules;
 mod receiver_body;
-mod receiver_change;
 mod receiver_view;
 mod rule_body;
-mod rule_change;
 mod rule_view;
 
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use entity::alert_receiver::{MailSettings, Model, ReceiverKind};
 use sea_orm::ActiveEnum as _;
 
-use super::receiver_body::{Given, GivenTarget};
-use crate::alert::{Address, smarthost_origin};
+use super::sealed_address::Address;
+use super::smtp::{is_mail_address, smarthost_origin};
 use crate::app::App;
 use crate::engine::faults::Faults;
 use crate::engine::limits;
@@ -16,6 +16,34 @@ use crate::secret::Origin;
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 const OPSGENIE: &str = "https://api.opsgenie.com";
 
+/// A receiver as somebody wants it. No `Debug`: it contains secrets.
+pub struct Given {
+    pub kind: ReceiverKind,
+    pub name: String,
+    pub description: String,
+    pub send_resolved: bool,
+    pub owner: Option<String>,
+    pub severity: Option<String>,
+    pub target: GivenTarget,
+}
+
+/// Where messages go. An absent address or secret keeps the stored one.
+pub enum GivenTarget {
+    Mail {
+        to: String,
+        from: String,
+        smarthost: String,
+        username: Option<String>,
+        password: Option<String>,
+        require_tls: bool,
+    },
+    Web {
+        field: &'static str,
+        url: Option<String>,
+        secret: Option<String>,
+    },
+}
+
 /// Whether the row has content already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -24,7 +52,7 @@ pub(super) enum Stage {
 }
 
 /// Writes the content of a body to a row; returns the row with the address as plain text, for a test.
-pub(super) fn apply(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
+pub(super) fn apply_receiver(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
     let Given { kind, name, description, send_resolved, owner, severity, target } = given;
     let mut faults = Faults::default();
     if stage == Stage::Stored && row.kind != kind {
@@ -123,7 +151,7 @@ fn check_secret(kind: ReceiverKind, secret: Option<&str>, faults: &mut Faults) {
 
 fn check_mail(app: &App, settings: &MailSettings, faults: &mut Faults) {
     for (field, text) in [("to", &settings.to), ("from", &settings.from)] {
-        if !crate::alert::is_mail_address(text) {
+        if !is_mail_address(text) {
             faults.refuse(field, "must be an e-mail address");
         }
     }

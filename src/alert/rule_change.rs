@@ -1,0 +1,156 @@
+//! Checks the content of a rule, and writes it to a row.
+
+use entity::alert_rule::{Condition, Model, Receivers, Severity, Target};
+use entity::cluster;
+use entity::id::{AlertReceiverId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
+
+use crate::app::App;
+use crate::engine::alert::{default_threshold, needs_threshold, parse_span};
+use crate::engine::faults::Faults;
+use crate::engine::limits;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The maximum number of receivers of a rule.
+const RECEIVERS: usize = 20;
+/// The most failures in a row that a rule counts.
+const FAILURES: i32 = 100;
+/// The longest time that a rule waits for a run, in seconds: a week.
+const SECONDS: i32 = 7 * 86_400;
+
+/// A rule as somebody wants it. The names of its fields are those of the API.
+#[derive(Debug)]
+pub struct WantedRule {
+    pub name: String,
+    pub description: String,
+    pub tag: String,
+    /// The condition, or why there is none.
+    pub condition: Result<Condition>,
+    pub threshold: Option<f64>,
+    /// The operator and the function of the official body.
+    pub operator: Option<String>,
+    pub function: Option<String>,
+    /// A time span of ISO 8601.
+    pub for_duration: String,
+    pub severity: Severity,
+    pub enabled: bool,
+    pub receivers: Vec<AlertReceiverId>,
+    pub summary: Option<String>,
+    pub runbook_url: Option<String>,
+}
+
+/// Which jobs a new rule covers, and how the caller calls the field that says so.
+#[derive(Clone, Copy, Debug)]
+pub enum WantedTarget {
+    Organization,
+    Project(ProjectId, &'static str),
+    Cluster(ClusterId, &'static str),
+    Environment(EnvironmentId, &'static str),
+    Job(JobId, &'static str),
+}
+
+/// Writes the content of a rule to a row.
+pub(super) async fn apply_rule(app: &App, wanted: WantedRule, mut row: Model) -> Result<Model> {
+    let WantedRule {
+        name,
+        description,
+        tag,
+        condition,
+        threshold: wanted_threshold,
+        operator,
+        function,
+        for_duration,
+        severity,
+        enabled,
+        receivers: wanted_receivers,
+        summary,
+        runbook_url,
+    } = wanted;
+    let mut faults = Faults::default();
+    row.name = faults.note(limits::name("name", &name));
+    row.description = faults.note(limits::text("description", description));
+    row.tag = faults.note(limits::text("tag", tag));
+    if let Ok(condition) = &condition {
+        row.condition = *condition;
+        row.threshold = faults.note(threshold(*condition, wanted_threshold));
+    }
+    faults.note_or(condition, row.condition);
+    row.operator = operator;
+    row.function = function;
+    let span = parse_span(&for_duration).map_err(|reason| Error::invalid("for_duration", reason));
+    row.for_seconds = faults.note(span);
+    row.severity = severity;
+    row.enabled = enabled;
+    row.summary = faults.note(summary.map(|text| limits::text("presentation.summary", text)).transpose());
+    let runbook = runbook_url.filter(|url| !url.is_empty());
+    row.runbook_url = faults.note(runbook.map(|url| limits::web_address("presentation.runbook_url", &url)).transpose());
+    row.receivers = faults.note(receivers(app, row.organization_id, wanted_receivers).await);
+    faults.result()?;
+    Ok(row)
+}
+
+/// A whole number in the bounds of the condition.
+fn threshold(condition: Condition, given: Option<f64>) -> Result<Option<i32>> {
+    const FIELD: &str = "condition.threshold";
+    if !needs_threshold(condition) {
+        return Ok(None);
+    }
+    let Some(given) = given.filter(|given| *given != 0.0) else { return Ok(default_threshold(condition)) };
+    let most = if condition == Condition::RunFailed { FAILURES } else { SECONDS };
+    let whole = (given.fract() == 0.0 && given >= 1.0 && given <= f64::from(most)).then(|| format!("{given:.0}"));
+    let whole = whole.and_then(|text| text.parse().ok());
+    whole.map(Some).ok_or_else(|| Error::invalid(FIELD, format!("must be a whole number between 1 and {most}")))
+}
+
+async fn receivers(app: &App, organization: OrganizationId, mut ids: Vec<AlertReceiverId>) -> Result<Receivers> {
+    const FIELD: &str = "alert_receiver_ids";
+    if ids.len() > RECEIVERS {
+        return Err(Error::invalid(FIELD, format!("must have at most {RECEIVERS} items")));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let found = store::alert::list_receivers_by_ids(&app.db, ids.clone()).await?;
+    let is_ours = |id: &AlertReceiverId| found.iter().any(|row| row.id == *id && row.organization_id == organization);
+    match ids.iter().find(|id| !is_ours(id)) {
+        Some(unknown) => Err(Error::invalid(FIELD, format!("{unknown} is no alert receiver of the organization"))),
+        None => Ok(Receivers(ids)),
+    }
+}
+
+/// Sets the cluster and the target of a new rule.
+pub(super) async fn set_target(app: &App, cluster: ClusterId, target: WantedTarget, row: &mut Model) -> Result<()> {
+    let organization = row.organization_id;
+    row.cluster_id = own_cluster(app, organization, "cluster_id", cluster).await?;
+    let missing = |field: &str, thing: &str| Error::invalid(field, format!("is no {thing} of the organization"));
+    match target {
+        WantedTarget::Organization => row.target = Target::Organization,
+        WantedTarget::Project(id, field) => {
+            let found = store::project::by_id(&app.db, id).await?.filter(|found| found.organization_id == organization);
+            row.project_id = Some(found.ok_or_else(|| missing(field, "project"))?.id);
+            row.target = Target::Project;
+        }
+        WantedTarget::Cluster(id, field) => {
+            row.cluster_id = own_cluster(app, organization, field, id).await?;
+            row.target = Target::Cluster;
+        }
+        WantedTarget::Environment(id, field) => {
+            let found = store::environment::by_id(&app.db, id).await?;
+            let found = found.filter(|found| found.organization_id == organization);
+            row.environment_id = Some(found.ok_or_else(|| missing(field, "environment"))?.id);
+            row.target = Target::Environment;
+        }
+        WantedTarget::Job(id, field) => {
+            let found = store::job::by_id(&app.db, id).await?;
+            let found = found.filter(|found| found.organization_id == organization);
+            row.job_id = Some(found.ok_or_else(|| missing(field, "job"))?.id);
+            row.target = Target::Job;
+        }
+    }
+    Ok(())
+}
+
+async fn own_cluster(app: &App, organization: OrganizationId, field: &str, id: ClusterId) -> Result<ClusterId> {
+    let row: Option<cluster::Model> = store::cluster::by_id(&app.db, id).await?;
+    let row = row.filter(|row| row.organization_id == organization);
+    Ok(row.ok_or_else(|| Error::invalid(field, "is no cluster of the organization"))?.id)
+}
