@@ -31,6 +31,7 @@ mod forecast;
 mod git_server;
 mod group_commit;
 mod harness;
+mod heartbeat_url;
 mod jobs;
 mod jwt;
 mod kubernetes;

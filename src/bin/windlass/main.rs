@@ -195,6 +195,7 @@ mod tests {
             "WINDLASS_OIDC_CLIENT_SECRET",
             "WINDLASS_SECRET_KEYS",
             "WINDLASS_SECRET_KEY_COMMAND",
+            "WINDLASS_HEARTBEAT_URL",
             "WINDLASS_OTLP_ENDPOINT",
         ];
         assert_eq!(windlass::config::secret_variables(), expected);
