@@ -212,6 +212,7 @@ fn fields(
         (choice("severity", "Severity", severities, &typed.severity, problems))
         @if receivers.is_empty() {
             p.hint { "There are no receivers yet: the rule only shows a state until it has one." }
+            @if let Some(problem) = problems.at("alert_receiver_ids") { span.problem { "Tells " (problem) ". " } }
         } @else {
             (boxes("alert_receiver_ids", "Tells", receivers.iter().map(|(id, name)| {
                 let is_checked = typed.receivers.contains(id);

@@ -91,6 +91,7 @@ async fn rules() {
         ("condition.threshold", "101", "must be a whole number between"),
         ("for_duration", "-1", "must be a time span"),
         ("presentation.runbook_url", "nonsense", "class=\"problem\""),
+        ("alert_receiver_ids", "00000000-0000-0000-0000-000000000000", "class=\"problem\""),
     ] {
         let shown = me.submit(&new, &new, &[&base[..], &[(field, value)]].concat()).await.expect(400);
         assert!(shown.contains(said) && shown.contains("value=\"fails\""), "{field}: {shown}");
