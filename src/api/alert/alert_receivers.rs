@@ -98,12 +98,16 @@ impl AlertReceiverApi {
         body: Body<AlertReceiverEditRequest>,
     ) -> Result<Success<AlertReceiverResponse>> {
         let row = self.load(&auth, Action::ManageSettings, alert_receiver_id.0).await?;
+        let quiet_before = row.quiet_hours.clone();
         let before = AlertReceiverResponse::from(row.clone());
         let (row, _) = apply(&self.0, body.0.into(), row, Stage::Stored)?;
         // What the newest message met says nothing about the new address.
         let row = Model { updated_at: self.0.clock.now(), last_error: None, ..row };
         let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await?;
+            if row.quiet_hours != quiet_before {
+                store::alert::wake_quiet_messages(tx, row.id, row.updated_at).await?;
+            }
             let change = change("UPDATE", &row).before(&before);
             let response = AlertReceiverResponse::from(row);
             let change = change.after(&response);
@@ -165,6 +169,7 @@ impl AlertReceiverApi {
             send_resolved: false,
             owner: None,
             severity: None,
+            quiet_hours: None,
             mail: None,
             host: String::new(),
             sealed: None,

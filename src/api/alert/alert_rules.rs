@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use entity::alert_rule::{Condition, Model, Receivers, Severity, Target};
+use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
 use entity::id::{AlertRuleId, ClusterId, OrganizationId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use super::rule_body::{AlertRuleCreationRequest, AlertRuleEditRequest};
-use super::rule_change::{apply, set_target};
+use super::rule_change::{apply, check_target, set_target};
 use super::rule_view::AlertRuleResponse;
 use crate::access::{self, Action};
 use crate::api::audit::{self, Change};
@@ -27,6 +27,11 @@ pub(in crate::api) struct AlertRuleApi(pub(in crate::api) Arc<App>);
 
 fn change(kind: &'static str, row: &Model) -> Change {
     Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("ALERT_RULE")
+}
+
+/// What decides about the alerts of a rule.
+fn meaning(row: &Model) -> (Condition, Option<i32>, Option<Reasons>, Option<f64>, i32) {
+    (row.condition, row.threshold, row.reasons.clone(), row.times_p95, row.for_seconds)
 }
 
 #[OpenApi]
@@ -65,6 +70,8 @@ impl AlertRuleApi {
             tag: String::new(),
             condition: Condition::RunFailed,
             threshold: None,
+            reasons: None,
+            times_p95: None,
             operator: None,
             function: None,
             for_seconds: 0,
@@ -77,9 +84,12 @@ impl AlertRuleApi {
             project_id: None,
             environment_id: None,
             job_id: None,
+            label_key: None,
+            label_value: None,
         };
         let mut row = apply(&self.0, content, row).await?;
         set_target(&self.0, cluster_id, target, &mut row).await?;
+        check_target(&row, "target")?;
         let response = audit::write(&self.0, &auth, id, async |tx| {
             if store::alert::count_rules(tx, id).await? >= MOST {
                 return Err(Error::invalid("", format!("an organization can have at most {MOST} alert rules")));
@@ -113,10 +123,11 @@ impl AlertRuleApi {
         body: Body<AlertRuleEditRequest>,
     ) -> Result<Success<AlertRuleResponse>> {
         let old = self.load(&auth, Action::ManageSettings, alert_rule_id.0).await?;
-        let meaning = (old.condition, old.threshold, old.for_seconds);
+        let meaning = meaning(&old);
         let before = AlertRuleResponse::new(old.clone(), &[]);
         let row = Model { updated_at: self.0.clock.now(), ..apply(&self.0, body.0, old).await? };
-        let is_other = meaning != (row.condition, row.threshold, row.for_seconds);
+        check_target(&row, "condition.promql")?;
+        let is_other = meaning != self::meaning(&row);
         let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
             let row = store::row::update(tx, row).await?;
             if is_other || !row.enabled {

@@ -5,6 +5,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::quiet_body::AlertQuietHours;
 use crate::api::wire::one_of;
 
 /// The types that official clients know.
@@ -60,6 +61,9 @@ macro_rules! bodies {
             #[serde(default)]
             #[oai(default)]
             pub(super) severity: Option<String>,
+            #[serde(default)]
+            #[oai(default)]
+            pub(super) quiet_hours: Option<AlertQuietHours>,
             $($(#[$meta])* pub(super) $field: $created,)*
         }
 
@@ -77,6 +81,9 @@ macro_rules! bodies {
             #[serde(default)]
             #[oai(default)]
             pub(super) severity: Option<String>,
+            #[serde(default)]
+            #[oai(default)]
+            pub(super) quiet_hours: Option<AlertQuietHours>,
             $($(#[$meta])* pub(super) $field: $edited,)*
         }
     };
@@ -141,6 +148,7 @@ pub(super) struct Given {
     pub(super) send_resolved: bool,
     pub(super) owner: Option<String>,
     pub(super) severity: Option<String>,
+    pub(super) quiet_hours: Option<AlertQuietHours>,
     pub(super) target: GivenTarget,
 }
 
@@ -171,6 +179,7 @@ macro_rules! given {
             send_resolved: $body.send_resolved,
             owner: $body.owner,
             severity: $body.severity,
+            quiet_hours: $body.quiet_hours,
             target: $target,
         }
     };

@@ -25,7 +25,7 @@ pub(super) enum Stage {
 
 /// Writes the content of a body to a row; returns the row with the address as plain text, for a test.
 pub(super) fn apply(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
-    let Given { kind, name, description, send_resolved, owner, severity, target } = given;
+    let Given { kind, name, description, send_resolved, owner, severity, quiet_hours, target } = given;
     let mut faults = Faults::default();
     if stage == Stage::Stored && row.kind != kind {
         faults.refuse("type", format!("must be {}, with which the receiver was created", row.kind.to_value()));
@@ -37,6 +37,10 @@ pub(super) fn apply(app: &App, given: Given, mut row: Model, stage: Stage) -> Re
     row.send_resolved = send_resolved;
     row.owner = faults.note(owner.map(|text| limits::text("owner", text)).transpose());
     row.severity = faults.note(severity.map(|text| limits::text("severity", text)).transpose());
+    // Clients that do not know them keep them; an empty list of spans removes them.
+    if let Some(quiet_hours) = quiet_hours {
+        row.quiet_hours = quiet_hours.checked(&mut faults);
+    }
     let before = row.host.clone();
     match target {
         GivenTarget::Mail { to, from, smarthost, username, password, require_tls } => {

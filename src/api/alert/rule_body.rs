@@ -63,6 +63,7 @@ pub(super) enum AlertTargetType {
 pub(super) enum AlertScope {
     Organization,
     Project,
+    Label,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -78,6 +79,14 @@ pub(super) struct AlertRuleCondition {
     #[oai(default, skip_serializing_if_is_none)]
     pub(super) function: Option<AlertRuleConditionFunction>,
     pub(super) promql: String,
+    /// For `run_missed`: the reasons that are told; all by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) reasons: Option<Vec<String>>,
+    /// For `run_too_long`: how many times as long as 95 of 100 runs of the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) times_p95: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -103,6 +112,12 @@ pub(super) struct AlertTarget {
     #[serde(default)]
     #[oai(default)]
     pub(super) scope_id: Option<Uuid>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) label_key: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) label_value: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Object)]

@@ -1,15 +1,17 @@
 //! Checks the content of a rule, and writes it to a row.
 
-use entity::alert_rule::{Condition, Model, Receivers, Target};
+use entity::alert_rule::{Condition, Model, Reasons, Receivers, Target};
 use entity::cluster;
 use entity::id::{AlertReceiverId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
+use entity::skipped_time::SkipReason;
+use sea_orm::{ActiveEnum as _, Iterable as _};
 
 use super::rule_body::{
     AlertRuleCondition, AlertRuleConditionKind, AlertRuleEditRequest, AlertScope, AlertTarget, AlertTargetType,
 };
 use crate::api::wire::enum_name;
 use crate::app::App;
-use crate::engine::alert::{default_threshold, needs_threshold, parse, parse_span};
+use crate::engine::alert::{default_threshold, fits, name, needs_threshold, parse, parse_span};
 use crate::engine::faults::Faults;
 use crate::engine::limits;
 use crate::error::{Error, Result};
@@ -21,6 +23,8 @@ const RECEIVERS: usize = 20;
 const FAILURES: i32 = 100;
 /// The longest time that a rule waits for a run, in seconds: a week.
 const SECONDS: i32 = 7 * 86_400;
+/// The longest time without a success: a year. Some jobs run once a quarter.
+const SECONDS_OF_SUCCESS: i32 = 366 * 86_400;
 
 /// Writes the content of a body to a row.
 pub(super) async fn apply(app: &App, given: AlertRuleEditRequest, mut row: Model) -> Result<Model> {
@@ -42,7 +46,9 @@ pub(super) async fn apply(app: &App, given: AlertRuleEditRequest, mut row: Model
     let parsed = read_condition(&condition);
     if let Ok(condition_read) = &parsed {
         row.condition = *condition_read;
-        row.threshold = faults.note(threshold(*condition_read, condition.threshold));
+        row.threshold = faults.note(threshold(*condition_read, &condition));
+        row.reasons = faults.note(reasons(*condition_read, condition.reasons));
+        row.times_p95 = faults.note(times_p95(*condition_read, condition.times_p95));
     }
     faults.note_or(parsed, row.condition);
     row.operator = condition.operator.and_then(enum_name);
@@ -70,16 +76,56 @@ fn read_condition(given: &AlertRuleCondition) -> Result<Condition> {
 }
 
 /// A whole number in the bounds of the condition.
-fn threshold(condition: Condition, given: Option<f64>) -> Result<Option<i32>> {
+fn threshold(condition: Condition, of: &AlertRuleCondition) -> Result<Option<i32>> {
     const FIELD: &str = "condition.threshold";
     if !needs_threshold(condition) {
         return Ok(None);
     }
-    let Some(given) = given.filter(|given| *given != 0.0) else { return Ok(default_threshold(condition)) };
-    let most = if condition == Condition::RunFailed { FAILURES } else { SECONDS };
+    let Some(given) = of.threshold.filter(|given| *given != 0.0) else {
+        // A rule that compares with earlier runs needs no limit.
+        return Ok(default_threshold(condition).filter(|_| of.times_p95.is_none()));
+    };
+    let most = match condition {
+        Condition::RunFailed => FAILURES,
+        Condition::NoSuccessFor => SECONDS_OF_SUCCESS,
+        _ => SECONDS,
+    };
     let whole = (given.fract() == 0.0 && given >= 1.0 && given <= f64::from(most)).then(|| format!("{given:.0}"));
     let whole = whole.and_then(|text| text.parse().ok());
     whole.map(Some).ok_or_else(|| Error::invalid(FIELD, format!("must be a whole number between 1 and {most}")))
+}
+
+/// The names of reasons, for the condition that has any.
+fn reasons(condition: Condition, given: Option<Vec<String>>) -> Result<Option<Reasons>> {
+    const FIELD: &str = "condition.reasons";
+    let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(None) };
+    if condition != Condition::RunMissed {
+        return Err(Error::invalid(FIELD, format!("belongs to {} only", name(Condition::RunMissed))));
+    }
+    // Pausing is no accident.
+    let told = SkipReason::iter().filter(|reason| *reason != SkipReason::Paused);
+    let known: Vec<String> = told.map(|reason| reason.to_value()).collect();
+    if given.iter().any(|reason| !known.contains(reason)) {
+        return Err(Error::invalid(FIELD, format!("must be some of {}", known.join(", "))));
+    }
+    Ok(Some(Reasons(known.into_iter().filter(|reason| given.contains(reason)).collect())))
+}
+
+fn times_p95(condition: Condition, given: Option<f64>) -> Result<Option<f64>> {
+    const FIELD: &str = "condition.times_p95";
+    match given {
+        None => Ok(None),
+        Some(_) if condition != Condition::RunTooLong => {
+            Err(Error::invalid(FIELD, format!("belongs to {} only", name(Condition::RunTooLong))))
+        }
+        Some(times) if (1.0..=1000.0).contains(&times) => Ok(Some(times)),
+        Some(_) => Err(Error::invalid(FIELD, "must be a number between 1 and 1000")),
+    }
+}
+
+/// A rule cannot have a target that its condition is never about.
+pub(super) fn check_target(row: &Model, field: &str) -> Result<()> {
+    fits(row.condition, row.target).map_err(|reason| Error::invalid(field, reason))
 }
 
 async fn receivers(app: &App, organization: OrganizationId, ids: Vec<uuid::Uuid>) -> Result<Receivers> {
@@ -107,8 +153,11 @@ pub(super) async fn set_target(app: &App, cluster: uuid::Uuid, given: AlertTarge
         row.target = match scope {
             AlertScope::Organization => Target::Organization,
             AlertScope::Project => Target::Project,
+            AlertScope::Label => Target::Label,
         };
-        if scope == AlertScope::Project {
+        if scope == AlertScope::Label {
+            set_label(given.label_key, given.label_value, row)?;
+        } else if scope == AlertScope::Project {
             let id = ProjectId(given.scope_id.ok_or_else(|| Error::invalid("target.scope_id", "is required"))?);
             let found = store::project::by_id(&app.db, id).await?.filter(|found| found.organization_id == organization);
             row.project_id = Some(found.ok_or_else(|| missing("target.scope_id", "project"))?.id);
@@ -143,6 +192,17 @@ pub(super) async fn set_target(app: &App, cluster: uuid::Uuid, given: AlertTarge
         }
     }
     Ok(())
+}
+
+fn set_label(key: Option<String>, value: Option<String>, row: &mut Model) -> Result<()> {
+    let mut faults = Faults::default();
+    let mut part = |field: &str, text: Option<String>| {
+        let text = text.ok_or_else(|| Error::invalid(field, "is required for the scope LABEL"));
+        Some(faults.note(text.and_then(|text| limits::text(field, text))))
+    };
+    row.label_key = part("target.label_key", key);
+    row.label_value = part("target.label_value", value);
+    faults.result()
 }
 
 async fn own_cluster(app: &App, organization: OrganizationId, field: &str, id: uuid::Uuid) -> Result<ClusterId> {
