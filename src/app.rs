@@ -24,6 +24,7 @@ use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
 use crate::store::job::JobAnswers;
+use crate::store::run::SharedActivity;
 
 /// The state that handlers and the engine share.
 pub struct App {
@@ -32,6 +33,8 @@ pub struct App {
     pub lease_db: DatabaseConnection,
     /// The answers to `GET /job/{jobId}` that are kept.
     pub job_answers: JobAnswers,
+    /// What has happened to runs, for pages that are open.
+    pub activity: SharedActivity,
     pub clock: Clock,
     pub config: Config,
     pub keys: KeyRing,
@@ -78,6 +81,7 @@ impl From<Parts> for App {
         let metrics = Metrics::with_jobs(config.metrics_per_job);
         Self {
             job_answers: JobAnswers::of(&db),
+            activity: SharedActivity::default(),
             db,
             lease_db,
             clock,

@@ -9,7 +9,7 @@ use clap::Args;
 
 pub use self::inherited_environment::inherited_environment;
 pub use self::setting_value::{Creator, LocalCluster, LogFormat, RunnerChoice};
-use self::setting_value::{PLANS, hidden, kept_days, origin, timeout};
+use self::setting_value::{PLANS, hidden, kept_days, origin, timeout, web_address};
 use crate::secret::{KeySource, Secret};
 
 mod inherited_environment;
@@ -261,6 +261,16 @@ pub struct Config {
     /// Allow webhooks and receivers of alerts to call loopback, private and other special addresses.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
     pub webhook_private_addresses: bool,
+
+    /// Address that is requested (GET) at an interval while this server is well, so that another service notices when it is not. It may
+    /// be a private one. Use the variable, because such an address often contains a key.
+    #[arg(long, global = true, env = "WINDLASS_HEARTBEAT_URL", hide_env_values = true, value_parser = web_address)]
+    pub heartbeat_url: Option<Secret<String>>,
+
+    /// Seconds between the requests to --heartbeat-url.
+    #[arg(long, global = true, env = "WINDLASS_HEARTBEAT_SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u32).range(5..=86_400))]
+    pub heartbeat_seconds: u32,
 
     /// OpenTelemetry collector for traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; unset disables traces.
     #[arg(long, global = true, env = "WINDLASS_OTLP_ENDPOINT", hide_env_values = true)]

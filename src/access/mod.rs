@@ -17,6 +17,7 @@ pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
 pub use self::sight::sight;
 pub use self::workspace::{ReadWorkspace, require_right, workspace, workspace_job};
+pub use self::workspace_settings::{global_variable, ssh_key, template, vcs, workspace_rights};
 
 mod access_tokens;
 mod alert_settings;
@@ -41,3 +42,4 @@ pub mod role;
 mod role_action;
 mod sight;
 mod workspace;
+mod workspace_settings;

@@ -38,4 +38,5 @@ mod webhook;
 mod wire;
 
 pub use self::contract::CONTRACT;
+pub use self::monitoring::is_well;
 pub use self::router::{described, endpoint};

@@ -73,6 +73,13 @@ pub(super) async fn ready(app: Data<&Arc<App>>) -> Response {
     response(body.into(), is_ready)
 }
 
+/// Whether everything works: every loop of the engine has ticked, no pass of it keeps failing, and requests are served.
+pub async fn is_well(app: &App) -> bool {
+    let now = app.clock.now();
+    let ticks = app.pulse.health(now) == Health::Well;
+    ticks && readiness(app).await.1 && app.setbacks.failing_passes(now).is_empty() && !app.certificate.has_fault()
+}
+
 /// The health of everything: also fails while a pass of the engine keeps failing.
 #[handler]
 pub(super) async fn health(app: Data<&Arc<App>>) -> Response {

@@ -12,7 +12,7 @@ use super::wire::Warnings;
 use super::{
     access_token, account, alert, check, cluster, contract, cors, entity_tag, environment, error, event, git_token,
     group, history, job, member, monitoring, organization, project, project_rule, registry, repeat, response_headers,
-    role, service, socket, stage, token, variable, webhook,
+    role, service, socket, stage, status, token, variable, webhook,
 };
 use crate::app::App;
 
@@ -85,6 +85,7 @@ fn job_apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
                 job::run_search::OrganizationRunApi(app()),
                 job::run_search::ProjectRunApi(app()),
                 job::run_search::EnvironmentRunApi(app()),
+                status::JobSummaryApi(app()),
             ),
             job::schedule_preview::SchedulePreviewApi(app()),
             job::skipped_time::SkippedTimeApi(app()),

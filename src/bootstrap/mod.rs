@@ -7,7 +7,7 @@ pub use self::first::{FirstOrganization, create_first_organization};
 pub use self::first_person::first_person;
 pub use self::greeting::greeting;
 pub use self::local_cluster::local_cluster;
-pub use self::new_organization::{create_organization, may_create_organization};
+pub use self::new_organization::{create_organization, found_organization, may_create_organization};
 
 mod api_token;
 mod default_templates;

@@ -83,6 +83,22 @@ pub async fn create_organization(
     Ok(row)
 }
 
+/// Creates an organization, which is visible at once.
+///
+/// # Errors
+/// A database error.
+pub async fn found_organization(
+    app: &App,
+    row: organization::Model,
+    owner: PersonId,
+    now: DateTime<Utc>,
+) -> Result<organization::Model> {
+    let row =
+        store::write(&app.db, async |tx| Ok::<_, Error>(create_organization(app, tx, row, owner, now).await?)).await?;
+    app.rights_changed();
+    Ok(row)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Creator, includes};

@@ -98,6 +98,16 @@ pub(super) fn hidden(text: &str) -> Result<Secret<String>, std::convert::Infalli
     Ok(Secret::new(text.to_owned()))
 }
 
+/// An address to request, which is not shown.
+pub(super) fn web_address(text: &str) -> Result<Secret<String>, &'static str> {
+    let has_scheme = text.starts_with("http://") || text.starts_with("https://");
+    let has_host = reqwest::Url::parse(text).is_ok_and(|url| url.has_host());
+    if has_scheme && has_host {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    Err("must be an address that begins with http:// or https://")
+}
+
 /// Time limits of connections: up to a day.
 pub(super) fn timeout() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=86_400)

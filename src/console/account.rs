@@ -10,6 +10,7 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::form::Form;
+use super::new_organization::{ADDRESS, may_create};
 use super::paths::{self, ROOT};
 use super::reply;
 use super::shell::{Page, token};
@@ -28,13 +29,15 @@ pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer) -> poem::Re
     for id in viewer.caller.organizations() {
         organizations.push(access::organization(&app.db, &viewer.caller, Action::ViewOrganization, id).await?);
     }
+    let may_create = may_create(app, &viewer).await?;
     let body = html! {
         h1 { "Your account" }
         dl.facts {
             dt { "Name" } dd { (viewer.caller.name()) }
             @if let Some(email) = viewer.caller.email() { dt { "Email address" } dd { (email) } }
             dt { "Organizations" }
-            dd { @for row in &organizations { a href=(paths::organization(row.id)) { (row.name) } " " } }
+            dd { @for row in &organizations { a href=(paths::organization(row.id)) { (row.name) } " " } @if may_create { a href=(ADDRESS) { "New organization" } } }
+            @if viewer.caller.person().is_some() { dt { "Tokens" } dd { a href={ (ROOT) "/account/tokens" } { "Your tokens" } } }
         }
         div.scroll { table.stacked {
             caption { "Sessions" }

@@ -61,7 +61,10 @@ impl<'a> FromRequest<'a> for Form {
         let viewer = Viewer::from_request(request, body).await?;
         let form = read(request, body).await?;
         if form.text(TOKEN) != viewer.csrf {
-            return Err(Error::Forbidden("this form is from another session: load the page again").into());
+            return Err(Error::Forbidden(
+                "this form is from another session: go back, load the page again, and send it from there",
+            )
+            .into());
         }
         Ok(form)
     }
@@ -80,7 +83,7 @@ impl<'a> FromRequest<'a> for OpenForm {
 async fn read(request: &Request, body: &mut RequestBody) -> poem::Result<Form> {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return Err(Error::Forbidden("forms of other sites are refused").into());
+        return Err(Error::Forbidden("forms of other sites are refused: open the page of the console itself").into());
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/x-www-form-urlencoded") {

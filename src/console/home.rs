@@ -10,6 +10,7 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::form::Form;
+use super::new_organization::{ADDRESS, may_create};
 use super::paths;
 use super::reply;
 use super::shell::Page;
@@ -32,15 +33,17 @@ pub(super) async fn home(Data(app): Data<&Arc<App>>, viewer: Viewer) -> poem::Re
     if let ([only], true) = (organizations.as_slice(), invitations.is_empty()) {
         return Ok(reply::redirect(&paths::organization(only.id)));
     }
+    let may_create = may_create(app, &viewer).await?;
     let body = html! {
         h1 { "Organizations" }
         @if organizations.is_empty() && invitations.is_empty() {
-            p { "You are a member of no organization yet. An administrator can invite you." }
+            p { "You are a member of no organization yet. An administrator can invite you" @if may_create { ", or you create one" } "." }
             @if viewer.caller.person().is_some() && viewer.caller.email().is_none() {
                 p.soft { "Invitations are for email addresses, and the OIDC issuer confirms none of yours." }
             }
         }
         @for (row, name) in &invitations { (invited(&viewer, row, name)) }
+        @if may_create { p { a.button href=(ADDRESS) { "New organization" } } }
         ul { @for row in &organizations { li { a href=(paths::organization(row.id)) { (row.name) } } } }
     };
     let api = Some("/organization".into());

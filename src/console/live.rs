@@ -1,7 +1,7 @@
 //! Keeps an open page fresh: its fragments are sent again when they have changed, as server-sent events.
 //!
-//! A stream sends only what the page shows already, so that nothing needs it. An open tab costs one small query every two seconds; its
-//! fragments are made again when a run was created, started or has ended since, when the page says so, and at least every half minute.
+//! A stream sends only what the page shows already, so that nothing needs it. All open tabs share one small query a second; the fragments
+//! of one are made again when a run was created, started or has ended since, when the page says so, and at least every half minute.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +21,9 @@ use crate::store;
 
 /// How often to look for changes.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// How old the answer may be that tabs share.
+const SHARED: Duration = Duration::from_secs(1);
 
 /// After how long fragments are made again although no run has changed.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -83,7 +86,8 @@ impl<L: Live> Sender<L> {
         let begun = Instant::now();
         loop {
             self.caller = self.app.authenticator.again(&self.caller).await?;
-            let (pulse, own) = (store::run::activity(&self.app.db).await?, self.page.pulse(&self.app).await?);
+            let pulse = self.app.activity.read(&self.app.db, SHARED).await?;
+            let own = self.page.pulse(&self.app).await?;
             let is_same =
                 |(seen, before, at): &(_, _, Instant)| *seen == pulse && *before == own && at.elapsed() < LONGEST;
             let is_new = !self.seen.as_ref().is_some_and(is_same);

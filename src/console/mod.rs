@@ -5,6 +5,7 @@
 //! only this folder accepts, and changes are forms with a token against forgery by other sites.
 
 mod account;
+mod account_tokens;
 mod assets;
 mod cookie;
 mod deployment;
@@ -16,6 +17,7 @@ mod gzip;
 mod home;
 mod job;
 mod live;
+mod new_organization;
 mod notice;
 mod overview;
 mod paths;
@@ -29,6 +31,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod sign_in_oidc;
+mod token_parts;
 mod variable;
 mod viewer;
 mod when;
@@ -56,8 +59,11 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/sign-in/callback", get(sign_in_oidc::callback))
         .at("/sign-in/link", get(sign_in::with_link))
         .at("/organization/:id/invitation/:invitation/accept", post(home::accept))
+        .at("/organizations/new", get(new_organization::form).post(new_organization::create))
         .at("/account", get(account::page))
         .at("/account/session/:id", post(account::end_session))
+        .at("/account/tokens", get(account_tokens::list).post(account_tokens::create))
+        .at("/account/token/:id", post(account_tokens::revoke))
         .at("/sign-out", post(sign_in::sign_out));
     let pages = run::routes(job::routes(pages));
     let pages = overview::routes(pages);

@@ -43,6 +43,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("schedule-deleted", "The schedule was deleted."),
     ("comment-saved", "The comment was saved."),
     ("run-queued", "The run is queued."),
+    ("test-sent", "The receiver has accepted the test message."),
     ("run-cancelled", "The cancellation of the run was requested."),
     ("backfill-queued", "The runs of the backfill are queued."),
     ("backfill-cancelled", "The cancellation of the open runs of the backfill was requested."),

@@ -10,7 +10,7 @@ use poem::{Endpoint, IntoResponse as _, Request, Response};
 use super::paths::ROOT;
 use super::shell::{Page, whole};
 use super::viewer::Viewer;
-use super::{fault, gzip};
+use super::{cookie, fault, gzip};
 use crate::app::App;
 use crate::error::Error;
 
@@ -72,12 +72,13 @@ pub(super) async fn around(
     let accepts_gzip = gzip::is_accepted(request.headers());
     // The folder of the console is not in the path any more.
     let wanted = match request.uri().path_and_query() {
-        Some(path) if request.method() == poem::http::Method::GET => format!("{ROOT}{path}"),
-        _ => ROOT.to_owned(),
+        Some(path) if request.method() == poem::http::Method::GET => Some(format!("{ROOT}{path}")),
+        _ => None,
     };
+    let had_session = cookie::cookie_of(&request).is_some();
     let mut response = match endpoint.call(request).await {
         Ok(response) => response,
-        Err(error) => failed(&app, error, &wanted),
+        Err(error) => failed(&app, error, wanted.as_deref(), had_session),
     };
     if response.content_type().is_some_and(|kind| kind.starts_with("text/html")) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -88,7 +89,7 @@ pub(super) async fn around(
     Ok(response)
 }
 
-fn failed(app: &App, error: poem::Error, wanted: &str) -> Response {
+fn failed(app: &App, error: poem::Error, wanted: Option<&str>, had_session: bool) -> Response {
     let known = match error.downcast::<Error>() {
         Ok(known) => known,
         Err(other) if other.status() == StatusCode::NOT_FOUND => {
@@ -98,13 +99,19 @@ fn failed(app: &App, error: poem::Error, wanted: &str) -> Response {
         Err(other) => Error::internal(other.to_string()),
     };
     if let Error::Unauthenticated(_) = known {
-        let next: String = form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-        return redirect(&format!("{ROOT}/sign-in?next={next}"));
+        let next: String = form_urlencoded::byte_serialize(wanted.unwrap_or(ROOT).as_bytes()).collect();
+        // Somebody who was signed in learns why they are asked again, and whether what they sent is lost.
+        let ended = match (had_session, wanted) {
+            (false, _) => "",
+            (true, Some(_)) => "&ended=page",
+            (true, None) => "&ended=form",
+        };
+        return redirect(&format!("{ROOT}/sign-in?next={next}{ended}"));
     }
     if let Error::Internal(source) = &known {
-        tracing::error!(error = %source, path = wanted, "a page failed");
+        tracing::error!(error = %source, path = wanted.unwrap_or("a form"), "a page failed");
     }
-    let (status, page) = fault::page(&known);
+    let (status, page) = fault::page(&known, wanted);
     open_page(app, status, &page)
 }
 

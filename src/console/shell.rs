@@ -24,16 +24,18 @@ pub(super) enum Section {
     Forecast,
     Environments,
     Workspaces,
+    Alerts,
     Organization,
 }
 
 impl Section {
-    const ALL: [(Self, &'static str, &'static str); 6] = [
+    const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Overview, "Overview", ""),
         (Self::Timeline, "Timeline", "/timeline"),
         (Self::Forecast, "Forecast", "/forecast"),
         (Self::Environments, "Environments", "/environments"),
         (Self::Workspaces, "Workspaces", "/workspaces"),
+        (Self::Alerts, "Alerts", "/settings/alerts"),
         (Self::Organization, "Organization", "/settings"),
     ];
 }

@@ -29,6 +29,8 @@ const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     pub(super) next: Option<String>,
+    /// What was asked for when a session had ended.
+    ended: Option<String>,
 }
 
 /// The query of a link.
@@ -39,7 +41,12 @@ pub(super) struct LinkSecret {
 
 #[handler]
 pub(super) fn page(Data(app): Data<&Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
-    reply::open_page(app, StatusCode::OK, &sign_in_page(app, reply::inside(wanted.next.as_deref()), None))
+    let said = match wanted.ended.as_deref() {
+        Some("form") => Some("Your session has ended, and the form was not accepted. Sign in, and send it again."),
+        Some(_) => Some("Your session has ended. Sign in again."),
+        None => None,
+    };
+    reply::open_page(app, StatusCode::OK, &sign_in_page(app, reply::inside(wanted.next.as_deref()), said))
 }
 
 #[handler]

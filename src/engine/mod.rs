@@ -40,6 +40,7 @@ pub mod organization_token;
 pub mod outlook_of_jobs;
 pub mod outputs;
 pub mod overrides;
+pub mod own_token;
 pub mod pause;
 pub mod plan_view;
 pub mod requester;

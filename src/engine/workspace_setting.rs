@@ -1,7 +1,7 @@
 //! Variables and schedules of workspaces, as people enter them. Callers have checked that the requester may change the workspace.
 
 use chrono::{DateTime, Utc};
-use entity::id::{TemplateId, TerraformVariableId, WorkspaceScheduleId};
+use entity::id::{OrganizationId, TemplateId, TerraformVariableId, WorkspaceId, WorkspaceScheduleId};
 use entity::{terraform_variable, workspace, workspace_schedule};
 use sea_orm::DatabaseTransaction;
 
@@ -18,7 +18,7 @@ use crate::store;
 /// The longest description, in characters.
 const DESCRIPTION: usize = 2048;
 
-/// A variable of a workspace. No `Debug`: the value may be sensitive.
+/// A variable of a workspace or of all of them. No `Debug`: the value may be sensitive.
 pub struct WorkspaceVariable {
     pub key: String,
     /// None keeps the value of a sensitive variable.
@@ -37,14 +37,14 @@ fn check_description(text: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Stores a variable: a new one, or `old` with other values.
+/// Stores a variable of a workspace, or of all workspaces of an organization: a new one, or `old` with other values.
 ///
 /// # Errors
-/// `Invalid` with all faults; `Conflict` if the workspace has such a variable; database errors.
+/// `Invalid` with all faults; `Conflict` if there is such a variable; database errors.
 pub async fn save_variable(
     app: &App,
     by: &str,
-    of: &workspace::Model,
+    (organization, workspace): (OrganizationId, Option<WorkspaceId>),
     old: Option<terraform_variable::Model>,
     wanted: WorkspaceVariable,
 ) -> Result<()> {
@@ -64,8 +64,8 @@ pub async fn save_variable(
     let (now, is_new) = (app.clock.now(), old.is_none());
     let empty = terraform_variable::Model {
         id: TerraformVariableId::create(),
-        organization_id: of.organization_id,
-        workspace_id: Some(of.id),
+        organization_id: organization,
+        workspace_id: workspace,
         created_at: now,
         updated_at: now,
         created_by: by.to_owned(),
@@ -96,7 +96,8 @@ pub async fn save_variable(
         (Some(value), false) => (row.value, row.sealed) = (Some(value), None),
         (None, _) => {}
     }
-    let taken = format!("the workspace already has a variable {} of this kind", row.key);
+    let whose = if workspace.is_some() { "workspace" } else { "organization" };
+    let taken = format!("the {whose} already has a variable {} of this kind", row.key);
     store::write(&app.db, async |tx| {
         let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
         saved.map(drop).map_err(|error| Error::or_taken(error, taken))

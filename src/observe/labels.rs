@@ -36,6 +36,22 @@ pub(super) struct SlowLabel {
     pub(super) part: Slow,
 }
 
+/// What became of a heartbeat of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum HeartbeatOutcome {
+    /// It arrived.
+    Sent,
+    /// It was not answered with success.
+    Refused,
+    /// The server is not well, so it was not sent.
+    Withheld,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct HeartbeatLabel {
+    pub(super) outcome: HeartbeatOutcome,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(super) enum SkipCause {
     Overlap,

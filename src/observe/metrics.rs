@@ -16,10 +16,11 @@ use prometheus_client::registry::Registry;
 pub use super::exposition::Exposition;
 pub use super::job_metrics::JobSample;
 use super::job_metrics::{self, EndedRuns};
-pub use super::labels::Slow;
 use super::labels::{
-    Cause, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, SlowLabel, StateLabel, TableLabel,
+    Cause, HeartbeatLabel, Outcome, PassLabel, RequestLabels, RunLabels, SkipCause, SkipLabels, SlowLabel, StateLabel,
+    TableLabel,
 };
+pub use super::labels::{HeartbeatOutcome, Slow};
 
 struct Inner {
     registry: Registry,
@@ -38,6 +39,7 @@ struct Inner {
     connections: Gauge,
     refused_connections: Counter,
     slow_clients: Family<SlowLabel, Counter>,
+    heartbeats: Family<HeartbeatLabel, Counter>,
     ended_runs: EndedRuns,
     /// How many jobs have metrics of their own.
     most_jobs: u32,
@@ -77,7 +79,7 @@ impl Metrics {
         let (open, deployments) = (Family::default(), Family::default());
         let (pass_errors, pass_row_errors, failing_rows) = (Family::default(), Family::default(), Family::default());
         let (connections, refused_connections) = (Gauge::default(), Counter::default());
-        let slow_clients = Family::default();
+        let (slow_clients, heartbeats) = (Family::default(), Family::default());
         registry.register("http_connections", "Open connections", connections.clone());
         registry.register(
             "http_connections_refused",
@@ -89,6 +91,7 @@ impl Metrics {
             "Clients that were disconnected because they took too long, by what they were too slow with",
             slow_clients.clone(),
         );
+        registry.register("heartbeats", "Requests to the heartbeat URL, by outcome", heartbeats.clone());
         registry.register("runs_ended", "Runs that have ended, by outcome and trigger", runs.clone());
         registry.register("times_recorded", "Scheduled times that became runs", times.clone());
         registry.register("times_skipped", "Scheduled times that were skipped, by reason", skipped.clone());
@@ -126,6 +129,7 @@ impl Metrics {
             connections,
             refused_connections,
             slow_clients,
+            heartbeats,
             ended_runs: EndedRuns::default(),
             most_jobs,
         }))
@@ -208,6 +212,11 @@ impl Metrics {
     /// Counts a client that was disconnected.
     pub fn client_too_slow(&self, part: Slow) {
         self.0.slow_clients.get_or_create(&SlowLabel { part }).inc();
+    }
+
+    /// Counts what became of a heartbeat.
+    pub fn heartbeat(&self, outcome: HeartbeatOutcome) {
+        self.0.heartbeats.get_or_create(&HeartbeatLabel { outcome }).inc();
     }
 
     /// Records the duration of a request.

@@ -8,6 +8,7 @@ use poem::{EndpointExt as _, IntoEndpoint as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::heartbeat_url;
 use super::http::{self, Certificates, HttpLimits, plain_http_warning};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
@@ -76,6 +77,7 @@ impl Server {
             },
             outbound::run(&app, drained.clone()),
             alert::run(&app, drained.clone()),
+            heartbeat_url::run(&app, drained.clone()),
             notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;

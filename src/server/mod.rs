@@ -1,6 +1,7 @@
 //! Starting and stopping the server.
 
 pub use self::assemble::build;
+pub use self::heartbeat_url::Heartbeat;
 pub use self::http::plain_http_warning;
 pub use self::listen::Server;
 pub use self::lock::DatabaseLock;
@@ -8,6 +9,7 @@ pub use self::storage::{migrate, open_existing};
 
 mod assemble;
 mod data_folder;
+mod heartbeat_url;
 mod http;
 mod keys;
 mod listen;

@@ -16,10 +16,9 @@ use super::error::{Problem, Result};
 use super::request::read_json_body;
 use super::response::{answered, guarded, json_response};
 use super::session::Session;
-use crate::access::own_jwt::{self, OwnClaims};
 use crate::access::{Action, Location};
 use crate::app::App;
-use crate::secret::TokenHash;
+use crate::engine::own_token::{self, NewOwnToken, OwnerOfToken};
 use crate::store;
 use crate::store::team::TokensOf;
 
@@ -75,36 +74,20 @@ async fn token_request(body: Body) -> Result<TokenRequest> {
 async fn create(session: &Session, wanted: TokenRequest, group: Option<String>) -> Result<Response> {
     let TokenRequest { description, days, hours, minutes, .. } = wanted;
     let life = TimeDelta::days(days) + TimeDelta::hours(hours) + TimeDelta::minutes(minutes);
-    // A lifetime of zero stands for the default of the server.
-    let expires_at =
-        if life > TimeDelta::zero() { Some(session.now + life) } else { session.app.config.token_end(session.now) };
-    let (app, caller, id) = (&session.app, &session.caller, AccessTokenId::create());
-    let name = group.clone().unwrap_or_else(|| caller.name().to_owned());
-    let claims = OwnClaims {
-        jti: id,
-        sub: format!("{name} ({})", if group.is_some() { "Team Token" } else { "Token" }),
-        name: name.clone(),
-        groups: group.clone().map(|group| vec![group]),
-        description: description.clone(),
-        iat: session.now.timestamp(),
-        exp: expires_at.map(|at| at.timestamp()),
+    let caller = &session.caller;
+    let owner = match group {
+        Some(group) => OwnerOfToken::Team(group, caller.person()),
+        None => OwnerOfToken::Person(person(session)?, &caller.identity.groups),
     };
-    let token = own_jwt::sign(&app.db, &app.keys, &claims, session.now).await?;
-    let row = access_token::Model {
-        id,
-        person_id: if group.is_some() { None } else { caller.person() },
-        created_at: session.now,
-        created_by: caller.name().to_owned(),
-        name,
+    let wanted = NewOwnToken {
+        owner,
+        by: caller.name(),
         description,
-        groups: group.map_or_else(|| json!(caller.identity.groups), |group| json!([group])),
-        hash: TokenHash::of(token.expose()).stored(),
-        expires_at,
-        last_used_at: None,
-        creator_id: caller.person(),
+        // A lifetime of zero stands for the default of the server.
+        expires_at: (life > TimeDelta::zero()).then(|| session.now + life),
         lifetime: Some(json!([days, hours, minutes])),
     };
-    store::row::create(&session.app.db, row).await?;
+    let token = own_token::create(&session.app, wanted, session.now).await?;
     Ok(json_response(StatusCode::CREATED, &json!({"token": token.expose()})))
 }
 
@@ -170,8 +153,7 @@ async fn delete(session: &Session, id: Uuid, own: impl Fn(&access_token::Model) 
     let id = AccessTokenId(id);
     let row = store::row::by_id::<access_token::Model>(&session.app.db, id).await?;
     row.filter(own).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("Unknown identifier {id} for token")))?;
-    store::row::delete::<access_token::Model>(&session.app.db, id).await?;
-    session.app.rights_changed();
+    own_token::revoke(&session.app, id).await?;
     Ok(json_response(StatusCode::ACCEPTED, &json!({})))
 }
 

@@ -160,6 +160,8 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         workspace_job_days: 365,
         state_version_days: 365,
         webhook_private_addresses: false,
+        heartbeat_url: None,
+        heartbeat_seconds: 60,
         otlp_endpoint: None,
         log: "off".into(),
         log_format: LogFormat::Text,

@@ -101,12 +101,16 @@ async fn newest_runs_and_durations_of_many_jobs() {
     let (one, two) = (job_id(&one), job_id(&two));
     let quiet = store::run::activity(&app.app.db).await.unwrap();
     assert_eq!(store::run::activity(&app.app.db).await.unwrap(), quiet);
+    let (shared, hour) = (store::run::SharedActivity::default(), std::time::Duration::from_secs(3600));
+    assert_eq!(shared.read(&app.app.db, hour).await.unwrap(), quiet);
     let mut rows: Vec<_> = (0..40).map(|place| run(&it, one, RunState::Succeeded, place, place)).collect();
     rows.push(run(&it, one, RunState::Failed, 50, 9));
     rows.push(run::Model { event: Event::Build, ..run(&it, one, RunState::Succeeded, 51, 900) });
     rows.push(run(&it, two, RunState::Running, 52, 0));
     store_runs(&app, rows).await;
     assert_ne!(store::run::activity(&app.app.db).await.unwrap(), quiet);
+    assert_eq!(shared.read(&app.app.db, hour).await.unwrap(), quiet, "pages share what one of them has asked for");
+    assert_ne!(shared.read(&app.app.db, std::time::Duration::ZERO).await.unwrap(), quiet);
     let newest = overview::newest_runs(&app.app.db, &[one, two], 30).await.unwrap();
     assert_eq!(newest.iter().filter(|run| run.job_id == one).count(), 30);
     assert_eq!(

@@ -144,3 +144,49 @@ async fn the_status_of_a_job_has_its_last_run() {
     assert_eq!(of(&job)["last_run"], *last);
     assert_eq!(of(&idle).get("last_run"), None);
 }
+
+/// The names of the jobs of a page.
+fn named(page: &Value) -> Vec<String> {
+    page["results"].as_array().unwrap().iter().map(|job| job["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn jobs_of_an_organization_are_listed_with_their_last_runs() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let other = it.with_environment("production").await;
+    let hidden = app.furnished_as("other").await;
+    hidden.create(hidden.cron("strange", "@daily")).await;
+    let alpha = it.create(it.cron("Alpha: daily", "30 3 * * *")).await;
+    let beta = other.deployed(&app, other.cron("beta", "@daily")).await;
+    it.create(it.lifecycle("gamma")).await;
+    store(&app, vec![run(&it, &alpha, RunState::Failed, 1)]).await;
+    store(&app, vec![run(&it, &beta, RunState::Failed, 2), run(&it, &beta, RunState::Succeeded, 3)]).await;
+
+    let path = format!("/organization/{}/job", it.organization);
+    let all = it.client.get(&path).await.expect(200);
+    assert_eq!(named(&all), ["Alpha: daily", "beta", "gamma"]);
+    let [first, second, third] = [0, 1, 2].map(|place| &all["results"][place]);
+    assert_eq!(
+        (&first["last_run"]["state"], &first["deployed"], &first["next_run_at"]),
+        (&json!("FAILED"), &json!(false), &Value::Null)
+    );
+    assert_eq!(first["schedule"], "every day at 03:30 (Etc/UTC)");
+    assert_eq!((&first["environment_name"], &first["project_name"]), (&json!("staging"), &json!("shop")));
+    assert_eq!((&second["last_run"]["state"], &second["deployed"]), (&json!("SUCCEEDED"), &json!(true)));
+    assert_eq!(second["next_run_at"], "2026-11-23T00:00:00.000000Z");
+    assert_eq!((&third["job_type"], &third["last_run"]), (&json!("LIFECYCLE"), &Value::Null));
+
+    let page = it.client.get(&format!("{path}?count=1")).await.expect(200);
+    let after = page["next_after"].as_str().unwrap().replace(' ', "%20");
+    assert_eq!(named(&page), ["Alpha: daily"]);
+    let rest = it.client.get(&format!("{path}?count=2&after={after}")).await.expect(200);
+    assert_eq!((named(&rest), &rest["next_after"]), (vec!["beta".to_owned(), "gamma".into()], &Value::Null));
+    assert_eq!(named(&it.client.get(&format!("{path}?state=FAILED")).await.expect(200)), ["Alpha: daily"]);
+    assert_eq!(named(&it.client.get(&format!("{path}?text=MM")).await.expect(200)), ["gamma"]);
+    for (wrong, field) in [("after=beta", "after"), ("count=0", "count"), ("count=1001", "count")] {
+        let detail = it.client.get(&format!("{path}?{wrong}")).await.detail(400);
+        assert!(detail.contains(field), "{detail}");
+    }
+    hidden.client.get(&path).await.expect(404);
+}

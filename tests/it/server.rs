@@ -181,10 +181,16 @@ async fn the_demonstration_works_as_printed() {
     let lifecycle = server.greeting.split("/job/").nth(2).unwrap().chars().take(36).collect::<String>();
     server.run(&lifecycle, 20, done).await;
     if crate::runner::needed("WINDLASS_TEST_DOCKER").is_some() {
-        let lines: Vec<&str> = server.greeting.lines().filter(|line| line.trim().starts_with("curl")).collect();
-        assert!(lines.len() >= 7, "{}", server.greeting);
+        let is_command = |line: &&str| line.trim().starts_with("curl") || line.trim().starts_with(PROGRAM);
+        let lines: Vec<&str> = server.greeting.lines().filter(is_command).collect();
+        assert!(lines.len() >= 10, "{}", server.greeting);
         for line in lines {
-            let output = Command::new("sh").args(["-c", line]).env("TOKEN", &server.token).output().unwrap();
+            let output = Command::new("sh")
+                .args(["-c", line])
+                .env("WINDLASS_URL", &server.url)
+                .env("WINDLASS_TOKEN", &server.token)
+                .output()
+                .unwrap();
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(output.status.success() && !text.is_empty() && !text.contains("\"status\":4"), "{line}\n{text}");
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entity::alert_receiver::{Model, ReceiverKind};
+use entity::alert_receiver::Model;
 use entity::id::{AlertReceiverId, OrganizationId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
@@ -12,26 +12,17 @@ use super::receiver_body::{
     AlertReceiverCreationRequest, AlertReceiverCreationValidationRequest, AlertReceiverEditRequest,
     AlertReceiverValidationRequest,
 };
-use super::receiver_change::{Stage, apply};
 use super::receiver_view::AlertReceiverResponse;
 use crate::access::{self, Action};
-use crate::alert::{Address, try_out};
-use crate::api::audit::{self, Change};
+use crate::alert::{Address, create_receiver, delete_receiver, edit_receiver, new_receiver, try_out};
 use crate::api::caller::Auth;
 use crate::api::tag::Tag;
 use crate::api::wire::{Body, Created, EmptyResponse, Json, NoContent, Results, Success};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
-/// The maximum number of receivers in an organization.
-const MOST: usize = 100;
-
 pub(in crate::api) struct AlertReceiverApi(pub(in crate::api) Arc<App>);
-
-fn change(kind: &'static str, row: &Model) -> Change {
-    Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("ALERT_RECEIVER")
-}
 
 #[OpenApi]
 impl AlertReceiverApi {
@@ -53,20 +44,9 @@ impl AlertReceiverApi {
         auth: Auth,
         body: Body<AlertReceiverCreationRequest>,
     ) -> Result<Created<AlertReceiverResponse>> {
-        let (row, _) = self.new_receiver(&auth, body.0).await?;
-        let id = row.organization_id;
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            if store::alert::list_receivers(tx, id).await?.len() >= MOST {
-                return Err(Error::invalid("", format!("an organization can have at most {MOST} alert receivers")));
-            }
-            let row = store::row::create(tx, row).await?;
-            let change = change("CREATE", &row);
-            let response = AlertReceiverResponse::from(row);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        let id = self.organization(&auth, &body.0).await?;
+        let shown = AlertReceiverResponse::from;
+        Ok(Json(create_receiver(&self.0, &auth.requester(), id, body.0.given(), shown).await?))
     }
 
     #[oai(path = "/alert-receivers/validate", method = "post", operation_id = "validateNewAlertReceiver", tag = Tag::AlertReceivers)]
@@ -76,7 +56,8 @@ impl AlertReceiverApi {
         body: Body<AlertReceiverCreationValidationRequest>,
     ) -> Result<EmptyResponse<200>> {
         let AlertReceiverCreationValidationRequest { alert_receiver, message } = body.0;
-        let (row, address) = self.new_receiver(&auth, alert_receiver).await?;
+        let id = self.organization(&auth, &alert_receiver).await?;
+        let (row, address) = new_receiver(&self.0, id, alert_receiver.given())?;
         try_out(&self.0, &row, &address, message).await?;
         Ok(EmptyResponse)
     }
@@ -98,23 +79,8 @@ impl AlertReceiverApi {
         body: Body<AlertReceiverEditRequest>,
     ) -> Result<Success<AlertReceiverResponse>> {
         let row = self.load(&auth, Action::ManageSettings, alert_receiver_id.0).await?;
-        let quiet_before = row.quiet_hours.clone();
-        let before = AlertReceiverResponse::from(row.clone());
-        let (row, _) = apply(&self.0, body.0.into(), row, Stage::Stored)?;
-        // What the newest message met says nothing about the new address.
-        let row = Model { updated_at: self.0.clock.now(), last_error: None, ..row };
-        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await?;
-            if row.quiet_hours != quiet_before {
-                store::alert::wake_quiet_messages(tx, row.id, row.updated_at).await?;
-            }
-            let change = change("UPDATE", &row).before(&before);
-            let response = AlertReceiverResponse::from(row);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        let shown = AlertReceiverResponse::from;
+        Ok(Json(edit_receiver(&self.0, &auth.requester(), row, body.0.given(), shown).await?))
     }
 
     #[oai(path = "/alert-receivers/:alertReceiverId", method = "delete", operation_id = "deleteAlertReceiver", tag = Tag::AlertReceivers)]
@@ -124,13 +90,7 @@ impl AlertReceiverApi {
         #[oai(name = "alertReceiverId")] alert_receiver_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, Action::ManageSettings, alert_receiver_id.0).await?;
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::alert::forget_receiver(tx, row.organization_id, row.id).await?;
-            store::row::delete::<Model>(tx, row.id).await?;
-            let change = change("DELETE", &row);
-            Ok(((), change.before(&AlertReceiverResponse::from(row))))
-        })
-        .await?;
+        delete_receiver(&self.0, &auth.requester(), row, AlertReceiverResponse::from).await?;
         Ok(EmptyResponse)
     }
 
@@ -153,29 +113,10 @@ impl AlertReceiverApi {
         access::alert_receiver(&self.0.db, &auth.0, action, AlertReceiverId(id)).await
     }
 
-    /// A receiver that is not stored yet.
-    async fn new_receiver(&self, auth: &Auth, body: AlertReceiverCreationRequest) -> Result<(Model, Address)> {
+    /// The organization of a new receiver.
+    async fn organization(&self, auth: &Auth, body: &AlertReceiverCreationRequest) -> Result<OrganizationId> {
         let id = OrganizationId(body.organization());
         access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
-        let now = self.0.clock.now();
-        let row = Model {
-            id: AlertReceiverId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            name: String::new(),
-            description: String::new(),
-            kind: ReceiverKind::Webhook,
-            send_resolved: false,
-            owner: None,
-            severity: None,
-            quiet_hours: None,
-            mail: None,
-            host: String::new(),
-            sealed: None,
-            has_secret: false,
-            last_error: None,
-        };
-        apply(&self.0, body.into(), row, Stage::New)
+        Ok(id)
     }
 }

@@ -5,10 +5,8 @@ mod alert_rules;
 mod alert_silences;
 mod quiet_body;
 mod receiver_body;
-mod receiver_change;
 mod receiver_view;
 mod rule_body;
-mod rule_change;
 mod rule_view;
 mod silence_body;
 

@@ -43,7 +43,13 @@ const WEEKDAYS: [WeekdayEnum; 7] = [
 
 impl AlertQuietHours {
     /// The quiet hours as they are stored; none without a span.
-    pub(super) fn checked(self, faults: &mut Faults) -> Option<QuietHours> {
+    pub(super) fn read(self) -> Result<Option<QuietHours>> {
+        let mut faults = Faults::default();
+        let read = self.checked(&mut faults);
+        faults.result().map(|()| read)
+    }
+
+    fn checked(self, faults: &mut Faults) -> Option<QuietHours> {
         const FIELD: &str = "quiet_hours.spans";
         let Self { time_zone, spans, except_severities } = self;
         if spans.is_empty() {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::quiet_body::AlertQuietHours;
+use crate::alert::{Given, GivenTarget};
 use crate::api::wire::one_of;
 
 /// The types that official clients know.
@@ -140,35 +141,6 @@ pub(super) struct AlertReceiverValidationRequest {
     pub(super) message: Option<String>,
 }
 
-/// What both kinds of body say, without the differences between them.
-pub(super) struct Given {
-    pub(super) kind: ReceiverKind,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) send_resolved: bool,
-    pub(super) owner: Option<String>,
-    pub(super) severity: Option<String>,
-    pub(super) quiet_hours: Option<AlertQuietHours>,
-    pub(super) target: GivenTarget,
-}
-
-/// Where messages go. An absent address or secret keeps the stored one.
-pub(super) enum GivenTarget {
-    Mail {
-        to: String,
-        from: String,
-        smarthost: String,
-        username: Option<String>,
-        password: Option<String>,
-        require_tls: bool,
-    },
-    Web {
-        field: &'static str,
-        url: Option<String>,
-        secret: Option<String>,
-    },
-}
-
 /// Reads a body of one member of a union.
 macro_rules! given {
     ($body:expr, $kind:expr, $target:expr) => {
@@ -179,7 +151,7 @@ macro_rules! given {
             send_resolved: $body.send_resolved,
             owner: $body.owner,
             severity: $body.severity,
-            quiet_hours: $body.quiet_hours,
+            quiet_hours: $body.quiet_hours.map(AlertQuietHours::read),
             target: $target,
         }
     };
@@ -203,21 +175,19 @@ impl AlertReceiverCreationRequest {
             Self::Http(body) => body.organization_id,
         }
     }
-}
 
-impl From<AlertReceiverCreationRequest> for Given {
-    fn from(body: AlertReceiverCreationRequest) -> Self {
-        match body {
-            AlertReceiverCreationRequest::Slack(body) => {
+    pub(super) fn given(self) -> Given {
+        match self {
+            Self::Slack(body) => {
                 let target = GivenTarget::Web { field: "webhook_url", url: Some(body.webhook_url), secret: None };
                 given!(body, ReceiverKind::Slack, target)
             }
-            AlertReceiverCreationRequest::Email(body) => {
+            Self::Email(body) => {
                 let of = (body.to, body.from, body.smarthost);
                 let target = mail(of, body.auth_username, Some(body.auth_password), body.require_tls);
                 given!(body, ReceiverKind::Email, target)
             }
-            AlertReceiverCreationRequest::Http(body) => {
+            Self::Http(body) => {
                 let target = GivenTarget::Web { field: "url", url: body.url, secret: body.secret };
                 given!(body, body.kind.into(), target)
             }
@@ -225,19 +195,19 @@ impl From<AlertReceiverCreationRequest> for Given {
     }
 }
 
-impl From<AlertReceiverEditRequest> for Given {
-    fn from(body: AlertReceiverEditRequest) -> Self {
-        match body {
-            AlertReceiverEditRequest::Slack(body) => {
+impl AlertReceiverEditRequest {
+    pub(super) fn given(self) -> Given {
+        match self {
+            Self::Slack(body) => {
                 let target = GivenTarget::Web { field: "webhook_url", url: body.webhook_url, secret: None };
                 given!(body, ReceiverKind::Slack, target)
             }
-            AlertReceiverEditRequest::Email(body) => {
+            Self::Email(body) => {
                 let of = (body.to, body.from, body.smarthost);
                 let target = mail(of, body.auth_username, body.auth_password, body.require_tls);
                 given!(body, ReceiverKind::Email, target)
             }
-            AlertReceiverEditRequest::Http(body) => {
+            Self::Http(body) => {
                 let target = GivenTarget::Web { field: "url", url: body.url, secret: body.secret };
                 given!(body, body.kind.into(), target)
             }

@@ -50,11 +50,7 @@ impl OrganizationApi {
         let mut row = entity::organization::Model::new(&limits::name("name", &name)?, now);
         row.plan = plan.stored();
         rest.apply(&mut row)?;
-        let row = store::write(&self.0.db, async |tx| {
-            Ok::<_, Error>(bootstrap::create_organization(&self.0, tx, row, person, now).await?)
-        })
-        .await?;
-        self.0.rights_changed();
+        let row = bootstrap::found_organization(&self.0, row, person, now).await?;
         Ok(Json(Organization::new(row, Some(person.0))))
     }
 

@@ -1,5 +1,6 @@
 //! The states of jobs and environments, derived from the recorded deployments.
 
+mod job_summaries;
 mod last_run;
 mod official_state;
 mod part_state;
@@ -8,6 +9,7 @@ mod status_pieces;
 mod status_response;
 mod step_metrics;
 
+pub(super) use self::job_summaries::JobSummaryApi;
 pub(super) use self::official_state::{EventOriginEnum, StageStatusEnum, StateEnum};
 pub(super) use self::part_state::{details, execution_id, of_deployment, of_part};
 pub(super) use self::response::{

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use windlass::app::App;
@@ -56,13 +56,34 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == SPAWN_STEPS) {
         return spawn_steps();
     }
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if windlass_client::is_meant(&words) {
+        return client(words);
+    }
     // Before the first thread, because the program may be replaced.
     start(secret_settings::words())
 }
 
+/// A command of the client, which reads no setting of the server.
+#[tokio::main(flavor = "current_thread")]
+async fn client(words: Vec<OsString>) -> ExitCode {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    windlass_client::run(words).await
+}
+
+/// The words of a server's command. Its help names those of the client, too.
+fn parse(words: Vec<OsString>) -> Arguments {
+    let mut help = String::from("Commands of the client, which need a running server:\n");
+    for (name, about) in windlass_client::commands() {
+        help.push_str(&format!("  {name:<12} {about}\n"));
+    }
+    let matches = Arguments::command().before_help(help).get_matches_from(words);
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 #[tokio::main]
 async fn start(words: Vec<OsString>) -> ExitCode {
-    let Arguments { command, config } = Arguments::parse_from(words);
+    let Arguments { command, config } = parse(words);
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let _telemetry = match telemetry::start(&config.log, config.log_format, config.otlp_endpoint.as_deref()) {
         Ok(telemetry) => telemetry,
@@ -96,7 +117,8 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     let samples = if demo { Some(bootstrap::demo(&app).await?) } else { None };
     let url = format!("{}://{}", app.config.scheme(), server.address());
     let link = if first.is_some() || demo { console::sign_in_link(&app).await? } else { None };
-    let text = bootstrap::greeting(&url, link.as_deref(), first.as_ref(), samples.as_ref());
+    let program = std::env::args().next().unwrap_or_else(|| "windlass".into());
+    let text = bootstrap::greeting((&program, &url), link.as_deref(), first.as_ref(), samples.as_ref());
     // A closed standard output must not stop the server.
     let _printed = std::io::stdout().write_all(text.as_bytes());
     let shutdown = CancellationToken::new();
@@ -173,6 +195,7 @@ mod tests {
             "WINDLASS_OIDC_CLIENT_SECRET",
             "WINDLASS_SECRET_KEYS",
             "WINDLASS_SECRET_KEY_COMMAND",
+            "WINDLASS_HEARTBEAT_URL",
             "WINDLASS_OTLP_ENDPOINT",
         ];
         assert_eq!(windlass::config::secret_variables(), expected);

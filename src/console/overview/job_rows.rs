@@ -7,12 +7,12 @@ use entity::id::JobId;
 use entity::run::RunState;
 use maud::{Markup, html};
 
-use super::schedule_text::schedule_text;
 use crate::app::App;
 use crate::console::paths;
 use crate::console::picture::strip::{StripBar, strip};
 use crate::console::run_marks::strip_bar;
 use crate::console::when::{distance, in_zone, zone_of};
+use crate::engine::cron::schedule_text;
 use crate::error::Result;
 use crate::store;
 use crate::store::overview::{JobEntry, RunSummary};

@@ -5,7 +5,6 @@ mod job_rows;
 mod lanes;
 mod needs_attention;
 mod overview_page;
-mod schedule_text;
 mod timeline_page;
 
 use poem::{Route, get};

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use entity::cluster::{ClusterKind, Model};
-use entity::id::{ClusterId, OrganizationId};
+use entity::id::ClusterId;
 use maud::{Markup, html};
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::setting_form::SettingForm;
+use super::setting_form::{Desk, SettingForm, changes, listed};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice;
 use crate::console::problems::Problems;
 use crate::console::shell::token;
 use crate::console::viewer::Viewer;
@@ -22,6 +21,8 @@ use crate::console::widgets::{Field, check};
 use crate::engine::cluster::usable::check_kubeconfig;
 use crate::engine::settings::cluster_settings::{self, WantedCluster};
 use crate::error::{Error, Result};
+
+changes!("clusters");
 
 const FIELDS: &[&str] = &["name", "region", "description", "kubeconfig"];
 
@@ -49,13 +50,9 @@ fn of_row(row: &Model) -> WantedCluster {
     }
 }
 
-fn page(
-    viewer: &Viewer,
-    id: OrganizationId,
-    row: Option<&Model>,
-    typed: &WantedCluster,
-    problems: &Problems,
-) -> SettingForm {
+async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problems: &Problems) -> Result<SettingForm> {
+    let (id, viewer) = (desk.id, desk.viewer);
+    let typed = sent.map_or_else(|| row.map(of_row).unwrap_or_default(), of_form);
     let is_local = row.is_some_and(|row| row.kind == ClusterKind::Local);
     let fields = html! {
         (Field::text("name", "Name", &typed.name).required().show(problems))
@@ -67,7 +64,7 @@ fn page(
     };
     let path = row.map(|row| format!("{}/cluster/{}", settings(id), row.id));
     let own = row.map(|row| row.id);
-    SettingForm {
+    Ok(SettingForm {
         tab: Tab::Clusters,
         title: row.map_or_else(|| "New cluster".into(), |row| format!("Change {}", row.name)),
         api: own.map_or_else(
@@ -83,7 +80,7 @@ fn page(
         below: html! {
             @if let (Some(row), Some(path)) = (row.filter(|_| !is_local), &path) { (kubeconfig_form(viewer, row, path, problems)) }
         },
-    }
+    })
 }
 
 fn kubeconfig_form(viewer: &Viewer, row: &Model, path: &str, problems: &Problems) -> Markup {
@@ -100,115 +97,53 @@ fn kubeconfig_form(viewer: &Viewer, row: &Model, path: &str, problems: &Problems
     }
 }
 
-#[handler]
-pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageCluster, id).await?;
-    let none = Problems::default();
-    Ok(page(&viewer, id, None, &WantedCluster::default(), &none).reply(app, &viewer, id, None).await?)
+async fn may(desk: &Desk<'_>) -> Result<()> {
+    desk.require(Action::ManageCluster).await
 }
 
-#[handler]
-pub(super) async fn create(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    form: Form,
-) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageCluster, id).await?;
-    match created(app, &viewer, id, &form).await {
-        Ok(()) => Ok(notice::lead(&format!("{}/clusters", settings(id)), "saved")),
-        Err(error) => {
-            let problems = Problems::of(error)?;
-            let page = page(&viewer, id, None, &of_form(&form), &problems);
-            Ok(page.reply(app, &viewer, id, Some(&problems)).await?)
-        }
+async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
+    access::cluster(&desk.app.db, &desk.viewer.caller, Action::ManageCluster, desk.id, ClusterId(row)).await
+}
+
+async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
+    let (app, by) = (desk.app, desk.viewer.requester());
+    if let Some(row) = row {
+        return cluster_settings::edit(app, &by, row, of_form(sent)).await.map(drop);
     }
-}
-
-async fn created(app: &App, viewer: &Viewer, id: OrganizationId, form: &Form) -> Result<()> {
-    let kubeconfig = form.given("kubeconfig").map(|_| form.text("kubeconfig"));
+    let kubeconfig = sent.given("kubeconfig").map(|_| sent.text("kubeconfig"));
     if let Some(text) = kubeconfig {
         // Before the cluster is stored, which then has none.
         check_kubeconfig(app, text).map_err(|reason| Error::invalid("kubeconfig", reason))?;
     }
-    let by = viewer.requester();
-    let row = cluster_settings::create(app, &by, id, of_form(form)).await?;
+    let row = cluster_settings::create(app, &by, desk.id, of_form(sent)).await?;
     match kubeconfig {
         Some(text) => cluster_settings::set_kubeconfig(app, &by, row, ("kubeconfig", text)).await,
         None => Ok(()),
     }
 }
 
-async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
-    access::cluster(&app.db, &viewer.caller, Action::ManageCluster, OrganizationId(id), ClusterId(row)).await
-}
-
-#[handler]
-pub(super) async fn edit(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let (id, none) = (row.organization_id, Problems::default());
-    Ok(page(&viewer, id, Some(&row), &of_row(&row), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn save(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let done = cluster_settings::edit(app, &viewer.requester(), row.clone(), of_form(&form)).await.map(drop);
-    Ok(saved(app, &viewer, (&row, &of_form(&form)), done).await?)
+async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
+    cluster_settings::delete(desk.app, &desk.viewer.requester(), row).await
 }
 
 #[handler]
 pub(super) async fn set_kubeconfig(
     Data(app): Data<&Arc<App>>,
     viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
+    Path((id, row)): Path<(Uuid, Uuid)>,
+    sent: Form,
 ) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
+    let desk = Desk::new(app, &viewer, id);
+    let row = load(&desk, row).await?;
     if row.kind == ClusterKind::Local {
         return Err(Error::Conflict("the local cluster has no kubeconfig".into()).into());
     }
-    let given = ("kubeconfig", form.text("kubeconfig"));
-    let done = cluster_settings::set_kubeconfig(app, &viewer.requester(), row.clone(), given).await;
-    Ok(saved(app, &viewer, (&row, &of_row(&row)), done).await?)
-}
-
-async fn saved(
-    app: &App,
-    viewer: &Viewer,
-    (row, typed): (&Model, &WantedCluster),
-    done: Result<()>,
-) -> Result<Response> {
-    let id = row.organization_id;
-    match done {
-        Ok(()) => Ok(notice::lead(&format!("{}/clusters", settings(id)), "saved")),
+    let given = ("kubeconfig", sent.text("kubeconfig"));
+    match cluster_settings::set_kubeconfig(app, &viewer.requester(), row.clone(), given).await {
+        Ok(()) => Ok(listed(desk.id, "clusters", "saved")),
         Err(error) => {
             let problems = Problems::of(error)?;
-            page(viewer, id, Some(row), typed, &problems).reply(app, viewer, id, Some(&problems)).await
+            Ok(form(&desk, Some(&row), None, &problems).await?.refuse(&desk, &problems).await?)
         }
     }
-}
-
-#[handler]
-pub(super) async fn delete(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    _form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    cluster_settings::delete(app, &viewer.requester(), row).await?;
-    Ok(notice::lead(&format!("{}/clusters", settings(id)), "deleted"))
 }

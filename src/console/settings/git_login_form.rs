@@ -1,27 +1,22 @@
 //! Creates, changes and deletes git logins. The token is written, and never shown.
 
-use std::sync::Arc;
-
 use entity::git_token::Model;
-use entity::id::{GitTokenId, OrganizationId};
+use entity::id::GitTokenId;
 use entity::job_spec::GitProvider;
 use maud::html;
-use poem::web::{Data, Path};
-use poem::{Response, handler};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
-use super::setting_form::{SettingForm, chosen};
+use super::setting_form::{Desk, SettingForm, changes, chosen};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
-use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice;
 use crate::console::problems::Problems;
-use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, choice};
 use crate::engine::settings::git_token_settings::{self, WantedGitToken};
 use crate::error::Result;
+
+changes!("logins");
 
 const FIELDS: &[&str] = &["name", "type", "token", "workspace", "git_api_url", "description"];
 
@@ -72,7 +67,8 @@ impl Typed {
     }
 }
 
-fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Problems) -> SettingForm {
+async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problems: &Problems) -> Result<SettingForm> {
+    let (id, typed) = (desk.id, sent.map_or_else(|| Typed::of_row(row), Typed::of_form));
     let mut secret = Field { kind: "password", ..Field::text("token", "Token", "") };
     secret = if row.is_some() { secret.hint("Leave empty to keep the present one") } else { secret.required() };
     let providers = PROVIDERS.iter().map(|(provider, words)| (provider.to_value(), *words));
@@ -85,7 +81,7 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
         (Field::text("description", "Description", &typed.description).show(problems))
     };
     let own = row.map(|row| row.id);
-    SettingForm {
+    Ok(SettingForm {
         tab: Tab::Logins,
         title: row.map_or_else(|| "New git login".into(), |row| format!("Change {}", row.name)),
         api: own
@@ -95,86 +91,26 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
         delete: row
             .map(|row| (format!("{}/git-login/{}/delete", settings(id), row.id), format!("Delete {}?", row.name))),
         below: html! {},
+    })
+}
+
+async fn may(desk: &Desk<'_>) -> Result<()> {
+    desk.require(Action::ManageSettings).await
+}
+
+async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
+    access::git_token(&desk.app.db, &desk.viewer.caller, Action::ManageSettings, desk.id, GitTokenId(row)).await
+}
+
+async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
+    let wanted = Typed::of_form(sent).wanted(sent)?;
+    let by = desk.viewer.requester();
+    match row {
+        Some(row) => git_token_settings::edit(desk.app, &by, row, wanted).await.map(drop),
+        None => git_token_settings::create(desk.app, &by, desk.id, wanted).await.map(drop),
     }
 }
 
-#[handler]
-pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    let none = Problems::default();
-    Ok(page(id, None, &Typed::of_row(None), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn create(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    form: Form,
-) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    Ok(saved(app, &viewer, (id, None), &form).await?)
-}
-
-async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
-    access::git_token(&app.db, &viewer.caller, Action::ManageSettings, OrganizationId(id), GitTokenId(row)).await
-}
-
-#[handler]
-pub(super) async fn edit(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    let none = Problems::default();
-    Ok(page(id, Some(&row), &Typed::of_row(Some(&row)), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn save(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    Ok(saved(app, &viewer, (row.organization_id, Some(row)), &form).await?)
-}
-
-async fn saved(
-    app: &App,
-    viewer: &Viewer,
-    (id, row): (OrganizationId, Option<Model>),
-    form: &Form,
-) -> Result<Response> {
-    let typed = Typed::of_form(form);
-    let done = match (typed.wanted(form), row.clone()) {
-        (Err(error), _) => Err(error),
-        (Ok(wanted), Some(row)) => git_token_settings::edit(app, &viewer.requester(), row, wanted).await,
-        (Ok(wanted), None) => git_token_settings::create(app, &viewer.requester(), id, wanted).await,
-    };
-    match done {
-        Ok(_) => Ok(notice::lead(&format!("{}/logins", settings(id)), "saved")),
-        Err(error) => {
-            let problems = Problems::of(error)?;
-            page(id, row.as_ref(), &typed, &problems).reply(app, viewer, id, Some(&problems)).await
-        }
-    }
-}
-
-#[handler]
-pub(super) async fn delete(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    _form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    git_token_settings::delete(app, &viewer.requester(), row).await?;
-    Ok(notice::lead(&format!("{}/logins", settings(id)), "deleted"))
+async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
+    git_token_settings::delete(desk.app, &desk.viewer.requester(), row).await
 }

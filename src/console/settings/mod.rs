@@ -1,17 +1,26 @@
 //! The settings of an organization: who belongs to it, what may be used, and who changed what.
 
+mod alert_page;
+mod alert_words;
 mod cluster_form;
 mod clusters;
 mod event_list;
 mod git_login_form;
+mod global_variable_form;
 mod logins;
 mod member_list;
+mod receiver_form;
 mod registry_form;
 mod role_form;
 mod roles;
+mod rule_form;
 mod setting_form;
+mod ssh_key_form;
 mod tabs;
+mod template_form;
+mod terraform;
 mod tokens;
+mod vcs_form;
 mod webhook_form;
 mod webhooks;
 
@@ -19,7 +28,7 @@ use poem::{Route, get, post};
 
 /// Adds the pages.
 pub(super) fn routes(route: Route) -> Route {
-    forms(route)
+    alert_forms(workspace_forms(forms(route)))
         .at("/organization/:id/settings", get(member_list::page).post(member_list::invite))
         .at("/organization/:id/settings/member/:person", post(member_list::change))
         .at("/organization/:id/settings/invitation/:invitation", post(member_list::withdraw))
@@ -30,6 +39,8 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id/settings/logins", get(logins::page))
         .at("/organization/:id/settings/clusters", get(clusters::page))
         .at("/organization/:id/settings/webhooks", get(webhooks::page))
+        .at("/organization/:id/settings/terraform", get(terraform::page))
+        .at("/organization/:id/settings/alerts", get(alert_page::page))
         .at("/organization/:id/settings/events", get(event_list::page))
 }
 
@@ -52,4 +63,38 @@ fn forms(route: Route) -> Route {
         .at("/organization/:id/settings/webhooks/new", get(webhook_form::new).post(webhook_form::create))
         .at("/organization/:id/settings/webhook/:row/edit", get(webhook_form::edit).post(webhook_form::save))
         .at("/organization/:id/settings/webhook/:row/delete", post(webhook_form::delete))
+}
+
+/// The forms of what workspaces share.
+fn workspace_forms(route: Route) -> Route {
+    route
+        .at("/organization/:id/settings/templates/new", get(template_form::new).post(template_form::create))
+        .at("/organization/:id/settings/template/:row/edit", get(template_form::edit).post(template_form::save))
+        .at("/organization/:id/settings/template/:row/delete", post(template_form::delete))
+        .at(
+            "/organization/:id/settings/global-variables/new",
+            get(global_variable_form::new).post(global_variable_form::create),
+        )
+        .at(
+            "/organization/:id/settings/global-variable/:row/edit",
+            get(global_variable_form::edit).post(global_variable_form::save),
+        )
+        .at("/organization/:id/settings/global-variable/:row/delete", post(global_variable_form::delete))
+        .at("/organization/:id/settings/vcs-connections/new", get(vcs_form::new).post(vcs_form::create))
+        .at("/organization/:id/settings/vcs-connection/:row/edit", get(vcs_form::edit).post(vcs_form::save))
+        .at("/organization/:id/settings/vcs-connection/:row/delete", post(vcs_form::delete))
+        .at("/organization/:id/settings/ssh-keys/new", get(ssh_key_form::new).post(ssh_key_form::create))
+        .at("/organization/:id/settings/ssh-key/:row/edit", get(ssh_key_form::edit).post(ssh_key_form::save))
+        .at("/organization/:id/settings/ssh-key/:row/delete", post(ssh_key_form::delete))
+}
+
+fn alert_forms(route: Route) -> Route {
+    route
+        .at("/organization/:id/settings/alert-rules/new", get(rule_form::new).post(rule_form::create))
+        .at("/organization/:id/settings/alert-rule/:row/edit", get(rule_form::edit).post(rule_form::save))
+        .at("/organization/:id/settings/alert-rule/:row/delete", post(rule_form::delete))
+        .at("/organization/:id/settings/alert-receivers/new", get(receiver_form::new).post(receiver_form::create))
+        .at("/organization/:id/settings/alert-receiver/:row/edit", get(receiver_form::edit).post(receiver_form::save))
+        .at("/organization/:id/settings/alert-receiver/:row/test", post(receiver_form::test))
+        .at("/organization/:id/settings/alert-receiver/:row/delete", post(receiver_form::delete))
 }

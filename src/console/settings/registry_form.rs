@@ -1,32 +1,28 @@
 //! Creates, changes, tests and deletes container registries. Secrets are written, and never shown.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use entity::id::{OrganizationId, RegistryId};
+use entity::id::RegistryId;
 use entity::registry::{Model, RegistryConfig, RegistryKind};
 use maud::{Markup, html};
-use poem::web::{Data, Path, Query};
-use poem::{Response, handler};
 use sea_orm::ActiveEnum as _;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::setting_form::{SettingForm, chosen};
+use super::setting_form::{Desk, SettingForm, changes, chosen};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice;
 use crate::console::problems::Problems;
-use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, choice};
 use crate::engine::settings::registry_address::KINDS;
 use crate::engine::settings::registry_settings::{self, WantedRegistry};
 use crate::engine::settings::registry_tags::tags;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+
+changes!("logins");
 
 const FIELDS: &[&str] = &[
     "name",
@@ -140,7 +136,12 @@ impl Typed {
     }
 }
 
-fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Problems) -> SettingForm {
+async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problems: &Problems) -> Result<SettingForm> {
+    let (id, typed) = (desk.id, sent.map_or_else(|| Typed::of_row(row), |sent| Typed::of_form(sent, row)));
+    let below = match row.filter(|_| sent.is_none()) {
+        Some(row) => test(desk.app, row, desk.asks("image").as_deref()).await?,
+        None => html! {},
+    };
     let kinds = KINDS.iter().map(|(kind, _)| (kind.to_value(), words(*kind)));
     let fields = html! {
         (Field::text("name", "Name", &typed.name).required().show(problems))
@@ -158,7 +159,7 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
     };
     let own = row.map(|row| row.id);
     let all = format!("/organization/{id}/containerRegistry");
-    SettingForm {
+    Ok(SettingForm {
         tab: Tab::Logins,
         title: row.map_or_else(|| "New registry".into(), |row| format!("Change {}", row.name)),
         api: own.map_or_else(|| all.clone(), |own| format!("{all}/{own}")),
@@ -166,8 +167,8 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
         names: FIELDS,
         delete: row
             .map(|row| (format!("{}/registry/{}/delete", settings(id), row.id), format!("Delete {}?", row.name))),
-        below: html! {},
-    }
+        below,
+    })
 }
 
 /// Whether a kind needs more than a user name and a password.
@@ -179,12 +180,7 @@ fn secret(field: &'static str, label: &'static str, problems: &Problems) -> Mark
     Field { kind: "password", ..Field::text(field, label, "") }.show(problems)
 }
 
-/// An image whose tags are looked up, to test the login.
-#[derive(Deserialize)]
-pub(super) struct Tested {
-    image: Option<String>,
-}
-
+/// Looks up the tags of an image, to test the login.
 async fn test(app: &App, row: &Model, image: Option<&str>) -> Result<Markup> {
     let found = match image {
         None => None,
@@ -214,85 +210,23 @@ async fn test(app: &App, row: &Model, image: Option<&str>) -> Result<Markup> {
     })
 }
 
-#[handler]
-pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    let none = Problems::default();
-    Ok(page(id, None, &Typed::of_row(None), &none).reply(app, &viewer, id, None).await?)
+async fn may(desk: &Desk<'_>) -> Result<()> {
+    desk.require(Action::ManageSettings).await
 }
 
-#[handler]
-pub(super) async fn create(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    form: Form,
-) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    Ok(saved(app, &viewer, (id, None), &form).await?)
+async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
+    access::registry(&desk.app.db, &desk.viewer.caller, Action::ManageSettings, desk.id, RegistryId(row)).await
 }
 
-async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
-    access::registry(&app.db, &viewer.caller, Action::ManageSettings, OrganizationId(id), RegistryId(row)).await
-}
-
-#[handler]
-pub(super) async fn edit(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    Query(tested): Query<Tested>,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    let mut page = page(id, Some(&row), &Typed::of_row(Some(&row)), &Problems::default());
-    page.below = test(app, &row, tested.image.as_deref()).await?;
-    Ok(page.reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn save(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    Ok(saved(app, &viewer, (row.organization_id, Some(row)), &form).await?)
-}
-
-async fn saved(
-    app: &App,
-    viewer: &Viewer,
-    (id, row): (OrganizationId, Option<Model>),
-    form: &Form,
-) -> Result<Response> {
-    let typed = Typed::of_form(form, row.as_ref());
-    let done = match (typed.wanted(form), row.clone()) {
-        (Err(error), _) => Err(error),
-        (Ok(wanted), Some(row)) => registry_settings::edit(app, &viewer.requester(), row, wanted).await,
-        (Ok(wanted), None) => registry_settings::create(app, &viewer.requester(), id, wanted).await,
-    };
-    match done {
-        Ok(_) => Ok(notice::lead(&format!("{}/logins", settings(id)), "saved")),
-        Err(error) => {
-            let problems = Problems::of(error)?;
-            page(id, row.as_ref(), &typed, &problems).reply(app, viewer, id, Some(&problems)).await
-        }
+async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
+    let wanted = Typed::of_form(sent, row.as_ref()).wanted(sent)?;
+    let by = desk.viewer.requester();
+    match row {
+        Some(row) => registry_settings::edit(desk.app, &by, row, wanted).await.map(drop),
+        None => registry_settings::create(desk.app, &by, desk.id, wanted).await.map(drop),
     }
 }
 
-#[handler]
-pub(super) async fn delete(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    _form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    registry_settings::delete(app, &viewer.requester(), row).await?;
-    Ok(notice::lead(&format!("{}/logins", settings(id)), "deleted"))
+async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
+    registry_settings::delete(desk.app, &desk.viewer.requester(), row).await
 }

@@ -1,30 +1,25 @@
 //! Creates, changes and deletes custom roles: a permission for each cluster, and for each kind of environment in each project.
 
-use std::sync::Arc;
-
 use entity::custom_role::{
     ClusterGrants, ClusterPermission, Model, ProjectGrants, ProjectPermission, ProjectPermissions,
 };
 use entity::environment::Mode;
-use entity::id::{CustomRoleId, OrganizationId};
+use entity::id::CustomRoleId;
 use entity::{cluster, project};
 use maud::{Markup, html};
-use poem::web::{Data, Path};
-use poem::{Response, handler};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
-use super::setting_form::SettingForm;
+use super::setting_form::{Desk, SettingForm, changes};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
-use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice;
 use crate::console::problems::Problems;
-use crate::console::viewer::Viewer;
 use crate::console::widgets::Field;
 use crate::engine::settings::role_settings::{self, MODES, Places};
 use crate::error::{Error, Result};
+
+changes!("roles");
 
 const FIELDS: &[&str] = &["name", "description"];
 
@@ -147,15 +142,21 @@ fn matrix(places: &Places, typed: &Typed) -> Markup {
     }
 }
 
-fn page(id: OrganizationId, row: Option<&Model>, places: &Places, typed: &Typed, problems: &Problems) -> SettingForm {
+async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problems: &Problems) -> Result<SettingForm> {
+    let (id, places) = (desk.id, Places::load(&desk.app.db, desk.id).await?);
+    let typed = match (sent, row) {
+        (Some(sent), _) => Typed::of_form(sent, &places)?,
+        (None, Some(row)) => Typed::of_row(row),
+        (None, None) => Typed::default(),
+    };
     let fields = html! {
         (Field::text("name", "Name", &typed.name).required().show(problems))
         (Field::text("description", "Description", &typed.description).show(problems))
-        (matrix(places, typed))
+        (matrix(&places, &typed))
     };
     let own = row.map(|row| row.id);
     let all = format!("/organization/{id}/customRole");
-    SettingForm {
+    Ok(SettingForm {
         tab: Tab::Roles,
         title: row.map_or_else(|| "New role".into(), |row| format!("Change {}", row.name)),
         api: own.map_or_else(|| all.clone(), |own| format!("{all}/{own}")),
@@ -163,88 +164,28 @@ fn page(id: OrganizationId, row: Option<&Model>, places: &Places, typed: &Typed,
         names: FIELDS,
         delete: row.map(|row| (format!("{}/role/{}/delete", settings(id), row.id), format!("Delete {}?", row.name))),
         below: html! {},
+    })
+}
+
+async fn may(desk: &Desk<'_>) -> Result<()> {
+    desk.require(Action::ManageMembers).await
+}
+
+async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
+    access::custom_role(&desk.app.db, &desk.viewer.caller, Action::ManageMembers, desk.id, CustomRoleId(row)).await
+}
+
+async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
+    let places = Places::load(&desk.app.db, desk.id).await?;
+    let Typed { name, description, clusters, projects } = Typed::of_form(sent, &places)?;
+    let (of, granted) = ((name.as_str(), Some(description)), (clusters, projects));
+    let by = desk.viewer.requester();
+    match row {
+        Some(row) => role_settings::edit(desk.app, &by, row, of, granted).await.map(drop),
+        None => role_settings::create(desk.app, &by, desk.id, of, granted).await.map(drop),
     }
 }
 
-#[handler]
-pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageMembers, id).await?;
-    let (places, none) = (Places::load(&app.db, id).await?, Problems::default());
-    Ok(page(id, None, &places, &Typed::default(), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn create(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    form: Form,
-) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageMembers, id).await?;
-    Ok(saved(app, &viewer, (id, None), &form).await?)
-}
-
-async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
-    access::custom_role(&app.db, &viewer.caller, Action::ManageMembers, OrganizationId(id), CustomRoleId(row)).await
-}
-
-#[handler]
-pub(super) async fn edit(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    let (places, none) = (Places::load(&app.db, id).await?, Problems::default());
-    Ok(page(id, Some(&row), &places, &Typed::of_row(&row), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn save(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    Ok(saved(app, &viewer, (row.organization_id, Some(row)), &form).await?)
-}
-
-async fn saved(
-    app: &App,
-    viewer: &Viewer,
-    (id, row): (OrganizationId, Option<Model>),
-    form: &Form,
-) -> Result<Response> {
-    let places = Places::load(&app.db, id).await?;
-    let typed = Typed::of_form(form, &places)?;
-    let of = (typed.name.as_str(), Some(typed.description.clone()));
-    let granted = (typed.clusters.clone(), typed.projects.clone());
-    let done = match row.clone() {
-        Some(row) => role_settings::edit(app, &viewer.requester(), row, of, granted).await,
-        None => role_settings::create(app, &viewer.requester(), id, of, granted).await,
-    };
-    match done {
-        Ok(_) => Ok(notice::lead(&format!("{}/roles", settings(id)), "saved")),
-        Err(error) => {
-            let problems = Problems::of(error)?;
-            page(id, row.as_ref(), &places, &typed, &problems).reply(app, viewer, id, Some(&problems)).await
-        }
-    }
-}
-
-#[handler]
-pub(super) async fn delete(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    _form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    role_settings::delete(app, &viewer.requester(), row).await?;
-    Ok(notice::lead(&format!("{}/roles", settings(id)), "deleted"))
+async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
+    role_settings::delete(desk.app, &desk.viewer.requester(), row).await
 }

@@ -4,7 +4,7 @@ use entity::id::OrganizationId;
 use maud::{Markup, html};
 use poem::Response;
 
-use crate::access::{Action, Location};
+use crate::access::{Action, Location, reach};
 use crate::app::App;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
@@ -21,17 +21,21 @@ pub(super) enum Tab {
     Logins,
     Clusters,
     Webhooks,
+    Terraform,
+    /// A section of its own.
+    Alerts,
     Events,
 }
 
 impl Tab {
-    const ALL: [(Self, &'static str, &'static str, Action); 7] = [
+    const ALL: [(Self, &'static str, &'static str, Action); 8] = [
         (Self::Members, "Members", "", Action::ViewOrganization),
         (Self::Roles, "Roles", "/roles", Action::ViewOrganization),
         (Self::Tokens, "Tokens", "/tokens", Action::ManageTokens),
         (Self::Logins, "Registries and git", "/logins", Action::ViewSettings),
         (Self::Clusters, "Clusters", "/clusters", Action::ViewCluster),
         (Self::Webhooks, "Webhooks", "/webhooks", Action::ViewSettings),
+        (Self::Terraform, "Terraform", "/terraform", Action::View),
         (Self::Events, "Events", "/events", Action::ViewEvents),
     ];
 }
@@ -55,11 +59,20 @@ pub(super) async fn show(
     body: &Markup,
 ) -> Result<Response> {
     let name = Tab::ALL.iter().find(|(one, ..)| *one == tab).map_or("Settings", |(_, name, ..)| name);
+    if tab == Tab::Alerts {
+        let place = Some(place(app, id, Section::Alerts).await?);
+        let body = html! { h1 { "Alerts" } (body) };
+        let page = Page { title: "Alerts".into(), place, trail: Vec::new(), body, api, live: None };
+        return Ok(reply::page(app, viewer, &page));
+    }
+    // What workspaces share is seen by teams, too, and not by everybody who sees projects.
+    let sees_workspaces = reach::reach(&app.db, &viewer.caller).await?.knows(id);
+    let sees = |of: Tab, action| if of == Tab::Terraform { sees_workspaces } else { may(viewer, id, action) };
     let body = html! {
         h1 { "Organization" }
         nav.tabs aria-label="Settings" {
             @for (one, name, path, action) in Tab::ALL {
-                @if may(viewer, id, action) {
+                @if sees(one, action) {
                     a href={ (settings(id)) (path) } aria-current=[(one == tab).then_some("page")] { (name) }
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::id::{AccessTokenId, OrganizationId, TokenId};
 use entity::member::Role;
 use entity::{access_token, api_token, custom_role};
@@ -19,12 +19,13 @@ use crate::console::form::Form;
 use crate::console::problems::Problems;
 use crate::console::reply;
 use crate::console::shell::token;
+use crate::console::token_parts::{chosen_end, created_token, end_field, revoke_button, time};
 use crate::console::viewer::Viewer;
 use crate::console::when::distance;
 use crate::console::widgets::Field;
 use crate::engine::assigned_role::{BUILT_IN, assignable, name_and_id};
 use crate::engine::organization_token::{self, NewToken};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 use crate::store;
 
@@ -47,30 +48,12 @@ async fn listed(
     let custom = store::custom_role::list(&app.db, id).await?;
     let now = app.clock.now();
     let body = html! {
-        @if let Some(created) = created {
-            div.notice role="status" {
-                p { "The token was created. Copy it now: it is not shown again." }
-                pre { code { (created.expose()) } }
-            }
-        }
+        (created_token(created))
         (api_tokens(viewer, id, &rows, &custom, now))
         (create_form(viewer, id, &custom, problems))
         @if !others.is_empty() { (access_tokens(viewer, id, &others, now)) }
     };
     show(app, viewer, id, (Tab::Tokens, Some(format!("/organization/{id}/apiToken"))), &body).await
-}
-
-fn revoke_button(viewer: &Viewer, to: &str, name: &str) -> Markup {
-    html! {
-        form.inline method="post" action=(to) data-confirm={ "Revoke " (name) "? What uses it stops working at once." } {
-            (token(viewer))
-            button.danger type="submit" { "Revoke" }
-        }
-    }
-}
-
-fn time(at: Option<DateTime<Utc>>, none: &str, now: DateTime<Utc>) -> Markup {
-    html! { @match at { Some(at) => (distance(at, now)), None => span.soft { (none) } } }
 }
 
 fn api_tokens(
@@ -133,8 +116,7 @@ fn create_form(viewer: &Viewer, id: OrganizationId, custom: &[custom_role::Model
                     @for (role, name, id) in built_in { option value=(id) selected[*role == Role::Viewer] { (name) } }
                     @for row in custom { option value=(row.id) { (row.name) } }
                 }
-                (Field { kind: "date", ..Field::text("expires_at", "Ends on", "") }
-                    .hint("Without a date, it ends when the settings of the server say so.").show(problems))
+                (end_field(problems))
                 p { button type="submit" { "Create" } }
             }
         }
@@ -157,13 +139,7 @@ pub(super) async fn create(
 }
 
 async fn created(app: &App, viewer: &Viewer, id: OrganizationId, form: &Form) -> Result<Secret<String>> {
-    let expires_at = match form.given("expires_at") {
-        None => None,
-        Some(text) => {
-            let day: NaiveDate = text.parse().map_err(|_| Error::invalid("expires_at", "must be a date"))?;
-            day.and_hms_opt(23, 59, 59).map(|end| end.and_utc())
-        }
-    };
+    let expires_at = chosen_end(form)?;
     let role = assignable(&app.db, "role", id, uuid(form, "role")?).await?;
     let asked = NewToken { name: form.text("name").trim().to_owned(), description: None, role, expires_at };
     let shown = |row: api_token::Model, custom: &[custom_role::Model]| {

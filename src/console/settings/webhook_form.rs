@@ -1,27 +1,22 @@
 //! Creates, changes and deletes webhooks. The secret is written, and never shown.
 
-use std::sync::Arc;
-
 use entity::environment::Mode;
-use entity::id::{OrganizationId, WebhookId};
+use entity::id::WebhookId;
 use entity::webhook::{Model, WebhookEvent, WebhookKind};
 use maud::html;
-use poem::web::{Data, Path};
-use poem::{Response, handler};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
-use super::setting_form::{SettingForm, boxes, checked, chosen};
+use super::setting_form::{Desk, SettingForm, boxes, changes, checked, chosen};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
-use crate::app::App;
 use crate::console::form::Form;
-use crate::console::notice;
 use crate::console::problems::Problems;
-use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, check, choice};
 use crate::engine::settings::webhook_settings::{self, WantedWebhook};
 use crate::error::Result;
+
+changes!("webhooks");
 
 const FIELDS: &[&str] = &[
     "kind",
@@ -116,7 +111,8 @@ impl Typed {
     }
 }
 
-fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Problems) -> SettingForm {
+async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problems: &Problems) -> Result<SettingForm> {
+    let (id, typed) = (desk.id, sent.map_or_else(|| Typed::of_row(row), Typed::of_form));
     let has_secret = row.is_some_and(|row| row.secret.is_some());
     let hint = if has_secret {
         "Leave empty to keep the present one"
@@ -144,7 +140,7 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
         p { (check("enabled", "Enabled", typed.enabled)) }
     };
     let own = row.map(|row| row.id);
-    SettingForm {
+    Ok(SettingForm {
         tab: Tab::Webhooks,
         title: if own.is_some() { "Change the webhook".into() } else { "New webhook".into() },
         api: own
@@ -153,86 +149,26 @@ fn page(id: OrganizationId, row: Option<&Model>, typed: &Typed, problems: &Probl
         names: FIELDS,
         delete: own.map(|own| (format!("{}/webhook/{own}/delete", settings(id)), "Delete this webhook?".to_owned())),
         below: html! {},
+    })
+}
+
+async fn may(desk: &Desk<'_>) -> Result<()> {
+    desk.require(Action::ManageSettings).await
+}
+
+async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
+    access::webhook(&desk.app.db, &desk.viewer.caller, Action::ManageSettings, desk.id, WebhookId(row)).await
+}
+
+async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
+    let wanted = Typed::of_form(sent).wanted(sent)?;
+    let by = desk.viewer.requester();
+    match row {
+        Some(row) => webhook_settings::edit(desk.app, &by, row, wanted).await.map(drop),
+        None => webhook_settings::create(desk.app, &by, desk.id, wanted).await.map(drop),
     }
 }
 
-#[handler]
-pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    let none = Problems::default();
-    Ok(page(id, None, &Typed::of_row(None), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn create(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    form: Form,
-) -> poem::Result<Response> {
-    let id = OrganizationId(id);
-    access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
-    Ok(saved(app, &viewer, (id, None), &form).await?)
-}
-
-async fn load(app: &App, viewer: &Viewer, (id, row): (Uuid, Uuid)) -> Result<Model> {
-    access::webhook(&app.db, &viewer.caller, Action::ManageSettings, OrganizationId(id), WebhookId(row)).await
-}
-
-#[handler]
-pub(super) async fn edit(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    let none = Problems::default();
-    Ok(page(id, Some(&row), &Typed::of_row(Some(&row)), &none).reply(app, &viewer, id, None).await?)
-}
-
-#[handler]
-pub(super) async fn save(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    Ok(saved(app, &viewer, (row.organization_id, Some(row)), &form).await?)
-}
-
-async fn saved(
-    app: &App,
-    viewer: &Viewer,
-    (id, row): (OrganizationId, Option<Model>),
-    form: &Form,
-) -> Result<Response> {
-    let typed = Typed::of_form(form);
-    let done = match (typed.wanted(form), row.clone()) {
-        (Err(error), _) => Err(error),
-        (Ok(wanted), Some(row)) => webhook_settings::edit(app, &viewer.requester(), row, wanted).await,
-        (Ok(wanted), None) => webhook_settings::create(app, &viewer.requester(), id, wanted).await,
-    };
-    match done {
-        Ok(_) => Ok(notice::lead(&format!("{}/webhooks", settings(id)), "saved")),
-        Err(error) => {
-            let problems = Problems::of(error)?;
-            page(id, row.as_ref(), &typed, &problems).reply(app, viewer, id, Some(&problems)).await
-        }
-    }
-}
-
-#[handler]
-pub(super) async fn delete(
-    Data(app): Data<&Arc<App>>,
-    viewer: Viewer,
-    Path(path): Path<(Uuid, Uuid)>,
-    _form: Form,
-) -> poem::Result<Response> {
-    let row = load(app, &viewer, path).await?;
-    let id = row.organization_id;
-    webhook_settings::delete(app, &viewer.requester(), row).await?;
-    Ok(notice::lead(&format!("{}/webhooks", settings(id)), "deleted"))
+async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
+    webhook_settings::delete(desk.app, &desk.viewer.requester(), row).await
 }

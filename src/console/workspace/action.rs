@@ -24,7 +24,7 @@ pub(super) const COMMENT: usize = 512;
 const REASON: usize = 2048;
 
 /// Who creates and changes rows: the email address of a person, the name of a token or a group.
-pub(super) fn author(caller: &Caller) -> &str {
+pub(in crate::console) fn author(caller: &Caller) -> &str {
     caller.email().unwrap_or(caller.name())
 }
 

@@ -9,7 +9,7 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::status_words::last;
-use crate::access::{reach, require_right};
+use crate::access::{self, reach};
 use crate::app::App;
 use crate::console::notice::Noticed;
 use crate::console::shell::{Page, Section};
@@ -28,19 +28,19 @@ pub(super) async fn list(
     Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
     let id = OrganizationId(id);
+    let rights = access::workspace_rights(&app.db, &viewer.caller, id).await?;
     let reach = reach::reach(&app.db, &viewer.caller).await?;
-    if !reach.knows(id) {
-        require_right(!viewer.caller.organizations().contains(&id))?;
-        return Err(Error::NotFound("organization").into());
-    }
     let rows = store::workspace::list(&app.db, id).await.map_err(Error::from)?;
     let rows: Vec<_> = rows.into_iter().filter(|row| reach.in_workspace(id, row.id).view).collect();
-    let may_create = reach.in_organization(id).workspaces;
+    let may_create = rights.workspaces;
     let now = app.clock.now();
     let body = html! {
         div.row.between {
             h1 { "Workspaces" }
-            @if may_create { a.button href={ (paths::organization(id)) "/workspaces/new" } { "New workspace" } }
+            div.row {
+                a.button.quiet href={ (paths::organization(id)) "/settings/terraform" } { "Templates and logins" }
+                @if may_create { a.button href={ (paths::organization(id)) "/workspaces/new" } { "New workspace" } }
+            }
         }
         (noticed.show())
         @if rows.is_empty() {

@@ -1,6 +1,6 @@
 //! The pages of workspaces and their jobs.
 
-mod action;
+pub(super) mod action;
 mod found_drift;
 mod job_steps;
 mod list;
@@ -15,6 +15,7 @@ mod sections;
 mod state;
 mod status_words;
 mod step_text;
+pub(super) mod variable_fields;
 mod variable_page;
 mod workspace_form;
 

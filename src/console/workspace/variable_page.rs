@@ -10,60 +10,18 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::action::author;
+use super::variable_fields::{FIELDS, Typed};
 use crate::access::{self, require_right};
 use crate::app::App;
 use crate::console::form::Form;
 use crate::console::problems::Problems;
 use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{Field, check, choice, place};
+use crate::console::widgets::place;
 use crate::console::{notice, paths, reply};
-use crate::engine::workspace_setting::{WorkspaceVariable, save_variable};
+use crate::engine::workspace_setting::save_variable;
 use crate::error::{Error, Result};
 use crate::store;
-
-/// The kinds of variables.
-const CATEGORIES: [(&str, &str); 2] = [("TERRAFORM", "Terraform variable"), ("ENV", "Environment variable")];
-
-/// What is typed into the form. No `Debug`: the value may be sensitive.
-struct Typed {
-    key: String,
-    value: String,
-    description: String,
-    category: String,
-    sensitive: bool,
-    hcl: bool,
-    replace: bool,
-}
-
-impl Typed {
-    fn of_form(form: &Form) -> Self {
-        let text = |name: &str| form.text(name).to_owned();
-        Self {
-            key: form.text("key").trim().to_owned(),
-            value: text("value"),
-            description: text("description"),
-            category: text("category"),
-            sensitive: form.has("sensitive"),
-            hcl: form.has("hcl"),
-            replace: form.has("replace"),
-        }
-    }
-
-    fn of_row(row: Option<&terraform_variable::Model>) -> Self {
-        let text =
-            |of: fn(&terraform_variable::Model) -> Option<&String>| row.and_then(of).cloned().unwrap_or_default();
-        Self {
-            key: text(|row| Some(&row.key)),
-            value: text(|row| row.value.as_ref()),
-            description: text(|row| row.description.as_ref()),
-            category: row.map_or_else(|| "TERRAFORM".to_owned(), |row| row.category.clone()),
-            sensitive: row.is_some_and(|row| row.sensitive),
-            hcl: row.is_some_and(|row| row.hcl),
-            replace: false,
-        }
-    }
-}
 
 async fn open(app: &App, viewer: &Viewer, id: Uuid) -> Result<workspace::Model> {
     let (row, rights) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
@@ -84,21 +42,12 @@ async fn page_of(
     problems: &Problems,
 ) -> Result<Page> {
     let title = row.map_or_else(|| format!("New variable of {}", of.name), |row| format!("Change {}", row.key));
-    let categories = CATEGORIES.into_iter().map(|(value, words)| (value.to_owned(), words));
-    let was_sensitive = row.is_some_and(|row| row.sensitive);
-    let value = if typed.sensitive { "" } else { &typed.value };
     let body = html! {
         h1 { (title) }
         form.card method="post" autocomplete="off" {
             (token(viewer))
-            (problems.others(&["key", "value", "description", "category"]))
-            (Field::text("key", "Name", &typed.key).required().show(problems))
-            @if was_sensitive { p { (check("replace", "Replace the value", typed.replace)) } }
-            (Field::text("value", "Value", value).area(problems))
-            (choice("category", "Kind", categories, &typed.category, problems))
-            p { (check("sensitive", "Sensitive: sealed, masked in logs, and never shown again", typed.sensitive)) }
-            p { (check("hcl", "The value is an HCL expression", typed.hcl)) }
-            (Field::text("description", "Description", &typed.description).show(problems))
+            (problems.others(FIELDS))
+            (typed.show(row, problems))
             p { button type="submit" { "Save" } }
         }
     };
@@ -135,16 +84,8 @@ async fn saved(
     said: &str,
 ) -> Result<Response> {
     let typed = Typed::of_form(form);
-    let keeps = row.as_ref().is_some_and(|row| row.sensitive) && !typed.replace;
-    let wanted = WorkspaceVariable {
-        key: typed.key.clone(),
-        value: (!keeps).then(|| typed.value.clone()),
-        description: form.given("description").map(str::to_owned),
-        category: typed.category.clone(),
-        sensitive: typed.sensitive,
-        hcl: typed.hcl,
-    };
-    match save_variable(app, author(&viewer.caller), of, row.clone(), wanted).await {
+    let wanted = typed.wanted(row.as_ref());
+    match save_variable(app, author(&viewer.caller), (of.organization_id, Some(of.id)), row.clone(), wanted).await {
         Ok(()) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
             let page = page_of(app, viewer, (of, row.as_ref()), &typed, &Problems::of(error)?).await?;

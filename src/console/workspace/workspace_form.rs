@@ -10,7 +10,7 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::action::author;
-use crate::access::{self, reach, require_right};
+use crate::access::{self, require_right};
 use crate::app::App;
 use crate::console::form::Form;
 use crate::console::problems::Problems;
@@ -20,7 +20,7 @@ use crate::console::widgets::{Field, check, choice, place};
 use crate::console::{notice, paths, reply};
 use crate::engine::workspace_definition::{WorkspaceDefinition, save_workspace};
 use crate::engine::workspace_removal::{StateFate, remove};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
 /// The fields, by the names of the API.
@@ -163,12 +163,7 @@ fn removal(viewer: &Viewer, row: &workspace::Model) -> Markup {
 /// The organization, in which the viewer may create workspaces.
 async fn organization(app: &App, viewer: &Viewer, id: Uuid) -> Result<OrganizationId> {
     let id = OrganizationId(id);
-    let reach = reach::reach(&app.db, &viewer.caller).await?;
-    if !reach.knows(id) {
-        require_right(!viewer.caller.organizations().contains(&id))?;
-        return Err(Error::NotFound("organization"));
-    }
-    require_right(reach.in_organization(id).workspaces)?;
+    require_right(access::workspace_rights(&app.db, &viewer.caller, id).await?.workspaces)?;
     Ok(id)
 }
 

@@ -1,12 +1,15 @@
-//! The settings of an organization: registries, git tokens, clusters, webhooks and custom roles. Callers have checked that the requester
-//! may change them. Each change is one transaction with its event.
+//! The settings of an organization: registries, git tokens, clusters, webhooks and custom roles; templates and logins of workspaces.
+//! Callers have checked that the requester may change them. Each change is one transaction, with its event; the rows of workspaces
+//! record themselves who changed them.
 
 pub mod cluster_settings;
 pub mod git_token_settings;
 pub mod registry_address;
 pub mod registry_settings;
 pub mod registry_tags;
+pub mod repository_login;
 pub mod role_settings;
+pub mod template_settings;
 pub mod webhook_settings;
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -83,6 +83,21 @@ fn of_group(receiver: AlertReceiverId, rule: AlertRuleId, kind: MessageKind) -> 
     Entity::find().filter(Column::ReceiverId.eq(receiver)).filter(Column::RuleId.eq(rule)).filter(Column::Kind.eq(kind))
 }
 
+/// The newest messages to some receivers, newest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_messages(
+    db: &impl ConnectionTrait,
+    receivers: Vec<AlertReceiverId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    if receivers.is_empty() {
+        return Ok(Vec::new());
+    }
+    Entity::find().filter(Column::ReceiverId.is_in(receivers)).order_by_desc(Column::Id).limit(limit).all(db).await
+}
+
 /// When the next message is due.
 ///
 /// # Errors

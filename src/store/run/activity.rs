@@ -1,6 +1,9 @@
 //! Whether anything has happened to runs, at the price of four index lookups.
 
+use std::time::{Duration, Instant};
+
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
+use tokio::sync::Mutex;
 
 /// The most running runs that are counted.
 const COUNTED: usize = 1000;
@@ -31,4 +34,26 @@ pub async fn activity(db: &impl ConnectionTrait) -> Result<Activity, DbErr> {
     );
     let found = Activity::find_by_statement(Statement::from_string(db.get_database_backend(), sql)).one(db).await?;
     found.ok_or_else(|| DbErr::RecordNotFound("the activity of runs".into()))
+}
+
+/// The activity of the last moment, which all open pages of a server share.
+#[derive(Default)]
+pub struct SharedActivity(Mutex<Option<(Instant, Activity)>>);
+
+impl SharedActivity {
+    /// What has happened to runs until now, or until `age` ago. Of those who ask together, one makes the query.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub async fn read(&self, db: &impl ConnectionTrait, age: Duration) -> Result<Activity, DbErr> {
+        let mut kept = self.0.lock().await;
+        if let Some((at, known)) = &*kept
+            && at.elapsed() < age
+        {
+            return Ok(known.clone());
+        }
+        let found = activity(db).await?;
+        *kept = Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
 }

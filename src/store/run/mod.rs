@@ -14,7 +14,7 @@ pub mod skipped;
 pub mod slots;
 mod transition;
 
-pub use self::activity::{Activity, activity};
+pub use self::activity::{Activity, SharedActivity, activity};
 pub use self::insert::{create, create_one};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;

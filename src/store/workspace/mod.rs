@@ -14,15 +14,15 @@ mod workspace_row;
 mod workspace_schedule;
 mod workspace_step;
 
-pub use self::repository_login::{bind_ssh_key, ssh_key, ssh_key_names, vcs, vcs_names};
+pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{keep_shown_plan, open_drift, shown_plans};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
 pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_mark, state, unlock_state};
 pub use self::step_run::{
     StepsOf, cancel_runs, count_lines, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run,
 };
-pub use self::template::{template, template_by_name};
-pub use self::terraform_variable::variables;
+pub use self::template::{list_templates, template, template_by_name};
+pub use self::terraform_variable::{list_global_variables, variables};
 pub(in crate::store) use self::workspace_job::DUE;
 pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,

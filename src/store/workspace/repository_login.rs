@@ -66,3 +66,21 @@ pub async fn bind_ssh_key(db: &impl ConnectionTrait, id: SshKeyId, url: &str) ->
     ssh_key::Entity::update_many().set(row).filter(ssh_key::Column::Id.eq(id)).filter(unbound).exec(db).await?;
     Ok(())
 }
+
+/// The VCS connections of an organization, by name.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_vcs(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<vcs::Model>, DbErr> {
+    let of = vcs::Entity::find().filter(vcs::Column::OrganizationId.eq(id));
+    of.order_by_asc(vcs::Column::Name).limit(PAGE).all(db).await
+}
+
+/// The SSH keys of an organization, by name.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_ssh_keys(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<ssh_key::Model>, DbErr> {
+    let of = ssh_key::Entity::find().filter(ssh_key::Column::OrganizationId.eq(id));
+    of.order_by_asc(ssh_key::Column::Name).limit(PAGE).all(db).await
+}

@@ -28,3 +28,20 @@ pub async fn variables(
     rows.sort_by_key(|row| row.workspace_id.is_some());
     Ok(rows)
 }
+
+/// The variables of all workspaces of an organization, by key.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_global_variables(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<terraform_variable::Model>, DbErr> {
+    terraform_variable::Entity::find()
+        .filter(terraform_variable::Column::OrganizationId.eq(id))
+        .filter(terraform_variable::Column::WorkspaceId.is_null())
+        .order_by_asc(terraform_variable::Column::Key)
+        .limit(PAGE)
+        .all(db)
+        .await
+}

@@ -13,11 +13,11 @@ import { createEnvironment, tendEnvironment, tendVariables } from './environment
 import { hostileWorld, seeHostile } from './hostile.mjs'
 import { createJob, deployVersions, tendJob } from './jobs.mjs'
 import { keyboard, logGrows, readsWithoutScript, statesChange } from './live.mjs'
-import { seeOrganization, tendAccount, tendMember, tendSettings } from './organization.mjs'
+import { createOrganization, seeOrganization, tendAccount, tendMember, tendSettings, tendTokens } from './organization.mjs'
 import { join, startProvider } from './people.mjs'
 import { foreignFormsAreRefused, strangerFindsNothing, viewerIsNotTempted } from './rights.mjs'
 import { routes } from './routes.mjs'
-import { tendSettingForms } from './settings_forms.mjs'
+import { tendAlerts, tendSettingForms, tendSharedSettings } from './settings_forms.mjs'
 import { refusesForeignAnswers, signIn, withAccount } from './sign_in.mjs'
 import { createWorkspace, tendWorkspace } from './workspaces.mjs'
 import { Visitor } from './visitor.mjs'
@@ -27,7 +27,7 @@ const [port, source, executablePath] = argv.slice(2)
 const { WINDLASS_URL: url, WINDLASS_TOKEN: token, WINDLASS_LINK: link, PICTURES: pictures, ONLY: only } = env
 const FOLDER = new URL('.', import.meta.url).pathname.slice(0, -1)
 /** Pages of an organization. */
-const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/events']
+const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/terraform', 'settings/alerts', 'settings/events']
 /** Without these, no other part works. */
 const FIRST = ['a world', 'sign-in']
 
@@ -93,7 +93,9 @@ async function main() {
     await deployVersions(me, shop.id, shop.jobs.report)
     await tendSettings(me, api, organization)
     await tendSettingForms(me, organization)
+    await tendSharedSettings(me, organization)
   })
+  await part('alerts', () => tendAlerts(me, api, organization, shop.jobs.import))
   await part('workspaces', async () => {
     await tendWorkspace(me, api, organization, module, template)
     await createWorkspace(me, organization, `file://${FOLDER}/module-network`)
@@ -109,7 +111,7 @@ async function main() {
   await part('hostile texts', async () => seeHostile(me, await hostileWorld(api, organization)))
   await part('other people', async () => {
     // One of each kind that somebody else has no business with.
-    const own = [...scene.addresses.values()].filter(({ pathname }) => !/^\/console(\/(account|assets\/.*|sign-in.*|schedule\/preview))?$/.test(pathname))
+    const own = [...scene.addresses.values()].filter(({ pathname }) => !/^\/console(\/(account(\/tokens)?|organizations\/new|assets\/.*|sign-in.*|schedule\/preview))?$/.test(pathname))
     const addresses = [...own.map(({ pathname }) => pathname), ...tabs.map((tab) => `/console/organization/${organization}/${tab}`), `/console/job/${shop.jobs.report}`, `/console/run/${run}`, `/console/environment/${shop.id}`]
     const parts = own.filter(({ kind }) => kind === 'part').map(({ pathname }) => pathname)
     const pages = [...new Set(addresses)].filter((path) => !parts.includes(path))
@@ -125,6 +127,8 @@ async function main() {
     await other.page.getByLabel('API token').fill(token)
     await other.press('Sign in')
     await tendAccount(me, other)
+    await tendTokens(me)
+    await createOrganization(me)
     await other.close()
   })
   const missed = only ? [] : all.filter((route) => !scene.visited.has(route))

@@ -74,3 +74,36 @@ export async function tendAccount(me, other) {
   await other.page.goto('/console/account')
   check(other.path() === '/console/sign-in', 'the session still works')
 }
+
+/** Creates and revokes a token of one's own. */
+export async function tendTokens(me) {
+  await me.go('/console/account')
+  await me.press('Your tokens')
+  await me.look()
+  await me.fill({ 'What for': '  ' })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ 'What for': 'of a laptop here' })
+  await me.press('Create')
+  await me.sees('Copy it now')
+  await me.look()
+  const row = me.page.locator('tr', { hasText: 'of a laptop here' })
+  await me.click(row.getByRole('button', { name: 'Revoke' }))
+  check(await row.count() === 0, 'the token is still there')
+}
+
+/** Creates an organization, whose pages are still empty. */
+export async function createOrganization(me) {
+  await me.go('/console/account')
+  await me.press('New organization')
+  await me.look()
+  await me.fill({ Name: '  ' })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ Name: 'made here' })
+  await me.press('Create')
+  await me.sees('made here')
+  await me.look()
+  await me.visit(`${me.path()}/settings/alerts`)
+  await me.visit('/console')
+}

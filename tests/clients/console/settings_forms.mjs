@@ -1,6 +1,8 @@
 // The forms of the settings of an organization: each creates, is refused, changes and deletes.
 
-import { check } from './check.mjs'
+import { createServer } from 'node:http'
+
+import { check, until } from './check.mjs'
 
 const KUBECONFIG = JSON.stringify({
   apiVersion: 'v1',
@@ -79,4 +81,70 @@ export async function tendSettingForms(me, id) {
   await create(me, 'New role', { Name: '  ' }, { Name: 'on call', 'Everything in shop': true })
   await change(me, 'Edit on call', { 'Everything in shop': false, 'shop, Staging': { index: 1 } })
   await remove(me, 'Edit on call')
+}
+
+/** What workspaces share, and the alerts of the organization. */
+export async function tendSharedSettings(me, id) {
+  const path = `/console/organization/${id}/settings`
+  await me.visit(`${path}/terraform`)
+  const flow = 'flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n'
+  await create(me, 'New template', { Flow: 'flow: [' }, { Name: 'only plans', Flow: flow })
+  await change(me, 'only plans', { Description: 'Changed in the console' })
+  await remove(me, 'only plans')
+  const fields = { Name: 'region_of_all', Value: 'hush-hush', 'Sensitive: sealed, masked in logs, and never shown again': true }
+  await create(me, 'New variable', { Name: '9 is none' }, fields)
+  await change(me, 'region_of_all', { Description: 'Changed in the console' })
+  await remove(me, 'region_of_all')
+  const connection = { Name: 'modules here', Type: 'GITLAB', 'Access token': 'hush-hush' }
+  await create(me, 'New VCS connection', { Endpoint: 'https://user:word@git.invalid' }, { ...connection, Endpoint: '' })
+  await change(me, 'modules here', { Description: 'Changed in the console' })
+  await remove(me, 'modules here')
+  await create(me, 'New SSH key', { Name: '  ' }, { Name: 'key here', 'Private key': 'hush-hush' })
+  await change(me, 'key here', { 'Known hosts': '', Description: 'Changed in the console' })
+  await remove(me, 'key here')
+}
+
+/** A receiver that accepts everything until it is closed. */
+async function startReceiver() {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()))
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+  const close = () => new Promise((closed) => { server.close(closed); server.closeAllConnections() })
+  return { url: `http://127.0.0.1:${server.address().port}`, close }
+}
+
+export async function tendAlerts(me, api, id, job) {
+  const receiver = await startReceiver()
+  const path = `/console/organization/${id}/settings`
+  await me.visit(`${path}/alerts`)
+  await me.sees('Nobody is told yet')
+  await me.press('New receiver')
+  await me.look()
+  await me.press('Webhook')
+  await me.fill({ Name: 'hook here', Address: 'nonsense' })
+  await me.refused(400, () => me.press('Save'))
+  await me.look()
+  await me.fill({ Address: `${receiver.url}/of/hush-hush` })
+  await me.send('Save', 'The change was stored.')
+  await me.press('hook here')
+  await me.look()
+  check(!(await me.page.content()).includes('hush-hush'), `${me.path()} shows a secret`)
+  await me.fill({ Description: 'Changed in the console' })
+  await me.send('Save', 'The change was stored.')
+  await me.send('Send a test message', 'The receiver has accepted the test message.')
+  await receiver.close()
+  await me.refused(400, () => me.press('Send a test message'))
+  await me.sees('was not accepted')
+  await me.look()
+  await me.go(`${path}/alerts`)
+  await create(me, 'New rule', { Runbook: 'nonsense' }, { Name: 'fails here', Runbook: '' })
+  await change(me, 'fails here', { 'How many, or how long': '1' })
+  const { id: run } = await api.post(`/job/${job}/run`)
+  await api.ended(run)
+  await until('the alert is shown', async () => {
+    await me.go(`${path}/alerts`)
+    return (await me.page.locator('main').innerText()).includes('newest run')
+  })
+  await me.look()
+  await remove(me, 'fails here')
+  await remove(me, 'hook here')
 }

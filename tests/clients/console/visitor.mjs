@@ -7,7 +7,9 @@ import { check, PATIENCE } from './check.mjs'
 import { routeOf } from './routes.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+/** Rules that axe does not apply by itself. */
+const ALSO = { 'target-size': { enabled: true } }
 export const SCHEMES = ['light', 'dark']
 export const SIZES = [{ width: 1440, height: 900 }, { width: 390, height: 844 }]
 /** What the largest page may load. */
@@ -95,10 +97,10 @@ export class Visitor {
       await page.evaluate(() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen))))
       for (const colorScheme of SCHEMES) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        const violations = await page.evaluate(async (rules) => {
-          const { violations } = await globalThis.axe.run(document, { runOnly: rules, resultTypes: ['violations'] })
+        const violations = await page.evaluate(async ([runOnly, rules]) => {
+          const { violations } = await globalThis.axe.run(document, { runOnly, rules, resultTypes: ['violations'] })
           return violations.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map((node) => `${node.html} ${node.any[0]?.message ?? ''}`).slice(0, 3).join(' | ')}`)
-        }, RULES)
+        }, [RULES, ALSO])
         for (const violation of violations) this.faults.push(`${name}, ${colorScheme}, ${size.width} px: ${violation}`)
       }
       const wide = await page.evaluate(() => {

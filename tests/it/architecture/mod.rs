@@ -16,7 +16,7 @@ const MEDIAN: usize = 150;
 
 /// What each room may import of the library, by the beginning of a module path. The longest fitting row counts, and every file of
 /// src has one. `entity` and `migration` are packages of their own.
-const MAY: [(&str, &[&str]); 47] = [
+const MAY: [(&str, &[&str]); 49] = [
     ("src/lib.rs", &[]),
     ("src/alert", &["alert", "app", "engine", "error", "liveness::passes", "outbound", "secret", "store"]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
@@ -74,7 +74,7 @@ const MAY: [(&str, &[&str]); 47] = [
     ),
     (
         "src/console",
-        &["access", "app", "console", "engine", "error", "follow", "input", "secret", "store", "time_zone"],
+        &["access", "alert", "app", "console", "engine", "error", "follow", "input", "secret", "store", "time_zone"],
     ),
     ("src/bootstrap", &["app", "bootstrap", "engine", "error", "secret", "store"]),
     ("src/bootstrap/new_organization.rs", &["app", "bootstrap", "config", "error", "store"]),
@@ -142,6 +142,8 @@ const MAY: [(&str, &[&str]); 47] = [
     ("src/engine/cron", &["engine", "time_zone"]),
     ("src/engine/cron/cron_job.rs", &["engine", "runner::kubernetes::pod_options"]),
     ("src/engine/export", &["engine", "runner::terraform::tfvars"]),
+    ("src/console/new_organization.rs", &["app", "bootstrap", "console", "engine", "error"]),
+    ("src/engine/own_token.rs", &["access::own_jwt", "app", "engine", "error", "secret", "store"]),
     ("src/engine/settings/registry_tags.rs", &["app", "engine", "error", "registry_client"]),
     ("src/engine/settings/webhook_settings.rs", &["app", "engine", "error", "outbound", "secret", "store"]),
     ("src/engine/shown", &["engine"]),
@@ -260,6 +262,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("invitation", "an invitation to an organization"),
     ("list", "lists a resource"),
     ("organization", "an organization"),
+    ("new_organization", "creates an organization"),
     ("page", "the pages of a list"),
     ("pause", "pauses a schedule, or skips one of its times"),
     ("place", "where a run is executed"),
@@ -302,7 +305,10 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn all() -> Vec<PathBuf> {
-    ["src", "entity/src", "migration/src", "xtask/src", "tests", "benches"].into_iter().flat_map(files).collect()
+    ["src", "client/src", "entity/src", "migration/src", "xtask/src", "tests", "benches"]
+        .into_iter()
+        .flat_map(files)
+        .collect()
 }
 
 fn text(path: &Path) -> String {
@@ -330,7 +336,7 @@ fn package(folder: &str) -> Graph {
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let mut found = Vec::new();
-    for folder in ["src", "entity/src", "migration/src", "xtask/src"] {
+    for folder in ["src", "client/src", "entity/src", "migration/src", "xtask/src"] {
         let graph = package(folder);
         for circle in circles(&graph) {
             let inside =

@@ -67,6 +67,18 @@ impl Browser {
         browser
     }
 
+    /// Signs in the person behind the first token, with the link that the first start prints.
+    pub(super) async fn first(app: &TestApp) -> Self {
+        windlass::bootstrap::create_first_organization(&app.app).await.unwrap();
+        let link = windlass::console::sign_in_link(&app.app).await.unwrap().unwrap();
+        let path = &link[link.find("/console").unwrap()..];
+        let mut browser = Self { client: app.client(None), cookie: String::new(), home: "/console/account".into() };
+        let (status, headers, text) = browser.send("GET", path, None).await;
+        assert_eq!(status, 303, "{text}");
+        browser.cookie = headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        browser
+    }
+
     async fn send(&self, method: &str, path: &str, body: Option<&str>) -> (u16, poem::http::HeaderMap, String) {
         let mut headers = vec![("cookie", self.cookie.as_str())];
         if body.is_some() {

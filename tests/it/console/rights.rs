@@ -170,3 +170,27 @@ async fn hostile_texts_are_only_text() {
     let page = me.submit(&new, &new, &[("key", HOSTILE), ("value", HOSTILE)]).await.expect(400);
     assert!(!page.contains("<script>") && page.contains("&quot;"), "{page}");
 }
+
+#[tokio::test]
+async fn error_pages_say_what_to_do() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let me = Browser::new(&app, it.organization, Role::Viewer).await;
+    let csrf = me.csrf().await;
+    let edit = format!("/console/environment/{}/edit", it.environment);
+    let refused = me.get(&edit).await.expect(403);
+    assert!(refused.contains("An administrator of the organization can give you a role"), "{refused}");
+    let foreign = me.post(&edit, "of-another-session", &[]).await.expect(403);
+    assert!(foreign.contains("load the page again") && !foreign.contains("An administrator"), "{foreign}");
+    let missing = me.get(&format!("/console/job/{}", uuid::Uuid::now_v7())).await.expect(404);
+    assert!(missing.contains("It was deleted, or you cannot see it"), "{missing}");
+    assert!(me.get("/console/no/such/page").await.expect(404).contains("Check it, or begin at the overview"));
+    // The session ends while a page is open.
+    app.clock.forward(400 * 24 * 3600);
+    let to = me.get(&edit).await.leads();
+    assert!(to.starts_with("/console/sign-in?next=%2Fconsole%2Fenvironment") && to.ends_with("&ended=page"), "{to}");
+    assert!(me.get(&to).await.expect(200).contains("Your session has ended. Sign in again."));
+    let to = me.post(&edit, &csrf, &[("name", "x")]).await.leads();
+    assert_eq!(to, "/console/sign-in?next=%2Fconsole&ended=form");
+    assert!(me.get(&to).await.expect(200).contains("the form was not accepted"));
+}

@@ -1,12 +1,13 @@
-//! When a job runs, in words.
+//! Pure: when a job runs, in words.
 
 use entity::id::JobId;
 use entity::job_spec::{JobSpec, Schedule};
 
-use crate::engine::cron::Timing;
+use super::Timing;
 
 /// When a job runs, in words, with the time zone of a schedule.
-pub(super) fn schedule_text(id: JobId, spec: &JobSpec) -> String {
+#[must_use]
+pub fn schedule_text(id: JobId, spec: &JobSpec) -> String {
     match &spec.schedule {
         Schedule::Cron { scheduled_at, timezone, .. } => match Timing::of(id, spec) {
             Ok(Some(timing)) => format!("{} ({timezone})", timing.words()),

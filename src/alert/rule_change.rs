@@ -1,17 +1,13 @@
 //! Checks the content of a rule, and writes it to a row.
 
-use entity::alert_rule::{Condition, Model, Reasons, Receivers, Target};
+use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
 use entity::cluster;
 use entity::id::{AlertReceiverId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use entity::skipped_time::SkipReason;
 use sea_orm::{ActiveEnum as _, Iterable as _};
 
-use super::rule_body::{
-    AlertRuleCondition, AlertRuleConditionKind, AlertRuleEditRequest, AlertScope, AlertTarget, AlertTargetType,
-};
-use crate::api::wire::enum_name;
 use crate::app::App;
-use crate::engine::alert::{default_threshold, fits, name, needs_threshold, parse, parse_span};
+use crate::engine::alert::{default_threshold, fits, name, needs_threshold, parse_span};
 use crate::engine::faults::Faults;
 use crate::engine::limits;
 use crate::error::{Error, Result};
@@ -26,64 +22,95 @@ const SECONDS: i32 = 7 * 86_400;
 /// The longest time without a success: a year. Some jobs run once a quarter.
 const SECONDS_OF_SUCCESS: i32 = 366 * 86_400;
 
-/// Writes the content of a body to a row.
-pub(super) async fn apply(app: &App, given: AlertRuleEditRequest, mut row: Model) -> Result<Model> {
-    let AlertRuleEditRequest {
+/// A rule as somebody wants it. The names of its fields are those of the API.
+#[derive(Debug)]
+pub struct WantedRule {
+    pub name: String,
+    pub description: String,
+    pub tag: String,
+    /// The condition, or why there is none.
+    pub condition: Result<Condition>,
+    pub threshold: Option<f64>,
+    /// The names of the reasons that a rule about skipped times is about.
+    pub reasons: Option<Vec<String>>,
+    pub times_p95: Option<f64>,
+    /// The operator and the function of the official body.
+    pub operator: Option<String>,
+    pub function: Option<String>,
+    /// A time span of ISO 8601.
+    pub for_duration: String,
+    pub severity: Severity,
+    pub enabled: bool,
+    pub receivers: Vec<AlertReceiverId>,
+    pub summary: Option<String>,
+    pub runbook_url: Option<String>,
+}
+
+/// Which jobs a new rule covers, and how the caller calls the field that says so.
+#[derive(Clone, Debug)]
+pub enum WantedTarget {
+    Organization,
+    /// The jobs with a label: its key and its value.
+    Label(Option<String>, Option<String>),
+    Project(ProjectId, &'static str),
+    Cluster(ClusterId, &'static str),
+    Environment(EnvironmentId, &'static str),
+    Job(JobId, &'static str),
+}
+
+/// Writes the content of a rule to a row.
+pub(super) async fn apply_rule(app: &App, wanted: WantedRule, mut row: Model) -> Result<Model> {
+    let WantedRule {
         name,
         description,
         tag,
         condition,
+        threshold: wanted_threshold,
+        reasons: wanted_reasons,
+        times_p95: wanted_times,
+        operator,
+        function,
         for_duration,
         severity,
         enabled,
-        alert_receiver_ids,
-        presentation,
-    } = given;
+        receivers: wanted_receivers,
+        summary,
+        runbook_url,
+    } = wanted;
     let mut faults = Faults::default();
     row.name = faults.note(limits::name("name", &name));
     row.description = faults.note(limits::text("description", description));
     row.tag = faults.note(limits::text("tag", tag));
-    let parsed = read_condition(&condition);
-    if let Ok(condition_read) = &parsed {
-        row.condition = *condition_read;
-        row.threshold = faults.note(threshold(*condition_read, &condition));
-        row.reasons = faults.note(reasons(*condition_read, condition.reasons));
-        row.times_p95 = faults.note(times_p95(*condition_read, condition.times_p95));
+    if let Ok(condition) = &condition {
+        row.condition = *condition;
+        row.threshold = faults.note(threshold(*condition, (wanted_threshold, wanted_times)));
+        row.reasons = faults.note(reasons(*condition, wanted_reasons));
+        row.times_p95 = faults.note(times_p95(*condition, wanted_times));
     }
-    faults.note_or(parsed, row.condition);
-    row.operator = condition.operator.and_then(enum_name);
-    row.function = condition.function.and_then(enum_name);
+    faults.note_or(condition, row.condition);
+    row.operator = operator;
+    row.function = function;
     let span = parse_span(&for_duration).map_err(|reason| Error::invalid("for_duration", reason));
     row.for_seconds = faults.note(span);
-    row.severity = severity.into();
+    row.severity = severity;
     row.enabled = enabled;
-    row.summary = faults.note(presentation.summary.map(|text| limits::text("presentation.summary", text)).transpose());
-    let runbook = presentation.runbook_url.filter(|url| !url.is_empty());
+    row.summary = faults.note(summary.map(|text| limits::text("presentation.summary", text)).transpose());
+    let runbook = runbook_url.filter(|url| !url.is_empty());
     row.runbook_url = faults.note(runbook.map(|url| limits::web_address("presentation.runbook_url", &url)).transpose());
-    row.receivers = faults.note(receivers(app, row.organization_id, alert_receiver_ids).await);
+    row.receivers = faults.note(receivers(app, row.organization_id, wanted_receivers).await);
     faults.result()?;
     Ok(row)
 }
 
-fn read_condition(given: &AlertRuleCondition) -> Result<Condition> {
-    let parsed = parse(&given.promql);
-    if given.kind == AlertRuleConditionKind::Custom {
-        let names = parsed.err().unwrap_or_else(|| "is the name of a condition".into());
-        let text = format!("must be BUILT, because this server evaluates no PromQL; condition.promql {names}");
-        return Err(Error::invalid("condition.kind", text));
-    }
-    parsed.map_err(|reason| Error::invalid("condition.promql", reason))
-}
-
 /// A whole number in the bounds of the condition.
-fn threshold(condition: Condition, of: &AlertRuleCondition) -> Result<Option<i32>> {
+fn threshold(condition: Condition, (given, times_p95): (Option<f64>, Option<f64>)) -> Result<Option<i32>> {
     const FIELD: &str = "condition.threshold";
     if !needs_threshold(condition) {
         return Ok(None);
     }
-    let Some(given) = of.threshold.filter(|given| *given != 0.0) else {
+    let Some(given) = given.filter(|given| *given != 0.0) else {
         // A rule that compares with earlier runs needs no limit.
-        return Ok(default_threshold(condition).filter(|_| of.times_p95.is_none()));
+        return Ok(default_threshold(condition).filter(|_| times_p95.is_none()));
     };
     let most = match condition {
         Condition::RunFailed => FAILURES,
@@ -128,12 +155,11 @@ pub(super) fn check_target(row: &Model, field: &str) -> Result<()> {
     fits(row.condition, row.target).map_err(|reason| Error::invalid(field, reason))
 }
 
-async fn receivers(app: &App, organization: OrganizationId, ids: Vec<uuid::Uuid>) -> Result<Receivers> {
+async fn receivers(app: &App, organization: OrganizationId, mut ids: Vec<AlertReceiverId>) -> Result<Receivers> {
     const FIELD: &str = "alert_receiver_ids";
     if ids.len() > RECEIVERS {
         return Err(Error::invalid(FIELD, format!("must have at most {RECEIVERS} items")));
     }
-    let mut ids: Vec<AlertReceiverId> = ids.into_iter().map(AlertReceiverId).collect();
     ids.sort_unstable();
     ids.dedup();
     let found = store::alert::list_receivers_by_ids(&app.db, ids.clone()).await?;
@@ -145,50 +171,36 @@ async fn receivers(app: &App, organization: OrganizationId, ids: Vec<uuid::Uuid>
 }
 
 /// Sets the cluster and the target of a new rule.
-pub(super) async fn set_target(app: &App, cluster: uuid::Uuid, given: AlertTarget, row: &mut Model) -> Result<()> {
+pub(super) async fn set_target(app: &App, cluster: ClusterId, target: WantedTarget, row: &mut Model) -> Result<()> {
     let organization = row.organization_id;
     row.cluster_id = own_cluster(app, organization, "cluster_id", cluster).await?;
     let missing = |field: &str, thing: &str| Error::invalid(field, format!("is no {thing} of the organization"));
-    if let Some(scope) = given.scope {
-        row.target = match scope {
-            AlertScope::Organization => Target::Organization,
-            AlertScope::Project => Target::Project,
-            AlertScope::Label => Target::Label,
-        };
-        if scope == AlertScope::Label {
-            set_label(given.label_key, given.label_value, row)?;
-        } else if scope == AlertScope::Project {
-            let id = ProjectId(given.scope_id.ok_or_else(|| Error::invalid("target.scope_id", "is required"))?);
-            let found = store::project::by_id(&app.db, id).await?.filter(|found| found.organization_id == organization);
-            row.project_id = Some(found.ok_or_else(|| missing("target.scope_id", "project"))?.id);
-        } else if given.scope_id.is_some_and(|id| id != organization.0) {
-            return Err(missing("target.scope_id", "organization"));
+    match target {
+        WantedTarget::Organization => row.target = Target::Organization,
+        WantedTarget::Label(key, value) => {
+            row.target = Target::Label;
+            set_label(key, value, row)?;
         }
-        return Ok(());
-    }
-    match given.target_type {
-        AlertTargetType::Cluster => {
-            row.cluster_id = own_cluster(app, organization, "target.target_id", given.target_id).await?;
+        WantedTarget::Project(id, field) => {
+            let found = store::project::by_id(&app.db, id).await?.filter(|found| found.organization_id == organization);
+            row.project_id = Some(found.ok_or_else(|| missing(field, "project"))?.id);
+            row.target = Target::Project;
+        }
+        WantedTarget::Cluster(id, field) => {
+            row.cluster_id = own_cluster(app, organization, field, id).await?;
             row.target = Target::Cluster;
         }
-        AlertTargetType::Environment => {
-            let found = store::environment::by_id(&app.db, EnvironmentId(given.target_id)).await?;
+        WantedTarget::Environment(id, field) => {
+            let found = store::environment::by_id(&app.db, id).await?;
             let found = found.filter(|found| found.organization_id == organization);
-            row.environment_id = Some(found.ok_or_else(|| missing("target.target_id", "environment"))?.id);
+            row.environment_id = Some(found.ok_or_else(|| missing(field, "environment"))?.id);
             row.target = Target::Environment;
         }
-        AlertTargetType::Job | AlertTargetType::Cronjob => {
-            let found = store::job::by_id(&app.db, JobId(given.target_id)).await?;
+        WantedTarget::Job(id, field) => {
+            let found = store::job::by_id(&app.db, id).await?;
             let found = found.filter(|found| found.organization_id == organization);
-            row.job_id = Some(found.ok_or_else(|| missing("target.target_id", "job"))?.id);
+            row.job_id = Some(found.ok_or_else(|| missing(field, "job"))?.id);
             row.target = Target::Job;
-        }
-        AlertTargetType::Application
-        | AlertTargetType::Container
-        | AlertTargetType::Helm
-        | AlertTargetType::Terraform => {
-            let text = "must be CLUSTER, ENVIRONMENT, JOB or CRONJOB, because this server has no other services";
-            return Err(Error::invalid("target.target_type", text));
         }
     }
     Ok(())
@@ -205,8 +217,8 @@ fn set_label(key: Option<String>, value: Option<String>, row: &mut Model) -> Res
     faults.result()
 }
 
-async fn own_cluster(app: &App, organization: OrganizationId, field: &str, id: uuid::Uuid) -> Result<ClusterId> {
-    let row: Option<cluster::Model> = store::cluster::by_id(&app.db, ClusterId(id)).await?;
+async fn own_cluster(app: &App, organization: OrganizationId, field: &str, id: ClusterId) -> Result<ClusterId> {
+    let row: Option<cluster::Model> = store::cluster::by_id(&app.db, id).await?;
     let row = row.filter(|row| row.organization_id == organization);
     Ok(row.ok_or_else(|| Error::invalid(field, "is no cluster of the organization"))?.id)
 }

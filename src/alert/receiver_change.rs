@@ -1,10 +1,10 @@
 //! Checks the content of a receiver, and writes it to a row.
 
-use entity::alert_receiver::{MailSettings, Model, ReceiverKind};
+use entity::alert_receiver::{MailSettings, Model, QuietHours, ReceiverKind};
 use sea_orm::ActiveEnum as _;
 
-use super::receiver_body::{Given, GivenTarget};
-use crate::alert::{Address, smarthost_origin};
+use super::sealed_address::Address;
+use super::smtp::{is_mail_address, smarthost_origin};
 use crate::app::App;
 use crate::engine::faults::Faults;
 use crate::engine::limits;
@@ -16,6 +16,36 @@ use crate::secret::Origin;
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 const OPSGENIE: &str = "https://api.opsgenie.com";
 
+/// A receiver as somebody wants it. No `Debug`: it contains secrets.
+pub struct Given {
+    pub kind: ReceiverKind,
+    pub name: String,
+    pub description: String,
+    pub send_resolved: bool,
+    pub owner: Option<String>,
+    pub severity: Option<String>,
+    /// None keeps those that are stored; an error says what is wrong with new ones.
+    pub quiet_hours: Option<Result<Option<QuietHours>>>,
+    pub target: GivenTarget,
+}
+
+/// Where messages go. An absent address or secret keeps the stored one.
+pub enum GivenTarget {
+    Mail {
+        to: String,
+        from: String,
+        smarthost: String,
+        username: Option<String>,
+        password: Option<String>,
+        require_tls: bool,
+    },
+    Web {
+        field: &'static str,
+        url: Option<String>,
+        secret: Option<String>,
+    },
+}
+
 /// Whether the row has content already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -24,7 +54,7 @@ pub(super) enum Stage {
 }
 
 /// Writes the content of a body to a row; returns the row with the address as plain text, for a test.
-pub(super) fn apply(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
+pub(super) fn apply_receiver(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
     let Given { kind, name, description, send_resolved, owner, severity, quiet_hours, target } = given;
     let mut faults = Faults::default();
     if stage == Stage::Stored && row.kind != kind {
@@ -39,7 +69,7 @@ pub(super) fn apply(app: &App, given: Given, mut row: Model, stage: Stage) -> Re
     row.severity = faults.note(severity.map(|text| limits::text("severity", text)).transpose());
     // Clients that do not know them keep them; an empty list of spans removes them.
     if let Some(quiet_hours) = quiet_hours {
-        row.quiet_hours = quiet_hours.checked(&mut faults);
+        row.quiet_hours = faults.note(quiet_hours);
     }
     let before = row.host.clone();
     match target {
@@ -127,7 +157,7 @@ fn check_secret(kind: ReceiverKind, secret: Option<&str>, faults: &mut Faults) {
 
 fn check_mail(app: &App, settings: &MailSettings, faults: &mut Faults) {
     for (field, text) in [("to", &settings.to), ("from", &settings.from)] {
-        if !crate::alert::is_mail_address(text) {
+        if !is_mail_address(text) {
             faults.refuse(field, "must be an e-mail address");
         }
     }

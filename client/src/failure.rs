@@ -1,0 +1,48 @@
+//! Why a command failed, and its exit code.
+
+use std::fmt;
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a command failed. The texts are for people, and say what to do where that is known.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The words of the command make no sense together.
+    Usage(String),
+    /// There is nothing of that name, or nothing that the token may see.
+    NotFound(String),
+    /// There is no token, or the server does not accept it.
+    NotSignedIn(String),
+    /// The server refused, answered something else, or cannot be reached.
+    Refused(String),
+    /// What was watched ended otherwise.
+    Unsuccessful(String),
+    /// Nobody reads any more.
+    Closed,
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotFound(_) => 3,
+            Self::NotSignedIn(_) => 4,
+            Self::Unsuccessful(_) => 5,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text)
+            | Self::NotFound(text)
+            | Self::NotSignedIn(text)
+            | Self::Refused(text)
+            | Self::Unsuccessful(text) => f.write_str(text),
+            Self::Closed => f.write_str("nobody reads the output any more"),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The command-line client. It speaks the public API over HTTP, and links nothing of the server.
+//!
+//! A command parses its words, finds what a name means (`names`), calls the API (`api`), and writes to one place (`screen`), which
+//! knows whether a person or a script reads.
+
+mod api;
+mod commands;
+mod contexts;
+mod failure;
+mod names;
+mod options;
+mod rows;
+mod screen;
+mod times;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+
+use self::commands::Command;
+use self::failure::Failure;
+use self::options::Options;
+use self::screen::Screen;
+
+/// A self-hosted control plane for jobs: the client.
+#[derive(Parser)]
+#[command(name = "windlass", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Written for scripts, and tested; they do not change.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or not reachable, 2 wrong usage, 3 not found, 4 not signed in, \
+                          5 the run or deployment that was watched did not succeed";
+
+/// The commands of the client with what they do, for the help of the program.
+#[must_use]
+pub fn commands() -> Vec<(String, String)> {
+    let command = Arguments::command();
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown
+        .map(|command| {
+            (command.get_name().to_owned(), command.get_about().map(ToString::to_string).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Whether these words, the first of which is the program, are a command of the client.
+#[must_use]
+pub fn is_meant(words: &[OsString]) -> bool {
+    let command = Arguments::command();
+    let takes_value = |word: &str| {
+        let names = command.get_arguments().flat_map(|argument| {
+            let long = argument.get_long().map(|name| format!("--{name}"));
+            let short = argument.get_short().map(|name| format!("-{name}"));
+            [long, short].into_iter().flatten()
+        });
+        names.into_iter().any(|name| name == word)
+    };
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        if word == "help" {
+            continue;
+        }
+        if takes_value(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            return command.get_subcommands().any(|command| command.get_name() == word);
+        }
+    }
+    false
+}
+
+/// Runs a command of the client.
+pub async fn run(words: Vec<OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let Arguments { options, command } = arguments;
+    let mut screen = Screen::new(options.output, options.no_color.as_deref());
+    let done = match command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "windlass", &mut script);
+            screen.pass(&script)
+        }
+        command => commands::run(&options, command, &mut screen).await,
+    };
+    let written = screen.flush();
+    match done.and(written) {
+        // Whoever reads has seen enough.
+        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // There is nobody to tell if that fails.
+            let _told = writeln!(std::io::stderr(), "windlass: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::{Arguments, is_meant};
+    use clap::CommandFactory as _;
+
+    fn meant(text: &str) -> bool {
+        is_meant(&text.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_of_the_server_are_left_to_it() {
+        for server in [
+            "windlass",
+            "windlass serve --demo",
+            "windlass --listen 127.0.0.1:0 serve",
+            "windlass token list",
+            "windlass --help",
+        ] {
+            assert!(!meant(server), "{server}");
+        }
+        for client in
+            ["windlass status", "windlass --url http://x status", "windlass -o json job list", "windlass help job"]
+        {
+            assert!(meant(client), "{client}");
+        }
+    }
+}

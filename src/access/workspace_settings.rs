@@ -1,0 +1,89 @@
+//! Access to what the workspaces of an organization share: templates, global variables, VCS connections and SSH keys.
+
+use entity::id::{OrganizationId, SshKeyId, TemplateId, TerraformVariableId, VcsId};
+use entity::{ssh_key, template, terraform_variable, vcs};
+use sea_orm::DatabaseConnection;
+
+use super::caller::Caller;
+use super::reach::{self, Rights};
+use super::workspace::require_right;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The rights of the caller in an organization of which they see at least a workspace.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` for a member who sees no workspaces; or a database error.
+pub async fn workspace_rights(db: &DatabaseConnection, caller: &Caller, id: OrganizationId) -> Result<Rights> {
+    let reach = reach::reach(db, caller).await?;
+    if !reach.knows(id) {
+        require_right(!caller.organizations().contains(&id))?;
+        return Err(Error::NotFound("organization"));
+    }
+    Ok(reach.in_organization(id))
+}
+
+/// A row that the caller sees, and may change.
+fn changeable<M>(row: Option<M>, sees: bool, may: bool, thing: &'static str) -> Result<M> {
+    let row = row.filter(|_| sees).ok_or(Error::NotFound(thing))?;
+    require_right(may)?;
+    Ok(row)
+}
+
+/// A template that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn template(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, TemplateId),
+) -> Result<template::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::workspace::template(db, organization, id).await?;
+    // Whoever sees a workspace sees the templates that it can be run with.
+    changeable(row, true, rights.templates, "template")
+}
+
+/// A variable of all workspaces that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn global_variable(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, TerraformVariableId),
+) -> Result<terraform_variable::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<terraform_variable::Model>(db, id).await?;
+    let row = row.filter(|row| row.organization_id == organization && row.workspace_id.is_none());
+    changeable(row, rights.view, rights.workspaces, "variable")
+}
+
+/// A VCS connection that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn vcs(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, VcsId),
+) -> Result<vcs::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::workspace::vcs(db, id).await?.filter(|row| row.organization_id == organization);
+    changeable(row, rights.view, rights.logins, "VCS connection")
+}
+
+/// An SSH key that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn ssh_key(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, SshKeyId),
+) -> Result<ssh_key::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::workspace::ssh_key(db, id).await?.filter(|row| row.organization_id == organization);
+    changeable(row, rights.view, rights.logins, "SSH key")
+}

@@ -1,0 +1,130 @@
+//! Creates, changes and deletes rules. Callers have checked that the requester may. Each change is one transaction with its event, whose
+//! content the caller shows.
+
+use entity::alert;
+use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
+use entity::id::{AlertRuleId, ClusterId, OrganizationId};
+use serde::Serialize;
+
+use super::rule_change::{WantedRule, WantedTarget, apply_rule, check_target, set_target};
+use crate::app::App;
+use crate::engine::audit::{self, Change};
+use crate::engine::requester::Requester;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The maximum number of rules in an organization.
+const MOST: u64 = 1000;
+
+fn change(kind: &'static str, row: &Model) -> Change {
+    Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("ALERT_RULE")
+}
+
+/// What decides about the alerts of a rule.
+fn meaning(row: &Model) -> (Condition, Option<i32>, Option<Reasons>, Option<f64>, i32) {
+    (row.condition, row.threshold, row.reasons.clone(), row.times_p95, row.for_seconds)
+}
+
+/// Creates a rule.
+///
+/// # Errors
+/// `Invalid` with all faults; database errors.
+pub async fn create_rule<S: Serialize>(
+    app: &App,
+    by: &Requester,
+    (organization, cluster): (OrganizationId, ClusterId),
+    (wanted, target): (WantedRule, WantedTarget),
+    shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
+) -> Result<S> {
+    let now = app.clock.now();
+    let row = Model {
+        id: AlertRuleId::create(),
+        organization_id: organization,
+        cluster_id: cluster,
+        created_at: now,
+        updated_at: now,
+        name: String::new(),
+        description: String::new(),
+        tag: String::new(),
+        condition: Condition::RunFailed,
+        threshold: None,
+        reasons: None,
+        times_p95: None,
+        operator: None,
+        function: None,
+        for_seconds: 0,
+        severity: Severity::Medium,
+        enabled: true,
+        receivers: Receivers::default(),
+        summary: None,
+        runbook_url: None,
+        target: Target::Organization,
+        project_id: None,
+        environment_id: None,
+        job_id: None,
+        label_key: None,
+        label_value: None,
+    };
+    let mut row = apply_rule(app, wanted, row).await?;
+    set_target(app, cluster, target, &mut row).await?;
+    check_target(&row, "target")?;
+    audit::write(app, by, organization, async |tx| {
+        if store::alert::count_rules(tx, organization).await? >= MOST {
+            return Err(Error::invalid("", format!("an organization can have at most {MOST} alert rules")));
+        }
+        let row = store::row::create(tx, row).await?;
+        let change = change("CREATE", &row);
+        let response = shown(row, &[]);
+        let change = change.after(&response);
+        Ok((response, change))
+    })
+    .await
+}
+
+/// Changes a rule. Its alerts end if it means something else now.
+///
+/// # Errors
+/// `Invalid` with all faults; database errors.
+pub async fn edit_rule<S: Serialize>(
+    app: &App,
+    by: &Requester,
+    old: Model,
+    wanted: WantedRule,
+    shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
+) -> Result<S> {
+    let meaning = meaning(&old);
+    let before = shown(old.clone(), &[]);
+    let row = Model { updated_at: app.clock.now(), ..apply_rule(app, wanted, old).await? };
+    check_target(&row, "condition.promql")?;
+    let is_other = meaning != self::meaning(&row);
+    audit::write(app, by, row.organization_id, async |tx| {
+        let row = store::row::update(tx, row).await?;
+        if is_other || !row.enabled {
+            store::alert::delete_alerts_of_rule(tx, row.id).await?;
+        }
+        let alerts = store::alert::list_alerts_of_rules(tx, vec![row.id]).await?;
+        let change = change("UPDATE", &row).before(&before);
+        let response = shown(row, &alerts);
+        let change = change.after(&response);
+        Ok((response, change))
+    })
+    .await
+}
+
+/// Deletes a rule with its alerts and messages.
+///
+/// # Errors
+/// Database errors.
+pub async fn delete_rule<S: Serialize>(
+    app: &App,
+    by: &Requester,
+    row: Model,
+    shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
+) -> Result<()> {
+    audit::write(app, by, row.organization_id, async |tx| {
+        store::row::delete::<Model>(tx, row.id).await?;
+        let change = change("DELETE", &row);
+        Ok(((), change.before(&shown(row, &[]))))
+    })
+    .await
+}

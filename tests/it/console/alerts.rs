@@ -1,0 +1,168 @@
+//! The page of alerts, and the forms of rules and receivers.
+
+use entity::member::Role;
+use serde_json::Value;
+
+use super::browser::{Browser, between};
+use crate::harness::{Furnished, TestApp};
+
+struct Scene {
+    app: TestApp,
+    it: Furnished,
+    me: Browser,
+    settings: String,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let app = TestApp::new().await;
+        let it = app.furnished().await;
+        let me = Browser::new(&app, it.organization, Role::Devops).await;
+        let settings = format!("/console/organization/{}/settings", it.organization);
+        Self { app, it, me, settings }
+    }
+
+    async fn page(&self) -> String {
+        self.me.get(&format!("{}/alerts", self.settings)).await.expect(200)
+    }
+
+    async fn rows(&self, kind: &str) -> Vec<Value> {
+        let body = self.it.client.get(&format!("/organization/{}/{kind}", self.it.organization)).await.expect(200);
+        body["results"].as_array().unwrap().clone()
+    }
+
+    async fn named(&self, kind: &str, name: &str) -> Value {
+        self.rows(kind).await.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}"))
+    }
+}
+
+/// The address of the form of a row.
+fn edit(settings: &str, kind: &str, row: &Value) -> String {
+    format!("{settings}/{kind}/{}/edit", row["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn receivers() {
+    let scene = Scene::new().await;
+    let Scene { me, settings, .. } = &scene;
+    assert!(scene.page().await.contains("First create a receiver"));
+    let new = format!("{settings}/alert-receivers/new");
+    assert!(me.get(&new).await.expect(200).contains("Mail server"), "mail is the first type");
+    let slack = format!("{new}?type=SLACK");
+    assert!(me.get(&slack).await.expect(200).contains("name=\"webhook_url\""));
+    let wrong = [("type", "SLACK"), ("name", "chat"), ("webhook_url", "nonsense")];
+    let shown = me.submit(&new, &new, &wrong).await.expect(400);
+    assert!(shown.contains("class=\"problem\"") && shown.contains("value=\"chat\""), "{shown}");
+    let url = "https://hooks.example/hush-hush";
+    me.submit(&new, &new, &[("type", "SLACK"), ("name", "chat <b>"), ("webhook_url", url), ("send_resolved", "on")])
+        .await
+        .leads();
+    let row = scene.named("alert-receivers", "chat <b>").await;
+    assert_eq!((&row["type"], &row["send_resolved"]), (&"SLACK".into(), &true.into()));
+    let page = scene.page().await;
+    assert!(page.contains("chat &lt;b&gt;") && !page.contains("First create a receiver"), "{page}");
+    let edit = edit(settings, "alert-receiver", &row);
+    for path in [&edit, &format!("{settings}/alerts")] {
+        assert!(!me.get(path).await.expect(200).contains("hush-hush"), "{path}");
+    }
+    me.submit(&edit, &edit, &[("name", "channel"), ("description", "d")]).await.leads();
+    let row = scene.named("alert-receivers", "channel").await;
+    assert_eq!((&row["description"], &row["send_resolved"]), (&"d".into(), &false.into()));
+    // A receiver that does not answer: the reason stands above its form.
+    let test = edit.replace("/edit", "/test");
+    let shown = me.submit(&edit, &test, &[]).await.expect(400);
+    assert!(shown.contains("was not accepted"), "{shown}");
+    let event = format!("/organization/{}/events?eventType=UPDATE&targetType=ORGANIZATION", scene.it.organization);
+    let event = scene.it.client.get(&event).await.expect(200)["events"][0].to_string();
+    assert!(event.contains("ALERT_RECEIVER") && !event.contains("hush-hush"), "{event}");
+    me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
+    assert!(scene.rows("alert-receivers").await.is_empty());
+}
+
+#[tokio::test]
+async fn rules() {
+    let scene = Scene::new().await;
+    let Scene { me, settings, it, .. } = &scene;
+    let new = format!("{settings}/alert-rules/new");
+    let base =
+        [("name", "fails"), ("target", "organization"), ("condition.promql", "run_failed"), ("severity", "HIGH")];
+    for (field, value, said) in [
+        ("condition.threshold", "many", "must be a whole number"),
+        ("condition.threshold", "101", "must be a whole number between"),
+        ("for_duration", "-1", "must be a time span"),
+        ("presentation.runbook_url", "nonsense", "class=\"problem\""),
+    ] {
+        let shown = me.submit(&new, &new, &[&base[..], &[(field, value)]].concat()).await.expect(400);
+        assert!(shown.contains(said) && shown.contains("value=\"fails\""), "{field}: {shown}");
+    }
+    for target in ["environment:00000000-0000-0000-0000-000000000000", "moon", "moon:1"] {
+        let fields = [("name", "fails"), ("target", target), ("condition.promql", "run_failed"), ("severity", "HIGH")];
+        assert_eq!(me.submit(&new, &new, &fields).await.status, 400, "{target}");
+    }
+    let target = format!("environment:{}", it.environment);
+    let fields = [
+        ("name", "fails <b>"),
+        ("target", target.as_str()),
+        ("condition.promql", "run_failed"),
+        ("condition.threshold", "3"),
+        ("for_duration", "120"),
+        ("severity", "HIGH"),
+        ("enabled", "on"),
+    ];
+    me.submit(&new, &new, &fields).await.leads();
+    let row = scene.named("alert-rules", "fails <b>").await;
+    assert_eq!((&row["condition"]["threshold"], &row["for_duration"]), (&3.0.into(), &"PT2M".into()));
+    assert_eq!(row["target"]["target_id"], it.environment.to_string());
+    let page = scene.page().await;
+    assert!(page.contains("3 runs in a row fail, for at least"), "{page}");
+    let edit = edit(settings, "alert-rule", &row);
+    let shown = me.get(&edit).await.expect(200);
+    assert!(shown.contains("It is about environment"), "{shown}");
+    let changed = [("name", "late"), ("condition.promql", "run_late"), ("severity", "LOW")];
+    me.submit(&edit, &edit, &changed).await.leads();
+    let row = scene.named("alert-rules", "late").await;
+    assert_eq!((&row["enabled"], &row["condition"]["promql"]), (&false.into(), &"run_late".into()));
+    me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
+    assert!(scene.rows("alert-rules").await.iter().all(|row| row["name"] != "late"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_shown_to_those_who_see_the_job() {
+    let scene = Scene::new().await;
+    let Scene { it, app, settings, .. } = &scene;
+    let job = it.create(it.cron("nightly <b>", "30 3 * * *")).await;
+    let cluster = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
+    let cluster = cluster["results"][0]["id"].as_str().unwrap().to_owned();
+    let rule = crate::world::alert_rule(it.organization, &cluster, ("JOB", &job));
+    let rule = it.client.post("/alert-rules", rule).await.expect(201);
+    let row = entity::alert::Model {
+        id: entity::id::AlertId::create(),
+        rule_id: entity::id::AlertRuleId(rule["id"].as_str().unwrap().parse().unwrap()),
+        subject_id: job.parse().unwrap(),
+        environment_id: Some(entity::id::EnvironmentId(it.environment.parse().unwrap())),
+        workspace_id: None,
+        workspace_job_id: None,
+        cluster_id: None,
+        job_id: Some(entity::id::JobId(job.parse().unwrap())),
+        run_id: None,
+        state: entity::alert::AlertState::Triggered,
+        since: app.app.clock.now(),
+        seen_at: app.app.clock.now(),
+        times: 2,
+        due_at: None,
+        told_at: None,
+        reason: Some("exit code 3 <i>".into()),
+        decision: "told, because it is new".into(),
+    };
+    windlass::store::alert::save_alert(&app.app.db, row, true).await.unwrap();
+    let viewer = Browser::new(app, it.organization, Role::Viewer).await;
+    let page = viewer.get(&format!("{settings}/alerts")).await.expect(200);
+    for part in ["nightly &lt;b&gt;", "exit code 3 &lt;i&gt;", "told, because it is new", "nobody to tell"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("/alert-rules/new") && !page.contains("Messages"), "{page}");
+    assert_eq!(between(&page, "data-label=\"Times\">", "<"), Some("2"));
+    for path in ["alert-rules/new", "alert-receivers/new"] {
+        assert_eq!(viewer.get(&format!("{settings}/{path}")).await.status, 403, "{path}");
+    }
+}
