@@ -4,7 +4,9 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AlertDeliveryId, AlertId, AlertReceiverId, AlertRuleId, EnvironmentId, JobId, RunId};
+use crate::id::{
+    AlertDeliveryId, AlertId, AlertReceiverId, AlertRuleId, ClusterId, EnvironmentId, JobId, RunId, WorkspaceId,
+};
 use crate::webhook_delivery::DeliveryState;
 
 /// What a message says about its alerts.
@@ -19,11 +21,17 @@ pub enum MessageKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub alert: AlertId,
-    /// The name of the job or the environment.
+    /// The name of the job, the environment, the workspace or the cluster.
     pub name: String,
-    pub environment_id: EnvironmentId,
+    pub environment_id: Option<EnvironmentId>,
     pub job_id: Option<JobId>,
     pub run_id: Option<RunId>,
+    #[serde(default)]
+    pub workspace_id: Option<WorkspaceId>,
+    #[serde(default)]
+    pub workspace_job_id: Option<i32>,
+    #[serde(default)]
+    pub cluster_id: Option<ClusterId>,
     pub since: DateTimeUtc,
     pub at: DateTimeUtc,
     pub times: i32,
@@ -54,6 +62,8 @@ pub struct Model {
     /// How often it was claimed. Nothing is added to a message that was.
     pub attempts: i32,
     pub next_attempt_at: DateTimeUtc,
+    /// Until when it waits for the end of the quiet hours of its receiver. Newer messages do not wait for it.
+    pub quiet_until: Option<DateTimeUtc>,
     /// Why the newest attempt failed.
     pub error: Option<String>,
 }

@@ -4,6 +4,7 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::alert_rule::Severity;
 use crate::id::{AlertReceiverId, OrganizationId};
 
 /// The service that a receiver calls.
@@ -32,6 +33,27 @@ pub struct MailSettings {
     pub require_tls: bool,
 }
 
+/// Times of each week in which messages wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct QuietHours {
+    pub time_zone: String,
+    pub spans: Vec<QuietSpan>,
+    /// The severities whose messages do not wait.
+    #[serde(default)]
+    pub except_severities: Vec<Severity>,
+}
+
+/// A time of some days of the week. An end that is not after the begin is on the next day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietSpan {
+    /// On which days it begins; 0 is Monday.
+    pub weekdays: Vec<u8>,
+    /// In minutes of the day.
+    pub from_minute: u16,
+    /// In minutes of the day; not quiet itself.
+    pub to_minute: u16,
+}
+
 /// Row of `alert_receiver`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -48,6 +70,7 @@ pub struct Model {
     pub send_resolved: bool,
     pub owner: Option<String>,
     pub severity: Option<String>,
+    pub quiet_hours: Option<QuietHours>,
     /// For mail only.
     pub mail: Option<MailSettings>,
     /// The origin that messages are sent to. The rest of the address may be a secret.

@@ -20,12 +20,21 @@ pub enum Condition {
     RunLate,
     /// A run takes too long.
     RunTooLong,
+    /// A deployed job has had no success for a time.
+    NoSuccessFor,
     /// A deployment failed.
     DeploymentFailed,
+    /// A workspace job waits for an approval.
+    ApprovalWaiting,
+    /// The newest plan of a workspace found drift.
+    WorkspaceDrifted,
+    /// A cluster cannot be reached.
+    ClusterUnreachable,
 }
 
 /// How important a rule is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Severity {
     Low,
@@ -43,11 +52,17 @@ pub enum Target {
     Cluster,
     Environment,
     Job,
+    /// The jobs with a label.
+    Label,
 }
 
 /// The receivers of a rule. Those that were deleted are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Receivers(pub Vec<AlertReceiverId>);
+
+/// The reasons that a rule is about, by their names; empty for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Reasons(pub Vec<String>);
 
 /// Row of `alert_rule`.
 #[sea_orm::model]
@@ -66,6 +81,10 @@ pub struct Model {
     pub condition: Condition,
     /// How many runs have to fail, or a number of seconds.
     pub threshold: Option<i32>,
+    /// For skipped times only; none for all reasons.
+    pub reasons: Option<Reasons>,
+    /// How many times longer than 95 of 100 runs of its job a run has to take.
+    pub times_p95: Option<f64>,
     /// The operator and the function of the official body, which conditions do not use.
     pub operator: Option<String>,
     pub function: Option<String>,
@@ -79,6 +98,8 @@ pub struct Model {
     pub project_id: Option<ProjectId>,
     pub environment_id: Option<EnvironmentId>,
     pub job_id: Option<JobId>,
+    pub label_key: Option<String>,
+    pub label_value: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

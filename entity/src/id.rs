@@ -80,6 +80,8 @@ id! {
     AlertReceiverId
     /// The id of a rule for alerts.
     AlertRuleId
+    /// A silence of alerts.
+    AlertSilenceId
     /// The id of a cause of alerts.
     AlertCauseId
     /// The id of a current alert.
@@ -129,7 +131,7 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertCauseId AlertId AlertDeliveryId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
 }
 
 impl JobId {

@@ -1,7 +1,7 @@
-//! Access to the receivers and rules of alerts, which belong to the settings of an organization.
+//! Access to the receivers, rules and silences of alerts, which belong to the settings of an organization.
 
-use entity::id::{AlertReceiverId, AlertRuleId};
-use entity::{alert_receiver, alert_rule};
+use entity::id::{AlertReceiverId, AlertRuleId, AlertSilenceId};
+use entity::{alert_receiver, alert_rule, alert_silence};
 use sea_orm::DatabaseConnection;
 
 use super::caller::Caller;
@@ -38,6 +38,22 @@ pub async fn alert_rule(
 ) -> Result<alert_rule::Model> {
     const THING: &str = "alert rule";
     let row = store::row::by_id::<alert_rule::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
+    caller.require(row.organization_id, action, &Location::default(), THING)?;
+    Ok(row)
+}
+
+/// A silence.
+///
+/// # Errors
+/// `NotFound`, also for another organization's row; `Forbidden`; or a database error.
+pub async fn alert_silence(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    id: AlertSilenceId,
+) -> Result<alert_silence::Model> {
+    const THING: &str = "alert silence";
+    let row = store::row::by_id::<alert_silence::Model>(db, id).await?.ok_or(Error::NotFound(THING))?;
     caller.require(row.organization_id, action, &Location::default(), THING)?;
     Ok(row)
 }

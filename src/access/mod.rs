@@ -4,7 +4,7 @@
 //! a row that the caller may not see is reported as missing, and an action that they may not take as forbidden.
 
 pub use self::access_tokens::{access_token, access_tokens};
-pub use self::alert_settings::{alert_receiver, alert_rule};
+pub use self::alert_settings::{alert_receiver, alert_rule, alert_silence};
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, environment_mode, stage};
 pub use self::job::{job, job_answer, job_row, run};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::alert_delivery::{Item, MessageKind};
 use entity::alert_rule::{Condition, Model as Rule, Severity};
-use entity::id::{AlertDeliveryId, RunId};
+use entity::id::{AlertDeliveryId, JobId, RunId};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub(super) struct Message {
     pub(super) more: i32,
     pub(super) summary: Option<String>,
     pub(super) runbook: Option<String>,
+    /// What `explain` answers about missed times.
+    pub(super) explanations: Vec<String>,
     pub(super) tails: Vec<Tail>,
 }
 
@@ -48,7 +50,7 @@ pub(super) fn compose(
     rule: &Rule,
     (id, kind): (AlertDeliveryId, MessageKind),
     (items, more): (&[Item], i32),
-    (public_url, tails): (&str, Vec<Tail>),
+    (public_url, explanations, tails): (&str, Vec<String>, Vec<Tail>),
     now: DateTime<Utc>,
 ) -> Message {
     let lines: Vec<Line> = items.iter().map(|item| line(rule, kind, item, public_url)).collect();
@@ -64,6 +66,7 @@ pub(super) fn compose(
         more,
         summary: rule.summary.clone(),
         runbook: rule.runbook_url.clone(),
+        explanations,
         tails,
     }
 }
@@ -72,8 +75,7 @@ fn title(rule: &Rule, kind: MessageKind, items: &[Item], more: i32) -> String {
     let count = items.len().saturating_add(usize::try_from(more).unwrap_or(0));
     let what = match items {
         [one] if more == 0 => one.name.clone(),
-        _ if rule.condition == Condition::DeploymentFailed => format!("{count} environments"),
-        _ => format!("{count} jobs"),
+        _ => format!("{count} {}", subjects(rule.condition)),
     };
     let state = match kind {
         MessageKind::Firing => rule.severity.to_value(),
@@ -92,17 +94,48 @@ fn line(rule: &Rule, kind: MessageKind, item: &Item, public_url: &str) -> Line {
             format!("{}{often}: {reason}", name(condition))
         }
     };
-    let path = match (item.run_id, item.job_id) {
-        (Some(run), _) => format!("run/{run}"),
-        (None, Some(job)) => format!("job/{job}"),
-        (None, None) => format!("environment/{}", item.environment_id),
-    };
-    let subject = item.job_id.map_or(item.environment_id.0, |job| job.0);
+    let path = path(rule, item);
+    let ids = [
+        item.job_id.map(|id| id.0),
+        item.environment_id.map(|id| id.0),
+        item.workspace_id.map(|id| id.0),
+        item.cluster_id.map(|id| id.0),
+    ];
+    let subject = ids.into_iter().flatten().next().unwrap_or(rule.id.0);
     Line {
         key: format!("{}-{subject}", rule.id),
         text: format!("{}: {what}", item.name),
         link: format!("{public_url}/console/{path}"),
         since: item.since,
+    }
+}
+
+/// What alerts of a condition are about, if there are several.
+fn subjects(condition: Condition) -> &'static str {
+    match condition {
+        Condition::RunFailed
+        | Condition::RunRecovered
+        | Condition::RunMissed
+        | Condition::RunLate
+        | Condition::RunTooLong
+        | Condition::NoSuccessFor => "jobs",
+        Condition::DeploymentFailed => "environments",
+        Condition::ApprovalWaiting | Condition::WorkspaceDrifted => "workspaces",
+        Condition::ClusterUnreachable => "clusters",
+    }
+}
+
+/// The page of the console about an alert.
+fn path(rule: &Rule, item: &Item) -> String {
+    if item.cluster_id.is_some() {
+        return format!("organization/{}/settings/clusters", rule.organization_id);
+    }
+    match (item.run_id, item.job_id, item.environment_id, item.workspace_job_id) {
+        (Some(run), ..) => format!("run/{run}"),
+        (None, Some(job), ..) => format!("job/{job}"),
+        (None, None, Some(environment), _) => format!("environment/{environment}"),
+        (None, None, None, Some(job)) => format!("workspace-job/{job}"),
+        (None, None, None, None) => format!("organization/{}", rule.organization_id),
     }
 }
 
@@ -112,6 +145,15 @@ fn span(time: chrono::TimeDelta) -> String {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3600),
+    }
+}
+
+/// The jobs and times that a message explains: those of the first alerts about missed times.
+pub(super) fn explained(rule: &Rule, kind: MessageKind, items: &[Item]) -> Vec<(String, JobId, DateTime<Utc>)> {
+    let times = items.iter().filter_map(|item| item.job_id.map(|job| (item.name.clone(), job, item.at)));
+    match (rule.condition, kind) {
+        (Condition::RunMissed, MessageKind::Firing) => times.take(3).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -134,6 +176,7 @@ impl Message {
         if self.more > 0 {
             parts.push(format!("and {} more", self.more));
         }
+        parts.extend(self.explanations.iter().cloned());
         parts.extend(self.summary.clone());
         parts.extend(self.runbook.clone());
         for tail in self.tails.iter().filter(|tail| !tail.lines.is_empty()) {

@@ -95,6 +95,7 @@ fn standard(message: &Message) -> Value {
             "runbook_url": message.runbook,
             "alerts": alerts,
             "more": message.more,
+            "explanations": message.explanations,
             "logs": tails,
         }
     })

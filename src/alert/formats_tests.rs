@@ -30,6 +30,7 @@ fn message(text: &str) -> Message {
         more: 7,
         summary: None,
         runbook: None,
+        explanations: Vec::new(),
         tails: vec![Tail { of: "job".into(), lines: vec![text.into()] }],
     }
 }

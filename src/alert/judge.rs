@@ -4,21 +4,23 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::alert_cause::{CauseKind, Model as Cause};
+use entity::alert::AlertState;
 use entity::alert_rule::{Condition, Model as Rule};
-use entity::id::{EnvironmentId, JobId, RunId};
-use entity::skipped_time::SkipReason;
+use entity::alert_silence::Model as Silence;
+use entity::id::RunId;
 use entity::{alert, run};
-use sea_orm::{ActiveEnum as _, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
+use super::happened::Happened;
+use super::subject::{Located, locate};
 use super::tell::{Outgoing, tell};
 use crate::app::App;
-use crate::engine::alert::{Decision, Known, Seen, covers, decide, is_caused_by};
+use crate::engine::alert::{Decision, Known, Seen, covers, decide, silence_words, silenced};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
-use crate::store::alert::{AlertKey, Place};
+use crate::store::alert::AlertKey;
 
 /// How many causes one transaction decides about.
 const BATCH: u64 = 200;
@@ -58,8 +60,8 @@ async fn judge_some(app: &App, limit: u64, now: DateTime<Utc>) -> Result<u64> {
         organizations.sort_unstable();
         organizations.dedup();
         let rules = store::alert::lock_rules_of(tx, organizations).await?;
-        let happened = causes.into_iter().map(Happened::from).collect();
-        let outgoing = weigh(tx, &rules, happened).await?;
+        let happened: Vec<Happened> = causes.into_iter().map(Happened::from).collect();
+        let outgoing = weigh(tx, &rules, &happened, now).await?;
         tell(tx, &rules, outgoing, now).await?;
         store::alert::delete_causes(tx, ids).await?;
         Ok::<_, Error>(count)
@@ -67,101 +69,34 @@ async fn judge_some(app: &App, limit: u64, now: DateTime<Utc>) -> Result<u64> {
     .await
 }
 
-/// Something that happened to a job or an environment.
-pub(super) struct Happened {
-    /// The conditions that it fulfils.
-    pub(super) fulfils: Fulfils,
-    pub(super) environment: EnvironmentId,
-    pub(super) job: Option<JobId>,
-    pub(super) run: Option<RunId>,
-    pub(super) at: DateTime<Utc>,
-    pub(super) reason: Option<String>,
-}
-
-/// Which conditions something fulfils.
-pub(super) enum Fulfils {
-    Those(CauseKind),
-    /// Those of one rule, which looked for it.
-    Rule(entity::id::AlertRuleId),
-}
-
-impl From<Cause> for Happened {
-    fn from(cause: Cause) -> Self {
-        let Cause {
-            id: _,
-            organization_id: _,
-            kind,
-            environment_id,
-            job_id,
-            run_id,
-            deployment_id: _,
-            happened_at,
-            reason,
-        } = cause;
-        let reason = match kind {
-            CauseKind::TimeSkipped => reason.as_deref().map(|reason| skipped(reason, happened_at)),
-            CauseKind::DeploymentFailed => Some("a deployment failed".into()),
-            CauseKind::RunFailed => reason,
-        };
-        Self {
-            fulfils: Fulfils::Those(kind),
-            environment: environment_id,
-            job: job_id,
-            run: run_id,
-            at: happened_at,
-            reason,
-        }
-    }
-}
-
-/// Why a time was skipped.
-fn skipped(reason: &str, at: DateTime<Utc>) -> String {
-    let why = match SkipReason::try_from_value(&reason.to_owned()) {
-        Ok(SkipReason::Overlap) => "the previous run had not ended",
-        Ok(SkipReason::Missed) => "no server was running at that time",
-        Ok(SkipReason::Paused) => "the schedule was paused",
-        Ok(SkipReason::TooLate) => "its starting deadline had passed",
-        Err(_) => "for a reason that this server does not know",
-    };
-    format!("the time {} was skipped ({reason}): {why}", at.format("%Y-%m-%d %H:%M:%S UTC"))
-}
-
 /// Decides for each rule that covers it, and stores the alerts. Returns what is told.
-pub(super) async fn weigh(tx: &DatabaseTransaction, rules: &[Rule], happened: Vec<Happened>) -> Result<Outgoing> {
+pub(super) async fn weigh(
+    tx: &DatabaseTransaction,
+    rules: &[Rule],
+    happened: &[Happened],
+    now: DateTime<Utc>,
+) -> Result<Outgoing> {
     let mut outgoing = Outgoing::default();
     if rules.is_empty() || happened.is_empty() {
         return Ok(outgoing);
     }
-    let background = Background::read(tx, rules, &happened).await?;
+    let background = Background::read(tx, rules, happened, now).await?;
     let mut alerts = background.alerts.clone();
-    for one in &happened {
-        let Some(place) = background.places.get(&one.environment) else { continue };
-        let name = match one.job {
-            Some(job) => background.jobs.get(&job).cloned(),
-            None => Some(place.name.clone()),
-        };
-        let Some(name) = name else { continue };
-        for rule in rules.iter().filter(|rule| concerns(rule, one, place)) {
-            let subject = one.job.map_or(one.environment.0, |job| job.0);
+    for one in happened {
+        let subject = one.subject.id();
+        let Some(located) = background.located.get(&subject) else { continue };
+        for rule in rules.iter().filter(|rule| concerns(rule, one, located)) {
             let known = alerts.get(&(rule.id, subject));
-            let needed = usize::try_from(rule.threshold.unwrap_or(1)).unwrap_or(1);
-            let in_a_row = match one.job {
-                Some(job) if rule.condition == Condition::RunFailed && needed > 1 => {
-                    store::alert::failed_in_a_row(tx, job, needed as u64).await?
-                }
-                _ => needed,
-            };
-            let lasts = TimeDelta::seconds(rule.for_seconds.into());
-            let decision = decide(
-                known.map(|row| Known { state: row.state, since: row.since, times: row.times, told_at: row.told_at }),
-                Seen { condition: rule.condition, at: one.at, in_a_row, needed, lasts },
-            );
+            let decision = judged(tx, rule, one, known).await?;
+            let decision = silenced(&background.silences, rule, &located.position, now)
+                .map_or_else(|| unsuppressed(known, &decision), |silence| suppressed(known, &decision, silence))
+                .unwrap_or(decision);
             let is_new = known.is_none();
             let reason = one.reason.clone().or_else(|| background.reason(one.run));
-            let row = alert_of(known, (rule, subject), one, &decision, reason);
+            let row = alert_of(known, rule, one, &decision, reason);
             store::alert::save_alert(tx, row.clone(), is_new).await?;
             if decision.tells {
-                outgoing.add(rule.id, &row, &name);
+                outgoing.add(rule.id, &row, &located.name);
             }
             alerts.insert((rule.id, subject), row);
         }
@@ -170,31 +105,76 @@ pub(super) async fn weigh(tx: &DatabaseTransaction, rules: &[Rule], happened: Ve
 }
 
 /// Whether a rule of the organization is about it.
-fn concerns(rule: &Rule, one: &Happened, place: &Place) -> bool {
-    let fulfilled = match one.fulfils {
-        Fulfils::Those(kind) => is_caused_by(rule.condition, kind),
-        Fulfils::Rule(id) => id == rule.id,
+fn concerns(rule: &Rule, one: &Happened, located: &Located) -> bool {
+    one.fulfils.has(rule) && rule.organization_id == located.organization && covers(rule, &located.position)
+}
+
+/// The decision without regard to silences.
+async fn judged(
+    tx: &DatabaseTransaction,
+    rule: &Rule,
+    one: &Happened,
+    known: Option<&alert::Model>,
+) -> Result<Decision> {
+    let counts = rule.condition == Condition::RunFailed;
+    let needed = usize::try_from(rule.threshold.filter(|_| counts).unwrap_or(1)).unwrap_or(1);
+    let in_a_row = match one.subject.job() {
+        Some(job) if needed > 1 => store::alert::failed_in_a_row(tx, job, needed as u64).await?,
+        _ => needed,
     };
-    fulfilled
-        && rule.organization_id == place.organization
-        && covers(rule, (place.project, place.cluster, one.environment, one.job))
+    let lasts = TimeDelta::seconds(rule.for_seconds.into());
+    Ok(decide(
+        known.map(|row| Known { state: row.state, since: row.since, times: row.times, told_at: row.told_at }),
+        Seen { condition: rule.condition, at: one.at, since: one.since, in_a_row, needed, lasts },
+    ))
+}
+
+fn is_suppressed(known: Option<&alert::Model>) -> bool {
+    known.is_some_and(|row| row.state == AlertState::Suppressed)
+}
+
+/// What a silence makes of a decision: what would be told waits for its end.
+fn suppressed(known: Option<&alert::Model>, decision: &Decision, silence: &Silence) -> Option<Decision> {
+    let waits = decision.tells || (is_suppressed(known) && decision.state != AlertState::Pending);
+    waits.then(|| Decision {
+        state: AlertState::Suppressed,
+        due_at: Some(silence.ends_at),
+        tells: false,
+        why: silence_words(silence),
+        ..decision.clone()
+    })
+}
+
+/// An alert that was suppressed is told when it is seen after the silence.
+fn unsuppressed(known: Option<&alert::Model>, decision: &Decision) -> Option<Decision> {
+    let tells = is_suppressed(known) && decision.state != AlertState::Pending && !decision.tells;
+    tells.then(|| Decision {
+        state: AlertState::Triggered,
+        tells: true,
+        why: "told, because its silence is over".into(),
+        ..decision.clone()
+    })
 }
 
 fn alert_of(
     known: Option<&alert::Model>,
-    (rule, subject): (&Rule, Uuid),
+    rule: &Rule,
     one: &Happened,
     decision: &Decision,
     reason: Option<String>,
 ) -> alert::Model {
     let Decision { state, since, times, due_at, tells, why } = decision.clone();
+    let (workspace_id, workspace_job_id) = one.subject.workspace().unzip();
     alert::Model {
         id: known.map_or_else(entity::id::AlertId::create, |row| row.id),
         rule_id: rule.id,
-        subject_id: subject,
-        environment_id: one.environment,
-        job_id: one.job,
+        subject_id: one.subject.id(),
+        environment_id: one.subject.environment(),
+        job_id: one.subject.job(),
         run_id: one.run,
+        workspace_id,
+        workspace_job_id,
+        cluster_id: one.subject.cluster(),
         state,
         since,
         seen_at: one.at,
@@ -206,21 +186,18 @@ fn alert_of(
     }
 }
 
-/// What is known about the jobs and environments that something happened to.
+/// What is known about the subjects that something happened to.
 struct Background {
-    places: HashMap<EnvironmentId, Place>,
-    jobs: HashMap<JobId, String>,
+    located: HashMap<Uuid, Located>,
+    silences: Vec<Silence>,
     runs: HashMap<RunId, run::Model>,
     alerts: HashMap<AlertKey, alert::Model>,
 }
 
 impl Background {
-    async fn read(tx: &DatabaseTransaction, rules: &[Rule], happened: &[Happened]) -> Result<Self> {
-        let environments = happened.iter().map(|one| one.environment).collect();
-        let jobs: Vec<JobId> = happened.iter().filter_map(|one| one.job).collect();
+    async fn read(tx: &DatabaseTransaction, rules: &[Rule], happened: &[Happened], now: DateTime<Utc>) -> Result<Self> {
         let runs = happened.iter().filter_map(|one| one.run).collect();
-        let mut subjects: Vec<Uuid> =
-            happened.iter().map(|one| one.job.map_or(one.environment.0, |job| job.0)).collect();
+        let mut subjects: Vec<Uuid> = happened.iter().map(|one| one.subject.id()).collect();
         subjects.sort_unstable();
         subjects.dedup();
         let mut alerts = HashMap::new();
@@ -229,10 +206,11 @@ impl Background {
             let found = store::alert::list_alerts(tx, ids, subjects.clone()).await?;
             alerts.extend(found.into_iter().map(|row| ((row.rule_id, row.subject_id), row)));
         }
+        let organizations = rules.iter().map(|rule| rule.organization_id).collect();
         let runs = store::run::list_by_ids(tx, runs).await?;
         Ok(Self {
-            places: store::alert::places(tx, environments).await?,
-            jobs: store::alert::job_names(tx, jobs).await?,
+            located: locate(tx, happened.iter().map(|one| one.subject)).await?,
+            silences: store::alert::list_current_silences(tx, organizations, now).await?,
             runs: runs.into_iter().map(|row| (row.id, row)).collect(),
             alerts,
         })

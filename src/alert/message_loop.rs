@@ -7,6 +7,7 @@ use entity::id::AlertId;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::timed::Watch;
 use super::{judge, recoveries, send_due, timed};
 use crate::app::App;
 use crate::error::Result;
@@ -24,11 +25,12 @@ const BATCHES: usize = 20;
 pub struct Memory {
     cursor: AlertId,
     looked_at: Option<DateTime<Utc>>,
+    watch: Watch,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { cursor: AlertId(Uuid::nil()), looked_at: None }
+        Self { cursor: AlertId(Uuid::nil()), looked_at: None, watch: Watch::default() }
     }
 }
 
@@ -76,7 +78,7 @@ pub async fn decide(app: &App, memory: &mut Memory, now: DateTime<Utc>) -> Resul
     }
     if memory.looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
         memory.looked_at = Some(now);
-        timed::look(app, now).await?;
+        timed::look(app, &mut memory.watch, now).await?;
         recoveries::tell_due(app, now).await?;
         memory.cursor = recoveries::end_recovered(app, memory.cursor, now).await?;
     }

@@ -1,4 +1,4 @@
-//! Alerts: decides what is told about failed runs, skipped times and deployments, and sends it to receivers. Failed messages are
+//! Alerts: decides what is told about jobs, deployments, workspaces and clusters, and sends it to receivers. Failed messages are
 //! retried with backoff; what a receiver has accepted is not sent again.
 
 pub use self::message_loop::{Memory, decide, run};
@@ -12,11 +12,16 @@ pub use self::send_due::send;
 pub use self::smtp::{is_mail_address, smarthost_origin};
 pub use self::trial::try_out;
 
+mod cluster_reach;
 mod compose;
 mod formats;
+mod found;
 mod hand_over;
+mod happened;
+mod idle_jobs;
 mod judge;
 mod message_loop;
+mod open_runs;
 mod receiver_change;
 mod receiver_settings;
 mod recorded;
@@ -27,6 +32,8 @@ mod rule_settings;
 mod sealed_address;
 mod send_due;
 mod smtp;
+mod subject;
 mod tell;
 mod timed;
 mod trial;
+mod waiting_workspaces;

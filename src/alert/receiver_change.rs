@@ -1,6 +1,6 @@
 //! Checks the content of a receiver, and writes it to a row.
 
-use entity::alert_receiver::{MailSettings, Model, ReceiverKind};
+use entity::alert_receiver::{MailSettings, Model, QuietHours, ReceiverKind};
 use sea_orm::ActiveEnum as _;
 
 use super::sealed_address::Address;
@@ -24,6 +24,8 @@ pub struct Given {
     pub send_resolved: bool,
     pub owner: Option<String>,
     pub severity: Option<String>,
+    /// None keeps those that are stored; an error says what is wrong with new ones.
+    pub quiet_hours: Option<Result<Option<QuietHours>>>,
     pub target: GivenTarget,
 }
 
@@ -53,7 +55,7 @@ pub(super) enum Stage {
 
 /// Writes the content of a body to a row; returns the row with the address as plain text, for a test.
 pub(super) fn apply_receiver(app: &App, given: Given, mut row: Model, stage: Stage) -> Result<(Model, Address)> {
-    let Given { kind, name, description, send_resolved, owner, severity, target } = given;
+    let Given { kind, name, description, send_resolved, owner, severity, quiet_hours, target } = given;
     let mut faults = Faults::default();
     if stage == Stage::Stored && row.kind != kind {
         faults.refuse("type", format!("must be {}, with which the receiver was created", row.kind.to_value()));
@@ -65,6 +67,10 @@ pub(super) fn apply_receiver(app: &App, given: Given, mut row: Model, stage: Sta
     row.send_resolved = send_resolved;
     row.owner = faults.note(owner.map(|text| limits::text("owner", text)).transpose());
     row.severity = faults.note(severity.map(|text| limits::text("severity", text)).transpose());
+    // Clients that do not know them keep them; an empty list of spans removes them.
+    if let Some(quiet_hours) = quiet_hours {
+        row.quiet_hours = faults.note(quiet_hours);
+    }
     let before = row.host.clone();
     match target {
         GivenTarget::Mail { to, from, smarthost, username, password, require_tls } => {

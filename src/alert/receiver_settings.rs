@@ -37,6 +37,7 @@ pub fn new_receiver(app: &App, organization: OrganizationId, given: Given) -> Re
         send_resolved: false,
         owner: None,
         severity: None,
+        quiet_hours: None,
         mail: None,
         host: String::new(),
         sealed: None,
@@ -82,12 +83,16 @@ pub async fn edit_receiver<S: Serialize>(
     given: Given,
     shown: impl Fn(Model) -> S + Clone,
 ) -> Result<S> {
+    let quiet_before = row.quiet_hours.clone();
     let before = shown(row.clone());
     let (row, _) = apply_receiver(app, given, row, Stage::Stored)?;
     // What the newest message met says nothing about the new address.
     let row = Model { updated_at: app.clock.now(), last_error: None, ..row };
     audit::write(app, by, row.organization_id, async |tx| {
         let row = store::row::update(tx, row).await?;
+        if row.quiet_hours != quiet_before {
+            store::alert::wake_quiet_messages(tx, row.id, row.updated_at).await?;
+        }
         let change = change("UPDATE", &row).before(&before);
         let response = shown(row);
         let change = change.after(&response);

@@ -6,11 +6,15 @@ use chrono::{DateTime, Utc};
 use entity::alert;
 use entity::alert::AlertState;
 use entity::alert_rule::{Condition, Model as Rule};
+use entity::alert_silence::Model as Silence;
 use entity::id::AlertId;
 use sea_orm::DatabaseTransaction;
 
+use super::cluster_reach::reached_again;
+use super::subject::{Located, Subject, locate};
 use super::tell::{Outgoing, tell};
 use crate::app::App;
+use crate::engine::alert::{silence_words, silenced};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -28,18 +32,24 @@ pub(super) async fn end_recovered(app: &App, cursor: AlertId, now: DateTime<Utc>
         _ => AlertId(uuid::Uuid::nil()),
     };
     let ids: Vec<AlertId> = page.iter().map(|row| row.id).collect();
-    if store::alert::list_recovered(&app.db, &ids).await?.is_empty() {
+    let reached = reached_again(app, &page, now).await?;
+    if reached.is_empty() && store::alert::list_recovered(&app.db, &ids).await?.is_empty() {
         return Ok(next);
     }
     store::write(&app.db, async |tx| {
         let rules = locked(tx, &page).await?;
         // A newer failure may have changed them in the meantime.
-        let over: HashSet<AlertId> = store::alert::list_recovered(tx, &ids).await?.into_iter().collect();
+        let mut over: HashSet<AlertId> = store::alert::list_recovered(tx, &ids).await?.into_iter().collect();
+        over.extend(reached.iter().copied());
         let rows = store::alert::list_alerts_by_ids(tx, over.into_iter().collect()).await?;
         let mut outgoing = Outgoing::default();
-        for (row, rule, name) in named(tx, &rules, &rows).await? {
-            if row.told_at.is_some() || rule.condition == Condition::RunRecovered {
-                outgoing.add_resolved(rule.id, row, &name, now);
+        let organizations = rules.iter().map(|rule| rule.organization_id).collect();
+        let silences = store::alert::list_current_silences(tx, organizations, now).await?;
+        for (row, rule, at) in located(tx, &rules, &rows).await? {
+            // What was told is resolved even in a silence, but a recovery that nobody waits for is not told in one.
+            let is_new = rule.condition == Condition::RunRecovered;
+            if row.told_at.is_some() || (is_new && silenced(&silences, rule, &at.position, now).is_none()) {
+                outgoing.add_resolved(rule.id, row, &at.name, now);
             }
         }
         tell(tx, &rules, outgoing, now).await?;
@@ -65,21 +75,20 @@ pub(super) async fn tell_due(app: &App, now: DateTime<Utc>) -> Result<bool> {
         rows.retain(|row| row.due_at.is_some_and(|due| due <= now));
         let over: HashSet<AlertId> = store::alert::list_recovered(tx, &ids).await?.into_iter().collect();
         let mut outgoing = Outgoing::default();
-        for (row, rule, name) in named(tx, &rules, &rows).await? {
-            let told = alert::Model {
-                state: AlertState::Triggered,
-                due_at: None,
-                told_at: Some(now),
-                decision: "told, because it has held for long enough".into(),
-                ..row.clone()
-            };
-            if over.contains(&row.id) {
-                continue;
+        let organizations = rules.iter().map(|rule| rule.organization_id).collect();
+        let silences = store::alert::list_current_silences(tx, organizations, now).await?;
+        // Those that were told before their silence are resolved by the pass that looks at all alerts.
+        let is_unheard = |row: &&alert::Model| over.contains(&row.id) && row.told_at.is_none();
+        let unheard = rows.iter().filter(is_unheard).map(|row| row.id).collect();
+        rows.retain(|row| !over.contains(&row.id));
+        for (row, rule, at) in located(tx, &rules, &rows).await? {
+            let next = after_wait(row, silenced(&silences, rule, &at.position, now), now);
+            if next.state == AlertState::Triggered {
+                outgoing.add(rule.id, &next, &at.name);
             }
-            outgoing.add(rule.id, &told, &name);
-            store::alert::save_alert(tx, told, false).await?;
+            store::alert::save_alert(tx, next, false).await?;
         }
-        store::alert::delete_alerts(tx, over.into_iter().collect()).await?;
+        store::alert::delete_alerts(tx, unheard).await?;
         tell(tx, &rules, outgoing, now).await
     })
     .await?;
@@ -94,21 +103,38 @@ async fn locked(tx: &DatabaseTransaction, alerts: &[alert::Model]) -> Result<Vec
     store::alert::lock_rules(tx, ids).await.map_err(Error::from)
 }
 
-/// Alerts with their rules and the names of their subjects.
-async fn named<'a>(
+/// What becomes of an alert that is due: it is told, unless a silence has begun in the meantime or was extended.
+fn after_wait(row: &alert::Model, silence: Option<&Silence>, now: DateTime<Utc>) -> alert::Model {
+    match silence {
+        Some(silence) => alert::Model {
+            state: AlertState::Suppressed,
+            due_at: Some(silence.ends_at),
+            decision: silence_words(silence),
+            ..row.clone()
+        },
+        None => alert::Model {
+            decision: match row.state {
+                AlertState::Suppressed => "told, because its silence is over".into(),
+                _ => "told, because it has held for long enough".into(),
+            },
+            state: AlertState::Triggered,
+            due_at: None,
+            told_at: Some(now),
+            ..row.clone()
+        },
+    }
+}
+
+/// Alerts with their rules and where their subjects are.
+async fn located<'a>(
     tx: &DatabaseTransaction,
     rules: &'a [Rule],
     rows: &'a [alert::Model],
-) -> Result<Vec<(&'a alert::Model, &'a Rule, String)>> {
-    let jobs = store::alert::job_names(tx, rows.iter().filter_map(|row| row.job_id).collect()).await?;
-    let places = store::alert::places(tx, rows.iter().map(|row| row.environment_id).collect()).await?;
+) -> Result<Vec<(&'a alert::Model, &'a Rule, Located)>> {
+    let found = locate(tx, rows.iter().filter_map(Subject::of)).await?;
     let with = |row: &'a alert::Model| {
         let rule = rules.iter().find(|rule| rule.id == row.rule_id)?;
-        let name = match row.job_id {
-            Some(job) => jobs.get(&job).cloned(),
-            None => places.get(&row.environment_id).map(|place| place.name.clone()),
-        };
-        Some((row, rule, name?))
+        Some((row, rule, found.get(&row.subject_id)?.clone()))
     };
     Ok(rows.iter().filter_map(with).collect())
 }

@@ -2,11 +2,11 @@
 //! content the caller shows.
 
 use entity::alert;
-use entity::alert_rule::{Condition, Model, Receivers, Severity, Target};
+use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
 use entity::id::{AlertRuleId, ClusterId, OrganizationId};
 use serde::Serialize;
 
-use super::rule_change::{WantedRule, WantedTarget, apply_rule, set_target};
+use super::rule_change::{WantedRule, WantedTarget, apply_rule, check_target, set_target};
 use crate::app::App;
 use crate::engine::audit::{self, Change};
 use crate::engine::requester::Requester;
@@ -18,6 +18,11 @@ const MOST: u64 = 1000;
 
 fn change(kind: &'static str, row: &Model) -> Change {
     Change::new(kind, "ORGANIZATION", row.id.0, &row.name).part("ALERT_RULE")
+}
+
+/// What decides about the alerts of a rule.
+fn meaning(row: &Model) -> (Condition, Option<i32>, Option<Reasons>, Option<f64>, i32) {
+    (row.condition, row.threshold, row.reasons.clone(), row.times_p95, row.for_seconds)
 }
 
 /// Creates a rule.
@@ -43,6 +48,8 @@ pub async fn create_rule<S: Serialize>(
         tag: String::new(),
         condition: Condition::RunFailed,
         threshold: None,
+        reasons: None,
+        times_p95: None,
         operator: None,
         function: None,
         for_seconds: 0,
@@ -55,9 +62,12 @@ pub async fn create_rule<S: Serialize>(
         project_id: None,
         environment_id: None,
         job_id: None,
+        label_key: None,
+        label_value: None,
     };
     let mut row = apply_rule(app, wanted, row).await?;
     set_target(app, cluster, target, &mut row).await?;
+    check_target(&row, "target")?;
     audit::write(app, by, organization, async |tx| {
         if store::alert::count_rules(tx, organization).await? >= MOST {
             return Err(Error::invalid("", format!("an organization can have at most {MOST} alert rules")));
@@ -82,10 +92,11 @@ pub async fn edit_rule<S: Serialize>(
     wanted: WantedRule,
     shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
 ) -> Result<S> {
-    let meaning = (old.condition, old.threshold, old.for_seconds);
+    let meaning = meaning(&old);
     let before = shown(old.clone(), &[]);
     let row = Model { updated_at: app.clock.now(), ..apply_rule(app, wanted, old).await? };
-    let is_other = meaning != (row.condition, row.threshold, row.for_seconds);
+    check_target(&row, "condition.promql")?;
+    let is_other = meaning != self::meaning(&row);
     audit::write(app, by, row.organization_id, async |tx| {
         let row = store::row::update(tx, row).await?;
         if is_other || !row.enabled {

@@ -8,11 +8,13 @@ use entity::{alert_receiver, alert_rule};
 use futures_util::StreamExt as _;
 use reqwest::Client;
 
-use super::compose::{Message, Tail, compose, quoted};
+use super::compose::{Message, Tail, compose, explained, quoted};
 use super::hand_over::hand_over;
 use super::refused::Refused;
 use super::sealed_address::Address;
 use crate::app::App;
+use crate::engine::alert::quiet_until;
+use crate::engine::explanation::{Explanation, explain};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::outbound;
@@ -28,6 +30,7 @@ const ROUNDS: usize = 20;
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How many lines of a log a message quotes.
 const LINES: usize = 20;
+const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 /// The pauses before the first retries; the last one repeats.
 const PAUSES: [TimeDelta; 5] = [
@@ -85,6 +88,15 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     let receiver = store::row::by_id::<alert_receiver::Model>(&app.db, row.receiver_id).await?;
     let rule = store::row::by_id::<alert_rule::Model>(&app.db, row.rule_id).await?;
     let Some((receiver, rule)) = receiver.zip(rule) else { return Ok(()) };
+    let quiet = |at| receiver.quiet_hours.as_ref().and_then(|hours| quiet_until(hours, rule.severity, at));
+    if let Some(until) = quiet(app.clock.now()) {
+        return store::write(&app.db, async |tx| {
+            store::alert::put_off_message(tx, (row.id, row.attempts), until).await.map_err(Error::from)
+        })
+        .await;
+    }
+    // The time in which it had to wait does not count.
+    let first_at = quiet(row.created_at).unwrap_or(row.created_at);
     let answer = match Address::open(app, &receiver) {
         Ok(address) => {
             let message = message(app, &rule, &row).await?;
@@ -97,13 +109,18 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
             Err(Refused::Now(error.reason()))
         }
     };
-    settle(app, row, answer, app.clock.now()).await
+    settle(app, row, answer, (first_at, app.clock.now())).await
 }
 
 /// Stores what became of a message.
-async fn settle(app: &App, row: Model, answer: Result<(), Refused>, now: DateTime<Utc>) -> Result<()> {
+async fn settle(
+    app: &App,
+    row: Model,
+    answer: Result<(), Refused>,
+    (first_at, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<()> {
     let pause = usize::try_from(row.attempts).ok().and_then(|place| PAUSES.get(place)).copied().unwrap_or(LAST_PAUSE);
-    let may_retry = now + pause < row.created_at + GIVEN_UP;
+    let may_retry = now + pause < first_at + GIVEN_UP;
     store::write(&app.db, async |tx| {
         let error = answer.as_ref().err().map(|refused| refused.reason().to_owned());
         match &answer {
@@ -130,7 +147,21 @@ async fn message(app: &App, rule: &alert_rule::Model, row: &Model) -> Result<Mes
         tails.push(Tail { of, lines: last_lines(app, run).await? });
     }
     let items = (row.items.0.as_slice(), row.more);
-    Ok(compose(rule, (row.id, row.kind), items, (&app.public_url(), tails), app.clock.now()))
+    let explanations = explanations(app, rule, row).await?;
+    Ok(compose(rule, (row.id, row.kind), items, (&app.public_url(), explanations, tails), app.clock.now()))
+}
+
+/// What `explain` answers about the first missed times.
+async fn explanations(app: &App, rule: &alert_rule::Model, row: &Model) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for (name, job, at) in explained(rule, row.kind, &row.items.0) {
+        let Some(job) = store::job::by_id(&app.db, job).await? else { continue };
+        // A job whose schedule was removed has none. The message matters more than its explanation.
+        let Ok(Explanation { reason, next, .. }) = explain(app, &job, Some(at)).await else { continue };
+        let next = next.map(|next| format!(" The next time is {}.", next.format(TIME))).unwrap_or_default();
+        texts.push(format!("{name} at {}: {reason}.{next}", at.format(TIME)));
+    }
+    Ok(texts)
 }
 
 /// The last lines of a log, as they are stored: with secrets masked.

@@ -10,7 +10,7 @@ use entity::webhook_delivery::DeliveryState;
 use entity::{alert, alert_receiver};
 use sea_orm::DatabaseTransaction;
 
-use crate::engine::alert::{join, send_at};
+use crate::engine::alert::{join, quiet_until, send_at};
 use crate::error::Result;
 use crate::store;
 
@@ -39,6 +39,9 @@ fn item(row: &alert::Model, name: &str, at: DateTime<Utc>) -> Item {
         environment_id: row.environment_id,
         job_id: row.job_id,
         run_id: row.run_id,
+        workspace_id: row.workspace_id,
+        workspace_job_id: row.workspace_job_id,
+        cluster_id: row.cluster_id,
         since: row.since,
         at,
         times: row.times,
@@ -88,7 +91,8 @@ async fn store_message(
     }
     let (mut listed, mut more) = (Vec::new(), 0);
     join((&mut listed, &mut more), items);
-    let last = store::alert::last_message(tx, group).await?;
+    let send_at = send_at(store::alert::last_message(tx, group).await?, now);
+    let quiet_until = receiver.quiet_hours.as_ref().and_then(|hours| quiet_until(hours, rule.severity, send_at));
     let row = Model {
         id: AlertDeliveryId::create(),
         receiver_id: receiver.id,
@@ -100,7 +104,8 @@ async fn store_message(
         more,
         state: DeliveryState::Pending,
         attempts: 0,
-        next_attempt_at: send_at(last, now),
+        next_attempt_at: quiet_until.unwrap_or(send_at),
+        quiet_until,
         error: None,
     };
     store::alert::create_message(tx, row).await?;

@@ -1,86 +1,95 @@
-//! Looks for runs that have not started in time, or take too long.
+//! Looks for what nothing reports: runs that have not started in time or take too long, jobs without a success, approvals that are
+//! awaited, drift, and clusters that cannot be reached.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_rule::{Condition, Model as Rule};
-use entity::id::RunId;
+use entity::id::AlertRuleId;
 
-use super::judge::{Fulfils, Happened, weigh};
+use super::cluster_reach::{Unreached, unreachable};
+use super::found::Found;
+use super::happened::Happened;
+use super::idle_jobs::IdleChecks;
+use super::judge::weigh;
+use super::open_runs::{Usual, late, long};
+use super::subject::locate;
 use super::tell::tell;
+use super::waiting_workspaces::{drifted, waiting};
 use crate::app::App;
-use crate::engine::alert::default_threshold;
+use crate::engine::alert::covers;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::alert::WatchedRun;
 
-/// How many open runs one pass looks at, the oldest first.
-const RUNS: u64 = 500;
+/// How often drift is looked for, which only a plan can find.
+const DRIFT: TimeDelta = TimeDelta::seconds(10);
 
-/// Stores alerts for runs that are late or take too long.
+/// What is remembered between two looks. It only saves work; another server knows nothing of it.
+#[derive(Default)]
+pub(super) struct Watch {
+    idle: IdleChecks,
+    usual: Usual,
+    unreached: Unreached,
+    drift_at: Option<DateTime<Utc>>,
+}
+
+/// Stores alerts for what rules find.
 ///
 /// # Errors
 /// Database errors.
-pub(super) async fn look(app: &App, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn look(app: &App, watch: &mut Watch, now: DateTime<Utc>) -> Result<()> {
     let rules = store::alert::list_timed_rules(&app.db).await?;
-    for condition in [Condition::RunLate, Condition::RunTooLong] {
-        let of: Vec<&Rule> = rules.iter().filter(|rule| rule.condition == condition).collect();
-        let Some(shortest) = of.iter().map(|rule| patience(rule)).min() else { continue };
-        let runs = match condition {
-            Condition::RunLate => store::alert::list_late_runs(&app.db, now - shortest, RUNS).await?,
-            _ => store::alert::list_long_runs(&app.db, now - shortest, RUNS).await?,
-        };
-        if !runs.is_empty() {
-            note(app, &of, &runs, now).await?;
-        }
+    let of = |condition| rules.iter().filter(|rule| rule.condition == condition).collect::<Vec<&Rule>>();
+    let mut found = Vec::new();
+    found.extend(late(app, &of(Condition::RunLate), now).await?);
+    found.extend(long(app, &of(Condition::RunTooLong), &mut watch.usual, now).await?);
+    found.extend(watch.idle.look(app, &of(Condition::NoSuccessFor), now).await?);
+    found.extend(waiting(app, &of(Condition::ApprovalWaiting), now).await?);
+    if watch.drift_at.is_none_or(|last| now - last >= DRIFT || now < last) {
+        watch.drift_at = Some(now);
+        found.extend(drifted(app, &of(Condition::WorkspaceDrifted), now).await?);
     }
-    Ok(())
+    found.extend(unreachable(app, &of(Condition::ClusterUnreachable), &mut watch.unreached, now).await?);
+    note(app, found, now).await
 }
 
-fn patience(rule: &Rule) -> TimeDelta {
-    TimeDelta::seconds(rule.threshold.or(default_threshold(rule.condition)).unwrap_or(0).into())
-}
-
-async fn note(app: &App, rules: &[&Rule], runs: &[WatchedRun], now: DateTime<Utc>) -> Result<()> {
-    let ids: Vec<_> = rules.iter().map(|rule| rule.id).collect();
-    let known = store::alert::list_alerts_of_rules(&app.db, ids).await?;
-    let known: HashSet<(_, Option<RunId>)> = known.iter().map(|row| (row.rule_id, row.run_id)).collect();
-    let new = |rule: &Rule, run: &WatchedRun| {
-        rule.organization_id == run.organization
-            && run.since + patience(rule) <= now
-            && !known.contains(&(rule.id, Some(run.id)))
-    };
-    let found: Vec<(&Rule, &WatchedRun)> =
-        rules.iter().flat_map(|rule| runs.iter().filter(|run| new(rule, run)).map(|run| (*rule, run))).collect();
+/// Stores alerts for what is new and covered by its rule. Nothing is written if there is nothing.
+async fn note(app: &App, mut found: Vec<Found<'_>>, now: DateTime<Utc>) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let mut ids: Vec<_> = found.iter().map(|(rule, _)| rule.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let mut rules: Vec<AlertRuleId> = found.iter().map(|one| one.rule.id).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let mut subjects: Vec<_> = found.iter().map(|one| one.happened.subject.id()).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let mut known = HashSet::new();
+    for some in rules.chunks(500) {
+        let rows = store::alert::list_alerts(&app.db, some.to_vec(), subjects.clone()).await?;
+        // A run is told once; so is everything else for as long as it lasts.
+        known.extend(rows.iter().map(|row| (row.rule_id, row.subject_id, row.run_id)));
+    }
+    found.retain(|one| !known.contains(&(one.rule.id, one.happened.subject.id(), one.happened.run)));
+    let located = locate(&app.db, found.iter().map(|one| one.happened.subject)).await?;
+    found.retain(|one| {
+        located
+            .get(&one.happened.subject.id())
+            .is_some_and(|at| at.organization == one.rule.organization_id && covers(one.rule, &at.position))
+    });
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mut rules: Vec<AlertRuleId> = found.iter().map(|one| one.rule.id).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let happened: Vec<Happened> = found.into_iter().map(|one| one.happened).collect();
     store::write(&app.db, async |tx| {
-        let locked = store::alert::lock_rules(tx, ids.clone()).await?;
-        let happened = found.iter().map(|(rule, run)| Happened {
-            fulfils: Fulfils::Rule(rule.id),
-            environment: run.environment,
-            job: Some(run.job),
-            run: Some(run.id),
-            at: now,
-            reason: Some(reason(rule, run, now)),
-        });
-        let outgoing = weigh(tx, &locked, happened.collect()).await?;
+        let mut locked = store::alert::lock_rules(tx, rules.clone()).await?;
+        locked.retain(|rule| rule.enabled);
+        let outgoing = weigh(tx, &locked, &happened, now).await?;
         tell(tx, &locked, outgoing, now).await?;
         Ok::<_, Error>(())
     })
     .await
-}
-
-fn reason(rule: &Rule, run: &WatchedRun, now: DateTime<Utc>) -> String {
-    let seconds = (now - run.since).num_seconds();
-    match rule.condition {
-        Condition::RunLate => {
-            format!("the run for {} has not started after {seconds} s", run.since.format("%Y-%m-%d %H:%M:%S UTC"))
-        }
-        _ => format!("the run has been running for {seconds} s"),
-    }
 }

@@ -33,6 +33,7 @@ pub async fn try_out(app: &App, receiver: &Receiver, address: &Address, text: Op
         more: 0,
         summary: None,
         runbook: None,
+        explanations: Vec::new(),
         tails: Vec::new(),
     };
     let opens = matches!(receiver.kind, ReceiverKind::Pagerduty | ReceiverKind::Opsgenie);

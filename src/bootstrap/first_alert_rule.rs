@@ -17,6 +17,8 @@ pub(super) fn first_alert_rule(organization_id: OrganizationId, cluster_id: Clus
         tag: "run_failed".into(),
         condition: Condition::RunFailed,
         threshold: Some(1),
+        reasons: None,
+        times_p95: None,
         operator: None,
         function: None,
         for_seconds: 0,
@@ -29,5 +31,7 @@ pub(super) fn first_alert_rule(organization_id: OrganizationId, cluster_id: Clus
         project_id: None,
         environment_id: None,
         job_id: None,
+        label_key: None,
+        label_value: None,
     }
 }

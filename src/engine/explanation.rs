@@ -6,6 +6,7 @@ use entity::skipped_time::{self, SkipReason};
 
 use super::cron::{Hold, Holds, Keeper};
 use super::schedule_times::{ScheduleTimes, schedule_times};
+use super::skip_words::skip_words;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -103,18 +104,10 @@ fn verdict(
 /// Why a time was skipped.
 #[must_use]
 pub fn reason_of(row: &skipped_time::Model) -> String {
-    let why = match row.reason {
-        SkipReason::Overlap => {
-            "an earlier run of this schedule had not finished, and the concurrency policy does not allow another one"
-        }
-        SkipReason::Missed => "no server started the run in time, and the catch-up policy does not cover this time",
-        SkipReason::Paused => match &row.requested_by {
-            Some(by) => return format!("{by} requested that this time is skipped"),
-            None => "the schedule was paused or suspended",
-        },
-        SkipReason::TooLate => "the starting deadline had passed",
-    };
-    why.to_owned()
+    match (row.reason, &row.requested_by) {
+        (SkipReason::Paused, Some(by)) => format!("{by} requested that this time is skipped"),
+        (reason, _) => skip_words(reason).to_owned(),
+    }
 }
 
 fn without_record(job: &job::Model, schedule: DueSchedule<'_>, now: DateTime<Utc>) -> (Verdict, String) {

@@ -204,6 +204,13 @@ impl TestApp {
         Self { app: Arc::new(app), ..self }
     }
 
+    /// The same without an engine for its runs, for a reason, before it is used.
+    pub(crate) fn without_engine(self, reason: &str) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
+        app.runners.local = Err(reason.to_owned());
+        Self { app: Arc::new(app), ..self }
+    }
+
     /// Webhooks may call this machine.
     pub(crate) async fn with_private_webhooks() -> Self {
         Self::configured(|config| config.webhook_private_addresses = true).await

@@ -23,7 +23,7 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 16] = [
+const SMALL: [&str; 17] = [
     // What no server has decided about yet, and the messages that wait.
     "alert_cause_pkey",
     "sqlite_autoindex_alert_cause_1",
@@ -43,6 +43,8 @@ const SMALL: [&str; 16] = [
     "deployment_finished_at",
     // The next time of any schedule.
     "job_schedule_next_run_at_job_id",
+    // The plans that found drift.
+    "shown_plan_drift",
     "workspace_schedule_next_run_at",
 ];
 
@@ -286,6 +288,10 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("next message", store::alert::next_message(db)).await;
     watched.check("due messages", store::alert::claim_messages(db, now(), now(), 10)).await;
     watched.check("expired messages", store::alert::delete_some_messages(db, now(), 10)).await;
+    watched.check("success", store::alert::note_success(db, JobId::create(), now())).await;
+    watched.check("drifted workspaces", store::alert::list_drifted(db, 10)).await;
+    watched.check("waiting workspace jobs", store::alert::list_waiting_jobs(db, now(), 10)).await;
+    watched.check("silences", store::alert::list_current_silences(db, vec![organization], now())).await;
     watched.check("late runs", store::alert::list_late_runs(db, now(), 10)).await;
     watched.check("long runs", store::alert::list_long_runs(db, now(), 10)).await;
     watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;

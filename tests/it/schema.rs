@@ -62,6 +62,8 @@ fn entities() -> BTreeMap<String, BTreeSet<String>> {
         columns(&entity::alert_delivery::Entity),
         columns(&entity::alert_receiver::Entity),
         columns(&entity::alert_rule::Entity),
+        columns(&entity::alert_silence::Entity),
+        columns(&entity::job_success::Entity),
         columns(&entity::git_token::Entity),
         columns(&entity::invitation::Entity),
         columns(&entity::job::Entity),

@@ -81,6 +81,8 @@ impl World {
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
         let target = ("ENVIRONMENT", environment.as_str());
         ids.insert("alertRuleId", post("/alert-rules".into(), alert_rule(organization, &local, target)).await);
+        let silence = json!({"ends_at": "2027-01-01T00:00:00Z", "target": {"type": "ENVIRONMENT", "id": environment}});
+        ids.insert("alertSilenceId", post(in_organization("alert-silence"), silence).await);
         let restriction = json!({"mode": "MATCH", "type": "PATH", "value": "src/"});
         ids.insert("deploymentRestrictionId", post(format!("/job/{job}/deploymentRestriction"), restriction).await);
         let rule = post(format!("/project/{project}/deploymentRule"), project_rule(&local, "first")).await;

@@ -5,6 +5,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::quiet_body::AlertQuietHours;
 use crate::alert::{Given, GivenTarget};
 use crate::api::wire::one_of;
 
@@ -61,6 +62,9 @@ macro_rules! bodies {
             #[serde(default)]
             #[oai(default)]
             pub(super) severity: Option<String>,
+            #[serde(default)]
+            #[oai(default)]
+            pub(super) quiet_hours: Option<AlertQuietHours>,
             $($(#[$meta])* pub(super) $field: $created,)*
         }
 
@@ -78,6 +82,9 @@ macro_rules! bodies {
             #[serde(default)]
             #[oai(default)]
             pub(super) severity: Option<String>,
+            #[serde(default)]
+            #[oai(default)]
+            pub(super) quiet_hours: Option<AlertQuietHours>,
             $($(#[$meta])* pub(super) $field: $edited,)*
         }
     };
@@ -144,6 +151,7 @@ macro_rules! given {
             send_resolved: $body.send_resolved,
             owner: $body.owner,
             severity: $body.severity,
+            quiet_hours: $body.quiet_hours.map(AlertQuietHours::read),
             target: $target,
         }
     };

@@ -5,6 +5,7 @@ use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::quiet_body::AlertQuietHours;
 use super::receiver_body::{AlertReceiverType, HttpAlertReceiverType};
 use crate::api::wire::{Timestamp, one_of};
 
@@ -24,6 +25,9 @@ macro_rules! shown {
             send_resolved: bool,
             owner: Option<String>,
             severity: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[oai(skip_serializing_if_is_none)]
+            quiet_hours: Option<AlertQuietHours>,
             #[serde(skip_serializing_if = "Option::is_none")]
             #[oai(skip_serializing_if_is_none)]
             last_error: Option<String>,
@@ -67,6 +71,7 @@ impl From<Model> for AlertReceiverResponse {
             send_resolved,
             owner,
             severity,
+            quiet_hours,
             mail,
             host,
             sealed: _,
@@ -86,6 +91,7 @@ impl From<Model> for AlertReceiverResponse {
                     send_resolved,
                     owner,
                     severity,
+                    quiet_hours: quiet_hours.map(AlertQuietHours::from),
                     last_error,
                     $($field: $value,)*
                 })

@@ -68,6 +68,7 @@ pub(super) enum AlertTargetType {
 pub(super) enum AlertScope {
     Organization,
     Project,
+    Label,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -83,6 +84,14 @@ pub(super) struct AlertRuleCondition {
     #[oai(default, skip_serializing_if_is_none)]
     pub(super) function: Option<AlertRuleConditionFunction>,
     pub(super) promql: String,
+    /// For `run_missed`: the reasons that are told; all by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) reasons: Option<Vec<String>>,
+    /// For `run_too_long`: how many times as long as 95 of 100 runs of the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(default, skip_serializing_if_is_none)]
+    pub(super) times_p95: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -108,6 +117,12 @@ pub(super) struct AlertTarget {
     #[serde(default)]
     #[oai(default)]
     pub(super) scope_id: Option<Uuid>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) label_key: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    pub(super) label_value: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Object)]
@@ -164,6 +179,8 @@ impl AlertRuleEditRequest {
             tag,
             condition: condition.read(),
             threshold: condition.threshold,
+            reasons: condition.reasons,
+            times_p95: condition.times_p95,
             operator: condition.operator.and_then(enum_name),
             function: condition.function.and_then(enum_name),
             for_duration,
@@ -187,6 +204,9 @@ impl AlertTarget {
             Some(AlertScope::Project) => {
                 let id = self.scope_id.ok_or_else(|| Error::invalid("target.scope_id", "is required"))?;
                 return Ok(WantedTarget::Project(ProjectId(id), "target.scope_id"));
+            }
+            Some(AlertScope::Label) => {
+                return Ok(WantedTarget::Label(self.label_key.clone(), self.label_value.clone()));
             }
             None => {}
         }

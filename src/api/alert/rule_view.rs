@@ -28,6 +28,7 @@ pub(super) enum AlertRuleState {
     Triggered,
     PendingNotification,
     Notified,
+    Suppressed,
     Unrouted,
 }
 
@@ -41,6 +42,12 @@ struct ShownTarget {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     scope_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    label_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    label_value: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -75,6 +82,8 @@ fn state_of(alerts: &[&alert::Model], has_receivers: bool) -> AlertRuleState {
         if has_receivers { AlertRuleState::PendingNotification } else { AlertRuleState::Unrouted }
     } else if any(AlertState::Notified) {
         AlertRuleState::Notified
+    } else if any(AlertState::Suppressed) {
+        AlertRuleState::Suppressed
     } else if alerts.iter().any(|row| row.due_at.is_some()) {
         AlertRuleState::Triggered
     } else {
@@ -96,6 +105,8 @@ impl AlertRuleResponse {
             tag,
             condition,
             threshold,
+            reasons,
+            times_p95,
             operator,
             function,
             for_seconds,
@@ -108,6 +119,8 @@ impl AlertRuleResponse {
             project_id,
             environment_id,
             job_id,
+            label_key,
+            label_value,
         } = row;
         let alerts: Vec<&alert::Model> = alerts.iter().filter(|row| row.rule_id == id).collect();
         let firing = alerts.iter().filter(|row| row.state != AlertState::Pending || row.due_at.is_some());
@@ -116,11 +129,14 @@ impl AlertRuleResponse {
             target_id: cluster_id.0,
             scope,
             scope_id,
+            label_key: None,
+            label_value: None,
         };
-        let shown = |target_type, target_id| ShownTarget { target_type, target_id, scope: None, scope_id: None };
+        let shown = |target_type, target_id| ShownTarget { target_type, target_id, ..cluster(None, None) };
         let target = match (target, environment_id, job_id) {
             (Target::Environment, Some(id), _) => shown(AlertTargetType::Environment, id.0),
             (Target::Job, _, Some(id)) => shown(AlertTargetType::Job, id.0),
+            (Target::Label, ..) => ShownTarget { label_key, label_value, ..cluster(Some(AlertScope::Label), None) },
             (Target::Project, ..) => cluster(Some(AlertScope::Project), project_id.map(|id| id.0)),
             (Target::Organization, ..) => cluster(Some(AlertScope::Organization), Some(organization_id.0)),
             (Target::Cluster | Target::Environment | Target::Job, ..) => cluster(None, None),
@@ -142,6 +158,8 @@ impl AlertRuleResponse {
                 threshold: threshold.map(f64::from),
                 function: function.and_then(|text| enum_value(&text)),
                 promql: name(condition),
+                reasons: reasons.map(|reasons| reasons.0),
+                times_p95,
             },
             for_duration: span_text(for_seconds),
             severity: severity.into(),

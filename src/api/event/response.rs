@@ -9,6 +9,7 @@ use super::super::wire::{Timestamp, enum_value};
 use super::event_origin::OrganizationEventOrigin;
 use super::event_target::{OrganizationEventSubTargetType, OrganizationEventTargetType};
 use super::event_type::OrganizationEventType;
+use crate::engine::event_kind::target_kind;
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct OrganizationEventResponse {
@@ -22,6 +23,7 @@ pub(super) struct OrganizationEventResponse {
     target_type: Option<OrganizationEventTargetType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_target_type: Option<OrganizationEventSubTargetType>,
+    target_kind: String,
     change: String,
     origin: OrganizationEventOrigin,
     triggered_by: String,
@@ -60,6 +62,7 @@ impl From<Model> for OrganizationEventResponse {
             event_type: enum_value(&kind),
             target_id,
             target_name,
+            target_kind: target_kind(&target, sub_target.as_deref()).to_owned(),
             target_type: enum_value(&target),
             sub_target_type: sub_target.as_deref().and_then(enum_value),
             change: after.map(|value| value.to_string()).unwrap_or_default(),

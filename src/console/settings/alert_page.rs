@@ -57,7 +57,9 @@ impl Seen {
             .filter(|row| sees_all && caller.may(id, Action::View, &location(row)))
             .map(|row| row.id)
             .collect();
-        let alerts: Vec<Alert> = alerts.into_iter().filter(|alert| seen.contains(&alert.environment_id)).collect();
+        // Those about workspaces and clusters are in no environment.
+        let is_seen = |alert: &Alert| alert.environment_id.map_or(manages, |id| seen.contains(&id));
+        let alerts: Vec<Alert> = alerts.into_iter().filter(is_seen).collect();
         // What was sent may be read by those who may change where it is sent.
         let messages = if manages {
             store::alert::list_messages(db, receivers.iter().map(|row| row.id).collect(), MESSAGES).await?
@@ -136,16 +138,26 @@ fn wrong(seen: &Seen) -> Markup {
     }
 }
 
+/// What an alert is about, with a link to it.
+fn what(seen: &Seen, alert: &Alert) -> Markup {
+    let names = &seen.names;
+    let link = |to: String, name: Option<&String>, unnamed: &str| html! { a href=(to) { (name.map_or(unnamed, String::as_str)) } };
+    match (alert.job_id, alert.environment_id, alert.workspace_id, alert.cluster_id) {
+        (Some(job), ..) => link(paths::job(job), names.jobs.get(&job), "a job"),
+        (_, Some(id), ..) => link(paths::environment(id), names.environments.get(&id), "an environment"),
+        (_, _, Some(id), _) => link(paths::workspace(id), None, "a workspace"),
+        (_, _, _, Some(id)) => html! { "cluster " (names.clusters.get(&id).map_or("", String::as_str)) },
+        _ => html! { span.soft { "something that is gone" } },
+    }
+}
+
 fn wrong_row(seen: &Seen, alert: &Alert) -> Markup {
     let rule = seen.rule(alert);
     let shown = alert_words(alert, rule.is_some_and(|rule| !rule.receivers.0.is_empty()));
     html! {
         tr {
             td data-label="What" { div {
-                @match alert.job_id {
-                    Some(job) => a href=(paths::job(job)) { (seen.names.jobs.get(&job).map_or("a job", String::as_str)) },
-                    None => a href=(paths::environment(alert.environment_id)) { (seen.names.environments.get(&alert.environment_id).map_or("an environment", String::as_str)) },
-                }
+                (what(seen, alert))
                 @if let Some(run) = alert.run_id { div { a href=(paths::run(run)) { "newest run" } } }
             } }
             td data-label="Rule" { (rule.map_or("", |rule| &rule.name)) }

@@ -4,29 +4,29 @@ use std::collections::HashMap;
 
 use entity::alert::{AlertState, Model as Alert};
 use entity::alert_receiver::ReceiverKind;
-use entity::alert_rule::{Condition, Model as Rule, Severity, Target};
+use entity::alert_rule::{Condition, Model as Rule, Reasons, Severity, Target};
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use maud::{Markup, html};
 
 use crate::console::format::duration;
 use crate::console::paths;
-use crate::engine::alert::name;
 use crate::error::Result;
 use crate::store;
 
-/// What the conditions are about. One without words is shown by its name.
-const CONDITIONS: [(Condition, &str); 6] = [
-    (Condition::RunFailed, "Runs fail"),
-    (Condition::RunRecovered, "A run succeeds after one that failed"),
-    (Condition::RunMissed, "A scheduled time is skipped"),
-    (Condition::RunLate, "A scheduled run does not start"),
-    (Condition::RunTooLong, "A run takes too long"),
-    (Condition::DeploymentFailed, "A deployment fails"),
-];
-
-pub(super) fn condition_words(condition: Condition) -> String {
-    let known = CONDITIONS.iter().find(|(one, _)| *one == condition).map(|(_, words)| (*words).to_owned());
-    known.unwrap_or_else(|| name(condition).replace('_', " "))
+/// What a condition is about.
+pub(super) fn condition_words(condition: Condition) -> &'static str {
+    match condition {
+        Condition::RunFailed => "Runs fail",
+        Condition::RunRecovered => "A run succeeds after one that failed",
+        Condition::RunMissed => "A scheduled time is skipped",
+        Condition::RunLate => "A scheduled run does not start",
+        Condition::RunTooLong => "A run takes too long",
+        Condition::NoSuccessFor => "A job has no success",
+        Condition::DeploymentFailed => "A deployment fails",
+        Condition::ApprovalWaiting => "A workspace waits for an approval",
+        Condition::WorkspaceDrifted => "A workspace has drifted",
+        Condition::ClusterUnreachable => "A cluster cannot be reached",
+    }
 }
 
 /// The condition of a rule, with its threshold and how long it has to hold.
@@ -35,9 +35,18 @@ pub(super) fn rule_words(rule: &Rule) -> String {
     let words = match (rule.condition, rule.threshold) {
         (Condition::RunFailed, Some(count)) if count > 1 => format!("{count} runs in a row fail"),
         (Condition::RunFailed, _) => "A run fails".into(),
-        (Condition::RunLate | Condition::RunTooLong, Some(seconds)) => format!("{words}: more than {}", span(seconds)),
-        (_, Some(threshold)) => format!("{words} ({threshold})"),
-        (_, None) => words,
+        (Condition::ApprovalWaiting, Some(0)) | (_, None) => words.into(),
+        (_, Some(seconds)) => format!("{words}: more than {}", span(seconds)),
+    };
+    let words = match rule.times_p95 {
+        Some(times) => format!("{words}, {times} times as long as usual"),
+        None => words,
+    };
+    let words = match &rule.reasons {
+        Some(Reasons(reasons)) => {
+            format!("{words} ({})", reasons.join(", ").to_lowercase().replace('_', " "))
+        }
+        None => words,
     };
     if rule.for_seconds > 0 { format!("{words}, for at least {}", span(rule.for_seconds)) } else { words }
 }
@@ -70,17 +79,12 @@ pub(super) fn kind_words(kind: ReceiverKind) -> &'static str {
 
 /// The state of an alert. Whether anybody is to be told depends on its rule.
 pub(super) fn alert_words(alert: &Alert, has_receivers: bool) -> (&'static str, &'static str) {
-    let has = |state: AlertState| alert.state == state;
-    if has(AlertState::Pending) {
-        ("queued", "waiting")
-    } else if has(AlertState::Notified) {
-        ("failed", "told")
-    } else if has(AlertState::Triggered) && has_receivers {
-        ("running", "being told")
-    } else if has(AlertState::Triggered) {
-        ("failed", "nobody to tell")
-    } else {
-        ("cancelled", "quiet")
+    match alert.state {
+        AlertState::Pending => ("queued", "waiting"),
+        AlertState::Triggered if has_receivers => ("running", "being told"),
+        AlertState::Triggered => ("failed", "nobody to tell"),
+        AlertState::Notified => ("failed", "told"),
+        AlertState::Suppressed => ("cancelled", "silenced"),
     }
 }
 
@@ -92,7 +96,11 @@ pub(super) fn rule_state(rule: &Rule, alerts: &[Alert]) -> (&'static str, &'stat
     if !rule.enabled {
         return ("cancelled", "disabled");
     }
-    match worst(AlertState::Triggered).or_else(|| worst(AlertState::Notified)).or_else(held) {
+    match worst(AlertState::Triggered)
+        .or_else(|| worst(AlertState::Notified))
+        .or_else(|| worst(AlertState::Suppressed))
+        .or_else(held)
+    {
         Some(alert) => alert_words(alert, !rule.receivers.0.is_empty()),
         None => ("ok", "all is well"),
     }
@@ -136,6 +144,10 @@ impl Names {
                 Some(name) => html! { "environment " (link(paths::environment(id), name)) },
                 None => html! { "an environment" },
             },
+            (Target::Label, ..) => {
+                let of = |part: &Option<String>| part.clone().unwrap_or_default();
+                html! { "jobs with the label " (of(&rule.label_key)) "=" (of(&rule.label_value)) }
+            }
             (Target::Job, _, _, Some(id)) => match self.jobs.get(&id) {
                 Some(name) => html! { "job " (link(paths::job(id), name)) },
                 None => html! { "a job" },

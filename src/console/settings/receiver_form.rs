@@ -104,6 +104,7 @@ impl Typed {
             send_resolved: self.send_resolved,
             owner: row.and_then(|row| row.owner.clone()),
             severity: row.and_then(|row| row.severity.clone()),
+            quiet_hours: None,
             target,
         }
     }

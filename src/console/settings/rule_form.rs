@@ -107,9 +107,13 @@ impl Typed {
         let ids =
             self.receivers.iter().map(|id| Uuid::parse_str(id).map(AlertReceiverId)).collect::<Result<Vec<_>, _>>();
         let seconds = if self.for_seconds.is_empty() { "0" } else { self.for_seconds.as_str() };
+        let condition = chosen("condition.promql", &self.condition);
+        let same = row.filter(|row| condition.as_ref().is_ok_and(|wanted| *wanted == row.condition));
         Ok(WantedRule {
+            reasons: same.and_then(|row| row.reasons.clone()).map(|reasons| reasons.0),
+            times_p95: same.and_then(|row| row.times_p95),
             tag: row.map_or_else(|| self.condition.clone(), |row| row.tag.clone()),
-            condition: chosen("condition.promql", &self.condition),
+            condition,
             threshold: threshold.map_err(|_| Error::invalid("condition.threshold", "must be a whole number"))?,
             operator: row.and_then(|row| row.operator.clone()),
             function: row.and_then(|row| row.function.clone()),
@@ -195,8 +199,7 @@ fn fields(
     (names, receivers): (&Names, &[(String, String)]),
     problems: &Problems,
 ) -> Markup {
-    let conditions: Vec<_> = Condition::iter().map(|condition| (name(condition), condition_words(condition))).collect();
-    let conditions = conditions.iter().map(|(value, words)| (value.clone(), words.as_str()));
+    let conditions = Condition::iter().map(|condition| (name(condition), condition_words(condition)));
     let severities = Severity::iter().map(|severity| (severity.to_value(), severity_words(severity)));
     let targets = targets(names);
     html! {

@@ -21,6 +21,8 @@ pub struct Known {
 pub struct Seen {
     pub condition: Condition,
     pub at: DateTime<Utc>,
+    /// Since when it holds, if it is new.
+    pub since: DateTime<Utc>,
     /// How many runs failed in a row, and how many have to.
     pub in_a_row: usize,
     pub needed: usize,
@@ -43,7 +45,7 @@ pub struct Decision {
 /// Decides what follows from a condition that holds.
 #[must_use]
 pub fn decide(known: Option<Known>, seen: Seen) -> Decision {
-    let since = known.map_or(seen.at, |known| known.since);
+    let since = known.map_or(seen.since, |known| known.since);
     let times = known.map_or(0, |known| known.times).saturating_add(1);
     let pending =
         |due_at, why: String| Decision { state: AlertState::Pending, since, times, due_at, tells: false, why };
@@ -54,6 +56,7 @@ pub fn decide(known: Option<Known>, seen: Seen) -> Decision {
         return pending(None, format!("{} of {} runs failed in a row", seen.in_a_row, seen.needed));
     }
     let holds = |state, tells, why: &str| Decision { state, since, times, due_at: None, tells, why: why.into() };
+    let known = known.map(|known| Known { state: unsilenced(known), ..known });
     match known.filter(|known| known.state != AlertState::Pending) {
         Some(known) if known.told_at.is_none_or(|told| told + REPEAT <= seen.at) => {
             holds(known.state, true, "told again, because it still holds after 4 hours")
@@ -63,6 +66,15 @@ pub fn decide(known: Option<Known>, seen: Seen) -> Decision {
             pending(Some(since + seen.lasts), "waits until it has held for long enough".into())
         }
         None => holds(AlertState::Triggered, true, "told, because it is new"),
+    }
+}
+
+/// The state of an alert without regard to silences.
+fn unsilenced(known: Known) -> AlertState {
+    match (known.state, known.told_at) {
+        (AlertState::Suppressed, Some(_)) => AlertState::Notified,
+        (AlertState::Suppressed, None) => AlertState::Pending,
+        (state, _) => state,
     }
 }
 
@@ -80,7 +92,7 @@ mod tests {
 
     fn seen(seconds: i64) -> Seen {
         let lasts = TimeDelta::zero();
-        Seen { condition: Condition::RunFailed, at: at(seconds), in_a_row: 1, needed: 1, lasts }
+        Seen { condition: Condition::RunFailed, at: at(seconds), since: at(seconds), in_a_row: 1, needed: 1, lasts }
     }
 
     fn known(state: AlertState, told: Option<i64>) -> Option<Known> {
@@ -118,6 +130,15 @@ mod tests {
         assert_eq!(still.due_at, Some(at(60)), "a second failure does not extend it");
         let over = decide(known(AlertState::Pending, None), Seen { lasts, ..seen(60) });
         assert_eq!((over.state, over.tells), (AlertState::Triggered, true));
+    }
+
+    #[test]
+    fn a_suppressed_alert_is_told_when_it_is_seen_without_a_silence() {
+        let seen_again = decide(known(AlertState::Suppressed, None), seen(9));
+        assert_eq!((seen_again.state, seen_again.tells), (AlertState::Triggered, true));
+        let told_before = decide(known(AlertState::Suppressed, Some(0)), seen(9));
+        assert!(!told_before.tells, "it was told before the silence began");
+        assert_eq!(told_before.state, AlertState::Notified);
     }
 
     #[test]

@@ -46,9 +46,12 @@ mod tests {
         Item {
             alert: AlertId::create(),
             name: name.into(),
-            environment_id: EnvironmentId::create(),
+            environment_id: Some(EnvironmentId::create()),
             job_id: None,
             run_id: None,
+            workspace_id: None,
+            workspace_job_id: None,
+            cluster_id: None,
             since: at(0),
             at: at(0),
             times: 1,

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::watched_workspaces::IS_OPEN_DRIFT;
 use crate::store::binds::Binds;
 
 /// The most alerts that a query returns.
@@ -87,7 +88,8 @@ pub async fn due_alerts(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u6
     Entity::find().filter(Column::DueAt.lte(now)).order_by_asc(Column::DueAt).limit(limit).all(db).await
 }
 
-/// Those of some alerts whose condition no longer holds: a later run or deployment succeeded, or the run is no longer open.
+/// Those of some alerts whose condition no longer holds: a later run or deployment succeeded, the run is no longer open, an approval was
+/// decided, or the drift is settled. Whether a cluster can be reached is not known here.
 ///
 /// # Errors
 /// When the query fails.
@@ -97,15 +99,22 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
     }
     let mut sql = Binds::new(
         db.get_database_backend(),
-        "SELECT a.id FROM alert a JOIN alert_rule r ON r.id = a.rule_id WHERE (CASE r.condition \
+        &format!(
+            "SELECT a.id FROM alert a JOIN alert_rule r ON r.id = a.rule_id WHERE (CASE r.condition \
          WHEN 'run_missed' THEN EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.scheduled_for > a.seen_at \
          AND s.state = 'SUCCEEDED') \
          WHEN 'run_late' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'QUEUED') \
          WHEN 'run_too_long' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'RUNNING') \
          WHEN 'deployment_failed' THEN EXISTS (SELECT 1 FROM deployment d WHERE d.environment_id = a.environment_id \
          AND d.progress = 'SUCCEEDED' AND d.finished_at > a.seen_at) \
+         WHEN 'no_success_for' THEN NOT EXISTS (SELECT 1 FROM job_success s WHERE s.job_id = a.job_id AND s.since <= a.since) \
+         WHEN 'approval_waiting' THEN NOT EXISTS (SELECT 1 FROM workspace_job w WHERE w.id = a.workspace_job_id \
+         AND w.status = 'waitingApproval') \
+         WHEN 'workspace_drifted' THEN NOT EXISTS (SELECT 1 FROM shown_plan p WHERE p.workspace_id = a.workspace_id AND {IS_OPEN_DRIFT}) \
+         WHEN 'cluster_unreachable' THEN 1 = 0 \
          ELSE EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.state = 'SUCCEEDED' AND s.number > \
-         COALESCE((SELECT f.number FROM run f WHERE f.id = a.run_id), 0)) END) AND a.id IN (",
+         COALESCE((SELECT f.number FROM run f WHERE f.id = a.run_id), 0)) END) AND a.id IN ("
+        ),
     );
     for (place, id) in ids.iter().enumerate() {
         sql.sql(if place == 0 { "" } else { ", " }).value(id.0, "uuid");
@@ -113,6 +122,18 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
     sql.sql(")");
     let rows = db.query_all_raw(sql.statement()).await?;
     rows.iter().map(|row| row.try_get_by_index(0).map(AlertId)).collect()
+}
+
+/// Notes that alerts still hold.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn touch_alerts(tx: &impl ConnectionTrait, ids: Vec<AlertId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    if !ids.is_empty() {
+        let seen = Entity::update_many().col_expr(Column::SeenAt, Expr::value(now));
+        seen.filter(Column::Id.is_in(ids)).exec(tx).await?;
+    }
+    Ok(())
 }
 
 /// Deletes alerts.

@@ -12,7 +12,7 @@ use sea_orm::{
 
 /// A message waits for the older ones of its receiver that were tried, or that became due no later: messages arrive in order.
 const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
-     AND o.state = 'PENDING' AND o.id < alert_delivery.id AND (o.attempts > 0 OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
+     AND o.state = 'PENDING' AND o.id < alert_delivery.id AND ((o.attempts > 0 AND o.quiet_until IS NULL) OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
 
 /// Stores a new message.
 ///
@@ -139,6 +139,7 @@ pub async fn claim_messages(
         Entity::update_many()
             .col_expr(Column::NextAttemptAt, Expr::value(until))
             .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .col_expr(Column::QuietUntil, Expr::value(None::<DateTime<Utc>>))
             .filter(Column::Id.is_in(ids))
             .exec(tx)
             .await?;
@@ -183,6 +184,45 @@ pub async fn release_message(
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(Column::State.eq(DeliveryState::Pending))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Puts a claimed message off to the end of quiet hours, as if it had not been claimed.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn put_off_message(
+    tx: &impl ConnectionTrait,
+    (id, attempts): (AlertDeliveryId, i32),
+    until: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::NextAttemptAt, Expr::value(until))
+        .col_expr(Column::QuietUntil, Expr::value(Some(until)))
+        .col_expr(Column::Attempts, Expr::value(attempts))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Lets the messages of a receiver that wait for the end of its quiet hours be looked at again, because those have changed.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn wake_quiet_messages(
+    tx: &impl ConnectionTrait,
+    receiver: AlertReceiverId,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::NextAttemptAt, Expr::value(now))
+        .filter(Column::ReceiverId.eq(receiver))
+        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(Column::QuietUntil.is_not_null())
         .exec(tx)
         .await?;
     Ok(())

@@ -5,19 +5,31 @@ mod current;
 mod messages;
 mod receiver_rows;
 mod rule_rows;
+mod silence_rows;
 mod subjects;
+mod successes;
 mod watched_runs;
+mod watched_workspaces;
 
 pub use self::causes::{any_cause, delete_causes, note_deployment_failed, note_run_failed, note_skipped, take_causes};
 pub use self::current::{
     AlertKey, delete_alerts, delete_alerts_of_rule, due_alerts, list_alerts, list_alerts_by_ids, list_alerts_of_rules,
-    list_recovered, mark_notified, page_of_alerts, save_alert,
+    list_recovered, mark_notified, page_of_alerts, save_alert, touch_alerts,
 };
 pub use self::messages::{
     claim_messages, create_message, delete_some_messages, end_message, extend_message, last_message, list_messages,
-    next_message, open_message, release_message,
+    next_message, open_message, put_off_message, release_message, wake_quiet_messages,
 };
 pub use self::receiver_rows::{forget_receiver, list_receivers, list_receivers_by_ids, note_error};
 pub use self::rule_rows::{count_rules, list_rules, list_timed_rules, lock_rules, lock_rules_of};
-pub use self::subjects::{Place, failed_in_a_row, job_names, places};
+pub use self::silence_rows::{
+    count_silences, delete_old_silences, list_current_silences, list_silences, wake_suppressed,
+};
+pub use self::subjects::{
+    Place, cluster_places, failed_in_a_row, groups_with_label, job_names, labels_of_jobs, places, workspace_places,
+};
+pub use self::successes::{
+    IdleJob, begin_success, end_success, end_successes_of, list_idle_jobs, next_idle_job, note_success,
+};
 pub use self::watched_runs::{WatchedRun, list_late_runs, list_long_runs};
+pub use self::watched_workspaces::{WatchedWorkspace, list_drifted, list_waiting_jobs};

@@ -52,14 +52,21 @@ pub async fn lock_rules(tx: &impl ConnectionTrait, ids: Vec<AlertRuleId>) -> Res
     rules.lock_exclusive().all(tx).await
 }
 
-/// The enabled rules whose condition is about open runs.
+/// The enabled rules whose condition is looked for, because nothing reports it.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_timed_rules(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::Enabled.eq(true))
-        .filter(Column::Condition.is_in([Condition::RunLate, Condition::RunTooLong]))
+        .filter(Column::Condition.is_in([
+            Condition::RunLate,
+            Condition::RunTooLong,
+            Condition::NoSuccessFor,
+            Condition::ApprovalWaiting,
+            Condition::WorkspaceDrifted,
+            Condition::ClusterUnreachable,
+        ]))
         .order_by_asc(Column::Id)
         .limit(RULES)
         .all(db)

@@ -10,7 +10,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _,
 };
 
-use crate::store::{group, job_schedule, run, stage};
+use crate::store::{alert, group, job_schedule, run, stage};
 
 /// Stores a new job and puts it into a stage. Call this in a transaction.
 ///
@@ -83,8 +83,9 @@ pub async fn set_deployed(
         deployed: Set(deployed),
         ..Default::default()
     };
+    let is_deployed = matches!(row.deployed, Set(Some(_)));
     job::Entity::update_many().set(row).filter(job::Column::Id.eq(id)).exec(db).await?;
-    Ok(())
+    if is_deployed { alert::begin_success(db, id, now).await } else { alert::end_success(db, id).await }
 }
 
 /// Removes the deployed configurations and the next times of all jobs of an environment.
@@ -97,7 +98,7 @@ pub async fn set_nothing_deployed(db: &impl ConnectionTrait, id: EnvironmentId) 
     job_schedule::clear_of_environment(db, id).await?;
     let row = job::ActiveModel { deployed: Set(None), deployed_at: Set(None), ..Default::default() };
     job::Entity::update_many().set(row).filter(job::Column::EnvironmentId.eq(id)).exec(db).await?;
-    Ok(())
+    alert::end_successes_of(db, id).await
 }
 
 /// Sets the image that was built for a job.

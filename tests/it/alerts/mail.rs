@@ -1,5 +1,6 @@
 //! Alerts by mail.
 
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use super::Watch;
@@ -75,4 +76,59 @@ async fn a_password_is_bound_to_its_host() {
     edit["require_tls"] = json!(true);
     let shown = watch.it.client.put(&path, edit).await.expect(200);
     assert_eq!(shown["smarthost"], "smtp.example.com:587");
+}
+
+/// Tells the test that it runs in a process of its own, which trusts a certificate.
+const CHILD: &str = "WINDLASS_TEST_MAIL_CERTIFICATE";
+
+/// Runs in a process of its own, because a process reads once which certificates it trusts.
+#[tokio::test]
+async fn a_mail_is_encrypted_if_the_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let Ok(trusted) = std::env::var(CHILD) else {
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        std::fs::write(&cert, own.cert.pem()).unwrap();
+        std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "alerts::mail::a_mail_is_encrypted_if_the_certificate_is_trusted", "--nocapture"])
+            .env(CHILD, folder.path())
+            .env("SSL_CERT_FILE", &cert)
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(
+            child.status.success() && said.contains("1 passed"),
+            "{said}\n{}",
+            String::from_utf8_lossy(&child.stderr)
+        );
+        return;
+    };
+    let key = std::fs::read_to_string(format!("{trusted}/key.pem")).unwrap();
+    let key = rcgen::KeyPair::from_pem(&key).unwrap();
+    let trusted = std::fs::read(format!("{trusted}/cert.pem")).unwrap();
+    let trusted = rustls::pki_types::CertificateDer::from_pem_slice(&trusted).unwrap();
+    let mut watch = Watch::new().await;
+    let (server, address) = MailServer::encrypted(trusted, &key).await;
+    let (stranger, other) = MailServer::encrypted(own.cert.der().clone(), &own.signing_key).await;
+    let mut settings = receiver(&address.replace("127.0.0.1", "localhost"));
+    settings["require_tls"] = json!(true);
+    let mail = watch.receiver(settings.clone()).await;
+    watch.rule(&[&mail], json!({})).await;
+    let job = watch.job("nightly").await;
+    watch.run(&[&job], 1).await;
+    assert_eq!(watch.pass_after(1).await, 1);
+    let accepted = server.accepted.lock().unwrap().clone();
+    assert_eq!(accepted.len(), 1);
+    assert!(accepted[0].encrypted && accepted[0].login.is_some(), "{accepted:?}");
+    // A certificate that nobody vouches for gets neither the mail nor the password, whether TLS is required or not.
+    for require_tls in [true, false] {
+        settings["smarthost"] = json!(other.replace("127.0.0.1", "localhost"));
+        settings["require_tls"] = json!(require_tls);
+        let mail = watch.receiver(settings.clone()).await;
+        let detail = watch.it.client.post(&format!("/alert-receivers/{mail}/validate"), json!({})).await.detail(400);
+        assert!(detail.contains("the test message was not accepted"), "{detail}");
+    }
+    assert!(stranger.accepted.lock().unwrap().is_empty());
 }

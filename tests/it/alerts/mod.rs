@@ -1,9 +1,12 @@
 //! Alerts from a failed run to the receiver: what is told, once, in groups, and again after a failure.
 
+mod conditions;
 mod mail;
 mod receivers;
 mod rules;
+mod silences;
 mod smtp;
+mod storm;
 mod told;
 
 use std::sync::{Arc, Mutex};

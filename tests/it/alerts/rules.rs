@@ -11,11 +11,11 @@ fn condition(name: &str) -> Value {
 #[tokio::test]
 async fn unknown_conditions_get_the_list() {
     let watch = Watch::new().await;
-    let names = "run_failed, run_recovered, run_missed, run_late, run_too_long, deployment_failed";
+    let names = "run_failed, run_recovered, run_missed, run_late, run_too_long, no_success_for, deployment_failed, \
+                 approval_waiting, workspace_drifted, cluster_unreachable";
     let mut body =
         crate::world::alert_rule(watch.it.organization, &watch.cluster, ("ENVIRONMENT", &watch.it.environment));
-    for condition in
-        [json!({"kind": "BUILT", "promql": "no_success_for"}), json!({"kind": "CUSTOM", "promql": "up == 0"})]
+    for condition in [json!({"kind": "BUILT", "promql": "no_success"}), json!({"kind": "CUSTOM", "promql": "up == 0"})]
     {
         body["condition"] = condition;
         let detail = watch.it.client.post("/alert-rules", body.clone()).await.detail(400);
@@ -106,7 +106,12 @@ async fn a_skipped_time_is_told_with_its_reason() {
     assert_eq!(watch.it.runs(&job).await.len(), 1);
     assert_eq!(watch.pass_after(1).await, 1);
     let texts = service.texts();
-    assert!(texts[0].contains("(OVERLAP): the previous run had not ended"), "{texts:?}");
+    assert!(texts[0].contains("(OVERLAP): an earlier run of this schedule had not finished"), "{texts:?}");
+    let explained = format!("/job/{job}/explain?at=2026-11-22T10:02:00Z");
+    let explained = watch.it.client.get(&explained).await.expect(200)["reason"].as_str().unwrap().to_owned();
+    let time = "minutely at 2026-11-22 10:02:00 UTC: ";
+    let whole = format!("{time}{explained}. The next time is 2026-11-22 10:03:00 UTC.");
+    assert!(explained.starts_with("the job did not run: ") && texts[0].contains(&whole), "{whole}: {texts:?}");
     // Pausing is no accident.
     watch.app.runner.exit_all(0);
     watch.app.settle().await;

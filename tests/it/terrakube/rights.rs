@@ -24,7 +24,7 @@ impl House {
         (self.create("team", "team", attributes).await, self.of_groups(&[name]).await)
     }
 
-    async fn new_template(&self, name: &str, flow: &str) -> String {
+    pub(crate) async fn new_template(&self, name: &str, flow: &str) -> String {
         self.create("template", "template", json!({"name": name, "tcl": tcl(flow)})).await
     }
 

@@ -80,9 +80,7 @@ pub(in crate::engine::tick) async fn change(
         append(app, tx, &run, pieces, now).await?;
         if to.is_final() {
             expire_older(tx, &run, now).await?;
-            if run.state == RunState::Failed && run.job_id.is_some() {
-                store::alert::note_run_failed(tx, run.id, now).await?;
-            }
+            note_for_alerts(tx, &run, now).await?;
             if run.event == Event::Workspace {
                 ended(app, tx, &run, left, now).await?;
             }
@@ -114,6 +112,18 @@ pub(in crate::engine::tick) async fn change(
         if is_awaited(&run) { app.wake.now() } else { app.wake.run_ended() }
     }
     Ok(changed)
+}
+
+/// Stores what rules of alerts may be about.
+async fn note_for_alerts(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
+    match (run.state, run.event, run.job_id) {
+        (RunState::Failed, _, Some(_)) => store::alert::note_run_failed(tx, run.id, now).await?,
+        (RunState::Succeeded, Event::Cron | Event::Start, Some(job)) => {
+            store::alert::note_success(tx, job, run.finished_at.unwrap_or(now)).await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Whether a deployment, a workspace job or a schedule goes on when a run has ended.
