@@ -91,9 +91,35 @@ fn state_of(alerts: &[&alert::Model], has_receivers: bool) -> AlertRuleState {
     }
 }
 
+/// What a rule covers, as its body names it.
+fn shown_target(row: &Model) -> ShownTarget {
+    let cluster = |scope, scope_id| ShownTarget {
+        target_type: AlertTargetType::Cluster,
+        target_id: row.cluster_id.0,
+        scope,
+        scope_id,
+        label_key: None,
+        label_value: None,
+    };
+    let shown = |target_type, target_id| ShownTarget { target_type, target_id, ..cluster(None, None) };
+    match (row.target, row.environment_id, row.job_id) {
+        (Target::Environment, Some(id), _) => shown(AlertTargetType::Environment, id.0),
+        (Target::Job, _, Some(id)) => shown(AlertTargetType::Job, id.0),
+        (Target::Label, ..) => ShownTarget {
+            label_key: row.label_key.clone(),
+            label_value: row.label_value.clone(),
+            ..cluster(Some(AlertScope::Label), None)
+        },
+        (Target::Project, ..) => cluster(Some(AlertScope::Project), row.project_id.map(|id| id.0)),
+        (Target::Organization, ..) => cluster(Some(AlertScope::Organization), Some(row.organization_id.0)),
+        (Target::Cluster | Target::Environment | Target::Job, ..) => cluster(None, None),
+    }
+}
+
 impl AlertRuleResponse {
     /// A rule with its current alerts.
     pub(super) fn new(row: Model, alerts: &[alert::Model]) -> Self {
+        let target = shown_target(&row);
         let Model {
             id,
             organization_id,
@@ -115,32 +141,15 @@ impl AlertRuleResponse {
             receivers,
             summary,
             runbook_url,
-            target,
-            project_id,
-            environment_id,
-            job_id,
-            label_key,
-            label_value,
+            target: _,
+            project_id: _,
+            environment_id: _,
+            job_id: _,
+            label_key: _,
+            label_value: _,
         } = row;
         let alerts: Vec<&alert::Model> = alerts.iter().filter(|row| row.rule_id == id).collect();
         let firing = alerts.iter().filter(|row| row.state != AlertState::Pending || row.due_at.is_some());
-        let cluster = |scope, scope_id| ShownTarget {
-            target_type: AlertTargetType::Cluster,
-            target_id: cluster_id.0,
-            scope,
-            scope_id,
-            label_key: None,
-            label_value: None,
-        };
-        let shown = |target_type, target_id| ShownTarget { target_type, target_id, ..cluster(None, None) };
-        let target = match (target, environment_id, job_id) {
-            (Target::Environment, Some(id), _) => shown(AlertTargetType::Environment, id.0),
-            (Target::Job, _, Some(id)) => shown(AlertTargetType::Job, id.0),
-            (Target::Label, ..) => ShownTarget { label_key, label_value, ..cluster(Some(AlertScope::Label), None) },
-            (Target::Project, ..) => cluster(Some(AlertScope::Project), project_id.map(|id| id.0)),
-            (Target::Organization, ..) => cluster(Some(AlertScope::Organization), Some(organization_id.0)),
-            (Target::Cluster | Target::Environment | Target::Job, ..) => cluster(None, None),
-        };
         Self {
             id: id.0,
             created_at: Timestamp(created_at),

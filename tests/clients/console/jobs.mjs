@@ -1,6 +1,7 @@
 // The pages of jobs and runs, and all that can be done with a job.
 
 import { check, until } from './check.mjs'
+import { quietSchedule } from './world.mjs'
 
 /** Creates a job with the form: the preview while typing, an error at its field, and then the job. */
 export async function createJob(me, environment) {
@@ -15,7 +16,7 @@ export async function createJob(me, environment) {
   check(await page.locator('#scheduled-at[aria-invalid=true]').count() === 1, 'the field is not marked')
   check((await page.inputValue('#timezone')) === 'Asia/Tokyo', 'what was typed is lost')
   await me.look()
-  await me.fill({ 'Cron expression': '*/10 * * * *' })
+  await me.fill({ 'Cron expression': quietSchedule() })
   await me.send('Create the job', 'The job was created.')
   return me.path().split('/').pop()
 }

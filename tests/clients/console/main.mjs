@@ -21,7 +21,7 @@ import { tendAlerts, tendSettingForms, tendSharedSettings } from './settings_for
 import { refusesForeignAnswers, signIn, withAccount } from './sign_in.mjs'
 import { createWorkspace, tendWorkspace } from './workspaces.mjs'
 import { Visitor } from './visitor.mjs'
-import { cron, deployed, environment, lifecycle, registry, reviewed, workspace } from './world.mjs'
+import { cron, deployed, environment, lifecycle, quietSchedule, registry, reviewed, workspace } from './world.mjs'
 
 const [port, source, executablePath] = argv.slice(2)
 const { WINDLASS_URL: url, WINDLASS_TOKEN: token, WINDLASS_LINK: link, PICTURES: pictures, ONLY: only } = env
@@ -53,8 +53,8 @@ async function world(api) {
   await registry(api, organization)
   const jobs = [
     lifecycle('migrate', 'echo migrating; sleep 0.1'),
-    cron('report', '*/10 * * * *', 'echo hello you; echo oops >&2; sleep 0.2'),
-    cron('import', '*/20 * * * *', 'echo importing; exit 4'),
+    cron('report', quietSchedule(), 'echo hello you; echo oops >&2; sleep 0.2'),
+    cron('import', quietSchedule(), 'echo importing; exit 4'),
   ]
   const shop = await environment(api, project, 'staging', jobs)
   await deployed(api, shop.id)
