@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::watched_workspaces::IS_OPEN_DRIFT;
+use super::watched_workspaces::{IS_OPEN_DRIFT, IS_WHOLE};
 use crate::store::binds::Binds;
 
 /// The most alerts that a query returns.
@@ -110,7 +110,8 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
          WHEN 'no_success_for' THEN NOT EXISTS (SELECT 1 FROM job_success s WHERE s.job_id = a.job_id AND s.since <= a.since) \
          WHEN 'approval_waiting' THEN NOT EXISTS (SELECT 1 FROM workspace_job w WHERE w.id = a.workspace_job_id \
          AND w.status = 'waitingApproval') \
-         WHEN 'workspace_drifted' THEN NOT EXISTS (SELECT 1 FROM shown_plan p WHERE p.workspace_id = a.workspace_id AND {IS_OPEN_DRIFT}) \
+         WHEN 'workspace_drifted' THEN NOT EXISTS (SELECT 1 FROM shown_plan p WHERE p.workspace_id = a.workspace_id \
+         AND {IS_WHOLE} AND {IS_OPEN_DRIFT}) \
          WHEN 'cluster_unreachable' THEN 1 = 0 \
          ELSE EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.state = 'SUCCEEDED' AND s.number > \
          COALESCE((SELECT f.number FROM run f WHERE f.id = a.run_id), 0)) END) AND a.id IN ("

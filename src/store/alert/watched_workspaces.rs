@@ -58,11 +58,14 @@ pub async fn list_waiting_jobs(
     Ok(rows.into_iter().map(watched).collect())
 }
 
-/// Whether a plan `p` is the newest one of its workspace that looked at all resources, found drift, and no state was stored since:
-/// what `workspace::open_drift` answers for one workspace.
+/// Whether the workspace of a plan `p` is there, and the plan looked at all that is in its state. For `EXISTS` or a join, PostgreSQL may
+/// read whole tables instead of these rows.
+pub(super) const IS_WHOLE: &str = "(SELECT NOT x.deleted FROM workspace x WHERE x.id = p.workspace_id) \
+     AND (SELECT j.refresh FROM workspace_job j WHERE j.id = p.job_id)";
+
+/// Whether a plan `p` is the newest whole one of its workspace, found drift, and no state was stored since: together with
+/// `IS_WHOLE`, what `workspace::open_drift` answers for one workspace.
 pub(super) const IS_OPEN_DRIFT: &str = "p.drift > 0 AND p.sealed IS NOT NULL \
-     AND EXISTS (SELECT 1 FROM workspace x WHERE x.id = p.workspace_id AND NOT x.deleted) \
-     AND EXISTS (SELECT 1 FROM workspace_job j WHERE j.id = p.job_id AND j.refresh) \
      AND NOT EXISTS (SELECT 1 FROM workspace_address a WHERE a.job_id = p.job_id AND a.kind = 'TARGET') \
      AND NOT EXISTS (SELECT 1 FROM shown_plan n JOIN workspace_job j ON j.id = n.job_id AND j.refresh \
      WHERE n.workspace_id = p.workspace_id AND n.sealed IS NOT NULL \
@@ -78,8 +81,8 @@ pub async fn list_drifted(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<W
     let mut sql = Binds::new(
         db.get_database_backend(),
         &format!(
-            "SELECT w.organization_id, w.id, p.job_id, p.created_at, p.drift FROM shown_plan p \
-             JOIN workspace w ON w.id = p.workspace_id WHERE {IS_OPEN_DRIFT} \
+            "SELECT (SELECT w.organization_id FROM workspace w WHERE w.id = p.workspace_id), p.workspace_id, p.job_id, \
+             p.created_at, p.drift FROM shown_plan p WHERE {IS_WHOLE} AND {IS_OPEN_DRIFT} \
              ORDER BY p.workspace_id, p.created_at LIMIT "
         ),
     );
