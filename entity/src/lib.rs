@@ -9,6 +9,7 @@ pub mod alert_delivery;
 pub mod alert_receiver;
 pub mod alert_rule;
 pub mod api_token;
+pub mod calendar;
 pub mod cluster;
 pub mod counter;
 pub mod custom_role;

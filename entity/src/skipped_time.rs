@@ -16,6 +16,8 @@ pub enum SkipReason {
     Paused,
     /// The starting deadline had passed.
     TooLate,
+    /// A calendar of the schedule removed the time.
+    Calendar,
 }
 
 /// Row of `skipped_time`: one for each time. After a long outage the older times share one row.
@@ -34,6 +36,8 @@ pub struct Model {
     pub recorded_at: DateTimeUtc,
     /// Who requested that this time is skipped; the reason is `Paused` then.
     pub requested_by: Option<String>,
+    /// Which calendar removed the time, and by which entry.
+    pub detail: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

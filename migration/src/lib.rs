@@ -27,6 +27,7 @@ mod m0018_server_leases;
 mod m0019_sessions;
 mod m0020_shown_plans;
 mod m0021_alerts;
+mod m0023_calendars;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_sessions::Migration),
             Box::new(m0020_shown_plans::Migration),
             Box::new(m0021_alerts::Migration),
+            Box::new(m0023_calendars::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ pub use self::environment::{deployment, environment, environment_mode, stage};
 pub use self::job::{job, job_answer, job_row, run};
 pub use self::location::location;
 pub use self::organization_settings::{
-    cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
+    calendar, cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
 };
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};

@@ -120,6 +120,7 @@ fn skipped(reason: &str, at: DateTime<Utc>) -> String {
         Ok(SkipReason::Overlap) => "the previous run had not ended",
         Ok(SkipReason::Missed) => "no server was running at that time",
         Ok(SkipReason::Paused) => "the schedule was paused",
+        Ok(SkipReason::Calendar) => "a calendar removed it from the schedule",
         Ok(SkipReason::TooLate) => "its starting deadline had passed",
         Err(_) => "for a reason that this server does not know",
     };

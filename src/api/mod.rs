@@ -4,6 +4,7 @@ mod access_token;
 mod account;
 mod alert;
 mod audit;
+mod calendar;
 mod caller;
 mod check;
 mod cluster;

@@ -10,9 +10,9 @@ use tracing::Instrument as _;
 
 use super::wire::Warnings;
 use super::{
-    access_token, account, alert, check, cluster, contract, cors, entity_tag, environment, error, event, git_token,
-    group, history, job, member, monitoring, organization, project, project_rule, registry, repeat, response_headers,
-    role, service, socket, stage, token, variable, webhook,
+    access_token, account, alert, calendar, check, cluster, contract, cors, entity_tag, environment, error, event,
+    git_token, group, history, job, member, monitoring, organization, project, project_rule, registry, repeat,
+    response_headers, role, service, socket, stage, token, variable, webhook,
 };
 use crate::app::App;
 
@@ -34,7 +34,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             group::AnnotationsGroupApi(app()),
             group::LabelsGroupApi(app()),
             webhook::WebhookApi(app()),
-            (event::EventApi(app()), alert::apis(app())),
+            (event::EventApi(app()), alert::apis(app()), calendar::CalendarApi(app())),
         ),
         (
             project::ProjectApi(app()),

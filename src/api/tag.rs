@@ -75,6 +75,8 @@ pub(super) enum Tag {
     Members,
     #[oai(rename = "Organization Labels Group")]
     OrganizationLabelsGroup,
+    #[oai(rename = "Organization Calendar")]
+    OrganizationCalendar,
     #[oai(rename = "Organization Webhook")]
     OrganizationWebhook,
     #[oai(rename = "Project Environment Variable")]

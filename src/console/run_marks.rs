@@ -91,20 +91,21 @@ pub fn skipped_item(row: &skipped_time::Model, zone: Zone) -> LaneItem {
         shade: Shade::Skipped,
         from: row.scheduled_for,
         until: row.through.max(row.scheduled_for),
-        title: format!("skipped, {times}: {}", skip_words(row.reason, row.requested_by.as_deref())),
+        title: format!("skipped, {times}: {}", skip_words(row)),
         href: None,
     }
 }
 
 /// Why a time was skipped, in words.
 #[must_use]
-pub fn skip_words(reason: SkipReason, requested_by: Option<&str>) -> String {
-    match (reason, requested_by) {
+pub fn skip_words(row: &skipped_time::Model) -> String {
+    match (row.reason, &row.requested_by) {
         (SkipReason::Overlap, _) => "the previous run had not ended".into(),
         (SkipReason::Missed, _) => "no server was running, and the schedule does not catch up on this time".into(),
         (SkipReason::Paused, Some(person)) => format!("requested by {person}"),
         (SkipReason::Paused, None) => "the schedule was suspended or paused".into(),
         (SkipReason::TooLate, _) => "the starting deadline had passed".into(),
+        (SkipReason::Calendar, _) => row.detail.clone().unwrap_or_else(|| "calendars removed these times".into()),
     }
 }
 
@@ -122,6 +123,7 @@ pub fn planned_items(
             None => (Shade::Planned, "planned".to_owned()),
             Some(Hold::Pause(pause)) => (Shade::Skipped, format!("will be skipped: paused by {}", pause.requested_by)),
             Some(Hold::Skip(skip)) => (Shade::Skipped, format!("will be skipped: requested by {}", skip.requested_by)),
+            Some(Hold::Calendar(why)) => (Shade::Skipped, format!("will be skipped: {why}")),
         };
         LaneItem { shade, from: at, until: at, title: format!("{why}, {}", zoned_short(at, zone)), href: None }
     };
@@ -185,6 +187,7 @@ mod tests {
             reason: SkipReason::Missed,
             recorded_at: at(4000),
             requested_by: None,
+            detail: None,
         };
         let item = skipped_item(&row, zone);
         assert!(

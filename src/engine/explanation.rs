@@ -113,6 +113,10 @@ pub fn reason_of(row: &skipped_time::Model) -> String {
             None => "the schedule was paused or suspended",
         },
         SkipReason::TooLate => "the starting deadline had passed",
+        SkipReason::Calendar => match &row.detail {
+            Some(detail) => return detail.clone(),
+            None => "calendars removed all times of this span from the schedule",
+        },
     };
     why.to_owned()
 }
@@ -136,6 +140,7 @@ fn without_record(job: &job::Model, schedule: DueSchedule<'_>, now: DateTime<Utc
                     format!(", and will be skipped: {} paused the schedule", pause.requested_by)
                 }
                 Some(Hold::Skip(skip)) => format!(", and will be skipped: {} requested it", skip.requested_by),
+                Some(Hold::Calendar(why)) => format!(", and will be skipped: {why}"),
                 None => String::new(),
             };
             (Verdict::Pending, format!("the time is in the future{skipped}"))

@@ -10,6 +10,8 @@ pub mod approval_team;
 pub mod assigned_role;
 pub mod audit;
 pub mod backfill;
+pub mod calendar;
+pub mod calendars_of_jobs;
 pub mod clone_job;
 pub mod cluster;
 pub mod command;

@@ -10,6 +10,7 @@ use sea_orm::DatabaseTransaction;
 use serde_json::json;
 
 use super::announce::{self, Announcement};
+use super::calendars_of_jobs::calendars_of_job;
 use super::command;
 use super::cron::{Holds, Timing};
 use super::requester::Requester;
@@ -48,7 +49,8 @@ pub async fn hold(app: &App, by: &Requester, job: &job::Model, change: HoldChang
         let after = apply(tx, by, &job, change, now).await?;
         announce::event(tx, Announcement::job("UPDATE", &environment, &job).after(after), by, now).await?;
         let (pause, skips) = store::schedule_hold::of_job(tx, job.id).await?;
-        Ok::<_, Error>(Holds { pause, skips })
+        let calendars = calendars_of_job(tx, job.id, job.deployed.as_ref().unwrap_or(&job.spec)).await?;
+        Ok::<_, Error>(Holds { pause, skips, calendars })
     })
     .await?;
     app.wake.now();

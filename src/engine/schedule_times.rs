@@ -5,6 +5,7 @@ use entity::cluster::ClusterKind;
 use entity::job;
 use entity::job_spec::JobSpec;
 
+use super::calendars_of_jobs::calendars_of_job;
 use super::cron::{
     Holds, KUBERNETES_CLOCK_CHANGES, Keeper, ParseError, StoredSchedule, Timing, keeper, keeper_of_deployed,
 };
@@ -39,7 +40,8 @@ pub async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> 
         None => keeper(kind, &job.spec),
     };
     let (pause, skips) = store::schedule_hold::of_job(&app.db, job.id).await?;
-    let holds = Holds { pause, skips };
+    let calendars = calendars_of_job(&app.db, job.id, job.deployed.as_ref().unwrap_or(&job.spec)).await?;
+    let holds = Holds { pause, skips, calendars };
     let keeper = keeper.unwrap_or(Keeper::Server(None));
     let timing = by_rules_of(&keeper, timing);
     let planned = match keeper {
@@ -56,7 +58,8 @@ pub async fn schedule_times(app: &App, job: &job::Model, now: DateTime<Utc>) -> 
 pub async fn draft_times(app: &App, job: &job::Model) -> Result<ScheduleTimes> {
     let keeper = keeper(cluster_kind(app, job).await?, &job.spec).unwrap_or(Keeper::Server(None));
     let timing = by_rules_of(&keeper, timing(job, &job.spec)?);
-    Ok(ScheduleTimes { timing, keeper, planned: None, holds: Holds::default() })
+    let calendars = calendars_of_job(&app.db, job.id, &job.spec).await?;
+    Ok(ScheduleTimes { timing, keeper, planned: None, holds: Holds { calendars, ..Holds::default() } })
 }
 
 async fn cluster_kind(app: &App, job: &job::Model) -> Result<ClusterKind> {
@@ -71,10 +74,21 @@ fn by_rules_of(keeper: &Keeper, timing: Timing) -> Timing {
     }
 }
 
-/// The explanation of an empty list of times.
+/// How many times are examined for one that calendars leave.
+const MOST_REMOVED: usize = 10_000;
+
+/// The explanation of times of which none runs.
 #[must_use]
-pub fn explanation(can_fire: bool) -> Option<String> {
-    (!can_fire).then(|| NEVER_FIRES.to_owned())
+pub fn explanation(timing: &Timing, holds: &Holds, now: DateTime<Utc>) -> Option<String> {
+    if !timing.can_fire() {
+        return Some(NEVER_FIRES.to_owned());
+    }
+    if holds.calendars.is_empty() {
+        return None;
+    }
+    let mut times = std::iter::successors(timing.next(now), |time| timing.next(*time)).take(MOST_REMOVED);
+    let none_is_left = times.all(|time| holds.calendars.removal(time).is_some());
+    none_is_left.then(|| format!("calendars remove each of the next {MOST_REMOVED} times of the schedule"))
 }
 
 /// What a LIFECYCLE job is answered.

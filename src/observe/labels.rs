@@ -58,6 +58,7 @@ pub(super) enum SkipCause {
     Missed,
     Paused,
     TooLate,
+    Calendar,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

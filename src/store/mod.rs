@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod binds;
+pub mod calendar;
 pub mod clock_mark;
 pub mod cluster;
 pub mod cluster_objects;

@@ -48,6 +48,7 @@ fn entities() -> BTreeMap<String, BTreeSet<String>> {
     BTreeMap::from([
         columns(&entity::access_token::Entity),
         columns(&entity::api_token::Entity),
+        columns(&entity::calendar::Entity),
         columns(&entity::cluster::Entity),
         columns(&entity::counter::Entity),
         columns(&entity::custom_role::Entity),

@@ -77,6 +77,8 @@ impl World {
         ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
         let cluster = far_cluster(client, &in_organization("cluster")).await;
         ids.insert("clusterId", cluster);
+        let calendar = json!({"name": "closed", "days": ["2026-12-25"]});
+        ids.insert("calendarId", post(in_organization("calendar"), calendar).await);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
         let target = ("ENVIRONMENT", environment.as_str());

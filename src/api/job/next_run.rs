@@ -33,19 +33,27 @@ pub(super) struct NextRun {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     skip_reason: Option<SkipReasonEnum>,
+    /// Which calendar removes the time, and by which entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    skip_detail: Option<String>,
 }
 
 impl NextRun {
     pub(super) fn new(at: DateTime<Utc>, zone: &impl TimeZone, holds: &Holds) -> Self {
         let local = at.with_timezone(zone).fixed_offset();
+        let (skip_reason, skip_detail) = match holds.of(at) {
+            None => (None, None),
+            Some(Hold::Pause(_)) => (Some(SkipReasonEnum::Paused), None),
+            Some(Hold::Skip(_)) => (Some(SkipReasonEnum::Requested), None),
+            Some(Hold::Calendar(why)) => (Some(SkipReasonEnum::Calendar), Some(why)),
+        };
         Self {
             at: Timestamp(at),
             local_time: local.to_rfc3339_opts(SecondsFormat::Secs, false),
             utc_offset: local.format("%:z").to_string(),
-            skip_reason: holds.of(at).map(|hold| match hold {
-                Hold::Pause(_) => SkipReasonEnum::Paused,
-                Hold::Skip(_) => SkipReasonEnum::Requested,
-            }),
+            skip_reason,
+            skip_detail,
         }
     }
 }
@@ -118,7 +126,7 @@ impl NextRunApi {
             },
             jitter_seconds: timing.jitter.num_seconds(),
             results: runs.map(|at| NextRun::new(at, &timing.zone(), &holds)).collect(),
-            explanation: explanation(timing.can_fire()),
+            explanation: explanation(&timing, &holds, now),
             pause: holds.pause.and_then(|pause| PauseResponse::lasting(pause, now)),
         }))
     }

@@ -16,7 +16,6 @@ use crate::app::App;
 use crate::engine::cron::Holds;
 use crate::engine::definition::{DEFAULT_TIMEZONE, NEVER_FIRES, check_times};
 use crate::engine::limits;
-use crate::engine::schedule_times::explanation;
 use crate::error::Result;
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -52,7 +51,7 @@ impl SchedulePreviewApi {
         let results = times.take(usize::try_from(count).unwrap_or(0));
         Ok(Json(SchedulePreview {
             results: results.map(|at| NextRun::new(at, &zone, &Holds::default())).collect(),
-            explanation: explanation(expression.can_fire()),
+            explanation: (!expression.can_fire()).then(|| NEVER_FIRES.to_owned()),
             timezone: timezone.0,
             scheduled_at: scheduled_at.0,
         }))

@@ -28,6 +28,7 @@ pub(super) enum SkipReasonEnum {
     Paused,
     Requested,
     TooLate,
+    Calendar,
 }
 
 impl SkipReasonEnum {
@@ -38,6 +39,7 @@ impl SkipReasonEnum {
             (SkipReason::Paused, None) => Self::Paused,
             (SkipReason::Paused, Some(_)) => Self::Requested,
             (SkipReason::TooLate, _) => Self::TooLate,
+            (SkipReason::Calendar, _) => Self::Calendar,
         }
     }
 }
@@ -48,17 +50,19 @@ pub(super) struct SkippedTime {
     through: Timestamp,
     reason: SkipReasonEnum,
     requested_by: Option<String>,
+    detail: Option<String>,
     recorded_at: Timestamp,
 }
 
 impl From<skipped_time::Model> for SkippedTime {
     fn from(row: skipped_time::Model) -> Self {
-        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at, requested_by } = row;
+        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at, requested_by, detail } = row;
         Self {
             scheduled_for: Timestamp(scheduled_for),
             through: Timestamp(through),
             reason: SkipReasonEnum::of(reason, requested_by.as_ref()),
             requested_by,
+            detail,
             recorded_at: Timestamp(recorded_at),
         }
     }

@@ -102,9 +102,10 @@ fn table(
                             td data-label="Time" { (exact(*at, zone)) }
                             td data-label="From now" { (distance(*at, now)) }
                             td data-label="Note" {
-                                @match hold {
+                                @match &hold {
                                     Some(Hold::Pause(_)) => "will be skipped: the schedule is paused",
                                     Some(Hold::Skip(skip)) => { "will be skipped: requested by " bdi { (skip.requested_by) } },
+                                    Some(Hold::Calendar(why)) => { "will be skipped: " bdi { (why) } },
                                     None => {},
                                 }
                                 @if let Some(change) = clock_change(before(place), *at, zone) { " " span.clock-change { (change) } }

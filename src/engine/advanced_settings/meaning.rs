@@ -35,6 +35,8 @@ pub fn meaning(key: &str) -> &'static str {
         "cronjob.manual_runs_count" => {
             "Manual runs count for the concurrency policy, as if the schedule had started them."
         }
+        "cronjob.exclude_calendars" => "The names of calendars: nothing runs at the times that are in one of them.",
+        "cronjob.only_calendars" => "The names of calendars: the schedule runs only at times that are in one of them.",
         "job.retry_backoff_seconds" => "The pause before the second attempt; it doubles with each further attempt.",
         "job.success_exit_codes" => "Exit codes that count as success, in addition to 0.",
         "job.fail_fast_exit_codes" => "Exit codes after which a failed run is not retried.",

@@ -19,7 +19,7 @@ pub(in crate::engine) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
-pub(super) fn spec(expression: &str, zone: &str, settings: Value) -> JobSpec {
+pub(in crate::engine) fn spec(expression: &str, zone: &str, settings: Value) -> JobSpec {
     let settings: BTreeMap<String, Value> = serde_json::from_value(settings).unwrap();
     JobSpec {
         description: String::new(),

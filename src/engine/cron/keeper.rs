@@ -9,6 +9,7 @@ use entity::job_spec::{JobSpec, Schedule};
 use super::controller::fault;
 use super::policy::{Concurrency, MissedRuns, Policy};
 use crate::engine::advanced_settings::Settings;
+use crate::engine::calendar::{EXCLUDE, ONLY};
 
 /// Who schedules a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,9 @@ fn unsupported_by_cron_job(spec: &JobSpec) -> Option<&'static str> {
     }
     if settings.is_on("cronjob.manual_runs_count") {
         return Some("cronjob.manual_runs_count");
+    }
+    if let Some(key) = [EXCLUDE, ONLY].into_iter().find(|key| !settings.names(key).is_empty()) {
+        return Some(key);
     }
     if policy.missed != MissedRuns::Latest {
         return Some("cronjob.missed_runs");

@@ -1,6 +1,7 @@
-//! The settings of an organization: registries, git tokens, clusters, webhooks and custom roles. Callers have checked that the requester
+//! The settings of an organization: registries, git tokens, clusters, calendars, webhooks and custom roles. Callers have checked that the requester
 //! may change them. Each change is one transaction with its event.
 
+pub mod calendar_settings;
 pub mod cluster_settings;
 pub mod git_token_settings;
 pub mod registry_address;

@@ -11,6 +11,7 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::pass::{BATCH as BATCH_BY_ONE, Wish, report, succeeded};
 use crate::app::App;
+use crate::engine::calendars_of_jobs::calendars_of_jobs;
 use crate::engine::cron::{DueTimes, Hold, Holds, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
 use crate::error::{Error, Result};
@@ -91,6 +92,10 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     let open = store::run::count_open_of_schedules(tx, ids.clone()).await?;
     let mut holds = holds(tx, &ids, now).await?;
     let held = !holds.is_empty();
+    let specs: Vec<_> = jobs.iter().filter_map(|job| Some((job.id, job.deployed.as_ref()?))).collect();
+    for (job, calendars) in calendars_of_jobs(tx, &specs).await? {
+        holds.entry(job).or_default().calendars = calendars;
+    }
     let mut settled = SettledTimes::default();
     for job in jobs {
         let open = open.get(&job.id).copied().unwrap_or(0);
@@ -172,6 +177,10 @@ impl SettledTimes {
                 Some(Hold::Skip(skip)) if reason == SkipReason::Paused && scheduled_for == through => {
                     Some(skip.requested_by.clone())
                 }
+                _ => None,
+            },
+            detail: match holds.of(scheduled_for) {
+                Some(Hold::Calendar(why)) if reason == SkipReason::Calendar && scheduled_for == through => Some(why),
                 _ => None,
             },
         };

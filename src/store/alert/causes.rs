@@ -37,7 +37,12 @@ pub async fn note_run_failed(tx: &impl ConnectionTrait, run: RunId, now: DateTim
     Ok(())
 }
 
-/// Stores that scheduled times of jobs were skipped, if a rule is about that. Times of a paused schedule were skipped on purpose.
+fn on_purpose(reason: SkipReason) -> bool {
+    matches!(reason, SkipReason::Paused | SkipReason::Calendar)
+}
+
+/// Stores that scheduled times of jobs were skipped, if a rule is about that. Those of a paused schedule, and those that a
+/// calendar removes, were skipped on purpose.
 ///
 /// # Errors
 /// When a statement fails.
@@ -46,7 +51,7 @@ pub async fn note_skipped(
     skipped: &[skipped_time::Model],
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let skipped: Vec<&skipped_time::Model> = skipped.iter().filter(|row| row.reason != SkipReason::Paused).collect();
+    let skipped: Vec<&skipped_time::Model> = skipped.iter().filter(|row| !on_purpose(row.reason)).collect();
     for rows in skipped.chunks(ROWS) {
         let jobs = watched_jobs(tx, rows.iter().map(|row| row.job_id)).await?;
         let causes = rows.iter().filter_map(|row| {

@@ -16,7 +16,7 @@ const MEDIAN: usize = 150;
 
 /// What each room may import of the library, by the beginning of a module path. The longest fitting row counts, and every file of
 /// src has one. `entity` and `migration` are packages of their own.
-const MAY: [(&str, &[&str]); 47] = [
+const MAY: [(&str, &[&str]); 48] = [
     ("src/lib.rs", &[]),
     ("src/alert", &["alert", "app", "engine::alert", "error", "liveness::passes", "outbound", "secret", "store"]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
@@ -139,6 +139,7 @@ const MAY: [(&str, &[&str]); 47] = [
     ),
     ("src/time_zone", &["time_zone"]),
     ("src/engine/alert", &["engine"]),
+    ("src/engine/calendar/", &["engine", "input", "time_zone"]),
     ("src/engine/cron", &["engine", "time_zone"]),
     ("src/engine/cron/cron_job.rs", &["engine", "runner::kubernetes::pod_options"]),
     ("src/engine/export", &["engine", "runner::terraform::tfvars"]),
@@ -170,6 +171,7 @@ const PURE: &[&str] = &[
     "src/console/workspace/status_words.rs",
     "src/engine/advanced_settings/",
     "src/engine/alert/",
+    "src/engine/calendar/",
     "src/engine/cron/",
     "src/engine/deployment/",
     "src/engine/deployment_rule.rs",
@@ -245,6 +247,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("action", "deploys, stops, cancels: what is done to a resource"),
     ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
+    ("calendar", "the calendars of an organization"),
     ("caller", "who makes a request"),
     ("cancel", "requests to cancel"),
     ("clone", "copies a resource"),

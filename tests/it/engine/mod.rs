@@ -1,5 +1,6 @@
 //! `tick` with a clock that stands still and a fake runner.
 
+mod calendars;
 mod clock;
 mod deployments;
 mod ends;

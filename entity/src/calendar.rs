@@ -1,0 +1,49 @@
+//! A calendar of an organization: days and spans of time that schedules leave out, or are confined to.
+
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CalendarId, OrganizationId};
+
+/// A span of time: each end is an instant, or a local time in the time zone of the calendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub from: String,
+    pub to: String,
+}
+
+/// A part of every week, in local time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeeklySpan {
+    pub weekday: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// What a calendar contains, as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Entries {
+    pub days: Vec<String>,
+    pub spans: Vec<Span>,
+    pub weekly: Vec<WeeklySpan>,
+}
+
+/// Row of `calendar`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "calendar")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: CalendarId,
+    pub organization_id: OrganizationId,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    /// Jobs name it in their settings.
+    pub name: String,
+    pub description: String,
+    pub timezone: String,
+    pub entries: Entries,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
