@@ -1,4 +1,6 @@
 # syntax=docker/dockerfile:1
+# An image of Debian with git and a shell, for plain processes and for repositories. `cargo xtask image` makes one from scratch, of the
+# program alone, without pulling another image.
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

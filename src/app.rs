@@ -14,6 +14,7 @@ use crate::liveness::certificate::CertificateFault;
 use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
 use crate::liveness::passes::Setbacks;
+use crate::liveness::ping_rate::PingRates;
 use crate::liveness::probe::Probe;
 use crate::liveness::pulse::Pulse;
 use crate::liveness::shutdown::Shutdown;
@@ -45,6 +46,7 @@ pub struct App {
     pub metrics: Metrics,
     pub pulse: Pulse,
     pub shutdown: Shutdown,
+    pub ping_rates: PingRates,
     pub probe: Probe,
     /// The failures of passes and rows.
     pub setbacks: Setbacks,
@@ -95,6 +97,7 @@ impl From<Parts> for App {
             metrics,
             pulse: Pulse::default(),
             shutdown: Shutdown::default(),
+            ping_rates: PingRates::default(),
             probe: Probe::default(),
             setbacks: Setbacks::default(),
             clock_watch: ClockWatch::default(),

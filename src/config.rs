@@ -123,6 +123,11 @@ pub struct Config {
           requires = "oidc_client_id")]
     pub oidc_client_secret: Option<Secret<String>>,
 
+    /// Client of the OIDC issuer with which people sign in on the command line (`windlass login --device`). It has no secret, and needs the
+    /// device flow; by default the client of the console, if that has no secret.
+    #[arg(long, global = true, env = "WINDLASS_OIDC_DEVICE_CLIENT_ID", requires = "oidc_issuer")]
+    pub oidc_device_client_id: Option<String>,
+
     /// After how many hours people have to sign in to the console again.
     #[arg(long, global = true, env = "WINDLASS_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub session_hours: u32,
@@ -254,6 +259,10 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_WORKSPACE_JOB_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub workspace_job_days: u32,
 
+    /// Days that a workspace job waits for its approval before it is cancelled.
+    #[arg(long, global = true, env = "WINDLASS_APPROVAL_DAYS", default_value_t = 7, value_parser = kept_days())]
+    pub approval_days: u32,
+
     /// Days to keep Terraform state versions; the newest of a workspace stays.
     #[arg(long, global = true, env = "WINDLASS_STATE_VERSION_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub state_version_days: u32,
@@ -297,7 +306,26 @@ pub fn secret_variables() -> Vec<OsString> {
     secret.filter_map(|setting| setting.get_env().map(OsString::from)).collect()
 }
 
+/// The variable with the passphrase of the keys in a backup. It is not a flag, because other users can read the command line.
+pub const BACKUP_PASSPHRASE: &str = "WINDLASS_BACKUP_PASSPHRASE";
+
+/// The passphrase of the keys in a backup, if it is set.
+#[must_use]
+pub fn backup_passphrase() -> Option<Secret<String>> {
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    std::env::var(BACKUP_PASSPHRASE).ok().map(Secret::new)
+}
+
 impl Config {
+    /// Which certificate authorities the server trusts, as variables. A step that runs on its machine reaches the server like everything
+    /// else there.
+    #[must_use]
+    pub fn trusted_certificates(&self) -> Vec<(String, String)> {
+        let texts = inherited_environment().into_iter();
+        let texts = texts.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        texts.filter(|(name, _)| name.starts_with("SSL_CERT_")).collect()
+    }
+
     /// When a token ends that is created now without an end of its own.
     #[must_use]
     pub fn token_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

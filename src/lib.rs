@@ -7,14 +7,20 @@ pub mod alert;
 pub mod api;
 /// The state shared by the API and the engine.
 pub mod app;
+/// Backups of the whole database.
+pub mod backup;
 /// The first start: organization, token, templates, samples.
 pub mod bootstrap;
 /// The clock.
 pub mod clock;
+/// The API of `cloud` blocks and the `remote` backend.
+pub mod cloud;
 /// Settings.
 pub mod config;
 /// The web console.
 pub mod console;
+/// Examines settings and their surroundings.
+pub mod doctor;
 /// The engine: deployments, schedules and runs.
 pub mod engine;
 /// The error type.
@@ -43,5 +49,3 @@ pub mod server;
 pub mod store;
 /// The Terrakube-compatible JSON:API.
 pub mod terrakube;
-/// Time zones.
-pub mod time_zone;

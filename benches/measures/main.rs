@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time and chooses its surroundings")]
 
+mod alerts;
 mod app;
 mod bare;
 mod bench;
@@ -40,7 +41,7 @@ use self::bench::Bench;
 /// The default of `--max-runs`, which is also that of the floor and of the peers.
 const AT_ONCE: usize = 16;
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "due",
     "burst",
     "open",
@@ -51,6 +52,7 @@ const NAMES: [&str; 13] = [
     "create",
     "idle",
     "schedules",
+    "alerts",
     "minute",
     "container",
     "console",
@@ -68,6 +70,7 @@ async fn measure(name: &str, bench: &mut Bench) {
         "create" => many_jobs::create(bench).await,
         "idle" => idle::empty(bench).await,
         "schedules" => idle::schedules(bench).await,
+        "alerts" => alerts::measure(bench).await,
         "minute" => minute::measure(bench).await,
         "container" => container::measure(bench).await,
         "console" => console::measure(bench).await,

@@ -11,6 +11,10 @@ use crate::failure::{Failure, Result};
 /// How long an answer may take to begin. A log that is followed may take any time after that.
 const WAIT: Duration = Duration::from_secs(30);
 
+const JSON: &str = "application/json";
+const JSON_API: &str = "application/vnd.api+json";
+const ATOMIC: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
+
 /// A server, as whoever has the token.
 pub(crate) struct Api {
     base: String,
@@ -18,20 +22,49 @@ pub(crate) struct Api {
     http: reqwest::Client,
 }
 
-/// What the server answers when it refuses.
+/// What the server answers when it refuses: the text is in one of these, or in both.
 #[derive(Deserialize)]
 struct Refusal {
-    #[serde(alias = "detail")]
-    message: String,
+    message: Option<String>,
+    detail: Option<String>,
+}
+
+impl Refusal {
+    fn text(self) -> Option<String> {
+        self.message.or(self.detail)
+    }
+}
+
+/// The same in the JSON:API.
+#[derive(Deserialize)]
+struct Refusals {
+    errors: Vec<Refusal>,
+}
+
+/// The address of a server, to which paths are added.
+pub(crate) fn base(url: &str) -> Result<String> {
+    let base = url.trim_end_matches('/');
+    if !base.starts_with("http://") && !base.starts_with("https://") {
+        return Err(Failure::Usage(format!("--url must begin with http:// or https://, not {url}")));
+    }
+    Ok(base.to_owned())
+}
+
+/// Whether a server is on this machine, and without TLS.
+fn is_plain_loopback(base: &str) -> bool {
+    let host = reqwest::Url::parse(base).ok().filter(|url| url.scheme() == "http");
+    host.is_some_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")))
 }
 
 impl Api {
     pub(crate) fn new(url: &str, token: String) -> Result<Self> {
-        let base = url.trim_end_matches('/').to_owned();
-        if !base.starts_with("http://") && !base.starts_with("https://") {
-            return Err(Failure::Usage(format!("--url must begin with http:// or https://, not {url}")));
+        let base = base(url)?;
+        let mut builder = reqwest::Client::builder().connect_timeout(WAIT);
+        if is_plain_loopback(&base) {
+            // Such a server needs none of the certificates of this machine, and to read them all takes longer than to ask it.
+            builder = builder.tls_certs_only([]);
         }
-        let http = reqwest::Client::builder().connect_timeout(WAIT).build();
+        let http = builder.build();
         Ok(Self { base, token, http: http.map_err(|error| Failure::Refused(error.to_string()))? })
     }
 
@@ -48,6 +81,22 @@ impl Api {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Sends a change that takes parameters.
+    pub(crate) async fn post_with(&self, path: &str, query: &[(&str, String)], body: &Value) -> Result<Value> {
+        read(self.call(Method::POST, path, query, Some(body)).await?).await
+    }
+
+    /// Sends a change to the JSON:API.
+    pub(crate) async fn json_api(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        read(self.call_as(JSON_API, method, path, &[], Some(body)).await?).await
+    }
+
+    /// Sends several changes to the JSON:API, which are made in one transaction.
+    pub(crate) async fn atomic(&self, operations: &[Value]) -> Result<Value> {
+        let body = serde_json::json!({ "atomic:operations": operations });
+        read(self.call_as(ATOMIC, Method::POST, "/api/v1/operations", &[], Some(&body)).await?).await
+    }
+
     /// An answer that arrives in pieces.
     pub(crate) async fn stream(&self, path: &str, query: &[(&str, String)]) -> Result<Response> {
         self.call(Method::GET, path, query, None).await
@@ -60,10 +109,22 @@ impl Api {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<Response> {
+        self.call_as(JSON, method, path, query, body).await
+    }
+
+    async fn call_as(
+        &self,
+        content_type: &str,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Response> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).query(query);
         request = request.header("authorization", format!("Token {}", self.token));
         if let Some(body) = body {
-            request = request.json(body);
+            request =
+                request.header("content-type", content_type).header("accept", content_type).body(body.to_string());
         }
         let answer = tokio::time::timeout(WAIT, request.send()).await;
         let answer = answer
@@ -74,9 +135,21 @@ impl Api {
         }
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        let message = serde_json::from_str::<Refusal>(&text).map_or(text, |refusal| refusal.message);
-        Err(refused(status, &message))
+        Err(refused(status, &said(text)))
     }
+}
+
+/// The message in an answer that refuses, or all of it if it is of another kind.
+fn said(text: String) -> String {
+    if let Ok(Refusals { errors }) = serde_json::from_str(&text) {
+        return errors.into_iter().filter_map(Refusal::text).collect::<Vec<_>>().join("; ");
+    }
+    // Of several changes, those before the one that was refused have no errors.
+    if let Ok(all) = serde_json::from_str::<Vec<Refusals>>(&text) {
+        let errors = all.into_iter().flat_map(|refusals| refusals.errors);
+        return errors.filter_map(Refusal::text).collect::<Vec<_>>().join("; ");
+    }
+    serde_json::from_str::<Refusal>(&text).ok().and_then(Refusal::text).unwrap_or(text)
 }
 
 fn refused(status: StatusCode, message: &str) -> Failure {
@@ -90,12 +163,18 @@ fn refused(status: StatusCode, message: &str) -> Failure {
     }
 }
 
-/// Why a server was not reached: the innermost cause, which names the system's error.
-fn unreachable(base: &str, error: &reqwest::Error) -> String {
+/// The innermost cause of an error, which names the system's error.
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
+    cause.to_string()
+}
+
+/// Why a server was not reached.
+fn unreachable(base: &str, error: &reqwest::Error) -> String {
+    let cause = innermost(error);
     format!("{base} cannot be reached: {cause}. Is the server running? Set WINDLASS_URL, --url or a context")
 }
 
@@ -110,4 +189,32 @@ async fn read(answer: Response) -> Result<Value> {
 /// The parts of an answer that a command shows.
 pub(crate) fn shown<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T> {
     T::deserialize(value).map_err(|error| Failure::Refused(format!("the answer has an unknown form: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_plain_loopback, said};
+
+    #[test]
+    fn only_servers_of_this_machine_need_no_certificates() {
+        for (base, is_plain) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost", true),
+            ("https://localhost", false),
+            ("http://localhost.example.com", false),
+            ("http://windlass.example.com", false),
+        ] {
+            assert_eq!(is_plain_loopback(base), is_plain, "{base}");
+        }
+    }
+
+    #[test]
+    fn the_message_is_told_and_not_the_answer() {
+        let told = |text: &str| said(text.to_owned());
+        assert_eq!(told(r#"{"status": 400, "detail": "a: is bad", "message": "a: is bad"}"#), "a: is bad");
+        assert_eq!(told(r#"{"detail": "a"}"#), "a");
+        assert_eq!(told(r#"{"errors": [{"detail": "a"}, {"detail": "b"}]}"#), "a; b");
+        assert_eq!(told(r#"[{"errors": []}, {"errors": [{"detail": "b"}]}]"#), "b");
+        assert_eq!(told("<html>"), "<html>");
+    }
 }

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use chrono::{DateTime, Utc};
+
 use crate::api::Api;
+use crate::device::{Device, SignIn};
 use crate::failure::{Failure, Result};
 use crate::options::Options;
 
@@ -20,6 +23,9 @@ pub(crate) struct Context {
     pub(crate) token: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) organization: Option<String>,
+    /// How the token is renewed, if a person has signed in at an issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_in: Option<SignIn>,
 }
 
 /// The file of all contexts.
@@ -74,30 +80,62 @@ impl Contexts {
     }
 }
 
-/// The context that these options mean.
-fn chosen(options: &Options) -> Result<Option<Context>> {
+/// The context that these options mean, with its name.
+fn chosen(options: &Options) -> Result<Option<(String, Context)>> {
     if options.context.is_none() && options.url.is_some() && options.token.is_some() {
         return Ok(None);
     }
     let mut stored = Contexts::read(options)?;
     match (&options.context, stored.current.clone()) {
         (Some(name), _) => match stored.contexts.remove(name) {
-            Some(context) => Ok(Some(context)),
+            Some(context) => Ok(Some((name.clone(), context))),
             None => Err(Failure::NotFound(format!("there is no context {name}; `windlass context list` shows them"))),
         },
-        (None, Some(current)) => Ok(stored.contexts.remove(&current)),
+        (None, Some(current)) => Ok(stored.contexts.remove(&current).map(|context| (current, context))),
         (None, None) => Ok(None),
     }
 }
 
+/// The token of a context, renewed if it has ended. A refresh token may be used only once: commands that run at the same time take turns,
+/// and use what the first of them has got.
+async fn token_of(options: &Options, name: &str, context: &Context, now: DateTime<Utc>) -> Result<String> {
+    let is_valid = |context: &Context| context.sign_in.as_ref().is_none_or(|sign_in| !sign_in.is_over(now));
+    if is_valid(context) {
+        return Ok(context.token.clone());
+    }
+    let path = file(options)?.with_extension("lock");
+    let refused = |error: std::io::Error| Failure::Refused(format!("{}: {error}", path.display()));
+    let lock = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(refused)?;
+    let turn = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+    let _turn = turn.map_err(|error| Failure::Refused(error.to_string()))?.map_err(refused)?;
+    let mut stored = Contexts::read(options)?;
+    let gone = || Failure::NotFound(format!("the context {name} is gone"));
+    let context = stored.contexts.get_mut(name).ok_or_else(gone)?;
+    let Some(sign_in) = context.sign_in.as_mut().filter(|sign_in| sign_in.is_over(now)) else {
+        return Ok(context.token.clone());
+    };
+    let tokens = Device::new()?.refreshed(sign_in).await?;
+    let missing = || Failure::NotSignedIn("the issuer has sent no token: run `windlass login --device` again".into());
+    tokens.get(sign_in.uses).ok_or_else(missing)?.clone_into(&mut context.token);
+    sign_in.expires_at = tokens.end(now);
+    sign_in.refresh_token = tokens.refresh_token.or(sign_in.refresh_token.take());
+    let token = context.token.clone();
+    stored.write(options)?;
+    Ok(token)
+}
+
 /// The server, and the organization by name or id if one is named.
-pub(crate) fn connect(options: &Options) -> Result<(Api, Option<String>)> {
+pub(crate) async fn connect(options: &Options) -> Result<(Api, Option<String>)> {
     let context = chosen(options)?;
-    let of_context = |get: fn(&Context) -> Option<String>| context.as_ref().and_then(get);
+    let of_context = |get: fn(&Context) -> Option<String>| context.as_ref().and_then(|(_, context)| get(context));
     let stored_url = of_context(|context| Some(context.url.clone()));
     // A token belongs to its server: it is not sent to another one.
     let is_same = options.url.is_none() || options.url == stored_url;
-    let token = options.token.clone().or_else(|| of_context(|context| Some(context.token.clone())).filter(|_| is_same));
+    let token = match (&options.token, &context) {
+        (Some(token), _) => Some(token.clone()),
+        (None, Some((name, context))) if is_same => Some(token_of(options, name, context, crate::times::now()).await?),
+        (None, _) => None,
+    };
     let token = token
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Failure::NotSignedIn("there is no token: set WINDLASS_TOKEN, or run `windlass login`".into()))?;
@@ -107,7 +145,15 @@ pub(crate) fn connect(options: &Options) -> Result<(Api, Option<String>)> {
     Ok((Api::new(&url, token)?, organization))
 }
 
+/// The address of the server, for commands that need no token.
+pub(crate) fn url(options: &Options) -> Result<String> {
+    match &options.url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(chosen(options)?.map_or_else(|| DEFAULT_URL.into(), |(_, context)| context.url)),
+    }
+}
+
 /// The address for a new context.
-pub(crate) fn url(options: &Options) -> String {
+pub(crate) fn new_url(options: &Options) -> String {
     options.url.clone().unwrap_or_else(|| DEFAULT_URL.into())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub(crate) type Result<T> = std::result::Result<T, Failure>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a command failed. The texts are for people, and say what to do where that is known.
 #[derive(Debug)]
@@ -17,11 +17,23 @@ pub(crate) enum Failure {
     Refused(String),
     /// What was watched ended otherwise.
     Unsuccessful(String),
+    /// A command that was run here ended with this exit code.
+    Exited(u8),
     /// Nobody reads any more.
     Closed,
 }
 
 impl Failure {
+    /// The same, with what it is about in front.
+    pub(crate) fn about(self, what: &str) -> Self {
+        match self {
+            Self::Usage(text) => Self::Usage(format!("{what}: {text}")),
+            Self::NotFound(text) => Self::NotFound(format!("{what}: {text}")),
+            Self::Refused(text) => Self::Refused(format!("{what}: {text}")),
+            other => other,
+        }
+    }
+
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Closed => 0,
@@ -30,6 +42,7 @@ impl Failure {
             Self::NotFound(_) => 3,
             Self::NotSignedIn(_) => 4,
             Self::Unsuccessful(_) => 5,
+            Self::Exited(code) => *code,
         }
     }
 }
@@ -42,6 +55,7 @@ impl fmt::Display for Failure {
             | Self::NotSignedIn(text)
             | Self::Refused(text)
             | Self::Unsuccessful(text) => f.write_str(text),
+            Self::Exited(code) => write!(f, "the command ended with exit code {code}"),
             Self::Closed => f.write_str("nobody reads the output any more"),
         }
     }

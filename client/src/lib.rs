@@ -6,6 +6,7 @@
 mod api;
 mod commands;
 mod contexts;
+mod device;
 mod failure;
 mod names;
 mod options;
@@ -90,12 +91,16 @@ pub async fn run(words: Vec<OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Arguments::command(), "windlass", &mut script);
             screen.pass(&script)
         }
+        Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), &folder)
+            .map_err(|error| Failure::Refused(format!("{}: {error}", folder.display()))),
         command => commands::run(&options, command, &mut screen).await,
     };
     let written = screen.flush();
     match done.and(written) {
         // Whoever reads has seen enough.
         Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
+        // The command has said itself what was wrong.
+        Err(Failure::Exited(code)) => ExitCode::from(code),
         Err(failure) => {
             // There is nobody to tell if that fails.
             let _told = writeln!(std::io::stderr(), "windlass: {failure}");
@@ -118,6 +123,23 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    /// An argument of a command with the name of a flag of all commands would be read as that flag.
+    #[test]
+    fn no_argument_hides_a_shared_flag() {
+        fn check(command: &clap::Command, shared: &[String]) {
+            for of in command.get_subcommands() {
+                let own = of.get_arguments().map(|argument| argument.get_id().to_string());
+                let hidden: Vec<String> = own.filter(|id| shared.contains(id)).collect();
+                assert!(hidden.is_empty(), "{}: {hidden:?}", of.get_name());
+                check(of, shared);
+            }
+        }
+        let command = Arguments::command();
+        let shared: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+        assert!(shared.contains(&"token".to_owned()), "{shared:?}");
+        check(&command, &shared);
     }
 
     #[test]

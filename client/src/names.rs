@@ -30,6 +30,14 @@ impl EnvironmentOf {
 }
 
 impl Place {
+    /// The organization of a command. An id needs no look at the list: if there is no such organization, whatever is asked for next says so.
+    pub(crate) async fn meant((api, wanted): (Api, Option<String>)) -> Result<Self> {
+        match wanted.as_deref().and_then(|text| Uuid::parse_str(text).ok()) {
+            Some(organization) => Ok(Self { organization, api }),
+            None => Self::find((api, wanted)).await,
+        }
+    }
+
     /// Finds the organization: the one that is named, or the only one.
     pub(crate) async fn find((api, wanted): (Api, Option<String>)) -> Result<Self> {
         let all: List<Named> = shown(&api.get("/organization", &[]).await?)?;

@@ -51,7 +51,7 @@ impl Screen {
     pub(crate) fn new(format: Format, no_color: Option<&str>) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let colors = terminal && no_color.is_none_or(str::is_empty);
-        Self { format, terminal, colors, now: now(), written: String::new() }
+        Self { format, terminal, colors, now: crate::times::now(), written: String::new() }
     }
 
     #[cfg(test)]
@@ -64,9 +64,19 @@ impl Screen {
         &self.written
     }
 
+    /// The time at which the command began.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// Whether the answer is written as it came.
     pub(crate) fn is_raw(&self) -> bool {
         self.format != Format::Table
+    }
+
+    /// Whether the answer is written as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
     }
 
     /// A time: how far away it is for a person, the time itself for a script.
@@ -190,11 +200,6 @@ fn code(tone: Tone) -> Option<u8> {
         Tone::Busy => Some(34),
         Tone::Soft => Some(2),
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the client has no clock but that of its machine")]
-fn now() -> DateTime<Utc> {
-    std::time::SystemTime::now().into()
 }
 
 #[cfg(test)]

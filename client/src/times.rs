@@ -39,6 +39,12 @@ pub(crate) fn exact(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// The time of this machine, which is the only clock of the client.
+#[expect(clippy::disallowed_methods, reason = "the client has no clock but that of its machine")]
+pub(crate) fn now() -> DateTime<Utc> {
+    std::time::SystemTime::now().into()
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};

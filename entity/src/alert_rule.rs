@@ -103,3 +103,38 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A rule about failed runs of all jobs, which tells nobody yet.
+    #[must_use]
+    pub fn new(organization_id: OrganizationId, cluster_id: ClusterId, now: DateTimeUtc) -> Self {
+        Self {
+            id: AlertRuleId::create(),
+            organization_id,
+            cluster_id,
+            created_at: now,
+            updated_at: now,
+            name: String::new(),
+            description: String::new(),
+            tag: String::new(),
+            condition: Condition::RunFailed,
+            threshold: None,
+            reasons: None,
+            times_p95: None,
+            operator: None,
+            function: None,
+            for_seconds: 0,
+            severity: Severity::Medium,
+            enabled: true,
+            receivers: Receivers::default(),
+            summary: None,
+            runbook_url: None,
+            target: Target::Organization,
+            project_id: None,
+            environment_id: None,
+            job_id: None,
+            label_key: None,
+            label_value: None,
+        }
+    }
+}

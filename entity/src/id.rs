@@ -88,6 +88,8 @@ id! {
     AlertId
     /// The id of a message about alerts.
     AlertDeliveryId
+    /// The id of a calendar.
+    CalendarId
     /// The id of a webhook.
     WebhookId
     /// The id of a webhook delivery.
@@ -108,6 +110,8 @@ id! {
     WorkspaceStepId
     /// The id of a resource address of a workspace job.
     AddressId
+    /// The id of an uploaded configuration of a workspace.
+    ConfigurationVersionId
     /// The id of a state version.
     StateVersionId
     /// The id of a workspace schedule.
@@ -122,16 +126,20 @@ id! {
     WorkspaceTagId
     /// The id of an access token.
     AccessTokenId
+    /// The id of a key that signs identity tokens.
+    IdentityKeyId
     /// The id of a key that signs tokens.
     SigningKeyId
     /// The id of a session of the console.
     SessionId
     /// The id of a link that signs in once.
     SignInId
+    /// The id of a code of `terraform login`.
+    LoginCodeId
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId SigningKeyId SessionId SignInId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
 }
 
 impl JobId {

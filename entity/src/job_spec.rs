@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GitTokenId, GroupId, RegistryId};
 
-/// When a job runs: on a schedule, or on events of its environment.
+/// When a job runs: on a schedule, or on events of its environment. A check runs elsewhere, and reports by pings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobType {
     Lifecycle,
     Cron,
+    Check,
 }
 
 /// The command of a container.
@@ -58,6 +59,25 @@ pub enum Schedule {
         #[serde(default)]
         lifecycle_type: LifecycleType,
     },
+    /// Something that runs elsewhere is expected to ping: at the times of a schedule, or once in a period.
+    Check {
+        rhythm: Rhythm,
+        /// How late a ping may be.
+        grace_seconds: i32,
+    },
+}
+
+/// When the pings of a check are expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Rhythm {
+    Cron {
+        scheduled_at: String,
+        /// IANA name.
+        timezone: String,
+    },
+    /// Counted from the last ping.
+    Period { seconds: i32 },
 }
 
 /// Which git host a repository is on.
@@ -200,6 +220,7 @@ impl JobSpec {
         match self.schedule {
             Schedule::Cron { .. } => JobType::Cron,
             Schedule::Lifecycle { .. } => JobType::Lifecycle,
+            Schedule::Check { .. } => JobType::Check,
         }
     }
 

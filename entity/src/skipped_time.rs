@@ -16,6 +16,21 @@ pub enum SkipReason {
     Paused,
     /// The starting deadline had passed.
     TooLate,
+    /// A calendar of the schedule removed the time.
+    Calendar,
+    /// No ping of a check arrived within its grace.
+    NoPing,
+}
+
+impl SkipReason {
+    /// Whether somebody wanted that there is no run.
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        match self {
+            Self::Paused | Self::Calendar => true,
+            Self::Overlap | Self::Missed | Self::TooLate | Self::NoPing => false,
+        }
+    }
 }
 
 /// Row of `skipped_time`: one for each time. After a long outage the older times share one row.
@@ -34,6 +49,8 @@ pub struct Model {
     pub recorded_at: DateTimeUtc,
     /// Who requested that this time is skipped; the reason is `Paused` then.
     pub requested_by: Option<String>,
+    /// Which calendar removed the time, and by which entry.
+    pub detail: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

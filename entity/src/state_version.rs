@@ -27,6 +27,8 @@ pub struct Model {
     pub sealed: Vec<u8>,
     /// The number of pieces; none if the state is stored here.
     pub pieces: Option<i32>,
+    /// The upload that it came with, if it was announced before.
+    pub upload_id: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

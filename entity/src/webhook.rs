@@ -30,7 +30,50 @@ pub enum WebhookEvent {
     DeploymentSuccessful,
 }
 
-/// The events of a webhook.
+/// Events of ours: about runs, times of schedules and approvals.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OwnEvent {
+    RunFailed,
+    /// A run succeeded, and the one before it had failed.
+    RunRecovered,
+    RunSucceeded,
+    /// A time of a schedule got no run, and nobody wanted that.
+    TimeMissed,
+    /// A scheduled run succeeded after a time that was missed.
+    ScheduleRecovered,
+    RunTooLong,
+    /// A run that took too long has ended.
+    RunTooLongEnded,
+    ApprovalWaiting,
+    /// An approval that was awaited was given, refused, or is no longer needed.
+    ApprovalDecided,
+}
+
+impl OwnEvent {
+    /// The official event that comes nearest. A server of 0.2.0 that sends a delivery knows no other.
+    #[must_use]
+    pub fn nearest(self) -> WebhookEvent {
+        match self {
+            Self::RunFailed | Self::TimeMissed => WebhookEvent::DeploymentFailure,
+            Self::RunRecovered
+            | Self::RunSucceeded
+            | Self::ScheduleRecovered
+            | Self::RunTooLongEnded
+            | Self::ApprovalDecided => WebhookEvent::DeploymentSuccessful,
+            Self::RunTooLong | Self::ApprovalWaiting => WebhookEvent::DeploymentStarted,
+        }
+    }
+}
+
+/// The events of ours of a webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct OwnEvents(pub Vec<OwnEvent>);
+
+/// The official events of a webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Events(pub Vec<WebhookEvent>);
 
@@ -61,6 +104,8 @@ pub struct Model {
     pub events: Events,
     pub project_names: ProjectNames,
     pub modes: Modes,
+    /// Null if there are none.
+    pub own_events: Option<OwnEvents>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

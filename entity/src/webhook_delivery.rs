@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::id::{DeliveryId, WebhookId};
-use crate::webhook::{WebhookEvent, WebhookKind};
+use crate::webhook::{OwnEvent, WebhookEvent, WebhookKind};
 
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -28,6 +28,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub kind: WebhookKind,
+    /// For an event of ours, the official one that comes nearest.
     pub event: WebhookEvent,
     pub target_url: String,
     pub payload: Json,
@@ -38,6 +39,10 @@ pub struct Model {
     pub status_code: Option<i32>,
     /// The beginning of the newest response, or why there was none.
     pub response: Option<String>,
+    /// The event, if it is one of ours.
+    pub own_event: Option<OwnEvent>,
+    /// What it tells; each webhook is told it once.
+    pub cause: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{OrganizationId, WorkspaceId};
+use crate::id::{ConfigurationVersionId, OrganizationId, StateVersionId, WorkspaceId};
 
 /// The status of a workspace job or step, stored under the names of the Terrakube API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -75,6 +75,22 @@ pub struct Model {
     pub context: Option<Json>,
     /// With whose rights the job acts, as `access::principal` writes it; none for jobs of earlier releases.
     pub principal: Option<String>,
+    /// Whether the job changes nothing: it ends before its first approval or apply, waits for no other job, and takes no lock.
+    pub plan_only: bool,
+    /// Whether whoever asked for the job approves its plan beforehand.
+    pub auto_apply: bool,
+    /// Whether the plan is kept for later, so that other jobs do not wait for its approval.
+    pub save_plan: bool,
+    /// Whether the job removes everything, as whoever asked for it says.
+    pub is_destroy: bool,
+    /// The uploaded files that are used instead of the source of the workspace.
+    pub configuration_version_id: Option<ConfigurationVersionId>,
+    /// Values of Terraform variables for this job alone, sealed.
+    pub variables: Option<Vec<u8>>,
+    /// Since when an approval is awaited.
+    pub asked_at: Option<DateTimeUtc>,
+    /// The newest state when the plan was made.
+    pub planned_state_id: Option<StateVersionId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

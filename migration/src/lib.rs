@@ -28,6 +28,12 @@ mod m0019_sessions;
 mod m0020_shown_plans;
 mod m0021_alerts;
 mod m0022_alert_conditions;
+mod m0023_calendars;
+mod m0024_checks;
+mod m0025_webhook_news;
+mod m0026_cloud;
+mod m0027_configurations;
+mod m0028_identity_keys;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -59,6 +65,12 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_shown_plans::Migration),
             Box::new(m0021_alerts::Migration),
             Box::new(m0022_alert_conditions::Migration),
+            Box::new(m0023_calendars::Migration),
+            Box::new(m0024_checks::Migration),
+            Box::new(m0025_webhook_news::Migration),
+            Box::new(m0026_cloud::Migration),
+            Box::new(m0027_configurations::Migration),
+            Box::new(m0028_identity_keys::Migration),
         ]
     }
 }
@@ -71,22 +83,50 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7236840123954)";
 /// # Errors
 /// When a statement fails. PostgreSQL rolls everything back; SQLite keeps the migrations that succeeded before it.
 pub async fn run(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return Migrator::up(db, None).await;
-    }
-    let lock = db.begin().await?;
-    lock.execute_unprepared(LOCK).await?;
-    // On the connection that holds the lock, because there may be no other one.
-    Migrator::up(&lock, None).await?;
-    lock.commit().await
+    up(db, None).await
 }
 
-/// Applies only the first `count` migrations, like an older server, to test the later ones.
+/// Applies only the first `count` migrations to an empty database: those of an older server.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), DbErr> {
-    Migrator::up(db, Some(count)).await
+    up(db, Some(count)).await
+}
+
+async fn up(db: &DatabaseConnection, count: Option<u32>) -> Result<(), DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Migrator::up(db, count).await;
+    }
+    let lock = db.begin().await?;
+    lock.execute_unprepared(LOCK).await?;
+    // On the connection that holds the lock, because there may be no other one.
+    Migrator::up(&lock, count).await?;
+    lock.commit().await
+}
+
+/// The names of the migrations of this program, in their order.
+#[must_use]
+pub fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// The names of the migrations that a database has, in their order; none if it is empty.
+///
+/// # Errors
+/// When the table of migrations cannot be read.
+pub async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT version FROM seaql_migrations";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let found = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, DbErr>>()?;
+    let known = names();
+    // Those that this program does not know are newer than all others.
+    let mut ordered: Vec<String> = known.iter().filter(|name| found.contains(name)).cloned().collect();
+    ordered.extend(found.into_iter().filter(|name| !known.contains(name)));
+    Ok(ordered)
 }
 
 /// Counts the pending migrations.
@@ -111,13 +151,7 @@ pub enum Schema {
 /// # Errors
 /// When the table of migrations cannot be read.
 pub async fn schema(db: &DatabaseConnection) -> Result<Schema, DbErr> {
-    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
-        return Ok(Schema::Missing);
-    }
-    let sql = "SELECT version FROM seaql_migrations";
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    let applied = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, DbErr>>()?;
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let (applied, known) = (applied(db).await?, names());
     Ok(if applied.iter().any(|name| !known.contains(name)) {
         Schema::Newer
     } else if applied.is_empty() {

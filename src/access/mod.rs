@@ -7,10 +7,11 @@ pub use self::access_tokens::{access_token, access_tokens};
 pub use self::alert_settings::{alert_receiver, alert_rule, alert_silence};
 pub use self::caller::{Caller, Identity, Subject};
 pub use self::environment::{deployment, environment, environment_mode, stage};
-pub use self::job::{job, job_answer, job_row, run};
+pub use self::job::{check, job, job_answer, job_or_check, job_row, run};
 pub use self::location::location;
+pub use self::named::{named_organization, named_workspace, seen_workspaces, shown_organization};
 pub use self::organization_settings::{
-    cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
+    calendar, cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
 };
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};
@@ -31,6 +32,7 @@ pub mod jwt;
 mod last_use;
 mod location;
 mod membership;
+mod named;
 mod organization_settings;
 pub mod own_jwt;
 pub mod principal;

@@ -1,12 +1,13 @@
 //! Access to the settings of an organization, such as registries, tokens and webhooks.
 
 use entity::id::{
-    ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId, RestrictionId,
-    TokenId, WebhookId,
+    CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId,
+    RestrictionId, TokenId, WebhookId,
 };
 use entity::metadata_group::GroupKind;
 use entity::{
-    api_token, cluster, custom_role, deployment_restriction, git_token, invitation, metadata_group, registry, webhook,
+    api_token, calendar, cluster, custom_role, deployment_restriction, git_token, invitation, metadata_group, registry,
+    webhook,
 };
 use sea_orm::DatabaseConnection;
 
@@ -49,6 +50,8 @@ owned! {
     git_token(GitTokenId) -> git_token::Model, "git token";
     /// A custom role of an organization.
     custom_role(CustomRoleId) -> custom_role::Model, "custom role";
+    /// A calendar of an organization.
+    calendar(CalendarId) -> calendar::Model, "calendar";
     /// A webhook of an organization.
     webhook(WebhookId) -> webhook::Model, "webhook";
 }

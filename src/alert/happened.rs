@@ -9,7 +9,7 @@ use sea_orm::ActiveEnum as _;
 
 use super::subject::Subject;
 use crate::engine::alert::is_caused_by;
-use crate::engine::skip_words::skip_words;
+use crate::engine::skip_words::skipped_words;
 
 /// Something that happened to a job, an environment, a workspace or a cluster.
 pub(super) struct Happened {
@@ -77,6 +77,8 @@ impl From<Cause> for Happened {
 
 /// Why a time was skipped, as `explain` says it.
 fn skipped(reason: &str, at: DateTime<Utc>) -> String {
-    let why = SkipReason::try_from_value(&reason.to_owned()).map_or("this server does not know the reason", skip_words);
-    format!("the time {} was skipped ({reason}): {why}", at.format("%Y-%m-%d %H:%M:%S UTC"))
+    SkipReason::try_from_value(&reason.to_owned()).map_or_else(
+        |_| format!("the time {} was skipped ({reason})", at.format("%Y-%m-%d %H:%M:%S UTC")),
+        |known| skipped_words(known, at),
+    )
 }

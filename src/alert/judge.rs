@@ -17,6 +17,7 @@ use super::subject::{Located, locate};
 use super::tell::{Outgoing, tell};
 use crate::app::App;
 use crate::engine::alert::{Decision, Known, Seen, covers, decide, silence_words, silenced};
+use crate::engine::news::run_reason;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -218,9 +219,6 @@ impl Background {
 
     /// Why a run failed.
     fn reason(&self, run: Option<RunId>) -> Option<String> {
-        let run = self.runs.get(&run?)?;
-        let code = run.exit_code.map(|code| format!("exit code {code}"));
-        let parts: Vec<String> = [code, run.reason.clone()].into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
+        self.runs.get(&run?).and_then(run_reason)
     }
 }

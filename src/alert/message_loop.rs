@@ -39,11 +39,17 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
     let mut memory = Memory::default();
     while !shutdown.is_cancelled() {
         let now = app.clock.now();
+        let mut pause = PAUSE;
         let passed = async {
             decide(app, &mut memory, now).await?;
             match store::alert::next_message(&app.db).await? {
                 Some(due) if due <= now => send_due::send(app, now).await.map(|_| ()),
-                _ => Ok(()),
+                Some(due) => {
+                    // A message leaves when it is due, and not at the pass after that.
+                    pause = PAUSE.min((due - now).to_std().unwrap_or(PAUSE));
+                    Ok(())
+                }
+                None => Ok(()),
             }
         };
         let passed = tokio::select! {
@@ -61,7 +67,7 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -20,6 +20,7 @@ mod hand_over;
 mod happened;
 mod idle_jobs;
 mod judge;
+mod long_for_webhooks;
 mod message_loop;
 mod open_runs;
 mod receiver_change;

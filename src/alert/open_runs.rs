@@ -16,7 +16,7 @@ use crate::store;
 use crate::store::alert::WatchedRun;
 
 /// How many open runs one pass looks at, the oldest first.
-const RUNS: u64 = 500;
+pub(super) const RUNS: u64 = 500;
 /// How many successful runs tell how long a job usually takes, and how many are enough.
 const HISTORY: u32 = 100;
 const ENOUGH: usize = 5;
@@ -48,38 +48,55 @@ pub(super) async fn long<'a>(
     usual: &mut Usual,
     now: DateTime<Utc>,
 ) -> Result<Vec<Found<'a>>> {
-    let at_least = |rule: &&Rule| if rule.times_p95.is_some() { TimeDelta::zero() } else { patience(rule) };
-    let Some(shortest) = rules.iter().map(at_least).min() else { return Ok(Vec::new()) };
+    let Some(shortest) = shortest(rules) else { return Ok(Vec::new()) };
     let runs = store::alert::list_long_runs(&app.db, now - shortest, RUNS).await?;
-    let compares = |run: &WatchedRun| {
-        rules.iter().any(|rule| rule.times_p95.is_some() && rule.organization_id == run.organization)
-    };
-    usual.learn(app, runs.iter().filter(|run| compares(run)).map(|run| run.job), now).await?;
+    usual.learn_for(app, rules, &runs, now).await?;
     Ok(pairs(rules, &runs, now, |rule, run| too_long(rule, run, usual.of(run.job), now)))
 }
 
+/// After what time a run may take too long for one of the rules.
+pub(super) fn shortest(rules: &[&Rule]) -> Option<TimeDelta> {
+    rules.iter().map(|rule| if rule.times_p95.is_some() { TimeDelta::zero() } else { patience(rule) }).min()
+}
+
+/// That a run has been running for a time.
+pub(super) fn running_for(took: TimeDelta) -> String {
+    format!("the run has been running for {} s", took.num_seconds())
+}
+
 /// Why a run takes too long for a rule.
-fn too_long(rule: &Rule, run: &WatchedRun, usual: Option<u64>, now: DateTime<Utc>) -> Option<String> {
+pub(super) fn too_long(rule: &Rule, run: &WatchedRun, usual: Option<u64>, now: DateTime<Utc>) -> Option<String> {
     let took = now - run.since;
-    let seconds = took.num_seconds();
     // Without a limit of its own, a rule that compares has none.
     let has_limit = rule.threshold.is_some() || rule.times_p95.is_none();
     if has_limit && took >= patience(rule) {
-        return Some(format!("the run has been running for {seconds} s"));
+        return Some(running_for(took));
     }
     let (times, usual) = rule.times_p95.zip(usual)?;
     let usual = TimeDelta::milliseconds(i64::try_from(usual).unwrap_or(i64::MAX / 2));
     (took.as_seconds_f64() > times * usual.as_seconds_f64()).then(|| {
         let usual = usual.as_seconds_f64();
-        format!(
-            "the run has been running for {seconds} s, more than {times} times as long as 95 of 100 runs: {usual:.1} s"
-        )
+        format!("{}, more than {times} times as long as 95 of 100 runs: {usual:.1} s", running_for(took))
     })
 }
 
 impl Usual {
-    fn of(&self, job: JobId) -> Option<u64> {
+    pub(super) fn of(&self, job: JobId) -> Option<u64> {
         self.0.get(&job).and_then(|(p95, _)| *p95)
+    }
+
+    /// Reads how long the runs of those jobs take that a rule compares.
+    pub(super) async fn learn_for(
+        &mut self,
+        app: &App,
+        rules: &[&Rule],
+        runs: &[WatchedRun],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let compares = |run: &&WatchedRun| {
+            rules.iter().any(|rule| rule.times_p95.is_some() && rule.organization_id == run.organization)
+        };
+        self.learn(app, runs.iter().filter(compares).map(|run| run.job), now).await
     }
 
     /// Reads how long the runs of jobs take, unless that was read a short time ago.

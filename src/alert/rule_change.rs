@@ -129,8 +129,7 @@ fn reasons(condition: Condition, given: Option<Vec<String>>) -> Result<Option<Re
     if condition != Condition::RunMissed {
         return Err(Error::invalid(FIELD, format!("belongs to {} only", name(Condition::RunMissed))));
     }
-    // Pausing is no accident.
-    let told = SkipReason::iter().filter(|reason| *reason != SkipReason::Paused);
+    let told = SkipReason::iter().filter(|reason| !reason.is_wanted());
     let known: Vec<String> = told.map(|reason| reason.to_value()).collect();
     if given.iter().any(|reason| !known.contains(reason)) {
         return Err(Error::invalid(FIELD, format!("must be some of {}", known.join(", "))));

@@ -2,8 +2,8 @@
 //! content the caller shows.
 
 use entity::alert;
-use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
-use entity::id::{AlertRuleId, ClusterId, OrganizationId};
+use entity::alert_rule::{Condition, Model, Reasons};
+use entity::id::{ClusterId, OrganizationId};
 use serde::Serialize;
 
 use super::rule_change::{WantedRule, WantedTarget, apply_rule, check_target, set_target};
@@ -36,35 +36,7 @@ pub async fn create_rule<S: Serialize>(
     (wanted, target): (WantedRule, WantedTarget),
     shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
 ) -> Result<S> {
-    let now = app.clock.now();
-    let row = Model {
-        id: AlertRuleId::create(),
-        organization_id: organization,
-        cluster_id: cluster,
-        created_at: now,
-        updated_at: now,
-        name: String::new(),
-        description: String::new(),
-        tag: String::new(),
-        condition: Condition::RunFailed,
-        threshold: None,
-        reasons: None,
-        times_p95: None,
-        operator: None,
-        function: None,
-        for_seconds: 0,
-        severity: Severity::Medium,
-        enabled: true,
-        receivers: Receivers::default(),
-        summary: None,
-        runbook_url: None,
-        target: Target::Organization,
-        project_id: None,
-        environment_id: None,
-        job_id: None,
-        label_key: None,
-        label_value: None,
-    };
+    let row = Model::new(organization, cluster, app.clock.now());
     let mut row = apply_rule(app, wanted, row).await?;
     set_target(app, cluster, target, &mut row).await?;
     check_target(&row, "target")?;

@@ -12,6 +12,7 @@ use super::found::Found;
 use super::happened::Happened;
 use super::idle_jobs::IdleChecks;
 use super::judge::weigh;
+use super::long_for_webhooks::tell_webhooks;
 use super::open_runs::{Usual, late, long};
 use super::subject::locate;
 use super::tell::tell;
@@ -42,7 +43,9 @@ pub(super) async fn look(app: &App, watch: &mut Watch, now: DateTime<Utc>) -> Re
     let of = |condition| rules.iter().filter(|rule| rule.condition == condition).collect::<Vec<&Rule>>();
     let mut found = Vec::new();
     found.extend(late(app, &of(Condition::RunLate), now).await?);
-    found.extend(long(app, &of(Condition::RunTooLong), &mut watch.usual, now).await?);
+    let long_rules = of(Condition::RunTooLong);
+    found.extend(long(app, &long_rules, &mut watch.usual, now).await?);
+    tell_webhooks(app, &long_rules, &mut watch.usual, now).await?;
     found.extend(watch.idle.look(app, &of(Condition::NoSuccessFor), now).await?);
     found.extend(waiting(app, &of(Condition::ApprovalWaiting), now).await?);
     if watch.drift_at.is_none_or(|last| now - last >= DRIFT || now < last) {

@@ -14,8 +14,9 @@ use crate::error::Error;
 
 /// The API contract, as served.
 pub const CONTRACT: &str = include_str!("../../api-spec/openapi.yaml");
-/// The contract of the other API, which the reference page shows too.
+/// The contracts of the other APIs, which the reference page shows too.
 const TERRAKUBE: &str = include_str!("../../api-spec/terrakube.yaml");
+const CLOUD: &str = include_str!("../../api-spec/cloud.yaml");
 /// The script of the reference page.
 const SCRIPT: &str = include_str!("reference.js");
 
@@ -45,7 +46,8 @@ pub(super) fn reference() -> poem::Result<Response> {
 /// The reference page, and what it may do.
 static REFERENCE: LazyLock<Result<(String, String), String>> = LazyLock::new(|| {
     let json = |contract| as_json(contract).map_err(|error| error.to_string());
-    let contracts = format!("{{qovery: {}, terrakube: {}}}", json(CONTRACT)?, json(TERRAKUBE)?);
+    let contracts =
+        format!("{{qovery: {}, terrakube: {}, cloud: {}}}", json(CONTRACT)?, json(TERRAKUBE)?, json(CLOUD)?);
     let page = OpenApiService::new((), "Windlass", env!("CARGO_PKG_VERSION")).swagger_ui_html();
     let page = with_contracts(&page, &contracts).ok_or("the page of the library has another shape")?;
     let policy = policy(&page);

@@ -7,12 +7,12 @@ use poem::http::{StatusCode, header};
 use poem::web::Data;
 use poem::{Request, Response, handler};
 use serde_json::{Map, Value, json};
+use windlass_schedule::time_zone;
 
 use crate::app::App;
 use crate::liveness::pulse::{Health, Loop};
 use crate::observe::metrics::{Exposition, JobSample, QueueDepths};
 use crate::store;
-use crate::time_zone;
 
 /// The timeout of database queries.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-// Shows one of the contracts; the other is one choice away.
+// Shows one of the contracts; the others are one choice away.
 const names = Object.keys(CONTRACTS);
 const asked = new URLSearchParams(location.search).get('contract');
 const shown = names.includes(asked) ? asked : names[0];

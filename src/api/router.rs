@@ -10,9 +10,10 @@ use tracing::Instrument as _;
 
 use super::wire::Warnings;
 use super::{
-    access_token, account, alert, check, cluster, contract, cors, entity_tag, environment, error, event, git_token,
-    group, history, job, member, monitoring, organization, project, project_rule, registry, repeat, response_headers,
-    role, service, socket, stage, status, token, variable, webhook,
+    access_token, account, alert, calendar, check, cluster, contract, cors, declaration, entity_tag, environment,
+    error, event, git_token, group, history, job, job_check, logged_address, member, monitoring, organization, project,
+    project_rule, registry, repeat, response_headers, role, service, sign_in_methods, socket, stage, status, token,
+    variable, webhook,
 };
 use crate::app::App;
 
@@ -34,7 +35,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             group::AnnotationsGroupApi(app()),
             group::LabelsGroupApi(app()),
             webhook::WebhookApi(app()),
-            (event::EventApi(app()), alert::apis(app())),
+            (event::EventApi(app()), alert::apis(app()), calendar::CalendarApi(app())),
         ),
         (
             project::ProjectApi(app()),
@@ -46,7 +47,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             environment::deployment_log::DeploymentLogApi(app()),
             environment::deployment_rule::EnvironmentRuleApi(app()),
             environment::environment_status::EnvironmentStatusApi(app()),
-            environment::export::EnvironmentExportApi(app()),
+            (environment::export::EnvironmentExportApi(app()), declaration::DeclarationApi(app())),
             environment::organization_overview::OrganizationOverviewApi(app()),
             environment::overview::OverviewApi(app()),
         ),
@@ -76,7 +77,7 @@ fn job_apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             job::backfill::BackfillApi(app()),
             job::clone::CloneApi(app()),
             job::deployment_restriction::DeploymentRestrictionApi(app()),
-            job::explain::ExplainApi(app()),
+            (job::explain::ExplainApi(app()), job_check::JobCheckApi(app())),
             job::next_run::NextRunApi(app()),
             job::pause::PauseApi(app()),
             job::run::RunApi(app()),
@@ -125,10 +126,13 @@ pub fn endpoint(
         .at("/openapi.yaml", get(contract::contract_yaml))
         .at("/openapi.json", get(contract::contract_json))
         .at("/docs", get(contract::reference))
+        .at("/.well-known/windlass", get(sign_in_methods::told))
         .at("/health", get(monitoring::health))
         .at("/health/live", get(monitoring::live))
         .at("/health/ready", get(monitoring::ready))
         .at("/metrics", get(monitoring::metrics))
+        .at("/ping/:key", job_check::ping::route())
+        .at("/ping/:key/:signal", job_check::ping::route())
         .at("/service/logs", get(socket::service_logs))
         .at("/service/status", get(socket::service_status))
         .at("/deployment/logs", get(socket::deployment_logs))
@@ -138,7 +142,7 @@ pub fn endpoint(
         .around(move |endpoint, mut request: Request| {
             let (clock, metrics, origins) = (clock.clone(), metrics.clone(), Arc::clone(&origins));
             async move {
-                let (uri, method, started_at) = (request.uri().clone(), request.method().clone(), clock.now());
+                let (uri, method, started_at) = (logged_address::logged(request.uri()), request.method().clone(), clock.now());
                 let (path, scheme) = (uri.path(), request.scheme().clone());
                 let warnings = Warnings::default();
                 request.set_data(warnings.clone());

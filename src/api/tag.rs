@@ -42,6 +42,7 @@ pub(super) enum Tag {
     Environment,
     Containers,
     Databases,
+    Declarations,
     #[oai(rename = "Environment Deployment History")]
     EnvironmentDeploymentHistory,
     #[oai(rename = "Environment Deployment Rule")]
@@ -75,6 +76,8 @@ pub(super) enum Tag {
     Members,
     #[oai(rename = "Organization Labels Group")]
     OrganizationLabelsGroup,
+    #[oai(rename = "Organization Calendar")]
+    OrganizationCalendar,
     #[oai(rename = "Organization Webhook")]
     OrganizationWebhook,
     #[oai(rename = "Project Environment Variable")]

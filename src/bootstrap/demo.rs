@@ -121,7 +121,7 @@ fn job(
 ) -> job::Model {
     let icon = match schedule {
         Schedule::Cron { .. } => "app://qovery-console/cron-job",
-        Schedule::Lifecycle { .. } => "app://qovery-console/lifecycle-job",
+        Schedule::Lifecycle { .. } | Schedule::Check { .. } => "app://qovery-console/lifecycle-job",
     };
     let spec = JobSpec {
         description: "a sample".into(),

@@ -7,6 +7,7 @@
 mod account;
 mod account_tokens;
 mod assets;
+mod authorize;
 mod cookie;
 mod deployment;
 mod environment;
@@ -64,6 +65,7 @@ pub fn routes(route: Route, app: &Arc<App>) -> Route {
         .at("/account/session/:id", post(account::end_session))
         .at("/account/tokens", get(account_tokens::list).post(account_tokens::create))
         .at("/account/token/:id", post(account_tokens::revoke))
+        .at("/authorize", get(authorize::ask).post(authorize::allow))
         .at("/sign-out", post(sign_in::sign_out));
     let pages = run::routes(job::routes(pages));
     let pages = overview::routes(pages);

@@ -54,6 +54,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("job-saved", "The job was changed. Deploy it to make the change effective."),
     ("job-cloned", "This is the copy. Deploy it, so that it runs."),
     ("job-deleted", "The job is deleted, or will be when what is deployed has been removed."),
+    ("check-added", "The check was created. Let what runs elsewhere call its address."),
+    ("check-saved", "The check was changed."),
+    ("key-replaced", "The check has a new key. Pings with the old address are no longer accepted."),
     ("failures-cleared", "Failed runs from before now no longer count."),
     ("settings-saved", "The advanced settings were changed. Deploy the job to make the change effective."),
 ];

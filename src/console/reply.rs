@@ -23,6 +23,16 @@ pub(super) fn page(app: &App, viewer: &Viewer, page: &Page) -> Response {
     with_status(StatusCode::OK, &whole(page, Some(viewer), &app.public_url()))
 }
 
+/// A page whose form leads to another origin: that of a program on the viewer's own computer.
+pub(super) fn page_leading_to(app: &App, viewer: &Viewer, shown: &Page, origin: &str) -> Response {
+    let mut response = page(app, viewer, shown);
+    let policy = POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+    if let Ok(value) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+    response
+}
+
 /// A page with a form that was refused, and says why.
 pub(super) fn refused(app: &App, viewer: &Viewer, page: &Page) -> Response {
     with_status(StatusCode::BAD_REQUEST, &whole(page, Some(viewer), &app.public_url()))
@@ -81,7 +91,8 @@ pub(super) async fn around(
         Err(error) => failed(&app, error, wanted.as_deref(), had_session),
     };
     if response.content_type().is_some_and(|kind| kind.starts_with("text/html")) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        let policy = response.headers_mut().entry(header::CONTENT_SECURITY_POLICY);
+        policy.or_insert_with(|| HeaderValue::from_static(POLICY));
         if accepts_gzip {
             response = shortened(response).await?;
         }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::run::RunState;
 use entity::skipped_time::{self, SkipReason};
+use windlass_schedule::time_zone::Zone;
 
 use super::format::{between, duration, zoned_short};
 use super::paths;
@@ -12,7 +13,6 @@ use super::picture::lane::LaneItem;
 use super::picture::strip::StripBar;
 use crate::engine::cron::{Hold, Holds, Timing};
 use crate::store::overview::RunSummary;
-use crate::time_zone::Zone;
 
 /// The most planned times of a lane.
 const MOST_PLANNED: usize = 3000;
@@ -91,20 +91,22 @@ pub fn skipped_item(row: &skipped_time::Model, zone: Zone) -> LaneItem {
         shade: Shade::Skipped,
         from: row.scheduled_for,
         until: row.through.max(row.scheduled_for),
-        title: format!("skipped, {times}: {}", skip_words(row.reason, row.requested_by.as_deref())),
+        title: format!("skipped, {times}: {}", skip_words(row)),
         href: None,
     }
 }
 
 /// Why a time was skipped, in words.
 #[must_use]
-pub fn skip_words(reason: SkipReason, requested_by: Option<&str>) -> String {
-    match (reason, requested_by) {
+pub fn skip_words(row: &skipped_time::Model) -> String {
+    match (row.reason, &row.requested_by) {
         (SkipReason::Overlap, _) => "the previous run had not ended".into(),
         (SkipReason::Missed, _) => "no server was running, and the schedule does not catch up on this time".into(),
         (SkipReason::Paused, Some(person)) => format!("requested by {person}"),
         (SkipReason::Paused, None) => "the schedule was suspended or paused".into(),
         (SkipReason::TooLate, _) => "the starting deadline had passed".into(),
+        (SkipReason::Calendar, _) => row.detail.clone().unwrap_or_else(|| "calendars removed these times".into()),
+        (SkipReason::NoPing, _) => "no ping arrived within the grace".into(),
     }
 }
 
@@ -122,6 +124,7 @@ pub fn planned_items(
             None => (Shade::Planned, "planned".to_owned()),
             Some(Hold::Pause(pause)) => (Shade::Skipped, format!("will be skipped: paused by {}", pause.requested_by)),
             Some(Hold::Skip(skip)) => (Shade::Skipped, format!("will be skipped: requested by {}", skip.requested_by)),
+            Some(Hold::Calendar(why)) => (Shade::Skipped, format!("will be skipped: {why}")),
         };
         LaneItem { shade, from: at, until: at, title: format!("{why}, {}", zoned_short(at, zone)), href: None }
     };
@@ -136,7 +139,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::time_zone::find;
+    use windlass_schedule::time_zone::find;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::parse_from_rfc3339("2026-11-28T09:00:00Z").unwrap().to_utc() + TimeDelta::seconds(second)
@@ -185,6 +188,7 @@ mod tests {
             reason: SkipReason::Missed,
             recorded_at: at(4000),
             requested_by: None,
+            detail: None,
         };
         let item = skipped_item(&row, zone);
         assert!(

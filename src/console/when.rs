@@ -1,11 +1,11 @@
 //! Times in pages: in a zone that is named, and how far away they are. The script keeps the distance fresh.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use entity::job_spec::{JobSpec, Schedule};
+use entity::job_spec::{JobSpec, Rhythm, Schedule};
 use maud::{Markup, html};
+use windlass_schedule::time_zone::{self, Zone};
 
 use super::format::{relative, zoned};
-use crate::time_zone::{self, Zone};
 
 /// A time with its zone, and its distance from now.
 pub(super) fn when(at: DateTime<Utc>, zone: Option<Zone>, now: DateTime<Utc>) -> Markup {
@@ -35,7 +35,9 @@ pub(super) fn stamp(at: DateTime<Utc>) -> String {
 /// The zone of the schedule of a job; UTC for others.
 pub(super) fn zone_of(spec: &JobSpec) -> Option<Zone> {
     match &spec.schedule {
-        Schedule::Cron { timezone, .. } => time_zone::find(timezone),
-        Schedule::Lifecycle { .. } => time_zone::find("Etc/UTC"),
+        Schedule::Cron { timezone, .. } | Schedule::Check { rhythm: Rhythm::Cron { timezone, .. }, .. } => {
+            time_zone::find(timezone)
+        }
+        Schedule::Lifecycle { .. } | Schedule::Check { .. } => time_zone::find("Etc/UTC"),
     }
 }

@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::news::{escaped, is_covered};
 use super::requester::Requester;
 use crate::error::Result;
 use crate::store;
@@ -154,11 +155,7 @@ pub(super) async fn webhooks(
     }
     let Some(project) = store::project::by_id(tx, environment.project_id).await? else { return Ok(()) };
     for hook in hooks {
-        let names = &hook.project_names.0;
-        let wanted = hook.events.0.contains(&webhook_event)
-            && (names.is_empty() || names.contains(&project.name))
-            && (hook.modes.0.is_empty() || hook.modes.0.contains(&environment.mode));
-        if !wanted {
+        if !hook.events.0.contains(&webhook_event) || !is_covered(&hook, Some(&project.name), Some(environment.mode)) {
             continue;
         }
         let payload = match hook.kind {
@@ -179,6 +176,8 @@ pub(super) async fn webhooks(
             next_attempt_at: now,
             status_code: None,
             response: None,
+            own_event: None,
+            cause: None,
         };
         store::webhook::create_delivery(tx, delivery).await?;
     }
@@ -223,15 +222,13 @@ fn slack(
         WebhookEvent::DeploymentFailure => "has failed",
         WebhookEvent::DeploymentSuccessful => "has succeeded",
     };
-    // Slack would read these characters as markup.
-    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mode = if environment.mode == Mode::Production { " (production)" } else { "" };
     let text = format!(
         "{} of {} / {}{mode} {what}, requested by {}",
         action_name(row.action),
-        plain(&project.name),
-        plain(&environment.name),
-        plain(&row.triggered_by)
+        escaped(&project.name),
+        escaped(&environment.name),
+        escaped(&row.triggered_by)
     );
     json!({ "text": text })
 }

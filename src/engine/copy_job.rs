@@ -9,6 +9,7 @@ use entity::{deployment_restriction, job};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
+use crate::engine::calendars_of_jobs::hold_calendars;
 use crate::engine::variables::built_in::short_id;
 use crate::error::{Error, Result};
 use crate::store::variable::Owner;
@@ -20,7 +21,7 @@ pub const TAKEN: &str = "Job name within the environment is already taken";
 /// Copies a job and its restrictions. The copy has never been deployed and joins the default stage for new jobs.
 ///
 /// # Errors
-/// `Conflict` if the name is taken; database errors.
+/// `Conflict` if the name is taken; `Invalid` if a calendar is gone; database errors.
 pub async fn copy_job(
     tx: &DatabaseTransaction,
     source: &job::Model,
@@ -29,6 +30,7 @@ pub async fn copy_job(
     now: DateTime<Utc>,
 ) -> Result<job::Model> {
     let copy = job::Model::new(environment, &name, source.spec.clone(), now);
+    hold_calendars(tx, copy.organization_id, &copy.spec).await?;
     store::job::create(tx, copy.clone()).await.map_err(|error| Error::or_taken(error, TAKEN))?;
     for row in store::restriction::list(tx, source.id).await? {
         let id = RestrictionId::create();

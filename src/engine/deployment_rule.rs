@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use entity::deployment_rule::{Model, Weekday};
+use windlass_schedule::time_zone::Zone;
 
 use super::cron::gap_end;
-use crate::time_zone::Zone;
 
 /// The next start and the next stop after `now`; `None` if nothing is planned.
 ///
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn paris() -> Zone {
-        crate::time_zone::find("Europe/Paris").unwrap()
+        windlass_schedule::time_zone::find("Europe/Paris").unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {

@@ -20,6 +20,10 @@ pub struct JobFacts {
     pub cancel_requested: bool,
     /// False if a plan found nothing to change.
     pub plan_changes: bool,
+    /// Whether the job ends before the first step that would change something, or ask whether to.
+    pub plan_only: bool,
+    /// Whether approvals are given by whoever asked for the job.
+    pub auto_apply: bool,
 }
 
 /// The next action of the workspace job.
@@ -30,6 +34,8 @@ pub enum Decision {
     Start(usize),
     /// Ask for the approval of the step with this index.
     Ask(usize),
+    /// Take the approval of the step with this index as given.
+    Approve(usize),
     /// Complete the step with this index, which has nothing to execute.
     Pass(usize),
     /// Create schedules for the templates that the step with this index names.
@@ -63,10 +69,14 @@ pub fn next(job: JobFacts, steps: &[StepFacts]) -> Decision {
     }
     let waiting = steps.iter().enumerate().find(|(_, step)| step.status == JobStatus::Pending);
     let Some((index, step)) = waiting else { return end(JobStatus::Completed, JobStatus::NotExecuted) };
+    if job.plan_only && !step.kind.only_plans() {
+        return end(JobStatus::Completed, JobStatus::NotExecuted);
+    }
     match (step.kind, job.status) {
         (FlowType::Approval, JobStatus::Approved) if step.has_scripts => Decision::Start(index),
         (FlowType::Approval, JobStatus::Approved) => Decision::Pass(index),
         (FlowType::Approval, JobStatus::WaitingApproval) => Decision::Wait,
+        (FlowType::Approval, _) if job.auto_apply => Decision::Approve(index),
         (FlowType::Approval, _) => Decision::Ask(index),
         (FlowType::DisableWorkspace, _) => Decision::Disable(index),
         (FlowType::ScheduleTemplates, _) => Decision::Schedule(index),

@@ -3,7 +3,13 @@
 use super::*;
 use sea_orm::Iterable as _;
 
-const OPEN: JobFacts = JobFacts { status: JobStatus::Pending, cancel_requested: false, plan_changes: true };
+const OPEN: JobFacts = JobFacts {
+    status: JobStatus::Pending,
+    cancel_requested: false,
+    plan_changes: true,
+    plan_only: false,
+    auto_apply: false,
+};
 
 fn step(kind: FlowType, status: JobStatus) -> StepFacts {
     StepFacts { kind, status, has_scripts: false }
@@ -45,6 +51,41 @@ fn from_the_plan_to_the_end() {
     ] {
         assert_eq!(next(job, &steps), decision, "{job:?} {steps:?}");
     }
+}
+
+#[test]
+fn a_job_that_only_plans_ends_before_its_approval() {
+    use JobStatus::*;
+    let only = JobFacts { plan_only: true, ..OPEN };
+    let ended = Decision::End { status: Completed, rest: NotExecuted };
+    assert_eq!(next(only, &flow(Pending, Pending, Pending)), Decision::Start(0));
+    assert_eq!(next(only, &flow(Completed, Pending, Pending)), ended);
+    // Even if somebody had a way to approve it.
+    assert_eq!(next(JobFacts { status: Approved, ..only }, &flow(Completed, Pending, Pending)), ended);
+    for kind in [
+        FlowType::TerraformPlanDestroy,
+        FlowType::TerraformApply,
+        FlowType::TerraformDestroy,
+        FlowType::CustomScripts,
+        FlowType::DisableWorkspace,
+        FlowType::ScheduleTemplates,
+    ] {
+        let decision = next(only, &[step(kind, Pending)]);
+        assert_eq!(decision == Decision::Start(0), kind.only_plans(), "{kind:?}: {decision:?}");
+    }
+}
+
+#[test]
+fn an_approval_can_be_given_beforehand() {
+    use JobStatus::*;
+    let auto = JobFacts { auto_apply: true, ..OPEN };
+    assert_eq!(next(auto, &flow(Completed, Pending, Pending)), Decision::Approve(1));
+    assert_eq!(next(JobFacts { status: Approved, ..auto }, &flow(Completed, Pending, Pending)), Decision::Pass(1));
+    let nothing = JobFacts { plan_changes: false, ..auto };
+    assert_eq!(
+        next(nothing, &flow(Completed, Pending, Pending)),
+        Decision::End { status: Completed, rest: NotExecuted }
+    );
 }
 
 #[test]

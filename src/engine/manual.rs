@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use entity::id::RunId;
 use entity::job;
+use entity::job_spec::JobType;
 use entity::run;
 use entity::run::{Event, Trigger};
 use entity::run_spec::RunSpec;
+use sea_orm::DatabaseTransaction;
 
 use super::advanced_settings::Settings;
 use super::announce::{self, Announcement};
 use super::command;
 use super::deployment::run_spec;
+use super::job_check;
 use super::requester::Requester;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -89,6 +94,11 @@ pub async fn rerun(
     of: &run::Model,
     key: Option<String>,
 ) -> Result<run::Model> {
+    if job.job_type == JobType::Check {
+        return Err(Error::Conflict(
+            "the job runs elsewhere, and is only watched here; repeat it where it runs".into(),
+        ));
+    }
     match of.event {
         Event::Cron | Event::Start | Event::Stop | Event::Delete => {}
         Event::Build | Event::Apply | Event::Workspace => {
@@ -143,17 +153,26 @@ async fn queue(app: &App, by: &Requester, job: &job::Model, row: run::Model) -> 
 pub async fn cancel(app: &App, by: &Requester, job: &job::Model, row: &run::Model) -> Result<run::Model> {
     let now = app.clock.now();
     let row = store::write(&app.db, async |tx| {
-        let asked = store::run::cancel::request_cancel(tx, row.id, now).await?;
-        let row = store::run::by_id(tx, row.id).await?.ok_or(Error::NotFound("run"))?;
-        if row.state.is_final() {
-            return Err(Error::Conflict("the run has ended".into()));
-        }
+        let (asked, row) = match job.job_type {
+            JobType::Check => (true, job_check::cancel(app, tx, job.id, row.id, now).await?),
+            JobType::Cron | JobType::Lifecycle => request_cancel(tx, row.id, now).await?,
+        };
         if asked && let Some(environment) = store::environment::by_id(tx, job.environment_id).await? {
             announce::event(tx, Announcement::job("TRIGGER_CANCEL", &environment, job), by, now).await?;
         }
-        Ok(row)
+        Ok::<_, Error>(row)
     })
     .await?;
     app.wake.runs();
     Ok(row)
+}
+
+/// Requests the cancellation of a run, which the engine cancels. Returns whether it had not been requested before.
+async fn request_cancel(tx: &DatabaseTransaction, id: RunId, now: DateTime<Utc>) -> Result<(bool, run::Model)> {
+    let asked = store::run::cancel::request_cancel(tx, id, now).await?;
+    let row = store::run::by_id(tx, id).await?.ok_or(Error::NotFound("run"))?;
+    if row.state.is_final() {
+        return Err(Error::Conflict("the run has ended".into()));
+    }
+    Ok((asked, row))
 }

@@ -4,6 +4,7 @@ use chrono::SecondsFormat;
 use entity::environment::{self, Mode};
 use entity::id::{ClusterId, ProjectId};
 use entity::{cluster, project, project_rule};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 
 use super::audit::{self, Change};
@@ -17,11 +18,11 @@ use crate::store;
 
 /// An environment that somebody asks for, with what follows from its name.
 pub struct NewEnvironment {
-    name: String,
+    pub(super) name: String,
     pub mode: Mode,
-    cluster: Option<cluster::Model>,
+    pub(super) cluster: Option<cluster::Model>,
     /// The rule of the project that its name matches.
-    rule: Option<project_rule::Model>,
+    pub(super) rule: Option<project_rule::Model>,
 }
 
 impl NewEnvironment {
@@ -69,17 +70,33 @@ pub async fn create(
     let NewEnvironment { name, mode, cluster, rule } = new;
     let cluster = cluster.ok_or_else(|| Error::invalid("cluster", "is not a cluster of this organization"))?;
     let row = environment::Model::new(project, cluster.id, name, mode, app.clock.now());
-    audit::write(app, by, project.organization_id, async |tx| {
-        let row = store::environment::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    let row =
+        store::write(&app.db, async |tx| create_in(app, by, tx, row, (&cluster, rule.as_ref(), true)).await).await?;
+    Ok((row, cluster.name))
+}
+
+/// Stores a new environment in a transaction of the caller, with the default stages unless the caller stores others.
+///
+/// # Errors
+/// `Conflict` if the name is taken; database errors.
+pub async fn create_in(
+    app: &App,
+    by: &Requester,
+    tx: &DatabaseTransaction,
+    row: environment::Model,
+    (cluster, rule, default_stages): (&cluster::Model, Option<&project_rule::Model>, bool),
+) -> Result<environment::Model> {
+    let row = store::environment::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    if default_stages {
         store::stage::create_defaults(tx, row.id, row.created_at).await?;
-        if let Some(from) = &rule {
-            store::row::create(tx, first_rule(&row, from)).await?;
-        }
-        let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-        let change = change.after(&recorded(&row, &cluster.name));
-        Ok(((row, cluster.name), change))
-    })
-    .await
+    }
+    if let Some(from) = rule {
+        store::row::create(tx, first_rule(&row, from)).await?;
+    }
+    let change = Change::create("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
+    let change = change.after(&recorded(&row, &cluster.name));
+    audit::record(app, by, row.organization_id, tx, change).await?;
+    Ok(row)
 }
 
 /// Where and as what an environment is copied.
@@ -161,12 +178,34 @@ pub async fn edit(
         row.name_key = entity::name_key(&row.name);
     }
     row.mode = mode.unwrap_or(row.mode);
-    row.updated_at = app.clock.now();
-    audit::write(app, by, row.organization_id, async |tx| {
-        let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-        let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
-        let after = recorded(&row, "");
-        Ok((row, change.before(&before).after(&after)))
-    })
-    .await
+    store::write(&app.db, async |tx| update_in(app, by, tx, row, &before).await).await
+}
+
+/// Changes the mode of an environment in a transaction of the caller.
+///
+/// # Errors
+/// Database errors.
+pub async fn change_mode(
+    app: &App,
+    by: &Requester,
+    tx: &DatabaseTransaction,
+    row: environment::Model,
+    mode: Mode,
+) -> Result<environment::Model> {
+    let before = recorded(&row, "");
+    update_in(app, by, tx, environment::Model { mode, ..row }, &before).await
+}
+
+async fn update_in(
+    app: &App,
+    by: &Requester,
+    tx: &DatabaseTransaction,
+    row: environment::Model,
+    before: &Value,
+) -> Result<environment::Model> {
+    let row = environment::Model { updated_at: app.clock.now(), ..row };
+    let row = store::environment::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    let change = Change::update("ENVIRONMENT", row.id.0, &row.name).of_environment(&row);
+    audit::record(app, by, row.organization_id, tx, change.before(before).after(&recorded(&row, ""))).await?;
+    Ok(row)
 }

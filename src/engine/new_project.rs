@@ -3,6 +3,7 @@
 use chrono::SecondsFormat;
 use entity::id::OrganizationId;
 use entity::project;
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 
 use super::audit::{self, Change};
@@ -32,13 +33,23 @@ pub async fn create(
     let description = faults.note(limits::text("description", description));
     faults.result()?;
     let row = project::Model::new(organization, name, description, app.clock.now());
-    audit::write(app, by, organization, async |tx| {
-        let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-        let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row);
-        let change = change.after(&recorded(&row));
-        Ok((row, change))
-    })
-    .await
+    store::write(&app.db, async |tx| create_in(app, by, tx, row).await).await
+}
+
+/// Stores a new project in a transaction of the caller.
+///
+/// # Errors
+/// `Conflict` if the name is taken; database errors.
+pub async fn create_in(
+    app: &App,
+    by: &Requester,
+    tx: &DatabaseTransaction,
+    row: project::Model,
+) -> Result<project::Model> {
+    let row = store::project::create(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+    let change = Change::create("PROJECT", row.id.0, &row.name).of_project(&row).after(&recorded(&row));
+    audit::record(app, by, row.organization_id, tx, change).await?;
+    Ok(row)
 }
 
 /// A new project as events record it: under the names of the official API.

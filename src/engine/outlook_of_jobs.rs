@@ -8,6 +8,8 @@ use entity::id::JobId;
 use entity::run::SERVER_SLOTS;
 use uuid::Uuid;
 
+use super::calendar::Calendars;
+use super::calendars_of_jobs::calendars_of_jobs;
 use super::cron::{Holds, Policy, Timing};
 use super::forecast::{Forecast, ForecastJob, forecast};
 use super::run_lengths::RunLengths;
@@ -35,8 +37,11 @@ pub async fn outlook_of_jobs(app: &App, sight: &Sight, hours: i64) -> Result<For
     let servers = store::server_lease::count_live(&app.db, now).await?.max(1);
     let capacity = usize::try_from(u64::from(app.config.max_runs).saturating_mul(servers)).unwrap_or(usize::MAX);
     let mut jobs: Vec<ForecastJob> = Vec::with_capacity(rows.len());
+    let specs: Vec<_> = rows.iter().map(|row| (row.id, &row.spec)).collect();
+    let mut calendars = calendars_of_jobs(&app.db, &specs).await?;
     for row in rows {
-        if let Some(job) = job_of(row) {
+        let calendars = calendars.remove(&row.id).unwrap_or_default();
+        if let Some(job) = job_of(row, calendars) {
             if let Some(id) = job.slots {
                 slots.insert(id, capacity);
             }
@@ -51,7 +56,7 @@ pub async fn outlook_of_jobs(app: &App, sight: &Sight, hours: i64) -> Result<For
 }
 
 /// None if the job has no times: its schedule is suspended, was never planned, or is invalid.
-fn job_of(row: PlannedJob) -> Option<ForecastJob> {
+fn job_of(row: PlannedJob, calendars: Calendars) -> Option<ForecastJob> {
     let policy = Policy::of(&row.spec);
     let timing = Timing::of(row.id, &row.spec).ok().flatten().filter(|_| !policy.suspended)?;
     let slots = match (row.next_run_at, row.kind) {
@@ -66,7 +71,7 @@ fn job_of(row: PlannedJob) -> Option<ForecastJob> {
         name: row.name,
         timing,
         concurrency: policy.concurrency,
-        holds: Holds::default(),
+        holds: Holds { calendars, ..Holds::default() },
         lengths: None,
         limit: limit.map(|seconds| seconds.saturating_mul(1000)),
         slots,

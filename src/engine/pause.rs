@@ -4,14 +4,16 @@
 
 use chrono::{DateTime, Utc};
 use entity::job;
-use entity::job_spec::Schedule;
+use entity::job_spec::{JobType, Rhythm, Schedule};
 use entity::{schedule_pause, schedule_skip};
 use sea_orm::DatabaseTransaction;
 use serde_json::json;
 
 use super::announce::{self, Announcement};
+use super::calendars_of_jobs::calendars_of_job;
 use super::command;
 use super::cron::{Holds, Timing};
+use super::job_check;
 use super::requester::Requester;
 use super::tick::schedules::settle;
 use crate::app::App;
@@ -35,7 +37,7 @@ pub enum HoldChange {
 /// `Invalid` for a LIFECYCLE job or an impossible time; `Conflict` while the job is being deleted.
 pub async fn hold(app: &App, by: &Requester, job: &job::Model, change: HoldChange) -> Result<Holds> {
     let now = app.clock.now();
-    if !matches!(job.spec.schedule, Schedule::Cron { .. }) {
+    if matches!(job.spec.schedule, Schedule::Lifecycle { .. }) {
         return Err(Error::invalid("jobId", "a LIFECYCLE job has no schedule"));
     }
     let holds = store::write(&app.db, async |tx| {
@@ -44,11 +46,19 @@ pub async fn hold(app: &App, by: &Requester, job: &job::Model, change: HoldChang
         // Read again under the lock.
         let job = store::job::by_id(tx, job.id).await?.ok_or(Error::NotFound("job"))?;
         // Times that are due belong to the state before the change.
-        settle(tx, job.id, now).await?;
+        if job.job_type == JobType::Check {
+            job_check::settle(app, tx, job.id, now).await?;
+            if change == HoldChange::Resume {
+                job_check::release(app, tx, job.id, now).await?;
+            }
+        } else {
+            settle(app, tx, job.id, now).await?;
+        }
         let after = apply(tx, by, &job, change, now).await?;
         announce::event(tx, Announcement::job("UPDATE", &environment, &job).after(after), by, now).await?;
         let (pause, skips) = store::schedule_hold::of_job(tx, job.id).await?;
-        Ok::<_, Error>(Holds { pause, skips })
+        let calendars = calendars_of_job(tx, job.id, job.deployed.as_ref().unwrap_or(&job.spec)).await?;
+        Ok::<_, Error>(Holds { pause, skips, calendars })
     })
     .await?;
     app.wake.now();
@@ -95,6 +105,10 @@ async fn apply(
 
 /// Only a future time of the schedule can be skipped: of the deployed one, if one is deployed.
 fn check_time(job: &job::Model, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    if matches!(job.spec.schedule, Schedule::Check { rhythm: Rhythm::Period { .. }, .. }) {
+        let text = "a check with a period has no fixed times that could be skipped; pause it instead";
+        return Err(Error::invalid("at", text));
+    }
     let timing = Timing::of(job.id, job.deployed.as_ref().unwrap_or(&job.spec)).ok().flatten();
     let timing = timing.ok_or_else(|| Error::Conflict("the schedule cannot be parsed".into()))?;
     if at <= now {

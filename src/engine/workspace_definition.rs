@@ -1,11 +1,12 @@
 //! Workspaces, as people define them. Callers have checked that the requester may manage workspaces.
 
-use entity::id::{OrganizationId, SshKeyId, TemplateId, VcsId, WorkspaceId};
+use entity::id::{OrganizationId, ProjectId, SshKeyId, TemplateId, VcsId, WorkspaceId};
 use entity::workspace;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::faults::Faults;
 use super::tool_version;
+use super::workspace_tags;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret::has_secret;
@@ -40,6 +41,33 @@ pub struct WorkspaceDefinition {
     pub default_template: Option<TemplateId>,
     pub vcs: Option<VcsId>,
     pub ssh_key: Option<SshKeyId>,
+}
+
+impl From<&workspace::Model> for WorkspaceDefinition {
+    fn from(row: &workspace::Model) -> Self {
+        Self {
+            name: row.name.clone(),
+            description: row.description.clone(),
+            source: row.source.clone(),
+            branch: row.branch.clone(),
+            folder: row.folder.clone(),
+            terraform_version: row.terraform_version.clone(),
+            iac_type: row.iac_type.clone(),
+            execution_mode: row.execution_mode.clone(),
+            default_template: row.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
+            vcs: row.vcs_id,
+            ssh_key: row.ssh_key_id,
+        }
+    }
+}
+
+/// Where a workspace belongs; what is not given stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Belonging {
+    /// The project, or none of them.
+    pub project: Option<Option<ProjectId>>,
+    /// The names of tags that it gets, besides those that it has.
+    pub tags: Vec<String>,
 }
 
 /// Checks that a folder is inside the repository. Symbolic links are resolved when a step enters the folder.
@@ -159,6 +187,20 @@ pub async fn save_workspace(
     old: Option<WorkspaceId>,
     wanted: WorkspaceDefinition,
 ) -> Result<WorkspaceId> {
+    save_workspace_in(app, by, organization, old, (wanted, Belonging::default())).await
+}
+
+/// The same, and puts it where it belongs.
+///
+/// # Errors
+/// As `save_workspace`.
+pub async fn save_workspace_in(
+    app: &App,
+    by: &str,
+    organization: OrganizationId,
+    old: Option<WorkspaceId>,
+    (wanted, belonging): (WorkspaceDefinition, Belonging),
+) -> Result<WorkspaceId> {
     wanted.check()?;
     tool_version::look(app).await;
     let now = app.clock.now();
@@ -170,17 +212,35 @@ pub async fn save_workspace(
         let saved = match old {
             Some(id) => {
                 let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
-                let row = row.ok_or(Error::NotFound("workspace"))?;
+                let row = belonging.place(tx, row.ok_or(Error::NotFound("workspace"))?).await?;
                 let row = workspace::Model { updated_at: now, updated_by: by.to_owned(), ..wanted.write(row) };
                 store::row::update(tx, row).await
             }
-            None => store::row::create(tx, wanted.write(empty(organization, by, now))).await,
+            None => {
+                let row = belonging.place(tx, empty(organization, by, now)).await?;
+                store::row::create(tx, wanted.write(row)).await
+            }
         };
-        saved.map(|row| row.id).map_err(|error| Error::or_taken(error, taken))
+        let row = saved.map_err(|error| Error::or_taken(error, taken))?;
+        workspace_tags::add(tx, &row, &belonging.tags, (by, now)).await?;
+        Ok::<_, Error>(row.id)
     })
     .await?;
     app.wake.now();
     Ok(id)
+}
+
+impl Belonging {
+    /// The row in the project that it belongs to.
+    async fn place(&self, tx: &DatabaseTransaction, row: workspace::Model) -> Result<workspace::Model> {
+        if let Some(Some(id)) = self.project {
+            let found = store::project::by_id(tx, id).await?;
+            if found.is_none_or(|project| project.organization_id != row.organization_id) {
+                return Err(Error::invalid("project", "must be a project of the organization"));
+            }
+        }
+        Ok(workspace::Model { project_id: self.project.unwrap_or(row.project_id), ..row })
+    }
 }
 
 fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::Utc>) -> workspace::Model {

@@ -37,7 +37,7 @@ fn check_description(text: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Stores a variable of a workspace, or of all workspaces of an organization: a new one, or `old` with other values.
+/// Stores a variable of a workspace, or of all workspaces of an organization: a new one, or `old` with other values. Returns it.
 ///
 /// # Errors
 /// `Invalid` with all faults; `Conflict` if there is such a variable; database errors.
@@ -47,7 +47,7 @@ pub async fn save_variable(
     (organization, workspace): (OrganizationId, Option<WorkspaceId>),
     old: Option<terraform_variable::Model>,
     wanted: WorkspaceVariable,
-) -> Result<()> {
+) -> Result<terraform_variable::Model> {
     let WorkspaceVariable { key, value, description, category, sensitive, hcl } = wanted;
     let mut faults = Faults::default();
     if !["TERRAFORM", "ENV"].contains(&category.as_str()) {
@@ -100,7 +100,7 @@ pub async fn save_variable(
     let taken = format!("the {whose} already has a variable {} of this kind", row.key);
     store::write(&app.db, async |tx| {
         let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
-        saved.map(drop).map_err(|error| Error::or_taken(error, taken))
+        saved.map_err(|error| Error::or_taken(error, taken))
     })
     .await
 }

@@ -15,6 +15,8 @@ mod news;
 pub mod notify;
 /// Which passes keep failing, and which rows they could not process.
 pub mod passes;
+/// How often each check may be pinged.
+pub mod ping_rate;
 /// Shares one write to the database among many health checks.
 pub mod probe;
 /// The engine's heartbeat, for health checks.

@@ -25,6 +25,7 @@ const ROWS: usize = 1000;
 pub enum Pass {
     ClockJumps,
     Schedules,
+    Checks,
     Takeovers,
     DeploymentRules,
     StartDeployments,
@@ -48,9 +49,10 @@ pub enum Pass {
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ClockJumps,
         Self::Schedules,
+        Self::Checks,
         Self::Takeovers,
         Self::DeploymentRules,
         Self::StartDeployments,
@@ -78,6 +80,7 @@ impl Pass {
         match self {
             Self::ClockJumps => "clock_jumps",
             Self::Schedules => "schedules",
+            Self::Checks => "checks",
             Self::Takeovers => "takeovers",
             Self::DeploymentRules => "deployment_rules",
             Self::StartDeployments => "start_deployments",

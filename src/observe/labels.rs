@@ -58,6 +58,8 @@ pub(super) enum SkipCause {
     Missed,
     Paused,
     TooLate,
+    Calendar,
+    NoPing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -170,6 +170,8 @@ impl Metrics {
             SkipReason::Missed => SkipCause::Missed,
             SkipReason::Paused => SkipCause::Paused,
             SkipReason::TooLate => SkipCause::TooLate,
+            SkipReason::Calendar => SkipCause::Calendar,
+            SkipReason::NoPing => SkipCause::NoPing,
         };
         self.0.skipped.get_or_create(&SkipLabels { reason }).inc();
     }

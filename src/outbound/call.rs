@@ -64,7 +64,8 @@ pub async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), Str
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("the request timed out".into()))
 }
 
-fn reason(error: &reqwest::Error) -> String {
+/// Why there was no response, without its address.
+pub(super) fn reason(error: &reqwest::Error) -> String {
     use std::error::Error as _;
     let mut source = error.source();
     while let Some(inner) = source {

@@ -1,12 +1,14 @@
 //! Webhook deliveries: signed, without redirects, and only to allowed addresses. Failed deliveries are retried with
-//! backoff.
+//! backoff. Files of iCalendar addresses are read under the same rules.
 
 pub use self::call::call;
 pub use self::deliver::{run, send};
 pub use self::destination::{check_literal, client};
+pub use self::read::read;
 
 pub mod address;
 mod call;
 mod deliver;
 mod destination;
+mod read;
 pub mod sign;

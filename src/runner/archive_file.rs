@@ -58,7 +58,7 @@ impl ArchiveFile {
 }
 
 /// A new file without a name: its folder is removed at once.
-fn nameless() -> Result<File> {
+pub(in crate::runner) fn nameless() -> Result<File> {
     let folder = TempFolder::new().map_err(Error::other)?;
     std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(folder.path().join("archive"))
 }

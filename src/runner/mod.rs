@@ -22,6 +22,7 @@ mod step_spec;
 mod step_state;
 pub mod terraform;
 pub mod time_limit;
+mod upload;
 
 pub use self::image_build::{Build, Dockerfile};
 pub use self::interface::{OutputError, Runner, Target, Unavailable};
@@ -30,3 +31,4 @@ pub use self::output_file::{OUTPUT_BYTES, OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VAR
 pub use self::runners::Runners;
 pub use self::step_spec::{Credentials, Image, ProcessOptions, SourceTree, StepFile, StepSpec};
 pub use self::step_state::{StepState, StepTimes};
+pub use self::upload::{Upload, UploadWriter};

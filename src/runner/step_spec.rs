@@ -2,6 +2,7 @@
 
 use super::image_build::Build;
 use super::kubernetes::pod_options::PodOptions;
+use super::upload::Upload;
 use crate::git::Checkout;
 use crate::liveness::fence::StartPermit;
 use crate::secret::Secret;
@@ -66,6 +67,8 @@ pub enum SourceTree {
     /// An empty folder.
     Empty,
     Repository(Checkout),
+    /// Files that somebody uploaded.
+    Upload(Upload),
 }
 
 /// A file for a step, read-only where the runner can enforce that.

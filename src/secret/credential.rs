@@ -29,6 +29,22 @@ pub fn new_session_secret() -> Result<Secret<String>> {
     with_prefix(SESSION_PREFIX)
 }
 
+/// A new key of the address of a check's pings. It has no prefix: it is a part of an address.
+///
+/// # Errors
+/// When the operating system has no random bytes.
+pub fn new_ping_key() -> Result<Secret<String>> {
+    with_prefix("")
+}
+
+/// A new code that a program exchanges for a token. It has no prefix: it is a part of an address.
+///
+/// # Errors
+/// When the operating system has no random bytes.
+pub fn new_login_code() -> Result<Secret<String>> {
+    with_prefix("")
+}
+
 fn with_prefix(prefix: &str) -> Result<Secret<String>> {
     let mut token = prefix.to_owned();
     while token.len() < prefix.len() + TOKEN_LENGTH {

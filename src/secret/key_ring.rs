@@ -81,7 +81,10 @@ impl KeyRing {
     }
 
     /// Reads keys, one per line, from the source with this name.
-    pub(super) fn parse(text: &str, source: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When a line is not a key.
+    pub fn parse(text: &str, source: &str) -> Result<Self> {
         let mut keys = text
             .lines()
             .map(str::trim)

@@ -50,11 +50,23 @@ impl KeySource {
     pub async fn load(&self) -> Result<KeyRing> {
         match self {
             Self::File(path) => KeyRing::load_or_create(path),
-            Self::Keys(keys) => {
-                let lines = Zeroizing::new(keys.expose().replace([',', ' ', '\t'], "\n"));
-                KeyRing::parse(&lines, &self.name())
+            Self::Keys(_) | Self::Command(..) => KeyRing::parse(&self.read().await?, &self.name()),
+        }
+    }
+
+    /// Reads the text of the keys, one per line. Creates and changes nothing.
+    ///
+    /// # Errors
+    /// When the keys cannot be read.
+    pub async fn read(&self) -> Result<Zeroizing<String>> {
+        match self {
+            Self::File(path) => {
+                let text = std::fs::read_to_string(path);
+                text.map(Zeroizing::new)
+                    .map_err(|error| Error::internal(format!("cannot read the key file {}: {error}", path.display())))
             }
-            Self::Command(command, hidden) => KeyRing::parse(&output(command, hidden).await?, &self.name()),
+            Self::Keys(keys) => Ok(Zeroizing::new(keys.expose().replace([',', ' ', '\t'], "\n"))),
+            Self::Command(command, hidden) => output(command, hidden).await,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! API tokens, sealed values, and where stored credentials may be sent.
 
 pub use self::binding::{Binding, Destination, NotSent, moves, permits};
-pub use self::credential::{SESSION_PREFIX, TOKEN_PREFIX, TokenHash, new_session_secret, new_token};
+pub use self::credential::{
+    SESSION_PREFIX, TOKEN_PREFIX, TokenHash, new_login_code, new_ping_key, new_session_secret, new_token,
+};
 pub use self::key_ring::{KeyRing, fingerprint, place};
 pub use self::key_source::KeySource;
 pub use self::origin::{Origin, Scheme};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use windlass_schedule::time_zone;
+
 use super::keys;
 use super::local_runner::runners;
 use super::lock::DatabaseLock;
@@ -16,7 +18,6 @@ use crate::error::{Error, Result};
 use crate::liveness::wake::Wake;
 use crate::runner::process::check_default_user;
 use crate::store;
-use crate::time_zone;
 
 /// Connects to the database, migrates it, and builds the `App`. The lock belongs to the caller, for as long as the `App` is used.
 ///

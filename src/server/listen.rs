@@ -8,13 +8,13 @@ use poem::{EndpointExt as _, IntoEndpoint as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::heartbeat_url;
 use super::http::{self, Certificates, HttpLimits, plain_http_warning};
+use super::{calendar_loop, heartbeat_url};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::store;
-use crate::{alert, api, console, engine, outbound, terrakube};
+use crate::{alert, api, cloud, console, engine, outbound, terrakube};
 
 /// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -56,19 +56,20 @@ impl Server {
     /// Terraform stores its state through them; and then the open requests get a moment to end.
     ///
     /// # Errors
-    /// When the leases of an earlier server cannot be ended.
+    /// When the leases of an earlier server cannot be ended, or the jobs that run at a start cannot be made due.
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
         let Self { app, listener, certificates, address: _ } = self;
         if app.config.database_url().starts_with("sqlite") {
             let now = app.clock.now();
             store::write(&app.db, async |tx| store::server_lease::end_all(tx, now).await.map_err(Error::from)).await?;
         }
+        engine::tick::begin(&app).await?;
         let drained = CancellationToken::new();
-        let others = console::routes(terrakube::routes(poem::Route::new()), &app);
+        let others = console::routes(cloud::routes(terrakube::routes(poem::Route::new())), &app);
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
@@ -78,6 +79,7 @@ impl Server {
             outbound::run(&app, drained.clone()),
             alert::run(&app, drained.clone()),
             heartbeat_url::run(&app, drained.clone()),
+            calendar_loop::run(&app, drained.clone()),
             notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;

@@ -50,7 +50,10 @@ fn lock(path: &Path, database: &Path) -> Result<File> {
 }
 
 /// The file of an SQLite database, under the same name for everyone; `None` on PostgreSQL and for a database in memory.
-pub(super) fn database_file(config: &Config) -> Result<Option<PathBuf>> {
+///
+/// # Errors
+/// When the URL is not valid.
+pub fn database_file(config: &Config) -> Result<Option<PathBuf>> {
     let url = config.database_url();
     if !url.starts_with("sqlite") || url.contains(":memory:") || url.contains("mode=memory") {
         return Ok(None);

@@ -2,12 +2,13 @@
 
 pub use self::assemble::build;
 pub use self::heartbeat_url::Heartbeat;
-pub use self::http::plain_http_warning;
+pub use self::http::{certificate_chain, plain_http_warning};
 pub use self::listen::Server;
-pub use self::lock::DatabaseLock;
-pub use self::storage::{migrate, open_existing};
+pub use self::lock::{DatabaseLock, database_file};
+pub use self::storage::{migrate, open_any_age, open_existing, open_new};
 
 mod assemble;
+mod calendar_loop;
 mod data_folder;
 mod heartbeat_url;
 mod http;

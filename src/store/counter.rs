@@ -41,3 +41,11 @@ pub(super) async fn take_numbers(tx: &impl ConnectionTrait, name: &str, count: i
 pub async fn lock_installation(tx: &impl ConnectionTrait) -> Result<(), DbErr> {
     take_numbers(tx, entity::counter::RUN, 0).await.map(|_| ())
 }
+
+/// Removes all counters, before those of another database are stored.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_counters(tx: &impl ConnectionTrait) -> Result<(), DbErr> {
+    tx.execute_unprepared("DELETE FROM counter").await.map(|_| ())
+}

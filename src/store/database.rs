@@ -4,11 +4,12 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Sqlite, SqliteConnection};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement};
 
 use super::row_changes::Changes;
 
@@ -105,6 +106,32 @@ pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
     write(db, async |tx| tx.execute_unprepared(sql).await.map(|_| ())).await
 }
 
+/// The kind and the version of the database.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn version(db: &DatabaseConnection) -> Result<String, DbErr> {
+    let (kind, sql) = match db.get_database_backend() {
+        DbBackend::Postgres => ("PostgreSQL", "SHOW server_version"),
+        _ => ("SQLite", "SELECT sqlite_version()"),
+    };
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let version: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(format!("{kind} {}", version.unwrap_or_default()))
+}
+
+/// The time by the clock of the database; `None` if it has none of its own.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn time(db: &DatabaseConnection) -> Result<Option<DateTime<Utc>>, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(None);
+    }
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, "SELECT clock_timestamp()")).await?;
+    row.map(|row| row.try_get_by_index(0)).transpose()
+}
+
 /// Sends a notification to the other servers of a PostgreSQL database.
 ///
 /// # Errors
@@ -112,6 +139,6 @@ pub async fn probe(db: &DatabaseConnection) -> Result<(), DbErr> {
 pub async fn notify(db: &DatabaseConnection, channel: &str, payload: &str) -> Result<(), DbErr> {
     let values = [channel.into(), payload.into()];
     let sql = "SELECT pg_notify($1, $2)";
-    db.execute_raw(sea_orm::Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     Ok(())
 }

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId};
 use entity::job;
 use entity::job_schedule::{ActiveModel, Column, Entity};
-use entity::job_spec::JobSpec;
+use entity::job_spec::{JobSpec, JobType};
 use entity::run_spec::BuiltImage;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{LockBehavior, LockType, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Statement,
 };
@@ -82,6 +82,29 @@ fn select_due(of: DueOf, now: DateTime<Utc>) -> Select<Entity> {
         DueOf::AllBut(paused) if paused.is_empty() => select,
         DueOf::AllBut(paused) => select.filter(Column::JobId.is_not_in(paused)),
     }
+}
+
+/// A page of the deployed jobs that are due at each start, in the order of their ids. A job whose configuration mentions that elsewhere is
+/// among them, too.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_at_start(
+    tx: &impl ConnectionTrait,
+    after: Option<JobId>,
+    limit: u64,
+) -> Result<Vec<(JobId, JobSpec)>, DbErr> {
+    use job::Column::{Deployed as DeployedColumn, Id, JobType as TypeColumn};
+    let mut select = job::Entity::find()
+        .select_only()
+        .columns([Id, DeployedColumn])
+        .filter(TypeColumn.eq(JobType::Cron))
+        .filter(DeployedColumn.is_not_null())
+        .filter(Expr::col((job::Entity, DeployedColumn)).cast_as("text").like("%@reboot%"));
+    if let Some(after) = after {
+        select = select.filter(Id.gt(after));
+    }
+    select.order_by_asc(Id).limit(limit).into_tuple().all(tx).await
 }
 
 /// The ids of the jobs that `planned_after` returns, for when it fails because of one of them.

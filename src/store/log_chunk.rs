@@ -66,7 +66,7 @@ impl ChunkBuilder {
         };
         if self.at != Some(at) {
             self.at = Some(at);
-            self.stamp = at.timestamp_micros().to_string();
+            self.stamp = format!("{:016}", at.timestamp_micros());
         }
         self.text.push_str(&self.stamp);
         self.text.extend([' ', letter, ' ']);
@@ -143,6 +143,60 @@ pub async fn list_by_run(db: &impl ConnectionTrait, run: RunId, after: i64) -> R
         .all(db)
         .await?;
     Ok(chunks.iter().flat_map(lines).filter(|line| line.position > after).collect())
+}
+
+/// What precedes the text of a line in a chunk, in bytes: a time in microseconds, which has 16 digits until 2286, and a letter.
+const PREFIX_BYTES: i64 = 19;
+
+/// How large the text of a chunk is when it is shown: its lines, each with its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub position: i64,
+    /// In bytes.
+    pub bytes: u64,
+}
+
+/// The extents of all chunks of a run, in order. The text itself is not read.
+///
+/// # Errors
+/// When the query fails.
+pub async fn extents(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<Extent>, DbErr> {
+    let rows: Vec<(i64, i32, i64)> = Entity::find()
+        .select_only()
+        .columns([Column::Position, Column::Lines])
+        .expr_as(Expr::cust("CAST(octet_length(text) AS BIGINT)"), "bytes")
+        .filter(Column::RunId.eq(run))
+        .order_by_asc(Column::Position)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let shown = |bytes: i64, lines: i32| u64::try_from(bytes - i64::from(lines) * PREFIX_BYTES).unwrap_or_default();
+    Ok(rows.into_iter().map(|(position, lines, bytes)| Extent { position, bytes: shown(bytes, lines) }).collect())
+}
+
+/// A part of the text of a run, as it is shown: at most `bytes` from the byte `from`. `of` are the extents of its chunks.
+///
+/// # Errors
+/// When a query fails.
+pub async fn shown_bytes(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    of: &[Extent],
+    (from, bytes): (u64, u64),
+) -> Result<Vec<u8>, DbErr> {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let (mut begin, mut found) = (0, Vec::new());
+    for extent in of {
+        let end = begin + extent.bytes;
+        if end > from && begin < from + bytes {
+            let chunk = Entity::find_by_id((run, extent.position)).one(db).await?;
+            let text: String = chunk.iter().flat_map(lines).flat_map(|line| [line.text, "\n".to_owned()]).collect();
+            let (first, last) = (from.saturating_sub(begin), (from + bytes - begin).min(extent.bytes));
+            found.extend_from_slice(text.as_bytes().get(place(first)..place(last)).unwrap_or_default());
+        }
+        begin = end;
+    }
+    Ok(found)
 }
 
 /// The lines of a run before a position, in order: those of the last chunks. Empty only if there are none.
@@ -264,7 +318,7 @@ pub async fn delete_some(db: &impl ConnectionTrait, run: RunId, limit: u64) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::{ChunkBuilder, LogLine, LogStream, lines};
+    use super::{ChunkBuilder, LogLine, LogStream, PREFIX_BYTES, lines};
     use chrono::DateTime;
     use entity::id::RunId;
 
@@ -298,5 +352,18 @@ mod tests {
         assert_eq!(rows.len(), 4);
         assert_eq!(rows.iter().map(|row| row.lines).sum::<i32>(), 200);
         assert_eq!(rows[3].position, 200);
+    }
+
+    /// The sizes are told without reading the text, so its form must not change unnoticed.
+    #[test]
+    fn a_line_has_as_many_bytes_before_its_text_as_is_said() {
+        let mut pieces = ChunkBuilder::after(RunId::create(), 0);
+        let at = DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
+        for text in ["", "\u{e4} line"] {
+            let _bytes = pieces.push(at, LogStream::Stdout, text);
+        }
+        let [chunk] = <[_; 1]>::try_from(pieces.finish()).unwrap();
+        let shown: usize = lines(&chunk).map(|line| line.text.len() + 1).sum();
+        assert_eq!(chunk.text.len() - 2 * usize::try_from(PREFIX_BYTES).unwrap(), shown);
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod binds;
+pub mod calendar;
 pub mod clock_mark;
 pub mod cluster;
 pub mod cluster_objects;
@@ -20,11 +21,14 @@ mod failed;
 pub mod git_token;
 pub mod group;
 mod group_commit;
+pub mod identity_key;
 pub mod invitation;
 pub mod job;
+pub mod job_check;
 pub mod job_schedule;
 pub mod job_usage;
 pub mod log_chunk;
+pub mod login_code;
 pub mod organization;
 pub mod overview;
 mod page;
@@ -52,10 +56,12 @@ mod transaction;
 mod transient;
 pub mod variable;
 pub mod webhook;
+pub mod webhook_news;
+pub mod whole;
 pub mod workspace;
 
-pub use self::counter::lock_installation;
-pub use self::database::{connect, notify, probe};
+pub use self::counter::{forget_counters, lock_installation};
+pub use self::database::{connect, notify, probe, time, version};
 pub use self::page::PAGE;
 pub use self::plan_glance::{PlanGlance, plan_glance};
 pub use self::read_snapshot::snapshot;

@@ -43,6 +43,19 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<organization::Model>,
     organization::Entity::find().order_by_asc(organization::Column::Id).limit(PAGE).all(db).await
 }
 
+/// The organizations of this name, oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Vec<organization::Model>, DbErr> {
+    organization::Entity::find()
+        .filter(organization::Column::Name.eq(name))
+        .order_by_asc(organization::Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
 /// The organization that was created first.
 ///
 /// # Errors

@@ -12,6 +12,8 @@ pub struct PlanGlance {
     pub next_of_jobs: Option<DateTime<Utc>>,
     /// The next time of the schedule of a workspace.
     pub next_of_workspaces: Option<DateTime<Utc>>,
+    /// When something is due that concerns a check.
+    pub next_of_checks: Option<DateTime<Utc>>,
     /// The next times of deployment rules: a start, and a stop.
     pub next_of_rules: [Option<DateTime<Utc>>; 2],
     /// Whether a deployment has not ended.
@@ -33,7 +35,8 @@ pub async fn plan_glance(db: &impl ConnectionTrait) -> Result<PlanGlance, DbErr>
          CASE WHEN EXISTS (SELECT 1 FROM deployment WHERE progress IN ('QUEUED', 'RUNNING')) THEN 1 ELSE 0 END, \
          CASE WHEN EXISTS (SELECT 1 FROM workspace_job WHERE {DUE}) \
          OR EXISTS (SELECT 1 FROM workspace_job WHERE workspace_job.status = 'waitingApproval') THEN 1 ELSE 0 END, \
-         CASE WHEN EXISTS (SELECT 1 FROM schedule_pause) OR EXISTS (SELECT 1 FROM schedule_skip) THEN 1 ELSE 0 END"
+         CASE WHEN EXISTS (SELECT 1 FROM schedule_pause) OR EXISTS (SELECT 1 FROM schedule_skip) THEN 1 ELSE 0 END, \
+         (SELECT MIN(due_at) FROM job_check)"
     );
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("a row of constants".into()))?;
@@ -45,5 +48,6 @@ pub async fn plan_glance(db: &impl ConnectionTrait) -> Result<PlanGlance, DbErr>
         deployments: is(4)?,
         workspace_jobs: is(5)?,
         holds: is(6)?,
+        next_of_checks: row.try_get_by_index(7)?,
     })
 }

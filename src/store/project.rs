@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use super::page::PAGE;
+use super::resource::has_shape;
 
 /// One project.
 ///
@@ -84,4 +85,38 @@ pub async fn update(db: &impl ConnectionTrait, row: project::Model) -> Result<pr
 pub async fn delete(db: &impl ConnectionTrait, id: ProjectId) -> Result<(), DbErr> {
     project::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
+}
+
+/// Which projects of an organization are searched for.
+#[derive(Clone, Debug)]
+pub struct ProjectSearch {
+    pub organization: OrganizationId,
+    /// Those of these names; all of them if there are none.
+    pub names: Vec<String>,
+    /// A part of the name.
+    pub part: Option<String>,
+}
+
+/// The projects that match, by name, and how many there are in all.
+///
+/// # Errors
+/// When a query fails.
+pub async fn search(
+    db: &impl ConnectionTrait,
+    wanted: &ProjectSearch,
+    (offset, limit): (u64, u64),
+) -> Result<(Vec<project::Model>, u64), DbErr> {
+    let ProjectSearch { organization, names, part } = wanted;
+    let mut found = project::Entity::find().filter(project::Column::OrganizationId.eq(*organization));
+    if !names.is_empty() {
+        let keys = names.iter().map(|name| entity::name_key(name));
+        found = found.filter(project::Column::NameKey.is_in(keys));
+    }
+    if let Some(part) = part {
+        let shape = (part.as_str(), (true, true));
+        found = found.filter(has_shape(db.get_database_backend(), "project", "name", shape));
+    }
+    let count = found.clone().count(db).await?;
+    let rows = found.order_by_asc(project::Column::NameKey).offset(offset).limit(limit).all(db).await?;
+    Ok((rows, count))
 }

@@ -8,10 +8,13 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 20] = [
+pub const SEALED: [(&str, &str); 24] = [
     ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
+    ("configuration_piece", "sealed"),
     ("git_token", "token"),
+    ("identity_key", "sealed"),
+    ("job_check", "sealed"),
     ("job_variables", "sealed"),
     ("registry", "credentials"),
     ("run", "additions"),
@@ -27,6 +30,7 @@ pub const SEALED: [(&str, &str); 20] = [
     ("vcs", "client_secret"),
     ("vcs", "private_key"),
     ("webhook", "secret"),
+    ("workspace_job", "variables"),
     ("workspace_step", "inputs"),
     ("workspace_step", "plan"),
 ];

@@ -1,6 +1,6 @@
 //! Sealed values of several tables, to check whether the key file fits.
 
-use entity::{alert_receiver, job_variables, registry, variable, webhook};
+use entity::{alert_receiver, job_check, job_variables, registry, variable, webhook};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -27,6 +27,7 @@ pub async fn sealed_samples(db: &impl ConnectionTrait) -> Result<Vec<(&'static s
             samples.extend(rows.into_iter().map(|(id, sealed)| (stringify!($table), id, sealed)));
         };
     }
+    sample!(job_check, JobId, Sealed);
     sample!(job_variables, JobId, Sealed);
     sample!(registry, Id, Credentials);
     sample!(webhook, Id, Secret);

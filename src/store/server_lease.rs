@@ -83,6 +83,20 @@ pub async fn count_live(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
     server_lease::Entity::find().filter(server_lease::Column::Until.gte(now)).count(db).await
 }
 
+/// Whether another server than `but` holds a lease.
+///
+/// # Errors
+/// When the query fails.
+pub async fn any_other_live(db: &impl ConnectionTrait, but: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let live = server_lease::Entity::find()
+        .filter(server_lease::Column::Until.gte(now))
+        .filter(server_lease::Column::Id.ne(but))
+        .limit(1)
+        .one(db)
+        .await?;
+    Ok(live.is_some())
+}
+
 /// The expired leases of other servers than `but`.
 ///
 /// # Errors

@@ -30,6 +30,22 @@ pub async fn list(db: &impl ConnectionTrait, environment: EnvironmentId) -> Resu
         .await
 }
 
+/// The default stages of a new environment, in their order, not stored yet.
+#[must_use]
+pub fn defaults(environment: EnvironmentId, now: DateTime<Utc>) -> Vec<stage::Model> {
+    let row = |(position, name): (i32, &str)| stage::Model {
+        id: StageId::create(),
+        environment_id: environment,
+        created_at: now,
+        updated_at: now,
+        name: name.to_owned(),
+        name_key: entity::name_key(name),
+        description: String::new(),
+        position,
+    };
+    (0_i32..).zip(stage::DEFAULTS).map(row).collect()
+}
+
 /// Stores the default stages of a new environment.
 ///
 /// # Errors
@@ -39,19 +55,7 @@ pub async fn create_defaults(
     environment: EnvironmentId,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let rows = (0_i32..).zip(stage::DEFAULTS).map(|(position, name)| {
-        let row = stage::Model {
-            id: StageId::create(),
-            environment_id: environment,
-            created_at: now,
-            updated_at: now,
-            name: name.to_owned(),
-            name_key: entity::name_key(name),
-            description: String::new(),
-            position,
-        };
-        row.into_active_model().reset_all()
-    });
+    let rows = defaults(environment, now).into_iter().map(|row| row.into_active_model().reset_all());
     stage::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
 }

@@ -50,6 +50,25 @@ pub async fn create_delivery(tx: &impl ConnectionTrait, row: webhook_delivery::M
     Ok(())
 }
 
+/// The newest deliveries of a webhook about official events.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_official_deliveries(
+    db: &impl ConnectionTrait,
+    webhook: WebhookId,
+    limit: u64,
+) -> Result<Vec<webhook_delivery::Model>, DbErr> {
+    webhook_delivery::Entity::find()
+        .filter(webhook_delivery::Column::WebhookId.eq(webhook))
+        // In the words of the partial index.
+        .filter(Expr::cust("webhook_delivery.own_event IS NULL"))
+        .order_by_desc(webhook_delivery::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// The newest deliveries of a webhook.
 ///
 /// # Errors

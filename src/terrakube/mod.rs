@@ -26,7 +26,6 @@ mod special;
 mod state_client;
 mod state_file;
 mod state_lock;
-mod state_order;
 mod state_request;
 mod state_transfer;
 mod step_files;

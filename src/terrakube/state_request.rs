@@ -37,14 +37,4 @@ impl WriteRequest {
         };
         Ok(Self { lock: find("ID"), is_forced, md5 })
     }
-
-    /// Checks the MD5 sum of what was received.
-    pub(super) fn check_md5(&self, received: &str) -> Result<()> {
-        match &self.md5 {
-            Some(expected) if expected != received => Err(Problem::bad(format!(
-                "Content-MD5: the state that was received has the MD5 sum {received}, not {expected}"
-            ))),
-            _ => Ok(()),
-        }
-    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use entity::id::StateVersionId;
-use entity::{state_version, workspace};
+use entity::workspace;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, get, handler};
@@ -16,13 +16,10 @@ use super::response::{answered, guarded};
 use super::state_client::{StateClient, state_client};
 use super::state_file;
 use super::state_lock::{lock, lock_id, unlock};
-use super::state_order::refusal;
 use super::state_request::WriteRequest;
-use super::state_transfer::{discard, receive, send};
+use super::state_transfer::{receive, send};
 use crate::app::App;
-use crate::engine::terraform_state::{SealedState, StateHead};
-use crate::input::bounds::STATE_TEXT;
-use crate::input::stored_text;
+use crate::engine::terraform_state::{NewVersion, NotStored, Stored, discard, store_version};
 use crate::store;
 
 /// The size limit of the description of a lock, in bytes.
@@ -72,74 +69,33 @@ async fn newest(app: &Arc<App>, client: &StateClient) -> Result<Response> {
     }
 }
 
-/// Stores a new version of a state, unless another client holds the lock.
+/// Stores a new version of a state, unless another client holds the lock. A state that has not changed makes no new version.
 async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state: Body) -> Result<Response> {
     client.require_writer()?;
+    let may_write = |row: &workspace::Model| match &row.state_lock {
+        Some(held) => lock_id(held) == wanted.lock.as_deref(),
+        None => true,
+    };
     // A large state is not received in vain.
-    refuse_locked(&client.workspace, wanted.lock.as_deref())?;
+    if !may_write(&client.workspace) {
+        return Err(NotStored::Locked.into());
+    }
     let id = StateVersionId::create();
-    let received = receive(app, id, state).await;
-    let stored = match received {
-        Ok(state) => store_version(app, client, &wanted, (id, state)).await,
+    let version = NewVersion {
+        workspace: &client.workspace,
+        by: &client.name,
+        job: client.step.as_ref().map(|step| step.job_id),
+        upload: None,
+        is_forced: wanted.is_forced,
+        md5: wanted.md5.as_deref(),
+        may_write: &may_write,
+    };
+    let stored = match receive(app, id, state).await {
+        Ok(state) => store_version(app, &version, (id, state)).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    if !matches!(stored, Ok(true)) {
+    if !matches!(stored, Ok(Stored::New(_))) {
         discard(app, id).await;
     }
     stored.map(|_| Response::builder().status(StatusCode::OK).finish())
-}
-
-fn refuse_locked(workspace: &workspace::Model, given: Option<&str>) -> Result<()> {
-    match &workspace.state_lock {
-        Some(held) if lock_id(held) != given => {
-            Err(Problem::new(StatusCode::LOCKED, "another client holds the lock of the state"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Stores a state version. Returns false if the state has not changed, which makes no new version.
-async fn store_version(
-    app: &App,
-    client: &StateClient,
-    wanted: &WriteRequest,
-    (id, state): (StateVersionId, SealedState),
-) -> Result<bool> {
-    let SealedState { head: StateHead { serial, lineage, .. }, md5, sealed, pieces } = state;
-    wanted.check_md5(&md5)?;
-    let serial = serial.ok_or_else(|| Problem::bad("the state has no serial"))?;
-    stored_text::check_length("lineage", lineage.as_deref().unwrap_or_default(), STATE_TEXT)?;
-    let now = app.clock.now();
-    let row = state_version::Model {
-        id,
-        organization_id: client.workspace.organization_id,
-        workspace_id: client.workspace.id,
-        created_at: now,
-        updated_at: now,
-        created_by: client.name.clone(),
-        updated_by: client.name.clone(),
-        job_id: client.step.as_ref().map(|step| step.job_id),
-        serial,
-        lineage,
-        md5,
-        sealed,
-        pieces,
-    };
-    store::write(&app.db, async |tx| {
-        if let Some(workspace) = store::workspace::lock(tx, client.workspace.id).await? {
-            refuse_locked(&workspace, wanted.lock.as_deref())?;
-        }
-        if let Some(newest) = store::workspace::newest_state_mark(tx, client.workspace.id).await? {
-            if newest.md5 == row.md5 {
-                return Ok(false);
-            }
-            let stale = refusal((newest.serial, newest.lineage.as_deref()), (row.serial, row.lineage.as_deref()));
-            if let Some(stale) = stale.filter(|_| !wanted.is_forced) {
-                return Err(Problem::new(StatusCode::CONFLICT, stale));
-            }
-        }
-        store::row::create(tx, row).await?;
-        Ok(true)
-    })
-    .await
 }

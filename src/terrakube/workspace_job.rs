@@ -66,6 +66,7 @@ pub(super) async fn create(
         by: session.author().to_owned(),
         principal: Some(principal::stored(&session.caller)),
         rights,
+        cloud: None,
     };
     let job = workspace::create(tx, &row, wanted, session.now).await?;
     Ok(Row::from([

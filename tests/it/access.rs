@@ -23,13 +23,14 @@ const OPEN: [&str; 6] = [
 /// Operations for people only.
 const PEOPLE: [&str; 3] = ["createOrganization", "editAccountInformation", "postAcceptInviteMember"];
 /// Read operations for callers who may also write.
-const GUARDED: [&str; 8] = [
+const GUARDED: [&str; 9] = [
     "listOrganizationAccessTokens",
     "listOrganizationApiTokens",
     "listOrganizationCustomRoles",
     "getOrganizationCustomRole",
     "getClusterKubeconfig",
     "listWebhookEvent",
+    "listWebhookDelivery",
     "getOrganizationEvents",
     "getOrganizationEventTargets",
 ];
@@ -249,7 +250,8 @@ async fn a_deployer_deploys_and_a_manager_manages() {
     }
     let operations = World::new(&app).await.operations();
     for operation in operations.into_iter().filter(|operation| operation.writes) {
-        let inside = ["/environment/", "/job/", "/run/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
+        let inside =
+            ["/environment/", "/job/", "/check/", "/run/", "/deploymentStage/", "/deploymentQueue/", "/variable"];
         let inside = inside.iter().any(|place| operation.template.starts_with(place));
         // A manager does not administer the project, and may only view the clusters.
         let allowed = (inside && operation.id != "cloneEnvironment") || operation.id == "autoDeployJobEnvironments";

@@ -139,7 +139,7 @@ fn is_test(name: &str) -> bool {
     let module = |path: &str| read(format!("tests/it/{path}.rs")) + &read(format!("tests/it/{path}/mod.rs"));
     let (parent, last) = path.rsplit_once('/').unwrap();
     let in_module = module(parent).contains(&format!("fn {last}("));
-    let in_source = read(format!("src/{path}.rs"));
+    let in_source = read(format!("src/{path}.rs")) + &read(format!("{parent}/src/{last}.rs"));
     let has_own =
         root().join(format!("src/{path}")).is_dir() || in_source.contains("mod tests") || in_source.contains("#[test]");
     in_module || has_own || !module(&path).is_empty()

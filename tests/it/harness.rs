@@ -129,6 +129,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         oidc_assume_email_verified: false,
         oidc_client_id: None,
         oidc_client_secret: None,
+        oidc_device_client_id: None,
         session_hours: 12,
         organization_creators: Vec::new(),
         organization_plan: "ENTERPRISE".into(),
@@ -158,6 +159,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         event_days: 365,
         webhook_delivery_days: 30,
         workspace_job_days: 365,
+        approval_days: 7,
         state_version_days: 365,
         webhook_private_addresses: false,
         heartbeat_url: None,
@@ -300,7 +302,8 @@ impl TestApp {
     }
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
-        let others = windlass::console::routes(windlass::terrakube::routes(poem::Route::new()), &self.app);
+        let others = windlass::cloud::routes(windlass::terrakube::routes(poem::Route::new()));
+        let others = windlass::console::routes(others, &self.app);
         let api = api::endpoint(&self.app, others).into_endpoint().boxed();
         Client::new(api, authorization)
     }

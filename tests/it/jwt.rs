@@ -1,13 +1,15 @@
 //! People: JWTs of an OIDC issuer, verified with its keys.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use poem::http::StatusCode;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
-use poem::web::{Data, Json};
-use poem::{EndpointExt as _, Route, get, handler};
+use poem::web::{Data, Form, Json};
+use poem::{EndpointExt as _, IntoResponse as _, Response, Route, get, handler, post};
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof};
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use serde_json::{Value, json};
@@ -32,17 +34,43 @@ pub(crate) struct Issuer {
     pub(crate) url: String,
     keys: Arc<Mutex<JwkSet>>,
     fetches: Arc<AtomicUsize>,
+    /// What the token endpoint answers, one after the other; then it refuses.
+    pub(crate) answers: Arc<Mutex<VecDeque<Value>>>,
+    /// The forms that it was sent.
+    pub(crate) forms: Arc<Mutex<Vec<HashMap<String, String>>>>,
 }
 
 struct Served {
     url: String,
     keys: Arc<Mutex<JwkSet>>,
     fetches: Arc<AtomicUsize>,
+    answers: Arc<Mutex<VecDeque<Value>>>,
+    forms: Arc<Mutex<Vec<HashMap<String, String>>>>,
 }
 
 #[handler]
 fn discovery(served: Data<&Arc<Served>>) -> Json<Value> {
-    Json(json!({"issuer": served.url, "jwks_uri": format!("{}/keys", served.url)}))
+    let at = |path: &str| format!("{}/{path}", served.url);
+    Json(json!({
+        "issuer": served.url, "jwks_uri": at("keys"), "token_endpoint": at("token"), "device_authorization_endpoint": at("device"),
+    }))
+}
+
+#[handler]
+fn give_code(served: Data<&Arc<Served>>, form: Form<HashMap<String, String>>) -> Json<Value> {
+    served.forms.lock().unwrap().push(form.0);
+    Json(json!({
+        "device_code": "device-1", "user_code": "ABCD-EFGH", "verification_uri": format!("{}/confirm", served.url), "expires_in": 30,
+        "interval": 1,
+    }))
+}
+
+#[handler]
+fn give_tokens(served: Data<&Arc<Served>>, form: Form<HashMap<String, String>>) -> Response {
+    served.forms.lock().unwrap().push(form.0);
+    let answer = served.answers.lock().unwrap().pop_front().unwrap_or_else(|| json!({"error": "invalid_grant"}));
+    let status = if answer.get("error").is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Json(answer).with_status(status).into_response()
 }
 
 #[handler]
@@ -63,11 +91,19 @@ impl Issuer {
         let url = format!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
         let keys = Arc::new(Mutex::new(JwkSet { keys: vec![jwk(0, "one")] }));
         let fetches = Arc::new(AtomicUsize::new(0));
-        let served = Arc::new(Served { url: url.clone(), keys: keys.clone(), fetches: fetches.clone() });
-        let routes =
-            Route::new().at("/.well-known/openid-configuration", get(discovery)).at("/keys", get(key_set)).data(served);
+        let (answers, forms) = (Arc::default(), Arc::default());
+        let it = Self { url, keys, fetches, answers, forms };
+        let Self { url, keys, fetches, answers, forms } = &it;
+        let (keys, fetches, answers, forms) = (keys.clone(), fetches.clone(), answers.clone(), forms.clone());
+        let served = Arc::new(Served { url: url.clone(), keys, fetches, answers, forms });
+        let routes = Route::new()
+            .at("/.well-known/openid-configuration", get(discovery))
+            .at("/keys", get(key_set))
+            .at("/device", post(give_code))
+            .at("/token", post(give_tokens))
+            .data(served);
         tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(routes));
-        Self { url, keys, fetches }
+        it
     }
 
     fn claims(&self) -> Value {

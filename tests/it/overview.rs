@@ -193,6 +193,7 @@ async fn lanes_have_what_reaches_into_a_span() {
         reason: SkipReason::Missed,
         recorded_at: minute(100),
         requested_by: None,
+        detail: None,
     });
     store::run::skipped::create(&app.app.db, skipped.to_vec()).await.unwrap();
     let lanes = async |from: i64, until: i64, most: usize| {

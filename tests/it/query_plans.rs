@@ -1,12 +1,14 @@
 //! The queries that run often, or over tables that grow, use indexes on both databases.
 
+mod alert_plans;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Origin, Progress};
 use entity::id::{
-    AlertId, DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId, WebhookId,
+    DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId, WebhookId,
     WorkspaceId,
 };
 use entity::run::{self, RunState};
@@ -23,11 +25,13 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 19] = [
     // What no server has decided about yet, and the messages that wait.
     "alert_cause_pkey",
     "sqlite_autoindex_alert_cause_1",
     "alert_delivery_due",
+    // The webhooks that name events of ours.
+    "webhook_own_events",
     "run_open",
     "run_waiting",
     "run_state_not_before",
@@ -41,7 +45,8 @@ const SMALL: [&str; 17] = [
     "workspace_step_plan",
     // Only the newest deployments of environments and jobs stay behind.
     "deployment_finished_at",
-    // The next time of any schedule.
+    // The next time of any schedule, and of any check.
+    "job_check_due_at_job_id",
     "job_schedule_next_run_at_job_id",
     // The plans that found drift.
     "shown_plan_drift",
@@ -219,6 +224,11 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     let step = (job, now(), Some(now() + TimeDelta::hours(1)));
     watched.check("advance of a schedule", store::job_schedule::advance(db, &[step])).await;
     watched.check("next_due", store::job_schedule::next_due(db, Vec::new())).await;
+    watched.check("due checks", store::job_check::due(db, Vec::new(), now(), 10)).await;
+    watched.check("next_due of checks", store::job_check::next_due(db, Vec::new())).await;
+    watched.check("the check of a key", store::job_check::job_of_key(db, "hash")).await;
+    watched.check("lock of due checks", store::job_check::lock_due(db, &[job], now())).await;
+    watched.check("open runs of a check", store::run::pinged::list_open(db, job)).await;
     watched.check("due rules", store::deployment_rule::due(db, Vec::new(), now(), 10)).await;
     watched.check("due deployments", store::deployment::due(db, Vec::new(), 10)).await;
     watched.check("is_due", store::deployment::is_due(db, id)).await;
@@ -280,20 +290,6 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("next delivery", store::webhook::next_delivery(db)).await;
     watched.check("deliveries", store::webhook::list_deliveries(db, WebhookId::create(), 10)).await;
     watched.check("expired deliveries", store::webhook::delete_some_deliveries(db, now(), 10)).await;
-    watched.check("causes of alerts", store::alert::any_cause(db)).await;
-    watched.check("failed run", store::alert::note_run_failed(db, RunId::create(), now())).await;
-    watched.check("due alerts", store::alert::due_alerts(db, now(), 10)).await;
-    watched.check("alerts", store::alert::page_of_alerts(db, AlertId::create(), 10)).await;
-    watched.check("recovered alerts", store::alert::list_recovered(db, &[AlertId::create()])).await;
-    watched.check("next message", store::alert::next_message(db)).await;
-    watched.check("due messages", store::alert::claim_messages(db, now(), now(), 10)).await;
-    watched.check("expired messages", store::alert::delete_some_messages(db, now(), 10)).await;
-    watched.check("success", store::alert::note_success(db, JobId::create(), now())).await;
-    watched.check("drifted workspaces", store::alert::list_drifted(db, 10)).await;
-    watched.check("waiting workspace jobs", store::alert::list_waiting_jobs(db, now(), 10)).await;
-    watched.check("silences", store::alert::list_current_silences(db, vec![organization], now())).await;
-    watched.check("late runs", store::alert::list_late_runs(db, now(), 10)).await;
-    watched.check("long runs", store::alert::list_long_runs(db, now(), 10)).await;
     watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;
     watched.check("due workspace schedules", store::workspace::due_schedules(db, Vec::new(), now(), 10)).await;
     watched.check("steps", store::workspace::steps(db, 7)).await;
@@ -301,10 +297,19 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("step of a token", store::workspace::step_by_token(db, "hash")).await;
     watched.check("newest state", store::workspace::newest_state(db, workspace)).await;
     watched.check("sum of the newest state", store::workspace::newest_state_mark(db, workspace)).await;
+    watched.check("states", store::workspace::page_of_states(db, workspace, (0, 20))).await;
+    watched.check("state", store::workspace::state_line(db, Uuid::now_v7())).await;
+    watched.check("state of an upload", store::workspace::state_of_upload(db, workspace, Uuid::now_v7())).await;
+    watched.check("login code", store::login_code::take(db, "hash", now())).await;
+    watched.check("expired login codes", store::login_code::delete_expired(db, now(), 10)).await;
     watched.check("pieces of a state", store::workspace::delete_pieces(db, StateVersionId::create())).await;
     watched.check("expired pieces", store::workspace::delete_some_pieces(db, now(), 10)).await;
     watched.check("jobs of a workspace", store::workspace::jobs(db, workspace)).await;
     watched.check("expired workspace jobs", store::workspace::list_expired_jobs(db, Vec::new(), now(), 10)).await;
+    let configuration = entity::id::ConfigurationVersionId::create();
+    watched.check("files of a configuration", store::workspace::delete_configuration_pieces(db, configuration)).await;
+    watched.check("a configuration", store::workspace::set_uploaded(db, configuration, (1, 1))).await;
+    watched.check("old configurations", store::workspace::delete_some_configurations(db, now(), 10)).await;
     watched.check("shown plans", store::workspace::shown_plans(db, 1)).await;
     watched.check("lines of a workspace job", store::workspace::count_lines(db, 1)).await;
     watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;

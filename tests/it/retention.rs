@@ -138,6 +138,7 @@ async fn workspace_jobs_plans_and_states_go() {
             md5: String::new(),
             sealed: b"sealed".to_vec(),
             pieces: None,
+            upload_id: None,
         };
         store::row::create(db, row).await.unwrap();
     }

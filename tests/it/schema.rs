@@ -28,7 +28,10 @@ async fn insert_into(db: &DatabaseConnection, table: &str, columns: &str, values
 }
 
 /// An environment in the schema of an older release, with what it needs.
-async fn environment_in(db: &DatabaseConnection, [organization, cluster, project, environment]: [uuid::Uuid; 4]) {
+pub(crate) async fn environment_in(
+    db: &DatabaseConnection,
+    [organization, cluster, project, environment]: [uuid::Uuid; 4],
+) {
     let now: Value = crate::harness::start().into();
     let insert = async |table: &str, more: &str, id: uuid::Uuid, rest: Vec<Value>| {
         let values = [vec![id.into(), now.clone(), now.clone(), "x".into()], rest].concat();
@@ -44,72 +47,20 @@ async fn environment_in(db: &DatabaseConnection, [organization, cluster, project
     insert("environment", "organization_id, project_id, cluster_id, name_key, mode", environment, rest).await;
 }
 
-fn entities() -> BTreeMap<String, BTreeSet<String>> {
-    BTreeMap::from([
-        columns(&entity::access_token::Entity),
-        columns(&entity::api_token::Entity),
-        columns(&entity::cluster::Entity),
-        columns(&entity::counter::Entity),
-        columns(&entity::custom_role::Entity),
-        columns(&entity::deployment::Entity),
-        columns(&entity::deployment_job::Entity),
-        columns(&entity::deployment_restriction::Entity),
-        columns(&entity::deployment_rule::Entity),
-        columns(&entity::environment::Entity),
-        columns(&entity::event::Entity),
-        columns(&entity::alert::Entity),
-        columns(&entity::alert_cause::Entity),
-        columns(&entity::alert_delivery::Entity),
-        columns(&entity::alert_receiver::Entity),
-        columns(&entity::alert_rule::Entity),
-        columns(&entity::alert_silence::Entity),
-        columns(&entity::job_success::Entity),
-        columns(&entity::git_token::Entity),
-        columns(&entity::invitation::Entity),
-        columns(&entity::job::Entity),
-        columns(&entity::job_group::Entity),
-        columns(&entity::job_schedule::Entity),
-        columns(&entity::job_variables::Entity),
-        columns(&entity::leftover::Entity),
-        columns(&entity::log_chunk::Entity),
-        columns(&entity::member::Entity),
-        columns(&entity::metadata_group::Entity),
-        columns(&entity::organization::Entity),
-        columns(&entity::person::Entity),
-        columns(&entity::project::Entity),
-        columns(&entity::project_rule::Entity),
-        columns(&entity::registry::Entity),
-        columns(&entity::run::Entity),
-        columns(&entity::schedule_pause::Entity),
-        columns(&entity::schedule_skip::Entity),
-        columns(&entity::seal_key::Entity),
-        columns(&entity::server_lease::Entity),
-        columns(&entity::session::Entity),
-        columns(&entity::sign_in::Entity),
-        columns(&entity::signing_key::Entity),
-        columns(&entity::skipped_time::Entity),
-        columns(&entity::ssh_key::Entity),
-        columns(&entity::shown_plan::Entity),
-        columns(&entity::stage::Entity),
-        columns(&entity::stage_job::Entity),
-        columns(&entity::state_piece::Entity),
-        columns(&entity::state_version::Entity),
-        columns(&entity::tag::Entity),
-        columns(&entity::team::Entity),
-        columns(&entity::template::Entity),
-        columns(&entity::terraform_variable::Entity),
-        columns(&entity::variable::Entity),
-        columns(&entity::vcs::Entity),
-        columns(&entity::webhook::Entity),
-        columns(&entity::webhook_delivery::Entity),
-        columns(&entity::workspace::Entity),
-        columns(&entity::workspace_access::Entity),
-        columns(&entity::workspace_address::Entity),
-        columns(&entity::workspace_job::Entity),
-        columns(&entity::workspace_schedule::Entity),
-        columns(&entity::workspace_step::Entity),
-        columns(&entity::workspace_tag::Entity),
-    ])
+pub(crate) fn entities() -> BTreeMap<String, BTreeSet<String>> {
+    macro_rules! tables {
+        ($($table:ident)*) => { BTreeMap::from([$(columns(&entity::$table::Entity)),*]) };
+    }
+    tables! {
+        access_token api_token calendar cluster configuration_piece configuration_version counter custom_role
+        deployment deployment_job deployment_restriction deployment_rule environment event alert alert_cause
+        alert_delivery alert_receiver alert_rule alert_silence job_success git_token identity_key invitation job
+        job_check job_group job_schedule job_variables leftover log_chunk login_code member metadata_group
+        organization person project project_rule registry run schedule_pause schedule_skip seal_key server_lease
+        session sign_in signing_key skipped_time ssh_key shown_plan stage stage_job state_piece state_version
+        tag team template terraform_variable variable vcs webhook webhook_delivery workspace workspace_access
+        workspace_address workspace_job workspace_schedule workspace_step workspace_tag
+    }
 }
 
 #[tokio::test]

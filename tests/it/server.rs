@@ -26,7 +26,7 @@ impl Drop for Server {
     }
 }
 
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     with_defaults(&mut command, folder);
     command
@@ -386,7 +386,7 @@ async fn the_command_line() {
     let zones = server.get("/health").await["time_zones"].as_str().unwrap().to_owned();
     let version = String::from_utf8(say(folder.path(), &["--version"]).stdout).unwrap();
     assert_eq!(version, format!("windlass {}\ntime zones: {zones}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(zones, windlass::time_zone::database().to_string());
+    assert_eq!(zones, windlass_schedule::time_zone::database().to_string());
     server.terminate();
     assert_eq!(server.ended().0, Some(0), "the server ends on SIGTERM");
     assert!(!health(&listen).status.success());

@@ -1,8 +1,11 @@
 //! The orderly shutdown of the program: what it waits for, what it stores, and how it is cut short.
 
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use serde_json::json;
 
 use crate::harness::wait_for;
@@ -71,6 +74,33 @@ async fn a_stubborn_process_is_killed_in_time() {
     assert_eq!((&run["state"], &run["exit_code"]), (&json!("FAILED"), &json!(137)), "{run}");
     let reason = run["reason"].as_str().unwrap();
     assert!(reason.starts_with("the server shut down and stopped the run: killed by signal 9"), "{reason}");
+}
+
+/// A signal that arrives while the server starts is not lost and does not kill it, however early: here, while the greeting is being
+/// written to a reader that does not read.
+#[test]
+fn a_signal_before_the_greeting_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    fcntl_setfl(&writer, OFlags::empty()).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut program = crate::server::command(folder.path());
+    let mut child = program.arg("serve").env("WINDLASS_LISTEN", address.to_string()).stdout(writer).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "the server does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    drop(program);
+    let mut said = String::new();
+    reader.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(said.contains("TOKEN="), "the first token was created and not shown: {said}");
 }
 
 /// A second signal ends the server without waiting, and its processes with it.

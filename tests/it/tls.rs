@@ -11,7 +11,7 @@ use crate::harness::wait_for;
 use crate::server::Server;
 
 /// A new certificate for `localhost`, in PEM.
-fn certificate() -> (String, String) {
+pub(crate) fn certificate() -> (String, String) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     (cert.pem(), signing_key.serialize_pem())
 }

@@ -17,8 +17,15 @@ pub(crate) static CONTRACT: LazyLock<Value> =
 pub(crate) static TERRAKUBE: LazyLock<Value> =
     LazyLock::new(|| serde_saphyr::from_str(windlass::terrakube::CONTRACT).expect("the contract is YAML"));
 
+/// The contract of the API of `cloud` blocks.
+pub(crate) static CLOUD: LazyLock<Value> =
+    LazyLock::new(|| serde_saphyr::from_str(windlass::cloud::CONTRACT).expect("the contract is YAML"));
+
 /// The contract that contains a path.
 fn contract_of(path: &str) -> &'static Value {
+    if ["/api/v2/", "/.well-known/", "/oauth/"].iter().any(|prefix| path.starts_with(prefix)) {
+        return &CLOUD;
+    }
     let prefixes = ["/api/v1/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
     if prefixes.iter().any(|prefix| path.starts_with(prefix)) { &TERRAKUBE } else { &CONTRACT }
 }

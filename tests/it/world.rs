@@ -45,6 +45,14 @@ async fn far_cluster(client: &Client, clusters: &str) -> String {
     cluster
 }
 
+fn annotations() -> Value {
+    json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]})
+}
+
+fn labels() -> Value {
+    json!({"name": "l", "labels": [{"key": "a", "value": "b", "propagate_to_cloud_provider": false}]})
+}
+
 impl World {
     pub(crate) async fn new(app: &TestApp) -> Self {
         let it = app.furnished().await;
@@ -65,18 +73,17 @@ impl World {
         let clusters = client.get(&in_organization("cluster")).await.expect(200);
         let local = id(&clusters["results"][0]);
         ids.insert("local cluster", local.clone());
-        let group = json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]});
-        ids.insert("annotationsGroupId", post(in_organization("annotationsGroups"), group).await);
-        let group = json!({"name": "l", "labels": [{"key": "a", "value": "b", "propagate_to_cloud_provider": false}]});
-        ids.insert("labelsGroupId", post(in_organization("labelsGroups"), group).await);
+        ids.insert("annotationsGroupId", post(in_organization("annotationsGroups"), annotations()).await);
+        ids.insert("labelsGroupId", post(in_organization("labelsGroups"), labels()).await);
         ids.insert("apiTokenId", post(in_organization("apiToken"), json!({"name": "t", "role_id": null})).await);
         ids.insert("accessTokenId", access_token(app, organization).await);
         let token = json!({"name": "g", "type": "GITHUB", "token": "secret-git-token"});
         ids.insert("gitTokenId", post(in_organization("gitToken"), token).await);
         ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
         ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
-        let cluster = far_cluster(client, &in_organization("cluster")).await;
-        ids.insert("clusterId", cluster);
+        ids.insert("clusterId", far_cluster(client, &in_organization("cluster")).await);
+        let calendar = json!({"name": "closed", "days": ["2026-12-25"]});
+        ids.insert("calendarId", post(in_organization("calendar"), calendar).await);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
         let target = ("ENVIRONMENT", environment.as_str());
@@ -90,6 +97,8 @@ impl World {
         let stages = client.get(&format!("/environment/{environment}/deploymentStage")).await.expect(200);
         ids.insert("deploymentStageId", id(&stages["results"][0]));
         ids.insert("stageId", id(&stages["results"][2]));
+        let check = json!({"name": "elsewhere", "period_seconds": 86_400});
+        ids.insert("checkId", post(format!("/environment/{environment}/check"), check).await);
         for (scope, parent) in [("project", &project), ("environment", &environment), ("job", &job)] {
             ids.extend(variables(client, scope, parent).await);
         }

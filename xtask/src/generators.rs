@@ -71,7 +71,8 @@ fn typescript() -> Result<()> {
     read(Command::new("npm").args(words).current_dir(&folder))?;
     let node = node(&folder)?;
     let contract = contracts().join("openapi.yaml").display().to_string();
-    let both = [contract.clone(), contracts().join("terrakube.yaml").display().to_string()];
+    let named = |name: &str| contracts().join(name).display().to_string();
+    let all = [contract.clone(), named("terrakube.yaml"), named("cloud.yaml")];
     let tool = |program: &str, words: &[&str]| {
         let mut command = Command::new(&node);
         command.arg(folder.join("node_modules").join(program)).args(words).current_dir(&folder);
@@ -79,11 +80,13 @@ fn typescript() -> Result<()> {
         command.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
         read(&mut command)
     };
-    let [first, second] = both.each_ref().map(String::as_str);
-    // Reading or creating a resource of a collection that is always empty is always refused.
-    for (one, rules, unless) in
-        [(first, "spectral.yaml", "none"), (second, "spectral-terrakube.yaml", "operation-2xx-response")]
-    {
+    let [first, second, third] = all.each_ref().map(String::as_str);
+    // Reading or creating a resource of a collection that is always empty is always refused; what anybody may ask never is.
+    for (one, rules, unless) in [
+        (first, "spectral.yaml", "none"),
+        (second, "spectral-terrakube.yaml", "operation-2xx-response"),
+        (third, "spectral.yaml", "operation-4xx-response"),
+    ] {
         let spectral = ["lint", "--ruleset", rules, "--fail-severity", "hint", one];
         tool("@stoplight/spectral-cli/dist/index.js", &spectral)?;
         let words = ["lint", "--format", "json", "--extends", "recommended", "--skip-rule", unless, one];

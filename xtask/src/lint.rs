@@ -3,18 +3,16 @@
 //! `cargo deny` and `cargo machete` are built with cargo into target/tools, once for each version.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::command::{self, Result, read, root, run};
 use crate::timing::Timing;
+use crate::tools::{TOOLS, installed};
 
 /// Pinned, so that a new release of a linter does not fail an old commit. Each is built without optional features.
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
-
-/// Where the programs are kept, and built.
-const TOOLS: &str = "target/tools";
 
 /// Runs every check; the first that fails ends it.
 pub(crate) fn run_all() -> Result<()> {
@@ -24,6 +22,8 @@ pub(crate) fn run_all() -> Result<()> {
         let words = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
         run(command::cargo().args(words))
     })?;
+    // With the features that it is shipped with: tests have more, which would hide that one is missing.
+    timing.part("the program alone", || run(command::cargo().args(["check", "--bin", "windlass", "--locked"])))?;
     timing.part("documentation", || {
         let words = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
         run(command::cargo().args(words).env("RUSTDOCFLAGS", "-D warnings"))
@@ -64,21 +64,4 @@ fn advisories(deny: &Path) -> Result<Option<String>> {
     }
     run(cargo_deny(deny).args(["--locked", "check", "advisories"]))?;
     Ok(None)
-}
-
-/// The program of a crate, built where it is not there in this version.
-fn installed((name, version): (&str, &str)) -> Result<PathBuf> {
-    let tools = root().join(TOOLS);
-    let folder = tools.join(format!("{name}-{version}"));
-    let program = folder.join("bin").join(name);
-    if program.is_file() {
-        return Ok(program);
-    }
-    let mut install = command::cargo();
-    // Unoptimized: it runs for seconds and would be built for minutes.
-    install.args(["install", "--locked", "--debug", "--no-default-features", "--root"]).arg(&folder);
-    install.arg(format!("{name}@{version}")).arg("--target-dir").arg(tools.join("build"));
-    install.env("CARGO_PROFILE_DEV_DEBUG", "false");
-    run(&mut install)?;
-    Ok(program)
 }

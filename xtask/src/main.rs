@@ -1,6 +1,7 @@
 //! `cargo xtask`: the tasks of this repository. Nothing else knows how to start the services that tests need.
 
 mod bench;
+mod chart;
 mod client_program;
 mod clients;
 mod command;
@@ -9,35 +10,47 @@ mod docker;
 mod fuzz;
 mod generators;
 mod go;
+mod helm;
+mod image;
 mod keep;
 mod kubernetes;
 mod lint;
 mod opentofu;
+mod package;
 mod packages;
 mod pages;
 mod postgres;
 mod process;
 mod python;
 mod registry;
+mod sbom;
 mod screenshots;
 mod sdk;
 mod server;
 mod services;
 mod simulate;
 mod statements;
+mod static_program;
 mod test;
 mod timing;
+mod tools;
 mod torture;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use command::Missing;
+use static_program::Profile;
 
 const USAGE: &str = "\
 cargo xtask lint              check formatting, lints, documentation and dependencies
 cargo xtask test [--strict]   run all tests; --strict fails where this machine would have to skip some
 cargo xtask test --kubernetes [--strict]
                               build and start a Kubernetes cluster, and run the tests that need one (as root)
+cargo xtask package           build the Debian package, and install, upgrade and remove it in a folder (as root)
+cargo xtask image [--release] build the static program and the container image from scratch, and run it with a Docker engine
+cargo xtask materials FILE    list every crate in the program with its version and its licence, as CycloneDX
+cargo xtask chart             render the Helm chart with several files of values
 cargo xtask docs              run the commands of the pages in docs, as printed
 cargo xtask clients           run third-party clients and generated SDKs against a live server
 cargo xtask screenshots [FOLDER]
@@ -61,6 +74,11 @@ fn main() -> ExitCode {
         ["test", "--strict"] => test::run(Missing::Fail),
         ["test", "--kubernetes"] => kubernetes::test(Missing::Skip),
         ["test", "--kubernetes", "--strict"] | ["test", "--strict", "--kubernetes"] => kubernetes::test(Missing::Fail),
+        ["package"] => package::run_all(),
+        ["image"] => image::run_all(Profile::Debug),
+        ["image", "--release"] => image::run_all(Profile::Release),
+        ["materials", file] => sbom::write(Path::new(file)),
+        ["chart"] => chart::run_all(),
         ["docs"] => pages::run_all(),
         ["clients"] => clients::run_all(),
         ["screenshots", words @ ..] => screenshots::write(words),

@@ -3,10 +3,10 @@
 
 use crate::command::{self, Missing, Result};
 use crate::timing::Timing;
-use crate::{clients, fuzz, services, torture};
+use crate::{chart, clients, fuzz, services, torture};
 
 /// The number of seeds to simulate on SQLite, and on PostgreSQL.
-const SEEDS: [&str; 2] = ["900", "100"];
+const SEEDS: [&str; 2] = ["600", "100"];
 /// The number of times that servers are killed.
 const KILLS: u32 = 50;
 
@@ -48,6 +48,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
     if touring.is_empty() {
         eprintln!("== clients");
         timing.part("clients", clients::tour)?;
+        // Its program is built with the Go of the clients.
+        timing.part("the Helm chart", chart::run_all)?;
     }
     if fuzzing.is_none() {
         eprintln!("== fuzzing");

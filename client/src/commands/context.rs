@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::api::Api;
 use crate::contexts::{self, Context, Contexts};
+use crate::device::{Device, SignIn, Uses, issuer_of};
 use crate::failure::{Failure, Result};
 use crate::names::Place;
 use crate::options::Options;
@@ -16,6 +17,9 @@ pub(crate) struct Login {
     /// The name of the context.
     #[arg(long, default_value = "default")]
     name: String,
+    /// Sign in as a person, at the OIDC issuer of the server: confirm a code in any browser.
+    #[arg(long)]
+    device: bool,
 }
 
 #[derive(Subcommand)]
@@ -29,21 +33,65 @@ pub(crate) enum Command {
 }
 
 /// Checks a token, and stores it with the address of its server.
-pub(crate) async fn login(options: &Options, Login { name }: Login, screen: &mut Screen) -> Result<()> {
-    let url = contexts::url(options);
-    let token = match &options.token {
-        Some(token) => token.clone(),
-        None => read_token()?,
-    };
+pub(crate) async fn login(options: &Options, Login { name, device }: Login, screen: &mut Screen) -> Result<()> {
+    let url = contexts::new_url(options);
     let organization = options.organization.clone();
-    // Nothing is stored that does not work.
-    Place::find((Api::new(&url, token.clone())?, organization.clone())).await?;
+    let (token, sign_in) = if device {
+        let (token, sign_in) = sign_in(&url, screen).await?;
+        (token, Some(sign_in))
+    } else {
+        match &options.token {
+            Some(token) => (token.clone(), None),
+            None => (read_token()?, None),
+        }
+    };
+    // Nothing is stored that does not work. A person who has just signed in for the first time belongs to no organization.
+    let found = Place::find((Api::new(&url, token.clone())?, organization.clone())).await;
+    if !device || organization.is_some() {
+        found?;
+    }
     let mut stored = Contexts::read(options)?;
-    stored.contexts.insert(name.clone(), Context { url: url.clone(), token, organization });
+    stored.contexts.insert(name.clone(), Context { url: url.clone(), token, organization, sign_in });
     stored.current = Some(name.clone());
     stored.write(options)?;
     screen.say(&format!("signed in to {url}; later commands use the context {name}"));
     Ok(())
+}
+
+/// Signs a person in at the issuer of a server.
+async fn sign_in(url: &str, screen: &mut Screen) -> Result<(String, SignIn)> {
+    let issuer = issuer_of(url).await?;
+    let device = Device::new()?;
+    let endpoints = device.endpoints(&issuer.issuer).await?;
+    let code = device.code(&issuer, &endpoints).await?;
+    let (code_text, address) = (&code.user_code, &code.verification_uri);
+    let mut text = format!("open {address} and enter the code {code_text}\n");
+    if let Some(complete) = &code.verification_uri_complete {
+        text.push_str(&format!("or open {complete}\n"));
+    }
+    screen.pass(text.as_bytes())?;
+    let tokens = device.tokens(&issuer, &endpoints, &code).await?;
+    let now = crate::times::now();
+    for uses in [Uses::AccessToken, Uses::IdToken] {
+        let Some(token) = tokens.get(uses) else { continue };
+        match Api::new(url, token.to_owned())?.get("/organization", &[]).await {
+            Err(Failure::NotSignedIn(_)) => continue,
+            found => found?,
+        };
+        let (token, expires_at) = (token.to_owned(), tokens.end(now));
+        let sign_in = SignIn {
+            token_endpoint: endpoints.token_endpoint.clone(),
+            client_id: issuer.client_id.clone(),
+            uses,
+            refresh_token: tokens.refresh_token,
+            expires_at,
+        };
+        return Ok((token, sign_in));
+    }
+    Err(Failure::NotSignedIn(format!(
+        "the server does not accept the tokens of {}: let the client {} request the audience {}",
+        issuer.issuer, issuer.client_id, issuer.audience
+    )))
 }
 
 /// A token from standard input, so that it is in no history of a shell.

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
+use super::declare;
 use super::job_schedule;
 use super::unconfirmed::unconfirmed;
 use super::{run as runs, watch};
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Deploy(Target),
     /// Stop a job: its schedule ends.
     Stop(Target),
+    /// Change a job in an editor, as a file.
+    Edit(declare::Edit),
     /// Delete a job.
     Delete {
         job: String,
@@ -114,6 +117,7 @@ pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) ->
         Command::Cancel { job } => cancel(place, &job, screen).await,
         Command::Deploy(target) => act(place, "deploy", target, screen).await,
         Command::Stop(target) => act(place, "stop", target, screen).await,
+        Command::Edit(wanted) => declare::edit(place, wanted, screen).await,
         Command::Delete { job, yes } => {
             let job = place.job(&job).await?;
             if !yes {

@@ -102,7 +102,7 @@ pub(super) fn job_history_v1(
             },
             schedule_at: match &spec.schedule {
                 Schedule::Cron { scheduled_at, .. } => Some(scheduled_at.clone()),
-                Schedule::Lifecycle { .. } => None,
+                Schedule::Lifecycle { .. } | Schedule::Check { .. } => None,
             },
         },
         arguments: arguments.unwrap_or_default(),

@@ -46,6 +46,8 @@ fn schedule_history(schedule: &Schedule) -> ScheduleHistory {
             on_delete: on_delete.map(JobCommandResponse::from),
             cron_job: None,
         },
+        // A check is never deployed.
+        Schedule::Check { .. } => ScheduleHistory::default(),
     }
 }
 

@@ -106,7 +106,7 @@ impl ActionApi {
         if forced.is_some_and(|event| deployment::command(&row.spec.schedule, event).is_none()) {
             let text = match row.job_type {
                 JobType::Cron => "a CRON job supports only the CRON event",
-                JobType::Lifecycle => "the job has no command for this event",
+                JobType::Lifecycle | JobType::Check => "the job has no command for this event",
             };
             return Err(Error::invalid("forceEvent", text));
         }

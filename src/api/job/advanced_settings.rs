@@ -36,13 +36,16 @@ fn schema() -> poem_openapi::registry::MetaSchema {
             SettingKind::Boolean => ("boolean", false),
             SettingKind::Text | SettingKind::Path | SettingKind::OneOf(_) => ("string", false),
             SettingKind::OptionalOneOf(_) => ("string", true),
-            SettingKind::ExitCodes => ("array", false),
+            SettingKind::ExitCodes | SettingKind::Names => ("array", false),
             SettingKind::Texts => ("object", false),
         };
         let mut schema = MetaSchema::new(kind);
         schema.nullable = nullable;
         if setting.kind == SettingKind::ExitCodes {
             schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer")))));
+        }
+        if setting.kind == SettingKind::Names {
+            schema.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));
         }
         if setting.kind == SettingKind::Texts {
             schema.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))));

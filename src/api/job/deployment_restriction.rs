@@ -58,7 +58,7 @@ impl From<Model> for JobDeploymentRestrictionResponse {
 }
 
 /// Checks a path inside a repository, or a pattern of such paths: `*` and `?` match inside a folder, `**` across folders.
-fn path(given: String) -> Result<String> {
+pub(in crate::api) fn path(given: String) -> Result<String> {
     let steps_out = given.split('/').any(|part| part == "." || part == "..");
     if given.is_empty() || given.starts_with('/') || steps_out || given.chars().any(char::is_control) {
         let text = "must be a path inside the repository without a leading slash, or a pattern of such paths, such as src/jobs/**";

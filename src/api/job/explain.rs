@@ -43,7 +43,7 @@ impl ExplainApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         at: Query<Option<DateTime<Utc>>>,
     ) -> Result<Success<Explanation>> {
-        let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        let job = access::job_or_check(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let explained = explain(&self.0, &job, at.0).await?;
         let explanation::Explanation { at, verdict, reason, runs, skipped, previous, next } = explained;
         Ok(Json(Explanation {

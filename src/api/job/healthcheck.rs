@@ -76,7 +76,7 @@ pub(super) struct Probe {
 #[derive(Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default, skip_serializing_if_is_none)]
-pub(super) struct Healthcheck {
+pub(in crate::api) struct Healthcheck {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) readiness_probe: Option<Probe>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +126,10 @@ impl From<StoredProbe> for Probe {
     }
 }
 
-pub(super) fn check_healthchecks(given: MaybeUndefined<Healthcheck>, old: Option<&JobSpec>) -> Result<Healthchecks> {
+pub(in crate::api) fn check_healthchecks(
+    given: MaybeUndefined<Healthcheck>,
+    old: Option<&JobSpec>,
+) -> Result<Healthchecks> {
     let Healthcheck { readiness_probe, liveness_probe } = match (given, old) {
         (MaybeUndefined::Value(given), _) => given,
         (MaybeUndefined::Undefined, Some(old)) => return Ok(old.healthchecks.clone()),

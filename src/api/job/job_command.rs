@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum JobLifecycleTypeEnum {
+pub(in crate::api) enum JobLifecycleTypeEnum {
     Generic,
     Terraform,
     Cloudformation,

@@ -27,7 +27,10 @@ mod source_request;
 mod source_response;
 mod validate;
 
-pub(super) use self::job_command::JobCommandResponse;
+pub(super) use self::deployment_restriction::{DeploymentRestrictionModeEnum, path as restriction_path};
+pub(super) use self::healthcheck::{Healthcheck, check_healthchecks};
+pub(super) use self::job_command::{JobCommandResponse, JobLifecycleTypeEnum};
+pub(super) use self::request::CpuArchitectureEnum;
 pub(super) use self::response::{JobResponse, JobTypeEnum, ServiceTypeEnum};
 pub(super) use self::run_response::{RunEventEnum, RunStateEnum, RunTriggerEnum};
 pub(super) use self::source_request::{ApplicationGitRepositoryRequest, GitProviderEnum};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use entity::id::JobId;
-use entity::job_spec::Schedule;
+use entity::job_spec::{Rhythm, Schedule};
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Enum, Object, OpenApi};
@@ -33,19 +33,27 @@ pub(super) struct NextRun {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     skip_reason: Option<SkipReasonEnum>,
+    /// Which calendar removes the time, and by which entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    skip_detail: Option<String>,
 }
 
 impl NextRun {
     pub(super) fn new(at: DateTime<Utc>, zone: &impl TimeZone, holds: &Holds) -> Self {
         let local = at.with_timezone(zone).fixed_offset();
+        let (skip_reason, skip_detail) = match holds.of(at) {
+            None => (None, None),
+            Some(Hold::Pause(_)) => (Some(SkipReasonEnum::Paused), None),
+            Some(Hold::Skip(_)) => (Some(SkipReasonEnum::Requested), None),
+            Some(Hold::Calendar(why)) => (Some(SkipReasonEnum::Calendar), Some(why)),
+        };
         Self {
             at: Timestamp(at),
             local_time: local.to_rfc3339_opts(SecondsFormat::Secs, false),
             utc_offset: local.format("%:z").to_string(),
-            skip_reason: holds.of(at).map(|hold| match hold {
-                Hold::Pause(_) => SkipReasonEnum::Paused,
-                Hold::Skip(_) => SkipReasonEnum::Requested,
-            }),
+            skip_reason,
+            skip_detail,
         }
     }
 }
@@ -89,7 +97,7 @@ impl NextRunApi {
         warnings: Data<&Warnings>,
     ) -> Result<Success<NextRunResponseList>> {
         let count = limits::between("count", count.0, 1, 100)?;
-        let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        let job = access::job_or_check(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let now = self.0.clock.now();
         let (times, spec) = match (draft.0, &job.deployed) {
             (false, Some(deployed)) => (schedule_times(&self.0, &job, now).await?, deployed),
@@ -97,7 +105,11 @@ impl NextRunApi {
             (true, _) => (draft_times(&self.0, &job).await?, &job.spec),
         };
         let ScheduleTimes { timing, keeper, planned, holds } = times;
-        let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Err(no_schedule()) };
+        let (Schedule::Cron { scheduled_at, timezone, .. }
+        | Schedule::Check { rhythm: Rhythm::Cron { scheduled_at, timezone }, .. }) = &spec.schedule
+        else {
+            return Err(no_schedule());
+        };
         if !timing.can_fire() {
             warnings.add(NEVER_FIRES);
         }
@@ -107,7 +119,7 @@ impl NextRunApi {
         Ok(Json(NextRunResponseList {
             timezone: timezone.clone(),
             scheduled_at: scheduled_at.clone(),
-            active: planned.is_some(),
+            active: planned.is_some() || (timing.is_at_start() && !draft.0 && job.deployed.is_some()),
             keeper: match keeper {
                 Keeper::Kubernetes => TimeKeeperEnum::Kubernetes,
                 Keeper::Server(_) => TimeKeeperEnum::Server,
@@ -118,7 +130,7 @@ impl NextRunApi {
             },
             jitter_seconds: timing.jitter.num_seconds(),
             results: runs.map(|at| NextRun::new(at, &timing.zone(), &holds)).collect(),
-            explanation: explanation(timing.can_fire()),
+            explanation: explanation(&timing, &holds, now),
             pause: holds.pause.and_then(|pause| PauseResponse::lasting(pause, now)),
         }))
     }

@@ -93,8 +93,8 @@ impl PauseApi {
 
 impl PauseApi {
     async fn hold(&self, auth: &Auth, job_id: Path<Uuid>, change: HoldChange) -> Result<Success<ScheduleHolds>> {
-        let job = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
-        let Holds { pause, skips } = hold(&self.0, &auth.requester(), &job, change).await?;
+        let job = access::job_or_check(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
+        let Holds { pause, skips, calendars: _ } = hold(&self.0, &auth.requester(), &job, change).await?;
         let now = self.0.clock.now();
         let coming = skips.into_iter().filter(|skip| skip.scheduled_for > now);
         Ok(Json(ScheduleHolds {

@@ -14,7 +14,7 @@ use crate::error::Result;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "UPPERCASE")]
 #[oai(rename_all = "UPPERCASE")]
-pub(super) enum CpuArchitectureEnum {
+pub(in crate::api) enum CpuArchitectureEnum {
     Amd64,
     Arm64,
 }

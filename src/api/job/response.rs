@@ -27,7 +27,8 @@ impl From<JobType> for JobTypeEnum {
     fn from(job_type: JobType) -> Self {
         match job_type {
             JobType::Lifecycle => Self::Lifecycle,
-            JobType::Cron => Self::Cron,
+            // The official operations return no checks.
+            JobType::Cron | JobType::Check => Self::Cron,
         }
     }
 }
@@ -203,6 +204,15 @@ fn with_schedule(base: BaseJobResponse, schedule: Schedule) -> JobResponse {
             };
             let job = LifecycleJobResponse { base, job_type: LifecycleOnly::Lifecycle, schedule };
             JobResponse::Lifecycle(Box::new(job))
+        }
+        // The official operations return no checks.
+        Schedule::Check { .. } => {
+            let schedule = LifecycleSchedule { on_start: None, on_stop: None, on_delete: None, lifecycle_type: None };
+            JobResponse::Lifecycle(Box::new(LifecycleJobResponse {
+                base,
+                job_type: LifecycleOnly::Lifecycle,
+                schedule,
+            }))
         }
         Schedule::Cron { scheduled_at, timezone, command: Command { entrypoint, arguments } } => {
             let cronjob = CronCommand { arguments, entrypoint, timezone, scheduled_at };

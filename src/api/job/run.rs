@@ -51,7 +51,7 @@ impl RunApi {
         before: Query<Option<i64>>,
     ) -> Result<Success<Results<Run>>> {
         let count = limits::between("count", count.0, 1, 200)?;
-        let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        let job = access::job_or_check(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows = store::run::list_by_job(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
         Ok(Json(Results { results: rows.into_iter().map(Run::from).collect() }))
     }

@@ -93,7 +93,7 @@ fn check_cron(given: CronRequest, stored: Option<&job::Model>) -> Result<Schedul
     let CronRequest { arguments, entrypoint, timezone, scheduled_at } = given;
     let stored_timezone = stored.and_then(|job| match &job.spec.schedule {
         Schedule::Cron { timezone, .. } => Some(timezone.clone()),
-        Schedule::Lifecycle { .. } => None,
+        Schedule::Lifecycle { .. } | Schedule::Check { .. } => None,
     });
     let timezone =
         timezone.filter(|zone| !zone.is_empty()).or(stored_timezone).unwrap_or_else(|| DEFAULT_TIMEZONE.to_owned());

@@ -28,6 +28,8 @@ pub(super) enum SkipReasonEnum {
     Paused,
     Requested,
     TooLate,
+    Calendar,
+    NoPing,
 }
 
 impl SkipReasonEnum {
@@ -38,6 +40,8 @@ impl SkipReasonEnum {
             (SkipReason::Paused, None) => Self::Paused,
             (SkipReason::Paused, Some(_)) => Self::Requested,
             (SkipReason::TooLate, _) => Self::TooLate,
+            (SkipReason::Calendar, _) => Self::Calendar,
+            (SkipReason::NoPing, _) => Self::NoPing,
         }
     }
 }
@@ -48,17 +52,19 @@ pub(super) struct SkippedTime {
     through: Timestamp,
     reason: SkipReasonEnum,
     requested_by: Option<String>,
+    detail: Option<String>,
     recorded_at: Timestamp,
 }
 
 impl From<skipped_time::Model> for SkippedTime {
     fn from(row: skipped_time::Model) -> Self {
-        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at, requested_by } = row;
+        let skipped_time::Model { job_id: _, scheduled_for, through, reason, recorded_at, requested_by, detail } = row;
         Self {
             scheduled_for: Timestamp(scheduled_for),
             through: Timestamp(through),
             reason: SkipReasonEnum::of(reason, requested_by.as_ref()),
             requested_by,
+            detail,
             recorded_at: Timestamp(recorded_at),
         }
     }
@@ -77,7 +83,7 @@ impl SkippedTimeApi {
         before: Query<Option<DateTime<Utc>>>,
     ) -> Result<Success<Results<SkippedTime>>> {
         let count = limits::between("count", count.0, 1, 200)?;
-        let job = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
+        let job = access::job_or_check(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         let rows =
             store::run::skipped::list_newest(&self.0.db, job.id, before.0, u64::from(count.unsigned_abs())).await?;
         Ok(Json(Results { results: rows.into_iter().map(SkippedTime::from).collect() }))

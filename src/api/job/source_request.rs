@@ -116,6 +116,16 @@ fn of_same(stored: &Source, url: Option<&str>, path: Option<&str>) -> Option<(Op
 }
 
 impl ApplicationGitRepositoryRequest {
+    /// A repository, on a branch and in a folder.
+    pub(in crate::api) fn new(
+        url: String,
+        (branch, root_path): (Option<String>, Option<String>),
+        git_token_id: Option<Uuid>,
+        provider: GitProviderEnum,
+    ) -> Self {
+        Self { url, branch, root_path, git_token_id, provider }
+    }
+
     /// Runs the checks that do not need the database.
     pub(in crate::api) fn check(self, field: &str) -> Result<GitRepository> {
         let Self { url, branch, root_path, git_token_id, provider } = self;

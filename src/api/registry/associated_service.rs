@@ -1,15 +1,30 @@
 //! The jobs that use a registry or a git token.
 
 use entity::job_spec::JobType;
-use poem_openapi::Object;
+use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::wire::mirrored;
 use crate::access::{self, Action, Caller};
 use crate::store::job_usage::LocatedJob;
 
-mirrored!(AssociatedServiceType of JobType { Lifecycle, Cron });
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::api) enum AssociatedServiceType {
+    Lifecycle,
+    Cron,
+}
+
+impl From<JobType> for AssociatedServiceType {
+    fn from(job_type: JobType) -> Self {
+        match job_type {
+            JobType::Lifecycle => Self::Lifecycle,
+            // The official lists contain no checks.
+            JobType::Cron | JobType::Check => Self::Cron,
+        }
+    }
+}
 
 /// A job that uses a registry or a git token.
 #[derive(Debug, Serialize, Deserialize, Object)]

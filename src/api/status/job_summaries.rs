@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use entity::id::{EnvironmentId, JobId, OrganizationId};
+use entity::job_spec::JobType;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,9 @@ use uuid::Uuid;
 use super::last_run::LastRun;
 use crate::access::{self, Action};
 use crate::api::caller::Auth;
-use crate::api::job::{JobTypeEnum, RunStateEnum};
+use crate::api::job::RunStateEnum;
 use crate::api::tag::Tag;
-use crate::api::wire::{Json, Success, Timestamp};
+use crate::api::wire::{Json, Success, Timestamp, mirrored};
 use crate::app::App;
 use crate::engine::cron::schedule_text;
 use crate::engine::limits;
@@ -22,11 +23,13 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::overview::{JobEntry, JobFilter, JobPosition};
 
+mirrored!(JobKindEnum of JobType { Lifecycle, Cron, Check });
+
 #[derive(Debug, Serialize, Deserialize, Object)]
 struct JobSummary {
     id: Uuid,
     name: String,
-    job_type: JobTypeEnum,
+    job_type: JobKindEnum,
     environment_id: Uuid,
     environment_name: String,
     project_id: Uuid,

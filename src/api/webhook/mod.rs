@@ -1,5 +1,7 @@
 //! Webhooks of an organization, and their recent deliveries.
 
+mod delivery;
+mod event_name;
 mod request;
 mod response;
 
@@ -11,6 +13,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
+use self::delivery::WebhookDeliveryResponse;
 use self::request::OrganizationWebhookCreateRequest;
 use self::response::{OrganizationWebhookResponse, WebhookEventResponse};
 use super::caller::Auth;
@@ -95,8 +98,20 @@ impl WebhookApi {
         #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
     ) -> Result<Success<Results<WebhookEventResponse>>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
-        let rows = store::webhook::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
+        let rows = store::webhook::list_official_deliveries(&self.0.db, row.id, DELIVERIES).await?;
         Ok(Json(Results { results: rows.into_iter().map(WebhookEventResponse::from).collect() }))
+    }
+
+    #[oai(path = "/organization/:organizationId/webhook/:webhookId/delivery", method = "get", operation_id = "listWebhookDelivery", tag = Tag::OrganizationWebhook)]
+    async fn list_webhook_delivery(
+        &self,
+        auth: Auth,
+        #[oai(name = "organizationId")] organization_id: Path<Uuid>,
+        #[oai(name = "webhookId")] webhook_id: Path<Uuid>,
+    ) -> Result<Success<Results<WebhookDeliveryResponse>>> {
+        let row = self.load(&auth, Action::ManageSettings, organization_id.0, webhook_id.0).await?;
+        let rows = store::webhook::list_deliveries(&self.0.db, row.id, DELIVERIES).await?;
+        Ok(Json(Results { results: rows.into_iter().map(WebhookDeliveryResponse::from).collect() }))
     }
 }
 

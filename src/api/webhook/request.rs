@@ -1,12 +1,13 @@
 //! Webhook requests.
 
 use entity::environment::Mode;
-use entity::webhook::WebhookEvent;
+use entity::webhook::OwnEvent;
 use poem_openapi::Object;
 use serde::Deserialize;
 
 use super::super::environment::EnvironmentModeEnum;
-use super::response::{OrganizationWebhookEventEnum, OrganizationWebhookKindEnum};
+use super::event_name::OrganizationWebhookEventName;
+use super::response::{OrganizationWebhookKindEnum, OrganizationWebhookOwnEventEnum};
 use crate::engine::settings::webhook_settings::WantedWebhook;
 
 /// Not `Debug`: the request contains the secret.
@@ -23,7 +24,10 @@ pub(super) struct OrganizationWebhookCreateRequest {
     #[serde(default)]
     #[oai(default)]
     enabled: Option<bool>,
-    events: Vec<OrganizationWebhookEventEnum>,
+    events: Vec<OrganizationWebhookEventName>,
+    #[serde(default)]
+    #[oai(default)]
+    own_events: Option<Vec<OrganizationWebhookOwnEventEnum>>,
     #[serde(default)]
     #[oai(default)]
     project_names_filter: Option<Vec<String>>,
@@ -41,16 +45,24 @@ impl From<OrganizationWebhookCreateRequest> for WantedWebhook {
             description,
             enabled,
             events,
+            own_events,
             project_names_filter,
             environment_types_filter,
         } = request;
+        let (events, own) = OrganizationWebhookEventName::parted(events);
+        // Without a list of their own, none among the events says nothing about them.
+        let own_events = match own_events {
+            Some(more) => Some(own.into_iter().chain(more.into_iter().map(OwnEvent::from)).collect()),
+            None => Some(own).filter(|own| !own.is_empty()),
+        };
         Self {
             kind: kind.into(),
             target_url,
             target_secret,
             description,
             enabled,
-            events: events.into_iter().map(WebhookEvent::from).collect(),
+            events,
+            own_events,
             project_names: project_names_filter.unwrap_or_default(),
             modes: environment_types_filter.unwrap_or_default().into_iter().map(Mode::from).collect(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entity::webhook::{Model, WebhookEvent, WebhookKind};
+use entity::webhook::{Model, OwnEvent, WebhookEvent, WebhookKind};
 use entity::webhook_delivery;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,18 @@ mirrored!(
     DeploymentSuccessful,
 });
 
+mirrored!(OrganizationWebhookOwnEventEnum of OwnEvent {
+    RunFailed,
+    RunRecovered,
+    RunSucceeded,
+    TimeMissed,
+    ScheduleRecovered,
+    RunTooLong,
+    RunTooLongEnded,
+    ApprovalWaiting,
+    ApprovalDecided,
+});
+
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct OrganizationWebhookResponse {
     id: Uuid,
@@ -34,6 +46,7 @@ pub(super) struct OrganizationWebhookResponse {
     description: String,
     enabled: bool,
     events: Vec<OrganizationWebhookEventEnum>,
+    own_events: Vec<OrganizationWebhookOwnEventEnum>,
     project_names_filter: Vec<String>,
     environment_types_filter: Vec<EnvironmentModeEnum>,
 }
@@ -65,6 +78,7 @@ impl From<Model> for OrganizationWebhookResponse {
             events,
             project_names,
             modes,
+            own_events,
         } = row;
         Self {
             id: id.0,
@@ -76,6 +90,9 @@ impl From<Model> for OrganizationWebhookResponse {
             description: description.unwrap_or_default(),
             enabled,
             events: events.0.into_iter().map(OrganizationWebhookEventEnum::from).collect(),
+            own_events: own_events
+                .map(|own| own.0.into_iter().map(OrganizationWebhookOwnEventEnum::from).collect())
+                .unwrap_or_default(),
             project_names_filter: project_names.0,
             environment_types_filter: modes.0.into_iter().map(EnvironmentModeEnum::from).collect(),
         }
@@ -98,6 +115,8 @@ impl From<webhook_delivery::Model> for WebhookEventResponse {
             next_attempt_at: _,
             status_code,
             response,
+            own_event: _,
+            cause: _,
         } = row;
         Self {
             id: id.0,

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use windlass::app::App;
 use windlass::clock::Clock;
@@ -16,12 +15,18 @@ use windlass::observe::telemetry;
 use windlass::runner::process::{SPAWN_STEPS, spawn_steps};
 use windlass::{bootstrap, console, server};
 
+mod backup;
+mod doctor;
+mod passphrase;
+mod restore;
 mod secret_settings;
+mod signals;
 mod token;
 
 /// The version of the program, and the release of the time zone database that it uses.
-static VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), windlass::time_zone::database()));
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), windlass_schedule::time_zone::database())
+});
 
 /// A self-hosted control plane for jobs.
 #[derive(Parser)]
@@ -43,6 +48,12 @@ enum Command {
     },
     /// Migrate the database to the current schema.
     Migrate,
+    /// Write all data to a file, while servers run, or check such a file.
+    Backup(backup::Arguments),
+    /// Fill an empty database from a backup.
+    Restore(restore::Arguments),
+    /// Examine the settings and their surroundings, and say what is wrong; exits with 1 if something is.
+    Doctor(doctor::Arguments),
     /// Create, list and revoke API tokens.
     Token {
         #[command(subcommand)]
@@ -89,11 +100,18 @@ async fn start(words: Vec<OsString>) -> ExitCode {
         Ok(telemetry) => telemetry,
         Err(error) => return fail(&format!("--otlp-endpoint: {error:?}")),
     };
+    if let Some(Command::Doctor(arguments)) = &command {
+        return doctor::run(&config, arguments).await;
+    }
     let done = match command.unwrap_or(Command::Serve { demo: false }) {
         Command::Serve { demo } => serve(config, demo).await,
         Command::Migrate => server::migrate(&config).await.map(|_| ()),
+        Command::Backup(arguments) => backup::run(&config, &arguments).await,
+        Command::Restore(arguments) => restore::run(&config, &arguments).await,
         Command::Token { command } => token::run(config, command).await,
         Command::Healthcheck => healthcheck(&config).await,
+        // It has an exit code of its own.
+        Command::Doctor(_) => Ok(()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -110,7 +128,12 @@ fn fail(text: &str) -> ExitCode {
 
 async fn serve(config: Config, demo: bool) -> Result<()> {
     protect_memory();
-    let (app, _lock) = server::build(config, Clock::system()).await?;
+    // Before anything is printed, because who reads that the server is there may end it at once.
+    let mut signals = signals::Signals::new()?;
+    let (app, _lock) = tokio::select! {
+        built = server::build(config, Clock::system()) => built?,
+        () = signals.next() => return Ok(()),
+    };
     let server = server::Server::bind(app.clone()).await?;
     let first = bootstrap::create_first_organization(&app).await?;
     bootstrap::add_missing_templates(&app).await?;
@@ -124,7 +147,7 @@ async fn serve(config: Config, demo: bool) -> Result<()> {
     let shutdown = CancellationToken::new();
     tokio::select! {
         served = server.run(shutdown.clone()) => served,
-        failed = watch_signals(&app, shutdown) => failed,
+        () = watch(&app, signals, shutdown) => Ok(()),
     }
 }
 
@@ -141,22 +164,14 @@ fn protect_memory() {
 }
 
 /// The first signal begins an orderly shutdown, and the second one ends the process at once.
-async fn watch_signals(app: &App, shutdown: CancellationToken) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-    let mut next = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    next().await;
+async fn watch(app: &App, mut signals: signals::Signals, shutdown: CancellationToken) {
+    signals.next().await;
     tracing::info!(
         grace_seconds = app.config.shutdown_grace_seconds,
         "shutting down; another signal ends the server at once"
     );
     shutdown.cancel();
-    next().await;
+    signals.next().await;
     tracing::warn!("ended by a second signal; plain processes are killed");
     app.runners.process.close().await;
     // Returning would wait for what is still being done.

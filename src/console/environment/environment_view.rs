@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, EnvironmentId, JobId, StageId};
-use entity::{deployment, stage};
+use entity::{deployment, job, job_check, stage};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
@@ -59,6 +59,8 @@ pub(super) struct EnvironmentView {
     pub(super) outdated: usize,
     pub(super) stages: Vec<stage::Model>,
     pub(super) jobs: Vec<JobLine>,
+    /// Those that run elsewhere.
+    pub(super) checks: Vec<(job::Model, job_check::Model)>,
     pub(super) deployments: Vec<deployment::Model>,
 }
 
@@ -88,6 +90,7 @@ impl EnvironmentView {
         };
         let jobs = states.into_iter().filter_map(line).collect();
         let deployments = store::deployment::list_newest(tx, id, window.before, DEPLOYMENTS + 1).await?;
-        Ok::<_, Error>(Self { snapshot, total, outdated, stages, jobs, deployments })
+        let checks = store::job_check::list_by_environment(tx, id, None).await?;
+        Ok::<_, Error>(Self { snapshot, total, outdated, stages, jobs, checks, deployments })
     }
 }

@@ -1,6 +1,7 @@
 //! The pages of projects and environments.
 
 mod action;
+mod checks_table;
 mod chosen_jobs;
 mod clone;
 mod created;

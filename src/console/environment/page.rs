@@ -10,6 +10,7 @@ use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::checks_table::checks;
 use super::environment_view::{EnvironmentView, Window};
 use super::jobs_table::{history, jobs, picture, summary};
 use super::state_words::mode_words;
@@ -71,6 +72,7 @@ pub(super) async fn show(
         h2 { "Jobs" }
         @if view.total == 0 { (first_job(&viewer, &row)) }
         @else { (jobs(&row, &view, window, now)) }
+        (checks(&row, &view, now))
         h2 { "Deployments" }
         (history(&row, &view, now))
         (more_actions(&viewer, &row))
@@ -119,6 +121,7 @@ fn more_actions(viewer: &Viewer, row: &environment::Model) -> Markup {
                 div.row {
                     @if may_manage {
                         a.button.quiet href={ (path) "/jobs/new" } { "New job" }
+                        a.button.quiet href={ (path) "/checks/new" } { "New check" }
                         a.button.quiet href={ (path) "/edit" } { "Rename or change the mode" }
                         a.button.quiet href={ (path) "/clone" } { "Clone" }
                     }
@@ -160,6 +163,7 @@ impl Live for LiveEnvironment {
         let mut fragments = vec![
             ("environment-state", summary(&view, now)),
             ("environment-stages", picture(&row, &view)),
+            ("environment-checks", checks(&row, &view, now)),
             ("environment-history", history(&row, &view, now)),
         ];
         if view.total > 0 {

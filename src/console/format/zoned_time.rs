@@ -1,8 +1,7 @@
 //! Pure: times in a zone, with the name of its time and its offset, so that a repeated hour is told apart.
 
 use chrono::{DateTime, Utc};
-
-use crate::time_zone::Zone;
+use windlass_schedule::time_zone::Zone;
 
 /// "2026-11-28 10:15:30 CET (UTC+01:00)".
 #[must_use]
@@ -40,7 +39,7 @@ fn offset(at: DateTime<Utc>, zone: Zone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time_zone::find;
+    use windlass_schedule::time_zone::find;
 
     #[test]
     fn a_repeated_hour_is_told_apart() {

@@ -11,6 +11,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
+use windlass_schedule::time_zone::Zone;
 
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
@@ -22,7 +23,6 @@ use crate::console::{paths, reply};
 use crate::error::Error;
 use crate::store;
 use crate::store::event::{EventCursor, EventFilter};
-use crate::time_zone::Zone;
 
 /// How many events a page has.
 const PAGE: usize = 50;
@@ -40,7 +40,7 @@ pub(super) async fn changes(
     Path(id): Path<Uuid>,
     Query(query): Query<ChangesQuery>,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
     let organization = scene.job.organization_id;
     access::organization(&app.db, &viewer.caller, Action::ViewEvents, organization).await?;
     let from = query.before.map_or(EventCursor::Newest, |id| EventCursor::Behind(EventId(id)));

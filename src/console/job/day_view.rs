@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use entity::job_spec::{Rhythm, Schedule};
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::scene::Scene;
 use crate::app::App;
@@ -13,7 +15,6 @@ use crate::console::when::{in_zone, stamp, zone_of};
 use crate::engine::schedule_times::schedule_times;
 use crate::error::Result;
 use crate::store;
-use crate::time_zone::Zone;
 
 /// How many times of a day are shown.
 const TIMES: usize = 300;
@@ -22,12 +23,17 @@ const TIMES: usize = 300;
 pub(super) async fn day(app: &App, scene: &Scene, day: NaiveDate, path: &str) -> Result<Markup> {
     let (now, zone) = (app.clock.now(), zone_of(&scene.job.spec));
     let (from, until) = (start_of(day, zone), start_of(day.checked_add_days(Days::new(1)).unwrap_or(day), zone));
-    let timing = schedule_times(app, &scene.job, now).await?.timing;
+    let timing = match scene.job.spec.schedule {
+        // Its times follow from its pings.
+        Schedule::Check { rhythm: Rhythm::Period { .. }, .. } => None,
+        _ => Some(schedule_times(app, &scene.job, now).await?.timing),
+    };
     let limit = TIMES as u64;
     let runs = store::run::list_scheduled_between(&app.db, scene.job.id, (from, until), limit).await?;
     let skipped = store::run::skipped::list_between(&app.db, scene.job.id, (from, until), limit).await?;
     let mut times: BTreeMap<DateTime<Utc>, Markup> = BTreeMap::new();
-    let planned = std::iter::successors(timing.next(from - TimeDelta::microseconds(1)), |at| timing.next(*at));
+    let next = |after: DateTime<Utc>| timing.as_ref().and_then(|timing| timing.next(after));
+    let planned = std::iter::successors(next(from - TimeDelta::microseconds(1)), |at| next(*at));
     for at in planned.take_while(|at| *at < until).take(TIMES) {
         let text = if at > now { "planned" } else { "no record" };
         times.insert(at, html! { span.soft { (text) } });

@@ -41,7 +41,7 @@ pub(super) fn form(text: &DefinitionText, problems: &Problems, frame: &FormFrame
             (image(text, problems, frame.registries))
             @match text.job_type {
                 JobType::Cron => fieldset { legend { "Command" } (command(text, problems, CRON)) },
-                JobType::Lifecycle => {
+                JobType::Lifecycle | JobType::Check => {
                     @for (field, label) in COMMANDS {
                         fieldset {
                             legend { (label) }
@@ -68,6 +68,7 @@ pub(super) fn kind(job_type: JobType) -> &'static str {
     match job_type {
         JobType::Cron => "cron",
         JobType::Lifecycle => "lifecycle",
+        JobType::Check => "check",
     }
 }
 

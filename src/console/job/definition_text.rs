@@ -75,6 +75,8 @@ impl DefinitionText {
                     text.set_command(field, command.as_ref());
                 }
             }
+            // Checks have a form of their own.
+            Schedule::Check { .. } => {}
         }
         text
     }
@@ -201,7 +203,7 @@ impl DefinitionText {
                 let schedule = faults.note_or(checked, none);
                 faults.result().map(|()| schedule)
             }
-            JobType::Lifecycle => {
+            JobType::Lifecycle | JobType::Check => {
                 let (stored, lifecycle_type) = match old {
                     Some(Schedule::Lifecycle { on_start, on_stop, on_delete, lifecycle_type }) => {
                         ([on_start.as_ref(), on_stop.as_ref(), on_delete.as_ref()], *lifecycle_type)
@@ -264,7 +266,7 @@ pub(super) fn names(job_type: JobType) -> Vec<String> {
             all.extend(["scheduled_at".to_owned(), "timezone".to_owned()]);
             vec![CRON]
         }
-        JobType::Lifecycle => COMMANDS.into_iter().map(|(field, _)| field).collect(),
+        JobType::Lifecycle | JobType::Check => COMMANDS.into_iter().map(|(field, _)| field).collect(),
     };
     for field in commands {
         all.extend([format!("{field}.entrypoint"), format!("{field}.arguments")]);

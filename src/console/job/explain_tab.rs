@@ -10,6 +10,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
+use windlass_schedule::time_zone::Zone;
 
 use super::calendar::month;
 use super::day_view::day;
@@ -24,7 +25,6 @@ use crate::console::viewer::Viewer;
 use crate::console::when::{exact, stamp, zone_of};
 use crate::console::{paths, reply};
 use crate::engine::explanation::{Explanation, Verdict, explain};
-use crate::time_zone::Zone;
 
 /// The query of the page.
 #[derive(Default, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) async fn explain_page(
     Path(id): Path<Uuid>,
     Query(query): Query<ExplainQuery>,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
     let (now, zone) = (app.clock.now(), zone_of(&scene.job.spec));
     let path = format!("{}/explain", paths::job(scene.job.id));
     let content = if scene.job.job_type == JobType::Lifecycle {

@@ -10,6 +10,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
+use windlass_schedule::time_zone::Zone;
 
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
@@ -26,7 +27,6 @@ use crate::console::{paths, reply};
 use crate::error::Error;
 use crate::store;
 use crate::store::run::RunFilter;
-use crate::time_zone::Zone;
 
 /// How many runs a page has.
 const PAGE: usize = 50;
@@ -64,7 +64,7 @@ pub(super) async fn history(
     Query(query): Query<HistoryQuery>,
     Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
     let state = query.state.as_deref().unwrap_or_default();
     let trigger = query.trigger.as_deref().unwrap_or_default();
     let filter = RunFilter {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
+use windlass_schedule::time_zone::Zone;
 
 use super::job_frame::{JobTab, frame};
 use super::local_time::{self, local};
@@ -25,7 +26,6 @@ use crate::engine::backfill::{self, Planned};
 use crate::engine::limits;
 use crate::engine::pause::{HoldChange, hold};
 use crate::error::{Error, Result};
-use crate::time_zone::Zone;
 
 #[handler]
 pub(super) async fn pause_form(
@@ -33,7 +33,7 @@ pub(super) async fn pause_form(
     viewer: Viewer,
     Path(id): Path<Uuid>,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::Deploy, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::Deploy, JobId(id)).await?;
     Ok(reply::page(app, &viewer, &pause_page(&scene, &viewer, "", &Problems::default())))
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn pause(
     Path(id): Path<Uuid>,
     form: Form,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::Deploy, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::Deploy, JobId(id)).await?;
     let zone = zone_of(&scene.job.spec);
     let until = form.given("until").map(|text| local_time::parse("until", text, zone)).transpose();
     let done = match until {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use entity::deployment::Action as Deployment;
 use entity::id::JobId;
+use entity::job_spec::JobType;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
 use crate::engine::backfill;
 use crate::engine::command::{self, JobTarget, Removal};
+use crate::engine::job_check;
 use crate::engine::pause::{HoldChange, hold};
 use crate::error::{Error, Result};
 use crate::store;
@@ -27,8 +29,12 @@ pub(super) async fn act(
     Path((id, word)): Path<(Uuid, String)>,
     form: Form,
 ) -> poem::Result<Response> {
-    let needed = if word == "delete" { Action::Manage } else { Action::Deploy };
-    let job = access::job_row(&app.db, &viewer.caller, needed, JobId(id)).await?;
+    let needed = if matches!(word.as_str(), "delete" | "rotate-key") { Action::Manage } else { Action::Deploy };
+    let job = access::job_or_check(&app.db, &viewer.caller, needed, JobId(id)).await?;
+    // The rest is not for checks.
+    if !matches!(word.as_str(), "resume" | "skip" | "clear-failures" | "delete" | "rotate-key") {
+        access::job_row(&app.db, &viewer.caller, needed, job.id).await?;
+    }
     let (by, back) = (viewer.requester(), paths::job(job.id));
     let environment = job.environment_id;
     Ok(match word.as_str() {
@@ -55,8 +61,19 @@ pub(super) async fn act(
             notice::lead(&back, "failures-cleared")
         }
         "delete" => {
-            command::delete_jobs(app, &by, environment, vec![job], Removal::Complete).await?;
+            if job.job_type == JobType::Check {
+                let environment = access::environment(&app.db, &viewer.caller, needed, environment).await?;
+                job_check::delete(app, &by, &environment, &job).await?;
+            } else {
+                command::delete_jobs(app, &by, environment, vec![job], Removal::Complete).await?;
+            }
             notice::lead(&paths::environment(environment), "job-deleted")
+        }
+        "rotate-key" => {
+            access::check(&app.db, &viewer.caller, needed, job.id).await?;
+            let environment = access::environment(&app.db, &viewer.caller, needed, environment).await?;
+            job_check::rotate_key(app, &by, &environment, &job).await?;
+            notice::lead(&back, "key-replaced")
         }
         _ => return Err(Error::NotFound("action").into()),
     })

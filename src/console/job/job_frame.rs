@@ -37,12 +37,16 @@ impl JobTab {
 pub(super) fn frame(scene: &Scene, caller: &Caller, tab: JobTab, title: &str, api: &str, content: Markup) -> Page {
     let path = paths::job(scene.job.id);
     let has_changes = scene.may(caller, Action::ViewEvents);
-    let shown = |of: JobTab| of != JobTab::Changes || has_changes;
+    let shown = |of: JobTab| match of {
+        JobTab::Changes => has_changes,
+        JobTab::Variables | JobTab::Settings => !scene.is_check(),
+        _ => true,
+    };
     let body = html! {
         h1 { (scene.job.name) @if tab == JobTab::Form { ": " (title) } }
         p.row {
             span.soft {
-                @match scene.job.job_type { JobType::Cron => "CRON job", JobType::Lifecycle => "LIFECYCLE job" }
+                @match scene.job.job_type { JobType::Cron => "CRON job", JobType::Lifecycle => "LIFECYCLE job", JobType::Check => "Check" }
                 " in " (scene.project.name) " / " (scene.environment.name)
             }
         }
@@ -64,7 +68,10 @@ pub(super) fn frame(scene: &Scene, caller: &Caller, tab: JobTab, title: &str, ap
         place: Some(scene.place()),
         trail,
         body,
-        api: Some(format!("/job/{}{api}", scene.job.id)),
+        api: Some(match scene.is_check() && api.is_empty() {
+            true => format!("/check/{}", scene.job.id),
+            false => format!("/job/{}{api}", scene.job.id),
+        }),
         live: None,
     }
 }

@@ -9,6 +9,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use uuid::Uuid;
 
+use super::check_view::{check_buttons, pings};
 use super::difference::difference;
 use super::job_frame::{JobTab, buttons, frame};
 use super::run_pictures::{failures_in_a_row, pictures};
@@ -38,7 +39,7 @@ pub(super) async fn overview(
     Path(id): Path<Uuid>,
     Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
-    let scene = Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
+    let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
     let parts = parts(app, &scene, &viewer.caller, &viewer.csrf).await?;
     let content = html! { (noticed.show()) @for (_, part) in &parts { (part) } };
     let page = frame(&scene, &viewer.caller, JobTab::Overview, "Job", "", content);
@@ -52,7 +53,7 @@ pub(super) async fn overview_events(
     viewer: Viewer,
     Path(id): Path<Uuid>,
 ) -> poem::Result<Response> {
-    Scene::load(app, &viewer.caller, Action::View, JobId(id)).await?;
+    Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
     let csrf = viewer.csrf.clone();
     Ok(live::events(app, viewer, JobLive { job: JobId(id), csrf }))
 }
@@ -65,7 +66,7 @@ struct JobLive {
 
 impl Live for JobLive {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
-        let scene = Scene::load(app, caller, Action::View, self.job).await?;
+        let scene = Scene::load_any(app, caller, Action::View, self.job).await?;
         parts(app, &scene, caller, &self.csrf).await
     }
 }
@@ -97,7 +98,8 @@ async fn parts(app: &App, scene: &Scene, caller: &Caller, csrf: &str) -> Result<
                     (post_button(csrf, &format!("{}/clear-failures", paths::job(scene.job.id)), "Clear failures", Manner::Quiet))
                 }
             }
-            (buttons(scene, caller, csrf, is_paused))
+            @if scene.is_check() { (check_buttons(scene, caller, csrf, is_paused)) }
+            @else { (buttons(scene, caller, csrf, is_paused)) }
         }
     };
     let recent = html! {
@@ -107,7 +109,10 @@ async fn parts(app: &App, scene: &Scene, caller: &Caller, csrf: &str) -> Result<
             p { a href={ (paths::job(scene.job.id)) "/history" } { "All runs" } }
         }
     };
-    let deployed = deployed(app, scene).await?;
+    let deployed = match scene.is_check() {
+        true => pings(app, scene, caller, csrf).await?,
+        false => deployed(app, scene).await?,
+    };
     let schedule = schedule(app, scene, caller, csrf).await?;
     Ok(vec![("state", head), ("schedule", schedule), ("recent", recent), ("deployed", deployed)])
 }

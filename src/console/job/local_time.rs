@@ -1,9 +1,9 @@
 //! Times that people type: in the zone of the job, or with an offset.
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone as _, Utc};
+use windlass_schedule::time_zone::Zone;
 
 use crate::error::{Error, Result};
-use crate::time_zone::Zone;
 
 /// Reads a time. One that happens twice is the first one.
 pub(super) fn parse(field: &str, text: &str, zone: Option<Zone>) -> Result<DateTime<Utc>> {
@@ -29,7 +29,7 @@ pub(super) fn local(at: DateTime<Utc>, zone: Option<Zone>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time_zone::find;
+    use windlass_schedule::time_zone::find;
 
     #[test]
     fn times_in_a_zone() {

@@ -3,6 +3,8 @@
 mod argument_list;
 mod calendar;
 mod changes_tab;
+mod check_form;
+mod check_view;
 mod clone_form;
 mod day_view;
 mod definition_form;
@@ -33,6 +35,7 @@ use poem::{Route, get, post};
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/environment/:id/jobs/new", get(definition_page::new_form).post(definition_page::create_job))
+        .at("/environment/:id/checks/new", get(check_form::new_check).post(check_form::create_check))
         .at("/schedule/preview", get(schedule_preview_view::preview))
         .at("/job/:id", get(job_overview::overview))
         .at("/job/:id/live", get(job_overview::overview_events))
@@ -46,6 +49,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/job/:id/backfill", get(hold_forms::backfill_form).post(hold_forms::run_backfill))
         .at("/job/:id/deploy-version", get(version_form::version_form).post(version_form::deploy_version))
         .at("/job/:id/edit", get(definition_page::edit_form).post(definition_page::save_job))
+        .at("/job/:id/check", get(check_form::edit_check).post(check_form::save_check))
         .at("/job/:id/clone", get(clone_form::clone_form).post(clone_form::clone_job))
         .at("/job/:id/:word", post(job_actions::act))
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use entity::job_spec::JobSpec;
 use entity::run::{Model, RunState};
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use crate::console::paths;
 use crate::console::picture::durations::{self, DurationBar, DurationLines, durations};
 use crate::console::picture::strip::{StripBar, strip};
 use crate::console::picture::{Shade, shade};
 use crate::console::run::{run_summary, taken};
-use crate::time_zone::Zone;
 
 /// How many of the newest runs failed one after the other. `runs` are in order, newest first.
 pub(super) fn failures_in_a_row(runs: &[Model]) -> usize {

@@ -1,6 +1,7 @@
 //! A job with the rows around it, and what the viewer may do there.
 
 use entity::id::JobId;
+use entity::job_spec::JobType;
 use entity::{environment, job, project};
 
 use crate::access::{self, Action, Caller, Location};
@@ -21,9 +22,17 @@ pub(in crate::console) struct Scene {
 }
 
 impl Scene {
-    /// Loads it, for somebody who may view it.
+    /// Loads a job that is no check, for somebody who may take an action.
     pub(in crate::console) async fn load(app: &App, caller: &Caller, action: Action, id: JobId) -> Result<Self> {
-        let job = access::job_row(&app.db, caller, action, id).await?;
+        Self::around(app, access::job_row(&app.db, caller, action, id).await?).await
+    }
+
+    /// Loads a job, also a check.
+    pub(in crate::console) async fn load_any(app: &App, caller: &Caller, action: Action, id: JobId) -> Result<Self> {
+        Self::around(app, access::job_or_check(&app.db, caller, action, id).await?).await
+    }
+
+    async fn around(app: &App, job: job::Model) -> Result<Self> {
         let gone = || Error::NotFound("job");
         let environment = store::environment::by_id(&app.db, job.environment_id).await?.ok_or_else(gone)?;
         let project = store::project::by_id(&app.db, environment.project_id).await?.ok_or_else(gone)?;
@@ -35,6 +44,11 @@ impl Scene {
     /// Whether the viewer may do something with the job. Buttons for what they may not do are not shown.
     pub(in crate::console) fn may(&self, caller: &Caller, action: Action) -> bool {
         caller.may(self.job.organization_id, action, &self.location)
+    }
+
+    /// Whether the job runs elsewhere.
+    pub(in crate::console) fn is_check(&self) -> bool {
+        self.job.job_type == JobType::Check
     }
 
     /// Where its pages are in the navigation.

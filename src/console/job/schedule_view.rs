@@ -1,8 +1,9 @@
 //! The schedule of a job: in words, its next times, and what holds them back.
 
 use chrono::{DateTime, Utc};
-use entity::job_spec::Schedule;
+use entity::job_spec::{Rhythm, Schedule};
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::scene::Scene;
 use crate::access::{Action, Caller};
@@ -10,24 +11,22 @@ use crate::app::App;
 use crate::console::paths;
 use crate::console::post_button::token;
 use crate::console::when::{distance, exact, in_zone, stamp, zone_of};
-use crate::engine::cron::{CronExpression, Hold, Holds, Keeper};
+use crate::engine::cron::{Hold, Holds, Keeper};
 use crate::engine::definition::NEVER_FIRES;
 use crate::engine::schedule_times::{ScheduleTimes, schedule_times};
 use crate::error::Result;
-use crate::time_zone::Zone;
 
 /// How many times are shown.
 const TIMES: usize = 10;
 
-/// A cron expression in words; as it is written if it cannot be read.
-pub(super) fn words(scheduled_at: &str) -> String {
-    scheduled_at.parse::<CronExpression>().map_or_else(|_| scheduled_at.to_owned(), |expression| expression.words())
-}
-
 /// The section of the page; nothing for a LIFECYCLE job but the events on which it runs.
 pub(super) async fn schedule(app: &App, scene: &Scene, caller: &Caller, csrf: &str) -> Result<Markup> {
     let spec = scene.job.deployed.as_ref().unwrap_or(&scene.job.spec);
-    let Schedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(events(&spec.schedule)) };
+    let (Schedule::Cron { scheduled_at, timezone, .. }
+    | Schedule::Check { rhythm: Rhythm::Cron { scheduled_at, timezone }, .. }) = &spec.schedule
+    else {
+        return Ok(events(&spec.schedule));
+    };
     let (now, zone) = (app.clock.now(), zone_of(spec));
     let ScheduleTimes { timing, keeper, planned, holds } = schedule_times(app, &scene.job, now).await?;
     let first = planned.filter(|planned| *planned > now).or_else(|| timing.next(now));
@@ -36,7 +35,7 @@ pub(super) async fn schedule(app: &App, scene: &Scene, caller: &Caller, csrf: &s
     Ok(html! {
         section #schedule.card aria-labelledby="schedule-title" {
             h2 #schedule-title { "Schedule" }
-            p { (capital(&words(scheduled_at))) " " span.soft { "(" code { (scheduled_at) } ", " (timezone) ")" } }
+            p { (capital(&timing.words())) " " span.soft { "(" code { (scheduled_at) } ", " (timezone) ")" } }
             @if scene.job.deployed.is_none() { p.soft { "The schedule is not deployed: nothing runs at these times until the job is deployed." } }
             @if !timing.can_fire() { p.problem { (NEVER_FIRES) } }
             @match &keeper {
@@ -52,7 +51,9 @@ pub(super) async fn schedule(app: &App, scene: &Scene, caller: &Caller, csrf: &s
 
 /// When a LIFECYCLE job runs.
 fn events(schedule: &Schedule) -> Markup {
-    let Schedule::Lifecycle { on_start, on_stop, on_delete, .. } = schedule else { return html! {} };
+    let Schedule::Lifecycle { on_start, on_stop, on_delete, .. } = schedule else {
+        return html! { section #schedule {} };
+    };
     let all = [("is started", on_start), ("is stopped", on_stop), ("is deleted", on_delete)];
     let named: Vec<&str> = all.iter().filter(|(_, command)| command.is_some()).map(|(name, _)| *name).collect();
     html! {
@@ -102,9 +103,10 @@ fn table(
                             td data-label="Time" { (exact(*at, zone)) }
                             td data-label="From now" { (distance(*at, now)) }
                             td data-label="Note" {
-                                @match hold {
+                                @match &hold {
                                     Some(Hold::Pause(_)) => "will be skipped: the schedule is paused",
                                     Some(Hold::Skip(skip)) => { "will be skipped: requested by " bdi { (skip.requested_by) } },
+                                    Some(Hold::Calendar(why)) => { "will be skipped: " bdi { (why) } },
                                     None => {},
                                 }
                                 @if let Some(change) = clock_change(before(place), *at, zone) { " " span.clock-change { (change) } }
@@ -147,7 +149,7 @@ pub(super) fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time_zone::find;
+    use windlass_schedule::time_zone::find;
 
     #[test]
     fn changes_of_the_clock_are_named() {
@@ -157,6 +159,5 @@ mod tests {
         assert_eq!(text, "clocks are set forward before: UTC+01:00 becomes UTC+02:00");
         assert!(clock_change(at("2026-10-24T12:00:00Z"), at("2026-10-25T12:00:00Z"), berlin).unwrap().contains("back"));
         assert_eq!(clock_change(at("2026-11-24T12:00:00Z"), at("2026-11-25T12:00:00Z"), berlin), None);
-        assert_eq!((words("0 3 * * *"), words("nonsense")), ("every day at 03:00".into(), "nonsense".into()));
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::run::RunState;
 use maud::{Markup, html};
+use windlass_schedule::time_zone;
 
 use crate::app::App;
 use crate::console::paths;
@@ -16,7 +17,6 @@ use crate::engine::cron::schedule_text;
 use crate::error::Result;
 use crate::store;
 use crate::store::overview::{JobEntry, RunSummary};
-use crate::time_zone;
 
 /// How many runs of each job are shown.
 const RUNS: u32 = 30;

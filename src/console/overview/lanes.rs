@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
+use windlass_schedule::time_zone::Zone;
 
 use crate::app::App;
 use crate::console::paths;
 use crate::console::picture::lane::{Lane, LaneItem};
 use crate::console::run_marks::{planned_items, run_item, skipped_item};
+use crate::engine::calendars_of_jobs::calendars_of_jobs;
 use crate::engine::cron::{Holds, Policy, Timing};
 use crate::error::Result;
 use crate::store;
 use crate::store::overview::JobEntry;
-use crate::time_zone::Zone;
 
 /// How many runs and skipped times are drawn at most.
 const MOST: usize = 5000;
@@ -36,10 +37,13 @@ pub(super) async fn lanes(
         items.entry(skipped.job_id).or_default().push(skipped_item(skipped, zone));
     }
     let (pauses, skips) = store::schedule_hold::list_due(&app.db, &ids, until).await?;
+    let specs: Vec<_> = jobs.iter().map(|job| (job.id, &job.spec)).collect();
+    let mut calendars = calendars_of_jobs(&app.db, &specs).await?;
     let lane = |job: JobEntry| {
         let holds = Holds {
             pause: pauses.iter().find(|pause| pause.job_id == job.id).cloned(),
             skips: skips.iter().filter(|skip| skip.job_id == job.id).cloned().collect(),
+            calendars: calendars.remove(&job.id).unwrap_or_default(),
         };
         let mut items = items.remove(&job.id).unwrap_or_default();
         items.extend(planned(&job, &holds, (now.max(from), until), zone));

@@ -9,6 +9,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
+use windlass_schedule::time_zone::{self, Zone};
 
 use super::lanes::lanes;
 use crate::access::{self, Action};
@@ -22,7 +23,6 @@ use crate::console::widgets::place;
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::overview::{JobFilter, JobPosition};
-use crate::time_zone::{self, Zone};
 
 /// The width of the picture, in pixels; a narrow screen scrolls.
 const WIDTH: u32 = 1360;

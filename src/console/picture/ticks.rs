@@ -1,8 +1,7 @@
 //! Pure: where an axis of time has marks, in the time of a zone.
 
 use chrono::{DateTime, NaiveDate, Offset as _, TimeDelta, Timelike as _, Utc};
-
-use crate::time_zone::Zone;
+use windlass_schedule::time_zone::Zone;
 
 /// A mark of an axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +67,7 @@ fn floor(at: DateTime<Utc>, stride: TimeDelta) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time_zone::find;
+    use windlass_schedule::time_zone::find;
 
     fn texts(from: &str, hours: i64, zone: &str) -> String {
         let from = DateTime::parse_from_rfc3339(from).unwrap().to_utc();

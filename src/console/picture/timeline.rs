@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::lane::{Lane, LaneItem};
 use super::scale::{TimeScale, number};
@@ -9,7 +10,6 @@ use super::shade::{Shade, mark, short};
 use super::ticks::ticks;
 use super::timeline_bars::{Placed, place};
 use crate::console::format::zoned_short;
-use crate::time_zone::Zone;
 
 /// The most lanes of a picture.
 pub const MOST_LANES: usize = 100;

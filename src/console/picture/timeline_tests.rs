@@ -1,9 +1,9 @@
 //! Tests of the timeline: what is drawn, what is merged, and how large it gets.
 
 use chrono::TimeDelta;
+use windlass_schedule::time_zone::find;
 
 use super::*;
-use crate::time_zone::find;
 
 fn start() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-10-24T22:00:00Z").unwrap().to_utc()

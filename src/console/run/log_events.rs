@@ -11,6 +11,7 @@ use poem::web::{Data, Path, Query};
 use poem::{Body, Request, Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
+use windlass_schedule::time_zone::Zone;
 
 use super::log_file::ReadLog;
 use super::log_lines;
@@ -25,7 +26,6 @@ use crate::console::when::zone_of;
 use crate::error::Error;
 use crate::follow::{Follow, Piece, lines};
 use crate::store::log_chunk::{LogLine, LogStream};
-use crate::time_zone::Zone;
 
 /// How many lines an open page keeps; of more at once, the newest are sent.
 const KEPT: usize = 5000;
@@ -47,7 +47,7 @@ pub(super) async fn log_events(
 ) -> poem::Result<Response> {
     let run = access::run(&app.db, &viewer.caller, Action::View, RunId(id)).await?;
     let job = run.job_id.ok_or(Error::NotFound("run"))?;
-    let zone = zone_of(&Scene::load(app, &viewer.caller, Action::View, job).await?.job.spec);
+    let zone = zone_of(&Scene::load_any(app, &viewer.caller, Action::View, job).await?.job.spec);
     let resumed = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
     let after = resumed.or(query.after).unwrap_or(0).max(0);
     let stream = query.stream.as_deref().and_then(stream_named);

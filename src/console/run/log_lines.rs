@@ -2,6 +2,7 @@
 
 use entity::id::RunId;
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::log_window::matches;
 use crate::app::App;
@@ -10,7 +11,6 @@ use crate::console::when::stamp;
 use crate::error::Result;
 use crate::store;
 use crate::store::log_chunk::{LogLine, LogStream};
-use crate::time_zone::Zone;
 
 /// The lines, in order. `search` marks those that contain it. `state` has the colors at the end of the line before them, and then those
 /// at their own end.

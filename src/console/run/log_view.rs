@@ -2,6 +2,7 @@
 
 use entity::run::Model;
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::log_lines;
 use super::log_window::{Found, LogQuery, Window, search, window};
@@ -9,7 +10,6 @@ use crate::app::App;
 use crate::console::format::byte_size;
 use crate::console::paths;
 use crate::error::Result;
-use crate::time_zone::Zone;
 
 /// How many lines before a match are shown.
 const CONTEXT: i64 = 20;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::run::Model;
 use maud::{Markup, html};
+use windlass_schedule::time_zone::Zone;
 
 use super::run_words;
 use crate::console::format::duration;
@@ -10,7 +11,6 @@ use crate::console::paths;
 use crate::console::picture::Shade;
 use crate::console::when::when;
 use crate::engine::exit_code;
-use crate::time_zone::Zone;
 
 /// The state as a badge.
 pub(super) fn badge(run: &Model) -> Markup {

@@ -81,13 +81,13 @@ impl Live for RunLive {
 async fn load(app: &App, caller: &Caller, id: RunId) -> Result<(Model, Scene)> {
     let run = access::run(&app.db, caller, Action::View, id).await?;
     let job = run.job_id.ok_or(Error::NotFound("run"))?;
-    Ok((run, Scene::load(app, caller, Action::View, job).await?))
+    Ok((run, Scene::load_any(app, caller, Action::View, job).await?))
 }
 
 /// The state, what can be done, and the facts.
 async fn head(app: &App, caller: &Caller, csrf: &str, run: &Model, scene: &Scene) -> Result<Markup> {
     let cluster = store::environment::cluster_of(&app.db, &scene.environment).await?;
-    let repeats = matches!(run.event, Event::Cron | Event::Start | Event::Stop | Event::Delete);
+    let repeats = !scene.is_check() && matches!(run.event, Event::Cron | Event::Start | Event::Stop | Event::Delete);
     let path = paths::run(run.id);
     Ok(html! {
         section #head.card {

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use entity::run::{Event, Model, RunnerKind, Trigger};
 use entity::run_spec::image_reference;
+use windlass_schedule::time_zone::Zone;
 
 use crate::console::format::{between, duration};
 use crate::console::picture::Shade;
 use crate::console::when::in_zone;
-use crate::time_zone::Zone;
 
 /// Why a run was created.
 pub(in crate::console) fn trigger(run: &Model) -> &'static str {

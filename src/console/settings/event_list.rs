@@ -16,7 +16,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::viewer::Viewer;
 use crate::console::when::{distance, exact};
-use crate::engine::event_kind::target_kind;
+use crate::engine::event_kind::named_kind;
 use crate::error::Error;
 use crate::store;
 use crate::store::event::{EventCursor, EventFilter};
@@ -68,15 +68,6 @@ pub(super) async fn page(
     Ok(show(app, &viewer, id, (Tab::Events, Some(format!("/organization/{id}/events"))), &body).await?)
 }
 
-/// The kind of what was changed, and its part if that has no name of its own.
-fn what(row: &Model) -> String {
-    let kind = target_kind(&row.target, row.sub_target.as_deref());
-    match row.sub_target.as_deref().filter(|part| *part != kind) {
-        Some(part) => format!("{kind} {part}"),
-        None => kind.to_owned(),
-    }
-}
-
 fn line(row: &Model, now: chrono::DateTime<chrono::Utc>) -> Markup {
     let place = [row.project_name.as_deref(), row.environment_name.as_deref()];
     let place: Vec<&str> = place.into_iter().flatten().collect();
@@ -85,7 +76,7 @@ fn line(row: &Model, now: chrono::DateTime<chrono::Utc>) -> Markup {
             td data-label="When" { div { (distance(row.created_at, now)) div.soft { (exact(row.created_at, None)) } } }
             td data-label="Who" { (row.triggered_by) }
             td data-label="Did" { (row.kind) }
-            td data-label="What" { div { (what(row)) " " strong { (row.target_name) }
+            td data-label="What" { div { (named_kind(&row.target, row.sub_target.as_deref())) " " strong { (row.target_name) }
                 @if !place.is_empty() { div.soft { (place.join(" / ")) } } } }
             td data-label="With" { (row.origin.to_value()) }
         }

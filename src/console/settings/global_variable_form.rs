@@ -46,7 +46,7 @@ async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
 
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
     let wanted = Typed::of_form(sent).wanted(row.as_ref());
-    save_variable(desk.app, author(&desk.viewer.caller), (desk.id, None), row, wanted).await
+    save_variable(desk.app, author(&desk.viewer.caller), (desk.id, None), row, wanted).await.map(drop)
 }
 
 async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {

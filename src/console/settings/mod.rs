@@ -2,6 +2,8 @@
 
 mod alert_page;
 mod alert_words;
+mod calendar_form;
+mod calendars;
 mod cluster_form;
 mod clusters;
 mod event_list;
@@ -39,6 +41,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id/settings/logins", get(logins::page))
         .at("/organization/:id/settings/clusters", get(clusters::page))
         .at("/organization/:id/settings/webhooks", get(webhooks::page))
+        .at("/organization/:id/settings/calendars", get(calendars::page))
         .at("/organization/:id/settings/terraform", get(terraform::page))
         .at("/organization/:id/settings/alerts", get(alert_page::page))
         .at("/organization/:id/settings/events", get(event_list::page))
@@ -63,6 +66,9 @@ fn forms(route: Route) -> Route {
         .at("/organization/:id/settings/webhooks/new", get(webhook_form::new).post(webhook_form::create))
         .at("/organization/:id/settings/webhook/:row/edit", get(webhook_form::edit).post(webhook_form::save))
         .at("/organization/:id/settings/webhook/:row/delete", post(webhook_form::delete))
+        .at("/organization/:id/settings/calendars/new", get(calendar_form::new).post(calendar_form::create))
+        .at("/organization/:id/settings/calendar/:row/edit", get(calendar_form::edit).post(calendar_form::save))
+        .at("/organization/:id/settings/calendar/:row/delete", post(calendar_form::delete))
 }
 
 /// The forms of what workspaces share.

@@ -21,6 +21,7 @@ pub(super) enum Tab {
     Logins,
     Clusters,
     Webhooks,
+    Calendars,
     Terraform,
     /// A section of its own.
     Alerts,
@@ -28,13 +29,14 @@ pub(super) enum Tab {
 }
 
 impl Tab {
-    const ALL: [(Self, &'static str, &'static str, Action); 8] = [
+    const ALL: [(Self, &'static str, &'static str, Action); 9] = [
         (Self::Members, "Members", "", Action::ViewOrganization),
         (Self::Roles, "Roles", "/roles", Action::ViewOrganization),
         (Self::Tokens, "Tokens", "/tokens", Action::ManageTokens),
         (Self::Logins, "Registries and git", "/logins", Action::ViewSettings),
         (Self::Clusters, "Clusters", "/clusters", Action::ViewCluster),
         (Self::Webhooks, "Webhooks", "/webhooks", Action::ViewSettings),
+        (Self::Calendars, "Calendars", "/calendars", Action::ViewSettings),
         (Self::Terraform, "Terraform", "/terraform", Action::View),
         (Self::Events, "Events", "/events", Action::ViewEvents),
     ];

@@ -2,7 +2,7 @@
 
 use entity::environment::Mode;
 use entity::id::WebhookId;
-use entity::webhook::{Model, WebhookEvent, WebhookKind};
+use entity::webhook::{Model, OwnEvent, WebhookEvent, WebhookKind};
 use maud::html;
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ const FIELDS: &[&str] = &[
     "target_secret",
     "description",
     "events",
+    "own_events",
     "project_names_filter",
     "environment_types_filter",
 ];
@@ -35,6 +36,18 @@ const EVENTS: [(WebhookEvent, &str); 4] = [
     (WebhookEvent::DeploymentSuccessful, "A deployment succeeds"),
     (WebhookEvent::DeploymentFailure, "A deployment fails"),
     (WebhookEvent::DeploymentCancelled, "A deployment is cancelled"),
+];
+
+const OWN_EVENTS: [(OwnEvent, &str); 9] = [
+    (OwnEvent::RunFailed, "A run fails"),
+    (OwnEvent::RunRecovered, "A run succeeds after one that failed"),
+    (OwnEvent::RunSucceeded, "A run succeeds"),
+    (OwnEvent::TimeMissed, "A scheduled time is missed"),
+    (OwnEvent::ScheduleRecovered, "A scheduled run succeeds after a missed time"),
+    (OwnEvent::RunTooLong, "A run takes too long"),
+    (OwnEvent::RunTooLongEnded, "A run that took too long ends"),
+    (OwnEvent::ApprovalWaiting, "A workspace waits for an approval"),
+    (OwnEvent::ApprovalDecided, "An approval is no longer awaited"),
 ];
 
 const MODES: [(Mode, &str); 4] = [
@@ -51,6 +64,7 @@ struct Typed {
     description: String,
     enabled: bool,
     events: Vec<String>,
+    own_events: Vec<String>,
     project_names: String,
     modes: Vec<String>,
 }
@@ -63,6 +77,7 @@ impl Typed {
             description: form.text("description").to_owned(),
             enabled: form.has("enabled"),
             events: form.all("events").to_vec(),
+            own_events: form.all("own_events").to_vec(),
             project_names: form.text("project_names_filter").to_owned(),
             modes: form.all("environment_types_filter").to_vec(),
         }
@@ -76,6 +91,7 @@ impl Typed {
                 description: String::new(),
                 enabled: true,
                 events: Vec::new(),
+                own_events: Vec::new(),
                 project_names: String::new(),
                 modes: Vec::new(),
             };
@@ -86,6 +102,7 @@ impl Typed {
             description: row.description.clone().unwrap_or_default(),
             enabled: row.enabled,
             events: row.events.0.iter().map(WebhookEvent::to_value).collect(),
+            own_events: row.own_events.iter().flat_map(|own| &own.0).map(OwnEvent::to_value).collect(),
             project_names: row.project_names.0.join("\n"),
             modes: row.modes.0.iter().map(Mode::to_value).collect(),
         }
@@ -105,6 +122,7 @@ impl Typed {
             description: Some(self.description.clone()),
             enabled: Some(self.enabled),
             events: checked("events", &self.events)?,
+            own_events: Some(checked("own_events", &self.own_events)?),
             project_names: names.map(str::to_owned).collect(),
             modes: checked("environment_types_filter", &self.modes)?,
         })
@@ -127,6 +145,11 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
         (boxes("events", "Events", EVENTS.iter().map(|(event, words)| {
             let value = event.to_value();
             let is_checked = typed.events.contains(&value);
+            (value, *words, is_checked)
+        }), problems))
+        (boxes("own_events", "Events of runs and workspaces", OWN_EVENTS.iter().map(|(event, words)| {
+            let value = event.to_value();
+            let is_checked = typed.own_events.contains(&value);
             (value, *words, is_checked)
         }), problems))
         (Field::text("project_names_filter", "Only of these projects", &typed.project_names)

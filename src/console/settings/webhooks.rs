@@ -48,7 +48,7 @@ pub(super) async fn page(
     let body = html! {
         (noticed.show())
         @if manages { p { a.button href={ (settings(id)) "/webhooks/new" } { "New webhook" } } }
-        @if rows.is_empty() { p.card { "There are no webhooks yet. They tell other programs about deployments." } }
+        @if rows.is_empty() { p.card { "There are no webhooks yet. They tell other programs about deployments, runs and approvals." } }
         @for (row, deliveries) in &rows {
             (card(row, manages.then(|| format!("{}/webhook/{}/edit", settings(id), row.id)), deliveries, now))
         }
@@ -57,7 +57,9 @@ pub(super) async fn page(
 }
 
 fn card(row: &webhook::Model, edit: Option<String>, deliveries: &[Model], now: DateTime<Utc>) -> Markup {
-    let events: Vec<String> = row.events.0.iter().map(|event| event.to_value()).collect();
+    let official = row.events.0.iter().map(|event| event.to_value());
+    let own = row.own_events.iter().flat_map(|own| &own.0).map(|event| event.to_value());
+    let events: Vec<String> = official.chain(own).collect();
     html! {
         section.card {
             div.row.between {
@@ -87,10 +89,11 @@ fn delivery(row: &webhook_delivery::Model, now: DateTime<Utc>) -> Markup {
         DeliveryState::Failed => ("failed", "failed"),
     };
     let answer: String = row.response.as_deref().unwrap_or_default().chars().take(200).collect();
+    let event = row.own_event.map_or_else(|| row.event.to_value(), |event| event.to_value());
     html! {
         tr {
             td data-label="When" { (distance(row.created_at, now)) }
-            td data-label="Event" { (row.event.to_value()) }
+            td data-label="Event" { (event) }
             td data-label="State" { (state(shown)) }
             td.number data-label="Attempts" { (row.attempts) }
             td data-label="Answer" { @if let Some(code) = row.status_code { (code) " " } (answer) }

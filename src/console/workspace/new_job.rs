@@ -140,6 +140,7 @@ async fn started(app: &App, viewer: &Viewer, (row, rights): (&workspace::Model, 
         by: author(&viewer.caller).to_owned(),
         principal: Some(principal::stored(&viewer.caller)),
         rights,
+        cloud: None,
     };
     let now = app.clock.now();
     let job = store::write(&app.db, async |tx| {

@@ -86,7 +86,7 @@ async fn saved(
     let typed = Typed::of_form(form);
     let wanted = typed.wanted(row.as_ref());
     match save_variable(app, author(&viewer.caller), (of.organization_id, Some(of.id)), row.clone(), wanted).await {
-        Ok(()) => Ok(notice::lead(&paths::workspace(of.id), said)),
+        Ok(_) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
             let page = page_of(app, viewer, (of, row.as_ref()), &typed, &Problems::of(error)?).await?;
             Ok(reply::refused(app, viewer, &page))

@@ -38,22 +38,6 @@ const FIELDS: [&str; 11] = [
     "ssh",
 ];
 
-fn of_row(row: &workspace::Model) -> WorkspaceDefinition {
-    WorkspaceDefinition {
-        name: row.name.clone(),
-        description: row.description.clone(),
-        source: row.source.clone(),
-        branch: row.branch.clone(),
-        folder: row.folder.clone(),
-        terraform_version: row.terraform_version.clone(),
-        iac_type: row.iac_type.clone(),
-        execution_mode: row.execution_mode.clone(),
-        default_template: row.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
-        vcs: row.vcs_id,
-        ssh_key: row.ssh_key_id,
-    }
-}
-
 fn new_one() -> WorkspaceDefinition {
     let [branch, folder, iac_type, execution_mode] = ["main", "/", "tofu", "remote"].map(str::to_owned);
     WorkspaceDefinition { branch, folder, iac_type, execution_mode, ..WorkspaceDefinition::default() }
@@ -195,7 +179,7 @@ pub(super) async fn create(
 pub(super) async fn edit(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let row = open(app, &viewer, id).await?;
     let of = (row.organization_id, Some(&row));
-    let page = page_of(app, &viewer, of, &of_row(&row), &Problems::default()).await?;
+    let page = page_of(app, &viewer, of, &WorkspaceDefinition::from(&row), &Problems::default()).await?;
     Ok(reply::page(app, &viewer, &page))
 }
 

@@ -20,6 +20,8 @@ pub enum SettingKind {
     OptionalOneOf(&'static [&'static str]),
     /// A list of at most 50 exit codes.
     ExitCodes,
+    /// A list of at most 20 names.
+    Names,
     /// A map from string to string with at most 100 entries.
     Texts,
 }
@@ -66,7 +68,7 @@ const DAY: i64 = 86_400;
 const LARGE: i64 = i32::MAX as i64;
 
 /// All settings.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 36] = [
     setting("build.timeout_max_sec", SettingKind::Number(0, DAY), Default::Number(1800)),
     setting("build.cpu_max_in_milli", SettingKind::Number(0, LARGE), Default::Number(4000)),
     setting("build.ram_max_in_gib", SettingKind::Number(0, LARGE), Default::Number(8)),
@@ -89,10 +91,13 @@ pub const SETTINGS: [Setting; 33] = [
     setting("cronjob.missed_runs_limit", SettingKind::Number(1, 1000), Default::Number(100)),
     setting("cronjob.starting_deadline_seconds", SettingKind::OptionalNumber(1, LARGE), Default::Null),
     setting("cronjob.jitter_seconds", SettingKind::Number(0, DAY), Default::Number(0)),
-    setting("cronjob.dst_gap", SettingKind::OptionalOneOf(&["run_after", "skip"]), Default::Null),
+    setting("cronjob.day_match", SettingKind::OneOf(&["or", "and"]), Default::Text("or")),
+    setting("cronjob.dst_gap", SettingKind::OptionalOneOf(&["run_after", "shift", "skip"]), Default::Null),
     setting("cronjob.dst_overlap", SettingKind::OptionalOneOf(&["first", "last", "both"]), Default::Null),
     setting("cronjob.suspend", SettingKind::Boolean, Default::False),
     setting("cronjob.manual_runs_count", SettingKind::Boolean, Default::False),
+    setting("cronjob.exclude_calendars", SettingKind::Names, Default::EmptyList),
+    setting("cronjob.only_calendars", SettingKind::Names, Default::EmptyList),
     setting("job.retry_backoff_seconds", SettingKind::Number(0, DAY), Default::Number(10)),
     setting("job.success_exit_codes", SettingKind::ExitCodes, Default::EmptyList),
     setting("job.fail_fast_exit_codes", SettingKind::ExitCodes, Default::EmptyList),

@@ -44,6 +44,8 @@ fn errors_name_the_key() {
         ("job.success_exit_codes", json!([256])),
         ("job.success_exit_codes", json!("1,x")),
         ("cronjob.dst_gap", json!("never")),
+        ("cronjob.exclude_calendars", json!("holidays")),
+        ("cronjob.only_calendars", json!([" holidays"])),
         ("process.home", json!("relative")),
         ("process.working_folder", json!(1)),
         ("deployment.affinity.node.required", json!({"a": 1})),

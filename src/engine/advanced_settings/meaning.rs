@@ -29,12 +29,18 @@ pub fn meaning(key: &str) -> &'static str {
             "Delays every scheduled time by up to this many seconds, by the same delay each time, so that many jobs do \
              not start at once."
         }
+        "cronjob.day_match" => {
+            "If the schedule restricts both day of month and day of week: or runs on days that either of them matches, and \
+             only on days that both match."
+        }
         "cronjob.dst_gap" => "What happens to a time that the clock skips.",
         "cronjob.dst_overlap" => "Which occurrence of a time that the clock repeats runs.",
         "cronjob.suspend" => "Suspends the schedule: nothing runs at its times.",
         "cronjob.manual_runs_count" => {
             "Manual runs count for the concurrency policy, as if the schedule had started them."
         }
+        "cronjob.exclude_calendars" => "The names of calendars: nothing runs at the times that are in one of them.",
+        "cronjob.only_calendars" => "The names of calendars: the schedule runs only at times that are in one of them.",
         "job.retry_backoff_seconds" => "The pause before the second attempt; it doubles with each further attempt.",
         "job.success_exit_codes" => "Exit codes that count as success, in addition to 0.",
         "job.fail_fast_exit_codes" => "Exit codes after which a failed run is not retried.",

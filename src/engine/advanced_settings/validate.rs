@@ -37,6 +37,19 @@ pub(super) fn parse_value(kind: SettingKind, given: &Value) -> Result<Value, Str
         SettingKind::ExitCodes => {
             exit_codes(given).ok_or_else(|| "must be a list of at most 50 exit codes (0 to 255)".into())
         }
+        SettingKind::Names => {
+            let is_name = |name: &str| {
+                name.trim() == name && (1..=255).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+            };
+            match given {
+                Value::Array(items)
+                    if items.len() <= 20 && items.iter().all(|item| item.as_str().is_some_and(is_name)) =>
+                {
+                    Ok(given.clone())
+                }
+                _ => Err("must be a list of at most 20 names".into()),
+            }
+        }
         SettingKind::Texts => {
             let short = |text: &str| text.chars().count() <= 255 && !text.chars().any(char::is_control);
             let plain = |(key, value): (&String, &Value)| short(key) && value.as_str().is_some_and(short);

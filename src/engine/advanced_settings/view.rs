@@ -37,6 +37,13 @@ impl Settings<'_> {
         map.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
     }
 
+    /// A list of names.
+    #[must_use]
+    pub fn names(self, key: &str) -> Vec<String> {
+        let names = self.0.get(key).and_then(Value::as_array).into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
     /// A list of exit codes.
     #[must_use]
     pub fn exit_codes(self, key: &str) -> Vec<i32> {

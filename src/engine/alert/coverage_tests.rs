@@ -1,9 +1,9 @@
 //! Pure: tests of what rules and silences cover.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::alert_rule::{Condition, Model as Rule, Receivers, Severity, Target};
+use entity::alert_rule::{Model as Rule, Target};
 use entity::alert_silence::{Model as Silence, SilenceTarget};
-use entity::id::{AlertRuleId, AlertSilenceId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
+use entity::id::{AlertSilenceId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 
 use super::{Position, covers, silence_words, silenced};
 
@@ -12,34 +12,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn rule(target: Target) -> Rule {
-    Rule {
-        id: AlertRuleId::create(),
-        organization_id: OrganizationId::create(),
-        cluster_id: ClusterId::create(),
-        created_at: at(0),
-        updated_at: at(0),
-        name: "rule".into(),
-        description: String::new(),
-        tag: String::new(),
-        condition: Condition::RunFailed,
-        threshold: None,
-        reasons: None,
-        times_p95: None,
-        operator: None,
-        function: None,
-        for_seconds: 0,
-        severity: Severity::High,
-        enabled: true,
-        receivers: Receivers::default(),
-        summary: None,
-        runbook_url: None,
-        target,
-        project_id: None,
-        environment_id: None,
-        job_id: None,
-        label_key: None,
-        label_value: None,
-    }
+    Rule { target, ..Rule::new(OrganizationId::create(), ClusterId::create(), at(0)) }
 }
 
 fn position() -> Position {

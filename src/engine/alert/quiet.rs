@@ -3,8 +3,7 @@
 use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};
 use entity::alert_receiver::{QuietHours, QuietSpan};
 use entity::alert_rule::Severity;
-
-use crate::time_zone::{self, Zone};
+use windlass_schedule::time_zone::{self, Zone};
 
 const DAY: i64 = 86_400;
 const WEEK: i64 = 7 * DAY;

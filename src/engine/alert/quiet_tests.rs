@@ -3,9 +3,9 @@
 use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};
 use entity::alert_receiver::{QuietHours, QuietSpan};
 use entity::alert_rule::Severity;
+use windlass_schedule::time_zone;
 
 use super::{leaves_time, minute_text, parse_minute, quiet_until};
-use crate::time_zone;
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()

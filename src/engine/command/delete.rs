@@ -42,33 +42,47 @@ pub async fn delete_jobs(
     let now = app.clock.now();
     store::write(&app.db, async |tx| {
         let environment = lock(tx, environment).await?;
-        let row = deployment_of(new(environment.id, Action::Delete, Scope::Jobs, by, now), removal);
-        let mut left = Vec::new();
-        for job in jobs {
-            if is_idle(tx, &job, removal, now).await? {
-                store::job::delete(tx, job.id).await?;
-                announce::event(tx, Announcement::job("DELETE", &environment, &job), by, now).await?;
-            } else {
-                left.push(JobTarget::from(job));
-            }
-        }
-        if left.is_empty() {
-            return note_deletion(tx, row, now).await;
-        }
-        refuse_while_deleted(tx, environment.id).await?;
-        let left = able(tx, left, Action::Delete).await?;
-        if removal == Removal::RowsOnly {
-            let jobs = left.iter().map(|target| target.job.id).collect();
-            store::run::cancel::request_cancel_of_jobs(tx, jobs, now).await?;
-        }
-        enqueue(tx, row, left.iter().map(|target| RequestedJob::plain(target.job.id)).collect()).await?;
-        for JobTarget { job, .. } in &left {
-            announce::event(tx, Announcement::job("DELETE_QUEUED", &environment, job), by, now).await?;
-        }
-        Ok::<_, Error>(())
+        delete_jobs_in(tx, by, &environment, (jobs, removal), now).await
     })
     .await?;
     app.wake.now();
+    Ok(())
+}
+
+/// The same in a transaction of the caller, who has locked the environment.
+///
+/// # Errors
+/// The same.
+pub async fn delete_jobs_in(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    environment: &environment::Model,
+    (jobs, removal): (Vec<job::Model>, Removal),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let row = deployment_of(new(environment.id, Action::Delete, Scope::Jobs, by, now), removal);
+    let mut left = Vec::new();
+    for job in jobs {
+        if is_idle(tx, &job, removal, now).await? {
+            store::job::delete(tx, job.id).await?;
+            announce::event(tx, Announcement::job("DELETE", environment, &job), by, now).await?;
+        } else {
+            left.push(JobTarget::from(job));
+        }
+    }
+    if left.is_empty() {
+        return note_deletion(tx, row, now).await;
+    }
+    refuse_while_deleted(tx, environment.id).await?;
+    let left = able(tx, left, Action::Delete).await?;
+    if removal == Removal::RowsOnly {
+        let jobs = left.iter().map(|target| target.job.id).collect();
+        store::run::cancel::request_cancel_of_jobs(tx, jobs, now).await?;
+    }
+    enqueue(tx, row, left.iter().map(|target| RequestedJob::plain(target.job.id)).collect()).await?;
+    for JobTarget { job, .. } in &left {
+        announce::event(tx, Announcement::job("DELETE_QUEUED", environment, job), by, now).await?;
+    }
     Ok(())
 }
 

@@ -6,12 +6,10 @@
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};
 use entity::job_spec::{JobSpec, Schedule};
+use windlass_schedule::time_zone::{ClockChange, Zone};
+use windlass_schedule::{CronExpression, Spacing, parse_timezone};
 
-use super::expression::CronExpression;
-use super::spacing::Spacing;
-use super::time_zone::parse_timezone;
 use crate::engine::advanced_settings::Settings;
-use crate::time_zone::{ClockChange, Zone};
 
 /// How many clock changes of a zone are examined: those of about thirty years.
 const CHANGES: usize = 64;

@@ -17,6 +17,9 @@ const MAX_QUEUED_RUNS: usize = 100;
 /// How late a time may be handled and still count as on time.
 const ON_TIME: TimeDelta = TimeDelta::seconds(60);
 
+/// How many times are examined to say that calendars removed all of them; of more, the shared row says that they were missed.
+const MOST_REMOVED: usize = 10_000;
+
 /// What happens at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeDecision {
@@ -71,13 +74,31 @@ impl Timing {
         let older = (times.len() > apart).then(|| times.remove(0)).map(|last| {
             let first = planned.min(last);
             let paused = policy.suspended || holds.paused(first).is_some() && holds.paused(last).is_some();
-            (first, last, if paused { SkipReason::Paused } else { SkipReason::Missed })
+            let reason = match paused {
+                true => SkipReason::Paused,
+                false if self.all_removed(holds, first, last) => SkipReason::Calendar,
+                false => SkipReason::Missed,
+            };
+            (first, last, reason)
         });
         // A planned time that is no longer part of the schedule gets a row too.
         if older.is_none() && times.first().is_some_and(|first| planned < *first) {
             times.insert(0, planned);
         }
-        DueTimes { older, times: decide(policy, holds, &times, now, open), next: self.next(now) }
+        // A run of the start before this one may seem to be open until it is known that it ended with its server.
+        let lateness = if self.is_at_start() { Some(Lateness::CaughtUp) } else { None };
+        DueTimes { older, times: decide(policy, holds, &times, now, (open, lateness)), next: self.next(now) }
+    }
+}
+
+impl Timing {
+    /// Whether calendars remove all times from `first` to `last`, as far as a bounded number of them tells.
+    fn all_removed(&self, holds: &Holds, first: DateTime<Utc>, last: DateTime<Utc>) -> bool {
+        if holds.calendars.is_empty() {
+            return false;
+        }
+        let times = self.newest(first, last, MOST_REMOVED);
+        times.len() < MOST_REMOVED && times.iter().all(|time| holds.calendars.removal(*time).is_some())
     }
 }
 
@@ -86,16 +107,17 @@ fn decide(
     holds: &Holds,
     times: &[DateTime<Utc>],
     now: DateTime<Utc>,
-    open: usize,
+    (open, lateness): (usize, Option<Lateness>),
 ) -> Vec<(DateTime<Utc>, TimeDecision)> {
     let mut decisions = Vec::with_capacity(times.len());
     let mut admitted = 0;
-    let held = |at: DateTime<Utc>| policy.suspended || holds.of(at).is_some();
+    let suspended = policy.suspended.then_some(SkipReason::Paused);
+    let held = |at: DateTime<Utc>| suspended.or_else(|| holds.of(at).map(|hold| hold.reason()));
     // How many newer times are due and not held back.
-    let mut behind = times.iter().filter(|at| !held(**at)).count();
+    let mut behind = times.iter().filter(|at| held(**at).is_none()).count();
     for at in times {
-        if held(*at) {
-            decisions.push((*at, TimeDecision::Skip(SkipReason::Paused)));
+        if let Some(reason) = held(*at) {
+            decisions.push((*at, TimeDecision::Skip(reason)));
             continue;
         }
         behind -= 1;
@@ -108,8 +130,8 @@ fn decide(
         let decision = if policy.starting_deadline.is_some_and(|deadline| late > deadline) {
             TimeDecision::Skip(SkipReason::TooLate)
         } else if caught_up {
-            let lateness = if times.len() > 1 || late > ON_TIME { Lateness::CaughtUp } else { Lateness::OnTime };
-            admit(policy.concurrency, open + admitted, behind, lateness)
+            let seen = if times.len() > 1 || late > ON_TIME { Lateness::CaughtUp } else { Lateness::OnTime };
+            admit(policy.concurrency, open + admitted, behind, lateness.unwrap_or(seen))
         } else {
             TimeDecision::Skip(SkipReason::Missed)
         };

@@ -87,11 +87,11 @@ fn times_that_are_held_back() {
         (None, vec![skip("2026-05-01T10:03:00Z")], [missed, missed, RUN, paused]),
         (None, vec![skip("2026-05-01T10:03:10Z"), skip("2026-05-01T10:00:00Z")], [paused, missed, missed, RUN]),
     ] {
-        let holds = Holds { pause, skips };
+        let holds = Holds { pause, skips, ..Holds::default() };
         let due = timing.due(&Policy::of(&spec), &holds, planned, now, 0);
         assert_eq!(due.times.into_iter().map(|(_, decision)| decision).collect::<Vec<_>>(), expected, "{holds:?}");
     }
-    let holds = Holds { pause: Some(pause("2006-01-01T00:00:00Z", None)), skips: vec![] };
+    let holds = Holds { pause: Some(pause("2006-01-01T00:00:00Z", None)), ..Holds::default() };
     let long = timing.due(&Policy::of(&spec), &holds, at("2006-05-01T10:00:00Z"), now, 0);
     assert_eq!(long.older.map(|(_, _, reason)| reason), Some(Paused));
 }

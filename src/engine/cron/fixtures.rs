@@ -1,25 +1,19 @@
 //! Helpers of the tests of schedules.
 
 use std::collections::BTreeMap;
-use std::str::FromStr as _;
 
 use chrono::{DateTime, Utc};
 use entity::id::JobId;
 use entity::job_spec::{Command, JobSpec, Schedule as JobSchedule, Source};
 use serde_json::Value;
 
-use super::expression::CronExpression;
 use super::timing::Timing;
-
-pub(super) fn schedule(text: &str) -> CronExpression {
-    CronExpression::from_str(text).unwrap_or_else(|e| panic!("{text}: {}", e.0))
-}
 
 pub(in crate::engine) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
-pub(super) fn spec(expression: &str, zone: &str, settings: Value) -> JobSpec {
+pub(in crate::engine) fn spec(expression: &str, zone: &str, settings: Value) -> JobSpec {
     let settings: BTreeMap<String, Value> = serde_json::from_value(settings).unwrap();
     JobSpec {
         description: String::new(),

@@ -8,7 +8,9 @@ use entity::job_spec::{JobSpec, Schedule};
 
 use super::controller::fault;
 use super::policy::{Concurrency, MissedRuns, Policy};
+use super::written_schedule::beyond_cron_job;
 use crate::engine::advanced_settings::Settings;
+use crate::engine::calendar::{EXCLUDE, ONLY};
 
 /// Who schedules a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,9 @@ pub fn keeper_of_deployed(kind: ClusterKind, spec: &JobSpec, stored: StoredSched
 fn unsupported_by_cron_job(spec: &JobSpec) -> Option<&'static str> {
     let settings = Settings(&spec.settings);
     let policy = Policy::of(spec);
+    if let Some(form) = beyond_cron_job(spec) {
+        return Some(form);
+    }
     if settings.number("cronjob.jitter_seconds").unwrap_or(0) > 0 {
         return Some("cronjob.jitter_seconds");
     }
@@ -78,6 +83,9 @@ fn unsupported_by_cron_job(spec: &JobSpec) -> Option<&'static str> {
     }
     if settings.is_on("cronjob.manual_runs_count") {
         return Some("cronjob.manual_runs_count");
+    }
+    if let Some(key) = [EXCLUDE, ONLY].into_iter().find(|key| !settings.names(key).is_empty()) {
+        return Some(key);
     }
     if policy.missed != MissedRuns::Latest {
         return Some("cronjob.missed_runs");

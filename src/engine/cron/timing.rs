@@ -2,19 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::JobId;
-use entity::job_spec::{JobSpec, Schedule as JobSchedule};
+use entity::job_spec::{JobSpec, Rhythm, Schedule as JobSchedule};
+use windlass_schedule::time_zone::Zone;
+use windlass_schedule::{ClockChangeRules, GapRule, HashKey, OverlapRule, ParseError, Schedule, parse_timezone};
 
-use super::clock_change::{ClockChangeRules, GapRule, OverlapRule};
-use super::error::ParseError;
-use super::expression::CronExpression;
-use super::time_zone::parse_timezone;
+use super::written_schedule::written_schedule;
 use crate::engine::advanced_settings::Settings;
-use crate::time_zone::Zone;
 
 /// The times at which one job is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    schedule: CronExpression,
+    schedule: Schedule,
     zone: Zone,
     clock_changes: ClockChangeRules,
     /// Added to every time; fixed for each job.
@@ -28,15 +26,23 @@ impl Timing {
         self.schedule.words()
     }
 
-    /// The times of a job with this configuration; `None` for a LIFECYCLE job.
+    /// The times of a job with this configuration; `None` for a LIFECYCLE job, and for a check with a period.
     ///
     /// # Errors
     /// If the expression or the time zone is invalid.
     pub fn of(job: JobId, spec: &JobSpec) -> Result<Option<Self>, ParseError> {
-        let JobSchedule::Cron { scheduled_at, timezone, .. } = &spec.schedule else { return Ok(None) };
+        let (JobSchedule::Cron { timezone, .. } | JobSchedule::Check { rhythm: Rhythm::Cron { timezone, .. }, .. }) =
+            &spec.schedule
+        else {
+            return Ok(None);
+        };
+        let Some(schedule) = written_schedule(HashKey::of(job.0.as_bytes()), spec)? else { return Ok(None) };
         let settings = Settings(&spec.settings);
-        let gap =
-            settings.text("cronjob.dst_gap").map(|gap| if gap == "skip" { GapRule::Skip } else { GapRule::RunAfter });
+        let gap = settings.text("cronjob.dst_gap").map(|gap| match gap.as_str() {
+            "skip" => GapRule::Skip,
+            "shift" => GapRule::Shift,
+            _ => GapRule::RunAfter,
+        });
         let overlap = settings.text("cronjob.dst_overlap").map(|overlap| match overlap.as_str() {
             "first" => OverlapRule::First,
             "last" => OverlapRule::Last,
@@ -44,7 +50,7 @@ impl Timing {
         });
         let widest = settings.number("cronjob.jitter_seconds").unwrap_or(0);
         Ok(Some(Self {
-            schedule: scheduled_at.parse()?,
+            schedule,
             zone: parse_timezone(timezone)?,
             clock_changes: ClockChangeRules { gap, overlap },
             jitter: jitter(job, widest),
@@ -58,7 +64,13 @@ impl Timing {
         plain.checked_add_signed(self.jitter)
     }
 
-    /// Whether the schedule has any times.
+    /// Whether the schedule has no times, but is due at each start of the server.
+    #[must_use]
+    pub fn is_at_start(&self) -> bool {
+        self.schedule.is_at_start()
+    }
+
+    /// Whether the schedule is ever due.
     #[must_use]
     pub fn can_fire(&self) -> bool {
         self.schedule.can_fire()

@@ -64,6 +64,7 @@ fn rules_for_clock_changes() {
     assert_eq!(day(json!({}), "30 2 * * *", spring), ["01:00"]);
     assert_eq!(day(json!({"cronjob.dst_gap": "skip"}), "30 2 * * *", spring), Vec::<String>::new());
     assert_eq!(day(json!({"cronjob.dst_gap": "run_after"}), "15 */2 * * *", spring), ["01:00", "02:15", "04:15"]);
+    assert_eq!(day(json!({"cronjob.dst_gap": "shift"}), "30 2 * * *", spring), ["01:30"]);
     assert_eq!(day(json!({}), "15 */2 * * *", spring), ["02:15", "04:15"]);
     // 02:00 to 03:00 occurs twice: at 00:00 and at 01:00 UTC.
     let autumn = "2026-10-24T23:00:00Z";

@@ -7,6 +7,7 @@ use entity::job_spec::JobType;
 pub fn default_icon(job_type: JobType) -> String {
     match job_type {
         JobType::Cron => "app://qovery-console/cron-job".into(),
+        JobType::Check => "app://windlass/check".into(),
         JobType::Lifecycle => "app://qovery-console/lifecycle-job".into(),
     }
 }

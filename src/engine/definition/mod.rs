@@ -13,7 +13,9 @@ mod stored_definition;
 
 pub use self::cluster_check::{check_image, check_limits};
 pub use self::command_check::check_command;
-pub use self::cron_definition::{DEFAULT_TIMEZONE, NEVER_FIRES, check_cron, check_times, never_fires};
+pub use self::cron_definition::{
+    AT_START, DEFAULT_TIMEZONE, NEVER_FIRES, check_cron, check_times, check_times_of, never_fires,
+};
 pub use self::default_icon::default_icon;
 pub use self::image_source::{GivenImage, check_image_source};
 pub use self::job_edit::{edit_of, job_change, or_taken};

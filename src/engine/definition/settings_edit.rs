@@ -9,6 +9,7 @@ use super::job_edit::{edit_of, job_change};
 use crate::app::App;
 use crate::engine::advanced_settings::complete;
 use crate::engine::audit;
+use crate::engine::calendars_of_jobs::hold_calendars;
 use crate::engine::requester::Requester;
 use crate::error::Result;
 use crate::store;
@@ -16,7 +17,7 @@ use crate::store;
 /// Stores valid settings, and returns all of them.
 ///
 /// # Errors
-/// `Conflict` if the job is gone; database errors.
+/// `Invalid` if there is no such calendar; `Conflict` if the job is gone; database errors.
 pub async fn save_settings(
     app: &App,
     by: &Requester,
@@ -28,6 +29,7 @@ pub async fn save_settings(
     let after = complete(&row.spec.settings);
     let edit = edit_of(&row, app.clock.now());
     audit::write(app, by, row.organization_id, async |tx| {
+        hold_calendars(tx, row.organization_id, &row.spec).await?;
         store::job::update(tx, row.id, edit).await?;
         let change = job_change(tx, "UPDATE", &row, "ADVANCED_SETTINGS").await?;
         Ok(((), change.before(&before).after(&after)))

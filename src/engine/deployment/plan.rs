@@ -70,7 +70,7 @@ pub fn command(schedule: &Schedule, event: Event) -> Option<&Command> {
         (Schedule::Lifecycle { on_start, .. }, Event::Start) => on_start.as_ref(),
         (Schedule::Lifecycle { on_stop, .. }, Event::Stop) => on_stop.as_ref(),
         (Schedule::Lifecycle { on_delete, .. }, Event::Delete) => on_delete.as_ref(),
-        (Schedule::Cron { .. } | Schedule::Lifecycle { .. }, _) => None,
+        (Schedule::Cron { .. } | Schedule::Lifecycle { .. } | Schedule::Check { .. }, _) => None,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Exported {
     /// In order.
     pub stages: Vec<stage::Model>,
     pub jobs: Vec<ExportedJob>,
+    /// Jobs that run elsewhere, which the provider has no resource for.
+    pub checks: Vec<job::Model>,
     /// Those of the project, the environment and its jobs.
     pub variables: Vec<variable::Model>,
     /// Those that the jobs use, at least.

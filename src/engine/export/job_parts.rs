@@ -39,6 +39,8 @@ pub(super) fn schedule(context: &mut Context<'_>, owner: &str, schedule: &Schedu
             }
             Expression::Object(fields)
         }
+        // An export contains no checks.
+        Schedule::Check { .. } => Expression::Object(Vec::new()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use entity::environment::Mode;
 use entity::id::{OrganizationId, WebhookId};
-use entity::webhook::{Events, Model, Modes, ProjectNames, WebhookEvent, WebhookKind};
+use entity::webhook::{Events, Model, Modes, OwnEvent, OwnEvents, ProjectNames, WebhookEvent, WebhookKind};
 use sea_orm::ActiveEnum as _;
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ pub struct WantedWebhook {
     pub description: Option<String>,
     pub enabled: Option<bool>,
     pub events: Vec<WebhookEvent>,
+    /// Absent ones stay: clients that do not know them do not send them.
+    pub own_events: Option<Vec<OwnEvent>>,
     pub project_names: Vec<String>,
     pub modes: Vec<Mode>,
 }
@@ -42,7 +44,7 @@ fn recorded(row: &Model) -> Value {
         "id": row.id, "created_at": at(row.created_at), "updated_at": at(row.updated_at), "kind": row.kind.to_value(),
         "target_url": row.target_url, "target_secret_set": row.secret.is_some(),
         "description": row.description.clone().unwrap_or_default(), "enabled": row.enabled, "events": row.events,
-        "project_names_filter": row.project_names, "environment_types_filter": row.modes,
+        "own_events": row.own_events.clone().unwrap_or_default(), "project_names_filter": row.project_names, "environment_types_filter": row.modes,
     })
 }
 
@@ -65,6 +67,7 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
         events: Events::default(),
         project_names: ProjectNames::default(),
         modes: Modes::default(),
+        own_events: None,
     };
     let row = apply(app, wanted, row)?;
     audit::write(app, by, id, async |tx| {
@@ -106,8 +109,17 @@ pub async fn delete(app: &App, by: &Requester, row: Model) -> Result<()> {
 }
 
 fn apply(app: &App, wanted: WantedWebhook, mut row: Model) -> Result<Model> {
-    let WantedWebhook { kind, target_url, target_secret, description, enabled, mut events, project_names, mut modes } =
-        wanted;
+    let WantedWebhook {
+        kind,
+        target_url,
+        target_secret,
+        description,
+        enabled,
+        events,
+        own_events,
+        project_names,
+        mut modes,
+    } = wanted;
     let bound = of_webhook(&row);
     row.kind = kind;
     let mut faults = Faults::default();
@@ -135,16 +147,26 @@ fn apply(app: &App, wanted: WantedWebhook, mut row: Model) -> Result<Model> {
         row.description = Some(faults.note(limits::text("description", text)));
     }
     row.enabled = enabled.unwrap_or(row.enabled);
-    if events.is_empty() || events.len() > limits::ITEMS {
-        faults.refuse("events", format!("must have 1 to {} items", limits::ITEMS));
-    }
-    events.sort_unstable();
-    events.dedup();
-    row.events = Events(events);
+    apply_events(&mut row, events, own_events, &mut faults);
     row.project_names = ProjectNames(faults.note(limits::list("project_names_filter", project_names)));
     modes.sort_unstable();
     modes.dedup();
     row.modes = Modes(modes);
     faults.result()?;
     Ok(row)
+}
+
+fn apply_events(row: &mut Model, mut events: Vec<WebhookEvent>, own: Option<Vec<OwnEvent>>, faults: &mut Faults) {
+    let given = events.len() + own.as_ref().map_or(0, Vec::len);
+    events.sort_unstable();
+    events.dedup();
+    row.events = Events(events);
+    if let Some(mut own) = own {
+        own.sort_unstable();
+        own.dedup();
+        row.own_events = Some(OwnEvents(own)).filter(|own| !own.0.is_empty());
+    }
+    if given > limits::ITEMS || (row.events.0.is_empty() && row.own_events.is_none()) {
+        faults.refuse("events", format!("must have 1 to {} items", limits::ITEMS));
+    }
 }

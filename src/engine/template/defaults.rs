@@ -22,6 +22,12 @@ impl DefaultTemplate {
 /// The team of approvals that the Terraform command line requests itself.
 pub const TERRAFORM_CLI: &str = "TERRAFORM_CLI";
 
+/// The template of a plan from the command line that is applied after approval.
+pub const CLI_APPLY: &str = "Terraform-Plan/Apply-Cli";
+
+/// The template of a plan from the command line that destroys everything after approval.
+pub const CLI_DESTROY: &str = "Terraform-Plan/Destroy-Cli";
+
 /// The templates that every organization starts with; clients look them up by name.
 pub const DEFAULTS: [DefaultTemplate; 5] = [
     DefaultTemplate {
@@ -40,13 +46,13 @@ pub const DEFAULTS: [DefaultTemplate; 5] = [
         flow: "flow:\n- type: terraformDestroy\n  name: Destroy\n  step: 100\n",
     },
     DefaultTemplate {
-        name: "Terraform-Plan/Apply-Cli",
+        name: CLI_APPLY,
         description: "A plan from the command line, applied after approval",
         flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  team: \
                TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",
     },
     DefaultTemplate {
-        name: "Terraform-Plan/Destroy-Cli",
+        name: CLI_DESTROY,
         description: "A destroy plan from the command line, applied after approval",
         flow: "flow:\n- type: terraformPlanDestroy\n  name: Plan\n  step: 100\n- type: approval\n  name: Approve\n  step: 150\n  \
                team: TERRAFORM_CLI\n- type: terraformApply\n  name: Apply\n  step: 200\n",

@@ -30,6 +30,19 @@ impl FlowType {
             Self::CustomScripts | Self::Approval | Self::DisableWorkspace | Self::ScheduleTemplates => false,
         }
     }
+
+    /// Whether a step of this type belongs to the part of a flow that changes nothing.
+    #[must_use]
+    pub fn only_plans(self) -> bool {
+        match self {
+            Self::TerraformPlan | Self::TerraformPlanDestroy | Self::CustomScripts => true,
+            Self::TerraformApply
+            | Self::TerraformDestroy
+            | Self::Approval
+            | Self::DisableWorkspace
+            | Self::ScheduleTemplates => false,
+        }
+    }
 }
 
 /// The interpreter of a script.
@@ -120,6 +133,16 @@ pub struct FlowStep {
 }
 
 impl FlowStep {
+    /// Whether the step makes a plan and nothing else: it has no script, which may do anything.
+    #[must_use]
+    pub fn is_bare_plan(&self) -> bool {
+        self.plans()
+            && self.commands.is_empty()
+            && self.on_failure.is_empty()
+            && self.on_reject.is_empty()
+            && self.import_commands.is_none()
+    }
+
     /// Whether the step makes a plan.
     #[must_use]
     pub fn plans(&self) -> bool {

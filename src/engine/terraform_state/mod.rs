@@ -1,11 +1,19 @@
 //! The Terraform states of workspaces: sealed, whole or in pieces; what is shown of them; and what they contain.
 
+mod arrival;
 mod content;
+mod new_version;
 mod state_document;
 mod state_head;
+mod state_order;
 mod state_pieces;
+mod stored_outputs;
 
+pub use self::arrival::{discard, receive};
 pub use self::content::{StateContent, content, read};
+pub use self::new_version::{NewVersion, NotStored, Stored, store_version};
 pub use self::state_document::{StateOutput, outputs, shown};
 pub use self::state_head::StateHead;
-pub use self::state_pieces::{MOST_BYTES, Refused, SealedPiece, SealedState, open_whole, seal};
+pub use self::state_order::refusal as order_refusal;
+pub use self::state_pieces::{MOST_BYTES, Refused, SealedState, open_whole};
+pub use self::stored_outputs::{StoredOutput, stored_outputs};

@@ -33,7 +33,7 @@ pub(super) struct Extent {
 }
 
 /// A sealed piece.
-pub struct SealedPiece {
+pub(super) struct SealedPiece {
     pub number: i32,
     pub sealed: Vec<u8>,
 }
@@ -94,7 +94,7 @@ pub fn open_whole(keys: &KeyRing, row: &state_version::Model) -> Result<Vec<u8>>
 ///
 /// # Errors
 /// Why the state was refused.
-pub fn seal(
+pub(super) fn seal(
     keys: KeyRing,
     id: StateVersionId,
     incoming: Receiver<Result<Bytes, IoError>>,

@@ -25,22 +25,23 @@ pub async fn ahead(app: &App, now: DateTime<Utc>) -> Result<Ahead> {
     if !found.deployments {
         app.wake.await_ends(false);
     }
-    let schedules = [found.next_of_jobs, found.next_of_workspaces];
+    let schedules = [found.next_of_jobs, found.next_of_workspaces, found.next_of_checks];
     let is_due = schedules.iter().chain(&found.next_of_rules).flatten().any(|at| *at <= now);
     let is_open = found.deployments || found.workspace_jobs || (found.holds && !app.runners.clusters.is_empty());
     Ok(Ahead { now: is_due || is_open || !app.clock_watch.is_well(now), next: next(app, schedules, now).await? })
 }
 
 /// The next time of a schedule that does not wait because it failed.
-async fn next(app: &App, of_all: [Option<DateTime<Utc>>; 2], now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    let (jobs, workspaces) =
-        (app.setbacks.paused(Pass::Schedules, now), app.setbacks.paused(Pass::WorkspaceSchedules, now));
-    if jobs.is_empty() && workspaces.is_empty() {
+async fn next(app: &App, of_all: [Option<DateTime<Utc>>; 3], now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let paused = [Pass::Schedules, Pass::WorkspaceSchedules, Pass::Checks].map(|pass| app.setbacks.paused(pass, now));
+    if paused.iter().all(Vec::is_empty) {
         return Ok(of_all.into_iter().flatten().min());
     }
+    let [jobs, workspaces, checks] = paused;
     let jobs = store::job_schedule::next_due(&app.db, jobs).await?;
     let workspaces = store::workspace::next_due(&app.db, workspaces).await?;
-    Ok(jobs.into_iter().chain(workspaces).min())
+    let checks = store::job_check::next_due(&app.db, checks).await?;
+    Ok(jobs.into_iter().chain(workspaces).chain(checks).min())
 }
 
 /// Whether the passes over runs have nothing to do: nothing was requested, and no run is open on any server.

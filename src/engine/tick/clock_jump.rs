@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::JobId;
 use sea_orm::DatabaseTransaction;
+use windlass_schedule::time_zone;
 
 use crate::app::App;
 use crate::engine::cron::{self, Timing};
@@ -16,7 +17,6 @@ use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
 use crate::store::job_schedule::DueJob;
-use crate::time_zone;
 
 /// By how much the clocks of servers may differ. In a shorter span than a minute, at most one time of a schedule has passed, and
 /// it has been handled.

@@ -10,7 +10,7 @@ use entity::{deployment, workspace_job};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
-use crate::engine::announce;
+use crate::engine::{announce, news};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -27,9 +27,7 @@ pub(super) async fn run(app: &App, id: RunId, (state, reason): (RunState, String
         }
         let status = if state == RunState::Cancelled { JobStatus::Cancelled } else { JobStatus::Failed };
         store::workspace::give_up_step(tx, id, (status, &reason), now).await?;
-        if state == RunState::Failed {
-            store::alert::note_run_failed(tx, id, now).await?;
-        }
+        news::run_given_up(app, tx, (id, state), now).await?;
         Ok::<_, Error>(true)
     })
     .await;
@@ -98,11 +96,15 @@ pub(super) async fn workspace_job(app: &App, id: i32, reason: String, now: DateT
         let Some(job) = store::workspace::lock_job(tx, id).await?.filter(|job| !job.status.is_final()) else {
             return Ok(());
         };
+        let waited = job.status == JobStatus::WaitingApproval;
         store::workspace::cancel_runs(tx, id, now).await?;
         store::workspace::turn_steps(tx, id, (JobStatus::Pending, JobStatus::NotExecuted), now).await?;
         let output = Some(reason.clone());
         let job = workspace_job::Model { status: JobStatus::Failed, output, updated_at: now, ..job };
-        store::workspace::update_job(tx, job).await?;
+        let job = store::workspace::update_job(tx, job).await?;
+        if waited {
+            news::approval_decided(app, tx, &job, now).await?;
+        }
         Ok::<_, Error>(())
     })
     .await;

@@ -8,7 +8,9 @@ mod ahead;
 mod clock_jump;
 mod deployment;
 mod give_up;
+mod installation_start;
 pub(super) mod job;
+mod job_checks;
 pub(in crate::engine) mod pass;
 mod prepared;
 mod prune;
@@ -29,6 +31,7 @@ use crate::liveness::visits::Scope;
 use crate::liveness::wake::Calls;
 
 pub use self::ahead::{Ahead, ahead};
+pub use self::installation_start::begin;
 pub use self::pass::BATCH;
 use self::pass::check;
 pub use self::prepared::step_name;
@@ -68,6 +71,7 @@ pub async fn plan(app: &App, now: DateTime<Utc>) -> Outcome {
     let mut more = false;
     more |= check(app, Pass::ClockJumps, clock_jump::run_once(app, now).await, now);
     more |= check(app, Pass::Schedules, schedules::run_once(app, now).await, now);
+    more |= check(app, Pass::Checks, job_checks::run_once(app, now).await, now);
     more |= check(app, Pass::Takeovers, takeover::run_once(app, now).await, now);
     more |= check(app, Pass::DeploymentRules, rules::run_once(app, now).await, now);
     more |= check(app, Pass::FinishDeployments, deployment::finish::run_once(app, now).await, now);

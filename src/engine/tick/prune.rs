@@ -8,6 +8,7 @@ use entity::id::RunId;
 use super::pass::{Wish, report, succeeded};
 use super::run::lease::LEASE;
 use crate::app::App;
+use crate::engine::workload_identity;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -39,6 +40,8 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         plans(app).await,
         states(app, now).await,
         pieces(app, now).await,
+        configurations(app, now).await,
+        identity_keys(app, now).await,
         leases(app, now).await,
         sessions(app, now).await,
     ];
@@ -187,6 +190,23 @@ async fn pieces(app: &App, now: DateTime<Utc>) -> Result<bool> {
     Ok(counted(app, "state_piece", gone, PIECES))
 }
 
+/// Uploaded configurations that no open job needs. Those that are about to be used are younger.
+async fn configurations(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, 1);
+    let gone = store::write(&app.db, async |tx| {
+        store::workspace::delete_some_configurations(tx, before, LARGE).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "configuration_version", gone, LARGE))
+}
+
+/// Keys of identity tokens that were replaced.
+async fn identity_keys(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let gone = store::write(&app.db, async |tx| workload_identity::delete_replaced(tx, now).await).await?;
+    app.metrics.rows_pruned("identity_key", gone);
+    Ok(false)
+}
+
 /// Leases of servers that are gone. A server that resumes after its lease was deleted gets a new one.
 async fn leases(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let gone = store::write(&app.db, async |tx| {
@@ -199,12 +219,14 @@ async fn leases(app: &App, now: DateTime<Utc>) -> Result<bool> {
 }
 
 async fn sessions(app: &App, now: DateTime<Utc>) -> Result<bool> {
-    let (sessions, sign_ins) = store::write(&app.db, async |tx| {
+    let (sessions, sign_ins, codes) = store::write(&app.db, async |tx| {
         let sessions = store::console_session::delete_expired(tx, now, ROWS).await?;
-        Ok::<_, Error>((sessions, store::sign_in::delete_expired(tx, now, ROWS).await?))
+        let sign_ins = store::sign_in::delete_expired(tx, now, ROWS).await?;
+        Ok::<_, Error>((sessions, sign_ins, store::login_code::delete_expired(tx, now, ROWS).await?))
     })
     .await?;
-    Ok(counted(app, "session", sessions, ROWS) | counted(app, "sign_in", sign_ins, ROWS))
+    let gone = [("session", sessions), ("sign_in", sign_ins), ("login_code", codes)];
+    Ok(gone.map(|(table, count)| counted(app, table, count, ROWS)).contains(&true))
 }
 
 /// Deletes runs without logs: all at once, or one by one if one of them cannot be deleted.

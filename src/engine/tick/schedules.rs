@@ -11,8 +11,10 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::pass::{BATCH as BATCH_BY_ONE, Wish, report, succeeded};
 use crate::app::App;
+use crate::engine::calendars_of_jobs::calendars_of_jobs;
 use crate::engine::cron::{DueTimes, Hold, Holds, Policy, TimeDecision, Timing};
 use crate::engine::deployment::run_spec;
+use crate::engine::news::times_skipped;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -66,7 +68,7 @@ async fn settle_some(app: &App, of: DueOf, limit: u64, now: DateTime<Utc>) -> Re
     let (jobs, settled) = store::write(&app.db, async |tx| {
         let jobs = store::job_schedule::due(tx, of, now, limit).await?;
         let count = jobs.len() as u64;
-        let settled = store(tx, jobs, now).await?;
+        let settled = store(app, tx, jobs, now).await?;
         Ok::<_, Error>((count, settled))
     })
     .await?;
@@ -78,12 +80,17 @@ async fn settle_some(app: &App, of: DueOf, limit: u64, now: DateTime<Utc>) -> Re
 }
 
 /// Settles the due times of one job, before its deployed configuration is replaced or removed.
-pub(in crate::engine) async fn settle(tx: &DatabaseTransaction, job: JobId, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::engine) async fn settle(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: JobId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let jobs = store::job_schedule::due(tx, DueOf::Job(job), now, 1).await?;
-    store(tx, jobs, now).await.map(|_| ())
+    store(app, tx, jobs, now).await.map(|_| ())
 }
 
-async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) -> Result<SettledTimes> {
+async fn store(app: &App, tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) -> Result<SettledTimes> {
     if jobs.is_empty() {
         return Ok(SettledTimes::default());
     }
@@ -91,6 +98,10 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     let open = store::run::count_open_of_schedules(tx, ids.clone()).await?;
     let mut holds = holds(tx, &ids, now).await?;
     let held = !holds.is_empty();
+    let specs: Vec<_> = jobs.iter().filter_map(|job| Some((job.id, job.deployed.as_ref()?))).collect();
+    for (job, calendars) in calendars_of_jobs(tx, &specs).await? {
+        holds.entry(job).or_default().calendars = calendars;
+    }
     let mut settled = SettledTimes::default();
     for job in jobs {
         let open = open.get(&job.id).copied().unwrap_or(0);
@@ -109,7 +120,7 @@ async fn store(tx: &DatabaseTransaction, jobs: Vec<DueJob>, now: DateTime<Utc>) 
     settled.taken = settled.runs.iter().map(|run| run.scheduled_for).collect();
     store::run::scheduled::create(tx, &std::mem::take(&mut settled.runs), now).await?;
     store::run::skipped::create(tx, settled.skipped.clone()).await?;
-    store::alert::note_skipped(tx, &settled.skipped, now).await?;
+    times_skipped(app, tx, &settled.skipped, now).await?;
     if held {
         store::schedule_hold::forget_past(tx, ids, now).await?;
     }
@@ -172,6 +183,10 @@ impl SettledTimes {
                 Some(Hold::Skip(skip)) if reason == SkipReason::Paused && scheduled_for == through => {
                     Some(skip.requested_by.clone())
                 }
+                _ => None,
+            },
+            detail: match holds.of(scheduled_for) {
+                Some(Hold::Calendar(why)) if reason == SkipReason::Calendar && scheduled_for == through => Some(why),
                 _ => None,
             },
         };

@@ -7,7 +7,7 @@ mod own;
 mod parent;
 mod save;
 mod shown_variable;
-mod variable_check;
+pub(super) mod variable_check;
 mod visible;
 
 pub use self::create::{NewAlias, NewOverride, NewVariable, create, create_alias, create_override};

@@ -100,7 +100,7 @@ impl Parent {
         Model { project_id, environment_id, job_id, key, ..Model::empty(self.organization, kind, now) }
     }
 
-    pub(super) fn change(&self, kind: &'static str, secret: bool) -> Change {
+    pub(in crate::engine) fn change(&self, kind: &'static str, secret: bool) -> Change {
         let part = if secret { "SECRET" } else { "VARIABLE" };
         match (&self.environment, &self.job) {
             (Some(environment), Some(job)) => {

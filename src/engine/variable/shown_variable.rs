@@ -100,7 +100,7 @@ impl ShownVariable {
     }
 
     /// As events record it: under the names of the official API.
-    pub(super) fn recorded(&self) -> Value {
+    pub(in crate::engine) fn recorded(&self) -> Value {
         let at = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Micros, true);
         let mut all = Map::new();
         let mut set = |name: &str, value: Value| drop(all.insert(name.to_owned(), value));

@@ -16,17 +16,17 @@ const MAX_DESCRIPTION_LENGTH: usize = 255;
 const MAX_PATH_LENGTH: usize = 1024;
 
 /// A key that shells and the official API accept.
-pub(super) fn key(field: &str, value: &str) -> Result<String> {
+pub(in crate::engine) fn key(field: &str, value: &str) -> Result<String> {
     check_key(value, MAX_KEY_LENGTH).map_err(|reason| Error::invalid(field, reason))?;
     Ok(value.to_owned())
 }
 
 /// A value for a variable, which is a file if it has a path.
-pub(super) fn value(field: &str, value: String, row: &Model) -> Result<String> {
+pub(in crate::engine) fn value(field: &str, value: String, row: &Model) -> Result<String> {
     if row.mount_path.is_some() { limits::file(field, value) } else { limits::text(field, value) }
 }
 
-pub(super) fn path(value: String) -> Result<String> {
+pub(in crate::engine) fn path(value: String) -> Result<String> {
     let parts = value.split('/').skip(1);
     let is_valid = value.starts_with('/')
         && value.len() > 1
@@ -41,7 +41,7 @@ pub(super) fn path(value: String) -> Result<String> {
     Ok(value)
 }
 
-pub(super) fn description(value: String) -> Result<String> {
+pub(in crate::engine) fn description(value: String) -> Result<String> {
     if value.chars().count() > MAX_DESCRIPTION_LENGTH {
         return Err(Error::invalid("description", format!("must have at most {MAX_DESCRIPTION_LENGTH} characters")));
     }

@@ -22,12 +22,12 @@ use super::scratch_folders::ScratchFolders;
 use super::step_order::Order;
 use super::supervisors::{Supervisor, Supervisors};
 use crate::clock::Clock;
-use crate::git;
 use crate::liveness::wake::Wake;
 use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
+use crate::runner::source_archive::fill;
 use crate::runner::step_spec::{ProcessOptions, SourceTree, StepFile, StepSpec};
 use crate::runner::step_state::StepState;
-use crate::runner::terraform::layout::{COMMIT_FILE, SOURCE_VARIABLE};
+use crate::runner::terraform::layout::SOURCE_VARIABLE;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -238,9 +238,7 @@ fn described(spec: &StepSpec) -> String {
 async fn fetch(folder: &Path, source: &SourceTree) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot create {}: {error}", folder.display());
     private_folder(folder).map_err(failed)?;
-    let SourceTree::Repository(wanted) = source else { return Ok(()) };
-    let commit = git::checkout_into(folder, wanted).await?;
-    git::write_inside(folder, COMMIT_FILE, &commit.id).map_err(failed)
+    fill(folder, source).await
 }
 
 /// Writes files below the scratch folder, so that no other path on the machine is touched. Returns the path for each

@@ -60,8 +60,8 @@ pub struct TerraformStep {
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
-    /// How long to wait for the lock of the state.
-    pub lock_timeout_seconds: u32,
+    /// How long to wait for the lock of the state; none if it is not taken.
+    pub lock_timeout_seconds: Option<u32>,
     /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
@@ -170,7 +170,7 @@ fn file(variable: &str, name: &str, content: String) -> StepFile {
 }
 
 fn operation(work: &TerraformStep, tool: &str) -> String {
-    let mut options = format!("-input=false -no-color -lock-timeout={}s", work.lock_timeout_seconds);
+    let mut options = format!("-input=false -no-color {}", lock(work));
     let refresh = match (work.refresh_only, work.refresh) {
         (true, _) => " -refresh-only",
         (false, false) => " -refresh=false",
@@ -210,6 +210,11 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
         }
         Operation::Scripts => String::new(),
     }
+}
+
+/// The option about the lock of the state.
+fn lock(work: &TerraformStep) -> String {
+    work.lock_timeout_seconds.map_or_else(|| "-lock=false".to_owned(), |wait| format!("-lock-timeout={wait}s"))
 }
 
 /// Passes the values whose type the module declares, in the environment, which other users of the machine cannot read.
@@ -257,10 +262,10 @@ fn explain(work: &TerraformStep, tool: &str) -> String {
 
 /// A command that writes state. State that could not be uploaded is left in `errored.tfstate` and pushed again.
 fn applied(work: &TerraformStep, tool: &str, command: &str) -> String {
-    let wait = work.lock_timeout_seconds;
+    let lock = lock(work);
     format!(
         "run {tool} {command}; code=$?\n\
-         if [ -f errored.tfstate ]; then {tool} state push -lock-timeout={wait}s errored.tfstate && rm -f errored.tfstate; fi\n\
+         if [ -f errored.tfstate ]; then {tool} state push {lock} errored.tfstate && rm -f errored.tfstate; fi\n\
          [ \"$code\" = 0 ] || fail \"$code\"\n"
     )
 }
@@ -283,7 +288,7 @@ mod tests {
             scripts: Vec::new(),
             values: Secret::new(String::new()),
             loose: Vec::new(),
-            lock_timeout_seconds: 300,
+            lock_timeout_seconds: Some(300),
             plan: None,
             refresh: true,
             refresh_only: false,
@@ -314,6 +319,8 @@ mod tests {
         );
         assert!(!text(&work(Operation::Scripts)).contains("'tofu'"));
         assert!(plan.contains("'tofu' show -json windlass.plan") && plan.contains("> \"$left/plan.json\""), "{plan}");
+        let unlocked = text(&TerraformStep { lock_timeout_seconds: None, ..work(Operation::Plan) });
+        assert!(unlocked.contains(" plan -input=false -no-color -lock=false -detailed-exitcode"), "{unlocked}");
         let sent = text(&TerraformStep { fetches: true, ..work(Operation::Plan) });
         assert!(sent.contains("send windlass.plan.json plan.json") && !sent.contains("$left/plan.json"), "{sent}");
     }

@@ -13,4 +13,5 @@ mod waiting;
 pub(super) use self::accept::serve;
 pub(super) use self::limits_of_config::HttpLimits;
 pub use self::plain_http::plain_http_warning;
+pub use self::tls::certificate_chain;
 pub(super) use self::tls::{Certificates, watch};

@@ -104,12 +104,29 @@ fn read((certificate, key): &(PathBuf, PathBuf)) -> Result<Pair, String> {
     Ok(Pair { certificate: one("--tls-certificate", certificate)?, key: one("--tls-key", key)? })
 }
 
-fn parse((certificate, key): &(PathBuf, PathBuf), pair: &Pair) -> Result<ServerConfig, String> {
+/// The certificates of a server in the order of the file, the first of which fits the key.
+///
+/// # Errors
+/// Why a server could not use the files.
+pub fn certificate_chain(config: &Config) -> Result<Vec<CertificateDer<'static>>, String> {
+    let (Some(certificate), Some(key)) = (&config.tls_certificate, &config.tls_key) else { return Ok(Vec::new()) };
+    let files = (certificate.clone(), key.clone());
+    let pair = read(&files)?;
+    parse(&files, &pair)?;
+    chain(&files.0, &pair)
+}
+
+fn chain(path: &Path, pair: &Pair) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pair.certificate).collect();
-    let chain = chain.map_err(|error| format!("--tls-certificate: {} is not PEM: {error}", certificate.display()))?;
+    let chain = chain.map_err(|error| format!("--tls-certificate: {} is not PEM: {error}", path.display()))?;
     if chain.is_empty() {
-        return Err(format!("--tls-certificate: {} has no certificate", certificate.display()));
+        return Err(format!("--tls-certificate: {} has no certificate", path.display()));
     }
+    Ok(chain)
+}
+
+fn parse((certificate, key): &(PathBuf, PathBuf), pair: &Pair) -> Result<ServerConfig, String> {
+    let chain = chain(certificate, pair)?;
     let private = PrivateKeyDer::from_pem_slice(&pair.key)
         .map_err(|error| format!("--tls-key: {} has no private key in PEM: {error}", key.display()))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));

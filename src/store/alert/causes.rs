@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::alert_cause::{CauseKind, Column, Entity, Model};
 use entity::id::{AlertCauseId, DeploymentId, EnvironmentId, JobId, OrganizationId, RunId};
-use entity::skipped_time::{self, SkipReason};
+use entity::skipped_time;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveEnum as _, ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
@@ -37,7 +37,7 @@ pub async fn note_run_failed(tx: &impl ConnectionTrait, run: RunId, now: DateTim
     Ok(())
 }
 
-/// Stores that scheduled times of jobs were skipped, if a rule is about that. Times of a paused schedule were skipped on purpose.
+/// Stores that scheduled times of jobs were skipped, if a rule is about that, and nobody wanted it.
 ///
 /// # Errors
 /// When a statement fails.
@@ -46,7 +46,7 @@ pub async fn note_skipped(
     skipped: &[skipped_time::Model],
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let skipped: Vec<&skipped_time::Model> = skipped.iter().filter(|row| row.reason != SkipReason::Paused).collect();
+    let skipped: Vec<&skipped_time::Model> = skipped.iter().filter(|row| !row.reason.is_wanted()).collect();
     for rows in skipped.chunks(ROWS) {
         let jobs = watched_jobs(tx, rows.iter().map(|row| row.job_id)).await?;
         let causes = rows.iter().filter_map(|row| {

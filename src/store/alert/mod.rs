@@ -20,7 +20,7 @@ pub use self::messages::{
     claim_messages, create_message, delete_some_messages, end_message, extend_message, last_message, list_messages,
     next_message, open_message, put_off_message, release_message, wake_quiet_messages,
 };
-pub use self::receiver_rows::{forget_receiver, list_receivers, list_receivers_by_ids, note_error};
+pub use self::receiver_rows::{forget_receiver, list_receivers, list_receivers_by_ids, note_error, smarthosts};
 pub use self::rule_rows::{count_rules, list_rules, list_timed_rules, lock_rules, lock_rules_of};
 pub use self::silence_rows::{
     count_silences, delete_old_silences, list_current_silences, list_silences, wake_suppressed,

@@ -1,5 +1,7 @@
 //! Receivers of alerts.
 
+use std::collections::BTreeSet;
+
 use entity::alert_receiver::{Column, Entity, Model};
 use entity::alert_rule;
 use entity::alert_rule::Receivers;
@@ -30,6 +32,15 @@ pub async fn list_receivers_by_ids(db: &impl ConnectionTrait, ids: Vec<AlertRece
         return Ok(Vec::new());
     }
     Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).limit(PAGE).all(db).await
+}
+
+/// The mail servers of all receivers, each once.
+///
+/// # Errors
+/// When the query fails.
+pub async fn smarthosts(db: &impl ConnectionTrait) -> Result<BTreeSet<String>, DbErr> {
+    let rows = Entity::find().filter(Column::Mail.is_not_null()).order_by_asc(Column::Id).limit(PAGE).all(db).await?;
+    Ok(rows.into_iter().filter_map(|row| row.mail).map(|mail| mail.smarthost).collect())
 }
 
 /// Removes a receiver from the rules of its organization, before it is deleted.

@@ -48,7 +48,7 @@ pub async fn end_success(tx: &impl ConnectionTrait, job: JobId) -> Result<(), Db
 pub async fn end_successes_of(tx: &impl ConnectionTrait, environment: EnvironmentId) -> Result<(), DbErr> {
     let mut sql = Binds::new(
         tx.get_database_backend(),
-        "DELETE FROM job_success WHERE job_id IN (SELECT j.id FROM job j WHERE j.environment_id = ",
+        "DELETE FROM job_success WHERE job_id IN (SELECT j.id FROM job j WHERE j.job_type <> 'CHECK' AND j.environment_id = ",
     );
     sql.value(environment.0, "uuid").sql(")");
     tx.execute_raw(sql.statement()).await?;
@@ -121,7 +121,7 @@ fn of_rule(sql: &mut Binds, rule: &Rule, groups: &[GroupId]) {
     }
     sql.sql(" WHERE s.organization_id = ").value(rule.organization_id.0, "uuid");
     if rule.target != Target::Job {
-        sql.sql(" AND j.job_type = 'CRON'");
+        sql.sql(" AND j.job_type <> 'LIFECYCLE'");
     }
     match (rule.target, rule.project_id, rule.environment_id, rule.job_id) {
         (Target::Organization, ..) => {}

@@ -41,7 +41,7 @@ const SELECT: &str = "SELECT j.id, j.created_at, s.stage_id, \
      CASE WHEN j.deployed <> j.spec THEN j.spec END, CASE WHEN j.deployed <> j.spec THEN j.deployed END, \
      (SELECT r.number FROM run r WHERE r.job_id = j.id AND r.event NOT IN ('BUILD', 'APPLY') ORDER BY r.number DESC LIMIT 1) \
      FROM job j LEFT JOIN stage_job s ON s.job_id = j.id \
-     WHERE j.environment_id = $1 AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4";
+     WHERE j.environment_id = $1 AND j.job_type <> 'CHECK' AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4";
 
 fn read(row: &QueryResult) -> Result<ComparedJob, DbErr> {
     let comparison = match row.try_get_by_index::<i32>(4)? {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, GitTokenId, GroupId, JobId, RegistryId};
 use entity::job;
-use entity::job_spec::JobSpec;
+use entity::job_spec::{JobSpec, JobType};
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -22,6 +22,32 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
     job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await?;
     group::add_to_job(db, id, &groups).await?;
     stage::attach_new(db, environment, id, now).await
+}
+
+/// Stores a new check, which is in no stage, because it is never deployed. Call this in a transaction.
+///
+/// # Errors
+/// A unique violation when the name is taken.
+pub async fn create_check(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
+    job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await.map(|_| ())
+}
+
+/// Changes the name and the configuration of a check, which applies at once. Call this in a transaction.
+///
+/// # Errors
+/// A unique violation when the name is taken.
+pub async fn update_check(db: &impl ConnectionTrait, row: &job::Model) -> Result<(), DbErr> {
+    use sea_orm::ActiveValue::Set;
+    let new = job::ActiveModel {
+        name: Set(row.name.clone()),
+        name_key: Set(entity::name_key(&row.name)),
+        spec: Set(row.spec.clone()),
+        deployed: Set(Some(row.spec.clone())),
+        deployed_at: Set(Some(row.updated_at)),
+        updated_at: Set(row.updated_at),
+        ..Default::default()
+    };
+    job::Entity::update_many().set(new).filter(job::Column::Id.eq(row.id)).exec(db).await.map(|_| ())
 }
 
 /// The columns that an edit changes; the deployed state is not among them.
@@ -88,7 +114,7 @@ pub async fn set_deployed(
     if is_deployed { alert::begin_success(db, id, now).await } else { alert::end_success(db, id).await }
 }
 
-/// Removes the deployed configurations and the next times of all jobs of an environment.
+/// Removes the deployed configurations and the next times of all jobs of an environment, except for checks, which are never deployed.
 ///
 /// # Errors
 /// When a statement fails.
@@ -97,7 +123,8 @@ pub async fn set_nothing_deployed(db: &impl ConnectionTrait, id: EnvironmentId) 
     // First, like in `set_deployed`.
     job_schedule::clear_of_environment(db, id).await?;
     let row = job::ActiveModel { deployed: Set(None), deployed_at: Set(None), ..Default::default() };
-    job::Entity::update_many().set(row).filter(job::Column::EnvironmentId.eq(id)).exec(db).await?;
+    let jobs = job::Entity::update_many().set(row).filter(job::Column::EnvironmentId.eq(id));
+    jobs.filter(job::Column::JobType.ne(JobType::Check)).exec(db).await?;
     alert::end_successes_of(db, id).await
 }
 

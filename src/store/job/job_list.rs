@@ -1,11 +1,18 @@
-//! Rows of jobs, by id and by location.
+//! Rows of jobs, by id and by location. Lists contain no checks, which run elsewhere and are never deployed.
 
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use entity::job;
+use entity::job_spec::JobType;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::cursor::{Cursor, behind};
 use crate::store::page::PAGE;
+
+/// The condition that a job is none that runs elsewhere.
+fn no_check() -> SimpleExpr {
+    job::Column::JobType.ne(JobType::Check)
+}
 
 /// One job.
 ///
@@ -33,7 +40,7 @@ pub async fn list_by_environment(
     after: Option<Cursor>,
     limit: u64,
 ) -> Result<Vec<job::Model>, DbErr> {
-    let mut select = job::Entity::find().filter(job::Column::EnvironmentId.eq(environment));
+    let mut select = job::Entity::find().filter(job::Column::EnvironmentId.eq(environment)).filter(no_check());
     if let Some(after) = after {
         select = select.filter(behind(after));
     }
@@ -52,7 +59,7 @@ pub async fn list_by_organization(
 ) -> Result<Vec<job::Model>, DbErr> {
     use entity::environment;
     use sea_orm::sea_query::Query;
-    let mut select = job::Entity::find().filter(job::Column::OrganizationId.eq(organization));
+    let mut select = job::Entity::find().filter(job::Column::OrganizationId.eq(organization)).filter(no_check());
     if let Some(id) = environment {
         select = select.filter(job::Column::EnvironmentId.eq(id));
     }
@@ -83,6 +90,7 @@ pub async fn list_by_environments(
 ) -> Result<Vec<job::Model>, DbErr> {
     job::Entity::find()
         .filter(job::Column::EnvironmentId.is_in(environments))
+        .filter(no_check())
         .order_by_asc(job::Column::CreatedAt)
         .order_by_asc(job::Column::Id)
         .limit(100 * PAGE)
@@ -100,6 +108,7 @@ pub async fn any_deployed(db: &impl ConnectionTrait, id: EnvironmentId) -> Resul
         .select_only()
         .column(job::Column::Id)
         .filter(job::Column::EnvironmentId.eq(id))
+        .filter(no_check())
         .filter(deployed)
         .into_tuple::<JobId>()
         .one(db)
@@ -120,6 +129,7 @@ pub async fn count_by_environment(
         .column(job::Column::EnvironmentId)
         .column_as(job::Column::Id.count(), "jobs")
         .filter(job::Column::OrganizationId.eq(organization))
+        .filter(no_check())
         .group_by(job::Column::EnvironmentId)
         .into_tuple()
         .all(db)

@@ -73,8 +73,10 @@ const BY_ID: &str = select!("", "WHERE j.id = $1");
 const BY_ID_WITH_ROWS: &str = select!(", j.rowid, e.rowid, c.rowid, r.rowid", "WHERE j.id = $1");
 /// On PostgreSQL: one prepared statement for any number of jobs.
 const BY_IDS: &str = select!("", "WHERE j.id = ANY($1::text::uuid[])");
-const BY_ENVIRONMENT: &str =
-    select!("", "WHERE j.environment_id = $1 AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4");
+const BY_ENVIRONMENT: &str = select!(
+    "",
+    "WHERE j.environment_id = $1 AND j.job_type <> 'CHECK' AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4"
+);
 
 impl JobView {
     /// A new job, from its row and those that it refers to. `groups` are those that it uses, in any order.

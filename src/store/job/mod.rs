@@ -13,7 +13,8 @@ pub use self::configuration_list::{ComparedJob, Comparison, list_compared};
 pub use self::cursor::Cursor;
 pub use self::job_answers::{JobAnswer, JobAnswers};
 pub use self::job_change::{
-    JobEdit, clear_failures, create, delete, lock, set_built, set_deployed, set_nothing_deployed, update,
+    JobEdit, clear_failures, create, create_check, delete, lock, set_built, set_deployed, set_nothing_deployed, update,
+    update_check,
 };
 pub use self::job_list::{
     any_deployed, by_id, count_by_environment, list_by_environment, list_by_environments, list_by_ids,

@@ -30,14 +30,14 @@ pub struct JobOutcome {
 pub async fn job_outcomes(db: &impl ConnectionTrait, limit: u32) -> Result<(Vec<JobOutcome>, i64), DbErr> {
     let mut sql = Binds::new(
         db.get_database_backend(),
-        "SELECT j.id, j.name, e.name AS environment_name, p.name AS project_name, s.next_run_at, \
+        "SELECT j.id, j.name, e.name AS environment_name, p.name AS project_name, COALESCE(s.next_run_at, c.expected_for) AS next_run_at, \
              good.finished_at AS succeeded_at, last.state AS last_state, last.started_at AS last_started_at, \
              last.finished_at AS last_finished_at \
              FROM (SELECT id, name, environment_id FROM job ORDER BY created_at, id LIMIT ",
     );
     sql.value(i64::from(limit), "bigint").sql(concat!(
         ") j JOIN environment e ON e.id = j.environment_id JOIN project p ON p.id = e.project_id \
-         LEFT JOIN job_schedule s ON s.job_id = j.id \
+         LEFT JOIN job_schedule s ON s.job_id = j.id LEFT JOIN job_check c ON c.job_id = j.id \
          LEFT JOIN run good ON good.number = (SELECT o.number FROM run o WHERE o.job_id = j.id AND o.state = 'SUCCEEDED' AND ",
         executions!("o"),
         " ORDER BY o.number DESC LIMIT 1) \

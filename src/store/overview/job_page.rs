@@ -70,7 +70,7 @@ pub async fn job_page(
         backend,
         "SELECT j.id, j.name, j.name_key, j.job_type, COALESCE(j.deployed, j.spec) AS spec, \
          j.deployed IS NOT NULL AS is_deployed, j.environment_id, e.name AS environment_name, e.mode, e.cluster_id, \
-         e.project_id, p.name AS project_name, s.next_run_at \
+         e.project_id, p.name AS project_name, COALESCE(s.next_run_at, c.expected_for) AS next_run_at \
          FROM (SELECT job.environment_id, job.name_key FROM job WHERE ",
     );
     sight.bind(&mut sql, "job.environment_id");
@@ -100,7 +100,7 @@ pub async fn job_page(
     sql.value(i64::try_from(limit).unwrap_or(i64::MAX), "bigint").sql(
         ") found JOIN job j ON j.environment_id = found.environment_id AND j.name_key = found.name_key \
          JOIN environment e ON e.id = j.environment_id JOIN project p ON p.id = e.project_id \
-         LEFT JOIN job_schedule s ON s.job_id = j.id ORDER BY j.name_key, j.environment_id",
+         LEFT JOIN job_schedule s ON s.job_id = j.id LEFT JOIN job_check c ON c.job_id = j.id ORDER BY j.name_key, j.environment_id",
     );
     JobEntry::find_by_statement(sql.statement()).all(db).await
 }

@@ -6,6 +6,7 @@ mod in_turn;
 mod insert;
 mod open;
 mod ownership;
+pub mod pinged;
 pub mod retention;
 mod run_list;
 mod run_outcome;
@@ -24,12 +25,12 @@ pub use self::open::{
 };
 pub use self::ownership::{Orphans, claim, list_orphans, list_owned, list_owned_of, list_owned_to_cancel, take_over};
 pub use self::run_list::{
-    RunFilter, by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_failed, list_filtered,
-    list_newest_of_environments, list_scheduled_between, list_scheduled_times, newest_of_event, newest_scheduled_time,
-    next_of_job,
+    RunFilter, by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_created_between, list_failed,
+    list_filtered, list_newest_of_environments, list_scheduled_between, list_scheduled_times, newest_of_event,
+    newest_scheduled_time, next_of_job,
 };
 pub use self::run_outcome::{LastRun, last_of_job, outcomes_by_number};
 pub use self::transition::{
-    Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end, note_log_bytes,
-    note_reason, note_stop, release_from_future,
+    Advanced, Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end,
+    note_log_bytes, note_reason, note_stop, release_from_future,
 };

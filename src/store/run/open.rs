@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, RunId};
+use entity::job_spec::JobType;
 use entity::run::RunState;
 use entity::{job, run};
 use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
@@ -85,10 +86,12 @@ pub async fn count_open_by_job(db: &impl ConnectionTrait, job: JobId) -> Result<
     run::Entity::find().filter(run::Column::JobId.eq(job)).filter(open()).count(db).await
 }
 
-/// The condition that a run belongs to a job of an environment.
+/// The condition that a run belongs to a job of an environment. The runs of checks are elsewhere: nothing waits for them, and nothing
+/// ends them when their environment is deleted.
 pub(in crate::store) fn of_environment(id: EnvironmentId) -> SimpleExpr {
     let mut jobs = Query::select();
     jobs.column(job::Column::Id).from(job::Entity).and_where(job::Column::EnvironmentId.eq(id));
+    jobs.and_where(job::Column::JobType.ne(JobType::Check));
     run::Column::JobId.in_subquery(jobs)
 }
 

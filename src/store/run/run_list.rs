@@ -57,6 +57,26 @@ pub async fn list_scheduled_between(
         .await
 }
 
+/// The runs of a job that were created in a time span, oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_created_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::CreatedAt.gte(from))
+        .filter(run::Column::CreatedAt.lt(until))
+        .order_by_asc(run::Column::Number)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// Which of these times of a job have a run.
 ///
 /// # Errors

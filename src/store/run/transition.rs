@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run;
 use entity::run::{RunState, RunnerKind};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryTrait as _,
 };
 use uuid::Uuid;
 
@@ -19,26 +20,49 @@ pub struct Expected {
     pub owner: Option<Uuid>,
 }
 
-/// Replaces a run if it is still as expected. Returns whether it was.
+/// Whether a run was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    /// Another server changed it first.
+    No,
+    Yes,
+    /// It has ended, and webhooks of its organization name events of ours.
+    Watched,
+}
+
+/// Whether such webhooks are there. A question of its own would be one more statement for each run.
+const IS_WATCHED: &str = "EXISTS (SELECT 1 FROM webhook w WHERE w.organization_id = (SELECT j.organization_id FROM job j \
+     WHERE j.id = run.job_id) AND w.enabled AND w.own_events IS NOT NULL)";
+
+/// Replaces a run if it is still as expected.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Model) -> Result<bool, DbErr> {
-    let id = row.id;
+pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Model) -> Result<Advanced, DbErr> {
+    let (id, ends) = (row.id, row.state.is_final());
     let stays = row.state == RunState::Running && expected.state == RunState::Running;
     let active = changeable(row, stays);
     let owner = match expected.owner {
         Some(owner) => run::Column::LeaseOwner.eq(owner),
         None => run::Column::LeaseOwner.is_null(),
     };
-    let changed = run::Entity::update_many()
+    let change = run::Entity::update_many()
         .set(active)
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::State.eq(expected.state))
-        .filter(owner)
-        .exec(tx)
-        .await?;
-    Ok(changed.rows_affected == 1)
+        .filter(owner);
+    if !ends {
+        let changed = change.exec(tx).await?;
+        return Ok(if changed.rows_affected == 1 { Advanced::Yes } else { Advanced::No });
+    }
+    let mut change = change.into_query();
+    change.returning(Query::returning().expr(Expr::cust(IS_WATCHED)));
+    let found = tx.query_one(&change).await?;
+    Ok(match found.map(|row| row.try_get_by_index::<bool>(0)).transpose()? {
+        None => Advanced::No,
+        Some(false) => Advanced::Yes,
+        Some(true) => Advanced::Watched,
+    })
 }
 
 /// The columns that a transition may change. SQLite rewrites an index entry whenever one of its columns is set, even to the same value.

@@ -1,5 +1,7 @@
 //! Workspaces, with their jobs, steps, states and schedules.
 
+mod configuration_version;
+mod job_pages;
 mod repository_login;
 mod shown_plan;
 mod state_piece;
@@ -12,12 +14,20 @@ mod workspace_list;
 mod workspace_retention;
 mod workspace_row;
 mod workspace_schedule;
+mod workspace_search;
 mod workspace_step;
+mod workspace_tag;
 
+pub use self::configuration_version::{
+    delete_configuration_pieces, delete_some_configurations, newest_configuration, set_refused, set_uploaded,
+};
+pub use self::job_pages::{current_job, jobs_of, open_jobs};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{keep_shown_plan, open_drift, shown_plans};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
-pub use self::state_version::{StateMark, lock_state, newest_state, newest_state_mark, state, unlock_state};
+pub use self::state_version::{
+    StateMark, lock_state, newest_state, newest_state_mark, state, state_of_upload, unlock_state,
+};
 pub use self::step_run::{
     StepsOf, cancel_runs, count_lines, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run,
 };
@@ -28,13 +38,16 @@ pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
 };
 pub use self::workspace_list::{
-    JobLine, StateLine, list, list_jobs, list_schedules, list_states, set_locked, template_names,
+    JobLine, StateLine, list, list_jobs, list_schedules, list_states, page_of_states, set_locked, state_line,
+    template_names,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
-pub use self::workspace_row::{Login, count, has_content, ids_in_projects, lock, users_of_login};
+pub use self::workspace_row::{Login, by_name, count, has_content, ids_in_projects, lock, users_of_login};
 pub use self::workspace_schedule::{
     disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
 };
+pub use self::workspace_search::{TagPattern, WorkspaceSearch, search};
 pub use self::workspace_step::{
     change_step, set_step, step_by_run, step_by_token, steps, steps_without_plans, turn_steps,
 };
+pub use self::workspace_tag::{keep_tag, remove_tag, tag_by_name, tag_names};

@@ -6,6 +6,7 @@ use sea_orm::{
     ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use uuid::Uuid;
 
 /// The newest state version of a workspace.
 ///
@@ -22,6 +23,7 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
 /// What tells state versions apart, without the states themselves.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct StateMark {
+    pub id: StateVersionId,
     pub serial: i64,
     pub lineage: Option<String>,
     pub md5: String,
@@ -34,7 +36,12 @@ pub struct StateMark {
 pub async fn newest_state_mark(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<StateMark>, DbErr> {
     state_version::Entity::find()
         .select_only()
-        .columns([state_version::Column::Serial, state_version::Column::Lineage, state_version::Column::Md5])
+        .columns([
+            state_version::Column::Id,
+            state_version::Column::Serial,
+            state_version::Column::Lineage,
+            state_version::Column::Md5,
+        ])
         .filter(state_version::Column::WorkspaceId.eq(id))
         .order_by_desc(state_version::Column::Id)
         .into_model()
@@ -94,4 +101,20 @@ pub async fn unlock_state(
     }
     workspace::Entity::update_many().set(row).filter(these).exec(tx).await?;
     Ok(())
+}
+
+/// The version that came with an upload.
+///
+/// # Errors
+/// When the query fails.
+pub async fn state_of_upload(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    upload: Uuid,
+) -> Result<Option<StateVersionId>, DbErr> {
+    let of = Condition::all()
+        .add(state_version::Column::WorkspaceId.eq(workspace))
+        .add(state_version::Column::UploadId.eq(upload));
+    let found = state_version::Entity::find().select_only().column(state_version::Column::Id).filter(of);
+    found.into_tuple().one(db).await
 }

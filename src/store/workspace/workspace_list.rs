@@ -5,9 +5,10 @@ use entity::id::{OrganizationId, StateVersionId, TemplateId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{state_version, template, workspace, workspace_job, workspace_schedule};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
+use uuid::Uuid;
 
 use crate::store::page::PAGE;
 
@@ -74,10 +75,19 @@ pub async fn list_jobs(
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct StateLine {
     pub id: StateVersionId,
+    pub workspace_id: WorkspaceId,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
     pub job_id: Option<i32>,
     pub serial: i64,
+}
+
+/// What is read of each.
+fn state_lines() -> Select<state_version::Entity> {
+    use state_version::Column;
+    let columns =
+        [Column::Id, Column::WorkspaceId, Column::CreatedAt, Column::CreatedBy, Column::JobId, Column::Serial];
+    state_version::Entity::find().select_only().columns(columns)
 }
 
 /// The newest state versions of a workspace.
@@ -85,16 +95,34 @@ pub struct StateLine {
 /// # Errors
 /// When the query fails.
 pub async fn list_states(db: &impl ConnectionTrait, id: WorkspaceId, limit: u64) -> Result<Vec<StateLine>, DbErr> {
+    let of = state_lines().filter(state_version::Column::WorkspaceId.eq(id));
+    of.order_by_desc(state_version::Column::Id).limit(limit).into_model().all(db).await
+}
+
+/// The state versions of a workspace, newest first, and how many there are in all.
+///
+/// # Errors
+/// When a query fails.
+pub async fn page_of_states(
+    db: &impl ConnectionTrait,
+    id: WorkspaceId,
+    (offset, limit): (u64, u64),
+) -> Result<(Vec<StateLine>, u64), DbErr> {
+    use sea_orm::PaginatorTrait as _;
+    let of = state_version::Column::WorkspaceId.eq(id);
+    let count = state_version::Entity::find().filter(of.clone()).count(db).await?;
+    let lines = state_lines().filter(of).order_by_desc(state_version::Column::Id).offset(offset).limit(limit);
+    Ok((lines.into_model().all(db).await?, count))
+}
+
+/// A state version by its id, or by that of the upload that it came with.
+///
+/// # Errors
+/// When the query fails.
+pub async fn state_line(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<StateLine>, DbErr> {
     use state_version::Column;
-    state_version::Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::CreatedAt, Column::CreatedBy, Column::JobId, Column::Serial])
-        .filter(Column::WorkspaceId.eq(id))
-        .order_by_desc(Column::Id)
-        .limit(limit)
-        .into_model()
-        .all(db)
-        .await
+    let one = Condition::any().add(Column::Id.eq(StateVersionId(id))).add(Column::UploadId.eq(id));
+    state_lines().filter(one).into_model().one(db).await
 }
 
 /// The ids and names of the templates of an organization.

@@ -15,6 +15,20 @@ pub async fn lock(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<w
     workspace::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
 }
 
+/// The workspace of this name in an organization, also a deleted one.
+///
+/// # Errors
+/// When the query fails.
+pub async fn by_name(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    name: &str,
+) -> Result<Option<workspace::Model>, DbErr> {
+    let of =
+        Condition::all().add(workspace::Column::OrganizationId.eq(organization)).add(workspace::Column::Name.eq(name));
+    workspace::Entity::find().filter(of).one(db).await
+}
+
 /// Counts the workspaces of an organization, except deleted ones.
 ///
 /// # Errors

@@ -162,3 +162,38 @@ export async function seeRun(me, id) {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()])
   check(/\.log$/.test(file.suggestedFilename()), file.suggestedFilename())
 }
+
+/** A check: it is created, pinged, changed, paused, gets another key, and is deleted. */
+export async function tendCheck(me, api, environment) {
+  const { page } = me
+  await me.visit(`/console/environment/${environment}/checks/new`)
+  await me.fill({ Name: 'offsite backup', 'Cron expression': '61 * * * *' })
+  await me.refused(400, () => me.press('Save'))
+  check(await page.locator('[name="schedule.scheduled_at"][aria-invalid=true]').count() === 1, 'the field is not marked')
+  await me.look()
+  await me.fill({ 'Cron expression': '', 'Or a period (seconds)': '86400', 'Grace (seconds)': '3600' })
+  await me.send('Save', 'The check was created.')
+  const path = me.path()
+  const id = path.split('/').pop()
+  const address = async () => (await api.get(`/check/${id}`)).ping_url
+  await me.sees(await address())
+  await me.look()
+  const ping = await fetch(`${await address()}/3`, { method: 'POST', body: 'the disk is full' })
+  check(ping.ok && (await ping.text()) === 'OK', `the ping was answered ${ping.status}`)
+  await me.go(path)
+  await me.sees('exit code 3')
+  await me.visit(`${path}/explain`)
+  await me.visit(`/console/environment/${environment}`)
+  await me.sees('offsite backup')
+  await me.go(path)
+  await me.press('Edit')
+  await me.fill({ Description: 'The machine of the warehouse' })
+  await me.send('Save', 'The check was changed.')
+  const before = await address()
+  await me.send('New key', 'The check has a new key.')
+  check(before !== (await address()), 'the key is the same')
+  check((await fetch(before)).status === 404, 'the old key is accepted')
+  await me.visit(`${path}/check`)
+  await me.go(path)
+  await me.send('Delete', 'The job is deleted')
+}

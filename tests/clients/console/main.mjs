@@ -11,9 +11,9 @@ import { Api } from './api.mjs'
 import { check } from './check.mjs'
 import { createEnvironment, tendEnvironment, tendVariables } from './environments.mjs'
 import { hostileWorld, seeHostile } from './hostile.mjs'
-import { createJob, deployVersions, tendJob } from './jobs.mjs'
+import { createJob, deployVersions, tendCheck, tendJob } from './jobs.mjs'
 import { keyboard, logGrows, readsWithoutScript, statesChange } from './live.mjs'
-import { createOrganization, seeOrganization, tendAccount, tendMember, tendSettings, tendTokens } from './organization.mjs'
+import { allowProgram, createOrganization, seeOrganization, tendAccount, tendMember, tendSettings, tendTokens } from './organization.mjs'
 import { join, startProvider } from './people.mjs'
 import { foreignFormsAreRefused, strangerFindsNothing, viewerIsNotTempted } from './rights.mjs'
 import { routes } from './routes.mjs'
@@ -27,7 +27,7 @@ const [port, source, executablePath] = argv.slice(2)
 const { WINDLASS_URL: url, WINDLASS_TOKEN: token, WINDLASS_LINK: link, PICTURES: pictures, ONLY: only } = env
 const FOLDER = new URL('.', import.meta.url).pathname.slice(0, -1)
 /** Pages of an organization. */
-const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/terraform', 'settings/alerts', 'settings/events']
+const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/calendars', 'settings/terraform', 'settings/alerts', 'settings/events']
 /** Without these, no other part works. */
 const FIRST = ['a world', 'sign-in']
 
@@ -83,6 +83,7 @@ async function main() {
   await part('jobs and their environment', async () => {
     const here = await createEnvironment(me, organization)
     await tendJob(me, api, await createJob(me, here))
+    await tendCheck(me, api, here)
     await tendEnvironment(me, api, here)
   })
   await part('variables', () => tendVariables(me, project, shop.id, shop.jobs.report))
@@ -128,6 +129,7 @@ async function main() {
     await other.press('Sign in')
     await tendAccount(me, other)
     await tendTokens(me)
+    await allowProgram(me)
     await createOrganization(me)
     await other.close()
   })

@@ -1,5 +1,7 @@
 // The pages of an organization: overview, timeline, forecast, settings, and the account.
 
+import { createServer } from 'node:http'
+
 import { check } from './check.mjs'
 
 export async function seeOrganization(me, id) {
@@ -34,7 +36,7 @@ export async function tendSettings(me, api, id) {
   await me.look()
   await me.press('Withdraw')
   check(!(await page.locator('main').innerText()).includes('bob@example.invalid'), 'the invitation is still there')
-  for (const tab of ['roles', 'tokens', 'logins', 'clusters', 'webhooks', 'events']) await me.visit(`${path}/${tab}`)
+  for (const tab of ['roles', 'tokens', 'logins', 'clusters', 'webhooks', 'calendars', 'events']) await me.visit(`${path}/${tab}`)
   await me.go(`${path}/tokens`)
   await page.fill('main input[name=name]', 'of a browser')
   await me.press('Create')
@@ -90,6 +92,27 @@ export async function tendTokens(me) {
   const row = me.page.locator('tr', { hasText: 'of a laptop here' })
   await me.click(row.getByRole('button', { name: 'Revoke' }))
   check(await row.count() === 0, 'the token is still there')
+}
+
+/** Agrees that a program on this computer acts as the visitor, as `terraform login` asks, and sees that it gets a code. */
+export async function allowProgram(me) {
+  const program = createServer((request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end('<link rel="icon" href="data:,"><p>Signed in.')
+  })
+  await new Promise((done) => program.listen(0, '127.0.0.1', done))
+  const listens = `http://127.0.0.1:${program.address().port}`
+  const query = new URLSearchParams({
+    client_id: 'terraform-cli', response_type: 'code', redirect_uri: `${listens}/login`, state: 'seen',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  })
+  await me.visit(`/console/authorize?${query}`)
+  me.elsewhere = [...me.elsewhere ?? [], `${listens}/`]
+  await me.press('Allow')
+  const { origin, searchParams } = new URL(me.page.url())
+  check(origin === listens && searchParams.get('state') === 'seen' && searchParams.get('code'), `the program was not told: ${me.page.url()}`)
+  await me.go('/console/account')
+  program.close()
 }
 
 /** Creates an organization, whose pages are still empty. */

@@ -77,6 +77,11 @@ export async function tendSettingForms(me, id) {
   await change(me, `Edit the webhook of ${target}`, { Enabled: false })
   await remove(me, `Edit the webhook of ${target}`)
 
+  await me.go(`${path}/calendars`)
+  await create(me, 'New calendar', { Days: 'tomorrow' }, { Name: 'holidays', Days: '2099-12-25', 'Every week': 'SUNDAY 00:00 to 24:00' })
+  await change(me, 'Edit the calendar holidays', { Description: 'Changed in the console' })
+  await remove(me, 'Edit the calendar holidays')
+
   await me.go(`${path}/roles`)
   await create(me, 'New role', { Name: '  ' }, { Name: 'on call', 'Everything in shop': true })
   await change(me, 'Edit on call', { 'Everything in shop': false, 'shop, Staging': { index: 1 } })

@@ -88,7 +88,7 @@ async fn skipped_times_are_selected_by_reason() {
     let mut body = alert_rule(watch.it.organization, &watch.cluster, ("ENVIRONMENT", &watch.it.environment));
     body["condition"] = of(json!(["PAUSED"]))["condition"].clone();
     let detail = watch.it.client.post("/alert-rules", body).await.detail(400);
-    assert!(detail.starts_with("condition.reasons: must be some of OVERLAP, MISSED, TOO_LATE"), "{detail}");
+    assert!(detail.starts_with("condition.reasons: must be some of OVERLAP, MISSED, TOO_LATE, NO_PING"), "{detail}");
     watch.it.deployed(&watch.app, watch.it.cron("minutely", "* * * * *")).await;
     for _ in 0..2 {
         watch.app.clock.forward(60);

@@ -8,6 +8,7 @@ mod silences;
 mod smtp;
 mod storm;
 mod told;
+mod webhook_news;
 
 use std::sync::{Arc, Mutex};
 

@@ -4,35 +4,11 @@ use entity::member::Role;
 use serde_json::Value;
 
 use super::browser::{Browser, between};
-use crate::harness::{Furnished, TestApp};
-
-struct Scene {
-    app: TestApp,
-    it: Furnished,
-    me: Browser,
-    settings: String,
-}
+use super::settings_scene::Scene;
 
 impl Scene {
-    async fn new() -> Self {
-        let app = TestApp::new().await;
-        let it = app.furnished().await;
-        let me = Browser::new(&app, it.organization, Role::Devops).await;
-        let settings = format!("/console/organization/{}/settings", it.organization);
-        Self { app, it, me, settings }
-    }
-
     async fn page(&self) -> String {
         self.me.get(&format!("{}/alerts", self.settings)).await.expect(200)
-    }
-
-    async fn rows(&self, kind: &str) -> Vec<Value> {
-        let body = self.it.client.get(&format!("/organization/{}/{kind}", self.it.organization)).await.expect(200);
-        body["results"].as_array().unwrap().clone()
-    }
-
-    async fn named(&self, kind: &str, name: &str) -> Value {
-        self.rows(kind).await.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}"))
     }
 }
 
@@ -43,7 +19,7 @@ fn edit(settings: &str, kind: &str, row: &Value) -> String {
 
 #[tokio::test]
 async fn receivers() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let Scene { me, settings, .. } = &scene;
     assert!(scene.page().await.contains("First create a receiver"));
     let new = format!("{settings}/alert-receivers/new");
@@ -81,7 +57,7 @@ async fn receivers() {
 
 #[tokio::test]
 async fn rules() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let Scene { me, settings, it, .. } = &scene;
     let new = format!("{settings}/alert-rules/new");
     let base =
@@ -129,7 +105,7 @@ async fn rules() {
 
 #[tokio::test]
 async fn what_is_wrong_is_shown_to_those_who_see_the_job() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let Scene { it, app, settings, .. } = &scene;
     let job = it.create(it.cron("nightly <b>", "30 3 * * *")).await;
     let cluster = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);

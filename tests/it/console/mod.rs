@@ -2,7 +2,9 @@
 
 mod account;
 mod alerts;
+mod authorize;
 mod browser;
+mod check_pages;
 mod environments;
 mod jobs;
 mod organizations;
@@ -10,6 +12,7 @@ mod plans;
 mod rights;
 mod runs;
 mod settings;
+mod settings_scene;
 mod shared_settings;
 mod variables;
 mod workspaces;

@@ -4,33 +4,9 @@ use entity::member::Role;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, between};
-use crate::harness::{Furnished, TestApp};
-
-struct Scene {
-    app: TestApp,
-    it: Furnished,
-    me: Browser,
-    settings: String,
-}
+use super::settings_scene::Scene;
 
 impl Scene {
-    async fn new() -> Self {
-        let app = TestApp::new().await;
-        let it = app.furnished().await;
-        let me = Browser::new(&app, it.organization, Role::Admin).await;
-        let settings = format!("/console/organization/{}/settings", it.organization);
-        Self { app, it, me, settings }
-    }
-
-    async fn list(&self, kind: &str) -> Vec<Value> {
-        let body = self.it.client.get(&format!("/organization/{}/{kind}", self.it.organization)).await.expect(200);
-        body["results"].as_array().unwrap().clone()
-    }
-
-    async fn named(&self, kind: &str, name: &str) -> Value {
-        self.list(kind).await.into_iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}"))
-    }
-
     /// The newest event of a change, as text.
     async fn event(&self, kind: &str, target: &str) -> String {
         let path = format!("/organization/{}/events?eventType={kind}&targetType={target}", self.it.organization);
@@ -40,7 +16,7 @@ impl Scene {
 
 #[tokio::test]
 async fn registries_with_their_logins() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { me, settings, .. } = &scene;
     let new = format!("{settings}/registries/new");
     let base = [("name", "images <b>"), ("kind", "GENERIC_CR"), ("url", "https://registry.example")];
@@ -79,12 +55,12 @@ async fn registries_with_their_logins() {
     let tested = me.get(&format!("{edit}?image=UPPER%20case")).await.expect(200);
     assert!(tested.contains("class=\"problem\""), "{tested}");
     me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
-    assert!(scene.list("containerRegistry").await.iter().all(|row| row["name"] != "images"));
+    assert!(scene.rows("containerRegistry").await.iter().all(|row| row["name"] != "images"));
 }
 
 #[tokio::test]
 async fn git_logins() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { me, settings, .. } = &scene;
     let new = format!("{settings}/git-logins/new");
     let shown =
@@ -103,18 +79,18 @@ async fn git_logins() {
     let event = scene.event("UPDATE", "ORGANIZATION").await;
     assert!(event.contains("GIT_TOKEN") && !event.contains("hush-hush"), "{event}");
     me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
-    assert!(scene.list("gitToken").await.is_empty());
+    assert!(scene.rows("gitToken").await.is_empty());
 }
 
 #[tokio::test]
 async fn clusters_with_their_credentials() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { me, settings, .. } = &scene;
     let new = format!("{settings}/clusters/new");
     let wrong = [("name", "far"), ("region", "moon"), ("kubeconfig", "hush-hush: [")];
     let shown = me.submit(&new, &new, &wrong).await.expect(400);
     assert!(shown.contains("class=\"problem\"") && !shown.contains("hush-hush: ["), "{shown}");
-    assert!(scene.list("cluster").await.iter().all(|row| row["name"] != "far"), "a refused form stored a cluster");
+    assert!(scene.rows("cluster").await.iter().all(|row| row["name"] != "far"), "a refused form stored a cluster");
     me.submit(&new, &new, &[("name", "far <b>"), ("region", "moon"), ("production", "on")]).await.leads();
     let row = scene.named("cluster", "far <b>").await;
     assert_eq!((&row["region"], &row["production"]), (&json!("moon"), &json!(true)));
@@ -132,8 +108,8 @@ async fn clusters_with_their_credentials() {
     let page = me.get(&edit).await.expect(200);
     assert!(page.contains("There is a kubeconfig.") && !page.contains("hush-hush"), "{page}");
     me.submit(&edit, &format!("{path}/delete"), &[]).await.leads();
-    assert!(scene.list("cluster").await.iter().all(|row| row["name"] != "far"));
-    let local = scene.list("cluster").await.into_iter().find(|row| row["is_default"] == true).unwrap();
+    assert!(scene.rows("cluster").await.iter().all(|row| row["name"] != "far"));
+    let local = scene.rows("cluster").await.into_iter().find(|row| row["is_default"] == true).unwrap();
     let local = format!("{settings}/cluster/{}", local["id"].as_str().unwrap());
     assert!(!me.get(&format!("{local}/edit")).await.expect(200).contains("/delete\""));
     let token = me.csrf().await;
@@ -143,7 +119,7 @@ async fn clusters_with_their_credentials() {
 
 #[tokio::test]
 async fn webhooks_with_their_events() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { me, settings, .. } = &scene;
     let new = format!("{settings}/webhooks/new");
     let shown = me.submit(&new, &new, &[("kind", "STANDARD"), ("target_url", "ftp://x <b>")]).await.expect(400);
@@ -154,40 +130,45 @@ async fn webhooks_with_their_events() {
         ("target_secret", "whsec_aHVzaC1odXNoLWh1c2gtaHVzaC1odXNo"),
         ("events", "DEPLOYMENT_FAILURE"),
         ("events", "DEPLOYMENT_STARTED"),
+        ("own_events", "RUN_TOO_LONG"),
+        ("own_events", "RUN_FAILED"),
         ("environment_types_filter", "PRODUCTION"),
         ("project_names_filter", "shop\r\nbilling\r\n"),
         ("enabled", "on"),
     ];
     me.submit(&new, &new, &fields).await.leads();
-    let row = scene.list("webhook").await.remove(0);
+    let row = scene.rows("webhook").await.remove(0);
     assert_eq!(row["events"], json!(["DEPLOYMENT_STARTED", "DEPLOYMENT_FAILURE"]));
+    assert_eq!(row["own_events"], json!(["RUN_FAILED", "RUN_TOO_LONG"]));
     assert_eq!((&row["project_names_filter"], &row["target_secret_set"]), (&json!(["shop", "billing"]), &json!(true)));
     assert_eq!((&row["environment_types_filter"], &row["enabled"]), (&json!(["PRODUCTION"]), &json!(true)));
     let edit = format!("{settings}/webhook/{}/edit", row["id"].as_str().unwrap());
     assert!(me.get(&format!("{settings}/webhooks")).await.expect(200).contains(&edit));
     let page = me.get(&edit).await.expect(200);
     assert!(page.contains("value=\"DEPLOYMENT_FAILURE\" checked") && !page.contains("whsec_"), "{page}");
+    assert!(page.contains("value=\"RUN_FAILED\" checked") && !page.contains("value=\"TIME_MISSED\" checked"), "{page}");
     let kept = [("kind", "STANDARD"), ("target_url", "https://hooks.example.com/b"), ("events", "DEPLOYMENT_FAILURE")];
     me.submit(&edit, &edit, &kept).await.leads();
-    let row = scene.list("webhook").await.remove(0);
+    let row = scene.rows("webhook").await.remove(0);
     assert_eq!((&row["target_secret_set"], &row["enabled"]), (&json!(true), &json!(false)));
+    assert_eq!(row["own_events"], json!([]), "no box was checked");
     let moved = [("kind", "STANDARD"), ("target_url", "https://other.example.com"), ("events", "DEPLOYMENT_FAILURE")];
     assert!(me.submit(&edit, &edit, &moved).await.expect(400).contains("must be given again"));
     let mut removed = moved.to_vec();
     removed.push(("no_secret", "on"));
     me.submit(&edit, &edit, &removed).await.leads();
-    assert_eq!(scene.list("webhook").await[0]["target_secret_set"], false);
+    assert_eq!(scene.rows("webhook").await[0]["target_secret_set"], false);
     me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
-    assert!(scene.list("webhook").await.is_empty());
+    assert!(scene.rows("webhook").await.is_empty());
     assert!(scene.event("DELETE", "WEBHOOK").await.contains("other.example.com"));
 }
 
 #[tokio::test]
 async fn roles_with_their_permissions() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { it, me, settings, .. } = &scene;
     let new = format!("{settings}/roles/new");
-    let cluster = scene.list("cluster").await[0]["id"].as_str().unwrap().to_owned();
+    let cluster = scene.rows("cluster").await[0]["id"].as_str().unwrap().to_owned();
     let (on_cluster, in_project) = (format!("cluster-{cluster}"), format!("project-{}", it.project));
     let development = format!("{in_project}-DEVELOPMENT");
     let shown = me.submit(&new, &new, &[("name", "Owner"), (&on_cluster, "ADMIN")]).await.expect(400);
@@ -217,12 +198,54 @@ async fn roles_with_their_permissions() {
     assert!(event.contains("CUSTOM_ROLE") && event.contains("is_admin"), "{event}");
     assert!(between(&me.get(&format!("{settings}/roles")).await.expect(200), &path, "\"").is_some());
     me.submit(&edit, &format!("{path}/delete"), &[]).await.leads();
-    assert!(scene.list("customRole").await.is_empty());
+    assert!(scene.rows("customRole").await.is_empty());
+}
+
+#[tokio::test]
+async fn calendars_with_a_line_for_each_entry() {
+    let scene = Scene::new(Role::Admin).await;
+    let Scene { me, settings, .. } = &scene;
+    let new = format!("{settings}/calendars/new");
+    let typed = |days, spans| {
+        [
+            ("name", "closed"),
+            ("timezone", "Europe/Berlin"),
+            ("days", days),
+            ("spans", spans),
+            ("weekly", "sunday 00:00 to 24:00"),
+        ]
+    };
+    let shown = me.submit(&new, &new, &typed("2026-12-25", "Christmas <b>")).await.expect(400);
+    assert!(shown.contains("is not written like") && shown.contains("Christmas &lt;b&gt;"), "{shown}");
+    let shown = me.submit(&new, &new, &typed("25.12.", "")).await.expect(400);
+    assert!(shown.contains("must be a date such as"), "{shown}");
+    let spans = "2026-12-24T18:00 to 2026-12-25T00:00\r\n";
+    me.submit(&new, &new, &typed("2026-12-25\r\n\r\n2026-12-26", spans)).await.leads();
+    let row = scene.rows("calendar").await.remove(0);
+    assert_eq!(row["days"], json!(["2026-12-25", "2026-12-26"]));
+    assert_eq!(row["spans"], json!([{"from": "2026-12-24T18:00", "to": "2026-12-25T00:00"}]));
+    assert_eq!(row["weekly"], json!([{"weekday": "SUNDAY", "from": "00:00", "to": "24:00"}]));
+    let edit = format!("{settings}/calendar/{}/edit", row["id"].as_str().unwrap());
+    let page = me.get(&format!("{settings}/calendars")).await.expect(200);
+    assert!(page.contains(&edit) && page.contains("SUNDAY 00:00 to 24:00"), "{page}");
+    let shown = me.get(&edit).await.expect(200);
+    assert!(
+        shown.contains("2026-12-25\n2026-12-26") && shown.contains("2026-12-24T18:00 to 2026-12-25T00:00"),
+        "{shown}"
+    );
+    let file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20271225\r\nSUMMARY:Yule <b>\r\n\
+        END:VEVENT\r\nEND:VCALENDAR\r\n";
+    me.submit(&edit, &edit, &[("name", "closed"), ("timezone", "Europe/Berlin"), ("ics", file)]).await.leads();
+    let page = me.get(&format!("{settings}/calendars")).await.expect(200);
+    assert!(page.contains("2027-12-25: Yule &lt;b&gt;") && !page.contains("SUNDAY"), "{page}");
+    me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
+    assert!(scene.rows("calendar").await.is_empty());
+    assert!(scene.event("DELETE", "ORGANIZATION").await.contains("closed"));
 }
 
 #[tokio::test]
 async fn only_administrators_change_settings() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Admin).await;
     let Scene { app, it, me, settings } = &scene;
     let webhook =
         json!({"kind": "STANDARD", "target_url": "https://hooks.example.com", "events": ["DEPLOYMENT_STARTED"]});
@@ -230,15 +253,17 @@ async fn only_administrators_change_settings() {
     let git = json!({"name": "code", "type": "GITHUB", "token": "t"});
     it.client.post(&format!("/organization/{}/gitToken", it.organization), git).await.expect(201);
     it.client.post(&format!("/organization/{}/customRole", it.organization), json!({"name": "r"})).await.expect(201);
-    let first = async |kind: &str| scene.list(kind).await[0]["id"].as_str().unwrap().to_owned();
+    it.client.post(&format!("/organization/{}/calendar", it.organization), json!({"name": "closed"})).await.expect(201);
+    let first = async |kind: &str| scene.rows(kind).await[0]["id"].as_str().unwrap().to_owned();
     let rows = [
         format!("{settings}/registry/{}", first("containerRegistry").await),
         format!("{settings}/git-login/{}", first("gitToken").await),
         format!("{settings}/cluster/{}", first("cluster").await),
         format!("{settings}/webhook/{}", first("webhook").await),
         format!("{settings}/role/{}", first("customRole").await),
+        format!("{settings}/calendar/{}", first("calendar").await),
     ];
-    let mut forms: Vec<String> = ["registries", "git-logins", "clusters", "webhooks", "roles"]
+    let mut forms: Vec<String> = ["registries", "git-logins", "clusters", "webhooks", "roles", "calendars"]
         .map(|kind| format!("{settings}/{kind}/new"))
         .into();
     forms.extend(rows.iter().map(|row| format!("{row}/edit")));
@@ -248,7 +273,7 @@ async fn only_administrators_change_settings() {
     let other = app.organization("other").await;
     let stranger = Browser::new(app, other, Role::Admin).await;
     let mut seen = String::new();
-    for page in ["/logins", "/clusters", "/webhooks", "/roles"] {
+    for page in ["/logins", "/clusters", "/webhooks", "/roles", "/calendars"] {
         let shown = viewer.get(&format!("{settings}{page}")).await;
         seen += if shown.status == 200 { &shown.text } else { "" };
     }

@@ -4,24 +4,9 @@ use entity::member::Role;
 use serde_json::Value;
 
 use super::browser::{Browser, between};
-use crate::harness::{Furnished, TestApp};
-
-struct Scene {
-    app: TestApp,
-    it: Furnished,
-    me: Browser,
-    settings: String,
-}
+use super::settings_scene::Scene;
 
 impl Scene {
-    async fn new() -> Self {
-        let app = TestApp::new().await;
-        let it = app.furnished().await;
-        let me = Browser::new(&app, it.organization, Role::Devops).await;
-        let settings = format!("/console/organization/{}/settings", it.organization);
-        Self { app, it, me, settings }
-    }
-
     fn list(&self) -> String {
         format!("{}/terraform", self.settings)
     }
@@ -56,7 +41,7 @@ impl Scene {
 
 #[tokio::test]
 async fn templates() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let (me, new) = (&scene.me, scene.new_of("templates"));
     let flow = "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n";
     for (fields, said) in [
@@ -81,7 +66,7 @@ async fn templates() {
 
 #[tokio::test]
 async fn global_variables() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let (me, new) = (&scene.me, scene.new_of("global-variables"));
     let shown =
         me.submit(&new, &new, &[("key", "9 is none"), ("category", "TERRAFORM"), ("value", "x")]).await.expect(400);
@@ -103,7 +88,7 @@ async fn global_variables() {
 
 #[tokio::test]
 async fn vcs_connections_and_ssh_keys() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let (me, new) = (&scene.me, scene.new_of("vcs-connections"));
     let base = [("name", "code"), ("vcsType", "GITLAB"), ("connectionType", "OAUTH")];
     let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
@@ -144,7 +129,7 @@ async fn vcs_connections_and_ssh_keys() {
 
 #[tokio::test]
 async fn a_viewer_sees_no_forms_and_a_stranger_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Role::Devops).await;
     let new = scene.new_of("ssh-keys");
     let fields = [("name", "key"), ("sshType", "ed25519"), ("privateKey", "hush-hush")];
     scene.me.submit(&new, &new, &fields).await.leads();

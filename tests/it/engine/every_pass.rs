@@ -22,6 +22,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
         let app = match pass {
             Pass::ClockJumps => Box::pin(plans_after_a_jump()).await,
             Pass::Schedules => Box::pin(schedules()).await,
+            Pass::Checks => Box::pin(checks()).await,
             Pass::Takeovers => Box::pin(takeovers()).await,
             Pass::DeploymentRules => Box::pin(rules()).await,
             Pass::StartDeployments => Box::pin(deployments_that_start()).await,
@@ -77,6 +78,29 @@ async fn schedules() -> TestApp {
     app.clock.forward(2);
     app.settle().await;
     assert_eq!((it.runs(&bad).await.len(), it.runs(&good).await.len()), (1, 1), "the time was not lost");
+    app
+}
+
+async fn checks() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut ids = Vec::new();
+    for name in ["bad", "good"] {
+        let body = json!({"name": name, "period_seconds": 60, "grace_seconds": 1});
+        ids.push(id(&it.client.post(&format!("/environment/{}/check", it.environment), body).await.expect(201)));
+    }
+    poison(&app, "INSERT ON skipped_time", &format!("NEW.job_id = {}", sql(&app, &ids[0])), Rejects::Statement).await;
+    let skipped = async |id: &str| {
+        let shown = it.client.get(&format!("/job/{id}/skippedTime")).await.expect(200);
+        shown["results"].as_array().unwrap().len()
+    };
+    app.clock.forward(61);
+    app.settle().await;
+    assert_eq!((skipped(&ids[0]).await, skipped(&ids[1]).await), (0, 1));
+    cure(&app).await;
+    app.clock.forward(2);
+    app.settle().await;
+    assert_eq!((skipped(&ids[0]).await, skipped(&ids[1]).await), (1, 1), "the time was not lost");
     app
 }
 

@@ -1,5 +1,6 @@
 //! `tick` with a clock that stands still and a fake runner.
 
+mod calendars;
 mod clock;
 mod deployments;
 mod ends;
@@ -10,9 +11,11 @@ mod leases;
 mod outputs;
 pub(crate) mod poison;
 mod runs;
+mod schedule_language;
 mod schedules;
 mod servers;
 mod slots;
+mod starts;
 mod times;
 mod visits;
 

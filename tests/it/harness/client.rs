@@ -171,6 +171,17 @@ impl Client {
         self.api.get(path).send().await.0.status().as_u16()
     }
 
+    /// Uploads bytes, and validates the response.
+    pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> Answer {
+        let response = self.api.put(path).content_type("application/octet-stream").body(bytes).send().await.0;
+        let status = response.status().as_u16();
+        let kind = response.content_type().unwrap_or_default().to_owned();
+        let text = response.into_body().into_string().await.unwrap();
+        let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        validate::answer("PUT", path, status, &kind, &body);
+        Answer { status, text, body }
+    }
+
     /// Sends a request and validates the response.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         self.call_with(method, path, body.as_deref(), &[]).await
@@ -192,7 +203,7 @@ impl Client {
             request = request.header("Authorization", authorization);
         }
         if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-            let json_api = path.starts_with("/api/v1/");
+            let json_api = path.starts_with("/api/v1/") || path.starts_with("/api/v2/");
             request = request.content_type(if json_api { "application/vnd.api+json" } else { "application/json" });
         }
         if let Some(body) = body {

@@ -3,6 +3,7 @@
 //! `cargo xtask test --kubernetes` starts the cluster and runs these tests; `WINDLASS_TEST_KUBERNETES` is the path of its
 //! kubeconfig, and `WINDLASS_TEST_KUBERNETES_IMAGE` an image with a shell on the node.
 
+mod chart;
 mod clusters;
 mod installed;
 mod jobs;
@@ -46,19 +47,20 @@ async fn operator() -> Client {
 /// The kubeconfig of an account with exactly the documented permissions.
 async fn limited() -> String {
     let client = operator().await;
-    for file in ["namespace.yaml", "rbac.yaml"] {
-        apply(&client, file).await;
-    }
+    apply(&client, &chart::namespace("windlass")).await;
+    apply(&client, &chart::rendered("windlass", &["accountOnly=true"])).await;
     let accounts: Api<ServiceAccount> = Api::namespaced(client, "windlass");
     let token = accounts.create_token_request("windlass", &PostParams::default(), &TokenRequest::default()).await;
     kubeconfig().replace("not-a-secret", &token.unwrap().status.unwrap().token)
 }
 
-/// Applies a manifest of this repository.
-async fn apply(client: &Client, file: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(file);
-    let text = std::fs::read_to_string(path).unwrap();
-    for document in text.split("\n---\n") {
+/// Applies all objects of a text.
+async fn apply(client: &Client, text: &str) {
+    apply_with(client, text, &PatchParams::apply("test").force()).await.unwrap();
+}
+
+async fn apply_with(client: &Client, text: &str, how: &PatchParams) -> kube::Result<()> {
+    for document in text.split("---\n").filter(|document| document.contains("kind:")) {
         let object: DynamicObject = serde_saphyr::from_str(document).unwrap();
         let kind = GroupVersionKind::try_from(object.types.clone().unwrap()).unwrap();
         let resource = ApiResource::from_gvk(&kind);
@@ -67,8 +69,9 @@ async fn apply(client: &Client, file: &str) {
             None => Api::all_with(client.clone(), &resource),
         };
         let name = object.metadata.name.clone().unwrap();
-        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&object)).await.unwrap();
+        api.patch(&name, how, &Patch::Apply(&object)).await?;
     }
+    Ok(())
 }
 
 /// The image on the node.

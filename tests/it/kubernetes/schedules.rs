@@ -226,7 +226,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let put_off = site.new_job(site.cron("put-off", "* * * * *", "sleep 75")).await;
     // In a zone with an offset of half an hour: the minute is the current one in this zone only.
     let local = (Utc::now() + chrono::TimeDelta::seconds(90))
-        .with_timezone(&windlass::time_zone::find("Asia/Kolkata").unwrap());
+        .with_timezone(&windlass_schedule::time_zone::find("Asia/Kolkata").unwrap());
     let mut zoned = site.cron("zoned", &format!("{} {} * * *", local.minute(), local.hour()), "echo here");
     zoned["schedule"]["cronjob"]["timezone"] = json!("Asia/Kolkata");
     let zoned = site.new_job(zoned).await;
@@ -238,7 +238,7 @@ async fn what_the_controller_of_cron_jobs_does() {
     let run = site.ended(&zoned).await;
     assert_eq!(
         scheduled_for(&run)
-            .with_timezone(&windlass::time_zone::find("Asia/Kolkata").unwrap())
+            .with_timezone(&windlass_schedule::time_zone::find("Asia/Kolkata").unwrap())
             .format("%H:%M")
             .to_string(),
         local.format("%H:%M").to_string()

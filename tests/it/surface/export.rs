@@ -22,7 +22,7 @@ async fn files(it: &Furnished) -> Vec<(String, String)> {
 }
 
 /// Everything that an environment can have, with texts that the language of the configuration gives a meaning.
-async fn rich(it: &Furnished) -> Vec<(String, &'static str)> {
+pub(super) async fn rich(it: &Furnished) -> Vec<(String, &'static str)> {
     let client = &it.client;
     let (project, environment) = (&it.project, &it.environment);
     let post = async |path: String, body: Value| id(&client.post(&path, body).await.expect(201));

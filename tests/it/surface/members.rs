@@ -118,6 +118,16 @@ async fn roles_change_and_members_go() {
     people.it.client.call(poem::http::Method::DELETE, &member, Some(remove.clone())).await.expect(204);
     bob.get(&project).await.expect(404);
     people.it.client.call(poem::http::Method::DELETE, &member, Some(remove)).await.expect(400);
+    // The log names members, and not the official target of such events.
+    let events = people.it.client.get(&people.path("events?targetType=MEMBERS_AND_ROLES")).await.expect(200);
+    let kinds: Vec<_> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["event_type"].as_str().unwrap(), event["target_kind"].as_str().unwrap()))
+        .collect();
+    let expected = [("DELETE", "MEMBER"), ("UPDATE", "MEMBER"), ("ACCEPT", "INVITATION"), ("CREATE", "INVITATION")];
+    assert_eq!(kinds, expected);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod bodies;
 mod clone;
 mod command_line;
 mod creators;
+mod declarations;
+mod event_kinds;
 mod events;
 mod export;
 mod members;

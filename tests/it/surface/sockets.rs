@@ -184,7 +184,7 @@ async fn operators_see_health_and_counters() {
     assert_eq!(it.client.raw("/health/live").await, "{\"engine\":\"starting\"}");
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Plan, app.clock.now());
     app.app.pulse.beat(windlass::liveness::pulse::Loop::Work, app.clock.now());
-    let zones = windlass::time_zone::database();
+    let zones = windlass_schedule::time_zone::database();
     let ready = "{\"database\":\"well\",\"engine\":\"well\",\"key\":\"well\"}";
     assert_eq!(it.client.raw("/health/ready").await, ready);
     let health = "{\"database\":\"well\",\"engine\":\"well\",\"failing_passes\":[],\"key\":\"well\",";

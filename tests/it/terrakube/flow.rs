@@ -9,7 +9,7 @@ const PLAN_AND_ASK: &str = "flow:\n- {type: terraformPlan, step: 100}\n- {type: 
 
 impl House {
     /// Ends what is executed, and what it leaves.
-    async fn end(&self, exit_code: i32, left: &str) {
+    pub(crate) async fn end(&self, exit_code: i32, left: &str) {
         for name in self.app.runner.steps() {
             self.app.runner.leave(&name, left);
         }
@@ -93,7 +93,7 @@ async fn a_failure_ends_it_unless_it_is_ignored() {
 async fn one_after_the_other_in_a_workspace_only() {
     let house = House::new().await;
     let (a, b) = (house.workspace("a").await, house.workspace("b").await);
-    let plan = house.template("Plan").await;
+    let plan = house.template("Plan and apply").await;
     let of = json!({"templateReference": plan});
     let (first, second) = (house.start(&a, of.clone()).await, house.start(&a, of.clone()).await);
     let other = house.start(&b, of.clone()).await;
@@ -106,9 +106,9 @@ async fn one_after_the_other_in_a_workspace_only() {
         found
     };
     assert_eq!(statuses().await, ["running", "pending", "running"]);
-    house.end(0, r#"{"changes":true}"#).await;
+    house.end(0, r#"{"changes":false}"#).await;
     assert_eq!(statuses().await, ["completed", "running", "completed"]);
-    house.end(0, r#"{"changes":true}"#).await;
+    house.end(0, r#"{"changes":false}"#).await;
     assert_eq!(statuses().await, ["completed", "completed", "completed"]);
     // A locked workspace holds up nobody but itself.
     let lock = |locked: bool| change("workspace", &a, json!({"locked": locked, "lockDescription": "repairs"}));

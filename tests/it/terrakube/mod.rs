@@ -13,6 +13,7 @@ mod sources;
 mod states;
 pub(crate) mod terraform;
 mod tokens;
+mod waiting;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -11,7 +11,7 @@ use crate::runner::needed;
 use crate::server::Server;
 
 /// The available programs: OpenTofu from the folder of the tests, and Terraform if the machine has it.
-pub(super) fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
+pub(crate) fn tools() -> Vec<(Option<PathBuf>, &'static str)> {
     let tofu = needed("WINDLASS_TEST_TOOLS").map(|folder| (Some(PathBuf::from(folder)), "tofu"));
     let terraform = Path::new("/usr/local/bin/terraform").exists().then_some((None, "terraform"));
     tofu.into_iter().chain(terraform).collect()
@@ -58,7 +58,7 @@ pub(crate) struct Site {
     words: Vec<String>,
 }
 
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
@@ -91,8 +91,12 @@ impl Site {
         site
     }
 
-    fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Asks the server to end, waits until it has, and starts it again.

@@ -80,7 +80,7 @@ impl Torture {
         let (mut servers, mut folders, mut words): (Vec<Server>, Vec<Folder>, _) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..count {
             let folder = Folder::new(database.is_none());
-            let mut of: Vec<String> = vec!["--runner".into(), "docker".into()];
+            let mut of: Vec<String> = vec!["--runner".into(), "docker".into(), "--webhook-private-addresses".into()];
             if let Some(url) = database {
                 of.extend(["--database-url".into(), url.to_owned()]);
             }

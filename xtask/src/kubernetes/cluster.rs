@@ -1,13 +1,14 @@
 //! A running cluster.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::machine::Machine;
 use super::network::{self, HOST};
 use super::{control_plane, images, node, programs};
 use crate::command::{Result, find, read};
+use crate::helm;
 use crate::packages;
 use crate::postgres::{self, Postgres};
 
@@ -26,6 +27,8 @@ pub(crate) struct Cluster {
     machine: Machine,
     /// A PostgreSQL that pods can reach.
     database: Postgres,
+    /// The program that installs charts.
+    helm: PathBuf,
 }
 
 impl Cluster {
@@ -35,13 +38,13 @@ impl Cluster {
             return Err("only root can run pods".into());
         }
         install()?;
-        let programs = programs::provide()?;
+        let (programs, helm) = (programs::provide()?, helm::provide()?);
         // Not below target, because the path of a socket has to be short.
         let folder = std::env::temp_dir().join(format!("windlass-kubernetes-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         network::create()?;
         let database = postgres::start(HOST, &folder)?;
-        let mut cluster = Self { machine: Machine::new(folder)?, database };
+        let mut cluster = Self { machine: Machine::new(folder)?, database, helm };
         let machine = &mut cluster.machine;
         control_plane::start(machine, &programs)?;
         node::start_containerd(machine)?;
@@ -54,6 +57,7 @@ impl Cluster {
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("WINDLASS_TEST_KUBERNETES", self.machine.path("admin.kubeconfig")),
+            ("WINDLASS_TEST_KUBERNETES_HELM", self.helm.display().to_string()),
             ("WINDLASS_TEST_KUBERNETES_IMAGE", images::BUSYBOX.to_owned()),
             ("WINDLASS_TEST_KUBERNETES_HOST", HOST.to_owned()),
             ("WINDLASS_TEST_KUBERNETES_TOFU", images::TOFU.to_owned()),

@@ -85,7 +85,7 @@ async fn set_deployed(
         return Ok(());
     }
     // Times that are already due belong to the configuration that is being replaced or removed.
-    settle(tx, job.id, now).await?;
+    settle(app, tx, job.id, now).await?;
     if deployed == Deployed::Replaced {
         let by_kubernetes = match store::cluster_objects::cluster_of_job(tx, job.id).await? {
             Some((_, kind)) => belongs_to_kubernetes(tx, job.id, kind, Some(spec)).await?,

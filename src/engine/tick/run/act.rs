@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::runner::Runner;
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::store;
-use crate::store::run::Expected;
+use crate::store::run::{Advanced, Expected};
 
 /// Acts on one run.
 pub(super) async fn act(app: &App, seen: Observation<'_>, decision: Decision, now: DateTime<Utc>) -> Result<()> {
@@ -138,7 +138,7 @@ pub(super) async fn store_progress(
     let run = run::Model { updated_at: now, finished_at: None, ..run };
     let is_stored = store::write(&app.db, async |tx| {
         // Update the run first: once another server owns it, its lines must not be stored twice.
-        let advanced = store::run::advance(tx, expected, run.clone()).await?;
+        let advanced = store::run::advance(tx, expected, run.clone()).await? != Advanced::No;
         if advanced {
             append(app, tx, &run, pieces, now).await?;
         }

@@ -1,10 +1,10 @@
 //! Applies an event to a run and stores all of its effects in one transaction: the last lines of the run, its outputs, the image
 //! it built, and the expiry of older runs.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::job::AppliedSchedule;
 use entity::run::{Event, RunState};
-use entity::run_spec::{BuiltImage, Retention};
+use entity::run_spec::BuiltImage;
 use entity::variable::VariableKind;
 use entity::{job, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
@@ -12,6 +12,7 @@ use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use super::log_copy::{append, with_lines};
 use super::masks::{Masks, masked_reason};
 use crate::app::App;
+use crate::engine::ended_run::{expiry, follow_up};
 use crate::engine::masking::Followed;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::runner;
 use crate::secret;
 use crate::store;
-use crate::store::run::Expected;
+use crate::store::run::{Advanced, Expected};
 
 /// The results of a run, stored together with an event.
 #[derive(Default)]
@@ -74,13 +75,13 @@ pub(in crate::engine::tick) async fn change(
         if run.event == Event::Workspace {
             store::workspace::lock_job_of_run(tx, run.id).await?;
         }
-        if !store::run::advance(tx, expected, run.clone()).await? {
+        let advanced = store::run::advance(tx, expected, run.clone()).await?;
+        if advanced == Advanced::No {
             return Ok::<_, Error>(false);
         }
         append(app, tx, &run, pieces, now).await?;
         if to.is_final() {
-            expire_older(tx, &run, now).await?;
-            note_for_alerts(tx, &run, now).await?;
+            follow_up(app, tx, (&run, advanced), now).await?;
             if run.event == Event::Workspace {
                 ended(app, tx, &run, left, now).await?;
             }
@@ -114,18 +115,6 @@ pub(in crate::engine::tick) async fn change(
     Ok(changed)
 }
 
-/// Stores what rules of alerts may be about.
-async fn note_for_alerts(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
-    match (run.state, run.event, run.job_id) {
-        (RunState::Failed, _, Some(_)) => store::alert::note_run_failed(tx, run.id, now).await?,
-        (RunState::Succeeded, Event::Cron | Event::Start, Some(job)) => {
-            store::alert::note_success(tx, job, run.finished_at.unwrap_or(now)).await?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
 /// Whether a deployment, a workspace job or a schedule goes on when a run has ended.
 fn is_awaited(run: &run::Model) -> bool {
     run.deployment_id.is_some() || matches!(run.event, Event::Workspace | Event::Apply)
@@ -137,30 +126,6 @@ fn log_end(run: &run::Model) {
     let seconds = run.started_at.zip(run.finished_at).map(|(start, end)| (end - start).as_seconds_f64());
     let (state, reason) = (run.state.to_value(), run.reason.as_deref());
     tracing::info!(run = %run.id, job, state, exit_code = run.exit_code, seconds, reason, "run ended");
-}
-
-/// When an ended run may be deleted because of its age.
-fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
-    if run.event == Event::Workspace {
-        // Deleted together with its job.
-        return None;
-    }
-    let Retention { succeeded_days, failed_days, .. } = run.spec.keep;
-    let days = if run.state == RunState::Succeeded { succeeded_days } else { failed_days };
-    run.finished_at?.checked_add_signed(TimeDelta::days(days.into()))
-}
-
-/// Marks the oldest ended runs of the job for deletion if there are more than its retention keeps.
-async fn expire_older(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
-    let Some(job) = run.job_id else { return Ok(()) };
-    let Retention { succeeded, failed, .. } = run.spec.keep;
-    let (states, kept): (&[RunState], i32) = match run.state {
-        RunState::Succeeded => (&[RunState::Succeeded], succeeded),
-        RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),
-        RunState::Queued | RunState::Running => return Ok(()),
-    };
-    let kept = u64::try_from(kept).unwrap_or(1);
-    store::run::retention::expire_beyond(tx, job, states, kept, now).await.map_err(Error::from)
 }
 
 /// The job of a run, with its environment locked.

@@ -9,6 +9,8 @@ use super::schedule::schedule_template;
 use super::withdrawn;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
+use crate::engine::news;
+use crate::engine::template::TERRAFORM_CLI;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason, report, succeeded};
 use crate::engine::workspace::{has_scripts, spec, start_step};
@@ -45,20 +47,24 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
     let Some(job) = store::workspace::lock_job(tx, id).await? else { return Ok(false) };
     let steps = store::workspace::steps(tx, id).await?;
     let mut facts = Vec::with_capacity(steps.len());
+    let mut auto_apply = job.auto_apply;
     for step in &steps {
         let spec = spec(step)?;
+        auto_apply &= spec.team.as_deref().is_none_or(|team| team.is_empty() || team == TERRAFORM_CLI);
         facts.push(StepFacts { kind: spec.kind, status: step.status, has_scripts: has_scripts(&spec) });
     }
     let of_job = JobFacts {
         status: job.status,
         cancel_requested: job.cancel_requested_at.is_some(),
         plan_changes: job.plan_changes,
+        plan_only: job.plan_only,
+        auto_apply,
     };
     let decision = flow::next(of_job, &facts);
     if !matches!(decision, Decision::Wait | Decision::End { .. })
         && let Some(reason) = withdrawn::reason(tx, &job).await?
     {
-        withdrawn::end(tx, job, reason, now).await?;
+        withdrawn::end(app, tx, job, reason, now).await?;
         return Ok(true);
     }
     let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step of a workspace job is missing"));
@@ -72,9 +78,17 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
         }
         Decision::Ask(place) => {
             let approval_team = Some(spec(at(place)?)?.team.unwrap_or_default());
-            let job = workspace_job::Model { status: JobStatus::WaitingApproval, approval_team, ..job };
-            store::workspace::update_job(tx, job).await?;
+            let asked_at = Some(now);
+            let job = workspace_job::Model { status: JobStatus::WaitingApproval, approval_team, asked_at, ..job };
+            let job = store::workspace::update_job(tx, job).await?;
+            news::approval_waiting(app, tx, &job, now).await?;
             return Ok(false);
+        }
+        Decision::Approve(_) => {
+            let approved_by = Some(job.created_by.clone());
+            let approved_at = Some(now);
+            let job = workspace_job::Model { status: JobStatus::Approved, approved_by, approved_at, ..job };
+            store::workspace::update_job(tx, job).await?;
         }
         Decision::Pass(place) => {
             store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;

@@ -58,12 +58,17 @@ pub(in crate::engine::tick) async fn ended(
     let failed = matches!(status, JobStatus::Failed | JobStatus::Cancelled);
     let reason = run.reason.as_ref().map(|reason| format!("{}: {reason}", step.name));
     let output = lock_wait::output_after(job.output.clone(), failed, reason);
+    let planned_state_id = match spec.plans() && status == JobStatus::Completed {
+        true => store::workspace::newest_state_mark(tx, step.workspace_id).await?.map(|newest| newest.id),
+        false => job.planned_state_id,
+    };
     let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
     let job = workspace_job::Model {
         status: open,
         output,
         commit_id: commit.or(job.commit_id),
         plan_changes: job.plan_changes && !nothing,
+        planned_state_id,
         updated_at: now,
         ..job
     };

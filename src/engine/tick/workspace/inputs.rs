@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
+use crate::engine::given_variables;
 use crate::engine::masking;
 use crate::engine::template::FlowStep;
 use crate::engine::workspace::spec;
@@ -95,6 +96,17 @@ async fn current(app: &App, of: &WorkspaceSubject) -> Result<Vec<Input>> {
             hcl: row.hcl,
         });
     }
+    // Whoever gave them to this job alone means them to override all others.
+    let given = given_variables::of_job(app, &of.job)?.into_iter();
+    let category = || "TERRAFORM".to_owned();
+    inputs.extend(given.map(|(key, value)| Input {
+        own: true,
+        category: category(),
+        key,
+        value,
+        sensitive: false,
+        hcl: true,
+    }));
     Ok(inputs)
 }
 

@@ -11,5 +11,6 @@ mod source;
 pub(super) mod step;
 pub(super) mod step_result;
 mod subject;
+mod uploaded_source;
 pub(super) mod withdrawn;
 mod work;

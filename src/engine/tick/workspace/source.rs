@@ -4,6 +4,7 @@ use entity::workspace;
 
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
+use super::uploaded_source;
 use crate::app::App;
 use crate::error::Result;
 use crate::git::{self, Checkout, SshKey};
@@ -14,6 +15,9 @@ use crate::secret::{self, Destination, NotSent, permits};
 use crate::store;
 
 pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result<SourceTree, Impossible>> {
+    if let Some(id) = of.job.configuration_version_id {
+        return Ok(uploaded_source::load(app, id).await?.map(SourceTree::Upload).map_err(Impossible));
+    }
     let row = &of.workspace;
     let branch = of.job.override_branch.as_deref().filter(|branch| !branch.is_empty()).unwrap_or(&row.branch);
     let branch = branch.split(',').next().unwrap_or_default().trim();

@@ -7,14 +7,15 @@ use entity::{run, workspace_step};
 use sea_orm::ActiveValue;
 
 use super::super::prepared::{Impossible, Prepared, step_name};
-use super::inputs::variables;
+use super::inputs::{Variables, variables};
 use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
-use super::work::{addresses, planned, scripts};
+use super::work::{Planned, addresses, planned, scripts};
 use crate::app::App;
 use crate::engine::masking::texts;
 use crate::engine::template::{self, FlowType};
 use crate::engine::tool_version;
+use crate::engine::workload_identity::{StepIdentity, TokenFile, of_step};
 use crate::engine::workspace::{STATE_USER, rights_of, spec};
 use crate::error::Result;
 use crate::runner::kubernetes::handle;
@@ -25,6 +26,56 @@ use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, Targe
 use crate::secret::{self, Secret};
 use crate::store;
 
+/// What a step is made of.
+struct Materials {
+    /// The URL at which it reaches this server.
+    server: String,
+    source: SourceTree,
+    scripts: Vec<(Phase, String)>,
+    planned: Option<Planned>,
+    variables: Variables,
+    identity: StepIdentity,
+    tool: String,
+    image: Option<Image>,
+}
+
+async fn materials(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<Result<Materials, Impossible>> {
+    let server = match address(app, kind) {
+        Ok(server) => server,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let source = match source_of(app, of).await? {
+        Ok(source) => source,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let scripts = match scripts(app, of).await? {
+        Ok(scripts) => scripts,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let planned = match planned(app, of).await? {
+        Ok(planned) => planned,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let variables = match variables(app, of, planned.as_ref().map(|planned| &planned.step)).await? {
+        Ok(variables) => variables,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
+    let identity = match of_step(app, (&of.workspace, &of.job), of.spec.kind, &variables.environment).await? {
+        Ok(identity) => identity,
+        Err(reason) => return Ok(Err(Impossible(reason))),
+    };
+    Ok(tool(app, of, kind).await.map(|(tool, image)| Materials {
+        server,
+        source,
+        scripts,
+        planned,
+        variables,
+        identity,
+        tool,
+        image,
+    }))
+}
+
 /// Everything that a runner needs to execute a workspace step.
 pub(in crate::engine::tick) async fn step(
     app: &App,
@@ -32,40 +83,31 @@ pub(in crate::engine::tick) async fn step(
     kind: Target,
 ) -> Result<Result<Prepared, Impossible>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(Impossible(GONE.into()))) };
-    let server = match address(app, kind) {
-        Ok(server) => server,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
-    let source = match source_of(app, &of).await? {
-        Ok(source) => source,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
-    let scripts = match scripts(app, &of).await? {
-        Ok(scripts) => scripts,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
-    let planned = match planned(app, &of).await? {
-        Ok(planned) => planned,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
-    let variables = match variables(app, &of, planned.as_ref().map(|planned| &planned.step)).await? {
-        Ok(variables) => variables,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
-    let (tool, image) = match tool(app, &of, kind).await {
-        Ok(found) => found,
-        Err(impossible) => return Ok(Err(impossible)),
-    };
+    let Materials { server, source, scripts, planned, variables, identity, tool, image } =
+        match materials(app, &of, kind).await? {
+            Ok(materials) => materials,
+            Err(impossible) => return Ok(Err(impossible)),
+        };
     let values = (Secret::new(variables.values), variables.loose);
     let given = Given { scripts, values, notes: variables.notes, plan: planned.map(|planned| planned.plan) };
     let work = work(app, &of, (tool, kind), given).await?;
-    let script = script::script(&work);
+    let mut script = script::script(&work);
+    let files = identity.files.into_iter();
+    script.files.extend(files.map(|TokenFile { variables, path, content }| StepFile { variables, path, content }));
     let token = credential(app, &of).await?;
-    let mut environment = variables.environment;
+    let mut environment: Vec<(String, Secret<String>)> = match kind {
+        Target::Process => {
+            app.config.trusted_certificates().into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
+        }
+        Target::Docker | Target::Kubernetes(_) => Vec::new(),
+    };
+    environment.extend(variables.environment);
+    environment.extend(identity.environment);
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
     environment.extend(script.files.iter().flat_map(places));
     environment.extend(script.environment);
     let mut secrets = variables.secrets;
+    secrets.extend(identity.secrets);
     if work.fetches {
         let own = authorization(&token);
         secrets.push(own.clone());
@@ -120,7 +162,7 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), 
         loose,
         notes,
         plan,
-        lock_timeout_seconds: app.config.state_lock_timeout_seconds,
+        lock_timeout_seconds: (!of.job.plan_only).then_some(app.config.state_lock_timeout_seconds),
         refresh: of.job.refresh,
         refresh_only: of.job.refresh_only,
         targets: addresses(app, of, "TARGET").await?,
@@ -185,7 +227,7 @@ fn pod(of: &WorkspaceSubject, run: &run::Model) -> PodOptions {
 
 fn source_text(source: &SourceTree) -> String {
     match source {
-        SourceTree::Empty => String::new(),
+        SourceTree::Empty | SourceTree::Upload(_) => String::new(),
         SourceTree::Repository(wanted) => wanted.url.clone(),
     }
 }

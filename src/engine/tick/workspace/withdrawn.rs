@@ -1,4 +1,5 @@
-//! The pass that ends workspace jobs that wait for an approval, when whoever asked for them has lost the right to it.
+//! The pass over workspace jobs that wait for an approval: it ends those whose requester has lost the right to them and those that have
+//! waited for too long, and says so of those whose plan is stale.
 
 use std::sync::atomic::Ordering;
 
@@ -8,10 +9,10 @@ use entity::workspace_job::JobStatus;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::app::App;
-use crate::engine::template;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason as reason_of, report, succeeded};
-use crate::engine::workspace::rights_of;
+use crate::engine::workspace::{AUTO_APPLY, rights_of};
+use crate::engine::{approval_wait, news, template};
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -39,32 +40,67 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
 }
 
 async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
-    let Some(lost) = reason(&app.db, job).await? else { return Ok(()) };
+    let days = app.config.approval_days;
+    let why = match reason(&app.db, job).await? {
+        Some(lost) => Some(withdrawn(job, lost)),
+        None if approval_wait::is_over(job, days, now) => Some(approval_wait::not_given(days)),
+        None => None,
+    };
+    let Some(why) = why else { return note_stale(app, job).await };
     store::write(&app.db, async |tx| {
         let Some(job) = store::workspace::lock_job(tx, job.id).await? else { return Ok(()) };
-        if job.status == JobStatus::WaitingApproval { end(tx, job, lost, now).await } else { Ok(()) }
+        if job.status == JobStatus::WaitingApproval { cancel(app, tx, job, why.clone(), now).await } else { Ok(()) }
     })
     .await
+}
+
+/// Says so if the plan of a job is stale.
+async fn note_stale(app: &App, job: &workspace_job::Model) -> Result<()> {
+    if let Some(text) = approval_wait::stale(&app.db, job).await? {
+        store::workspace::set_output(&app.db, job.id, &text).await?;
+    }
+    Ok(())
+}
+
+fn withdrawn(job: &workspace_job::Model, reason: &str) -> String {
+    format!("cancelled: {} may no longer do this: {reason}", job.created_by)
 }
 
 /// Why a job may not go on; none if it may.
 pub(super) async fn reason(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<&'static str>> {
     let Ok(flow) = template::parse(&job.tcl) else { return Ok(None) };
     let rights = rights_of(db, job.principal.as_deref(), (job.organization_id, job.workspace_id)).await?;
-    Ok(template::refusal(&flow, job.template_reference.is_none(), rights))
+    let not_asking = (job.auto_apply && !rights.approve).then_some(AUTO_APPLY);
+    Ok(template::refusal(&flow, job.template_reference.is_none(), rights).or(not_asking))
 }
 
-/// Cancels a job, and says why.
+/// Cancels a job whose requester has lost the right to it.
 pub(super) async fn end(
+    app: &App,
     tx: &DatabaseTransaction,
     job: workspace_job::Model,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let why = withdrawn(&job, reason);
+    cancel(app, tx, job, why, now).await
+}
+
+/// Cancels a job, and says why.
+async fn cancel(
+    app: &App,
+    tx: &DatabaseTransaction,
+    job: workspace_job::Model,
+    why: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let waited = job.status == JobStatus::WaitingApproval;
     store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, JobStatus::Cancelled), now).await?;
-    let output = Some(format!("cancelled: {} may no longer do this: {reason}", job.created_by));
-    let job = workspace_job::Model { status: JobStatus::Cancelled, output, updated_at: now, ..job };
-    tracing::info!(job = job.id, reason, "workspace job cancelled: rights were withdrawn");
-    store::workspace::update_job(tx, job).await?;
+    tracing::info!(job = job.id, why, "workspace job cancelled");
+    let job = workspace_job::Model { status: JobStatus::Cancelled, output: Some(why), updated_at: now, ..job };
+    let job = store::workspace::update_job(tx, job).await?;
+    if waited {
+        news::approval_decided(app, tx, &job, now).await?;
+    }
     Ok(())
 }

@@ -1,0 +1,67 @@
+//! Tests of reading timers.
+
+use super::read_systemd_timer;
+
+const SERVICE: &str = r#"
+[Unit]
+Description=Prune old reports
+
+[Service]
+Type=oneshot
+User=reports
+WorkingDirectory=/srv/reports
+Environment="LEVEL=2" NAME='two words'
+TimeoutStartSec=1h 30min
+ExecStart=/usr/bin/prune --keep 30 \
+  "--in=/srv/old reports"
+"#;
+
+#[test]
+fn a_timer_and_its_service_become_a_job() {
+    let timer = "[Timer]\n# At night, and at noon\nOnCalendar=Mon..Fri 02:30\nOnCalendar=Sat 12:00\nPersistent=true\nRandomizedDelaySec=5min\nOnBootSec=10min\n";
+    let found = read_systemd_timer("prune.timer", timer, SERVICE, "Europe/Madrid");
+    let [job] = found.jobs.as_slice() else { panic!("{found:?}") };
+    assert_eq!((job.name.as_str(), job.description.as_str()), ("prune", "Prune old reports"));
+    assert_eq!(job.schedules, ["30 2 * * 1-5", "0 12 * * 6"]);
+    assert_eq!(
+        (job.zone.as_str(), job.clock_changes),
+        ("Europe/Madrid", windlass_schedule::ClockChangeRules::default())
+    );
+    assert_eq!(job.command, ["/usr/bin/prune", "--keep", "30", "--in=/srv/old reports"]);
+    assert_eq!((job.environment["LEVEL"].as_str(), job.environment["NAME"].as_str()), ("2", "two words"));
+    assert_eq!((job.user.as_deref(), job.max_duration_seconds), (Some("reports"), Some(5400)));
+    for (key, value) in [
+        ("cronjob.missed_runs", "\"latest\""),
+        ("cronjob.jitter_seconds", "300"),
+        ("process.working_folder", "\"/srv/reports\""),
+    ] {
+        assert_eq!(job.settings[key], value, "{key}");
+    }
+    assert_eq!((found.refused[0].line, found.refused[0].text.as_str()), (7, "OnBootSec=10min"));
+}
+
+#[test]
+fn what_has_no_equivalent_is_refused() {
+    let service = |command: &str| format!("[Service]\n{command}\n");
+    for (timer, service, why) in [
+        ("[Timer]\nOnUnitActiveSec=1h\n", SERVICE.to_owned(), "it has no OnCalendar"),
+        ("[Timer]\nOnCalendar=Fri..Mon\n", SERVICE.to_owned(), "systemd \"Fri..Mon\": a range of days that wraps"),
+        ("[Timer]\nOnCalendar=daily\nOnCalendar=12:00 Asia/Tokyo\n", SERVICE.to_owned(), "one time zone"),
+        ("[Timer]\nOnCalendar=daily\n", service("User=a"), "no ExecStart"),
+        ("[Timer]\nOnCalendar=daily\n", service("ExecStart=/bin/a %i"), "specifiers such as %i"),
+        ("[Timer]\nOnCalendar=daily\nRandomizedDelaySec=soon\n", service("ExecStart=/bin/a"), "not a span of time"),
+    ] {
+        let found = read_systemd_timer("a.timer", timer, &service, "Etc/UTC");
+        assert!(found.jobs.is_empty(), "{found:?}");
+        assert!(found.refused.iter().any(|refused| refused.why.contains(why)), "{why}: {:?}", found.refused);
+    }
+    let several = read_systemd_timer(
+        "a",
+        "[Timer]\nOnCalendar=\nOnCalendar=daily\n",
+        &service("ExecStart=-/bin/a x\nExecStart=/bin/b $HOME"),
+        "Etc/UTC",
+    );
+    assert_eq!(several.jobs[0].command, ["/bin/sh", "-c", "/bin/a x && /bin/b $HOME"]);
+    assert_eq!(several.jobs[0].notes.iter().filter(|note| note.starts_with("systemd ")).count(), 3);
+    assert_eq!(several.jobs[0].settings["cronjob.missed_runs"], "\"none\"");
+}

@@ -1,0 +1,97 @@
+//! What may be done with a run: to apply, discard or cancel it, and to say something about it; and lists that programs ask for.
+
+use std::sync::Arc;
+
+use entity::workspace_job::{self, JobStatus};
+use poem::http::StatusCode;
+use poem::web::{Data, Path};
+use poem::{Body, Request, Response, Route, get, handler, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::caller::{SeenWorkspace, Visit};
+use super::error::{Problem, Result, answered, guarded};
+use super::json_api::{document, plain};
+use super::run_of_job::shown_run;
+use super::runs::seen_run;
+use crate::access::{Action, Location, require_right};
+use crate::app::App;
+use crate::engine::workspace::{Reviewer, turn};
+use crate::error::Error;
+use crate::store;
+
+pub(super) fn routes(route: Route) -> Route {
+    route
+        .at("/api/v2/runs/:id/actions/:action", guarded(post(act)))
+        .at("/api/v2/runs/:id/run-events", guarded(get(nothing)))
+        .at("/api/v2/runs/:id/policy-checks", guarded(get(nothing)))
+        .at("/api/v2/runs/:id/task-stages", guarded(get(nothing)))
+        .at("/api/v2/runs/:id/comments", guarded(get(list_comments)))
+}
+
+#[derive(Default, Deserialize)]
+struct ActionRequest {
+    comment: Option<String>,
+}
+
+#[handler]
+async fn act(app: Data<&Arc<App>>, request: &Request, names: Path<(String, String)>, body: Body) -> Response {
+    let (id, action) = names.0;
+    answered(done(app.0, request, (&id, &action), body).await)
+}
+
+async fn done(app: &Arc<App>, request: &Request, (id, action): (&str, &str), body: Body) -> Result<Response> {
+    let visit = Visit::of(app, request).await?;
+    let to = match action {
+        "apply" => JobStatus::Approved,
+        "discard" => JobStatus::Rejected,
+        "cancel" => JobStatus::Cancelled,
+        _ => return Err(Problem::missing("action")),
+    };
+    let (job, seen) = seen_run(&visit, id).await?;
+    let run = shown_run(&visit, job, seen.rights).await?;
+    require_right(if to == JobStatus::Approved { seen.rights.approve } else { run.may_end() })?;
+    let ActionRequest { comment } = plain(request, body).await?;
+    let SeenWorkspace { organization, rights, .. } = &seen;
+    let deploys = visit.caller.may(organization.id, Action::Deploy, &Location::default());
+    let above = rights.teams || deploys || to == JobStatus::Rejected && run.is_own;
+    let reviewer = Reviewer { name: visit.caller.name(), groups: &visit.caller.identity.groups, above };
+    store::write(&app.db, async |tx| {
+        let locked = store::workspace::lock_job(tx, run.job.id).await?.ok_or(Error::NotFound("run"))?;
+        if locked.status == to || to == JobStatus::Rejected && locked.status != JobStatus::WaitingApproval {
+            return Err(Error::Conflict(format!(
+                "the run cannot be changed by {action}: its status does not permit that"
+            )));
+        }
+        let comments = comment.clone().filter(|text| !text.is_empty()).or(locked.comments);
+        let job = workspace_job::Model { comments, ..locked };
+        turn(app, tx, job, to, &reviewer, visit.now).await
+    })
+    .await?;
+    Ok(Response::builder().status(StatusCode::ACCEPTED).finish())
+}
+
+/// A list that is always empty: there are no such events, checks or stages. Without it, programs end with an error.
+#[handler]
+async fn nothing(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
+    let answer = async {
+        let visit = Visit::of(app.0, request).await?;
+        seen_run(&visit, &id.0).await?;
+        Ok(document(StatusCode::OK, &json!({"data": []})))
+    };
+    answered(answer.await)
+}
+
+/// What was said about a run: its message, or the comment of whoever acted on it last.
+#[handler]
+async fn list_comments(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
+    let answer = async {
+        let visit = Visit::of(app.0, request).await?;
+        let (job, _) = seen_run(&visit, &id.0).await?;
+        let shown =
+            |text: &String| json!({"id": format!("wsc-{}", job.id), "type": "comments", "attributes": {"body": text}});
+        let list: Vec<Value> = job.comments.iter().map(shown).collect();
+        Ok(document(StatusCode::OK, &json!({"data": list})))
+    };
+    answered(answer.await)
+}

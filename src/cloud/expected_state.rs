@@ -1,0 +1,39 @@
+//! What the address of an upload says about the state that is to come.
+
+use entity::id::WorkspaceId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::Problem;
+
+/// The kinds of addresses.
+pub(super) const STATE: &str = "state";
+pub(super) const JSON_STATE: &str = "json-state";
+
+/// A state that is to come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Expected {
+    pub(super) upload: Uuid,
+    pub(super) workspace: WorkspaceId,
+    /// With whose rights it is stored.
+    pub(super) principal: String,
+    /// Who may hold the lock.
+    pub(super) holder: String,
+    /// The name of whoever stores it.
+    pub(super) by: String,
+    pub(super) serial: i64,
+    pub(super) md5: String,
+    pub(super) is_forced: bool,
+    pub(super) job: Option<i32>,
+}
+
+pub(super) fn locked() -> Problem {
+    Problem::conflict("the state is locked", "another client holds the lock of the state; lock the workspace first")
+}
+
+pub(super) fn out_of_order(stale: &str) -> Problem {
+    Problem::conflict(
+        "the state does not follow the newest one",
+        format!("{stale}; push it with -force to replace it all the same"),
+    )
+}

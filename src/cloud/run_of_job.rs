@@ -1,0 +1,31 @@
+//! Loads what the documents about a run are made of.
+
+use entity::{workspace_job, workspace_step};
+
+use super::caller::Visit;
+use super::error::Result;
+use super::run_document::ShownRun;
+use super::run_state::Progress;
+use crate::access::principal;
+use crate::access::reach::Rights;
+use crate::engine::template::FlowType;
+use crate::engine::workspace::spec;
+use crate::store;
+
+/// A job as a run, for a caller with these rights in its workspace.
+pub(super) async fn shown_run(visit: &Visit, job: workspace_job::Model, rights: Rights) -> Result<ShownRun> {
+    let steps = store::workspace::steps_without_plans(&visit.app.db, job.id).await?;
+    let (mut plan, mut apply): (Option<&workspace_step::Model>, Option<&workspace_step::Model>) = (None, None);
+    for step in &steps {
+        match spec(step)?.kind {
+            FlowType::TerraformPlan | FlowType::TerraformPlanDestroy => plan = plan.or(Some(step)),
+            FlowType::TerraformApply | FlowType::TerraformDestroy => apply = apply.or(Some(step)),
+            FlowType::CustomScripts | FlowType::Approval | FlowType::DisableWorkspace | FlowType::ScheduleTemplates => {
+            }
+        }
+    }
+    let progress = Progress { plan: plan.map(|step| step.status), apply: apply.map(|step| step.status) };
+    let is_own = job.principal.as_ref().is_some_and(|of| *of == principal::stored(&visit.caller));
+    let (plan, apply) = (plan.map(|step| step.id), apply.map(|step| step.id));
+    Ok(ShownRun { job, progress, plan, apply, rights, is_own, position: 0 })
+}

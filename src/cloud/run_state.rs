@@ -1,0 +1,97 @@
+//! Pure: a workspace job as a run of this API, with its plan and its apply.
+//!
+//! Programs treat every status but `pending` and `confirmed` as one in which something happens, and end without a word when a finished
+//! plan cannot be confirmed. So a plan is finished only when the job has decided what comes next.
+
+use entity::workspace_job::{self, JobStatus};
+
+/// The steps of a job that matter here, by their status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The first step that plans.
+    pub(super) plan: Option<JobStatus>,
+    /// The step that carries the plan out.
+    pub(super) apply: Option<JobStatus>,
+}
+
+/// The status of a run.
+pub(super) fn of_run(job: &workspace_job::Model, of: Progress) -> &'static str {
+    let apply_begun = of.apply.is_some_and(|apply| !matches!(apply, JobStatus::Pending | JobStatus::NotExecuted));
+    match job.status {
+        JobStatus::Rejected => "discarded",
+        JobStatus::Cancelled => "canceled",
+        JobStatus::Failed | JobStatus::NotExecuted => "errored",
+        JobStatus::Completed if of.apply == Some(JobStatus::Completed) => "applied",
+        JobStatus::Completed => "planned_and_finished",
+        JobStatus::WaitingApproval if job.save_plan => "planned_and_saved",
+        JobStatus::WaitingApproval => "planned",
+        JobStatus::Pending | JobStatus::Queue | JobStatus::Running | JobStatus::Approved => match of {
+            Progress { apply: Some(JobStatus::Queue), .. } => "apply_queued",
+            _ if apply_begun => "applying",
+            Progress { plan: Some(JobStatus::Completed), .. }
+                if job.asked_at.is_some() || job.approved_at.is_some() =>
+            {
+                "confirmed"
+            }
+            Progress { plan: None | Some(JobStatus::Pending), .. } => "pending",
+            Progress { plan: Some(JobStatus::Queue), .. } => "plan_queued",
+            Progress { plan: Some(_), .. } => "planning",
+        },
+    }
+}
+
+/// The status of the plan of a run.
+pub(super) fn of_plan(job: &workspace_job::Model, of: Progress) -> &'static str {
+    match of.plan {
+        Some(JobStatus::Failed) => "errored",
+        Some(JobStatus::Cancelled | JobStatus::Rejected) => "canceled",
+        Some(JobStatus::Completed) if is_decided(job) => "finished",
+        Some(JobStatus::NotExecuted) => "unreachable",
+        Some(JobStatus::Queue) => "queued",
+        Some(JobStatus::Running | JobStatus::Completed) => "running",
+        _ if job.status == JobStatus::Cancelled => "canceled",
+        _ if job.status.is_final() => "errored",
+        _ => "pending",
+    }
+}
+
+/// Whether the job has gone on after its plan.
+fn is_decided(job: &workspace_job::Model) -> bool {
+    job.status.is_final() || job.asked_at.is_some() || job.approved_at.is_some()
+}
+
+/// The status of the apply of a run.
+pub(super) fn of_apply(job: &workspace_job::Model, of: Progress) -> &'static str {
+    match of.apply {
+        Some(JobStatus::Completed) => "finished",
+        Some(JobStatus::Failed) => "errored",
+        Some(JobStatus::Cancelled | JobStatus::Rejected) => "canceled",
+        Some(JobStatus::Queue) => "queued",
+        Some(JobStatus::Running) => "running",
+        None | Some(JobStatus::NotExecuted) => "unreachable",
+        Some(_) if job.status.is_final() => "unreachable",
+        Some(_) => "pending",
+    }
+}
+
+/// Whether the plan has changes to apply.
+pub(super) fn has_changes(job: &workspace_job::Model, of: Progress) -> bool {
+    job.plan_changes && of.plan == Some(JobStatus::Completed)
+}
+
+/// Which actions the state of a run permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Actions {
+    pub(super) confirmable: bool,
+    pub(super) discardable: bool,
+    pub(super) cancelable: bool,
+}
+
+pub(super) fn actions(job: &workspace_job::Model) -> Actions {
+    let waits = job.status == JobStatus::WaitingApproval;
+    Actions { confirmable: waits, discardable: waits, cancelable: !waits && !job.status.is_final() }
+}
+
+#[cfg(test)]
+#[path = "run_state_tests.rs"]
+mod tests;

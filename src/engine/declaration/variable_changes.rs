@@ -1,0 +1,67 @@
+//! The variables of a project, of its environment and of its jobs after a declaration.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::JobId;
+use entity::variable::Model;
+
+use super::step::{Step, VariableOwner};
+use super::variables::{self, Scope};
+use super::wanted::{WantedEnvironment, WantedJob};
+use crate::engine::export::Exported;
+use crate::error::Result;
+use crate::secret::KeyRing;
+
+/// The widest scope first, so that variables of narrower ones can be aliases of those that are new.
+pub(super) fn compare(
+    keys: &KeyRing,
+    stored: &Exported,
+    wanted: &WantedEnvironment,
+    (jobs, now): (&[(JobId, &WantedJob)], DateTime<Utc>),
+) -> Result<Vec<Step>> {
+    let scope = |owner: VariableOwner, at: String| Scope {
+        organization: stored.environment.organization_id,
+        project: stored.project.id,
+        environment: stored.environment.id,
+        owner,
+        at,
+    };
+    let rows = |is_own: &dyn Fn(&Model) -> bool| stored.variables.iter().filter(|row| is_own(row)).collect();
+    let of_project: Vec<&Model> = rows(&|row| row.project_id.is_some());
+    let of_environment: Vec<&Model> = rows(&|row| row.environment_id == Some(stored.environment.id));
+    let project_scope = scope(VariableOwner::Project, "project_".into());
+    let mut steps = variables::compare(keys, &project_scope, (&of_project, &[]), &wanted.project_variables, now)?;
+    let seen = after(&of_project, &steps);
+    let seen: Vec<&Model> = seen.iter().collect();
+    let own = scope(VariableOwner::Environment, String::new());
+    let new = variables::compare(keys, &own, (&of_environment, &seen), &wanted.variables, now)?;
+    let seen: Vec<Model> = after(&of_environment, &new).into_iter().chain(seen.into_iter().cloned()).collect();
+    let seen: Vec<&Model> = seen.iter().collect();
+    steps.extend(new);
+    let mut by_job: HashMap<JobId, Vec<&Model>> = HashMap::new();
+    for row in &stored.variables {
+        if let Some(id) = row.job_id {
+            by_job.entry(id).or_default().push(row);
+        }
+    }
+    for (id, job) in jobs {
+        let name = &job.state.name;
+        let scope = scope(VariableOwner::Job(*id, name.clone()), format!("jobs.{name}."));
+        let own = by_job.get(id).map(Vec::as_slice).unwrap_or_default();
+        steps.extend(variables::compare(keys, &scope, (own, &seen), &job.variables, now)?);
+    }
+    Ok(steps)
+}
+
+/// The variables of a scope after these steps.
+fn after(own: &[&Model], steps: &[Step]) -> Vec<Model> {
+    let is_gone = |row: &Model| {
+        steps.iter().any(|step| matches!(step, Step::Variable { before: Some(before), .. } if before.id == row.id))
+    };
+    let new = steps.iter().filter_map(|step| match step {
+        Step::Variable { after: Some(after), .. } => Some((**after).clone()),
+        _ => None,
+    });
+    own.iter().filter(|row| !is_gone(row)).map(|row| (*row).clone()).chain(new).collect()
+}

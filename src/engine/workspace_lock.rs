@@ -1,0 +1,133 @@
+//! The lock of a workspace, as people take it. It is that of its state, which steps and all other clients take as well; a workspace that
+//! is blocked for new jobs counts as locked, too. Callers have checked that the requester may lock it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use entity::id::WorkspaceId;
+use entity::workspace;
+use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{limits, lock_wait};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store;
+
+/// The key of a lock under which it says who may release it.
+const HOLDER: &str = "Holder";
+
+/// Who locks a workspace.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder<'a> {
+    /// The same for all credentials of a person.
+    pub id: &'a str,
+    /// As others read it.
+    pub name: &'a str,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    Done(Box<workspace::Model>),
+    /// The workspace is locked by a step of this job.
+    HeldByJob(i32),
+    /// The workspace is locked by somebody else; who it is, in words.
+    HeldByOther(String),
+    NotLocked,
+}
+
+/// Whether somebody holds the lock of a state.
+#[must_use]
+pub fn is_held_by(row: &workspace::Model, holder: &str) -> bool {
+    row.state_lock.as_ref().and_then(|lock| lock.get(HOLDER)).and_then(Value::as_str) == Some(holder)
+}
+
+/// Why a workspace cannot be locked, or its state written by somebody without the lock; none if it is free.
+async fn held(tx: &DatabaseTransaction, row: &workspace::Model) -> Result<Option<Outcome>> {
+    if let Some(id) = row.state_lock_step
+        && let Some(step) = store::row::by_id::<entity::workspace_step::Model>(tx, id).await?
+    {
+        return Ok(Some(Outcome::HeldByJob(step.job_id)));
+    }
+    Ok(row.state_lock.as_ref().map(|lock| Outcome::HeldByOther(lock_wait::waiting(lock))))
+}
+
+async fn locked_row(tx: &DatabaseTransaction, id: WorkspaceId) -> Result<workspace::Model> {
+    let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
+    row.ok_or(Error::NotFound("workspace"))
+}
+
+/// Locks a workspace.
+///
+/// # Errors
+/// `Invalid` if the reason is too long; database errors.
+pub async fn lock(
+    app: &App,
+    id: WorkspaceId,
+    holder: Holder<'_>,
+    reason: String,
+    now: DateTime<Utc>,
+) -> Result<Outcome> {
+    let reason = limits::text("reason", reason)?;
+    let lock = json!({
+        "ID": Uuid::now_v7(),
+        "Operation": reason,
+        "Who": holder.name,
+        "Created": now.to_rfc3339_opts(SecondsFormat::Secs, true),
+        HOLDER: holder.id,
+    });
+    store::write(&app.db, async |tx| {
+        let row = locked_row(tx, id).await?;
+        if row.locked {
+            let why = row.lock_description.as_deref().unwrap_or("no reason was given");
+            return Ok(Outcome::HeldByOther(format!("the workspace is blocked for new jobs: {why}")));
+        }
+        if let Some(outcome) = held(tx, &row).await? {
+            return Ok(outcome);
+        }
+        store::workspace::lock_state(tx, id, lock.clone(), None).await?;
+        Ok(Outcome::Done(Box::new(workspace::Model { state_lock: Some(lock), ..row })))
+    })
+    .await
+}
+
+/// Releases a lock that the requester has taken.
+///
+/// # Errors
+/// A database error.
+pub async fn unlock(app: &App, id: WorkspaceId, holder: Holder<'_>) -> Result<Outcome> {
+    store::write(&app.db, async |tx| {
+        let row = locked_row(tx, id).await?;
+        match held(tx, &row).await? {
+            None if row.locked => Ok(Outcome::HeldByOther("the workspace is blocked for new jobs".to_owned())),
+            None => Ok(Outcome::NotLocked),
+            Some(_) if is_held_by(&row, holder.id) => released(tx, row).await,
+            Some(outcome) => Ok(outcome),
+        }
+    })
+    .await
+}
+
+/// Releases a lock, whoever holds it.
+///
+/// # Errors
+/// A database error.
+pub async fn force_unlock(app: &App, id: WorkspaceId) -> Result<Outcome> {
+    store::write(&app.db, async |tx| {
+        let row = locked_row(tx, id).await?;
+        if row.state_lock.is_some() {
+            return released(tx, row).await;
+        }
+        Ok(if row.locked {
+            Outcome::HeldByOther("the workspace is blocked for new jobs; unblock it in the console".to_owned())
+        } else {
+            Outcome::NotLocked
+        })
+    })
+    .await
+}
+
+async fn released(tx: &DatabaseTransaction, row: workspace::Model) -> Result<Outcome> {
+    store::workspace::unlock_state(tx, row.id, None).await?;
+    Ok(Outcome::Done(Box::new(workspace::Model { state_lock: None, state_lock_step: None, ..row })))
+}
