@@ -16,6 +16,7 @@ mod times;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
@@ -77,8 +78,28 @@ pub fn is_meant(words: &[OsString]) -> bool {
     false
 }
 
-/// Runs a command of the client.
-pub async fn run(words: Vec<OsString>) -> ExitCode {
+/// The command line of the whole program, for completions: its settings belong to the commands of the server alone.
+fn whole(server: &clap::Command) -> clap::Command {
+    let settings: Vec<_> = server.get_arguments().cloned().collect();
+    let of_server = server.get_subcommands().map(|command| command.clone().args(settings.clone()));
+    Arguments::command().subcommands(of_server)
+}
+
+/// Writes a manual page for each command of the program, and one that lists them.
+fn write_pages(server: &clap::Command, folder: &Path) -> std::io::Result<()> {
+    for part in [server.clone(), Arguments::command()] {
+        clap_mangen::generate_to(part, folder)?;
+    }
+    // Both have written a page of the program, which lists their own commands.
+    let mut program = Arguments::command().about("A self-hosted control plane for jobs").disable_help_subcommand(true);
+    program = program.subcommands(server.get_subcommands().cloned());
+    program.build();
+    clap_mangen::Man::new(program).generate_to(folder)?;
+    Ok(())
+}
+
+/// Runs a command of the client. The commands of the server are named in completions and manual pages.
+pub async fn run(words: Vec<OsString>, server: &clap::Command) -> ExitCode {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
@@ -88,11 +109,12 @@ pub async fn run(words: Vec<OsString>) -> ExitCode {
     let done = match command {
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "windlass", &mut script);
+            clap_complete::generate(shell, &mut whole(server), "windlass", &mut script);
             screen.pass(&script)
         }
-        Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), &folder)
-            .map_err(|error| Failure::Refused(format!("{}: {error}", folder.display()))),
+        Command::Man { folder } => {
+            write_pages(server, &folder).map_err(|error| Failure::Refused(format!("{}: {error}", folder.display())))
+        }
         command => commands::run(&options, command, &mut screen).await,
     };
     let written = screen.flush();

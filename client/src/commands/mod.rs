@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Context(context::Command),
     /// Print completions for a shell.
     Completions { shell: Shell },
-    /// Write the manual pages of these commands into a folder.
+    /// Write the manual pages of all commands into a folder.
     Man { folder: PathBuf },
 }
 

@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn client(words: Vec<OsString>) -> ExitCode {
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    windlass_client::run(words).await
+    windlass_client::run(words, &Arguments::command()).await
 }
 
 /// The words of a server's command. Its help names those of the client, too.

@@ -415,4 +415,12 @@ async fn help_and_completions_name_every_command() {
     program(&["man", folder.path().to_str().unwrap()]);
     let page = std::fs::read_to_string(folder.path().join("windlass-job-explain.1")).unwrap();
     assert!(page.contains(".TH") && page.contains("explain"), "{page}");
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    for command in ["serve", "migrate", "backup", "restore", "doctor", "token", "healthcheck"] {
+        let own = page(&format!("windlass-{command}.1"));
+        assert!(own.contains("max\\-runs"), "{command}: {own}");
+        assert!(page("windlass.1").contains(&format!("windlass\\-{command}(1)")), "{command}: {}", page("windlass.1"));
+        assert!(completions.contains(&format!("windlass__subcmd__{command})")), "{command}");
+    }
+    assert!(page("windlass.1").contains("windlass\\-job(1)") && !page("windlass.1").contains("max\\-runs"));
 }
