@@ -22,6 +22,7 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         return Err(format!("missing, and --strict forbids to skip tests:\n  {}", services.missing.join("\n  ")));
     }
     let database = "WINDLASS_TEST_DATABASE_URL";
+    let threads = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     let cargo = |words: &[&str], with_database: bool| {
         let mut command = command::cargo();
         command.arg("test").args(words).env("INSTA_UPDATE", "no");
@@ -31,6 +32,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         if missing == Missing::Fail {
             command.env("WINDLASS_TEST_STRICT", "1");
         }
+        // Many tests wait: for the engine, for a container, for a program that is slow.
+        command.env("RUST_TEST_THREADS", threads.to_string());
         let [on_sqlite, on_postgres] = SEEDS;
         command.env("WINDLASS_SIMULATION_SEEDS", if with_database { on_postgres } else { on_sqlite });
         command::run(&mut command)
