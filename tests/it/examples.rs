@@ -169,7 +169,7 @@ impl Walk {
 }
 
 /// Collections in the order in which what they refer to exists; those that are not named come last.
-const FIRST: [&str; 6] = ["/project", "/ssh", "/vcs", "/tag", "/template", "/workspace"];
+const FIRST: [&str; 7] = ["/project", "/ssh", "/vcs", "/tag", "/template", "/workspace", "/webhook"];
 /// Tokens and organizations are of people; `the_examples_of_people_are_accepted` sends these. Deliveries are signed by providers.
 const OF_OTHERS: [&str; 5] =
     ["createTeamToken", "createPersonalToken", "createOrganization", "deliverWebhook", "deliverWebhookToFirstAddress"];

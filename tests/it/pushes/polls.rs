@@ -34,6 +34,8 @@ impl Repository {
     /// Changes a file, and returns the commit.
     fn commit(&self, file: &str) -> String {
         let path = self.path().join(file);
+        // A checkout of another branch removes folders.
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         std::fs::write(path, text + "more\n").unwrap();
         git(&self.path(), &["add", "."]);

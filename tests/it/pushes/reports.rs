@@ -13,7 +13,8 @@ const TOKEN: &str = "a token of the provider";
 
 /// A followed repository of a provider, with a connection.
 async fn connected(provider: &Provider, vcs_type: &str) -> Followed {
-    let it = Followed::of(TestApp::with_private_webhooks().await, "https://git.example/acme/infra.git").await;
+    let source = format!("{}/acme/infra.git", provider.url);
+    let it = Followed::of(TestApp::with_private_webhooks().await, &source).await;
     connect(&it, json!({"vcsType": vcs_type, "endpoint": provider.url, "apiUrl": format!("{}/api", provider.url)}))
         .await;
     it.event(json!({"event": "PUSH"})).await;
