@@ -281,6 +281,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(5..=86_400))]
     pub heartbeat_seconds: u32,
 
+    /// Seconds between the polls of a branch that jobs with `auto_deploy` are built from; 0 polls never.
+    #[arg(long, global = true, env = "WINDLASS_AUTO_DEPLOY_SECONDS", default_value_t = 300,
+          value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub auto_deploy_seconds: u32,
+
     /// OpenTelemetry collector for traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; unset disables traces.
     #[arg(long, global = true, env = "WINDLASS_OTLP_ENDPOINT", hide_env_values = true)]
     pub otlp_endpoint: Option<String>,

@@ -37,6 +37,8 @@ pub mod liveness;
 pub mod observe;
 /// Webhook deliveries.
 pub mod outbound;
+/// Runs on push: changed paths, polls and reports.
+pub mod push;
 /// A client of image registries.
 pub mod registry_client;
 /// Execution of steps: Docker, processes, Kubernetes.

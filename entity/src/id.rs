@@ -116,6 +116,16 @@ id! {
     StateVersionId
     /// The id of a workspace schedule.
     WorkspaceScheduleId
+    /// The id of a webhook of a workspace's repository.
+    WorkspaceWebhookId
+    /// The id of what such a webhook starts.
+    WorkspaceWebhookEventId
+    /// The id of a push, or of another delivery of such a webhook.
+    WorkspacePushId
+    /// The id of what is reported to a repository.
+    PushFeedbackId
+    /// The id of a branch that jobs are built from.
+    RepositoryHeadId
     /// The id of the login for a git host.
     VcsId
     /// The id of an SSH key.
@@ -139,7 +149,7 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
+    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
 }
 
 impl JobId {

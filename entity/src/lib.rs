@@ -43,7 +43,9 @@ pub mod organization;
 pub mod person;
 pub mod project;
 pub mod project_rule;
+pub mod push_feedback;
 pub mod registry;
+pub mod repository_head;
 pub mod run;
 pub mod run_spec;
 pub mod schedule_pause;
@@ -72,9 +74,12 @@ pub mod workspace;
 pub mod workspace_access;
 pub mod workspace_address;
 pub mod workspace_job;
+pub mod workspace_push;
 pub mod workspace_schedule;
 pub mod workspace_step;
 pub mod workspace_tag;
+pub mod workspace_webhook;
+pub mod workspace_webhook_event;
 
 /// The key by which names are unique: trimmed and in lower case.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId, WorkspaceStepId};
+use crate::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId, WorkspaceStepId, WorkspaceWebhookId};
 
 /// Row of `workspace`; unique by organization and name.
 #[sea_orm::model]
@@ -44,6 +44,8 @@ pub struct Model {
     pub state_lock: Option<Json>,
     /// The step that holds the lock, if it is held by one.
     pub state_lock_step: Option<WorkspaceStepId>,
+    /// The webhook whose deliveries start jobs.
+    pub webhook_id: Option<WorkspaceWebhookId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{ConfigurationVersionId, OrganizationId, StateVersionId, WorkspaceId};
+use crate::id::{ConfigurationVersionId, OrganizationId, StateVersionId, WorkspaceId, WorkspacePushId};
 
 /// The status of a workspace job or step, stored under the names of the Terrakube API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -91,6 +91,10 @@ pub struct Model {
     pub asked_at: Option<DateTimeUtc>,
     /// The newest state when the plan was made.
     pub planned_state_id: Option<StateVersionId>,
+    /// The push that started the job.
+    pub push_id: Option<WorkspacePushId>,
+    /// The pull request that the job plans.
+    pub pr_number: Option<i32>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -44,6 +44,8 @@ fn job(status: JobStatus) -> workspace_job::Model {
         variables: None,
         asked_at: None,
         planned_state_id: None,
+        push_id: None,
+        pr_number: None,
     }
 }
 

@@ -41,6 +41,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("schedule-created", "The schedule was created."),
     ("schedule-saved", "The schedule was changed."),
     ("schedule-deleted", "The schedule was deleted."),
+    ("webhook-saved", "The webhook was changed."),
+    ("webhook-deleted", "The webhook was deleted. Remove it at the provider, too."),
     ("comment-saved", "The comment was saved."),
     ("run-queued", "The run is queued."),
     ("test-sent", "The receiver has accepted the test message."),

@@ -1,7 +1,7 @@
 //! New workspace jobs: the flow that somebody asks for, whether they may have it, and the rows that it becomes.
 
 use chrono::{DateTime, Utc};
-use entity::id::{AddressId, ConfigurationVersionId, OrganizationId, TemplateId, WorkspaceStepId};
+use entity::id::{AddressId, ConfigurationVersionId, OrganizationId, TemplateId, WorkspacePushId, WorkspaceStepId};
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -32,6 +32,15 @@ pub struct NewJob {
     /// What they may do in the workspace now.
     pub rights: Rights,
     pub cloud: Option<CloudRun>,
+    pub push: Option<PushedBy>,
+}
+
+/// What pushed a job.
+#[derive(Clone, Copy, Debug)]
+pub struct PushedBy {
+    pub push: WorkspacePushId,
+    /// The pull request, which is only planned.
+    pub pr_number: Option<i32>,
 }
 
 /// What a client of the cloud API asks of a job besides.
@@ -148,7 +157,7 @@ fn job_row(
     let list = |names: &[String]| (!names.is_empty()).then(|| serde_json::json!(names));
     let is = |asked: fn(&CloudRun) -> bool| new.cloud.as_ref().is_some_and(asked);
     workspace_job::Model {
-        plan_only: is(|run| run.plan_only),
+        plan_only: is(|run| run.plan_only) || new.push.is_some_and(|by| by.pr_number.is_some()),
         auto_apply: is(|run| run.auto_apply),
         save_plan: is(|run| run.save_plan),
         is_destroy: is(|run| run.is_destroy),
@@ -156,6 +165,8 @@ fn job_row(
         variables: new.cloud.as_ref().and_then(|run| run.variables.clone()),
         asked_at: None,
         planned_state_id: None,
+        push_id: new.push.map(|by| by.push),
+        pr_number: new.push.and_then(|by| by.pr_number),
         id: 0,
         organization_id: of.organization_id,
         workspace_id: of.id,

@@ -11,7 +11,7 @@ use sea_orm::{ActiveEnum as _, ActiveValue, ConnectionTrait, DatabaseTransaction
 use super::approval_wait;
 use super::cron;
 use super::flow::{self, StatusChange};
-pub use super::job_creation::{AUTO_APPLY, CloudRun, Flow, NewJob, create, create_failed};
+pub use super::job_creation::{AUTO_APPLY, CloudRun, Flow, NewJob, PushedBy, create, create_failed};
 use super::news;
 use super::template::{self, FlowStep, FlowType};
 use crate::access::principal;

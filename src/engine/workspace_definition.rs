@@ -272,6 +272,7 @@ fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::U
         last_job_date: None,
         state_lock: None,
         state_lock_step: None,
+        webhook_id: None,
     }
 }
 

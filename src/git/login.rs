@@ -1,13 +1,16 @@
 //! Loads the login for a repository from its git token or its VCS connection.
 
-use entity::git_token;
 use entity::id::{OrganizationId, VcsId};
 use entity::job_spec::{GitProvider, GitRepository};
 
+use entity::{git_token, workspace};
+
+use super::checkout::Checkout;
 use super::invoke::Login;
+use super::ssh::SshKey;
 use crate::app::App;
 use crate::error::Result;
-use crate::secret::stored_binding::{of_git_token, of_vcs};
+use crate::secret::stored_binding::{of_git_token, of_ssh_key, of_vcs, ssh_host};
 use crate::secret::{self, Binding, Destination, NotSent, Origin, permits};
 use crate::store;
 
@@ -63,6 +66,55 @@ pub async fn of_connection(
         _ => "x-access-token",
     };
     Ok(Ok(Some(Login { username: username.into(), token, origins: binding.origins })))
+}
+
+/// The repository of a workspace with its login and its key, without a branch and a commit.
+///
+/// # Errors
+/// Database errors, or if a credential cannot be opened. The inner error says why the repository cannot be read.
+pub async fn of_workspace(app: &App, row: &workspace::Model) -> Result<Result<Checkout, String>> {
+    let known = ["https://", "http://", "ssh://", "git@"].iter().any(|scheme| row.source.starts_with(scheme));
+    let local = app.config.local_repositories && row.source.starts_with("file://");
+    if !known && !local {
+        return Ok(Err(format!(
+            "{} is not the URL of a repository: it must begin with https://, http://, ssh:// or git@",
+            row.source
+        )));
+    }
+    let login = match row.vcs_id {
+        Some(id) => match of_connection(app, row.organization_id, id, &row.source).await? {
+            Ok(login) => login,
+            Err(reason) => return Ok(Err(format!("the vcs of the workspace: {reason}"))),
+        },
+        None => None,
+    };
+    let key = match key_of(app, row).await? {
+        Ok(key) => key,
+        Err(reason) => return Ok(Err(format!("the ssh key of the workspace: {reason}"))),
+    };
+    let url = row.source.clone();
+    Ok(Ok(Checkout { url, branch: None, commit: None, submodules: true, login, key, local }))
+}
+
+/// The SSH key of a workspace. It may be sent to the host of the source if it belongs there. A key that belongs to no host yet belongs
+/// from now on to that of the first source that it is used with.
+async fn key_of(app: &App, of: &workspace::Model) -> Result<Result<Option<SshKey>, NotSent>> {
+    let Some(id) = of.ssh_key_id else { return Ok(Ok(None)) };
+    let Some(mut row) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
+    let Some(to) = ssh_host(&of.source) else { return Ok(Ok(None)) };
+    let is_new = row.bound_urls.is_none() && row.known_hosts.is_none();
+    if is_new && row.organization_id == of.organization_id {
+        store::workspace::bind_ssh_key(&app.db, id, &of.source).await?;
+        let Some(bound) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
+        row = bound;
+    }
+    let url = to.to_string();
+    if let Err(refused) = permits(&of_ssh_key(&row, Some(&to)), &Destination::new(of.organization_id, &url)) {
+        return Ok(Err(refused));
+    }
+    let Some(sealed) = &row.private_key else { return Ok(Ok(None)) };
+    let private = app.keys.open_text(&secret::place("ssh_key", row.id.0), sealed)?;
+    Ok(Ok(Some(SshKey { private, known_hosts: row.known_hosts })))
 }
 
 /// A repository that is not read by HTTP gets no token, but its submodules may need one.

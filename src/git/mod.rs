@@ -7,6 +7,7 @@ pub use self::checkout::{Checkout, checkout, checkout_into};
 pub use self::commit::Commit;
 pub use self::invoke::Login;
 pub use self::remote::{commits, file};
+pub use self::remote_refs::{Since, changed_paths, head, heads};
 pub use self::ssh::SshKey;
 pub use self::temp_folder::{TempFolder, remove_abandoned, write_inside};
 
@@ -17,5 +18,6 @@ mod invoke;
 /// Loads the login for a repository.
 pub mod login;
 mod remote;
+mod remote_refs;
 mod ssh;
 mod temp_folder;

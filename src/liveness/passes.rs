@@ -45,11 +45,12 @@ pub enum Pass {
     Prune,
     Webhooks,
     Alerts,
+    Pushes,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Checks,
@@ -72,6 +73,7 @@ impl Pass {
         Self::Prune,
         Self::Webhooks,
         Self::Alerts,
+        Self::Pushes,
     ];
 
     /// The name in logs, metrics and health checks.
@@ -100,6 +102,7 @@ impl Pass {
             Self::Prune => "prune",
             Self::Webhooks => "webhooks",
             Self::Alerts => "alerts",
+            Self::Pushes => "pushes",
         }
     }
 }

@@ -48,18 +48,27 @@ pub(super) fn request(
 /// # Errors
 /// Why there was no response.
 pub async fn call(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
+    let (status, text) = exchange(request, ANSWER).await?;
+    Ok((status, String::from_utf8_lossy(&text).replace('\0', "\u{fffd}")))
+}
+
+/// Sends a request and returns the status and up to `most` bytes of the response body.
+///
+/// # Errors
+/// Why there was no response.
+pub async fn exchange(request: reqwest::RequestBuilder, most: usize) -> Result<(u16, Vec<u8>), String> {
     let work = async {
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         let status = response.status().as_u16();
         let mut text = Vec::new();
-        while text.len() < ANSWER {
+        while text.len() < most {
             match response.chunk().await {
                 Ok(Some(piece)) => text.extend_from_slice(&piece),
                 Ok(None) | Err(_) => break,
             }
         }
-        text.truncate(ANSWER);
-        Ok((status, String::from_utf8_lossy(&text).replace('\0', "\u{fffd}")))
+        text.truncate(most);
+        Ok((status, text))
     };
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("the request timed out".into()))
 }

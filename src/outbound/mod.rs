@@ -1,7 +1,7 @@
 //! Webhook deliveries: signed, without redirects, and only to allowed addresses. Failed deliveries are retried with
 //! backoff. Files of iCalendar addresses are read under the same rules.
 
-pub use self::call::call;
+pub use self::call::{call, exchange};
 pub use self::deliver::{run, send};
 pub use self::destination::{check_literal, client};
 pub use self::read::read;

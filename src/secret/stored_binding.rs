@@ -39,6 +39,19 @@ pub fn of_vcs(row: &vcs::Model) -> Binding {
     }
 }
 
+/// The token of a VCS connection may also be sent to the API of its host, if that has a name of its own: `api.github.com` is that of
+/// `github.com`.
+#[must_use]
+pub fn of_vcs_api(row: &vcs::Model) -> Binding {
+    let own = of_vcs(row);
+    let apis = own
+        .origins
+        .iter()
+        .filter(|origin| origin.is_web())
+        .map(|origin| Origin { host: format!("api.{}", origin.host), ..origin.clone() });
+    Binding { origins: distinct(own.origins.iter().cloned().chain(apis)), ..own }
+}
+
 /// The host of a VCS connection: its endpoint, by default that of its type.
 #[must_use]
 pub fn vcs_host(vcs_type: &str, endpoint: Option<&str>) -> Option<Origin> {

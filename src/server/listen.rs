@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::store;
-use crate::{alert, api, cloud, console, engine, outbound, terrakube};
+use crate::{alert, api, cloud, console, engine, outbound, push, terrakube};
 
 /// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
@@ -78,6 +78,7 @@ impl Server {
             },
             outbound::run(&app, drained.clone()),
             alert::run(&app, drained.clone()),
+            push::run(&app, drained.clone()),
             heartbeat_url::run(&app, drained.clone()),
             calendar_loop::run(&app, drained.clone()),
             notify::run(&app, drained.clone())

@@ -36,6 +36,7 @@ pub mod person;
 mod plan_glance;
 pub mod project;
 pub mod project_rule;
+pub mod push;
 mod read_snapshot;
 pub mod registry;
 pub mod resource;

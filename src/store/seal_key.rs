@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 24] = [
+pub const SEALED: [(&str, &str); 25] = [
     ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
     ("configuration_piece", "sealed"),
@@ -33,6 +33,7 @@ pub const SEALED: [(&str, &str); 24] = [
     ("workspace_job", "variables"),
     ("workspace_step", "inputs"),
     ("workspace_step", "plan"),
+    ("workspace_webhook", "secret"),
 ];
 
 /// The length of a fingerprint, in bytes.

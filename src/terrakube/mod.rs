@@ -15,6 +15,7 @@ mod operation_path;
 mod path;
 mod path_context;
 mod permissions;
+mod push_delivery;
 mod query;
 mod read;
 mod request;
@@ -53,7 +54,7 @@ pub fn routes(route: Route) -> Route {
     let route = route.at("/api/v1/operations", dispatch::operations).at("/api/v1/*path", dispatch::resources);
     let route = access_token::routes(permissions::routes(route));
     let route = terraform_state::routes(step_files::routes(route));
-    job_context::routes(step_log::routes(route))
+    push_delivery::routes(job_context::routes(step_log::routes(route)))
 }
 
 #[handler]

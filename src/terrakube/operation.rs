@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::attribute_value::row_id;
-use super::document;
+use super::document::{self, ResourceObject};
 use super::error::{self, Problem, Result};
 use super::operation_path::{Names, is_relationship, path_of, resolve, resolve_linkage};
 use super::path::{self, End};
+use super::path_context::PathContext;
 use super::request::read_json_body;
-use super::resource::Resource;
+use super::resource::{Relation, Resource};
 use super::session::Session;
 use super::special;
 use super::write::MemberChange;
@@ -92,6 +93,40 @@ pub(super) async fn handle(app: &Arc<App>, request: &Request, body: Body) -> Res
     Ok(Response::builder().content_type(MEDIA).body(json!({"atomic:results": results}).to_string()))
 }
 
+/// The path that an operation changes. Clients update the only child of a resource at the relationship that leads to it.
+fn updated_path(path: String, word: &str, given: Option<&ResourceObject>) -> Result<String> {
+    let end = path::parse(&path)?.end;
+    match (end, given.and_then(|given| given.id.as_ref())) {
+        (End::Related(of, _), Some(id)) if word == "update" && of.is_only_child() => {
+            Ok(format!("{}/{id}", path.trim_end_matches('/')))
+        }
+        _ => Ok(path),
+    }
+}
+
+/// Creates a resource, and remembers the names that later operations use for it.
+async fn add(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    (of, relation): (&'static Resource, Option<&'static Relation>),
+    found: &PathContext,
+    given: Option<&ResourceObject>,
+    names: &mut Names,
+) -> Result<(&'static Resource, String)> {
+    let given = given.ok_or_else(|| Problem::bad("add: data is missing"))?;
+    document::require_kind(&given.kind, of)?;
+    let id = match (&given.id, &given.lid) {
+        (None, None) => return Err(Problem::bad("add: data has neither id nor lid")),
+        (Some(id), _) => Uuid::parse_str(id).ok(),
+        (None, Some(_)) => None,
+    };
+    let row = session.create(tx, of, relation, found, given, id).await?;
+    for name in given.lid.iter().chain(&given.id) {
+        names.insert(name.clone(), row_id(&row));
+    }
+    Ok((of, row_id(&row)))
+}
+
 /// Executes one operation and returns the resource that it created or updated.
 async fn one(
     session: &Session,
@@ -108,23 +143,15 @@ async fn one(
     if let Some(given) = &mut given {
         resolve(given, names)?;
     }
-    let path = path_of(operation, given.as_ref(), names)?;
+    let path = updated_path(path_of(operation, given.as_ref(), names)?, word, given.as_ref())?;
     let resource_path = path::parse(&path)?;
     let found = session.walk(tx, &resource_path).await?;
     match (word, resource_path.end) {
         ("add", End::Collection(of, relation)) => {
-            let given = given.ok_or_else(|| Problem::bad("add: data is missing"))?;
-            document::require_kind(&given.kind, of)?;
-            let id = match (&given.id, &given.lid) {
-                (None, None) => return Err(Problem::bad("add: data has neither id nor lid")),
-                (Some(id), _) => Uuid::parse_str(id).ok(),
-                (None, Some(_)) => None,
-            };
-            let row = session.create(tx, of, relation, &found, &given, id).await?;
-            for name in given.lid.iter().chain(&given.id) {
-                names.insert(name.clone(), row_id(&row));
-            }
-            Ok(Some((of, row_id(&row))))
+            add(session, tx, (of, relation), &found, given.as_ref(), names).await.map(Some)
+        }
+        ("add", End::Related(of, relation)) if of.is_only_child() => {
+            add(session, tx, (of, Some(relation)), &found, given.as_ref(), names).await.map(Some)
         }
         ("update", End::Item) => {
             let given = given.ok_or_else(|| Problem::bad("update: data is missing"))?;

@@ -93,6 +93,11 @@ impl Resource {
         self.attributes.iter().chain(STAMPS.iter().take(if self.audited { STAMPS.len() } else { 0 }))
     }
 
+    /// Whether it is created at the to-one relationship that leads to it, because its parent has at most one.
+    pub(super) fn is_only_child(&self) -> bool {
+        self.kind == "webhook"
+    }
+
     pub(super) fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes().find(|attribute| attribute.name == name)
     }

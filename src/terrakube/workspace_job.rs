@@ -67,6 +67,7 @@ pub(super) async fn create(
         principal: Some(principal::stored(&session.caller)),
         rights,
         cloud: None,
+        push: None,
     };
     let job = workspace::create(tx, &row, wanted, session.now).await?;
     Ok(Row::from([

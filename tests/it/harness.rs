@@ -164,6 +164,7 @@ pub(crate) fn config(data_dir: PathBuf, url: &str) -> Config {
         webhook_private_addresses: false,
         heartbeat_url: None,
         heartbeat_seconds: 60,
+        auto_deploy_seconds: 300,
         otlp_endpoint: None,
         log: "off".into(),
         log_format: LogFormat::Text,

@@ -49,6 +49,7 @@ mod outcomes;
 mod overview;
 mod plan_view;
 mod processes;
+mod pushes;
 mod query_plans;
 mod recovery;
 mod registries;

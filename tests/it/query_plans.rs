@@ -1,6 +1,7 @@
 //! The queries that run often, or over tables that grow, use indexes on both databases.
 
 mod alert_plans;
+mod push_plans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -25,7 +26,7 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 24] = [
     // What no server has decided about yet, and the messages that wait.
     "alert_cause_pkey",
     "sqlite_autoindex_alert_cause_1",
@@ -51,6 +52,13 @@ const SMALL: [&str; 19] = [
     // The plans that found drift.
     "shown_plan_drift",
     "workspace_schedule_next_run_at",
+    // The repositories that are polled, and what waits to be read or reported.
+    "workspace_webhook_due",
+    "workspace_push_waiting",
+    "push_feedback_due",
+    "repository_head_next_poll_at",
+    // The jobs that pushes deploy again.
+    "job_auto_deploy",
 ];
 
 /// Tables with few rows, and lists of values.

@@ -26,7 +26,7 @@ fn contract_of(path: &str) -> &'static Value {
     if ["/api/v2/", "/.well-known/", "/oauth/"].iter().any(|prefix| path.starts_with(prefix)) {
         return &CLOUD;
     }
-    let prefixes = ["/api/v1/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
+    let prefixes = ["/api/v1/", "/webhook/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];
     if prefixes.iter().any(|prefix| path.starts_with(prefix)) { &TERRAKUBE } else { &CONTRACT }
 }
 

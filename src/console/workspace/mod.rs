@@ -17,6 +17,8 @@ mod status_words;
 mod step_text;
 pub(super) mod variable_fields;
 mod variable_page;
+mod webhook_page;
+mod webhook_section;
 mod workspace_form;
 
 use poem::{Route, get, post};
@@ -40,6 +42,9 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/workspace/:id/schedules/new", get(schedule_page::new).post(schedule_page::create))
         .at("/workspace/:id/schedules/:schedule/edit", get(schedule_page::edit).post(schedule_page::save))
         .at("/workspace/:id/schedules/:schedule/delete", post(schedule_page::delete))
+        .at("/workspace/:id/webhook", get(webhook_page::show).post(webhook_page::save))
+        .at("/workspace/:id/webhook/secret", post(webhook_page::replace_secret))
+        .at("/workspace/:id/webhook/delete", post(webhook_page::delete))
         .at("/workspace-job/:id", get(review_page::show))
         .at("/workspace-job/:id/live", get(review_page::fresh))
         .at("/workspace-job/:id/review/:word", post(action::review))

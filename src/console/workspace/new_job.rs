@@ -141,6 +141,7 @@ async fn started(app: &App, viewer: &Viewer, (row, rights): (&workspace::Model, 
         principal: Some(principal::stored(&viewer.caller)),
         rights,
         cloud: None,
+        push: None,
     };
     let now = app.clock.now();
     let job = store::write(&app.db, async |tx| {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::found_drift::drift;
 use super::sections::{JOBS, jobs, locks, outputs, schedules, states, variables};
+use super::webhook_section::webhook;
 use crate::access::reach::Rights;
 use crate::access::{self, Caller};
 use crate::app::App;
@@ -69,6 +70,8 @@ pub(super) async fn show(
         (variables(app, &viewer, &row, rights).await?)
         h2 { "Schedules" }
         (schedules(app, &viewer, &row, rights).await?)
+        h2 { "Runs on push" }
+        (webhook(app, &row, rights).await?)
     };
     let all = format!("{}/workspaces", paths::organization(row.organization_id));
     let place = Some(place(app, row.organization_id, Section::Workspaces).await?);

@@ -12,6 +12,7 @@ use poem::{Response, handler};
 use super::action::{COMMENT, is_above};
 use super::job_steps::steps;
 use super::status_words::status;
+use super::webhook_section::PushOfJob;
 use crate::access::reach::Rights;
 use crate::access::{self, Caller};
 use crate::app::App;
@@ -38,7 +39,7 @@ pub(super) async fn show(
     let body = html! {
         h1 { (title) }
         (noticed.show())
-        (summary(&job, app.clock.now()))
+        (summary(&job, &PushOfJob::load(app, &job).await?, app.clock.now()))
         (review(&viewer, &job, &of, rights))
         h2 { "Steps" }
         (steps(app, &job).await?)
@@ -56,7 +57,7 @@ pub(super) async fn show(
 }
 
 /// Who started it, when, and how it goes.
-fn summary(job: &workspace_job::Model, now: DateTime<Utc>) -> Markup {
+fn summary(job: &workspace_job::Model, push: &PushOfJob, now: DateTime<Utc>) -> Markup {
     html! {
         div #job-state role="status" {
             dl.facts {
@@ -68,6 +69,7 @@ fn summary(job: &workspace_job::Model, now: DateTime<Utc>) -> Markup {
                 }
                 dt { "Started" }
                 dd { (distance(job.created_at, now)) " by " (job.created_by) " (" (job.via) ")" }
+                (push.facts())
                 @if let Some(text) = &job.comments {
                     dt { "Comment" }
                     dd { (text) }
@@ -137,7 +139,8 @@ struct LiveJob(i32);
 impl Live for LiveJob {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
         let (job, _, _) = access::workspace_job(&app.db, caller, self.0).await?;
-        Ok(vec![("job-state", summary(&job, app.clock.now())), ("job-steps", steps(app, &job).await?)])
+        let push = PushOfJob::load(app, &job).await?;
+        Ok(vec![("job-state", summary(&job, &push, app.clock.now())), ("job-steps", steps(app, &job).await?)])
     }
 
     /// The logs of its steps grow.

@@ -36,6 +36,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         events(app, now).await,
         deliveries(app, now).await,
         messages(app, now).await,
+        pushes(app, now).await,
         workspace_jobs(app, now).await,
         plans(app).await,
         states(app, now).await,
@@ -146,6 +147,18 @@ async fn messages(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "alert_delivery", gone, ROWS))
+}
+
+/// Pushes that started no job that is kept, and reports about jobs that are gone.
+async fn pushes(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, app.config.webhook_delivery_days);
+    let (pushes, reports) = store::write(&app.db, async |tx| {
+        let pushes = store::push::delete_some_pushes(tx, before, ROWS).await?;
+        Ok::<_, Error>((pushes, store::push::delete_some_reports(tx, before, ROWS).await?))
+    })
+    .await?;
+    let gone = [("workspace_push", pushes), ("push_feedback", reports)];
+    Ok(gone.map(|(table, count)| counted(app, table, count, ROWS)).contains(&true))
 }
 
 /// Workspace jobs that have ended, with their steps; their runs and logs expire.

@@ -10,6 +10,7 @@ use sea_orm::{
 
 use crate::store::counter::take_numbers;
 use crate::store::page::PAGE;
+use crate::store::push::report_again;
 use crate::store::row;
 
 /// Jobs that can continue: no step runs and no approval is pending. A job that has not started also needs to be the
@@ -115,7 +116,7 @@ async fn note_status(tx: &impl ConnectionTrait, job: &workspace_job::Model) -> R
         .filter(workspace::Column::Id.eq(job.workspace_id))
         .exec(tx)
         .await?;
-    Ok(())
+    report_again(tx, job).await
 }
 
 /// The resource addresses that a job targets or replaces.

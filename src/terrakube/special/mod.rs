@@ -11,6 +11,7 @@ use self::prepare::{
 };
 use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
+use self::webhook_rights::{forget_webhook, refuse_linked_webhook, webhook, webhook_event};
 use crate::engine::{tool_version, workspace_removal};
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::changes::Changes;
@@ -27,6 +28,7 @@ mod prepare;
 mod repository_login;
 mod schedule_rights;
 mod terraform_variable;
+mod webhook_rights;
 
 /// Whether clients send this key with the resource although it is not an attribute.
 pub(in crate::terrakube) fn is_extra_attribute(of: &Resource, name: &str) -> bool {
@@ -61,6 +63,7 @@ pub(in crate::terrakube) async fn create(
         "workspace" => {
             check_folder(changes)?;
             check_tool(session, tx, found, None, changes).await?;
+            refuse_linked_webhook(None, changes)?;
             changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
         }
         "variable" | "globalvar" => variable(session, None, changes)?,
@@ -69,6 +72,8 @@ pub(in crate::terrakube) async fn create(
             set_next_run(session, None, changes)?;
             require_flow(session, tx, found, None, changes).await?;
         }
+        "webhook" => webhook(session, tx, found, None, changes).await?,
+        "webhook_event" => webhook_event(session, tx, found, None, changes).await?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
         _ => {}
@@ -88,6 +93,7 @@ pub(in crate::terrakube) async fn update(
     if of.kind == "workspace" {
         check_folder(changes)?;
         check_tool(session, tx, found, Some(row), changes).await?;
+        refuse_linked_webhook(Some(row), changes)?;
     }
     match of.kind {
         "job" => {
@@ -108,6 +114,8 @@ pub(in crate::terrakube) async fn update(
             set_next_run(session, Some(row), changes)?;
             require_flow(session, tx, found, Some(row), changes).await?;
         }
+        "webhook" => webhook(session, tx, found, Some(row), changes).await?,
+        "webhook_event" => webhook_event(session, tx, found, Some(row), changes).await?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
         _ => {}
@@ -125,6 +133,7 @@ pub(in crate::terrakube) async fn delete(
     match of.kind {
         "job" => workspace_job::delete(session, tx, row).await?,
         "vcs" | "ssh" => refuse_used_login(tx, of, row).await?,
+        "webhook" => forget_webhook(tx, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
                 let by = session.caller.name();

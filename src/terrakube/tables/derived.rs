@@ -27,6 +27,11 @@ pub(super) fn state_output(row: &Row, server: &str) -> Value {
     json!(format!("{server}/tfstate/v1/organization/{organization}/workspace/{workspace}/state/{version}.json"))
 }
 
+/// Where a provider delivers the events of a repository to.
+pub(super) fn webhook_address(row: &Row, server: &str) -> Value {
+    json!(format!("{server}/webhook/v2/{}", id(row, "id")))
+}
+
 /// The number of the job that wrote a state version.
 pub(super) fn job_reference(row: &Row, _: &str) -> Value {
     row.get("job_id").and_then(Cell::number).map_or(Value::Null, |number| json!(number.to_string()))

@@ -6,6 +6,7 @@ mod building_blocks;
 mod derived;
 mod not_stored;
 mod organization;
+mod repository_webhook;
 mod workspace;
 mod workspace_job;
 
@@ -32,8 +33,8 @@ pub(super) static RESOURCES: [Resource; 28] = [
     not_stored::COLLECTION,
     not_stored::ITEM,
     not_stored::REFERENCE,
-    not_stored::WEBHOOK,
-    not_stored::WEBHOOK_EVENT,
+    repository_webhook::WEBHOOK,
+    repository_webhook::WEBHOOK_EVENT,
     not_stored::NOTIFICATION_CONFIGURATION,
     not_stored::NOTIFICATION_TRIGGER,
     not_stored::MODULE,

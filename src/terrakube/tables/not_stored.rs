@@ -8,7 +8,6 @@ const AGENTS: &str = "agents are not supported: the server and the clusters of t
 const COLLECTIONS: &str = "collections are not supported: use global variables, or the variables of each workspace";
 const REGISTRY: &str = "modules and providers are not supported: workspaces read them from where they are published";
 const PROJECTS: &str = "access to projects is not supported: use teams, or access to each workspace";
-const WEBHOOKS: &str = "webhooks of repositories are not supported: start jobs through the API, or with schedules";
 const NOTIFICATIONS: &str = "notifications are not supported: read the status of a job instead";
 
 const ORGANIZATION: Relation = nothing("organization", "organization");
@@ -40,32 +39,6 @@ pub(super) const REFERENCE: Resource = Resource {
     relations: &[nothing("collection", "collection"), WORKSPACE],
     audited: false,
     ..not_stored("reference", |rights| rights.workspaces, COLLECTIONS)
-};
-
-pub(super) const WEBHOOK: Resource = Resource {
-    root: true,
-    attributes: &[
-        Attribute::text("remoteHookId", "remote_hook_id").at_most(256),
-        Attribute::flag("migratedV2", "migrated_v2", false),
-    ],
-    relations: &[WORKSPACE, empty("events", "webhook_event")],
-    ..not_stored("webhook", |rights| rights.workspaces, WEBHOOKS)
-};
-
-pub(super) const WEBHOOK_EVENT: Resource = Resource {
-    root: true,
-    attributes: &[
-        Attribute::text("branch", "branch").at_most(1024),
-        Attribute::text("path", "path").at_most(1024),
-        Attribute::text("templateId", "template_id").at_most(64),
-        Attribute::choice("pathType", "path_type", &["REGEX", "PATTERN"]).or("REGEX"),
-        Attribute::choice("event", "event", &["PUSH", "PULL_REQUEST", "PR_COMMENT", "PING", "RELEASE", "UNKNOWN"]),
-        Attribute::of("priority", Shape::Number("priority")),
-        Attribute::flag("prWorkflowEnabled", "pr_workflow_enabled", false),
-        Attribute::flag("prApplyEnabled", "pr_apply_enabled", false),
-    ],
-    relations: &[nothing("webhook", "webhook")],
-    ..not_stored("webhook_event", |rights| rights.workspaces, WEBHOOKS)
 };
 
 pub(super) const NOTIFICATION_CONFIGURATION: Resource = Resource {

@@ -44,7 +44,7 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         many("access", "access", "workspace_id"),
         many("workspaceTag", "workspacetag", "workspace_id"),
         nothing("agent", "agent"),
-        nothing("webhook", "webhook"),
+        maybe("webhook", "webhook", "webhook_id"),
         empty("reference", "reference"),
         empty("notificationConfiguration", "notification_configuration"),
     ],

@@ -25,7 +25,7 @@ pub(super) const JOB_RESOURCE: Resource = Resource {
         Attribute::flag("refresh", "refresh", true).once(),
         Attribute::flag("planChanges", "plan_changes", true).server(),
         Attribute::flag("refreshOnly", "refresh_only", false).once(),
-        Attribute::of("prNumber", Shape::Derived(no_value)).server(),
+        Attribute::of("prNumber", Shape::Number("pr_number")).server(),
         Attribute::of("prCommentError", Shape::Derived(no_value)).server(),
         Attribute::of("targetAddrs", Shape::Texts("target_addrs")).once(),
         Attribute::of("replaceAddrs", Shape::Texts("replace_addrs")).once(),

@@ -32,8 +32,12 @@ impl Session {
         given: ResourceObject,
     ) -> Result<Response> {
         let found = self.walk(&self.app.db, resource_path).await?;
-        let End::Collection(of, relation) = resource_path.end else {
-            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource must be created in a collection"));
+        let (of, relation) = match resource_path.end {
+            End::Collection(of, relation) => (of, relation),
+            End::Related(of, relation) if of.is_only_child() => (of, Some(relation)),
+            _ => {
+                return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a resource must be created in a collection"));
+            }
         };
         require_kind(&given.kind, of)?;
         special::before(self, &given).await?;

@@ -9,7 +9,7 @@ use crate::terrakube::changes::Changes;
 use crate::terrakube::document::{Linkage, Reference, ResourceObject, require_kind};
 use crate::terrakube::error::{Problem, Result};
 use crate::terrakube::path_context::PathContext;
-use crate::terrakube::resource::{Link, Relation, Resource, link_column};
+use crate::terrakube::resource::{Link, Relation, Resource, Visibility, link_column};
 use crate::terrakube::session::Session;
 use crate::terrakube::tables;
 
@@ -35,6 +35,7 @@ impl Session {
                     if column == "workspace_id" {
                         note_workspace(found, &cell)?;
                     }
+                    self.note_owner(tx, known, &cell, found).await?;
                     if column == "organization_id" && found.organization.is_none() {
                         found.organization = cell.id().map(OrganizationId);
                     }
@@ -71,6 +72,28 @@ impl Session {
         {
             changes.set(column, Kind::Id, id.clone());
         }
+        Ok(())
+    }
+
+    /// Notes the organization and the workspace of the resource that a new one belongs to, if the path does not name them.
+    async fn note_owner(
+        &self,
+        tx: &DatabaseTransaction,
+        relation: &Relation,
+        to: &Cell,
+        found: &mut PathContext,
+    ) -> Result<()> {
+        let (Link::One(_), Some(id), Some(target)) = (relation.link, to.id(), tables::target(relation)) else {
+            return Ok(());
+        };
+        let names_owner = matches!(target.visibility, Visibility::Workspace | Visibility::OfWorkspace);
+        if !names_owner || (found.organization.is_some() && found.workspace.is_some()) {
+            return Ok(());
+        }
+        let owner = self.by_id(tx, target, &id.to_string(), resource::constant(true)).await?;
+        let cell = |name: &str| owner.get(name).and_then(Cell::id);
+        found.organization = found.organization.or(cell("organization_id").map(OrganizationId));
+        found.workspace = found.workspace.or(cell("workspace_id").map(WorkspaceId));
         Ok(())
     }
 

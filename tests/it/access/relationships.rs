@@ -9,13 +9,11 @@ use crate::terrakube::House;
 use crate::validate::TERRAKUBE;
 
 /// The resources of which none can be stored.
-const NEVER_STORED: [&str; 11] = [
+const NEVER_STORED: [&str; 9] = [
     "agent",
     "collection",
     "item",
     "reference",
-    "webhook",
-    "webhook_event",
     "notification_configuration",
     "notification_trigger",
     "module",

@@ -9,6 +9,7 @@ mod environments;
 mod jobs;
 mod organizations;
 mod plans;
+mod repository_webhooks;
 mod rights;
 mod runs;
 mod settings;

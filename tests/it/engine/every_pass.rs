@@ -38,6 +38,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Prune => Box::pin(expired_runs()).await,
             Pass::Webhooks => Box::pin(deliveries()).await,
             Pass::Alerts => Box::pin(messages()).await,
+            Pass::Pushes => Box::pin(polls()).await,
             // A server has one lease.
             Pass::Leases => continue,
             // These need a cluster; its tests let them fail.
@@ -342,6 +343,34 @@ async fn expired_runs() -> TestApp {
     let left = run::Entity::find().all(&app.app.db).await.unwrap();
     assert_eq!(left.iter().map(|run| run.id.to_string()).collect::<Vec<_>>(), [bad]);
     app
+}
+
+async fn polls() -> TestApp {
+    let app = TestApp::configured(|config| config.local_repositories = true).await;
+    let house = House::of(app).await;
+    let mut hooks = Vec::new();
+    for name in ["bad", "good"] {
+        let attributes = json!({"name": name, "source": "file:///nowhere/acme/infra.git"});
+        let workspace = house.create("workspace", "workspace", attributes).await;
+        let path = format!("workspace/{workspace}/webhook");
+        hooks.push(house.create(&path, "webhook", json!({"pollSeconds": 60})).await);
+    }
+    poison(
+        &house.app,
+        "UPDATE ON workspace_webhook",
+        &format!("OLD.id = {}", sql(&house.app, &hooks[0])),
+        Rejects::Statement,
+    )
+    .await;
+    house.app.clock.forward(67);
+    windlass::push::poll(&house.app.app, house.app.clock.now()).await.unwrap();
+    let mut polled = Vec::new();
+    for hook in hooks {
+        let row = house.client.get(&format!("/api/v1/webhook/{hook}")).await.expect(200);
+        polled.push(row["data"]["attributes"]["pollError"].is_string());
+    }
+    assert_eq!(polled, [false, true]);
+    house.app
 }
 
 async fn messages() -> TestApp {

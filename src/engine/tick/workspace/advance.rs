@@ -10,6 +10,7 @@ use super::withdrawn;
 use crate::app::App;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
 use crate::engine::news;
+use crate::engine::push::superseded;
 use crate::engine::template::TERRAFORM_CLI;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason, report, succeeded};
@@ -77,6 +78,7 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
             return Ok(false);
         }
         Decision::Ask(place) => {
+            let Some(job) = superseded::end_if_older(app, tx, job, now).await? else { return Ok(true) };
             let approval_team = Some(spec(at(place)?)?.team.unwrap_or_default());
             let asked_at = Some(now);
             let job = workspace_job::Model { status: JobStatus::WaitingApproval, approval_team, asked_at, ..job };

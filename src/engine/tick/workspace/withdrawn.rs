@@ -1,5 +1,5 @@
-//! The pass over workspace jobs that wait for an approval: it ends those whose requester has lost the right to them and those that have
-//! waited for too long, and says so of those whose plan is stale.
+//! The pass over workspace jobs that wait for an approval: it ends those whose requester has lost the right to them, those that have
+//! waited for too long and those that a newer push supersedes, and says so of those whose plan is stale.
 
 use std::sync::atomic::Ordering;
 
@@ -9,10 +9,12 @@ use entity::workspace_job::JobStatus;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::app::App;
+use crate::engine::job_withdrawal::withdraw;
+use crate::engine::push::superseded;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason as reason_of, report, succeeded};
 use crate::engine::workspace::{AUTO_APPLY, rights_of};
-use crate::engine::{approval_wait, news, template};
+use crate::engine::{approval_wait, template};
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -44,12 +46,12 @@ async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Resul
     let why = match reason(&app.db, job).await? {
         Some(lost) => Some(withdrawn(job, lost)),
         None if approval_wait::is_over(job, days, now) => Some(approval_wait::not_given(days)),
-        None => None,
+        None => superseded::reason(&app.db, job).await?,
     };
     let Some(why) = why else { return note_stale(app, job).await };
     store::write(&app.db, async |tx| {
         let Some(job) = store::workspace::lock_job(tx, job.id).await? else { return Ok(()) };
-        if job.status == JobStatus::WaitingApproval { cancel(app, tx, job, why.clone(), now).await } else { Ok(()) }
+        if job.status == JobStatus::WaitingApproval { withdraw(app, tx, job, why.clone(), now).await } else { Ok(()) }
     })
     .await
 }
@@ -83,24 +85,5 @@ pub(super) async fn end(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let why = withdrawn(&job, reason);
-    cancel(app, tx, job, why, now).await
-}
-
-/// Cancels a job, and says why.
-async fn cancel(
-    app: &App,
-    tx: &DatabaseTransaction,
-    job: workspace_job::Model,
-    why: String,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let waited = job.status == JobStatus::WaitingApproval;
-    store::workspace::turn_steps(tx, job.id, (JobStatus::Pending, JobStatus::Cancelled), now).await?;
-    tracing::info!(job = job.id, why, "workspace job cancelled");
-    let job = workspace_job::Model { status: JobStatus::Cancelled, output: Some(why), updated_at: now, ..job };
-    let job = store::workspace::update_job(tx, job).await?;
-    if waited {
-        news::approval_decided(app, tx, &job, now).await?;
-    }
-    Ok(())
+    withdraw(app, tx, job, why, now).await
 }

@@ -1,0 +1,87 @@
+//! The loop that reads the changed paths of pushes, polls repositories, and reports to them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::deploy_pushed::{deploy_pushed, find_heads};
+use super::poll_repositories::poll;
+use super::read_paths::read_waiting;
+use super::send_reports::send_reports;
+use crate::app::App;
+use crate::error::Result;
+use crate::liveness::passes::Pass;
+use crate::store;
+
+/// The longest sleep between passes.
+const CALM: Duration = Duration::from_secs(1);
+/// The shortest sleep, as another server may be at work on what is due.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// The sleep while what is due is with another server.
+const TAKEN: Duration = Duration::from_millis(500);
+/// How often it looks for branches that jobs are built from.
+const LOOK: TimeDelta = TimeDelta::seconds(30);
+
+/// Repeats the passes until `shutdown`.
+pub async fn run(app: &App, shutdown: CancellationToken) {
+    let mut looked_at = None;
+    while !shutdown.is_cancelled() {
+        let passed = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            passed = pass(app, &mut looked_at, app.clock.now()) => passed,
+        };
+        let pause = match passed {
+            Ok(pause) => {
+                app.setbacks.pass_succeeded(Pass::Pushes);
+                pause
+            }
+            Err(error) => {
+                tracing::error!(?error, "pushes could not be read; will retry");
+                app.setbacks.pass_failed(Pass::Pushes, app.clock.now());
+                app.metrics.pass_failed(Pass::Pushes.name());
+                CALM
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is four queries, and no transaction.
+async fn pass(app: &App, looked_at: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Duration> {
+    if looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
+        *looked_at = Some(now);
+        find_heads(app, now).await?;
+    }
+    let (waiting, polls, reports, heads) = (
+        store::push::next_waiting(&app.db).await?,
+        store::push::next_poll(&app.db).await?,
+        store::push::next_report(&app.db).await?,
+        store::push::next_head(&app.db).await?,
+    );
+    let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
+    let mut done = 0;
+    if is_due(reports) {
+        done += send_reports(app, now).await?;
+    }
+    if is_due(waiting) {
+        done += read_waiting(app, now).await?;
+    }
+    if is_due(polls) {
+        done += poll(app, now).await?;
+    }
+    if is_due(heads) {
+        done += deploy_pushed(app, now).await?;
+    }
+    if done > 0 {
+        return Ok(SHORTEST);
+    }
+    let next = [waiting, polls, reports, heads].into_iter().flatten().min();
+    let left = next.map_or(CALM, |next| (next - now).to_std().unwrap_or(TAKEN));
+    Ok(left.clamp(SHORTEST, CALM))
+}

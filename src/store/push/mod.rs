@@ -1,0 +1,18 @@
+//! Webhooks of repositories: what they follow, what they delivered, and what is reported back.
+
+mod feedback_row;
+mod head_row;
+mod hook_row;
+mod push_row;
+
+pub use self::feedback_row::{
+    ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, next_report, report_again, report_on,
+};
+pub use self::head_row::{add_head, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, next_head};
+pub use self::hook_row::{
+    by_id, events, keep_polled, list_due_polls, lock, next_poll, of_workspace, set_of_workspace, set_principal,
+};
+pub use self::push_row::{
+    claim_waiting, delete_some_pushes, is_known, job_of_commit, list, lock_free_job, newer_job, next_waiting,
+    older_waiting,
+};

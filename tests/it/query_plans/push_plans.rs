@@ -1,0 +1,98 @@
+//! Each query about pushes uses indexes.
+
+use entity::id::{OrganizationId, PushFeedbackId, WorkspaceId, WorkspacePushId, WorkspaceWebhookId};
+use entity::push_feedback::{self, FeedbackKind};
+use entity::webhook_delivery::DeliveryState;
+use entity::workspace_push::{Model, PushEvent, PushOutcome, PushProvider};
+use entity::workspace_webhook::Heads;
+use windlass::store;
+use windlass::store::push::ReportEnd;
+
+use super::{Watched, now};
+
+fn push(pr_number: Option<i32>) -> Model {
+    Model {
+        id: WorkspacePushId::create(),
+        organization_id: OrganizationId::create(),
+        workspace_id: WorkspaceId::create(),
+        webhook_id: WorkspaceWebhookId::create(),
+        created_at: now(),
+        updated_at: now(),
+        provider: PushProvider::Github,
+        delivery: "1".into(),
+        digest: "2".into(),
+        event: PushEvent::Push,
+        outcome: PushOutcome::Waiting,
+        reason: None,
+        job_id: None,
+        repository: None,
+        branch: Some("main".into()),
+        base: None,
+        before_id: None,
+        commit_id: None,
+        pr_number,
+        title: None,
+        author: None,
+        attempts: 0,
+        next_attempt_at: None,
+    }
+}
+
+fn report() -> push_feedback::Model {
+    push_feedback::Model {
+        id: PushFeedbackId::create(),
+        organization_id: OrganizationId::create(),
+        workspace_id: WorkspaceId::create(),
+        push_id: WorkspacePushId::create(),
+        job_id: 1,
+        kind: FeedbackKind::Status,
+        subject: "commit 1".into(),
+        remote_id: None,
+        revision: 1,
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_attempt_at: now(),
+        claimed_until: None,
+        sent: None,
+        error: None,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+#[tokio::test]
+async fn pushes_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (hook, workspace) = (WorkspaceWebhookId::create(), WorkspaceId::create());
+    watched.check("webhook of a workspace", store::push::of_workspace(db, workspace)).await;
+    watched.check("events", store::push::events(db, hook)).await;
+    watched.check("webhook in the workspace", store::push::set_of_workspace(db, workspace, Some(hook))).await;
+    watched.check("principal", store::push::set_principal(db, hook, "x".into())).await;
+    watched.check("due polls", store::push::list_due_polls(db, now(), 10)).await;
+    watched.check("next poll", store::push::next_poll(db)).await;
+    watched.check("polled", store::push::keep_polled(db, hook, Ok(Heads::default()))).await;
+    watched.check("known delivery", store::push::is_known(db, hook, ("1", "2"))).await;
+    watched.check("deliveries", store::push::list(db, workspace, 10)).await;
+    for number in [None, Some(7)] {
+        watched.check("older jobs", store::push::older_waiting(db, &push(number), 7, 10)).await;
+        watched.check("newer job", store::push::newer_job(db, &push(number), 7)).await;
+    }
+    watched.check("job of a commit", store::push::job_of_commit(db, workspace, (7, "1"))).await;
+    watched.check("next waiting push", store::push::next_waiting(db)).await;
+    watched.check("waiting pushes", store::push::claim_waiting(db, now(), now(), 10)).await;
+    watched.check("expired pushes", store::push::delete_some_pushes(db, now(), 10)).await;
+    let subject = (FeedbackKind::Status, "commit 1".to_owned());
+    watched.check("report", store::push::report_on(db, subject, &push(None), 7, now())).await;
+    watched.check("next report", store::push::next_report(db)).await;
+    watched.check("due reports", store::push::claim_reports(db, now(), now(), 10)).await;
+    watched.check("sent", store::push::end_report(db, &report(), ReportEnd::Failed("x".into()), now())).await;
+    watched.check("reports of a job", store::push::list_reports(db, 7)).await;
+    watched.check("jobs with auto-deploy", store::push::list_auto_deployed(db, None, 10)).await;
+    watched.check("next branch", store::push::next_head(db)).await;
+    watched.check("due branches", store::push::claim_heads(db, now(), now(), 10)).await;
+    watched.check("branches", store::push::list_heads(db, OrganizationId::create(), 10)).await;
+    watched.check("expired reports", store::push::delete_some_reports(db, now(), 10)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
