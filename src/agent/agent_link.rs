@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::config::AgentOptions;
 use crate::error::{Error, Result};
-use crate::runner::agent::wire::{
+use crate::runner::agent::protocol::{
     Ask, Hello, LONGEST_WAIT_SECONDS, LogLines, LogStored, Orders, PROTOCOL, Report, StepReport, Welcome, WireLine,
 };
 use crate::secret::Secret;

@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::time::Instant;
 
-use super::Agent;
 use super::agent_link::CallError;
 use super::backoff::Backoff;
 use super::held_steps::Held;
-use crate::runner::agent::wire::{MOST_BODY_BYTES, StepOrder, StepReport, WireLine, WireOutput, WireState};
+use super::running_agent::Agent;
+use crate::runner::agent::protocol::{MOST_BODY_BYTES, StepOrder, StepReport, WireLine, WireOutput, WireState};
 use crate::runner::terraform::layout::RESULT_FILE;
 use crate::runner::{OUTPUT_BYTES, OUTPUT_FILE, OutputError, StepSpec, StepState, StepTimes};
 

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::liveness::wake::Wake;
-use crate::runner::agent::wire::HeldStep;
+use crate::runner::agent::protocol::HeldStep;
 
 /// How often news about steps that can wait are spread.
 const LOOK: Duration = Duration::from_millis(200);

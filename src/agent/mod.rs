@@ -10,6 +10,7 @@ mod follow_step;
 mod held_steps;
 mod local_engine;
 mod poll_orders;
+mod running_agent;
 mod step_tool;
 
 use std::sync::Arc;
@@ -20,26 +21,15 @@ use tokio_util::sync::CancellationToken;
 use self::agent_link::{AgentLink, CallError};
 use self::held_steps::HeldSteps;
 use self::local_engine::LocalEngine;
+use self::running_agent::Agent;
 use crate::clock::Clock;
 use crate::config::{AgentOptions, Config};
 use crate::error::{Error, Result};
 use crate::liveness::fence::Fence;
+use crate::runner::agent::protocol::MOST_CAPACITY;
 
 /// How long the removal of all steps may take when the agent was removed.
 const CLEAN_UP: Duration = Duration::from_secs(30);
-
-/// An agent that is running.
-struct Agent {
-    link: AgentLink,
-    engine: LocalEngine,
-    clock: Clock,
-    /// Nothing is started while the server has not been heard of for a while: the step may no longer be wanted.
-    fence: Fence,
-    held: HeldSteps,
-    capacity: u32,
-    /// How long a step that ends with the agent has to stop.
-    stop_grace: Duration,
-}
 
 /// Runs an agent until `shutdown`, or until its token is revoked.
 ///
@@ -55,7 +45,7 @@ pub async fn run(config: &Config, options: &AgentOptions, shutdown: Cancellation
         clock,
         fence: Fence::default(),
         held: HeldSteps::default(),
-        capacity: config.max_runs.min(crate::runner::agent::wire::MOST_CAPACITY),
+        capacity: config.max_runs.min(MOST_CAPACITY),
         stop_grace: Duration::from_secs(config.stop_grace_seconds.into()),
     });
     let ended = tokio::select! {

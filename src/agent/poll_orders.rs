@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Agent;
 use super::agent_link::CallError;
 use super::backoff::Backoff;
 use super::follow_step::follow;
-use crate::runner::agent::wire::{Ask, Orders, StepOrder, StopOrder};
+use super::running_agent::Agent;
+use crate::runner::agent::protocol::{Ask, Orders, StepOrder, StopOrder};
 
 /// For how long after a request that was answered a step may be started. Only later does the server count the agent as gone.
 const PERMIT: TimeDelta = TimeDelta::seconds(55);

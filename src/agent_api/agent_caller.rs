@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::input::read_json;
-use crate::runner::agent::wire::MOST_BODY_BYTES;
+use crate::runner::agent::protocol::MOST_BODY_BYTES;
 use crate::secret::TokenHash;
 use crate::store;
 

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::input::stored_text;
 use crate::runner::agent::opened_spec;
-use crate::runner::agent::wire::{
+use crate::runner::agent::protocol::{
     Ask, Hello, LONGEST_WAIT_SECONDS, MOST_CAPACITY, Orders, PROTOCOL, StepOrder, StopOrder, Welcome,
 };
 use crate::store;

@@ -11,7 +11,7 @@ use poem::{Body, Request, Response, handler};
 use super::agent_caller::{answer, body_of, in_session};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::runner::agent::wire::{LOG_BUFFER_BYTES, LogLines, LogStored, Report, StepReport, WireState};
+use crate::runner::agent::protocol::{LOG_BUFFER_BYTES, LogLines, LogStored, Report, StepReport, WireState};
 use crate::runner::agent::{sealed_lines, sealed_outputs, sealed_report};
 use crate::store;
 use crate::store::agent_step;

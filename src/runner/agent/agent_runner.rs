@@ -12,7 +12,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use super::agent_place;
 use super::order_text::{opened_lines, opened_outputs, opened_report, sealed_report, sealed_spec};
 use super::presence::{Presence, is_here, presence};
-use super::wire::{StepReport, WireState};
+use super::protocol::{StepReport, WireState};
 use super::wire_step::WireStep;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;

@@ -8,7 +8,7 @@ mod agent_runner;
 mod agents;
 mod order_text;
 mod presence;
-pub mod wire;
+pub mod protocol;
 mod wire_step;
 
 pub use self::agent_runner::AgentRunner;

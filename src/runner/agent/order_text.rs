@@ -5,7 +5,7 @@ use entity::id::AgentStepId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::wire::{StepReport, WireLine, WireOutput};
+use super::protocol::{StepReport, WireLine, WireOutput};
 use super::wire_step::WireStep;
 use crate::secret::{KeyRing, place};
 

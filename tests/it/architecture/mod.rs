@@ -88,7 +88,7 @@ const PURE: &[&str] = &[
     "src/outbound/sign.rs",
     "src/registry_client/challenge.rs",
     "src/runner/agent/presence.rs",
-    "src/runner/agent/wire.rs",
+    "src/runner/agent/protocol.rs",
     "src/runner/agent/wire_step.rs",
     "src/runner/built_name.rs",
     "src/runner/docker/build_progress.rs",
