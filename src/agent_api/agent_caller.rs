@@ -28,19 +28,13 @@ pub(super) async fn agent_of(app: &App, request: &Request) -> Result<agent::Mode
     agent.ok_or(Error::Unauthenticated(REFUSED))
 }
 
-/// The agent, if this is its newest process. Records that it was heard of.
-pub(super) async fn in_session(
-    app: &App,
-    request: &Request,
-    session: Uuid,
-    now: DateTime<Utc>,
-) -> Result<agent::Model> {
-    let agent = agent_of(app, request).await?;
-    require_session(&agent, session)?;
+/// Checks that this is the newest process of an agent, and records that it was heard of.
+pub(super) async fn in_session(app: &App, agent: &agent::Model, session: Uuid, now: DateTime<Utc>) -> Result<()> {
+    require_session(agent, session)?;
     if agent.seen_at.is_none_or(|at| at + SEEN <= now) {
         store::write_one(&app.db, async |db| store::agent::seen(&db, agent.id, now).await).await?;
     }
-    Ok(agent)
+    Ok(())
 }
 
 /// Refuses a process of an agent that another one has replaced.

@@ -66,8 +66,9 @@ pub(super) async fn connect(Data(app): Data<&Arc<App>>, request: &Request, body:
 
 #[handler]
 pub(super) async fn poll(Data(app): Data<&Arc<App>>, request: &Request, body: Body) -> Result<Response> {
+    let mut agent = agent_of(app, request).await?;
     let ask: Ask = body_of(body).await?;
-    let mut agent = in_session(app, request, ask.session, app.clock.now()).await?;
+    in_session(app, &agent, ask.session, app.clock.now()).await?;
     let deadline = Instant::now() + Duration::from_secs(ask.wait_seconds.min(LONGEST_WAIT_SECONDS));
     let mut woken = app.wake.listen_for_orders();
     loop {

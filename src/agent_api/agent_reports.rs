@@ -8,7 +8,7 @@ use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
 
-use super::agent_caller::{answer, body_of, in_session};
+use super::agent_caller::{agent_of, answer, body_of, in_session};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::runner::agent::protocol::{LOG_BUFFER_BYTES, LogLines, LogStored, Report, StepReport, WireState};
@@ -22,9 +22,10 @@ const MOST: usize = 256;
 /// Stores what has become of steps, and wakes whoever owns their runs.
 #[handler]
 pub(super) async fn report(Data(app): Data<&Arc<App>>, request: &Request, body: Body) -> Result<Response> {
+    let agent = agent_of(app, request).await?;
     let Report { session, steps, removed } = body_of(body).await?;
     let now = app.clock.now();
-    let agent = in_session(app, request, session, now).await?;
+    in_session(app, &agent, session, now).await?;
     if steps.len() > MOST || removed.len() > MOST {
         return Err(Error::invalid("steps", format!("and removed must have at most {MOST} entries each")));
     }
@@ -69,9 +70,10 @@ async fn own_step(app: &App, agent: entity::id::AgentId, name: &str) -> Result<O
 /// Stores lines, unless others were stored before: the answer tells the agent where to go on.
 #[handler]
 pub(super) async fn log(Data(app): Data<&Arc<App>>, request: &Request, body: Body) -> Result<Response> {
+    let agent = agent_of(app, request).await?;
     let LogLines { session, name, first, lines } = body_of(body).await?;
     let now = app.clock.now();
-    let agent = in_session(app, request, session, now).await?;
+    in_session(app, &agent, session, now).await?;
     let row = own_step(app, agent.id, &name).await?.ok_or(Error::NotFound("step"))?;
     let known = u64::try_from(row.lines).unwrap_or(0);
     // Nobody reads the log of a step that is to be removed, or whose end is stored.

@@ -127,7 +127,7 @@ async fn a_removed_agent_ends() {
 /// A run waits for an agent, and says so; a cancelled one does not wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_waits_for_an_agent() {
-    let site = Site::new(&["--start-timeout-seconds", "3"]).await;
+    let site = Site::new(&["--start-timeout-seconds", "6"]).await;
     let job = site.deployed("echo done").await;
     let run = site.server().run(&job, 30, done).await;
     assert_eq!(run["state"], "FAILED");

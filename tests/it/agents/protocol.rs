@@ -7,7 +7,6 @@ use crate::harness::{TestApp, id};
 struct Door {
     app: TestApp,
     token: String,
-    cluster: String,
 }
 
 async fn door() -> Door {
@@ -18,7 +17,7 @@ async fn door() -> Door {
     let cluster = id(&it.client.post(&path, body).await.expect(201));
     let agent = it.client.post(&format!("{path}/{cluster}/agent"), json!({"name": "a"})).await.expect(201);
     let token = agent["token"].as_str().unwrap().to_owned();
-    Door { app, token, cluster: format!("{path}/{cluster}") }
+    Door { app, token }
 }
 
 impl Door {
@@ -114,8 +113,8 @@ async fn an_earlier_process_is_told_that_it_was_replaced() {
 
 #[tokio::test]
 async fn a_cluster_is_of_one_kind() {
-    let door = door().await;
-    let it = door.app.furnished_as("kinds").await;
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
     let clusters = format!("/organization/{}/cluster", it.organization);
     let all = it.client.get(&clusters).await.expect(200);
     let local = all["results"][0]["id"].as_str().unwrap().to_owned();
@@ -127,5 +126,8 @@ async fn a_cluster_is_of_one_kind() {
     it.client.post(&agents, json!({"name": "  "})).await.expect(400);
     it.client.post(&agents, json!({"name": "One"})).await.expect(201);
     it.client.post(&agents, json!({"name": "one "})).await.expect(409);
-    assert!(!door.cluster.contains(&far));
+    // With an agent, it takes no kubeconfig.
+    let (path, kubeconfig) = (format!("{clusters}/{far}/kubeconfig"), crate::world::KUBECONFIG);
+    let refused = it.client.call(poem::http::Method::PUT, &path, Some(kubeconfig.into())).await.expect(409);
+    assert!(refused["message"].as_str().unwrap().contains("agents work for this cluster"), "{refused}");
 }
