@@ -108,6 +108,11 @@ impl Follower {
             if self.told.as_ref() != Some(&state) && self.report(state.clone()).await {
                 self.told = Some(state);
             }
+            if self.held.stopping.load(Ordering::SeqCst) {
+                // It may have started while it was asked to stop; a runner that knows does nothing.
+                let grace = Duration::from_secs(self.held.grace_seconds.load(Ordering::SeqCst));
+                let _again = runner.stop(&self.name, grace).await;
+            }
             let pause = match self.copy_log().await {
                 Ok(_) => GLANCE,
                 Err(Stuck::Server | Stuck::Runner(_)) => PAUSE,

@@ -1,14 +1,14 @@
 //! The steps that this process of an agent has.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::liveness::wake::Wake;
+use crate::liveness::wake::{Wake, WakeReceiver};
 use crate::runner::agent::protocol::HeldStep;
 
 /// How often news about steps that can wait are spread.
@@ -20,6 +20,8 @@ pub(super) struct Held {
     /// Its runner has news about it.
     pub(super) news: Notify,
     pub(super) stopping: AtomicBool,
+    /// How long it has to stop.
+    pub(super) grace_seconds: AtomicU64,
     pub(super) removing: AtomicBool,
     /// It was stopped because this process ends.
     pub(super) interrupted: AtomicBool,
@@ -117,19 +119,24 @@ impl HeldSteps {
     pub(super) async fn spread_news(&self, wake: &Wake) {
         let mut woken = wake.listen();
         loop {
-            let _late = tokio::time::timeout(LOOK, woken.wait()).await;
-            for name in wake.take_news() {
-                if let Some(held) = self.find(&name) {
-                    held.news.notify_one();
-                }
+            self.spread_some_news(wake, &mut woken).await;
+        }
+    }
+
+    async fn spread_some_news(&self, wake: &Wake, woken: &mut WakeReceiver) {
+        let _late = tokio::time::timeout(LOOK, woken.wait()).await;
+        for name in wake.take_news() {
+            if let Some(held) = self.find(&name) {
+                held.news.notify_one();
             }
         }
     }
 
     /// The same until the ends of these steps were reported.
     pub(super) async fn spread_news_until_reported(&self, wake: &Wake, names: &[String]) {
+        let mut woken = wake.listen();
         while self.has_unreported(names) {
-            let _some = tokio::time::timeout(LOOK, self.spread_news(wake)).await;
+            self.spread_some_news(wake, &mut woken).await;
         }
     }
 }

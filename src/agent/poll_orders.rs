@@ -91,6 +91,7 @@ fn begin(agent: &Arc<Agent>, order: StepOrder) {
 #[expect(clippy::disallowed_methods, reason = "ends when the runner has received the request")]
 fn stop(agent: &Arc<Agent>, StopOrder { name, grace_seconds }: StopOrder) {
     let Some(held) = agent.held.find(&name) else { return };
+    held.grace_seconds.store(grace_seconds, Ordering::SeqCst);
     held.stopping.store(true, Ordering::SeqCst);
     tracing::info!(step = name, grace_seconds, "step is being stopped");
     let agent = Arc::clone(agent);

@@ -89,9 +89,13 @@ pub(super) async fn poll(Data(app): Data<&Arc<App>>, request: &Request, body: Bo
 /// What an agent has to do that it does not do yet.
 async fn orders_for(app: &App, agent: &agent::Model, ask: &Ask) -> Result<Orders> {
     let now = app.clock.now();
-    if ask.free > 0 && store::agent_step::has_free(&app.db, agent.cluster_id).await? {
+    let mut rows = store::agent_step::of_agent(&app.db, agent.id).await?;
+    let is_held = |row: &Step| ask.held.iter().any(|step| step.name == row.name);
+    // Those that it took in an answer that was lost.
+    let missing = rows.iter().filter(|row| !row.ended && row.wanted != Wanted::Remove && !is_held(row)).count() as u64;
+    let limit = u64::from(ask.free.min(MOST_CAPACITY)).saturating_sub(missing);
+    if limit > 0 && store::agent_step::has_free(&app.db, agent.cluster_id).await? {
         let place = agent.place.clone().unwrap_or_default();
-        let limit = u64::from(ask.free.min(MOST_CAPACITY));
         store::write(&app.db, async |tx| {
             // A removed agent takes nothing.
             if store::agent::lock(tx, agent.id).await?.is_none() {
@@ -100,9 +104,10 @@ async fn orders_for(app: &App, agent: &agent::Model, ask: &Ask) -> Result<Orders
             store::agent_step::take(tx, (agent.id, &place), agent.cluster_id, limit, now).await.map_err(Error::from)
         })
         .await?;
+        rows = store::agent_step::of_agent(&app.db, agent.id).await?;
     }
     let mut orders = Orders::default();
-    for row in store::agent_step::of_agent(&app.db, agent.id).await? {
+    for row in rows {
         let held = ask.held.iter().find(|step| step.name == row.name);
         match row.wanted {
             Wanted::Remove if held.is_some_and(|step| step.removing) => {}
