@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::time::Instant;
 
 use super::agent_link::CallError;
-use super::backoff::Backoff;
 use super::held_steps::Held;
+use super::retry_pause::Backoff;
 use super::running_agent::Agent;
 use crate::runner::agent::protocol::{MOST_BODY_BYTES, StepOrder, StepReport, WireLine, WireOutput, WireState};
 use crate::runner::terraform::layout::RESULT_FILE;

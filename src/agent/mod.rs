@@ -4,12 +4,12 @@
 //! agent that was killed finds its steps again, and while the server is away they go on, and their lines wait.
 
 mod agent_link;
-mod backoff;
 mod certificates_for_steps;
 mod follow_step;
 mod held_steps;
 mod local_engine;
 mod poll_orders;
+mod retry_pause;
 mod running_agent;
 mod step_tool;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::agent_link::CallError;
-use super::backoff::Backoff;
 use super::follow_step::follow;
+use super::retry_pause::Backoff;
 use super::running_agent::Agent;
 use crate::runner::agent::protocol::{Ask, Orders, StepOrder, StopOrder};
 

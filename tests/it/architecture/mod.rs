@@ -133,6 +133,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("access_token", "a personal or team access token"),
     ("account", "who the caller is"),
     ("action", "deploys, stops, cancels: what is done to a resource"),
+    ("agent", "an agent of a cluster"),
     ("audit", "stores a change with the event that records it"),
     ("backfill", "runs the past times of a schedule"),
     ("calendar", "the calendars of an organization"),
