@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
+pub use self::agent_options::{AGENT_TOKEN, AgentOptions};
 pub use self::inherited_environment::inherited_environment;
 pub use self::setting_value::{Creator, LocalCluster, LogFormat, RunnerChoice};
 use self::setting_value::{PLANS, hidden, kept_days, origin, timeout, web_address};
 use crate::secret::{KeySource, Secret};
 
+mod agent_options;
 mod inherited_environment;
 mod setting_value;
 

@@ -2,6 +2,10 @@
 
 /// Authentication and authorization.
 pub mod access;
+/// The program of an agent.
+pub mod agent;
+/// What agents request of the server.
+pub mod agent_api;
 /// The Qovery-compatible JSON API.
 pub mod alert;
 pub mod api;

@@ -9,6 +9,7 @@ use windlass::app::{App, Parts};
 use windlass::clock::Clock;
 use windlass::config::Config;
 use windlass::liveness::wake::Wake;
+use windlass::runner::agent::Agents;
 use windlass::runner::{Runners, Target};
 use windlass::secret::KeyRing;
 use windlass::store;
@@ -31,19 +32,20 @@ pub(crate) async fn app(folder: &Path, url: &str) -> Arc<App> {
     let wake = Wake::default();
     let runner = Arc::new(NoOp::new(wake.clone()));
     Arc::new(App::from(Parts {
-        authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
-        keys,
-        lease_db: db.clone(),
-        db,
-        clock,
-        config,
         runners: Runners {
             docker: runner.clone(),
             process: runner,
             local: Ok(Target::Process),
             processes: true,
             clusters: Default::default(),
+            agents: Agents::new(db.clone(), keys.clone(), clock.clone(), wake.clone()),
         },
+        authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
+        keys,
+        lease_db: db.clone(),
+        db,
+        clock,
+        config,
         wake,
     }))
 }

@@ -12,6 +12,8 @@ pub enum ClusterKind {
     Local,
     /// A Kubernetes cluster that the organization runs itself.
     Kubernetes,
+    /// Machines that the server cannot reach: their agents fetch the steps.
+    Agent,
 }
 
 /// Row of `cluster`.

@@ -48,6 +48,10 @@ id! {
     TokenId
     /// The id of a cluster.
     ClusterId
+    /// The id of an agent of a cluster.
+    AgentId
+    /// The id of a step that an agent takes.
+    AgentStepId
     /// The id of a project.
     ProjectId
     /// The id of an environment.
@@ -149,7 +153,7 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
+    OrganizationId PersonId TokenId ClusterId AgentId AgentStepId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
 }
 
 impl JobId {

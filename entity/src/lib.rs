@@ -3,6 +3,9 @@
 //! No HTTP, no queries, no logic.
 
 pub mod access_token;
+pub mod agent;
+pub mod agent_log;
+pub mod agent_step;
 pub mod alert;
 pub mod alert_cause;
 pub mod alert_delivery;

@@ -83,6 +83,7 @@ pub enum RunnerKind {
     Docker,
     Process,
     Kubernetes,
+    Agent,
 }
 
 /// The slots of the server that claims a run.
@@ -161,7 +162,7 @@ pub struct Model {
     pub end_seen_at: Option<DateTimeUtc>,
     /// The organizations that wait for slots take turns. Nil for a run that an older release created.
     pub organization_id: OrganizationId,
-    /// Whose slots the run needs: `SERVER_SLOTS`, `NO_SLOTS`, or the id of a Kubernetes cluster.
+    /// Whose slots the run needs: `SERVER_SLOTS`, `NO_SLOTS`, or the id of another cluster.
     pub slots: Uuid,
     /// The position behind the beginning of the log, which is always kept: that of the line that says what is left out.
     pub log_mark: Option<i64>,

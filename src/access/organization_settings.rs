@@ -1,13 +1,13 @@
 //! Access to the settings of an organization, such as registries, tokens and webhooks.
 
 use entity::id::{
-    CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId,
+    AgentId, CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId,
     RestrictionId, TokenId, WebhookId,
 };
 use entity::metadata_group::GroupKind;
 use entity::{
-    api_token, calendar, cluster, custom_role, deployment_restriction, git_token, invitation, metadata_group, registry,
-    webhook,
+    agent, api_token, calendar, cluster, custom_role, deployment_restriction, git_token, invitation, metadata_group,
+    registry, webhook,
 };
 use sea_orm::DatabaseConnection;
 
@@ -72,6 +72,22 @@ pub async fn cluster(
     let row = row.ok_or(Error::NotFound(THING))?;
     caller.require(organization, action, &Location { cluster: Some(id), ..Location::default() }, THING)?;
     Ok(row)
+}
+
+/// An agent of a cluster of an organization, with the rights that the cluster needs.
+///
+/// # Errors
+/// `NotFound`, also for another cluster's row; `Forbidden`; or a database error.
+pub async fn agent(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    action: Action,
+    (organization, cluster): (OrganizationId, ClusterId),
+    id: AgentId,
+) -> Result<agent::Model> {
+    let cluster = self::cluster(db, caller, action, organization, cluster).await?;
+    let row = store::agent::by_id(db, id).await?.filter(|row| row.cluster_id == cluster.id);
+    row.ok_or(Error::NotFound("agent"))
 }
 
 /// A group of annotations or labels of an organization.

@@ -29,7 +29,11 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             member::MemberApi(app()),
             member::invitation::InvitationApi(app()),
             account::AccountApi(app()),
-            (cluster::ClusterApi(app()), cluster::cloud_provider::CloudProviderApi),
+            (
+                cluster::ClusterApi(app()),
+                cluster::cluster_agent::ClusterAgentApi(app()),
+                cluster::cloud_provider::CloudProviderApi,
+            ),
             registry::RegistryApi(app()),
             git_token::GitTokenApi(app()),
             group::AnnotationsGroupApi(app()),

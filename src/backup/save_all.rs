@@ -12,8 +12,8 @@ use crate::store;
 use crate::store::whole::{self, Table};
 
 /// The leases of servers belong to the servers, and not to what they store. Without its lease, a server that is restored beside
-/// another one cannot be taken for it.
-pub const LEFT_OUT: [&str; 1] = ["server_lease"];
+/// another one cannot be taken for it. Orders for agents would be carried out again, although what they order has been done since.
+pub const LEFT_OUT: [&str; 3] = ["agent_log", "agent_step", "server_lease"];
 
 /// Who writes a backup, and when.
 pub struct Origin {

@@ -11,7 +11,7 @@ pub fn target_kind<'a>(target: &'a str, part: Option<&'a str>) -> &'a str {
         ("ORGANIZATION" | "MEMBERS_AND_ROLES", Some(part))
         | ("PROJECT" | "ENVIRONMENT" | "JOB", Some(part @ ("VARIABLE" | "SECRET")))
         | ("PROJECT" | "ENVIRONMENT", Some(part @ ("DEPLOYMENT_RULE" | "DEPLOYMENT_STAGE")))
-        | ("CLUSTER", Some(part @ "KUBERNETES_CREDENTIALS"))
+        | ("CLUSTER", Some(part @ ("API_TOKEN" | "KUBERNETES_CREDENTIALS")))
         // A check is a job of its own kind.
         | ("JOB", Some(part @ "CHECK")) => part,
         (target, _) => target,

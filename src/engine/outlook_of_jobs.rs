@@ -61,7 +61,7 @@ fn job_of(row: PlannedJob, calendars: Calendars) -> Option<ForecastJob> {
     let timing = Timing::of(row.id, &row.spec).ok().flatten().filter(|_| !policy.suspended)?;
     let slots = match (row.next_run_at, row.kind) {
         (Some(_), ClusterKind::Local) => Some(SERVER_SLOTS),
-        (Some(_), ClusterKind::Kubernetes) => Some(row.cluster_id.0),
+        (Some(_), ClusterKind::Kubernetes | ClusterKind::Agent) => Some(row.cluster_id.0),
         (None, _) if row.is_applied => None,
         (None, _) => return None,
     };

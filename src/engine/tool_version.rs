@@ -1,5 +1,6 @@
 //! Which version of its tool a workspace gets, and whether there can be one.
 
+use entity::cluster::ClusterKind;
 use entity::id::OrganizationId;
 use sea_orm::ConnectionTrait;
 
@@ -57,7 +58,12 @@ pub async fn check(
 ) -> Result<()> {
     let wanted = self::range(range)?;
     let tool = tool(iac_type);
-    let in_cluster = cluster_for_steps(app, db, organization).await?.is_some();
+    let cluster = cluster_for_steps(app, db, organization).await?;
+    if cluster.is_some_and(|(_, kind)| kind == ClusterKind::Agent) {
+        // Only the agent knows what is installed on its machine.
+        return Ok(());
+    }
+    let in_cluster = cluster.is_some();
     let installed = if in_cluster || !app.runners.processes { Vec::new() } else { app.toolbox.known(tool) };
     if installed.iter().any(|version| wanted.has(version)) {
         return Ok(());

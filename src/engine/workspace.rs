@@ -1,6 +1,7 @@
 //! Commands for workspace jobs: approve, reject or cancel one. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
+use entity::cluster::ClusterKind;
 use entity::id::{ClusterId, OrganizationId, WorkspaceId};
 use entity::run::{Event, SERVER_SLOTS, Trigger};
 use entity::run_spec::RunSpec;
@@ -59,7 +60,7 @@ pub(super) async fn cluster_for_steps(
     app: &App,
     db: &impl ConnectionTrait,
     id: OrganizationId,
-) -> Result<Option<ClusterId>> {
+) -> Result<Option<(ClusterId, ClusterKind)>> {
     let nothing_else =
         !store::cluster::has_local(db, id).await? || app.runners.local.is_err() && !app.runners.processes;
     if !app.config.workspaces_in_clusters && !nothing_else {
@@ -84,7 +85,7 @@ pub async fn start_step(
     let run = run::Model {
         trigger: Trigger::Manual,
         organization_id: step.organization_id,
-        slots: cluster.map_or(SERVER_SLOTS, |id| id.0),
+        slots: cluster.map_or(SERVER_SLOTS, |(id, _)| id.0),
         ..run::Model::queued(None, Event::Workspace, spec, now)
     };
     let change = workspace_step::ActiveModel {

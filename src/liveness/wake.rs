@@ -17,6 +17,8 @@ pub struct Wake {
     /// The other loops of this server.
     plans: watch::Sender<u64>,
     elsewhere: watch::Sender<u64>,
+    /// The agents that wait for orders at this server.
+    orders: watch::Sender<u64>,
     news: News,
     /// Whether a deployment or a workspace job may wait for the end of any run.
     awaited: Arc<AtomicBool>,
@@ -26,7 +28,7 @@ impl Default for Wake {
     fn default() -> Self {
         let sender = || watch::Sender::new(0);
         let awaited = Arc::new(AtomicBool::new(true));
-        Self { runs: sender(), plans: sender(), elsewhere: sender(), news: News::default(), awaited }
+        Self { runs: sender(), plans: sender(), elsewhere: sender(), orders: sender(), news: News::default(), awaited }
     }
 }
 
@@ -73,6 +75,22 @@ impl Wake {
     /// Requests a visit of runs whose time has come.
     pub fn again(&self) {
         count(&self.runs);
+    }
+
+    /// Requests a tick on the other servers, one of which may own a run that this server was told about.
+    pub fn others(&self) {
+        count(&self.elsewhere);
+    }
+
+    /// Reports that there are orders for agents.
+    pub fn orders(&self) {
+        count(&self.orders);
+    }
+
+    /// Subscribes to orders for agents.
+    #[must_use]
+    pub fn listen_for_orders(&self) -> WakeReceiver {
+        WakeReceiver(self.orders.subscribe())
     }
 
     /// Reports that a run has ended, so that its slot is free. The other loops are woken only if something waits for ends.

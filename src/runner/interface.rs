@@ -17,6 +17,8 @@ pub enum Target {
     Process,
     /// A Kubernetes cluster, by its id.
     Kubernetes(ClusterId),
+    /// A cluster of agents, by its id.
+    Agent(ClusterId),
 }
 
 /// The runner cannot answer at the moment; the call may succeed later.

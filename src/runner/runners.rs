@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::agent::Agents;
 use super::interface::{Runner, Target};
 use super::kubernetes::connections::Clusters;
 
@@ -11,6 +12,7 @@ pub struct Runners {
     pub docker: Arc<dyn Runner>,
     pub process: Arc<dyn Runner>,
     pub clusters: Clusters,
+    pub agents: Agents,
     /// The target of new runs on the local cluster, or why there is none.
     pub local: Result<Target, String>,
     /// Whether workspace steps may run as plain processes.
@@ -37,6 +39,7 @@ impl Runners {
             Target::Docker => self.docker.clone(),
             Target::Process => self.process.clone(),
             Target::Kubernetes(id) => self.clusters.get(id),
+            Target::Agent(id) => self.agents.get(id),
         }
     }
 }

@@ -38,6 +38,16 @@ pub struct StepSpec {
     pub process: ProcessOptions,
     /// Options for Kubernetes; other runners ignore them.
     pub pod: Option<Box<PodOptions>>,
+    /// The program that the step executes, for runners that have to find it; the others ignore it.
+    pub tool: Option<StepTool>,
+}
+
+/// A program in one of several versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepTool {
+    pub name: String,
+    /// A version or a constraint, as the workspace has it.
+    pub version: String,
 }
 
 /// Options for plain processes; what is none has its default.

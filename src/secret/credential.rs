@@ -10,6 +10,8 @@ use crate::error::Result;
 pub const TOKEN_PREFIX: &str = "windlass_";
 /// The prefix of the cookies and links that sign people in to the console. No token starts with it.
 pub const SESSION_PREFIX: &str = "windlass-session_";
+/// The prefix of the tokens of agents, which no other API accepts.
+const AGENT_PREFIX: &str = "windlass-agent_";
 const TOKEN_LENGTH: usize = 40;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -35,6 +37,14 @@ pub fn new_session_secret() -> Result<Secret<String>> {
 /// When the operating system has no random bytes.
 pub fn new_ping_key() -> Result<Secret<String>> {
     with_prefix("")
+}
+
+/// A new token of an agent.
+///
+/// # Errors
+/// When the operating system has no random bytes.
+pub fn new_agent_token() -> Result<Secret<String>> {
+    with_prefix(AGENT_PREFIX)
 }
 
 /// A new code that a program exchanges for a token. It has no prefix: it is a part of an address.

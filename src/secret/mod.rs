@@ -2,7 +2,8 @@
 
 pub use self::binding::{Binding, Destination, NotSent, moves, permits};
 pub use self::credential::{
-    SESSION_PREFIX, TOKEN_PREFIX, TokenHash, new_login_code, new_ping_key, new_session_secret, new_token,
+    SESSION_PREFIX, TOKEN_PREFIX, TokenHash, new_agent_token, new_login_code, new_ping_key, new_session_secret,
+    new_token,
 };
 pub use self::key_ring::{KeyRing, fingerprint, place};
 pub use self::key_source::KeySource;

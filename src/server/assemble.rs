@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::liveness::wake::Wake;
+use crate::runner::agent::Agents;
 use crate::runner::process::check_default_user;
 use crate::store;
 
@@ -33,7 +34,8 @@ pub async fn build(config: Config, clock: Clock) -> Result<(Arc<App>, DatabaseLo
     let keys = keys::open(&config, &db, clock.now()).await?;
     let lease_db = store::connect(&config.database_url(), 1).await?;
     let wake = Wake::default();
-    let runners = runners(&config, &clock, &wake).await;
+    let agents = Agents::new(db.clone(), keys.clone(), clock.clone(), wake.clone());
+    let runners = runners(&config, &clock, &wake, agents).await;
     let verifier = match (&config.oidc_issuer, &config.oidc_audience) {
         (Some(issuer), Some(audience)) => {
             let addresses =

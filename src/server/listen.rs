@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
 use crate::store;
-use crate::{alert, api, cloud, console, engine, outbound, push, terrakube};
+use crate::{agent_api, alert, api, cloud, console, engine, outbound, push, terrakube};
 
 /// The grace period of open requests after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Server {
         }
         engine::tick::begin(&app).await?;
         let drained = CancellationToken::new();
-        let others = console::routes(cloud::routes(terrakube::routes(poem::Route::new())), &app);
+        let others = console::routes(agent_api::routes(cloud::routes(terrakube::routes(poem::Route::new()))), &app);
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Config, RunnerChoice};
 use crate::git;
 use crate::liveness::wake::Wake;
+use crate::runner::agent::Agents;
 use crate::runner::docker::DockerRunner;
 use crate::runner::kubernetes::connections::Clusters;
 use crate::runner::process::{ProcessRunner, runs_as_root};
@@ -15,7 +16,7 @@ use crate::runner::{Runners, Target};
 /// How long to wait for a Docker engine at startup.
 const DOCKER_PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runners {
+pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake, agents: Agents) -> Runners {
     git::remove_abandoned();
     let docker = DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
     let process = ProcessRunner::new(config.process_dir(), config.supervisor.clone(), clock.clone(), wake.clone())
@@ -49,5 +50,12 @@ pub(super) async fn runners(config: &Config, clock: &Clock, wake: &Wake) -> Runn
              machine. Run the server as another user, or set --process-user"
         );
     }
-    Runners { docker: Arc::new(docker), process: Arc::new(process), clusters: Clusters::default(), local, processes }
+    Runners {
+        docker: Arc::new(docker),
+        process: Arc::new(process),
+        clusters: Clusters::default(),
+        agents,
+        local,
+        processes,
+    }
 }

@@ -31,6 +31,14 @@ pub async fn by_id(db: &impl ConnectionTrait, id: ClusterId) -> Result<Option<cl
     cluster::Entity::find_by_id(id).one(db).await
 }
 
+/// Locks a cluster until the end of the transaction.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock(tx: &impl ConnectionTrait, id: ClusterId) -> Result<Option<cluster::Model>, DbErr> {
+    cluster::Entity::find_by_id(id).lock_exclusive().one(tx).await
+}
+
 /// Whether an organization has the cluster `local`.
 ///
 /// # Errors

@@ -8,8 +8,8 @@ use entity::job::AppliedSchedule;
 use entity::{cluster, environment, job, leftover};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::page::PAGE;
@@ -23,17 +23,24 @@ pub async fn clusters(db: &impl ConnectionTrait) -> Result<Vec<cluster::Model>, 
     cluster::Entity::find().filter(kind).order_by_asc(cluster::Column::Id).all(db).await
 }
 
-/// The Kubernetes clusters of an organization that have a kubeconfig, the default one first, then by age.
+/// The clusters of an organization that are not on the server's machine and can run something: Kubernetes clusters with a kubeconfig,
+/// and clusters of agents. The default one comes first, then by age.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn clusters_of(db: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<ClusterId>, DbErr> {
+pub async fn clusters_of(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<(ClusterId, ClusterKind)>, DbErr> {
+    let kubernetes = Condition::all()
+        .add(cluster::Column::Kind.eq(ClusterKind::Kubernetes))
+        .add(cluster::Column::Kubeconfig.is_not_null());
     cluster::Entity::find()
         .select_only()
         .column(cluster::Column::Id)
+        .column(cluster::Column::Kind)
         .filter(cluster::Column::OrganizationId.eq(id))
-        .filter(cluster::Column::Kind.eq(ClusterKind::Kubernetes))
-        .filter(cluster::Column::Kubeconfig.is_not_null())
+        .filter(Condition::any().add(kubernetes).add(cluster::Column::Kind.eq(ClusterKind::Agent)))
         .order_by_desc(cluster::Column::IsDefault)
         .order_by_asc(cluster::Column::CreatedAt)
         .into_tuple()

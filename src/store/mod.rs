@@ -3,6 +3,8 @@
 //! Functions take a connection or a transaction. Statements that belong together run in `write`, an immediate
 //! transaction: on SQLite a deferred transaction that reads first fails when another one has written.
 
+pub mod agent;
+pub mod agent_step;
 pub mod alert;
 mod binds;
 pub mod calendar;

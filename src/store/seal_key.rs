@@ -8,7 +8,11 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 25] = [
+pub const SEALED: [(&str, &str); 29] = [
+    ("agent_log", "sealed"),
+    ("agent_step", "outputs"),
+    ("agent_step", "report"),
+    ("agent_step", "spec"),
     ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
     ("configuration_piece", "sealed"),

@@ -38,6 +38,7 @@ fn step(build: Option<Build>, image: Option<&str>) -> StepSpec {
         interrupt: false,
         process: ProcessOptions::default(),
         pod: None,
+        tool: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::runner::{ended, exit, portion, read, run, running, step, texts};
 fn made(runner: &dyn Runner, image: &str, script: &str) -> StepSpec {
     let step = step(image, script);
     match runner.target() {
-        Target::Docker | Target::Process => step,
+        Target::Docker | Target::Process | Target::Agent(_) => step,
         Target::Kubernetes(_) => crate::kubernetes::pod(step),
     }
 }

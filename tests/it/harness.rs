@@ -21,6 +21,7 @@ use windlass::config::{Config, LocalCluster, LogFormat, RunnerChoice};
 use windlass::engine::tick;
 use windlass::liveness::wake::Wake;
 use windlass::observe::metrics::Metrics;
+use windlass::runner::agent::Agents;
 use windlass::runner::{Runners, Target};
 use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
@@ -253,23 +254,16 @@ impl TestApp {
         let verifier =
             oidc.as_ref().map(|(issuer, audience)| Verifier::new(issuer, audience, Addresses::Verified).unwrap());
         let authenticator = Authenticator::new(db.clone(), keys.clone(), read.clone(), verifier);
+        let wake = Wake::default();
         let runners = Runners {
             docker: runner.clone(),
             process: runner.clone(),
             local: Ok(Target::Docker),
             processes: false,
             clusters: Default::default(),
+            agents: Agents::new(db.clone(), keys.clone(), read.clone(), wake.clone()),
         };
-        let app = Arc::new(App::from(Parts {
-            db,
-            lease_db,
-            clock: read,
-            config,
-            keys,
-            runners,
-            authenticator,
-            wake: Wake::default(),
-        }));
+        let app = Arc::new(App::from(Parts { db, lease_db, clock: read, config, keys, runners, authenticator, wake }));
         Self { app, clock, runner, url, verifier: oidc, folder, statements, changes }
     }
 
@@ -304,7 +298,7 @@ impl TestApp {
 
     pub(crate) fn client(&self, authorization: Option<String>) -> Client {
         let others = windlass::cloud::routes(windlass::terrakube::routes(poem::Route::new()));
-        let others = windlass::console::routes(others, &self.app);
+        let others = windlass::console::routes(windlass::agent_api::routes(others), &self.app);
         let api = api::endpoint(&self.app, others).into_endpoint().boxed();
         Client::new(api, authorization)
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests choose their own surroundings")]
 
 mod access;
+mod agents;
 mod alerts;
 mod architecture;
 mod backup;

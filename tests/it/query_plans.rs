@@ -1,5 +1,6 @@
 //! The queries that run often, or over tables that grow, use indexes on both databases.
 
+mod agent_plans;
 mod alert_plans;
 mod push_plans;
 
@@ -62,7 +63,7 @@ const SMALL: [&str; 24] = [
 ];
 
 /// Tables with few rows, and lists of values.
-const FEW: [&str; 8] = ["cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
+const FEW: [&str; 9] = ["agent", "cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
 
 /// A database that remembers the statements it was sent.
 struct Watched {

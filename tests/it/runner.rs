@@ -60,6 +60,7 @@ pub(crate) fn step(image: &str, script: &str) -> StepSpec {
         interrupt: false,
         process: ProcessOptions::default(),
         pod: None,
+        tool: None,
     }
 }
 

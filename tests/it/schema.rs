@@ -52,7 +52,7 @@ pub(crate) fn entities() -> BTreeMap<String, BTreeSet<String>> {
         ($($table:ident)*) => { BTreeMap::from([$(columns(&entity::$table::Entity)),*]) };
     }
     tables! {
-        access_token api_token calendar cluster configuration_piece configuration_version counter custom_role
+        access_token agent agent_log agent_step api_token calendar cluster configuration_piece configuration_version counter custom_role
         deployment deployment_job deployment_restriction deployment_rule environment event alert alert_cause
         alert_delivery alert_receiver alert_rule alert_silence job_success git_token identity_key invitation job
         job_check job_group job_schedule job_variables leftover log_chunk login_code member metadata_group

@@ -82,6 +82,13 @@ impl World {
         ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
         ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
         ids.insert("clusterId", far_cluster(client, &in_organization("cluster")).await);
+        let unreachable = json!({"name": "unreachable", "region": "here", "cloud_provider": "ON_PREMISE"});
+        let unreachable = post(in_organization("cluster"), unreachable).await;
+        ids.insert(
+            "agentId",
+            post(in_organization(&format!("cluster/{unreachable}/agent")), json!({"name": "a"})).await,
+        );
+        ids.insert("cluster of agents", unreachable);
         let calendar = json!({"name": "closed", "days": ["2026-12-25"]});
         ids.insert("calendarId", post(in_organization("calendar"), calendar).await);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
@@ -141,6 +148,9 @@ impl World {
             if path.contains(parameter) {
                 path = path.replace(parameter, &self.ids[format!("{scope} {kind}").as_str()]);
             }
+        }
+        if template.contains("{clusterId}/agent") {
+            path = path.replace("{clusterId}", &self.ids["cluster of agents"]);
         }
         if own == "project" {
             path = path.replace("{deploymentRuleId}", &self.ids["project rule"]);

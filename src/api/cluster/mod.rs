@@ -5,6 +5,7 @@
 
 mod cloud;
 pub(super) mod cloud_provider;
+pub(super) mod cluster_agent;
 mod readiness;
 mod request;
 mod response;

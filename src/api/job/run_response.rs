@@ -14,7 +14,7 @@ wire::mirrored!(RunTriggerEnum of run::Trigger { Schedule, Deployment, Force, Ma
 
 wire::mirrored!(RunEventEnum of run::Event { Cron, Start, Stop, Delete, Build, Workspace, Apply });
 
-wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process, Kubernetes });
+wire::mirrored!(RunnerEnum of run::RunnerKind { Docker, Process, Kubernetes, Agent });
 
 #[derive(Debug, Serialize, Deserialize, Object)]
 pub(super) struct Run {

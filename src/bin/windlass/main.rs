@@ -9,12 +9,13 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use windlass::app::App;
 use windlass::clock::Clock;
-use windlass::config::Config;
+use windlass::config::{AgentOptions, Config};
 use windlass::error::{Error, Result};
 use windlass::observe::telemetry;
 use windlass::runner::process::{SPAWN_STEPS, spawn_steps};
 use windlass::{bootstrap, console, server};
 
+mod agent;
 mod backup;
 mod doctor;
 mod passphrase;
@@ -54,6 +55,8 @@ enum Command {
     Restore(restore::Arguments),
     /// Examine the settings and their surroundings, and say what is wrong; exits with 1 if something is.
     Doctor(doctor::Arguments),
+    /// Run the steps of a cluster that the server cannot reach, on this machine.
+    Agent(AgentOptions),
     /// Create, list and revoke API tokens.
     Token {
         #[command(subcommand)]
@@ -109,6 +112,7 @@ async fn start(words: Vec<OsString>) -> ExitCode {
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
         Command::Restore(arguments) => restore::run(&config, &arguments).await,
         Command::Token { command } => token::run(config, command).await,
+        Command::Agent(options) => agent::run(&config, &options).await,
         Command::Healthcheck => healthcheck(&config).await,
         // It has an exit code of its own.
         Command::Doctor(_) => Ok(()),

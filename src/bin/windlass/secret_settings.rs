@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use windlass::config::secret_variables;
+use windlass::config::{AGENT_TOKEN, secret_variables};
 use zeroize::Zeroizing;
 
 /// Says that secret settings are on standard input.
@@ -30,13 +30,17 @@ pub(super) fn words() -> Vec<OsString> {
         words.extend(flags.map(|flag| OsString::from_vec(flag.to_vec())));
         return words;
     }
-    let secret = secret_variables();
+    let mut secret = secret_variables();
+    // Only an agent has this flag.
+    if words.get(1).is_some_and(|word| word == "agent") {
+        secret.push(AGENT_TOKEN.into());
+    }
     let mut settings = Zeroizing::new(Vec::new());
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|_| secret.contains(&name)) else { continue };
         let flag = format!("--{}", name.trim_start_matches("WINDLASS_").to_lowercase().replace('_', "-"));
         // A flag takes precedence.
-        if words.iter().any(|word| word.to_string_lossy().split('=').next() == Some(&flag)) {
+        if words.iter().any(|word| is_flag(&word.to_string_lossy(), &flag)) {
             continue;
         }
         settings.extend_from_slice(flag.as_bytes());
@@ -46,13 +50,19 @@ pub(super) fn words() -> Vec<OsString> {
     }
     if !settings.is_empty() && settings.len() <= MOST_BYTES {
         // If that fails, the settings stay where they are.
-        let _failed = replace(&words, &settings);
+        let _failed = replace(&words, &settings, &secret);
     }
     words
 }
 
+/// Whether a word of the command line gives the value of a flag. That of an agent's token has a shorter name, too.
+fn is_flag(word: &str, flag: &str) -> bool {
+    let name = word.split('=').next().unwrap_or_default();
+    name == flag || (flag == "--agent-token" && (name == "--token" || name == "--token-file"))
+}
+
 /// Replaces this program. Returns only if that fails.
-fn replace(words: &[OsString], settings: &[u8]) -> std::io::Result<()> {
+fn replace(words: &[OsString], settings: &[u8], secret: &[OsString]) -> std::io::Result<()> {
     let (reader, mut writer) = std::io::pipe()?;
     writer.write_all(settings)?;
     drop(writer);
@@ -61,7 +71,7 @@ fn replace(words: &[OsString], settings: &[u8]) -> std::io::Result<()> {
     if let Some((name, rest)) = words.split_first() {
         command.arg0(name).args(rest);
     }
-    for variable in secret_variables() {
+    for variable in secret {
         command.env_remove(variable);
     }
     Err(command.env(ON_INPUT, "yes").stdin(Stdio::from(reader)).exec())

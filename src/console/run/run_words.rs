@@ -39,6 +39,7 @@ pub(super) fn runner(kind: RunnerKind) -> &'static str {
         RunnerKind::Docker => "a container of Docker",
         RunnerKind::Process => "a process on the server",
         RunnerKind::Kubernetes => "a Job in Kubernetes",
+        RunnerKind::Agent => "an agent",
     }
 }
 

@@ -78,7 +78,7 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
             (format!("{path}/delete"), text)
         }),
         below: html! {
-            @if let (Some(row), Some(path)) = (row.filter(|_| !is_local), &path) { (kubeconfig_form(viewer, row, path, problems)) }
+            @if let (Some(row), Some(path)) = (row.filter(|row| row.kind == ClusterKind::Kubernetes), &path) { (kubeconfig_form(viewer, row, path, problems)) }
         },
     })
 }

@@ -41,7 +41,7 @@ pub(super) async fn page(
                     @if manages { a href={ (settings(id)) "/cluster/" (row.id) "/edit" } { (row.name) } } @else { (row.name) }
                     @if row.is_default { " " span.soft { "(default)" } } @if let Some(text) = &row.description { div.soft { (text) } } } }
                 td data-label="State" { (cluster_state(app, row)) }
-                td data-label="Kind" { @match row.kind { ClusterKind::Local => "this machine", ClusterKind::Kubernetes => "Kubernetes" } }
+                td data-label="Kind" { (kind(row)) }
                 td data-label="At most" { (row.maximum_cpu_milli) " m CPU, " (row.maximum_memory_mib) " MiB" }
             } } }
         } }
@@ -50,9 +50,25 @@ pub(super) async fn page(
     Ok(show(app, &viewer, id, (Tab::Clusters, Some(format!("/organization/{id}/cluster"))), &body).await?)
 }
 
+/// What a cluster is. One without a kubeconfig may get agents.
+fn kind(row: &Model) -> Markup {
+    let agents = format!("{}/cluster/{}/agents", settings(row.organization_id), row.id);
+    html! {
+        @match row.kind {
+            ClusterKind::Local => "this machine",
+            ClusterKind::Kubernetes => {
+                "Kubernetes"
+                @if row.kubeconfig.is_none() { div { a href=(agents) { "use agents instead" } } }
+            },
+            ClusterKind::Agent => { a href=(agents) { "agents" } },
+        }
+    }
+}
+
 fn cluster_state(app: &App, row: &Model) -> Markup {
     let (shown, reason) = match usable(app, row) {
         Usable::Yes => (("ok", "ready"), None),
+        Usable::Unregistered if row.kind == ClusterKind::Agent => (("queued", "no agent has connected yet"), None),
         Usable::Unregistered => (("queued", "no kubeconfig yet"), None),
         Usable::Connecting => (("running", "connecting"), None),
         Usable::Unreachable(reason) => (("failed", "unreachable"), Some(reason)),

@@ -4,6 +4,7 @@ mod alert_page;
 mod alert_words;
 mod calendar_form;
 mod calendars;
+mod cluster_agents;
 mod cluster_form;
 mod clusters;
 mod event_list;
@@ -63,6 +64,8 @@ fn forms(route: Route) -> Route {
         .at("/organization/:id/settings/cluster/:row/edit", get(cluster_form::edit).post(cluster_form::save))
         .at("/organization/:id/settings/cluster/:row/kubeconfig", post(cluster_form::set_kubeconfig))
         .at("/organization/:id/settings/cluster/:row/delete", post(cluster_form::delete))
+        .at("/organization/:id/settings/cluster/:row/agents", get(cluster_agents::page).post(cluster_agents::create))
+        .at("/organization/:id/settings/cluster/:row/agent/:agent", post(cluster_agents::remove))
         .at("/organization/:id/settings/webhooks/new", get(webhook_form::new).post(webhook_form::create))
         .at("/organization/:id/settings/webhook/:row/edit", get(webhook_form::edit).post(webhook_form::save))
         .at("/organization/:id/settings/webhook/:row/delete", post(webhook_form::delete))

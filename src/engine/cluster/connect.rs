@@ -1,11 +1,13 @@
-//! The loop that connects to the Kubernetes clusters and drops those that are gone.
+//! The loop that connects to the Kubernetes clusters and drops those that are gone, and looks for agents.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use entity::cluster;
 use entity::id::ClusterId;
 
+use super::agents_seen;
 use super::usable::{Usable, usable};
 use crate::app::App;
 use crate::error::Result;
@@ -14,14 +16,19 @@ use crate::runner::kubernetes::connections::ClusterTarget;
 use crate::secret;
 use crate::store;
 
-/// The clusters as they were last seen, to log changes once.
-pub(in crate::engine) type Known = HashMap<ClusterId, Usable>;
+/// The clusters as they were last seen, to log changes once, and the steps of agents that were reported lately.
+#[derive(Default)]
+pub(in crate::engine) struct Known {
+    clusters: HashMap<ClusterId, Usable>,
+    reported: HashMap<String, DateTime<Utc>>,
+}
 
 /// Connects to all registered clusters, and drops those that were deleted.
 ///
 /// # Errors
 /// Database errors.
 pub(in crate::engine) async fn run_once(app: &App, known: &mut Known) -> Result<()> {
+    agents_seen::run_once(app, &mut known.reported).await?;
     let rows = store::cluster_objects::clusters(&app.db).await?;
     if rows.is_empty() && app.runners.clusters.is_empty() {
         return Ok(());
@@ -31,12 +38,12 @@ pub(in crate::engine) async fn run_once(app: &App, known: &mut Known) -> Result<
     app.runners.clusters.set(wanted, patience, &app.clock, &app.wake).await;
     for row in &rows {
         let usable = usable(app, row);
-        if known.get(&row.id) != Some(&usable) {
+        if known.clusters.get(&row.id) != Some(&usable) {
             log_change(row, &usable);
-            known.insert(row.id, usable);
+            known.clusters.insert(row.id, usable);
         }
     }
-    known.retain(|id, _| rows.iter().any(|row| row.id == *id));
+    known.clusters.retain(|id, _| rows.iter().any(|row| row.id == *id));
     Ok(())
 }
 

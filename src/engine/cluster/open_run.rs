@@ -5,6 +5,7 @@ use entity::run;
 use sea_orm::ConnectionTrait;
 
 use crate::error::Result;
+use crate::runner::agent::agent_place;
 use crate::runner::kubernetes::cluster_place::place;
 use crate::store;
 
@@ -13,5 +14,8 @@ use crate::store;
 /// # Errors
 /// Database errors.
 pub async fn open_run(db: &impl ConnectionTrait, id: ClusterId) -> Result<Option<run::Model>> {
-    Ok(store::run::open_at(db, &place(id)).await?)
+    match store::run::open_at(db, &place(id)).await? {
+        Some(run) => Ok(Some(run)),
+        None => Ok(store::run::open_at(db, &agent_place::place(id)).await?),
+    }
 }

@@ -3,6 +3,7 @@
 use entity::cluster::{ClusterKind, Model};
 
 use crate::app::App;
+use crate::runner::agent::Presence;
 use crate::runner::kubernetes::{Health, IN_CLUSTER, parse_kubeconfig};
 
 /// Whether a cluster can be used.
@@ -10,7 +11,7 @@ use crate::runner::kubernetes::{Health, IN_CLUSTER, parse_kubeconfig};
 pub enum Usable {
     /// Runs can be started.
     Yes,
-    /// There is no kubeconfig yet.
+    /// There is no kubeconfig yet, or no agent has ever connected.
     Unregistered,
     /// The first connection is being made.
     Connecting,
@@ -27,6 +28,12 @@ pub fn usable(app: &App, row: &Model) -> Usable {
         ClusterKind::Local => match &app.runners.local {
             Ok(_) => Usable::Yes,
             Err(reason) => Usable::Unreachable(reason.clone()),
+        },
+        ClusterKind::Agent => match app.runners.agents.presence(row.id) {
+            Presence::Unknown => Usable::Connecting,
+            Presence::Never => Usable::Unregistered,
+            Presence::Here(_) => Usable::Yes,
+            Presence::Gone(reason) => Usable::Unreachable(reason),
         },
         ClusterKind::Kubernetes if row.kubeconfig.is_none() => Usable::Unregistered,
         ClusterKind::Kubernetes => match app.runners.clusters.health(row.id) {

@@ -27,7 +27,7 @@ pub fn keeper(kind: ClusterKind, spec: &JobSpec) -> Option<Keeper> {
         return None;
     }
     Some(match kind {
-        ClusterKind::Local => Keeper::Server(None),
+        ClusterKind::Local | ClusterKind::Agent => Keeper::Server(None),
         ClusterKind::Kubernetes => {
             let setting =
                 unsupported_by_cron_job(spec).map(|setting| format!("a Kubernetes CronJob does not support {setting}"));

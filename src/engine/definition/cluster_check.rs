@@ -15,7 +15,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `Invalid` if it has none.
 pub fn check_image(app: &App, spec: &JobSpec, cluster: &cluster::Model) -> Result<()> {
-    if spec.source.is_none() && !(cluster.kind == ClusterKind::Local && app.runners.local_is_process()) {
+    if spec.source.is_none()
+        && !(cluster.kind == ClusterKind::Local && app.runners.local_is_process() || cluster.kind == ClusterKind::Agent)
+    {
         return Err(Error::invalid("source", "is missing; only jobs that run as plain processes need no image"));
     }
     Ok(())

@@ -109,9 +109,14 @@ pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedCluster) 
 pub async fn set_kubeconfig(app: &App, by: &Requester, row: Model, (field, text): (&str, &str)) -> Result<()> {
     check_kubeconfig(app, text).map_err(|reason| Error::invalid(field, reason))?;
     let sealed = app.keys.seal(&secret::place("cluster", row.id.0), text.as_bytes())?;
-    let row = Model { kubeconfig: Some(sealed), updated_at: app.clock.now(), ..row };
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
-        let row = store::row::update(tx, row).await?;
+        let row = store::cluster::lock(tx, row.id).await?.ok_or(Error::NotFound("cluster"))?;
+        if row.kind == ClusterKind::Agent {
+            let text = "agents work for this cluster; register another one for the kubeconfig";
+            return Err(Error::Conflict(text.into()));
+        }
+        let row = store::row::update(tx, Model { kubeconfig: Some(sealed), updated_at: now, ..row }).await?;
         Ok(((), Change::update(TARGET, row.id.0, &row.name).part("KUBERNETES_CREDENTIALS")))
     })
     .await?;

@@ -2,6 +2,7 @@
 //! Callers have checked that the requester may change them. Each change is one transaction, with its event; the rows of workspaces
 //! record themselves who changed them.
 
+pub mod agent_settings;
 pub mod calendar_settings;
 pub mod cluster_settings;
 pub mod git_token_settings;

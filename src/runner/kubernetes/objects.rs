@@ -152,6 +152,7 @@ mod tests {
             interrupt: false,
             process: ProcessOptions::default(),
             pod: None,
+            tool: None,
         }
     }
 

@@ -75,7 +75,7 @@ async fn with_slots(tx: &impl ConnectionTrait, mut rows: Vec<run::Model>) -> Res
     for row in &mut rows {
         let Some((organization, cluster, kind)) = row.job_id.and_then(|id| known.get(&id)) else { continue };
         row.organization_id = *organization;
-        if row.slots == SERVER_SLOTS && row.event != Event::Build && *kind == ClusterKind::Kubernetes {
+        if row.slots == SERVER_SLOTS && row.event != Event::Build && *kind != ClusterKind::Local {
             row.slots = cluster.0;
         }
     }

@@ -39,6 +39,24 @@ async function remove(me, link) {
   await me.send('Delete', 'The entry was deleted.')
 }
 
+/** A cluster without a kubeconfig gets an agent, whose token is shown once. */
+async function tendAgents(me, path) {
+  await create(me, 'New cluster', { Kubeconfig: 'nonsense' }, { Name: 'out of reach', Region: 'hall', Kubeconfig: '' })
+  await me.click(me.page.locator('tr', { hasText: 'out of reach' }).getByRole('link', { name: 'use agents instead' }))
+  await me.look()
+  await me.fill({ Name: '  ' })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ Name: 'of a browser' })
+  await me.press('Create')
+  await me.sees('Copy the command now')
+  await me.look()
+  await me.click(me.page.locator('tr', { hasText: 'of a browser' }).getByRole('button', { name: 'Revoke' }))
+  await me.sees('There are no agents yet')
+  await me.go(`${path}/clusters`)
+  await remove(me, 'out of reach')
+}
+
 export async function tendSettingForms(me, id) {
   const { page } = me
   const path = `/console/organization/${id}/settings`
@@ -58,6 +76,7 @@ export async function tendSettingForms(me, id) {
   await me.go(`${path}/clusters`)
   await create(me, 'New cluster', { Kubeconfig: 'nonsense' }, { Name: 'far away', Region: 'moon', Kubeconfig: '' })
   await change(me, 'far away', { Region: 'mars' })
+  await tendAgents(me, path)
   await me.press('far away')
   await me.fill({ Kubeconfig: KUBECONFIG })
   await me.send('Replace', 'The change was stored.')

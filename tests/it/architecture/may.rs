@@ -4,6 +4,8 @@
 /// src has one. `entity` and `migration` are packages of their own.
 pub(super) const MAY: &[(&str, &[&str])] = &[
     ("src/lib.rs", &[]),
+    ("src/agent", &["agent", "clock", "config", "error", "liveness::fence", "liveness::wake", "runner", "secret"]),
+    ("src/agent_api", &["agent_api", "app", "error", "input", "runner::agent", "secret", "store"]),
     ("src/alert", &["alert", "app", "engine", "error", "liveness::passes", "outbound", "secret", "store"]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
     ("src/clock.rs", &[]),
@@ -14,6 +16,7 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
         "src/server",
         &[
             "access",
+            "agent_api",
             "alert",
             "api",
             "app",
@@ -116,6 +119,7 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
     ("src/push", &["app", "engine", "error", "git", "liveness::passes", "outbound", "push", "secret", "store"]),
     ("src/registry_client", &["error", "registry_client", "secret"]),
     ("src/runner", &["clock", "git", "input", "liveness::fence", "liveness::wake", "runner", "secret"]),
+    ("src/runner/agent", &["clock", "liveness::wake", "runner", "secret", "store"]),
     ("src/store", &["store"]),
     (
         "src/terrakube",

@@ -118,6 +118,37 @@ async fn clusters_with_their_credentials() {
 }
 
 #[tokio::test]
+async fn agents_of_a_cluster() {
+    let scene = Scene::new(Role::Admin).await;
+    let Scene { me, settings, .. } = &scene;
+    let new = format!("{settings}/clusters/new");
+    me.submit(&new, &new, &[("name", "far <b>"), ("region", "moon")]).await.leads();
+    let list = format!("{settings}/clusters");
+    assert!(me.get(&list).await.expect(200).contains("use agents instead"));
+    let path = format!("{settings}/cluster/{}", scene.named("cluster", "far <b>").await["id"].as_str().unwrap());
+    let agents = format!("{path}/agents");
+    let none = me.get(&agents).await.expect(200);
+    assert!(none.contains("There are no agents yet") && none.contains("far &lt;b&gt;"), "{none}");
+    let refused = me.submit(&agents, &agents, &[("name", " ")]).await.expect(400);
+    assert!(refused.contains("class=\"problem\""), "{refused}");
+    let created = me.submit(&agents, &agents, &[("name", "crane <b>")]).await.expect(200);
+    let token = created.split("WINDLASS_AGENT_TOKEN=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    assert!(token.starts_with("windlass-agent_") && created.contains("windlass agent --url"), "{created}");
+    let again = me.get(&agents).await.expect(200);
+    assert!(
+        again.contains("crane &lt;b&gt;") && again.contains("not connected yet") && !again.contains(&token),
+        "{again}"
+    );
+    let event = scene.event("CREATE", "CLUSTER").await;
+    assert!(!event.contains(&token), "{event}");
+    // A cluster of agents takes no kubeconfig.
+    assert!(!me.get(&format!("{path}/edit")).await.expect(200).contains("/kubeconfig"));
+    let remove = again.split(&format!("{path}/agent/")).nth(1).unwrap().split('"').next().unwrap();
+    me.submit(&agents, &format!("{path}/agent/{remove}"), &[]).await.leads();
+    assert!(me.get(&agents).await.expect(200).contains("There are no agents yet"));
+}
+
+#[tokio::test]
 async fn webhooks_with_their_events() {
     let scene = Scene::new(Role::Admin).await;
     let Scene { me, settings, .. } = &scene;

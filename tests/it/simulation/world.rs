@@ -19,6 +19,7 @@ use windlass::engine::requester::Requester;
 use windlass::engine::tick::{self, Visitors};
 use windlass::liveness::wake::Wake;
 use windlass::runner::Runners;
+use windlass::runner::agent::Agents;
 use windlass::secret::KeyRing;
 use windlass::store;
 
@@ -116,21 +117,23 @@ impl World {
         let clock = Clock::from_fn(move || *now.lock().unwrap());
         let connection = Arc::new(Connection { engine: Arc::clone(&self.engine), faults: Arc::clone(&faults) });
         let keys = KeyRing::load_or_create(&config.secret_key_file()).unwrap();
+        let wake = Wake::default();
         let app = App::from(Parts {
-            authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
-            keys,
-            lease_db: db.clone(),
-            db,
-            clock,
-            config,
             runners: Runners {
+                agents: Agents::new(db.clone(), keys.clone(), clock.clone(), wake.clone()),
                 docker: connection.clone(),
                 process: connection,
                 local: Ok(windlass::runner::Target::Docker),
                 processes: false,
                 clusters: Default::default(),
             },
-            wake: Wake::default(),
+            authenticator: Authenticator::new(db.clone(), keys.clone(), clock.clone(), None),
+            keys,
+            lease_db: db.clone(),
+            db,
+            clock,
+            config,
+            wake,
         });
         Server { app: Arc::new(app), faults, stalled: None, visitors: Visitors::default() }
     }

@@ -6,7 +6,7 @@ use crate::harness::TestApp;
 use crate::world::World;
 
 /// Operations with the type and the kind of their event.
-const EVENTS: [(&str, &str, &str); 65] = [
+const EVENTS: [(&str, &str, &str); 67] = [
     ("editOrganization", "UPDATE", "ORGANIZATION"),
     ("editProject", "UPDATE", "PROJECT"),
     ("createProject", "CREATE", "PROJECT"),
@@ -20,6 +20,8 @@ const EVENTS: [(&str, &str, &str); 65] = [
     ("createCluster", "CREATE", "CLUSTER"),
     ("editCluster", "UPDATE", "CLUSTER"),
     ("editClusterKubeconfig", "UPDATE", "KUBERNETES_CREDENTIALS"),
+    ("createClusterAgent", "CREATE", "API_TOKEN"),
+    ("deleteClusterAgent", "DELETE", "API_TOKEN"),
     ("createOrganizationAnnotationsGroup", "CREATE", "ANNOTATIONS_GROUP"),
     ("editOrganizationAnnotationsGroup", "UPDATE", "ANNOTATIONS_GROUP"),
     ("deleteOrganizationAnnotationsGroup", "DELETE", "ANNOTATIONS_GROUP"),

@@ -56,19 +56,19 @@ pub(in crate::engine) async fn step(
         },
         // Removing a CronJob needs no image.
         None if withdraws => (None, None),
-        None if run.spec.no_image && kind == Target::Process => (None, None),
+        None if run.spec.no_image && matches!(kind, Target::Process | Target::Agent(_)) => (None, None),
         None => match image(app, run, (job.organization_id, registry.as_ref())).await? {
             Ok(image) => (Some(image), None),
             Err(impossible) => return Ok(Err(impossible)),
         },
     };
-    if matches!(kind, Target::Kubernetes(_)) && image.as_ref().is_some_and(|image| image.local) {
+    if matches!(kind, Target::Kubernetes(_) | Target::Agent(_)) && image.as_ref().is_some_and(|image| image.local) {
         let text = "the image was built on the server's engine and is in no registry that the cluster can pull from";
         return Ok(Err(Impossible(text.into())));
     }
     // A variable may be older than the rule for its path.
     let hidden = delivered.files.iter().find_map(|file| Some((&file.path, hides_file(&file.path)?)));
-    if let (Target::Docker, Some((path, reason))) = (kind, hidden) {
+    if let (Target::Docker | Target::Agent(_), Some((path, reason))) = (kind, hidden) {
         return Ok(Err(Impossible(format!("the path of the file {path} {reason}"))));
     }
     let step = StepSpec {
@@ -92,6 +92,7 @@ pub(in crate::engine) async fn step(
         interrupt: false,
         process: process_options(&run.spec.process),
         pod: None,
+        tool: None,
     };
     let masks = texts(delivered.secrets.iter().map(String::as_str));
     let step = match kind {
@@ -99,7 +100,7 @@ pub(in crate::engine) async fn step(
             Ok(step) => step,
             Err(impossible) => return Ok(Err(impossible)),
         },
-        Target::Docker | Target::Process => step,
+        Target::Docker | Target::Process | Target::Agent(_) => step,
     };
     Ok(Ok(Prepared { step, masks }))
 }

@@ -60,6 +60,7 @@ pub(super) async fn begin(app: &App, seen: Observation<'_>, now: DateTime<Utc>) 
         Target::Docker => RunnerKind::Docker,
         Target::Process => RunnerKind::Process,
         Target::Kubernetes(_) => RunnerKind::Kubernetes,
+        Target::Agent(_) => RunnerKind::Agent,
     };
     let step = matches!(kind, Target::Kubernetes(_)).then(|| spec.name.clone());
     let to = Handover { runner: column, place, masks: Masks::new(masks).sealed(app, &run)?, step };

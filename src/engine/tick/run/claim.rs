@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, RunId};
+use entity::id::{ClusterId, OrganizationId, RunId};
 use entity::run;
 use entity::run::RunState;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason, report, succeeded};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
+use crate::runner::agent::Presence;
 use crate::store;
 use crate::store::run::slots::{Queue, WaitingRun};
 
@@ -37,13 +38,23 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
     let mut more = false;
     for (slots, queues) in queues {
         let held = held.remove(&slots).unwrap_or_default();
-        let free = u64::from(app.config.max_runs).saturating_sub(held.values().sum()).min(BATCH);
+        let free = most(app, slots).saturating_sub(held.values().sum()).min(BATCH);
         if free > 0 {
             let chosen = choose(app, &queues, &held, free, now).await?;
             more |= claim(app, chosen, now).await? == Claimed::Fewer;
         }
     }
     Ok(more)
+}
+
+/// How many runs may use these slots at the same time. Agents that are connected say how many steps they run; while none is, runs are
+/// started as usual, and wait for one.
+fn most(app: &App, slots: Uuid) -> u64 {
+    let most = app.config.max_runs;
+    match app.runners.agents.presence(ClusterId(slots)) {
+        Presence::Here(capacity) => most.min(capacity).into(),
+        Presence::Unknown | Presence::Never | Presence::Gone(_) => most.into(),
+    }
 }
 
 /// The runs of these queues whose turn it is.

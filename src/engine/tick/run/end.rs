@@ -171,7 +171,7 @@ fn needs_results(event: Event) -> bool {
 /// A note for users about how the run was executed.
 fn note(kind: Target, run: &run::Model) -> Option<&'static str> {
     match kind {
-        Target::Docker | Target::Kubernetes(_) => None,
+        Target::Docker | Target::Kubernetes(_) | Target::Agent(_) => None,
         Target::Process if matches!(run.event, Event::Build | Event::Workspace) => None,
         Target::Process => Some("ran as a plain process: the image and the limits were not used"),
     }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::liveness::visits::{QuietStep, Scope, Visit};
 use crate::liveness::wake::Calls;
+use crate::runner::agent::agent_place;
 use crate::runner::kubernetes::cluster_place;
 use crate::runner::time_limit::with_time_limit;
 use crate::runner::{StepState, Target};
@@ -67,6 +68,10 @@ async fn glance(app: &App, places: &Places, (id, step): (RunId, QuietStep), now:
         RunnerKind::Process => Target::Process,
         RunnerKind::Kubernetes => match cluster_place::cluster_of(&step.place) {
             Some(cluster) => Target::Kubernetes(cluster),
+            None => return Some(id),
+        },
+        RunnerKind::Agent => match agent_place::cluster_of(&step.place) {
+            Some(cluster) => Target::Agent(cluster),
             None => return Some(id),
         },
     };

@@ -11,6 +11,7 @@ use crate::engine::tick::pass::{Wish, report, succeeded};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::runner::Target;
+use crate::runner::agent::agent_place;
 use crate::runner::kubernetes::cluster_place;
 use crate::runner::time_limit::with_time_limit;
 use crate::store;
@@ -67,6 +68,7 @@ pub(super) async fn places_of(app: &App) -> Places {
     places.extend(
         app.runners.clusters.all().into_iter().map(|(id, _)| (Target::Kubernetes(id), cluster_place::place(id))),
     );
+    places.extend(app.runners.agents.all().into_iter().map(|id| (Target::Agent(id), agent_place::place(id))));
     places
 }
 

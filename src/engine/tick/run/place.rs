@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::engine::tick::workspace::place;
 use crate::error::Result;
 use crate::runner::Target;
+use crate::runner::agent::agent_place;
 use crate::runner::kubernetes::cluster_place;
 use crate::store;
 use crate::store::job::RunSubject;
@@ -38,6 +39,11 @@ pub(super) async fn kind_of(
                 return Ok(Ok(Target::Kubernetes(id)));
             }
         }
+        Some(RunnerKind::Agent) => {
+            if let Some(id) = run.place.as_deref().and_then(agent_place::cluster_of) {
+                return Ok(Ok(Target::Agent(id)));
+            }
+        }
         None => {}
     }
     match (run.event, run.job_id) {
@@ -51,6 +57,7 @@ pub(super) async fn kind_of(
             };
             Ok(match cluster {
                 Some((id, ClusterKind::Kubernetes)) => Ok(Target::Kubernetes(id)),
+                Some((id, ClusterKind::Agent)) => Ok(Target::Agent(id)),
                 Some((_, ClusterKind::Local)) | None => app.runners.local.clone(),
             })
         }

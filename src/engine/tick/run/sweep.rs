@@ -20,7 +20,8 @@ const PASS: Pass = Pass::Sweep;
 /// Removes the steps of ended runs from all runners.
 pub async fn run_once(app: &App, now: DateTime<Utc>) {
     let clusters = app.runners.clusters.all().into_iter().map(|(id, _)| Target::Kubernetes(id));
-    for kind in [Target::Docker, Target::Process].into_iter().chain(clusters) {
+    let agents = app.runners.agents.all().into_iter().map(Target::Agent);
+    for kind in [Target::Docker, Target::Process].into_iter().chain(clusters).chain(agents) {
         // A runner that does not answer does not affect the others; the next sweep tries again.
         if let Err(error) = sweep_runner(app, kind, now).await {
             tracing::debug!(?kind, ?error, "leftover steps could not be listed; will retry");

@@ -1,5 +1,6 @@
 //! Where a workspace step is executed: as a plain process, in a container, or in a cluster.
 
+use entity::cluster::ClusterKind;
 use entity::run;
 
 use super::subject::{GONE, WorkspaceSubject};
@@ -19,11 +20,11 @@ use crate::store;
 pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Target, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Target::Docker);
-    if let Some(id) = cluster_for_steps(app, &app.db, of.workspace.organization_id).await? {
-        return Ok(Ok(Target::Kubernetes(id)));
+    if let Some((id, kind)) = cluster_for_steps(app, &app.db, of.workspace.organization_id).await? {
+        return Ok(Ok(if kind == ClusterKind::Agent { Target::Agent(id) } else { Target::Kubernetes(id) }));
     }
     if !store::cluster::has_local(&app.db, of.workspace.organization_id).await? {
-        let text = "the organization may not run anything on the server's machine, and has no Kubernetes cluster";
+        let text = "the organization may not run anything on the server's machine, and has no other cluster";
         return Ok(Err(text.into()));
     }
     if of.operation() == Operation::Scripts && app.runners.processes {

@@ -22,7 +22,7 @@ use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::PodOptions;
 use crate::runner::terraform::layout;
 use crate::runner::terraform::script::{self, Operation, Phase, TerraformStep};
-use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, Target};
+use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, StepTool, Target};
 use crate::secret::{self, Secret};
 use crate::store;
 
@@ -99,7 +99,7 @@ pub(in crate::engine::tick) async fn step(
         Target::Process => {
             app.config.trusted_certificates().into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
         }
-        Target::Docker | Target::Kubernetes(_) => Vec::new(),
+        Target::Docker | Target::Kubernetes(_) | Target::Agent(_) => Vec::new(),
     };
     environment.extend(variables.environment);
     environment.extend(identity.environment);
@@ -137,6 +137,7 @@ pub(in crate::engine::tick) async fn step(
         interrupt: true,
         process: ProcessOptions::default(),
         pod,
+        tool: Some(StepTool { name: of.tool().to_owned(), version: of.workspace.terraform_version.clone() }),
     };
     Ok(Ok(Prepared { step, masks: texts(secrets.iter().map(String::as_str)) }))
 }
@@ -167,7 +168,7 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), 
         refresh_only: of.job.refresh_only,
         targets: addresses(app, of, "TARGET").await?,
         replacements: addresses(app, of, "REPLACE").await?,
-        fetches: matches!(kind, Target::Kubernetes(_)),
+        fetches: matches!(kind, Target::Kubernetes(_) | Target::Agent(_)),
     })
 }
 
@@ -178,6 +179,12 @@ async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<(String,
         Target::Process => {
             let found = app.toolbox.find(of.tool(), &range).await;
             Ok((found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None))
+        }
+        // An agent that runs plain processes finds the program on its machine, and needs no image.
+        Target::Agent(_) => {
+            let image = tool_version::image(app, of.tool(), &range);
+            let image = image.map(|reference| Image { reference, credentials: None, local: false });
+            Ok((of.tool().to_owned(), image))
         }
         Target::Docker | Target::Kubernetes(_) => {
             let reference = tool_version::image(app, of.tool(), &range).ok_or_else(|| {
@@ -236,6 +243,8 @@ fn source_text(source: &SourceTree) -> String {
 fn address(app: &App, kind: Target) -> Result<String, Impossible> {
     let own = app.address.get().copied().unwrap_or(app.config.listen);
     match (&app.config.step_url, kind) {
+        // The address that steps on the server's machine use means nothing at the place of an agent.
+        (_, Target::Agent(_)) => Ok(app.public_url()),
         (Some(url), _) => Ok(url.trim_end_matches('/').to_owned()),
         // A certificate is for the name of the server.
         (None, Target::Process) if app.config.tls_certificate.is_some() => Ok(app.public_url()),
