@@ -44,6 +44,8 @@ pub struct Model {
     pub state_lock: Option<Json>,
     /// The step that holds the lock, if it is held by one.
     pub state_lock_step: Option<WorkspaceStepId>,
+    /// Whether jobs that destroy, and a deletion with a state, are refused.
+    pub destroy_protection: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

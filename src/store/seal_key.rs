@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 24] = [
+pub const SEALED: [(&str, &str); 25] = [
     ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
     ("configuration_piece", "sealed"),
@@ -22,6 +22,7 @@ pub const SEALED: [(&str, &str); 24] = [
     ("shown_plan", "sealed"),
     ("signing_key", "sealed"),
     ("ssh_key", "private_key"),
+    ("state_listing", "sealed"),
     ("state_piece", "sealed"),
     ("state_version", "sealed"),
     ("terraform_variable", "sealed"),

@@ -14,5 +14,6 @@ mod runs;
 mod settings;
 mod settings_scene;
 mod shared_settings;
+mod states;
 mod variables;
 mod workspaces;

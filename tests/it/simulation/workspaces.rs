@@ -59,6 +59,7 @@ impl Workspaces {
             last_job_date: None,
             state_lock: None,
             state_lock_step: None,
+            destroy_protection: false,
         };
         Self { id: Some(store::row::create(&app.db, row).await.unwrap().id) }
     }
