@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// Why something is refused, and how to lift that.
-const PROTECTED: &str = "the workspace is protected against destroy; whoever may manage it can set destroyProtection to false first";
+const PROTECTED: &str =
+    "the workspace is protected against destroy; whoever may manage it can set destroyProtection to false first";
 
 /// Rejects what would remove all that a workspace manages, or its state.
 ///

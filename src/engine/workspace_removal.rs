@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::WorkspaceId;
-use entity::{state_version, workspace};
 use entity::workspace_job::JobStatus;
+use entity::{state_version, workspace};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::destroy_protection;

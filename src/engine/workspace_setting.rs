@@ -7,8 +7,8 @@ use sea_orm::DatabaseTransaction;
 
 use super::faults::Faults;
 use super::limits;
-use super::variables::check_workspace_key;
 use super::template::PLAN;
+use super::variables::check_workspace_key;
 use super::workspace::{Flow, next_time};
 use crate::access::reach::Rights;
 use crate::app::App;

@@ -59,7 +59,8 @@ mod tests {
             new: PlanValue::Known("b".into()),
             forces_replacement: false,
         };
-        let expected = json!([{"path": "tags.owner", "before": {"kind": "sensitive"}, "after": {"kind": "known", "value": "b"}}]);
+        let expected =
+            json!([{"path": "tags.owner", "before": {"kind": "sensitive"}, "after": {"kind": "known", "value": "b"}}]);
         assert_eq!(json!(attributes(&[change])), expected);
     }
 }

@@ -165,7 +165,8 @@ async fn roll_back(app: Data<&Arc<App>>, request: &Request, ids: Ids, body: Body
             (Some(id), None) => version(app.0, &client.workspace, "versionId", Some(id.to_string())).await?,
             (None, Some(serial)) => {
                 let row = store::workspace::state_of_serial(&app.0.db, client.workspace.id, serial).await?;
-                let none = || Problem::new(StatusCode::NOT_FOUND, format!("there is no version with the serial {serial}"));
+                let none =
+                    || Problem::new(StatusCode::NOT_FOUND, format!("there is no version with the serial {serial}"));
                 row.ok_or_else(none)?
             }
             _ => return Err(Problem::bad("exactly one of versionId and serial must be given")),
@@ -207,12 +208,7 @@ async fn import_file(app: Data<&Arc<App>>, request: &Request, ids: Ids, body: Bo
 }
 
 /// The version that was stored, or the newest one, which is the same.
-async fn stored(
-    app: &App,
-    of: &workspace::Model,
-    id: Option<StateVersionId>,
-    status: StatusCode,
-) -> Result<Response> {
+async fn stored(app: &App, of: &workspace::Model, id: Option<StateVersionId>, status: StatusCode) -> Result<Response> {
     let row = version(app, of, "id", id.map(|id| id.to_string())).await?;
     app.wake.now();
     Ok(json_response(status, &head(&row)))

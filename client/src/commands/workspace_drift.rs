@@ -62,11 +62,7 @@ async fn show(place: &Place, name: &str, screen: &mut Screen) -> Result<()> {
     }
     let text = |at: Option<String>| at.unwrap_or_default();
     let job = found.job_id.unwrap_or_default();
-    screen.remark(&format!(
-        "drifted since {}, as job {job} found at {}",
-        text(found.since),
-        text(found.checked_at)
-    ));
+    screen.remark(&format!("drifted since {}, as job {job} found at {}", text(found.since), text(found.checked_at)));
     table(&found.resources, screen);
     Ok(())
 }

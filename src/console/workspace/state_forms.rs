@@ -33,7 +33,9 @@ fn may_write(holder: &str) -> impl Fn(&workspace::Model) -> bool {
 /// Why a state was not stored, as an error of a form.
 fn error_of(refused: NotChanged) -> Error {
     match refused {
-        NotChanged::Other(error) | NotChanged::NotStored(NotStored::Failed(error)) | NotChanged::Refused(Refused::Failed(error)) => error,
+        NotChanged::Other(error)
+        | NotChanged::NotStored(NotStored::Failed(error))
+        | NotChanged::Refused(Refused::Failed(error)) => error,
         NotChanged::Refused(Refused::TooLarge) => Error::invalid("state", "is too large"),
         NotChanged::Refused(Refused::Invalid(reason)) => Error::invalid("state", reason),
         NotChanged::Refused(Refused::Interrupted) => Error::invalid("state", "was not received completely"),
@@ -121,7 +123,13 @@ struct Typed {
     is_forced: bool,
 }
 
-async fn import_page(app: &App, viewer: &Viewer, row: &workspace::Model, typed: &Typed, problems: &Problems) -> Result<Page> {
+async fn import_page(
+    app: &App,
+    viewer: &Viewer,
+    row: &workspace::Model,
+    typed: &Typed,
+    problems: &Problems,
+) -> Result<Page> {
     let body = html! {
         h1 { "Import a state file" }
         form.card method="post" {

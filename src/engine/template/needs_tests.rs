@@ -111,8 +111,14 @@ fn flows_that_destroy() {
         ("- {type: terraformDestroy, step: 1}\n", true),
         ("- {type: disableWorkspace, step: 1}\n", true),
         ("- {type: terraformPlanDestroy, step: 1}\n", false),
-        ("- {type: terraformPlanDestroy, step: 1}\n- {type: approval, step: 2}\n- {type: terraformApply, step: 3}\n", true),
-        ("- {type: terraformPlanDestroy, step: 1}\n- {type: terraformPlan, step: 2}\n- {type: terraformApply, step: 3}\n", false),
+        (
+            "- {type: terraformPlanDestroy, step: 1}\n- {type: approval, step: 2}\n- {type: terraformApply, step: 3}\n",
+            true,
+        ),
+        (
+            "- {type: terraformPlanDestroy, step: 1}\n- {type: terraformPlan, step: 2}\n- {type: terraformApply, step: 3}\n",
+            false,
+        ),
         ("- {type: terraformPlan, step: 1}\n- {type: terraformApply, step: 2}\n", false),
     ] {
         assert_eq!(destroys(&flow(yaml)), expected, "{yaml}");

@@ -57,7 +57,9 @@ pub(super) async fn scanned<T: Send + 'static>(
         None => {
             let (gathered, is_cut, is_encrypted) = done;
             if is_encrypted {
-                return Err(Error::Conflict("the tool has encrypted the state, so that its resources are not known here".to_owned()));
+                return Err(Error::Conflict(
+                    "the tool has encrypted the state, so that its resources are not known here".to_owned(),
+                ));
             }
             Ok((gathered, is_cut))
         }

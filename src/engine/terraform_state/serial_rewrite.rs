@@ -89,9 +89,15 @@ mod tests {
     #[test]
     fn only_the_serial_of_the_state_changes() {
         for (text, expected) in [
-            (r#"{"version": 4, "serial": 17, "lineage": "serial"}"#, r#"{"version": 4, "serial": 1234, "lineage": "serial"}"#),
+            (
+                r#"{"version": 4, "serial": 17, "lineage": "serial"}"#,
+                r#"{"version": 4, "serial": 1234, "lineage": "serial"}"#,
+            ),
             ("{\n  \"serial\": 17\n}\n", "{\n  \"serial\": 1234}\n"),
-            (r#"{"outputs":{"serial":{"value":5}},"a":"\"serial\": 1","serial":5}"#, r#"{"outputs":{"serial":{"value":5}},"a":"\"serial\": 1","serial": 1234}"#),
+            (
+                r#"{"outputs":{"serial":{"value":5}},"a":"\"serial\": 1","serial":5}"#,
+                r#"{"outputs":{"serial":{"value":5}},"a":"\"serial\": 1","serial": 1234}"#,
+            ),
             (r#"{"a":["serial",{"serial":1}],"serials":2}"#, r#"{"a":["serial",{"serial":1}],"serials":2}"#),
         ] {
             for size in [1, 3, 1000] {

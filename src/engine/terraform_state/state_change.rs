@@ -88,7 +88,9 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
     let newest = store::workspace::newest_state_mark(&app.db, workspace.id).await?;
     let newest = newest.ok_or_else(|| Error::Conflict("the workspace has no state".to_owned()))?;
     if newest.id == to.id {
-        return Err(Error::Conflict(format!("the version with the serial {} is the newest one already", to.serial)).into());
+        return Err(
+            Error::Conflict(format!("the version with the serial {} is the newest one already", to.serial)).into()
+        );
     }
     let named = |lineage: &Option<String>| lineage.clone().filter(|lineage| !lineage.is_empty());
     if let (Some(now), Some(then)) = (named(&newest.lineage), named(&to.lineage))
@@ -116,7 +118,10 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
         may_write: &may_write,
     };
     let is_readable = |head: &StateHead| match head.is_encrypted {
-        true => Err("the tool has encrypted the state, so that its serial cannot be raised here; push it with the tool".to_owned()),
+        true => {
+            Err("the tool has encrypted the state, so that its serial cannot be raised here; push it with the tool"
+                .to_owned())
+        }
         false => Ok(()),
     };
     match stored(app, &version, id, parts, is_readable).await? {
@@ -164,7 +169,9 @@ pub async fn import<F: Fn(&workspace::Model) -> bool + Copy>(
     let is_state = |head: &StateHead| match head.version {
         _ if head.is_encrypted => Ok(()),
         Some(FORMAT) => Ok(()),
-        Some(other) => Err(format!("the file has the version {other} of the format of states, and only {FORMAT} is read")),
+        Some(other) => {
+            Err(format!("the file has the version {other} of the format of states, and only {FORMAT} is read"))
+        }
         None => Err("the file is not a state: it has no version of a format".to_owned()),
     };
     Ok(match stored(app, &version, id, parts, is_state).await? {

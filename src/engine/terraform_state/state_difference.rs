@@ -10,7 +10,15 @@ use crate::engine::plan_view::{self, PlanView};
 
 /// Parts of the names of attributes whose texts are hidden, whatever the state says.
 const SECRET_NAMES: [&str; 9] = [
-    "password", "passwd", "passphrase", "secret", "token", "private_key", "access_key", "api_key", "connection_string",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "private_key",
+    "access_key",
+    "api_key",
+    "connection_string",
 ];
 
 /// One side of an instance that differs.
@@ -70,7 +78,8 @@ fn resource(pair: &InstancePair) -> Option<Value> {
         Side::Absent | Side::TooLarge => String::new(),
     };
     let is_large = [&pair.before, &pair.after].contains(&&Side::TooLarge);
-    let (before, after) = if is_large { Default::default() } else { (attributes(&pair.before), attributes(&pair.after)) };
+    let (before, after) =
+        if is_large { Default::default() } else { (attributes(&pair.before), attributes(&pair.after)) };
     let note = match (status(&pair.before).as_str(), status(&pair.after).as_str()) {
         _ if is_large => Some("it is too large for its values to be compared"),
         (was, "tainted") if was != "tainted" => Some("it is tainted now"),
@@ -153,7 +162,8 @@ fn mark(marks: &mut Value, path: &[Value]) {
         return;
     };
     let value = step.get("value");
-    let key = value.and_then(Value::as_str).or_else(|| value.and_then(|value| value.get("value")).and_then(Value::as_str));
+    let key =
+        value.and_then(Value::as_str).or_else(|| value.and_then(|value| value.get("value")).and_then(Value::as_str));
     let place = value.and_then(|value| value.get("value")).and_then(|value| match value {
         Value::Number(number) => number.as_u64(),
         // Numbers of any size are written as texts by some versions.

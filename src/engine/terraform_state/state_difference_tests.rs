@@ -24,7 +24,8 @@ fn known(text: &str) -> PlanValue {
 #[test]
 fn resources_are_created_changed_and_deleted() {
     let side = |size: i64| instance(json!({"id": "1", "size": size, "tags": {"a": "x"}}), json!([]));
-    let all = [pair(Side::Absent, side(1)), pair(side(1), side(2)), pair(side(2), Side::Absent), pair(side(3), side(3))];
+    let all =
+        [pair(Side::Absent, side(1)), pair(side(1), side(2)), pair(side(2), Side::Absent), pair(side(3), side(3))];
     let view = difference(&all, &[], None).unwrap();
     let rows = rows(&view);
     assert_eq!(
@@ -94,7 +95,8 @@ fn outputs_and_what_cannot_be_compared() {
     assert!(!format!("{view:?}").contains("hidden"));
     assert!(view.resources[0].reason.as_deref().unwrap().contains("too large"));
     let status = |word: &str| Side::Instance(json!({"status": word, "attributes": {}}));
-    let view = difference(&[pair(status(""), status("tainted")), pair(status("tainted"), status(""))], &[], None).unwrap();
+    let view =
+        difference(&[pair(status(""), status("tainted")), pair(status("tainted"), status(""))], &[], None).unwrap();
     let notes: Vec<_> = view.resources.iter().map(|one| one.reason.as_deref().unwrap()).collect();
     assert_eq!(notes, ["it is tainted now", "it is not tainted any more"]);
 }

@@ -13,7 +13,10 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     let job = site.job(name, APPLY).await;
     site.until(&job, &["completed"]).await;
     let state = |words: &[&str]| client.prints(&[&["workspace", "state"], words].concat(), 0);
-    assert!(state(&["resources", name]).starts_with("terraform_data.first\tterraform_data\tterraform.io/builtin/terraform\t-"));
+    assert!(
+        state(&["resources", name])
+            .starts_with("terraform_data.first\tterraform_data\tterraform.io/builtin/terraform\t-")
+    );
     assert_eq!(state(&["show", name]), "who\tme-0\n");
     let file = site.folder().join("kept.tfstate");
     let path = file.to_str().unwrap();
@@ -29,7 +32,10 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     assert!(client.fails(&wrong, 1).contains("MD5"));
     assert!(state(&["import", name, path, "--reason", "by hand"]).contains(&format!("serial {}", serial + 1)));
     let difference = state(&["diff", name, &serial.to_string()]);
-    assert!(difference.contains("terraform_data.first\tdeleted") && difference.contains("terraform_data.other\tcreated"), "{difference}");
+    assert!(
+        difference.contains("terraform_data.first\tdeleted") && difference.contains("terraform_data.other\tcreated"),
+        "{difference}"
+    );
     let rolled = state(&["rollback", name, &serial.to_string(), "--reason", "that was wrong"]);
     assert!(rolled.contains(&format!("serial {}", serial + 2)), "{rolled}");
     let listed = state(&["list", name]);

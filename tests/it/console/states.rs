@@ -63,7 +63,9 @@ async fn versions_are_imported_compared_and_rolled_back() {
     }
     let ids = scene.versions().await;
     let shown = me.get(&format!("{page}/state-comparison?from={}&to={}", ids[0], ids[1])).await.expect(200);
-    for text in ["0 created, 1 changed, 0 deleted.", "module.m.terraform_data.one &lt;b&gt;", "sensitive", "<code>size</code>"] {
+    for text in
+        ["0 created, 1 changed, 0 deleted.", "module.m.terraform_data.one &lt;b&gt;", "sensitive", "<code>size</code>"]
+    {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(!shown.contains("hidden-"), "{shown}");

@@ -84,7 +84,10 @@ async fn a_schedule_looks_for_drift_and_blocks_nothing() {
         let text = found.to_string();
         assert!(!text.contains("hidden"), "{text}");
         let first = &found["resources"][0];
-        assert_eq!((&first["address"], &first["action"]), (&json!(format!("terraform_data.{}", drift[0])), &json!("changed")));
+        assert_eq!(
+            (&first["address"], &first["action"]),
+            (&json!(format!("terraform_data.{}", drift[0])), &json!("changed"))
+        );
         let size = first["attributes"].as_array().unwrap().iter().find(|one| one["path"] == "size").unwrap();
         assert_eq!(size["after"], json!({"kind": "known", "value": "2"}));
         let since_now: DateTime<Utc> = found["since"].as_str().unwrap().parse().unwrap();
@@ -156,12 +159,17 @@ async fn the_tools_look_for_drift() {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", site.organization);
         let lock = json!({"ID": "7", "Who": "somebody"});
         assert_eq!(site.send("LOCK", &path, Some(lock.clone())).await.0, 200);
-        site.post(&format!("workspace/{workspace}/schedule"), new("schedule", json!({"cron": "* * * * * ?", "refreshOnly": true}))).await;
+        site.post(
+            &format!("workspace/{workspace}/schedule"),
+            new("schedule", json!({"cron": "* * * * * ?", "refreshOnly": true})),
+        )
+        .await;
         let jobs = format!("/api/v1/organization/{}/workspace/{workspace}/job?sort=-id", site.organization);
         let found = loop {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             let all = site.get(&jobs).await;
-            let done = |job: &&Value| job["attributes"]["via"] == "Schedule" && job["attributes"]["status"] == "completed";
+            let done =
+                |job: &&Value| job["attributes"]["via"] == "Schedule" && job["attributes"]["status"] == "completed";
             if let Some(job) = all["data"].as_array().unwrap().iter().find(done) {
                 break job.clone();
             }
@@ -201,7 +209,8 @@ async fn a_protected_workspace_is_not_destroyed() {
     let state = json!({"version": 4, "serial": 1, "lineage": "l", "resources": [], "outputs": {"a": {"value": 1, "type": "number"}}});
     assert_eq!(house.client.raw_call("POST", &backend, Some(&state.to_string()), &[]).await.0, 200);
     assert_eq!(house.client.raw_call("DELETE", &backend, None, &[]).await.0, 409);
-    let version = house.get(&format!("workspace/{workspace}/history")).await["data"][0]["id"].as_str().unwrap().to_owned();
+    let version =
+        house.get(&format!("workspace/{workspace}/history")).await["data"][0]["id"].as_str().unwrap().to_owned();
     detail(house.client.delete(&house.path(&format!("workspace/{workspace}/history/{version}"))).await, 409);
     for refused in [house.client.delete(&path).await, set(json!({"deleted": true})).await] {
         assert!(detail(refused, 409).contains("destroyProtection"));

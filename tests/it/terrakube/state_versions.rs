@@ -213,7 +213,10 @@ async fn resources_and_outputs_are_listed_without_a_download() {
     assert_eq!(found.len(), 70);
     let expected = json!({"address": "module.m.data.d.many[139]", "mode": "data", "type": "d", "name": "many", "provider": "a/b/c", "module": "module.m"});
     assert_eq!(found[0], expected);
-    assert_eq!(desk.get(&format!("resources?{of_first}&page=4&size=70")).await["resources"].as_array().unwrap().len(), 41);
+    assert_eq!(
+        desk.get(&format!("resources?{of_first}&page=4&size=70")).await["resources"].as_array().unwrap().len(),
+        41
+    );
     assert_eq!(desk.get(&format!("resources?{of_first}&page=5&size=70")).await["resources"], json!([]));
     assert_eq!(desk.get("resources").await["total"], 0);
     for query in ["page=0", "size=1001", "page=x", "version=x"] {
