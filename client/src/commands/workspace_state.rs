@@ -1,6 +1,6 @@
 //! `windlass workspace state`: the versions of the state of a workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -183,7 +183,9 @@ async fn list(place: &Place, name: &str, screen: &mut Screen) -> Result<()> {
             let serial = one.attributes.get("serial").map(Value::to_string).unwrap_or_default();
             let job = one.text("jobReference");
             let job = if job.is_empty() { String::new() } else { format!("job {job}") };
-            let texts = [&serial, one.text("createdDate"), one.text("createdBy"), &job, one.text("reason"), &one.id()];
+            let id = one.id();
+            let texts =
+                [serial.as_str(), one.text("createdDate"), one.text("createdBy"), &job, one.text("reason"), &id];
             texts.map(|text| Cell::from(text.to_owned())).into()
         })
         .collect();
@@ -288,7 +290,7 @@ async fn export(place: &Place, of: Version, output: Option<PathBuf>, screen: &mu
     };
     let mut answer = place.api.stream(&of_state(place, &row, &format!("state/{name}")), &[]).await?;
     let broken = |error: reqwest::Error| Failure::Refused(format!("the state broke off: {error}"));
-    let mut file = output.as_ref().map(private_file).transpose()?;
+    let mut file = output.as_deref().map(private_file).transpose()?;
     let mut bytes = 0;
     while let Some(part) = answer.chunk().await.map_err(broken)? {
         bytes += part.len();
@@ -305,7 +307,7 @@ async fn export(place: &Place, of: Version, output: Option<PathBuf>, screen: &mu
 }
 
 /// A new file that only its owner reads.
-fn private_file(path: &PathBuf) -> Result<std::fs::File> {
+fn private_file(path: &Path) -> Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -12,7 +12,7 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     let name = id.as_str();
     let job = site.job(name, APPLY).await;
     site.until(&job, &["completed"]).await;
-    let state = |words: &[&str]| client.prints(&[&["workspace", "state"], words].concat(), 0);
+    let state = |words: &[&str]| client.prints(&[&["workspace", "state"][..], words].concat(), 0);
     assert!(
         state(&["resources", name])
             .starts_with("terraform_data.first\tterraform_data\tterraform.io/builtin/terraform\t-")
@@ -45,7 +45,7 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     let job = site.job(name, "flow:\n- {type: terraformPlan, step: 1}\n").await;
     let done = site.until(&job, &["completed"]).await;
     assert_eq!(done["data"]["attributes"]["planChanges"], false, "{done}");
-    let drift = |words: &[&str]| client.prints(&[&["workspace", "drift"], words].concat(), 0);
+    let drift = |words: &[&str]| client.prints(&[&["workspace", "drift"][..], words].concat(), 0);
     assert!(drift(&["show", name]).contains("no drift"));
     assert!(drift(&["check", name]).contains("looks for drift"));
     assert!(client.fails(&["workspace", "drift", "accept", name], 1).contains("no drift is known"));

@@ -64,7 +64,8 @@ async fn a_schedule_looks_for_drift_and_blocks_nothing() {
     let path = drift_path(&house, &workspace);
     assert_eq!(house.client.get(&path).await.expect(200), json!({"drifted": false, "resources": []}));
     let mut since: Option<DateTime<Utc>> = None;
-    for (drift, is_found) in [(&["one"][..], true), (&["one", "two"], true), (&[], false), (&["two"], true)] {
+    for (drift, is_found) in [(&["one"][..], true), (&["one", "two"][..], true), (&[][..], false), (&["two"][..], true)]
+    {
         house.app.clock.forward(60);
         house.app.tick().await;
         house.app.settle().await;
@@ -148,7 +149,7 @@ async fn settling_takes_the_right_to_apply() {
     planner.post(&schedules, new("schedule", json!({"cron": "0 * * * * ?", "refreshOnly": true}))).await.expect(201);
 }
 
-/// The tool itself: a refresh-only plan of a schedule finds nothing, and takes no lock.
+/// The tool itself: a refresh-only plan finds nothing, and takes no lock.
 #[tokio::test]
 async fn the_tools_look_for_drift() {
     for (folder, tool) in tools() {
@@ -159,21 +160,8 @@ async fn the_tools_look_for_drift() {
         let path = format!("/tfstate/v1/organization/{}/workspace/{workspace}/backend", site.organization);
         let lock = json!({"ID": "7", "Who": "somebody"});
         assert_eq!(site.send("LOCK", &path, Some(lock.clone())).await.0, 200);
-        site.post(
-            &format!("workspace/{workspace}/schedule"),
-            new("schedule", json!({"cron": "* * * * * ?", "refreshOnly": true})),
-        )
-        .await;
-        let jobs = format!("/api/v1/organization/{}/workspace/{workspace}/job?sort=-id", site.organization);
-        let found = loop {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            let all = site.get(&jobs).await;
-            let done =
-                |job: &&Value| job["attributes"]["via"] == "Schedule" && job["attributes"]["status"] == "completed";
-            if let Some(job) = all["data"].as_array().unwrap().iter().find(done) {
-                break job.clone();
-            }
-        };
+        let job = site.job_with(&workspace, json!({"command": "plan", "refreshOnly": true})).await;
+        let found = site.until(&job, &["completed"]).await["data"].clone();
         assert_eq!(found["attributes"]["planChanges"], false, "{found}");
         assert_eq!(found["attributes"]["refreshOnly"], true);
         let _unlocked = site.send("UNLOCK", &path, Some(lock)).await;
