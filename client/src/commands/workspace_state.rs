@@ -48,8 +48,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         of: Version,
         /// The file; it must not exist.
-        #[arg(long, short)]
-        output: Option<PathBuf>,
+        #[arg(long)]
+        file: Option<PathBuf>,
     },
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) ->
             told(&answer, &workspace, screen)
         }
         Command::Import(wanted) => import(place, wanted, screen).await,
-        Command::Export { of, output } => export(place, of, output, screen).await,
+        Command::Export { of, file } => export(place, of, file, screen).await,
     }
 }
 
@@ -282,7 +282,7 @@ async fn import(place: &Place, wanted: ImportFile, screen: &mut Screen) -> Resul
     told(&answer, &workspace, screen)
 }
 
-async fn export(place: &Place, of: Version, output: Option<PathBuf>, screen: &mut Screen) -> Result<()> {
+async fn export(place: &Place, of: Version, to: Option<PathBuf>, screen: &mut Screen) -> Result<()> {
     let row = find(place, &of.workspace).await?;
     let name = match of.version.as_deref() {
         Some(named) => format!("{}.raw.json", version_id(place, &row, named).await?),
@@ -290,7 +290,7 @@ async fn export(place: &Place, of: Version, output: Option<PathBuf>, screen: &mu
     };
     let mut answer = place.api.stream(&of_state(place, &row, &format!("state/{name}")), &[]).await?;
     let broken = |error: reqwest::Error| Failure::Refused(format!("the state broke off: {error}"));
-    let mut file = output.as_deref().map(private_file).transpose()?;
+    let mut file = to.as_deref().map(private_file).transpose()?;
     let mut bytes = 0;
     while let Some(part) = answer.chunk().await.map_err(broken)? {
         bytes += part.len();

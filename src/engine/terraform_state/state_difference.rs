@@ -81,9 +81,9 @@ fn resource(pair: &InstancePair) -> Option<Value> {
     let (before, after) =
         if is_large { Default::default() } else { (attributes(&pair.before), attributes(&pair.after)) };
     let note = match (status(&pair.before).as_str(), status(&pair.after).as_str()) {
-        _ if is_large => Some("it is too large for its values to be compared"),
-        (was, "tainted") if was != "tainted" => Some("it is tainted now"),
-        ("tainted", _) if action == "update" => Some("it is not tainted any more"),
+        _ if is_large => Some("the resource is too large for its values to be compared"),
+        (was, "tainted") if was != "tainted" => Some("the resource is tainted now"),
+        ("tainted", _) if action == "update" => Some("the resource is not tainted any more"),
         _ => None,
     };
     // Private data of providers, and what it depends on, are no changes that anybody could read.

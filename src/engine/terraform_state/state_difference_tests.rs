@@ -98,5 +98,5 @@ fn outputs_and_what_cannot_be_compared() {
     let view =
         difference(&[pair(status(""), status("tainted")), pair(status("tainted"), status(""))], &[], None).unwrap();
     let notes: Vec<_> = view.resources.iter().map(|one| one.reason.as_deref().unwrap()).collect();
-    assert_eq!(notes, ["it is tainted now", "it is not tainted any more"]);
+    assert_eq!(notes, ["the resource is tainted now", "the resource is not tainted any more"]);
 }

@@ -20,8 +20,8 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     assert_eq!(state(&["show", name]), "who\tme-0\n");
     let file = site.folder().join("kept.tfstate");
     let path = file.to_str().unwrap();
-    state(&["export", name, "--output", path]);
-    assert!(client.fails(&["workspace", "state", "export", name, "--output", path], 2).contains("kept.tfstate"));
+    state(&["export", name, "--file", path]);
+    assert!(client.fails(&["workspace", "state", "export", name, "--file", path], 2).contains("kept.tfstate"));
     // Somebody renames the resource by hand.
     let mut changed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let serial = changed["serial"].as_i64().unwrap();

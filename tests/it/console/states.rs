@@ -89,7 +89,7 @@ async fn drift_is_shown_and_settled() {
     let shown = me.get(page).await.expect(200);
     assert!(shown.contains("Drifted since") && shown.contains("terraform_data.one</code>: key, size"), "{shown}");
     let shown = me.get(&drift).await.expect(200);
-    assert!(shown.contains("<code>size</code>") && !shown.contains("hidden"), "{shown}");
+    assert!(shown.contains("<code>size</code>") && !shown.contains("hidden-"), "{shown}");
     let viewer = Browser::new(&house.app, house.organization, Role::Viewer).await;
     let read = viewer.get(&drift).await.expect(200);
     assert!(!read.contains("drift/accept") && read.contains("planJob"), "{read}");
