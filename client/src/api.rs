@@ -11,6 +11,9 @@ use crate::failure::{Failure, Result};
 /// How long an answer may take to begin. A log that is followed may take any time after that.
 const WAIT: Duration = Duration::from_secs(30);
 
+/// How long a file may take to be sent and stored.
+const UPLOAD: Duration = Duration::from_secs(600);
+
 const JSON: &str = "application/json";
 const JSON_API: &str = "application/vnd.api+json";
 const ATOMIC: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
@@ -102,6 +105,13 @@ impl Api {
         self.call(Method::GET, path, query, None).await
     }
 
+    /// Sends a file, which may take a while.
+    pub(crate) async fn upload(&self, path: &str, query: &[(&str, String)], content: Vec<u8>) -> Result<Value> {
+        let request = self.http.post(format!("{}{path}", self.base)).query(query);
+        let request = request.header("authorization", format!("Token {}", self.token)).header("content-type", JSON);
+        read(self.answered(request.body(content), UPLOAD).await?).await
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -126,9 +136,14 @@ impl Api {
             request =
                 request.header("content-type", content_type).header("accept", content_type).body(body.to_string());
         }
-        let answer = tokio::time::timeout(WAIT, request.send()).await;
+        self.answered(request, WAIT).await
+    }
+
+    /// The answer, if the server did what it was asked for.
+    async fn answered(&self, request: reqwest::RequestBuilder, wait: Duration) -> Result<Response> {
+        let answer = tokio::time::timeout(wait, request.send()).await;
         let answer = answer
-            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, WAIT.as_secs())))?;
+            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, wait.as_secs())))?;
         let answer = answer.map_err(|error| Failure::Refused(unreachable(&self.base, &error)))?;
         if answer.status().is_success() {
             return Ok(answer);

@@ -63,6 +63,7 @@ pub mod skipped_time;
 pub mod ssh_key;
 pub mod stage;
 pub mod stage_job;
+pub mod state_listing;
 pub mod state_piece;
 pub mod state_version;
 pub mod tag;

@@ -29,6 +29,10 @@ pub struct Model {
     pub pieces: Option<i32>,
     /// The upload that it came with, if it was announced before.
     pub upload_id: Option<Uuid>,
+    /// Why somebody stored it, for a rollback and an import.
+    pub reason: Option<String>,
+    /// How many resources its listing has; none if there is no listing, as for states of earlier releases.
+    pub resources: Option<i32>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

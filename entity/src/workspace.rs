@@ -46,6 +46,8 @@ pub struct Model {
     pub state_lock_step: Option<WorkspaceStepId>,
     /// The webhook whose deliveries start jobs.
     pub webhook_id: Option<WorkspaceWebhookId>,
+    /// Whether jobs that destroy, and a deletion with a state, are refused.
+    pub destroy_protection: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -27,6 +27,8 @@ pub struct Model {
     pub next_run_at: Option<DateTimeUtc>,
     /// With whose rights its jobs act, like `workspace_job.principal`.
     pub principal: Option<String>,
+    /// Whether its jobs only look for drift, instead of carrying out a template.
+    pub refresh_only: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

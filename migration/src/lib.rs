@@ -35,6 +35,7 @@ mod m0026_cloud;
 mod m0027_configurations;
 mod m0028_identity_keys;
 mod m0029_pushes;
+mod m0030_drift_and_state;
 mod m0032_agents;
 
 pub use m0015_rights::ONE_OWNER;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_configurations::Migration),
             Box::new(m0028_identity_keys::Migration),
             Box::new(m0029_pushes::Migration),
+            Box::new(m0030_drift_and_state::Migration),
             Box::new(m0032_agents::Migration),
         ]
     }

@@ -42,6 +42,12 @@ pub fn stored(caller: &Caller) -> String {
     Principal::of(caller).map_or_else(|| "nobody".into(), |principal| principal.to_string())
 }
 
+/// Who holds a lock that the caller takes: a person with any of their credentials, or a token.
+#[must_use]
+pub fn holder(caller: &Caller) -> String {
+    caller.person().map(|id| Principal::Person(id).to_string()).unwrap_or_else(|| stored(caller))
+}
+
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

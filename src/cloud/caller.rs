@@ -9,7 +9,7 @@ use poem::Request;
 use poem::http::header;
 
 use super::error::{Problem, Result};
-use crate::access::principal::{self, Principal};
+use crate::access::principal;
 use crate::access::reach::Rights;
 use crate::access::{self, Caller};
 use crate::app::App;
@@ -59,8 +59,7 @@ impl Visit {
 
     /// Who holds a lock that the caller takes: a person with any of their credentials, or a token.
     pub(super) fn holder(&self) -> String {
-        let person = self.caller.person().map(|id| Principal::Person(id).to_string());
-        person.unwrap_or_else(|| principal::stored(&self.caller))
+        principal::holder(&self.caller)
     }
 
     /// In the form that events record.

@@ -17,7 +17,7 @@ use super::sealed_address;
 use crate::access::{principal, require_right};
 use crate::app::App;
 use crate::engine::terraform_state::{
-    MOST_BYTES, NewVersion, NotStored, Refused, Stored, discard, receive, store_version,
+    MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, Stored, discard, receive, store_version,
 };
 use crate::engine::workspace_lock::is_held_by;
 use crate::store;
@@ -88,6 +88,8 @@ pub(super) async fn arrived(
         by,
         job: *job,
         upload: Some(*upload),
+        reason: None,
+        follows: None,
         is_forced: *is_forced,
         md5: Some(md5),
         may_write: &may_write,
@@ -132,6 +134,7 @@ impl From<NotStored> for Problem {
             NotStored::NoSerial => Self::invalid("serial: the state has no serial"),
             NotStored::LongLineage(refusal) => Self::invalid(refusal.to_string()),
             NotStored::OutOfOrder(stale) => out_of_order(&stale),
+            NotStored::Overtaken => Self::conflict("the state does not follow the newest one", OVERTAKEN),
             NotStored::Failed(error) => error.into(),
         }
     }

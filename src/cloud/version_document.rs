@@ -15,7 +15,7 @@ pub(super) struct Uploads {
 
 /// A version that is stored.
 pub(super) fn stored(base: &str, line: &StateLine) -> Value {
-    let StateLine { id, workspace_id, created_at, created_by: _, job_id, serial } = line;
+    let StateLine { id, workspace_id, created_at, created_by: _, job_id, serial, reason: _ } = line;
     let place = format!("{base}/api/v2/state-versions/{id}");
     json!({
         "id": id,

@@ -37,6 +37,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("job-cancelled", "The cancellation of the job was requested."),
     ("locked", "The workspace is locked: no new job starts."),
     ("unlocked", "The workspace is unlocked."),
+    ("state-rolled-back", "The version is the newest one again, under a new serial."),
+    ("state-imported", "The state was imported."),
     ("state-unlocked", "The lock of the state was removed."),
     ("schedule-created", "The schedule was created."),
     ("schedule-saved", "The schedule was changed."),

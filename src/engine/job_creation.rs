@@ -7,7 +7,8 @@ use entity::{workspace, workspace_address, workspace_job, workspace_step};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::approval_team;
-use super::template::{self, FlowStep};
+use super::destroy_protection;
+use super::template::{self, DefaultTemplate, FlowStep};
 use crate::access::reach::Rights;
 use crate::error::{Error, Result};
 use crate::store;
@@ -87,7 +88,18 @@ impl Flow {
         if template.is_none() {
             approval_team::check(db, organization, &steps).await?;
         }
-        Ok(Self { steps, is_own: template.is_none(), tcl })
+        let is_own = template.is_none() && !template::is_default(&tcl);
+        Ok(Self { steps, is_own, tcl })
+    }
+
+    /// The flow of a default template, whatever the organization has made of the template.
+    ///
+    /// # Errors
+    /// If it cannot be parsed.
+    pub fn of_default(one: DefaultTemplate) -> Result<Self> {
+        let tcl = one.stored();
+        let steps = template::parse(&tcl).map_err(|refused| Error::invalid("tcl", refused.0))?;
+        Ok(Self { steps, is_own: false, tcl })
     }
 
     /// Checks that somebody with these rights may have the flow carried out.
@@ -106,7 +118,7 @@ pub const AUTO_APPLY: &str = "applying a plan without asking needs the permissio
 ///
 /// # Errors
 /// `Invalid` if the template does not exist or cannot be parsed; `Forbidden` if whoever is behind the job may not have a step of it
-/// carried out; database errors.
+/// carried out; `Conflict` if it would destroy a protected workspace; database errors.
 pub async fn create(
     tx: &DatabaseTransaction,
     of: &workspace::Model,
@@ -120,6 +132,7 @@ pub async fn create(
     if new.cloud.as_ref().is_some_and(|run| run.auto_apply) && !new.rights.approve {
         return Err(Error::Forbidden(AUTO_APPLY));
     }
+    destroy_protection::refuse_flow(of, &flow.steps)?;
     let steps =
         flow.steps.iter().zip(0..).map(|(step, place)| step_row(of, step, place, now)).collect::<Result<_>>()?;
     let addresses = new.targets.iter().map(|name| address_row(of, &new, (name, "TARGET"), now));

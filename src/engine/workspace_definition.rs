@@ -41,6 +41,8 @@ pub struct WorkspaceDefinition {
     pub default_template: Option<TemplateId>,
     pub vcs: Option<VcsId>,
     pub ssh_key: Option<SshKeyId>,
+    /// None leaves it as it is.
+    pub destroy_protection: Option<bool>,
 }
 
 impl From<&workspace::Model> for WorkspaceDefinition {
@@ -57,6 +59,7 @@ impl From<&workspace::Model> for WorkspaceDefinition {
             default_template: row.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
             vcs: row.vcs_id,
             ssh_key: row.ssh_key_id,
+            destroy_protection: Some(row.destroy_protection),
         }
     }
 }
@@ -171,6 +174,7 @@ impl WorkspaceDefinition {
             default_template: self.default_template.map(|id| id.to_string()),
             vcs_id: self.vcs,
             ssh_key_id: self.ssh_key,
+            destroy_protection: self.destroy_protection.unwrap_or(row.destroy_protection),
             ..row
         }
     }
@@ -273,6 +277,7 @@ fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::U
         state_lock: None,
         state_lock_step: None,
         webhook_id: None,
+        destroy_protection: false,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use entity::id::WorkspaceId;
-use entity::workspace;
 use entity::workspace_job::JobStatus;
+use entity::{state_version, workspace};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
+use super::destroy_protection;
 use super::terraform_state::{StateHead, open_whole};
 use super::workspace::{Reviewer, turn};
 use crate::app::App;
@@ -47,20 +48,33 @@ pub async fn refuse_open_run(db: &impl ConnectionTrait, of: StepsOf) -> Result<(
     }
 }
 
-/// Rejects the deletion of a workspace whose newest state has resources or outputs: nothing else knows what they are.
-async fn refuse_state(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
-    let Some(newest) = store::workspace::newest_state(tx, id).await? else { return Ok(()) };
+/// The newest state of a workspace, if it has resources or outputs.
+async fn full_state(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<Option<state_version::Model>> {
+    let Some(newest) = store::workspace::newest_state(tx, id).await? else { return Ok(None) };
     // A state that is stored in pieces is too large to be empty.
     let is_empty = newest.pieces.is_none()
         && StateHead::read(open_whole(&app.keys, &newest)?.as_slice()).is_ok_and(|head| head.is_empty);
-    if is_empty {
-        return Ok(());
-    }
+    Ok(Some(newest).filter(|_| !is_empty))
+}
+
+/// Rejects the deletion of a workspace whose newest state has resources or outputs: nothing else knows what they are.
+async fn refuse_state(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
+    refuse_protected(app, tx, id).await?;
+    let Some(newest) = full_state(app, tx, id).await? else { return Ok(()) };
     Err(Error::Conflict(format!(
         "the state of the workspace (serial {}) has resources or outputs; destroy them, empty the state (DELETE of its backend), or \
          set deleted to true, which keeps the state",
         newest.serial
     )))
+}
+
+/// Rejects the removal of a protected workspace with a state, even if the state is kept.
+async fn refuse_protected(app: &App, tx: &DatabaseTransaction, id: WorkspaceId) -> Result<()> {
+    let Some(row) = store::row::by_id::<workspace::Model>(tx, id).await? else { return Ok(()) };
+    if row.destroy_protection && full_state(app, tx, id).await?.is_some() {
+        destroy_protection::refuse(&row)?;
+    }
+    Ok(())
 }
 
 /// Before the row of a workspace is deleted.
@@ -82,7 +96,7 @@ pub async fn before_delete(
 /// Before a workspace is hidden, with its state.
 ///
 /// # Errors
-/// `Conflict` while something of it runs; database errors.
+/// `Conflict` if it is protected and has a state, or while something of it runs; database errors.
 pub async fn before_hiding(
     app: &App,
     tx: &DatabaseTransaction,
@@ -90,6 +104,7 @@ pub async fn before_hiding(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    refuse_protected(app, tx, id).await?;
     end_jobs(app, tx, id, by, now).await?;
     Ok(store::workspace::disable_schedules(tx, id).await?)
 }

@@ -7,6 +7,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::faults::Faults;
 use super::limits;
+use super::template::PLAN;
 use super::variables::check_workspace_key;
 use super::workspace::{Flow, next_time};
 use crate::access::reach::Rights;
@@ -111,6 +112,8 @@ pub struct WorkspaceSchedule {
     pub template: Option<TemplateId>,
     pub description: Option<String>,
     pub enabled: bool,
+    /// Whether its jobs only look for drift; then it has no template.
+    pub refresh_only: bool,
 }
 
 /// Stores a schedule: a new one, or `old` with other values. Whoever enables it stands behind its jobs, and needs the rights for them.
@@ -124,17 +127,19 @@ pub async fn save_schedule(
     old: Option<workspace_schedule::Model>,
     wanted: WorkspaceSchedule,
 ) -> Result<()> {
-    let WorkspaceSchedule { cron, template, description, enabled } = wanted;
+    let WorkspaceSchedule { cron, template, description, enabled, refresh_only } = wanted;
+    let template = template.filter(|_| !refresh_only);
     let (now, is_new) = (app.clock.now(), old.is_none());
     let next = next_time(&cron, now)?;
     check_description(description.as_deref())?;
     let row = old.unwrap_or_else(|| empty_schedule(of, by, now));
     let row = workspace_schedule::Model {
         cron,
-        tcl: if template.is_some() { None } else { row.tcl.clone() },
+        tcl: if template.is_some() || refresh_only { None } else { row.tcl.clone() },
         template_reference: template.map(|id| id.to_string()),
         description,
         enabled,
+        refresh_only,
         next_run_at: next.filter(|_| enabled),
         updated_at: now,
         updated_by: by.to_owned(),
@@ -161,6 +166,9 @@ async fn require(
     row: &workspace_schedule::Model,
     rights: Rights,
 ) -> Result<()> {
+    if row.refresh_only {
+        return Flow::of_default(PLAN)?.require(rights);
+    }
     let named = row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
     let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
     let template = named.or(if row.tcl.is_none() { default } else { None });
@@ -184,5 +192,6 @@ fn empty_schedule(of: &workspace::Model, by: &str, now: DateTime<Utc>) -> worksp
         enabled: true,
         next_run_at: None,
         principal: None,
+        refresh_only: false,
     }
 }

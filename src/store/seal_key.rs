@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 29] = [
+pub const SEALED: [(&str, &str); 30] = [
     ("agent_log", "sealed"),
     ("agent_step", "outputs"),
     ("agent_step", "report"),
@@ -26,6 +26,7 @@ pub const SEALED: [(&str, &str); 29] = [
     ("shown_plan", "sealed"),
     ("signing_key", "sealed"),
     ("ssh_key", "private_key"),
+    ("state_listing", "sealed"),
     ("state_piece", "sealed"),
     ("state_version", "sealed"),
     ("terraform_variable", "sealed"),

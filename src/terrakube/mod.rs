@@ -3,10 +3,12 @@
 mod access_token;
 mod attribute;
 mod attribute_value;
+mod change_document;
 mod changes;
 mod describe;
 mod dispatch;
 mod document;
+mod drift_routes;
 mod error;
 mod filter;
 mod job_context;
@@ -28,6 +30,7 @@ mod state_client;
 mod state_file;
 mod state_lock;
 mod state_request;
+mod state_routes;
 mod state_transfer;
 mod step_files;
 mod step_log;
@@ -54,6 +57,7 @@ pub fn routes(route: Route) -> Route {
     let route = route.at("/api/v1/operations", dispatch::operations).at("/api/v1/*path", dispatch::resources);
     let route = access_token::routes(permissions::routes(route));
     let route = terraform_state::routes(step_files::routes(route));
+    let route = state_routes::routes(drift_routes::routes(route));
     push_delivery::routes(job_context::routes(step_log::routes(route)))
 }
 

@@ -9,7 +9,7 @@ use poem::{Body, Response};
 
 use super::error::{Problem, Result};
 use crate::app::App;
-use crate::engine::terraform_state::{self, MOST_BYTES, NotStored, Refused, SealedState, StateContent};
+use crate::engine::terraform_state::{self, MOST_BYTES, NotStored, OVERTAKEN, Refused, SealedState, StateContent};
 
 /// Receives a state. The pieces of a large one are stored at once, and belong to a state version that does not exist yet.
 pub(super) async fn receive(app: &App, id: StateVersionId, body: Body) -> Result<SealedState> {
@@ -48,6 +48,7 @@ impl From<NotStored> for Problem {
             NotStored::OutOfOrder(stale) => {
                 Self::new(StatusCode::CONFLICT, format!("{stale}; add ?force=true to replace it all the same"))
             }
+            NotStored::Overtaken => Self::new(StatusCode::CONFLICT, OVERTAKEN),
             NotStored::Failed(error) => error.into(),
         }
     }

@@ -19,6 +19,7 @@ use super::state_lock::{lock, lock_id, unlock};
 use super::state_request::WriteRequest;
 use super::state_transfer::{receive, send};
 use crate::app::App;
+use crate::engine::destroy_protection;
 use crate::engine::terraform_state::{NewVersion, NotStored, Stored, discard, store_version};
 use crate::store;
 
@@ -46,6 +47,7 @@ async fn reached(app: &Arc<App>, request: &Request, of: (Uuid, Uuid), body: Body
             write(app, &client, wanted, body).await
         }
         "DELETE" => {
+            destroy_protection::refuse(&client.workspace)?;
             let empty = json!({"version": 4, "serial": 0, "lineage": "", "outputs": {}, "resources": []});
             let wanted = WriteRequest { lock: None, is_forced: true, md5: None };
             write(app, &client, wanted, Body::from(empty.to_string())).await
@@ -86,6 +88,8 @@ async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state
         by: &client.name,
         job: client.step.as_ref().map(|step| step.job_id),
         upload: None,
+        reason: None,
+        follows: None,
         is_forced: wanted.is_forced,
         md5: wanted.md5.as_deref(),
         may_write: &may_write,

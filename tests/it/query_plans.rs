@@ -323,6 +323,12 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("lines of a workspace job", store::workspace::count_lines(db, 1)).await;
     watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;
     watched.check("drift", store::workspace::open_drift(db, workspace)).await;
+    watched.check("drift since", store::workspace::drift_since(db, workspace, Some(now()))).await;
+    watched.check("state by its serial", store::workspace::state_of_serial(db, workspace, 1)).await;
+    let listed = StateVersionId::create();
+    watched.check("resources of a state", store::workspace::listing_parts(db, listed, (0, 1))).await;
+    watched.check("list of a state", store::workspace::delete_listing(db, listed)).await;
+    watched.check("expired lists", store::workspace::delete_some_listings(db, now(), 10)).await;
     watched.check("plans", store::workspace::delete_some_plans(db, 10)).await;
     watched.check("expired states", store::workspace::delete_some_states(db, now(), 10)).await;
     assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());

@@ -139,6 +139,8 @@ async fn workspace_jobs_plans_and_states_go() {
             sealed: b"sealed".to_vec(),
             pieces: None,
             upload_id: None,
+            reason: None,
+            resources: None,
         };
         store::row::create(db, row).await.unwrap();
     }

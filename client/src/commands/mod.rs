@@ -16,6 +16,10 @@ mod unconfirmed;
 mod variable;
 mod watch;
 mod workspace;
+mod workspace_changes;
+mod workspace_drift;
+mod workspace_rows;
+mod workspace_state;
 
 use std::path::PathBuf;
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::workspace_rows::{Data, Row, below, find, rows};
+use super::{workspace_drift, workspace_state};
 use crate::api::shown;
 use crate::failure::{Failure, Result};
 use crate::names::Place;
@@ -29,8 +30,12 @@ pub(crate) enum Command {
     Reject { workspace: String },
     /// Print the outputs of a workspace, or the value of one.
     Output { workspace: String, name: Option<String> },
-    /// Print the newest state of a workspace.
-    State { workspace: String },
+    /// The versions of a state: list, compare, roll back, import, export.
+    #[command(subcommand)]
+    State(workspace_state::Command),
+    /// What was changed outside of the tool: show it, look for it, accept it or revert it.
+    #[command(subcommand)]
+    Drift(workspace_drift::Command),
 }
 
 #[derive(Args)]
@@ -72,31 +77,6 @@ impl Action {
     }
 }
 
-/// A resource of the API.
-#[derive(Deserialize)]
-struct Row {
-    id: Value,
-    attributes: Value,
-}
-
-#[derive(Deserialize)]
-struct Data<T> {
-    data: T,
-}
-
-impl Row {
-    fn id(&self) -> String {
-        match &self.id {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
-    }
-}
-
 pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) -> Result<()> {
     match command {
         Command::List => list(place, screen).await,
@@ -108,35 +88,9 @@ pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) ->
         Command::Approve(target) => decide(place, target, "approved", screen).await,
         Command::Reject { workspace } => decide(place, Target { workspace, watch: false }, "rejected", screen).await,
         Command::Output { workspace, name } => output(place, &workspace, name.as_deref(), screen).await,
-        Command::State { workspace } => {
-            let row = find(place, &workspace).await?;
-            let path = format!(
-                "/tfstate/v1/organization/{}/workspace/{}/state/terraform.tfstate",
-                place.organization,
-                row.id()
-            );
-            let state = place.api.get(&path, &[]).await?;
-            screen.raw(&state)
-        }
+        Command::State(command) => Box::pin(workspace_state::run(place, command, screen)).await,
+        Command::Drift(command) => workspace_drift::run(place, command, screen).await,
     }
-}
-
-/// The path of what is below the organization.
-fn below(place: &Place, rest: &str) -> String {
-    format!("/api/v1/organization/{}/{rest}", place.organization)
-}
-
-async fn rows(place: &Place, rest: &str, query: &[(&str, String)]) -> Result<Vec<Row>> {
-    let answer: Data<Vec<Row>> = shown(&place.api.get(&below(place, rest), query).await?)?;
-    Ok(answer.data)
-}
-
-async fn find(place: &Place, name: &str) -> Result<Row> {
-    let all = rows(place, "workspace", &[]).await?;
-    let names = all.iter().map(|row| row.text("name")).collect::<Vec<_>>().join(", ");
-    let missing = Failure::NotFound(format!("there is no workspace {name}; there are: {names}"));
-    let mut fits = all.into_iter().filter(|row| row.id() == name || row.text("name") == name);
-    fits.next().ok_or(missing)
 }
 
 async fn list(place: &Place, screen: &mut Screen) -> Result<()> {

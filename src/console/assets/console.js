@@ -129,3 +129,11 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     }, 300);
   });
 }
+
+// A file that is chosen fills the field that is sent.
+for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {
+  chooser.addEventListener("change", async () => {
+    const into = document.getElementById(chooser.dataset.into);
+    if (into && chooser.files[0]) into.value = await chooser.files[0].text();
+  });
+}

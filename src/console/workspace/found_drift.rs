@@ -1,4 +1,4 @@
-//! What was changed outside of the tool, as the newest plan of a workspace found.
+//! What was changed outside of the tool, as the newest plan of a workspace found, in short.
 
 use entity::workspace;
 use maud::{Markup, html};
@@ -8,37 +8,43 @@ use crate::app::App;
 use crate::console::paths;
 use crate::console::when::distance;
 use crate::console::widgets::state;
-use crate::engine::opened_plan::{self, ShownPlan};
+use crate::engine::workspace_drift::found_drift;
 use crate::error::Result;
-use crate::store;
 
-/// How many resources are named.
+/// How many resources are named, and how many values of each.
 const NAMED: usize = 10;
+const VALUES: usize = 5;
 
 /// The drift, until another plan finds none or a state is stored.
 pub(super) async fn drift(app: &App, row: &workspace::Model) -> Result<Markup> {
-    let found = store::workspace::open_drift(&app.db, row.id).await?;
-    let plan = found.as_ref().map(|plan| opened_plan::open(app, plan)).transpose()?;
-    let addresses: Vec<&str> = match &plan {
-        Some(ShownPlan::Plan(view)) => view.drift.iter().map(|change| change.address.as_str()).collect(),
-        _ => Vec::new(),
-    };
+    let found = found_drift(app, row.id).await?;
     let now = app.clock.now();
     Ok(html! {
         div #workspace-drift {
-            @if let Some(plan) = found {
+            @if let Some(found) = found {
                 section.card.attention aria-labelledby="drift" {
                     h2 #drift { "Drift " (state(("queued", "found"))) }
                     p {
-                        (drift_words(usize::try_from(plan.drift).unwrap_or(0))) ", as the plan of "
-                        a href=(paths::workspace_job(plan.job_id)) { "job " (plan.job_id) } " found " (distance(plan.created_at, now)) "."
+                        "Drifted since " (distance(found.since, now)) ": " (drift_words(found.count)) ", as the plan of "
+                        a href=(paths::workspace_job(found.job)) { "job " (found.job) } " found " (distance(found.checked_at, now)) "."
                     }
-                    @if !addresses.is_empty() {
+                    @if !found.resources.is_empty() {
                         ul {
-                            @for address in addresses.iter().take(NAMED) { li { code { (address) } } }
-                            @if addresses.len() > NAMED { li { (addresses.len() - NAMED) " more" } }
+                            @for change in found.resources.iter().take(NAMED) {
+                                @let paths: Vec<&str> = change.attributes.iter().map(|one| one.path.as_str())
+                                    .filter(|path| !path.is_empty()).collect();
+                                li {
+                                    code { (change.address) }
+                                    @if !paths.is_empty() {
+                                        ": " (paths.iter().take(VALUES).copied().collect::<Vec<_>>().join(", "))
+                                        @if paths.len() > VALUES { " and more" }
+                                    }
+                                }
+                            }
+                            @if found.resources.len() > NAMED { li { (found.resources.len() - NAMED) " more" } }
                         }
                     }
+                    p { a.button.quiet href={ (paths::workspace(row.id)) "/drift" } { "Show, accept or revert" } }
                 }
             }
         }

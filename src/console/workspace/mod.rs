@@ -1,6 +1,7 @@
 //! The pages of workspaces and their jobs.
 
 pub(super) mod action;
+mod drift_page;
 mod found_drift;
 mod job_steps;
 mod list;
@@ -13,6 +14,9 @@ mod review_page;
 mod schedule_page;
 mod sections;
 mod state;
+mod state_forms;
+mod state_list;
+mod state_views;
 mod status_words;
 mod step_text;
 pub(super) mod variable_fields;
@@ -35,7 +39,15 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/workspace/:id/unlock", post(action::unlock))
         .at("/workspace/:id/unlock-state", post(action::unlock_state))
         .at("/workspace/:id/jobs/new", get(new_job::show).post(new_job::create))
+        .at("/workspace/:id/drift", get(drift_page::show))
+        .at("/workspace/:id/drift/accept", post(drift_page::accept))
+        .at("/workspace/:id/drift/revert", post(drift_page::revert))
+        .at("/workspace/:id/states", get(state_list::show))
         .at("/workspace/:id/states/:version", get(state::download))
+        .at("/workspace/:id/states/:version/resources", get(state_views::resource_list))
+        .at("/workspace/:id/states/:version/rollback", get(state_forms::ask_rollback).post(state_forms::roll_back))
+        .at("/workspace/:id/state-comparison", get(state_views::comparison))
+        .at("/workspace/:id/state-import", get(state_forms::ask_import).post(state_forms::import_file))
         .at("/workspace/:id/variables/new", get(variable_page::new).post(variable_page::create))
         .at("/workspace/:id/variables/:variable/edit", get(variable_page::edit).post(variable_page::save))
         .at("/workspace/:id/variables/:variable/delete", post(variable_page::delete))

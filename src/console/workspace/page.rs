@@ -107,6 +107,10 @@ async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
             dd { (row.iac_type) " " @if row.terraform_version.is_empty() { "in the newest installed version" } @else { (row.terraform_version) } }
             dt { "Runs" }
             dd { @if row.execution_mode == "local" { "where people call the tool; the server keeps the state" } @else { "here" } }
+            @if row.destroy_protection {
+                dt { "Protection" }
+                dd { "No job destroys, and the workspace is not deleted with a state." }
+            }
             @if let Some(name) = template {
                 dt { "Default template" }
                 dd { (name) }

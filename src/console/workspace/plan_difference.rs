@@ -25,12 +25,19 @@ pub(super) fn plan(shown: &ShownPlan, key: &str) -> Markup {
 }
 
 fn difference(view: &PlanView, key: &str) -> Markup {
-    let is_open = view.resources.len() + view.outputs.len() <= UNFOLDED;
     html! {
         p { strong { (summary(view)) } }
+        (changes(view, key))
+    }
+}
+
+/// All that changes, without numbers.
+pub(super) fn changes(view: &PlanView, key: &str) -> Markup {
+    let is_open = view.resources.len() + view.outputs.len() <= UNFOLDED;
+    html! {
         @if view.errored { p.problem { "The plan is incomplete, because it failed. The log says why." } }
         @for (change, place) in view.resources.iter().zip(1..) { (resource(change, is_open, &format!("{key}-change-{place}"))) }
-        @if view.more { p.soft { "There are more changes than are shown here. The log of the step has them all." } }
+        @if view.more { p.soft { "There are more changes than are shown here." } }
         @if !view.outputs.is_empty() {
             details id={ (key) "-outputs" } open[is_open] {
                 summary { "Outputs" }
@@ -43,6 +50,13 @@ fn difference(view: &PlanView, key: &str) -> Markup {
                 @for (change, place) in view.drift.iter().zip(1..) { (resource(change, false, &format!("{key}-drift-{place}"))) }
             }
         }
+    }
+}
+
+/// Resources that were changed, each with its values.
+pub(super) fn changed_resources(changes: &[ResourceChange], key: &str) -> Markup {
+    html! {
+        @for (change, place) in changes.iter().zip(1..) { (resource(change, changes.len() <= UNFOLDED, &format!("{key}-{place}"))) }
     }
 }
 

@@ -29,13 +29,14 @@ struct Typed {
     template: String,
     description: String,
     enabled: bool,
+    refresh_only: bool,
 }
 
 impl Typed {
     fn of_form(form: &Form) -> Self {
         let text = |name: &str| form.text(name).trim().to_owned();
         let (cron, template, description) = (text("cron"), text("templateReference"), text("description"));
-        Self { cron, template, description, enabled: form.has("enabled") }
+        Self { cron, template, description, enabled: form.has("enabled"), refresh_only: form.has("refreshOnly") }
     }
 
     fn of_row(row: &workspace_schedule::Model) -> Self {
@@ -44,6 +45,7 @@ impl Typed {
             template: row.template_reference.clone().unwrap_or_default(),
             description: row.description.clone().unwrap_or_default(),
             enabled: row.enabled,
+            refresh_only: row.refresh_only,
         }
     }
 }
@@ -78,6 +80,7 @@ async fn page_of(
             (Field::text("cron", "Schedule", &typed.cron).hint("In UTC: five fields, or a Quartz expression").required().show(problems))
             (choice("templateReference", "Template", all, &typed.template, problems))
             (Field::text("description", "Description", &typed.description).show(problems))
+            p { (check("refreshOnly", "Only look for drift, without a template: a plan that refreshes, and takes no lock", typed.refresh_only)) }
             p { (check("enabled", "Enabled", typed.enabled)) }
             p.hint { "Its jobs act with your rights." }
             p { button type="submit" { "Save" } }
@@ -92,7 +95,8 @@ async fn page_of(
 #[handler]
 pub(super) async fn new(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let (of, _) = open(app, &viewer, id).await?;
-    let typed = Typed { cron: String::new(), template: String::new(), description: String::new(), enabled: true };
+    let text = String::new;
+    let typed = Typed { cron: text(), template: text(), description: text(), enabled: true, refresh_only: false };
     Ok(reply::page(app, &viewer, &page_of(app, &viewer, &of, &typed, &Problems::default()).await?))
 }
 
@@ -120,6 +124,7 @@ async fn saved(
         template: typed.template.parse().ok().map(TemplateId),
         description: Some(typed.description.clone()).filter(|text| !text.is_empty()),
         enabled: typed.enabled,
+        refresh_only: typed.refresh_only,
     };
     let by = (author(&viewer.caller), principal::stored(&viewer.caller), rights);
     match save_schedule(app, by, of, row, wanted).await {

@@ -149,8 +149,10 @@ pub(super) async fn states(app: &Arc<App>, row: &workspace::Model) -> Result<Mar
     let lines = store::workspace::list_states(&app.db, row.id, STATES).await?;
     let now = app.clock.now();
     Ok(html! {
-        @if lines.is_empty() { p.soft { "None." } }
-        @else {
+        @if lines.is_empty() {
+            p.soft { "None." }
+            p { a.button.quiet href={ (paths::workspace(row.id)) "/state-import" } { "Import a state file" } }
+        } @else {
             div.scroll {
                 table.stacked {
                     caption.hidden { "State versions of " (row.name) }
@@ -180,6 +182,7 @@ pub(super) async fn states(app: &Arc<App>, row: &workspace::Model) -> Result<Mar
                 }
             }
             p.hint { "A state may contain secrets in the clear." }
+            p { a.button.quiet href={ (paths::workspace(row.id)) "/states" } { "All versions: compare, roll back" } }
         }
     })
 }
@@ -271,7 +274,8 @@ pub(super) async fn schedules(app: &App, viewer: &Viewer, row: &workspace::Model
                                     @if let Some(text) = &one.description { div.soft { (text) } }
                                 }
                                 td data-label="Template" {
-                                    @match template(&one.template_reference) { Some(name) => (name), None => span.soft { "its own, or the default" } }
+                                    @if one.refresh_only { "looks for drift" }
+                                    @else { @match template(&one.template_reference) { Some(name) => (name), None => span.soft { "its own, or the default" } } }
                                 }
                                 td data-label="Next time" {
                                     @match one.next_run_at { Some(at) => (distance(at, now)), None => span.soft { "disabled" } }

@@ -58,6 +58,7 @@ fn of_form(form: &Form) -> WorkspaceDefinition {
         default_template: id("defaultTemplate").map(TemplateId),
         vcs: id("vcs").map(VcsId),
         ssh_key: id("ssh").map(SshKeyId),
+        destroy_protection: Some(form.has("destroyProtection")),
     }
 }
 
@@ -98,6 +99,8 @@ async fn fields(
         (choice("executionMode", "The tool runs", modes.into_iter(), &typed.execution_mode, problems))
         (choice("defaultTemplate", "Default template", with_none("none", &templates),
             &chosen(typed.default_template.map(|id| id.0)), problems))
+        p { (check("destroyProtection", "Protect it against destroy: no job destroys, and it is not deleted with a state",
+            typed.destroy_protection == Some(true))) }
     })
 }
 

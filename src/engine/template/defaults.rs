@@ -28,18 +28,31 @@ pub const CLI_APPLY: &str = "Terraform-Plan/Apply-Cli";
 /// The template of a plan from the command line that destroys everything after approval.
 pub const CLI_DESTROY: &str = "Terraform-Plan/Destroy-Cli";
 
+/// A plan that is looked at, and nothing else.
+pub const PLAN: DefaultTemplate = DefaultTemplate {
+    name: "Plan",
+    description: "Shows what would change",
+    flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n",
+};
+
+/// A plan that is applied at once.
+pub const APPLY: DefaultTemplate = DefaultTemplate {
+    name: "Plan and apply",
+    description: "Plans changes and applies them",
+    flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: terraformApply\n  name: Apply\n  step: 200\n",
+};
+
+/// Whether a flow in its stored form is one of the defaults, word for word. They run no scripts, so that whoever may do what their steps do
+/// may ask for them without a template.
+#[must_use]
+pub fn is_default(stored: &str) -> bool {
+    DEFAULTS.iter().any(|one| one.stored() == stored)
+}
+
 /// The templates that every organization starts with; clients look them up by name.
 pub const DEFAULTS: [DefaultTemplate; 5] = [
-    DefaultTemplate {
-        name: "Plan",
-        description: "Shows what would change",
-        flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n",
-    },
-    DefaultTemplate {
-        name: "Plan and apply",
-        description: "Plans changes and applies them",
-        flow: "flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n- type: terraformApply\n  name: Apply\n  step: 200\n",
-    },
+    PLAN,
+    APPLY,
     DefaultTemplate {
         name: "Destroy",
         description: "Destroys everything in the state",
@@ -80,6 +93,7 @@ mod tests {
                 vec![TerraformPlanDestroy, Approval, TerraformApply],
             ]
         );
+        assert!(DEFAULTS.iter().all(|one| super::is_default(&one.stored())) && !super::is_default("Zmxvdzo="));
         let teams = DEFAULTS.iter().flat_map(|one| parse(&one.stored()).unwrap()).filter_map(|step| step.team);
         assert!(teams.eq([TERRAFORM_CLI, TERRAFORM_CLI].map(str::to_owned)));
     }

@@ -5,7 +5,7 @@ mod flow_step;
 mod needs;
 mod parse;
 
-pub use self::defaults::{CLI_APPLY, CLI_DESTROY, DEFAULTS, DefaultTemplate, TERRAFORM_CLI};
+pub use self::defaults::{APPLY, CLI_APPLY, CLI_DESTROY, DEFAULTS, DefaultTemplate, PLAN, TERRAFORM_CLI, is_default};
 pub use self::flow_step::{Command, FlowStep, FlowType, ImportCommands, Runtime, ScheduledTemplate};
-pub use self::needs::{refusal, writes_state};
+pub use self::needs::{destroys, refusal, writes_state};
 pub use self::parse::{TemplateError, parse, parse_commands, refuse_logins};

@@ -36,6 +36,25 @@ pub fn refusal(flow: &[FlowStep], is_own: bool, rights: Rights) -> Option<&'stat
     (!rights.plan).then_some("a flow needs the permission planJob")
 }
 
+/// Whether a flow removes what the state of a workspace describes, or the workspace.
+#[must_use]
+pub fn destroys<'a>(flow: impl IntoIterator<Item = &'a FlowStep>) -> bool {
+    let mut is_planned = false;
+    flow.into_iter().any(|step| match step.kind {
+        FlowType::TerraformDestroy | FlowType::DisableWorkspace => true,
+        FlowType::TerraformPlanDestroy => {
+            is_planned = true;
+            false
+        }
+        FlowType::TerraformPlan => {
+            is_planned = false;
+            false
+        }
+        FlowType::TerraformApply => is_planned,
+        FlowType::CustomScripts | FlowType::Approval | FlowType::ScheduleTemplates => false,
+    })
+}
+
 /// Whether a step may write the state of its workspace: if it needs to, and if whoever is behind it may. That is whoever asked for the
 /// flow, or whoever approved what follows an approval.
 #[must_use]

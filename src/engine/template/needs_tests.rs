@@ -104,3 +104,23 @@ fn a_step_writes_the_state_if_it_has_to_and_whoever_is_behind_it_may() {
         assert_eq!(writes(yaml, is_approved, rights), expected, "{yaml} {is_approved} {rights:?}");
     }
 }
+
+#[test]
+fn flows_that_destroy() {
+    for (yaml, expected) in [
+        ("- {type: terraformDestroy, step: 1}\n", true),
+        ("- {type: disableWorkspace, step: 1}\n", true),
+        ("- {type: terraformPlanDestroy, step: 1}\n", false),
+        (
+            "- {type: terraformPlanDestroy, step: 1}\n- {type: approval, step: 2}\n- {type: terraformApply, step: 3}\n",
+            true,
+        ),
+        (
+            "- {type: terraformPlanDestroy, step: 1}\n- {type: terraformPlan, step: 2}\n- {type: terraformApply, step: 3}\n",
+            false,
+        ),
+        ("- {type: terraformPlan, step: 1}\n- {type: terraformApply, step: 2}\n", false),
+    ] {
+        assert_eq!(destroys(&flow(yaml)), expected, "{yaml}");
+    }
+}

@@ -3,12 +3,14 @@
 use std::io::Error as IoError;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use entity::id::StateVersionId;
-use entity::state_piece;
+use entity::{state_listing, state_piece};
 use futures_util::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
 
-use super::state_pieces::{Refused, SealedPiece, SealedState, seal};
+use super::sealed_piece::SealedPiece;
+use super::state_pieces::{Refused, SealedPart, SealedState, seal};
 use crate::app::App;
 use crate::error::Error;
 use crate::store;
@@ -26,7 +28,7 @@ pub async fn receive(
     parts: impl Stream<Item = Result<Bytes, IoError>>,
 ) -> Result<SealedState, Refused> {
     let (to, incoming) = mpsc::channel(WAITING);
-    let (outgoing, mut sealed) = mpsc::channel::<SealedPiece>(1);
+    let (outgoing, mut sealed) = mpsc::channel::<SealedPart>(1);
     let keys = app.keys.clone();
     let work = tokio::task::spawn_blocking(move || seal(keys, id, incoming, outgoing));
     let feed = async move {
@@ -38,10 +40,20 @@ pub async fn receive(
         }
     };
     let keep = async move {
-        while let Some(SealedPiece { number, sealed }) = sealed.recv().await {
-            let row = state_piece::Model { state_version_id: id, number, created_at: app.clock.now(), sealed };
-            let row = &row;
-            store::write(&app.db, async |tx| store::row::create(tx, row.clone()).await.map_err(Error::from)).await?;
+        while let Some(part) = sealed.recv().await {
+            let now = app.clock.now();
+            let part = &part;
+            store::write(&app.db, async |tx| match part {
+                SealedPart::Piece(SealedPiece { number, sealed }) => {
+                    let sealed = sealed.clone();
+                    let row = state_piece::Model { state_version_id: id, number: *number, created_at: now, sealed };
+                    store::row::create(tx, row).await.map(drop).map_err(Error::from)
+                }
+                SealedPart::Listing(part) => {
+                    store::row::create(tx, listing_row(id, part, now)).await.map(drop).map_err(Error::from)
+                }
+            })
+            .await?;
         }
         Ok::<_, Error>(())
     };
@@ -51,10 +63,19 @@ pub async fn receive(
     done
 }
 
+/// A part of the list of the resources of a state, as it is stored.
+pub(super) fn listing_row(id: StateVersionId, part: &SealedPiece, now: DateTime<Utc>) -> state_listing::Model {
+    let SealedPiece { number, sealed } = part;
+    state_listing::Model { state_version_id: id, number: *number, created_at: now, sealed: sealed.clone() }
+}
+
 /// Removes the pieces of a state that was not stored. What this cannot remove expires.
 pub async fn discard(app: &App, id: StateVersionId) {
-    let gone =
-        store::write(&app.db, async |tx| store::workspace::delete_pieces(tx, id).await.map_err(Error::from)).await;
+    let gone = store::write(&app.db, async |tx| {
+        store::workspace::delete_listing(tx, id).await?;
+        store::workspace::delete_pieces(tx, id).await.map_err(Error::from)
+    })
+    .await;
     if let Err(error) = gone {
         tracing::warn!(%error, state_version = %id, "the pieces of a refused state could not be deleted; they expire");
     }

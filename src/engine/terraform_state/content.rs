@@ -9,7 +9,8 @@ use entity::{state_piece, state_version};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 
-use super::state_pieces::{Extent, SealedPiece, open_extent, open_piece, open_whole};
+use super::sealed_piece::SealedPiece;
+use super::state_pieces::{Extent, open_extent, open_piece, open_whole};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;

@@ -2,16 +2,29 @@
 
 mod arrival;
 mod content;
+mod listed_resources;
 mod new_version;
+mod opened_scan;
+mod resource_page;
+mod sealed_piece;
+mod serial_rewrite;
+mod state_change;
+mod state_comparison;
+mod state_difference;
 mod state_document;
 mod state_head;
 mod state_order;
 mod state_pieces;
+mod state_scan;
 mod stored_outputs;
 
 pub use self::arrival::{discard, receive};
 pub use self::content::{StateContent, content, read};
-pub use self::new_version::{NewVersion, NotStored, Stored, store_version};
+pub use self::listed_resources::ListedResource;
+pub use self::new_version::{NewVersion, NotStored, OVERTAKEN, Stored, store_version};
+pub use self::resource_page::{ResourcePage, resources};
+pub use self::state_change::{Import, NotChanged, REASON, Rollback, StateWriter, import, rollback};
+pub use self::state_comparison::compare;
 pub use self::state_document::{StateOutput, outputs, shown};
 pub use self::state_head::StateHead;
 pub use self::state_order::refusal as order_refusal;

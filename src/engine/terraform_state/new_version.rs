@@ -4,6 +4,7 @@ use entity::id::StateVersionId;
 use entity::{state_version, workspace};
 use uuid::Uuid;
 
+use super::arrival::listing_row;
 use super::state_head::StateHead;
 use super::state_order::refusal;
 use super::state_pieces::SealedState;
@@ -24,6 +25,10 @@ pub struct NewVersion<'a, F> {
     pub job: Option<i32>,
     /// The upload that it came with, which is stored once.
     pub upload: Option<Uuid>,
+    /// Why it is stored, for a rollback and an import.
+    pub reason: Option<&'a str>,
+    /// The version that has to be the newest one, if that matters.
+    pub follows: Option<StateVersionId>,
     /// Whether it replaces one that is newer, or of another lineage.
     pub is_forced: bool,
     /// The MD5 sum that it must have, in hexadecimal digits.
@@ -31,6 +36,9 @@ pub struct NewVersion<'a, F> {
     /// Whether whoever writes it may do so while the workspace is locked as it is.
     pub may_write: F,
 }
+
+/// What a client reads whose state was overtaken.
+pub const OVERTAKEN: &str = "another version of the state was stored meanwhile; look at it, and try again";
 
 /// What became of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +63,8 @@ pub enum NotStored {
     LongLineage(Refusal),
     /// Why it may not follow the newest one.
     OutOfOrder(String),
+    /// Another version was stored meanwhile.
+    Overtaken,
     Failed(Error),
 }
 
@@ -85,8 +95,8 @@ pub async fn store_version<F: Fn(&workspace::Model) -> bool + Copy>(
     wanted: &NewVersion<'_, F>,
     (id, state): (StateVersionId, SealedState),
 ) -> Result<Stored, NotStored> {
-    let NewVersion { workspace, by, job, upload, is_forced, md5: expected, may_write } = wanted;
-    let SealedState { head: StateHead { serial, lineage, .. }, md5, sealed, pieces } = state;
+    let NewVersion { workspace, by, job, upload, reason, follows, is_forced, md5: expected, may_write } = wanted;
+    let SealedState { head: StateHead { serial, lineage, .. }, md5, sealed, pieces, listing, resources } = state;
     if let Some(expected) = expected.filter(|expected| *expected != md5) {
         return Err(NotStored::OtherContent { received: md5, expected: expected.to_owned() });
     }
@@ -109,6 +119,8 @@ pub async fn store_version<F: Fn(&workspace::Model) -> bool + Copy>(
         sealed,
         pieces,
         upload_id: *upload,
+        reason: reason.map(str::to_owned),
+        resources,
     };
     store::write(&app.db, async |tx| {
         if let Some(workspace) = store::workspace::lock(tx, workspace.id).await?
@@ -121,7 +133,11 @@ pub async fn store_version<F: Fn(&workspace::Model) -> bool + Copy>(
         {
             return Ok(Stored::Already);
         }
-        if let Some(newest) = store::workspace::newest_state_mark(tx, workspace.id).await? {
+        let newest = store::workspace::newest_state_mark(tx, workspace.id).await?;
+        if follows.is_some() && newest.as_ref().map(|newest| newest.id) != *follows {
+            return Err(NotStored::Overtaken);
+        }
+        if let Some(newest) = newest {
             if newest.md5 == row.md5 && upload.is_none() {
                 return Ok(Stored::Already);
             }
@@ -131,6 +147,9 @@ pub async fn store_version<F: Fn(&workspace::Model) -> bool + Copy>(
             }
         }
         store::row::create(tx, row).await?;
+        for part in &listing {
+            store::row::create(tx, listing_row(id, part, now)).await?;
+        }
         Ok(Stored::New(id))
     })
     .await

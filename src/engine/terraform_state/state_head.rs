@@ -14,10 +14,14 @@ const LONGEST_TEXT: usize = 64 * 1024;
 /// The attributes of a state that are stored beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateHead {
+    /// The version of the format.
+    pub version: Option<i64>,
     pub serial: Option<i64>,
     pub lineage: Option<String>,
     /// Whether it has neither resources nor outputs, and is not encrypted.
     pub is_empty: bool,
+    /// Whether the tool has encrypted it.
+    pub is_encrypted: bool,
 }
 
 impl StateHead {
@@ -47,11 +51,13 @@ impl<'de> Deserialize<'de> for StateHead {
                 let mut head = StateHead { is_empty: true, ..StateHead::default() };
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
+                        "version" => head.version = map.next_value::<Scalar>()?.number(),
                         "serial" => head.serial = map.next_value::<Scalar>()?.number(),
                         "lineage" => head.lineage = map.next_value::<Scalar>()?.text(),
                         "resources" | "outputs" => head.is_empty &= map.next_value::<Scalar>()?.is_empty(),
                         "encrypted_data" => {
                             head.is_empty = false;
+                            head.is_encrypted = true;
                             map.next_value::<IgnoredAny>()?;
                         }
                         _ => drop(map.next_value::<IgnoredAny>()?),

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use super::listed_resources::Listing;
+use super::sealed_piece::SealedPiece;
 use super::state_head::{JsonLimits, StateHead};
 use crate::error::{CannotOpen, Error, Result};
 use crate::secret::{self, KeyRing};
@@ -25,6 +27,9 @@ pub(super) const WHOLE_BYTES: usize = 4 * 1024 * 1024;
 /// The size of a piece. Each thread that handles pieces keeps the memory of a few of them.
 pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
+/// How much of the list of resources is held at most.
+const LISTED_BYTES: usize = 1024 * 1024;
+
 /// The sealed description of a state that is stored in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Extent {
@@ -32,10 +37,11 @@ pub(super) struct Extent {
     pub(super) bytes: u64,
 }
 
-/// A sealed piece.
-pub(super) struct SealedPiece {
-    pub number: i32,
-    pub sealed: Vec<u8>,
+/// What is stored while a state arrives.
+pub(super) enum SealedPart {
+    Piece(SealedPiece),
+    /// A part of the list of its resources.
+    Listing(SealedPiece),
 }
 
 /// A state that has arrived.
@@ -46,6 +52,10 @@ pub struct SealedState {
     pub sealed: Vec<u8>,
     /// None if the state is stored in its row.
     pub pieces: Option<i32>,
+    /// The parts of the list of its resources that are not stored yet.
+    pub(super) listing: Vec<SealedPiece>,
+    /// How many resources are listed; none if they cannot be.
+    pub resources: Option<i32>,
 }
 
 /// Why a state was refused.
@@ -98,7 +108,7 @@ pub(super) fn seal(
     keys: KeyRing,
     id: StateVersionId,
     incoming: Receiver<Result<Bytes, IoError>>,
-    outgoing: Sender<SealedPiece>,
+    outgoing: Sender<SealedPart>,
 ) -> Result<SealedState, Refused> {
     let mut arriving = ArrivingState {
         keys,
@@ -110,6 +120,8 @@ pub(super) fn seal(
         digest: md5::Md5::new(),
         held: Vec::new(),
         extent: Extent { pieces: 0, bytes: 0 },
+        listing: Listing::new(),
+        listed: Vec::new(),
         refused: None,
     };
     let read = StateHead::read(BufReader::with_capacity(64 * 1024, &mut arriving));
@@ -124,7 +136,7 @@ struct ArrivingState {
     keys: KeyRing,
     id: StateVersionId,
     incoming: Receiver<Result<Bytes, IoError>>,
-    outgoing: Sender<SealedPiece>,
+    outgoing: Sender<SealedPart>,
     /// What was received and not read yet.
     next: Bytes,
     limits: JsonLimits,
@@ -132,6 +144,9 @@ struct ArrivingState {
     /// What was received and not sealed yet.
     held: Vec<u8>,
     extent: Extent,
+    listing: Listing,
+    /// The parts of the listing that were not handed over yet.
+    listed: Vec<SealedPiece>,
     refused: Option<Refused>,
 }
 
@@ -165,6 +180,8 @@ impl ArrivingState {
         }
         self.limits.check(&bytes).map_err(Refused::Invalid)?;
         self.digest.update(&bytes);
+        let listed = self.listing.push(&self.keys, self.id, &bytes).map_err(Refused::Failed)?;
+        self.listed.extend(listed);
         for part in bytes.chunks(PIECE_BYTES) {
             self.held.extend_from_slice(part);
             while self.held.len() > WHOLE_BYTES || (self.extent.pieces > 0 && self.held.len() >= PIECE_BYTES) {
@@ -175,29 +192,43 @@ impl ArrivingState {
             }
         }
         self.next = bytes;
+        // The list of a small state is stored with it, at once.
+        if self.extent.pieces > 0 || self.listed.iter().map(|part| part.sealed.len()).sum::<usize>() > LISTED_BYTES {
+            for part in std::mem::take(&mut self.listed) {
+                self.send(SealedPart::Listing(part))?;
+            }
+        }
         Ok(())
+    }
+
+    fn send(&self, part: SealedPart) -> Result<(), Refused> {
+        self.outgoing.blocking_send(part).map_err(|_| Refused::Interrupted)
     }
 
     fn hand_over(&mut self, piece: &[u8]) -> Result<(), Refused> {
         let number = self.extent.pieces;
         let sealed = self.keys.seal(&place_of_piece(self.id, number), piece).map_err(Refused::Failed)?;
         self.extent.pieces += 1;
-        self.outgoing.blocking_send(SealedPiece { number, sealed }).map_err(|_| Refused::Interrupted)
+        self.send(SealedPart::Piece(SealedPiece { number, sealed }))
     }
 
     fn finish(mut self, head: StateHead) -> Result<SealedState, Refused> {
         let md5 = self.digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let last = self.listing.finish(&self.keys, self.id).map_err(Refused::Failed)?;
+        self.listed.extend(last);
+        let (listing, resources) = (std::mem::take(&mut self.listed), self.listing.count());
         let held = std::mem::take(&mut self.held);
         if self.extent.pieces == 0 {
             let place = secret::place("state_version", self.id.0);
             let sealed = self.keys.seal(&place, &held).map_err(Refused::Failed)?;
-            return Ok(SealedState { head, md5, sealed, pieces: None });
+            return Ok(SealedState { head, md5, sealed, pieces: None, listing, resources });
         }
         if !held.is_empty() {
             self.hand_over(&held)?;
         }
         let text = serde_json::to_vec(&self.extent).map_err(|error| Refused::Failed(Error::internal(error)))?;
         let sealed = self.keys.seal(&place_of_extent(self.id), &text).map_err(Refused::Failed)?;
-        Ok(SealedState { head, md5, sealed, pieces: Some(self.extent.pieces) })
+        let pieces = Some(self.extent.pieces);
+        Ok(SealedState { head, md5, sealed, pieces, listing, resources })
     }
 }

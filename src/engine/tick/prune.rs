@@ -24,6 +24,8 @@ const LARGE: u64 = 10;
 
 /// How many pieces of states one pass deletes. Each has about 1 MiB.
 const PIECES: u64 = 50;
+/// Parts of the lists of their resources, which are smaller.
+const LISTINGS: u64 = 200;
 
 const PASS: Pass = Pass::Prune;
 
@@ -197,10 +199,12 @@ async fn states(app: &App, now: DateTime<Utc>) -> Result<bool> {
 async fn pieces(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let before = before(now, 1);
     let gone = store::write(&app.db, async |tx| {
-        store::workspace::delete_some_pieces(tx, before, PIECES).await.map_err(Error::from)
+        let listings = store::workspace::delete_some_listings(tx, before, LISTINGS).await?;
+        Ok::<_, Error>((listings, store::workspace::delete_some_pieces(tx, before, PIECES).await?))
     })
     .await?;
-    Ok(counted(app, "state_piece", gone, PIECES))
+    let more = counted(app, "state_listing", gone.0, LISTINGS);
+    Ok(counted(app, "state_piece", gone.1, PIECES) || more)
 }
 
 /// Uploaded configurations that no open job needs. Those that are about to be used are younger.

@@ -4,6 +4,7 @@ mod configuration_version;
 mod job_pages;
 mod repository_login;
 mod shown_plan;
+mod state_listing;
 mod state_piece;
 mod state_version;
 mod step_run;
@@ -23,10 +24,11 @@ pub use self::configuration_version::{
 };
 pub use self::job_pages::{current_job, jobs_of, open_jobs};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
-pub use self::shown_plan::{keep_shown_plan, open_drift, shown_plans};
+pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, shown_plans};
+pub use self::state_listing::{delete_listing, delete_some_listings, listing_parts};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
 pub use self::state_version::{
-    StateMark, lock_state, newest_state, newest_state_mark, state, state_of_upload, unlock_state,
+    StateMark, lock_state, newest_state, newest_state_mark, state, state_of_serial, state_of_upload, unlock_state,
 };
 pub use self::step_run::{
     StepsOf, cancel_runs, count_lines, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::WorkspaceId;
 use entity::{shown_plan, state_version};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::store::page::PAGE;
 use crate::store::row;
@@ -26,21 +26,33 @@ pub async fn shown_plans(db: &impl ConnectionTrait, job: i32) -> Result<Vec<show
     shown_plan::Entity::find().filter(shown_plan::Column::JobId.eq(job)).limit(PAGE).all(db).await
 }
 
-/// The newest plan of a workspace that looked at all resources, if it found drift, and no state was stored since: an apply settles it.
-///
-/// # Errors
-/// When a query fails.
-pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<shown_plan::Model>, DbErr> {
-    const WHOLE: &str = "EXISTS (SELECT 1 FROM workspace_job j WHERE j.id = shown_plan.job_id AND j.refresh) AND NOT EXISTS \
-         (SELECT 1 FROM workspace_address a WHERE a.job_id = shown_plan.job_id AND a.kind = 'TARGET')";
-    let newest = shown_plan::Entity::find()
+/// Drift that nothing has settled.
+#[derive(Clone, Debug)]
+pub struct OpenDrift {
+    /// The newest plan, which found it.
+    pub plan: shown_plan::Model,
+    /// When the first of the plans in a row was made that found some.
+    pub since: DateTime<Utc>,
+}
+
+/// A plan looked at all resources.
+const WHOLE: &str = "EXISTS (SELECT 1 FROM workspace_job j WHERE j.id = shown_plan.job_id AND j.refresh) AND NOT EXISTS \
+     (SELECT 1 FROM workspace_address a WHERE a.job_id = shown_plan.job_id AND a.kind = 'TARGET')";
+
+fn whole_plans(id: WorkspaceId) -> Select<shown_plan::Entity> {
+    shown_plan::Entity::find()
         .filter(shown_plan::Column::WorkspaceId.eq(id))
         .filter(shown_plan::Column::Sealed.is_not_null())
         .filter(Expr::cust(WHOLE))
-        .order_by_desc(shown_plan::Column::CreatedAt)
-        .order_by_desc(shown_plan::Column::JobId)
-        .one(db)
-        .await?;
+}
+
+/// The drift that the newest plan of a workspace found that looked at all resources, if no state was stored since: an apply settles it.
+///
+/// # Errors
+/// When a query fails.
+pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<OpenDrift>, DbErr> {
+    use shown_plan::Column;
+    let newest = whole_plans(id).order_by_desc(Column::CreatedAt).order_by_desc(Column::JobId).one(db).await?;
     let Some(plan) = newest.filter(|plan| plan.drift > 0) else { return Ok(None) };
     let newest_state: Option<DateTime<Utc>> = state_version::Entity::find()
         .select_only()
@@ -50,5 +62,32 @@ pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Op
         .into_tuple()
         .one(db)
         .await?;
-    Ok(Some(plan).filter(|plan| newest_state.is_none_or(|at| at <= plan.created_at)))
+    if newest_state.is_some_and(|at| at > plan.created_at) {
+        return Ok(None);
+    }
+    let since = drift_since(db, id, newest_state).await?;
+    Ok(Some(OpenDrift { since: since.unwrap_or(plan.created_at), plan }))
+}
+
+/// When the first plan was made that found drift, after the last one that found none and after a state was stored.
+///
+/// # Errors
+/// When a query fails.
+pub async fn drift_since(
+    db: &impl ConnectionTrait,
+    id: WorkspaceId,
+    state_stored_at: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    use shown_plan::Column;
+    let times = |select: Select<shown_plan::Entity>| select.select_only().column(Column::CreatedAt);
+    let clean: Option<DateTime<Utc>> = times(whole_plans(id).filter(Column::Drift.eq(0)))
+        .order_by_desc(Column::CreatedAt)
+        .into_tuple()
+        .one(db)
+        .await?;
+    let mut found = times(whole_plans(id).filter(Column::Drift.gt(0)));
+    if let Some(settled) = clean.max(state_stored_at) {
+        found = found.filter(Column::CreatedAt.gte(settled));
+    }
+    found.order_by_asc(Column::CreatedAt).into_tuple().one(db).await
 }

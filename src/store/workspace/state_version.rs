@@ -118,3 +118,20 @@ pub async fn state_of_upload(
     let found = state_version::Entity::find().select_only().column(state_version::Column::Id).filter(of);
     found.into_tuple().one(db).await
 }
+
+/// The newest state version of a workspace with a serial.
+///
+/// # Errors
+/// When the query fails.
+pub async fn state_of_serial(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    serial: i64,
+) -> Result<Option<state_version::Model>, DbErr> {
+    state_version::Entity::find()
+        .filter(state_version::Column::WorkspaceId.eq(workspace))
+        .filter(state_version::Column::Serial.eq(serial))
+        .order_by_desc(state_version::Column::Id)
+        .one(db)
+        .await
+}

@@ -80,13 +80,21 @@ pub struct StateLine {
     pub created_by: String,
     pub job_id: Option<i32>,
     pub serial: i64,
+    pub reason: Option<String>,
 }
 
 /// What is read of each.
 fn state_lines() -> Select<state_version::Entity> {
     use state_version::Column;
-    let columns =
-        [Column::Id, Column::WorkspaceId, Column::CreatedAt, Column::CreatedBy, Column::JobId, Column::Serial];
+    let columns = [
+        Column::Id,
+        Column::WorkspaceId,
+        Column::CreatedAt,
+        Column::CreatedBy,
+        Column::JobId,
+        Column::Serial,
+        Column::Reason,
+    ];
     state_version::Entity::find().select_only().columns(columns)
 }
 

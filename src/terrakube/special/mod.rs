@@ -3,7 +3,7 @@
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
-use self::in_use::refuse_used_login;
+use self::in_use::{refuse_protected, refuse_used_login};
 use self::organization::organization;
 use self::prepare::{
     check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key, set_next_run,
@@ -134,6 +134,7 @@ pub(in crate::terrakube) async fn delete(
         "job" => workspace_job::delete(session, tx, row).await?,
         "vcs" | "ssh" => refuse_used_login(tx, of, row).await?,
         "webhook" => forget_webhook(tx, row).await?,
+        "history" => refuse_protected(tx, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
                 let by = session.caller.name();

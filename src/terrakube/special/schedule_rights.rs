@@ -4,6 +4,7 @@ use entity::id::TemplateId;
 use sea_orm::DatabaseTransaction;
 
 use crate::access::principal;
+use crate::engine::template::PLAN;
 use crate::engine::workspace::Flow;
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
@@ -25,6 +26,16 @@ pub(super) async fn require_flow(
     let text =
         |column: &str| kept(column).and_then(|cell| cell.text().map(str::to_owned)).filter(|text| !text.is_empty());
     if !kept("enabled").is_none_or(|cell| cell.is_true()) {
+        return Ok(());
+    }
+    if kept("refresh_only").is_some_and(|cell| cell.is_true()) {
+        if text("template_reference").is_some() || text("tcl").is_some() {
+            return Err(Problem::bad(
+                "refreshOnly: a schedule that only looks for drift has neither a templateReference nor a tcl",
+            ));
+        }
+        Flow::of_default(PLAN)?.require(session.rights(found))?;
+        changes.set("principal", Kind::Text, Cell::Text(principal::stored(&session.caller)));
         return Ok(());
     }
     let organization = found.organization.ok_or_else(|| Problem::bad("a schedule must belong to a workspace"))?;

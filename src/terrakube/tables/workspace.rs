@@ -26,6 +26,7 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         Attribute::flag("deleted", "deleted", false),
         Attribute::text("defaultTemplate", "default_template").at_most(64),
         Attribute::flag("allowRemoteApply", "allow_remote_apply", false),
+        Attribute::flag("destroyProtection", "destroy_protection", false),
         Attribute::text("moduleSshKey", "module_ssh_key").at_most(64),
         Attribute::choice("lastJobStatus", "last_job_status", LAST_STATUSES).server(),
         Attribute::of("lastJobDate", Shape::Time("last_job_date")).server(),
@@ -78,6 +79,7 @@ pub(super) const HISTORY: Resource = Resource {
         Attribute::of("serial", Shape::Long("serial")).server(),
         Attribute::text("md5", "md5").server(),
         Attribute::text("lineage", "lineage").server(),
+        Attribute::text("reason", "reason").server(),
     ],
     methods: Methods { delete: true, ..NONE },
     extra: &[OF_ORGANIZATION, OF_WORKSPACE, Column { name: "job_id", kind: Kind::Number }],
@@ -91,6 +93,7 @@ pub(super) const SCHEDULE: Resource = Resource {
         Attribute::text("templateReference", "template_reference").at_most(36),
         DESCRIPTION,
         Attribute::flag("enabled", "enabled", true),
+        Attribute::flag("refreshOnly", "refresh_only", false),
     ],
     ..of_workspace("schedule", "workspace_schedule", |rights| rights.workspaces)
 };

@@ -1,6 +1,7 @@
 // The pages of workspaces: a plan that is approved, one that is rejected, locks, variables, schedules and states.
 
 import { check } from './check.mjs'
+import { tendDrift, tendStates } from './states.mjs'
 
 export async function tendWorkspace(me, api, organization, id, template) {
   const { page } = me
@@ -38,7 +39,7 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await me.send('Save', 'The schedule was created.')
   await page.getByRole('link', { name: /^Edit 0 5/ }).click()
   await me.look()
-  await me.fill({ Enabled: false })
+  await me.fill({ 'Only look for drift, without a template: a plan that refreshes, and takes no lock': true, Enabled: false })
   await me.send('Save', 'The schedule was changed.')
   await me.look()
   await page.getByText('Lock the workspace').click()
@@ -63,6 +64,9 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await me.sees('hello browser')
   const state = await page.getByRole('link', { name: /^Download/ }).first().getAttribute('href')
   check(JSON.parse(await me.text(state)).outputs.greeting.value === 'hello browser', 'the state is another one')
+  await tendStates(me, api, organization, id)
+  await tendDrift(me, api, organization, id)
+  await me.go(path)
 
   await page.getByRole('link', { name: 'Edit name' }).click()
   await page.fill('[name=value]', 'nobody')

@@ -11,7 +11,7 @@ use crate::terrakube::{House, tcl};
 use crate::validate::TERRAKUBE;
 
 /// Statuses for an administrator of another organization, a viewer, and an administrator.
-const ROUTES: [(&str, &str, [u16; 3]); 16] = [
+const ROUTES: [(&str, &str, [u16; 3]); 24] = [
     ("get", "/access-token/v1/teams", [202, 202, 202]),
     ("post", "/access-token/v1/teams", [403, 403, 201]),
     ("get", "/access-token/v1/teams/current-teams", [202, 202, 202]),
@@ -33,6 +33,14 @@ const ROUTES: [(&str, &str, [u16; 3]); 16] = [
     ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 204]),
     ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 200]),
     ("delete", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/backend", [403, 403, 200]),
+    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/import", [403, 403, 201]),
+    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/resources", [403, 403, 200]),
+    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/outputs", [403, 403, 200]),
+    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/comparison", [403, 403, 400]),
+    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/rollback", [403, 403, 400]),
+    ("get", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/drift", [404, 200, 200]),
+    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/drift/accept", [404, 403, 409]),
+    ("post", "/tfstate/v1/organization/{organizationId}/workspace/{workspaceId}/drift/revert", [404, 403, 409]),
 ];
 /// The version of a state is named by what is stored.
 const VERSION: (&str, &str) =

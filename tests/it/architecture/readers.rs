@@ -12,6 +12,7 @@ const OWN_READERS: &[(&str, &str)] = &[
     ("src/api/wire/operation_schema.rs", "the contract"),
     ("src/api/wire/request_body.rs", "after `read_json::check`, for an error that names the field"),
     ("src/terrakube/state_lock.rs", "an id that is compared, and not stored"),
+    ("src/terrakube/state_routes.rs", "values of a state that is stored, which were bounded when it arrived"),
 ];
 
 /// What comes in is bounded and checked in one place.

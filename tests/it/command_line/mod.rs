@@ -2,6 +2,7 @@
 
 mod device;
 mod files;
+mod states;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -342,7 +343,7 @@ async fn workspaces_are_planned_approved_and_read() {
     assert!(applied.contains("Apply complete"), "{applied}");
     assert_eq!(client.prints(&["workspace", "output", name, "who"], 0), "me-0\n");
     assert_eq!(client.prints(&["workspace", "output", name], 0), "who\tme-0\n");
-    assert_eq!(client.json(&["workspace", "state", name])["outputs"]["who"]["value"], "me-0");
+    assert_eq!(client.json(&["workspace", "state", "export", name])["outputs"]["who"]["value"], "me-0");
     assert!(client.fails(&["workspace", "output", name, "where"], 3).contains("no output where"));
     assert!(client.fails(&["workspace", "run", name, "--template", "nothing"], 3).contains("no template nothing"));
     assert!(client.fails(&["workspace", "plan", "nothing"], 3).contains(name));

@@ -15,5 +15,6 @@ mod runs;
 mod settings;
 mod settings_scene;
 mod shared_settings;
+mod states;
 mod variables;
 mod workspaces;

@@ -60,6 +60,7 @@ impl Workspaces {
             state_lock: None,
             state_lock_step: None,
             webhook_id: None,
+            destroy_protection: false,
         };
         Self { id: Some(store::row::create(&app.db, row).await.unwrap().id) }
     }

@@ -3,6 +3,7 @@
 mod access;
 mod client_requests;
 mod contract;
+pub(crate) mod drift;
 mod flow;
 mod pairs;
 mod plans;
@@ -10,6 +11,7 @@ mod protocol;
 mod refusals;
 mod rights;
 mod sources;
+mod state_versions;
 mod states;
 pub(crate) mod terraform;
 mod tokens;

@@ -8,7 +8,9 @@ use sea_orm::DatabaseTransaction;
 use super::schedule::schedule_template;
 use super::withdrawn;
 use crate::app::App;
+use crate::engine::destroy_protection;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
+use crate::engine::job_withdrawal::withdraw;
 use crate::engine::news;
 use crate::engine::push::superseded;
 use crate::engine::template::TERRAFORM_CLI;
@@ -66,6 +68,12 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
         && let Some(reason) = withdrawn::reason(tx, &job).await?
     {
         withdrawn::end(app, tx, job, reason, now).await?;
+        return Ok(true);
+    }
+    if !matches!(decision, Decision::Wait | Decision::End { .. })
+        && let Some(why) = destroy_protection::stops(tx, job.workspace_id, &steps).await?
+    {
+        withdraw(app, tx, job, why, now).await?;
         return Ok(true);
     }
     let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step of a workspace job is missing"));

@@ -8,6 +8,7 @@ use sea_orm::DatabaseTransaction;
 use crate::app::App;
 use crate::engine::tick::pass::{BATCH, Wish, report, succeeded};
 use crate::engine::workspace::{Flow, NewJob, create, create_failed, next_time, rights_of};
+use crate::engine::workspace_drift::{self, JobRequester};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -53,20 +54,24 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
         tracing::info!(schedule = %row.id, workspace = %workspace.id, "time skipped: the workspace is locked or deleted");
         return Ok(());
     }
-    let wanted = NewJob {
+    let rights = rights_of(tx, row.principal.as_deref(), (row.organization_id, row.workspace_id)).await?;
+    let of =
+        JobRequester { by: "serviceAccount".into(), principal: row.principal.clone(), rights, via: "Schedule".into() };
+    let planned = |of: JobRequester| NewJob {
         template: row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
         tcl: row.tcl.clone().filter(|tcl| !tcl.is_empty()),
-        via: "Schedule".into(),
+        via: of.via,
         refresh: true,
-        by: "serviceAccount".into(),
-        rights: rights_of(tx, row.principal.as_deref(), (row.organization_id, row.workspace_id)).await?,
-        principal: row.principal.clone(),
+        by: of.by,
+        rights: of.rights,
+        principal: of.principal,
         ..NewJob::default()
     };
+    let wanted = if row.refresh_only { workspace_drift::check(of) } else { planned(of) };
     let reason = match create(tx, &workspace, wanted.clone(), now).await {
         Ok(_) => return Ok(()),
         Err(Error::Forbidden(reason)) => format!("whoever set up the schedule may no longer do this: {reason}"),
-        Err(error @ Error::Invalid { .. }) => error.public(),
+        Err(error @ (Error::Invalid { .. } | Error::Conflict(_))) => error.public(),
         Err(error) => return Err(error),
     };
     tracing::warn!(schedule = %row.id, reason, "the job of a workspace schedule could not be started");
@@ -104,6 +109,7 @@ pub(super) async fn schedule_template(
         enabled: true,
         next_run_at: next_time(cron, now)?,
         principal: of.principal.clone(),
+        refresh_only: false,
     };
     store::row::create(tx, row).await?;
     Ok(())

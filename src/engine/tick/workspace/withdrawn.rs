@@ -72,8 +72,9 @@ fn withdrawn(job: &workspace_job::Model, reason: &str) -> String {
 pub(super) async fn reason(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<&'static str>> {
     let Ok(flow) = template::parse(&job.tcl) else { return Ok(None) };
     let rights = rights_of(db, job.principal.as_deref(), (job.organization_id, job.workspace_id)).await?;
+    let is_own = job.template_reference.is_none() && !template::is_default(&job.tcl);
     let not_asking = (job.auto_apply && !rights.approve).then_some(AUTO_APPLY);
-    Ok(template::refusal(&flow, job.template_reference.is_none(), rights).or(not_asking))
+    Ok(template::refusal(&flow, is_own, rights).or(not_asking))
 }
 
 /// Cancels a job whose requester has lost the right to it.
