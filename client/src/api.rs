@@ -11,6 +11,9 @@ use crate::failure::{Failure, Result};
 /// How long an answer may take to begin. A log that is followed may take any time after that.
 const WAIT: Duration = Duration::from_secs(30);
 
+/// How long an upload may take.
+const UPLOAD: Duration = Duration::from_secs(3600);
+
 const JSON: &str = "application/json";
 const JSON_API: &str = "application/vnd.api+json";
 const ATOMIC: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
@@ -102,6 +105,13 @@ impl Api {
         self.call(Method::GET, path, query, None).await
     }
 
+    /// Sends the bytes of a file.
+    pub(crate) async fn upload(&self, path: &str, query: &[(&str, String)], bytes: Vec<u8>) -> Result<Value> {
+        let request = self.http.put(format!("{}{path}", self.base)).query(query).body(bytes);
+        let request = request.header("content-type", "application/octet-stream").header("accept", JSON);
+        read(self.answered(request, UPLOAD).await?).await
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -121,14 +131,19 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Response> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).query(query);
-        request = request.header("authorization", format!("Token {}", self.token));
         if let Some(body) = body {
             request =
                 request.header("content-type", content_type).header("accept", content_type).body(body.to_string());
         }
-        let answer = tokio::time::timeout(WAIT, request.send()).await;
+        self.answered(request, WAIT).await
+    }
+
+    /// The answer to a request, unless it is a refusal.
+    async fn answered(&self, request: reqwest::RequestBuilder, patience: Duration) -> Result<Response> {
+        let request = request.header("authorization", format!("Token {}", self.token));
+        let answer = tokio::time::timeout(patience, request.send()).await;
         let answer = answer
-            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, WAIT.as_secs())))?;
+            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, patience.as_secs())))?;
         let answer = answer.map_err(|error| Failure::Refused(unreachable(&self.base, &error)))?;
         if answer.status().is_success() {
             return Ok(answer);

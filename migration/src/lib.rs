@@ -34,6 +34,7 @@ mod m0025_webhook_news;
 mod m0026_cloud;
 mod m0027_configurations;
 mod m0028_identity_keys;
+mod m0031_private_registry;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_cloud::Migration),
             Box::new(m0027_configurations::Migration),
             Box::new(m0028_identity_keys::Migration),
+            Box::new(m0031_private_registry::Migration),
         ]
     }
 }

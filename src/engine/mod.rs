@@ -54,6 +54,7 @@ pub mod overrides;
 pub mod own_token;
 pub mod pause;
 pub mod plan_view;
+pub mod private_registry;
 pub mod program_login;
 pub mod requester;
 pub mod run;

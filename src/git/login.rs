@@ -1,13 +1,14 @@
 //! Loads the login for a repository from its git token or its VCS connection.
 
 use entity::git_token;
-use entity::id::{OrganizationId, VcsId};
+use entity::id::{OrganizationId, SshKeyId, VcsId};
 use entity::job_spec::{GitProvider, GitRepository};
 
 use super::invoke::Login;
+use super::ssh::SshKey;
 use crate::app::App;
 use crate::error::Result;
-use crate::secret::stored_binding::{of_git_token, of_vcs};
+use crate::secret::stored_binding::{of_git_token, of_ssh_key, of_vcs, ssh_host};
 use crate::secret::{self, Binding, Destination, NotSent, Origin, permits};
 use crate::store;
 
@@ -63,6 +64,34 @@ pub async fn of_connection(
         _ => "x-access-token",
     };
     Ok(Ok(Some(Login { username: username.into(), token, origins: binding.origins })))
+}
+
+/// An SSH key for the repository of a workspace or of a module. It may be sent to the host of the repository if it belongs there. A key
+/// that belongs to no host yet belongs from now on to that of the first repository that it is used with.
+///
+/// # Errors
+/// Database errors, or if the key cannot be opened. The inner error says why the key may not be sent to the repository.
+pub async fn of_key(
+    app: &App,
+    organization: OrganizationId,
+    id: SshKeyId,
+    source: &str,
+) -> Result<Result<Option<SshKey>, NotSent>> {
+    let Some(mut row) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
+    let Some(to) = ssh_host(source) else { return Ok(Ok(None)) };
+    let is_new = row.bound_urls.is_none() && row.known_hosts.is_none();
+    if is_new && row.organization_id == organization {
+        store::workspace::bind_ssh_key(&app.db, id, source).await?;
+        let Some(bound) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
+        row = bound;
+    }
+    let url = to.to_string();
+    if let Err(refused) = permits(&of_ssh_key(&row, Some(&to)), &Destination::new(organization, &url)) {
+        return Ok(Err(refused));
+    }
+    let Some(sealed) = &row.private_key else { return Ok(Ok(None)) };
+    let private = app.keys.open_text(&secret::place("ssh_key", row.id.0), sealed)?;
+    Ok(Ok(Some(SshKey { private, known_hosts: row.known_hosts })))
 }
 
 /// A repository that is not read by HTTP gets no token, but its submodules may need one.

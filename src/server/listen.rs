@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Certificates, HttpLimits, plain_http_warning};
-use super::{calendar_loop, heartbeat_url};
+use super::{calendar_loop, heartbeat_url, module_loop};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
@@ -69,7 +69,7 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
@@ -80,6 +80,7 @@ impl Server {
             alert::run(&app, drained.clone()),
             heartbeat_url::run(&app, drained.clone()),
             calendar_loop::run(&app, drained.clone()),
+            module_loop::run(&app, drained.clone()),
             notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;

@@ -34,6 +34,7 @@ pub mod overview;
 mod page;
 pub mod person;
 mod plan_glance;
+pub mod private_registry;
 pub mod project;
 pub mod project_rule;
 mod read_snapshot;

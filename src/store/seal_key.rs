@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 24] = [
+pub const SEALED: [(&str, &str); 25] = [
     ("alert_receiver", "sealed"),
     ("cluster", "kubeconfig"),
     ("configuration_piece", "sealed"),
@@ -17,6 +17,7 @@ pub const SEALED: [(&str, &str); 24] = [
     ("job_check", "sealed"),
     ("job_variables", "sealed"),
     ("registry", "credentials"),
+    ("registry_piece", "sealed"),
     ("run", "additions"),
     ("run", "masks"),
     ("shown_plan", "sealed"),

@@ -56,9 +56,10 @@ pub(crate) fn entities() -> BTreeMap<String, BTreeSet<String>> {
         deployment deployment_job deployment_restriction deployment_rule environment event alert alert_cause
         alert_delivery alert_receiver alert_rule alert_silence job_success git_token identity_key invitation job
         job_check job_group job_schedule job_variables leftover log_chunk login_code member metadata_group
-        organization person project project_rule registry run schedule_pause schedule_skip seal_key server_lease
+        module_version organization person project project_rule provider_key provider_platform
+        provider_version registry registry_file registry_piece run schedule_pause schedule_skip seal_key server_lease
         session sign_in signing_key skipped_time ssh_key shown_plan stage stage_job state_piece state_version
-        tag team template terraform_variable variable vcs webhook webhook_delivery workspace workspace_access
+        tag team template terraform_module terraform_provider terraform_variable variable vcs webhook webhook_delivery workspace workspace_access
         workspace_address workspace_job workspace_schedule workspace_step workspace_tag
     }
 }

@@ -24,6 +24,7 @@ use crate::terrakube::workspace_job;
 mod in_use;
 mod organization;
 mod prepare;
+mod registry_rows;
 mod repository_login;
 mod schedule_rights;
 mod terraform_variable;
@@ -71,6 +72,8 @@ pub(in crate::terrakube) async fn create(
         }
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
+        "module" => registry_rows::module(session, None, changes)?,
+        "provider" => registry_rows::provider(None, changes)?,
         _ => {}
     }
     Ok(None)
@@ -110,6 +113,8 @@ pub(in crate::terrakube) async fn update(
         }
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
+        "module" => registry_rows::module(session, Some(row), changes)?,
+        "provider" => registry_rows::provider(Some(row), changes)?,
         _ => {}
     }
     Ok(false)

@@ -9,7 +9,7 @@ use crate::terrakube::House;
 use crate::validate::TERRAKUBE;
 
 /// The resources of which none can be stored.
-const NEVER_STORED: [&str; 11] = [
+const NEVER_STORED: [&str; 9] = [
     "agent",
     "collection",
     "item",
@@ -18,8 +18,6 @@ const NEVER_STORED: [&str; 11] = [
     "webhook_event",
     "notification_configuration",
     "notification_trigger",
-    "module",
-    "provider",
     "project_access",
 ];
 

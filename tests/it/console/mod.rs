@@ -9,6 +9,7 @@ mod environments;
 mod jobs;
 mod organizations;
 mod plans;
+mod registry_pages;
 mod rights;
 mod runs;
 mod settings;

@@ -1,18 +1,14 @@
 //! The source of a workspace step: its repository, branch and commit, and the credentials to read it.
 
-use entity::workspace;
-
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use super::uploaded_source;
 use crate::app::App;
 use crate::error::Result;
-use crate::git::{self, Checkout, SshKey};
+use crate::git::{self, Checkout};
 use crate::runner::SourceTree;
 use crate::runner::terraform::script::Operation;
-use crate::secret::stored_binding::{of_ssh_key, ssh_host};
-use crate::secret::{self, Destination, NotSent, permits};
-use crate::store;
+use crate::secret::NotSent;
 
 pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result<SourceTree, Impossible>> {
     if let Some(id) = of.job.configuration_version_id {
@@ -46,9 +42,12 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
         },
         None => None,
     };
-    let key = match key_of(app, row).await? {
-        Ok(key) => key,
-        Err(reason) => return refused("ssh key", &reason),
+    let key = match row.ssh_key_id {
+        Some(id) => match git::login::of_key(app, row.organization_id, id, &row.source).await? {
+            Ok(key) => key,
+            Err(reason) => return refused("ssh key", &reason),
+        },
+        None => None,
     };
     Ok(Ok(SourceTree::Repository(Checkout {
         url: row.source.clone(),
@@ -59,25 +58,4 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
         key,
         local,
     })))
-}
-
-/// The SSH key of a workspace. It may be sent to the host of the source if it belongs there. A key that belongs to no host yet belongs
-/// from now on to that of the first source that it is used with.
-async fn key_of(app: &App, of: &workspace::Model) -> Result<Result<Option<SshKey>, NotSent>> {
-    let Some(id) = of.ssh_key_id else { return Ok(Ok(None)) };
-    let Some(mut row) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
-    let Some(to) = ssh_host(&of.source) else { return Ok(Ok(None)) };
-    let is_new = row.bound_urls.is_none() && row.known_hosts.is_none();
-    if is_new && row.organization_id == of.organization_id {
-        store::workspace::bind_ssh_key(&app.db, id, &of.source).await?;
-        let Some(bound) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
-        row = bound;
-    }
-    let url = to.to_string();
-    if let Err(refused) = permits(&of_ssh_key(&row, Some(&to)), &Destination::new(of.organization_id, &url)) {
-        return Ok(Err(refused));
-    }
-    let Some(sealed) = &row.private_key else { return Ok(Ok(None)) };
-    let private = app.keys.open_text(&secret::place("ssh_key", row.id.0), sealed)?;
-    Ok(Ok(Some(SshKey { private, known_hosts: row.known_hosts })))
 }
