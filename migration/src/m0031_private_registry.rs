@@ -28,14 +28,7 @@ impl MigrationTrait for Migration {
 
 /// The columns that record who created and changed a row.
 fn stamps() -> Vec<ColumnDef> {
-    vec![
-        key(),
-        id("organization_id"),
-        time("created_at"),
-        time("updated_at"),
-        text("created_by"),
-        text("updated_by"),
-    ]
+    vec![key(), id("organization_id"), time("created_at"), time("updated_at"), text("created_by"), text("updated_by")]
 }
 
 async fn modules(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -116,14 +109,8 @@ async fn providers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     platforms.foreign_key(&mut cascade("provider_version_id", "provider_version"));
     manager.create_table(platforms).await?;
     manager.create_index(unique("provider_platform", &["provider_version_id", "os", "arch"])).await?;
-    let columns = vec![
-        key(),
-        id("organization_id"),
-        time("created_at"),
-        text("created_by"),
-        text("key_id"),
-        text("ascii_armor"),
-    ];
+    let columns =
+        vec![key(), id("organization_id"), time("created_at"), text("created_by"), text("key_id"), text("ascii_armor")];
     let mut keys = table("provider_key", columns);
     keys.foreign_key(&mut cascade("organization_id", "organization"));
     manager.create_table(keys).await?;

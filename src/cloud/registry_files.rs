@@ -63,7 +63,8 @@ async fn uploaded(app: &Arc<App>, request: &Request, of: &Upload<'_>, body: Body
     let address = Address { organization: organization.id, hostname, namespace, name: of.name };
     let stem = format!("terraform-provider-{}_{}_SHA256SUMS", of.name, of.version);
     let created = if of.filename == stem {
-        let protocols = request.params::<UploadQuery>().map_err(|_| Problem::bad("protocols: must be given once"))?.protocols;
+        let protocols =
+            request.params::<UploadQuery>().map_err(|_| Problem::bad("protocols: must be given once"))?.protocols;
         let bytes = small(body, MOST_CHECKSUMS).await?;
         let text = String::from_utf8(bytes).map_err(|_| Problem::invalid("body: must be text in UTF-8"))?;
         stored_text::check("body", &text)?;
@@ -79,7 +80,10 @@ async fn uploaded(app: &Arc<App>, request: &Request, of: &Upload<'_>, body: Body
     } else {
         let name = ArchiveName::parse(of.name, of.filename).ok().filter(|name| name.version == of.version);
         let name = name.ok_or_else(|| {
-            let text = format!("filename: must be {stem}, {stem}.sig or terraform-provider-{}_{}_OS_ARCH.zip", of.name, of.version);
+            let text = format!(
+                "filename: must be {stem}, {stem}.sig or terraform-provider-{}_{}_OS_ARCH.zip",
+                of.name, of.version
+            );
             Problem::invalid(text)
         })?;
         let provider = address.provider(app, &by).await?;

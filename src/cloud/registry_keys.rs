@@ -52,7 +52,9 @@ async fn list(app: Data<&Arc<App>>, request: &Request) -> Response {
     let answer = async {
         let visit = RegistryVisit::of(app.0, request).await?;
         let query = query_of(request)?;
-        let name = query.text("filter[namespace]").ok_or_else(|| Problem::bad("filter[namespace]: must be the name of an organization"))?;
+        let name = query
+            .text("filter[namespace]")
+            .ok_or_else(|| Problem::bad("filter[namespace]: must be the name of an organization"))?;
         let organization = visit.organization(name).await?;
         let keys = store::private_registry::list_keys(&app.db, organization.id).await?;
         let keys: Vec<Value> = keys.iter().map(|row| shown(row, name)).collect();

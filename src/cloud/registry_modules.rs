@@ -29,7 +29,7 @@ const MOST: u64 = 1000;
 
 pub(super) fn routes(route: Route) -> Route {
     route
-        .at("/v1/modules/:namespace/:name/:system/versions", guarded(get(versions)))
+        .at("/v1/modules/:namespace/:name/:system/versions", guarded(get(list_versions)))
         .at("/v1/modules/:namespace/:name/:system/refresh", guarded(post(refresh_now)))
         .at("/v1/modules/:namespace/:name/:system/:version/download", guarded(get(download)))
         .at("/api/v2/sealed/module/:secret", guarded(get(archive)))
@@ -55,7 +55,10 @@ pub(super) fn plain(document: &Value) -> Response {
 }
 
 /// A module of an organization that the reader sees.
-async fn module(visit: &RegistryVisit, (namespace, name, system): (&str, &str, &str)) -> Result<terraform_module::Model> {
+async fn module(
+    visit: &RegistryVisit,
+    (namespace, name, system): (&str, &str, &str),
+) -> Result<terraform_module::Model> {
     let organization = visit.organization(namespace).await?;
     let row = store::private_registry::module_by_name(&visit.app.db, organization.id, (name, system)).await?;
     row.ok_or_else(|| Problem::missing("module"))
@@ -69,7 +72,7 @@ async fn listed(app: &App, row: &terraform_module::Model, namespace: &str) -> Re
 }
 
 #[handler]
-async fn versions(app: Data<&Arc<App>>, request: &Request, path: Path<(String, String, String)>) -> Response {
+async fn list_versions(app: Data<&Arc<App>>, request: &Request, path: Path<(String, String, String)>) -> Response {
     let answer = async {
         let (namespace, name, system) = &path.0;
         let visit = RegistryVisit::of(app.0, request).await?;
@@ -130,7 +133,8 @@ async fn archive(app: Data<&Arc<App>>, secret: Path<String>) -> Response {
         let version = version.filter(|row| row.commit_id == about.commit).ok_or_else(missing)?;
         let row = store::row::by_id::<terraform_module::Model>(&app.db, version.module_id).await?;
         let file = archive_of(app.0, &row.ok_or_else(missing)?, &version).await?.map_err(unreadable)?;
-        let response = Response::builder().content_type("application/gzip").header("content-length", file.bytes.to_string());
+        let response =
+            Response::builder().content_type("application/gzip").header("content-length", file.bytes.to_string());
         Ok(response.body(Body::from_bytes_stream(contents(Arc::clone(app.0), file))))
     };
     answered(answer.await)

@@ -141,7 +141,8 @@ async fn archive(app: Data<&Arc<App>>, secret: Path<String>) -> Response {
         let about: PlatformAddress = sealed_address::open(app.0, ARCHIVE, &secret.0, app.clock.now())?;
         let file = store::private_registry::file_of_platform(&app.db, about.platform).await?;
         let file = file.ok_or_else(|| Problem::missing("file"))?;
-        let response = Response::builder().content_type("application/zip").header("content-length", file.bytes.to_string());
+        let response =
+            Response::builder().content_type("application/zip").header("content-length", file.bytes.to_string());
         Ok(response.body(Body::from_bytes_stream(contents(Arc::clone(app.0), file))))
     };
     answered(answer.await)

@@ -71,7 +71,9 @@ pub(super) async fn show(
     }
     // What workspaces share is seen by teams, too, and not by everybody who sees projects.
     let sees_workspaces = reach::reach(&app.db, &viewer.caller).await?.knows(id);
-    let sees = |of: Tab, action| if matches!(of, Tab::Terraform | Tab::PrivateRegistry) { sees_workspaces } else { may(viewer, id, action) };
+    let sees = |of: Tab, action| {
+        if matches!(of, Tab::Terraform | Tab::PrivateRegistry) { sees_workspaces } else { may(viewer, id, action) }
+    };
     let body = html! {
         h1 { "Organization" }
         nav.tabs aria-label="Settings" {

@@ -27,7 +27,8 @@ impl ArchiveName {
             let plain = |word: &str| {
                 !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
             };
-            let fits = filename.len() <= LONGEST && plain(os) && plain(arch) && ReleaseVersion::parse(version).is_some();
+            let fits =
+                filename.len() <= LONGEST && plain(os) && plain(arch) && ReleaseVersion::parse(version).is_some();
             fits.then(|| Self {
                 filename: filename.to_owned(),
                 version: version.to_owned(),
@@ -57,7 +58,10 @@ mod tests {
             "terraform-provider-acme_1.2.3_linux_amd64.tar",
             "acme.zip",
         ] {
-            assert!(ArchiveName::parse("acme", wrong).unwrap_err().contains("terraform-provider-acme_1.2.3"), "{wrong}");
+            assert!(
+                ArchiveName::parse("acme", wrong).unwrap_err().contains("terraform-provider-acme_1.2.3"),
+                "{wrong}"
+            );
         }
     }
 }

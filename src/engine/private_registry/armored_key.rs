@@ -21,7 +21,9 @@ pub(super) fn key_id(text: &str) -> Result<String, String> {
         return Err(format!("must not be longer than {LONGEST} characters"));
     }
     let wrong = || {
-        format!("must be one public OpenPGP key of version 4 that begins with {BEGIN}, as gpg --armor --export writes it")
+        format!(
+            "must be one public OpenPGP key of version 4 that begins with {BEGIN}, as gpg --armor --export writes it"
+        )
     };
     let bytes = decoded(text).ok_or_else(wrong)?;
     let packet = public_key(&bytes).ok_or_else(wrong)?;
@@ -92,7 +94,9 @@ mod tests {
         let id = key_id(&block(&old)).unwrap();
         assert_eq!(id.len(), 16);
         assert_eq!(id, key_id(&block(&new)).unwrap(), "both forms of a packet are the same key");
-        for wrong in ["", "x", BEGIN, &block(&[]), &block(&old[..20]), &block(&[0x88, 1, 4]), &format!("{}x", block(&old))] {
+        for wrong in
+            ["", "x", BEGIN, &block(&[]), &block(&old[..20]), &block(&[0x88, 1, 4]), &format!("{}x", block(&old))]
+        {
             assert!(key_id(wrong).unwrap_err().contains("gpg --armor"), "{wrong}");
         }
     }

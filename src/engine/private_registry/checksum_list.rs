@@ -11,7 +11,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<(&str, &str)>, String> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let parts = line.split_once(' ').map(|(sum, name)| (sum, name.trim_start_matches([' ', '*']).trim_end()));
-        let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let is_sum = |sum: &str| {
+            sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        };
         match parts {
             Some((sum, name)) if is_sum(sum) && !name.is_empty() => found.push((name, sum)),
             _ => {

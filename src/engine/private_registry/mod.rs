@@ -24,8 +24,8 @@ pub use self::provider_keys::{add_key, remove_key};
 pub use self::provider_upload::{Address, receive_archive};
 pub use self::registry_file::contents;
 pub use self::registry_names::{
-    check_hostname, check_module_name, check_namespace, check_provider_name, check_source, check_subfolder, check_system,
-    check_tag_prefix,
+    check_hostname, check_module_name, check_namespace, check_provider_name, check_source, check_subfolder,
+    check_system, check_tag_prefix,
 };
 pub use self::release_version::ReleaseVersion;
 pub use self::sorted_versions::{module_versions, provider_versions};

@@ -148,7 +148,9 @@ fn collect(root: &Path, below: &Path, depth: usize, paths: &mut Vec<PathBuf>) ->
         let path = below.join(entry.file_name());
         paths.push(path.clone());
         if paths.len() > MOST_FILES || depth > DEEPEST {
-            return Err(NotPacked::Failed(format!("the repository has more than {MOST_FILES} files, or too deep folders")));
+            return Err(NotPacked::Failed(format!(
+                "the repository has more than {MOST_FILES} files, or too deep folders"
+            )));
         }
         if entry.file_type()?.is_dir() {
             collect(root, &path, depth + 1, paths)?;

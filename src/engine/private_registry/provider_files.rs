@@ -57,7 +57,10 @@ fn checked_protocols(text: &str) -> Result<String> {
     let number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_version = |text: &&str| text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
     if list.len() > MOST_PROTOCOLS || !list.iter().all(is_version) {
-        return Err(Error::invalid("protocols", "must be versions of the plugin protocol, separated by commas, such as 5.0,6.0"));
+        return Err(Error::invalid(
+            "protocols",
+            "must be versions of the plugin protocol, separated by commas, such as 5.0,6.0",
+        ));
     }
     Ok(list.join(","))
 }

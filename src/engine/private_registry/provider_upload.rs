@@ -56,7 +56,9 @@ impl Address<'_> {
                 return Ok(row);
             }
             if store::private_registry::list_providers(tx, self.organization).await?.len() >= MOST {
-                return Err(Error::Conflict(format!("an organization has at most {MOST} providers; delete some first")));
+                return Err(Error::Conflict(format!(
+                    "an organization has at most {MOST} providers; delete some first"
+                )));
             }
             let row = terraform_provider::Model {
                 id: TerraformProviderId::create(),
@@ -174,8 +176,7 @@ fn same(known: provider_platform::Model, shasum: &str) -> Result<provider_platfo
 async fn received(app: &App, parts: impl Stream<Item = Result<Bytes, IoError>>) -> Result<(File, String)> {
     let folder = TempFolder::new().map_err(Error::internal)?;
     let path = folder.path().join("provider");
-    let mut file =
-        File::options().read(true).write(true).create_new(true).open(path).map_err(Error::internal)?;
+    let mut file = File::options().read(true).write(true).create_new(true).open(path).map_err(Error::internal)?;
     drop(folder);
     let (mut sum, mut bytes, most) = (Sha256::new(), 0_u64, most_bytes(app));
     let mut parts = pin!(parts);

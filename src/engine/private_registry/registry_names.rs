@@ -84,7 +84,11 @@ pub fn check_tag_prefix(text: &str) -> Result<(), &'static str> {
 pub fn check_source(text: &str) -> Result<(), &'static str> {
     let known = ["https://", "http://", "ssh://", "git@", "file://"];
     let is_url = text.len() <= 2048 && known.iter().any(|scheme| text.starts_with(scheme));
-    if is_url { Ok(()) } else { Err("must be the URL of a repository and begin with https://, http://, ssh:// or git@") }
+    if is_url {
+        Ok(())
+    } else {
+        Err("must be the URL of a repository and begin with https://, http://, ssh:// or git@")
+    }
 }
 
 /// Checks the folder of a module in its repository.
@@ -95,7 +99,11 @@ pub fn check_subfolder(text: &str) -> Result<(), &'static str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let part = |part: &str| part != ".." && part.bytes().all(plain);
     let fits = text.len() <= 1024 && text.split('/').all(part);
-    if fits { Ok(()) } else { Err("must be a path inside the repository of letters, digits, -, _, . and /, without ..") }
+    if fits {
+        Ok(())
+    } else {
+        Err("must be a path inside the repository of letters, digits, -, _, . and /, without ..")
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +113,9 @@ mod tests {
     #[test]
     fn names_are_those_of_addresses() {
         assert!(["vpc", "VPC_1", "a-b", "a"].iter().all(|name| check_module_name(name).is_ok()));
-        assert!(["", "-a", "a-", "a b", "a/b", "ä", &"a".repeat(65)].iter().all(|name| check_module_name(name).is_err()));
+        assert!(
+            ["", "-a", "a-", "a b", "a/b", "ä", &"a".repeat(65)].iter().all(|name| check_module_name(name).is_err())
+        );
         assert!(["aws", "null2"].iter().all(|name| check_system(name).is_ok()));
         assert!(["", "AWS", "a-b"].iter().all(|name| check_system(name).is_err()));
         assert!(["aws", "google-beta"].iter().all(|name| check_provider_name(name).is_ok()));

@@ -38,9 +38,8 @@ impl ReleaseVersion {
         };
         let mut parts = numbers.split('.');
         let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
-        let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if parts.next().is_some() || build.is_some_and(|build| !build.split('.').all(is_word)) {
             return None;
         }
@@ -128,7 +127,8 @@ mod tests {
     #[test]
     fn what_is_no_version_is_refused() {
         let long = format!("1.0.0-{}", "a".repeat(200));
-        for text in ["", "1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.x", "1.2.3-", "1.2.3-a..b", "1.2.3+", "1.2.3 ", &long]
+        for text in
+            ["", "1", "1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.x", "1.2.3-", "1.2.3-a..b", "1.2.3+", "1.2.3 ", &long]
         {
             assert_eq!(ReleaseVersion::parse(text), None, "{text}");
         }

@@ -28,7 +28,7 @@ pub(super) fn content_hash(file: &File) -> Result<String, String> {
     for number in 0..archive.len() {
         // Only the two methods that every program knows, so that no other decompressor is needed.
         let mut entry = archive.by_index_raw(number).map_err(|error| unreadable(&error))?;
-        let name = entry.name().to_owned();
+        let name = entry.name().map_err(|error| unreadable(&error))?.into_owned();
         if name.contains('\n') {
             return Err("must not have file names with line breaks".to_owned());
         }

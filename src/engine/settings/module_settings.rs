@@ -108,8 +108,5 @@ pub async fn save_module(
 /// # Errors
 /// Database errors.
 pub async fn delete_module(app: &App, row: Model) -> Result<()> {
-    store::write(&app.db, async |tx| {
-        store::row::delete::<Model>(tx, row.id).await.map(drop).map_err(Error::from)
-    })
-    .await
+    store::write(&app.db, async |tx| store::row::delete::<Model>(tx, row.id).await.map(drop).map_err(Error::from)).await
 }

@@ -122,9 +122,8 @@ async fn loose_files(
     before: DateTime<Utc>,
     most: u64,
 ) -> Result<Vec<RegistryFileId>, DbErr> {
-    let given_up = Condition::any()
-        .add(registry_file::Column::Complete.eq(true))
-        .add(registry_file::Column::CreatedAt.lt(before));
+    let given_up =
+        Condition::any().add(registry_file::Column::Complete.eq(true)).add(registry_file::Column::CreatedAt.lt(before));
     registry_file::Entity::find()
         .select_only()
         .column(registry_file::Column::Id)
@@ -158,9 +157,8 @@ pub async fn delete_some_registry_pieces(
     if numbers.is_empty() {
         return Ok(0);
     }
-    let these = Condition::all()
-        .add(registry_piece::Column::FileId.eq(id))
-        .add(registry_piece::Column::Number.is_in(numbers));
+    let these =
+        Condition::all().add(registry_piece::Column::FileId.eq(id)).add(registry_piece::Column::Number.is_in(numbers));
     Ok(registry_piece::Entity::delete_many().filter(these).exec(tx).await?.rows_affected)
 }
 
@@ -168,11 +166,7 @@ pub async fn delete_some_registry_pieces(
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn delete_some_files(
-    tx: &impl ConnectionTrait,
-    before: DateTime<Utc>,
-    pieces: u64,
-) -> Result<u64, DbErr> {
+pub async fn delete_some_files(tx: &impl ConnectionTrait, before: DateTime<Utc>, pieces: u64) -> Result<u64, DbErr> {
     let mut left = pieces;
     for id in loose_files(tx, before, 20).await? {
         let gone = delete_some_registry_pieces(tx, id, left).await?;

@@ -60,7 +60,10 @@ pub(super) const VERSION: Resource = Resource {
         Attribute::text("versionNumber", "version").server(),
         Attribute::text("protocols", "protocols").server(),
     ],
-    relations: &[one("provider", "provider", "provider_id"), many("implementation", "implementation", "provider_version_id")],
+    relations: &[
+        one("provider", "provider", "provider_id"),
+        many("implementation", "implementation", "provider_version_id"),
+    ],
     visibility: Visibility::Shared,
     methods: Methods { delete: true, ..NONE },
     audited: false,

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use entity::member::Role;
-use entity::{registry_file, registry_piece};
-use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+use entity::{registry_file, registry_piece, workspace_step};
+use sea_orm::{ActiveValue, EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use windlass::engine::tick;
+use windlass::secret::{TokenHash, new_token};
+use windlass::store;
 
 use super::detail;
 use crate::git_server::{Rule, git, serve};
@@ -104,7 +106,10 @@ async fn versions_are_the_tags_of_a_repository() {
     assert_eq!(files(&house.app).await, (1, 1));
     release(&work, "1.3.1-moved", "network/v1.3.1");
     git(&work, &["tag", "-d", "network/v1.2.0"]);
-    git(folder.path().join("modules.git").as_path(), &["fetch", "-q", "--prune", "--force", "origin", "+refs/*:refs/*"]);
+    git(
+        folder.path().join("modules.git").as_path(),
+        &["fetch", "-q", "--prune", "--force", "origin", "+refs/*:refs/*"],
+    );
     let listed = house.client.post(REFRESH, json!({})).await.expect(200);
     assert_eq!(versions(&listed), ["2.0.0", "1.3.1"]);
     house.client.get(&first).await.expect(404);
@@ -169,6 +174,33 @@ async fn modules_are_those_of_the_own_organization() {
     assert_eq!(again.status, 409);
 }
 
+/// A step has the credential of its state, which reads the registry of its organization, and changes nothing.
+#[tokio::test]
+async fn a_step_reads_the_registry_of_its_organization() {
+    let house = House::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    modules(folder.path());
+    let (server, _) = serve(folder.path(), Rule::Open).await;
+    house.create("module", "module", network(&format!("{server}/modules.git"))).await;
+    house.client.post(REFRESH, json!({})).await.expect(200);
+    let workspace = house.workspace("w").await;
+    let job = house.start(&workspace, json!({"templateReference": house.template("Plan").await})).await;
+    let db = &house.app.app.db;
+    let step = store::workspace::steps(db, job.parse().unwrap()).await.unwrap().remove(0);
+    let token = new_token().unwrap();
+    let hash = Some(TokenHash::of(token.expose()).stored());
+    let change = workspace_step::ActiveModel { token: ActiveValue::Set(hash), ..Default::default() };
+    store::workspace::change_step(db, step.id, change).await.unwrap();
+    let client = house.client.with(Some(&format!("Bearer {}", token.expose())));
+    assert_eq!(versions(&client.get(VERSIONS).await.expect(200)).len(), 3);
+    assert_eq!(client.get("/v1/mirror/acme").await.status, 200);
+    assert_eq!(client.post(REFRESH, json!({})).await.status, 403);
+    put(&client, &format!("{OWN}_SHA256SUMS"), "x", 403).await;
+    house.app.organization("other").await;
+    assert_eq!(client.get(&VERSIONS.replace("acme", "other")).await.status, 404);
+    assert_eq!(client.get("/api/v2/organizations/acme/workspaces").await.status, 401);
+}
+
 /// An archive of a provider, and its checksum.
 pub(super) fn archive(name: &str, content: &[u8]) -> (Vec<u8>, String) {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -222,7 +254,8 @@ async fn files_of_a_provider_are_checked() {
     let expected = json!([{"version": "1.0.0", "protocols": ["6.0"], "platforms": [{"os": "linux", "arch": "amd64"}]}]);
     assert_eq!(listed["versions"], expected);
     let found = client.get("/v1/providers/acme/internal/1.0.0/download/linux/amd64").await.expect(200);
-    let path = |name: &str| found[name].as_str().unwrap().split_once("/api").map(|(_, path)| format!("/api{path}")).unwrap();
+    let path =
+        |name: &str| found[name].as_str().unwrap().split_once("/api").map(|(_, path)| format!("/api{path}")).unwrap();
     assert_eq!(client.bytes(&path("download_url")).await, zip);
     assert_eq!(client.bytes(&path("shasums_url")).await, list.as_bytes());
     assert_eq!(client.bytes(&path("shasums_signature_url")).await, [0x89, 1]);
@@ -255,7 +288,9 @@ async fn files_of_a_provider_are_checked() {
 async fn the_files_of_an_organization_are_bounded() {
     let house = House::new().await;
     let path = |version: u32| {
-        format!("/v1/mirror/acme/registry.example.com/corp/big/{version}.0.0/files/terraform-provider-big_{version}.0.0_linux_amd64.zip")
+        format!(
+            "/v1/mirror/acme/registry.example.com/corp/big/{version}.0.0/files/terraform-provider-big_{version}.0.0_linux_amd64.zip"
+        )
     };
     for version in 1..=2 {
         let (zip, _) = archive("big", &vec![u8::try_from(version).unwrap(); 7 * 1024 * 1024]);
@@ -278,7 +313,8 @@ async fn the_files_of_an_organization_are_bounded() {
     for wrong in ["UPPER.example.com/corp/big", "registry.example.com/co rp/big", "registry.example.com/corp/BIG"] {
         let (zip, _) = archive("x", b"x");
         let name = wrong.rsplit('/').next().unwrap();
-        let path = format!("/v1/mirror/acme/{wrong}/1.0.0/files/terraform-provider-{name}_1.0.0_linux_amd64.zip").replace(' ', "%20");
+        let path = format!("/v1/mirror/acme/{wrong}/1.0.0/files/terraform-provider-{name}_1.0.0_linux_amd64.zip")
+            .replace(' ', "%20");
         put(&house.client, &path, zip, 422).await;
     }
     let listed = house.client.get("/v1/mirror/acme").await.expect(200);

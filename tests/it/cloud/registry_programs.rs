@@ -19,7 +19,8 @@ impl Desk {
     /// Writes a configuration of the program with a token for the server, and calls the program with it.
     fn configured(&self, token: &str, more: &str, folder: &Path, words: &[&str]) -> (bool, String) {
         let path = self.folder.path().join("registry.tfrc");
-        let hosts = [&self.host, &self.dotted()].map(|host| format!("credentials \"{host}\" {{ token = \"{token}\" }}\n"));
+        let hosts =
+            [&self.host, &self.dotted()].map(|host| format!("credentials \"{host}\" {{ token = \"{token}\" }}\n"));
         std::fs::write(&path, format!("disable_checkpoint = true\n{}{more}", hosts.concat())).unwrap();
         let output = self.command(folder, words).env("TF_CLI_CONFIG_FILE", path).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
@@ -38,7 +39,9 @@ impl Desk {
     fn client(&self, words: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command.args(words).env("WINDLASS_URL", format!("https://{}", self.host));
-        command.env("WINDLASS_TOKEN", &self.server.token).env("WINDLASS_CONFIG_FOLDER", self.folder.path().join("client"));
+        command
+            .env("WINDLASS_TOKEN", &self.server.token)
+            .env("WINDLASS_CONFIG_FOLDER", self.folder.path().join("client"));
         command.env("SSL_CERT_FILE", self.folder.path().join("cert.pem"));
         let done = command.output().unwrap();
         let text = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();

@@ -43,7 +43,10 @@ async fn modules_of_the_private_registry() {
     let of = format!("{}/module/{row}", scene.settings);
     me.submit(&list, &format!("{of}/refresh"), &[]).await.leads();
     let page = me.get(&list).await.expect(200);
-    assert!(page.contains("2.0.0, 1.3.1, 1.2.0") && page.contains("~&gt; 2.0") && page.contains("/network/test"), "{page}");
+    assert!(
+        page.contains("2.0.0, 1.3.1, 1.2.0") && page.contains("~&gt; 2.0") && page.contains("/network/test"),
+        "{page}"
+    );
     let edit = format!("{of}/edit");
     let changed = [("name", "network"), ("provider", "test"), ("source", "https://git.invalid/x.git")];
     me.submit(&edit, &edit, &changed).await.leads();

@@ -18,7 +18,8 @@ async fn the_private_registry_is_found_by_indexes() {
     let db = &watched.db;
     let (organization, module) = (OrganizationId::create(), TerraformModuleId::create());
     let (provider, version) = (TerraformProviderId::create(), ProviderVersionId::create());
-    let (of_module, platform, file) = (ModuleVersionId::create(), ProviderPlatformId::create(), RegistryFileId::create());
+    let (of_module, platform, file) =
+        (ModuleVersionId::create(), ProviderPlatformId::create(), RegistryFileId::create());
     watched.check("modules", registry::list_modules(db, organization)).await;
     watched.check("module", registry::module_by_name(db, organization, ("a", "b"))).await;
     watched.check("due modules", registry::due_modules(db, now(), 10)).await;

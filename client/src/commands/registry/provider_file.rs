@@ -103,7 +103,8 @@ mod tests {
         assert_eq!((archive.name.as_str(), archive.version.as_str()), ("google-beta", "1.2.3-rc.1"));
         assert_eq!(kind("index.json"), None);
         assert_eq!(kind("terraform-provider-acme_1.2.3_manifest.json"), None);
-        let path = Path::new("copies/registry.terraform.io/hashicorp/null/terraform-provider-null_3.2.4_linux_amd64.zip");
+        let path =
+            Path::new("copies/registry.terraform.io/hashicorp/null/terraform-provider-null_3.2.4_linux_amd64.zip");
         assert_eq!(origin(path), Some(("registry.terraform.io".into(), "hashicorp".into())));
     }
 }

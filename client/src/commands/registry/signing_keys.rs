@@ -56,7 +56,8 @@ pub(super) async fn run(place: &Place, command: Command, screen: &mut Screen) ->
                 return screen.raw(&answer);
             }
             let listed: Data<Vec<Row>> = shown(&answer)?;
-            let cells = listed.data.into_iter().map(|row| vec![row.attributes.key_id.into(), row.attributes.created_at.into()]);
+            let cells =
+                listed.data.into_iter().map(|row| vec![row.attributes.key_id.into(), row.attributes.created_at.into()]);
             let cells: Vec<Vec<Cell>> = cells.collect();
             screen.table(&["key", "added"], &cells);
             Ok(())
