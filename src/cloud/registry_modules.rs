@@ -17,7 +17,6 @@ use super::registry_visit::RegistryVisit;
 use super::sealed_address;
 use crate::app::App;
 use crate::engine::private_registry::{archive_of, contents, module_versions, refresh};
-use crate::error::Error;
 use crate::store;
 
 /// The kind of the addresses of archives.
@@ -108,15 +107,12 @@ async fn download(app: Data<&Arc<App>>, request: &Request, path: Path<(String, S
         let row = module(&visit, (namespace, name, system)).await?;
         let version = store::private_registry::module_version(&app.db, row.id, version).await?;
         let version = version.ok_or_else(|| Problem::missing("version"))?;
-        let (id, commit) = (version.id, version.commit_id.clone());
-        let folder = row.folder.as_deref().unwrap_or_default().trim_matches('/').to_owned();
-        // Goes on when nobody waits any more, so that the archive is there when it is asked for.
-        let (app, making) = (Arc::clone(app.0), (row, version));
-        let made = tokio::spawn(async move { archive_of(&app, &making.0, &making.1).await });
-        if let Ok(made) = tokio::time::timeout(PATIENCE, made).await {
-            made.map_err(Error::internal)??.map_err(unreadable)?;
+        let folder = row.folder.as_deref().unwrap_or_default().trim_matches('/');
+        // If it takes longer, it is made when the archive itself is asked for.
+        if let Ok(made) = tokio::time::timeout(PATIENCE, archive_of(app.0, &row, &version)).await {
+            made?.map_err(unreadable)?;
         }
-        let address = visit.address(KIND, ArchiveAddress { version: id, commit })?;
+        let address = visit.address(KIND, ArchiveAddress { version: version.id, commit: version.commit_id })?;
         let within = if folder.is_empty() { String::new() } else { format!("//{folder}") };
         let get = format!("{address}{within}?archive=tar.gz");
         Ok(Response::builder().status(StatusCode::NO_CONTENT).header("X-Terraform-Get", get).finish())
