@@ -269,6 +269,21 @@ pub struct Config {
     #[arg(long, global = true, env = "WINDLASS_STATE_VERSION_DAYS", default_value_t = 365, value_parser = kept_days())]
     pub state_version_days: u32,
 
+    /// Minutes after which the tags of a module of the private registry are read again.
+    #[arg(long, global = true, env = "WINDLASS_MODULE_REFRESH_MINUTES", default_value_t = 60,
+          value_parser = clap::value_parser!(u32).range(1..=43_200))]
+    pub module_refresh_minutes: u32,
+
+    /// Size limit of a file in the private registry, in MiB: a provider for one platform, or the archive of a module.
+    #[arg(long, global = true, env = "WINDLASS_REGISTRY_FILE_MIB", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub registry_file_mib: u32,
+
+    /// Size limit of all files that an organization has in the private registry, in MiB.
+    #[arg(long, global = true, env = "WINDLASS_REGISTRY_ORGANIZATION_MIB", default_value_t = 4096,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub registry_organization_mib: u32,
+
     /// Allow webhooks and receivers of alerts to call loopback, private and other special addresses.
     #[arg(long, global = true, env = "WINDLASS_WEBHOOK_PRIVATE_ADDRESSES")]
     pub webhook_private_addresses: bool,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ use crate::failure::{Failure, Result};
 /// How long an answer may take to begin. A log that is followed may take any time after that.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// How long a file may take to be sent and stored.
-const UPLOAD: Duration = Duration::from_secs(600);
+/// How long an upload may take.
+const UPLOAD: Duration = Duration::from_secs(3600);
 
 const JSON: &str = "application/json";
 const JSON_API: &str = "application/vnd.api+json";
@@ -105,11 +105,20 @@ impl Api {
         self.call(Method::GET, path, query, None).await
     }
 
-    /// Sends a file, which may take a while.
-    pub(crate) async fn upload(&self, path: &str, query: &[(&str, String)], content: Vec<u8>) -> Result<Value> {
-        let request = self.http.post(format!("{}{path}", self.base)).query(query);
-        let request = request.header("authorization", format!("Token {}", self.token)).header("content-type", JSON);
-        read(self.answered(request.body(content), UPLOAD).await?).await
+    /// Sends a JSON file, which may take a while.
+    pub(crate) async fn upload_json(&self, path: &str, query: &[(&str, String)], content: Vec<u8>) -> Result<Value> {
+        self.upload(self.http.post(format!("{}{path}", self.base)).query(query), JSON, content).await
+    }
+
+    /// Sends the bytes of a file.
+    pub(crate) async fn upload_bytes(&self, path: &str, query: &[(&str, String)], content: Vec<u8>) -> Result<Value> {
+        let request = self.http.put(format!("{}{path}", self.base)).query(query);
+        self.upload(request, "application/octet-stream", content).await
+    }
+
+    async fn upload(&self, request: RequestBuilder, content_type: &str, content: Vec<u8>) -> Result<Value> {
+        let request = request.header("content-type", content_type).header("accept", JSON).body(content);
+        read(self.answered(request, UPLOAD).await?).await
     }
 
     async fn call(
@@ -131,7 +140,6 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Response> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).query(query);
-        request = request.header("authorization", format!("Token {}", self.token));
         if let Some(body) = body {
             request =
                 request.header("content-type", content_type).header("accept", content_type).body(body.to_string());
@@ -139,11 +147,12 @@ impl Api {
         self.answered(request, WAIT).await
     }
 
-    /// The answer, if the server did what it was asked for.
-    async fn answered(&self, request: reqwest::RequestBuilder, wait: Duration) -> Result<Response> {
-        let answer = tokio::time::timeout(wait, request.send()).await;
+    /// The answer to a request, unless it is a refusal.
+    async fn answered(&self, request: RequestBuilder, patience: Duration) -> Result<Response> {
+        let request = request.header("authorization", format!("Token {}", self.token));
+        let answer = tokio::time::timeout(patience, request.send()).await;
         let answer = answer
-            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, wait.as_secs())))?;
+            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, patience.as_secs())))?;
         let answer = answer.map_err(|error| Failure::Refused(unreachable(&self.base, &error)))?;
         if answer.status().is_success() {
             return Ok(answer);

@@ -150,10 +150,24 @@ id! {
     SignInId
     /// The id of a code of `terraform login`.
     LoginCodeId
+    /// The id of a module of the private registry.
+    TerraformModuleId
+    /// The id of a version of a module.
+    ModuleVersionId
+    /// The id of a provider of the private registry or its mirror.
+    TerraformProviderId
+    /// The id of a version of a provider.
+    ProviderVersionId
+    /// The id of a version of a provider for one platform.
+    ProviderPlatformId
+    /// The id of a public key that signs providers.
+    ProviderKeyId
+    /// The id of a file of the private registry.
+    RegistryFileId
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId AgentId AgentStepId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId
+    OrganizationId PersonId TokenId ClusterId AgentId AgentStepId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId TerraformModuleId ModuleVersionId TerraformProviderId ProviderVersionId ProviderPlatformId ProviderKeyId RegistryFileId
 }
 
 impl JobId {

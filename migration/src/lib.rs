@@ -36,6 +36,7 @@ mod m0027_configurations;
 mod m0028_identity_keys;
 mod m0029_pushes;
 mod m0030_drift_and_state;
+mod m0031_private_registry;
 mod m0032_agents;
 
 pub use m0015_rights::ONE_OWNER;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_identity_keys::Migration),
             Box::new(m0029_pushes::Migration),
             Box::new(m0030_drift_and_state::Migration),
+            Box::new(m0031_private_registry::Migration),
             Box::new(m0032_agents::Migration),
         ]
     }

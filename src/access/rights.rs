@@ -14,6 +14,10 @@ pub struct Rights {
     pub templates: bool,
     /// Manage VCS connections and SSH keys.
     pub logins: bool,
+    /// Manage the modules of the private registry.
+    pub modules: bool,
+    /// Manage the providers of the private registry and its mirror.
+    pub providers: bool,
     /// Read and write states.
     pub states: bool,
     pub plan: bool,
@@ -34,6 +38,8 @@ impl Rights {
             workspaces: self.workspaces || other.workspaces,
             templates: self.templates || other.templates,
             logins: self.logins || other.logins,
+            modules: self.modules || other.modules,
+            providers: self.providers || other.providers,
             states: self.states || other.states,
             plan: self.plan || other.plan,
             approve: self.approve || other.approve,
@@ -51,6 +57,8 @@ impl Rights {
             workspaces: settings,
             templates: settings,
             logins: settings,
+            modules: settings,
+            providers: settings,
             states: settings,
             plan: deploy,
             approve: deploy,
@@ -66,6 +74,8 @@ impl Rights {
             workspaces: role.writes(row.manage_workspace),
             templates: role.administers(row.manage_template),
             logins: role.administers(row.manage_vcs),
+            modules: role.administers(row.manage_module),
+            providers: role.administers(row.manage_provider),
             states: role.writes(row.manage_state),
             plan: role.plans(row.plan_job),
             approve: role.writes(row.approve_job),

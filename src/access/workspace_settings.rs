@@ -1,7 +1,7 @@
 //! Access to what the workspaces of an organization share: templates, global variables, VCS connections and SSH keys.
 
-use entity::id::{OrganizationId, SshKeyId, TemplateId, TerraformVariableId, VcsId};
-use entity::{ssh_key, template, terraform_variable, vcs};
+use entity::id::{OrganizationId, SshKeyId, TemplateId, TerraformModuleId, TerraformVariableId, VcsId};
+use entity::{ssh_key, template, terraform_module, terraform_variable, vcs};
 use sea_orm::DatabaseConnection;
 
 use super::caller::Caller;
@@ -86,4 +86,18 @@ pub async fn ssh_key(
     let rights = workspace_rights(db, caller, organization).await?;
     let row = store::workspace::ssh_key(db, id).await?.filter(|row| row.organization_id == organization);
     changeable(row, rights.view, rights.logins, "SSH key")
+}
+
+/// A module of the private registry that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn registry_module(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, TerraformModuleId),
+) -> Result<terraform_module::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<terraform_module::Model>(db, id).await?;
+    changeable(row.filter(|row| row.organization_id == organization), rights.view, rights.modules, "module")
 }

@@ -10,6 +10,9 @@ use crate::engine::program_login::CLIENT;
 
 /// The path of this API. All versions that programs ask for are the same one.
 const API: &str = "/api/v2/";
+/// The paths of the private registry.
+const MODULES: &str = "/v1/modules/";
+const PROVIDERS: &str = "/v1/providers/";
 
 pub(super) fn routes(route: Route) -> Route {
     route.at("/.well-known/terraform.json", guarded(get(services))).at("/app/settings/tokens", guarded(get(token_page)))
@@ -27,7 +30,14 @@ fn services() -> Response {
         "token": "/oauth/token",
         "ports": PORTS,
     });
-    let services = json!({"tfe.v2": API, "tfe.v2.1": API, "tfe.v2.2": API, "login.v1": login});
+    let services = json!({
+        "tfe.v2": API,
+        "tfe.v2.1": API,
+        "tfe.v2.2": API,
+        "login.v1": login,
+        "modules.v1": MODULES,
+        "providers.v1": PROVIDERS,
+    });
     Response::builder().content_type("application/json").body(services.to_string())
 }
 

@@ -1,5 +1,5 @@
 //! The API that `cloud` blocks and the `remote` backend of Terraform and OpenTofu speak: JSON:API documents about workspaces and what
-//! belongs to them. Addresses without a credential, for uploads and logs, contain a sealed secret.
+//! belongs to them; and the protocols of the private registry. Addresses without a credential, for uploads and logs, contain a sealed secret.
 
 mod about;
 mod caller;
@@ -16,6 +16,12 @@ mod log_bytes;
 mod log_frame;
 mod login_token;
 mod query_page;
+mod registry_files;
+mod registry_keys;
+mod registry_mirror;
+mod registry_modules;
+mod registry_providers;
+mod registry_visit;
 mod run_document;
 mod run_of_job;
 mod run_request;
@@ -49,6 +55,8 @@ pub const CONTRACT: &str = include_str!("../../api-spec/cloud.yaml");
 pub fn routes(route: Route) -> Route {
     let route = route.at("/cloud.yaml", poem::get(contract)).at("/api/v2/*path", guarded(unknown));
     let route = identity_routes::routes(route);
+    let route = registry_mirror::routes(registry_providers::routes(registry_modules::routes(route)));
+    let route = registry_keys::routes(registry_files::routes(route));
     let route = cloud_projects::routes(login_token::routes(about::routes(discovery::routes(route))));
     let route = lock_actions::routes(workspace::routes(route));
     let route = workspace_variables::routes(tag_routes::routes(route));

@@ -30,10 +30,21 @@ fn place(kind: &str) -> String {
 
 /// A whole address: `{base}/api/v2/sealed/{kind}/{secret}`.
 pub(super) fn create<T: Serialize>(visit: &Visit, kind: &str, about: T, lifetime: TimeDelta) -> Result<String> {
-    let until = (visit.now + lifetime).timestamp();
+    create_at(&visit.app, (&visit.base, visit.now), kind, about, lifetime)
+}
+
+/// The same for whoever reaches the server under `base`.
+pub(super) fn create_at<T: Serialize>(
+    app: &App,
+    (base, now): (&str, DateTime<Utc>),
+    kind: &str,
+    about: T,
+    lifetime: TimeDelta,
+) -> Result<String> {
+    let until = (now + lifetime).timestamp();
     let text = serde_json::to_vec(&Contents { about, until }).map_err(crate::error::Error::internal)?;
-    let sealed = URL_SAFE_NO_PAD.encode(visit.app.keys.seal(&place(kind), &text)?);
-    Ok(format!("{}/api/v2/sealed/{kind}/{sealed}", visit.base))
+    let sealed = URL_SAFE_NO_PAD.encode(app.keys.seal(&place(kind), &text)?);
+    Ok(format!("{base}/api/v2/sealed/{kind}/{sealed}"))
 }
 
 /// What an address of this kind is about, by its secret. One that is unknown or has expired is missing.

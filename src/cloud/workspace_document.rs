@@ -71,7 +71,8 @@ fn lock_reason(row: &workspace::Model) -> Option<String> {
 
 /// Programs require the whole object.
 fn permissions(rights: Rights) -> Value {
-    let Rights { view, workspaces, templates: _, logins: _, states, plan, approve, teams: _, organization: _ } = rights;
+    let Rights { view, workspaces, templates: _, logins: _, modules: _, providers: _, states, plan, approve, .. } =
+        rights;
     json!({
         "can-update": workspaces,
         "can-destroy": workspaces,

@@ -27,6 +27,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("variables-skipped", "The variables were imported, except for some that exist already or cannot be replaced."),
     ("saved", "The change was stored."),
     ("deleted", "The entry was deleted."),
+    ("refreshed", "The tags of the module were read."),
+    ("unreadable", "The tags of the module could not be read. The list says why."),
     ("workspace-created", "The workspace was created. Its first job can be started now."),
     ("workspace-saved", "The workspace was changed."),
     ("workspace-deleted", "The workspace was deleted."),

@@ -56,6 +56,7 @@ pub mod overrides;
 pub mod own_token;
 pub mod pause;
 pub mod plan_view;
+pub mod private_registry;
 pub mod program_login;
 pub mod push;
 pub mod requester;

@@ -1,8 +1,7 @@
 //! Loads the login for a repository from its git token or its VCS connection.
 
-use entity::id::{OrganizationId, VcsId};
+use entity::id::{OrganizationId, SshKeyId, VcsId};
 use entity::job_spec::{GitProvider, GitRepository};
-
 use entity::{git_token, workspace};
 
 use super::checkout::Checkout;
@@ -88,28 +87,38 @@ pub async fn of_workspace(app: &App, row: &workspace::Model) -> Result<Result<Ch
         },
         None => None,
     };
-    let key = match key_of(app, row).await? {
-        Ok(key) => key,
-        Err(reason) => return Ok(Err(format!("the ssh key of the workspace: {reason}"))),
+    let key = match row.ssh_key_id {
+        Some(id) => match of_key(app, row.organization_id, id, &row.source).await? {
+            Ok(key) => key,
+            Err(reason) => return Ok(Err(format!("the ssh key of the workspace: {reason}"))),
+        },
+        None => None,
     };
     let url = row.source.clone();
     Ok(Ok(Checkout { url, branch: None, commit: None, submodules: true, login, key, local }))
 }
 
-/// The SSH key of a workspace. It may be sent to the host of the source if it belongs there. A key that belongs to no host yet belongs
-/// from now on to that of the first source that it is used with.
-async fn key_of(app: &App, of: &workspace::Model) -> Result<Result<Option<SshKey>, NotSent>> {
-    let Some(id) = of.ssh_key_id else { return Ok(Ok(None)) };
+/// An SSH key for the repository of a workspace or of a module. It may be sent to the host of the repository if it belongs there. A key
+/// that belongs to no host yet belongs from now on to that of the first repository that it is used with.
+///
+/// # Errors
+/// Database errors, or if the key cannot be opened. The inner error says why the key may not be sent to the repository.
+pub async fn of_key(
+    app: &App,
+    organization: OrganizationId,
+    id: SshKeyId,
+    source: &str,
+) -> Result<Result<Option<SshKey>, NotSent>> {
     let Some(mut row) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
-    let Some(to) = ssh_host(&of.source) else { return Ok(Ok(None)) };
+    let Some(to) = ssh_host(source) else { return Ok(Ok(None)) };
     let is_new = row.bound_urls.is_none() && row.known_hosts.is_none();
-    if is_new && row.organization_id == of.organization_id {
-        store::workspace::bind_ssh_key(&app.db, id, &of.source).await?;
+    if is_new && row.organization_id == organization {
+        store::workspace::bind_ssh_key(&app.db, id, source).await?;
         let Some(bound) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
         row = bound;
     }
     let url = to.to_string();
-    if let Err(refused) = permits(&of_ssh_key(&row, Some(&to)), &Destination::new(of.organization_id, &url)) {
+    if let Err(refused) = permits(&of_ssh_key(&row, Some(&to)), &Destination::new(organization, &url)) {
         return Ok(Err(refused));
     }
     let Some(sealed) = &row.private_key else { return Ok(Ok(None)) };

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Certificates, HttpLimits, plain_http_warning};
-use super::{calendar_loop, heartbeat_url};
+use super::{calendar_loop, heartbeat_url, module_loop};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::notify;
@@ -81,6 +81,7 @@ impl Server {
             push::run(&app, drained.clone()),
             heartbeat_url::run(&app, drained.clone()),
             calendar_loop::run(&app, drained.clone()),
+            module_loop::run(&app, drained.clone()),
             notify::run(&app, drained.clone())
         );
         app.runners.process.close().await;

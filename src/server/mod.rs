@@ -16,4 +16,5 @@ mod keys;
 mod listen;
 mod local_runner;
 mod lock;
+mod module_loop;
 mod storage;

@@ -36,6 +36,7 @@ pub mod overview;
 mod page;
 pub mod person;
 mod plan_glance;
+pub mod private_registry;
 pub mod project;
 pub mod project_rule;
 pub mod push;

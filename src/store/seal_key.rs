@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 30] = [
+pub const SEALED: [(&str, &str); 31] = [
     ("agent_log", "sealed"),
     ("agent_step", "outputs"),
     ("agent_step", "report"),
@@ -21,6 +21,7 @@ pub const SEALED: [(&str, &str); 30] = [
     ("job_check", "sealed"),
     ("job_variables", "sealed"),
     ("registry", "credentials"),
+    ("registry_piece", "sealed"),
     ("run", "additions"),
     ("run", "masks"),
     ("shown_plan", "sealed"),

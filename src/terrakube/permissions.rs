@@ -43,8 +43,8 @@ fn rights_response(rights: Rights) -> Result<Response> {
     let body = json!({
         "manageState": rights.states,
         "manageWorkspace": rights.workspaces,
-        "manageModule": false,
-        "manageProvider": false,
+        "manageModule": rights.modules,
+        "manageProvider": rights.providers,
         "manageTemplate": rights.templates,
         "manageVcs": rights.logins,
         "manageCollection": false,

@@ -3,6 +3,7 @@
 mod agent_plans;
 mod alert_plans;
 mod push_plans;
+mod registry_plans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -27,7 +28,7 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 24] = [
+const SMALL: [&str; 25] = [
     // What no server has decided about yet, and the messages that wait.
     "alert_cause_pkey",
     "sqlite_autoindex_alert_cause_1",
@@ -40,6 +41,8 @@ const SMALL: [&str; 24] = [
     "run_held",
     "run_lease_until",
     "run_cancelled",
+    // The files that nothing refers to any more.
+    "registry_file_loose",
     // One row per server.
     "server_lease_pkey",
     "workspace_job_open",

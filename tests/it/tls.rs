@@ -10,9 +10,10 @@ use reqwest::{Certificate, Client};
 use crate::harness::wait_for;
 use crate::server::Server;
 
-/// A new certificate for `localhost`, in PEM.
+/// A new certificate for `localhost` and its address, in PEM.
 pub(crate) fn certificate() -> (String, String) {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     (cert.pem(), signing_key.serialize_pem())
 }
 

@@ -23,7 +23,8 @@ pub(crate) static CLOUD: LazyLock<Value> =
 
 /// The contract that contains a path.
 fn contract_of(path: &str) -> &'static Value {
-    if ["/api/v2/", "/.well-known/", "/oauth/"].iter().any(|prefix| path.starts_with(prefix)) {
+    if ["/api/v2/", "/.well-known/", "/oauth/", "/v1/", "/api/registry/"].iter().any(|prefix| path.starts_with(prefix))
+    {
         return &CLOUD;
     }
     let prefixes = ["/api/v1/", "/webhook/", "/tfoutput/", "/tfstate/", "/context/", "/pat/", "/access-token/"];

@@ -32,6 +32,7 @@ mod simulate;
 mod statements;
 mod static_program;
 mod test;
+mod test_provider;
 mod timing;
 mod tools;
 mod torture;

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::command::{Result, find, read, root};
 use crate::postgres::Postgres;
 use crate::process::Background;
-use crate::{docker, opentofu, packages, postgres, registry};
+use crate::{docker, opentofu, packages, postgres, registry, test_provider};
 
 /// The services that run; stopped when dropped.
 pub(crate) struct Services {
@@ -36,11 +36,13 @@ pub(crate) fn start() -> Result<Services> {
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     install();
     let mut services = Services { database: None, processes: Vec::new(), variables: Vec::new(), missing: Vec::new() };
-    let attempts: [(&str, Attempt); 6] = [
+    let attempts: [(&str, Attempt); 8] = [
         ("PostgreSQL", database),
         ("a Docker engine", engine),
         ("an image registry", images),
         ("OpenTofu", terraform),
+        ("a provider", provider),
+        ("gpg", gpg),
         ("an SSH server", sshd),
         ("promtool", promtool),
     ];
@@ -72,12 +74,25 @@ fn terraform(services: &mut Services, _: &Path) -> Result<()> {
     Ok(())
 }
 
+fn provider(services: &mut Services, _: &Path) -> Result<()> {
+    services.variables.push(("WINDLASS_TEST_PROVIDER", test_provider::provide()?.display().to_string()));
+    Ok(())
+}
+
+/// Only looks for the program, which signs what the tests publish.
+fn gpg(services: &mut Services, _: &Path) -> Result<()> {
+    let program = find("gpg").ok_or("gpg is not installed")?;
+    services.variables.push(("WINDLASS_TEST_GPG", program.display().to_string()));
+    Ok(())
+}
+
 /// Programs that the tests need, and the Debian packages that contain them.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("promtool", "prometheus"),
     ("sshd", "openssh-server"),
     ("python3", "python3"),
     ("git", "git"),
+    ("gpg", "gnupg"),
     ("dockerd", "docker.io"),
     ("iptables", "iptables"),
     ("docker-registry", "docker-registry"),

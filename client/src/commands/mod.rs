@@ -11,6 +11,7 @@ mod job;
 mod job_schedule;
 mod overview;
 mod project;
+mod registry;
 mod run;
 mod unconfirmed;
 mod variable;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     /// Plan, run and approve Terraform workspaces.
     #[command(subcommand)]
     Workspace(workspace::Command),
+    /// Manage the private registry: modules, providers and signing keys.
+    #[command(subcommand)]
+    Registry(registry::Command),
     /// List checks of jobs that run elsewhere, and ping them.
     #[command(subcommand)]
     Check(check::Command),
@@ -121,6 +125,7 @@ async fn on_server(place: &Place, command: Command, screen: &mut Screen) -> Resu
         Command::Variable(command) => variable::run(place, variable::Kind::Variable, command, screen).await,
         Command::Secret(command) => variable::run(place, variable::Kind::Secret, command, screen).await,
         Command::Workspace(command) => Box::pin(workspace::run(place, command, screen)).await,
+        Command::Registry(command) => Box::pin(registry::run(place, command, screen)).await,
         Command::Check(check::Command::List) => check::list(place, screen).await,
         Command::Import(command) => Box::pin(import::apply(place, command, screen)).await,
         Command::Apply(wanted) => Box::pin(declare::apply(place, wanted, screen)).await,

@@ -278,7 +278,7 @@ async fn import(place: &Place, wanted: ImportFile, screen: &mut Screen) -> Resul
     query.extend(reason.map(|reason| ("reason", reason)));
     query.extend(md5.map(|md5| ("md5", md5)));
     query.extend(lock_id.map(|id| ("ID", id)));
-    let answer = place.api.upload(&of_state(place, &row, "import"), &query, content).await?;
+    let answer = place.api.upload_json(&of_state(place, &row, "import"), &query, content).await?;
     told(&answer, &workspace, screen)
 }
 

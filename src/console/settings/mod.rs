@@ -12,6 +12,8 @@ mod git_login_form;
 mod global_variable_form;
 mod logins;
 mod member_list;
+mod module_form;
+mod private_registry;
 mod receiver_form;
 mod registry_form;
 mod role_form;
@@ -44,6 +46,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id/settings/webhooks", get(webhooks::page))
         .at("/organization/:id/settings/calendars", get(calendars::page))
         .at("/organization/:id/settings/terraform", get(terraform::page))
+        .at("/organization/:id/settings/private-registry", get(private_registry::page))
         .at("/organization/:id/settings/alerts", get(alert_page::page))
         .at("/organization/:id/settings/events", get(event_list::page))
 }
@@ -92,6 +95,10 @@ fn workspace_forms(route: Route) -> Route {
         .at("/organization/:id/settings/vcs-connections/new", get(vcs_form::new).post(vcs_form::create))
         .at("/organization/:id/settings/vcs-connection/:row/edit", get(vcs_form::edit).post(vcs_form::save))
         .at("/organization/:id/settings/vcs-connection/:row/delete", post(vcs_form::delete))
+        .at("/organization/:id/settings/modules/new", get(module_form::new).post(module_form::create))
+        .at("/organization/:id/settings/module/:row/edit", get(module_form::edit).post(module_form::save))
+        .at("/organization/:id/settings/module/:row/refresh", post(module_form::refresh_now))
+        .at("/organization/:id/settings/module/:row/delete", post(module_form::delete))
         .at("/organization/:id/settings/ssh-keys/new", get(ssh_key_form::new).post(ssh_key_form::create))
         .at("/organization/:id/settings/ssh-key/:row/edit", get(ssh_key_form::edit).post(ssh_key_form::save))
         .at("/organization/:id/settings/ssh-key/:row/delete", post(ssh_key_form::delete))

@@ -23,13 +23,14 @@ pub(super) enum Tab {
     Webhooks,
     Calendars,
     Terraform,
+    PrivateRegistry,
     /// A section of its own.
     Alerts,
     Events,
 }
 
 impl Tab {
-    const ALL: [(Self, &'static str, &'static str, Action); 9] = [
+    const ALL: [(Self, &'static str, &'static str, Action); 10] = [
         (Self::Members, "Members", "", Action::ViewOrganization),
         (Self::Roles, "Roles", "/roles", Action::ViewOrganization),
         (Self::Tokens, "Tokens", "/tokens", Action::ManageTokens),
@@ -38,6 +39,7 @@ impl Tab {
         (Self::Webhooks, "Webhooks", "/webhooks", Action::ViewSettings),
         (Self::Calendars, "Calendars", "/calendars", Action::ViewSettings),
         (Self::Terraform, "Terraform", "/terraform", Action::View),
+        (Self::PrivateRegistry, "Private registry", "/private-registry", Action::View),
         (Self::Events, "Events", "/events", Action::ViewEvents),
     ];
 }
@@ -69,7 +71,9 @@ pub(super) async fn show(
     }
     // What workspaces share is seen by teams, too, and not by everybody who sees projects.
     let sees_workspaces = reach::reach(&app.db, &viewer.caller).await?.knows(id);
-    let sees = |of: Tab, action| if of == Tab::Terraform { sees_workspaces } else { may(viewer, id, action) };
+    let sees = |of: Tab, action| {
+        if matches!(of, Tab::Terraform | Tab::PrivateRegistry) { sees_workspaces } else { may(viewer, id, action) }
+    };
     let body = html! {
         h1 { "Organization" }
         nav.tabs aria-label="Settings" {

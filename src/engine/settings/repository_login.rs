@@ -100,12 +100,18 @@ pub fn is_sent_elsewhere(stored: &ssh_key::Model, known_hosts: Option<String>) -
     !(is_unbound || had_none && !moves(&before, &named))
 }
 
-/// Rejects the deletion of a VCS connection or an SSH key that a workspace uses. `kind` is its name in the API.
+/// Rejects the deletion of a VCS connection or an SSH key that a workspace or a module uses. `kind` is its name in the API.
 ///
 /// # Errors
-/// `Conflict` with the names of workspaces; database errors.
+/// `Conflict` with the names of workspaces or modules; database errors.
 pub async fn refuse_used(tx: &impl ConnectionTrait, login: Login, kind: &str) -> Result<()> {
-    let mut names = store::workspace::users_of_login(tx, login, NAMED + 1).await?;
+    let workspaces = store::workspace::users_of_login(tx, login, NAMED + 1).await?;
+    refuse_users(kind, "workspaces", workspaces)?;
+    let modules = store::private_registry::modules_of_login(tx, login, NAMED + 1).await?;
+    refuse_users(kind, "modules", modules)
+}
+
+fn refuse_users(kind: &str, users: &str, mut names: Vec<String>) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
@@ -113,8 +119,7 @@ pub async fn refuse_used(tx: &impl ConnectionTrait, login: Login, kind: &str) ->
         names.truncate(NAMED as usize);
         names.push("others".into());
     }
-    let text = format!("{kind} is used by the workspaces {}; remove it from them first", names.join(", "));
-    Err(Error::Conflict(text))
+    Err(Error::Conflict(format!("{kind} is used by the {users} {}; remove it from them first", names.join(", "))))
 }
 
 fn check_name(faults: &mut Faults, name: &str, description: Option<&str>) {

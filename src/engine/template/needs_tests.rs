@@ -11,6 +11,8 @@ const NOBODY: Rights = Rights {
     workspaces: false,
     templates: false,
     logins: false,
+    modules: false,
+    providers: false,
     states: false,
     plan: false,
     approve: false,

@@ -44,6 +44,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
         states(app, now).await,
         pieces(app, now).await,
         configurations(app, now).await,
+        registry_files(app, now).await,
         identity_keys(app, now).await,
         leases(app, now).await,
         sessions(app, now).await,
@@ -215,6 +216,16 @@ async fn configurations(app: &App, now: DateTime<Utc>) -> Result<bool> {
     })
     .await?;
     Ok(counted(app, "configuration_version", gone, LARGE))
+}
+
+/// Files of the private registry that nothing refers to any more. Those that are being received are younger.
+async fn registry_files(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let before = before(now, 1);
+    let gone = store::write(&app.db, async |tx| {
+        store::private_registry::delete_some_files(tx, before, PIECES).await.map_err(Error::from)
+    })
+    .await?;
+    Ok(counted(app, "registry_piece", gone, PIECES))
 }
 
 /// Keys of identity tokens that were replaced.

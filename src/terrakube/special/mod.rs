@@ -25,6 +25,7 @@ use crate::terrakube::workspace_job;
 mod in_use;
 mod organization;
 mod prepare;
+mod registry_rows;
 mod repository_login;
 mod schedule_rights;
 mod terraform_variable;
@@ -76,6 +77,8 @@ pub(in crate::terrakube) async fn create(
         "webhook_event" => webhook_event(session, tx, found, None, changes).await?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
+        "module" => registry_rows::module(session, None, changes)?,
+        "provider" => registry_rows::provider(None, changes)?,
         _ => {}
     }
     Ok(None)
@@ -118,6 +121,8 @@ pub(in crate::terrakube) async fn update(
         "webhook_event" => webhook_event(session, tx, found, Some(row), changes).await?,
         "workspacetag" => check_tag(tx, found, changes).await?,
         "project" => set_name_key(changes),
+        "module" => registry_rows::module(session, Some(row), changes)?,
+        "provider" => registry_rows::provider(Some(row), changes)?,
         _ => {}
     }
     Ok(false)

@@ -6,12 +6,13 @@ mod building_blocks;
 mod derived;
 mod not_stored;
 mod organization;
+mod registry_resources;
 mod repository_webhook;
 mod workspace;
 mod workspace_job;
 
 /// All resources.
-pub(super) static RESOURCES: [Resource; 28] = [
+pub(super) static RESOURCES: [Resource; 31] = [
     organization::ORGANIZATION_RESOURCE,
     workspace::WORKSPACE_RESOURCE,
     organization::TEMPLATE,
@@ -37,8 +38,11 @@ pub(super) static RESOURCES: [Resource; 28] = [
     repository_webhook::WEBHOOK_EVENT,
     not_stored::NOTIFICATION_CONFIGURATION,
     not_stored::NOTIFICATION_TRIGGER,
-    not_stored::MODULE,
-    not_stored::PROVIDER,
+    registry_resources::MODULE,
+    registry_resources::MODULE_VERSION,
+    registry_resources::PROVIDER,
+    registry_resources::VERSION,
+    registry_resources::IMPLEMENTATION,
     not_stored::PROJECT_ACCESS,
 ];
 

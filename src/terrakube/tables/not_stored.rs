@@ -6,7 +6,6 @@ use crate::terrakube::resource::{Relation, Resource};
 
 const AGENTS: &str = "agents are not supported: the server and the clusters of the organization execute all steps";
 const COLLECTIONS: &str = "collections are not supported: use global variables, or the variables of each workspace";
-const REGISTRY: &str = "modules and providers are not supported: workspaces read them from where they are published";
 const PROJECTS: &str = "access to projects is not supported: use teams, or access to each workspace";
 const NOTIFICATIONS: &str = "notifications are not supported: read the status of a job instead";
 
@@ -61,25 +60,6 @@ pub(super) const NOTIFICATION_TRIGGER: Resource = Resource {
     attributes: &[Attribute::choice("jobStatus", "job_status", STATUSES)],
     relations: &[nothing("configuration", "notification_configuration")],
     ..not_stored("notification_trigger", |rights| rights.workspaces, NOTIFICATIONS)
-};
-
-pub(super) const MODULE: Resource = Resource {
-    attributes: &[
-        NAME,
-        DESCRIPTION,
-        Attribute::text("provider", "provider").at_most(256),
-        Attribute::text("source", "source").at_most(2048),
-        Attribute::text("folder", "folder").at_most(1024),
-        Attribute::text("tagPrefix", "tag_prefix").at_most(256),
-    ],
-    relations: &[ORGANIZATION, nothing("vcs", "vcs"), nothing("ssh", "ssh")],
-    ..not_stored("module", |rights| rights.organization, REGISTRY)
-};
-
-pub(super) const PROVIDER: Resource = Resource {
-    attributes: &[NAME, DESCRIPTION],
-    relations: &[ORGANIZATION],
-    ..not_stored("provider", |rights| rights.organization, REGISTRY)
 };
 
 pub(super) const PROJECT_ACCESS: Resource = Resource {

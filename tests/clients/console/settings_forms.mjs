@@ -126,6 +126,12 @@ export async function tendSharedSettings(me, id) {
   await create(me, 'New SSH key', { Name: '  ' }, { Name: 'key here', 'Private key': 'hush-hush' })
   await change(me, 'key here', { 'Known hosts': '', Description: 'Changed in the console' })
   await remove(me, 'key here')
+  await me.visit(`${path}/private-registry`)
+  const module = { Name: 'network', System: 'aws', Repository: 'https://git.invalid/modules.git', 'Prefix of tags': 'network/' }
+  await create(me, 'New module', { Name: 'no name' }, module)
+  await me.send('Refresh', 'The tags of the module could not be read. The list says why.')
+  await change(me, 'network/aws', { Description: 'Changed in the console' })
+  await remove(me, 'network/aws')
 }
 
 /** A receiver that accepts everything until it is closed. */

@@ -45,6 +45,16 @@ type Workspace struct {
 	Vcs              *Vcs    `jsonapi:"relation,vcs,omitempty"`
 }
 
+type Module struct {
+	ID          string  `jsonapi:"primary,module"`
+	Name        string  `jsonapi:"attr,name"`
+	Description *string `jsonapi:"attr,description"`
+	Provider    string  `jsonapi:"attr,provider"`
+	Source      string  `jsonapi:"attr,source"`
+	Folder      *string `jsonapi:"attr,folder"`
+	TagPrefix   *string `jsonapi:"attr,tagPrefix"`
+}
+
 type Variable struct {
 	ID          string  `jsonapi:"primary,variable"`
 	Key         string  `jsonapi:"attr,key"`
@@ -350,6 +360,7 @@ func main() {
 	life(in+"project", &Project{Name: "p", Description: text("d")}, &Project{Name: "q", Description: text("e")}, func(it *Project) *string { return &it.ID })
 	life(in+"vcs", &Vcs{Name: "v", VcsType: "GITHUB", ClientID: text("c"), ClientSecret: text("s"), Status: "COMPLETED"}, &Vcs{Name: "v", VcsType: "GITLAB", ClientID: text("d"), ClientSecret: text("t"), Status: "COMPLETED"}, func(it *Vcs) *string { return &it.ID })
 	life(in+"ssh", &Ssh{Name: "s", SSHType: "rsa", PrivateKey: text("k")}, &Ssh{Name: "t", SSHType: "ed25519", PrivateKey: text("l")}, func(it *Ssh) *string { return &it.ID })
+	life(in+"module", &Module{Name: "m", Description: text("d"), Provider: "aws", Source: "https://git.invalid/m.git", Folder: text("a"), TagPrefix: text("a/")}, &Module{Name: "n", Description: text("e"), Provider: "azure", Source: "https://git.invalid/n.git", Folder: text("/")}, func(it *Module) *string { return &it.ID })
 	life(in+"globalvar", &GlobalVariable{Key: "k", Value: text("v"), Description: text(""), Category: "ENV", Sensitive: yes(false)}, &GlobalVariable{Key: "k", Value: text("w"), Description: text(""), Category: "ENV", Sensitive: yes(true)}, func(it *GlobalVariable) *string { return &it.ID })
 	teamToken("OPS")
 	workspace := one[Workspace]("POST", in+"workspace", &Workspace{Name: "tour", Source: "empty", Branch: "remote-content", Folder: "/", IacType: "tofu", TerraformVersion: "1.12.6", ExecutionMode: "remote"}, 201)

@@ -16,8 +16,6 @@ const NEVER_STORED: [&str; 9] = [
     "reference",
     "notification_configuration",
     "notification_trigger",
-    "module",
-    "provider",
     "project_access",
 ];
 

@@ -132,6 +132,7 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
     ("src/engine/export", &["engine", "runner::terraform::tfvars"]),
     ("src/console/new_organization.rs", &["app", "bootstrap", "console", "engine", "error"]),
     ("src/engine/own_token.rs", &["access::own_jwt", "app", "engine", "error", "secret", "store"]),
+    ("src/engine/private_registry", &["app", "engine", "error", "git", "secret", "store"]),
     ("src/engine/settings/registry_tags.rs", &["app", "engine", "error", "registry_client"]),
     ("src/engine/calendar_reads.rs", &["app", "engine", "error", "outbound", "store"]),
     ("src/engine/settings/calendar_settings.rs", &["app", "engine", "error", "outbound", "store"]),

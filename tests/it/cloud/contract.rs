@@ -130,8 +130,17 @@ const ORDER: [&str; 12] = [
 ];
 
 /// These need what another response says; tests of their own send them.
-const ELSEWHERE: [&str; 6] =
-    ["uploadState", "uploadJsonState", "exchangeLoginCode", "uploadConfiguration", "createRun", "changeRun"];
+const ELSEWHERE: [&str; 9] = [
+    "uploadState",
+    "uploadJsonState",
+    "exchangeLoginCode",
+    "uploadConfiguration",
+    "createRun",
+    "changeRun",
+    "uploadProviderFile",
+    "uploadMirroredFile",
+    "createSigningKey",
+];
 
 #[tokio::test]
 async fn the_examples_are_accepted() {

@@ -3,6 +3,8 @@
 mod contract;
 mod identity;
 mod locks;
+pub(crate) mod registry;
+mod registry_programs;
 mod remote_runs;
 mod runs;
 mod service;

@@ -23,10 +23,10 @@ pub(super) fn programs() -> Vec<PathBuf> {
 
 /// A server with TLS, and a program that trusts its certificate.
 pub(super) struct Desk {
-    server: Server,
-    folder: tempfile::TempDir,
+    pub(super) server: Server,
+    pub(super) folder: tempfile::TempDir,
     program: PathBuf,
-    host: String,
+    pub(super) host: String,
     client: Client,
 }
 
@@ -37,18 +37,23 @@ impl Desk {
 
     /// With a server that carries plans out: it has the programs, knows the name by which they reach it, and trusts its own certificate.
     pub(super) fn with_runs(program: PathBuf) -> Self {
+        Self::with_runs_at(program, "localhost")
+    }
+
+    /// The same under another name of this machine.
+    pub(super) fn with_runs_at(program: PathBuf, name: &str) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let mut words = vec!["--listen".to_owned(), address.to_string()];
-        words.extend(["--public-url".to_owned(), format!("https://localhost:{}", address.port())]);
+        let mut words = vec!["--listen".to_owned(), address.to_string(), "--local-repositories".to_owned()];
+        words.extend(["--public-url".to_owned(), format!("https://{name}:{}", address.port())]);
         if let Some((Some(folder), _)) = crate::terrakube::terraform::tools().into_iter().next() {
             words.extend(["--tools".to_owned(), folder.display().to_string()]);
         }
         Self::with(program, &words)
     }
 
-    fn with(program: PathBuf, more: &[String]) -> Self {
+    pub(super) fn with(program: PathBuf, more: &[String]) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let (pem, key) = certificate();

@@ -173,7 +173,12 @@ impl Client {
 
     /// Uploads bytes, and validates the response.
     pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> Answer {
-        let response = self.api.put(path).content_type("application/octet-stream").body(bytes).send().await.0;
+        let mut request = self.api.put(path).content_type("application/octet-stream");
+        // Other uploads have addresses that are secrets.
+        if let Some(authorization) = self.authorization.as_ref().filter(|_| path.starts_with("/v1/")) {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request.body(bytes).send().await.0;
         let status = response.status().as_u16();
         let kind = response.content_type().unwrap_or_default().to_owned();
         let text = response.into_body().into_string().await.unwrap();

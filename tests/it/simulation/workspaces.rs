@@ -83,6 +83,8 @@ impl Workspaces {
                 workspaces: true,
                 templates: true,
                 logins: true,
+                modules: true,
+                providers: true,
                 states: true,
                 plan: true,
                 approve: true,

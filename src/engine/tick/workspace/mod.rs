@@ -6,6 +6,7 @@ pub mod files;
 mod inputs;
 pub(super) mod place;
 mod plan_to_show;
+mod registry_login;
 pub(super) mod schedule;
 mod source;
 pub(super) mod step;

@@ -8,6 +8,7 @@ use sea_orm::ActiveValue;
 
 use super::super::prepared::{Impossible, Prepared, step_name};
 use super::inputs::{Variables, variables};
+use super::registry_login::{RegistryLogin, login};
 use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
 use super::work::{Planned, addresses, planned, scripts};
@@ -95,12 +96,15 @@ pub(in crate::engine::tick) async fn step(
     let files = identity.files.into_iter();
     script.files.extend(files.map(|TokenFile { variables, path, content }| StepFile { variables, path, content }));
     let token = credential(app, &of).await?;
+    let RegistryLogin { variable, file } = login(&app.public_url(), &token, &variables.environment);
+    script.files.extend(file);
     let mut environment: Vec<(String, Secret<String>)> = match kind {
         Target::Process => {
             app.config.trusted_certificates().into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
         }
         Target::Docker | Target::Kubernetes(_) | Target::Agent(_) => Vec::new(),
     };
+    environment.extend(variable);
     environment.extend(variables.environment);
     environment.extend(identity.environment);
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
