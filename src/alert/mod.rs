@@ -4,11 +4,12 @@
 pub use self::message_loop::{Memory, decide, run};
 pub use self::receiver_change::{Given, GivenTarget};
 pub use self::receiver_settings::{create_receiver, delete_receiver, edit_receiver, new_receiver};
-pub use self::recorded::{recorded_receiver, recorded_rule};
+pub use self::recorded::{recorded_receiver, recorded_rule, recorded_silence};
 pub use self::rule_change::{WantedRule, WantedTarget};
 pub use self::rule_settings::{create_rule, delete_rule, edit_rule};
 pub use self::sealed_address::Address;
 pub use self::send_due::send;
+pub use self::silence_settings::{WantedSilence, WantedSilenced, create_silence, delete_silence, edit_silence};
 pub use self::smtp::{is_mail_address, smarthost_origin};
 pub use self::trial::try_out;
 
@@ -32,6 +33,7 @@ mod rule_change;
 mod rule_settings;
 mod sealed_address;
 mod send_due;
+mod silence_settings;
 mod smtp;
 mod subject;
 mod tell;

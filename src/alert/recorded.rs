@@ -1,7 +1,8 @@
-//! Rules and receivers as events record them for callers that show none: under the names of the official API, without secrets.
+//! Rules, receivers and silences as events record them for callers that show none: under the names of the official API, without secrets.
 
+use chrono::{DateTime, Utc};
 use entity::alert;
-use entity::{alert_receiver, alert_rule};
+use entity::{alert_receiver, alert_rule, alert_silence};
 use sea_orm::ActiveEnum as _;
 use serde_json::{Value, json};
 
@@ -30,5 +31,18 @@ pub fn recorded_receiver(row: alert_receiver::Model) -> Value {
         "id": row.id, "name": row.name, "description": row.description, "type": row.kind.to_value(),
         "send_resolved": row.send_resolved, "owner": row.owner, "severity": row.severity, "mail": row.mail,
         "host": row.host, "secret_set": row.has_secret,
+    })
+}
+
+/// A silence.
+#[must_use]
+pub fn recorded_silence(row: alert_silence::Model, now: DateTime<Utc>) -> Value {
+    json!({
+        "id": row.id, "author": row.author, "comment": row.comment, "begins_at": row.begins_at, "ends_at": row.ends_at,
+        "active": row.begins_at <= now && now < row.ends_at,
+        "target": {
+            "type": row.target.to_value(), "project_id": row.project_id, "environment_id": row.environment_id,
+            "job_id": row.job_id, "rule_id": row.rule_id, "label_key": row.label_key, "label_value": row.label_value,
+        },
     })
 }

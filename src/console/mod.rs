@@ -18,6 +18,7 @@ mod gzip;
 mod home;
 mod job;
 mod live;
+mod local_time;
 mod new_organization;
 mod notice;
 mod overview;

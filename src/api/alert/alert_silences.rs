@@ -2,33 +2,23 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use entity::alert_silence::{Model, SilenceTarget};
+use entity::alert_silence::Model;
 use entity::id::{AlertSilenceId, OrganizationId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
-use super::silence_body::{AlertSilence, AlertSilenceRequest, apply};
+use super::silence_body::{AlertSilence, AlertSilenceRequest};
 use crate::access::{self, Action};
-use crate::api::audit::{self, Change};
+use crate::alert::{create_silence, delete_silence, edit_silence};
 use crate::api::caller::Auth;
 use crate::api::tag::Tag;
 use crate::api::wire::{Created, EmptyResponse, Json, NoContent, Results, StrictBody, Success};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
-/// The maximum number of silences of an organization.
-const MOST: u64 = 500;
-/// How long silences that have ended are listed.
-const KEPT: TimeDelta = TimeDelta::days(30);
-
 pub(in crate::api) struct AlertSilenceApi(pub(in crate::api) Arc<App>);
-
-fn change(kind: &'static str, row: &Model) -> Change {
-    Change::new(kind, "ORGANIZATION", row.id.0, &row.comment).part("ALERT_SILENCE")
-}
 
 #[OpenApi]
 impl AlertSilenceApi {
@@ -53,39 +43,7 @@ impl AlertSilenceApi {
     ) -> Result<Created<AlertSilence>> {
         let id = OrganizationId(organization_id.0);
         access::organization(&self.0.db, &auth.0, Action::ManageSettings, id).await?;
-        let now = self.0.clock.now();
-        let row = Model {
-            id: AlertSilenceId::create(),
-            organization_id: id,
-            created_at: now,
-            updated_at: now,
-            author: auth.requester().name,
-            comment: String::new(),
-            begins_at: now,
-            ends_at: now,
-            target: SilenceTarget::Organization,
-            project_id: None,
-            environment_id: None,
-            job_id: None,
-            rule_id: None,
-            label_key: None,
-            label_value: None,
-        };
-        let row = apply(&self.0, body.0, row).await?;
-        let response = audit::write(&self.0, &auth, id, async |tx| {
-            store::alert::delete_old_silences(tx, id, now - KEPT).await?;
-            if store::alert::count_silences(tx, id).await? >= MOST {
-                return Err(Error::invalid("", format!("an organization can have at most {MOST} silences")));
-            }
-            let row = store::row::create(tx, row).await?;
-            store::alert::wake_suppressed(tx, id, now).await?;
-            let change = change("CREATE", &row);
-            let response = AlertSilence::new(row, now);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        Ok(Json(create_silence(&self.0, &auth.requester(), id, body.0.into(), AlertSilence::new).await?))
     }
 
     #[oai(path = "/alert-silence/:alertSilenceId", method = "put", operation_id = "editAlertSilence", tag = Tag::AlertRules)]
@@ -96,19 +54,7 @@ impl AlertSilenceApi {
         body: StrictBody<AlertSilenceRequest>,
     ) -> Result<Success<AlertSilence>> {
         let old = self.load(&auth, alert_silence_id.0).await?;
-        let now = self.0.clock.now();
-        let before = AlertSilence::new(old.clone(), now);
-        let row = Model { updated_at: now, ..apply(&self.0, body.0, old).await? };
-        let response = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await?;
-            store::alert::wake_suppressed(tx, row.organization_id, now).await?;
-            let change = change("UPDATE", &row).before(&before);
-            let response = AlertSilence::new(row, now);
-            let change = change.after(&response);
-            Ok((response, change))
-        })
-        .await?;
-        Ok(Json(response))
+        Ok(Json(edit_silence(&self.0, &auth.requester(), old, body.0.into(), AlertSilence::new).await?))
     }
 
     #[oai(path = "/alert-silence/:alertSilenceId", method = "delete", operation_id = "deleteAlertSilence", tag = Tag::AlertRules)]
@@ -118,14 +64,7 @@ impl AlertSilenceApi {
         #[oai(name = "alertSilenceId")] alert_silence_id: Path<Uuid>,
     ) -> Result<NoContent> {
         let row = self.load(&auth, alert_silence_id.0).await?;
-        let now = self.0.clock.now();
-        audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            store::row::delete::<Model>(tx, row.id).await?;
-            store::alert::wake_suppressed(tx, row.organization_id, now).await?;
-            let change = change("DELETE", &row);
-            Ok(((), change.before(&AlertSilence::new(row, now))))
-        })
-        .await?;
+        delete_silence(&self.0, &auth.requester(), row, AlertSilence::new).await?;
         Ok(EmptyResponse)
     }
 }

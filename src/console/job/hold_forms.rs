@@ -11,11 +11,11 @@ use uuid::Uuid;
 use windlass_schedule::time_zone::Zone;
 
 use super::job_frame::{JobTab, frame};
-use super::local_time::{self, local};
 use super::scene::Scene;
 use crate::access::Action;
 use crate::app::App;
 use crate::console::form::Form;
+use crate::console::local_time::{self, local};
 use crate::console::problems::Problems;
 use crate::console::shell::{Page, token};
 use crate::console::viewer::Viewer;

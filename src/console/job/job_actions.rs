@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::form::Form;
-use crate::console::job::local_time;
+use crate::console::local_time;
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
 use crate::engine::backfill;

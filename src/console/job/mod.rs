@@ -17,7 +17,6 @@ mod hold_forms;
 mod job_actions;
 mod job_frame;
 mod job_overview;
-mod local_time;
 mod run_form;
 mod run_pictures;
 mod scene;

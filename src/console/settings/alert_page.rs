@@ -8,6 +8,7 @@ use entity::alert::{AlertState, Model as Alert};
 use entity::alert_delivery::{MessageKind, Model as Message};
 use entity::alert_receiver::Model as Receiver;
 use entity::alert_rule::Model as Rule;
+use entity::alert_silence::Model as Silence;
 use entity::id::{JobId, OrganizationId};
 use entity::webhook_delivery::DeliveryState;
 use maud::{Markup, html};
@@ -16,6 +17,7 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::alert_words::{Names, alert_words, kind_words, rule_state, rule_words, severity_words};
+use super::silence_form::silences;
 use super::tabs::{Tab, may, settings, show};
 use crate::access::{self, Action, Location, location};
 use crate::app::App;
@@ -36,6 +38,7 @@ struct Seen {
     rules: Vec<Rule>,
     receivers: Vec<Receiver>,
     alerts: Vec<Alert>,
+    silences: Vec<Silence>,
     messages: Vec<Message>,
     names: Names,
     manages: bool,
@@ -49,6 +52,7 @@ impl Seen {
         let rules = store::alert::list_rules(db, id).await?;
         let receivers = store::alert::list_receivers(db, id).await?;
         let alerts = store::alert::list_alerts_of_rules(db, rules.iter().map(|rule| rule.id).collect()).await?;
+        let silences = store::alert::list_silences(db, id).await?;
         // Rules may be read with the settings; jobs and environments only by those who see them.
         let sees_all = caller.may(id, Action::View, &Location::default()) && caller.organizations().contains(&id);
         let environments = store::environment::list_by_organization(db, id).await?;
@@ -68,13 +72,14 @@ impl Seen {
         };
         let jobs = alerts.iter().take(ALERTS).filter_map(|alert| alert.job_id);
         let of_rules = rules.iter().filter(|_| manages).filter_map(|rule| rule.job_id);
-        let jobs: HashSet<JobId> = jobs.chain(of_rules).collect();
+        let of_silences = silences.iter().filter(|_| manages).filter_map(|silence| silence.job_id);
+        let jobs: HashSet<JobId> = jobs.chain(of_rules).chain(of_silences).collect();
         let mut names = Names::load(db, id, jobs.into_iter().collect()).await?;
         names.environments.retain(|id, _| seen.contains(id));
         names.projects.retain(|project, _| {
             caller.may(id, Action::View, &Location { project: Some(*project), ..Location::default() })
         });
-        Ok(Self { rules, receivers, alerts, messages, names, manages, now: app.clock.now() })
+        Ok(Self { rules, receivers, alerts, silences, messages, names, manages, now: app.clock.now() })
     }
 
     fn rule(&self, alert: &Alert) -> Option<&Rule> {
@@ -99,6 +104,7 @@ pub(super) async fn page(
             p.row {
                 a.button href={ (to) "/alert-rules/new" } { "New rule" }
                 a.button.quiet href={ (to) "/alert-receivers/new" } { "New receiver" }
+                a.button.quiet href={ (to) "/alert-silences/new" } { "New silence" }
             }
         }
         @if seen.receivers.is_empty() {
@@ -108,7 +114,8 @@ pub(super) async fn page(
                 @else { "Somebody who manages the settings can create a receiver." }
             }
         }
-        (wrong(&seen))
+        (wrong(&seen, &to))
+        (silences(&seen.silences, (&seen.names, &seen.rules), seen.manages.then_some(to.as_str()), seen.now))
         (rules(&seen, &to))
         (receivers(&viewer, &seen, &to))
         @if seen.manages { (messages(&seen)) }
@@ -116,7 +123,7 @@ pub(super) async fn page(
     Ok(show(app, &viewer, id, (Tab::Alerts, Some(format!("/organization/{id}/alert-rules"))), &body).await?)
 }
 
-fn wrong(seen: &Seen) -> Markup {
+fn wrong(seen: &Seen, to: &str) -> Markup {
     // An alert that only waits for more failures, or for a recovery, is nothing to act on.
     let firing: Vec<&Alert> =
         seen.alerts.iter().filter(|alert| alert.state != AlertState::Pending || alert.due_at.is_some()).collect();
@@ -131,7 +138,7 @@ fn wrong(seen: &Seen) -> Markup {
                     th scope="col" { "What" } th scope="col" { "Rule" } th scope="col" { "State" } th scope="col" { "Since" }
                     th.number scope="col" { "Times" } th scope="col" { "Why" }
                 } }
-                tbody { @for alert in firing.iter().take(ALERTS) { (wrong_row(seen, alert)) } }
+                tbody { @for alert in firing.iter().take(ALERTS) { (wrong_row(seen, alert, to)) } }
             } }
             @if firing.len() > ALERTS { p.soft { (firing.len() - ALERTS) " more are not shown." } }
         }
@@ -151,7 +158,7 @@ fn what(seen: &Seen, alert: &Alert) -> Markup {
     }
 }
 
-fn wrong_row(seen: &Seen, alert: &Alert) -> Markup {
+fn wrong_row(seen: &Seen, alert: &Alert, to: &str) -> Markup {
     let rule = seen.rule(alert);
     let shown = alert_words(alert, rule.is_some_and(|rule| !rule.receivers.0.is_empty()));
     html! {
@@ -167,6 +174,10 @@ fn wrong_row(seen: &Seen, alert: &Alert) -> Markup {
             td data-label="Why" { div {
                 @if let Some(reason) = &alert.reason { div { (reason) } }
                 div.soft { (alert.decision) }
+                @if seen.manages && alert.state != AlertState::Suppressed {
+                    @let about = alert.job_id.map_or_else(|| format!("rule:{}", alert.rule_id), |job| format!("job:{job}"));
+                    div { a href={ (to) "/alert-silences/new?target=" (about) } { "Silence it" } }
+                }
             } }
         }
     }

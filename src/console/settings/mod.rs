@@ -14,12 +14,14 @@ mod logins;
 mod member_list;
 mod module_form;
 mod private_registry;
+mod quiet_fields;
 mod receiver_form;
 mod registry_form;
 mod role_form;
 mod roles;
 mod rule_form;
 mod setting_form;
+mod silence_form;
 mod ssh_key_form;
 mod tabs;
 mod template_form;
@@ -113,4 +115,7 @@ fn alert_forms(route: Route) -> Route {
         .at("/organization/:id/settings/alert-receiver/:row/edit", get(receiver_form::edit).post(receiver_form::save))
         .at("/organization/:id/settings/alert-receiver/:row/test", post(receiver_form::test))
         .at("/organization/:id/settings/alert-receiver/:row/delete", post(receiver_form::delete))
+        .at("/organization/:id/settings/alert-silences/new", get(silence_form::new).post(silence_form::create))
+        .at("/organization/:id/settings/alert-silence/:row/edit", get(silence_form::edit).post(silence_form::save))
+        .at("/organization/:id/settings/alert-silence/:row/delete", post(silence_form::delete))
 }

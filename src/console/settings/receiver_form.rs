@@ -9,6 +9,7 @@ use sea_orm::{ActiveEnum as _, Iterable as _};
 use uuid::Uuid;
 
 use super::alert_words::kind_words;
+use super::quiet_fields::TypedQuiet;
 use super::setting_form::{Desk, SettingForm, changes, chosen, listed};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
@@ -35,6 +36,8 @@ const FIELDS: &[&str] = &[
     "webhook_url",
     "url",
     "secret",
+    "quiet_hours.time_zone",
+    "quiet_hours.spans",
 ];
 
 /// What is typed into the form, without what is secret.
@@ -43,6 +46,7 @@ struct Typed {
     name: String,
     description: String,
     send_resolved: bool,
+    quiet: TypedQuiet,
     mail: MailSettings,
 }
 
@@ -57,6 +61,7 @@ impl Typed {
             name: text("name"),
             description: text("description"),
             send_resolved: sent.has("send_resolved"),
+            quiet: TypedQuiet::of_form(sent),
             mail: MailSettings {
                 to: text("to"),
                 from: text("from"),
@@ -73,12 +78,14 @@ impl Typed {
             name: row.name.clone(),
             description: row.description.clone(),
             send_resolved: row.send_resolved,
+            quiet: TypedQuiet::of_row(row),
             mail: row.mail.clone().unwrap_or_else(no_mail),
         }
     }
 
     fn new(kind: ReceiverKind) -> Self {
-        Self { kind, name: String::new(), description: String::new(), send_resolved: true, mail: no_mail() }
+        let (name, description, quiet) = (String::new(), String::new(), TypedQuiet::none());
+        Self { kind, name, description, send_resolved: true, quiet, mail: no_mail() }
     }
 
     /// What the form does not have stays as it is in the row.
@@ -104,7 +111,7 @@ impl Typed {
             send_resolved: self.send_resolved,
             owner: row.and_then(|row| row.owner.clone()),
             severity: row.and_then(|row| row.severity.clone()),
-            quiet_hours: None,
+            quiet_hours: Some(self.quiet.wanted()),
             target,
         }
     }
@@ -194,6 +201,7 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
             p { (check("no_secret", "Remove the secret", false)) }
         }
         p { (check("send_resolved", "Tell the end of an alert, too", typed.send_resolved)) }
+        (typed.quiet.fields(problems))
         (Field::text("description", "Description", &typed.description).show(problems))
     };
     let path = row.map(|row| format!("{}/alert-receiver/{}", settings(desk.id), row.id));

@@ -25,6 +25,8 @@ const FIELDS: &[&str] = &[
     "name",
     "description",
     "target",
+    "target.label_key",
+    "target.label_value",
     "condition.promql",
     "condition.threshold",
     "for_duration",
@@ -39,6 +41,8 @@ struct Typed {
     name: String,
     description: String,
     target: String,
+    label_key: String,
+    label_value: String,
     condition: String,
     threshold: String,
     for_seconds: String,
@@ -56,6 +60,8 @@ impl Typed {
             name: text("name"),
             description: text("description"),
             target: text("target"),
+            label_key: text("target.label_key"),
+            label_value: text("target.label_value"),
             condition: text("condition.promql"),
             threshold: text("condition.threshold"),
             for_seconds: text("for_duration"),
@@ -71,7 +77,10 @@ impl Typed {
         Self {
             name: row.name.clone(),
             description: row.description.clone(),
+            // The target of a rule does not change.
             target: String::new(),
+            label_key: String::new(),
+            label_value: String::new(),
             condition: name(row.condition),
             threshold: row.threshold.map(|number| number.to_string()).unwrap_or_default(),
             for_seconds: row.for_seconds.to_string(),
@@ -89,6 +98,8 @@ impl Typed {
             name: String::new(),
             description: String::new(),
             target: desk.asks("target").unwrap_or_else(|| "organization".into()),
+            label_key: String::new(),
+            label_value: String::new(),
             condition: name(Condition::RunFailed),
             threshold: String::new(),
             for_seconds: "0".into(),
@@ -129,12 +140,16 @@ impl Typed {
     }
 }
 
-/// What a choice of a target stands for: a word, or a word and an id.
-fn target_of(text: &str) -> Result<WantedTarget> {
+/// What a choice of a target stands for: a word, or a word and an id. A label is in fields of its own.
+fn target_of(Typed { target: text, label_key, label_value, .. }: &Typed) -> Result<WantedTarget> {
     const FIELD: &str = "target";
     let refused = || Error::invalid(FIELD, "must be one of the list");
     if text == "organization" {
         return Ok(WantedTarget::Organization);
+    }
+    if text == "label" {
+        let part = |part: &String| Some(part.clone()).filter(|part| !part.is_empty());
+        return Ok(WantedTarget::Label(part(label_key), part(label_value)));
     }
     let (kind, id) = text.split_once(':').ok_or_else(refused)?;
     let id = Uuid::parse_str(id).map_err(|_| refused())?;
@@ -149,7 +164,10 @@ fn target_of(text: &str) -> Result<WantedTarget> {
 
 /// The targets to choose from, by name. A job is among them if the page was opened for it.
 fn targets(names: &Names) -> Vec<(String, String)> {
-    let mut all = vec![("organization".to_owned(), "All jobs".to_owned())];
+    let mut all = vec![
+        ("organization".to_owned(), "All jobs".to_owned()),
+        ("label".to_owned(), "Jobs with the label below".to_owned()),
+    ];
     let mut add = |kind: &str, of: Vec<(String, &String)>| {
         let mut of: Vec<_> =
             of.into_iter().map(|(id, name)| (format!("{kind}:{id}"), format!("{kind} {name}"))).collect();
@@ -172,7 +190,7 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
         (None, Some(row)) => Typed::of_row(row),
         (None, None) => Typed::new(desk, &receivers),
     };
-    let asked = match target_of(&typed.target) {
+    let asked = match target_of(&typed) {
         Ok(WantedTarget::Job(job, _)) => {
             let found = rows::job::by_id(db, job).await?.filter(|found| found.organization_id == id);
             found.map(|found| found.id)
@@ -206,7 +224,11 @@ fn fields(
         (Field::text("name", "Name", &typed.name).required().show(problems))
         @match row {
             Some(row) => p { "It is about " (names.target(row)) "." },
-            None => (choice("target", "About", targets.iter().map(|(value, words)| (value.clone(), words.as_str())), &typed.target, problems)),
+            None => {
+                (choice("target", "About", targets.iter().map(|(value, words)| (value.clone(), words.as_str())), &typed.target, problems))
+                (Field::text("target.label_key", "Key of the label", &typed.label_key).show(problems))
+                (Field::text("target.label_value", "Value of the label", &typed.label_value).show(problems))
+            },
         }
         (choice("condition.promql", "When", conditions, &typed.condition, problems))
         (Field { kind: "number", ..Field::text("condition.threshold", "How many, or how long", &typed.threshold) }.hint("Failures in a row, or seconds; empty for the usual number").show(problems))
@@ -254,7 +276,7 @@ async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
             edit_rule(app, &by, row, wanted, recorded_rule).await.map(drop)
         }
         None => {
-            let target = target_of(&typed.target)?;
+            let target = target_of(&typed)?;
             let of = (desk.id, cluster(desk, desk.id).await?);
             create_rule(app, &by, of, (typed.wanted(None)?, target), recorded_rule).await.map(drop)
         }

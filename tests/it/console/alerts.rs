@@ -1,4 +1,4 @@
-//! The page of alerts, and the forms of rules and receivers.
+//! The page of alerts, and the forms of rules, receivers and silences.
 
 use entity::member::Role;
 use serde_json::Value;
@@ -43,6 +43,22 @@ async fn receivers() {
     }
     me.submit(&edit, &edit, &[("name", "channel"), ("description", "d")]).await.leads();
     let row = scene.named("alert-receivers", "channel").await;
+    let quiet = [
+        ("name", "channel"),
+        ("description", "d"),
+        ("quiet_hours.spans", "sunday 22:00 to 07:00"),
+        ("quiet_hours.time_zone", "Europe/Berlin"),
+        ("quiet_hours.except_severities", "CRITICAL"),
+    ];
+    let shown = me.submit(&edit, &edit, &[&quiet[..], &[("quiet_hours.except_severities", "LOUD")]].concat()).await;
+    assert_eq!(shown.status, 400);
+    let shown = me.submit(&edit, &edit, &[("name", "channel"), ("quiet_hours.spans", "always")]).await.expect(400);
+    assert!(shown.contains("is not written like") && shown.contains(">\nalways<"), "{shown}");
+    me.submit(&edit, &edit, &quiet).await.leads();
+    let stored = &scene.named("alert-receivers", "channel").await["quiet_hours"];
+    let spans = serde_json::json!([{"weekdays": ["SUNDAY"], "from": "22:00", "to": "07:00"}]);
+    assert_eq!((&stored["spans"], &stored["time_zone"]), (&spans, &"Europe/Berlin".into()), "{stored}");
+    assert!(me.get(&edit).await.expect(200).contains("SUNDAY 22:00 to 07:00"));
     assert_eq!((&row["description"], &row["send_resolved"]), (&"d".into(), &false.into()));
     // A receiver that does not answer: the reason stands above its form.
     let test = edit.replace("/edit", "/test");
@@ -95,12 +111,68 @@ async fn rules() {
     let edit = edit(settings, "alert-rule", &row);
     let shown = me.get(&edit).await.expect(200);
     assert!(shown.contains("It is about environment"), "{shown}");
+    let label = [("name", "team"), ("target", "label"), ("condition.promql", "run_failed"), ("severity", "HIGH")];
+    let shown = me.submit(&new, &new, &label).await.expect(400);
+    assert!(shown.contains("Key of the label is required"), "{shown}");
+    let parts = [("target.label_key", "team"), ("target.label_value", "shop")];
+    me.submit(&new, &new, &[&label[..], &parts[..]].concat()).await.leads();
+    assert!(scene.page().await.contains("jobs with the label team=shop"));
     let changed = [("name", "late"), ("condition.promql", "run_late"), ("severity", "LOW")];
     me.submit(&edit, &edit, &changed).await.leads();
     let row = scene.named("alert-rules", "late").await;
     assert_eq!((&row["enabled"], &row["condition"]["promql"]), (&false.into(), &"run_late".into()));
     me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
     assert!(scene.rows("alert-rules").await.iter().all(|row| row["name"] != "late"));
+}
+
+#[tokio::test]
+async fn silences() {
+    let scene = Scene::new(Role::Devops).await;
+    let Scene { me, settings, it, app, .. } = &scene;
+    let job = it.create(it.cron("nightly <b>", "30 3 * * *")).await;
+    let new = format!("{settings}/alert-silences/new");
+    assert!(scene.page().await.contains("Nothing is silenced."));
+    let of_job = format!("job:{job}");
+    let shown = me.get(&format!("{new}?target={of_job}")).await.expect(200);
+    assert!(
+        shown.contains(&format!("value=\"{of_job}\" selected")) && shown.contains("job nightly &lt;b&gt;"),
+        "{shown}"
+    );
+    let until = (app.app.clock.now() + chrono::TimeDelta::hours(2)).format("%Y-%m-%dT%H:%M").to_string();
+    for (target, ends_at, said) in [
+        (of_job.as_str(), "tomorrow", "must be a date and a time"),
+        (of_job.as_str(), "2020-01-01T00:00", "must be after begins_at"),
+        ("moon:1", until.as_str(), "must be one of the list"),
+        ("job:00000000-0000-0000-0000-000000000000", until.as_str(), "is no job of the organization"),
+        ("label", until.as_str(), "is required for a label"),
+    ] {
+        let fields = [("target.id", target), ("ends_at", ends_at), ("comment", "known")];
+        let shown = me.submit(&new, &new, &fields).await.expect(400);
+        assert!(shown.contains(said) && shown.contains("value=\"known\""), "{target} {ends_at}: {shown}");
+    }
+    me.submit(&new, &new, &[("target.id", &of_job), ("ends_at", &until), ("comment", "known <i>")]).await.leads();
+    let row = scene.rows("alert-silence").await.remove(0);
+    assert_eq!((&row["active"], &row["target"]["id"]), (&true.into(), &job.as_str().into()));
+    let page = scene.page().await;
+    for part in ["job nightly &lt;b&gt;", "known &lt;i&gt;", "silent"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let edit = edit(settings, "alert-silence", &row);
+    let begins = row["begins_at"].as_str().unwrap().get(..16).unwrap();
+    assert!(me.get(&edit).await.expect(200).contains(&format!("value=\"{begins}\"")));
+    let label = [("target.id", "label"), ("target.label_key", "team"), ("target.label_value", "shop")];
+    me.submit(&edit, &edit, &[&label[..], &[("ends_at", until.as_str())]].concat()).await.leads();
+    let row = scene.rows("alert-silence").await.remove(0);
+    assert_eq!((&row["target"]["type"], &row["target"]["label_value"]), (&"LABEL".into(), &"shop".into()));
+    let viewer = Browser::new(app, it.organization, Role::Viewer).await;
+    let page = viewer.get(&format!("{settings}/alerts")).await.expect(200);
+    assert!(page.contains("jobs with the label team=shop") && !page.contains("alert-silence"), "{page}");
+    assert_eq!(viewer.get(&edit).await.status, 403);
+    me.submit(&edit, &edit.replace("/edit", "/delete"), &[]).await.leads();
+    assert!(scene.rows("alert-silence").await.is_empty());
+    let event = format!("/organization/{}/events?eventType=DELETE&targetType=ORGANIZATION", it.organization);
+    let event = it.client.get(&event).await.expect(200)["events"][0].to_string();
+    assert!(event.contains("ALERT_SILENCE"), "{event}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Times that people type: in the zone of the job, or with an offset.
+//! Times that people type: in a zone, or with an offset.
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone as _, Utc};
 use windlass_schedule::time_zone::Zone;
