@@ -69,7 +69,7 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), (), (), (), ()) = tokio::join!(
+        let ((), (), (), (), (), (), (), (), (), ()) = tokio::join!(
             serving,
             http::watch(&app, certificates, drained.clone()),
             async {
