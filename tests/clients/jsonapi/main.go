@@ -115,6 +115,20 @@ type Schedule struct {
 	TemplateID string `jsonapi:"attr,templateReference"`
 }
 
+type Webhook struct {
+	ID         string `jsonapi:"primary,webhook"`
+	MigratedV2 *bool  `jsonapi:"attr,migratedV2"`
+}
+
+type WebhookEvent struct {
+	ID         string `jsonapi:"primary,webhook_event"`
+	Event      string `jsonapi:"attr,event"`
+	Branch     string `jsonapi:"attr,branch"`
+	Path       string `jsonapi:"attr,path"`
+	TemplateID string `jsonapi:"attr,templateId"`
+	Priority   int    `jsonapi:"attr,priority"`
+}
+
 type Access struct {
 	ID              string `jsonapi:"primary,access"`
 	Name            string `jsonapi:"attr,name"`
@@ -368,6 +382,8 @@ func main() {
 	life(within+"variable", &Variable{Key: "k", Value: text("[1]"), Category: "TERRAFORM", Sensitive: yes(false), Hcl: true}, &Variable{Key: "l", Value: text("x"), Category: "ENV", Sensitive: yes(true)}, func(it *Variable) *string { return &it.ID })
 	life(within+"access", &Access{Name: "G", ManageState: true}, &Access{Name: "H", ManageJob: true}, func(it *Access) *string { return &it.ID })
 	life("workspace/"+workspace.ID+"/schedule", &Schedule{Schedule: "0 0 4 ? * MON-FRI", TemplateID: plan[0].ID}, &Schedule{Schedule: "0 30 4 ? * 6#3", TemplateID: plan[0].ID}, func(it *Schedule) *string { return &it.ID })
+	hook := one[Webhook]("POST", within+"webhook", &Webhook{MigratedV2: yes(true)}, 201)
+	life(within+"webhook/"+hook.ID+"/events", &WebhookEvent{Event: "PUSH", Branch: "main", Path: ".*", TemplateID: plan[0].ID, Priority: 1}, &WebhookEvent{Event: "PULL_REQUEST", Branch: "main,next", Path: "infra/.*", TemplateID: plan[0].ID, Priority: 2}, func(it *WebhookEvent) *string { return &it.ID })
 	tag := one[Tag]("POST", in+"tag", &Tag{Name: "kept"}, 201)
 	mark := one[WorkspaceTag]("POST", within+"workspaceTag", &WorkspaceTag{TagID: tag.ID}, 201)
 	check(many[Tag](in + "tag?filter[tag]=name==kept")[0].ID == mark.TagID, "the workspace has another tag")
