@@ -9,7 +9,7 @@ use crate::terrakube::House;
 use crate::validate::TERRAKUBE;
 
 /// The resources of which none can be stored.
-const NEVER_STORED: [&str; 9] = [
+const NEVER_STORED: [&str; 7] = [
     "agent",
     "collection",
     "item",

@@ -18,16 +18,18 @@ async fn conforms(runner: &str, image: &str) {
     let server = Server::bind(app.app.clone()).await.unwrap();
     let url = format!("http://{}", server.address());
     let shutdown = CancellationToken::new();
-    let served = tokio::spawn(server.run(shutdown.clone()));
     let folder = tempfile::tempdir().unwrap();
     let agent = AgentProcess::start(folder.path(), &url, agent["token"].as_str().unwrap(), &["--runner", runner]);
     let cluster = entity::id::ClusterId(cluster.parse().unwrap());
     let runner = app.app.runners.agents.get(cluster);
-    crate::conformance::conforms(runner.as_ref(), image).await;
-    assert!(runner.list().await.unwrap().is_empty());
-    drop(agent);
-    shutdown.cancel();
-    served.await.unwrap().unwrap();
+    let tested = async {
+        crate::conformance::conforms(runner.as_ref(), image).await;
+        assert!(runner.list().await.unwrap().is_empty());
+        drop(agent);
+        shutdown.cancel();
+    };
+    let (served, ()) = tokio::join!(server.run(shutdown.clone()), tested);
+    served.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
