@@ -19,8 +19,8 @@ pub struct Model {
     pub protocols: String,
     /// The contents of SHA256SUMS.
     pub checksums: Option<String>,
-    /// The contents of SHA256SUMS.sig.
-    pub signature: Option<Vec<u8>>,
+    /// The contents of SHA256SUMS.sig, in base64: bytes are for what is sealed.
+    pub signature: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

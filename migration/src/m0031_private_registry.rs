@@ -78,8 +78,6 @@ async fn providers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.create_table(providers).await?;
     let names = unique("terraform_provider", &["organization_id", "hostname", "namespace", "name"]);
     manager.create_index(names).await?;
-    let mut signature = ColumnDef::new(name("signature"));
-    signature.blob().null();
     let columns = vec![
         key(),
         id("organization_id"),
@@ -88,7 +86,7 @@ async fn providers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         text("version"),
         text("protocols"),
         optional_text("checksums"),
-        signature,
+        optional_text("signature"),
     ];
     let mut versions = table("provider_version", columns);
     versions.foreign_key(&mut cascade("provider_id", "terraform_provider"));

@@ -18,7 +18,7 @@ use crate::store;
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/v1/mirror/:organization", guarded(get(list)))
-        .at("/v1/mirror/:organization/:hostname/:namespace/:name/:document", guarded(get(document)))
+        .at("/v1/mirror/:organization/:hostname/:namespace/:name/:version", guarded(get(document)))
 }
 
 /// The document that lists the versions of a provider.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use entity::id::{ProviderPlatformId, ProviderVersionId};
 use entity::{provider_platform, provider_version, terraform_provider};
 use poem::web::{Data, Path};
@@ -16,6 +18,7 @@ use super::registry_visit::RegistryVisit;
 use super::sealed_address;
 use crate::app::App;
 use crate::engine::private_registry::{contents, provider_versions};
+use crate::error::Error;
 use crate::store;
 
 /// The kinds of addresses: of archives, of lists of checksums, and of their signatures.
@@ -169,7 +172,8 @@ async fn checksums(app: Data<&Arc<App>>, secret: Path<String>) -> Response {
 async fn signature(app: Data<&Arc<App>>, secret: Path<String>) -> Response {
     let answer = async {
         let row = addressed(app.0, SIGNATURE, &secret.0).await?;
-        let bytes = row.signature.ok_or_else(|| Problem::missing("file"))?;
+        let text = row.signature.ok_or_else(|| Problem::missing("file"))?;
+        let bytes = STANDARD.decode(text).map_err(Error::internal)?;
         Ok(Response::builder().content_type("application/octet-stream").body(bytes))
     };
     answered(answer.await)

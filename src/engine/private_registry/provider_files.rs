@@ -1,5 +1,7 @@
 //! The checksums of a version of a provider, and their signature.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use entity::id::ProviderVersionId;
 use entity::{provider_version, terraform_provider};
@@ -112,7 +114,7 @@ pub async fn store_signature(
     let row = store::private_registry::provider_version(tx, of.id, version).await?;
     let row = row.filter(|row| row.checksums.is_some());
     let row = row.ok_or_else(|| Error::Conflict("upload the file SHA256SUMS of this version first".into()))?;
-    Ok(store::row::update(tx, provider_version::Model { signature: Some(signature.to_vec()), ..row }).await?)
+    Ok(store::row::update(tx, provider_version::Model { signature: Some(STANDARD.encode(signature)), ..row }).await?)
 }
 
 /// Whether a list of checksums is known, and what it says about a file.
