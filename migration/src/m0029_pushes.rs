@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         pushes(manager).await?;
         feedback(manager).await?;
         heads(manager).await?;
-        let webhook = Table::alter().table(name("workspace")).add_column(&mut optional_id("webhook_id")).to_owned();
+        let webhook = Table::alter().table(name("workspace")).add_column(optional_id("webhook_id")).to_owned();
         manager.alter_table(webhook).await?;
         for column in [&mut optional_id("push_id"), &mut optional_integer("pr_number")] {
             let change = Table::alter().table(name("workspace_job")).add_column(column).to_owned();

@@ -102,6 +102,11 @@ impl Follower {
                 spec = None;
             }
             let state = WireState::from(state);
+            if matches!(state, WireState::CannotStart { .. }) {
+                // There is no log, and an engine without a container does not answer for one.
+                let times = self.times().await;
+                return self.end(state, times, Vec::new()).await;
+            }
             if state.is_end() {
                 return self.finish(state).await;
             }

@@ -96,6 +96,8 @@ fn processes(config: &Config, folder: &Path, clock: &Clock, wake: &Wake) -> Resu
         tracing::warn!("steps run as root, like the agent; run the agent as another user, or set --process-user");
     }
     let scratch = config.process_dir.clone().unwrap_or_else(|| folder.join("processes"));
+    // A step runs in another folder, where a relative PATH leads nowhere.
+    let scratch = std::path::absolute(&scratch).unwrap_or(scratch);
     let tools = StepTools::new(config.tools.clone(), scratch.join(".tools"));
     let runner = ProcessRunner::new(scratch, config.supervisor.clone(), clock.clone(), wake.clone());
     Ok((runner.as_user(config.process_user.clone()), tools))

@@ -140,6 +140,8 @@ async fn ids_do_not_cross_organizations() {
             }
             let project_rule = *name == "deploymentRuleId" && operation.template.starts_with("/project");
             let name = if project_rule { &"project rule" } else { name };
+            let of_agents = *name == "clusterId" && operation.template.contains("{clusterId}/agent");
+            let name = if of_agents { &"cluster of agents" } else { name };
             let path = operation.path.replace(&ours.ids[name], &theirs.ids[name]);
             // The rule of an environment has the id of the environment: both are replaced.
             let operation = Operation { path, ..operation.clone() };

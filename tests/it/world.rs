@@ -45,6 +45,14 @@ async fn far_cluster(client: &Client, clusters: &str) -> String {
     cluster
 }
 
+/// A cluster with an agent.
+async fn cluster_of_agents(client: &Client, clusters: &str) -> [(&'static str, String); 2] {
+    let body = json!({"name": "unreachable", "region": "here", "cloud_provider": "ON_PREMISE"});
+    let cluster = id(&client.post(clusters, body).await.expect(201));
+    let agent = client.post(&format!("{clusters}/{cluster}/agent"), json!({"name": "a"})).await.expect(201);
+    [("agentId", id(&agent)), ("cluster of agents", cluster)]
+}
+
 fn annotations() -> Value {
     json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]})
 }
@@ -82,13 +90,7 @@ impl World {
         ids.insert("customRoleId", post(in_organization("customRole"), json!({"name": "made"})).await);
         ids.insert("inviteId", post(in_organization("inviteMember"), json!({"email": "invited@example.com"})).await);
         ids.insert("clusterId", far_cluster(client, &in_organization("cluster")).await);
-        let unreachable = json!({"name": "unreachable", "region": "here", "cloud_provider": "ON_PREMISE"});
-        let unreachable = post(in_organization("cluster"), unreachable).await;
-        ids.insert(
-            "agentId",
-            post(in_organization(&format!("cluster/{unreachable}/agent")), json!({"name": "a"})).await,
-        );
-        ids.insert("cluster of agents", unreachable);
+        ids.extend(cluster_of_agents(client, &in_organization("cluster")).await);
         let calendar = json!({"name": "closed", "days": ["2026-12-25"]});
         ids.insert("calendarId", post(in_organization("calendar"), calendar).await);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);

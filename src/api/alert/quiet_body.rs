@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rule_body::AlertSeverity;
 use crate::api::environment::deployment_rule::WeekdayEnum;
-use crate::engine::alert::{WantedQuietHours, WantedQuietSpan, checked_quiet_hours, minute_text};
+use crate::engine::alert::minute_text;
+use crate::engine::settings::quiet_check::{WantedQuietHours, WantedQuietSpan, checked_quiet_hours};
 use crate::error::Result;
 
 /// Times of each week in which messages wait.

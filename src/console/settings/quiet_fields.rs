@@ -10,7 +10,8 @@ use super::setting_form::{boxes, checked};
 use crate::console::form::Form;
 use crate::console::problems::Problems;
 use crate::console::widgets::Field;
-use crate::engine::alert::{WantedQuietHours, WantedQuietSpan, checked_quiet_hours, minute_text};
+use crate::engine::alert::minute_text;
+use crate::engine::settings::quiet_check::{WantedQuietHours, WantedQuietSpan, checked_quiet_hours};
 use crate::error::{Error, Result};
 
 const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];

@@ -54,7 +54,7 @@ fn length(span: &QuietSpan) -> u16 {
 
 /// Whether some time of each week is left in which messages are sent.
 #[must_use]
-pub(super) fn leaves_time(spans: &[QuietSpan]) -> bool {
+pub fn leaves_time(spans: &[QuietSpan]) -> bool {
     let mut quiet = vec![false; 10_080];
     for span in spans {
         for day in &span.weekdays {
@@ -73,7 +73,7 @@ pub(super) fn leaves_time(spans: &[QuietSpan]) -> bool {
 ///
 /// # Errors
 /// A reason for the caller.
-pub(super) fn parse_minute(text: &str) -> Result<u16, String> {
+pub fn parse_minute(text: &str) -> Result<u16, String> {
     let wrong = || "must be a time of the day such as 07:30, of at most 24:00".to_owned();
     let digits =
         |part: &str| (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok());

@@ -1,4 +1,4 @@
-//! Pure: the id of a public OpenPGP key in its text form.
+//! Pure: the id of a public `OpenPGP` key in its text form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

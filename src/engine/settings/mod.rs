@@ -7,6 +7,7 @@ pub mod calendar_settings;
 pub mod cluster_settings;
 pub mod git_token_settings;
 pub mod module_settings;
+pub mod quiet_check;
 pub mod registry_address;
 pub mod registry_settings;
 pub mod registry_tags;

@@ -26,9 +26,11 @@ const SOCKETS: [(&str, &str); 4] = [
 
 /// The files with bodies that are streamed: a guard ends those of `LOGS` and the logs of the console; the events of a page end when
 /// its rights are checked again; the others are the bodies of requests, or write out what was there when it was requested.
-const STREAMS: [&str; 12] = [
+const STREAMS: [&str; 14] = [
     "src/api/job/run_log.rs",
     "src/api/wire/stream.rs",
+    "src/cloud/registry_modules.rs",
+    "src/cloud/registry_providers.rs",
     "src/cloud/state_versions.rs",
     "src/console/live.rs",
     "src/console/run/log_events.rs",

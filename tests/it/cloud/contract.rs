@@ -67,8 +67,10 @@ async fn without_a_database_everything_is_503() {
             ] {
                 real = real.replace(&format!("{{{name}}}"), &id);
             }
-            if operation["operationId"] == "listStateVersions" {
-                real += "?filter[organization][name]=acme&filter[workspace][name]=network";
+            match operation["operationId"].as_str().unwrap() {
+                "listStateVersions" => real += "?filter[organization][name]=acme&filter[workspace][name]=network",
+                "listSigningKeys" => real += "?filter[namespace]=acme",
+                _ => {}
             }
             let answer = house.client.call(method.to_uppercase().parse().unwrap(), &real, None).await;
             assert_eq!(answer.status, 503, "{method} {path}: {}", answer.text);

@@ -79,7 +79,10 @@ async fn versions_are_the_tags_of_a_repository() {
     let vcs = house.create("vcs", "vcs", vcs).await;
     let link = json!({"data": {"type": "vcs", "id": vcs}});
     let path = house.path(&format!("module/{module}"));
-    house.client.patch(&format!("{path}/relationships/vcs"), link).await.expect(204);
+    let media = [("content-type", "application/vnd.api+json")];
+    let to = format!("{path}/relationships/vcs");
+    let (status, text) = house.client.raw_call("PATCH", &to, Some(&link.to_string()), &media).await;
+    assert_eq!(status, 204, "{text}");
     let listed = house.client.post(REFRESH, json!({})).await.expect(200);
     assert_eq!(versions(&listed), ["2.0.0", "1.3.1", "1.2.0"]);
     assert_eq!(listed["modules"][0]["source"], "acme/network/test");

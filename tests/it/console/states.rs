@@ -93,7 +93,7 @@ async fn drift_is_shown_and_settled() {
     let viewer = Browser::new(&house.app, house.organization, Role::Viewer).await;
     let read = viewer.get(&drift).await.expect(200);
     assert!(!read.contains("drift/accept") && read.contains("planJob"), "{read}");
-    viewer.submit(page, &format!("{drift}/accept"), &[]).await.expect(403);
+    viewer.post(&format!("{drift}/accept"), &viewer.csrf().await, &[]).await.expect(403);
     for word in ["accept", "revert"] {
         let to = me.submit(&drift, &format!("{drift}/{word}"), &[]).await.leads();
         let job = to.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();

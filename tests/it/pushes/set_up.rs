@@ -96,10 +96,14 @@ async fn what_is_refused() {
     let other = it.house.workspace("other").await;
     let mut wanted = new("webhook", json!({"secret": "a secret that is long"}));
     wanted["data"]["relationships"] = json!({"workspace": {"data": {"type": "workspace", "id": other}}});
-    let hook = id(&it.house.client.post("/api/v1/webhook", wanted).await.expect(201));
+    let (status, text) = it.house.client.raw_call("POST", "/api/v1/webhook", Some(&wanted.to_string()), &media).await;
+    assert_eq!(status, 201, "{text}");
+    let hook = id(&serde_json::from_str::<Value>(&text).unwrap());
     let mut event = new("webhook_event", json!({"event": "PUSH", "templateId": it.house.template("Plan").await}));
     event["data"]["relationships"] = json!({"webhook": {"data": {"type": "webhook", "id": hook}}});
-    it.house.client.post("/api/v1/webhook_event", event).await.expect(201);
+    let (status, text) =
+        it.house.client.raw_call("POST", "/api/v1/webhook_event", Some(&event.to_string()), &media).await;
+    assert_eq!(status, 201, "{text}");
     // The secret is never shown.
     let text = it.house.client.raw_call("GET", "/api/v1/webhook", None, &[]).await.1;
     assert!(text.contains(&it.hook) && !text.contains(SECRET), "{text}");

@@ -1,9 +1,9 @@
-//! Pure: checks the quiet hours that somebody wants. The names of fields are those of the API.
+//! Checks the quiet hours that somebody wants. The names of fields are those of the API.
 
 use entity::alert_receiver::{QuietHours, QuietSpan};
 use entity::alert_rule::Severity;
 
-use super::quiet::{leaves_time, parse_minute};
+use crate::engine::alert::{leaves_time, parse_minute};
 use crate::engine::cron::parse_timezone;
 use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
