@@ -49,8 +49,8 @@ async fn without_a_database_everything_is_503() {
             let Some(operation) = item.get(method).filter(|operation| operation["security"] != json!([])) else {
                 continue;
             };
-            // The first is answered from memory, and the other reads its body before it looks for anything.
-            if ["readAccount", "createRun"].contains(&operation["operationId"].as_str().unwrap()) {
+            // The first is answered from memory, and the others read their bodies before they look for anything.
+            if ["readAccount", "createRun", "createSigningKey"].contains(&operation["operationId"].as_str().unwrap()) {
                 continue;
             }
             let id = uuid::Uuid::nil().to_string();
