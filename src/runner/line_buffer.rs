@@ -108,6 +108,12 @@ impl LineBuffer {
         self.lock().is_full()
     }
 
+    /// How many lines the log has so far.
+    pub(super) fn count(&self) -> u64 {
+        let state = self.lock();
+        state.first + state.lines.len() as u64
+    }
+
     /// Adds lines; waits until there is room for all of them.
     pub(super) async fn push(&self, lines: impl IntoIterator<Item = Line>) {
         let mut lines = lines.into_iter().peekable();

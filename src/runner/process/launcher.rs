@@ -13,7 +13,7 @@ use tokio::net::unix::pipe::Receiver;
 
 use super::descendants::{kill_below, pid};
 use super::orphan::{MARK, kill_left};
-use super::output_reader::{OUTPUT_GRACE, read, spawn, wait_for_reader};
+use super::output_reader::{read, spawn, wait_for_reader};
 use super::private_folder::private_folder;
 use super::process_step::ProcessStep;
 use super::process_user::Account;
@@ -188,8 +188,7 @@ impl Launcher {
                     StepState::Exited { exit_code: 137, reason: Some("its supervisor was killed".into()) }
                 }
             };
-            let deadline = tokio::time::Instant::now() + OUTPUT_GRACE;
-            wait_for_reader(&step, reader, deadline).await;
+            wait_for_reader(&step.memory.lines, reader).await;
             step.memory.end(ended, clock.now());
         });
     }

@@ -12,9 +12,10 @@ use tokio::time::Instant;
 use super::process_step::ProcessStep;
 use crate::clock::Clock;
 use crate::runner::line::{Line, Stream};
+use crate::runner::line_buffer::LineBuffer;
 use crate::runner::line_splitter::{LineSplitter, Piece};
 
-/// How long a process that left the group may keep the output open after the step has ended.
+/// How long a process that left the group may keep the output open after the step has ended, without writing to it.
 pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
 /// How long a line may stay incomplete before its part is shown: a prompt, or a progress display.
@@ -24,17 +25,18 @@ const PART: Duration = Duration::from_millis(100);
 const READ_BYTES: usize = 4096;
 const MOST_READ_BYTES: usize = 64 * 1024;
 
-/// Waits for the reader. If its buffer is full it gets more time; if it waits for output it is aborted at the deadline.
-pub(super) async fn wait_for_reader(
-    step: &ProcessStep,
-    mut reader: tokio::task::JoinHandle<()>,
-    deadline: tokio::time::Instant,
-) {
+/// Waits for the reader. While its buffer is full, or it reads something, it gets more time, because a pipe may hold more than the buffer,
+/// and whoever stores the lines may be slow; if it only waits for output, it is aborted after the grace period.
+pub(super) async fn wait_for_reader(lines: &LineBuffer, mut reader: tokio::task::JoinHandle<()>) {
+    let (mut count, mut deadline) = (lines.count(), Instant::now() + OUTPUT_GRACE);
     loop {
         if tokio::time::timeout(Duration::from_millis(100), &mut reader).await.is_ok() {
             return;
         }
-        if !step.memory.lines.is_full() && tokio::time::Instant::now() > deadline {
+        let now = lines.count();
+        if lines.is_full() || now != count {
+            (count, deadline) = (now, Instant::now() + OUTPUT_GRACE);
+        } else if Instant::now() > deadline {
             reader.abort();
             return;
         }
@@ -149,4 +151,41 @@ async fn push(step: &ProcessStep, clock: &Clock, stream: Stream, pieces: Vec<Pie
     let at = clock.now();
     let line = |Piece { text, open }| Line { at, stream, text, open };
     step.memory.lines.push(pieces.into_iter().map(line)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use chrono::DateTime;
+    use tokio::time::Instant;
+
+    use super::{OUTPUT_GRACE, spawn, wait_for_reader};
+    use crate::liveness::wake::Wake;
+    use crate::runner::line::{Line, Stream};
+    use crate::runner::line_buffer::LineBuffer;
+
+    /// A slow reader reads what a process left in its pipe, however long that takes.
+    #[tokio::test]
+    async fn a_reader_that_reads_gets_more_time() {
+        let lines = Arc::new(LineBuffer::new("step", Wake::default()));
+        let read = Arc::clone(&lines);
+        let reader = spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                let line = Line { at: DateTime::UNIX_EPOCH, stream: Stream::Stdout, text: "x".into(), open: false };
+                read.push([line]).await;
+            }
+        });
+        wait_for_reader(&lines, reader).await;
+        assert_eq!(lines.count(), 10);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_only_waits_is_ended() {
+        let (lines, begin) = (LineBuffer::new("step", Wake::default()), Instant::now());
+        wait_for_reader(&lines, spawn(std::future::pending())).await;
+        assert!(begin.elapsed() >= OUTPUT_GRACE);
+    }
 }

@@ -187,7 +187,7 @@ export async function tendAlerts(me, api, id, job) {
   await me.send('Save', 'The change was stored.')
   await me.look()
   await remove(me, 'job import')
-  await create(me, 'New silence', { About: 'label' }, { 'Key of the label': 'team', 'Value of the label': 'shop' })
+  await create(me, 'New silence', { 'Key of the label': '' }, { About: 'label', 'Key of the label': 'team', 'Value of the label': 'shop' })
   await remove(me, 'jobs with the label team=shop')
   await remove(me, 'fails here')
   await remove(me, 'hook here')
