@@ -24,7 +24,7 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await page.fill('[name="push-branch"]', '(')
   await me.refused(400, () => me.press('Save'))
   await page.fill('[name="push-branch"]', 'main')
-  await page.selectOption('[name="push-template"]', { label: template })
+  await page.selectOption('[name="push-template"]', template)
   await me.press('Save')
   await me.sees('This is the secret of the webhook.')
   await me.look()
