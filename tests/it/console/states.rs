@@ -116,6 +116,7 @@ async fn states_are_for_those_who_manage_them() {
     for rest in [
         "states".to_owned(),
         "state-import".into(),
+        "state-comparison".into(),
         format!("state-comparison?from={id}&to={id}"),
         format!("states/{id}/resources"),
         format!("states/{id}/rollback"),
