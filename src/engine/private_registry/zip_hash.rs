@@ -78,7 +78,7 @@ mod tests {
 
     use super::content_hash;
 
-    /// By hand, from the format of Go's `dirhash`; the tests with the programs compare it with what they write into lock files.
+    /// Written out, from the format of Go's `dirhash`; the tests with the programs compare it with what they write into lock files.
     const EXPECTED: &str = "h1:c9kx41MfEyR7vDoBCPzQwO9IAmCl51mA23+m4LxTGsQ=";
 
     #[test]

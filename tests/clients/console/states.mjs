@@ -9,16 +9,16 @@ export async function tendStates(me, api, organization, id) {
   const state = await api.get(`/tfstate/v1/organization/${organization}/workspace/${id}/backend`)
   const { serial } = state
   state.serial += 1
-  state.resources[0].instances[0].attributes.input.value = 'hello by hand'
+  state.resources[0].instances[0].attributes.input.value = 'hello imported'
   await me.go(path)
   await me.press('All versions: compare, roll back')
   await me.look()
   await me.press('Import a state file')
   await me.look()
-  await me.fill({ State: '{"version": 3}', Reason: 'by hand' })
+  await me.fill({ State: '{"version": 3}', Reason: 'moved here' })
   await me.refused(400, () => me.press('Import'))
   await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'a.tfstate', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(state)) })
-  await page.waitForFunction(() => document.getElementById('field-state').value.includes('by hand'))
+  await page.waitForFunction(() => document.getElementById('field-state').value.includes('hello imported'))
   await me.send('Import', 'The state was imported.')
   await me.press('Compare')
   await me.sees('0 created, 1 changed, 0 deleted.')

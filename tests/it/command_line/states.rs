@@ -22,7 +22,7 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     let path = file.to_str().unwrap();
     state(&["export", name, "--file", path]);
     assert!(client.fails(&["workspace", "state", "export", name, "--file", path], 2).contains("kept.tfstate"));
-    // Somebody renames the resource by hand.
+    // Somebody renames the resource in the file.
     let mut changed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let serial = changed["serial"].as_i64().unwrap();
     changed["serial"] = (serial + 1).into();
@@ -30,7 +30,7 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     std::fs::write(&file, changed.to_string()).unwrap();
     let wrong = ["workspace", "state", "import", name, path, "--md5", "00000000000000000000000000000000"];
     assert!(client.fails(&wrong, 1).contains("MD5"));
-    assert!(state(&["import", name, path, "--reason", "by hand"]).contains(&format!("serial {}", serial + 1)));
+    assert!(state(&["import", name, path, "--reason", "renamed"]).contains(&format!("serial {}", serial + 1)));
     let difference = state(&["diff", name, &serial.to_string()]);
     assert!(
         difference.contains("terraform_data.first\tdeleted") && difference.contains("terraform_data.other\tcreated"),
@@ -40,7 +40,7 @@ async fn states_are_listed_compared_rolled_back_and_imported() {
     assert!(rolled.contains(&format!("serial {}", serial + 2)), "{rolled}");
     let listed = state(&["list", name]);
     assert!(listed.contains(&format!("rollback to the serial {serial}: that was wrong")), "{listed}");
-    assert!(listed.contains("import: by hand"), "{listed}");
+    assert!(listed.contains("import: renamed"), "{listed}");
     // The tool finds what it made.
     let job = site.job(name, "flow:\n- {type: terraformPlan, step: 1}\n").await;
     let done = site.until(&job, &["completed"]).await;
