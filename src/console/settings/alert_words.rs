@@ -106,6 +106,13 @@ pub(super) fn rule_state(rule: &Rule, alerts: &[Alert]) -> (&'static str, &'stat
     }
 }
 
+/// What a target can be chosen from: values of a kind and an id, and their words, by name.
+pub(super) fn options<'a>(kind: &str, of: impl Iterator<Item = (String, &'a String)>) -> Vec<(String, String)> {
+    let mut all: Vec<_> = of.map(|(id, name)| (format!("{kind}:{id}"), format!("{kind} {name}"))).collect();
+    all.sort_by(|one, other| one.1.cmp(&other.1));
+    all
+}
+
 /// The names of what rules are about.
 #[derive(Default)]
 pub(super) struct Names {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use sea_orm::{ActiveEnum as _, Iterable as _};
 use uuid::Uuid;
 
-use super::alert_words::{Names, condition_words, severity_words};
+use super::alert_words::{Names, condition_words, options, severity_words};
 use super::setting_form::{Desk, SettingForm, boxes, changes, chosen};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
@@ -168,16 +168,10 @@ fn targets(names: &Names) -> Vec<(String, String)> {
         ("organization".to_owned(), "All jobs".to_owned()),
         ("label".to_owned(), "Jobs with the label below".to_owned()),
     ];
-    let mut add = |kind: &str, of: Vec<(String, &String)>| {
-        let mut of: Vec<_> =
-            of.into_iter().map(|(id, name)| (format!("{kind}:{id}"), format!("{kind} {name}"))).collect();
-        of.sort_by(|one, other| one.1.cmp(&other.1));
-        all.extend(of);
-    };
-    add("job", names.jobs.iter().map(|(id, name)| (id.to_string(), name)).collect());
-    add("project", names.projects.iter().map(|(id, name)| (id.to_string(), name)).collect());
-    add("environment", names.environments.iter().map(|(id, name)| (id.to_string(), name)).collect());
-    add("cluster", names.clusters.iter().map(|(id, name)| (id.to_string(), name)).collect());
+    all.extend(options("job", names.jobs.iter().map(|(id, name)| (id.to_string(), name))));
+    all.extend(options("project", names.projects.iter().map(|(id, name)| (id.to_string(), name))));
+    all.extend(options("environment", names.environments.iter().map(|(id, name)| (id.to_string(), name))));
+    all.extend(options("cluster", names.clusters.iter().map(|(id, name)| (id.to_string(), name))));
     all
 }
 

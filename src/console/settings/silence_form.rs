@@ -7,7 +7,7 @@ use entity::id::{AlertSilenceId, JobId};
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::alert_words::Names;
+use super::alert_words::{Names, options};
 use super::setting_form::{Desk, SettingForm, changes};
 use super::tabs::{Tab, settings};
 use crate::access::{self, Action};
@@ -127,16 +127,10 @@ fn targets(names: &Names, rules: &[Rule]) -> Vec<(String, String)> {
         ("organization".to_owned(), "All alerts".to_owned()),
         ("label".to_owned(), "Jobs with the label below".to_owned()),
     ];
-    let mut add = |kind: &str, of: Vec<(String, &String)>| {
-        let mut of: Vec<_> =
-            of.into_iter().map(|(id, name)| (format!("{kind}:{id}"), format!("{kind} {name}"))).collect();
-        of.sort_by(|one, other| one.1.cmp(&other.1));
-        all.extend(of);
-    };
-    add("job", names.jobs.iter().map(|(id, name)| (id.to_string(), name)).collect());
-    add("rule", rules.iter().map(|rule| (rule.id.to_string(), &rule.name)).collect());
-    add("project", names.projects.iter().map(|(id, name)| (id.to_string(), name)).collect());
-    add("environment", names.environments.iter().map(|(id, name)| (id.to_string(), name)).collect());
+    all.extend(options("job", names.jobs.iter().map(|(id, name)| (id.to_string(), name))));
+    all.extend(options("rule", rules.iter().map(|rule| (rule.id.to_string(), &rule.name))));
+    all.extend(options("project", names.projects.iter().map(|(id, name)| (id.to_string(), name))));
+    all.extend(options("environment", names.environments.iter().map(|(id, name)| (id.to_string(), name))));
     all
 }
 
