@@ -16,6 +16,9 @@ use super::server::Server;
 pub(crate) const SQLITE: usize = 0;
 pub(crate) const POSTGRESQL: usize = 1;
 
+/// An address of this machine that is free.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// The server that is measured: another build, to compare two of them, or the one of this source.
 pub(crate) fn program() -> PathBuf {
     std::env::var_os("WINDLASS_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_windlass").into()).into()
@@ -45,7 +48,8 @@ impl Installation {
             let (server, _) = cluster.rsplit_once('/').unwrap();
             (format!("{server}/{name}"), Some((cluster.to_owned(), name)))
         };
-        let first = Server::spawn(Self::command(folder.path().to_owned(), &url).args(["--runner", "process"]));
+        let first =
+            Server::spawn(Self::command(folder.path().to_owned(), &url, ANY_PORT).args(["--runner", "process"]));
         let first = first.greeting(true);
         let db = store::connect(&url, 2).await.unwrap();
         // Until it has planned all schedules once, a server would plan those again that are added meanwhile.
@@ -57,9 +61,9 @@ impl Installation {
         Self { folder, url, made, token, db }
     }
 
-    fn command(folder: PathBuf, url: &str) -> Command {
+    fn command(folder: PathBuf, url: &str, listen: &str) -> Command {
         let mut command = Command::new(program());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "off", "--data-dir"]).arg(folder);
+        command.args(["serve", "--listen", listen, "--log", "off", "--data-dir"]).arg(folder);
         command.args(["--database-url", url]);
         command
     }
@@ -75,7 +79,12 @@ impl Installation {
 
     /// The same below other programs, such as `taskset -c 0`.
     pub(crate) fn serve_on(&self, before: &[&str], words: &[&str]) -> Server {
-        let own = Self::command(self.folder().to_owned(), &self.url);
+        self.serve_at(ANY_PORT, before, words)
+    }
+
+    /// The same at an address.
+    pub(crate) fn serve_at(&self, listen: &str, before: &[&str], words: &[&str]) -> Server {
+        let own = Self::command(self.folder().to_owned(), &self.url, listen);
         Server::spawn(below(before, own).args(words)).greeting(false)
     }
 

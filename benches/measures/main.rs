@@ -35,13 +35,14 @@ mod server;
 mod starts;
 mod table;
 mod usage;
+mod workspace;
 
 use self::bench::Bench;
 
 /// The default of `--max-runs`, which is also that of the floor and of the peers.
 const AT_ONCE: usize = 16;
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "due",
     "burst",
     "open",
@@ -55,6 +56,7 @@ const NAMES: [&str; 14] = [
     "alerts",
     "minute",
     "container",
+    "workspace",
     "console",
 ];
 
@@ -73,6 +75,7 @@ async fn measure(name: &str, bench: &mut Bench) {
         "alerts" => alerts::measure(bench).await,
         "minute" => minute::measure(bench).await,
         "container" => container::measure(bench).await,
+        "workspace" => workspace::measure(bench).await,
         "console" => console::measure(bench).await,
         other => panic!("there is no measure {other}; the measures are {}", NAMES.join(", ")),
     }

@@ -56,7 +56,10 @@ impl Server {
     pub(crate) fn greeting(mut self, first: bool) -> Self {
         while self.address.is_empty() || (first && self.token.is_empty()) {
             let line = self.line();
-            if let Some(url) = line.split_whitespace().find_map(|word| word.strip_prefix("http://"))
+            let address = |word: &str| {
+                word.split_once("://").filter(|(scheme, _)| scheme.starts_with("http")).map(|(_, rest)| rest.to_owned())
+            };
+            if let Some(url) = line.split_whitespace().find_map(address)
                 && self.address.is_empty()
             {
                 url.trim_end_matches('/').clone_into(&mut self.address);

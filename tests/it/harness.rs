@@ -1,6 +1,7 @@
 //! An App with a database of its own, and a client that validates every response against the contract.
 
 mod client;
+mod migrated;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +28,7 @@ use windlass::secret::KeyRing;
 use windlass::{api, bootstrap, store};
 
 pub(crate) use self::client::{Answer, Client, id};
+pub(crate) use self::migrated::{administer, copy_on_postgres, database_with_schema};
 use super::fake::FakeRunner;
 use super::upgrade;
 
@@ -83,15 +85,13 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -
     }
 }
 
+/// The URL of a new, empty database; one of SQLite is in the folder, as `test.db`.
 pub(crate) async fn database(folder: &TempDir) -> String {
     let name = format!("test_{}", uuid::Uuid::now_v7().simple());
-    let (Ok(server), Some(url)) = (std::env::var("WINDLASS_TEST_DATABASE_URL"), database_url(&name)) else {
+    let Some(url) = database_url(&name) else {
         return format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
     };
-    use sea_orm::ConnectionTrait as _;
-    let db = store::connect(&server, 1).await.unwrap();
-    db.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    db.close().await.unwrap();
+    administer(&format!("CREATE DATABASE {name}")).await;
     url
 }
 
@@ -179,7 +179,7 @@ impl TestApp {
     pub(crate) async fn new() -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let url = database(&folder).await;
+        let url = database_with_schema(&folder).await;
         Self::on(folder, url, Hands(Arc::new(Mutex::new(start()))), Arc::new(FakeRunner::default()), None, CONNECTIONS)
             .await
     }

@@ -31,6 +31,13 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Cargo for the crates of others, which are not linted where clippy compiles ours.
+pub(crate) fn cargo_for_others() -> Command {
+    let mut command = cargo();
+    command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CLIPPY_ARGS");
+    command
+}
+
 /// Runs a program with its output on the terminal.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);

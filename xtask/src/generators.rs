@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::client_program::{copied, with};
-use crate::command::{Result, find, read, root, run};
+use crate::command::{self, Result, find, read, root, run};
 use crate::server::Server;
 use crate::timing::Timing;
 use crate::{go, python, sdk};
@@ -165,7 +165,7 @@ fn with_rust(server: &Server, jobs: &Jobs) -> Result<()> {
     let mut contract = Command::new("curl");
     contract.args(["--silent", "--fail", "--output", "contract.json"]).arg(format!("{}/openapi.json", server.url));
     read(contract.current_dir(&folder))?;
-    let mut build = Command::new("cargo");
+    let mut build = command::cargo_for_others();
     build.args(["build", "--quiet", "--locked"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
     read(&mut build)?;
     tour(server, jobs, &mut Command::new(folder.join("target/debug/progenitor-tour")))

@@ -41,10 +41,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use command::Missing;
+use lint::Clippy;
 use static_program::Profile;
 
 const USAGE: &str = "\
-cargo xtask lint              check formatting, lints, documentation and dependencies
+cargo xtask lint [--without-clippy]
+                              check formatting, lints, documentation and dependencies
 cargo xtask test [--strict]   run all tests; --strict fails where this machine would have to skip some
 cargo xtask test --kubernetes [--strict]
                               build and start a Kubernetes cluster, and run the tests that need one (as root)
@@ -70,7 +72,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["lint"] => lint::run_all(),
+        ["lint"] => lint::run_all(Clippy::Included),
+        ["lint", "--without-clippy"] => lint::run_all(Clippy::Elsewhere),
         ["test"] => test::run(Missing::Skip),
         ["test", "--strict"] => test::run(Missing::Fail),
         ["test", "--kubernetes"] => kubernetes::test(Missing::Skip),

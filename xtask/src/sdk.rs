@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{Result, find, read, root, run};
+use crate::command::{self, Result, find, read, root, run};
 use crate::{packages, python};
 
 const GENERATOR: &str = "openapi-generator-cli==7.26.0";
@@ -166,7 +166,7 @@ fn rust(folder: &Path) -> Result<Vec<Command>> {
     edit(&folder.join("Cargo.toml"), |text| text + RUNTIME)?;
     copy_tour("tour.rs", &folder.join("examples/tour.rs"))?;
     let target = root().join("target/sdk/rust-target");
-    let mut build = Command::new("cargo");
+    let mut build = command::cargo_for_others();
     // rustls, because not every machine can build the system's TLS library.
     build.args(["build", "-q", "--no-default-features", "--features", "rustls", "--example", "tour"]);
     run(build.current_dir(folder).env("CARGO_TARGET_DIR", &target))?;

@@ -15,7 +15,7 @@ pub(crate) fn installed((name, version): (&str, &str)) -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program);
     }
-    let mut install = command::cargo();
+    let mut install = command::cargo_for_others();
     // Unoptimized: it runs for seconds and would be built for minutes.
     install.args(["install", "--locked", "--debug", "--no-default-features", "--root"]).arg(&folder);
     install.arg(format!("{name}@{version}")).arg("--target-dir").arg(tools.join("build"));

@@ -5,11 +5,10 @@ use std::sync::OnceLock;
 
 use entity::environment::Mode;
 use entity::id::EnvironmentId;
-use sea_orm::ConnectionTrait as _;
 use windlass::secret::KeyRing;
 use windlass::{bootstrap, store};
 
-use crate::harness::start;
+use crate::harness::{administer, copy_on_postgres, start};
 
 /// The kind of database that a world uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,13 +57,6 @@ fn sqlite(folder: &Path) -> String {
 
 fn name_of(url: &str) -> &str {
     url.rsplit_once('/').unwrap().1
-}
-
-/// A statement that no transaction may contain.
-async fn administer(statement: &str) {
-    let db = store::connect(&server().unwrap(), 1).await.unwrap();
-    db.execute_unprepared(statement).await.unwrap();
-    db.close().await.unwrap();
 }
 
 /// A migrated database with an environment.
@@ -125,7 +117,7 @@ impl Database {
             Kind::Postgres => {
                 let url = crate::harness::database_url(&format!("world_{}", uuid::Uuid::now_v7().simple())).unwrap();
                 let (new, old) = (name_of(&url), name_of(&template.url));
-                administer(&format!("CREATE DATABASE {new} TEMPLATE {old}")).await;
+                copy_on_postgres(old, new).await;
                 url
             }
         };

@@ -23,14 +23,16 @@ async fn a_null_body_is_no_body() {
     let app = TestApp::new().await;
     let names = optional();
     assert!(names.len() > 20, "{names:?}");
-    for required in ["cancelEnvironmentDeployment", "AttachServiceToDeploymentStage", "deployJob"] {
+    let called = ["cancelEnvironmentDeployment", "AttachServiceToDeploymentStage", "deployJob"];
+    for required in called {
         assert!(names.iter().any(|name| name == required), "{required} may have no body");
     }
     for name in names {
         let mut answers = Vec::new();
-        for (body, typed) in
-            [(Some("{}"), true), (Some("null"), true), (Some(" null\n"), true), (Some(""), true), (None, false)]
-        {
+        let all = [(Some("{}"), true), (Some("null"), true), (Some(" null\n"), true), (Some(""), true), (None, false)];
+        // One reader serves all operations, and each call needs a world of its own.
+        let few = if called.contains(&name.as_str()) { all.len() } else { 2 };
+        for (body, typed) in all.into_iter().take(few) {
             let world = World::new(&app).await;
             let operation = world.operations().into_iter().find(|operation| operation.id == name).unwrap();
             let headers: &[(&str, &str)] = if typed { &[("Content-Type", "application/json")] } else { &[] };

@@ -64,7 +64,8 @@ fn import(machine: &Machine, name: &str, starts: &str, more: &[(PathBuf, PathBuf
 
 /// The server and the libraries that it is linked with, with their paths in the image.
 fn server(machine: &Machine) -> Result<Vec<(PathBuf, PathBuf)>> {
-    command::run(command::cargo().args(["build", "--bin", "windlass"]))?;
+    // The program that the tests have built, as in `server::start`.
+    command::run(command::cargo().args(["test", "--workspace", "--no-run"]))?;
     let program = machine.folder.join("windlass");
     let built = root().join("target/debug/windlass");
     read(Command::new("strip").arg("-o").arg(&program).arg(&built))?;
