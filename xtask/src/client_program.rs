@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::command::{Result, read, root};
+use crate::command::{Result, root};
+use crate::npm;
 use crate::server::Server;
 
 /// Tells a program where the server is, and its token.
@@ -27,6 +28,6 @@ pub(crate) fn copied(name: &str) -> Result<PathBuf> {
 /// Copies a program of tests/clients and installs the packages of its lock file.
 pub(crate) fn install(name: &str) -> Result<PathBuf> {
     let folder = copied(name)?;
-    read(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder))?;
+    npm::install(&folder)?;
     Ok(folder)
 }

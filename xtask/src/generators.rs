@@ -11,7 +11,7 @@ use crate::client_program::{copied, with};
 use crate::command::{self, Result, find, read, root, run};
 use crate::server::Server;
 use crate::timing::Timing;
-use crate::{go, python, sdk};
+use crate::{go, npm, python, sdk};
 
 /// Programs that are needed, and the Debian packages that contain them.
 pub(crate) const PACKAGES: [(&str, &str); 2] = [("javac", "default-jdk-headless"), ("mvn", "maven")];
@@ -67,8 +67,7 @@ fn tour(server: &Server, jobs: &Jobs, command: &mut Command) -> Result<()> {
 
 fn typescript() -> Result<()> {
     let folder = copied("generators/typescript")?;
-    let words = ["ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"];
-    read(Command::new("npm").args(words).current_dir(&folder))?;
+    npm::install(&folder)?;
     let node = node(&folder)?;
     let contract = contracts().join("openapi.yaml").display().to_string();
     let named = |name: &str| contracts().join(name).display().to_string();

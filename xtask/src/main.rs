@@ -15,6 +15,7 @@ mod image;
 mod keep;
 mod kubernetes;
 mod lint;
+mod npm;
 mod opentofu;
 mod package;
 mod packages;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{self, Result, find, read, root, run};
-use crate::{packages, python};
+use crate::{npm, packages, python};
 
 const GENERATOR: &str = "openapi-generator-cli==7.26.0";
 
@@ -120,7 +120,7 @@ fn typescript(folder: &Path) -> Result<Vec<Command>> {
     for file in ["package.json", "package-lock.json", "tsconfig.json", "tour.ts"] {
         copy_tour(file, &folder.join(file))?;
     }
-    run(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(folder))?;
+    npm::install(folder)?;
     run(Command::new("npx").args(["tsc", "-p", "."]).current_dir(folder))?;
     let mut tour = Command::new("node");
     tour.arg(folder.join("out/tour.js"));
