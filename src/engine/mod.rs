@@ -78,6 +78,7 @@ pub mod wildcard;
 mod wind_down;
 pub mod workload_identity;
 pub mod workspace;
+pub mod workspace_cluster;
 pub mod workspace_definition;
 pub mod workspace_drift;
 pub mod workspace_lock;

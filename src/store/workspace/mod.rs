@@ -44,7 +44,9 @@ pub use self::workspace_list::{
     template_names,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
-pub use self::workspace_row::{Login, by_name, count, has_content, ids_in_projects, lock, users_of_login};
+pub use self::workspace_row::{
+    Login, by_name, cluster_of, count, has_content, ids_in_projects, lock, users_of_cluster, users_of_login,
+};
 pub use self::workspace_schedule::{
     disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
 };
