@@ -62,6 +62,7 @@ pub mod push;
 pub mod requester;
 pub mod run;
 pub mod run_lengths;
+pub mod saved_plan_output;
 pub mod schedule_times;
 pub mod settings;
 pub mod shown;
