@@ -45,6 +45,7 @@ pub mod metadata_group;
 pub mod module_version;
 pub mod organization;
 pub mod person;
+pub mod plan_output;
 pub mod project;
 pub mod project_rule;
 pub mod provider_key;

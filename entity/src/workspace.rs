@@ -2,7 +2,9 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId, WorkspaceStepId, WorkspaceWebhookId};
+use crate::id::{
+    ClusterId, OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId, WorkspaceStepId, WorkspaceWebhookId,
+};
 
 /// Row of `workspace`; unique by organization and name.
 #[sea_orm::model]
@@ -48,6 +50,8 @@ pub struct Model {
     pub webhook_id: Option<WorkspaceWebhookId>,
     /// Whether jobs that destroy, and a deletion with a state, are refused.
     pub destroy_protection: bool,
+    /// Where its steps run; none leaves it to the server.
+    pub cluster_id: Option<ClusterId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -81,6 +81,8 @@ pub struct Model {
     pub auto_apply: bool,
     /// Whether the plan is kept for later, so that other jobs do not wait for its approval.
     pub save_plan: bool,
+    /// Whether a plan without changes does not end the job, but is applied like any other.
+    pub allow_empty_apply: bool,
     /// Whether the job removes everything, as whoever asked for it says.
     pub is_destroy: bool,
     /// The uploaded files that are used instead of the source of the workspace.

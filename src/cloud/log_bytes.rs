@@ -69,14 +69,17 @@ async fn run_of(visit: &Visit, id: &str, kind: &str) -> Result<(ShownRun, Worksp
     Ok((shown_run(visit, job, seen.rights).await?, id))
 }
 
+/// The run whose plan has this id, if the caller sees it.
+pub(super) async fn plan_of(visit: &Visit, id: &str) -> Result<(ShownRun, WorkspaceStepId)> {
+    let (run, id) = run_of(visit, id, "plan").await?;
+    if run.plan == Some(id) { Ok((run, id)) } else { Err(Problem::missing("plan")) }
+}
+
 #[handler]
 async fn plan(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     let answer = async {
         let visit = Visit::of(app.0, request).await?;
-        let (run, id) = run_of(&visit, &id.0, "plan").await?;
-        if run.plan != Some(id) {
-            return Err(Problem::missing("plan"));
-        }
+        let (run, id) = plan_of(&visit, &id.0).await?;
         Ok(resource(StatusCode::OK, &run.plan(id, &address(&visit, &run, id)?)))
     };
     answered(answer.await)

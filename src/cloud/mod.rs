@@ -15,6 +15,7 @@ mod lock_actions;
 mod log_bytes;
 mod log_frame;
 mod login_token;
+mod plan_outputs;
 mod query_page;
 mod registry_files;
 mod registry_keys;
@@ -60,6 +61,7 @@ pub fn routes(route: Route) -> Route {
     let route = cloud_projects::routes(login_token::routes(about::routes(discovery::routes(route))));
     let route = lock_actions::routes(workspace::routes(route));
     let route = workspace_variables::routes(tag_routes::routes(route));
+    let route = plan_outputs::routes(route);
     let route = change_run::routes(log_bytes::routes(runs::routes(configuration_routes::routes(route))));
     state_arrival::routes(state_outputs::routes(state_versions::routes(route)))
 }

@@ -59,6 +59,7 @@ impl ShownRun {
                 "auto-apply": job.auto_apply,
                 "plan-only": job.plan_only,
                 "save-plan": job.save_plan,
+                "allow-empty-apply": job.allow_empty_apply,
                 "is-destroy": job.is_destroy,
                 "refresh": job.refresh,
                 "refresh-only": job.refresh_only,

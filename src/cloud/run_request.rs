@@ -88,12 +88,8 @@ impl WantedRun {
     }
 
     fn check(&self) -> Result<()> {
-        let RunAttributes { save_plan, auto_apply, allow_empty_apply, target_addrs, replace_addrs, variables, .. } =
-            &self.attributes;
+        let RunAttributes { save_plan, auto_apply, target_addrs, replace_addrs, variables, .. } = &self.attributes;
         let refused = |field: &str, text: &str| Err(Problem::invalid(format!("data.attributes.{field}: {text}")));
-        if *allow_empty_apply {
-            return refused("allow-empty-apply", "must be false; a plan without changes ends its run");
-        }
         if *save_plan && !self.configuration.provisional {
             return refused("save-plan", "needs a configuration that is provisional");
         }
@@ -144,6 +140,7 @@ impl WantedRun {
                 plan_only: self.plan_only(),
                 auto_apply: attributes.auto_apply,
                 save_plan: attributes.save_plan,
+                allow_empty_apply: attributes.allow_empty_apply,
                 is_destroy: attributes.is_destroy,
             }),
             ..NewJob::default()

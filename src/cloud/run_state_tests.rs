@@ -39,6 +39,7 @@ fn job(status: JobStatus) -> workspace_job::Model {
         plan_only: false,
         auto_apply: false,
         save_plan: false,
+        allow_empty_apply: false,
         is_destroy: false,
         configuration_version_id: None,
         variables: None,

@@ -18,7 +18,7 @@ pub struct StepFacts {
 pub struct JobFacts {
     pub status: JobStatus,
     pub cancel_requested: bool,
-    /// False if a plan found nothing to change.
+    /// False if a plan found nothing to change, which ends the job.
     pub plan_changes: bool,
     /// Whether the job ends before the first step that would change something, or ask whether to.
     pub plan_only: bool,

@@ -53,6 +53,8 @@ pub struct CloudRun {
     pub plan_only: bool,
     pub auto_apply: bool,
     pub save_plan: bool,
+    /// Whether a plan without changes is applied like any other.
+    pub allow_empty_apply: bool,
     pub is_destroy: bool,
 }
 
@@ -173,6 +175,7 @@ fn job_row(
         plan_only: is(|run| run.plan_only) || new.push.is_some_and(|by| by.pr_number.is_some()),
         auto_apply: is(|run| run.auto_apply),
         save_plan: is(|run| run.save_plan),
+        allow_empty_apply: is(|run| run.allow_empty_apply),
         is_destroy: is(|run| run.is_destroy),
         configuration_version_id: new.cloud.as_ref().map(|run| run.configuration),
         variables: new.cloud.as_ref().and_then(|run| run.variables.clone()),

@@ -1,10 +1,10 @@
 //! Which version of its tool a workspace gets, and whether there can be one.
 
 use entity::cluster::ClusterKind;
-use entity::id::OrganizationId;
+use entity::id::{ClusterId, OrganizationId};
 use sea_orm::ConnectionTrait;
 
-use super::workspace::cluster_for_steps;
+use super::workspace_cluster::cluster_for_steps;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::runner::terraform::version_range::{FORMS, Version, VersionRange};
@@ -46,19 +46,19 @@ pub async fn look(app: &App) {
     }
 }
 
-/// Checks that some version of the tool fits. A server on which no version is known yet takes any.
+/// Checks that some version of the tool fits where the workspace runs, which is the cluster that it names if it does. A server on which no version is known yet takes any.
 ///
 /// # Errors
 /// `Invalid` if the range is malformed, or if no version fits; database errors.
 pub async fn check(
     app: &App,
     db: &impl ConnectionTrait,
-    organization: OrganizationId,
+    (organization, chosen): (OrganizationId, Option<ClusterId>),
     (iac_type, range): (&str, &str),
 ) -> Result<()> {
     let wanted = self::range(range)?;
     let tool = tool(iac_type);
-    let cluster = cluster_for_steps(app, db, organization).await?;
+    let cluster = cluster_for_steps(app, db, organization, chosen).await?;
     if cluster.is_some_and(|(_, kind)| kind == ClusterKind::Agent) {
         // Only the agent knows what is installed on its machine.
         return Ok(());

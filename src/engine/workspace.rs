@@ -1,8 +1,7 @@
 //! Commands for workspace jobs: approve, reject or cancel one. They store the request and wake the engine.
 
 use chrono::{DateTime, Utc};
-use entity::cluster::ClusterKind;
-use entity::id::{ClusterId, OrganizationId, WorkspaceId};
+use entity::id::{OrganizationId, WorkspaceId};
 use entity::run::{Event, SERVER_SLOTS, Trigger};
 use entity::run_spec::RunSpec;
 use entity::workspace_job::JobStatus;
@@ -15,6 +14,7 @@ use super::flow::{self, StatusChange};
 pub use super::job_creation::{AUTO_APPLY, CloudRun, Flow, NewJob, PushedBy, create, create_failed};
 use super::news;
 use super::template::{self, FlowStep, FlowType};
+use super::workspace_cluster::cluster_for_steps;
 use crate::access::principal;
 use crate::access::reach::Rights;
 use crate::app::App;
@@ -51,24 +51,6 @@ pub fn spec(step: &workspace_step::Model) -> Result<FlowStep> {
     serde_json::from_value(step.spec.clone()).map_err(Error::internal)
 }
 
-/// The cluster that executes the workspace steps of an organization; none if they are executed by the server. A cluster is used if
-/// it is preferred, or if nothing else is available, as for an organization without the cluster `local`.
-///
-/// # Errors
-/// Database errors.
-pub(super) async fn cluster_for_steps(
-    app: &App,
-    db: &impl ConnectionTrait,
-    id: OrganizationId,
-) -> Result<Option<(ClusterId, ClusterKind)>> {
-    let nothing_else =
-        !store::cluster::has_local(db, id).await? || app.runners.local.is_err() && !app.runners.processes;
-    if !app.config.workspaces_in_clusters && !nothing_else {
-        return Ok(None);
-    }
-    Ok(store::cluster_objects::clusters_of(db, id).await?.first().copied())
-}
-
 /// Queues the run that executes a step.
 ///
 /// # Errors
@@ -81,7 +63,8 @@ pub async fn start_step(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let spec = RunSpec { stop_grace_seconds: Some(GRACE_SECONDS), ..RunSpec::default() };
-    let cluster = cluster_for_steps(app, tx, step.organization_id).await?;
+    let chosen = store::workspace::cluster_of(tx, step.workspace_id).await?;
+    let cluster = cluster_for_steps(app, tx, step.organization_id, chosen).await?;
     let run = run::Model {
         trigger: Trigger::Manual,
         organization_id: step.organization_id,

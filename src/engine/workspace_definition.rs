@@ -1,11 +1,12 @@
 //! Workspaces, as people define them. Callers have checked that the requester may manage workspaces.
 
-use entity::id::{OrganizationId, ProjectId, SshKeyId, TemplateId, VcsId, WorkspaceId};
+use entity::id::{ClusterId, OrganizationId, ProjectId, SshKeyId, TemplateId, VcsId, WorkspaceId};
 use entity::workspace;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::faults::Faults;
 use super::tool_version;
+use super::workspace_cluster;
 use super::workspace_tags;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct WorkspaceDefinition {
     pub default_template: Option<TemplateId>,
     pub vcs: Option<VcsId>,
     pub ssh_key: Option<SshKeyId>,
+    /// Where its steps run; none leaves it to the server.
+    pub cluster: Option<ClusterId>,
     /// None leaves it as it is.
     pub destroy_protection: Option<bool>,
 }
@@ -59,6 +62,7 @@ impl From<&workspace::Model> for WorkspaceDefinition {
             default_template: row.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
             vcs: row.vcs_id,
             ssh_key: row.ssh_key_id,
+            cluster: row.cluster_id,
             destroy_protection: Some(row.destroy_protection),
         }
     }
@@ -92,7 +96,7 @@ pub fn check_folder(folder: &str) -> Result<(), &'static str> {
 pub async fn check_tool(
     app: &App,
     db: &impl ConnectionTrait,
-    organization: OrganizationId,
+    place: (OrganizationId, Option<ClusterId>),
     execution_mode: &str,
     (iac_type, range): (&str, &str),
 ) -> Result<()> {
@@ -101,7 +105,7 @@ pub async fn check_tool(
         tool_version::range(range)?;
         return Ok(());
     }
-    tool_version::check(app, db, organization, (iac_type, range)).await
+    tool_version::check(app, db, place, (iac_type, range)).await
 }
 
 impl WorkspaceDefinition {
@@ -157,7 +161,11 @@ impl WorkspaceDefinition {
         {
             faults.refuse("ssh", "must be an SSH key of the organization");
         }
-        faults.result()
+        faults.result()?;
+        match self.cluster {
+            Some(id) => workspace_cluster::check(tx, organization, id).await,
+            None => Ok(()),
+        }
     }
 
     fn write(self, row: workspace::Model) -> workspace::Model {
@@ -174,6 +182,7 @@ impl WorkspaceDefinition {
             default_template: self.default_template.map(|id| id.to_string()),
             vcs_id: self.vcs,
             ssh_key_id: self.ssh_key,
+            cluster_id: self.cluster,
             destroy_protection: self.destroy_protection.unwrap_or(row.destroy_protection),
             ..row
         }
@@ -212,7 +221,7 @@ pub async fn save_workspace_in(
     let id = store::write(&app.db, async |tx| {
         wanted.check_references(tx, organization).await?;
         let tool = (wanted.iac_type.as_str(), wanted.terraform_version.as_str());
-        check_tool(app, tx, organization, &wanted.execution_mode, tool).await?;
+        check_tool(app, tx, (organization, wanted.cluster), &wanted.execution_mode, tool).await?;
         let saved = match old {
             Some(id) => {
                 let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
@@ -278,6 +287,7 @@ fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::U
         state_lock_step: None,
         webhook_id: None,
         destroy_protection: false,
+        cluster_id: None,
     }
 }
 

@@ -39,6 +39,14 @@ pub async fn lock(tx: &impl ConnectionTrait, id: ClusterId) -> Result<Option<clu
     cluster::Entity::find_by_id(id).lock_exclusive().one(tx).await
 }
 
+/// Keeps a cluster from being changed or deleted until the end of the transaction.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock_shared(tx: &impl ConnectionTrait, id: ClusterId) -> Result<Option<cluster::Model>, DbErr> {
+    cluster::Entity::find_by_id(id).lock_shared().one(tx).await
+}
+
 /// Whether an organization has the cluster `local`.
 ///
 /// # Errors

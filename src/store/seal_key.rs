@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 31] = [
+pub const SEALED: [(&str, &str); 34] = [
     ("agent_log", "sealed"),
     ("agent_step", "outputs"),
     ("agent_step", "report"),
@@ -20,6 +20,9 @@ pub const SEALED: [(&str, &str); 31] = [
     ("identity_key", "sealed"),
     ("job_check", "sealed"),
     ("job_variables", "sealed"),
+    ("plan_output", "redacted"),
+    ("plan_output", "schemas"),
+    ("plan_output", "whole"),
     ("registry", "credentials"),
     ("registry_piece", "sealed"),
     ("run", "additions"),

@@ -3,6 +3,7 @@
 use poem::http::StatusCode;
 
 use super::error::Problem;
+use super::resource::Resource;
 use crate::store::resource::{Cell, Column, Kind};
 
 /// The columns to write, with their values.
@@ -40,6 +41,11 @@ impl WriteMethod {
             Self::Create => "CreatePermission",
             Self::Update => "UpdatePermission",
         })
+    }
+
+    /// The problem of a resource that does not have this method.
+    pub(super) fn denied_for(self, of: &Resource) -> Problem {
+        of.refusal.map_or_else(|| self.denied(), Problem::bad)
     }
 }
 

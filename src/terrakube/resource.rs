@@ -26,7 +26,7 @@ pub(super) struct Resource {
     pub(super) audited: bool,
     /// Additional columns to load, for derived attributes.
     pub(super) extra: &'static [Column],
-    /// Why none of it can be stored: it has no table, and its collections are empty.
+    /// Why clients cannot create it. Without a table, none of it is stored, and its collections are empty.
     pub(super) refusal: Option<&'static str>,
 }
 
@@ -87,6 +87,11 @@ impl Link {
 }
 
 impl Resource {
+    /// Whether it has a table.
+    pub(super) fn is_stored(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     /// Its attributes, including those of `AUDIT`.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &'static Attribute> + use<> {
         static STAMPS: [Attribute; 4] = AUDIT;

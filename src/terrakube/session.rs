@@ -100,7 +100,7 @@ impl Session {
         of: &'static Resource,
         filter: SimpleExpr,
     ) -> Result<Vec<Row>> {
-        if of.refusal.is_some() {
+        if !of.is_stored() {
             return Ok(Vec::new());
         }
         let wanted = RowQuery {

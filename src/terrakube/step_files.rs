@@ -65,16 +65,24 @@ async fn reached(app: &Arc<App>, request: &Request, file: &str, body: Body) -> R
             Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
         }
         ("POST", "plan.json") => {
-            let most = workspace_files::MOST_JSON_BYTES;
-            let large =
-                |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the plan is larger than {most} bytes"));
-            let text = body.into_bytes_limit(most).await.map_err(large)?.to_vec();
+            let text = document(body, ("plan", workspace_files::MOST_JSON_BYTES)).await?;
             workspace_files::keep_plan_json(app, &step, text).await?;
+            Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+        }
+        ("POST", "providers.json") => {
+            let text = document(body, ("list of schemas", workspace_files::MOST_SCHEMA_BYTES)).await?;
+            workspace_files::keep_schemas(app, &step, text).await?;
             Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
         }
         ("GET" | "POST", _) => Err(Error::NotFound("file").into()),
         _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")),
     }
+}
+
+/// A body of a bounded size.
+async fn document(body: Body, (what, most): (&str, usize)) -> Result<Vec<u8>> {
+    let large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the {what} is larger than {most} bytes"));
+    Ok(body.into_bytes_limit(most).await.map_err(large)?.to_vec())
 }
 
 fn bytes(bytes: Vec<u8>) -> Response {

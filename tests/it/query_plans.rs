@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::deployment::{Origin, Progress};
 use entity::id::{
-    DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId, WebhookId,
-    WorkspaceId,
+    ClusterId, DeploymentId, EnvironmentId, EventId, JobId, OrganizationId, ProjectId, RunId, StateVersionId,
+    WebhookId, WorkspaceId, WorkspaceStepId,
 };
 use entity::run::{self, RunState};
 use entity::server_lease;
@@ -322,6 +322,10 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("files of a configuration", store::workspace::delete_configuration_pieces(db, configuration)).await;
     watched.check("a configuration", store::workspace::set_uploaded(db, configuration, (1, 1))).await;
     watched.check("old configurations", store::workspace::delete_some_configurations(db, now(), 10)).await;
+    watched.check("the cluster of a workspace", store::workspace::cluster_of(db, workspace)).await;
+    watched.check("workspaces of a cluster", store::workspace::users_of_cluster(db, ClusterId::create(), 5)).await;
+    let saved = WorkspaceStepId::create();
+    watched.check("schemas of a saved plan", store::workspace::set_plan_schemas(db, saved, Vec::new())).await;
     watched.check("shown plans", store::workspace::shown_plans(db, 1)).await;
     watched.check("lines of a workspace job", store::workspace::count_lines(db, 1)).await;
     watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;

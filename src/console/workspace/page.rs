@@ -95,6 +95,10 @@ async fn jobs_of(app: &App, row: &workspace::Model, below: Option<i32>) -> Resul
 async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
     let names = store::workspace::template_names(&app.db, row.organization_id).await?;
     let template = names.iter().find(|(id, _)| Some(id.to_string()) == row.default_template).map(|(_, name)| name);
+    let cluster = match row.cluster_id {
+        Some(id) => store::cluster::by_id(&app.db, id).await?.map(|cluster| cluster.name),
+        None => None,
+    };
     Ok(html! {
         dl.facts {
             dt { "Repository" }
@@ -106,7 +110,7 @@ async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
             dt { "Tool" }
             dd { (row.iac_type) " " @if row.terraform_version.is_empty() { "in the newest installed version" } @else { (row.terraform_version) } }
             dt { "Runs" }
-            dd { @if row.execution_mode == "local" { "where people call the tool; the server keeps the state" } @else { "here" } }
+            dd { @if row.execution_mode == "local" { "where people call the tool; the server keeps the state" } @else if let Some(name) = &cluster { "on the cluster " (name) } @else { "here" } }
             @if row.destroy_protection {
                 dt { "Protection" }
                 dd { "No job destroys, and the workspace is not deleted with a state." }

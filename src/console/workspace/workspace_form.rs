@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entity::id::{OrganizationId, SshKeyId, TemplateId, VcsId, WorkspaceId};
+use entity::id::{ClusterId, OrganizationId, SshKeyId, TemplateId, VcsId, WorkspaceId};
 use entity::workspace;
 use maud::{Markup, html};
 use poem::web::{Data, Path};
@@ -18,13 +18,14 @@ use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, check, choice, place};
 use crate::console::{notice, paths, reply};
+use crate::engine::workspace_cluster::can_execute;
 use crate::engine::workspace_definition::{WorkspaceDefinition, save_workspace};
 use crate::engine::workspace_removal::{StateFate, remove};
 use crate::error::Result;
 use crate::store;
 
 /// The fields, by the names of the API.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "name",
     "description",
     "source",
@@ -33,6 +34,7 @@ const FIELDS: [&str; 11] = [
     "terraformVersion",
     "iacType",
     "executionMode",
+    "agent",
     "defaultTemplate",
     "vcs",
     "ssh",
@@ -58,6 +60,7 @@ fn of_form(form: &Form) -> WorkspaceDefinition {
         default_template: id("defaultTemplate").map(TemplateId),
         vcs: id("vcs").map(VcsId),
         ssh_key: id("ssh").map(SshKeyId),
+        cluster: id("agent").map(ClusterId),
         destroy_protection: Some(form.has("destroyProtection")),
     }
 }
@@ -71,6 +74,13 @@ fn named<I: ToString>(rows: Vec<(I, String)>) -> Vec<(String, String)> {
     rows.into_iter().map(|(id, name)| (id.to_string(), name)).collect()
 }
 
+/// The clusters that can be chosen, and the chosen one.
+async fn clusters(app: &App, organization: OrganizationId, chosen: Option<ClusterId>) -> Result<Vec<(String, String)>> {
+    let rows = store::cluster::list_by_organization(&app.db, organization).await?;
+    let rows = rows.into_iter().filter(|row| can_execute(row) || Some(row.id) == chosen);
+    Ok(named(rows.map(|row| (row.id, row.name)).collect()))
+}
+
 async fn fields(
     app: &App,
     organization: OrganizationId,
@@ -80,6 +90,7 @@ async fn fields(
     let templates = named(store::workspace::template_names(&app.db, organization).await?);
     let logins = named(store::workspace::vcs_names(&app.db, organization).await?);
     let keys = named(store::workspace::ssh_key_names(&app.db, organization).await?);
+    let clusters = clusters(app, organization, typed.cluster).await?;
     let chosen = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let tools = [("tofu", "OpenTofu"), ("terraform", "Terraform")].map(|(value, words)| (value.to_owned(), words));
     let modes = [("remote", "On the server"), ("local", "Where people call it; the server keeps the state")];
@@ -97,6 +108,8 @@ async fn fields(
         (Field::text("terraformVersion", "Version", &typed.terraform_version)
             .hint("Such as 1.9.0 or ~> 1.9; empty for the newest one that is installed").show(problems))
         (choice("executionMode", "The tool runs", modes.into_iter(), &typed.execution_mode, problems))
+        (choice("agent", "Its steps run on", with_none("the server, or a cluster if it runs none", &clusters),
+            &chosen(typed.cluster.map(|id| id.0)), problems))
         (choice("defaultTemplate", "Default template", with_none("none", &templates),
             &chosen(typed.default_template.map(|id| id.0)), problems))
         p { (check("destroyProtection", "Protect it against destroy: no job destroys, and it is not deleted with a state",

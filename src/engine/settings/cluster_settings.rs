@@ -11,6 +11,7 @@ use crate::engine::cluster::open_run::open_run;
 use crate::engine::cluster::usable::check_kubeconfig;
 use crate::engine::limits;
 use crate::engine::requester::Requester;
+use crate::engine::workspace_cluster::refuse_named;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
@@ -133,6 +134,8 @@ pub async fn delete(app: &App, by: &Requester, row: Model) -> Result<()> {
         return Err(Error::Conflict("the default cluster cannot be deleted".into()));
     }
     audit::write(app, by, row.organization_id, async |tx| {
+        store::cluster::lock(tx, row.id).await?.ok_or(Error::NotFound("cluster"))?;
+        refuse_named(tx, row.id).await?;
         if let Some(run) = open_run(tx, row.id).await? {
             let text = format!("run {} ({}) on this cluster has not ended; cancel it first", run.number, run.id);
             return Err(Error::Conflict(text));

@@ -15,6 +15,12 @@ pub const PLAN_JSON_FILE: &str = "plan.json";
 /// The largest JSON form of a plan that is read, in bytes.
 pub const PLAN_JSON_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The file with the schemas of providers as JSON; empty if it is too large.
+pub const PROVIDERS_JSON_FILE: &str = "providers.json";
+
+/// The largest list of schemas that is read, in bytes.
+pub const PROVIDERS_JSON_BYTES: u64 = 64 * 1024 * 1024;
+
 /// The variable with the folder of the source.
 pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE};
+use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE};
 use super::script_head::{FETCH, HEAD};
 use super::tfvars;
 use crate::runner::step_spec::StepFile;
@@ -60,6 +60,8 @@ pub struct TerraformStep {
     pub refresh_only: bool,
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
+    /// Whether the plan is kept for later, so that programs ask for its JSON form.
+    pub saves_plan: bool,
     /// How long to wait for the lock of the state; none if it is not taken.
     pub lock_timeout_seconds: Option<u32>,
     /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
@@ -143,7 +145,8 @@ fn enter(folder: &str) -> String {
 fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secret<String>)>) -> String {
     let mut text = String::from(
         "umask 077\n\
-         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json errored.tfstate || fail 1\n\
+         rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json \
+         windlass.providers.json errored.tfstate || fail 1\n\
          printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
          cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
          umask \"$mask\"\n",
@@ -245,18 +248,32 @@ fn hand_over(work: &TerraformStep) -> String {
     )
 }
 
-/// Hands the plan over as JSON, from which it is shown. Without it, the step goes on, and its log shows the plan.
+/// Hands the plan over as JSON, from which it is shown, and of a saved plan the schemas of providers, with which programs show it. Without
+/// them, the step goes on, and its log shows the plan.
 fn explain(work: &TerraformStep, tool: &str) -> String {
+    let plan = ("windlass.plan.json", PLAN_JSON_FILE, PLAN_JSON_BYTES);
+    let text =
+        document(work, &format!("{tool} show -json windlass.plan"), plan, "the plan could not be stored to be shown");
+    if !work.saves_plan {
+        return text;
+    }
+    let providers = ("windlass.providers.json", PROVIDERS_JSON_FILE, PROVIDERS_JSON_BYTES);
+    let failed = "the schemas of providers could not be stored, so the saved plan cannot be shown";
+    text + &document(work, &format!("{tool} providers schema -json"), providers, failed)
+}
+
+/// Hands over what a command prints, as a file; an empty one if it is too large.
+fn document(work: &TerraformStep, command: &str, (own, file, most): (&str, &str, u64), failed: &str) -> String {
     let send = if work.fetches {
-        format!("send windlass.plan.json {PLAN_JSON_FILE}")
+        format!("send {own} {file}")
     } else {
-        format!("rm -f \"$left/{PLAN_JSON_FILE}\" && cat windlass.plan.json > \"$left/{PLAN_JSON_FILE}\"")
+        format!("rm -f \"$left/{file}\" && cat {own} > \"$left/{file}\"")
     };
     format!(
-        "if run {tool} show -json windlass.plan > windlass.plan.json 2>/dev/null; then\n\
-         [ \"$(wc -c < windlass.plan.json)\" -le {PLAN_JSON_BYTES} ] || : > windlass.plan.json\n\
-         {send} || echo 'the plan could not be stored to be shown; see this log instead'\n\
-         fi\nrm -f windlass.plan.json\n"
+        "if run {command} > {own} 2>/dev/null; then\n\
+         [ \"$(wc -c < {own})\" -le {most} ] || : > {own}\n\
+         {send} || echo '{failed}; see this log instead'\n\
+         fi\nrm -f {own}\n"
     )
 }
 
@@ -290,6 +307,7 @@ mod tests {
             loose: Vec::new(),
             lock_timeout_seconds: Some(300),
             plan: None,
+            saves_plan: false,
             refresh: true,
             refresh_only: false,
             targets: Vec::new(),
@@ -321,6 +339,9 @@ mod tests {
         assert!(plan.contains("'tofu' show -json windlass.plan") && plan.contains("> \"$left/plan.json\""), "{plan}");
         let unlocked = text(&TerraformStep { lock_timeout_seconds: None, ..work(Operation::Plan) });
         assert!(unlocked.contains(" plan -input=false -no-color -lock=false -detailed-exitcode"), "{unlocked}");
+        assert!(!plan.contains("providers schema"));
+        let saved = text(&TerraformStep { saves_plan: true, ..work(Operation::Plan) });
+        assert!(saved.contains("'tofu' providers schema -json > windlass.providers.json"), "{saved}");
         let sent = text(&TerraformStep { fetches: true, ..work(Operation::Plan) });
         assert!(sent.contains("send windlass.plan.json plan.json") && !sent.contains("$left/plan.json"), "{sent}");
     }

@@ -21,7 +21,7 @@ pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{
     count_by_state, count_open_by_environment, count_open_by_job, count_open_of_schedules, has_open, list_queued_since,
-    list_queued_to_cancel, open_at,
+    list_queued_to_cancel, open_at, waiting_for,
 };
 pub use self::ownership::{Orphans, claim, list_orphans, list_owned, list_owned_of, list_owned_to_cancel, take_over};
 pub use self::run_list::{

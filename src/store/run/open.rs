@@ -111,6 +111,15 @@ pub async fn open_at(db: &impl ConnectionTrait, place: &str) -> Result<Option<ru
     run::Entity::find().filter(open()).filter(run::Column::Place.eq(place)).one(db).await
 }
 
+/// A queued run that waits for these slots.
+///
+/// # Errors
+/// When the query fails.
+pub async fn waiting_for(db: &impl ConnectionTrait, slots: Uuid) -> Result<Option<run::Model>, DbErr> {
+    let queued = run::Column::State.eq(RunState::Queued);
+    run::Entity::find().filter(queued).filter(run::Column::Slots.eq(slots)).one(db).await
+}
+
 /// Queued runs whose cancellation is requested, except for those in `paused`.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod configuration_version;
 mod job_pages;
+mod plan_output;
 mod repository_login;
 mod shown_plan;
 mod state_listing;
@@ -23,6 +24,7 @@ pub use self::configuration_version::{
     delete_configuration_pieces, delete_some_configurations, newest_configuration, set_refused, set_uploaded,
 };
 pub use self::job_pages::{current_job, jobs_of, open_jobs};
+pub use self::plan_output::{keep_plan_output, set_plan_schemas};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, shown_plans};
 pub use self::state_listing::{delete_listing, delete_some_listings, listing_parts};
@@ -44,7 +46,9 @@ pub use self::workspace_list::{
     template_names,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
-pub use self::workspace_row::{Login, by_name, count, has_content, ids_in_projects, lock, users_of_login};
+pub use self::workspace_row::{
+    Login, by_name, cluster_of, count, has_content, ids_in_projects, lock, users_of_cluster, users_of_login,
+};
 pub use self::workspace_schedule::{
     disable_schedules, due_schedules, lock_due_schedule, next_due, schedules_planned_after,
 };

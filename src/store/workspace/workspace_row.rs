@@ -1,6 +1,6 @@
 //! Rows of workspaces.
 
-use entity::id::{OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId};
+use entity::id::{ClusterId, OrganizationId, ProjectId, SshKeyId, VcsId, WorkspaceId};
 use entity::{template, workspace};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -85,6 +85,32 @@ pub async fn users_of_login(db: &impl ConnectionTrait, login: Login, most: u64) 
         .select_only()
         .column(workspace::Column::Name)
         .filter(uses)
+        .filter(workspace::Column::Deleted.eq(false))
+        .order_by_asc(workspace::Column::Name)
+        .limit(most)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// The cluster that a workspace names for its steps.
+///
+/// # Errors
+/// When the query fails.
+pub async fn cluster_of(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<ClusterId>, DbErr> {
+    let chosen = workspace::Entity::find_by_id(id).select_only().column(workspace::Column::ClusterId);
+    Ok(chosen.into_tuple::<Option<ClusterId>>().one(db).await?.flatten())
+}
+
+/// The names of up to `most` workspaces that name a cluster, except hidden ones.
+///
+/// # Errors
+/// When the query fails.
+pub async fn users_of_cluster(db: &impl ConnectionTrait, id: ClusterId, most: u64) -> Result<Vec<String>, DbErr> {
+    workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::Name)
+        .filter(workspace::Column::ClusterId.eq(id))
         .filter(workspace::Column::Deleted.eq(false))
         .order_by_asc(workspace::Column::Name)
         .limit(most)

@@ -104,7 +104,7 @@ impl Session {
             offset,
             limit,
         };
-        let is_stored = of.refusal.is_none();
+        let is_stored = of.is_stored();
         let rows = if is_stored { resource::list(&self.app.db, wanted).await? } else { Vec::new() };
         let mut document = self.document(of, rows, query, false).await?;
         if let (Some(page), Some(document)) = (query.page, document.as_object_mut()) {

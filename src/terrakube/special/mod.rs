@@ -6,8 +6,8 @@ use serde_json::Value;
 use self::in_use::{refuse_protected, refuse_used_login};
 use self::organization::organization;
 use self::prepare::{
-    check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key, set_next_run,
-    split_legacy_right,
+    check_cluster, check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key,
+    set_next_run, split_legacy_right,
 };
 use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
@@ -63,6 +63,7 @@ pub(in crate::terrakube) async fn create(
         "template" => check_teams(tx, found, changes).await?,
         "workspace" => {
             check_folder(changes)?;
+            check_cluster(tx, found, None, changes).await?;
             check_tool(session, tx, found, None, changes).await?;
             refuse_linked_webhook(None, changes)?;
             changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
@@ -95,6 +96,7 @@ pub(in crate::terrakube) async fn update(
 ) -> Result<bool> {
     if of.kind == "workspace" {
         check_folder(changes)?;
+        check_cluster(tx, found, Some(row), changes).await?;
         check_tool(session, tx, found, Some(row), changes).await?;
         refuse_linked_webhook(Some(row), changes)?;
     }

@@ -1,8 +1,9 @@
 //! Derived columns, and checks beyond the type of an attribute.
 
+use entity::id::ClusterId;
 use sea_orm::DatabaseTransaction;
 
-use crate::engine::{approval_team, template, workspace, workspace_definition};
+use crate::engine::{approval_team, template, workspace, workspace_cluster, workspace_definition};
 use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::attribute_value::scalar;
@@ -45,10 +46,10 @@ pub(super) async fn check_teams(tx: &DatabaseTransaction, found: &PathContext, c
     Ok(approval_team::check(tx, organization, &flow).await?)
 }
 
-/// Whether a document asks for a tool or a version of it; then `check_tool` needs to know the installed ones.
+/// Whether a document asks for a tool, a version of it or a place to run it; then `check_tool` needs to know the installed ones.
 pub(in crate::terrakube) fn names_tool(given: &ResourceObject) -> bool {
-    given.kind == "workspace"
-        && ["iacType", "terraformVersion", "executionMode"].iter().any(|name| given.attributes.contains_key(*name))
+    let has = |name: &&str| given.attributes.contains_key(*name) || given.relationships.contains_key(*name);
+    given.kind == "workspace" && ["iacType", "terraformVersion", "executionMode", "agent"].iter().any(has)
 }
 
 /// Rejects a range of versions of the tool that none can satisfy.
@@ -59,7 +60,10 @@ pub(super) async fn check_tool(
     row: Option<&Row>,
     changes: &Changes,
 ) -> Result<()> {
-    if ["terraform_version", "iac_type", "execution_mode"].iter().all(|column| changes.get(column).is_none()) {
+    if ["terraform_version", "iac_type", "execution_mode", "cluster_id"]
+        .iter()
+        .all(|column| changes.get(column).is_none())
+    {
         return Ok(());
     }
     let kept = |column: &str| {
@@ -69,7 +73,25 @@ pub(super) async fn check_tool(
     let (tool, range) = (kept("iac_type"), kept("terraform_version"));
     let Some(organization) = found.organization else { return Ok(()) };
     let mode = kept("execution_mode");
-    Ok(workspace_definition::check_tool(&session.app, tx, organization, &mode, (&tool, &range)).await?)
+    let cluster = changes.get("cluster_id").or(row.and_then(|row| row.get("cluster_id"))).and_then(Cell::id);
+    let place = (organization, cluster.map(ClusterId));
+    Ok(workspace_definition::check_tool(&session.app, tx, place, &mode, (&tool, &range)).await?)
+}
+
+/// Rejects a cluster that cannot execute the steps of a workspace.
+pub(super) async fn check_cluster(
+    tx: &DatabaseTransaction,
+    found: &PathContext,
+    row: Option<&Row>,
+    changes: &Changes,
+) -> Result<()> {
+    let stored = row.and_then(|row| row.get("cluster_id")).and_then(Cell::id);
+    match (changes.get("cluster_id").and_then(Cell::id), found.organization) {
+        (Some(id), Some(organization)) if stored != Some(id) => {
+            Ok(workspace_cluster::check(tx, organization, ClusterId(id)).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Rejects a folder outside the repository.

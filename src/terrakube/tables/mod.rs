@@ -30,7 +30,7 @@ pub(super) static RESOURCES: [Resource; 31] = [
     organization::TAG,
     workspace::WORKSPACETAG,
     organization::PROJECT,
-    not_stored::AGENT,
+    organization::AGENT,
     not_stored::COLLECTION,
     not_stored::ITEM,
     not_stored::REFERENCE,

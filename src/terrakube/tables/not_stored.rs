@@ -4,20 +4,12 @@ use super::building_blocks::{DESCRIPTION, NAME, STATUSES, VARIABLE, empty, not_s
 use crate::terrakube::attribute::{Attribute, Shape};
 use crate::terrakube::resource::{Relation, Resource};
 
-const AGENTS: &str = "agents are not supported: the server and the clusters of the organization execute all steps";
 const COLLECTIONS: &str = "collections are not supported: use global variables, or the variables of each workspace";
 const PROJECTS: &str = "access to projects is not supported: use teams, or access to each workspace";
 const NOTIFICATIONS: &str = "notifications are not supported: read the status of a job instead";
 
 const ORGANIZATION: Relation = nothing("organization", "organization");
 const WORKSPACE: Relation = nothing("workspace", "workspace");
-
-pub(super) const AGENT: Resource = Resource {
-    attributes: &[NAME, DESCRIPTION, Attribute::text("url", "url").at_most(2048)],
-    relations: &[ORGANIZATION],
-    audited: false,
-    ..not_stored("agent", |rights| rights.organization, AGENTS)
-};
 
 pub(super) const COLLECTION: Resource = Resource {
     attributes: &[NAME, DESCRIPTION, Attribute::of("priority", Shape::Number("priority"))],

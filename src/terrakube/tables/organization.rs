@@ -4,7 +4,7 @@ use super::building_blocks::{DESCRIPTION, NAME, ORGANIZATION, ROLES, VARIABLE, e
 use super::derived::no_value;
 use crate::engine::workspace_definition::MODES;
 use crate::terrakube::attribute::{Attribute, Shape};
-use crate::terrakube::resource::{ALL, Methods, Resource, Visibility};
+use crate::terrakube::resource::{ALL, Methods, NONE, Resource, Visibility};
 
 pub(super) const ORGANIZATION_RESOURCE: Resource = Resource {
     root: true,
@@ -27,7 +27,7 @@ pub(super) const ORGANIZATION_RESOURCE: Resource = Resource {
         many("project", "project", "organization_id"),
         many("module", "module", "organization_id"),
         many("provider", "provider", "organization_id"),
-        empty("agent", "agent"),
+        many("agent", "agent", "organization_id"),
         empty("collection", "collection"),
         empty("notificationConfiguration", "notification_configuration"),
     ],
@@ -38,6 +38,18 @@ pub(super) const ORGANIZATION_RESOURCE: Resource = Resource {
     extra: &[],
     ..shared("organization", "organization", |rights| rights.organization)
 };
+
+/// A cluster. It is registered and changed by the API of clusters, which has more to say about it.
+pub(super) const AGENT: Resource = Resource {
+    attributes: &[NAME.server(), DESCRIPTION.server(), Attribute::of("url", Shape::Derived(no_value)).server()],
+    methods: Methods { create: true, ..NONE },
+    audited: false,
+    refusal: Some(AGENTS),
+    ..shared("agent", "cluster", |rights| rights.organization)
+};
+
+const AGENTS: &str = "the agents are the clusters of the organization, which are registered, changed and deleted at \
+     /organization/{organizationId}/cluster, or in the console under Settings, Clusters";
 
 pub(super) const TEAM: Resource = Resource {
     attributes: &[

@@ -2,7 +2,7 @@
 
 use super::building_blocks::{
     DESCRIPTION, LAST_STATUSES, NAME, OF_ORGANIZATION, OF_WORKSPACE, ORGANIZATION, ROLES, WORKSPACE_VARIABLE, empty,
-    many, maybe, nothing, of_workspace, shared,
+    many, maybe, of_workspace, shared,
 };
 use super::derived::{job_reference, no_value, state_output};
 use crate::engine::workspace_definition::{BRANCH, FOLDER, LOGIN, MODES, TOOLS, VERSION};
@@ -44,7 +44,7 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         many("schedule", "schedule", "workspace_id"),
         many("access", "access", "workspace_id"),
         many("workspaceTag", "workspacetag", "workspace_id"),
-        nothing("agent", "agent"),
+        maybe("agent", "agent", "cluster_id"),
         maybe("webhook", "webhook", "webhook_id"),
         empty("reference", "reference"),
         empty("notificationConfiguration", "notification_configuration"),

@@ -118,7 +118,7 @@ impl Session {
         given: &ResourceObject,
     ) -> Result<()> {
         if !of.methods.update {
-            return Err(WriteMethod::Update.denied());
+            return Err(WriteMethod::Update.denied_for(of));
         }
         self.require(found, of, "UpdatePermission")?;
         let mut changes = self.attributes(of, &given.attributes, Some(row))?;
@@ -161,7 +161,7 @@ impl Session {
         row: &Row,
     ) -> Result<()> {
         if !of.methods.delete {
-            return Err(Problem::denied("DeletePermission"));
+            return Err(of.refusal.map_or_else(|| Problem::denied("DeletePermission"), Problem::bad));
         }
         self.require(found, of, "DeletePermission")?;
         if special::delete(self, tx, of, row).await? {

@@ -118,6 +118,61 @@ async fn saved_plans() {
     }
 }
 
+/// A saved plan is shown without sensitive values, and with them only to programs that ask for everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn saved_plans_are_shown() {
+    for program in programs() {
+        let desk = Desk::with_runs(program);
+        let folder = desk.module("shown", &desk.cloud("name = \"shown\""));
+        let files = "variable \"password\" {\n  sensitive = true\n  default = \"the-password\"\n}\n\
+                     resource \"terraform_data\" \"login\" { input = { user = \"me\", password = var.password } }\n";
+        std::fs::write(folder.join("login.tf"), files).unwrap();
+        desk.run(&folder, &["init", "-input=false", "-no-color"]);
+        let plan = |more: &[&str]| {
+            desk.run(&folder, &[&["plan", "-input=false", "-no-color", "-out=saved.plan"][..], more].concat());
+            desk.run(&folder, &["show", "-no-color", "saved.plan"])
+        };
+        let shown = plan(&[]);
+        for text in [
+            "# terraform_data.login will be created",
+            "+ password = (sensitive value)",
+            "+ input  = \"hello\"",
+            "+ secret = (sensitive value)",
+            "Plan: 2 to add, 0 to change, 0 to destroy.",
+            "Run status: planned and saved (confirmable)",
+        ] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+        assert!(!shown.contains("the-password") && !shown.contains("hidden-hello"), "{shown}");
+        let id = desk.workspace("shown").await["id"].as_str().unwrap().to_owned();
+        let (_, runs) = desk.api("GET", &format!("/api/v2/workspaces/{id}/runs"), None).await;
+        let path =
+            format!("/api/v2/plans/{}", runs["data"][0]["relationships"]["plan"]["data"]["id"].as_str().unwrap());
+        let (status, redacted) = desk.api("GET", &format!("{path}/json-output-redacted"), None).await;
+        assert!(
+            status == 200 && redacted["provider_schemas"]["terraform.io/builtin/terraform"].is_object(),
+            "{redacted}"
+        );
+        assert!(!redacted.to_string().contains("the-password") && !redacted.to_string().contains("hidden-hello"));
+        let whole = desk.run(&folder, &["show", "-json", "saved.plan"]);
+        let whole: Value = serde_json::from_str(&whole).unwrap();
+        assert_eq!(whole["variables"]["password"]["value"], "the-password");
+        desk.run(&folder, &["apply", "-input=false", "-no-color", "saved.plan"]);
+        // That a sensitive value changes is said.
+        let shown = plan(&["-var", "password=another-password"]);
+        assert!(shown.contains("# terraform_data.login will be updated in-place"), "{shown}");
+        assert!(shown.contains("~ password = (sensitive value)"), "{shown}");
+        assert!(!shown.contains("the-password") && !shown.contains("another-password"), "{shown}");
+        // Of other plans there is no JSON form.
+        desk.run(&folder, &["plan", "-input=false", "-no-color"]);
+        let (_, runs) = desk.api("GET", &format!("/api/v2/workspaces/{id}/runs"), None).await;
+        let path =
+            format!("/api/v2/plans/{}", runs["data"][0]["relationships"]["plan"]["data"]["id"].as_str().unwrap());
+        let (status, refused) = desk.api("GET", &format!("{path}/json-output-redacted"), None).await;
+        assert!(status == 404 && refused.to_string().contains("only done for saved plans"), "{refused}");
+    }
+}
+
 /// The older backend says less to the server, and asks it to apply by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_remote_backend() {

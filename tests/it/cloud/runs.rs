@@ -252,6 +252,27 @@ async fn uploads_are_checked() {
     assert_eq!(detail(refused, 422), "body: must not be larger than 100 MiB");
 }
 
+/// A plan without changes ends its run, unless its run may be applied all the same.
+#[tokio::test]
+async fn an_empty_plan_is_applied_on_request() {
+    let house = House::new().await;
+    let workspace = house.bare_workspace("network").await;
+    for (attributes, status) in [(json!({}), "planned_and_finished"), (json!({"allow-empty-apply": true}), "planned")] {
+        let run = house.run(&workspace, json!({}), attributes).await;
+        house.app.settle().await;
+        house.end(0, r#"{"changes":false,"commit":null}"#).await;
+        let shown = house.shown_run(&run).await["attributes"].clone();
+        assert_eq!((&shown["status"], &shown["has-changes"]), (&json!(status), &json!(false)));
+        assert_eq!(shown["actions"]["is-confirmable"], status == "planned");
+        if status == "planned" {
+            assert_eq!(house.act(&house.client, &run, "apply").await, 202);
+            house.app.settle().await;
+            house.end(0, "").await;
+            assert_eq!(house.run_status(&run).await, "applied");
+        }
+    }
+}
+
 #[tokio::test]
 async fn requests_are_checked() {
     let house = House::new().await;
@@ -261,10 +282,6 @@ async fn requests_are_checked() {
         detail(house.client.post("/api/v2/runs", run_of(workspace, &configuration, attributes)).await, 422)
     };
     for (attributes, expected) in [
-        (
-            json!({"allow-empty-apply": true}),
-            "data.attributes.allow-empty-apply: must be false; a plan without changes ends its run",
-        ),
         (json!({"save-plan": true}), "data.attributes.save-plan: needs a configuration that is provisional"),
         (
             json!({"plan-only": true, "auto-apply": true}),

@@ -173,7 +173,7 @@ async fn workspaces_are_files() {
     let declared = |region: &str, more: &str| {
         let text = format!(
             "workspaces:\n  network:\n    source: https://example.com/network.git\n    folder: /live\n    tool: tofu\n    \
-             execution_mode: local\n    template: Plan and apply\n    tags: [prod, team=shop]\n    variables:\n      region: {region}\n      \
+             execution_mode: local\n    template: Plan and apply\n    cluster: local\n    tags: [prod, team=shop]\n    variables:\n      region: {region}\n      \
              zones: {{value: '[\"a\"]', hcl: true}}\n    environment_secrets:\n      TOKEN: {{file: word}}\n{more}"
         );
         std::fs::write(&file, text).unwrap();
@@ -193,6 +193,7 @@ async fn workspaces_are_files() {
     std::fs::write(&copy, &exported).unwrap();
     let same = client.prints(&["diff", "-f", copy.to_str().unwrap()], 0);
     assert!(same.starts_with("workspaces is as declared\n"), "{same}\n{exported}");
+    assert!(exported.contains("    cluster: local\n"), "{exported}");
     assert!(exported.contains("    tags:\n") && exported.contains("template: Plan and apply\n"), "{exported}");
     assert!(exported.contains("      TOKEN:") && !exported.contains("hidden"), "{exported}");
 
@@ -207,6 +208,7 @@ async fn workspaces_are_files() {
 
     for (text, fault, code) in [
         ("{template: nothing}", "workspaces.network: template: there is no template nothing; there are: ", 3),
+        ("{cluster: moon}", "workspaces.network: cluster: there is no cluster moon; there are: local", 3),
         ("{tool: chisel}", "workspaces.network: ", 1),
         ("{secrets: {a: }}", "workspaces.network: secrets.a: has no value, and none is stored", 2),
         ("{vcs: 1}", "workspaces.network.vcs: must be quoted", 2),

@@ -263,10 +263,25 @@ async fn a_workspace_is_created_changed_and_removed() {
     assert_eq!((&attributes["terraformVersion"], &attributes["defaultTemplate"]), (&json!("1.9.0"), &json!(template)));
     assert_eq!((&attributes["iacType"], &attributes["lastJobStatus"]), (&json!("tofu"), &json!("NeverExecuted")));
 
+    // A cluster that can run nothing is refused, and not in the list.
+    let clusters = format!("/organization/{}/cluster", house.organization);
+    let body = json!({"name": "factory", "region": "r", "cloud_provider": "ON_PREMISE"});
+    let cluster = house.client.post(&clusters, body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let edit = format!("{own}/edit");
+    assert!(!me.get(&edit).await.expect(200).contains("factory"));
+    let mut fields: Vec<(&str, &str)> = with(&[("name", "dns")]);
+    fields.push(("agent", &cluster));
+    let shown = me.submit(&edit, &edit, &fields).await.expect(400);
+    assert!(shown.contains("must be a cluster with a kubeconfig or with agents"), "{shown}");
+    house.client.post(&format!("{clusters}/{cluster}/agent"), json!({"name": "a"})).await.expect(201);
+    me.submit(&edit, &edit, &fields).await.leads();
+    assert!(me.get(own).await.expect(200).contains("on the cluster factory"));
+
     // What the form does not have stays as it is.
     let change = crate::terrakube::change("workspace", id, json!({"locked": true, "allowRemoteApply": true}));
     house.client.patch(&house.path(&format!("workspace/{id}")), change).await.expect(204);
-    let edit = format!("{own}/edit");
+    fields.push(("terraformVersion", "1.9.0"));
+    me.submit(&edit, &edit, &fields).await.leads();
     assert!(me.get(&edit).await.expect(200).contains("value=\"1.9.0\""));
     me.submit(&edit, &edit, &with(&[("name", "dns"), ("iacType", "terraform"), ("branch", "next")])).await.leads();
     let attributes = house.get(&format!("workspace/{id}")).await["data"]["attributes"].clone();

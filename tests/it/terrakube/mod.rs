@@ -6,6 +6,7 @@ mod contract;
 pub(crate) mod drift;
 mod flow;
 mod pairs;
+mod places;
 mod plans;
 mod protocol;
 mod refusals;

@@ -116,7 +116,7 @@ impl Site {
         self.server = Some(Server::start(self.folder.path(), &words, Some(&token)));
     }
 
-    pub(super) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
         let server = self.server();
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", server.url) };
         let mut request = client().request(method.parse().unwrap(), url).bearer_auth(&server.token);

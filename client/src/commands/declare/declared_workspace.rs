@@ -24,8 +24,8 @@ pub(super) const FIELDS: [(&str, &str, &str); 8] = [
 ];
 
 /// What a workspace refers to by its name: the key of files, and the type of the API.
-pub(super) const REFERENCES: [(&str, &str); 4] =
-    [("template", "template"), ("vcs", "vcs"), ("ssh_key", "ssh"), ("project", "project")];
+pub(super) const REFERENCES: [(&str, &str); 5] =
+    [("template", "template"), ("vcs", "vcs"), ("ssh_key", "ssh"), ("project", "project"), ("cluster", "agent")];
 
 /// A list of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,7 +17,7 @@ fn read(workspace: Value) -> Result<Workspace, String> {
 fn network() -> Value {
     json!({
         "source": "https://example.com/network.git", "folder": "/live", "tool": "tofu", "version": "1.9", "vcs": "forge",
-        "template": "Plan and apply", "allow_remote_apply": true, "tags": ["prod", "a=b"],
+        "template": "Plan and apply", "cluster": "factory", "allow_remote_apply": true, "tags": ["prod", "a=b"],
         "variables": {"region": "eu", "zones": {"value": "[\"a\"]", "hcl": true, "description": "x"}},
         "secrets": {"token": null}, "environment_variables": {"TF_LOG": "INFO"},
         "schedules": [{"cron": "0 5 * * *"}, {"cron": "0 4 * * *", "template": "Plan", "enabled": false}],

@@ -59,7 +59,7 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
     let of_job = JobFacts {
         status: job.status,
         cancel_requested: job.cancel_requested_at.is_some(),
-        plan_changes: job.plan_changes,
+        plan_changes: job.plan_changes || job.allow_empty_apply,
         plan_only: job.plan_only,
         auto_apply,
     };

@@ -26,7 +26,7 @@ pub(in crate::engine::tick) async fn ended(
 ) -> Result<()> {
     let Some(step) = store::workspace::step_by_run(tx, run.id).await? else { return Ok(()) };
     let spec = spec(&step)?;
-    let StepResult { changes, commit, plan, shown } = left.unwrap_or_default();
+    let StepResult { changes, commit, plan, shown, output } = left.unwrap_or_default();
     let status = match run.state {
         // A rejected step stays rejected, regardless of how its rejection scripts end.
         _ if step.status == JobStatus::Rejected => JobStatus::Rejected,
@@ -50,6 +50,9 @@ pub(in crate::engine::tick) async fn ended(
     store::workspace::change_step(tx, step.id, change).await?;
     if let Some(shown) = shown {
         keep(app, tx, &step, shown, now).await?;
+    }
+    if let Some(output) = output {
+        store::workspace::keep_plan_output(tx, output).await?;
     }
     // A killed process could not release its lock.
     store::workspace::unlock_state(tx, step.workspace_id, Some(step.id)).await?;

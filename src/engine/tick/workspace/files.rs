@@ -1,10 +1,11 @@
 //! Files of a workspace step in a cluster. A server cannot copy files into or out of a container there, so the step downloads its
 //! source and its plan, and uploads the plan that it makes.
 
-use entity::{run, workspace_step};
+use entity::{plan_output, run, workspace_job, workspace_step};
 use sea_orm::ActiveValue;
 
 use super::plan_to_show;
+use super::saved_plan;
 use super::source::source_of;
 use super::subject::WorkspaceSubject;
 use super::work::planned;
@@ -18,11 +19,16 @@ use crate::store;
 
 /// The largest JSON form of a plan that a step may upload.
 pub const MOST_JSON_BYTES: usize = layout::PLAN_JSON_BYTES as usize;
+/// The largest list of schemas that a step may upload.
+pub const MOST_SCHEMA_BYTES: usize = layout::PROVIDERS_JSON_BYTES as usize;
+
+async fn run_of(app: &App, step: &workspace_step::Model) -> Result<run::Model> {
+    let gone = || Error::NotFound("step");
+    store::row::by_id::<run::Model>(&app.db, step.run_id.ok_or_else(gone)?).await?.ok_or_else(gone)
+}
 
 async fn of(app: &App, step: &workspace_step::Model) -> Result<WorkspaceSubject> {
-    let gone = || Error::NotFound("step");
-    let run = store::row::by_id::<run::Model>(&app.db, step.run_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
-    WorkspaceSubject::load(app, &run).await?.ok_or_else(gone)
+    WorkspaceSubject::load(app, &run_of(app, step).await?).await?.ok_or(Error::NotFound("step"))
 }
 
 /// The source of a step, as a tar archive.
@@ -54,14 +60,41 @@ pub async fn keep_plan(app: &App, step: &workspace_step::Model, plan: &[u8]) -> 
     Ok(())
 }
 
-/// Stores the plan of a step as it is shown.
+/// Stores the plan of a step as it is shown, and of a saved plan its JSON form.
 ///
 /// # Errors
 /// Database errors.
 pub async fn keep_plan_json(app: &App, step: &workspace_step::Model, text: Vec<u8>) -> Result<()> {
-    let gone = || Error::NotFound("step");
-    let run = store::row::by_id::<run::Model>(&app.db, step.run_id.ok_or_else(gone)?).await?.ok_or_else(gone)?;
-    let Some(plan) = plan_to_show::of_json(app, &run, text).await else { return Ok(()) };
+    let run = run_of(app, step).await?;
     let now = app.clock.now();
-    store::write(&app.db, async |tx| plan_to_show::keep(app, tx, step, plan.clone(), now).await).await
+    let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
+    let output = match job.is_some_and(|job| job.save_plan) {
+        true => saved_plan::of_json(app, &run, step.id, text.clone(), now).await?,
+        false => None,
+    };
+    let plan = plan_to_show::of_json(app, &run, text).await;
+    store::write(&app.db, async |tx| {
+        if let Some(plan) = plan.clone() {
+            plan_to_show::keep(app, tx, step, plan, now).await?;
+        }
+        if let Some(output) = output.clone() {
+            store::workspace::keep_plan_output(tx, output).await?;
+        }
+        Ok::<_, Error>(())
+    })
+    .await
+}
+
+/// Stores the schemas of the resources of a saved plan, whose JSON form was stored before.
+///
+/// # Errors
+/// Database errors.
+pub async fn keep_schemas(app: &App, step: &workspace_step::Model, text: Vec<u8>) -> Result<()> {
+    let run = run_of(app, step).await?;
+    let output = store::row::by_id::<plan_output::Model>(&app.db, step.id).await?;
+    let Some(output) = output else { return Ok(()) };
+    if let Some(schemas) = saved_plan::schemas_of(app, &run, &output, text).await? {
+        store::workspace::set_plan_schemas(&app.db, step.id, schemas).await?;
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Where a workspace step is executed: as a plain process, in a container, or in a cluster.
 
 use entity::cluster::ClusterKind;
-use entity::run;
+use entity::id::ClusterId;
+use entity::run::{self, SERVER_SLOTS};
 
 use super::subject::{GONE, WorkspaceSubject};
 use crate::app::App;
 use crate::engine::tool_version::names;
-use crate::engine::workspace::cluster_for_steps;
 use crate::error::Result;
 use crate::runner::Target;
 use crate::runner::terraform::script::Operation;
@@ -20,8 +20,9 @@ use crate::store;
 pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Result<Result<Target, String>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(GONE.into())) };
     let docker = app.runners.local == Ok(Target::Docker);
-    if let Some((id, kind)) = cluster_for_steps(app, &app.db, of.workspace.organization_id).await? {
-        return Ok(Ok(if kind == ClusterKind::Agent { Target::Agent(id) } else { Target::Kubernetes(id) }));
+    // A run starts where it waited for its slot, whatever the workspace has chosen since.
+    if run.slots != SERVER_SLOTS {
+        return in_cluster(app, ClusterId(run.slots)).await;
     }
     if !store::cluster::has_local(&app.db, of.workspace.organization_id).await? {
         let text = "the organization may not run anything on the server's machine, and has no other cluster";
@@ -55,4 +56,12 @@ pub(in crate::engine::tick) async fn place(app: &App, run: &run::Model) -> Resul
         ),
         (false, _) => "there is no Docker engine, and plain processes are not allowed".into(),
     }))
+}
+
+async fn in_cluster(app: &App, id: ClusterId) -> Result<Result<Target, String>> {
+    Ok(match store::cluster::by_id(&app.db, id).await?.map(|row| row.kind) {
+        Some(ClusterKind::Kubernetes) => Ok(Target::Kubernetes(id)),
+        Some(ClusterKind::Agent) => Ok(Target::Agent(id)),
+        Some(ClusterKind::Local) | None => Err("the cluster of the step was deleted".into()),
+    })
 }

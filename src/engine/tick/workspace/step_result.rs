@@ -1,12 +1,16 @@
 //! The results of a workspace step: the outcome of its plan, its commit, and the plan itself.
 
-use entity::run;
+use entity::id::WorkspaceStepId;
+use entity::{plan_output, run};
 
 use super::plan_to_show::{PlanToShow, of_json};
+use super::saved_plan;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
-use crate::error::Result;
-use crate::runner::terraform::layout::{PLAN_BYTES, PLAN_FILE, PLAN_JSON_BYTES, PLAN_JSON_FILE, RESULT_FILE};
+use crate::error::{Error, Result};
+use crate::runner::terraform::layout::{
+    PLAN_BYTES, PLAN_FILE, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE, RESULT_FILE,
+};
 use crate::runner::time_limit::with_time_limit;
 use crate::runner::{OUTPUT_BYTES, OutputError, Runner};
 
@@ -24,6 +28,9 @@ pub(in crate::engine::tick) struct StepResult {
     /// The plan as it is shown, if the step told it.
     #[serde(skip)]
     pub(super) shown: Option<PlanToShow>,
+    /// The JSON form of a plan that is saved for later.
+    #[serde(skip)]
+    pub(super) output: Option<plan_output::Model>,
 }
 
 /// Why a step has no result.
@@ -61,7 +68,13 @@ pub(in crate::engine::tick) async fn read_result(
         return Ok(left);
     }
     left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await.map_err(unread)?;
-    left.shown = shown(app, run, runner, name).await;
+    let saved = of.as_ref().filter(|of| of.job.save_plan).map(|of| of.step.id);
+    if let Some(text) = optional(run, runner, (name, PLAN_JSON_FILE, PLAN_JSON_BYTES)).await {
+        if let Some(step) = saved {
+            left.output = output(app, run, runner, (name, step), text.clone()).await;
+        }
+        left.shown = of_json(app, run, text).await;
+    }
     match &left.plan {
         Some(plan) if plan.len() as u64 > PLAN_BYTES => {
             let mib = PLAN_BYTES / 1024 / 1024;
@@ -74,13 +87,33 @@ pub(in crate::engine::tick) async fn read_result(
     }
 }
 
-/// The plan as it is shown. It is read only once: without it, the log of the step shows the plan.
-async fn shown(app: &App, run: &run::Model, runner: &dyn Runner, name: &str) -> Option<PlanToShow> {
-    match with_time_limit(runner.output(name, PLAN_JSON_FILE, PLAN_JSON_BYTES)).await {
-        Ok(text) => of_json(app, run, text?).await,
+/// A file that is read only once: without it, the log of the step shows the plan.
+async fn optional(run: &run::Model, runner: &dyn Runner, (name, file, most): (&str, &str, u64)) -> Option<Vec<u8>> {
+    match with_time_limit(runner.output(name, file, most)).await {
+        Ok(text) => text,
         Err(error) => {
-            tracing::warn!(run = %run.id, ?error, "the JSON form of a plan could not be read");
+            tracing::warn!(run = %run.id, file, ?error, "a part of a plan could not be read");
             None
         }
     }
+}
+
+/// The JSON form of a saved plan, with the schemas of its resources.
+async fn output(
+    app: &App,
+    run: &run::Model,
+    runner: &dyn Runner,
+    (name, step): (&str, WorkspaceStepId),
+    text: Vec<u8>,
+) -> Option<plan_output::Model> {
+    let read = async {
+        let Some(output) = saved_plan::of_json(app, run, step, text, app.clock.now()).await? else { return Ok(None) };
+        let providers = optional(run, runner, (name, PROVIDERS_JSON_FILE, PROVIDERS_JSON_BYTES)).await;
+        let schemas = saved_plan::schemas_of(app, run, &output, providers.unwrap_or_default()).await?;
+        Ok::<_, Error>(Some(plan_output::Model { schemas, ..output }))
+    };
+    read.await.unwrap_or_else(|error| {
+        tracing::warn!(run = %run.id, %error, "the JSON form of a saved plan could not be kept");
+        None
+    })
 }

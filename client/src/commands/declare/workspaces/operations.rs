@@ -106,7 +106,9 @@ impl<'a> Writer<'a> {
         let all = self.known.names.get(kind);
         let found = all.and_then(|all| all.get(name)).map(String::as_str);
         let names = || all.map(|all| all.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
-        found.ok_or_else(|| Failure::NotFound(format!("{key}: there is no {kind} {name}; there are: {}", names())))
+        // What the API calls an agent is a cluster elsewhere.
+        let thing = if kind == "agent" { "cluster" } else { kind };
+        found.ok_or_else(|| Failure::NotFound(format!("{key}: there is no {thing} {name}; there are: {}", names())))
     }
 
     fn variables(&self, below: &str, wanted: &Workspace, old: Option<&Stored>, all: &mut Vec<Value>) -> Result<()> {

@@ -81,12 +81,12 @@ impl Known {
     /// Reads everything that files can name.
     pub(super) async fn load(place: &Place) -> Result<Self> {
         let mut names = BTreeMap::new();
-        for kind in ["template", "vcs", "ssh", "project", "tag"] {
+        for kind in ["template", "vcs", "ssh", "project", "agent", "tag"] {
             let rows = rows(place, kind, vec![(format!("fields[{kind}]"), "name".into())]).await?.data;
             names.insert(kind, rows.into_iter().map(|row| (row.text("name"), row.id)).collect());
         }
         let attributes = FIELDS.map(|(_, attribute, _)| attribute).join(",");
-        let relations = "project,vcs,ssh,variable,schedule,workspaceTag";
+        let relations = "project,vcs,ssh,agent,variable,schedule,workspaceTag";
         let query = vec![
             ("include".to_owned(), "variable,schedule,workspaceTag".to_owned()),
             ("fields[workspace]".to_owned(), format!("name,defaultTemplate,{attributes},{relations}")),
@@ -123,7 +123,7 @@ fn stored(row: &Row, parts: &HashMap<(String, String), Row>, names: &Names) -> S
     }
     let template = Some(row.text("defaultTemplate")).filter(|id| !id.is_empty());
     let referred = [("template", "template", template)].into_iter().chain(
-        [("vcs", "vcs"), ("ssh_key", "ssh"), ("project", "project")]
+        [("vcs", "vcs"), ("ssh_key", "ssh"), ("project", "project"), ("cluster", "agent")]
             .map(|(key, kind)| (key, kind, row.linked(kind).into_iter().next())),
     );
     for (key, kind, id) in referred {
