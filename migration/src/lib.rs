@@ -38,6 +38,7 @@ mod m0029_pushes;
 mod m0030_drift_and_state;
 mod m0031_private_registry;
 mod m0032_agents;
+mod m0034_push_hooks;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_drift_and_state::Migration),
             Box::new(m0031_private_registry::Migration),
             Box::new(m0032_agents::Migration),
+            Box::new(m0034_push_hooks::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 31] = [
+pub const SEALED: [(&str, &str); 32] = [
     ("agent_log", "sealed"),
     ("agent_step", "outputs"),
     ("agent_step", "report"),
@@ -20,6 +20,7 @@ pub const SEALED: [(&str, &str); 31] = [
     ("identity_key", "sealed"),
     ("job_check", "sealed"),
     ("job_variables", "sealed"),
+    ("push_hook", "secret"),
     ("registry", "credentials"),
     ("registry_piece", "sealed"),
     ("run", "additions"),

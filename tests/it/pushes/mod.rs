@@ -2,6 +2,8 @@
 
 mod auto_deploy;
 mod deliveries;
+mod push_hook_settings;
+mod push_hooks;
 pub(crate) mod payloads;
 mod polls;
 mod provider;
