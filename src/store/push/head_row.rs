@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{JobId, OrganizationId, RepositoryHeadId};
 use entity::job;
 use entity::repository_head::{Column, Entity, Model};
-use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait,
     IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,

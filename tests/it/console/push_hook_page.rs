@@ -1,12 +1,11 @@
 //! The page of push hooks.
 
 use entity::member::Role;
-use poem::http::Method;
 
 use super::browser::{Browser, between};
 use super::settings_scene::Scene;
 use crate::pushes::payloads::{NEW, pull_request, push};
-use crate::pushes::signature;
+use crate::pushes::{deliver as send, of_github};
 
 #[tokio::test]
 async fn push_hooks_with_what_was_delivered() {
@@ -22,14 +21,7 @@ async fn push_hooks_with_what_was_delivered() {
     let hook = between(&shown, "/push/", "</code>").unwrap().to_owned();
     assert!(!me.get(&page).await.expect(200).contains(&secret));
     let deliver = async |event: &str, delivery: &str, body: &str| {
-        let signed = format!("sha256={}", signature(&secret, body));
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-github-event", event),
-            ("x-github-delivery", delivery),
-            ("x-hub-signature-256", &signed),
-        ];
-        app.client(None).call_with(Method::POST, &format!("/push/{hook}"), Some(body), &headers).await.status
+        send(app, &hook, &of_github(&secret, event, delivery, body), body).await.status
     };
     assert_eq!(deliver("push", "1", &push("<main>", NEW, &["x"]).to_string()).await, 200);
     assert_eq!(deliver("pull_request", "2", &pull_request("opened", 7, NEW, "acme/infra").to_string()).await, 200);

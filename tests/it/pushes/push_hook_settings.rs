@@ -1,11 +1,10 @@
 //! Push hooks as settings: who may have them, and that their secrets are shown once.
 
 use entity::member::Role;
-use poem::http::Method;
 use serde_json::{Value, json};
 
 use super::payloads::{NEW, push};
-use super::signature;
+use super::{deliver as send, of_github};
 use crate::harness::{TestApp, id};
 
 #[tokio::test]
@@ -20,14 +19,7 @@ async fn a_secret_is_shown_once_and_replaced() {
     assert!(listed.contains("forge") && !listed.contains(&secret), "{listed}");
     let deliver = async |secret: &str, delivery: &str| {
         let body = push("main", NEW, &[delivery]).to_string();
-        let signed = format!("sha256={}", signature(secret, &body));
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-github-event", "push"),
-            ("x-github-delivery", delivery),
-            ("x-hub-signature-256", &signed),
-        ];
-        app.client(None).call_with(Method::POST, &format!("/push/{hook}"), Some(&body), &headers).await.status
+        send(&app, &hook, &of_github(secret, "push", delivery, &body), &body).await.status
     };
     assert_eq!(deliver(&secret, "1").await, 200);
     let rotated = it.client.post(&format!("{hooks}/{hook}/rotateSecret"), json!({})).await.expect(200);

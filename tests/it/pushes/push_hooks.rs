@@ -1,7 +1,6 @@
 //! What is delivered to a push hook has branches polled at once, and the poll deploys as always.
 
 use chrono::TimeDelta;
-use poem::http::Method;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use windlass::push::{deploy_pushed, find_heads};
@@ -9,7 +8,7 @@ use windlass::store;
 
 use super::auto_deploy::{building, built, change, job};
 use super::payloads::{bitbucket_push, gitlab_push, pull_request, push};
-use super::signature;
+use super::{Headers, deliver, of_github, signature};
 use crate::git_server::{Rule, folder, serve};
 use crate::harness::{Answer, Furnished, TestApp, id, wait_for};
 
@@ -22,9 +21,6 @@ struct Hooked {
     secret: String,
     job: String,
 }
-
-/// The headers of a delivery.
-type Headers = Vec<(&'static str, String)>;
 
 impl Hooked {
     async fn new() -> Self {
@@ -53,11 +49,8 @@ impl Hooked {
         count
     }
 
-    async fn send(&self, headers: &[(&str, String)], body: &str) -> Answer {
-        let mut all: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        all.push(("content-type", "application/json"));
-        let path = format!("/push/{}", self.hook);
-        self.app.client(None).call_with(Method::POST, &path, Some(body), &all).await
+    async fn send(&self, headers: &Headers, body: &str) -> Answer {
+        deliver(&self.app, &self.hook, headers, body).await
     }
 
     async fn github(&self, event: &str, delivery: &str, payload: &Value) -> Answer {
@@ -66,11 +59,7 @@ impl Hooked {
     }
 
     fn signed(&self, event: &str, delivery: &str, body: &str) -> Headers {
-        vec![
-            ("x-github-event", event.to_owned()),
-            ("x-github-delivery", delivery.to_owned()),
-            ("x-hub-signature-256", format!("sha256={}", signature(&self.secret, body))),
-        ]
+        of_github(&self.secret, event, delivery, body)
     }
 
     /// A push of GitHub to a branch of the repository of the job.
@@ -216,20 +205,17 @@ async fn what_is_not_signed_right_is_refused_and_forgotten() {
         let text = it.send(&headers, body).await.detail(status);
         assert!(text.contains(said), "{text}");
     }
-    let client = it.app.client(None);
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let headers: Vec<(&str, &str)> = right.iter().map(|(name, value)| (*name, value.as_str())).chain(form).collect();
-    let path = format!("/push/{}", it.hook);
-    client.call_with(Method::POST, &path, Some(&body), &headers).await.detail(415);
+    let mut form = right.clone();
+    form.push(("content-type", "application/x-www-form-urlencoded".into()));
+    assert!(it.send(&form, &body).await.detail(415).contains("application/json"));
     let large = "x".repeat(4 * 1024 * 1024 + 1);
-    it.send(&right, &large).await.detail(413);
+    assert!(it.send(&right, &large).await.detail(413).contains("4194304"));
     assert!(it.deliveries().await.is_empty());
     assert_eq!(it.polled().await, 0);
-    for unknown in [uuid::Uuid::now_v7().to_string(), "nothing".into(), "%00".into()] {
-        let path = format!("/push/{unknown}");
-        assert_eq!(client.call_with(Method::POST, &path, Some(&body), &headers).await.status, 404, "{unknown}");
+    for unknown in [uuid::Uuid::now_v7().to_string().as_str(), "nothing", "%00"] {
+        assert_eq!(deliver(&it.app, unknown, &right, &body).await.status, 404, "{unknown}");
     }
-    assert_eq!(client.get(&path).await.status, 405);
+    assert_eq!(it.app.client(None).raw_call("GET", &format!("/push/{}", it.hook), None, &[]).await.0, 405);
     // Nothing of what was refused is remembered. A hook takes ten deliveries at once, and then ten in each second.
     it.app.clock.forward(1);
     it.send(&right, &body).await.expect(202);
@@ -292,14 +278,7 @@ async fn a_server_that_polls_nothing_says_so() {
     let path = format!("/organization/{}/pushHook", it.organization);
     let made = it.client.post(&path, json!({"name": "provider"})).await.expect(201);
     let body = Hooked::push("main", super::payloads::NEW).to_string();
-    let signed = format!("sha256={}", signature(made["secret"].as_str().unwrap(), &body));
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-github-event", "push"),
-        ("x-github-delivery", "1"),
-        ("x-hub-signature-256", &signed),
-    ];
-    let path = format!("/push/{}", id(&made));
-    let answer = app.client(None).call_with(Method::POST, &path, Some(&body), &headers).await;
+    let headers = of_github(made["secret"].as_str().unwrap(), "push", "1", &body);
+    let answer = deliver(&app, &id(&made), &headers, &body).await;
     assert!(reason(answer).contains("--auto-deploy-seconds is 0"));
 }
