@@ -1,6 +1,8 @@
 //! Push hooks: addresses to which providers deliver the pushes that deploy jobs, and what was delivered. Branches can be asked for.
 
-use sea_orm_migration::prelude::{ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait};
+use sea_orm_migration::prelude::{
+    ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
+};
 
 use crate::m0001_initial::{
     cascade, id, index, integer, key, name, optional_text, optional_time, table, text, time, unique,
@@ -18,8 +20,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut secret = ColumnDef::new(name("secret"));
         secret.blob().not_null();
-        let columns =
-            vec![key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"), secret];
+        let columns = vec![key(), id("organization_id"), time("created_at"), time("updated_at"), text("name"), secret];
         let mut hooks = table("push_hook", columns);
         hooks.foreign_key(&mut cascade("organization_id", "organization"));
         manager.create_table(hooks).await?;

@@ -1,8 +1,8 @@
 //! Access to the settings of an organization, such as registries, tokens and webhooks.
 
 use entity::id::{
-    AgentId, CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId,
-    PushHookId, RegistryId, RestrictionId, TokenId, WebhookId,
+    AgentId, CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, PushHookId,
+    RegistryId, RestrictionId, TokenId, WebhookId,
 };
 use entity::metadata_group::GroupKind;
 use entity::{

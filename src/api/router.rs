@@ -12,8 +12,8 @@ use super::wire::Warnings;
 use super::{
     access_token, account, alert, calendar, check, cluster, contract, cors, declaration, entity_tag, environment,
     error, event, git_token, group, history, job, job_check, logged_address, member, monitoring, organization, project,
-    project_rule, push_hook, registry, repeat, response_headers, role, service, sign_in_methods, socket, stage, status, token,
-    variable, webhook,
+    project_rule, push_hook, registry, repeat, response_headers, role, service, sign_in_methods, socket, stage, status,
+    token, variable, webhook,
 };
 use crate::app::App;
 

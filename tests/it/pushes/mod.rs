@@ -2,11 +2,11 @@
 
 mod auto_deploy;
 mod deliveries;
-mod push_hook_settings;
-mod push_hooks;
 pub(crate) mod payloads;
 mod polls;
 mod provider;
+mod push_hook_settings;
+mod push_hooks;
 mod reports;
 mod set_up;
 
