@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use windlass::error::Error;
 use windlass::push::{deploy_pushed, find_heads};
 use windlass::store;
 
@@ -233,7 +234,9 @@ async fn an_accepted_push_is_not_lost_with_the_server() {
     let (db, now) = (&it.app.app.db, it.app.clock.now());
     let claim = async || {
         let until = now + TimeDelta::minutes(10);
-        store::write(db, async |tx| store::push::claim_heads(tx, now, until, 10).await).await.unwrap()
+        store::write(db, async |tx| store::push::claim_heads(tx, now, until, 10).await.map_err(Error::from))
+            .await
+            .unwrap()
     };
     let commit = change(it.folder.path(), "main.rs");
     it.github("push", "1", &Hooked::push("main", &commit)).await.expect(202);
@@ -244,13 +247,13 @@ async fn an_accepted_push_is_not_lost_with_the_server() {
     assert!(claim().await.is_empty());
     // A server that begins anew on this database knows both.
     let restarted = it.app.restarted().await;
-    store::write(&restarted.app.db, async |tx| store::push::release_heads(tx, now).await).await.unwrap();
+    store::write(&restarted.app.db, async |tx| store::push::release_heads(tx, now).await.map_err(Error::from))
+        .await
+        .unwrap();
     assert_eq!(deploy_pushed(&restarted.app, now).await.unwrap(), 1);
     restarted.settle().await;
     assert_eq!(it.it.state(&it.job).await, "BUILDING");
-    let commits: Vec<Option<String>> =
-        restarted.runner.started().into_iter().map(|step| step.build.unwrap().source.unwrap().commit).collect();
-    assert_eq!(commits, [Some(newer)]);
+    assert_eq!(building(&restarted), [Some(newer)]);
     assert_eq!(deploy_pushed(&restarted.app, now).await.unwrap(), 0);
 }
 
