@@ -44,16 +44,13 @@ async fn receive(
     })
 }
 
-fn refused<T>(status: StatusCode, text: impl Into<String>) -> Result<Result<T, Refused>> {
-    Ok(Err(Refused(status, text.into())))
-}
-
 async fn handle(app: &App, request: &Request, id: &str, body: Body) -> Result<Result<Vec<Model>, Refused>> {
     const UNKNOWN: Error = Error::NotFound("push hook");
     let id = PushHookId(id.parse().map_err(|_| UNKNOWN)?);
     let hook = store::row::by_id::<push_hook::Model>(&app.db, id).await?.ok_or(UNKNOWN)?;
     if !app.ping_rates.allow(id.0, app.clock.now()) {
-        return refused(StatusCode::TOO_MANY_REQUESTS, "too many deliveries to this push hook");
+        let text = "too many deliveries to this push hook";
+        return Ok(Err(Refused(StatusCode::TOO_MANY_REQUESTS, text.into())));
     }
     let body = match body.into_bytes_limit(MOST_BYTES).await {
         Ok(body) => body,
@@ -67,14 +64,14 @@ async fn handle(app: &App, request: &Request, id: &str, body: Body) -> Result<Re
         Err(NotAccepted::Unknown(reason)) => return Err(Error::invalid("", reason)),
         Err(NotAccepted::Unsigned(reason)) => {
             tracing::warn!(push_hook = %id, reason, "a delivery was refused");
-            return refused(StatusCode::UNAUTHORIZED, reason);
+            return Ok(Err(Refused(StatusCode::UNAUTHORIZED, reason.into())));
         }
     };
     // Providers can be set up to send forms, in which the signed payload is a field.
     let media = header(header::CONTENT_TYPE.as_str()).and_then(|given| given.split(';').next()).unwrap_or_default();
     if !media.trim().eq_ignore_ascii_case("application/json") {
         let text = "Content-Type must be application/json; choose it where the webhook is set up";
-        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+        return Ok(Err(Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, text.into())));
     }
     let payload = read_json::parse(&body)?;
     match accept(app, &hook, &delivery, &payload).await? {

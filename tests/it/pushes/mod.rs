@@ -46,7 +46,7 @@ pub(crate) fn of_github(secret: &str, event: &str, delivery: &str, body: &str) -
 }
 
 /// Delivers JSON to a push hook, whose address is in no contract.
-pub(crate) async fn deliver(app: &TestApp, hook: &str, headers: &Headers, body: &str) -> Answer {
+pub(crate) async fn deliver(app: &TestApp, hook: &str, headers: &[(&str, String)], body: &str) -> Answer {
     let mut all: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     if !all.iter().any(|(name, _)| *name == "content-type") {
         all.push(("content-type", "application/json"));

@@ -50,7 +50,7 @@ impl Hooked {
         count
     }
 
-    async fn send(&self, headers: &Headers, body: &str) -> Answer {
+    async fn send(&self, headers: &[(&str, String)], body: &str) -> Answer {
         deliver(&self.app, &self.hook, headers, body).await
     }
 
