@@ -1,7 +1,7 @@
 //! Push hooks: addresses to which providers deliver the pushes that deploy jobs, and what was delivered. Branches can be asked for.
 
 use sea_orm_migration::prelude::{
-    ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
+    ColumnDef, ConnectionTrait as _, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
 };
 
 use crate::m0001_initial::{
