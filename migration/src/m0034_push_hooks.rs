@@ -1,8 +1,9 @@
 //! Push hooks: addresses to which providers deliver the pushes that deploy jobs, and what was delivered. Branches can be asked for.
 
 use sea_orm_migration::prelude::{
-    ColumnDef, ConnectionTrait as _, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
+    ColumnDef, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait,
 };
+use sea_orm_migration::sea_orm::ConnectionTrait;
 
 use crate::m0001_initial::{
     cascade, id, index, integer, key, name, optional_text, optional_time, table, text, time, unique,
