@@ -128,6 +128,10 @@ id! {
     WorkspacePushId
     /// The id of what is reported to a repository.
     PushFeedbackId
+    /// The id of an address that pushes are delivered to.
+    PushHookId
+    /// The id of a delivery to such an address.
+    PushHookDeliveryId
     /// The id of a branch that jobs are built from.
     RepositoryHeadId
     /// The id of the login for a git host.
@@ -167,7 +171,7 @@ id! {
 }
 
 sorted! {
-    OrganizationId PersonId TokenId ClusterId AgentId AgentStepId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId TerraformModuleId ModuleVersionId TerraformProviderId ProviderVersionId ProviderPlatformId ProviderKeyId RegistryFileId
+    OrganizationId PersonId TokenId ClusterId AgentId AgentStepId ProjectId RegistryId DeploymentId RunId VariableId StageId ProjectRuleId RestrictionId GroupId GitTokenId CustomRoleId InvitationId AlertReceiverId AlertRuleId AlertSilenceId AlertCauseId AlertId AlertDeliveryId CalendarId WebhookId DeliveryId EventId WorkspaceId TemplateId TeamId WorkspaceAccessId TerraformVariableId WorkspaceStepId AddressId ConfigurationVersionId StateVersionId WorkspaceScheduleId WorkspaceWebhookId WorkspaceWebhookEventId WorkspacePushId PushFeedbackId PushHookId PushHookDeliveryId RepositoryHeadId VcsId SshKeyId TagId WorkspaceTagId AccessTokenId IdentityKeyId SigningKeyId SessionId SignInId LoginCodeId TerraformModuleId ModuleVersionId TerraformProviderId ProviderVersionId ProviderPlatformId ProviderKeyId RegistryFileId
 }
 
 impl JobId {

@@ -52,6 +52,8 @@ pub mod provider_key;
 pub mod provider_platform;
 pub mod provider_version;
 pub mod push_feedback;
+pub mod push_hook;
+pub mod push_hook_delivery;
 pub mod registry;
 pub mod registry_file;
 pub mod registry_piece;

@@ -18,6 +18,10 @@ pub struct Model {
     /// None before the first poll.
     pub commit_id: Option<String>,
     pub next_poll_at: DateTimeUtc,
+    /// When a push was delivered that nobody has begun to look for.
+    pub asked_at: Option<DateTimeUtc>,
+    /// Until when the branch is reserved for the server that polls it.
+    pub claimed_until: Option<DateTimeUtc>,
     pub updated_at: DateTimeUtc,
     /// Why the newest poll failed.
     pub error: Option<String>,

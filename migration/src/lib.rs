@@ -39,6 +39,7 @@ mod m0030_drift_and_state;
 mod m0031_private_registry;
 mod m0032_agents;
 mod m0033_places_and_saved_plans;
+mod m0034_push_hooks;
 
 pub use m0015_rights::ONE_OWNER;
 
@@ -81,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_private_registry::Migration),
             Box::new(m0032_agents::Migration),
             Box::new(m0033_places_and_saved_plans::Migration),
+            Box::new(m0034_push_hooks::Migration),
         ]
     }
 }

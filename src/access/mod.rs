@@ -11,7 +11,8 @@ pub use self::job::{check, job, job_answer, job_or_check, job_row, run};
 pub use self::location::location;
 pub use self::named::{named_organization, named_workspace, seen_workspaces, shown_organization};
 pub use self::organization_settings::{
-    agent, calendar, cluster, custom_role, git_token, group, invitation, registry, restriction, token, webhook,
+    agent, calendar, cluster, custom_role, git_token, group, invitation, push_hook, registry, restriction, token,
+    webhook,
 };
 pub use self::project::{new_environment, organization, project, project_rule};
 pub use self::role::{Grant, Location};

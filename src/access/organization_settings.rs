@@ -1,13 +1,13 @@
 //! Access to the settings of an organization, such as registries, tokens and webhooks.
 
 use entity::id::{
-    AgentId, CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, RegistryId,
-    RestrictionId, TokenId, WebhookId,
+    AgentId, CalendarId, ClusterId, CustomRoleId, GitTokenId, GroupId, InvitationId, JobId, OrganizationId, PushHookId,
+    RegistryId, RestrictionId, TokenId, WebhookId,
 };
 use entity::metadata_group::GroupKind;
 use entity::{
     agent, api_token, calendar, cluster, custom_role, deployment_restriction, git_token, invitation, metadata_group,
-    registry, webhook,
+    push_hook, registry, webhook,
 };
 use sea_orm::DatabaseConnection;
 
@@ -54,6 +54,8 @@ owned! {
     calendar(CalendarId) -> calendar::Model, "calendar";
     /// A webhook of an organization.
     webhook(WebhookId) -> webhook::Model, "webhook";
+    /// A push hook of an organization.
+    push_hook(PushHookId) -> push_hook::Model, "push hook";
 }
 
 /// A cluster of an organization.

@@ -94,7 +94,8 @@ pub(super) fn panicked(path: &str, now: DateTime<Utc>) -> Response {
     body(StatusCode::INTERNAL_SERVER_ERROR, internal_text(), path, now)
 }
 
-fn body(status: StatusCode, detail: String, path: &str, now: DateTime<Utc>) -> Response {
+/// A response in the shape of all errors.
+pub(super) fn body(status: StatusCode, detail: String, path: &str, now: DateTime<Utc>) -> Response {
     let body = ErrorBody {
         status: i32::from(status.as_u16()),
         error: status.canonical_reason().unwrap_or("Error").to_owned(),

@@ -26,6 +26,7 @@ mod monitoring;
 mod organization;
 mod project;
 mod project_rule;
+mod push_hook;
 mod registry;
 mod repeat;
 mod response_headers;

@@ -12,8 +12,8 @@ use super::wire::Warnings;
 use super::{
     access_token, account, alert, calendar, check, cluster, contract, cors, declaration, entity_tag, environment,
     error, event, git_token, group, history, job, job_check, logged_address, member, monitoring, organization, project,
-    project_rule, registry, repeat, response_headers, role, service, sign_in_methods, socket, stage, status, token,
-    variable, webhook,
+    project_rule, push_hook, registry, repeat, response_headers, role, service, sign_in_methods, socket, stage, status,
+    token, variable, webhook,
 };
 use crate::app::App;
 
@@ -38,7 +38,7 @@ fn apis(app: impl Fn() -> Arc<App>) -> impl OpenApi {
             git_token::GitTokenApi(app()),
             group::AnnotationsGroupApi(app()),
             group::LabelsGroupApi(app()),
-            webhook::WebhookApi(app()),
+            (webhook::WebhookApi(app()), push_hook::PushHookApi(app())),
             (event::EventApi(app()), alert::apis(app()), calendar::CalendarApi(app())),
         ),
         (
@@ -137,6 +137,7 @@ pub fn endpoint(
         .at("/metrics", get(monitoring::metrics))
         .at("/ping/:key", job_check::ping::route())
         .at("/ping/:key/:signal", job_check::ping::route())
+        .at("/push/:id", push_hook::receive_push::route())
         .at("/service/logs", get(socket::service_logs))
         .at("/service/status", get(socket::service_status))
         .at("/deployment/logs", get(socket::deployment_logs))

@@ -47,6 +47,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("schedule-deleted", "The schedule was deleted."),
     ("webhook-saved", "The webhook was changed."),
     ("webhook-deleted", "The webhook was deleted. Remove it at the provider, too."),
+    ("push-hook-deleted", "The push hook was deleted. Remove its webhooks at the provider, too."),
     ("comment-saved", "The comment was saved."),
     ("run-queued", "The run is queued."),
     ("test-sent", "The receiver has accepted the test message."),

@@ -19,6 +19,8 @@ pub struct Wake {
     elsewhere: watch::Sender<u64>,
     /// The agents that wait for orders at this server.
     orders: watch::Sender<u64>,
+    /// The loop that polls repositories.
+    pushes: watch::Sender<u64>,
     news: News,
     /// Whether a deployment or a workspace job may wait for the end of any run.
     awaited: Arc<AtomicBool>,
@@ -28,7 +30,15 @@ impl Default for Wake {
     fn default() -> Self {
         let sender = || watch::Sender::new(0);
         let awaited = Arc::new(AtomicBool::new(true));
-        Self { runs: sender(), plans: sender(), elsewhere: sender(), orders: sender(), news: News::default(), awaited }
+        Self {
+            runs: sender(),
+            plans: sender(),
+            elsewhere: sender(),
+            orders: sender(),
+            pushes: sender(),
+            news: News::default(),
+            awaited,
+        }
     }
 }
 
@@ -91,6 +101,17 @@ impl Wake {
     #[must_use]
     pub fn listen_for_orders(&self) -> WakeReceiver {
         WakeReceiver(self.orders.subscribe())
+    }
+
+    /// Reports that a push was delivered.
+    pub fn pushes(&self) {
+        count(&self.pushes);
+    }
+
+    /// Subscribes to pushes that were delivered.
+    #[must_use]
+    pub fn listen_for_pushes(&self) -> WakeReceiver {
+        WakeReceiver(self.pushes.subscribe())
     }
 
     /// Reports that a run has ended, so that its slot is free. The other loops are woken only if something waits for ends.

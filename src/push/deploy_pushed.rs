@@ -58,6 +58,8 @@ pub async fn find_heads(app: &App, now: DateTime<Utc>) -> Result<()> {
             branch,
             commit_id: None,
             next_poll_at: now,
+            asked_at: None,
+            claimed_until: None,
             updated_at: now,
             error: None,
         };
@@ -82,7 +84,7 @@ async fn jobs(app: &App, is_wanted: impl Fn(&job::Model) -> bool) -> Result<Vec<
     Ok(found)
 }
 
-/// Polls the branches that are due. Returns their number.
+/// Polls the branches that are due, or that a push was delivered for. Returns their number.
 ///
 /// # Errors
 /// Database errors.

@@ -26,7 +26,7 @@ const LOOK: TimeDelta = TimeDelta::seconds(30);
 
 /// Repeats the passes until `shutdown`.
 pub async fn run(app: &App, shutdown: CancellationToken) {
-    let mut looked_at = None;
+    let (mut looked_at, mut pushed) = (None, app.wake.listen_for_pushes());
     while !shutdown.is_cancelled() {
         let passed = tokio::select! {
             biased;
@@ -47,22 +47,24 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         };
         tokio::select! {
             () = shutdown.cancelled() => return,
+            () = pushed.wait() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is four queries, and no transaction.
+/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is five queries, and no transaction.
 async fn pass(app: &App, looked_at: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Duration> {
     if looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
         *looked_at = Some(now);
         find_heads(app, now).await?;
     }
-    let (waiting, polls, reports, heads) = (
+    let (waiting, polls, reports, heads, asked) = (
         store::push::next_waiting(&app.db).await?,
         store::push::next_poll(&app.db).await?,
         store::push::next_report(&app.db).await?,
         store::push::next_head(&app.db).await?,
+        store::push::next_asked_head(&app.db).await?,
     );
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     let mut done = 0;
@@ -75,13 +77,13 @@ async fn pass(app: &App, looked_at: &mut Option<DateTime<Utc>>, now: DateTime<Ut
     if is_due(polls) {
         done += poll(app, now).await?;
     }
-    if is_due(heads) {
+    if is_due(heads) || is_due(asked) {
         done += deploy_pushed(app, now).await?;
     }
     if done > 0 {
         return Ok(SHORTEST);
     }
-    let next = [waiting, polls, reports, heads].into_iter().flatten().min();
+    let next = [waiting, polls, reports, heads, asked].into_iter().flatten().min();
     let left = next.map_or(CALM, |next| (next - now).to_std().unwrap_or(TAKEN));
     Ok(left.clamp(SHORTEST, CALM))
 }

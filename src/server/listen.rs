@@ -61,7 +61,11 @@ impl Server {
         let Self { app, listener, certificates, address: _ } = self;
         if app.config.database_url().starts_with("sqlite") {
             let now = app.clock.now();
-            store::write(&app.db, async |tx| store::server_lease::end_all(tx, now).await.map_err(Error::from)).await?;
+            store::write(&app.db, async |tx| {
+                store::server_lease::end_all(tx, now).await?;
+                store::push::release_heads(tx, now).await.map_err(Error::from)
+            })
+            .await?;
         }
         engine::tick::begin(&app).await?;
         let drained = CancellationToken::new();

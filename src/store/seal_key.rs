@@ -8,7 +8,7 @@ use super::page::PAGE;
 use super::row;
 
 /// The columns that contain sealed values; a test compares them with the schema. Each value begins with the fingerprint of its key.
-pub const SEALED: [(&str, &str); 34] = [
+pub const SEALED: [(&str, &str); 35] = [
     ("agent_log", "sealed"),
     ("agent_step", "outputs"),
     ("agent_step", "report"),
@@ -23,6 +23,7 @@ pub const SEALED: [(&str, &str); 34] = [
     ("plan_output", "redacted"),
     ("plan_output", "schemas"),
     ("plan_output", "whole"),
+    ("push_hook", "secret"),
     ("registry", "credentials"),
     ("registry_piece", "sealed"),
     ("run", "additions"),

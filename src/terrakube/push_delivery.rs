@@ -53,6 +53,7 @@ async fn handle(app: &Arc<App>, request: &Request, id: Uuid, body: Body) -> Resu
     let payload = read_json::parse(&body)?;
     let told = store_all(app, &hook, &delivery, &payload).await?;
     app.wake.now();
+    app.wake.pushes();
     Ok(answer(&told))
 }
 

@@ -95,6 +95,7 @@ def furnish(server):
         add("inviteId", server.post(f"{base}/inviteMember", {"email": f"p{number}@example.com"}))
         hook = {"kind": "STANDARD", "target_url": "https://hooks.example.com", "events": ["DEPLOYMENT_STARTED"]}
         add("webhookId", server.post(f"{base}/webhook", hook))
+        add("pushHookId", server.post(f"{base}/pushHook", {"name": f"p{number}"}))
         cluster = {"name": f"c{number}", "region": "r", "cloud_provider": "ON_PREMISE", "kubernetes": "SELF_MANAGED"}
         add("clusterId", server.post(f"{base}/cluster", cluster))
         restriction = {"mode": "MATCH", "type": "PATH", "value": f"p{number}/"}

@@ -23,7 +23,7 @@ const OPEN: [&str; 6] = [
 /// Operations for people only.
 const PEOPLE: [&str; 3] = ["createOrganization", "editAccountInformation", "postAcceptInviteMember"];
 /// Read operations for callers who may also write.
-const GUARDED: [&str; 9] = [
+const GUARDED: [&str; 10] = [
     "listOrganizationAccessTokens",
     "listOrganizationApiTokens",
     "listOrganizationCustomRoles",
@@ -31,6 +31,7 @@ const GUARDED: [&str; 9] = [
     "getClusterKubeconfig",
     "listWebhookEvent",
     "listWebhookDelivery",
+    "listPushHookDeliveries",
     "getOrganizationEvents",
     "getOrganizationEventTargets",
 ];

@@ -61,6 +61,7 @@ const SMALL: [&str; 25] = [
     "workspace_push_waiting",
     "push_feedback_due",
     "repository_head_next_poll_at",
+    "repository_head_asked",
     // The jobs that pushes deploy again.
     "job_auto_deploy",
 ];

@@ -57,7 +57,8 @@ pub(crate) fn entities() -> BTreeMap<String, BTreeSet<String>> {
         alert_delivery alert_receiver alert_rule alert_silence job_success git_token identity_key invitation job
         job_check job_group job_schedule job_variables leftover log_chunk login_code member metadata_group
         module_version organization person plan_output project project_rule provider_key provider_platform provider_version
-        push_feedback registry registry_file registry_piece repository_head run schedule_pause schedule_skip seal_key
+        push_feedback push_hook push_hook_delivery registry registry_file registry_piece repository_head run schedule_pause
+        schedule_skip seal_key
         server_lease session sign_in signing_key skipped_time ssh_key shown_plan stage stage_job state_listing
         state_piece state_version tag team template terraform_module terraform_provider terraform_variable variable
         vcs webhook webhook_delivery workspace workspace_access workspace_address workspace_job workspace_push

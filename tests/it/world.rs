@@ -94,6 +94,7 @@ impl World {
         let calendar = json!({"name": "closed", "days": ["2026-12-25"]});
         ids.insert("calendarId", post(in_organization("calendar"), calendar).await);
         ids.insert("webhookId", post(in_organization("webhook"), webhook()).await);
+        ids.insert("pushHookId", post(in_organization("pushHook"), json!({"name": "gitea"})).await);
         ids.insert("alertReceiverId", post("/alert-receivers".into(), alert_receiver(organization)).await);
         let target = ("ENVIRONMENT", environment.as_str());
         ids.insert("alertRuleId", post("/alert-rules".into(), alert_rule(organization, &local, target)).await);

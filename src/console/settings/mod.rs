@@ -14,6 +14,7 @@ mod logins;
 mod member_list;
 mod module_form;
 mod private_registry;
+mod push_hooks;
 mod quiet_fields;
 mod receiver_form;
 mod registry_form;
@@ -46,6 +47,9 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id/settings/logins", get(logins::page))
         .at("/organization/:id/settings/clusters", get(clusters::page))
         .at("/organization/:id/settings/webhooks", get(webhooks::page))
+        .at("/organization/:id/settings/push-hooks", get(push_hooks::page).post(push_hooks::create))
+        .at("/organization/:id/settings/push-hook/:row/secret", post(push_hooks::replace_secret))
+        .at("/organization/:id/settings/push-hook/:row/delete", post(push_hooks::delete))
         .at("/organization/:id/settings/calendars", get(calendars::page))
         .at("/organization/:id/settings/terraform", get(terraform::page))
         .at("/organization/:id/settings/private-registry", get(private_registry::page))

@@ -21,6 +21,7 @@ pub(super) enum Tab {
     Logins,
     Clusters,
     Webhooks,
+    PushHooks,
     Calendars,
     Terraform,
     PrivateRegistry,
@@ -30,13 +31,14 @@ pub(super) enum Tab {
 }
 
 impl Tab {
-    const ALL: [(Self, &'static str, &'static str, Action); 10] = [
+    const ALL: [(Self, &'static str, &'static str, Action); 11] = [
         (Self::Members, "Members", "", Action::ViewOrganization),
         (Self::Roles, "Roles", "/roles", Action::ViewOrganization),
         (Self::Tokens, "Tokens", "/tokens", Action::ManageTokens),
         (Self::Logins, "Registries and git", "/logins", Action::ViewSettings),
         (Self::Clusters, "Clusters", "/clusters", Action::ViewCluster),
         (Self::Webhooks, "Webhooks", "/webhooks", Action::ViewSettings),
+        (Self::PushHooks, "Push hooks", "/push-hooks", Action::ViewSettings),
         (Self::Calendars, "Calendars", "/calendars", Action::ViewSettings),
         (Self::Terraform, "Terraform", "/terraform", Action::View),
         (Self::PrivateRegistry, "Private registry", "/private-registry", Action::View),

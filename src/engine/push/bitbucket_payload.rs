@@ -20,11 +20,7 @@ pub(super) fn read(event: &str, payload: &Value) -> Vec<Heard> {
             if heard.is_empty() { vec![Heard::nothing(PROVIDER, "the push changes no branch")] } else { heard }
         }
         "pullrequest:created" | "pullrequest:updated" => vec![pull_request(payload)],
-        other => {
-            let reason =
-                format!("the event {other} starts nothing; repo:push, pullrequest:created and pullrequest:updated do");
-            vec![Heard::nothing(PROVIDER, reason)]
-        }
+        other => vec![Heard::nothing(PROVIDER, format!("the event {other} brings no commits"))],
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn read(provider: PushProvider, event: &str, payload: &Value) -> Hear
         "push" => push(provider, payload),
         "pull_request" | "pull_request_sync" => pull_request(provider, payload),
         "ping" => Heard::nothing(provider, "the webhook is set up"),
-        other => Heard::nothing(provider, format!("the event {other} starts nothing; push and pull_request do")),
+        other => Heard::nothing(provider, format!("the event {other} brings no commits")),
     }
 }
 

@@ -13,10 +13,7 @@ pub(super) fn read(event: &str, payload: &Value) -> Heard {
     match event {
         "Push Hook" => push(payload),
         "Merge Request Hook" => merge_request(payload),
-        other => {
-            let reason = format!("the event {other} starts nothing; Push Hook and Merge Request Hook do");
-            Heard::nothing(PROVIDER, reason)
-        }
+        other => Heard::nothing(PROVIDER, format!("the event {other} brings no commits")),
     }
 }
 

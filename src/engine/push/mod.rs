@@ -1,6 +1,8 @@
 //! Runs on push: what the webhooks of repositories deliver, what it starts, and what is reported back.
 
+pub mod accept_hook_delivery;
 pub mod accept_push;
+mod asked_branches;
 pub mod auto_deployed;
 mod bitbucket_payload;
 pub mod delivery_headers;

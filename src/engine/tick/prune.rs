@@ -152,15 +152,16 @@ async fn messages(app: &App, now: DateTime<Utc>) -> Result<bool> {
     Ok(counted(app, "alert_delivery", gone, ROWS))
 }
 
-/// Pushes that started no job that is kept, and reports about jobs that are gone.
+/// Pushes that started no job that is kept, reports about jobs that are gone, and what was delivered to push hooks.
 async fn pushes(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let before = before(now, app.config.webhook_delivery_days);
-    let (pushes, reports) = store::write(&app.db, async |tx| {
+    let (pushes, reports, deliveries) = store::write(&app.db, async |tx| {
         let pushes = store::push::delete_some_pushes(tx, before, ROWS).await?;
-        Ok::<_, Error>((pushes, store::push::delete_some_reports(tx, before, ROWS).await?))
+        let reports = store::push::delete_some_reports(tx, before, ROWS).await?;
+        Ok::<_, Error>((pushes, reports, store::push::delete_some_hook_deliveries(tx, before, ROWS).await?))
     })
     .await?;
-    let gone = [("workspace_push", pushes), ("push_feedback", reports)];
+    let gone = [("workspace_push", pushes), ("push_feedback", reports), ("push_hook_delivery", deliveries)];
     Ok(gone.map(|(table, count)| counted(app, table, count, ROWS)).contains(&true))
 }
 

@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 use entity::id::{JobId, OrganizationId, RepositoryHeadId};
 use entity::job;
 use entity::repository_head::{Column, Entity, Model};
-use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait,
     IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::store::row;
+
+/// In the words of the partial index.
+const ASKED: &str = "repository_head.asked_at IS NOT NULL";
 
 /// Jobs with auto-deploy, in the order of their ids, beginning after one of them. Most have no repository.
 ///
@@ -58,7 +61,38 @@ pub async fn next_head(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>
         .await
 }
 
-/// Claims branches that are to be polled: their next poll is moved to `until`.
+/// Since when a branch waits that a push was delivered for.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_asked_head(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let next: Option<Option<DateTime<Utc>>> = Entity::find()
+        .select_only()
+        .column(Column::AskedAt)
+        .filter(Expr::cust(ASKED))
+        .order_by_asc(Column::AskedAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(next.flatten())
+}
+
+/// Has branches polled as soon as possible, because a push was delivered for them.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn ask_for_heads(
+    tx: &impl ConnectionTrait,
+    ids: Vec<RepositoryHeadId>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let asked = Entity::update_many().col_expr(Column::AskedAt, Expr::value(Some(now)));
+    Ok(asked.filter(Column::Id.is_in(ids)).exec(tx).await?.rows_affected)
+}
+
+/// Claims branches that are to be polled: their next poll is moved to `until`. Those that a push was delivered for come first; if
+/// another server is polling one of them, it may have looked before the push, so the branch is polled again when it has finished.
 ///
 /// # Errors
 /// When a statement fails.
@@ -68,19 +102,52 @@ pub async fn claim_heads(
     until: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let rows = Entity::find()
-        .filter(Column::NextPollAt.lte(now))
-        .order_by_asc(Column::NextPollAt)
+    let is_free = Column::ClaimedUntil.is_null().or(Column::ClaimedUntil.lte(now));
+    let mut rows = Entity::find()
+        .filter(Expr::cust(ASKED))
+        .filter(is_free)
+        .order_by_asc(Column::AskedAt)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(tx)
         .await?;
+    let asked: Vec<RepositoryHeadId> = rows.iter().map(|row| row.id).collect();
+    let left = limit.saturating_sub(rows.len() as u64);
+    if left > 0 {
+        let due = Entity::find()
+            .filter(Column::NextPollAt.lte(now))
+            .filter(Column::Id.is_not_in(asked))
+            .order_by_asc(Column::NextPollAt)
+            .limit(left)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .all(tx)
+            .await?;
+        rows.extend(due);
+    }
     let ids: Vec<RepositoryHeadId> = rows.iter().map(|row| row.id).collect();
     if !ids.is_empty() {
-        let moved = Entity::update_many().col_expr(Column::NextPollAt, Expr::value(until));
-        moved.filter(Column::Id.is_in(ids)).exec(tx).await?;
+        let claimed = Entity::update_many()
+            .col_expr(Column::NextPollAt, Expr::value(until))
+            .col_expr(Column::ClaimedUntil, Expr::value(Some(until)))
+            // Whoever is told of a push from now on has the branch polled once more.
+            .col_expr(Column::AskedAt, Expr::value(None::<DateTime<Utc>>));
+        claimed.filter(Column::Id.is_in(ids)).exec(tx).await?;
     }
     Ok(rows)
+}
+
+/// Has all claimed branches polled now, because the only server that can have claimed them has begun anew.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_heads(tx: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::NextPollAt, Expr::value(now))
+        .col_expr(Column::ClaimedUntil, Expr::value(None::<DateTime<Utc>>))
+        .filter(Column::ClaimedUntil.is_not_null())
+        .exec(tx)
+        .await
+        .map(|_| ())
 }
 
 /// Stores what a poll found, and when the next one is due.
@@ -95,6 +162,7 @@ pub async fn keep_head(
 ) -> Result<(), DbErr> {
     let mut change = entity::repository_head::ActiveModel {
         next_poll_at: ActiveValue::Set(next),
+        claimed_until: ActiveValue::Set(None),
         updated_at: ActiveValue::Set(now),
         ..Default::default()
     };

@@ -27,7 +27,7 @@ const [port, source, executablePath] = argv.slice(2)
 const { WINDLASS_URL: url, WINDLASS_TOKEN: token, WINDLASS_LINK: link, PICTURES: pictures, ONLY: only } = env
 const FOLDER = new URL('.', import.meta.url).pathname.slice(0, -1)
 /** Pages of an organization. */
-const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/calendars', 'settings/terraform', 'settings/private-registry', 'settings/alerts', 'settings/events']
+const tabs = ['timeline', 'forecast', 'environments', 'workspaces', 'settings', 'settings/roles', 'settings/tokens', 'settings/logins', 'settings/clusters', 'settings/webhooks', 'settings/push-hooks', 'settings/calendars', 'settings/terraform', 'settings/private-registry', 'settings/alerts', 'settings/events']
 /** Without these, no other part works. */
 const FIRST = ['a world', 'sign-in']
 

@@ -36,7 +36,7 @@ export async function tendSettings(me, api, id) {
   await me.look()
   await me.press('Withdraw')
   check(!(await page.locator('main').innerText()).includes('bob@example.invalid'), 'the invitation is still there')
-  for (const tab of ['roles', 'tokens', 'logins', 'clusters', 'webhooks', 'calendars', 'events']) await me.visit(`${path}/${tab}`)
+  for (const tab of ['roles', 'tokens', 'logins', 'clusters', 'webhooks', 'push-hooks', 'calendars', 'events']) await me.visit(`${path}/${tab}`)
   await me.go(`${path}/tokens`)
   await page.fill('main input[name=name]', 'of a browser')
   await me.press('Create')

@@ -57,6 +57,22 @@ async function tendAgents(me, path) {
   await remove(me, 'out of reach')
 }
 
+/** A push hook, whose secret is shown once. */
+async function tendPushHooks(me, path) {
+  await me.go(`${path}/push-hooks`)
+  await me.fill({ Name: '  ' })
+  await me.refused(400, () => me.press('Create'))
+  await me.look()
+  await me.fill({ Name: 'of a browser' })
+  await me.press('Create')
+  await me.sees('This is the secret of of a browser.')
+  await me.look()
+  await me.press('New secret')
+  await me.sees('This is the secret of of a browser.')
+  await me.send('Delete', 'The push hook was deleted.')
+  await me.look()
+}
+
 export async function tendSettingForms(me, id) {
   const { page } = me
   const path = `/console/organization/${id}/settings`
@@ -95,6 +111,8 @@ export async function tendSettingForms(me, id) {
   await me.send('Save', 'The change was stored.')
   await change(me, `Edit the webhook of ${target}`, { Enabled: false })
   await remove(me, `Edit the webhook of ${target}`)
+
+  await tendPushHooks(me, path)
 
   await me.go(`${path}/calendars`)
   await create(me, 'New calendar', { Days: 'tomorrow' }, { Name: 'holidays', Days: '2099-12-25', 'Every week': 'SUNDAY 00:00 to 24:00' })

@@ -74,6 +74,7 @@ const PURE: &[&str] = &[
     "src/engine/private_registry/registry_names.rs",
     "src/engine/private_registry/release_version.rs",
     "src/engine/private_registry/sorted_versions.rs",
+    "src/engine/push/asked_branches.rs",
     "src/engine/push/auto_deployed.rs",
     "src/engine/push/bitbucket_payload.rs",
     "src/engine/push/delivery_headers.rs",

@@ -9,6 +9,7 @@ mod environments;
 mod jobs;
 mod organizations;
 mod plans;
+mod push_hook_page;
 mod registry_pages;
 mod repository_webhooks;
 mod rights;

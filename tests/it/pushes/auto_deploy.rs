@@ -9,7 +9,7 @@ use crate::git_server::{Rule, folder, git, serve};
 use crate::harness::{Furnished, TestApp};
 
 /// Changes a file of the repository, and pushes it.
-fn change(folder: &Path, file: &str) -> String {
+pub(super) fn change(folder: &Path, file: &str) -> String {
     let work = folder.join("work");
     std::fs::create_dir_all(work.join(file).parent().unwrap()).unwrap();
     let text = std::fs::read_to_string(work.join(file)).unwrap_or_default();
@@ -21,7 +21,7 @@ fn change(folder: &Path, file: &str) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-async fn job(it: &Furnished, name: &str, url: &str, (root, is_auto): (&str, bool)) -> String {
+pub(super) async fn job(it: &Furnished, name: &str, url: &str, (root, is_auto): (&str, bool)) -> String {
     let mut job = it.cron(name, "@yearly");
     job["auto_deploy"] = json!(is_auto);
     job["source"] = json!({"docker": {"dockerfile_path": "Dockerfile", "git_repository":
@@ -30,7 +30,7 @@ async fn job(it: &Furnished, name: &str, url: &str, (root, is_auto): (&str, bool
 }
 
 /// Ends what is built, until nothing is.
-async fn built(app: &TestApp) {
+pub(super) async fn built(app: &TestApp) {
     let commit = json!({"id": "0123456789abcdef0123456789abcdef01234567", "at": "2026-01-02T03:04:05Z", "author": "Ada",
         "message": "Count"});
     for _ in 0..4 {
@@ -50,7 +50,7 @@ async fn polled(app: &TestApp) {
 }
 
 /// The commits that are being built.
-fn building(app: &TestApp) -> Vec<Option<String>> {
+pub(super) fn building(app: &TestApp) -> Vec<Option<String>> {
     let open = app.runner.steps();
     let started = app.runner.started();
     let of = started.into_iter().filter(|step| open.contains(&step.name));

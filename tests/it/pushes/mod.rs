@@ -5,6 +5,8 @@ mod deliveries;
 pub(crate) mod payloads;
 mod polls;
 mod provider;
+mod push_hook_settings;
+mod push_hooks;
 mod reports;
 mod set_up;
 
@@ -29,6 +31,29 @@ pub(crate) fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The headers of a delivery.
+pub(crate) type Headers = Vec<(&'static str, String)>;
+
+/// The headers that GitHub sends.
+pub(crate) fn of_github(secret: &str, event: &str, delivery: &str, body: &str) -> Headers {
+    vec![
+        ("x-github-event", event.to_owned()),
+        ("x-github-delivery", delivery.to_owned()),
+        ("x-hub-signature-256", format!("sha256={}", signature(secret, body))),
+    ]
+}
+
+/// Delivers JSON to a push hook, whose address is in no contract.
+pub(crate) async fn deliver(app: &TestApp, hook: &str, headers: &[(&str, String)], body: &str) -> Answer {
+    let mut all: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if !all.iter().any(|(name, _)| *name == "content-type") {
+        all.push(("content-type", "application/json"));
+    }
+    let (status, text) = app.client(None).raw_call("POST", &format!("/push/{hook}"), Some(body), &all).await;
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    Answer { status, text, body }
 }
 
 impl Followed {

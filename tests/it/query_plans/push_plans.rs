@@ -1,6 +1,8 @@
 //! Each query about pushes uses indexes.
 
-use entity::id::{OrganizationId, PushFeedbackId, WorkspaceId, WorkspacePushId, WorkspaceWebhookId};
+use entity::id::{
+    OrganizationId, PushFeedbackId, PushHookId, RepositoryHeadId, WorkspaceId, WorkspacePushId, WorkspaceWebhookId,
+};
 use entity::push_feedback::{self, FeedbackKind};
 use entity::webhook_delivery::DeliveryState;
 use entity::workspace_push::{Model, PushEvent, PushOutcome, PushProvider};
@@ -91,6 +93,13 @@ async fn pushes_are_found_by_indexes() {
     watched.check("reports of a job", store::push::list_reports(db, 7)).await;
     watched.check("jobs with auto-deploy", store::push::list_auto_deployed(db, None, 10)).await;
     watched.check("next branch", store::push::next_head(db)).await;
+    watched.check("next asked branch", store::push::next_asked_head(db)).await;
+    watched.check("asked branches", store::push::ask_for_heads(db, vec![RepositoryHeadId::create()], now())).await;
+    watched.check("push hooks", store::push::list_hooks(db, OrganizationId::create())).await;
+    let push_hook = PushHookId::create();
+    watched.check("known push", store::push::is_hook_delivery_known(db, push_hook, ("1", "2"))).await;
+    watched.check("delivered pushes", store::push::list_hook_deliveries(db, push_hook, 10)).await;
+    watched.check("expired delivered pushes", store::push::delete_some_hook_deliveries(db, now(), 10)).await;
     watched.check("due branches", store::push::claim_heads(db, now(), now(), 10)).await;
     watched.check("branches", store::push::list_heads(db, OrganizationId::create(), 10)).await;
     watched.check("expired reports", store::push::delete_some_reports(db, now(), 10)).await;

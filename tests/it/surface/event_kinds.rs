@@ -6,7 +6,7 @@ use crate::harness::TestApp;
 use crate::world::World;
 
 /// Operations with the type and the kind of their event.
-const EVENTS: [(&str, &str, &str); 67] = [
+const EVENTS: [(&str, &str, &str); 70] = [
     ("editOrganization", "UPDATE", "ORGANIZATION"),
     ("editProject", "UPDATE", "PROJECT"),
     ("createProject", "CREATE", "PROJECT"),
@@ -48,6 +48,9 @@ const EVENTS: [(&str, &str, &str); 67] = [
     ("createOrganizationWebhook", "CREATE", "WEBHOOK"),
     ("editOrganizationWebhook", "UPDATE", "WEBHOOK"),
     ("deleteOrganizationWebhook", "DELETE", "WEBHOOK"),
+    ("createPushHook", "CREATE", "WEBHOOK"),
+    ("rotatePushHookSecret", "UPDATE", "WEBHOOK"),
+    ("deletePushHook", "DELETE", "WEBHOOK"),
     ("createDeploymentRule", "CREATE", "DEPLOYMENT_RULE"),
     ("editProjectDeployemtnRule", "UPDATE", "DEPLOYMENT_RULE"),
     ("deleteProjectDeploymentRule", "DELETE", "DEPLOYMENT_RULE"),
