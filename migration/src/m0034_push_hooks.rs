@@ -49,8 +49,7 @@ impl MigrationTrait for Migration {
         manager.create_index(index("push_hook_delivery", &["hook_id", "id"])).await?;
         manager.create_index(index("push_hook_delivery", &["created_at"])).await?;
         for column in ["asked_at", "claimed_until"] {
-            let change =
-                Table::alter().table(name("repository_head")).add_column(optional_time(column)).to_owned();
+            let change = Table::alter().table(name("repository_head")).add_column(optional_time(column)).to_owned();
             manager.alter_table(change).await?;
         }
         let asked = "CREATE INDEX repository_head_asked ON repository_head (asked_at) WHERE asked_at IS NOT NULL";

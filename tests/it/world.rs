@@ -53,6 +53,11 @@ async fn cluster_of_agents(client: &Client, clusters: &str) -> [(&'static str, S
     [("agentId", id(&agent)), ("cluster of agents", cluster)]
 }
 
+async fn built_in_variable(client: &Client, project: &str) -> String {
+    let listed = client.get(&format!("/project/{project}/environmentVariable")).await.expect(200);
+    id(listed["results"].as_array().unwrap().iter().find(|row| row["scope"] == "BUILT_IN").unwrap())
+}
+
 fn annotations() -> Value {
     json!({"name": "a", "annotations": [{"key": "a", "value": "b"}], "scopes": ["PODS"]})
 }
@@ -113,9 +118,7 @@ impl World {
             ids.extend(variables(client, scope, parent).await);
         }
         ids.insert("variableId", ids["project variable"].clone());
-        let listed = client.get(&format!("/project/{project}/environmentVariable")).await.expect(200);
-        let listed = listed["results"].as_array().unwrap().clone();
-        ids.insert("built-in variable", id(listed.iter().find(|row| row["scope"] == "BUILT_IN").unwrap()));
+        ids.insert("built-in variable", built_in_variable(client, &project).await);
         client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
         app.settle().await;
         app.runner.exit_all(0);
