@@ -5,12 +5,16 @@ use std::net::TcpStream;
 
 /// A request, as bytes.
 pub(crate) fn request(method: &str, path: &str, token: &str, body: Option<&str>) -> Vec<u8> {
+    request_with("application/json", method, path, token, body)
+}
+
+fn request_with(media: &str, method: &str, path: &str, token: &str, body: Option<&str>) -> Vec<u8> {
     let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {token}\r\n");
     match body {
         None => format!("{head}\r\n").into_bytes(),
         Some(body) => {
             let length = body.len();
-            format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+            format!("{head}Content-Type: {media}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
         }
     }
 }
@@ -74,7 +78,19 @@ pub(crate) fn call(
     token: &str,
     body: Option<serde_json::Value>,
 ) -> serde_json::Value {
+    call_with("application/json", address, method, path, token, body)
+}
+
+/// The same with a body of another type of JSON.
+pub(crate) fn call_with(
+    media: &str,
+    address: &str,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: Option<serde_json::Value>,
+) -> serde_json::Value {
     let body = body.map(|body| body.to_string());
-    let request = request(method, path, token, body.as_deref());
+    let request = request_with(media, method, path, token, body.as_deref());
     serde_json::from_slice(Connection::open(address).send(&request)).unwrap()
 }

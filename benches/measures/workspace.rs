@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::bench::Bench;
 use super::database::Installation;
-use super::http_client::{Connection, call};
+use super::http_client::{Connection, call, call_with};
 use super::server::Server;
 use super::table::{Pair, Rounds, median};
 use super::usage::anonymous_mib;
@@ -79,7 +79,8 @@ impl<'a> Api<'a> {
 
     fn call(&self, method: &str, rest: &str, body: Option<Value>) -> Value {
         let path = format!("/api/v1/organization/{}/{rest}", self.organization);
-        call(&self.server.address, method, &path, self.token, body)["data"].clone()
+        let media = "application/vnd.api+json";
+        call_with(media, &self.server.address, method, &path, self.token, body)["data"].clone()
     }
 
     /// Creates a resource, and returns its id.
