@@ -68,7 +68,7 @@ fn of_change(change: &Value, hidden: &HiddenTexts<'_>) -> Value {
 /// A value of a change without what is marked in it or in the value on the other side.
 fn concealed(side: Side, value: &Value, other: &Value, marks: [&Value; 2], hidden: &HiddenTexts<'_>) -> Value {
     if marks.contains(&&Value::Bool(true)) {
-        return placeholder(value, side == Side::After && value != other);
+        return stand_in(value, side == Side::After && value != other);
     }
     match value {
         Value::Array(values) => {
@@ -91,7 +91,7 @@ fn concealed(side: Side, value: &Value, other: &Value, marks: [&Value; 2], hidde
 }
 
 /// What stands for a sensitive value. Of lists and objects, neither lengths nor keys are told.
-fn placeholder(value: &Value, is_other: bool) -> Value {
+fn stand_in(value: &Value, is_other: bool) -> Value {
     let [text, another] = TEXTS;
     match value {
         Value::Null => Value::Null,

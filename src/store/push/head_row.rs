@@ -129,7 +129,7 @@ pub async fn claim_heads(
         let claimed = Entity::update_many()
             .col_expr(Column::NextPollAt, Expr::value(until))
             .col_expr(Column::ClaimedUntil, Expr::value(Some(until)))
-            // Whoever is told of a push from now on has the branch polled once more.
+            // A push that is delivered while this poll runs sets it again, and the branch is polled once more.
             .col_expr(Column::AskedAt, Expr::value(None::<DateTime<Utc>>));
         claimed.filter(Column::Id.is_in(ids)).exec(tx).await?;
     }
