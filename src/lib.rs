@@ -29,6 +29,8 @@ pub mod doctor;
 pub mod engine;
 /// The error type.
 pub mod error;
+/// The exclusive use of a file.
+pub mod file_lock;
 /// The lines of a run as a stream.
 pub mod follow;
 /// A client of git repositories.

@@ -10,6 +10,7 @@ use super::step_tool::StepTools;
 use crate::clock::Clock;
 use crate::config::{AgentOptions, Config, RunnerChoice};
 use crate::error::{Error, Result};
+use crate::file_lock;
 use crate::liveness::wake::Wake;
 use crate::runner::docker::DockerRunner;
 use crate::runner::process::{ProcessRunner, check_default_user, runs_as_root};
@@ -39,7 +40,7 @@ pub(super) struct LocalEngine {
 impl LocalEngine {
     pub(super) async fn start(config: &Config, options: &AgentOptions, clock: &Clock) -> Result<Self> {
         let folder = config.data_dir.join(FOLDER);
-        let lock = locked(&folder)?;
+        let lock = locked(&folder).await?;
         let wake = Wake::default();
         let docker = || DockerRunner::new(config.docker_host.as_deref(), clock.clone(), wake.clone());
         let (runner, tools): (Arc<dyn Runner>, _) = match config.runner {
@@ -104,7 +105,7 @@ fn processes(config: &Config, folder: &Path, clock: &Clock, wake: &Wake) -> Resu
 }
 
 /// The lock of an agent's folder.
-fn locked(folder: &Path) -> Result<File> {
+async fn locked(folder: &Path) -> Result<File> {
     use std::os::unix::fs::DirBuilderExt as _;
     let failed =
         |path: &Path, error: std::io::Error| Error::internal(format!("cannot create {}: {error}", path.display()));
@@ -113,6 +114,5 @@ fn locked(folder: &Path) -> Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(|error| failed(&path, error))?;
     let taken = |_| Error::internal(format!("another agent uses the folder {}; set --data-dir", folder.display()));
-    file.try_lock().map_err(taken)?;
-    Ok(file)
+    file_lock::lock(file).await.map_err(taken)
 }

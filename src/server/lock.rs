@@ -9,6 +9,7 @@ use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::file_lock;
 
 /// Exclusive use of an SQLite database, until it is dropped.
 #[derive(Debug)]
@@ -18,13 +19,16 @@ pub struct DatabaseLock(#[expect(dead_code, reason = "the locks end with the fil
 ///
 /// # Errors
 /// When another server holds the lock, or the lock file cannot be created.
-pub(super) fn lock_database(config: &Config) -> Result<DatabaseLock> {
+pub(super) async fn lock_database(config: &Config) -> Result<DatabaseLock> {
     let Some(database) = database_file(config)? else { return Ok(DatabaseLock(Vec::new())) };
     let mut beside = database.clone().into_os_string();
     beside.push(".lock");
     let mut files = vec![PathBuf::from(beside)];
     files.extend(locks_of_earlier_releases(config, &database));
-    let locks = files.iter().map(|path| lock(path, &database)).collect::<Result<_>>()?;
+    let mut locks = Vec::with_capacity(files.len());
+    for path in &files {
+        locks.push(lock(path, &database).await?);
+    }
     Ok(DatabaseLock(locks))
 }
 
@@ -36,17 +40,13 @@ fn locks_of_earlier_releases(config: &Config, database: &Path) -> Vec<PathBuf> {
     std::iter::once(own).chain(there).collect()
 }
 
-fn lock(path: &Path, database: &Path) -> Result<File> {
+async fn lock(path: &Path, database: &Path) -> Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|error| Error::internal(format!("cannot create {}: {error}", path.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(error) => Err(Error::internal(format!(
-            "another server is using the database {} (it holds {}: {error})",
-            database.display(),
-            path.display()
-        ))),
-    }
+    file_lock::lock(file).await.map_err(|error| {
+        let (database, path) = (database.display(), path.display());
+        Error::internal(format!("another server is using the database {database} (it holds {path}: {error})"))
+    })
 }
 
 /// The file of an SQLite database, under the same name for everyone; `None` on PostgreSQL and for a database in memory.

@@ -15,7 +15,7 @@ use crate::store;
 /// When the data folder or the database cannot be used, or another server uses the database.
 pub async fn migrate(config: &Config) -> Result<(DatabaseConnection, DatabaseLock)> {
     make_private_folder(config)?;
-    let lock = lock_database(config)?;
+    let lock = lock_database(config).await?;
     let db = store::connect(&config.database_url(), config.database_connections).await?;
     migration::run(&db).await?;
     Ok((db, lock))
@@ -59,7 +59,7 @@ pub async fn open_any_age(config: &Config) -> Result<DatabaseConnection> {
 /// When the database cannot be used, or a server uses it.
 pub async fn open_new(config: &Config, migrations: usize) -> Result<(DatabaseConnection, DatabaseLock, Vec<String>)> {
     make_private_folder(config)?;
-    let lock = lock_database(config)?;
+    let lock = lock_database(config).await?;
     let db = store::connect(&config.database_url(), config.database_connections).await?;
     if migration::schema(&db).await? == Schema::Missing {
         migration::run_first(&db, u32::try_from(migrations).map_err(Error::internal)?).await?;

@@ -354,6 +354,21 @@ async fn a_second_server_on_an_sqlite_database_does_not_start() {
     server::migrate(&settings).await.unwrap();
 }
 
+/// What a server was starting when it was killed holds a copy of its lock for a moment.
+#[tokio::test]
+async fn a_lock_that_is_released_at_once_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = std::fs::File::create(folder.path().join("windlass.db.lock")).unwrap();
+    held.try_lock().unwrap();
+    let release = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        drop(held);
+    });
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("windlass.db").display());
+    drop(start(folder.path(), &url).await.unwrap());
+    release.join().unwrap();
+}
+
 /// A server of an earlier release locks the data folder. A newer program must not touch its schema.
 #[tokio::test]
 async fn a_server_of_an_earlier_release_is_noticed() {

@@ -4,13 +4,17 @@
 /// src has one. `entity` and `migration` are packages of their own.
 pub(super) const MAY: &[(&str, &[&str])] = &[
     ("src/lib.rs", &[]),
-    ("src/agent", &["agent", "clock", "config", "error", "liveness::fence", "liveness::wake", "runner", "secret"]),
+    (
+        "src/agent",
+        &["agent", "clock", "config", "error", "file_lock", "liveness::fence", "liveness::wake", "runner", "secret"],
+    ),
     ("src/agent_api", &["agent_api", "app", "error", "input", "runner::agent", "secret", "store"]),
     ("src/alert", &["alert", "app", "engine", "error", "liveness::passes", "outbound", "secret", "store"]),
     ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
     ("src/clock.rs", &[]),
     ("src/config", &["config", "secret"]),
     ("src/error.rs", &["input", "store"]),
+    ("src/file_lock.rs", &[]),
     ("src/secret", &["error", "secret"]),
     (
         "src/server",
@@ -26,6 +30,7 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
             "console",
             "engine",
             "error",
+            "file_lock",
             "git",
             "liveness",
             "observe::metrics",
