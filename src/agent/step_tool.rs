@@ -39,7 +39,7 @@ impl StepTools {
                 }
             }
         })?;
-        let found = std::path::absolute(&found).unwrap_or(found);
+        let found = std::path::absolute(&found.path).unwrap_or(found.path);
         let folder = self.links.join(found.display().to_string().replace('/', "_"));
         let link = folder.join(&tool.name);
         if !link.exists() {

@@ -44,7 +44,7 @@ pub async fn checkout(wanted: &Checkout) -> Result<(TempFolder, Commit), String>
 pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, String> {
     let key = wanted.key.as_ref().map(|key| KeyFile::new(key, &wanted.url)).transpose()?;
     let transport = Transport { login: wanted.login.as_ref(), key: key.as_ref(), local: wanted.local };
-    run(folder, &["init", "--quiet"], None).await?;
+    run(folder, &["init", "--quiet", "--template="], None).await?;
     run(folder, &["remote", "add", "--", "origin", &wanted.url], None).await?;
     let whole = |branch: &String| {
         if branch.starts_with("refs/") { branch.clone() } else { format!("refs/heads/{branch}") }

@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The size limit of output, in bytes.
 const FILE: usize = 1024 * 1024;
 
+/// Clones are used once: there is nothing to maintain.
+const ONE_USE: [&str; 4] = ["-c", "maintenance.auto=false", "-c", "gc.auto=0"];
+
 /// The credential helper. Git runs it in a shell, which reads the login from the environment.
 const HELPER: &str = "!login() { [ \"$1\" != get ] || printf 'username=%s\\npassword=%s\\n' \
     \"$WINDLASS_GIT_USERNAME\" \"$WINDLASS_GIT_PASSWORD\"; }; login";
@@ -88,6 +91,7 @@ pub(super) async fn run_for<'a>(
         key.configure(&mut command);
     }
     command
+        .args(ONE_USE)
         .args(words)
         .current_dir(folder)
         .env("GIT_TERMINAL_PROMPT", "0")

@@ -58,7 +58,7 @@ pub async fn changed_paths(of: &Checkout, since: Since<'_>, commit: &str) -> Res
     let path = folder.path();
     let key = of.key.as_ref().map(|key| KeyFile::new(key, &of.url)).transpose()?;
     let transport = Transport { login: of.login.as_ref(), key: key.as_ref(), local: of.local };
-    run(path, &["init", "--quiet", "--bare"], None).await?;
+    run(path, &["init", "--quiet", "--bare", "--template="], None).await?;
     run(path, &["remote", "add", "--", "origin", &of.url], None).await?;
     let branch = of.branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
     let newest = branch.as_deref().unwrap_or(commit);

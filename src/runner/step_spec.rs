@@ -61,6 +61,9 @@ pub struct ProcessOptions {
     pub working_folder: Option<String>,
     /// The name or the id of a user, by default that of the server.
     pub user: Option<String>,
+    /// The name of a folder that this step finds as the last one with the same name left it, if that was here, and not long ago; otherwise
+    /// it is empty. A valid file name. `terraform::layout::KEPT_VARIABLE` has its path.
+    pub kept: Option<String>,
 }
 
 impl StepSpec {

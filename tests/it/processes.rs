@@ -120,6 +120,7 @@ async fn the_surroundings_of_a_process_can_be_set() {
         path: Some("/opt/app/bin:/usr/bin:/bin".into()),
         working_folder: Some("/usr".into()),
         user: None,
+        kept: None,
     };
     let (_, lines) = run(&runner, &StepSpec { process, ..step("", script) }).await;
     assert_eq!(texts(&lines), ["/home/app", "/opt/app/bin:/usr/bin:/bin", "/usr", own_id.as_str()]);

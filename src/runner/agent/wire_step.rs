@@ -51,6 +51,8 @@ struct WireProcess {
     path: Option<String>,
     working_folder: Option<String>,
     user: Option<String>,
+    #[serde(default)]
+    kept: Option<String>,
 }
 
 impl WireStep {
@@ -78,7 +80,7 @@ impl WireStep {
             path: path.clone(),
             content: content.expose().clone(),
         };
-        let ProcessOptions { home, path, working_folder, user } = step.process.clone();
+        let ProcessOptions { home, path, working_folder, user, kept } = step.process.clone();
         Ok(Self {
             image,
             entrypoint: step.entrypoint.clone(),
@@ -91,7 +93,7 @@ impl WireStep {
             read_only_root: step.read_only_root,
             source: step.source.is_some(),
             interrupt: step.interrupt,
-            process: WireProcess { home, path, working_folder, user },
+            process: WireProcess { home, path, working_folder, user, kept },
             tool: step.tool.clone().map(|StepTool { name, version }| (name, version)),
         })
     }
@@ -109,7 +111,7 @@ impl WireStep {
             local: false,
         });
         let file = |WireFile { variables, path, content }| StepFile { variables, path, content: Secret::new(content) };
-        let WireProcess { home, path, working_folder, user } = self.process;
+        let WireProcess { home, path, working_folder, user, kept } = self.process;
         StepSpec {
             name: name.to_owned(),
             image,
@@ -125,7 +127,7 @@ impl WireStep {
             build: None,
             source: self.source.then_some(SourceTree::Empty),
             interrupt: self.interrupt,
-            process: ProcessOptions { home, path, working_folder, user },
+            process: ProcessOptions { home, path, working_folder, user, kept },
             pod: None,
             tool: self.tool.map(|(name, version)| StepTool { name, version }),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Signal, geteuid, kill_process};
 use tokio::net::unix::pipe::Receiver;
 
 use super::descendants::{kill_below, pid};
@@ -27,7 +27,7 @@ use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 use crate::runner::source_archive::fill;
 use crate::runner::step_spec::{ProcessOptions, SourceTree, StepFile, StepSpec};
 use crate::runner::step_state::StepState;
-use crate::runner::terraform::layout::SOURCE_VARIABLE;
+use crate::runner::terraform::layout::{KEPT_VARIABLE, SOURCE_VARIABLE};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -105,7 +105,7 @@ impl Launcher {
         self.scratch.create(&step.name).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
-        let ProcessOptions { home, path, working_folder, user } = &step.process;
+        let ProcessOptions { home, path, working_folder, user, kept } = &step.process;
         let folder = working_folder.as_ref().map_or_else(|| scratch.clone(), PathBuf::from);
         if working_folder.is_some() && !folder.is_dir() {
             return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
@@ -114,6 +114,7 @@ impl Launcher {
         if let Some(account) = account {
             account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
         }
+        let kept = kept.as_ref().map(|name| self.kept(name, account)).transpose()?;
         let text = |text: &str| OsString::from(text);
         let mut environment = vec![
             (text("PATH"), text(path.as_deref().unwrap_or(PATH))),
@@ -125,6 +126,7 @@ impl Launcher {
         environment.push((text(OUTPUT_VARIABLE), outputs.join(OUTPUT_FILE).into()));
         environment.push((text(MARK), text(&step.name)));
         environment.push((text(SOURCE_VARIABLE), scratch.join(SOURCE).into()));
+        environment.extend(kept.map(|folder| (text(KEPT_VARIABLE), folder.into())));
         let order = Order {
             name: step.name.clone(),
             account: account.map(|account| (account.user, account.group)),
@@ -133,6 +135,18 @@ impl Launcher {
             command: words.into_iter().map(OsString::from).collect(),
         };
         self.send(&order)
+    }
+
+    /// The folder that steps keep, for their user.
+    fn kept(&self, name: &str, account: Option<Account>) -> Result<PathBuf, String> {
+        let user = account.map_or_else(|| geteuid().as_raw(), |account| account.user);
+        let failed = |error: std::io::Error| format!("cannot create the folder that steps keep: {error}");
+        let (folder, is_new) = self.scratch.kept(name, user).map_err(failed)?;
+        // What a step has put there may be a link to a file of somebody else.
+        if let Some(account) = account.filter(|_| is_new) {
+            account.take(&folder).map_err(|reason| format!("process.user: {reason}"))?;
+        }
+        Ok(folder)
     }
 
     fn send(&self, order: &Order) -> Result<Supervised, String> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -13,7 +13,7 @@ use super::orphan::end_left_behind;
 use super::output_reader::spawn;
 use super::own_file::read_own_file;
 use super::process_step::ProcessStep;
-use super::scratch_folders::ScratchFolders;
+use super::scratch_folders::{MOST_KEPT, ScratchFolders};
 use super::supervisors::Supervisors;
 use crate::clock::Clock;
 use crate::liveness::wake::Wake;
@@ -184,6 +184,9 @@ impl Runner for ProcessRunner {
     }
 
     async fn list(&self) -> Result<Vec<String>, Unavailable> {
+        let folders = self.work.scratch.clone();
+        // It is called regularly, and large folders take their time.
+        let _expired = tokio::task::spawn_blocking(move || folders.expire_kept(SystemTime::now(), MOST_KEPT)).await;
         let mut names: Vec<String> = self.steps().keys().cloned().collect();
         if let Ok(entries) = std::fs::read_dir(self.work.scratch.folder()) {
             names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));

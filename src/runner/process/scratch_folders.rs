@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::private_folder::{PRIVATE, private_folder};
 use crate::runner::output_file::OUTPUT_FOLDER;
@@ -17,6 +18,15 @@ const FREE: &str = ".free";
 
 /// How many of them are kept.
 const MOST: usize = 64;
+
+/// The folder of what steps leave to later ones, below the folder of all scratch folders.
+const KEPT: &str = ".kept";
+
+/// How long that is kept. What takes longer, such as a late approval, can spare the time to make it again.
+const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// How many steps may leave something at a time: providers can be large.
+pub(super) const MOST_KEPT: usize = 16;
 
 /// Creates and removes scratch folders.
 #[derive(Clone)]
@@ -31,7 +41,37 @@ impl ScratchFolders {
     pub(super) fn new(folder: PathBuf) -> Self {
         // Those of a server that was killed.
         let _removed = std::fs::remove_dir_all(folder.join(FREE));
-        Self { folder, free: Arc::default(), next: Arc::default() }
+        let folders = Self { folder, free: Arc::default(), next: Arc::default() };
+        folders.expire_kept(SystemTime::now(), MOST_KEPT);
+        folders
+    }
+
+    /// A folder that the steps of a user keep, and whether it is new. One of another user is replaced.
+    pub(super) fn kept(&self, name: &str, user: u32) -> Result<(PathBuf, bool)> {
+        let folder = self.folder.join(KEPT).join(name);
+        if std::fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir() && found.uid() == user) {
+            return Ok((folder, false));
+        }
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => self.expire_kept(SystemTime::now(), MOST_KEPT - 1),
+        }
+        private_folder(&folder)?;
+        Ok((folder, true))
+    }
+
+    /// Removes what was left too long ago, and the oldest of what is more than `most`.
+    pub(super) fn expire_kept(&self, now: SystemTime, most: usize) {
+        let Ok(entries) = std::fs::read_dir(self.folder.join(KEPT)) else { return };
+        let changed = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
+        let mut found: Vec<_> = entries.flatten().filter_map(changed).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        for (number, (at, folder)) in found.into_iter().enumerate() {
+            if number >= most || now.duration_since(at).is_ok_and(|age| age > KEPT_FOR) {
+                // What cannot be removed is tried again.
+                let _removed = std::fs::remove_dir_all(folder);
+            }
+        }
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<PathBuf>> {
@@ -119,8 +159,40 @@ fn is_as_created(scratch: &Path) -> Result<bool> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
 
-    use super::{FREE, ScratchFolders};
+    use super::{FREE, KEPT, KEPT_FOR, MOST_KEPT, ScratchFolders};
+
+    #[test]
+    fn what_steps_leave_is_kept_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = ScratchFolders::new(folder.path().to_owned());
+        let user = rustix::process::geteuid().as_raw();
+        let (first, is_new) = all.kept("first", user).unwrap();
+        assert!(is_new);
+        assert_eq!(first.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+        fs::write(first.join("file"), "left").unwrap();
+        let all = ScratchFolders::new(folder.path().to_owned());
+        assert_eq!(all.kept("first", user).unwrap(), (first.clone(), false));
+        assert!(first.join("file").exists(), "a server that starts keeps it");
+        let written = first.metadata().unwrap().modified().unwrap();
+        all.expire_kept(written + KEPT_FOR, MOST_KEPT);
+        assert!(first.exists());
+        all.expire_kept(written + KEPT_FOR + Duration::from_secs(1), MOST_KEPT);
+        assert!(!first.exists());
+        for number in 0..=MOST_KEPT {
+            let (folder, _) = all.kept(&number.to_string(), user).unwrap();
+            let at = written + Duration::from_secs(number as u64);
+            fs::File::open(folder).unwrap().set_modified(at).unwrap();
+        }
+        let left = || fs::read_dir(folder.path().join(KEPT)).unwrap().count();
+        assert_eq!((left(), first.with_file_name("0").exists()), (MOST_KEPT, false), "the oldest is removed");
+        all.kept("1", user).unwrap();
+        assert_eq!(left(), MOST_KEPT, "one that is there needs no room");
+        fs::write(first.with_file_name("1").join("file"), "left").unwrap();
+        let (others, is_new) = all.kept("1", user + 1).unwrap();
+        assert!(is_new && !others.join("file").exists(), "nothing is left to another user");
+    }
 
     #[test]
     fn only_a_folder_that_is_as_created_is_used_again() {

@@ -27,6 +27,9 @@ pub const SOURCE_VARIABLE: &str = "WINDLASS_SOURCE";
 /// The folder of the source in a container.
 pub const SOURCE_FOLDER: &str = "/windlass/source";
 
+/// The variable with the folder that the steps of a job keep, see `ProcessOptions::kept`.
+pub const KEPT_VARIABLE: &str = "WINDLASS_KEPT";
+
 /// The variable with the URL of the step's files, if the step fetches them itself.
 pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
 

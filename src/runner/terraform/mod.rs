@@ -1,8 +1,11 @@
 //! Terraform and OpenTofu steps: their scripts, and the programs on this machine.
 
 pub mod layout;
+pub mod lock_file;
 pub mod script;
 mod script_head;
+mod script_init;
+mod shell_words;
 pub mod tfvars;
 pub mod toolbox;
 pub mod version_range;

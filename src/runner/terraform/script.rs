@@ -9,7 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE};
+use super::lock_file::{self, LOCK_FILE};
 use super::script_head::{FETCH, HEAD};
+use super::script_init::{KEEP, initialized};
+use super::shell_words::{given, quoted};
 use super::tfvars;
 use crate::runner::step_spec::StepFile;
 use crate::secret::Secret;
@@ -44,6 +47,8 @@ pub struct TerraformStep {
     pub operation: Operation,
     /// `terraform`, `tofu`, or the path of one of them.
     pub tool: String,
+    /// The first line that it prints about its version, if that is known.
+    pub version: Option<String>,
     /// The folder of the root module inside the source.
     pub folder: String,
     /// In the order of execution.
@@ -64,6 +69,8 @@ pub struct TerraformStep {
     pub saves_plan: bool,
     /// How long to wait for the lock of the state; none if it is not taken.
     pub lock_timeout_seconds: Option<u32>,
+    /// Whether a later step applies this plan.
+    pub is_applied_later: bool,
     /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
@@ -115,12 +122,23 @@ pub fn script(work: &TerraformStep) -> Script {
         if let Some(plan) = work.plan.as_ref().filter(|_| !work.fetches) {
             files.push(file("WINDLASS_PLAN", "plan.base64", STANDARD.encode(plan.expose())));
         }
+        let lock_file = work.plan.as_ref().and_then(|plan| lock_file::of_plan(plan.expose()));
+        let locks = lock_file.is_some();
+        files.extend(lock_file.map(|text| file("WINDLASS_LOCK_FILE", "lock.hcl", text)));
         let tool = quoted(&work.tool);
         text.push_str(&phase(Phase::BeforeInit));
-        text.push_str(&prepare(work, &tool, &mut environment));
+        text.push_str(&prepare(work, &mut environment));
+        if locks {
+            let _ = writeln!(text, "rm -f {LOCK_FILE} && cat \"$WINDLASS_LOCK_FILE\" > {LOCK_FILE} || fail 1");
+        }
+        let has_scripts = named.iter().any(|(phase, _)| *phase == Phase::BeforeInit);
+        text.push_str(&initialized(work.version.as_deref(), &tool, work.plan.is_some() && !has_scripts));
         text.push_str(&phase(Phase::Before));
         text.push_str(&operation(work, &tool));
         text.push_str(&phase(Phase::After));
+        if work.is_applied_later {
+            text.push_str(KEEP);
+        }
     }
     text.push_str("[ -z \"$stopped\" ] || exit 130\nexit 0\n");
     Script { program: "/bin/sh".into(), arguments: vec!["-c".into(), text, "windlass".into()], files, environment }
@@ -138,11 +156,11 @@ fn enter(folder: &str) -> String {
     )
 }
 
-/// Configures the state backend and the values of variables, and initializes the module. Only this user can read the files; what
+/// Configures the state backend and the values of variables. Only this user can read the files; what
 /// the tool and the scripts create keeps the usual mode. Files of the same names in the
 /// repository are removed first, because they could be symbolic links to other places. The file of values that the tool finds by
 /// itself is for scripts; the operation gets it as an option, which overrides all files in the repository.
-fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secret<String>)>) -> String {
+fn prepare(work: &TerraformStep, environment: &mut Vec<(String, Secret<String>)>) -> String {
     let mut text = String::from(
         "umask 077\n\
          rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json \
@@ -157,14 +175,6 @@ fn prepare(work: &TerraformStep, tool: &str, environment: &mut Vec<(String, Secr
         environment.push((variable, Secret::new(tfvars::option(key, value.expose()))));
         environment.push((format!("TF_VAR_{key}"), value.clone()));
     }
-    let _ = write!(
-        text,
-        "version=$({tool} version 2>/dev/null | head -n 1)\n\
-         set -- \"-var-file=$WINDLASS_VALUES\"\n\
-         if early; then\n{}run {tool} init -input=false -no-color \"$@\" || fail $?\n\
-         else\nrun {tool} init -input=false -no-color || fail $?\nfi\n",
-        given("init")
-    );
     text
 }
 
@@ -188,7 +198,7 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
             options.push_str(&addresses(work));
             format!(
                 "{}umask 077\nrun {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true ;;\n*) fail \"$code\" ;;\nesac\n{}{}umask \"$mask\"\n",
+                 case $code in\n0) tell false ;;\n2) tell true; changed=1 ;;\n*) fail \"$code\" ;;\nesac\n{}{}umask \"$mask\"\n",
                 given("plan"),
                 hand_over(work),
                 explain(work, tool)
@@ -218,11 +228,6 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
 /// The option about the lock of the state.
 fn lock(work: &TerraformStep) -> String {
     work.lock_timeout_seconds.map_or_else(|| "-lock=false".to_owned(), |wait| format!("-lock-timeout={wait}s"))
-}
-
-/// Passes the values whose type the module declares, in the environment, which other users of the machine cannot read.
-fn given(command: &str) -> String {
-    format!("export TF_CLI_ARGS_{command}=\"$TF_CLI_ARGS_{command}$options\"\n")
 }
 
 /// The options that select resources.
@@ -287,11 +292,6 @@ fn applied(work: &TerraformStep, tool: &str, command: &str) -> String {
     )
 }
 
-/// Quotes a word for the shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +301,7 @@ mod tests {
             notes: Vec::new(),
             operation,
             tool: "tofu".into(),
+            version: None,
             folder: "/".into(),
             scripts: Vec::new(),
             values: Secret::new(String::new()),
@@ -308,6 +309,7 @@ mod tests {
             lock_timeout_seconds: Some(300),
             plan: None,
             saves_plan: false,
+            is_applied_later: false,
             refresh: true,
             refresh_only: false,
             targets: Vec::new(),
@@ -340,6 +342,9 @@ mod tests {
         let unlocked = text(&TerraformStep { lock_timeout_seconds: None, ..work(Operation::Plan) });
         assert!(unlocked.contains(" plan -input=false -no-color -lock=false -detailed-exitcode"), "{unlocked}");
         assert!(!plan.contains("providers schema"));
+        assert!(plan.contains("version=$('tofu' version"), "{plan}");
+        let known = text(&TerraformStep { version: Some("OpenTofu v1.11.2".into()), ..work(Operation::Plan) });
+        assert!(known.contains("version='OpenTofu v1.11.2'") && !known.contains("'tofu' version"), "{known}");
         let saved = text(&TerraformStep { saves_plan: true, ..work(Operation::Plan) });
         assert!(saved.contains("'tofu' providers schema -json > windlass.providers.json"), "{saved}");
         let sent = text(&TerraformStep { fetches: true, ..work(Operation::Plan) });

@@ -3,7 +3,7 @@
 /// The functions of every script. Background processes ignore SIGINT unless they install a handler, which Terraform
 /// does; scripts do not, so they get SIGTERM. `declares` tells whether the module has a variable, and `early` whether the tool
 /// accepts values when it initializes a module and when it applies a plan, where they must not have changed.
-pub(super) const HEAD: &str = r#"child= stopped= how=INT options= mask=$(umask)
+pub(super) const HEAD: &str = r#"child= stopped= changed= how=INT options= mask=$(umask)
 stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
 trap stop INT TERM
 run() {

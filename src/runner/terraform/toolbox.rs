@@ -18,47 +18,54 @@ const MOST: usize = 100;
 /// The beginning of the line with the version.
 const NAMES: [&str; 2] = ["Terraform v", "OpenTofu v"];
 
-type Known = (Option<SystemTime>, Option<Version>);
+/// A program on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    pub path: PathBuf,
+    pub version: Version,
+    /// The line that it prints about its version.
+    pub line: String,
+}
+
+type Known = (Option<SystemTime>, Option<Program>);
 
 /// Finds programs and remembers their versions.
 #[derive(Debug, Default)]
 pub struct Toolbox {
     /// The configured folder.
     folder: Option<PathBuf>,
-    /// Versions by path, with the modification time of the program.
-    versions: Mutex<HashMap<PathBuf, Known>>,
+    /// What is known by path, with the modification time of the program.
+    known: Mutex<HashMap<PathBuf, Known>>,
 }
 
 impl Toolbox {
     /// Creates a toolbox. Programs in `folder` are named like `tofu` or `tofu-1.12.6`.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder, versions: Mutex::default() }
+        Self { folder, known: Mutex::default() }
     }
 
     /// The newest program with this name in the range. If any version will do, the program with exactly this name comes first.
     ///
     /// # Errors
     /// The versions that were found.
-    pub async fn find(&self, name: &str, range: &VersionRange) -> Result<PathBuf, Vec<Version>> {
+    pub async fn find(&self, name: &str, range: &VersionRange) -> Result<Program, Vec<Version>> {
         let found = self.installed(name).await;
-        let mut fits = found.iter().filter(|(_, version)| range.has(version));
-        let plain = fits.clone().find(|(path, _)| range.is_any() && path.ends_with(name));
+        let mut fits = found.iter().filter(|program| range.has(&program.version));
+        let plain = fits.clone().find(|program| range.is_any() && program.path.ends_with(name));
         // Of equal versions, that in the first folder.
         let chosen = plain.or_else(|| {
             let first = fits.next()?;
-            Some(fits.fold(first, |best, one| if one.1 > best.1 { one } else { best }))
+            Some(fits.fold(first, |best, one| if one.version > best.version { one } else { best }))
         });
-        chosen.map(|(path, _)| path.clone()).ok_or_else(|| versions_of(&found))
+        chosen.cloned().ok_or_else(|| versions_of(&found))
     }
 
     /// The programs with this name, in the order of the folders, with their versions.
-    async fn installed(&self, name: &str) -> Vec<(PathBuf, Version)> {
+    async fn installed(&self, name: &str) -> Vec<Program> {
         let mut found = Vec::new();
         for path in self.programs(name) {
-            if let Some(version) = self.version(&path).await {
-                found.push((path, version));
-            }
+            found.extend(self.program(path).await);
         }
         found
     }
@@ -71,7 +78,7 @@ impl Toolbox {
     /// The versions of the programs with this name, as far as they were asked.
     #[must_use]
     pub fn known(&self, name: &str) -> Vec<Version> {
-        let known = |path: PathBuf| Some((path.clone(), self.remembered(&path)??));
+        let known = |path: PathBuf| self.remembered(&path)?;
         versions_of(&self.programs(name).into_iter().filter_map(known).collect::<Vec<_>>())
     }
 
@@ -95,17 +102,17 @@ impl Toolbox {
     }
 
     /// What is known about a program as it is now.
-    fn remembered(&self, path: &Path) -> Option<Option<Version>> {
-        let known = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
-        known.filter(|(at, _)| *at == changed_at(path)).map(|(_, version)| version)
+    fn remembered(&self, path: &Path) -> Option<Option<Program>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        known.filter(|(at, _)| *at == changed_at(path)).map(|(_, program)| program)
     }
 
-    async fn version(&self, path: &Path) -> Option<Version> {
-        if let Some(version) = self.remembered(path) {
-            return version;
+    async fn program(&self, path: PathBuf) -> Option<Program> {
+        if let Some(program) = self.remembered(&path) {
+            return program;
         }
-        let changed_at = changed_at(path);
-        let asked = tokio::process::Command::new(path)
+        let changed_at = changed_at(&path);
+        let asked = tokio::process::Command::new(&path)
             .arg("version")
             .env_clear()
             .env("CHECKPOINT_DISABLE", "1")
@@ -114,11 +121,13 @@ impl Toolbox {
             .output();
         let output = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let version = text.lines().find_map(|line| NAMES.iter().find_map(|name| line.strip_prefix(name)));
-        let version = version.and_then(Version::parse);
-        let found = (changed_at, version.clone());
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), found);
-        version
+        let program = text.lines().find_map(|line| {
+            let version = NAMES.iter().find_map(|name| line.strip_prefix(name))?;
+            Some(Program { path: path.clone(), version: Version::parse(version)?, line: line.to_owned() })
+        });
+        let found = (changed_at, program.clone());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(path, found);
+        program
     }
 }
 
@@ -126,8 +135,8 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
-fn versions_of(programs: &[(PathBuf, Version)]) -> Vec<Version> {
-    let mut versions: Vec<Version> = programs.iter().map(|(_, version)| version.clone()).collect();
+fn versions_of(programs: &[Program]) -> Vec<Version> {
+    let mut versions: Vec<Version> = programs.iter().map(|program| program.version.clone()).collect();
     versions.sort_unstable();
     versions.dedup();
     versions
@@ -163,7 +172,8 @@ mod tests {
             ("1.4.0", "sample-tool"),
         ] {
             let found = toolbox.find("sample-tool", &VersionRange::parse(range).unwrap()).await.unwrap();
-            assert_eq!(found, folder.path().join(file), "{range}");
+            assert_eq!(found.path, folder.path().join(file), "{range}");
+            assert_eq!(found.line, format!("OpenTofu v{}", found.version));
         }
         let others = toolbox.find("sample-tool", &VersionRange::parse("2").unwrap()).await.unwrap_err();
         let others: Vec<String> = others.iter().map(ToString::to_string).collect();

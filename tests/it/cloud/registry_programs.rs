@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::registry::{archive, modules};
 use super::terraform::{Desk, programs};
+use crate::git_server::git;
 use crate::runner::needed;
 use crate::terrakube::new;
 
@@ -132,6 +135,38 @@ impl Signer {
         assert!(done.status.success(), "gpg {words:?}: {}", String::from_utf8_lossy(&done.stderr));
         done.stdout
     }
+
+    /// Gives the key to the registry.
+    fn add_key(&self, desk: &Desk) -> String {
+        let key = desk.folder.path().join("key.asc");
+        std::fs::write(&key, self.gpg(&["--armor", "--export"])).unwrap();
+        desk.client(&["registry", "key", "add", key.to_str().unwrap()])
+    }
+
+    /// Uploads a version of the provider. Returns its archive and the checksum of that.
+    fn release(&self, desk: &Desk, version: &str, provider: &[u8]) -> (Vec<u8>, String) {
+        let (zip, sum) = archive(&format!("terraform-provider-internal_v{version}"), provider);
+        let release = desk.folder.path().join(format!("release-{version}"));
+        std::fs::create_dir(&release).unwrap();
+        let stem = format!("terraform-provider-internal_{version}");
+        let name = format!("{stem}_{}.zip", platform());
+        std::fs::write(release.join(&name), &zip).unwrap();
+        let sums = release.join(format!("{stem}_SHA256SUMS"));
+        std::fs::write(&sums, format!("{sum}  {name}\n")).unwrap();
+        self.gpg(&["--detach-sign", sums.to_str().unwrap()]);
+        let words = ["registry", "provider", "upload", release.to_str().unwrap(), "--protocols", "5.0,6.0"];
+        assert_eq!(desk.client(&words).lines().count(), 3);
+        (zip, sum)
+    }
+}
+
+/// A module that reads the greeting of a provider.
+fn greeting(source: &str) -> String {
+    format!(
+        "terraform {{\n  required_providers {{\n    internal = {{\n      source  = \"{source}\"\n      version = \"~> 1.2\"\n    }}\n  }}\n}}\n\
+         data \"internal_greeting\" \"all\" {{ name = \"registry\" }}\n\
+         output \"text\" {{ value = data.internal_greeting.all.text }}\n"
+    )
 }
 
 /// The platform of this machine.
@@ -147,34 +182,15 @@ async fn a_provider_of_the_registry_and_of_the_mirror() {
     for program in programs() {
         let desk = Desk::new(program);
         let signer = Signer::new(&gpg, desk.folder.path());
-        let (zip, sum) = archive("terraform-provider-internal_v1.4.0", &provider);
-        let release = desk.folder.path().join("release");
-        std::fs::create_dir(&release).unwrap();
-        let stem = "terraform-provider-internal_1.4.0";
-        let name = format!("{stem}_{}.zip", platform());
-        std::fs::write(release.join(&name), &zip).unwrap();
-        let sums = release.join(format!("{stem}_SHA256SUMS"));
-        std::fs::write(&sums, format!("{sum}  {name}\n")).unwrap();
-        signer.gpg(&["--detach-sign", sums.to_str().unwrap()]);
-        let key = desk.folder.path().join("key.asc");
-        std::fs::write(&key, signer.gpg(&["--armor", "--export"])).unwrap();
-        let added = desk.client(&["registry", "key", "add", key.to_str().unwrap()]);
+        let added = signer.add_key(&desk);
         let known = String::from_utf8(signer.gpg(&["--list-keys", "--with-colons"])).unwrap();
         let id = known.lines().find(|line| line.starts_with("pub:")).unwrap().split(':').nth(4).unwrap();
         assert!(added.contains(id), "{added}: {id}");
-        let words = ["registry", "provider", "upload", release.to_str().unwrap(), "--protocols", "5.0,6.0"];
-        assert_eq!(desk.client(&words).lines().count(), 3);
+        let (zip, sum) = signer.release(&desk, "1.4.0", &provider);
         assert!(desk.client(&["registry", "provider", "list"]).contains("internal\t1.4.0\t"));
 
         let source = format!("{}/windlass/internal", desk.host);
-        let block = |source: &str| {
-            format!(
-                "terraform {{\n  required_providers {{\n    internal = {{\n      source  = \"{source}\"\n      version = \"~> 1.2\"\n    }}\n  }}\n}}\n\
-                 data \"internal_greeting\" \"all\" {{ name = \"registry\" }}\n\
-                 output \"text\" {{ value = data.internal_greeting.all.text }}\n"
-            )
-        };
-        let folder = desk.root("own", &block(&source));
+        let folder = desk.root("own", &greeting(&source));
         let (succeeded, text) = desk.configured("windlass_wrong", "", &folder, &INIT);
         assert!(!succeeded, "{text}");
         let (succeeded, text) = desk.configured(&desk.server.token, "", &folder, &INIT);
@@ -183,18 +199,72 @@ async fn a_provider_of_the_registry_and_of_the_mirror() {
         assert_eq!(desk.run(&folder, &["output", "-raw", "text"]), "hello registry");
         let lock = std::fs::read_to_string(folder.join(".terraform.lock.hcl")).unwrap();
         assert!(lock.contains(&format!("zh:{sum}")), "{lock}");
-        mirrored(&desk, &zip, &block("registry.example.com/corp/internal"), &lock).await;
+        mirrored(&desk, &zip, &greeting("registry.example.com/corp/internal"), &lock).await;
         // A signature by another key is refused.
         desk.client(&["registry", "key", "delete", id, "--yes"]);
         let other = desk.folder.path().join("other");
         std::fs::create_dir(&other).unwrap();
         let other = Signer::new(&gpg, &other);
-        std::fs::write(&key, other.gpg(&["--armor", "--export"])).unwrap();
-        desk.client(&["registry", "key", "add", key.to_str().unwrap()]);
-        let folder = desk.root("forged", &block(&source));
+        other.add_key(&desk);
+        let folder = desk.root("forged", &greeting(&source));
         let (succeeded, text) = desk.configured(&desk.server.token, "", &folder, &INIT);
         assert!(!succeeded && text.contains("sign"), "{text}");
     }
+}
+
+/// A plan waits for its approval while a newer version of its provider is published. The repository has no lock file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_applied_with_the_providers_that_made_it() {
+    let (Some(gpg), Some(provider)) = (needed("WINDLASS_TEST_GPG"), needed("WINDLASS_TEST_PROVIDER")) else { return };
+    let provider = std::fs::read(provider).unwrap();
+    for program in programs() {
+        let tool = program.file_name().unwrap().to_str().unwrap().to_owned();
+        let desk = Desk::with_runs(program);
+        let signer = Signer::new(&gpg, desk.folder.path());
+        signer.add_key(&desk);
+        signer.release(&desk, "1.4.0", &provider);
+        let folder = desk.root("repository", &greeting(&format!("{}/windlass/internal", desk.host)));
+        for words in [&["init", "-q"][..], &["add", "."], &["commit", "-q", "-m", "first"]] {
+            git(&folder, words);
+        }
+        let (_, organizations) = desk.api("GET", "/api/v1/organization", None).await;
+        let base = format!("/api/v1/organization/{}", organizations["data"][0]["id"].as_str().unwrap());
+        let create = async |kind: &str, attributes: Value, related: Value| {
+            let mut body = new(kind, attributes);
+            body["data"]["relationships"] = related;
+            let (status, made) = desk.api("POST", &format!("{base}/{kind}"), Some(body)).await;
+            assert_eq!(status, 201, "{made}");
+            made["data"]["id"].as_str().unwrap().to_owned()
+        };
+        let flow = "flow:\n- {type: terraformPlan, step: 100}\n- {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
+        let source = format!("file://{}", folder.display());
+        let workspace = json!({"name": "greeting", "source": source, "branch": "main", "folder": "/", "iacType": tool});
+        let workspace = create("workspace", workspace, json!({})).await;
+        let related = json!({"workspace": {"data": {"type": "workspace", "id": workspace}}});
+        let job = create("job", json!({"tcl": STANDARD.encode(flow)}), related).await;
+        let path = format!("{base}/job/{job}");
+        waits(&desk, &path, "waitingApproval").await;
+        signer.release(&desk, "1.5.0", &provider);
+        // As if it had waited for longer than what it has fetched is kept.
+        std::fs::remove_dir_all(desk.folder.path().join("windlass-data/processes/.kept")).unwrap();
+        let approved = crate::terrakube::change("job", &job, json!({"status": "approved"}));
+        assert_eq!(desk.api("PATCH", &path, Some(approved)).await.0, 204);
+        waits(&desk, &path, "completed").await;
+    }
+}
+
+/// Waits until a job has this status.
+async fn waits(desk: &Desk, path: &str, status: &str) {
+    for _ in 0..600 {
+        let (_, job) = desk.api("GET", path, None).await;
+        let found = job["data"]["attributes"]["status"].as_str().unwrap().to_owned();
+        if found == status {
+            return;
+        }
+        assert!(!["failed", "completed", "rejected"].contains(&found.as_str()), "{job}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the job is not {status}");
 }
 
 /// The same archive as a copy of a provider of a registry that cannot be reached.

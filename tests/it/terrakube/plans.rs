@@ -202,3 +202,19 @@ async fn a_folder_outside_the_repository_is_refused() {
             .expect(204);
     }
 }
+
+/// What `init` has fetched for a plan is used by its apply; scripts before it may expect a fresh folder.
+#[tokio::test]
+async fn a_module_is_initialized_once_for_a_plan_and_its_apply() {
+    let Some(site) = Site::new().await else { return };
+    let script = "\n  commands:\n  - {runtime: BASH, priority: 1, beforeInit: true, script: echo first}\n";
+    let scripted = "flow:\n- {type: terraformPlan, step: 100}\n- type: terraformApply\n  step: 200".to_owned() + script;
+    for (flow, times) in [(APPLY, 1), (&scripted, 2)] {
+        let workspace = site.workspace(&[("who", "a", false)]).await;
+        let job = site.job(&workspace, flow).await;
+        let done = site.until(&job, &["completed"]).await;
+        let logs = site.logs(&done).await;
+        assert_eq!(logs.matches("Initializing the backend").count(), times, "{logs}");
+        assert!(logs.contains("Apply complete! Resources: 1 added"), "{logs}");
+    }
+}

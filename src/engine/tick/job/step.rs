@@ -108,7 +108,8 @@ pub(in crate::engine) async fn step(
 fn process_options(spec: &ProcessSpec) -> ProcessOptions {
     let ProcessSpec { home, path, working_folder, user } = spec.clone();
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    ProcessOptions { home: given(home), path: given(path), working_folder: given(working_folder), user: given(user) }
+    let (home, path, working_folder, user) = (given(home), given(path), given(working_folder), given(user));
+    ProcessOptions { home, path, working_folder, user, kept: None }
 }
 
 /// The secrets to mask in the log of a run that a CronJob started.

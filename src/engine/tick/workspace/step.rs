@@ -36,7 +36,7 @@ struct Materials {
     planned: Option<Planned>,
     variables: Variables,
     identity: StepIdentity,
-    tool: String,
+    tool: Tool,
     image: Option<Image>,
 }
 
@@ -139,7 +139,7 @@ pub(in crate::engine::tick) async fn step(
         build: None,
         source: Some(source),
         interrupt: true,
-        process: ProcessOptions::default(),
+        process: ProcessOptions { kept: kept(&of, &work), ..ProcessOptions::default() },
         pod,
         tool: Some(StepTool { name: of.tool().to_owned(), version: of.workspace.terraform_version.clone() }),
     };
@@ -156,11 +156,12 @@ struct Given {
 }
 
 /// What the script of a step does.
-async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), given: Given) -> Result<TerraformStep> {
+async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (Tool, Target), given: Given) -> Result<TerraformStep> {
     let Given { scripts, values: (values, loose), notes, plan } = given;
     Ok(TerraformStep {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
-        tool,
+        tool: tool.program,
+        version: tool.version,
         folder: of.workspace.folder.split(',').next().unwrap_or_default().to_owned(),
         scripts,
         values,
@@ -168,6 +169,7 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), 
         notes,
         plan,
         saves_plan: of.job.save_plan,
+        is_applied_later: of.plans() && is_applied_later(app, of).await?,
         lock_timeout_seconds: (!of.job.plan_only).then_some(app.config.state_lock_timeout_seconds),
         refresh: of.job.refresh,
         refresh_only: of.job.refresh_only,
@@ -177,19 +179,45 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (String, Target), 
     })
 }
 
+/// Whether a later step of the job applies the plan of this one.
+async fn is_applied_later(app: &App, of: &WorkspaceSubject) -> Result<bool> {
+    for step in store::workspace::steps(&app.db, of.job.id).await? {
+        if step.position > of.step.position && spec(&step)?.kind == FlowType::TerraformApply {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The name of the folder that a plan leaves to its apply.
+fn kept(of: &WorkspaceSubject, work: &TerraformStep) -> Option<String> {
+    (work.is_applied_later || work.plan.is_some()).then(|| of.job.id.to_string())
+}
+
+/// The program of a step.
+struct Tool {
+    /// Its path on this machine, or its name.
+    program: String,
+    /// The line that it prints about its version, if it is on this machine.
+    version: Option<String>,
+}
+
 /// The program of a step: its path on this machine, or its name and an image.
-async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<(String, Option<Image>), Impossible> {
+async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<(Tool, Option<Image>), Impossible> {
     let range = of.version().map_err(Impossible)?;
+    let named = || Tool { program: of.tool().to_owned(), version: None };
     match kind {
         Target::Process => {
             let found = app.toolbox.find(of.tool(), &range).await;
-            Ok((found.map_or_else(|_| of.tool().to_owned(), |path| path.display().to_string()), None))
+            let found =
+                found.map(|found| Tool { program: found.path.display().to_string(), version: Some(found.line) });
+            Ok((found.unwrap_or_else(|_| named()), None))
         }
         // An agent that runs plain processes finds the program on its machine, and needs no image.
         Target::Agent(_) => {
             let image = tool_version::image(app, of.tool(), &range);
             let image = image.map(|reference| Image { reference, credentials: None, local: false });
-            Ok((of.tool().to_owned(), image))
+            Ok((named(), image))
         }
         Target::Docker | Target::Kubernetes(_) => {
             let reference = tool_version::image(app, of.tool(), &range).ok_or_else(|| {
@@ -199,7 +227,7 @@ async fn tool(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<(String,
                     of.workspace.terraform_version
                 ))
             })?;
-            Ok((of.tool().to_owned(), Some(Image { reference, credentials: None, local: false })))
+            Ok((named(), Some(Image { reference, credentials: None, local: false })))
         }
     }
 }

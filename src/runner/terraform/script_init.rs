@@ -1,0 +1,28 @@
+//! Pure: the part of a script that initializes the module, and what a plan leaves to its apply.
+
+use super::shell_words::{given, quoted};
+
+/// Leaves what `init` has fetched to the step that applies the plan.
+pub(super) const KEEP: &str = "if [ -n \"$changed\" ] && [ -n \"$WINDLASS_KEPT\" ] && [ -d .terraform ] && [ ! -L .terraform ]; then\n\
+                               rm -rf \"$WINDLASS_KEPT/.terraform\" && mv .terraform \"$WINDLASS_KEPT/\"\nfi\n";
+
+/// Initializes the module, unless `from_plan` and what the plan needed is still there: a plan contains the configuration, and the tool
+/// compares its providers with the lock file. `version` is the line that the tool prints about it, if that is known.
+pub(super) fn initialized(version: Option<&str>, tool: &str, from_plan: bool) -> String {
+    let version = version.map_or_else(|| format!("$({tool} version 2>/dev/null | head -n 1)"), quoted);
+    let begin = format!("version={version}\nset -- \"-var-file=$WINDLASS_VALUES\"\n");
+    let init = format!(
+        "if early; then\n{}run {tool} init -input=false -no-color \"$@\" || fail $?\n\
+         else\nrun {tool} init -input=false -no-color || fail $?\nfi\n",
+        given("init")
+    );
+    if !from_plan {
+        return begin + &init;
+    }
+    format!(
+        "{begin}if [ -n \"$WINDLASS_KEPT\" ] && [ -d \"$WINDLASS_KEPT/.terraform\" ] && rm -rf .terraform \\\n\
+         && mv \"$WINDLASS_KEPT/.terraform\" .terraform; then\n\
+         echo 'The providers and modules of the plan are used, so the module is not initialized again.'\n\
+         else\n{init}fi\n"
+    )
+}
