@@ -27,9 +27,11 @@ declares() {
   cat ./*.tf.json ./*.tofu.json 2>/dev/null | grep -q "\"$1\"[[:space:]]*:"
 }
 early() { case $version in Terraform* | 'OpenTofu v1.'[67].*) return 1 ;; esac; }
-left=$(dirname "$WINDLASS_OUTPUT_FILE")
-commit=$(cat "$WINDLASS_SOURCE/.windlass-commit" 2>/dev/null)
-tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "${commit:+\"$commit\"}" | sed 's/"commit":}/"commit":null}/' > "$left/result.json"; }
+left=${WINDLASS_OUTPUT_FILE%/*}
+commit=
+[ ! -f "$WINDLASS_SOURCE/.windlass-commit" ] || read -r commit < "$WINDLASS_SOURCE/.windlass-commit"
+quote=${commit:+\"}
+tell() { printf '{"changes":%s,"commit":%s}\n' "$1" "$quote${commit:-null}$quote" > "$left/result.json"; }
 tell null
 "#;
 
