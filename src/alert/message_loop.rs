@@ -34,15 +34,29 @@ impl Default for Memory {
     }
 }
 
-/// Repeats the passes until `shutdown`.
+impl Memory {
+    /// Whether it is time to look at open runs and current alerts.
+    fn looks_again(&self, now: DateTime<Utc>) -> bool {
+        self.looked_at.is_none_or(|last| now - last >= LOOK || now < last)
+    }
+}
+
+/// Repeats the passes until `shutdown`. While nothing happens, a pass is one query.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     let mut memory = Memory::default();
     while !shutdown.is_cancelled() {
         let now = app.clock.now();
         let mut pause = PAUSE;
         let passed = async {
-            decide(app, &mut memory, now).await?;
-            match store::alert::next_message(&app.db).await? {
+            let mut found = store::alert::glance(&app.db).await?;
+            if !found.watches {
+                memory = Memory::default();
+            }
+            if found.causes || (found.watches && memory.looks_again(now)) {
+                decide(app, &mut memory, now).await?;
+                found.next_message = store::alert::next_message(&app.db).await?;
+            }
+            match found.next_message {
                 Some(due) if due <= now => send_due::send(app, now).await.map(|_| ()),
                 Some(due) => {
                     // A message leaves when it is due, and not at the pass after that.
@@ -82,7 +96,7 @@ pub async fn decide(app: &App, memory: &mut Memory, now: DateTime<Utc>) -> Resul
             break;
         }
     }
-    if memory.looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
+    if memory.looks_again(now) {
         memory.looked_at = Some(now);
         timed::look(app, &mut memory.watch, now).await?;
         recoveries::tell_due(app, now).await?;

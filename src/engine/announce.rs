@@ -86,7 +86,6 @@ pub(super) async fn event(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Announcement { kind, target, id, name, environment, after } = announcement;
-    let project = store::project::by_id(tx, environment.project_id).await?;
     let row = event::Model {
         id: EventId::create(),
         organization_id: environment.organization_id,
@@ -97,7 +96,7 @@ pub(super) async fn event(
         target_id: Some(id),
         target_name: name.to_owned(),
         project_id: Some(environment.project_id),
-        project_name: project.map(|project| project.name),
+        project_name: None,
         environment_id: Some(environment.id),
         environment_name: Some(environment.name.clone()),
         before: None,
@@ -106,7 +105,7 @@ pub(super) async fn event(
         triggered_by: by.name.clone(),
         user_agent: by.user_agent.clone(),
     };
-    store::event::create(tx, row).await?;
+    store::event::create_in_project(tx, row).await?;
     Ok(())
 }
 

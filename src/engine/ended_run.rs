@@ -10,7 +10,7 @@ use super::news::run_ended;
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
-use crate::store::run::Advanced;
+use crate::store::run::Follows;
 
 /// When an ended run may be deleted because of its age.
 pub(super) fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
@@ -27,22 +27,17 @@ pub(super) fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
 pub(super) async fn follow_up(
     app: &App,
     tx: &DatabaseTransaction,
-    (run, advanced): (&run::Model, Advanced),
+    (run, follows): (&run::Model, Follows),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    expire_older(tx, run, now).await?;
-    run_ended(app, tx, (run, advanced), now).await
+    if follows.is_beyond {
+        expire_older(tx, run, now).await?;
+    }
+    run_ended(app, tx, (run, follows), now).await
 }
 
-/// Marks the oldest ended runs of the job for deletion if there are more than its retention keeps.
+/// Marks the oldest ended runs of the job for deletion that its retention does not keep.
 async fn expire_older(tx: &DatabaseTransaction, run: &run::Model, now: DateTime<Utc>) -> Result<()> {
-    let Some(job) = run.job_id else { return Ok(()) };
-    let Retention { succeeded, failed, .. } = run.spec.keep;
-    let (states, kept): (&[RunState], i32) = match run.state {
-        RunState::Succeeded => (&[RunState::Succeeded], succeeded),
-        RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),
-        RunState::Queued | RunState::Running => return Ok(()),
-    };
-    let kept = u64::try_from(kept).unwrap_or(1);
+    let (Some(job), Some((states, kept))) = (run.job_id, store::run::kept(run)) else { return Ok(()) };
     Ok(store::run::retention::expire_beyond(tx, job, states, kept, now).await?)
 }

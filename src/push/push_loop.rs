@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
+use crate::store::push::PushGlance;
 
 /// The longest sleep between passes.
 const CALM: Duration = Duration::from_secs(1);
@@ -53,19 +54,14 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
     }
 }
 
-/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is five queries, and no transaction.
+/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
 async fn pass(app: &App, looked_at: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Duration> {
     if looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
         *looked_at = Some(now);
         find_heads(app, now).await?;
     }
-    let (waiting, polls, reports, heads, asked) = (
-        store::push::next_waiting(&app.db).await?,
-        store::push::next_poll(&app.db).await?,
-        store::push::next_report(&app.db).await?,
-        store::push::next_head(&app.db).await?,
-        store::push::next_asked_head(&app.db).await?,
-    );
+    let PushGlance { waiting, poll: polls, report: reports, head: heads, asked_head: asked } =
+        store::push::glance(&app.db).await?;
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     let mut done = 0;
     if is_due(reports) {

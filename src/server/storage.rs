@@ -16,7 +16,7 @@ use crate::store;
 pub async fn migrate(config: &Config) -> Result<(DatabaseConnection, DatabaseLock)> {
     make_private_folder(config)?;
     let lock = lock_database(config).await?;
-    let db = store::connect(&config.database_url(), config.database_connections).await?;
+    let db = store::connect_to_serve(&config.database_url(), config.database_connections).await?;
     migration::run(&db).await?;
     Ok((db, lock))
 }

@@ -12,8 +12,8 @@ use sea_orm::sqlx::{Sqlite, SqliteConnection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement};
 
 use super::row_changes::Changes;
-
 use super::transaction::write;
+use super::write_connection::{Own, keep};
 
 /// The page caches of all SQLite connections together, in KiB: each connection has its own, and keeps it. What does not fit is in the
 /// page cache of the operating system, which all of them share.
@@ -33,6 +33,23 @@ const TESTED_AFTER: Duration = Duration::from_millis(100);
 /// # Errors
 /// When the URL is invalid or the database does not answer.
 pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    open(url, connections, &Own::default()).await
+}
+
+/// The same for a server. On SQLite its writers share one more connection.
+///
+/// # Errors
+/// The same.
+pub async fn connect_to_serve(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let own = Own::default();
+    let db = open(url, connections, &own).await?;
+    if db.get_database_backend() == DbBackend::Sqlite && connections > 1 {
+        keep(&db, &own, connect(url, 1).await?);
+    }
+    Ok(db)
+}
+
+async fn open(url: &str, connections: u32, own: &Own) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -47,8 +64,8 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?
             .get_filename()
             .to_owned();
-        let changes = Changes::of_file(&file);
-        options.map_sqlx_sqlite_pool_opts(move |options| watched(options, &changes));
+        let (changes, own) = (Changes::of_file(&file), Own::clone(own));
+        options.map_sqlx_sqlite_pool_opts(move |options| watched(options, &changes, &own));
     } else {
         options.test_before_acquire_if_idle_for(TESTED_AFTER);
     }
@@ -72,11 +89,12 @@ pub async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, 
 
 /// Reports what connections change, and closes those that still count a transaction when they are returned. When its disk is full or
 /// fails, SQLite ends the transaction by itself, so that its rollback fails and the connection would reject every later transaction.
-fn watched(options: PoolOptions<Sqlite>, changes: &Arc<Changes>) -> PoolOptions<Sqlite> {
-    let (opened, returned) = (Arc::clone(changes), Arc::clone(changes));
+/// The pool keeps its write connection with what it calls.
+fn watched(options: PoolOptions<Sqlite>, changes: &Arc<Changes>, own: &Own) -> PoolOptions<Sqlite> {
+    let (opened, returned, own) = (Arc::clone(changes), Arc::clone(changes), Own::clone(own));
     options
         .after_connect(move |connection: &mut SqliteConnection, _| {
-            let changes = Arc::clone(&opened);
+            let (changes, _own) = (Arc::clone(&opened), &own);
             Box::pin(async move { changes.watch(connection).await })
         })
         .after_release(move |connection: &mut SqliteConnection, _| {

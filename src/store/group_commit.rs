@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::failed::{Failed, Repeat};
 use super::transient::{MayPass, Transient};
+use super::write_connection;
 
 /// How many transactions are committed together.
 const MEMBERS: usize = 64;
@@ -85,18 +86,44 @@ struct Group {
     members: usize,
     /// False while a member works: if it is dropped in the middle, its work has to be undone.
     intact: bool,
+    savepoint: Savepoint,
     outcome: watch::Sender<Option<Result<(), DbErr>>>,
+}
+
+/// The savepoint of a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    None,
+    /// That of the member that has worked last is still there: the next one replaces it with its own, with one statement.
+    Open,
+    /// A member was dropped while it replaced it, before it had done anything.
+    Unknown,
 }
 
 impl Group {
     fn admits(&self, pool: &Arc<SqliteConnectOptions>) -> bool {
-        self.intact && self.members < MEMBERS && self.begun.elapsed() < OPEN && Arc::ptr_eq(&self.pool, pool)
+        self.intact
+            && self.savepoint != Savepoint::Unknown
+            && self.members < MEMBERS
+            && self.begun.elapsed() < OPEN
+            && Arc::ptr_eq(&self.pool, pool)
+    }
+
+    /// Begins the savepoint of the next member.
+    async fn begin_member(&mut self) -> Result<(), DbErr> {
+        let sql = match std::mem::replace(&mut self.savepoint, Savepoint::Unknown) {
+            Savepoint::Open => "RELEASE member; SAVEPOINT member",
+            Savepoint::None | Savepoint::Unknown => "SAVEPOINT member",
+        };
+        self.transaction.execute_unprepared(sql).await?;
+        self.savepoint = Savepoint::Open;
+        Ok(())
     }
 
     /// Undoes the work of the member whose work began last. Fails if SQLite has ended the whole transaction.
     async fn undo_last(&mut self) -> Result<(), DbErr> {
         self.transaction.execute_unprepared("ROLLBACK TO member; RELEASE member").await?;
-        self.intact = true;
+        (self.intact, self.savepoint) = (true, Savepoint::None);
         Ok(())
     }
 
@@ -131,6 +158,7 @@ where
     F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
     E: From<DbErr> + MayPass,
 {
+    let db = &write_connection::of(db);
     let writers = Writers::of(db);
     let pool = db.get_sqlite_connection_pool().connect_options();
     let mut turn = writers.turn().await;
@@ -151,7 +179,8 @@ where
         transaction.commit().await.map_err(Failed::to_commit)?;
         return Ok(value);
     }
-    let group = Group { transaction, pool, begun, members: 1, intact: true, outcome: watch::Sender::new(None) };
+    let (outcome, savepoint) = (watch::Sender::new(None), Savepoint::None);
+    let group = Group { transaction, pool, begun, members: 1, intact: true, savepoint, outcome };
     let outcome = group.outcome.subscribe();
     *turn = Some(group);
     commit_after_the_waiting(&writers);
@@ -169,8 +198,15 @@ where
 {
     // While this member works, the group is in its place, where the next one finds it if this one is dropped.
     let group = turn.insert(group);
+    if let Err(error) = group.begin_member().await {
+        // SQLite has ended the whole transaction.
+        if let Some(group) = turn.take() {
+            group.break_up();
+        }
+        return Err(Failed { error: error.into(), repeat: Repeat::Alone });
+    }
     group.intact = false;
-    match work_in_savepoint(&group.transaction, work).await {
+    match work(&group.transaction).await {
         Ok(value) => {
             group.intact = true;
             group.members += 1;
@@ -194,17 +230,6 @@ where
             Err(Failed { error, repeat: Repeat::Alone })
         }
     }
-}
-
-async fn work_in_savepoint<T, E, F>(transaction: &DatabaseTransaction, work: F) -> Result<T, E>
-where
-    F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
-    E: From<DbErr>,
-{
-    transaction.execute_unprepared("SAVEPOINT member").await?;
-    let value = work(transaction).await?;
-    transaction.execute_unprepared("RELEASE member").await?;
-    Ok(value)
 }
 
 /// Waits until the group of a member is committed.

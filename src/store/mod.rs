@@ -63,9 +63,10 @@ pub mod webhook;
 pub mod webhook_news;
 pub mod whole;
 pub mod workspace;
+mod write_connection;
 
 pub use self::counter::{forget_counters, lock_installation};
-pub use self::database::{connect, notify, probe, time, version};
+pub use self::database::{connect, connect_to_serve, notify, probe, time, version};
 pub use self::page::PAGE;
 pub use self::plan_glance::{PlanGlance, plan_glance};
 pub use self::read_snapshot::snapshot;

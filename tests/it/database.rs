@@ -187,6 +187,20 @@ async fn a_busy_database_is_503() {
     it.client.post(&path, json!({"name": "other"})).await.expect(200);
 }
 
+/// Otherwise the connections of a server wait for each other whenever one of them allocates memory. See .cargo/config.toml.
+#[tokio::test]
+async fn sqlite_counts_no_allocations() {
+    let app = TestApp::new().await;
+    if on_postgres(&app) {
+        return;
+    }
+    let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA compile_options");
+    let rows = app.app.db.query_all_raw(statement).await.unwrap();
+    let options: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    let has = |option: &str| options.iter().any(|found| found == option);
+    assert!(has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
+}
+
 /// A stage of a deployment creates many runs in one transaction; others need numbers meanwhile.
 #[tokio::test]
 async fn run_numbers_do_not_wait_for_a_transaction() {

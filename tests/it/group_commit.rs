@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use windlass::error::{Error, Result};
 use windlass::store;
 
-use crate::harness::TestApp;
+use crate::harness::{TestApp, database_with_schema};
 
 /// The names that were written by the writers of a test, from a connection of its own.
 async fn written(db: &DatabaseConnection) -> Vec<String> {
@@ -202,4 +202,28 @@ async fn one_that_is_dropped_leaves_nothing() {
     one.unwrap();
     two.unwrap();
     assert_eq!(written(db).await, ["first", "second"]);
+}
+
+/// What is there on one connection only tells which one a statement is sent on.
+#[tokio::test]
+async fn the_writers_of_a_server_share_a_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database_with_schema(&folder).await;
+    let db = store::connect_to_serve(&url, 2).await.unwrap();
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return;
+    }
+    let write = async |sql: &str| store::write(&db, async |tx| tx.execute_unprepared(sql).await).await;
+    write("CREATE TEMP TABLE own (text TEXT)").await.unwrap();
+    for _ in 0..5 {
+        write("INSERT INTO own VALUES ('there')").await.unwrap();
+        assert!(
+            db.execute_unprepared("SELECT * FROM own").await.is_err(),
+            "a reader uses the connection of the writers"
+        );
+    }
+    let same = db.clone();
+    db.close().await.unwrap();
+    let late = store::write(&same, async |tx| tx.execute_unprepared("DELETE FROM own").await).await;
+    assert!(late.is_err(), "a pool that is closed writes");
 }

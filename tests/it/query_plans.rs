@@ -28,11 +28,14 @@ use crate::harness::{database, start};
 
 /// Partial indexes over the few rows that are open, or waiting to be pruned, and indexes of which only the first rows are read. They
 /// may be read from the beginning.
-const SMALL: [&str; 26] = [
+const SMALL: [&str; 28] = [
     // What no server has decided about yet, and the messages that wait.
     "alert_cause_pkey",
     "sqlite_autoindex_alert_cause_1",
     "alert_delivery_due",
+    // Whether there is any alert.
+    "alert_pkey",
+    "sqlite_autoindex_alert_1",
     // The webhooks that name events of ours.
     "webhook_own_events",
     "run_open",
@@ -67,7 +70,8 @@ const SMALL: [&str; 26] = [
 ];
 
 /// Tables with few rows, and lists of values.
-const FEW: [&str; 9] = ["agent", "cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
+const FEW: [&str; 10] =
+    ["agent", "alert_rule", "cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
 
 /// A database that remembers the statements it was sent.
 struct Watched {

@@ -15,7 +15,7 @@ use crate::engine::cron::Expectation;
 use crate::engine::ended_run::{expiry, follow_up};
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::run::Advanced;
+use crate::store::run::Follows;
 use crate::store::run::pinged::MOST_OPEN;
 
 /// What became of a ping.
@@ -141,7 +141,7 @@ impl Report<'_> {
         let run = run::Model { state, exit_code, reason, finished_at: Some(self.now), ..self.new_run() };
         let run = run::Model { expires_at: expiry(&run), ..run };
         let run = self.create(run, ping).await?;
-        follow_up(self.app, self.tx, (&run, Advanced::Watched), self.now).await?;
+        follow_up(self.app, self.tx, (&run, Follows { is_watched: true, is_beyond: true }), self.now).await?;
         Ok(run)
     }
 

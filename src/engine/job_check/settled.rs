@@ -69,14 +69,13 @@ pub(super) async fn end(
     let run = run::Model { state, exit_code, reason, updated_at: now, finished_at: Some(now), ..run };
     let run = run::Model { expires_at: expiry(&run), ..run };
     let expected = Expected { state: RunState::Running, owner: None };
-    let advanced = store::run::advance(tx, expected, run.clone()).await?;
-    if advanced == Advanced::No {
+    let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
         return Err(Error::Conflict("the run has ended".into()));
-    }
+    };
     if run.idempotency_key.is_some() {
         store::run::pinged::release_name(tx, run.id).await?;
     }
-    follow_up(app, tx, (&run, advanced), now).await?;
+    follow_up(app, tx, (&run, follows), now).await?;
     Ok(run)
 }
 

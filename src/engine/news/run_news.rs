@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::engine::skip_words::skipped_words;
 use crate::error::Result;
 use crate::store;
-use crate::store::run::Advanced;
+use crate::store::run::Follows;
 use crate::store::webhook_news::NewsPlace;
 
 /// The most jobs of a query.
@@ -25,7 +25,7 @@ const JOBS: usize = 500;
 pub async fn run_ended(
     app: &App,
     tx: &DatabaseTransaction,
-    (run, advanced): (&run::Model, Advanced),
+    (run, follows): (&run::Model, Follows),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Some(job) = run.job_id else { return Ok(()) };
@@ -36,10 +36,7 @@ pub async fn run_ended(
         }
         _ => {}
     }
-    match advanced {
-        Advanced::Watched => tell_end(app, tx, (job, run), now).await,
-        Advanced::Yes | Advanced::No => Ok(()),
-    }
+    if follows.is_watched { tell_end(app, tx, (job, run), now).await } else { Ok(()) }
 }
 
 /// Hears that a run was given up. The rest of its row may not be readable, which must not prevent its end.

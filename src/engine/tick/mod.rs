@@ -89,11 +89,12 @@ pub async fn work(app: &App, now: DateTime<Utc>) -> Outcome {
 
 /// The passes over runs. Waits until all visits have been made.
 pub async fn work_on(app: &App, scope: Scope, now: DateTime<Utc>) -> Outcome {
-    let mut more = claim(app, (scope, Calls::ALL), now).await;
+    let mut claimed = Vec::new();
+    let mut more = claim(app, (scope, Calls::ALL), &mut claimed, now).await;
     if scope != Scope::News {
         more |= check(app, Pass::Orphans, run::orphans::run_once(app, now).await, now);
     }
-    more |= check(app, Pass::Observe, run::observe::run_once(app, scope, now).await, now);
+    more |= check(app, Pass::Observe, run::observe::run_once(app, scope, claimed, now).await, now);
     Outcome::with(more)
 }
 
@@ -104,8 +105,9 @@ pub async fn work_with(app: &Arc<App>, visitors: &mut Visitors, scope: Scope, no
     }
     let calls = app.wake.take_calls();
     let calls = if scope == Scope::News { calls } else { Calls::ALL };
-    let mut more = claim(app, (scope, calls), now).await;
-    let begun = visitors.begin(app, (scope, calls), now).await.map(|()| false);
+    let mut claimed = Vec::new();
+    let mut more = claim(app, (scope, calls), &mut claimed, now).await;
+    let begun = visitors.begin(app, (scope, calls), claimed, now).await.map(|()| false);
     more |= check(app, Pass::Observe, begun, now);
     if more {
         app.wake.runs_here();
@@ -113,14 +115,19 @@ pub async fn work_with(app: &Arc<App>, visitors: &mut Visitors, scope: Scope, no
     Outcome::with(more)
 }
 
-/// The passes that decide which runs this server has.
-async fn claim(app: &App, (scope, calls): (Scope, Calls), now: DateTime<Utc>) -> bool {
+/// The passes that decide which runs this server has. Adds those that it has from now on.
+async fn claim(
+    app: &App,
+    (scope, calls): (Scope, Calls),
+    claimed: &mut Vec<entity::run::Model>,
+    now: DateTime<Utc>,
+) -> bool {
     let mut more = check(app, Pass::ClusterRuns, cluster::record::run_once(app, now).await, now);
     if calls.requests {
         more |= check(app, Pass::QueuedRuns, run::end_queued::run_once(app, scope, now).await, now);
     }
     if (calls.requests || calls.slots) && !app.shutdown.has_begun() {
-        more |= check(app, Pass::Claim, run::claim::run_once(app, now).await, now);
+        more |= check(app, Pass::Claim, run::claim::run_once(app, claimed, now).await, now);
     }
     more
 }

@@ -3,12 +3,13 @@
 //! It is used where this process may create one beside itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A control group.
 pub(super) struct ControlGroup {
     folder: PathBuf,
     /// The group that this process is in.
-    home: PathBuf,
+    home: &'static Path,
 }
 
 impl ControlGroup {
@@ -39,7 +40,7 @@ impl ControlGroup {
     pub(super) fn inside<T>(self, work: impl FnOnce() -> T) -> (T, Option<Self>) {
         let entered = join(&self.folder);
         let done = work();
-        if entered && join(&self.home) { (done, Some(self)) } else { (done, None) }
+        if entered && join(self.home) { (done, Some(self)) } else { (done, None) }
     }
 
     pub(super) fn kill(&self) {
@@ -58,11 +59,15 @@ fn join(folder: &Path) -> bool {
     std::fs::write(folder.join("cgroup.procs"), "0").is_ok()
 }
 
-/// The folder of the group that this process is in.
-fn home() -> Option<PathBuf> {
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    home_in(&mounts, &groups)
+/// The folder of the group that this process is in, where it returns from the groups of steps.
+fn home() -> Option<&'static Path> {
+    static HOME: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = HOME.get_or_init(|| {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        home_in(&mounts, &groups)
+    });
+    found.as_deref()
 }
 
 fn home_in(mounts: &str, groups: &str) -> Option<PathBuf> {

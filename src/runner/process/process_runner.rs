@@ -172,11 +172,12 @@ impl Runner for ProcessRunner {
             }
             None => end_left_behind(&scratch, name),
         }
+        // The folder of most steps is as it was created, which costs less than to ask another thread.
+        if is_gone && self.work.scratch.give_back(name) {
+            return Ok(());
+        }
         let (folders, name) = (self.work.scratch.clone(), name.to_owned());
-        let removed = tokio::task::spawn_blocking(move || match is_gone {
-            true => folders.give_back(&name),
-            false => folders.remove(&name),
-        });
+        let removed = tokio::task::spawn_blocking(move || folders.remove(&name));
         removed
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)))

@@ -108,8 +108,9 @@ impl ScratchFolders {
         std::fs::create_dir_all(outputs_in(&scratch))
     }
 
-    /// Removes the scratch folder of a step of which no process is left; another step may get it.
-    pub(super) fn give_back(&self, name: &str) -> Result<()> {
+    /// Keeps the scratch folder of a step of which no process is left for another step, if it is as it was created. Returns false if it
+    /// is to be removed.
+    pub(super) fn give_back(&self, name: &str) -> bool {
         let scratch = self.of(name);
         if self.free().len() < MOST && is_as_created(&scratch).unwrap_or(false) {
             let all = self.folder.join(FREE);
@@ -118,10 +119,10 @@ impl ScratchFolders {
                 || (private_folder(&all).is_ok() && std::fs::rename(&scratch, &free).is_ok())
             {
                 self.free().push(free);
-                return Ok(());
+                return true;
             }
         }
-        self.remove(name)
+        false
     }
 
     /// Removes the scratch folder of a step.
@@ -218,16 +219,17 @@ mod tests {
             assert!(all.outputs_of(&name).read_dir().unwrap().next().is_none());
             assert_eq!((free(), scratch.read_dir().unwrap().count()), (0, 1), "{name} has nothing of another step");
             change(&scratch);
-            all.give_back(&name).unwrap();
+            assert_eq!(all.give_back(&name), number == 0, "{name}");
+            all.remove(&name).unwrap();
             assert!(!scratch.exists());
-            all.give_back(&name).unwrap();
+            assert!(!all.give_back(&name));
             assert_eq!(free(), usize::from(number == 0), "{name}");
         }
         all.create("killed").unwrap();
         all.remove("killed").unwrap();
         assert_eq!(free(), 0, "its processes may be about to end");
         all.create("last").unwrap();
-        all.give_back("last").unwrap();
+        assert!(all.give_back("last"));
         let _restarted = ScratchFolders::new(folder.path().to_owned());
         assert_eq!(free(), 0, "nothing is left to a server that does not know it");
     }

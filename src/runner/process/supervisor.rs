@@ -87,20 +87,19 @@ pub(super) fn supervise(first: StepRequest, socket: UnixStream) -> ExitCode {
     let _obeys = std::thread::spawn(move || obey(&orders, &obeyed, &sender, &has_begun));
     let mut step = Some(first);
     while let Some(request) = step {
-        if !supervise_one(request, &socket, &current, &begun) {
-            return ExitCode::FAILURE;
-        }
-        say(&socket, FREE);
+        let Some(report) = supervise_one(request, &socket, &current, &begun) else { return ExitCode::FAILURE };
+        // Together, because each message wakes the server.
+        say(&socket, &format!("{report}{FREE}"));
         step = next.recv().ok();
     }
     ExitCode::SUCCESS
 }
 
-/// Supervises one step, and tells whether nothing of it is left.
-fn supervise_one(request: StepRequest, socket: &UnixStream, current: &Shared, begun: &Sender<()>) -> bool {
+/// Supervises one step until nothing of it is left, and returns what is still to be reported; nothing if something is left.
+fn supervise_one(request: StepRequest, socket: &UnixStream, current: &Shared, begun: &Sender<()>) -> Option<String> {
     let Some(order) = request.order() else {
         say(socket, &format!("{FAILED}the order cannot be read"));
-        return false;
+        return None;
     };
     let (started, group) = match ControlGroup::create(&order.name) {
         Some(group) => group.inside(|| start(&order, request)),
@@ -110,10 +109,7 @@ fn supervise_one(request: StepRequest, socket: &UnixStream, current: &Shared, be
     // Only now can orders be obeyed.
     let _obeys = begun.send(());
     let ended = match started {
-        Err(reason) => {
-            say(socket, &format!("{FAILED}{}", reason.replace('\n', " ")));
-            true
-        }
+        Err(reason) => Some(format!("{FAILED}{}\n", reason.replace('\n', " "))),
         Ok(first) => {
             say(socket, STARTED);
             follow(socket, first, current)
@@ -166,31 +162,40 @@ pub(super) fn say(mut socket: &UnixStream, line: &str) {
     let _sent = socket.write_all(format!("{line}\n").as_bytes());
 }
 
-/// Waits for the end of the step, and kills what is left. Whether nothing is left then.
-fn follow(socket: &UnixStream, first: Pid, current: &Shared) -> bool {
+/// Waits for the end of the step, and kills what is left. Returns the report of the end, unless it was sent meanwhile; nothing if
+/// something is left.
+fn follow(socket: &UnixStream, first: Pid, current: &Shared) -> Option<String> {
+    let mut report = String::new();
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((ended, status))) if ended == first => {
                 current.lock().first = None;
-                match (status.exit_status(), status.terminating_signal()) {
-                    (_, Some(signal)) => say(socket, &format!("{SIGNALLED}{signal}")),
-                    (code, None) => say(socket, &format!("{EXITED}{}", code.unwrap_or(255))),
-                }
+                report = match (status.exit_status(), status.terminating_signal()) {
+                    (_, Some(signal)) => format!("{SIGNALLED}{signal}\n"),
+                    (code, None) => format!("{EXITED}{}\n", code.unwrap_or(255)),
+                };
                 break;
             }
             Err(rustix::io::Errno::INTR) | Ok(_) => {}
             Err(_) => break,
         }
     }
+    if !reap() {
+        return Some(report);
+    }
+    // The end of the step does not wait for what it has left behind.
+    if !report.is_empty() {
+        say(socket, report.trim_end());
+    }
     let begun = Instant::now();
     while reap() {
         if begun.elapsed() >= LONGEST {
-            return false;
+            return None;
         }
         current.kill_all();
         std::thread::sleep(Duration::from_millis(1));
     }
-    true
+    Some(String::new())
 }
 
 /// Obeys the orders of the server until it is gone; then everything is killed. While a step is being started, its orders wait.

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 /// A message waits for the older ones of its receiver that were tried, or that became due no later: messages arrive in order.
-const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
+pub(super) const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
      AND o.state = 'PENDING' AND o.id < alert_delivery.id AND ((o.attempts > 0 AND o.quiet_until IS NULL) OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
 
 /// Stores a new message.

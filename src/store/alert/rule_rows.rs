@@ -9,6 +9,16 @@ use sea_orm::{
 /// The most rules that a query returns.
 const RULES: u64 = 2000;
 
+/// The conditions that are looked for, because nothing reports them.
+pub(super) const TIMED: [Condition; 6] = [
+    Condition::RunLate,
+    Condition::RunTooLong,
+    Condition::NoSuccessFor,
+    Condition::ApprovalWaiting,
+    Condition::WorkspaceDrifted,
+    Condition::ClusterUnreachable,
+];
+
 /// The rules of an organization.
 ///
 /// # Errors
@@ -52,21 +62,14 @@ pub async fn lock_rules(tx: &impl ConnectionTrait, ids: Vec<AlertRuleId>) -> Res
     rules.lock_exclusive().all(tx).await
 }
 
-/// The enabled rules whose condition is looked for, because nothing reports it.
+/// The enabled rules whose condition is looked for.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_timed_rules(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::Enabled.eq(true))
-        .filter(Column::Condition.is_in([
-            Condition::RunLate,
-            Condition::RunTooLong,
-            Condition::NoSuccessFor,
-            Condition::ApprovalWaiting,
-            Condition::WorkspaceDrifted,
-            Condition::ClusterUnreachable,
-        ]))
+        .filter(Column::Condition.is_in(TIMED))
         .order_by_asc(Column::Id)
         .limit(RULES)
         .all(db)

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 use crate::store::row;
 
 /// In the words of the partial index.
-const PENDING: &str = "push_feedback.state = 'PENDING'";
+pub(super) const PENDING: &str = "push_feedback.state = 'PENDING'";
 
 /// Has a job reported about a commit or a pull request from now on.
 ///
@@ -75,22 +75,6 @@ fn pending(now: DateTime<Utc>) -> sea_orm::UpdateMany<Entity> {
         .col_expr(Column::Attempts, Expr::value(0))
         .col_expr(Column::NextAttemptAt, Expr::value(now))
         .col_expr(Column::UpdatedAt, Expr::value(now))
-}
-
-/// When the next report is due.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_report(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    Entity::find()
-        .select_only()
-        .column(Column::NextAttemptAt)
-        .filter(Expr::cust(PENDING))
-        .order_by_asc(Column::NextAttemptAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await
 }
 
 fn is_free(now: DateTime<Utc>) -> SimpleExpr {

@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::store::row;
 
 /// In the words of the partial index.
-const ASKED: &str = "repository_head.asked_at IS NOT NULL";
+pub(super) const ASKED: &str = "repository_head.asked_at IS NOT NULL";
 
 /// Jobs with auto-deploy, in the order of their ids, beginning after one of them. Most have no repository.
 ///
@@ -44,38 +44,6 @@ pub async fn add_head(tx: &impl ConnectionTrait, row: Model) -> Result<(), DbErr
     let known = OnConflict::columns([Column::OrganizationId, Column::Url, Column::Branch]).do_nothing().to_owned();
     let insert = Entity::insert(row.into_active_model().reset_all()).on_conflict(known);
     insert.exec_without_returning(tx).await.map(|_| ())
-}
-
-/// When the next branch is to be polled.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_head(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    Entity::find()
-        .select_only()
-        .column(Column::NextPollAt)
-        .order_by_asc(Column::NextPollAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await
-}
-
-/// Since when a branch waits that a push was delivered for.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_asked_head(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let next: Option<Option<DateTime<Utc>>> = Entity::find()
-        .select_only()
-        .column(Column::AskedAt)
-        .filter(Expr::cust(ASKED))
-        .order_by_asc(Column::AskedAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(next.flatten())
 }
 
 /// Has branches polled as soon as possible, because a push was delivered for them.

@@ -101,23 +101,6 @@ pub async fn list_due_polls(
         .await
 }
 
-/// When the next repository is to be polled.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_poll(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let next: Option<Option<DateTime<Utc>>> = workspace_webhook::Entity::find()
-        .select_only()
-        .column(workspace_webhook::Column::NextPollAt)
-        .filter(workspace_webhook::Column::NextPollAt.is_not_null())
-        .order_by_asc(workspace_webhook::Column::NextPollAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(next.flatten())
-}
-
 /// Stores what a poll found, or why it found nothing.
 ///
 /// # Errors

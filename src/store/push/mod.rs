@@ -3,23 +3,23 @@
 mod feedback_row;
 mod head_row;
 mod hook_row;
+mod push_glance;
 mod push_hook_row;
 mod push_row;
 
 pub use self::feedback_row::{
-    ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, next_report, report_again, report_on,
+    ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, report_again, report_on,
 };
 pub use self::head_row::{
-    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, next_asked_head,
-    next_head, release_heads,
+    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, release_heads,
 };
 pub use self::hook_row::{
-    by_id, events, keep_polled, list_due_polls, lock, next_poll, of_workspace, set_of_workspace, set_principal,
+    by_id, events, keep_polled, list_due_polls, lock, of_workspace, set_of_workspace, set_principal,
 };
+pub use self::push_glance::{PushGlance, glance};
 pub use self::push_hook_row::{
     delete_some_hook_deliveries, is_hook_delivery_known, list_hook_deliveries, list_hooks, lock_hook,
 };
 pub use self::push_row::{
-    claim_waiting, delete_some_pushes, is_known, job_of_commit, list, lock_free_job, newer_job, next_waiting,
-    older_waiting,
+    claim_waiting, delete_some_pushes, is_known, job_of_commit, list, lock_free_job, newer_job, older_waiting,
 };

@@ -9,6 +9,9 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 
 use crate::store::row::delete_some;
 
+/// In the words of the partial index.
+pub(super) const WAITING: &str = "workspace_push.outcome = 'WAITING'";
+
 /// Whether a delivery was received before: by its id, or with the same body.
 ///
 /// # Errors
@@ -124,23 +127,6 @@ pub async fn job_of_commit(
     Ok(job.flatten())
 }
 
-/// When the paths of the next push are to be read.
-///
-/// # Errors
-/// When the query fails.
-pub async fn next_waiting(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let next: Option<Option<DateTime<Utc>>> = Entity::find()
-        .select_only()
-        .column(Column::NextAttemptAt)
-        .filter(Expr::cust("workspace_push.outcome = 'WAITING'"))
-        .order_by_asc(Column::NextAttemptAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(next.flatten())
-}
-
 /// Claims pushes whose paths are to be read: their next attempt is moved to `until`.
 ///
 /// # Errors
@@ -152,7 +138,7 @@ pub async fn claim_waiting(
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
     let rows = Entity::find()
-        .filter(Expr::cust("workspace_push.outcome = 'WAITING'"))
+        .filter(Expr::cust(WAITING))
         .filter(Column::NextAttemptAt.lte(now))
         .order_by_asc(Column::NextAttemptAt)
         .limit(limit)

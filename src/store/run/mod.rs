@@ -31,6 +31,6 @@ pub use self::run_list::{
 };
 pub use self::run_outcome::{LastRun, last_of_job, outcomes_by_number};
 pub use self::transition::{
-    Advanced, Expected, Handover, advance, begin_stop, give_up, hand_over, note_end_seen, note_late_end,
+    Advanced, Expected, Follows, Handover, advance, begin_stop, give_up, hand_over, kept, note_end_seen, note_late_end,
     note_log_bytes, note_reason, note_stop, release_from_future,
 };

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use entity::id::RunId;
 use entity::run;
 use entity::run::{RunState, RunnerKind};
+use entity::run_spec::Retention;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryTrait as _,
+    ActiveEnum as _, ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryTrait as _,
 };
 use uuid::Uuid;
 
@@ -25,21 +26,52 @@ pub struct Expected {
 pub enum Advanced {
     /// Another server changed it first.
     No,
-    Yes,
-    /// It has ended, and webhooks of its organization name events of ours.
-    Watched,
+    Yes(Follows),
 }
 
-/// Whether such webhooks are there. A question of its own would be one more statement for each run.
+/// What follows from the end of a run. Questions of their own would be more statements for each run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Follows {
+    /// Webhooks of its organization name events of ours.
+    pub is_watched: bool,
+    /// Its job has more ended runs of its kind than are kept.
+    pub is_beyond: bool,
+}
+
 const IS_WATCHED: &str = "EXISTS (SELECT 1 FROM webhook w WHERE w.organization_id = (SELECT j.organization_id FROM job j \
      WHERE j.id = run.job_id) AND w.enabled AND w.own_events IS NOT NULL)";
+
+/// The states that are counted together with the state of an ended run, and how many runs in these states its job keeps.
+#[must_use]
+pub fn kept(run: &run::Model) -> Option<(&'static [RunState], u64)> {
+    let Retention { succeeded, failed, .. } = run.spec.keep;
+    let (states, kept): (&[RunState], i32) = match run.state {
+        RunState::Succeeded => (&[RunState::Succeeded], succeeded),
+        RunState::Failed | RunState::Cancelled => (&[RunState::Failed, RunState::Cancelled], failed),
+        RunState::Queued | RunState::Running => return None,
+    };
+    Some((states, u64::try_from(kept).unwrap_or(1)))
+}
+
+/// Whether a job has as many runs like one that has just ended as are kept, apart from that one.
+fn is_beyond(states: &[RunState], kept: u64) -> String {
+    if kept == 0 {
+        return "1 = 1".to_owned();
+    }
+    let states = states.iter().map(|state| format!("'{}'", state.to_value())).collect::<Vec<_>>().join(", ");
+    format!(
+        "EXISTS (SELECT 1 FROM run o WHERE o.job_id = run.job_id AND o.state IN ({states}) \
+         AND o.number <> run.number ORDER BY o.number DESC LIMIT 1 OFFSET {})",
+        kept - 1
+    )
+}
 
 /// Replaces a run if it is still as expected.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Model) -> Result<Advanced, DbErr> {
-    let (id, ends) = (row.id, row.state.is_final());
+    let (id, kept) = (row.id, kept(&row));
     let stays = row.state == RunState::Running && expected.state == RunState::Running;
     let active = changeable(row, stays);
     let owner = match expected.owner {
@@ -51,18 +83,15 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
         .filter(run::Column::Id.eq(id))
         .filter(run::Column::State.eq(expected.state))
         .filter(owner);
-    if !ends {
+    let Some((states, kept)) = kept else {
         let changed = change.exec(tx).await?;
-        return Ok(if changed.rows_affected == 1 { Advanced::Yes } else { Advanced::No });
-    }
+        return Ok(if changed.rows_affected == 1 { Advanced::Yes(Follows::default()) } else { Advanced::No });
+    };
     let mut change = change.into_query();
-    change.returning(Query::returning().expr(Expr::cust(IS_WATCHED)));
-    let found = tx.query_one(&change).await?;
-    Ok(match found.map(|row| row.try_get_by_index::<bool>(0)).transpose()? {
-        None => Advanced::No,
-        Some(false) => Advanced::Yes,
-        Some(true) => Advanced::Watched,
-    })
+    let (is_watched, is_beyond) = (Expr::cust(IS_WATCHED), Expr::cust(is_beyond(states, kept)));
+    change.returning(Query::returning().exprs([is_watched, is_beyond]));
+    let Some(row) = tx.query_one(&change).await? else { return Ok(Advanced::No) };
+    Ok(Advanced::Yes(Follows { is_watched: row.try_get_by_index(0)?, is_beyond: row.try_get_by_index(1)? }))
 }
 
 /// The columns that a transition may change. SQLite rewrites an index entry whenever one of its columns is set, even to the same value.

@@ -237,5 +237,5 @@ async fn a_run_takes_few_statements() {
     pass(&app, Scope::News).await;
     let statements = app.statements() - before;
     assert_eq!(states(&it, &job, "SUCCEEDED").await, 30);
-    assert!(statements < 30 * 7, "{statements} statements");
+    assert!(statements < 30 * 6, "{statements} statements");
 }

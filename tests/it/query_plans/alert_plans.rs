@@ -178,6 +178,7 @@ async fn messages_are_found_by_indexes() {
     watched.check("extended message", store::alert::extend_message(db, id, (Items::default(), 0), now())).await;
     watched.check("last message", store::alert::last_message(db, group)).await;
     watched.check("next message", store::alert::next_message(db)).await;
+    watched.check("glance at alerts", store::alert::glance(db)).await;
     watched.check("due messages", store::alert::claim_messages(db, now(), now(), 10)).await;
     watched.check("put off message", store::alert::put_off_message(db, (id, 1), now())).await;
     watched.check("released message", store::alert::release_message(db, id, (now(), String::new()), now())).await;

@@ -73,7 +73,6 @@ async fn pushes_are_found_by_indexes() {
     watched.check("webhook in the workspace", store::push::set_of_workspace(db, workspace, Some(hook))).await;
     watched.check("principal", store::push::set_principal(db, hook, "x".into())).await;
     watched.check("due polls", store::push::list_due_polls(db, now(), 10)).await;
-    watched.check("next poll", store::push::next_poll(db)).await;
     watched.check("polled", store::push::keep_polled(db, hook, Ok(Heads::default()))).await;
     watched.check("known delivery", store::push::is_known(db, hook, ("1", "2"))).await;
     watched.check("deliveries", store::push::list(db, workspace, 10)).await;
@@ -82,18 +81,15 @@ async fn pushes_are_found_by_indexes() {
         watched.check("newer job", store::push::newer_job(db, &push(number), 7)).await;
     }
     watched.check("job of a commit", store::push::job_of_commit(db, workspace, (7, "1"))).await;
-    watched.check("next waiting push", store::push::next_waiting(db)).await;
+    watched.check("glance at pushes", store::push::glance(db)).await;
     watched.check("waiting pushes", store::push::claim_waiting(db, now(), now(), 10)).await;
     watched.check("expired pushes", store::push::delete_some_pushes(db, now(), 10)).await;
     let subject = (FeedbackKind::Status, "commit 1".to_owned());
     watched.check("report", store::push::report_on(db, subject, &push(None), 7, now())).await;
-    watched.check("next report", store::push::next_report(db)).await;
     watched.check("due reports", store::push::claim_reports(db, now(), now(), 10)).await;
     watched.check("sent", store::push::end_report(db, &report(), ReportEnd::Failed("x".into()), now())).await;
     watched.check("reports of a job", store::push::list_reports(db, 7)).await;
     watched.check("jobs with auto-deploy", store::push::list_auto_deployed(db, None, 10)).await;
-    watched.check("next branch", store::push::next_head(db)).await;
-    watched.check("next asked branch", store::push::next_asked_head(db)).await;
     watched.check("asked branches", store::push::ask_for_heads(db, vec![RepositoryHeadId::create()], now())).await;
     watched.check("push hooks", store::push::list_hooks(db, OrganizationId::create())).await;
     let push_hook = PushHookId::create();

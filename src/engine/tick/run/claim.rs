@@ -22,8 +22,13 @@ use crate::store::run::slots::{Queue, WaitingRun};
 
 const PASS: Pass = Pass::Claim;
 
-/// Claims as many runs as there are free slots. `observe` starts them, as it does the runs taken over from a killed server.
-pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
+/// Claims as many runs as there are free slots, and adds them to `claimed`. `observe` starts them, as it does the runs taken over from a
+/// killed server.
+pub(in crate::engine::tick) async fn run_once(
+    app: &App,
+    claimed: &mut Vec<run::Model>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let mut queues: BTreeMap<Uuid, Vec<Queue>> = BTreeMap::new();
     for queue in store::run::slots::list_queues(&app.db).await? {
         queues.entry(queue.0).or_default().push(queue);
@@ -41,7 +46,7 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
         let free = most(app, slots).saturating_sub(held.values().sum()).min(BATCH);
         if free > 0 {
             let chosen = choose(app, &queues, &held, free, now).await?;
-            more |= claim(app, chosen, now).await? == Claimed::Fewer;
+            more |= claim(app, chosen, claimed, now).await? == Claimed::Fewer;
         }
     }
     Ok(more)
@@ -81,13 +86,16 @@ enum Claimed {
     Fewer,
 }
 
-async fn claim(app: &App, chosen: Vec<RunId>, now: DateTime<Utc>) -> Result<Claimed> {
+async fn claim(app: &App, chosen: Vec<RunId>, claimed: &mut Vec<run::Model>, now: DateTime<Utc>) -> Result<Claimed> {
     if chosen.is_empty() {
         return Ok(Claimed::All);
     }
     match claim_some(app, &chosen, now).await {
-        Ok(claimed) if claimed < chosen.len() => Ok(Claimed::Fewer),
-        Ok(_) => Ok(Claimed::All),
+        Ok(rows) => {
+            let all = rows.len() == chosen.len();
+            claimed.extend(rows);
+            Ok(if all { Claimed::All } else { Claimed::Fewer })
+        }
         Err(error @ Error::Unavailable { .. }) => Err(error),
         Err(_) => {
             // One of them cannot be claimed; the others can.
@@ -103,7 +111,7 @@ async fn claim(app: &App, chosen: Vec<RunId>, now: DateTime<Utc>) -> Result<Clai
     }
 }
 
-async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<usize> {
+async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<Vec<run::Model>> {
     renew_if_late(app).await?;
     let claimed: Result<Vec<run::Model>> =
         store::write_one(&app.db, async |db| store::run::claim(&db, app.instance, now, chosen).await)
@@ -119,5 +127,5 @@ async fn claim_some(app: &App, chosen: &[RunId], now: DateTime<Utc>) -> Result<u
         let job = run.job_id.map(tracing::field::display);
         tracing::info!(run = %run.id, job, event = run.event.name(), attempt = run.attempt, "run claimed");
     }
-    Ok(claimed.len())
+    Ok(claimed)
 }

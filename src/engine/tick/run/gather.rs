@@ -1,6 +1,6 @@
 //! Collects the runs that a pass visits, and reads their rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
@@ -33,18 +33,25 @@ pub(super) struct Gathered {
     pub(super) glances: Vec<(RunId, QuietStep)>,
 }
 
-/// The running runs of this server that a pass has to visit.
-pub(super) async fn gather(app: &App, scope: Scope, calls: Calls, now: DateTime<Utc>) -> Result<Gathered> {
+/// The running runs of this server that a pass has to visit. The rows of those that it has just `claimed` are not read again.
+pub(super) async fn gather(
+    app: &App,
+    (scope, calls): (Scope, Calls),
+    mut claimed: Vec<run::Model>,
+    now: DateTime<Utc>,
+) -> Result<Gathered> {
     let news = if scope == Scope::News { app.wake.take_urgent_news() } else { app.wake.take_news() };
     if calls.requests {
-        app.visits.cancelled(store::run::list_owned_to_cancel(&app.db, app.instance).await?);
+        let cancelled = store::run::list_owned_to_cancel(&app.db, app.instance).await?;
+        claimed.retain(|row| !cancelled.contains(&row.id));
+        app.visits.cancelled(cancelled);
     }
     if app.visits.lists(scope) {
         let owned = store::run::list_owned(&app.db, app.instance).await;
         app.visits.listed(&owned.inspect_err(|_| app.visits.list_soon())?);
     }
     let round = app.visits.next(scope, &news, now);
-    Ok(Gathered { visits: read(app, round.visits, now).await?, glances: round.glances })
+    Ok(Gathered { visits: read(app, round.visits, claimed, now).await?, glances: round.glances })
 }
 
 /// Glances at quiet runs; those that are not quiet are to be visited. Returns whether there are any.
@@ -90,24 +97,36 @@ async fn glance(app: &App, places: &Places, (id, step): (RunId, QuietStep), now:
     None
 }
 
-/// The rows of runs that still belong to this server.
-async fn read(app: &App, visits: Vec<Visit>, now: DateTime<Utc>) -> Result<Vec<(run::Model, Visit)>> {
-    if visits.is_empty() {
-        return Ok(Vec::new());
-    }
+/// The rows of runs that still belong to this server, some of which are known.
+async fn read(
+    app: &App,
+    visits: Vec<Visit>,
+    known: Vec<run::Model>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(run::Model, Visit)>> {
     let mut visits: HashMap<RunId, Visit> = visits.into_iter().map(|visit| (visit.id(), visit)).collect();
-    let ids: Vec<RunId> = visits.keys().copied().collect();
-    let rows = match store::run::list_owned_of(&app.db, app.instance, &ids).await.map_err(Error::from) {
-        Ok(rows) => {
-            forget_all_but(app, &rows, &ids);
-            rows
-        }
-        Err(error @ Error::Unavailable { .. }) => return Err(error),
-        // One of them cannot be read; the others can.
-        Err(_) => read_one_by_one(app, ids, now).await,
-    };
+    let known_ids: HashSet<RunId> = known.iter().map(|row| row.id).collect();
+    let ids: Vec<RunId> = visits.keys().copied().filter(|id| !known_ids.contains(id)).collect();
+    let mut rows = read_rows(app, ids, now).await?;
+    rows.extend(known);
+    rows.sort_unstable_by_key(|row| row.number);
     let visit_of = |row: run::Model| visits.remove(&row.id).map(|visit| (row, visit));
     Ok(rows.into_iter().filter_map(visit_of).collect())
+}
+
+async fn read_rows(app: &App, ids: Vec<RunId>, now: DateTime<Utc>) -> Result<Vec<run::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    match store::run::list_owned_of(&app.db, app.instance, &ids).await.map_err(Error::from) {
+        Ok(rows) => {
+            forget_all_but(app, &rows, &ids);
+            Ok(rows)
+        }
+        Err(error @ Error::Unavailable { .. }) => Err(error),
+        // One of them cannot be read; the others can.
+        Err(_) => Ok(read_one_by_one(app, ids, now).await),
+    }
 }
 
 async fn read_one_by_one(app: &App, ids: Vec<RunId>, now: DateTime<Utc>) -> Vec<run::Model> {
@@ -134,7 +153,7 @@ fn forget_all_but(app: &App, rows: &[run::Model], ids: &[RunId]) {
     if rows.len() == ids.len() {
         return;
     }
-    let there: std::collections::HashSet<RunId> = rows.iter().map(|row| row.id).collect();
+    let there: HashSet<RunId> = rows.iter().map(|row| row.id).collect();
     for id in ids.iter().filter(|id| !there.contains(id)) {
         app.visits.gone(*id);
     }

@@ -26,11 +26,16 @@ use crate::runner::{Lines, Runner, StepState, Target, Unavailable};
 
 /// Observes the running runs of this server that have to be visited. A run that fails does not affect the others; it is tried again
 /// after a pause.
-pub(in crate::engine::tick) async fn run_once(app: &App, scope: Scope, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::engine::tick) async fn run_once(
+    app: &App,
+    scope: Scope,
+    claimed: Vec<run::Model>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     renew_if_late(app).await?;
-    let Gathered { mut visits, glances } = gather(app, scope, Calls::ALL, now).await?;
+    let Gathered { mut visits, glances } = gather(app, (scope, Calls::ALL), claimed, now).await?;
     if glance_at(app, glances, now).await {
-        let moved = gather(app, Scope::News, Calls::default(), now).await?;
+        let moved = gather(app, (Scope::News, Calls::default()), Vec::new(), now).await?;
         visits.extend(moved.visits);
     }
     let results: Vec<bool> = futures_util::stream::iter(visits.into_iter().map(|visit| make(app, visit, now)))

@@ -75,13 +75,12 @@ pub(in crate::engine::tick) async fn change(
         if run.event == Event::Workspace {
             store::workspace::lock_job_of_run(tx, run.id).await?;
         }
-        let advanced = store::run::advance(tx, expected, run.clone()).await?;
-        if advanced == Advanced::No {
+        let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
             return Ok::<_, Error>(false);
-        }
+        };
         append(app, tx, &run, pieces, now).await?;
         if to.is_final() {
-            follow_up(app, tx, (&run, advanced), now).await?;
+            follow_up(app, tx, (&run, follows), now).await?;
             if run.event == Event::Workspace {
                 ended(app, tx, &run, left, now).await?;
             }

@@ -32,16 +32,17 @@ pub struct Visitors {
 }
 
 impl Visitors {
-    /// Begins the visits of a pass.
+    /// Begins the visits of a pass, which has claimed some runs.
     pub(in crate::engine::tick) async fn begin(
         &mut self,
         app: &Arc<App>,
         (scope, calls): (Scope, Calls),
+        claimed: Vec<run::Model>,
         now: DateTime<Utc>,
     ) -> Result<()> {
         self.reap();
         renew_if_late(app).await?;
-        let Gathered { visits, glances } = gather(app, scope, calls, now).await?;
+        let Gathered { visits, glances } = gather(app, (scope, calls), claimed, now).await?;
         for visit in visits {
             self.visit(app, visit);
         }
