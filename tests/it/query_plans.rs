@@ -34,7 +34,7 @@ const SMALL: [&str; 28] = [
     "sqlite_autoindex_alert_cause_1",
     "alert_delivery_due",
     // Whether there is any alert.
-    "alert_pkey",
+    "alert_next_pkey",
     "sqlite_autoindex_alert_1",
     // The webhooks that name events of ours.
     "webhook_own_events",
