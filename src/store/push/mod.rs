@@ -10,11 +10,12 @@ pub use self::feedback_row::{
     ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, next_report, report_again, report_on,
 };
 pub use self::head_row::{
-    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, next_asked_head,
-    next_head, release_heads,
+    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, lock_head,
+    next_asked_head, next_head, release_heads,
 };
 pub use self::hook_row::{
-    by_id, events, keep_polled, list_due_polls, lock, next_poll, of_workspace, set_of_workspace, set_principal,
+    PolledWorkspace, ask_for_polls, by_id, events, events_of, list_due_polls, list_polled, lock, next_poll,
+    of_workspace, release_polls, set_of_workspace, set_principal,
 };
 pub use self::push_hook_row::{
     delete_some_hook_deliveries, is_hook_delivery_known, list_hook_deliveries, list_hooks, lock_hook,

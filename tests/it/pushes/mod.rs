@@ -2,6 +2,7 @@
 
 mod auto_deploy;
 mod deliveries;
+mod hooked_polls;
 pub(crate) mod payloads;
 mod polls;
 mod provider;
