@@ -3,6 +3,7 @@
 mod auto_deploy;
 mod deliveries;
 mod hooked_polls;
+mod killed;
 pub(crate) mod payloads;
 mod polls;
 mod provider;
