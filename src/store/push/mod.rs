@@ -3,6 +3,7 @@
 mod feedback_row;
 mod head_row;
 mod hook_row;
+mod known_delivery;
 mod push_hook_row;
 mod push_row;
 
