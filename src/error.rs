@@ -16,7 +16,7 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::input::Refusal;
+use crate::input::{Refusal, told};
 use crate::store::{MayPass, Transient};
 
 /// The source of an error, for the log only.
@@ -90,7 +90,7 @@ impl Error {
         match self {
             Self::Invalid { field, message } if field.is_empty() => message.clone(),
             Self::Invalid { field, message } => format!("{field}: {message}"),
-            Self::Faults(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Self::Faults(faults) => told(faults),
             Self::Unauthenticated(text) | Self::Forbidden(text) => (*text).to_owned(),
             Self::NotFound(thing) => format!("{thing} not found"),
             Self::Conflict(text) => text.clone(),

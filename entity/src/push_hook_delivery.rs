@@ -25,9 +25,9 @@ pub struct Model {
     pub branch: Option<String>,
     pub commit_id: Option<String>,
     pub author: Option<String>,
-    /// How many branches of repositories it had looked at.
+    /// How many branches of jobs and repositories of workspaces it had polled.
     pub branches: i32,
-    /// Why it had none looked at.
+    /// Why it had none polled.
     pub reason: Option<String>,
 }
 

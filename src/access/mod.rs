@@ -19,7 +19,10 @@ pub use self::role::{Grant, Location};
 pub use self::role_action::Action;
 pub use self::sight::sight;
 pub use self::workspace::{ReadWorkspace, require_right, workspace, workspace_job};
-pub use self::workspace_settings::{global_variable, registry_module, ssh_key, template, vcs, workspace_rights};
+pub use self::workspace_settings::{
+    global_variable, registry_module, registry_platform, registry_provider, registry_version, signing_key, ssh_key,
+    template, vcs, workspace_rights,
+};
 
 mod access_tokens;
 mod alert_settings;

@@ -1,7 +1,13 @@
-//! Access to what the workspaces of an organization share: templates, global variables, VCS connections and SSH keys.
+//! Access to what the workspaces of an organization share: templates, global variables, VCS connections, SSH keys, and the private registry.
 
-use entity::id::{OrganizationId, SshKeyId, TemplateId, TerraformModuleId, TerraformVariableId, VcsId};
-use entity::{ssh_key, template, terraform_module, terraform_variable, vcs};
+use entity::id::{
+    OrganizationId, ProviderKeyId, ProviderPlatformId, ProviderVersionId, SshKeyId, TemplateId, TerraformModuleId,
+    TerraformProviderId, TerraformVariableId, VcsId,
+};
+use entity::{
+    provider_key, provider_platform, provider_version, ssh_key, template, terraform_module, terraform_provider,
+    terraform_variable, vcs,
+};
 use sea_orm::DatabaseConnection;
 
 use super::caller::Caller;
@@ -100,4 +106,61 @@ pub async fn registry_module(
     let rights = workspace_rights(db, caller, organization).await?;
     let row = store::row::by_id::<terraform_module::Model>(db, id).await?;
     changeable(row.filter(|row| row.organization_id == organization), rights.view, rights.modules, "module")
+}
+
+/// A provider of the private registry, and whether the caller may change it.
+///
+/// # Errors
+/// `NotFound`, or a database error.
+pub async fn registry_provider(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, TerraformProviderId),
+) -> Result<(terraform_provider::Model, bool)> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<terraform_provider::Model>(db, id).await?;
+    let row = row.filter(|row| row.organization_id == organization).ok_or(Error::NotFound("provider"))?;
+    Ok((row, rights.providers))
+}
+
+/// A version of a provider that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn registry_version(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, ProviderVersionId),
+) -> Result<provider_version::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<provider_version::Model>(db, id).await?;
+    changeable(row.filter(|row| row.organization_id == organization), true, rights.providers, "version")
+}
+
+/// A platform of a provider that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn registry_platform(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, ProviderPlatformId),
+) -> Result<provider_platform::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<provider_platform::Model>(db, id).await?;
+    changeable(row.filter(|row| row.organization_id == organization), true, rights.providers, "platform")
+}
+
+/// A signing key of providers that the caller may change.
+///
+/// # Errors
+/// `NotFound`, `Forbidden`, or a database error.
+pub async fn signing_key(
+    db: &DatabaseConnection,
+    caller: &Caller,
+    (organization, id): (OrganizationId, ProviderKeyId),
+) -> Result<provider_key::Model> {
+    let rights = workspace_rights(db, caller, organization).await?;
+    let row = store::row::by_id::<provider_key::Model>(db, id).await?;
+    changeable(row.filter(|row| row.organization_id == organization), true, rights.providers, "signing key")
 }

@@ -1,4 +1,4 @@
-//! What the pages about tokens have in common.
+//! What the pages about tokens and other secrets have in common.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use maud::{Markup, html};
@@ -15,10 +15,18 @@ use crate::secret::Secret;
 pub(super) fn created_token(created: Option<&Secret<String>>) -> Markup {
     html! {
         @if let Some(created) = created {
-            div.notice role="status" {
-                p { "The token was created. Copy it now: it is not shown again." }
-                pre { code { (created.expose()) } }
-            }
+            (shown_once("The token was created. Copy it now: it is not shown again.", created.expose(), None))
+        }
+    }
+}
+
+/// A text with a secret, which is shown once: what it is, the text to copy, and what to do with it.
+pub(super) fn shown_once(said: &str, copied: &str, advice: Option<Markup>) -> Markup {
+    html! {
+        div.notice role="status" {
+            p { (said) }
+            pre { code { (copied) } }
+            @if let Some(advice) = advice { (advice) }
         }
     }
 }

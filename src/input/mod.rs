@@ -7,4 +7,4 @@ pub mod read_yaml;
 mod refusal;
 pub mod stored_text;
 
-pub use self::refusal::Refusal;
+pub use self::refusal::{Refusal, told};

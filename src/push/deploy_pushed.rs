@@ -9,6 +9,7 @@ use entity::job;
 use entity::job_spec::GitRepository;
 use entity::repository_head::Model;
 use futures_util::StreamExt as _;
+use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
 use crate::engine::command::{self, JobTarget};
@@ -30,6 +31,9 @@ const MOST_JOBS: usize = 10_000;
 const MOST_HEADS: u64 = 10_000;
 /// Who deploys, in events and in the history.
 const NAME: &str = "auto-deploy";
+
+/// The jobs that are deployed, by environment.
+type Targets = BTreeMap<EnvironmentId, Vec<JobTarget>>;
 
 /// Remembers the branches of all jobs with auto-deploy, so that they are polled.
 ///
@@ -119,22 +123,35 @@ async fn one(app: &App, row: Model) -> Result<()> {
     let Some(first) = first.filter(|_| seconds > 0) else {
         return store::write(&app.db, async |tx| store::push::delete_head(tx, row.id).await.map_err(Error::from)).await;
     };
-    let found = match repository(app, &row, first).await? {
+    let (found, targets) = match repository(app, &row, first).await? {
         Ok(repository) => match git::head(&repository).await {
             Ok(commit) => {
-                deploy(app, &row, (&repository, &commit), &jobs).await?;
-                Ok(commit)
+                let targets = targets(app, &row, (&repository, &commit), &jobs).await?;
+                (Ok(commit), targets)
             }
-            Err(reason) => Err(reason),
+            Err(reason) => (Err(reason), Targets::new()),
         },
-        Err(reason) => Err(reason),
+        Err(reason) => (Err(reason), Targets::new()),
     };
     let now = app.clock.now();
     let next = now + TimeDelta::seconds(jittered(seconds.into(), row.id, now));
+    let asked = !targets.is_empty();
     store::write(&app.db, async |tx| {
-        store::push::keep_head(tx, row.id, found.clone(), (next, now)).await.map_err(Error::from)
+        // In one transaction, so that a server that is killed deploys a commit neither never nor twice.
+        let known = store::push::lock_head(tx, row.id).await?;
+        if known.is_none_or(|known| known.commit_id != row.commit_id) {
+            return Ok::<_, Error>(());
+        }
+        for (environment, targets) in targets {
+            deploy(tx, environment, targets, now).await?;
+        }
+        Ok(store::push::keep_head(tx, row.id, found, (next, now)).await?)
     })
-    .await
+    .await?;
+    if asked {
+        app.wake.now();
+    }
+    Ok(())
 }
 
 /// The interval, give or take a tenth, so that many branches are not polled at once.
@@ -161,14 +178,19 @@ async fn repository(app: &App, row: &Model, of: &GitRepository) -> Result<Result
     }))
 }
 
-/// Deploys the jobs that a new commit concerns. The first poll only remembers the commit.
-async fn deploy(app: &App, row: &Model, (repository, commit): (&Checkout, &str), jobs: &[job::Model]) -> Result<()> {
-    let Some(before) = row.commit_id.as_deref().filter(|before| *before != commit) else { return Ok(()) };
+/// The jobs that a new commit concerns, by environment. The first poll only remembers the commit.
+async fn targets(
+    app: &App,
+    row: &Model,
+    (repository, commit): (&Checkout, &str),
+    jobs: &[job::Model],
+) -> Result<Targets> {
+    let mut targets = Targets::new();
+    let Some(before) = row.commit_id.as_deref().filter(|before| *before != commit) else { return Ok(targets) };
     let paths = git::changed_paths(repository, Since::Commit(before), commit).await;
     if let Err(reason) = &paths {
         tracing::warn!(head = %row.id, reason, "all paths of a push count as changed, because they cannot be read");
     }
-    let mut targets: BTreeMap<EnvironmentId, Vec<JobTarget>> = BTreeMap::new();
     for job in jobs {
         let Some(of) = followed(job) else { continue };
         let restrictions = store::restriction::list(&app.db, job.id).await?;
@@ -178,17 +200,22 @@ async fn deploy(app: &App, row: &Model, (repository, commit): (&Checkout, &str),
         let target = JobTarget { commit: Some(commit.to_owned()), ..JobTarget::from(job.clone()) };
         targets.entry(job.environment_id).or_default().push(target);
     }
+    Ok(targets)
+}
+
+async fn deploy(
+    tx: &DatabaseTransaction,
+    environment: EnvironmentId,
+    targets: Vec<JobTarget>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let by = Requester { name: NAME.into(), origin: Origin::Api, user_agent: None };
-    for (environment, targets) in targets {
-        match command::request_jobs(app, &by, environment, targets, Action::Deploy).await {
-            Ok(_) => tracing::info!(%environment, commit, "a push deploys jobs with auto-deploy"),
-            // What is being deleted is not deployed.
-            Err(Error::Conflict(reason)) => {
-                tracing::info!(%environment, commit, reason, "a push deploys nothing");
-            }
-            Err(Error::NotFound(_)) => {}
-            Err(error) => return Err(error),
-        }
+    match command::request_jobs_in(tx, &by, environment, (targets, Action::Deploy), now).await {
+        Ok(_) => tracing::info!(%environment, "a push deploys jobs with auto-deploy"),
+        // What is being deleted is not deployed.
+        Err(Error::Conflict(reason)) => tracing::info!(%environment, reason, "a push deploys nothing"),
+        Err(Error::NotFound(_)) => {}
+        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ mod read_paths;
 mod send_reports;
 
 pub use self::deploy_pushed::{deploy_pushed, find_heads};
-pub use self::poll_repositories::poll;
+pub use self::poll_repositories::{LEASE, poll};
 pub use self::push_loop::run;
 pub use self::read_paths::read_waiting;
 pub use self::send_reports::send_reports;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::WorkspaceWebhookId;
 use entity::workspace_push::{PushEvent, PushProvider};
 use entity::workspace_webhook::Heads;
@@ -23,6 +23,8 @@ use crate::store;
 /// Repositories that are polled in one pass, and how many of them at the same time.
 const BATCH: u64 = 32;
 const AT_ONCE: usize = 4;
+/// How long the poll of a repository is reserved for a server: longer than its call of git takes.
+pub const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The most branches whose commits are remembered.
 const BRANCHES: usize = 500;
 
@@ -44,13 +46,12 @@ pub async fn poll(app: &App, now: DateTime<Utc>) -> Result<usize> {
     Ok(count)
 }
 
-/// Takes the poll of a webhook, so that no other server makes it, and sets the time of the next one.
+/// Takes the poll of a webhook, so that no other server makes it. It is due again when its lease ends, if this server does not get so far.
 async fn claim(app: &App, id: WorkspaceWebhookId, now: DateTime<Utc>) -> Result<Option<workspace_webhook::Model>> {
     store::write(&app.db, async |tx| {
         let row = store::push::lock(tx, id).await?.filter(|row| row.next_poll_at.is_some_and(|at| at <= now));
         let Some(row) = row else { return Ok(None) };
-        let next_poll_at = row.poll_seconds.map(|seconds| next_poll(row.id, seconds, now));
-        let row = workspace_webhook::Model { next_poll_at, ..row };
+        let row = workspace_webhook::Model { next_poll_at: Some(now + LEASE), ..row };
         store::row::update(tx, row).await.map(Some).map_err(Error::from)
     })
     .await
@@ -59,7 +60,9 @@ async fn claim(app: &App, id: WorkspaceWebhookId, now: DateTime<Utc>) -> Result<
 async fn one(app: &App, id: WorkspaceWebhookId, now: DateTime<Utc>) -> Result<()> {
     let Some(hook) = claim(app, id, now).await? else { return Ok(()) };
     let of = store::row::by_id::<workspace::Model>(&app.db, hook.workspace_id).await?;
-    let Some(of) = of.filter(|of| !of.deleted) else { return Ok(()) };
+    let Some(of) = of.filter(|of| !of.deleted) else {
+        return take(app, (&hook, &hook.polled), None, Err("the workspace is gone".into())).await.map(drop);
+    };
     let found = match git::login::of_workspace(app, &of).await? {
         Ok(repository) => git::heads(&repository).await,
         Err(reason) => Err(reason),
@@ -68,24 +71,62 @@ async fn one(app: &App, id: WorkspaceWebhookId, now: DateTime<Utc>) -> Result<()
         Ok(heads) => heads,
         Err(reason) => {
             tracing::info!(webhook = %id, reason, "a repository could not be polled");
-            return keep(app, id, Err(reason)).await;
+            return take(app, (&hook, &hook.polled), None, Err(reason)).await.map(drop);
         }
     };
     let events = store::push::events(&app.db, id).await?;
     let heads = followed(heads, &events, &of.branch);
+    let mut known = hook.polled.clone();
     for heard in news(hook.polled.as_ref(), &heads, repository_path::of_url(&of.source)) {
-        let now = app.clock.now();
-        let (branch, commit) = (heard.branch.clone().unwrap_or_default(), heard.commit.clone().unwrap_or_default());
-        // A branch may come back to a commit that it had before.
-        let name = format!("{branch} {commit} {}", now.timestamp_micros());
-        store::write(&app.db, async |tx| accept(app, tx, &hook, &heard, (&name, &name), now).await).await?;
+        let mut next = known.clone().unwrap_or_default();
+        next.0.extend(heard.branch.clone().zip(heard.commit.clone()));
+        if !take(app, (&hook, &known), Some(&heard), Ok(next.clone())).await? {
+            return Ok(());
+        }
+        known = Some(next);
     }
     app.wake.now();
-    keep(app, id, Ok(Heads(heads))).await
+    take(app, (&hook, &known), None, Ok(Heads(heads))).await.map(drop)
 }
 
-async fn keep(app: &App, id: WorkspaceWebhookId, found: Result<Heads, String>) -> Result<()> {
-    store::write(&app.db, async |tx| store::push::keep_polled(tx, id, found.clone()).await.map_err(Error::from)).await
+/// Handles what was heard of a branch, and remembers what is known now in the same transaction, so that a commit is handled once even if
+/// this server is killed. The last time, nothing is heard, and the next poll is set. Returns false if another server has been faster: then
+/// the repository is polled once more, since what either found may be older.
+async fn take(
+    app: &App,
+    (hook, before): (&workspace_webhook::Model, &Option<Heads>),
+    heard: Option<&Heard>,
+    found: Result<Heads, String>,
+) -> Result<bool> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        // In the order of locks.
+        store::workspace::lock(tx, hook.workspace_id).await?;
+        let Some(row) = store::push::lock(tx, hook.id).await? else { return Ok(false) };
+        if row.polled != *before {
+            let next_poll_at = row.poll_seconds.map(|_| now);
+            store::row::update(tx, workspace_webhook::Model { next_poll_at, ..row }).await?;
+            return Ok(false);
+        }
+        if let Some(heard) = heard {
+            let (branch, commit) = (heard.branch.as_deref().unwrap_or_default(), heard.commit.as_deref());
+            // A branch may come back to a commit that it had before.
+            let name = format!("{branch} {} {}", commit.unwrap_or_default(), now.timestamp_micros());
+            accept(app, tx, hook, heard, (&name, &name), now).await?;
+        }
+        // A push that was delivered meanwhile has set another time.
+        let next_poll_at = match heard.is_none() && row.next_poll_at == hook.next_poll_at {
+            true => row.poll_seconds.map(|seconds| next_poll(row.id, seconds, now)),
+            false => row.next_poll_at,
+        };
+        let row = match found {
+            Ok(heads) => workspace_webhook::Model { polled: Some(heads), poll_error: None, ..row },
+            Err(reason) => workspace_webhook::Model { poll_error: Some(reason), ..row },
+        };
+        store::row::update(tx, workspace_webhook::Model { next_poll_at, ..row }).await?;
+        Ok::<_, Error>(true)
+    })
+    .await
 }
 
 /// The branches that the pushes of a webhook follow.

@@ -63,7 +63,8 @@ impl Server {
             let now = app.clock.now();
             store::write(&app.db, async |tx| {
                 store::server_lease::end_all(tx, now).await?;
-                store::push::release_heads(tx, now).await.map_err(Error::from)
+                store::push::release_heads(tx, now).await?;
+                store::push::release_polls(tx, now, now + push::LEASE).await.map_err(Error::from)
             })
             .await?;
         }

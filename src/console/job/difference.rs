@@ -1,8 +1,19 @@
 //! What of the configuration of a job is not deployed yet.
 
+use std::collections::HashMap;
+
+use entity::id::OrganizationId;
 use entity::job_spec::JobSpec;
+use entity::metadata_group::GroupKind;
 use maud::{Markup, html};
 use serde_json::Value;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::store;
+
+/// What configurations refer to: names by ids.
+type Names = HashMap<String, String>;
 
 /// A setting with its deployed and its configured value.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,8 +24,33 @@ struct Changed {
 }
 
 /// The differences as a table; nothing if there are none.
-pub(super) fn difference(deployed: &JobSpec, configured: &JobSpec) -> Markup {
-    let all = changes(deployed, configured);
+pub(super) async fn difference(
+    app: &App,
+    organization: OrganizationId,
+    (deployed, configured): (&JobSpec, &JobSpec),
+) -> Result<Markup> {
+    if deployed == configured {
+        return Ok(html! {});
+    }
+    let all = changes(deployed, configured, &names(app, organization).await?);
+    Ok(table(&all))
+}
+
+/// The names of registries, git tokens and groups.
+async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
+    let mut names = Names::new();
+    let registries = store::registry::list_by_organization(&app.db, organization).await?;
+    names.extend(registries.into_iter().map(|row| (row.id.to_string(), row.name)));
+    let tokens = store::git_token::list(&app.db, organization).await?;
+    names.extend(tokens.into_iter().map(|row| (row.id.to_string(), row.name)));
+    for kind in [GroupKind::Annotations, GroupKind::Labels] {
+        let groups = store::group::list(&app.db, organization, kind).await?;
+        names.extend(groups.into_iter().map(|row| (row.id.to_string(), row.name)));
+    }
+    Ok(names)
+}
+
+fn table(all: &[Changed]) -> Markup {
     html! {
         @if !all.is_empty() {
             div.scroll {
@@ -22,7 +58,7 @@ pub(super) fn difference(deployed: &JobSpec, configured: &JobSpec) -> Markup {
                     caption { "Configured, but not deployed yet" }
                     thead { tr { th scope="col" { "Setting" } th scope="col" { "Deployed" } th scope="col" { "Configured" } } }
                     tbody {
-                        @for change in &all {
+                        @for change in all {
                             tr {
                                 th scope="row" { (change.name) }
                                 td { @if let Some(text) = &change.deployed { del.removed { (text) } } @else { span.soft { "not set" } } }
@@ -36,10 +72,13 @@ pub(super) fn difference(deployed: &JobSpec, configured: &JobSpec) -> Markup {
     }
 }
 
-fn changes(deployed: &JobSpec, configured: &JobSpec) -> Vec<Changed> {
+fn changes(deployed: &JobSpec, configured: &JobSpec, names: &Names) -> Vec<Changed> {
     let (mut old, mut new) = (Vec::new(), Vec::new());
-    flatten("", &serde_json::to_value(deployed).unwrap_or_default(), &mut old);
-    flatten("", &serde_json::to_value(configured).unwrap_or_default(), &mut new);
+    for (spec, found) in [(deployed, &mut old), (configured, &mut new)] {
+        let mut value = serde_json::to_value(spec).unwrap_or_default();
+        name_all(&mut value, names);
+        flatten("", &value, found);
+    }
     let value = |all: &[(String, String)], name: &str| {
         all.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     };
@@ -48,6 +87,20 @@ fn changes(deployed: &JobSpec, configured: &JobSpec) -> Vec<Changed> {
         .map(|name| Changed { name: name.clone(), deployed: value(&old, name), configured: value(&new, name) })
         .filter(|change| change.deployed != change.configured)
         .collect()
+}
+
+/// Puts names in the place of ids.
+fn name_all(value: &mut Value, names: &Names) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| name_all(value, names)),
+        Value::Array(items) => items.iter_mut().for_each(|value| name_all(value, names)),
+        Value::String(text) => {
+            if let Some(name) = names.get(text) {
+                text.clone_from(name);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The values by their names. Lists are one value, because their positions say nothing.
@@ -80,10 +133,11 @@ mod tests {
             }))
             .unwrap()
         };
-        let found = changes(&spec(500, "1"), &spec(250, "2"));
+        let none = Names::new();
+        let found = changes(&spec(500, "1"), &spec(250, "2"), &none);
         let names: Vec<&str> = found.iter().map(|change| change.name.as_str()).collect();
         assert_eq!(names, ["cpu_milli", "source.tag"]);
         assert_eq!(found[0].configured.as_deref(), Some("250"));
-        assert!(changes(&spec(1, "1"), &spec(1, "1")).is_empty());
+        assert!(changes(&spec(1, "1"), &spec(1, "1"), &none).is_empty());
     }
 }

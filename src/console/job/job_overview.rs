@@ -131,6 +131,10 @@ fn progress(progress: Progress) -> &'static str {
 async fn deployed(app: &App, scene: &Scene) -> Result<Markup> {
     let (job, now, zone) = (&scene.job, app.clock.now(), zone_of(&scene.job.spec));
     let part = store::deployment::newest_part_by_job(&app.db, job.id).await?;
+    let changes = match &job.deployed {
+        Some(deployed) => difference(app, job.organization_id, (deployed, &job.spec)).await?,
+        None => html! {},
+    };
     Ok(html! {
         section #deployed.card aria-labelledby="deployed-title" {
             h2 #deployed-title { "Deployed" }
@@ -142,13 +146,13 @@ async fn deployed(app: &App, scene: &Scene) -> Result<Markup> {
             @if let Some((part, of)) = &part {
                 p { "Last deployment: " a href=(paths::deployment(of.id)) { "number " (of.number) } ", " (progress(part.progress)) "." }
             }
-            @if let Some(deployed) = &job.deployed {
+            @if job.deployed.is_some() {
                 @if is_outdated(job) {
                     p { span.state.queued { "out of date" } " Deploy the job to make the changes effective." }
                     @if job.variables_changed_at > job.deployed_at { p { "Its variables were changed since." } }
                     @if job.drifted_at.is_some() { p { "Its CronJob was changed manually in the cluster." } }
                 } @else { p.soft { "It is up to date." } }
-                (difference(deployed, &job.spec))
+                (changes)
             }
         }
     })

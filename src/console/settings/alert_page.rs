@@ -75,6 +75,9 @@ impl Seen {
         let of_silences = silences.iter().filter(|_| manages).filter_map(|silence| silence.job_id);
         let jobs: HashSet<JobId> = jobs.chain(of_rules).chain(of_silences).collect();
         let mut names = Names::load(db, id, jobs.into_iter().collect()).await?;
+        let of_alerts = alerts.iter().filter_map(|alert| alert.workspace_id).collect::<HashSet<_>>();
+        let workspaces = store::alert::workspace_places(db, of_alerts.into_iter().collect()).await?;
+        names.workspaces = workspaces.into_iter().map(|(id, place)| (id, place.name)).collect();
         names.environments.retain(|id, _| seen.contains(id));
         names.projects.retain(|project, _| {
             caller.may(id, Action::View, &Location { project: Some(*project), ..Location::default() })
@@ -152,7 +155,7 @@ fn what(seen: &Seen, alert: &Alert) -> Markup {
     match (alert.job_id, alert.environment_id, alert.workspace_id, alert.cluster_id) {
         (Some(job), ..) => link(paths::job(job), names.jobs.get(&job), "a job"),
         (_, Some(id), ..) => link(paths::environment(id), names.environments.get(&id), "an environment"),
-        (_, _, Some(id), _) => link(paths::workspace(id), None, "a workspace"),
+        (_, _, Some(id), _) => link(paths::workspace(id), names.workspaces.get(&id), "a workspace"),
         (_, _, _, Some(id)) => html! { "cluster " (names.clusters.get(&id).map_or("", String::as_str)) },
         _ => html! { span.soft { "something that is gone" } },
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::alert::{AlertState, Model as Alert};
 use entity::alert_receiver::ReceiverKind;
 use entity::alert_rule::{Condition, Model as Rule, Reasons, Severity, Target};
-use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
+use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId, WorkspaceId};
 use maud::{Markup, html};
 
 use crate::console::format::duration;
@@ -120,6 +120,7 @@ pub(super) struct Names {
     pub(super) clusters: HashMap<ClusterId, String>,
     pub(super) environments: HashMap<EnvironmentId, String>,
     pub(super) jobs: HashMap<JobId, String>,
+    pub(super) workspaces: HashMap<WorkspaceId, String>,
 }
 
 impl Names {
@@ -133,6 +134,7 @@ impl Names {
             clusters: clusters.into_iter().map(|row| (row.id, row.name)).collect(),
             environments: environments.into_iter().map(|row| (row.id, row.name)).collect(),
             jobs: store::alert::job_names(db, jobs).await?,
+            workspaces: HashMap::new(),
         })
     }
 

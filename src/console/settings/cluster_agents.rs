@@ -18,7 +18,7 @@ use crate::console::form::Form;
 use crate::console::problems::Problems;
 use crate::console::reply;
 use crate::console::shell::token;
-use crate::console::token_parts::{revoke_button, time};
+use crate::console::token_parts::{revoke_button, shown_once, time};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, state};
 use crate::engine::cluster::agent_status::{AgentStatus, status_of};
@@ -69,12 +69,9 @@ async fn listed(
 
 /// How a new agent is started.
 fn command(app: &App, token: &Secret<String>) -> Markup {
-    html! {
-        div.notice role="status" {
-            p { "The agent was created. Copy the command now: its token is not shown again. Start it on the machine that is to run the steps." }
-            pre { code { "WINDLASS_AGENT_TOKEN=" (token.expose()) " windlass agent --url " (app.public_url()) } }
-        }
-    }
+    let said = "The agent was created. Copy the command now: its token is not shown again. Start it on the machine that is to run the steps.";
+    let command = format!("WINDLASS_AGENT_TOKEN={} windlass agent --url {}", token.expose(), app.public_url());
+    shown_once(said, &command, None)
 }
 
 fn table(app: &App, (viewer, cluster, manages): (&Viewer, &Model, bool), rows: &[Row], now: DateTime<Utc>) -> Markup {

@@ -14,6 +14,7 @@ mod logins;
 mod member_list;
 mod module_form;
 mod private_registry;
+mod provider_page;
 mod push_hooks;
 mod quiet_fields;
 mod receiver_form;
@@ -22,6 +23,7 @@ mod role_form;
 mod roles;
 mod rule_form;
 mod setting_form;
+mod signing_key_form;
 mod silence_form;
 mod ssh_key_form;
 mod tabs;
@@ -105,6 +107,12 @@ fn workspace_forms(route: Route) -> Route {
         .at("/organization/:id/settings/module/:row/edit", get(module_form::edit).post(module_form::save))
         .at("/organization/:id/settings/module/:row/refresh", post(module_form::refresh_now))
         .at("/organization/:id/settings/module/:row/delete", post(module_form::delete))
+        .at("/organization/:id/settings/signing-keys/new", get(signing_key_form::new).post(signing_key_form::create))
+        .at("/organization/:id/settings/signing-key/:row/delete", post(signing_key_form::delete))
+        .at("/organization/:id/settings/provider/:row", get(provider_page::page))
+        .at("/organization/:id/settings/provider/:row/delete", post(provider_page::delete))
+        .at("/organization/:id/settings/provider-version/:row/delete", post(provider_page::remove_version))
+        .at("/organization/:id/settings/provider-platform/:row/delete", post(provider_page::remove_platform))
         .at("/organization/:id/settings/ssh-keys/new", get(ssh_key_form::new).post(ssh_key_form::create))
         .at("/organization/:id/settings/ssh-key/:row/edit", get(ssh_key_form::edit).post(ssh_key_form::save))
         .at("/organization/:id/settings/ssh-key/:row/delete", post(ssh_key_form::delete))

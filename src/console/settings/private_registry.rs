@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::id::OrganizationId;
-use entity::{provider_key, terraform_module, terraform_provider};
+use entity::{provider_key, provider_version, terraform_module, terraform_provider};
 use maud::{Markup, html};
 use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
@@ -22,7 +22,8 @@ use crate::store;
 
 /// How many versions of a module or a provider the page shows.
 const SHOWN: usize = 10;
-const MOST: u64 = 1000;
+/// The most versions that are read.
+pub(super) const MOST: u64 = 1000;
 
 #[handler]
 pub(super) async fn page(
@@ -43,14 +44,18 @@ pub(super) async fn page(
         @if rights.modules { p.row { a.button href={ (settings(id)) "/modules/new" } { "New module" } } }
         (module_table(app, &place, &modules, shown).await?)
         (provider_table(app, &place, &providers).await?)
-        (key_table(&keys, app))
+        @if rights.providers {
+            (how_to_upload(true))
+            p.row { a.button href={ (settings(id)) "/signing-keys/new" } { "New signing key" } }
+        }
+        (key_table(app, &keys, (&viewer, rights.providers)))
     };
     let api = format!("/api/v1/organization/{id}/module");
     Ok(show(app, &viewer, id, (Tab::PrivateRegistry, Some(api)), &body).await?)
 }
 
 /// How addresses of the registry begin.
-struct RegistryPlace {
+pub(super) struct RegistryPlace {
     id: OrganizationId,
     /// The name of the server.
     host: String,
@@ -59,12 +64,20 @@ struct RegistryPlace {
 }
 
 impl RegistryPlace {
-    async fn of(app: &App, id: OrganizationId) -> Result<Self> {
+    pub(super) async fn of(app: &App, id: OrganizationId) -> Result<Self> {
         let row = access::shown_organization(&app.db, id).await?;
         let url = app.public_url();
         let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).trim_end_matches('/').to_owned();
         let is_name = check_module_name(&row.name).is_ok();
         Ok(Self { id, host, namespace: if is_name { row.name } else { id.to_string() } })
+    }
+
+    /// The address of a provider, as programs have it.
+    pub(super) fn address_of(&self, row: &terraform_provider::Model) -> String {
+        match row.hostname.is_empty() {
+            true => format!("{}/{}/{}", self.host, self.namespace, row.name),
+            false => format!("{}/{}/{}", row.hostname, row.namespace, row.name),
+        }
     }
 }
 
@@ -133,20 +146,23 @@ async fn provider_table(app: &App, place: &RegistryPlace, rows: &[terraform_prov
         let ids = known.iter().map(|one| one.id).collect();
         let platforms = store::private_registry::list_platforms_of(&app.db, ids).await?;
         let is_own = row.hostname.is_empty();
-        let address = match is_own {
-            true => format!("{}/{}/{}", place.host, place.namespace, row.name),
-            false => format!("{}/{}/{}", row.hostname, row.namespace, row.name),
-        };
+        let name = html! { a href={ (settings(place.id)) "/provider/" (row.id) } { code { (place.address_of(row)) } } };
+        if known.is_empty() {
+            lines.push(html! { tr {
+                td data-label="Provider" { (name) }
+                td data-label="Version" { span.soft { "none yet" } }
+                td data-label="Platforms" {}
+                td data-label="Offered by" {}
+            } });
+        }
         for version in known {
             let own = platforms.iter().filter(|platform| platform.provider_version_id == version.id);
             let own: Vec<String> = own.map(|platform| format!("{}_{}", platform.os, platform.arch)).collect();
             lines.push(html! { tr {
-                td data-label="Provider" { code { (address) } }
+                td data-label="Provider" { (name) }
                 td data-label="Version" { (version.version) }
                 td data-label="Platforms" { @if own.is_empty() { span.soft { "none yet" } } @else { (own.join(" ")) } }
-                td data-label="Offered by" {
-                    @if !is_own { "mirror" } @else if version.signature.is_some() { "registry" } @else { span.soft { "nobody: not signed yet" } }
-                }
+                td data-label="Offered by" { (offered_by(is_own, &version)) }
             } });
         }
     }
@@ -164,19 +180,47 @@ async fn provider_table(app: &App, place: &RegistryPlace, rows: &[terraform_prov
     })
 }
 
-fn key_table(rows: &[provider_key::Model], app: &App) -> Markup {
+/// How files of providers get here.
+pub(super) fn how_to_upload(is_own: bool) -> Markup {
+    html! {
+        details { summary { "Upload versions" }
+            p { "A version has an archive for each platform, the file SHA256SUMS, and its signature by one of the signing keys. Upload the folder with these files:" }
+            pre {
+                @if is_own { "windlass registry provider upload dist/ --protocols 6.0" }
+                @else { "terraform providers mirror -platform=linux_amd64 copies/\nwindlass registry provider upload --mirror copies/" }
+            }
+        }
+    }
+}
+
+/// What programs find a version in.
+pub(super) fn offered_by(is_own: bool, version: &provider_version::Model) -> Markup {
+    html! {
+        @if !is_own { "mirror" } @else if version.signature.is_some() { "registry" } @else { span.soft { "nobody: not signed yet" } }
+    }
+}
+
+fn key_table(app: &App, rows: &[provider_key::Model], (viewer, may): (&Viewer, bool)) -> Markup {
     let now = app.clock.now();
     html! {
         div.scroll { table.stacked {
             caption { "Signing keys" }
-            thead { tr { th scope="col" { "Key" } th scope="col" { "Added" } th scope="col" { "By" } } }
-            tbody { @for row in rows { tr {
-                td data-label="Key" { code { (row.key_id) } }
-                td data-label="Added" { (distance(row.created_at, now)) }
-                td data-label="By" { (row.created_by) }
-            } } }
+            thead { tr {
+                th scope="col" { "Key" } th scope="col" { "Added" } th scope="col" { "By" }
+                @if may { th scope="col" { span.hidden { "Actions" } } }
+            } }
+            tbody { @for row in rows {
+                @let to = format!("{}/signing-key/{}/delete", settings(row.organization_id), row.id);
+                @let question = format!("Delete the key {}? Providers that only it has signed cannot be installed any more.", row.key_id);
+                tr {
+                    td data-label="Key" { code { (row.key_id) } }
+                    td data-label="Added" { (distance(row.created_at, now)) }
+                    td data-label="By" { (row.created_by) }
+                    @if may { td data-label="Actions" { (button(viewer, &to, "Delete", "danger", Some(&question))) } }
+                }
+            } }
         } }
-        @if rows.is_empty() { p.card { "There are no signing keys yet. Providers of the organization need one: " code { "windlass registry key add" } "." } }
+        @if rows.is_empty() { p.card { "There are no signing keys yet. Providers of the organization need one." } }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::console::form::Form;
 use crate::console::notice::{self, Noticed};
 use crate::console::problems::Problems;
 use crate::console::shell::token;
+use crate::console::token_parts::shown_once;
 use crate::console::viewer::Viewer;
 use crate::console::when::distance;
 use crate::console::widgets::{Field, button, state};
@@ -69,9 +70,9 @@ async fn listed(
     let now = app.clock.now();
     let body = html! {
         (noticed.show())
-        @if let Some((row, secret)) = created { (shown_once(app, row, secret)) }
+        @if let Some((row, secret)) = created { (new_secret(app, row, secret)) }
         @if rows.is_empty() {
-            p.card { "There are no push hooks yet. A git provider delivers pushes to them, so that jobs with automatic deployment are deployed at once, and not only when their branches are polled." }
+            p.card { "There are no push hooks yet. A git provider delivers pushes to them, so that jobs with automatic deployment are deployed at once, and workspaces that poll start their jobs, and not only at the next poll." }
         }
         @for (row, deliveries) in &rows { (card(app, (viewer, manages), row, deliveries, now)) }
         @if manages { (create_form(viewer, id, problems)) }
@@ -79,15 +80,13 @@ async fn listed(
     show(app, viewer, id, (Tab::PushHooks, Some(format!("/organization/{id}/pushHook"))), &body).await
 }
 
-fn shown_once(app: &App, row: &Model, secret: &Secret<String>) -> Markup {
-    html! {
-        div.notice role="status" {
-            p { "This is the secret of " (row.name) ". Copy it now: it is not shown again." }
-            pre { code { (secret.expose()) } }
-            p { "Give it to the provider, with this address, JSON as the type of content, and the events of pushes:" }
-            pre { code { (address(app, row.id)) } }
-        }
-    }
+fn new_secret(app: &App, row: &Model, secret: &Secret<String>) -> Markup {
+    let said = format!("This is the secret of {}. Copy it now: it is not shown again.", row.name);
+    let advice = html! {
+        p { "Give it to the provider, with this address, JSON as the type of content, and the events of pushes:" }
+        pre { code { (address(app, row.id)) } }
+    };
+    shown_once(&said, secret.expose(), Some(advice))
 }
 
 fn card(

@@ -18,6 +18,7 @@ use crate::console::form::Form;
 use crate::console::notice::Noticed;
 use crate::console::problems::Problems;
 use crate::console::shell::{Page, Section, token};
+use crate::console::token_parts::shown_once;
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, button, check, choice, place};
 use crate::console::{notice, paths, reply};
@@ -196,10 +197,7 @@ fn set_up(app: &App, viewer: &Viewer, shown: &Shown, secret: Option<&Secret<Stri
     let path = format!("{}/webhook", paths::workspace(shown.of.id));
     html! {
         @if let Some(secret) = secret {
-            div.notice role="status" {
-                p { "This is the secret of the webhook. Copy it now: it is not shown again." }
-                pre { code { (secret.expose()) } }
-            }
+            (shown_once("This is the secret of the webhook. Copy it now: it is not shown again.", secret.expose(), None))
         }
         @if let Some(hook) = &shown.hook {
             section.card aria-labelledby="set-up" {

@@ -12,7 +12,7 @@ use super::queue::{RequestedJob, enqueue, new};
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store;
 
 /// Requests `action` on some jobs of an environment, in one deployment.
@@ -27,28 +27,40 @@ pub async fn request_jobs(
     action: Action,
 ) -> Result<deployment::Model> {
     let now = app.clock.now();
-    let row = store::write(&app.db, async |tx| {
-        let environment = lock(tx, environment).await?;
-        refuse_while_deleted(tx, environment.id).await?;
-        let targets = able(tx, targets, action).await?;
-        for target in &targets {
-            if let Some(edit) = &target.edit {
-                store::job::update(tx, target.job.id, edit.clone()).await?;
-            }
-        }
-        let wanted = targets
-            .iter()
-            .map(|target| RequestedJob { job: target.job.id, forced: target.forced, commit: target.commit.clone() })
-            .collect();
-        let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
-        for JobTarget { job, forced, .. } in &targets {
-            let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
-            announce::event(tx, announcement, by, now).await?;
-        }
-        Ok::<_, Error>(row)
-    })
-    .await?;
+    let row =
+        store::write(&app.db, async |tx| request_jobs_in(tx, by, environment, (targets, action), now).await).await?;
     app.wake.now();
+    Ok(row)
+}
+
+/// `request_jobs` inside the caller's transaction. It changes nothing if it ends with a `Conflict` or `NotFound`.
+///
+/// # Errors
+/// The same.
+pub async fn request_jobs_in(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    environment: EnvironmentId,
+    (targets, action): (Vec<JobTarget>, Action),
+    now: DateTime<Utc>,
+) -> Result<deployment::Model> {
+    let environment = lock(tx, environment).await?;
+    refuse_while_deleted(tx, environment.id).await?;
+    let targets = able(tx, targets, action).await?;
+    for target in &targets {
+        if let Some(edit) = &target.edit {
+            store::job::update(tx, target.job.id, edit.clone()).await?;
+        }
+    }
+    let wanted = targets
+        .iter()
+        .map(|target| RequestedJob { job: target.job.id, forced: target.forced, commit: target.commit.clone() })
+        .collect();
+    let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
+    for JobTarget { job, forced, .. } in &targets {
+        let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
+        announce::event(tx, announcement, by, now).await?;
+    }
     Ok(row)
 }
 

@@ -1,17 +1,20 @@
-//! Accepts what was delivered to a push hook: stores it once, and asks for the branches that it is about in the same transaction, so
-//! that no push is lost with the server. The poll of a branch decides what is deployed; it is only made at once.
+//! Accepts what was delivered to a push hook: stores it once, and asks for polls of what it is about in the same transaction, so that no
+//! push is lost with the server. The polls decide what is deployed and which jobs of workspaces start; they are only made at once.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::id::{PushHookDeliveryId, RepositoryHeadId};
-use entity::push_hook;
+use entity::id::{PushHookDeliveryId, WorkspaceWebhookId};
 use entity::push_hook_delivery::Model;
 use entity::workspace_push::PushEvent;
+use entity::{push_hook, workspace_webhook_event};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
-use super::asked_branches::asked_for;
+use super::asked_branches::{Asked, Polled, Polling, asked_for};
 use super::delivery_headers::Delivery;
 use super::heard::Heard;
+use super::repository_path;
 use crate::app::App;
 use crate::error::Result;
 use crate::secret::{self, Secret};
@@ -19,6 +22,8 @@ use crate::store;
 
 /// The most branches of an organization that are compared with a push.
 const MOST_HEADS: u64 = 10_000;
+/// The most workspaces of an organization whose repositories are compared with a push.
+const MOST_WORKSPACES: u64 = 10_000;
 
 /// What came of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub fn open_secret(app: &App, row: &push_hook::Model) -> Result<Secret<String>> 
     app.keys.open_text(&secret::place("push_hook", row.id.0), &row.secret)
 }
 
-/// Stores a delivery whose signature is right, and has the branches polled that it is about.
+/// Stores a delivery whose signature is right, and has polled what it is about.
 ///
 /// # Errors
 /// Database errors.
@@ -54,28 +59,46 @@ pub async fn accept(app: &App, hook: &push_hook::Model, delivery: &Delivery, pay
     Ok(heeded)
 }
 
-/// The branches that have to be polled, or why there are none, for each thing that was heard.
-async fn judge(
-    app: &App,
-    hook: &push_hook::Model,
-    heard: &[Heard],
-) -> Result<Vec<Result<Vec<RepositoryHeadId>, String>>> {
-    if app.config.auto_deploy_seconds == 0 {
-        let reason = "this server polls no branches, because --auto-deploy-seconds is 0";
-        return Ok(heard.iter().map(|_| Err(reason.to_owned())).collect());
-    }
-    let heads = match heard.iter().any(|one| one.event == PushEvent::Push) {
-        true => store::push::list_heads(&app.db, hook.organization_id, MOST_HEADS).await?,
-        false => Vec::new(),
+/// What has to be polled, or why there is nothing, for each thing that was heard.
+async fn judge(app: &App, hook: &push_hook::Model, heard: &[Heard]) -> Result<Vec<Result<Asked, String>>> {
+    let polled = match heard.iter().any(|one| one.event == PushEvent::Push) {
+        true => polled(app, hook, heard).await?,
+        false => Polled::default(),
     };
-    Ok(heard.iter().map(|one| asked_for(one, &heads)).collect())
+    Ok(heard.iter().map(|one| asked_for(one, &polled)).collect())
+}
+
+/// What is polled of the organization. Of workspaces, those whose repository was pushed to.
+async fn polled(app: &App, hook: &push_hook::Model, heard: &[Heard]) -> Result<Polled> {
+    let heads = match app.config.auto_deploy_seconds {
+        0 => None,
+        _ => Some(store::push::list_heads(&app.db, hook.organization_id, MOST_HEADS).await?),
+    };
+    let is_pushed = |source: &str| {
+        heard.iter().filter_map(|one| one.repository.as_deref()).any(|path| repository_path::names(source, path))
+    };
+    let mut workspaces: Vec<Polling> = store::push::list_polled(&app.db, hook.organization_id, MOST_WORKSPACES)
+        .await?
+        .into_iter()
+        .filter(|(_, source, _)| is_pushed(source))
+        .map(|(webhook, source, branch)| Polling { webhook, source, branch, events: Vec::new() })
+        .collect();
+    let ids = workspaces.iter().map(|one| one.webhook).collect();
+    let mut events: HashMap<WorkspaceWebhookId, Vec<workspace_webhook_event::Model>> = HashMap::new();
+    for event in store::push::events_of(&app.db, ids).await? {
+        events.entry(event.webhook_id).or_default().push(event);
+    }
+    for one in &mut workspaces {
+        one.events = events.remove(&one.webhook).unwrap_or_default();
+    }
+    Ok(Polled { heads, workspaces })
 }
 
 async fn store_all(
     tx: &DatabaseTransaction,
     hook: &push_hook::Model,
     delivery: &Delivery,
-    (heard, judged): (&[Heard], &[Result<Vec<RepositoryHeadId>, String>]),
+    (heard, judged): (&[Heard], &[Result<Asked, String>]),
     now: DateTime<Utc>,
 ) -> Result<Heeded> {
     if store::push::lock_hook(tx, hook.id).await?.is_none() {
@@ -88,7 +111,10 @@ async fn store_all(
     for (place, (one, judged)) in heard.iter().zip(judged).enumerate() {
         let named = |text: &str| if place == 0 { text.to_owned() } else { format!("{text} {place}") };
         let (branches, reason) = match judged {
-            Ok(ids) => (store::push::ask_for_heads(tx, ids.clone(), now).await?, None),
+            Ok(Asked { heads, webhooks }) => {
+                let branches = store::push::ask_for_heads(tx, heads.clone(), now).await?;
+                (branches + store::push::ask_for_polls(tx, webhooks.clone(), now).await?, None)
+            }
             Err(reason) => (0, Some(reason.clone())),
         };
         let row = Model {

@@ -1,4 +1,4 @@
-//! The settings of an organization: registries, git tokens, clusters, calendars, webhooks, push hooks and custom roles; templates and logins of workspaces; modules.
+//! The settings of an organization: registries, git tokens, clusters, calendars, webhooks, push hooks and custom roles; templates and logins of workspaces; modules and providers.
 //! Callers have checked that the requester may change them. Each change is one transaction, with its event; the rows of workspaces
 //! record themselves who changed them.
 
@@ -7,6 +7,7 @@ pub mod calendar_settings;
 pub mod cluster_settings;
 pub mod git_token_settings;
 pub mod module_settings;
+pub mod provider_settings;
 pub mod push_hook_settings;
 pub mod quiet_check;
 pub mod registry_address;

@@ -104,6 +104,14 @@ pub async fn claim_heads(
     Ok(rows)
 }
 
+/// A branch, locked until the transaction ends. None if it is gone.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock_head(tx: &impl ConnectionTrait, id: RepositoryHeadId) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(tx).await
+}
+
 /// Has all claimed branches polled now, because the only server that can have claimed them has begun anew.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 mod feedback_row;
 mod head_row;
 mod hook_row;
+mod known_delivery;
 mod push_glance;
 mod push_hook_row;
 mod push_row;
@@ -11,10 +12,12 @@ pub use self::feedback_row::{
     ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, report_again, report_on,
 };
 pub use self::head_row::{
-    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, release_heads,
+    add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, lock_head,
+    release_heads,
 };
 pub use self::hook_row::{
-    by_id, events, keep_polled, list_due_polls, lock, of_workspace, set_of_workspace, set_principal,
+    PolledWorkspace, ask_for_polls, by_id, events, events_of, list_due_polls, list_polled, lock, of_workspace,
+    release_polls, set_of_workspace, set_principal,
 };
 pub use self::push_glance::{PushGlance, glance};
 pub use self::push_hook_row::{

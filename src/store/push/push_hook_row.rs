@@ -1,11 +1,12 @@
 //! Push hooks of organizations, and what was delivered to them.
 
 use chrono::{DateTime, Utc};
-use entity::id::{OrganizationId, PushHookDeliveryId, PushHookId};
+use entity::id::{OrganizationId, PushHookId};
 use entity::push_hook_delivery::{Column, Entity};
 use entity::{push_hook, push_hook_delivery};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::known_delivery::is_known_delivery;
 use crate::store::page::PAGE;
 use crate::store::row::delete_some;
 
@@ -39,17 +40,8 @@ pub async fn is_hook_delivery_known(
     hook: PushHookId,
     (delivery, digest): (&str, &str),
 ) -> Result<bool, DbErr> {
-    let same = Condition::any().add(Column::Delivery.eq(delivery)).add(Column::Digest.eq(digest));
-    let found: Option<PushHookDeliveryId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::HookId.eq(hook))
-        .filter(same)
-        .limit(1)
-        .into_tuple()
-        .one(tx)
-        .await?;
-    Ok(found.is_some())
+    let of = Column::HookId.eq(hook);
+    is_known_delivery::<Entity>(tx, of, (Column::Delivery.eq(delivery), Column::Digest.eq(digest))).await
 }
 
 /// The newest deliveries to a push hook, newest first.

@@ -5,8 +5,9 @@ use entity::id::{WorkspaceId, WorkspacePushId, WorkspaceWebhookId};
 use entity::workspace_job::{self, JobStatus};
 use entity::workspace_push::{Column, Entity, Model, PushOutcome};
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::known_delivery::is_known_delivery;
 use crate::store::row::delete_some;
 
 /// In the words of the partial index.
@@ -21,17 +22,8 @@ pub async fn is_known(
     webhook: WorkspaceWebhookId,
     (delivery, digest): (&str, &str),
 ) -> Result<bool, DbErr> {
-    let same = Condition::any().add(Column::Delivery.eq(delivery)).add(Column::Digest.eq(digest));
-    let found: Option<WorkspacePushId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::WebhookId.eq(webhook))
-        .filter(same)
-        .limit(1)
-        .into_tuple()
-        .one(tx)
-        .await?;
-    Ok(found.is_some())
+    let of = Column::WebhookId.eq(webhook);
+    is_known_delivery::<Entity>(tx, of, (Column::Delivery.eq(delivery), Column::Digest.eq(digest))).await
 }
 
 /// The newest deliveries of a workspace, newest first.

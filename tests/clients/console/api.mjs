@@ -32,6 +32,13 @@ export class Api {
     return this.call('PUT', path, body)
   }
 
+  /** Sends the bytes of a file. */
+  async upload(path, body) {
+    const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/octet-stream' }
+    const response = await fetch(`${this.url}${path}`, { method: 'PUT', headers, body })
+    check(response.ok, `PUT ${path}: ${response.status} ${await response.text()}`)
+  }
+
   /** Creates a resource of the Terrakube-compatible API, and returns its ID. */
   async create(path, type, attributes, relationships) {
     return (await this.post(`/api/v1/${path}`, { data: { type, attributes, relationships } })).data.id

@@ -94,7 +94,7 @@ async function main() {
     await deployVersions(me, shop.id, shop.jobs.report)
     await tendSettings(me, api, organization)
     await tendSettingForms(me, organization)
-    await tendSharedSettings(me, organization)
+    await tendSharedSettings(me, api, organization)
   })
   await part('alerts', () => tendAlerts(me, api, organization, shop.jobs.import))
   await part('workspaces', async () => {

@@ -1,5 +1,6 @@
 // The forms of the settings of an organization: each creates, is refused, changes and deletes.
 
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
 import { check, until } from './check.mjs'
@@ -125,8 +126,52 @@ export async function tendSettingForms(me, id) {
   await remove(me, 'Edit on call')
 }
 
+/** A public key: its text form around a packet of version 4. */
+function publicKey() {
+  const packet = Buffer.from([0x98, 20, 4, ...Array(19).keys()])
+  return `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${packet.toString('base64')}\n-----END PGP PUBLIC KEY BLOCK-----\n`
+}
+
+/** An archive with one empty file. */
+function emptyZip(name) {
+  const file = Buffer.from(name)
+  const numbers = (...all) => Buffer.concat(all.map(([bytes, value]) => { const one = Buffer.alloc(bytes); one.writeUIntLE(value, 0, bytes); return one }))
+  const about = numbers([2, 20], [2, 0], [2, 0], [4, 0x21], [4, 0], [4, 0], [4, 0], [2, file.length], [2, 0])
+  const local = Buffer.concat([numbers([4, 0x04034b50]), about, file])
+  const central = Buffer.concat([numbers([4, 0x02014b50], [2, 20]), about, numbers([2, 0], [2, 0], [2, 0], [4, 0], [4, 0]), file])
+  const end = numbers([4, 0x06054b50], [2, 0], [2, 0], [2, 1], [2, 1], [4, central.length], [4, local.length], [2, 0])
+  return Buffer.concat([local, central, end])
+}
+
+/** Keys that sign providers, and a provider that was uploaded, with its versions and platforms. */
+async function tendProviders(me, api, id) {
+  const path = `/console/organization/${id}/settings/private-registry`
+  await me.go(path)
+  await create(me, 'New signing key', { 'Public key': 'nonsense' }, { 'Public key': publicKey() })
+  await me.click(me.page.locator('table', { hasText: 'Signing keys' }).getByRole('button', { name: 'Delete' }))
+  await me.sees('The entry was deleted.')
+  const zip = emptyZip('terraform-provider-own')
+  const sum = createHash('sha256').update(zip).digest('hex')
+  for (const version of ['1.0.0', '1.1.0']) {
+    const name = `terraform-provider-own_${version}`
+    const files = `/v1/providers/${id}/own/${version}/files/${name}`
+    await api.upload(`${files}_SHA256SUMS`, `${sum}  ${name}_linux_amd64.zip\n`)
+    await api.upload(`${files}_linux_amd64.zip`, zip)
+  }
+  await me.visit(path)
+  await me.click(me.page.locator('main a', { hasText: '/own' }).first())
+  await me.look()
+  await me.click(me.page.locator('table').first().getByRole('button', { name: 'Delete' }))
+  await me.sees('There are no platforms yet.')
+  await me.look()
+  await me.send('Delete the version', 'The entry was deleted.')
+  await me.look()
+  await me.send('Delete the provider', 'The entry was deleted.')
+  await me.sees('There are no providers yet.')
+}
+
 /** What workspaces share, and the alerts of the organization. */
-export async function tendSharedSettings(me, id) {
+export async function tendSharedSettings(me, api, id) {
   const path = `/console/organization/${id}/settings`
   await me.visit(`${path}/terraform`)
   const flow = 'flow:\n- type: terraformPlan\n  name: Plan\n  step: 100\n'
@@ -150,6 +195,7 @@ export async function tendSharedSettings(me, id) {
   await me.send('Refresh', 'The tags of the module could not be read. The list says why.')
   await change(me, 'network/aws', { Description: 'Changed in the console' })
   await remove(me, 'network/aws')
+  await tendProviders(me, api, id)
 }
 
 /** A receiver that accepts everything until it is closed. */

@@ -205,7 +205,7 @@ async fn a_step_reads_the_registry_of_its_organization() {
 }
 
 /// An archive of a provider, and its checksum.
-pub(super) fn archive(name: &str, content: &[u8]) -> (Vec<u8>, String) {
+pub(crate) fn archive(name: &str, content: &[u8]) -> (Vec<u8>, String) {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let options = zip::write::SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
@@ -324,15 +324,20 @@ async fn the_files_of_an_organization_are_bounded() {
     assert_eq!(listed["providers"][0]["versions"][0]["version"], "2.0.0");
 }
 
+/// A public key in the form in which it is added.
+pub(crate) fn public_key() -> String {
+    let packet: Vec<u8> = [0x98, 20, 4].into_iter().chain(0..19).collect();
+    format!(
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{}\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n",
+        STANDARD.encode(packet)
+    )
+}
+
 #[tokio::test]
 async fn signing_keys_are_public_keys() {
     let house = House::new().await;
     let path = "/api/registry/private/v2/gpg-keys";
-    let packet: Vec<u8> = [0x98, 20, 4].into_iter().chain(0..19).collect();
-    let armor = format!(
-        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{}\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n",
-        STANDARD.encode(packet)
-    );
+    let armor = public_key();
     let wanted = |armor: &str| super::document("gpg-keys", json!({"namespace": "acme", "ascii-armor": armor}));
     let refused = detail(house.client.post(path, wanted("no key")).await, 422);
     assert!(refused.contains("ascii-armor") && refused.contains("gpg --armor"), "{refused}");

@@ -7,6 +7,7 @@ mod browser;
 mod check_pages;
 mod environments;
 mod jobs;
+mod names;
 mod organizations;
 mod plans;
 mod push_hook_page;

@@ -2,6 +2,8 @@
 
 mod auto_deploy;
 mod deliveries;
+mod hooked_polls;
+mod killed;
 pub(crate) mod payloads;
 mod polls;
 mod provider;

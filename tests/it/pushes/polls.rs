@@ -13,10 +13,10 @@ use crate::harness::TestApp;
 use crate::terrakube::{change, detail};
 
 /// A repository `acme/infra` on this machine.
-struct Repository(tempfile::TempDir);
+pub(super) struct Repository(tempfile::TempDir);
 
 impl Repository {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("acme/infra/net")).unwrap();
         let made = Self(folder);
@@ -27,12 +27,12 @@ impl Repository {
         made
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    pub(super) fn path(&self) -> std::path::PathBuf {
         self.0.path().join("acme/infra")
     }
 
     /// Changes a file, and returns the commit.
-    fn commit(&self, file: &str) -> String {
+    pub(super) fn commit(&self, file: &str) -> String {
         let path = self.path().join(file);
         // A checkout of another branch removes folders.
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -43,31 +43,31 @@ impl Repository {
         head(&self.path())
     }
 
-    async fn followed(&self) -> Followed {
+    pub(super) async fn followed(&self) -> Followed {
         let app = TestApp::configured(|config| config.local_repositories = true).await;
         Followed::of(app, &format!("file://{}", self.path().display())).await
     }
 }
 
-fn head(path: &Path) -> String {
+pub(super) fn head(path: &Path) -> String {
     let done = Command::new("git").current_dir(path).args(["rev-parse", "HEAD"]).output().unwrap();
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
 /// Sets how often the repository is polled.
-async fn every(it: &Followed, seconds: serde_json::Value) -> crate::harness::Answer {
+pub(super) async fn every(it: &Followed, seconds: serde_json::Value) -> crate::harness::Answer {
     let path = format!("/api/v1/webhook/{}", it.hook);
     it.house.client.patch(&path, change("webhook", &it.hook, json!({"pollSeconds": seconds}))).await
 }
 
-async fn polled(it: &Followed) -> usize {
+pub(super) async fn polled(it: &Followed) -> usize {
     let now = it.house.app.clock.now();
     let count = poll(&it.house.app.app, now).await.unwrap();
     read_waiting(&it.house.app.app, now).await.unwrap();
     count
 }
 
-async fn jobs(it: &Followed) -> Vec<(String, String)> {
+pub(super) async fn jobs(it: &Followed) -> Vec<(String, String)> {
     let found = it.house.get("job?sort=id").await;
     let of = |job: &serde_json::Value, name: &str| job["attributes"][name].as_str().unwrap_or_default().to_owned();
     found["data"].as_array().unwrap().iter().map(|job| (of(job, "via"), of(job, "commitId"))).collect()

@@ -10,6 +10,7 @@ use windlass::store;
 use super::auto_deploy::{building, built, change, job};
 use super::payloads::{bitbucket_push, gitlab_push, pull_request, push};
 use super::{Headers, deliver, of_github, signature};
+use crate::engine::poison::{Rejects, cure, poison};
 use crate::git_server::{Rule, folder, serve};
 use crate::harness::{Answer, Furnished, TestApp, id, wait_for};
 
@@ -167,9 +168,13 @@ async fn what_has_nothing_polled() {
     let it = Hooked::new().await;
     let commit = change(it.folder.path(), "main.rs");
     let next = it.github("push", "1", &Hooked::push("next", &commit)).await;
-    assert_eq!(reason(next), "no deployed job with auto-deploy is built from the branch next of app");
+    let none = "no workspace that is polled follows it";
+    assert_eq!(
+        reason(next),
+        format!("no deployed job with auto-deploy is built from the branch next of app, and {none}")
+    );
     let other = it.github("push", "2", &push("main", &commit, &["x"])).await;
-    assert_eq!(reason(other), "no deployed job with auto-deploy is built from acme/infra");
+    assert_eq!(reason(other), format!("no deployed job with auto-deploy is built from acme/infra, and {none}"));
     let request = it.github("pull_request", "3", &pull_request("opened", 7, &commit, "acme/infra")).await;
     assert!(reason(request).contains("a pull request deploys nothing"));
     assert_eq!(reason(it.github("ping", "4", &json!({"zen": "x"})).await), "the webhook is set up");
@@ -284,4 +289,28 @@ async fn a_server_that_polls_nothing_says_so() {
     let headers = of_github(made["secret"].as_str().unwrap(), "push", "1", &body);
     let answer = deliver(&app, &id(&made), &headers, &body).await;
     assert!(reason(answer).contains("--auto-deploy-seconds is 0"));
+}
+
+/// A server that is killed between a deployment and what it remembers of the branch neither loses the commit nor deploys it twice.
+#[tokio::test]
+async fn a_commit_is_deployed_and_remembered_at_once() {
+    let it = Hooked::new().await;
+    let deployments = async || {
+        let path = format!("/environment/{}/deploymentHistoryV2", it.it.environment);
+        it.it.client.get(&path).await.expect(200)["results"].as_array().unwrap().len()
+    };
+    let before = deployments().await;
+    poison(&it.app, "UPDATE ON repository_head", "NEW.commit_id <> OLD.commit_id", Rejects::Statement).await;
+    let commit = change(it.folder.path(), "main.rs");
+    it.github("push", "1", &Hooked::push("main", &commit)).await.expect(202);
+    it.polled().await;
+    assert_eq!(deployments().await, before, "a deployment without what is remembered");
+    cure(&it.app).await;
+    it.app.clock.forward(601);
+    assert_eq!(it.polled().await, 1);
+    assert_eq!(building(&it.app), [Some(commit)]);
+    built(&it.app).await;
+    it.app.clock.forward(331);
+    assert_eq!(it.polled().await, 1);
+    assert_eq!(deployments().await, before + 1);
 }

@@ -6,7 +6,6 @@ use entity::id::{
 use entity::push_feedback::{self, FeedbackKind};
 use entity::webhook_delivery::DeliveryState;
 use entity::workspace_push::{Model, PushEvent, PushOutcome, PushProvider};
-use entity::workspace_webhook::Heads;
 use windlass::store;
 use windlass::store::push::ReportEnd;
 
@@ -73,7 +72,10 @@ async fn pushes_are_found_by_indexes() {
     watched.check("webhook in the workspace", store::push::set_of_workspace(db, workspace, Some(hook))).await;
     watched.check("principal", store::push::set_principal(db, hook, "x".into())).await;
     watched.check("due polls", store::push::list_due_polls(db, now(), 10)).await;
-    watched.check("polled", store::push::keep_polled(db, hook, Ok(Heads::default()))).await;
+    watched.check("polled workspaces", store::push::list_polled(db, OrganizationId::create(), 10)).await;
+    watched.check("events of webhooks", store::push::events_of(db, vec![hook, WorkspaceWebhookId::create()])).await;
+    watched.check("asked polls", store::push::ask_for_polls(db, vec![hook], now())).await;
+    watched.check("polls of a server that is gone", store::push::release_polls(db, now(), now())).await;
     watched.check("known delivery", store::push::is_known(db, hook, ("1", "2"))).await;
     watched.check("deliveries", store::push::list(db, workspace, 10)).await;
     for number in [None, Some(7)] {
@@ -90,6 +92,7 @@ async fn pushes_are_found_by_indexes() {
     watched.check("sent", store::push::end_report(db, &report(), ReportEnd::Failed("x".into()), now())).await;
     watched.check("reports of a job", store::push::list_reports(db, 7)).await;
     watched.check("jobs with auto-deploy", store::push::list_auto_deployed(db, None, 10)).await;
+    watched.check("one branch", store::push::lock_head(db, RepositoryHeadId::create())).await;
     watched.check("asked branches", store::push::ask_for_heads(db, vec![RepositoryHeadId::create()], now())).await;
     watched.check("push hooks", store::push::list_hooks(db, OrganizationId::create())).await;
     let push_hook = PushHookId::create();

@@ -226,6 +226,27 @@ async fn all_faults_of_a_declaration_are_named_and_nothing_is_stored() {
     assert_eq!(projects["results"].as_array().unwrap().len(), 1, "nothing is stored: {projects}");
 }
 
+/// Many jobs with one fault, such as a registry that is not there, make one short text.
+#[tokio::test]
+async fn a_fault_of_many_jobs_is_told_once() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = |number: u32| {
+        let mut job = json!({"schedule": "@daily", "image": "a/b:1", "registry": "nowhere"});
+        if number == 7 {
+            job["schedule"] = json!("never");
+        }
+        (format!("job {number:03}"), job)
+    };
+    let jobs: serde_json::Map<String, Value> = (0..200).map(job).collect();
+    let wanted = json!({"project": "store", "environment": "production", "jobs": jobs});
+    let refused = it.client.post(&path(&it), wanted).await.detail(400);
+    let named = "jobs.job 000.registry, jobs.job 001.registry, jobs.job 002.registry and 19";
+    assert!(refused.starts_with(named), "{refused}");
+    assert_eq!(refused.matches("nowhere is no container registry").count(), 1, "{refused}");
+    assert!(refused.contains("jobs.job 007.") && refused.len() < 600, "{refused}");
+}
+
 #[tokio::test]
 async fn a_job_in_a_stage_that_is_left_out_keeps_it() {
     let app = TestApp::new().await;
