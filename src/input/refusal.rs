@@ -16,31 +16,32 @@ impl Refusal {
     }
 }
 
-/// How many fields with the same fault are named.
+/// Up to this many fields with the same fault are told one by one.
+const FEW: usize = 10;
+/// How many of more fields are named.
 const NAMED: usize = 3;
 
-/// All refusals as one text. What is wrong with several fields is said once, with the first of them and how many there are.
+/// All refusals as one text. What is wrong with many fields is said once, with the first of them and how many there are.
 #[must_use]
 pub fn told(all: &[Refusal]) -> String {
-    let mut causes: Vec<(&str, Vec<&str>)> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for Refusal { field, message } in all {
-        let (field, message) = (field.as_str(), message.as_str());
-        let place = *places.entry(message).or_insert(causes.len());
-        match causes.get_mut(place) {
-            Some((_, fields)) => fields.push(field),
-            None => causes.push((message, vec![field])),
+    let mut fields_of: HashMap<&str, Vec<&str>> = HashMap::new();
+    for one in all {
+        fields_of.entry(one.message.as_str()).or_default().push(one.field.as_str());
+    }
+    let mut texts: Vec<String> = Vec::new();
+    for one in all {
+        match fields_of.get(one.message.as_str()) {
+            Some(fields) if fields.len() > FEW => {
+                if fields.first() == Some(&one.field.as_str()) {
+                    let named = fields.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+                    let field = format!("{named} and {} more", fields.len() - NAMED);
+                    texts.push(Refusal::new(field, one.message.as_str()).to_string());
+                }
+            }
+            _ => texts.push(one.to_string()),
         }
     }
-    let text = |(message, fields): (&str, Vec<&str>)| {
-        let named = fields.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        let field = match fields.len().saturating_sub(NAMED) {
-            0 => named,
-            more => format!("{named} and {more} more"),
-        };
-        Refusal::new(field, message).to_string()
-    };
-    causes.into_iter().map(text).collect::<Vec<_>>().join("; ")
+    texts.join("; ")
 }
 
 impl fmt::Display for Refusal {
@@ -59,9 +60,9 @@ mod tests {
             let one = |field: &&str| Refusal::new(*field, if field.starts_with('x') { "is odd" } else { "is bad" });
             fields.iter().map(one).collect()
         };
-        assert_eq!(told(&all(&["a"])), "a: is bad");
-        assert_eq!(told(&all(&["a", "x1", "b", "c"])), "a, b, c: is bad; x1: is odd");
-        assert_eq!(told(&all(&["x1", "a", "b", "c", "d", "x2"])), "x1, x2: is odd; a, b, c and 1 more: is bad");
+        assert_eq!(told(&all(&["a", "x1", "b"])), "a: is bad; x1: is odd; b: is bad");
+        let eleven = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "x1", "j", "k"];
+        assert_eq!(told(&all(&eleven)), "a, b, c and 8 more: is bad; x1: is odd");
         let many: Vec<Refusal> = (0..1000).map(|number| Refusal::new(format!("jobs.{number}"), "is bad")).collect();
         assert_eq!(told(&many), "jobs.0, jobs.1, jobs.2 and 997 more: is bad");
     }
