@@ -237,7 +237,11 @@ async fn times_are_those_of_the_runner(runner: &dyn Runner, image: &str) {
     let begin = chrono::Utc::now();
     runner.start(&spec).await.unwrap();
     running(runner, &spec.name).await;
-    assert_eq!(runner.times(&spec.name).await.unwrap().finished_at, None);
+    let early = runner.times(&spec.name).await.unwrap();
+    // On a slow machine it may have ended before its times were asked for.
+    if runner.poll(&spec.name).await.unwrap() == StepState::Running {
+        assert_eq!(early.finished_at, None);
+    }
     ended(runner, &spec.name).await;
     let times = runner.times(&spec.name).await.unwrap();
     let (started, finished) = (times.started_at.unwrap(), times.finished_at.unwrap());
