@@ -302,11 +302,12 @@ impl Authenticator {
                     communication_email: None,
                     groups: Some(json!(groups)),
                 };
-                store::person::create(&self.db, row).await?
+                store::write_one(&self.db, async |db| store::person::create(&db, row.clone()).await).await?
             }
         };
         if person.groups.as_ref() != Some(&json!(groups)) {
-            store::person::set_groups(&self.db, person.id, json!(groups)).await?;
+            store::write_one(&self.db, async |db| store::person::set_groups(&db, person.id, json!(groups)).await)
+                .await?;
         }
         let memberships = grants(&self.db, store::person::list_memberships(&self.db, person.id).await?).await?;
         let name = person.name.or(person.email).unwrap_or(person.subject);

@@ -96,7 +96,8 @@ impl AccountApi {
                 Some(text)
             }
         };
-        let row = store::row::update(&self.0.db, person::Model { communication_email, ..row }).await?;
+        let row = person::Model { communication_email, ..row };
+        let row = store::write_one(&self.0.db, async |db| store::row::update(&db, row.clone()).await).await?;
         Ok(Json(row.into()))
     }
 }

@@ -73,7 +73,7 @@ pub async fn create(app: &App, wanted: NewOwnToken<'_>, now: DateTime<Utc>) -> R
         creator_id,
         lifetime,
     };
-    store::row::create(&app.db, row).await?;
+    store::write_one(&app.db, async |db| store::row::create(&db, row.clone()).await).await?;
     Ok(token)
 }
 

@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The size limit of output, in bytes.
 const FILE: usize = 1024 * 1024;
 
-/// Clones are used once: there is nothing to maintain.
-const ONE_USE: [&str; 4] = ["-c", "maintenance.auto=false", "-c", "gc.auto=0"];
+/// Clones are used once: there is nothing to maintain, and nothing to save from a power failure.
+const ONE_USE: [&str; 6] = ["-c", "maintenance.auto=false", "-c", "gc.auto=0", "-c", "core.fsync=none"];
 
 /// The credential helper. Git runs it in a shell, which reads the login from the environment.
 const HELPER: &str = "!login() { [ \"$1\" != get ] || printf 'username=%s\\npassword=%s\\n' \

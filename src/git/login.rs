@@ -113,7 +113,7 @@ pub async fn of_key(
     let Some(to) = ssh_host(source) else { return Ok(Ok(None)) };
     let is_new = row.bound_urls.is_none() && row.known_hosts.is_none();
     if is_new && row.organization_id == organization {
-        store::workspace::bind_ssh_key(&app.db, id, source).await?;
+        store::write_one(&app.db, async |db| store::workspace::bind_ssh_key(&db, id, source).await).await?;
         let Some(bound) = store::workspace::ssh_key(&app.db, id).await? else { return Ok(Ok(None)) };
         row = bound;
     }

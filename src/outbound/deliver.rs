@@ -129,7 +129,7 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     };
     let response = Some(response);
     let row = Model { state, attempts, next_attempt_at, status_code, response, updated_at: now, ..row };
-    match store::row::update(&app.db, row).await {
+    match store::write_one(&app.db, async |db| store::row::update(&db, row.clone()).await).await {
         // The webhook was deleted in the meantime, together with its deliveries.
         Ok(_) | Err(sea_orm::DbErr::RecordNotUpdated) => Ok(()),
         Err(error) => Err(error.into()),

@@ -47,6 +47,13 @@ pub async fn read_waiting(app: &App, now: DateTime<Utc>) -> Result<usize> {
     Ok(count)
 }
 
+async fn keep(app: &App, row: Model) -> Result<()> {
+    store::write_one(&app.db, async |db| store::row::update(&db, row.clone()).await)
+        .await
+        .map(drop)
+        .map_err(Error::from)
+}
+
 async fn one(app: &App, row: Model) -> Result<()> {
     let of = store::row::by_id::<workspace::Model>(&app.db, row.workspace_id).await?;
     let hook = store::push::by_id(&app.db, row.webhook_id).await?;
@@ -54,7 +61,7 @@ async fn one(app: &App, row: Model) -> Result<()> {
     let Some((of, hook)) = of.filter(|of| !of.deleted).zip(hook) else {
         let reason = Some("the webhook was deleted".to_owned());
         let gone = Model { outcome: PushOutcome::Ignored, reason, next_attempt_at: None, updated_at: now, ..row };
-        return store::row::update(&app.db, gone).await.map(drop).map_err(Error::from);
+        return keep(app, gone).await;
     };
     let paths = match paths_of(app, &of, &row).await? {
         Ok(paths) => Some(paths),
@@ -64,7 +71,7 @@ async fn one(app: &App, row: Model) -> Result<()> {
                 let reason = Some(format!("the changed paths cannot be read yet: {reason}"));
                 let (attempts, next) = (row.attempts + 1, Some(now + *pause));
                 let later = Model { reason, attempts, next_attempt_at: next, updated_at: now, ..row };
-                return store::row::update(&app.db, later).await.map(drop).map_err(Error::from);
+                return keep(app, later).await;
             }
             tracing::warn!(push = %row.id, reason, "all paths of a push count as changed, because they cannot be read");
             None

@@ -8,7 +8,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 type Active<M> = <<M as ModelTrait>::Entity as EntityTrait>::ActiveModel;
-type Key<M> = <<<M as ModelTrait>::Entity as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
+/// The primary key of a table.
+pub type Key<M> = <<<M as ModelTrait>::Entity as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 
 /// One row.
 ///

@@ -41,7 +41,7 @@ async fn keep_context(app: Data<&Arc<App>>, request: &Request, Path(id): Path<i3
                 return Err(Problem::denied("UpdatePermission"));
             }
             let value = read_json_body(body).await?;
-            store::workspace::set_context(&app.0.db, id, value.clone()).await?;
+            store::write_one(&app.0.db, async |db| store::workspace::set_context(&db, id, value.clone()).await).await?;
             Ok(json_response(StatusCode::OK, &value))
         }
         .await,

@@ -28,9 +28,13 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
     stored_text::check_length("ID", id, STATE_TEXT)?;
     let step = client.step.as_ref().map(|step| step.id);
     let job = client.step.as_ref().map(|step| step.job_id);
-    if store::workspace::lock_state(&app.db, client.workspace.id, wanted, step).await? {
+    let locked = store::write_one(&app.db, async |db| {
+        store::workspace::lock_state(&db, client.workspace.id, wanted.clone(), step).await
+    });
+    if locked.await? {
         if let Some(job) = job {
-            store::workspace::clear_output(&app.db, job, lock_wait::WAITING).await?;
+            store::write_one(&app.db, async |db| store::workspace::clear_output(&db, job, lock_wait::WAITING).await)
+                .await?;
         }
         return Ok(Response::builder().status(StatusCode::OK).finish());
     }
@@ -38,7 +42,8 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
     let held = row.and_then(|row| row.state_lock);
     // The tool asks again until it has waited for long enough.
     if let (Some(job), Some(held)) = (job, &held) {
-        store::workspace::set_output(&app.db, job, &lock_wait::waiting(held)).await?;
+        let text = lock_wait::waiting(held);
+        store::write_one(&app.db, async |db| store::workspace::set_output(&db, job, &text).await).await?;
     }
     Ok(json_response(StatusCode::LOCKED, &held.unwrap_or_else(|| json!({}))))
 }

@@ -19,6 +19,7 @@ pub(in crate::api) async fn clear_failures(app: &App, jobs: Vec<job::Model>) -> 
         }
         names.extend(runs.iter().map(|run| format!("{}-{}", job.name, run.number)));
     }
-    store::job::clear_failures(&app.db, jobs.iter().map(|job| job.id).collect(), app.clock.now()).await?;
+    let (all, now): (Vec<_>, _) = (jobs.iter().map(|job| job.id).collect(), app.clock.now());
+    store::write_one(&app.db, async |db| store::job::clear_failures(&db, all.clone(), now).await).await?;
     Ok((ids, names))
 }

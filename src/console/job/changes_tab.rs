@@ -13,6 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 use windlass_schedule::time_zone::Zone;
 
+use super::difference::{self, Names};
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
 use crate::access::{self, Action};
@@ -50,9 +51,10 @@ pub(super) async fn changes(
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let path = format!("{}/changes", paths::job(scene.job.id));
+    let names = difference::names(app, organization).await?;
     let content = html! {
         @if rows.is_empty() { p.soft { "There are no events of this job." } }
-        @else { (table(&rows, app.clock.now(), zone_of(&scene.job.spec))) }
+        @else { (table(&rows, &names, app.clock.now(), zone_of(&scene.job.spec))) }
         nav.pages aria-label="Pages of events" {
             @if query.before.is_some() { a href=(path) { "Newest events" } }
             @if let Some(last) = rows.last().filter(|_| has_more) { a rel="next" href={ (path) "?before=" (last.id) } { "Earlier events" } }
@@ -63,7 +65,7 @@ pub(super) async fn changes(
     Ok(reply::page(app, &viewer, &crate::console::shell::Page { api, ..page }))
 }
 
-fn table(rows: &[event::Model], now: DateTime<Utc>, zone: Option<Zone>) -> Markup {
+fn table(rows: &[event::Model], names: &Names, now: DateTime<Utc>, zone: Option<Zone>) -> Markup {
     html! {
         div.scroll {
             table.stacked {
@@ -75,7 +77,7 @@ fn table(rows: &[event::Model], now: DateTime<Utc>, zone: Option<Zone>) -> Marku
                             td data-label="Time" { (when(row.created_at, zone, now)) }
                             td data-label="Who" { bdi { (row.triggered_by) } " " span.soft { (through(row.origin)) } }
                             td data-label="What" { code { (row.kind) } @if let Some(part) = &row.sub_target { " " code { (part) } } }
-                            td data-label="Change" { (change(row)) }
+                            td data-label="Change" { (change(row, names)) }
                         }
                     }
                 }
@@ -93,15 +95,10 @@ fn through(origin: Origin) -> &'static str {
     }
 }
 
-fn change(row: &event::Model) -> Markup {
-    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default();
+fn change(row: &event::Model, names: &Names) -> Markup {
     html! {
         @if row.before.is_some() || row.after.is_some() {
-            details {
-                summary { "Show" }
-                @if let Some(before) = &row.before { p { "Before" } pre.removed { (pretty(before)) } }
-                @if let Some(after) = &row.after { p { "After" } pre.added { (pretty(after)) } }
-            }
+            details { summary { "Show" } (difference::of_event((row.before.as_ref(), row.after.as_ref()), names)) }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What of the configuration of a job is not deployed yet.
+//! How two states of a job differ, setting by setting: what of its configuration is not deployed yet, and what an event changed.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,17 @@ use crate::error::Result;
 use crate::store;
 
 /// What configurations refer to: names by ids.
-type Names = HashMap<String, String>;
+pub(super) type Names = HashMap<String, String>;
 
-/// A setting with its deployed and its configured value.
+/// The time of a change is that of its event.
+const NO_SETTING: &str = "updated_at";
+
+/// A setting with its values before and after a change.
 #[derive(Debug, PartialEq, Eq)]
 struct Changed {
     name: String,
-    deployed: Option<String>,
-    configured: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 /// The differences as a table; nothing if there are none.
@@ -32,12 +35,43 @@ pub(super) async fn difference(
     if deployed == configured {
         return Ok(html! {});
     }
-    let all = changes(deployed, configured, &names(app, organization).await?);
-    Ok(table(&all))
+    let [deployed, configured] = [deployed, configured].map(|spec| serde_json::to_value(spec).unwrap_or_default());
+    let all = changes(&deployed, &configured, &names(app, organization).await?);
+    Ok(table("Configured, but not deployed yet", ["Deployed", "Configured"], &all))
+}
+
+/// What an event changed; all settings of what it created or deleted.
+pub(super) fn of_event((before, after): (Option<&Value>, Option<&Value>), names: &Names) -> Markup {
+    let all: Vec<Changed> = changes(before.unwrap_or(&Value::Null), after.unwrap_or(&Value::Null), names)
+        .into_iter()
+        .filter(|change| change.name != NO_SETTING)
+        .collect();
+    match (before, after) {
+        (None, None) => html! {},
+        _ if all.is_empty() => html! { p.soft { "No setting has another value." } },
+        (Some(_), Some(_)) => table("Changed settings", ["Before", "After"], &all),
+        (None, Some(_)) => {
+            settings("Settings at the beginning", all.iter().map(|change| (&change.name, change.after.as_ref())))
+        }
+        (Some(_), None) => settings("Last settings", all.iter().map(|change| (&change.name, change.before.as_ref()))),
+    }
+}
+
+/// Settings with one value each.
+fn settings<'a>(caption: &str, all: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                caption { (caption) }
+                thead { tr { th scope="col" { "Setting" } th scope="col" { "Value" } } }
+                tbody { @for (name, value) in all { tr { th scope="row" { (name) } td { @if let Some(text) = value { (text) } } } } }
+            }
+        }
+    }
 }
 
 /// The names of registries, git tokens and groups.
-async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
+pub(super) async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
     let mut names = Names::new();
     let registries = store::registry::list_by_organization(&app.db, organization).await?;
     names.extend(registries.into_iter().map(|row| (row.id.to_string(), row.name)));
@@ -50,19 +84,19 @@ async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
     Ok(names)
 }
 
-fn table(all: &[Changed]) -> Markup {
+fn table(caption: &str, [before, after]: [&str; 2], all: &[Changed]) -> Markup {
     html! {
         @if !all.is_empty() {
             div.scroll {
                 table {
-                    caption { "Configured, but not deployed yet" }
-                    thead { tr { th scope="col" { "Setting" } th scope="col" { "Deployed" } th scope="col" { "Configured" } } }
+                    caption { (caption) }
+                    thead { tr { th scope="col" { "Setting" } th scope="col" { (before) } th scope="col" { (after) } } }
                     tbody {
                         @for change in all {
                             tr {
                                 th scope="row" { (change.name) }
-                                td { @if let Some(text) = &change.deployed { del.removed { (text) } } @else { span.soft { "not set" } } }
-                                td { @if let Some(text) = &change.configured { ins.added { (text) } } @else { span.soft { "not set" } } }
+                                td { @if let Some(text) = &change.before { del.removed { (text) } } @else { span.soft { "not set" } } }
+                                td { @if let Some(text) = &change.after { ins.added { (text) } } @else { span.soft { "not set" } } }
                             }
                         }
                     }
@@ -72,20 +106,20 @@ fn table(all: &[Changed]) -> Markup {
     }
 }
 
-fn changes(deployed: &JobSpec, configured: &JobSpec, names: &Names) -> Vec<Changed> {
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    for (spec, found) in [(deployed, &mut old), (configured, &mut new)] {
-        let mut value = serde_json::to_value(spec).unwrap_or_default();
+fn changes(before: &Value, after: &Value, names: &Names) -> Vec<Changed> {
+    let [old, new] = [before, after].map(|value| {
+        let (mut value, mut found) = (value.clone(), Vec::new());
         name_all(&mut value, names);
-        flatten("", &value, found);
-    }
+        flatten("", &value, &mut found);
+        found
+    });
     let value = |all: &[(String, String)], name: &str| {
         all.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     };
     let names = old.iter().chain(new.iter().filter(|(name, _)| value(&old, name).is_none())).map(|(name, _)| name);
     names
-        .map(|name| Changed { name: name.clone(), deployed: value(&old, name), configured: value(&new, name) })
-        .filter(|change| change.deployed != change.configured)
+        .map(|name| Changed { name: name.clone(), before: value(&old, name), after: value(&new, name) })
+        .filter(|change| change.before != change.after)
         .collect()
 }
 
@@ -120,24 +154,33 @@ fn flatten(name: &str, value: &Value, found: &mut Vec<(String, String)>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn only_what_differs_is_named() {
-        let spec = |cpu: i32, tag: &str| -> JobSpec {
-            serde_json::from_value(serde_json::json!({
-                "cpu_milli": cpu, "memory_mib": 512, "max_nb_restart": 0, "max_duration_seconds": 0, "auto_preview": false,
-                "auto_deploy": false, "port": null, "icon_uri": "",
-                "source": {"type": "IMAGE", "image_name": "a", "tag": tag, "registry_id": uuid::Uuid::nil()},
-                "schedule": {"type": "CRON", "scheduled_at": "* * * * *", "timezone": "Etc/UTC", "command": {}},
-            }))
-            .unwrap()
-        };
+        let spec = |cpu: i32, tag: &str| json!({"cpu_milli": cpu, "memory_mib": 512, "port": null, "source": {"type": "IMAGE", "tag": tag}});
         let none = Names::new();
         let found = changes(&spec(500, "1"), &spec(250, "2"), &none);
         let names: Vec<&str> = found.iter().map(|change| change.name.as_str()).collect();
         assert_eq!(names, ["cpu_milli", "source.tag"]);
-        assert_eq!(found[0].configured.as_deref(), Some("250"));
+        assert_eq!(found[0].after.as_deref(), Some("250"));
         assert!(changes(&spec(1, "1"), &spec(1, "1"), &none).is_empty());
+    }
+
+    #[test]
+    fn an_event_tells_settings_by_name() {
+        let names = Names::from([("id".to_owned(), "a registry".to_owned())]);
+        let before = json!({"updated_at": "then", "cpu": 500, "registry": "id"});
+        let after = json!({"updated_at": "now", "cpu": 250, "registry": "id"});
+        let text = |before: Option<&Value>, after: Option<&Value>| of_event((before, after), &names).into_string();
+        let changed = text(Some(&before), Some(&after));
+        assert!(changed.contains("500") && changed.contains("250") && !changed.contains("registry"), "{changed}");
+        let created = text(None, Some(&after));
+        assert!(created.contains("a registry") && !created.contains("now"), "{created}");
+        assert!(text(Some(&before), None).contains("500"));
+        assert!(text(Some(&before), Some(&before)).contains("No setting has another value."));
+        assert!(text(None, None).is_empty());
     }
 }

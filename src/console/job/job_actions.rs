@@ -80,6 +80,7 @@ pub(super) async fn act(
 }
 
 async fn clear_failures(app: &App, job: JobId) -> Result<()> {
-    store::job::clear_failures(&app.db, vec![job], app.clock.now()).await?;
+    let now = app.clock.now();
+    store::write_one(&app.db, async |db| store::job::clear_failures(&db, vec![job], now).await).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, ProviderPlatformId, ProviderVersionId, TerraformProviderId};
-use entity::{provider_platform, provider_version};
+use entity::{provider_platform, provider_version, terraform_provider};
 use maud::{Markup, html};
 use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
@@ -22,7 +22,7 @@ use crate::console::viewer::Viewer;
 use crate::console::when::distance;
 use crate::console::widgets::button;
 use crate::engine::private_registry::provider_versions;
-use crate::engine::settings::provider_settings::{delete_platform, delete_provider, delete_version};
+use crate::engine::settings::provider_settings;
 use crate::error::Error;
 use crate::store;
 
@@ -136,7 +136,7 @@ pub(super) async fn delete(
     let id = OrganizationId(id);
     let (row, may) = access::registry_provider(&app.db, &viewer.caller, (id, TerraformProviderId(row))).await?;
     require_right(may)?;
-    delete_provider(app, row).await?;
+    provider_settings::delete::<terraform_provider::Model>(app, row.id).await?;
     Ok(listed(id, "private-registry", "deleted"))
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn remove_version(
     let id = OrganizationId(id);
     let row = access::registry_version(&app.db, &viewer.caller, (id, ProviderVersionId(row))).await?;
     let provider = row.provider_id;
-    delete_version(app, row).await?;
+    provider_settings::delete::<provider_version::Model>(app, row.id).await?;
     Ok(back(id, provider))
 }
 
@@ -164,6 +164,6 @@ pub(super) async fn remove_platform(
     let id = OrganizationId(id);
     let row = access::registry_platform(&app.db, &viewer.caller, (id, ProviderPlatformId(row))).await?;
     let version = access::registry_version(&app.db, &viewer.caller, (id, row.provider_version_id)).await?;
-    delete_platform(app, row).await?;
+    provider_settings::delete::<provider_platform::Model>(app, row.id).await?;
     Ok(back(id, version.provider_id))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use entity::id::{OrganizationId, ProviderKeyId};
+use entity::provider_key;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::console::problems::Problems;
 use crate::console::viewer::Viewer;
 use crate::console::widgets::Field;
 use crate::console::workspace::action::author;
-use crate::engine::settings::provider_settings::{add_signing_key, delete_signing_key};
+use crate::engine::settings::provider_settings::{self, add_signing_key};
 use crate::error::Result;
 
 /// The field has the name that errors of the API use.
@@ -74,6 +75,6 @@ pub(super) async fn delete(
 ) -> poem::Result<Response> {
     let id = OrganizationId(id);
     let row = access::signing_key(&app.db, &viewer.caller, (id, ProviderKeyId(row))).await?;
-    delete_signing_key(app, row).await?;
+    provider_settings::delete::<provider_key::Model>(app, row.id).await?;
     Ok(listed(id, LIST, "deleted"))
 }

@@ -34,7 +34,7 @@ pub(super) async fn run_once(app: &App, now: DateTime<Utc>) -> Result<bool> {
     let went_back = newest.filter(|newest| now + TOLERANCE < *newest);
     let known = !app.clock_watch.is_new() || store::clock_mark::zones(&app.db).await? == Some(zones.fingerprint());
     if went_back.is_none() && known {
-        store::clock_mark::raise(&app.db, now).await?;
+        store::write_one(&app.db, async |db| store::clock_mark::raise(&db, now).await).await?;
         app.clock_watch.note_stored(now);
         return Ok(false);
     }

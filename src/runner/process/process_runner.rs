@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -39,7 +39,7 @@ impl ProcessRunner {
         // Sources of steps that a killed server had not started.
         let _removed = std::fs::remove_dir_all(folder.join(SOURCES));
         let supervisors = Supervisors::new(supervisor.unwrap_or_else(own_program));
-        let scratch = ScratchFolders::new(folder);
+        let scratch = ScratchFolders::new(folder, clock.clone());
         let work = Launcher { scratch, supervisors, user: None, clock, wake };
         Self { work, place: OnceLock::new(), steps: Mutex::default() }
     }
@@ -187,7 +187,7 @@ impl Runner for ProcessRunner {
     async fn list(&self) -> Result<Vec<String>, Unavailable> {
         let folders = self.work.scratch.clone();
         // It is called regularly, and large folders take their time.
-        let _expired = tokio::task::spawn_blocking(move || folders.expire_kept(SystemTime::now(), MOST_KEPT)).await;
+        let _expired = tokio::task::spawn_blocking(move || folders.expire_kept(MOST_KEPT)).await;
         let mut names: Vec<String> = self.steps().keys().cloned().collect();
         if let Ok(entries) = std::fs::read_dir(self.work.scratch.folder()) {
             names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::private_folder::{PRIVATE, private_folder};
+use crate::clock::Clock;
 use crate::runner::output_file::OUTPUT_FOLDER;
 
 /// The folder of empty folders that can be used again, below the folder of all scratch folders.
@@ -35,14 +36,15 @@ pub(super) struct ScratchFolders {
     free: Arc<Mutex<Vec<PathBuf>>>,
     /// The name of the next free folder.
     next: Arc<AtomicU64>,
+    clock: Clock,
 }
 
 impl ScratchFolders {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf, clock: Clock) -> Self {
         // Those of a server that was killed.
         let _removed = std::fs::remove_dir_all(folder.join(FREE));
-        let folders = Self { folder, free: Arc::default(), next: Arc::default() };
-        folders.expire_kept(SystemTime::now(), MOST_KEPT);
+        let folders = Self { folder, free: Arc::default(), next: Arc::default(), clock };
+        folders.expire_kept(MOST_KEPT);
         folders
     }
 
@@ -54,14 +56,15 @@ impl ScratchFolders {
         }
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => self.expire_kept(SystemTime::now(), MOST_KEPT - 1),
+            _ => self.expire_kept(MOST_KEPT - 1),
         }
         private_folder(&folder)?;
         Ok((folder, true))
     }
 
     /// Removes what was left too long ago, and the oldest of what is more than `most`.
-    pub(super) fn expire_kept(&self, now: SystemTime, most: usize) {
+    pub(super) fn expire_kept(&self, most: usize) {
+        let now = SystemTime::from(self.clock.now());
         let Ok(entries) = std::fs::read_dir(self.folder.join(KEPT)) else { return };
         let changed = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
         let mut found: Vec<_> = entries.flatten().filter_map(changed).collect();
@@ -160,26 +163,30 @@ fn is_as_created(scratch: &Path) -> Result<bool> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use super::{FREE, KEPT, KEPT_FOR, MOST_KEPT, ScratchFolders};
+    use crate::clock::Clock;
 
     #[test]
     fn what_steps_leave_is_kept_for_a_while() {
         let folder = tempfile::tempdir().unwrap();
-        let all = ScratchFolders::new(folder.path().to_owned());
+        let all = ScratchFolders::new(folder.path().to_owned(), Clock::system());
         let user = rustix::process::geteuid().as_raw();
         let (first, is_new) = all.kept("first", user).unwrap();
         assert!(is_new);
         assert_eq!(first.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
         fs::write(first.join("file"), "left").unwrap();
-        let all = ScratchFolders::new(folder.path().to_owned());
+        let all = ScratchFolders::new(folder.path().to_owned(), Clock::system());
         assert_eq!(all.kept("first", user).unwrap(), (first.clone(), false));
         assert!(first.join("file").exists(), "a server that starts keeps it");
         let written = first.metadata().unwrap().modified().unwrap();
-        all.expire_kept(written + KEPT_FOR, MOST_KEPT);
+        let at = |time: SystemTime| {
+            ScratchFolders::new(folder.path().to_owned(), Clock::from_fn(move || time.into())).expire_kept(MOST_KEPT)
+        };
+        at(written + KEPT_FOR);
         assert!(first.exists());
-        all.expire_kept(written + KEPT_FOR + Duration::from_secs(1), MOST_KEPT);
+        at(written + KEPT_FOR + Duration::from_secs(1));
         assert!(!first.exists());
         for number in 0..=MOST_KEPT {
             let (folder, _) = all.kept(&number.to_string(), user).unwrap();
@@ -198,7 +205,7 @@ mod tests {
     #[test]
     fn only_a_folder_that_is_as_created_is_used_again() {
         let folder = tempfile::tempdir().unwrap();
-        let all = ScratchFolders::new(folder.path().to_owned());
+        let all = ScratchFolders::new(folder.path().to_owned(), Clock::system());
         let free = || fs::read_dir(folder.path().join(FREE)).map_or(0, Iterator::count);
         let changes: [fn(&std::path::Path); 6] = [
             |_| {},
@@ -230,7 +237,7 @@ mod tests {
         assert_eq!(free(), 0, "its processes may be about to end");
         all.create("last").unwrap();
         assert!(all.give_back("last"));
-        let _restarted = ScratchFolders::new(folder.path().to_owned());
+        let _restarted = ScratchFolders::new(folder.path().to_owned(), Clock::system());
         assert_eq!(free(), 0, "nothing is left to a server that does not know it");
     }
 }

@@ -270,15 +270,15 @@ fn explain(work: &TerraformStep, tool: &str) -> String {
 /// Hands over what a command prints, as a file; an empty one if it is too large.
 fn document(work: &TerraformStep, command: &str, (own, file, most): (&str, &str, u64), failed: &str) -> String {
     let send = if work.fetches {
-        format!("send {own} {file}")
+        format!("send {own} {file} && rm -f {own}")
     } else {
-        format!("rm -f \"$left/{file}\" && cat {own} > \"$left/{file}\"")
+        format!("mv -f {own} \"$left/{file}\"")
     };
     format!(
         "if run {command} > {own} 2>/dev/null; then\n\
          [ \"$(wc -c < {own})\" -le {most} ] || : > {own}\n\
          {send} || echo '{failed}; see this log instead'\n\
-         fi\nrm -f {own}\n"
+         else rm -f {own}\nfi\n"
     )
 }
 
@@ -338,7 +338,11 @@ mod tests {
                 .contains("-refresh-only -auto-approve")
         );
         assert!(!text(&work(Operation::Scripts)).contains("'tofu'"));
-        assert!(plan.contains("'tofu' show -json windlass.plan") && plan.contains("> \"$left/plan.json\""), "{plan}");
+        assert!(
+            plan.contains("'tofu' show -json windlass.plan")
+                && plan.contains("mv -f windlass.plan.json \"$left/plan.json\""),
+            "{plan}"
+        );
         let unlocked = text(&TerraformStep { lock_timeout_seconds: None, ..work(Operation::Plan) });
         assert!(unlocked.contains(" plan -input=false -no-color -lock=false -detailed-exitcode"), "{unlocked}");
         assert!(!plan.contains("providers schema"));

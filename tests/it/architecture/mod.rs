@@ -5,6 +5,7 @@ mod imports;
 mod may;
 mod pure_crates;
 mod readers;
+mod writers;
 
 use std::collections::BTreeMap;
 use std::fs;

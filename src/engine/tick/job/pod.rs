@@ -47,13 +47,19 @@ async fn named(app: &App, run: &run::Model, of: JobSubject<'_>, withdraws: bool)
 }
 
 async fn namespace(app: &App, row: &environment::Model) -> Result<String> {
+    if let Some(known) = &row.namespace {
+        return Ok(known.clone());
+    }
     let id = row.id.0.simple().to_string();
     let name = slug(&row.name);
     let short = id.get(..8).unwrap_or(&id);
     // Version 7 ids created in the same minute start with the same digits.
     let wanted = [format!("z{short}-{name}"), format!("z{id}-{}", name.get(..20).unwrap_or(&name))];
     let wanted = wanted.map(|name| name.trim_end_matches('-').to_owned());
-    let found = store::cluster_objects::namespace(&app.db, row, wanted).await?;
+    let found = store::write(&app.db, async |tx| {
+        store::cluster_objects::namespace(tx, row, wanted.clone()).await.map_err(Error::from)
+    });
+    let found = found.await?;
     found.ok_or_else(|| Error::internal("an environment has no namespace"))
 }
 

@@ -56,7 +56,7 @@ pub async fn plan(app: &App, step: &workspace_step::Model) -> Result<Vec<u8>> {
 pub async fn keep_plan(app: &App, step: &workspace_step::Model, plan: &[u8]) -> Result<()> {
     let sealed = app.keys.seal(&secret::place("workspace_step", step.id.0), plan)?;
     let change = workspace_step::ActiveModel { plan: ActiveValue::Set(Some(sealed)), ..Default::default() };
-    store::workspace::change_step(&app.db, step.id, change).await?;
+    store::write_one(&app.db, async |db| store::workspace::change_step(&db, step.id, change.clone()).await).await?;
     Ok(())
 }
 
@@ -94,7 +94,8 @@ pub async fn keep_schemas(app: &App, step: &workspace_step::Model, text: Vec<u8>
     let output = store::row::by_id::<plan_output::Model>(&app.db, step.id).await?;
     let Some(output) = output else { return Ok(()) };
     if let Some(schemas) = saved_plan::schemas_of(app, &run, &output, text).await? {
-        store::workspace::set_plan_schemas(&app.db, step.id, schemas).await?;
+        store::write_one(&app.db, async |db| store::workspace::set_plan_schemas(&db, step.id, schemas.clone()).await)
+            .await?;
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ async fn keep(app: &App, of: &WorkspaceSubject, inputs: &[Input]) -> Result<()> 
     let text = serde_json::to_vec(inputs).map_err(Error::internal)?;
     let sealed = app.keys.seal(&place_of(of.step.id), &text)?;
     let change = workspace_step::ActiveModel { inputs: ActiveValue::Set(Some(sealed)), ..Default::default() };
-    store::workspace::change_step(&app.db, of.step.id, change).await?;
+    store::write_one(&app.db, async |db| store::workspace::change_step(&db, of.step.id, change.clone()).await).await?;
     Ok(())
 }
 

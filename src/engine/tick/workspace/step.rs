@@ -305,7 +305,7 @@ async fn credential(app: &App, of: &WorkspaceSubject) -> Result<Secret<String>> 
         writes_state: ActiveValue::Set(Some(writes)),
         ..Default::default()
     };
-    store::workspace::change_step(&app.db, of.step.id, change).await?;
+    store::write_one(&app.db, async |db| store::workspace::change_step(&db, of.step.id, change.clone()).await).await?;
     Ok(token)
 }
 

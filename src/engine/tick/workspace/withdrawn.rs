@@ -59,7 +59,7 @@ async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Resul
 /// Says so if the plan of a job is stale.
 async fn note_stale(app: &App, job: &workspace_job::Model) -> Result<()> {
     if let Some(text) = approval_wait::stale(&app.db, job).await? {
-        store::workspace::set_output(&app.db, job.id, &text).await?;
+        store::write_one(&app.db, async |db| store::workspace::set_output(&db, job.id, &text).await).await?;
     }
     Ok(())
 }
