@@ -14,8 +14,8 @@ import urllib.request
 # For each contract: its file, the phases, the examples for each operation, and the least number of calls. The JSON:API
 # has no coverage phase, because the combinations of its query parameters alone would take minutes.
 CONTRACTS = {
-    "qovery": ("openapi.json", "coverage,fuzzing", 60, 20_000),
-    "terrakube": ("terrakube.yaml", "fuzzing", 34, 5_000),
+    "qovery": ("openapi.json", "coverage,fuzzing", 45, 20_000),
+    "terrakube": ("terrakube.yaml", "fuzzing", 24, 5_000),
 }
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::House;
 use crate::harness::TestApp;
 use crate::validate::{TERRAKUBE, resolve};
 
@@ -122,4 +123,12 @@ fn every_operation_is_described() {
 async fn the_contract_is_served_as_it_stands() {
     let app = TestApp::new().await;
     assert_eq!(app.client(None).raw("/terrakube.yaml").await, windlass::terrakube::CONTRACT);
+}
+
+/// A resource that is not there is null, also for the contract.
+#[tokio::test]
+async fn a_workspace_without_a_webhook_has_null() {
+    let house = House::new().await;
+    let workspace = house.create("workspace", "workspace", json!({"name": "a"})).await;
+    assert_eq!(house.get(&format!("workspace/{workspace}/webhook")).await, json!({"data": null}));
 }
