@@ -398,8 +398,9 @@ async fn a_version_that_is_not_here() {
     let path = format!("/api/v1/workspace/{workspace}");
     let change = |version: &str| super::change("workspace", &workspace, json!({"terraformVersion": version}));
     let (status, refused) = site.send("PATCH", &path, Some(change("0.0.1"))).await;
-    let text = "terraformVersion: accepts no version of tofu that is installed: 1.";
-    assert!(status == 400 && refused.contains(text), "{refused}");
+    // Without the tools of `cargo xtask services` it is the Terraform of this machine.
+    let text = |tool: &str| format!("terraformVersion: accepts no version of {tool} that is installed: 1.");
+    assert!(status == 400 && ["tofu", "terraform"].iter().any(|tool| refused.contains(&text(tool))), "{refused}");
     // The newest one that fits is used.
     assert_eq!(site.send("PATCH", &path, Some(change(" >= 1.0, < 9 "))).await.0, 204);
     let job = site.job(&workspace, APPLY).await;
