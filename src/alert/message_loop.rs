@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
+use crate::store::kept_glance::KeptGlance;
 
 /// The pause between passes.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -44,11 +45,12 @@ impl Memory {
 /// Repeats the passes until `shutdown`. While nothing happens, a pass is one query.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     let mut memory = Memory::default();
+    let mut glance = KeptGlance::of(&app.db, &store::alert::GLANCED);
     while !shutdown.is_cancelled() {
         let now = app.clock.now();
         let mut pause = PAUSE;
         let passed = async {
-            let mut found = store::alert::glance(&app.db).await?;
+            let mut found = glance.get(async || store::alert::glance(&app.db).await).await?;
             if !found.watches {
                 memory = Memory::default();
             }

@@ -15,6 +15,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
+use crate::store::kept_glance::KeptGlance;
+use crate::store::row_changes::Watched;
 
 /// Concurrent deliveries.
 const AT_ONCE: usize = 8;
@@ -40,11 +42,12 @@ const PAUSES: [TimeDelta; 7] = [
 
 /// Sends deliveries until `shutdown`.
 pub async fn run(app: &App, shutdown: CancellationToken) {
+    let mut glance = KeptGlance::of(&app.db, &[Watched::WebhookDelivery]);
     while !shutdown.is_cancelled() {
         let pause = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            passed = pass(app, app.clock.now()) => match passed {
+            passed = pass(app, &mut glance, app.clock.now()) => match passed {
                 Ok(pause) => {
                     app.setbacks.pass_succeeded(Pass::Webhooks);
                     pause
@@ -65,8 +68,8 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
 }
 
 /// Sends what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
-async fn pass(app: &App, now: DateTime<Utc>) -> Result<Duration> {
-    match store::webhook::next_delivery(&app.db).await? {
+async fn pass(app: &App, glance: &mut KeptGlance<Option<DateTime<Utc>>>, now: DateTime<Utc>) -> Result<Duration> {
+    match glance.get(async || store::webhook::next_delivery(&app.db).await).await? {
         None => Ok(CALM),
         Some(due) if due > now => Ok((due - now).to_std().unwrap_or_default().clamp(SHORTEST, CALM)),
         Some(_) => Ok(if send(app, now).await? > 0 { Duration::ZERO } else { SHORTEST }),

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
+use crate::store::kept_glance::KeptGlance;
 use crate::store::push::PushGlance;
 
 /// The longest sleep between passes.
@@ -28,11 +29,12 @@ const LOOK: TimeDelta = TimeDelta::seconds(30);
 /// Repeats the passes until `shutdown`.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     let (mut looked_at, mut pushed) = (None, app.wake.listen_for_pushes());
+    let mut glance = KeptGlance::of(&app.db, &store::push::GLANCED);
     while !shutdown.is_cancelled() {
         let passed = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            passed = pass(app, &mut looked_at, app.clock.now()) => passed,
+            passed = pass(app, &mut looked_at, &mut glance, app.clock.now()) => passed,
         };
         let pause = match passed {
             Ok(pause) => {
@@ -55,13 +57,18 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
 }
 
 /// Does what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
-async fn pass(app: &App, looked_at: &mut Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Duration> {
+async fn pass(
+    app: &App,
+    looked_at: &mut Option<DateTime<Utc>>,
+    glance: &mut KeptGlance<PushGlance>,
+    now: DateTime<Utc>,
+) -> Result<Duration> {
     if looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
         *looked_at = Some(now);
         find_heads(app, now).await?;
     }
     let PushGlance { waiting, poll: polls, report: reports, head: heads, asked_head: asked } =
-        store::push::glance(&app.db).await?;
+        glance.get(async || store::push::glance(&app.db).await).await?;
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     let mut done = 0;
     if is_due(reports) {

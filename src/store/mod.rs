@@ -29,6 +29,7 @@ pub mod job;
 pub mod job_check;
 pub mod job_schedule;
 pub mod job_usage;
+pub mod kept_glance;
 pub mod log_chunk;
 pub mod login_code;
 pub mod organization;

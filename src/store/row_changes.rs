@@ -13,8 +13,10 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use sea_orm::sqlx::{Error, SqliteConnection};
 use sea_orm::{DatabaseConnection, DbBackend};
 
-/// Rows share cells: a change of one row also counts as a change of the others in its cell.
-const CELLS: usize = 1024;
+/// The cells of single rows, which share them: a change of one row also counts as a change of the others in its cell.
+const ROWS: usize = 1024;
+/// Besides those of rows, each table that is watched as a whole has a cell.
+const CELLS: usize = ROWS + WORD;
 const WORD: usize = 64;
 
 /// A table whose rows are watched.
@@ -24,20 +26,70 @@ pub enum Watched {
     Environment,
     Cluster,
     Registry,
-    /// The groups of annotations and labels. All of its rows are one.
+    // The rows of each of the following are one.
+    /// The groups of annotations and labels.
     MetadataGroup,
+    Alert,
+    AlertCause,
+    AlertDelivery,
+    AlertRule,
+    PushFeedback,
+    RepositoryHead,
+    Webhook,
+    WebhookDelivery,
+    WorkspacePush,
+    WorkspaceWebhook,
 }
+
+/// All of them.
+const ALL_WATCHED: [Watched; 15] = [
+    Watched::Job,
+    Watched::Environment,
+    Watched::Cluster,
+    Watched::Registry,
+    Watched::MetadataGroup,
+    Watched::Alert,
+    Watched::AlertCause,
+    Watched::AlertDelivery,
+    Watched::AlertRule,
+    Watched::PushFeedback,
+    Watched::RepositoryHead,
+    Watched::Webhook,
+    Watched::WebhookDelivery,
+    Watched::WorkspacePush,
+    Watched::WorkspaceWebhook,
+];
 
 impl Watched {
     fn named(table: &str) -> Option<Self> {
-        match table {
-            "job" => Some(Self::Job),
-            "environment" => Some(Self::Environment),
-            "cluster" => Some(Self::Cluster),
-            "registry" => Some(Self::Registry),
-            "metadata_group" => Some(Self::MetadataGroup),
-            _ => None,
+        ALL_WATCHED.into_iter().find(|watched| watched.table() == table)
+    }
+
+    /// The name of its table.
+    #[must_use]
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Job => "job",
+            Self::Environment => "environment",
+            Self::Cluster => "cluster",
+            Self::Registry => "registry",
+            Self::MetadataGroup => "metadata_group",
+            Self::Alert => "alert",
+            Self::AlertCause => "alert_cause",
+            Self::AlertDelivery => "alert_delivery",
+            Self::AlertRule => "alert_rule",
+            Self::PushFeedback => "push_feedback",
+            Self::RepositoryHead => "repository_head",
+            Self::Webhook => "webhook",
+            Self::WebhookDelivery => "webhook_delivery",
+            Self::WorkspacePush => "workspace_push",
+            Self::WorkspaceWebhook => "workspace_webhook",
         }
+    }
+
+    /// Whether all of its rows are one.
+    fn is_whole(self) -> bool {
+        !matches!(self, Self::Job | Self::Environment | Self::Cluster | Self::Registry)
     }
 }
 
@@ -48,9 +100,16 @@ pub struct WatchedRow(usize);
 impl WatchedRow {
     #[must_use]
     pub fn new(table: Watched, rowid: i64) -> Self {
-        let rowid = if table == Watched::MetadataGroup { 0 } else { rowid.unsigned_abs() };
-        let spread = rowid.wrapping_mul(5).wrapping_add(table as u64) % CELLS as u64;
+        if table.is_whole() {
+            return Self(ROWS + table as usize);
+        }
+        let spread = rowid.unsigned_abs().wrapping_mul(4).wrapping_add(table as u64) % ROWS as u64;
         Self(usize::try_from(spread).unwrap_or_default())
+    }
+
+    /// All rows of a table that is watched as a whole.
+    pub(super) fn all(table: Watched) -> Self {
+        Self::new(table, 0)
     }
 }
 
@@ -185,7 +244,7 @@ impl Drop for Writer {
 mod tests {
     use std::sync::Arc;
 
-    use super::{CELLS, Changes, WORD, Watched, WatchedRow, Writer};
+    use super::{ALL_WATCHED, CELLS, Changes, WORD, Watched, WatchedRow, Writer};
 
     fn writer(changes: &Arc<Changes>) -> Writer {
         Writer { changes: Arc::clone(changes), marked: [0; CELLS / WORD] }
@@ -218,9 +277,9 @@ mod tests {
 
     #[test]
     fn rows_of_different_tables_are_different() {
-        let tables = [Watched::Job, Watched::Environment, Watched::Cluster, Watched::Registry, Watched::MetadataGroup];
-        let rows: std::collections::HashSet<usize> = tables.map(|table| WatchedRow::new(table, 1).0).into();
-        assert_eq!(rows.len(), tables.len());
+        let rows: std::collections::HashSet<usize> = ALL_WATCHED.map(|table| WatchedRow::new(table, 1).0).into();
+        assert_eq!(rows.len(), ALL_WATCHED.len());
+        assert!(rows.iter().all(|cell| *cell < CELLS));
         let group = |rowid| WatchedRow::new(Watched::MetadataGroup, rowid);
         assert_eq!(group(1), group(2), "its rows are not known before they are read");
     }

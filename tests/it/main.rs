@@ -34,6 +34,7 @@ mod examples;
 mod fake;
 mod forecast;
 mod git_server;
+mod glances;
 mod group_commit;
 mod harness;
 mod heartbeat_url;

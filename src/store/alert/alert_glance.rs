@@ -5,6 +5,11 @@ use sea_orm::{ActiveEnum as _, ConnectionTrait, DbErr, Statement};
 
 use super::messages::IS_NEXT;
 use super::rule_rows::TIMED;
+use crate::store::row_changes::Watched;
+
+/// The tables at which `glance` looks.
+pub const GLANCED: [Watched; 5] =
+    [Watched::Alert, Watched::AlertCause, Watched::AlertDelivery, Watched::AlertRule, Watched::Webhook];
 
 /// What there is for the loop to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

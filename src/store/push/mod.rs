@@ -19,7 +19,7 @@ pub use self::hook_row::{
     PolledWorkspace, ask_for_polls, by_id, events, events_of, list_due_polls, list_polled, lock, of_workspace,
     release_polls, set_of_workspace, set_principal,
 };
-pub use self::push_glance::{PushGlance, glance};
+pub use self::push_glance::{GLANCED, PushGlance, glance};
 pub use self::push_hook_row::{
     delete_some_hook_deliveries, is_hook_delivery_known, list_hook_deliveries, list_hooks, lock_hook,
 };

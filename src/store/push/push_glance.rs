@@ -6,6 +6,11 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 use super::feedback_row::PENDING;
 use super::head_row::ASKED;
 use super::push_row::WAITING;
+use crate::store::row_changes::Watched;
+
+/// The tables at which `glance` looks.
+pub const GLANCED: [Watched; 4] =
+    [Watched::PushFeedback, Watched::RepositoryHead, Watched::WorkspacePush, Watched::WorkspaceWebhook];
 
 /// When something is due that the loop does; `None` if there is nothing of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
