@@ -1,6 +1,8 @@
 //! `cargo xtask test`: all tests, on SQLite and then on PostgreSQL, with a Docker engine and a registry; then the clients, and
 //! fuzzing.
 
+use std::process::Command;
+
 use crate::command::{self, Missing, Result};
 use crate::timing::Timing;
 use crate::{chart, clients, fuzz, services, torture};
@@ -11,6 +13,12 @@ const SEEDS: [&str; 2] = ["100", "40"];
 const KILLS: u32 = 20;
 /// Modules of tests that read files or run processes, and do the same on every database.
 const WITHOUT_DATABASE: [&str; 5] = ["architecture::", "documentation::", "processes::", "runner::", "words::"];
+
+/// Fuzzes in a process of its own, which gives way to others.
+fn fuzz_nicely() -> Result<()> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    command::run(Command::new("nice").arg(program).arg("fuzz"))
+}
 
 /// Runs all tests.
 pub(crate) fn run(missing: Missing) -> Result<()> {
@@ -52,16 +60,27 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         eprintln!("== servers are killed while containers run");
         timing.part("torture", || torture::with(&services, KILLS))?;
     }
-    if touring.is_empty() {
-        eprintln!("== clients");
-        timing.part("clients", clients::tour)?;
-        // Its program is built with the Go of the clients.
-        timing.part("the Helm chart", chart::run_all)?;
-    }
-    if fuzzing.is_none() {
-        eprintln!("== fuzzing");
-        timing.part("fuzzing", || fuzz::run_all(&[]))?;
-    }
+    // Both wait for servers most of the time, each for its own ones.
+    std::thread::scope(|scope| {
+        let fuzzing = fuzzing.is_none().then(|| {
+            eprintln!("== fuzzing, beside the clients, in the time that they leave");
+            scope.spawn(fuzz_nicely)
+        });
+        let mut toured = Ok(());
+        if touring.is_empty() {
+            eprintln!("== clients");
+            toured = timing.part("clients", clients::tour);
+            if toured.is_ok() {
+                // Its program is built with the Go of the clients.
+                toured = timing.part("the Helm chart", chart::run_all);
+            }
+        }
+        let fuzzed = fuzzing.map_or(Ok(()), |fuzzing| {
+            let end = || fuzzing.join().unwrap_or_else(|_| Err("fuzzing panicked".into()));
+            timing.part("what was left of fuzzing", end)
+        });
+        toured.and(fuzzed)
+    })?;
     match services.missing.as_slice() {
         [] => eprintln!("== all tests passed, none were skipped"),
         left => eprintln!("== passed, but tests were SKIPPED that need:\n  {}", left.join("\n  ")),
