@@ -302,7 +302,7 @@ impl Authenticator {
                     communication_email: None,
                     groups: Some(json!(groups)),
                 };
-                store::write_one(&self.db, async |db| store::person::create(&db, row.clone()).await).await?
+                store::write(&self.db, async |tx| store::person::create(tx, row.clone()).await).await?
             }
         };
         if person.groups.as_ref() != Some(&json!(groups)) {

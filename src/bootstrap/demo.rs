@@ -96,7 +96,9 @@ async fn create(
     let cron = Schedule::Cron {
         scheduled_at: "* * * * *".into(),
         timezone: "Etc/UTC".into(),
-        command: script("echo \"hello from $QOVERY_ENVIRONMENT_NAME, for $WINDLASS_SCHEDULED_FOR\"; date"),
+        command: script(
+            "echo \"hello from $QOVERY_ENVIRONMENT_NAME${WINDLASS_SCHEDULED_FOR:+, for $WINDLASS_SCHEDULED_FOR}\"; date",
+        ),
     };
     let lifecycle = Schedule::Lifecycle {
         on_start: Some(script("echo \"the environment starts\"; sleep 1; echo ready")),
