@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicI32;
 
+use entity::id::JobId;
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use crate::access::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::Result;
 use crate::liveness::certificate::CertificateFault;
 use crate::liveness::clock_watch::ClockWatch;
 use crate::liveness::fence::Fence;
@@ -24,8 +26,9 @@ use crate::observe::metrics::Metrics;
 use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
-use crate::store::job::JobAnswers;
-use crate::store::run::SharedActivity;
+use crate::store::job::{JobAnswers, RunSubject};
+use crate::store::run::{HandOver, RunEnding, SharedActivity};
+use crate::store::together::Together;
 
 /// The state that handlers and the engine share.
 pub struct App {
@@ -52,6 +55,12 @@ pub struct App {
     pub setbacks: Setbacks,
     /// Which running runs have to be visited.
     pub visits: Visits,
+    /// Jobs whose runs are about to start, which are read together.
+    pub subjects: Together<JobId, Result<Option<Box<RunSubject>>>>,
+    /// Hand-overs of runs that are stored together: whether the run was still that of its owner.
+    pub hand_overs: Together<HandOver, Result<bool>>,
+    /// The same for their ends.
+    pub endings: Together<RunEnding, Result<bool>>,
     pub clock_watch: ClockWatch,
     pub certificate: CertificateFault,
     /// The number of the last workspace job whose approval is awaited and whose rights were checked.
@@ -92,6 +101,9 @@ impl From<Parts> for App {
             runners,
             authenticator,
             visits: Visits::new(wake.clone()),
+            subjects: Together::default(),
+            hand_overs: Together::default(),
+            endings: Together::default(),
             wake,
             fence: Fence::default(),
             metrics,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DeploymentId, JobId, OrganizationId, RunId};
 use crate::run_spec::{BuiltImage, RunSpec};
 
-/// State of a run; changed only through `store::run::{claim, advance}`.
+/// State of a run; changed only through `store::run::{claim, advance, advance_all}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunState {

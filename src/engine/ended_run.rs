@@ -6,7 +6,7 @@ use entity::run::{Event, RunState};
 use entity::run_spec::Retention;
 use sea_orm::DatabaseTransaction;
 
-use super::news::run_ended;
+use super::news::runs_ended;
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -27,13 +27,23 @@ pub(super) fn expiry(run: &run::Model) -> Option<DateTime<Utc>> {
 pub(super) async fn follow_up(
     app: &App,
     tx: &DatabaseTransaction,
-    (run, follows): (&run::Model, Follows),
+    ended: (&run::Model, Follows),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if follows.is_beyond {
+    follow_up_all(app, tx, &[ended], now).await
+}
+
+/// The same for several runs.
+pub(super) async fn follow_up_all(
+    app: &App,
+    tx: &DatabaseTransaction,
+    ended: &[(&run::Model, Follows)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for (run, _) in ended.iter().filter(|(_, follows)| follows.is_beyond) {
         expire_older(tx, run, now).await?;
     }
-    run_ended(app, tx, (run, follows), now).await
+    runs_ended(app, tx, ended, now).await
 }
 
 /// Marks the oldest ended runs of the job for deletion that its retention does not keep.

@@ -108,6 +108,9 @@ use crate::store;
 const IDLE: Duration = Duration::from_secs(5);
 /// The pause between ticks while runs are open.
 const BUSY: Duration = Duration::from_millis(500);
+/// How long after a pass over runs the next one begins at the earliest. What happens in between is processed together, so that many
+/// short runs cost few passes and few transactions.
+const APART: Duration = Duration::from_millis(5);
 /// The shortest pause: a pass that keeps failing must not keep a core busy.
 const SHORTEST: Duration = Duration::from_millis(20);
 /// How often the runners are searched for steps of ended runs.
@@ -181,7 +184,12 @@ async fn work(app: &Arc<App>, shutdown: &CancellationToken) {
     let mut visitors = tick::Visitors::default();
     let mut swept_at = None;
     let mut looked_at: Option<Instant> = None;
+    let mut begun: Option<Instant> = None;
     on_wake(app.wake.listen(), shutdown, async |_| {
+        if let Some(last) = begun {
+            tokio::time::sleep_until(last + APART).await;
+        }
+        begun = Some(Instant::now());
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
         if swept_at.is_none_or(|at| now - at >= SWEEP) {

@@ -56,6 +56,7 @@ pub mod sign_in;
 pub mod signing_key;
 pub mod stage;
 pub mod team;
+pub mod together;
 pub mod token;
 mod transaction;
 mod transient;

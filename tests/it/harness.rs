@@ -242,7 +242,7 @@ impl TestApp {
         migration::run(&db).await.unwrap();
         db.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::SeqCst);
-            if ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| info.statement.sql.starts_with(verb)) {
+            if ["INSERT", "UPDATE", "DELETE", "WITH v "].iter().any(|verb| info.statement.sql.starts_with(verb)) {
                 changed.fetch_add(1, Ordering::SeqCst);
             }
             upgrade::record::note(info);

@@ -15,6 +15,7 @@ use entity::id::{
     WebhookId, WorkspaceId, WorkspaceStepId,
 };
 use entity::run::{self, RunState};
+use entity::run_spec::RunSpec;
 use entity::server_lease;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
@@ -227,6 +228,23 @@ async fn runs_are_found_by_indexes() {
     watched.check("log", store::log_chunk::list_by_run(db, id, 7)).await;
     watched.check("log before a line", store::log_chunk::list_before(db, id, 7)).await;
     watched.check("delete of a log", store::log_chunk::delete_some(db, id, 10)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn several_runs_are_changed_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (job, id, owner) = (JobId::create(), RunId::create(), Uuid::now_v7());
+    let to = store::run::Handover { runner: run::RunnerKind::Process, place: "here".into(), masks: None, step: None };
+    let hand_over = store::run::HandOver { id, owner: Some(owner), to };
+    watched.check("hand-overs", store::run::hand_over_all(db, &[hand_over.clone(), hand_over])).await;
+    let row = run::Model::queued(job, run::Event::Cron, RunSpec::default(), now());
+    let row = run::Model { state: RunState::Failed, ..row };
+    let ending = store::run::RunEnding { owner: Some(owner), row, chunks: Vec::new() };
+    watched.check("ends", store::run::advance_all(db, &[ending.clone(), ending])).await;
+    watched.check("subjects", store::job::run_subjects(db, &[job, JobId::create()])).await;
     assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
 }
 

@@ -4,7 +4,7 @@
 pub use self::approval_news::{approval_decided, approval_waiting};
 pub(super) use self::news_payload::{escaped, is_covered};
 pub use self::news_payload::{run_reason, wants};
-pub use self::run_news::{run_ended, run_given_up, runs_take_too_long, times_skipped, too_long_cause};
+pub use self::run_news::{run_given_up, runs_ended, runs_take_too_long, times_skipped, too_long_cause};
 
 mod approval_news;
 mod news_outbox;

@@ -21,22 +21,29 @@ use crate::store::webhook_news::NewsPlace;
 /// The most jobs of a query.
 const JOBS: usize = 500;
 
-/// Hears that a run has ended, and whether webhooks may want to know.
-pub async fn run_ended(
+/// Hears that runs have ended, and of each whether webhooks may want to know.
+pub async fn runs_ended(
     app: &App,
     tx: &DatabaseTransaction,
-    (run, follows): (&run::Model, Follows),
+    ended: &[(&run::Model, Follows)],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Some(job) = run.job_id else { return Ok(()) };
-    match (run.state, run.event) {
-        (RunState::Failed, _) => store::alert::note_run_failed(tx, run.id, now).await?,
-        (RunState::Succeeded, Event::Cron | Event::Start) => {
-            store::alert::note_success(tx, job, run.finished_at.unwrap_or(now)).await?;
+    let success = |run: &run::Model| {
+        let counts = run.state == RunState::Succeeded && matches!(run.event, Event::Cron | Event::Start);
+        run.job_id.filter(|_| counts).map(|job| (job, run.finished_at.unwrap_or(now)))
+    };
+    let successes: Vec<_> = ended.iter().filter_map(|(run, _)| success(run)).collect();
+    store::alert::note_successes(tx, &successes).await?;
+    for (run, follows) in ended {
+        let Some(job) = run.job_id else { continue };
+        if run.state == RunState::Failed {
+            store::alert::note_run_failed(tx, run.id, now).await?;
         }
-        _ => {}
+        if follows.is_watched {
+            tell_end(app, tx, (job, run), now).await?;
+        }
     }
-    if follows.is_watched { tell_end(app, tx, (job, run), now).await } else { Ok(()) }
+    Ok(())
 }
 
 /// Hears that a run was given up. The rest of its row may not be readable, which must not prevent its end.

@@ -31,7 +31,7 @@ pub use self::subjects::{
     Place, cluster_places, failed_in_a_row, groups_with_label, job_names, labels_of_jobs, places, workspace_places,
 };
 pub use self::successes::{
-    IdleJob, begin_success, end_success, end_successes_of, list_idle_jobs, next_idle_job, note_success,
+    IdleJob, begin_success, end_success, end_successes_of, list_idle_jobs, next_idle_job, note_successes,
 };
 pub use self::watched_runs::{WatchedRun, list_late_runs, list_long_runs};
 pub use self::watched_workspaces::{WatchedWorkspace, list_drifted, list_waiting_jobs};

@@ -55,17 +55,30 @@ pub async fn end_successes_of(tx: &impl ConnectionTrait, environment: Environmen
     Ok(())
 }
 
-/// Notes that a run of a job succeeded.
+/// Notes when runs of jobs succeeded.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn note_success(tx: &impl ConnectionTrait, job: JobId, now: DateTime<Utc>) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(Column::Since, Expr::value(now))
-        .filter(Column::JobId.eq(job))
-        .filter(Column::Since.lt(now))
-        .exec(tx)
-        .await?;
+pub async fn note_successes(tx: &impl ConnectionTrait, all: &[(JobId, DateTime<Utc>)]) -> Result<(), DbErr> {
+    match all {
+        [] => return Ok(()),
+        [(job, at)] => {
+            let noted = Entity::update_many().col_expr(Column::Since, Expr::value(*at));
+            noted.filter(Column::JobId.eq(*job)).filter(Column::Since.lt(*at)).exec(tx).await?;
+        }
+        all => {
+            let mut sql = Binds::new(tx.get_database_backend(), "WITH v (job_id, at) AS (VALUES ");
+            for (number, (job, at)) in all.iter().enumerate() {
+                sql.sql(if number == 0 { "(" } else { ", (" }).value(job.0, "uuid").sql(", ");
+                sql.value(*at, "timestamptz").sql(")");
+            }
+            sql.sql(
+                ") UPDATE job_success SET since = v.at FROM v \
+                 WHERE job_success.job_id = v.job_id AND job_success.since < v.at",
+            );
+            tx.execute_raw(sql.statement()).await?;
+        }
+    }
     Ok(())
 }
 

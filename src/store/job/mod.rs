@@ -21,4 +21,4 @@ pub use self::job_list::{
     list_by_organization,
 };
 pub use self::job_view::{JobPlace, JobView, RegistryView, list_views_by_environment, view_by_id};
-pub use self::run_subject::{RunSubject, run_subject};
+pub use self::run_subject::{RunSubject, run_subject, run_subjects};

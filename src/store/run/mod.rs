@@ -1,9 +1,10 @@
-//! Runs. Their state changes only through `claim` and `advance`, which check the expected state.
+//! Runs. Their state changes only through `claim`, `advance` and `advance_all`, which check the expected state.
 
 mod activity;
 pub mod cancel;
 mod in_turn;
 mod insert;
+mod many;
 mod open;
 mod ownership;
 pub mod pinged;
@@ -17,6 +18,7 @@ mod transition;
 
 pub use self::activity::{Activity, SharedActivity, activity};
 pub use self::insert::{create, create_one};
+pub use self::many::{HandOver, RunEnding, advance_all, hand_over_all};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{

@@ -76,7 +76,7 @@ pub async fn list_waiting(
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<WaitingRun>, DbErr> {
-    let mut waiting = Vec::new();
+    let (mut waiting, most) = (Vec::new(), i64::try_from(limit).unwrap_or(i64::MAX));
     for chunk in queues.chunks(TOGETHER) {
         let mut sql = Binds::new(db.get_database_backend(), "");
         for (place, (slots, organization)) in chunk.iter().enumerate() {
@@ -84,7 +84,8 @@ pub async fn list_waiting(
             sql.sql("SELECT run.id, run.organization_id, run.not_before, run.number FROM run WHERE run.state = 'QUEUED' AND run.slots = ");
             sql.value(*slots, "uuid").sql(" AND run.organization_id = ").value(*organization, "uuid");
             sql.sql(" AND run.not_before <= ").value(now, "timestamptz").sql(" AND ").sql(ITS_TURN);
-            sql.sql(&format!(" ORDER BY run.not_before, run.number LIMIT {limit}) AS queue_{place}"));
+            sql.sql(" ORDER BY run.not_before, run.number LIMIT ").value(most, "bigint");
+            sql.sql(&format!(") AS queue_{place}"));
         }
         for row in db.query_all_raw(sql.statement()).await? {
             waiting.push(WaitingRun {

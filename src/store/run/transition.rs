@@ -1,4 +1,4 @@
-//! Changes to a run. Its state changes only through `claim` and `advance`, which check the expected state.
+//! Changes to a run. Its state changes only through `claim`, `advance` and `advance_all`, which check the expected state.
 
 use chrono::{DateTime, Utc};
 use entity::id::RunId;
@@ -38,7 +38,7 @@ pub struct Follows {
     pub is_beyond: bool,
 }
 
-const IS_WATCHED: &str = "EXISTS (SELECT 1 FROM webhook w WHERE w.organization_id = (SELECT j.organization_id FROM job j \
+pub(super) const IS_WATCHED: &str = "EXISTS (SELECT 1 FROM webhook w WHERE w.organization_id = (SELECT j.organization_id FROM job j \
      WHERE j.id = run.job_id) AND w.enabled AND w.own_events IS NOT NULL)";
 
 /// The states that are counted together with the state of an ended run, and how many runs in these states its job keeps.
@@ -54,7 +54,7 @@ pub fn kept(run: &run::Model) -> Option<(&'static [RunState], u64)> {
 }
 
 /// Whether a job has as many runs like one that has just ended as are kept, apart from that one.
-fn is_beyond(states: &[RunState], kept: u64) -> String {
+pub(super) fn is_beyond(states: &[RunState], kept: u64) -> String {
     if kept == 0 {
         return "1 = 1".to_owned();
     }
@@ -95,7 +95,7 @@ pub async fn advance(tx: &impl ConnectionTrait, expected: Expected, row: run::Mo
 }
 
 /// The columns that a transition may change. SQLite rewrites an index entry whenever one of its columns is set, even to the same value.
-fn changeable(row: run::Model, stays: bool) -> run::ActiveModel {
+pub(super) fn changeable(row: run::Model, stays: bool) -> run::ActiveModel {
     use sea_orm::ActiveValue::NotSet;
     let mut active = run::ActiveModel {
         number: NotSet,

@@ -10,7 +10,10 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
     ),
     ("src/agent_api", &["agent_api", "app", "error", "input", "runner::agent", "secret", "store"]),
     ("src/alert", &["alert", "app", "engine", "error", "liveness::passes", "outbound", "secret", "store"]),
-    ("src/app.rs", &["access", "clock", "config", "liveness", "observe::metrics", "runner", "secret", "store"]),
+    (
+        "src/app.rs",
+        &["access", "clock", "config", "error", "liveness", "observe::metrics", "runner", "secret", "store"],
+    ),
     ("src/clock.rs", &[]),
     ("src/config", &["config", "secret"]),
     ("src/error.rs", &["input", "store"]),

@@ -17,6 +17,7 @@ mod servers;
 mod slots;
 mod starts;
 mod times;
+mod together;
 mod visits;
 
 use std::fmt::Write as _;

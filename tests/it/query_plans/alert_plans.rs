@@ -140,7 +140,9 @@ async fn what_nothing_reports_is_looked_for_by_indexes() {
     let db = &watched.db;
     let job = JobId::create();
     watched.check("deployed job", store::alert::begin_success(db, job, now())).await;
-    watched.check("success", store::alert::note_success(db, job, now())).await;
+    watched.check("success", store::alert::note_successes(db, &[(job, now())])).await;
+    let successes = [(job, now()), (JobId::create(), now())];
+    watched.check("successes", store::alert::note_successes(db, &successes)).await;
     watched.check("job that is not deployed", store::alert::end_success(db, job)).await;
     watched.check("stopped environment", store::alert::end_successes_of(db, EnvironmentId::create())).await;
     for target in

@@ -8,6 +8,7 @@ use sea_orm::ActiveEnum as _;
 use super::masks::Masks;
 use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
+use super::settle;
 use crate::app::App;
 use crate::engine::run::RunEvent;
 use crate::engine::tick::job::step::step;
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Target, Unavailable};
 use crate::store;
-use crate::store::run::Handover;
+use crate::store::run::{HandOver, Handover};
 
 /// Starts a run, unless its starting deadline has passed or it cannot be executed.
 #[tracing::instrument(
@@ -75,9 +76,7 @@ pub(super) async fn begin(app: &App, seen: Observation<'_>, now: DateTime<Utc>) 
 /// Records where a run is about to be started; false if this server must not start it.
 async fn hand_over(app: &App, run: &run::Model, to: Handover, now: DateTime<Utc>) -> Result<bool> {
     if run.event != Event::Workspace {
-        let handed_over =
-            store::write_one(&app.db, async |db| store::run::hand_over(&db, run.id, run.lease_owner, to.clone()).await);
-        return Ok(handed_over.await?);
+        return settle::hand_over(app, HandOver { id: run.id, owner: run.lease_owner, to }).await;
     }
     store::write(&app.db, async |tx| {
         // Lock order: workspace job, run.

@@ -16,6 +16,7 @@ mod observed;
 pub(super) mod orphans;
 mod outcome;
 mod place;
+mod settle;
 pub(super) mod sweep;
 mod visitors;
 

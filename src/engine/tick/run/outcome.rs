@@ -6,11 +6,12 @@ use entity::job::AppliedSchedule;
 use entity::run::{Event, RunState};
 use entity::run_spec::BuiltImage;
 use entity::variable::VariableKind;
-use entity::{job, run, variable};
+use entity::{job, log_chunk, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::log_copy::{append, with_lines};
 use super::masks::{Masks, masked_reason};
+use super::settle;
 use crate::app::App;
 use crate::engine::ended_run::{expiry, follow_up};
 use crate::engine::masking::Followed;
@@ -23,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::runner;
 use crate::secret;
 use crate::store;
-use crate::store::run::{Advanced, Expected};
+use crate::store::run::{Advanced, Expected, RunEnding};
 
 /// The results of a run, stored together with an event.
 #[derive(Default)]
@@ -69,35 +70,11 @@ pub(in crate::engine::tick) async fn change(
     // A builder repeats the instruction that failed, with the values of its arguments; a cluster repeats what a container wrote.
     run.reason = run.reason.take().map(|reason| masked_reason(app, &run, reason));
     let outputs = without_secrets(app, &run, outputs);
-    let changed = store::write(&app.db, async |tx| {
-        // Lock order: environment, workspace job, run.
-        let target = if outputs.is_empty() { None } else { locked_job(tx, &run).await? };
-        if run.event == Event::Workspace {
-            store::workspace::lock_job_of_run(tx, run.id).await?;
-        }
-        let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
-            return Ok::<_, Error>(false);
-        };
-        append(app, tx, &run, pieces, now).await?;
-        if to.is_final() {
-            follow_up(app, tx, (&run, follows), now).await?;
-            if run.event == Event::Workspace {
-                ended(app, tx, &run, left, now).await?;
-            }
-            if let (Event::Apply, RunState::Succeeded, Some(job)) = (run.event, run.state, run.job_id) {
-                let removed = applied.is_none();
-                store::cluster_objects::set_applied(tx, job, applied).await?;
-                if removed {
-                    schedule_by_server(tx, job, &run).await?;
-                }
-            }
-        }
-        if let Some(job) = target {
-            store_outputs(app, tx, &job, outputs, now).await?;
-        }
-        Ok(true)
-    })
-    .await?;
+    let changed = if to.is_final() && from == RunState::Running && !leaves_more(&run, &outputs) {
+        settle::end(app, RunEnding { owner: expected.owner, row: run.clone(), chunks: pieces }).await?
+    } else {
+        change_one(app, (&run, expected), (pieces, outputs), (left, applied), now).await?
+    };
     if from == RunState::Running {
         // It has ended, waits for its next attempt, or another server has it.
         app.visits.gone(run.id);
@@ -112,6 +89,50 @@ pub(in crate::engine::tick) async fn change(
         if is_awaited(&run) { app.wake.now() } else { app.wake.run_ended() }
     }
     Ok(changed)
+}
+
+/// Whether more than the run and its log changes when it ends.
+fn leaves_more(run: &run::Model, outputs: &[Output]) -> bool {
+    !outputs.is_empty() || matches!(run.event, Event::Workspace | Event::Apply)
+}
+
+/// Applies a change that may have all kinds of results.
+async fn change_one(
+    app: &App,
+    (run, expected): (&run::Model, Expected),
+    (pieces, outputs): (Vec<log_chunk::Model>, Vec<Output>),
+    (left, applied): (Option<StepResult>, Option<AppliedSchedule>),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    store::write(&app.db, async |tx| {
+        // Lock order: environment, workspace job, run.
+        let target = if outputs.is_empty() { None } else { locked_job(tx, run).await? };
+        if run.event == Event::Workspace {
+            store::workspace::lock_job_of_run(tx, run.id).await?;
+        }
+        let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
+            return Ok::<_, Error>(false);
+        };
+        append(app, tx, run, pieces, now).await?;
+        if run.state.is_final() {
+            follow_up(app, tx, (run, follows), now).await?;
+            if run.event == Event::Workspace {
+                ended(app, tx, run, left, now).await?;
+            }
+            if let (Event::Apply, RunState::Succeeded, Some(job)) = (run.event, run.state, run.job_id) {
+                let removed = applied.is_none();
+                store::cluster_objects::set_applied(tx, job, applied).await?;
+                if removed {
+                    schedule_by_server(tx, job, run).await?;
+                }
+            }
+        }
+        if let Some(job) = target {
+            store_outputs(app, tx, &job, outputs, now).await?;
+        }
+        Ok(true)
+    })
+    .await
 }
 
 /// Whether a deployment, a workspace job or a schedule goes on when a run has ended.

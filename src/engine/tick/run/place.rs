@@ -4,6 +4,7 @@ use entity::cluster::ClusterKind;
 use entity::run;
 use entity::run::{Event, RunnerKind};
 
+use super::settle;
 use crate::app::App;
 use crate::engine::tick::workspace::place;
 use crate::error::Result;
@@ -18,7 +19,7 @@ pub(super) async fn subject_of(app: &App, run: &run::Model) -> Result<Option<Box
     match (run.event, run.job_id) {
         (Event::Workspace, _) | (_, None) => Ok(None),
         _ if run.runner.is_some() => Ok(None),
-        (_, Some(job)) => Ok(store::job::run_subject(&app.db, job).await?),
+        (_, Some(job)) => settle::subject(app, job).await,
     }
 }
 
