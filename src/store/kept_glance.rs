@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::row_changes::{Changes, Moment, Watched, WatchedRow};
 
-/// For how long it is kept at most: somebody may repair a database by hand while its server runs.
+/// The maximum age of a kept result, so that a change made with another program is noticed, too.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// The last glance at some tables.
