@@ -152,6 +152,12 @@ impl Setbacks {
         self.ledger().passes.remove(&pass);
     }
 
+    /// Whether a pass has failed and has not succeeded since.
+    #[must_use]
+    pub fn has_failed_pass(&self) -> bool {
+        !self.ledger().passes.is_empty()
+    }
+
     /// The passes that keep failing.
     #[must_use]
     pub fn failing_passes(&self, now: DateTime<Utc>) -> Vec<&'static str> {

@@ -11,7 +11,9 @@ use sea_orm::{
     QueryFilter as _, TransactionTrait as _,
 };
 use serde_json::{Value, json};
+use windlass::engine::tick;
 use windlass::liveness::key_check;
+use windlass::liveness::visits::Scope;
 use windlass::store;
 
 use crate::engine::poison::{Rejects, cure, poison};
@@ -159,6 +161,33 @@ async fn a_pass_that_keeps_failing_is_named() {
     assert_eq!(health(&app, "/health").await.0, 200);
 }
 
+/// What makes a pass succeed again need not be something to do, so an idle server has to find it out by itself.
+#[tokio::test]
+async fn a_failed_pass_is_tried_again_while_nothing_is_due() {
+    let app = TestApp::new().await;
+    let (db, mut visitors) = (&app.app.db, tick::Visitors::default());
+    app.tick().await;
+    // The first rests once nothing is called any more.
+    while !tick::work_with(&app.app, &mut visitors, Scope::Look, app.clock.now()).await.rests {}
+    assert!(!tick::ahead(&app.app, app.clock.now()).await.unwrap().now, "nothing is due");
+    for table in ["deployment_rule", "run"] {
+        db.execute_unprepared(&format!("ALTER TABLE {table} RENAME TO elsewhere")).await.unwrap();
+        for _ in 0..3 {
+            app.clock.forward(6);
+            tick::plan(&app.app, app.clock.now()).await;
+            tick::work_with(&app.app, &mut visitors, Scope::Look, app.clock.now()).await;
+        }
+        assert_eq!(health(&app, "/health").await.0, 503, "{table}");
+        db.execute_unprepared(&format!("ALTER TABLE elsewhere RENAME TO {table}")).await.unwrap();
+        assert!(tick::ahead(&app.app, app.clock.now()).await.unwrap().now, "{table}");
+        assert!(!tick::work_with(&app.app, &mut visitors, Scope::Look, app.clock.now()).await.rests, "{table}");
+        tick::plan(&app.app, app.clock.now()).await;
+        let (status, body) = health(&app, "/health").await;
+        assert_eq!(status, 200, "{table}: {body}");
+    }
+    visitors.finish().await;
+}
+
 #[tokio::test]
 async fn a_key_that_does_not_fit_is_named() {
     let app = TestApp::new().await;
@@ -247,8 +276,14 @@ async fn a_full_disk_is_survived() {
     assert!(ill > 0, "the health check did not notice");
     std::fs::remove_file(inside.join("fill")).unwrap();
     drop(fill);
-    wait_for("the end of the trouble", async || (server.call("GET", "/health", None).await.0 == 200).then_some(()))
-        .await;
+    wait_for("the end of the trouble", async || {
+        let (status, _, text) = server.call("GET", "/health", None).await;
+        if status != 200 {
+            eprintln!("still ill: {text}");
+        }
+        (status == 200).then_some(())
+    })
+    .await;
     for _ in 0..20 {
         let (status, row, text) = server.call("POST", &run, body()).await;
         assert_eq!(status, 202, "{text}");

@@ -10,7 +10,7 @@ use crate::store;
 /// What the plan loop waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ahead {
-    /// Whether its passes may have something to do now.
+    /// Whether its passes may have something to do now, or have failed: what makes a pass succeed again need not be something to do.
     pub now: bool,
     /// When the next schedule is due.
     pub next: Option<DateTime<Utc>>,
@@ -28,7 +28,8 @@ pub async fn ahead(app: &App, now: DateTime<Utc>) -> Result<Ahead> {
     let schedules = [found.next_of_jobs, found.next_of_workspaces, found.next_of_checks];
     let is_due = schedules.iter().chain(&found.next_of_rules).flatten().any(|at| *at <= now);
     let is_open = found.deployments || found.workspace_jobs || (found.holds && !app.runners.clusters.is_empty());
-    Ok(Ahead { now: is_due || is_open || !app.clock_watch.is_well(now), next: next(app, schedules, now).await? })
+    let is_due = is_due || is_open || !app.clock_watch.is_well(now) || app.setbacks.has_failed_pass();
+    Ok(Ahead { now: is_due, next: next(app, schedules, now).await? })
 }
 
 /// The next time of a schedule that does not wait because it failed.
@@ -44,9 +45,10 @@ async fn next(app: &App, of_all: [Option<DateTime<Utc>>; 3], now: DateTime<Utc>)
     Ok(jobs.into_iter().chain(workspaces).chain(checks).min())
 }
 
-/// Whether the passes over runs have nothing to do: nothing was requested, and no run is open on any server.
+/// Whether the passes over runs have nothing to do: nothing was requested, no pass has failed, and no run is open on any server.
 pub(super) async fn rests(app: &App) -> bool {
     !app.wake.is_called()
+        && !app.setbacks.has_failed_pass()
         && app.visits.is_empty()
         && app.runners.clusters.is_empty()
         && !store::run::has_open(&app.db).await.unwrap_or(true)
