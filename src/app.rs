@@ -27,7 +27,7 @@ use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
 use crate::store::job::{JobAnswers, RunSubject};
-use crate::store::run::{HandOver, RunEnding, SharedActivity};
+use crate::store::run::{HandOverRequest, RunEnding, SharedActivity};
 use crate::store::together::Together;
 
 /// The state that handlers and the engine share.
@@ -58,7 +58,7 @@ pub struct App {
     /// Jobs whose runs are about to start, which are read together.
     pub subjects: Together<JobId, Result<Option<Box<RunSubject>>>>,
     /// Hand-overs of runs that are stored together: whether the run was still that of its owner.
-    pub hand_overs: Together<HandOver, Result<bool>>,
+    pub hand_overs: Together<HandOverRequest, Result<bool>>,
     /// The same for their ends.
     pub endings: Together<RunEnding, Result<bool>>,
     pub clock_watch: ClockWatch,

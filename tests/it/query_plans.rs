@@ -238,7 +238,7 @@ async fn several_runs_are_changed_by_indexes() {
     let db = &watched.db;
     let (job, id, owner) = (JobId::create(), RunId::create(), Uuid::now_v7());
     let to = store::run::Handover { runner: run::RunnerKind::Process, place: "here".into(), masks: None, step: None };
-    let hand_over = store::run::HandOver { id, owner: Some(owner), to };
+    let hand_over = store::run::HandOverRequest { id, owner: Some(owner), to };
     watched.check("hand-overs", store::run::hand_over_all(db, &[hand_over.clone(), hand_over])).await;
     let row = run::Model::queued(job, run::Event::Cron, RunSpec::default(), now());
     let row = run::Model { state: RunState::Failed, ..row };

@@ -18,9 +18,9 @@ use super::open::lock_in_order;
 use super::transition::{Follows, Handover, IS_WATCHED, changeable, is_beyond, kept};
 use crate::store::binds::Binds;
 
-/// The hand-over of a run of a server.
+/// A run of a server, and where it is to be handed over to.
 #[derive(Clone, Debug)]
-pub struct HandOver {
+pub struct HandOverRequest {
     pub id: RunId,
     pub owner: Option<Uuid>,
     pub to: Handover,
@@ -46,10 +46,10 @@ async fn lock(tx: &impl ConnectionTrait, ids: impl Iterator<Item = RunId>) -> Re
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn hand_over_all(tx: &impl ConnectionTrait, all: &[HandOver]) -> Result<HashSet<RunId>, DbErr> {
+pub async fn hand_over_all(tx: &impl ConnectionTrait, all: &[HandOverRequest]) -> Result<HashSet<RunId>, DbErr> {
     lock(tx, all.iter().map(|one| one.id)).await?;
     let mut sql = Binds::new(tx.get_database_backend(), "WITH v (id, owner, runner, place, masks, step) AS (VALUES ");
-    for (number, HandOver { id, owner, to }) in all.iter().enumerate() {
+    for (number, HandOverRequest { id, owner, to }) in all.iter().enumerate() {
         let Handover { runner, place, masks, step } = to.clone();
         sql.sql(if number == 0 { "(" } else { ", (" }).value(id.0, "uuid").sql(", ").value(*owner, "uuid");
         sql.sql(", ").value(runner.to_value(), "text").sql(", ").value(place, "text");

@@ -18,7 +18,7 @@ mod transition;
 
 pub use self::activity::{Activity, SharedActivity, activity};
 pub use self::insert::{create, create_one};
-pub use self::many::{HandOver, RunEnding, advance_all, hand_over_all};
+pub use self::many::{HandOverRequest, RunEnding, advance_all, hand_over_all};
 pub(in crate::store) use self::open::of_environment;
 pub(in crate::store) use self::open::open;
 pub use self::open::{

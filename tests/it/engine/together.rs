@@ -11,7 +11,7 @@ use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::json;
 use uuid::Uuid;
 use windlass::store;
-use windlass::store::run::{Follows, HandOver, Handover, RunEnding};
+use windlass::store::run::{Follows, HandOverRequest, Handover, RunEnding};
 
 use super::poison::{Rejects, cure, poison, sql};
 use crate::harness::{Furnished, TestApp};
@@ -153,7 +153,7 @@ async fn several_are_stored_as_one_is() {
         masks: number.is_multiple_of(2).then(|| vec![7, 0]),
         step: (!number.is_multiple_of(2)).then(|| "step".into()),
     };
-    let handed = |number: usize, owner| HandOver { id: before[number].id, owner, to: to(number) };
+    let handed = |number: usize, owner| HandOverRequest { id: before[number].id, owner, to: to(number) };
     let all = [handed(0, owner), handed(1, owner), handed(2, stranger), handed(3, None)];
     let done = store::write(db, async |tx| store::run::hand_over_all(tx, &all).await).await.unwrap();
     assert_eq!(done, [before[0].id, before[1].id].into());

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::runner::time_limit::{log_failure, with_time_limit};
 use crate::runner::{Target, Unavailable};
 use crate::store;
-use crate::store::run::{HandOver, Handover};
+use crate::store::run::{HandOverRequest, Handover};
 
 /// Starts a run, unless its starting deadline has passed or it cannot be executed.
 #[tracing::instrument(
@@ -76,7 +76,7 @@ pub(super) async fn begin(app: &App, seen: Observation<'_>, now: DateTime<Utc>) 
 /// Records where a run is about to be started; false if this server must not start it.
 async fn hand_over(app: &App, run: &run::Model, to: Handover, now: DateTime<Utc>) -> Result<bool> {
     if run.event != Event::Workspace {
-        return settle::hand_over(app, HandOver { id: run.id, owner: run.lease_owner, to }).await;
+        return settle::hand_over(app, HandOverRequest { id: run.id, owner: run.lease_owner, to }).await;
     }
     store::write(&app.db, async |tx| {
         // Lock order: workspace job, run.

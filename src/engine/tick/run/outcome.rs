@@ -9,11 +9,11 @@ use entity::variable::VariableKind;
 use entity::{job, log_chunk, run, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
-use super::log_copy::{append, with_lines};
+use super::log_copy::with_lines;
 use super::masks::{Masks, masked_reason};
 use super::settle;
 use crate::app::App;
-use crate::engine::ended_run::{expiry, follow_up};
+use crate::engine::ended_run::expiry;
 use crate::engine::masking::Followed;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::runner;
 use crate::secret;
 use crate::store;
-use crate::store::run::{Advanced, Expected, RunEnding};
+use crate::store::run::{Expected, RunEnding};
 
 /// The results of a run, stored together with an event.
 #[derive(Default)]
@@ -110,12 +110,10 @@ async fn change_one(
         if run.event == Event::Workspace {
             store::workspace::lock_job_of_run(tx, run.id).await?;
         }
-        let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
+        if !settle::advance(app, tx, (run, expected), pieces).await? {
             return Ok::<_, Error>(false);
-        };
-        append(app, tx, run, pieces, now).await?;
+        }
         if run.state.is_final() {
-            follow_up(app, tx, (run, follows), now).await?;
             if run.event == Event::Workspace {
                 ended(app, tx, run, left, now).await?;
             }

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::{log_chunk, run};
 use sea_orm::DatabaseTransaction;
@@ -14,7 +13,7 @@ use crate::engine::ended_run::{follow_up, follow_up_all};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::job::RunSubject;
-use crate::store::run::{Advanced, Expected, Follows, HandOver, RunEnding};
+use crate::store::run::{Advanced, Expected, Follows, HandOverRequest, RunEnding};
 
 /// What the run of a job is started from.
 pub(super) async fn subject(app: &App, job: JobId) -> Result<Option<Box<RunSubject>>> {
@@ -37,11 +36,11 @@ async fn subjects(app: &App, jobs: Vec<JobId>) -> Vec<Result<Option<Box<RunSubje
 }
 
 /// Records where a run is about to be started; false if its owner must not start it.
-pub(super) async fn hand_over(app: &App, request: HandOver) -> Result<bool> {
+pub(super) async fn hand_over(app: &App, request: HandOverRequest) -> Result<bool> {
     app.hand_overs.ask(request, |requests| hand_over_all(app, requests)).await
 }
 
-async fn hand_over_all(app: &App, requests: Vec<HandOver>) -> Vec<Result<bool>> {
+async fn hand_over_all(app: &App, requests: Vec<HandOverRequest>) -> Vec<Result<bool>> {
     let all = async {
         let done = store::write(&app.db, async |tx| store::run::hand_over_all(tx, &requests).await).await?;
         Ok(requests.iter().map(|one| done.contains(&one.id)).collect())
@@ -50,7 +49,7 @@ async fn hand_over_all(app: &App, requests: Vec<HandOver>) -> Vec<Result<bool>> 
         return answers;
     }
     let mut answers = Vec::with_capacity(requests.len());
-    for HandOver { id, owner, to } in requests {
+    for HandOverRequest { id, owner, to } in requests {
         let done = store::write_one(&app.db, async |db| store::run::hand_over(&db, id, owner, to.clone()).await);
         answers.push(done.await.map_err(Error::from));
     }
@@ -101,11 +100,23 @@ async fn append_all(app: &App, tx: &DatabaseTransaction, all: Vec<(&run::Model, 
 
 async fn end_one(app: &App, tx: &DatabaseTransaction, request: RunEnding) -> Result<bool> {
     let RunEnding { owner, row, chunks } = request;
-    let now: DateTime<Utc> = row.updated_at;
     let expected = Expected { state: run::RunState::Running, owner };
-    let Advanced::Yes(follows) = store::run::advance(tx, expected, row.clone()).await? else { return Ok(false) };
-    append(app, tx, &row, chunks, now).await?;
-    follow_up(app, tx, (&row, follows), now).await?;
+    advance(app, tx, (&row, expected), chunks).await
+}
+
+/// Stores a changed run, the last lines of its log, and what follows from its end if that is the change; false if another server
+/// changed the run first.
+pub(super) async fn advance(
+    app: &App,
+    tx: &DatabaseTransaction,
+    (run, expected): (&run::Model, Expected),
+    chunks: Vec<log_chunk::Model>,
+) -> Result<bool> {
+    let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else { return Ok(false) };
+    append(app, tx, run, chunks, run.updated_at).await?;
+    if run.state.is_final() {
+        follow_up(app, tx, (run, follows), run.updated_at).await?;
+    }
     Ok(true)
 }
 
