@@ -28,8 +28,8 @@ pub async fn ahead(app: &App, now: DateTime<Utc>) -> Result<Ahead> {
     let schedules = [found.next_of_jobs, found.next_of_workspaces, found.next_of_checks];
     let is_due = schedules.iter().chain(&found.next_of_rules).flatten().any(|at| *at <= now);
     let is_open = found.deployments || found.workspace_jobs || (found.holds && !app.runners.clusters.is_empty());
-    let is_due = is_due || is_open || !app.clock_watch.is_well(now) || app.setbacks.has_failed_pass();
-    Ok(Ahead { now: is_due, next: next(app, schedules, now).await? })
+    let is_unsettled = !app.clock_watch.is_well(now) || app.setbacks.has_failed_pass();
+    Ok(Ahead { now: is_due || is_open || is_unsettled, next: next(app, schedules, now).await? })
 }
 
 /// The next time of a schedule that does not wait because it failed.
