@@ -42,13 +42,13 @@ impl Memory {
     }
 }
 
-/// Repeats the passes until `shutdown`. While nothing happens, a pass is one query.
+/// Repeats the passes until `shutdown`. While nothing happens, a pass is one query; on SQLite there is none.
 pub async fn run(app: &App, shutdown: CancellationToken) {
     let mut memory = Memory::default();
     let mut glance = KeptGlance::of(&app.db, &store::alert::GLANCED);
     while !shutdown.is_cancelled() {
         let now = app.clock.now();
-        let mut pause = PAUSE;
+        let (mut pause, mut rests) = (PAUSE, false);
         let passed = async {
             let mut found = glance.get(async || store::alert::glance(&app.db).await).await?;
             if !found.watches {
@@ -65,7 +65,10 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
                     pause = PAUSE.min((due - now).to_std().unwrap_or(PAUSE));
                     Ok(())
                 }
-                None => Ok(()),
+                None => {
+                    rests = !found.causes && !found.watches;
+                    Ok(())
+                }
             }
         };
         let passed = tokio::select! {
@@ -83,7 +86,8 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause), if !rests => {}
+            () = glance.rest(pause), if rests => {}
         }
     }
 }

@@ -136,96 +136,120 @@ pub async fn run(app: &Arc<App>, shutdown: CancellationToken) {
             wind_down::run(app).await;
             drained.cancel();
         },
-        every(&drained, HEARTBEAT, async || {
-            let renewed = tick::renew(app).await.map(|()| false);
-            tick::pass::check(app, Pass::Leases, renewed, app.clock.now());
-            HEARTBEAT
-        }),
+        every(&drained, HEARTBEAT, || renew(app)),
         connect(app, &drained),
-        every(&shutdown, DRIFT, async || {
+        every(&shutdown, DRIFT, || async {
             cluster::drift::run_once(app, app.clock.now()).await;
             DRIFT
         }),
-        every(&shutdown, Duration::ZERO, async || {
+        every(&shutdown, Duration::ZERO, || async {
             if let Err(error) = key_check::run_once(app).await {
                 tracing::warn!(?error, "the key file could not be checked; will retry");
             }
             KEY_CHECK
         }),
-        every(&shutdown, PRUNE, async || {
+        every(&shutdown, PRUNE, || async {
             if tick::prune(app, app.clock.now()).await.more { SHORTEST } else { PRUNE }
         }),
     );
 }
 
+async fn renew(app: &App) -> Duration {
+    let renewed = tick::renew(app).await.map(|()| false);
+    tick::pass::check(app, Pass::Leases, renewed, app.clock.now());
+    HEARTBEAT
+}
+
 /// Settles schedules, and advances deployments and workspace jobs.
 async fn plan(app: &App, shutdown: &CancellationToken) {
-    on_wake(app.wake.listen_for_plans(), shutdown, async |woken| {
-        let now = app.clock.now();
-        app.pulse.beat(Loop::Plan, now);
-        if woken == Woken::ByTime
-            && let Ok(Ahead { now: false, next }) = tick::ahead(app, now).await
-        {
-            return until(next, now);
-        }
-        if tick::plan(app, now).await.more {
-            return Duration::ZERO;
-        }
-        match tick::ahead(app, now).await {
-            Ok(ahead) => until(ahead.next, app.clock.now()),
-            Err(_) => IDLE,
-        }
-    })
-    .await;
+    let mut woken = app.wake.listen_for_plans();
+    let mut why = Some(Woken::ByRequest);
+    while let Some(reason) = why {
+        let pause = plan_once(app, reason).await;
+        why = wait(&mut woken, shutdown, pause).await;
+    }
+}
+
+async fn plan_once(app: &App, woken: Woken) -> Duration {
+    let now = app.clock.now();
+    app.pulse.beat(Loop::Plan, now);
+    if woken == Woken::ByTime
+        && let Ok(Ahead { now: false, next }) = tick::ahead(app, now).await
+    {
+        return until(next, now);
+    }
+    if tick::plan(app, now).await.more {
+        return Duration::ZERO;
+    }
+    match tick::ahead(app, now).await {
+        Ok(ahead) => until(ahead.next, app.clock.now()),
+        Err(_) => IDLE,
+    }
 }
 
 /// Starts, observes and ends runs: on a wake-up those that something happened to, and regularly all others.
 async fn work(app: &Arc<App>, shutdown: &CancellationToken) {
-    let mut visitors = tick::Visitors::default();
-    let mut swept_at = None;
-    let mut looked_at: Option<Instant> = None;
-    let mut begun: Option<Instant> = None;
-    on_wake(app.wake.listen(), shutdown, async |_| {
-        if let Some(last) = begun {
+    let mut woken = app.wake.listen();
+    let mut work = Work::default();
+    let mut why = Some(Woken::ByRequest);
+    while why.is_some() {
+        let pause = work.once(app).await;
+        why = wait(&mut woken, shutdown, pause).await;
+    }
+    work.visitors.finish().await;
+}
+
+/// What the loop over runs remembers.
+#[derive(Default)]
+struct Work {
+    visitors: tick::Visitors,
+    swept_at: Option<DateTime<Utc>>,
+    looked_at: Option<Instant>,
+    begun: Option<Instant>,
+}
+
+impl Work {
+    /// A pass, and the pause after it.
+    async fn once(&mut self, app: &Arc<App>) -> Duration {
+        if let Some(last) = self.begun {
             tokio::time::sleep_until(last + APART).await;
         }
-        begun = Some(Instant::now());
+        self.begun = Some(Instant::now());
         let now = app.clock.now();
         app.pulse.beat(Loop::Work, now);
-        if swept_at.is_none_or(|at| now - at >= SWEEP) {
-            visitors.sweep(app, now);
-            swept_at = Some(now);
+        if self.swept_at.is_none_or(|at| now - at >= SWEEP) {
+            self.visitors.sweep(app, now);
+            self.swept_at = Some(now);
         }
-        let scope = if looked_at.is_none_or(|at| at.elapsed() >= BUSY) { Scope::Look } else { Scope::News };
+        let scope = if self.looked_at.is_none_or(|at| at.elapsed() >= BUSY) { Scope::Look } else { Scope::News };
         if scope == Scope::Look {
-            looked_at = Some(Instant::now());
+            self.looked_at = Some(Instant::now());
         }
-        let outcome = tick::work_with(app, &mut visitors, scope, now).await;
+        let outcome = tick::work_with(app, &mut self.visitors, scope, now).await;
         if outcome.more {
             Duration::ZERO
         } else if outcome.rests {
             IDLE
         } else if !app.visits.is_empty() || store::run::has_open(&app.db).await.unwrap_or(true) {
-            BUSY.saturating_sub(looked_at.map(|at| at.elapsed()).unwrap_or_default()).max(SHORTEST)
+            BUSY.saturating_sub(self.looked_at.map(|at| at.elapsed()).unwrap_or_default()).max(SHORTEST)
         } else {
             IDLE
         }
-    })
-    .await;
-    visitors.finish().await;
+    }
 }
 
 /// Connects to the Kubernetes clusters, and logs when one comes up or goes down.
 async fn connect(app: &App, shutdown: &CancellationToken) {
+    let mut woken = app.wake.listen_for_plans();
     let mut known = cluster::connect::Known::default();
-    on_wake(app.wake.listen_for_plans(), shutdown, async |_| {
+    let mut why = Some(Woken::ByRequest);
+    while why.is_some() {
         let connected = cluster::connect::run_once(app, &mut known).await.map(|()| false);
         tick::pass::check(app, Pass::Connect, connected, app.clock.now());
         // Every request causes a wake-up; there is no need to connect that often.
         tokio::time::sleep(BUSY).await;
-        IDLE
-    })
-    .await;
+        why = wait(&mut woken, shutdown, IDLE).await;
+    }
 }
 
 /// Why a loop goes on.
@@ -236,22 +260,22 @@ enum Woken {
     ByTime,
 }
 
-/// Repeats a step whenever the engine is woken, and after the pause that the step returns.
-async fn on_wake(mut woken: WakeReceiver, shutdown: &CancellationToken, mut step: impl AsyncFnMut(Woken) -> Duration) {
-    let mut why = Woken::ByRequest;
-    loop {
-        let pause = step(why).await;
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return,
-            () = woken.wait() => why = Woken::ByRequest,
-            () = tokio::time::sleep(pause) => why = Woken::ByTime,
-        }
+/// Waits until the engine is woken, or a pause is over; `None` at a shutdown.
+async fn wait(woken: &mut WakeReceiver, shutdown: &CancellationToken, pause: Duration) -> Option<Woken> {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => None,
+        () = woken.wait() => Some(Woken::ByRequest),
+        () = tokio::time::sleep(pause) => Some(Woken::ByTime),
     }
 }
 
 /// Repeats a step after a first pause, and then after the pause that the step returns.
-async fn every(shutdown: &CancellationToken, first: Duration, mut step: impl AsyncFnMut() -> Duration) {
+async fn every<F: Future<Output = Duration>>(
+    shutdown: &CancellationToken,
+    first: Duration,
+    mut step: impl FnMut() -> F,
+) {
     let mut pause = first;
     loop {
         tokio::select! {

@@ -56,24 +56,30 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
                     tracing::error!(?error, "due webhook deliveries could not be read; will retry");
                     app.setbacks.pass_failed(Pass::Webhooks, app.clock.now());
                     app.metrics.pass_failed(Pass::Webhooks.name());
-                    CALM
+                    Some(CALM)
                 }
             }
         };
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+            () = glance.rest(CALM), if pause.is_none() => {}
         }
     }
 }
 
-/// Sends what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
-async fn pass(app: &App, glance: &mut KeptGlance<Option<DateTime<Utc>>>, now: DateTime<Utc>) -> Result<Duration> {
-    match glance.get(async || store::webhook::next_delivery(&app.db).await).await? {
-        None => Ok(CALM),
-        Some(due) if due > now => Ok((due - now).to_std().unwrap_or_default().clamp(SHORTEST, CALM)),
-        Some(_) => Ok(if send(app, now).await? > 0 { Duration::ZERO } else { SHORTEST }),
-    }
+/// Sends what is due, and returns the time until the next pass; `None` if nothing waits. While nothing is due, a pass is one query, and
+/// no transaction.
+async fn pass(
+    app: &App,
+    glance: &mut KeptGlance<Option<DateTime<Utc>>>,
+    now: DateTime<Utc>,
+) -> Result<Option<Duration>> {
+    Ok(match glance.get(async || store::webhook::next_delivery(&app.db).await).await? {
+        None => None,
+        Some(due) if due > now => Some((due - now).to_std().unwrap_or_default().clamp(SHORTEST, CALM)),
+        Some(_) => Some(if send(app, now).await? > 0 { Duration::ZERO } else { SHORTEST }),
+    })
 }
 
 /// Sends the due deliveries and returns their number.

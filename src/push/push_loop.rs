@@ -45,24 +45,26 @@ pub async fn run(app: &App, shutdown: CancellationToken) {
                 tracing::error!(?error, "pushes could not be read; will retry");
                 app.setbacks.pass_failed(Pass::Pushes, app.clock.now());
                 app.metrics.pass_failed(Pass::Pushes.name());
-                CALM
+                Some(CALM)
             }
         };
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = pushed.wait() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+            () = glance.rest(CALM), if pause.is_none() => {}
         }
     }
 }
 
-/// Does what is due, and returns the time until the next pass. While nothing is due, a pass is one query, and no transaction.
+/// Does what is due, and returns the time until the next pass; `None` if nothing waits. While nothing is due, a pass is one query, and
+/// no transaction.
 async fn pass(
     app: &App,
     looked_at: &mut Option<DateTime<Utc>>,
     glance: &mut KeptGlance<PushGlance>,
     now: DateTime<Utc>,
-) -> Result<Duration> {
+) -> Result<Option<Duration>> {
     if looked_at.is_none_or(|last| now - last >= LOOK || now < last) {
         *looked_at = Some(now);
         find_heads(app, now).await?;
@@ -84,9 +86,8 @@ async fn pass(
         done += deploy_pushed(app, now).await?;
     }
     if done > 0 {
-        return Ok(SHORTEST);
+        return Ok(Some(SHORTEST));
     }
     let next = [waiting, polls, reports, heads, asked].into_iter().flatten().min();
-    let left = next.map_or(CALM, |next| (next - now).to_std().unwrap_or(TAKEN));
-    Ok(left.clamp(SHORTEST, CALM))
+    Ok(next.map(|next| (next - now).to_std().unwrap_or(TAKEN).clamp(SHORTEST, CALM)))
 }

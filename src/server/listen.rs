@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Certificates, HttpLimits, plain_http_warning};
+use super::loops::Loops;
 use super::{calendar_loop, heartbeat_url, module_loop};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -74,21 +75,23 @@ impl Server {
         let endpoint = console::with_front(api::endpoint(&app, others).into_endpoint().map_to_response());
         let limits = (HttpLimits::new(&app.config), app.metrics.clone());
         let serving = http::serve(listener, endpoint, limits, certificates.clone(), drained.clone(), DRAIN);
-        let ((), (), (), (), (), (), (), (), (), ()) = tokio::join!(
-            serving,
-            http::watch(&app, certificates, drained.clone()),
-            async {
-                engine::run(&app, shutdown).await;
+        let mut loops = Loops::default();
+        loops.add(serving);
+        loops.add_of(&app, &drained, |app, drained| Box::pin(http::watch(app, certificates, drained)));
+        loops.add_of(&app, &drained, |app, drained| {
+            Box::pin(async move {
+                engine::run(app, shutdown).await;
                 drained.cancel();
-            },
-            outbound::run(&app, drained.clone()),
-            alert::run(&app, drained.clone()),
-            push::run(&app, drained.clone()),
-            heartbeat_url::run(&app, drained.clone()),
-            calendar_loop::run(&app, drained.clone()),
-            module_loop::run(&app, drained.clone()),
-            notify::run(&app, drained.clone())
-        );
+            })
+        });
+        loops.add_of(&app, &drained, |app, drained| Box::pin(outbound::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(alert::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(push::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(heartbeat_url::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(calendar_loop::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(module_loop::run(app, drained)));
+        loops.add_of(&app, &drained, |app, drained| Box::pin(notify::run(app, drained)));
+        loops.all().await;
         app.runners.process.close().await;
         app.runners.docker.close().await;
         // Another server need not wait until the lease expires.

@@ -16,5 +16,6 @@ mod keys;
 mod listen;
 mod local_runner;
 mod lock;
+mod loops;
 mod module_loop;
 mod storage;

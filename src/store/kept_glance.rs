@@ -1,6 +1,6 @@
 //! What a loop found when it glanced at some tables.
 //!
-//! On SQLite it is kept until one of them changes, so that a loop that looks often costs an idle server nothing. On PostgreSQL, where
+//! On SQLite it is kept until one of them changes, and a loop that waits for that costs an idle server nothing. On PostgreSQL, where
 //! other servers write too, each glance is a query.
 
 use std::sync::Arc;
@@ -45,5 +45,14 @@ impl<T: Clone> KeptGlance<T> {
         let found = query().await?;
         self.last = Some((read, at, found.clone()));
         Ok(found)
+    }
+
+    /// Waits for `pause` after a glance at which nothing was due; and then, on SQLite, until one of the tables changes, but not longer
+    /// than a result is kept.
+    pub async fn rest(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+        if let (Some(changes), Some((read, at, _))) = (&self.changes, &self.last) {
+            let _changed = tokio::time::timeout_at(*at + KEPT, changes.changed_since(*read, &self.tables)).await;
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use sea_orm::sqlx::{Error, SqliteConnection};
 use sea_orm::{DatabaseConnection, DbBackend};
+use tokio::sync::Notify;
 
 /// The cells of single rows, which share them: a change of one row also counts as a change of the others in its cell.
 const ROWS: usize = 1024;
@@ -131,6 +132,8 @@ pub struct Changes {
     now: AtomicU64,
     /// How many connections are changing any watched row.
     writers: AtomicUsize,
+    /// Wakes those who wait until a table that is watched as a whole has changed.
+    tables: Notify,
 }
 
 /// The changes of all databases of this process, by file. Held weakly: the connections hold them.
@@ -139,7 +142,7 @@ static ALL: LazyLock<Mutex<HashMap<PathBuf, Weak<Changes>>>> = LazyLock::new(Mut
 impl Changes {
     pub(super) fn new() -> Self {
         let cells = std::iter::repeat_with(Cell::default).take(CELLS).collect();
-        Self { cells, now: AtomicU64::new(0), writers: AtomicUsize::new(0) }
+        Self { cells, now: AtomicU64::new(0), writers: AtomicUsize::new(0), tables: Notify::new() }
     }
 
     /// The changes of a database; `None` unless it is an SQLite database that was opened by `store::connect`.
@@ -177,6 +180,19 @@ impl Changes {
                 cell.writers.load(Ordering::SeqCst) == 0 && cell.changed.load(Ordering::SeqCst) <= moment.0
             })
         })
+    }
+
+    /// Returns when what was read of these tables after `moment` is no longer what is stored.
+    pub(super) async fn changed_since(&self, moment: Moment, tables: &[WatchedRow]) {
+        loop {
+            // Before it looks, so that nothing is missed in between.
+            let mut next = std::pin::pin!(self.tables.notified());
+            next.as_mut().enable();
+            if !self.unchanged_since(moment, tables) {
+                return;
+            }
+            next.await;
+        }
     }
 
     /// Reports the changes of a connection from now on.
@@ -237,6 +253,9 @@ impl Drop for Writer {
             }
         }
         self.changes.writers.fetch_sub(1, Ordering::SeqCst);
+        if self.marked.iter().skip(ROWS / WORD).any(|word| *word != 0) {
+            self.changes.tables.notify_waiters();
+        }
     }
 }
 

@@ -83,6 +83,33 @@ async fn a_loop_asks_again_after_a_change() {
 }
 
 #[tokio::test]
+async fn a_loop_with_nothing_to_do_rests_until_a_change() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let webhooks = format!("/organization/{}/webhook", it.organization);
+    let mut glance = Glance::of(&app.app.db);
+    glance.webhooks().await;
+    // Other servers may change a PostgreSQL database, which tells nothing of it.
+    let is_told = app.app.db.get_database_backend() == DbBackend::Sqlite;
+    let rests = async |glance: &Glance| {
+        let rest = glance.kept.rest(Duration::from_millis(1));
+        tokio::time::timeout(Duration::from_millis(300), rest).await.is_err()
+    };
+    assert_eq!(rests(&glance).await, is_told);
+    it.create(it.lifecycle("job")).await;
+    assert_eq!(rests(&glance).await, is_told, "another table has changed");
+    let changes = async {
+        it.client.post(&webhooks, world::webhook()).await.expect(201);
+    };
+    let rest = tokio::time::timeout(Duration::from_secs(10), glance.kept.rest(Duration::ZERO));
+    let (rested, ()) = tokio::join!(rest, changes);
+    rested.expect("a change ends the rest");
+    // What is changing while it begins to rest counts, too.
+    tokio::time::timeout(Duration::from_secs(10), glance.kept.rest(Duration::ZERO)).await.expect("it has changed");
+    assert_eq!(glance.webhooks().await, 1);
+}
+
+#[tokio::test]
 async fn sqlite_reports_the_rows_of_all_tables_that_loops_glance_at() {
     let app = TestApp::new().await;
     if app.app.db.get_database_backend() != DbBackend::Sqlite {
