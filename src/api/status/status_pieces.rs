@@ -11,6 +11,7 @@ use entity::id::{JobId, StageId};
 use futures_util::{Stream, stream};
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::official_state::StageStatusEnum;
 use super::response::{
@@ -40,22 +41,40 @@ impl Pending {
         }
     }
 
-    fn write(self, to: &mut Vec<u8>) -> Result<()> {
+    fn write(self, same: &mut SameTexts, to: &mut Vec<u8>) -> Result<()> {
         let status = match self {
-            Self::Idle(id, configuration, last_run) => {
-                let newest: Option<&deployment::Model> = None;
-                Box::new(status_among(&JobSnapshot {
-                    id,
-                    configuration,
-                    part: None,
-                    runs: PartRuns::default(),
-                    last_run: last_run.map(|run| *run),
-                    newest,
-                }))
-            }
+            Self::Idle(id, configuration, None) => return same.write(id, configuration, to),
+            Self::Idle(id, configuration, last_run) => Box::new(idle(id, configuration, last_run.map(|run| *run))),
             Self::Deployed(status) => status,
         };
         serde_json::to_writer(to, &status).map_err(Error::internal)
+    }
+}
+
+/// The state of a job in no deployment.
+fn idle(id: JobId, configuration: Configuration, last_run: Option<LastRun>) -> Status {
+    let newest: Option<&deployment::Model> = None;
+    status_among(&JobSnapshot { id, configuration, part: None, runs: PartRuns::default(), last_run, newest })
+}
+
+/// The states of jobs in no deployment and without runs: per configuration, the text before and behind the id.
+#[derive(Default)]
+struct SameTexts(Vec<(Configuration, String, String)>);
+
+impl SameTexts {
+    fn write(&mut self, id: JobId, configuration: Configuration, to: &mut Vec<u8>) -> Result<()> {
+        let is_known = self.0.iter().any(|(of, ..)| *of == configuration);
+        if !is_known {
+            let nobody = Uuid::nil();
+            let (before, behind) = around(&idle(JobId(nobody), configuration, None), &nobody.to_string())?;
+            self.0.push((configuration, before, behind));
+        }
+        for (_, before, behind) in self.0.iter().filter(|(of, ..)| *of == configuration) {
+            to.extend_from_slice(before.as_bytes());
+            to.extend_from_slice(id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+            to.extend_from_slice(behind.as_bytes());
+        }
+        Ok(())
     }
 }
 
@@ -94,6 +113,7 @@ impl StatusPieces {
 
     fn chunks(self) -> impl Iterator<Item = Result<Vec<u8>>> + Send + 'static {
         self.0.into_iter().flat_map(|piece| {
+            let mut same = SameTexts::default();
             let (text, jobs) = match piece {
                 Piece::Text(text) => (Some(Ok(text.into_bytes())), Vec::new()),
                 Piece::Jobs(jobs) => (None, jobs),
@@ -105,7 +125,7 @@ impl StatusPieces {
                 for job in jobs.by_ref().take(TOGETHER) {
                     chunk.extend_from_slice(separator);
                     separator = b",";
-                    if let Err(error) = job.write(&mut chunk) {
+                    if let Err(error) = job.write(&mut same, &mut chunk) {
                         return Some(Err(error));
                     }
                 }
@@ -116,12 +136,18 @@ impl StatusPieces {
     }
 }
 
-/// The text of a value before and behind the items of a list in it, which is empty. Quotes inside of texts are escaped.
-fn around(value: &impl Serialize, list: &str) -> Result<(String, String)> {
+/// The text of a value before and behind the first place of a text in it.
+fn around(value: &impl Serialize, part: &str) -> Result<(String, String)> {
     let text = serde_json::to_string(value).map_err(Error::internal)?;
+    let (before, behind) = text.split_once(part).ok_or_else(|| Error::internal(format!("no {part} in {text}")))?;
+    Ok((before.to_owned(), behind.to_owned()))
+}
+
+/// The text of a value before and behind the items of a list in it, which is empty. Quotes inside of texts are escaped.
+fn around_items(value: &impl Serialize, list: &str) -> Result<(String, String)> {
     let key = format!("\"{list}\":[");
-    let (before, behind) = text.split_once(&key).ok_or_else(|| Error::internal(format!("no {list} in {text}")))?;
-    Ok((format!("{before}{key}"), behind.to_owned()))
+    let (before, behind) = around(value, &key)?;
+    Ok((before + &key, behind))
 }
 
 async fn read_jobs(tx: &DatabaseTransaction, row: &environment::Model) -> Result<(EnvironmentSnapshot, Vec<Pending>)> {
@@ -131,7 +157,7 @@ async fn read_jobs(tx: &DatabaseTransaction, row: &environment::Model) -> Result
 }
 
 fn with_jobs(frame: &impl Serialize, list: &str, jobs: Vec<Pending>) -> Result<StatusPieces> {
-    let (before, behind) = around(frame, list)?;
+    let (before, behind) = around_items(frame, list)?;
     Ok(StatusPieces(vec![Piece::Text(before), Piece::Jobs(jobs), Piece::Text(behind)]))
 }
 
@@ -171,7 +197,7 @@ pub(in crate::api) async fn with_stages(db: &DatabaseConnection, row: &environme
     .await?;
     let frame =
         EnvironmentStatusesWithStages { environment: environment_status(&snapshot, row.id), stages: Vec::new() };
-    let (before, behind) = around(&frame, "stages")?;
+    let (before, behind) = around_items(&frame, "stages")?;
     let mut pieces = StatusPieces::default();
     pieces.text(&before);
     for (place, stage) in stages.into_iter().enumerate() {
@@ -189,7 +215,7 @@ pub(in crate::api) async fn with_stages(db: &DatabaseConnection, row: &environme
                 status: StageStatusEnum::of(snapshot.stage(stage.id)),
             },
         };
-        let (before, behind) = around(&frame, "jobs")?;
+        let (before, behind) = around_items(&frame, "jobs")?;
         pieces.text(if place == 0 { "" } else { "," });
         pieces.text(&before);
         pieces.0.push(Piece::Jobs(jobs.remove(&stage.id).unwrap_or_default()));
@@ -204,11 +230,11 @@ mod tests {
     use entity::id::JobId;
     use serde_json::{Value, json};
 
-    use super::{Configuration, Pending, Piece, StatusPieces, TOGETHER, around};
+    use super::{Configuration, Pending, Piece, SameTexts, StatusPieces, TOGETHER, around_items, idle};
 
     #[test]
     fn jobs_are_written_in_chunks_with_commas_between_them() {
-        let (before, behind) = around(&json!({"a": "\"jobs\":[1", "jobs": [], "b": []}), "jobs").unwrap();
+        let (before, behind) = around_items(&json!({"a": "\"jobs\":[1", "jobs": [], "b": []}), "jobs").unwrap();
         for count in [0, 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER] {
             let ids: Vec<JobId> = (0..count).map(|_| JobId::create()).collect();
             let jobs = ids.iter().map(|id| Pending::Idle(*id, Configuration::NotDeployed, None)).collect();
@@ -221,6 +247,18 @@ mod tests {
                 all["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
             assert_eq!(found, ids.iter().map(ToString::to_string).collect::<Vec<_>>());
             assert_eq!((&all["a"], &all["b"]), (&json!("\"jobs\":[1"), &json!([])));
+        }
+    }
+
+    #[test]
+    fn a_state_is_the_same_text_however_it_is_written() {
+        let mut same = SameTexts::default();
+        for configuration in [Configuration::NotDeployed, Configuration::Deployed, Configuration::Outdated] {
+            for id in [JobId::create(), JobId::create()] {
+                let mut text = Vec::new();
+                same.write(id, configuration, &mut text).unwrap();
+                assert_eq!(text, serde_json::to_vec(&idle(id, configuration, None)).unwrap());
+            }
         }
     }
 }

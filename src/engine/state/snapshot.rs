@@ -130,8 +130,8 @@ impl EnvironmentSnapshot {
         let mut after = None;
         loop {
             let page = store::job::list_compared(tx, environment, after, store::PAGE).await?;
-            let Some(last) = page.last() else { return Ok(all) };
-            after = Some((last.created_at, last.id));
+            let Some((page, last)) = page else { return Ok(all) };
+            after = Some(last);
             let keys = page.iter().filter_map(|job| Some((job.id, job.deployment_id?))).collect();
             let parts = store::deployment::list_parts_by_keys(tx, &keys).await?;
             let ids = run_ids(parts.values().map(|(part, _)| part));

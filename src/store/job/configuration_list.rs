@@ -1,9 +1,13 @@
 //! Whether the jobs of an environment are deployed, and in which configuration.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, EnvironmentId, JobId, StageId};
 use entity::job_spec::JobSpec;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::cursor::Cursor;
 
@@ -22,7 +26,6 @@ pub enum Comparison {
 #[derive(Clone, Debug)]
 pub struct ComparedJob {
     pub id: JobId,
-    pub created_at: DateTime<Utc>,
     pub stage_id: Option<StageId>,
     /// The newest deployment that it takes part in.
     pub deployment_id: Option<DeploymentId>,
@@ -31,36 +34,64 @@ pub struct ComparedJob {
     pub newest_run: Option<i64>,
 }
 
+/// A page of such a list, and where the next one begins.
+pub type ComparedPage = (Vec<ComparedJob>, Cursor);
+
 /// The database compares the configurations, which are the same for most jobs; only those that differ are sent.
-const SELECT: &str = "SELECT j.id, j.created_at, s.stage_id, \
-     (SELECT p.deployment_id FROM deployment_job p WHERE p.job_id = j.id ORDER BY p.deployment_id DESC LIMIT 1), \
+const ROWS: &str = "SELECT j.id AS id, j.created_at AS created, s.stage_id AS stage, \
+     (SELECT p.deployment_id FROM deployment_job p WHERE p.job_id = j.id ORDER BY p.deployment_id DESC LIMIT 1) AS part, \
      CASE WHEN j.deployed IS NULL THEN 0 \
      WHEN j.drifted_at IS NOT NULL OR j.variables_changed_at > j.deployed_at \
      OR (j.variables_changed_at IS NOT NULL AND j.deployed_at IS NULL) THEN 1 \
-     WHEN j.deployed = j.spec THEN 2 ELSE 3 END, \
-     CASE WHEN j.deployed <> j.spec THEN j.spec END, CASE WHEN j.deployed <> j.spec THEN j.deployed END, \
-     (SELECT r.number FROM run r WHERE r.job_id = j.id AND r.event NOT IN ('BUILD', 'APPLY') ORDER BY r.number DESC LIMIT 1) \
+     WHEN j.deployed = j.spec THEN 2 ELSE 3 END AS comparison, \
+     CASE WHEN j.deployed <> j.spec THEN CAST(j.spec AS TEXT) END AS spec, \
+     CASE WHEN j.deployed <> j.spec THEN CAST(j.deployed AS TEXT) END AS deployed, \
+     (SELECT r.number FROM run r WHERE r.job_id = j.id AND r.event NOT IN ('BUILD', 'APPLY') ORDER BY r.number DESC LIMIT 1) AS newest \
      FROM job j LEFT JOIN stage_job s ON s.job_id = j.id \
      WHERE j.environment_id = $1 AND j.job_type <> 'CHECK' AND (j.created_at, j.id) > ($2, $3) ORDER BY j.created_at, j.id LIMIT $4";
 
-fn read(row: &QueryResult) -> Result<ComparedJob, DbErr> {
-    let comparison = match row.try_get_by_index::<i32>(4)? {
-        0 => Comparison::NotDeployed,
-        1 => Comparison::Changed,
-        2 => Comparison::Same,
-        _ => Comparison::Different(Box::new((row.try_get_by_index(5)?, row.try_get_by_index(6)?))),
-    };
-    Ok(ComparedJob {
-        id: row.try_get_by_index(0)?,
-        created_at: row.try_get_by_index(1)?,
-        stage_id: row.try_get_by_index(2)?,
-        deployment_id: row.try_get_by_index(3)?,
-        comparison,
-        newest_run: row.try_get_by_index(7)?,
-    })
+/// A page as one value: to hand over a row from the thread of an SQLite connection costs more than to read it.
+static PAGE_SQLITE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT json_group_array(json_array(hex(id), NULLIF(hex(stage), ''), NULLIF(hex(part), ''), comparison, spec, deployed, \
+         newest) ORDER BY created, id), MAX(created) FROM ({ROWS}) AS page"
+    )
+});
+static PAGE_POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT CAST(json_agg(json_build_array(id, stage, part, comparison, spec, deployed, newest) ORDER BY created, id) AS TEXT), \
+         MAX(created) FROM ({ROWS}) AS page"
+    )
+});
+
+/// The columns of a job in a page.
+#[derive(Deserialize)]
+struct Row(Uuid, Option<Uuid>, Option<Uuid>, i32, Option<String>, Option<String>, Option<i64>);
+
+impl Row {
+    fn job(self) -> Result<ComparedJob, DbErr> {
+        let Self(id, stage, deployment, comparison, spec, deployed, newest_run) = self;
+        let comparison = match (comparison, spec, deployed) {
+            (0, ..) => Comparison::NotDeployed,
+            (1, ..) => Comparison::Changed,
+            (_, Some(spec), Some(deployed)) => Comparison::Different(Box::new((parse(&spec)?, parse(&deployed)?))),
+            _ => Comparison::Same,
+        };
+        Ok(ComparedJob {
+            id: JobId(id),
+            stage_id: stage.map(StageId),
+            deployment_id: deployment.map(DeploymentId),
+            comparison,
+            newest_run,
+        })
+    }
 }
 
-/// A page of the jobs of an environment after `after`, sorted by creation.
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// A page of the jobs of an environment after `after`, sorted by creation. `None` behind the last one.
 ///
 /// # Errors
 /// When the query fails.
@@ -69,10 +100,17 @@ pub async fn list_compared(
     environment: EnvironmentId,
     after: Option<Cursor>,
     limit: u64,
-) -> Result<Vec<ComparedJob>, DbErr> {
-    let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, JobId(uuid::Uuid::nil())));
+) -> Result<Option<ComparedPage>, DbErr> {
+    let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, JobId(Uuid::nil())));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [environment.into(), at.into(), id.into(), limit.into()];
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), SELECT, values);
-    db.query_all_raw(statement).await?.iter().map(read).collect()
+    let backend = db.get_database_backend();
+    let sql = if backend == DbBackend::Postgres { &PAGE_POSTGRES } else { &PAGE_SQLITE };
+    let statement = Statement::from_sql_and_values(backend, sql.as_str(), values);
+    let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
+    let Some(last) = row.try_get_by_index::<Option<DateTime<Utc>>>(1)? else { return Ok(None) };
+    let text: String = row.try_get_by_index(0)?;
+    let rows: Vec<Row> = parse(&text)?;
+    let jobs: Vec<ComparedJob> = rows.into_iter().map(Row::job).collect::<Result<_, _>>()?;
+    Ok(jobs.last().map(|job| job.id).map(|id| (jobs, (last, id))))
 }

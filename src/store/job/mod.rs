@@ -9,7 +9,7 @@ mod job_reads;
 mod job_view;
 mod run_subject;
 
-pub use self::configuration_list::{ComparedJob, Comparison, list_compared};
+pub use self::configuration_list::{ComparedJob, ComparedPage, Comparison, list_compared};
 pub use self::cursor::Cursor;
 pub use self::job_answers::{JobAnswer, JobAnswers};
 pub use self::job_change::{
