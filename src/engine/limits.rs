@@ -1,6 +1,7 @@
 //! Limits of input values. Each error names the field.
 
 use crate::error::{Error, Result};
+use crate::input::commit_hash::is_hash;
 use crate::input::stored_text;
 use crate::secret::Origin;
 
@@ -89,11 +90,10 @@ fn at_most(field: &str, value: &str, limit: usize) -> Result<()> {
 /// `Invalid` if it is none.
 pub fn commit(field: &str, value: &str) -> Result<String> {
     let hash = value.trim().to_ascii_lowercase();
-    let is_valid = (7..=40).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_valid {
+    if is_hash(&hash) {
         Ok(hash)
     } else {
-        Err(Error::invalid(field, "must be the hash of a commit (7 to 40 hexadecimal digits)"))
+        Err(Error::invalid(field, "must be the hash of a commit (7 to 64 hexadecimal digits)"))
     }
 }
 

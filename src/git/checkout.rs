@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::commit::{Commit, FORMAT, commit_of};
+use super::commit::{Commit, FORMAT, commit_of, revision};
 use super::failure::Failure;
 use super::invoke::{Login, Transport, run, run_for};
 use super::ssh::{KeyFile, SshKey};
@@ -17,7 +17,7 @@ const CHECKOUT: Duration = Duration::from_secs(1800);
 pub struct Checkout {
     pub url: String,
     pub branch: Option<String>,
-    /// A full hash; by default the newest commit of the branch.
+    /// A hash, full or abbreviated; by default the newest commit of the branch.
     pub commit: Option<String>,
     pub submodules: bool,
     pub login: Option<Login>,
@@ -42,6 +42,7 @@ pub async fn checkout(wanted: &Checkout) -> Result<(TempFolder, Commit), String>
 /// # Errors
 /// A reason for the caller.
 pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, String> {
+    let wanted_commit = wanted.commit.as_deref().map(revision).transpose()?;
     let key = wanted.key.as_ref().map(|key| KeyFile::new(key, &wanted.url)).transpose()?;
     let transport = Transport { login: wanted.login.as_ref(), key: key.as_ref(), local: wanted.local };
     run(folder, &["init", "--quiet", "--template="], None).await?;
@@ -52,10 +53,10 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
         if branch.starts_with("refs/") { branch.clone() } else { format!("refs/heads/{branch}") }
     };
     let branch = wanted.branch.as_ref().map(whole);
-    let what = wanted.commit.as_deref().or(branch.as_deref()).unwrap_or("HEAD");
+    let what = wanted_commit.or(branch.as_deref()).unwrap_or("HEAD");
     let fetch = [&origin[..], &["fetch", "--quiet", "--depth=1", "--", "origin", what]].concat();
     let fetched = run_for(folder, &fetch, transport, CHECKOUT).await;
-    if wanted.commit.is_some() && fetched.is_err() {
+    if wanted_commit.is_some() && fetched.is_err() {
         // Some hosts refuse to serve a commit by its hash: fetch the whole branch instead.
         let what = branch.as_deref().unwrap_or("HEAD");
         let fetch = [&origin[..], &["fetch", "--quiet", "--", "origin", what]].concat();
@@ -63,7 +64,7 @@ pub async fn checkout_into(folder: &Path, wanted: &Checkout) -> Result<Commit, S
     } else {
         fetched?;
     }
-    let commit = wanted.commit.as_deref().unwrap_or("FETCH_HEAD");
+    let commit = wanted_commit.unwrap_or("FETCH_HEAD");
     let missing = |failure: Failure| Failure { reason: format!("the branch has no commit {commit}"), ..failure };
     let check_out = ["checkout", "--quiet", "--detach", commit];
     let remember = ["remote", "add", "--", "origin", &wanted.url];

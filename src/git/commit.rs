@@ -1,6 +1,8 @@
-//! Pure: parses commits from the output of `git log`.
+//! Pure: parses commits from the output of `git log`, and checks hashes.
 
 use chrono::{DateTime, Utc};
+
+use crate::input::commit_hash::is_hash;
 
 /// A commit.
 #[derive(Clone, Debug)]
@@ -10,6 +12,11 @@ pub struct Commit {
     pub author: String,
     /// The subject line.
     pub message: String,
+}
+
+/// The hash of a commit, for a command line of `git`.
+pub(super) fn revision(text: &str) -> Result<&str, String> {
+    if is_hash(text) { Ok(text) } else { Err(format!("{text:?} is not the hash of a commit")) }
 }
 
 /// Hash, Unix timestamp, author and subject.

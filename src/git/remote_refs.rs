@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::checkout::Checkout;
+use super::commit::revision;
 use super::invoke::{Transport, run};
 use super::ssh::KeyFile;
 use super::temp_folder::TempFolder;
@@ -54,6 +55,7 @@ pub enum Since<'a> {
 /// # Errors
 /// A reason for the caller.
 pub async fn changed_paths(of: &Checkout, since: Since<'_>, commit: &str) -> Result<Vec<String>, String> {
+    let commit = revision(commit)?;
     let folder = TempFolder::new()?;
     let path = folder.path();
     let key = of.key.as_ref().map(|key| KeyFile::new(key, &of.url)).transpose()?;
@@ -68,6 +70,7 @@ pub async fn changed_paths(of: &Checkout, since: Since<'_>, commit: &str) -> Res
     fetch(newest).await?;
     let begin = match since {
         Since::Commit(id) => {
+            let id = revision(id)?;
             // It is usually part of the history that was fetched.
             let known = run(path, &["cat-file", "-e", &format!("{id}^{{commit}}")], None).await;
             if known.is_err() {

@@ -2,6 +2,7 @@
 //! before any transaction.
 
 pub mod bounds;
+pub mod commit_hash;
 pub mod read_json;
 pub mod read_yaml;
 mod refusal;

@@ -12,6 +12,7 @@ use super::error::{Problem, Result};
 use super::path_context::PathContext;
 use super::session::Session;
 use crate::access::{Action, Location, principal};
+use crate::engine::limits;
 use crate::engine::workspace::{self, NewJob, Reviewer};
 use crate::engine::workspace_removal;
 use crate::store;
@@ -56,7 +57,7 @@ pub(super) async fn create(
         template,
         tcl: changes.text("tcl"),
         comments: changes.text("comments"),
-        commit_id: changes.text("commit_id"),
+        commit_id: commit_of(changes)?,
         override_branch: changes.text("override_branch"),
         via: changes.text("via").unwrap_or_default(),
         refresh: changes.get("refresh").is_some_and(Cell::is_true),
@@ -75,6 +76,12 @@ pub(super) async fn create(
         ("organization_id", Cell::Id(organization.0)),
         ("workspace_id", Cell::Id(id.0)),
     ]))
+}
+
+/// The commit to run, instead of the newest one.
+fn commit_of(changes: &Changes) -> Result<Option<String>> {
+    let given = changes.text("commit_id").filter(|text| !text.is_empty());
+    given.map(|text| limits::commit("commitId", &text).map_err(Problem::from)).transpose()
 }
 
 /// The template of the `command` attribute, if there is one.

@@ -113,7 +113,7 @@ pub(super) const MAY: &[(&str, &[&str])] = &[
     ),
     ("src/engine/template", &["access::reach", "engine", "input", "secret::url_login"]),
     ("src/follow.rs", &["access::read_guard", "app", "error", "store"]),
-    ("src/git", &["git", "secret"]),
+    ("src/git", &["git", "input", "secret"]),
     ("src/git/invoke.rs", &["config", "git", "secret"]),
     ("src/git/login.rs", &["app", "error", "git", "secret", "store"]),
     ("src/input", &["input"]),

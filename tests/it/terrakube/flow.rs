@@ -22,6 +22,24 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// What is no hash would be a name or an option of `git`.
+#[tokio::test]
+async fn only_the_hash_of_a_commit_is_checked_out() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    for wrong in ["--quiet", "main", "0123ab", "0123abcd^"] {
+        let job = json!({"tcl": tcl(PLAN_AND_ASK), "commitId": wrong});
+        let problem = house.ask(&house.client, &workspace, job).await.expect(400).to_string();
+        assert!(problem.contains("commitId: must be the hash of a commit"), "{problem}");
+    }
+    let job = house.start(&workspace, json!({"tcl": tcl(PLAN_AND_ASK)})).await;
+    house.app.settle().await;
+    house.end(0, r#"{"changes":true,"commit":"--quiet"}"#).await;
+    let shown = house.get(&format!("job/{job}")).await;
+    assert_eq!(shown["data"]["attributes"]["status"], "waitingApproval");
+    assert_eq!(shown["data"]["attributes"]["commitId"], json!(null));
+}
+
 #[tokio::test]
 async fn plan_approve_apply() {
     let house = House::new().await;
@@ -34,11 +52,11 @@ async fn plan_approve_apply() {
     assert_eq!(house.status(&job).await, ("running".into(), words(&["running", "pending", "pending"])));
     let started = house.app.runner.started().remove(0);
     assert!(started.arguments[1].contains("plan -input=false"), "{started:?}");
-    house.end(0, r#"{"changes":true,"commit":"0123"}"#).await;
+    house.end(0, r#"{"changes":true,"commit":"0123abcd"}"#).await;
     let (status, _) = house.status(&job).await;
     assert_eq!(status, "waitingApproval");
     let shown = house.get(&format!("job/{job}")).await["data"]["attributes"].clone();
-    assert_eq!((&shown["approvalTeam"], &shown["commitId"]), (&json!("OPS"), &json!("0123")));
+    assert_eq!((&shown["approvalTeam"], &shown["commitId"]), (&json!("OPS"), &json!("0123abcd")));
     // Nothing goes on by itself.
     house.app.settle().await;
     assert_eq!(house.status(&job).await.0, "waitingApproval");

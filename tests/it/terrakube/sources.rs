@@ -72,6 +72,10 @@ async fn a_repository_behind_a_token() {
     // A commit of the branch.
     let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "commitId": commit(&done)})).await;
     assert_eq!(commit(&site.until(&job, &["completed"]).await), commit(&done));
+    // The same one by a part of its hash, from a branch that has gone on.
+    let short = &commit(&done)[..12];
+    let job = site.job_with(&workspace, json!({"tcl": tcl(LOOK), "commitId": short})).await;
+    assert_eq!(commit(&site.until(&job, &["completed"]).await), commit(&done));
     // Commands from another repository replace those of the template.
     let import = |folder: &str| {
         format!(

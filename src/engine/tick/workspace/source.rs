@@ -27,7 +27,7 @@ pub(super) async fn source_of(app: &App, of: &WorkspaceSubject) -> Result<Result
     Ok(match git::login::of_workspace(app, row).await? {
         Ok(repository) => Ok(SourceTree::Repository(Checkout {
             branch: (!branch.is_empty() && branch != "remote-content").then(|| branch.to_owned()),
-            commit: of.job.commit_id.clone().filter(|commit| commit.len() == 40),
+            commit: of.job.commit_id.clone().filter(|commit| !commit.is_empty()),
             ..repository
         })),
         Err(reason) => Err(Impossible(reason)),

@@ -7,6 +7,7 @@ use super::plan_to_show::{PlanToShow, of_json};
 use super::saved_plan;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
+use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::runner::terraform::layout::{
     PLAN_BYTES, PLAN_FILE, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE, RESULT_FILE,
@@ -64,6 +65,8 @@ pub(in crate::engine::tick) async fn read_result(
         |error: serde_json::Error| unread(OutputError::Refused(format!("{RESULT_FILE} is not valid: {error}")));
     let read = |text: Vec<u8>| serde_json::from_slice(&text).map_err(invalid);
     let mut left: StepResult = result.map(read).transpose()?.unwrap_or_default();
+    // The next step checks it out.
+    left.commit = left.commit.and_then(|commit| limits::commit("commit", &commit).ok());
     if !plans {
         return Ok(left);
     }
