@@ -1,24 +1,22 @@
 //! Pure: the resource of a job.
 
-use std::collections::HashMap;
-
 use entity::deployment_restriction::{self, RestrictionKind, RestrictionMode};
-use entity::id::StageId;
 use entity::job_spec::{CpuArchitecture, JobSpec};
 
 use super::context::Context;
 use super::exported::ExportedJob;
 use super::hcl::{Arguments, Expression, argument, block, optional};
 use super::job_parts::{healthchecks, schedule, source};
+use super::stage_blocks::StageBlocks;
 use super::variable_blocks::variable_arguments;
 
-/// `label` is the label of the resource, and `stages` has the references to stages other than the default one.
+/// `label` is the label of the resource.
 pub(super) fn job_block(
     context: &mut Context<'_>,
     environment: &str,
     label: &str,
     of: &ExportedJob,
-    stages: &HashMap<StageId, String>,
+    stages: &StageBlocks,
 ) -> String {
     let ExportedJob { job, place, restrictions } = of;
     let owner = format!("job {}", job.name);
@@ -29,9 +27,12 @@ pub(super) fn job_block(
     ];
     arguments.extend(sizes(&job.spec));
     if let Some(place) = place {
-        let reference = stages.get(&place.stage_id).cloned();
-        arguments.extend(optional("deployment_stage_id", reference.map(Expression::Plain)));
-        arguments.extend(optional("is_skipped", Some(true).filter(|_| place.is_skipped)));
+        let (reference, is_skipped) = stages.place(place);
+        arguments.extend(optional("deployment_stage_id", reference.map(|id| Expression::Plain(id.to_owned()))));
+        arguments.extend(optional("is_skipped", Some(true).filter(|_| is_skipped)));
+        if place.is_skipped && !is_skipped {
+            context.note(format!("{owner}: skipped, which the provider does only for a job with a stage of its own"));
+        }
     }
     arguments.push(argument("schedule", schedule(context, &owner, &job.spec.schedule)));
     arguments.push(argument("source", source(context, &owner, &job.spec.source)));

@@ -8,7 +8,7 @@ use super::hcl::{Expression, argument, block, optional};
 use super::job_block::job_block;
 use super::job_parts::cannot_create;
 use super::label::Labels;
-use super::stage_blocks::stage_blocks;
+use super::stage_blocks::{Anchor, stage_blocks};
 use super::variable_blocks::variable_arguments;
 
 const PROVIDERS: &str = r#"terraform {
@@ -49,14 +49,16 @@ pub fn manifest(exported: &Exported) -> Vec<ManifestFile> {
         }
     }
     let default_stage = exported.stages.iter().find(|stage| stage.name == entity::stage::JOBS).map(|stage| stage.id);
-    let anchor = jobs.iter().find(|(_, job)| job.place.as_ref().map(|place| place.stage_id) == default_stage);
-    let anchor = anchor.map(|(label, _)| format!("qovery_job.{label}"));
+    let places = jobs.iter().filter_map(|(label, job)| Some((label, job.place.as_ref()?)));
+    let anchors = places.filter(|(_, place)| Some(place.stage_id) == default_stage);
+    let anchors = anchors.map(|(label, place)| Anchor { label, is_skipped: place.is_skipped });
+    let anchor = anchors.min_by_key(|anchor| anchor.is_skipped);
     let environment = environment_address(exported);
-    let stages = stage_blocks(&mut context, &environment, anchor.as_deref());
+    let stages = stage_blocks(&mut context, &environment, anchor);
     blocks.push_str(&stages.text);
     for (label, job) in jobs {
         blocks.push('\n');
-        blocks.push_str(&job_block(&mut context, &environment, &label, job, &stages.references));
+        blocks.push_str(&job_block(&mut context, &environment, &label, job, &stages));
     }
     let notes: String = context.notes.iter().map(|note| format!("# - {note}\n")).collect();
     let notes = if notes.is_empty() { notes } else { format!("{NOTES}{notes}\n") };

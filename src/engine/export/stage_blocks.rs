@@ -1,12 +1,13 @@
 //! Pure: the deployment stages of an environment.
 //!
 //! The provider creates stages, but cannot refer to those that every environment has. A job without a stage joins the default stage for
-//! jobs, so such a job leads to the ID of that stage. The other default stages are exported only if they contain jobs, under other names.
+//! jobs, so such a job leads to the ID of that stage. A job that is skipped needs that ID itself: the provider skips only in a stage. The other default stages are exported only if they contain jobs, under other names.
 
 use std::collections::HashMap;
 
 use entity::id::StageId;
 use entity::stage::{DEFAULTS, JOBS, Model};
+use entity::stage_job;
 
 use super::context::Context;
 use super::hcl::{Expression, argument, block, optional};
@@ -15,11 +16,29 @@ use super::label::Labels;
 /// The stages as blocks, and how jobs refer to them; a job of a stage that is not in the map belongs to the default stage.
 pub(super) struct StageBlocks {
     pub(super) text: String,
-    pub(super) references: HashMap<StageId, String>,
+    references: HashMap<StageId, String>,
+    /// How a job that is skipped refers to the default stage.
+    default_reference: Option<String>,
 }
 
-/// `anchor` refers to a job in the default stage for jobs.
-pub(super) fn stage_blocks(context: &mut Context<'_>, environment: &str, anchor: Option<&str>) -> StageBlocks {
+impl StageBlocks {
+    /// What a job says about its stage: how it refers to it, and whether it is skipped, as far as the provider can do that.
+    pub(super) fn place(&self, of: &stage_job::Model) -> (Option<&str>, bool) {
+        let known = self.references.get(&of.stage_id).or(self.default_reference.as_ref().filter(|_| of.is_skipped));
+        (known.map(String::as_str), of.is_skipped && known.is_some())
+    }
+}
+
+/// A job in the default stage for jobs.
+#[derive(Clone, Copy)]
+pub(super) struct Anchor<'a> {
+    pub(super) label: &'a str,
+    pub(super) is_skipped: bool,
+}
+
+/// `anchor` leads to the default stage.
+pub(super) fn stage_blocks(context: &mut Context<'_>, environment: &str, anchor: Option<Anchor<'_>>) -> StageBlocks {
+    let default_stage = |anchor: Anchor<'_>| format!("qovery_job.{}.deployment_stage_id", anchor.label);
     let exported = context.exported;
     let has_jobs = |id: StageId| exported.jobs.iter().any(|job| job.place.as_ref().is_some_and(|at| at.stage_id == id));
     let is_default = |stage: &Model| DEFAULTS.contains(&stage.name.as_str());
@@ -35,7 +54,7 @@ pub(super) fn stage_blocks(context: &mut Context<'_>, environment: &str, anchor:
     }
     let place_of = |stage: &Model| match references.get(&stage.id) {
         Some(reference) => Some(reference.clone()),
-        None => anchor.map(|anchor| format!("{anchor}.deployment_stage_id")),
+        None => anchor.map(default_stage),
     };
     let at = chain.iter().position(|stage| stage.name == JOBS).unwrap_or(0);
     let mut text = String::new();
@@ -61,5 +80,6 @@ pub(super) fn stage_blocks(context: &mut Context<'_>, environment: &str, anchor:
         context
             .import(format!("qovery_deployment_stage.{label}"), format!("{},{}", exported.environment.id, stage.name));
     }
-    StageBlocks { text, references }
+    let default_reference = anchor.filter(|anchor| !anchor.is_skipped).map(default_stage);
+    StageBlocks { text, references, default_reference }
 }

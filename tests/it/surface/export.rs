@@ -101,6 +101,25 @@ async fn an_environment_is_a_terraform_configuration() {
     insta::assert_snapshot!(text);
 }
 
+/// The provider skips a job only in a stage that it names.
+#[tokio::test]
+async fn a_job_that_is_skipped_in_the_default_stage_refers_to_it() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let stages = it.client.get(&format!("/environment/{}/deploymentStage", it.environment)).await.expect(200);
+    let jobs = stages["results"].as_array().unwrap().iter().find(|stage| stage["name"] == "1.DEFAULT JOB").map(id);
+    let skip = format!("/deploymentStage/{}/service", jobs.unwrap());
+    let main = async || files(&it).await.into_iter().find(|(name, _)| name == "main.tf").unwrap().1;
+    let skipped = it.create(it.lifecycle("a")).await;
+    it.client.put(&format!("{skip}/{skipped}"), json!({"is_skipped": true})).await.expect(200);
+    let alone = main().await;
+    assert!(alone.contains("# - job a: skipped, which"), "{alone}");
+    assert!(!alone.contains("is_skipped"), "{alone}");
+    it.create(it.lifecycle("b")).await;
+    let text: String = main().await.split_whitespace().collect();
+    assert!(text.contains("deployment_stage_id=qovery_job.b.deployment_stage_idis_skipped=true"), "{text}");
+}
+
 #[tokio::test]
 async fn the_archive_is_saved_under_the_name_of_its_environment() {
     let app = TestApp::new().await;
