@@ -60,7 +60,7 @@ fn statement(
          INSERT INTO run (id, number, job_id, created_at, updated_at, trigger, event, scheduled_for, state, attempt, \
          spec, not_before, attempt_lines, total_lines, in_turn, log_bytes, log_cut, organization_id, slots) \
          SELECT v.id, v.number, v.job_id, now, now, 'SCHEDULE', 'CRON', v.scheduled_for, 'QUEUED', 1, v.spec, now, 0, 0, \
-         v.in_turn, 0, false, job.organization_id, CASE WHEN cluster.kind = 'KUBERNETES' THEN cluster.id ELSE ",
+         v.in_turn, 0, false, job.organization_id, CASE WHEN cluster.kind <> 'LOCAL' THEN cluster.id ELSE ",
     );
     sql.value(SERVER_SLOTS, "uuid").sql(
         " END FROM v CROSS JOIN moment JOIN job ON job.id = v.job_id \

@@ -1,5 +1,6 @@
 //! Slots: the server has some, each cluster has some of its own, and organizations take turns.
 
+use entity::cluster::ClusterKind;
 use entity::id::ClusterId;
 use entity::run::{self, Event, NO_SLOTS, RunState, RunnerKind};
 use entity::run_spec::RunSpec;
@@ -11,12 +12,12 @@ use windlass::{bootstrap, store};
 
 use crate::harness::{Furnished, TestApp, id};
 
-/// Moves an environment to a new Kubernetes cluster that nobody reaches.
-async fn on_a_cluster(app: &TestApp, it: &Furnished) -> ClusterId {
+/// Moves an environment to a new cluster that nobody reaches.
+async fn on_a_cluster(app: &TestApp, it: &Furnished, kind: ClusterKind) -> ClusterId {
     let row = cluster::Model {
         id: ClusterId::create(),
         name: "far away".into(),
-        kind: cluster::ClusterKind::Kubernetes,
+        kind,
         is_default: false,
         ..bootstrap::local_cluster(it.organization, app.clock.now())
     };
@@ -45,7 +46,7 @@ async fn running(app: &TestApp) -> Vec<run::Model> {
 async fn a_cluster_that_is_down_blocks_no_other_place() {
     let app = TestApp::configured(|config| config.max_runs = 2).await;
     let (far, near) = (app.furnished().await, app.furnished_as("other").await);
-    on_a_cluster(&app, &far).await;
+    on_a_cluster(&app, &far, ClusterKind::Kubernetes).await;
     let (job, local) = (far.create(far.cron("far", "@yearly")).await, near.create(near.cron("near", "@yearly")).await);
     request_runs(&far, &job, 5).await;
     app.settle().await;
@@ -53,6 +54,22 @@ async fn a_cluster_that_is_down_blocks_no_other_place() {
     request_runs(&near, &local, 1).await;
     app.settle().await;
     assert_eq!((running(&app).await.len(), app.runner.started().len()), (3, 1));
+}
+
+/// A run needs a slot of the place where it is executed, whoever asked for it.
+#[tokio::test]
+async fn runs_of_a_cluster_of_agents_take_its_slots() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let cluster = on_a_cluster(&app, &it, ClusterKind::Agent).await;
+    let job = it.deployed(&app, it.cron("far", "* * * * *")).await;
+    app.clock.set("2026-11-22T10:01:00Z");
+    app.settle().await;
+    request_runs(&it, &job, 1).await;
+    let runs = run::Entity::find().all(&app.app.db).await.unwrap();
+    assert_eq!(runs.iter().filter(|run| run.scheduled_for.is_some()).count(), 1, "{runs:?}");
+    assert_eq!(runs.len(), 2);
+    assert!(runs.iter().all(|run| run.slots == cluster.0), "{runs:?}");
 }
 
 /// What CronJobs started needs no slots at all.
@@ -109,7 +126,7 @@ async fn organizations_take_turns() {
 async fn scheduled_runs_know_their_slots() {
     let app = TestApp::configured(|config| config.max_runs = 0).await;
     let (far, near) = (app.furnished().await, app.furnished_as("other").await);
-    let cluster = on_a_cluster(&app, &far).await;
+    let cluster = on_a_cluster(&app, &far, ClusterKind::Kubernetes).await;
     for it in [&far, &near] {
         let mut body = it.cron("minutely", "* * * * *");
         body["max_nb_restart"] = json!(0);
