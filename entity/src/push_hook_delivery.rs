@@ -18,7 +18,8 @@ pub struct Model {
     pub provider: PushProvider,
     /// The id that the provider gave to the delivery.
     pub delivery: String,
-    /// The SHA-256 of the body, because the id of a delivery is not signed.
+    /// The SHA-256 of the body, because the id of a delivery is not signed; with the id if the body is not signed either, as GitLab's. One
+    /// whose body came again later has more behind it.
     pub digest: String,
     /// The path of the repository at the provider.
     pub repository: Option<String>,

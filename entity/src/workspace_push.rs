@@ -56,7 +56,8 @@ pub struct Model {
     pub provider: PushProvider,
     /// The id that the provider gave to the delivery.
     pub delivery: String,
-    /// The SHA-256 of the body, because the id of a delivery is not signed.
+    /// The SHA-256 of the body, because the id of a delivery is not signed; with the id if the body is not signed either, as GitLab's. One
+    /// whose body came again later has more behind it.
     pub digest: String,
     pub event: PushEvent,
     pub outcome: PushOutcome,

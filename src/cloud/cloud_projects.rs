@@ -13,7 +13,7 @@ use super::caller::Visit;
 use super::error::{Problem, Result, answered, guarded};
 use super::json_api::{document, one, resource, time, to_one};
 use super::workspace_list::query_of;
-use crate::access::require_right;
+use crate::access::{self, require_right};
 use crate::app::App;
 use crate::engine::new_project;
 use crate::error::Error;
@@ -39,6 +39,7 @@ fn project_of(row: &project::Model, organization: &str) -> Value {
     })
 }
 
+/// Whoever sees only some workspaces sees the projects of those.
 #[handler]
 async fn list(app: Data<&Arc<App>>, request: &Request, organization: Path<String>) -> Response {
     answered(listed(app.0, request, &organization.0).await)
@@ -50,7 +51,8 @@ async fn listed(app: &Arc<App>, request: &Request, organization: &str) -> Result
     let query = query_of(request)?;
     let names: Vec<String> = query.list("filter[names]").into_iter().map(str::to_owned).collect();
     let part = query.text("q").map(str::to_owned);
-    let wanted = store::project::ProjectSearch { organization: organization.id, names, part };
+    let (_, of_workspaces) = access::seen_workspaces(&app.db, &visit.caller, organization.id).await?;
+    let wanted = store::project::ProjectSearch { organization: organization.id, of_workspaces, names, part };
     let (rows, total) = store::project::search(&app.db, &wanted, query.range()).await?;
     let data: Vec<Value> = rows.iter().map(|row| project_of(row, &organization.name)).collect();
     Ok(document(StatusCode::OK, &json!({"data": data, "meta": query.meta(total)})))

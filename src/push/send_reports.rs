@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::engine::opened_plan::{self, ShownPlan};
 use crate::engine::plan_view::PlanCounts;
 use crate::engine::push::report_request::{ReportApi, ReportHost, ReportMethod, ReportRequest, id_in};
-use crate::engine::push::report_text::ReportFacts;
+use crate::engine::push::report_text::{ReportFacts, reported_status};
 use crate::engine::push::repository_path;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
@@ -71,6 +71,7 @@ pub async fn send_reports(app: &App, now: DateTime<Utc>) -> Result<usize> {
 
 /// A report that can be sent.
 struct Prepared {
+    api: ReportApi,
     request: ReportRequest,
     authorization: String,
     /// What it says, which is not sent twice.
@@ -115,19 +116,17 @@ async fn prepare(app: &App, row: &Model) -> Result<Result<Prepared, String>> {
     let (request, text) = match row.kind {
         FeedbackKind::Status => {
             let (commit, description) = (push.commit_id.as_deref().unwrap_or_default(), facts.description());
-            let request = api.status(commit, (facts.state(), &facts.context()), (&description, &facts.url));
-            (request, format!("{:?} {} {description}", facts.state(), facts.url))
+            let said = (description.as_str(), facts.url.as_str());
+            let request = api.status(commit, (facts.state(), &facts.context()), said);
+            (request, api.status_text(facts.state(), said))
         }
         FeedbackKind::Comment => {
             let text = facts.comment();
             (api.comment(push.pr_number.unwrap_or_default(), row.remote_id.as_deref(), &text), text)
         }
     };
-    Ok(authorization(app, (&of, &vcs), &api, &request.url)?.map(|authorization| Prepared {
-        request,
-        authorization,
-        text,
-    }))
+    let authorization = authorization(app, (&of, &vcs), &api, &request.url)?;
+    Ok(authorization.map(|authorization| Prepared { api, request, authorization, text }))
 }
 
 /// The header with the token of a connection, which goes to the API of its own host only.
@@ -154,6 +153,7 @@ fn authorization(
 
 async fn facts(app: &App, of: &workspace::Model, job: &workspace_job::Model) -> Result<ReportFacts> {
     let plans = store::workspace::shown_plans(&app.db, job.id).await?;
+    let steps = store::workspace::steps_without_plans(&app.db, job.id).await?;
     let mut counts: Option<PlanCounts> = None;
     for plan in &plans {
         // A report without numbers is better than none.
@@ -163,7 +163,7 @@ async fn facts(app: &App, of: &workspace::Model, job: &workspace_job::Model) -> 
     }
     Ok(ReportFacts {
         job: job.id,
-        status: job.status,
+        status: reported_status(job, &steps),
         plan_only: job.plan_only,
         plan_changes: job.plan_changes,
         counts,
@@ -174,7 +174,7 @@ async fn facts(app: &App, of: &workspace::Model, job: &workspace_job::Model) -> 
 }
 
 async fn send(app: &App, client: &Client, row: &Model, prepared: Prepared) -> ReportEnd {
-    let Prepared { request, authorization, text } = prepared;
+    let Prepared { api, request, authorization, text } = prepared;
     let call = match request.method {
         ReportMethod::Post => client.post(&request.url),
         ReportMethod::Put => client.put(&request.url),
@@ -193,6 +193,9 @@ async fn send(app: &App, client: &Client, row: &Model, prepared: Prepared) -> Re
                 FeedbackKind::Status => None,
             });
             ReportEnd::Sent { text, remote_id }
+        }
+        Ok((status, answer)) if row.kind == FeedbackKind::Status && api.has_status_already((status, &answer)) => {
+            ReportEnd::Sent { text, remote_id: None }
         }
         // The comment was deleted: it is written anew.
         Ok((404 | 410, _)) if row.remote_id.is_some() => {

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use entity::id::{OrganizationId, ProjectId};
-use entity::{environment, project};
+use entity::id::{OrganizationId, ProjectId, WorkspaceId};
+use entity::{environment, project, workspace};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, QueryTrait as _,
 };
 
 use super::page::PAGE;
@@ -91,6 +91,8 @@ pub async fn delete(db: &impl ConnectionTrait, id: ProjectId) -> Result<(), DbEr
 #[derive(Clone, Debug)]
 pub struct ProjectSearch {
     pub organization: OrganizationId,
+    /// Those of these workspaces; None for all that there are.
+    pub of_workspaces: Option<Vec<WorkspaceId>>,
     /// Those of these names; all of them if there are none.
     pub names: Vec<String>,
     /// A part of the name.
@@ -106,8 +108,17 @@ pub async fn search(
     wanted: &ProjectSearch,
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<project::Model>, u64), DbErr> {
-    let ProjectSearch { organization, names, part } = wanted;
+    let ProjectSearch { organization, of_workspaces, names, part } = wanted;
     let mut found = project::Entity::find().filter(project::Column::OrganizationId.eq(*organization));
+    if let Some(ids) = of_workspaces {
+        let seen = workspace::Entity::find()
+            .select_only()
+            .column(workspace::Column::ProjectId)
+            .filter(workspace::Column::OrganizationId.eq(*organization))
+            .filter(workspace::Column::Deleted.eq(false))
+            .filter(workspace::Column::Id.is_in(ids.iter().copied()));
+        found = found.filter(project::Column::Id.in_subquery(seen.into_query()));
+    }
     if !names.is_empty() {
         let keys = names.iter().map(|name| entity::name_key(name));
         found = found.filter(project::Column::NameKey.is_in(keys));

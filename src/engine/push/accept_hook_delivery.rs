@@ -94,6 +94,20 @@ async fn polled(app: &App, hook: &push_hook::Model, heard: &[Heard]) -> Result<P
     Ok(Polled { heads, workspaces })
 }
 
+/// Whether all that a known body says was done once more.
+async fn was_done_again(tx: &DatabaseTransaction, hook: &push_hook::Model, heard: &[Heard]) -> Result<bool> {
+    for one in heard {
+        let newest = match one.repository.as_deref().zip(one.branch.as_deref()) {
+            Some(of) => store::push::newest_hook_delivery(tx, hook.id, of).await?,
+            None => None,
+        };
+        if !one.was_done_again(newest.as_ref().map(|row| row.commit_id.as_deref())) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 async fn store_all(
     tx: &DatabaseTransaction,
     hook: &push_hook::Model,
@@ -104,12 +118,20 @@ async fn store_all(
     if store::push::lock_hook(tx, hook.id).await?.is_none() {
         return Ok(Heeded::Gone);
     }
-    if store::push::is_hook_delivery_known(tx, hook.id, (&delivery.id, &delivery.digest)).await? {
+    let named = |text: &str, place: usize| if place == 0 { text.to_owned() } else { format!("{text} {place}") };
+    let digests: Vec<String> = (0..heard.len()).map(|place| named(&delivery.digest, place)).collect();
+    let known = store::push::known_hook_deliveries(tx, hook.id, (&delivery.id, &digests)).await?;
+    let is_replay = known.iter().any(|row| row.delivery == delivery.id);
+    if is_replay || !known.is_empty() && !was_done_again(tx, hook, heard).await? {
         return Ok(Heeded::Replayed);
+    }
+    for row in known {
+        // The newest delivery of a body has its digests, which are unique.
+        let digest = format!("{} {}", row.digest, row.id);
+        store::row::update(tx, Model { digest, ..row }).await?;
     }
     let mut rows = Vec::with_capacity(heard.len());
     for (place, (one, judged)) in heard.iter().zip(judged).enumerate() {
-        let named = |text: &str| if place == 0 { text.to_owned() } else { format!("{text} {place}") };
         let (branches, reason) = match judged {
             Ok(Asked { heads, webhooks }) => {
                 let branches = store::push::ask_for_heads(tx, heads.clone(), now).await?;
@@ -123,8 +145,8 @@ async fn store_all(
             hook_id: hook.id,
             created_at: now,
             provider: delivery.provider,
-            delivery: named(&delivery.id),
-            digest: named(&delivery.digest),
+            delivery: named(&delivery.id, place),
+            digest: named(&delivery.digest, place),
             repository: one.repository.clone(),
             branch: one.branch.clone(),
             commit_id: one.commit.clone(),

@@ -42,12 +42,28 @@ pub async fn accept(
     if store::push::by_id(tx, hook.id).await?.is_none() {
         return Ok(Accepted::Gone);
     }
-    if store::push::is_known(tx, hook.id, (delivery, digest)).await? {
+    let known = store::push::known(tx, hook.id, (delivery, digest)).await?;
+    let is_replay = known.iter().any(|row| row.delivery == delivery);
+    if is_replay || !known.is_empty() && !was_done_again(tx, hook, heard).await? {
         return Ok(Accepted::Replayed);
+    }
+    for row in known {
+        // The newest push with a body has its digest, which is unique.
+        let digest = format!("{digest} {}", row.id);
+        store::row::update(tx, Model { digest, ..row }).await?;
     }
     let row = new_row(hook, heard, (delivery, digest), now);
     let row = store::row::create(tx, row).await?;
     decide(app, tx, (&of, hook), row, heard, now).await.map(|row| Accepted::New(Box::new(row)))
+}
+
+/// Whether a push with a known body was made once more.
+async fn was_done_again(tx: &DatabaseTransaction, hook: &workspace_webhook::Model, heard: &Heard) -> Result<bool> {
+    let newest = match heard.repository.as_deref().zip(heard.branch.as_deref()) {
+        Some(of) => store::push::newest_of_branch(tx, hook.workspace_id, of).await?,
+        None => None,
+    };
+    Ok(heard.was_done_again(newest.as_ref().map(|row| row.commit_id.as_deref())))
 }
 
 /// Decides about a stored push, and starts its job.

@@ -20,9 +20,10 @@ pub(super) fn is_token(secret: &str, token: &str) -> bool {
     given.verify_slice(&own.finalize().into_bytes()).is_ok()
 }
 
-/// The SHA-256 of a body, in hexadecimal digits.
-pub(super) fn digest(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256 of a text in these parts, in hexadecimal digits.
+pub(super) fn digest(parts: &[&[u8]]) -> String {
+    let hash = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
@@ -56,6 +57,6 @@ mod tests {
         for wrong in ["", "ab", "abcd", "abd"] {
             assert!(!is_token("abc", wrong), "{wrong}");
         }
-        assert_eq!(digest(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(digest(&[b""]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

@@ -53,8 +53,48 @@ impl Heard {
             paths: ChangedPaths::NotListed,
         }
     }
+
+    /// Whether this was done once more, and not delivered once more, although the same body was received before. `newest` is the commit at
+    /// which the branch was when something was heard of it last, if anything was. GitHub and Gitea say a time in each body, so that none
+    /// comes twice. Bitbucket says none about pushes: it was done again if the branch is back where it began. So whoever
+    /// replays a body with another id starts nothing, unless all that came after it was taken back.
+    #[must_use]
+    pub fn was_done_again(&self, newest: Option<Option<&str>>) -> bool {
+        match (self.provider, self.event) {
+            (PushProvider::Bitbucket, PushEvent::Push) => newest.is_some_and(|newest| newest == self.before.as_deref()),
+            // It starts nothing, and may stand beside a push in a body.
+            (PushProvider::Bitbucket, PushEvent::Other) => true,
+            _ => false,
+        }
+    }
 }
 
 /// The reason why a pull request of a fork starts nothing.
 pub const FORK: &str =
     "the pull request comes from a fork, whose code must not run with the variables of the workspace";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_again() {
+        let of = |provider, event| Heard {
+            event,
+            before: Some("a".into()),
+            commit: Some("b".into()),
+            ..Heard::nothing(provider, "")
+        };
+        let push = of(PushProvider::Bitbucket, PushEvent::Push);
+        assert!(push.was_done_again(Some(Some("a"))));
+        for newest in [None, Some(None), Some(Some("b")), Some(Some("c"))] {
+            assert!(!push.was_done_again(newest), "{newest:?}");
+        }
+        let created = Heard { before: None, ..push };
+        assert!(created.was_done_again(Some(None)) && !created.was_done_again(None));
+        assert!(!of(PushProvider::Bitbucket, PushEvent::PullRequest).was_done_again(Some(Some("a"))));
+        for provider in [PushProvider::Github, PushProvider::Gitea, PushProvider::Gitlab, PushProvider::Poll] {
+            assert!(!of(provider, PushEvent::Push).was_done_again(Some(Some("a"))), "{provider:?}");
+        }
+    }
+}

@@ -99,11 +99,12 @@ impl ReportApi {
         (description, link): (&str, &str),
     ) -> ReportRequest {
         let word = match (self.dialect, state) {
-            (Dialect::Bitbucket, CommitState::Pending) => "INPROGRESS",
+            (Dialect::Bitbucket, CommitState::Pending | CommitState::Running) => "INPROGRESS",
             (Dialect::Bitbucket, CommitState::Success) => "SUCCESSFUL",
             (Dialect::Bitbucket, CommitState::Failure) => "FAILED",
             (Dialect::Bitbucket, CommitState::Cancelled) => "STOPPED",
-            (_, CommitState::Pending) => "pending",
+            (Dialect::Gitlab, CommitState::Running) => "running",
+            (_, CommitState::Pending | CommitState::Running) => "pending",
             (_, CommitState::Success) => "success",
             (Dialect::Github, CommitState::Failure) => "failure",
             (Dialect::Github, CommitState::Cancelled) => "error",
@@ -126,6 +127,24 @@ impl ReportApi {
             ),
         };
         ReportRequest { method: ReportMethod::Post, url, body }
+    }
+
+    /// What a status says. It is not sent twice: GitLab refuses the state that a commit has, so a new description alone is not sent there.
+    #[must_use]
+    pub fn status_text(&self, state: CommitState, (description, link): (&str, &str)) -> String {
+        match self.dialect {
+            Dialect::Gitlab => format!("{state:?} {link}"),
+            Dialect::Github | Dialect::Bitbucket => format!("{state:?} {link} {description}"),
+        }
+    }
+
+    /// Whether an answer says that the commit has this state, or a later one, already: an earlier request arrived and its answer did not, or
+    /// another job reports the same commit.
+    #[must_use]
+    pub fn has_status_already(&self, (status, answer): (u16, &[u8])) -> bool {
+        self.dialect == Dialect::Gitlab
+            && status == 400
+            && String::from_utf8_lossy(answer).contains("Cannot transition status")
     }
 
     /// Creates the comment of a pull request, or replaces the text of the one with this id.
@@ -210,6 +229,29 @@ mod tests {
         assert!(bitbucket.url.ends_with("/repositories/acme/in%20fra/commit/abc%2F1/statuses/build"));
         assert_eq!(bitbucket.body["state"], "STOPPED");
         assert_eq!(key(&"x".repeat(50)).len(), 40);
+    }
+
+    #[test]
+    fn gitlab_is_told_each_state_once() {
+        let word = |vcs_type: &str, state| {
+            let api = api(vcs_type, None, PushProvider::Poll);
+            let request = api.status("abc", (state, "windlass/net"), ("text", "https://w.example"));
+            request.body["state"].as_str().unwrap().to_owned()
+        };
+        for (vcs_type, pending, running) in [
+            ("GITHUB", "pending", "pending"),
+            ("GITLAB", "pending", "running"),
+            ("BITBUCKET", "INPROGRESS", "INPROGRESS"),
+        ] {
+            assert_eq!(word(vcs_type, CommitState::Pending), pending);
+            assert_eq!(word(vcs_type, CommitState::Running), running);
+            let api = api(vcs_type, None, PushProvider::Poll);
+            let text = |description: &str| api.status_text(CommitState::Running, (description, "https://w.example"));
+            assert_eq!(text("a") == text("b"), vcs_type == "GITLAB");
+            let said = br#"{"message":"Cannot transition status via :enqueue from :pending"}"#;
+            assert_eq!(api.has_status_already((400, said)), vcs_type == "GITLAB");
+            assert!(!api.has_status_already((400, b"{}")) && !api.has_status_already((401, said)));
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Pure: what is said about a job in the status of a commit and in the comment of a pull request. Nothing of it is a value: only names,
 //! numbers and statuses.
 
-use entity::workspace_job::JobStatus;
+use entity::workspace_job::{self, JobStatus};
+use entity::workspace_step;
 
 use crate::engine::plan_view::PlanCounts;
 
@@ -13,7 +14,10 @@ const SHORT: usize = 8;
 /// The state of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitState {
+    /// Nothing of the job was executed yet.
     Pending,
+    /// It has begun, and may wait for an approval.
+    Running,
     Success,
     Failure,
     Cancelled,
@@ -38,11 +42,8 @@ impl ReportFacts {
     #[must_use]
     pub fn state(&self) -> CommitState {
         match self.status {
-            JobStatus::Pending
-            | JobStatus::Queue
-            | JobStatus::Running
-            | JobStatus::WaitingApproval
-            | JobStatus::Approved => CommitState::Pending,
+            JobStatus::Pending | JobStatus::Queue => CommitState::Pending,
+            JobStatus::Running | JobStatus::WaitingApproval | JobStatus::Approved => CommitState::Running,
             JobStatus::Completed => CommitState::Success,
             JobStatus::Failed | JobStatus::Rejected => CommitState::Failure,
             JobStatus::Cancelled | JobStatus::NotExecuted => CommitState::Cancelled,
@@ -104,6 +105,18 @@ impl ReportFacts {
     }
 }
 
+/// The status of a job as it is reported. Between two steps a job is pending, and yet it is not what it was before the first one: a commit
+/// does not go back to pending.
+#[must_use]
+pub fn reported_status(job: &workspace_job::Model, steps: &[workspace_step::Model]) -> JobStatus {
+    let has_begun = job.asked_at.is_some()
+        || steps.iter().any(|step| !matches!(step.status, JobStatus::Pending | JobStatus::Queue));
+    match job.status {
+        JobStatus::Pending | JobStatus::Queue if has_begun => JobStatus::Running,
+        status => status,
+    }
+}
+
 /// A name without a meaning in Markdown or HTML.
 fn plain(name: &str) -> String {
     let inner: String =
@@ -141,7 +154,9 @@ mod tests {
     #[test]
     fn states_and_descriptions() {
         let of = |status| (facts(status).state(), facts(status).description());
-        assert_eq!(of(JobStatus::Running).0, CommitState::Pending);
+        assert_eq!(of(JobStatus::Queue).0, CommitState::Pending);
+        assert_eq!(of(JobStatus::Running).0, CommitState::Running);
+        assert_eq!(of(JobStatus::WaitingApproval).0, CommitState::Running);
         let (state, text) = of(JobStatus::Completed);
         assert_eq!(
             (state, text.as_str()),

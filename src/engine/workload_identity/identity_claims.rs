@@ -64,7 +64,9 @@ impl IdentityClaims {
     /// `now` is in seconds since 1970.
     pub(super) fn new(issuer: &str, audience: &str, of: &Place, (jti, now): (String, i64)) -> Self {
         let Place { organization, project, workspace, job, phase } = of;
-        let whole = format!("organization:{}:project:{}:workspace:{}", organization.1, project.1, workspace.1);
+        let [organization_part, project_part, workspace_part] =
+            [organization, project, workspace].map(|of| part(&of.1));
+        let whole = format!("organization:{organization_part}:project:{project_part}:workspace:{workspace_part}");
         Self {
             iss: issuer.to_owned(),
             aud: audience.to_owned(),
@@ -86,6 +88,23 @@ impl IdentityClaims {
     }
 }
 
+/// A name as a part of a subject. Names may have any characters, and those who trust tokens compare the beginnings of subjects: a colon in a
+/// name must not end its part, or whoever chooses one name could choose the parts behind it, too. Stars and question marks are
+/// wildcards of such comparisons.
+fn part(name: &str) -> String {
+    let mut part = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            '%' => part.push_str("%25"),
+            ':' => part.push_str("%3A"),
+            '*' => part.push_str("%2A"),
+            '?' => part.push_str("%3F"),
+            other => part.push(other),
+        }
+    }
+    part
+}
+
 #[cfg(test)]
 mod tests {
     use super::{IdentityClaims, LIFETIME, Phase, Place};
@@ -104,5 +123,27 @@ mod tests {
         assert_eq!(claims.sub, "organization:acme:project:platform:workspace:network:run_phase:apply");
         assert_eq!((claims.nbf, claims.exp - claims.iat), (940, LIFETIME));
         assert_eq!((claims.terraform_run_id.as_str(), claims.terraform_run_phase), ("run-7", "apply"));
+    }
+
+    #[test]
+    fn no_name_ends_its_part_of_the_subject() {
+        let of = |organization: &str, workspace: &str| {
+            let pair = |name: &str| ("id".to_owned(), name.to_owned());
+            let place = Place {
+                organization: pair(organization),
+                project: pair("100%"),
+                workspace: pair(workspace),
+                job: 7,
+                phase: Phase::Script,
+            };
+            IdentityClaims::new("https://jobs.example", "aws", &place, ("id".into(), 1000))
+        };
+        let forged = of("acme:project:platform:workspace:network:run_phase:x", "a*?");
+        let expected = "organization:acme%3Aproject%3Aplatform%3Aworkspace%3Anetwork%3Arun_phase%3Ax:project:100%25:workspace:a%2A%3F";
+        assert_eq!(forged.sub, format!("{expected}:run_phase:script"));
+        assert_eq!(forged.terraform_full_workspace, expected);
+        assert_eq!(forged.terraform_workspace_name, "a*?");
+        // An encoded name is not that of another place.
+        assert_ne!(of("a:b", "x").sub, of("a%3Ab", "x").sub);
     }
 }

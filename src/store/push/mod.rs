@@ -21,8 +21,10 @@ pub use self::hook_row::{
 };
 pub use self::push_glance::{GLANCED, PushGlance, glance};
 pub use self::push_hook_row::{
-    delete_some_hook_deliveries, is_hook_delivery_known, list_hook_deliveries, list_hooks, lock_hook,
+    delete_some_hook_deliveries, known_hook_deliveries, list_hook_deliveries, list_hooks, lock_hook,
+    newest_hook_delivery,
 };
 pub use self::push_row::{
-    claim_waiting, delete_some_pushes, is_known, job_of_commit, list, lock_free_job, newer_job, older_waiting,
+    claim_waiting, delete_some_pushes, job_of_commit, known, list, lock_free_job, newer_job, newest_of_branch,
+    older_waiting,
 };

@@ -6,7 +6,7 @@ use entity::push_hook_delivery::{Column, Entity};
 use entity::{push_hook, push_hook_delivery};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::known_delivery::is_known_delivery;
+use super::known_delivery::known_deliveries;
 use crate::store::page::PAGE;
 use crate::store::row::delete_some;
 
@@ -31,17 +31,35 @@ pub async fn lock_hook(tx: &impl ConnectionTrait, id: PushHookId) -> Result<Opti
     push_hook::Entity::find_by_id(id).lock_exclusive().one(tx).await
 }
 
-/// Whether a delivery was received before: by its id, or with the same body.
+/// What was received before with the id of a delivery, or with the same body, which has a digest for each thing that it says.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn is_hook_delivery_known(
+pub async fn known_hook_deliveries(
     tx: &impl ConnectionTrait,
     hook: PushHookId,
-    (delivery, digest): (&str, &str),
-) -> Result<bool, DbErr> {
-    let of = Column::HookId.eq(hook);
-    is_known_delivery::<Entity>(tx, of, (Column::Delivery.eq(delivery), Column::Digest.eq(digest))).await
+    (delivery, digests): (&str, &[String]),
+) -> Result<Vec<push_hook_delivery::Model>, DbErr> {
+    let same = (Column::Delivery.eq(delivery), Column::Digest.is_in(digests.iter().map(String::as_str)));
+    known_deliveries::<Entity>(tx, Column::HookId.eq(hook), same, 1 + digests.len() as u64).await
+}
+
+/// What was delivered last about a branch.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_hook_delivery(
+    tx: &impl ConnectionTrait,
+    hook: PushHookId,
+    (repository, branch): (&str, &str),
+) -> Result<Option<push_hook_delivery::Model>, DbErr> {
+    Entity::find()
+        .filter(Column::HookId.eq(hook))
+        .filter(Column::Repository.eq(repository))
+        .filter(Column::Branch.eq(branch))
+        .order_by_desc(Column::Id)
+        .one(tx)
+        .await
 }
 
 /// The newest deliveries to a push hook, newest first.

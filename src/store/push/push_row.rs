@@ -3,27 +3,46 @@
 use chrono::{DateTime, Utc};
 use entity::id::{WorkspaceId, WorkspacePushId, WorkspaceWebhookId};
 use entity::workspace_job::{self, JobStatus};
-use entity::workspace_push::{Column, Entity, Model, PushOutcome};
+use entity::workspace_push::{Column, Entity, Model, PushEvent, PushOutcome};
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::known_delivery::is_known_delivery;
+use super::known_delivery::known_deliveries;
 use crate::store::row::delete_some;
 
 /// In the words of the partial index.
 pub(super) const WAITING: &str = "workspace_push.outcome = 'WAITING'";
 
-/// Whether a delivery was received before: by its id, or with the same body.
+/// What was received before with the id of a delivery, or with the same body.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn is_known(
+pub async fn known(
     tx: &impl ConnectionTrait,
     webhook: WorkspaceWebhookId,
     (delivery, digest): (&str, &str),
-) -> Result<bool, DbErr> {
-    let of = Column::WebhookId.eq(webhook);
-    is_known_delivery::<Entity>(tx, of, (Column::Delivery.eq(delivery), Column::Digest.eq(digest))).await
+) -> Result<Vec<Model>, DbErr> {
+    let same = (Column::Delivery.eq(delivery), Column::Digest.eq(digest));
+    known_deliveries::<Entity>(tx, Column::WebhookId.eq(webhook), same, 2).await
+}
+
+/// The push to a branch of a workspace that was heard of last, delivered or found by polling.
+///
+/// # Errors
+/// When the query fails.
+pub async fn newest_of_branch(
+    tx: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    (repository, branch): (&str, &str),
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::WorkspaceId.eq(workspace))
+        .filter(Column::Event.eq(PushEvent::Push))
+        .filter(Column::Repository.eq(repository))
+        .filter(Column::Branch.eq(branch))
+        .order_by_desc(Column::Id)
+        .one(tx)
+        .await
 }
 
 /// The newest deliveries of a workspace, newest first.

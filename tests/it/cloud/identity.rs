@@ -6,7 +6,7 @@ use windlass::engine::tick;
 use windlass::runner::StepSpec;
 
 use crate::harness::TestApp;
-use crate::terrakube::House;
+use crate::terrakube::{House, change};
 
 const ISSUER: &str = "https://jobs.example";
 
@@ -91,6 +91,25 @@ async fn a_step_proves_which_workspace_it_belongs_to() {
         assert_eq!(file("TFC_WORKLOAD_IDENTITY_TOKEN_FILE").unwrap().content.expose(), &token);
     }
     assert_eq!(steps.len(), 2);
+}
+
+/// Whoever chooses a name chooses one part of the subject, and nothing of those behind it.
+#[tokio::test]
+async fn a_name_stays_in_its_part_of_the_subject() {
+    let house = House::with_issuer().await;
+    let workspace = house.with_environment(&[("TFC_WORKLOAD_IDENTITY_AUDIENCE", "vault")]).await;
+    let name = "network:run_phase:100%*?";
+    let renamed = change("workspace", &workspace, json!({"name": name}));
+    house.client.patch(&house.path(&format!("workspace/{workspace}")), renamed).await.expect(204);
+    let step = house.carried_out(&workspace).await.remove(0);
+    let token = variable(&step, "TFC_WORKLOAD_IDENTITY_TOKEN").unwrap();
+    let claims = house.verified(&token, "vault").await.unwrap();
+    let whole = "organization:acme:project::workspace:network%3Arun_phase%3A100%25%2A%3F";
+    assert_eq!(claims["sub"], format!("{whole}:run_phase:plan"));
+    assert_eq!(
+        (&claims["terraform_full_workspace"], &claims["terraform_workspace_name"]),
+        (&json!(whole), &json!(name))
+    );
 }
 
 /// A token is for nobody but its audience, and is no credential of this server.

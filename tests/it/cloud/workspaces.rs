@@ -175,6 +175,42 @@ async fn projects_hold_workspaces() {
     assert!(detail(house.client.post(&path, document("projects", json!({}))).await, 422).contains("name: is required"));
 }
 
+/// Whoever sees some workspaces sees their projects and no others, however they ask.
+#[tokio::test]
+async fn projects_of_hidden_workspaces_are_hidden() {
+    let house = House::new().await;
+    for (name, group) in [("buy-foo", None), ("gone", Some("GUESTS")), ("platform", Some("GUESTS"))] {
+        let made = house.client.post(&house.cloud("projects"), document("projects", json!({"name": name}))).await;
+        let mut body = document("workspaces", json!({"name": name}));
+        let project = json!({"data": {"type": "projects", "id": id(&made.expect(201))}});
+        body["data"]["relationships"] = json!({"project": project});
+        let workspace = id(&house.client.post(&house.cloud("workspaces"), body).await.expect(201));
+        if let Some(group) = group {
+            let access = json!({"name": group, "planJob": true});
+            house.create(&format!("workspace/{workspace}/access"), "access", access).await;
+        }
+    }
+    house.client.post(&house.cloud("workspaces/gone/actions/safe-delete"), json!({})).await.expect(204);
+    let guest = house.of_groups(&["GUESTS"]).await;
+    house.create("team", "team", json!({"name": "OPS"})).await;
+    let team = house.of_groups(&["OPS"]).await;
+    for (query, few, all) in [
+        ("", vec!["platform"], vec!["buy-foo", "gone", "platform"]),
+        ("?filter[names]=buy-foo,platform", vec!["platform"], vec!["buy-foo", "platform"]),
+        ("?filter[names]=buy-foo", vec![], vec!["buy-foo"]),
+        ("?q=o", vec!["platform"], vec!["buy-foo", "gone", "platform"]),
+        ("?q=buy", vec![], vec!["buy-foo"]),
+    ] {
+        for (caller, expected) in [(&guest, few), (&team, all.clone()), (&house.client, all)] {
+            let list = caller.get(&house.cloud(&format!("projects{query}"))).await.expect(200);
+            assert_eq!(names(&list), expected, "{query}");
+            assert_eq!(list["meta"]["pagination"]["total-count"], expected.len(), "{query}");
+        }
+    }
+    let page = guest.get(&house.cloud("projects?page[size]=1&page[number]=2")).await.expect(200);
+    assert_eq!((names(&page), &page["meta"]["pagination"]["total-pages"]), (vec![], &json!(1)));
+}
+
 #[tokio::test]
 async fn variables_of_a_workspace() {
     let house = House::new().await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::payloads::{
-    NEW, NEWER, bitbucket_pull_request, bitbucket_push, gitlab_merge_request, gitlab_push, pull_request, push,
+    NEW, NEWER, OLD, bitbucket_pull_request, bitbucket_push, gitlab_merge_request, gitlab_push, pull_request, push,
 };
 use super::{Followed, SECRET, signature};
 use crate::terrakube::{change, detail};
@@ -27,6 +27,67 @@ async fn a_push_starts_a_job_with_its_template_once() {
     let other = push("main", NEWER, &["x"]);
     assert!(detail(it.github("push", "72d3162e", &other).await, 409).contains("received before"));
     assert_eq!(it.house.get("job").await["data"].as_array().unwrap().len(), 1);
+}
+
+/// A push that is taken back and made again has the same body, because GitLab says no time in it.
+#[tokio::test]
+async fn a_push_of_gitlab_that_is_made_again_starts_a_job() {
+    let it = Followed::new().await;
+    it.event(json!({"event": "PUSH"})).await;
+    let none = "0".repeat(40);
+    let send = async |delivery: &str, before: &str, after: &str| {
+        let mut payload = gitlab_push("main", after, &["a"]);
+        payload["before"] = json!(before);
+        let headers = [("x-gitlab-event", "Push Hook"), ("x-gitlab-event-uuid", delivery), ("x-gitlab-token", SECRET)];
+        it.send(&headers, &payload.to_string()).await
+    };
+    let mut jobs = Vec::new();
+    for (delivery, before, after) in [("1", OLD, NEW), ("2", NEW, OLD), ("3", OLD, NEW)] {
+        jobs.push(Followed::started(send(delivery, before, after).await));
+    }
+    assert_eq!(it.job(&jobs[2]).await["commitId"], NEW);
+    assert!(detail(send("3", OLD, NEW).await, 409).contains("received before"));
+    // So has a branch that is deleted and created again.
+    for (gone, back) in [("4", "5"), ("6", "7")] {
+        assert_eq!(Followed::result(send(gone, NEW, &none).await, 200).0, "IGNORED");
+        Followed::started(send(back, &none, NEW).await);
+    }
+    assert_eq!(it.house.get("job").await["data"].as_array().unwrap().len(), 5);
+}
+
+/// Bitbucket says no time either, but signs the body: it is a replay unless the branch is back where the push began.
+#[tokio::test]
+async fn a_push_of_bitbucket_that_is_made_again_starts_a_job_and_a_replay_does_not() {
+    let it = Followed::new().await;
+    it.event(json!({"event": "PUSH"})).await;
+    let send = async |delivery: &str, before: &str, after: &str| {
+        let mut payload = bitbucket_push("main", after);
+        let changes = payload["push"]["changes"].as_array_mut().unwrap();
+        changes[0]["old"]["target"]["hash"] = json!(before);
+        changes.push(json!({"new": {"type": "tag", "name": "v1"}, "old": null}));
+        let body = payload.to_string();
+        let signed = format!("sha256={}", signature(SECRET, &body));
+        let headers =
+            [("x-event-key", "repo:push"), ("x-request-uuid", delivery), ("x-hub-signature", signed.as_str())];
+        it.send(&headers, &body).await
+    };
+    let replayed = async |delivery: &str, before: &str, after: &str| {
+        let text = detail(send(delivery, before, after).await, 409);
+        assert!(text.contains("received before"), "{text}");
+    };
+    Followed::started(send("1", OLD, NEW).await);
+    replayed("2", OLD, NEW).await;
+    Followed::started(send("3", NEW, OLD).await);
+    let again = Followed::started(send("4", OLD, NEW).await);
+    assert_eq!(it.job(&again).await["commitId"], NEW);
+    replayed("5", OLD, NEW).await;
+    Followed::started(send("6", NEW, NEWER).await);
+    // Neither leads on from where the branch is.
+    replayed("7", OLD, NEW).await;
+    replayed("8", NEW, OLD).await;
+    // An id that is known is a replay, whatever comes with it.
+    replayed("4", NEWER, OLD).await;
+    assert_eq!(it.house.get("job").await["data"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -22,6 +22,28 @@ struct Inner {
     /// What is answered instead, the next one first.
     refusals: Vec<u16>,
     comments: u64,
+    /// The state of the commit, if states are accepted as GitLab does.
+    gitlab: Option<String>,
+    /// Why states were refused.
+    refused: Vec<String>,
+}
+
+impl Inner {
+    /// Why GitLab refuses a state after the one that the commit has.
+    fn refusal(&mut self, new: &str) -> Option<String> {
+        let old = self.gitlab.as_mut()?;
+        let event = match (old.as_str(), new) {
+            ("pending" | "running", "pending") => "enqueue",
+            ("running", "running") => "run",
+            _ => {
+                new.clone_into(old);
+                return None;
+            }
+        };
+        let text = format!("Cannot transition status via :{event} from :{old}");
+        self.refused.push(text.clone());
+        Some(text)
+    }
 }
 
 #[derive(Clone)]
@@ -50,6 +72,10 @@ impl Provider {
                 if let Some(status) = inner.refusals.pop() {
                     return StatusCode::from_u16(status).unwrap().into_response();
                 }
+                if let Some(refusal) = said.body["state"].as_str().and_then(|state| inner.refusal(state)) {
+                    let text = json!({"message": refusal}).to_string();
+                    return Response::builder().status(StatusCode::BAD_REQUEST).body(text);
+                }
                 if said.method == "POST" && !said.path.contains("status") {
                     inner.comments += 1;
                 }
@@ -67,6 +93,16 @@ impl Provider {
     /// Answers the next requests with these statuses.
     pub(super) fn refuse(&self, statuses: &[u16]) {
         self.inner.lock().unwrap().refusals = statuses.iter().rev().copied().collect();
+    }
+
+    /// Accepts the states of a commit as GitLab does, which has this one now.
+    pub(super) fn as_gitlab(&self, state: &str) {
+        self.inner.lock().unwrap().gitlab = Some(state.to_owned());
+    }
+
+    /// Why states were refused.
+    pub(super) fn refused(&self) -> Vec<String> {
+        self.inner.lock().unwrap().refused.clone()
     }
 
     /// What arrived since the last call.

@@ -8,7 +8,7 @@ use windlass::push::{deploy_pushed, find_heads};
 use windlass::store;
 
 use super::auto_deploy::{building, built, change, job};
-use super::payloads::{bitbucket_push, gitlab_push, pull_request, push};
+use super::payloads::{NEW, OLD, bitbucket_push, gitlab_push, pull_request, push};
 use super::{Headers, deliver, of_github, signature};
 use crate::engine::poison::{Rejects, cure, poison};
 use crate::git_server::{Rule, folder, serve};
@@ -132,6 +132,47 @@ async fn a_push_that_any_provider_delivers_deploys_long_before_the_next_poll() {
     }
     let providers: Vec<Value> = it.deliveries().await.iter().map(|row| row["provider"].clone()).collect();
     assert_eq!(providers, ["GITEA", "BITBUCKET", "GITLAB", "GITHUB"]);
+}
+
+/// A push that is taken back and made again has the same body at GitLab and Bitbucket.
+#[tokio::test]
+async fn a_push_that_is_made_again_is_no_replay() {
+    let it = Hooked::new().await;
+    let gitlab = |delivery: &str, before: &str, after: &str| {
+        let mut payload = gitlab_push("main", after, &["x"]);
+        (payload["before"], payload["project"]["path_with_namespace"]) = (json!(before), json!("app"));
+        let headers: Headers = vec![
+            ("x-gitlab-event", "Push Hook".into()),
+            ("x-gitlab-event-uuid", delivery.into()),
+            ("x-gitlab-token", it.secret.clone()),
+        ];
+        (headers, payload.to_string())
+    };
+    let bitbucket = |delivery: &str, before: &str, after: &str| {
+        let mut payload = bitbucket_push("main", after);
+        payload["repository"]["full_name"] = json!("app");
+        payload["push"]["changes"][0]["old"]["target"]["hash"] = json!(before);
+        let body = payload.to_string();
+        let headers: Headers = vec![
+            ("x-event-key", "repo:push".into()),
+            ("x-request-uuid", delivery.into()),
+            ("x-hub-signature", format!("sha256={}", signature(&it.secret, &body))),
+        ];
+        (headers, body)
+    };
+    let changes = [("1", OLD, NEW), ("2", NEW, OLD), ("3", OLD, NEW)];
+    let of_gitlab = changes.map(|(delivery, before, after)| gitlab(delivery, before, after));
+    let of_bitbucket = changes.map(|(delivery, before, after)| bitbucket(&format!("b{delivery}"), before, after));
+    for (headers, body) in of_gitlab.into_iter().chain(of_bitbucket) {
+        let told = it.send(&headers, &body).await.expect(202);
+        assert_eq!(told["results"][0]["polled_branches"], 1, "{told}");
+        assert_eq!(it.polled().await, 1);
+    }
+    let (headers, body) = bitbucket("b4", OLD, NEW);
+    assert!(it.send(&headers, &body).await.detail(409).contains("received before"));
+    let (headers, body) = gitlab("3", OLD, NEW);
+    assert!(it.send(&headers, &body).await.detail(409).contains("received before"));
+    assert_eq!((it.polled().await, it.deliveries().await.len()), (0, 6));
 }
 
 #[tokio::test]
@@ -285,7 +326,7 @@ async fn a_server_that_polls_nothing_says_so() {
     let it = app.furnished().await;
     let path = format!("/organization/{}/pushHook", it.organization);
     let made = it.client.post(&path, json!({"name": "provider"})).await.expect(201);
-    let body = Hooked::push("main", super::payloads::NEW).to_string();
+    let body = Hooked::push("main", NEW).to_string();
     let headers = of_github(made["secret"].as_str().unwrap(), "push", "1", &body);
     let answer = deliver(&app, &id(&made), &headers, &body).await;
     assert!(reason(answer).contains("--auto-deploy-seconds is 0"));

@@ -1,5 +1,6 @@
 //! What is reported about a job: the status of its commit, and one comment that is edited.
 
+use entity::webhook_delivery::DeliveryState;
 use serde_json::json;
 use windlass::push::send_reports;
 
@@ -7,18 +8,24 @@ use super::Followed;
 use super::payloads::{NEW, NEWER, pull_request, push};
 use super::provider::{Provider, Said};
 use crate::harness::TestApp;
-use crate::terrakube::{change, new};
+use crate::terrakube::{change, new, tcl};
 
 const TOKEN: &str = "a token of the provider";
 
 /// A followed repository of a provider, with a connection.
 async fn connected(provider: &Provider, vcs_type: &str) -> Followed {
+    let it = linked(provider, vcs_type).await;
+    it.event(json!({"event": "PUSH"})).await;
+    it.event(json!({"event": "PULL_REQUEST"})).await;
+    it
+}
+
+/// The same without events.
+async fn linked(provider: &Provider, vcs_type: &str) -> Followed {
     let source = format!("{}/acme/infra.git", provider.url);
     let it = Followed::of(TestApp::with_private_webhooks().await, &source).await;
     connect(&it, json!({"vcsType": vcs_type, "endpoint": provider.url, "apiUrl": format!("{}/api", provider.url)}))
         .await;
-    it.event(json!({"event": "PUSH"})).await;
-    it.event(json!({"event": "PULL_REQUEST"})).await;
     it
 }
 
@@ -59,6 +66,54 @@ async fn the_status_of_a_commit_follows_its_job() {
     let said = sent(&it, &provider).await;
     assert_eq!(said.len(), 1, "several changes are one report: {said:?}");
     assert_eq!(said[0].body["state"], "failure");
+}
+
+const PLAN_ASK_APPLY: &str =
+    "flow:\n- {type: terraformPlan, step: 1}\n- {type: approval, step: 2}\n- {type: terraformApply, step: 3}\n";
+
+/// GitLab refuses the state that a commit has already, and pending after running.
+#[tokio::test]
+async fn gitlab_is_told_each_state_once() {
+    let provider = Provider::new().await;
+    provider.as_gitlab("created");
+    let it = linked(&provider, "GITLAB").await;
+    let template = json!({"name": "ask", "tcl": tcl(PLAN_ASK_APPLY)});
+    let template = it.house.create("template", "template", template).await;
+    it.event(json!({"event": "PUSH", "templateId": template})).await;
+    let states = async || -> Vec<String> {
+        let said = sent(&it, &provider).await;
+        said.iter().map(|said| said.body["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let none: [&str; 0] = [];
+    let job = Followed::started(it.github("push", "1", &push("main", NEW, &["a"])).await);
+    assert_eq!(states().await, ["pending"]);
+    it.house.app.settle().await;
+    assert_eq!(states().await, ["running"]);
+    it.house.end(0, r#"{"changes":true}"#).await;
+    assert_eq!(it.house.status(&job).await.0, "waitingApproval");
+    assert_eq!(states().await, none);
+    it.house.give(&job, "approved").await.expect(204);
+    assert_eq!(states().await, none);
+    it.house.app.settle().await;
+    assert_eq!(states().await, none);
+    it.house.end(0, "").await;
+    assert_eq!(states().await, ["success"]);
+    assert_eq!(provider.refused(), none);
+}
+
+#[tokio::test]
+async fn a_state_that_gitlab_has_already_counts_as_sent() {
+    let provider = Provider::new().await;
+    // An earlier request arrived, and its answer did not.
+    provider.as_gitlab("pending");
+    let it = connected(&provider, "GITLAB").await;
+    let job = Followed::started(it.github("push", "1", &push("main", NEW, &["a"])).await);
+    assert!(sent(&it, &provider).await.is_empty());
+    assert_eq!(provider.refused(), ["Cannot transition status via :enqueue from :pending"]);
+    let reports = windlass::store::push::list_reports(&it.house.app.app.db, job.parse().unwrap()).await.unwrap();
+    assert_eq!((reports[0].state, reports[0].error.as_deref()), (DeliveryState::Delivered, None));
+    it.house.app.settle().await;
+    assert_eq!(sent(&it, &provider).await[0].body["state"], "running");
 }
 
 #[tokio::test]

@@ -76,7 +76,9 @@ async fn pushes_are_found_by_indexes() {
     watched.check("events of webhooks", store::push::events_of(db, vec![hook, WorkspaceWebhookId::create()])).await;
     watched.check("asked polls", store::push::ask_for_polls(db, vec![hook], now())).await;
     watched.check("polls of a server that is gone", store::push::release_polls(db, now(), now())).await;
-    watched.check("known delivery", store::push::is_known(db, hook, ("1", "2"))).await;
+    watched.check("known delivery", store::push::known(db, hook, ("1", "2"))).await;
+    let branch = ("acme/infra", "main");
+    watched.check("newest push", store::push::newest_of_branch(db, workspace, branch)).await;
     watched.check("deliveries", store::push::list(db, workspace, 10)).await;
     for number in [None, Some(7)] {
         watched.check("older jobs", store::push::older_waiting(db, &push(number), 7, 10)).await;
@@ -96,7 +98,9 @@ async fn pushes_are_found_by_indexes() {
     watched.check("asked branches", store::push::ask_for_heads(db, vec![RepositoryHeadId::create()], now())).await;
     watched.check("push hooks", store::push::list_hooks(db, OrganizationId::create())).await;
     let push_hook = PushHookId::create();
-    watched.check("known push", store::push::is_hook_delivery_known(db, push_hook, ("1", "2"))).await;
+    let digests = ["2".to_owned(), "3".to_owned()];
+    watched.check("known push", store::push::known_hook_deliveries(db, push_hook, ("1", &digests))).await;
+    watched.check("newest delivered push", store::push::newest_hook_delivery(db, push_hook, branch)).await;
     watched.check("delivered pushes", store::push::list_hook_deliveries(db, push_hook, 10)).await;
     watched.check("expired delivered pushes", store::push::delete_some_hook_deliveries(db, now(), 10)).await;
     watched.check("due branches", store::push::claim_heads(db, now(), now(), 10)).await;
