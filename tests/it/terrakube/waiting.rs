@@ -1,7 +1,7 @@
-//! Workspace jobs beside each other: those that only plan, those whose approval is awaited for long, or too late, and those of
-//! workspaces that are hidden.
+//! Workspace jobs beside each other: those that only plan, those whose approval is awaited for long, or too late, those of schedules, and
+//! those of workspaces that are hidden.
 
-use entity::workspace;
+use entity::{workspace, workspace_job};
 use sea_orm::EntityTrait as _;
 use sea_orm::sea_query::Expr;
 use serde_json::{Value, json};
@@ -180,4 +180,44 @@ async fn a_step_of_a_hidden_workspace_stores_its_state() {
     let state = json!({"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": []});
     house.client.with(Some(&login)).post(&path, state.clone()).await.expect(200);
     assert_eq!(house.client.post(&path, state).await.status, 403, "nobody else reaches it");
+}
+
+/// A schedule must not pile up jobs that do the same while the first one waits.
+#[tokio::test]
+async fn a_schedule_adds_nothing_while_its_job_has_not_begun() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let path = format!("workspace/{workspace}/schedule");
+    let ask_first = tcl("flow:\n- {type: approval, step: 1}\n- {type: terraformApply, step: 2}\n");
+    house.create(&path, "schedule", json!({"cron": "0 * * * * ?", "tcl": tcl(PLAN_AND_ASK)})).await;
+    let minutes = async |minutes: usize| {
+        for _ in 0..minutes {
+            house.app.clock.forward(60);
+            house.app.tick().await;
+            house.app.settle().await;
+        }
+        let jobs = workspace_job::Entity::find().all(&house.app.app.db).await.unwrap();
+        let mut ids: Vec<i32> = jobs.iter().map(|job| job.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    // The first one is being executed, so that a second one waits for it; there is no third one.
+    assert_eq!(minutes(4).await, [1, 2]);
+    house.end(0, r#"{"changes":true}"#).await;
+    assert_eq!(minutes(3).await, [1, 2]);
+    assert_eq!((house.status("1").await.0, house.status("2").await.0), ("waitingApproval".into(), "pending".into()));
+    // Another schedule does something else, and people may ask for the same.
+    house.create(&path, "schedule", json!({"cron": "0 * * * * ?", "tcl": ask_first})).await;
+    house.start(&workspace, json!({"tcl": tcl(PLAN_AND_ASK)})).await;
+    assert_eq!(minutes(3).await, [1, 2, 3, 4]);
+    // Once it has begun, the next time counts again.
+    house.give("1", "rejected").await.expect(204);
+    assert_eq!(minutes(2).await, [1, 2, 3, 4, 5]);
+    // A job whose approval is the first step has not begun, either.
+    for job in ["2", "3", "5"] {
+        house.give(job, "cancelled").await.expect(204);
+    }
+    house.app.settle().await;
+    assert_eq!(house.status("4").await.0, "waitingApproval");
+    assert_eq!(minutes(2).await, [1, 2, 3, 4, 5, 6]);
 }
