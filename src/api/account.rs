@@ -85,19 +85,16 @@ impl AccountApi {
         body: Body<AccountInfoEditRequest>,
     ) -> Result<Success<AccountInfo>> {
         let id = auth.0.person().ok_or(Error::Forbidden("only a person can edit an account"))?;
-        let row = store::row::by_id::<person::Model>(&self.0.db, id).await?.ok_or(Error::NotFound("account"))?;
-        let communication_email = match body.0.communication_email {
-            None => row.communication_email.clone(),
-            Some(text) => {
-                let text = limits::name("communication_email", &text)?;
-                if !text.contains('@') {
-                    return Err(Error::invalid("communication_email", "must be an email address"));
-                }
-                Some(text)
-            }
-        };
-        let row = person::Model { communication_email, ..row };
-        let row = store::write_one(&self.0.db, async |db| store::row::update(&db, row.clone()).await).await?;
+        let given = body.0.communication_email.map(|text| limits::name("communication_email", &text)).transpose()?;
+        if given.as_ref().is_some_and(|text| !text.contains('@')) {
+            return Err(Error::invalid("communication_email", "must be an email address"));
+        }
+        let row = store::write(&self.0.db, async |tx| {
+            let row = store::row::lock::<person::Model>(tx, id).await?.ok_or(Error::NotFound("account"))?;
+            let communication_email = given.or(row.communication_email);
+            Ok::<_, Error>(store::row::update(tx, person::Model { communication_email, ..row }).await?)
+        })
+        .await?;
         Ok(Json(row.into()))
     }
 }

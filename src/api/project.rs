@@ -108,16 +108,18 @@ impl ProjectApi {
         #[oai(name = "projectId")] project_id: Path<Uuid>,
         body: Body<ProjectRequest>,
     ) -> Result<Success<Project>> {
-        let mut row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
-        let before = project_response(row.clone(), 0);
+        let row = access::project(&self.0.db, &auth.0, Action::Manage, ProjectId(project_id.0)).await?;
         let ProjectRequest { name, description } = body.0;
-        row.name = limits::name("name", &name)?;
-        row.name_key = entity::name_key(&row.name);
-        if let Some(description) = description {
-            row.description = limits::text("description", description)?;
-        }
-        row.updated_at = self.0.clock.now();
+        let name = limits::name("name", &name)?;
+        let description = description.map(|text| limits::text("description", text)).transpose()?;
+        let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
+            let mut row = store::row::lock::<project::Model>(tx, row.id).await?.ok_or(Error::NotFound("project"))?;
+            let before = project_response(row.clone(), 0);
+            row.name_key = entity::name_key(&name);
+            row.name = name;
+            row.description = description.unwrap_or(row.description);
+            row.updated_at = updated_at;
             let row = store::project::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let change = Change::update("PROJECT", row.id.0, &row.name).of_project(&row).before(&before);
             let after = project_response(row.clone(), 0);

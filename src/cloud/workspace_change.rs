@@ -27,7 +27,7 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, organization: &str
     let usual = organization.execution_mode.as_deref().filter(|mode| MODES.contains(mode)).unwrap_or("remote");
     let definition = wanted.new_definition(tool, usual)?;
     let save = async |definition: WorkspaceDefinition| {
-        let made = (definition, wanted.belonging.clone());
+        let made = (|_| definition.clone(), wanted.belonging.clone());
         save_workspace_in(app, visit.author(), organization.id, None, made).await
     };
     // A program sends its own version. Where the server has another patch of it, that one is used.
@@ -56,9 +56,9 @@ pub(super) async fn update(visit: &Visit, seen: SeenWorkspace, request: &Request
     require_right(seen.rights.workspaces)?;
     let wanted = WorkspaceRequest::read(request, body).await?;
     let SeenWorkspace { organization, row, rights } = seen;
-    let definition = wanted.definition(WorkspaceDefinition::from(&row));
     let (app, author) = (&visit.app, visit.author());
-    let saved = save_workspace_in(app, author, organization.id, Some(row.id), (definition, wanted.belonging)).await;
+    let change = (|old| wanted.definition(old), wanted.belonging.clone());
+    let saved = save_workspace_in(app, author, organization.id, Some(row.id), change).await;
     let id = saved.map_err(renamed)?;
     let row = store::row::by_id::<workspace::Model>(&app.db, id).await?.ok_or_else(|| Problem::missing("workspace"))?;
     shown(visit, StatusCode::OK, &SeenWorkspace { organization, row, rights }).await

@@ -59,31 +59,37 @@ fn variable_of(row: &terraform_variable::Model) -> Value {
 }
 
 impl Attributes {
-    /// The variable with these attributes.
-    fn variable(self, old: Option<&terraform_variable::Model>) -> Result<WorkspaceVariable> {
+    /// The attributes with the category under its stored name.
+    fn read(self) -> Result<Self> {
+        let known =
+            |name: &String| CATEGORIES.iter().find(|(one, _)| one == name).map(|(_, stored)| (*stored).to_owned());
+        match self.category.as_ref().map(known) {
+            Some(None) => Err(Problem::invalid("data.attributes.category: must be terraform or env")),
+            category => Ok(Self { category: category.flatten(), ..self }),
+        }
+    }
+
+    /// Checks that a new variable has what it needs.
+    fn require_all(&self) -> Result<()> {
+        let missing = match (&self.key, &self.category) {
+            (Some(_), Some(_)) => return Ok(()),
+            (None, _) => "key",
+            (_, None) => "category",
+        };
+        Err(Problem::invalid(format!("data.attributes.{missing}: is required")))
+    }
+
+    /// The variable with the attributes that were given.
+    fn variable(&self, old: WorkspaceVariable) -> WorkspaceVariable {
         let Self { key, value, description, category, hcl, sensitive } = self;
-        let category = match category {
-            None => old.map(|row| row.category.clone()),
-            Some(name) => {
-                let known = CATEGORIES.iter().find(|(one, _)| *one == name).map(|(_, stored)| (*stored).to_owned());
-                Some(known.ok_or_else(|| Problem::invalid("data.attributes.category: must be terraform or env"))?)
-            }
-        };
-        let required = |field: &str| Problem::invalid(format!("data.attributes.{field}: is required"));
-        let sensitive = sensitive.or(old.map(|row| row.sensitive)).unwrap_or(false);
-        let kept = match old {
-            Some(row) if !row.sensitive => row.value.clone(),
-            Some(_) => None,
-            None => Some(String::new()),
-        };
-        Ok(WorkspaceVariable {
-            key: key.or(old.map(|row| row.key.clone())).ok_or_else(|| required("key"))?,
-            value: value.or(kept),
-            description: description.or(old.and_then(|row| row.description.clone())),
-            category: category.ok_or_else(|| required("category"))?,
-            sensitive,
-            hcl: hcl.or(old.map(|row| row.hcl)).unwrap_or(false),
-        })
+        WorkspaceVariable {
+            key: key.clone().unwrap_or(old.key),
+            value: value.clone().or(old.value),
+            description: description.clone().or(old.description),
+            category: category.clone().unwrap_or(old.category),
+            sensitive: sensitive.unwrap_or(old.sensitive),
+            hcl: hcl.unwrap_or(old.hcl),
+        }
     }
 }
 
@@ -119,7 +125,8 @@ async fn variable(app: &App, of: &SeenWorkspace, id: &str) -> Result<terraform_v
 async fn create(app: Data<&Arc<App>>, request: &Request, id: Path<String>, body: Body) -> Response {
     let answer = async {
         let (visit, seen) = changeable(app.0, request, &id.0).await?;
-        let wanted = one::<Attributes>(request, body, "vars").await?.attributes.variable(None)?;
+        let wanted = one::<Attributes>(request, body, "vars").await?.attributes.read()?;
+        wanted.require_all()?;
         saved(&visit, &seen, None, wanted, StatusCode::CREATED).await
     };
     answered(answer.await)
@@ -130,8 +137,8 @@ async fn update(app: Data<&Arc<App>>, request: &Request, path: Path<(String, Str
     let answer = async {
         let (visit, seen) = changeable(app.0, request, &path.0.0).await?;
         let old = variable(app.0, &seen, &path.0.1).await?;
-        let wanted = one::<Attributes>(request, body, "vars").await?.attributes.variable(Some(&old))?;
-        saved(&visit, &seen, Some(old), wanted, StatusCode::OK).await
+        let wanted = one::<Attributes>(request, body, "vars").await?.attributes.read()?;
+        saved(&visit, &seen, Some(old.id), wanted, StatusCode::OK).await
     };
     answered(answer.await)
 }
@@ -139,12 +146,13 @@ async fn update(app: Data<&Arc<App>>, request: &Request, path: Path<(String, Str
 async fn saved(
     visit: &Visit,
     of: &SeenWorkspace,
-    old: Option<terraform_variable::Model>,
-    wanted: WorkspaceVariable,
+    old: Option<TerraformVariableId>,
+    wanted: Attributes,
     status: StatusCode,
 ) -> Result<Response> {
     let place = (of.row.organization_id, Some(of.row.id));
-    let row = save_variable(&visit.app, visit.author(), place, old, wanted).await.map_err(renamed)?;
+    let change = |old| wanted.variable(old);
+    let row = save_variable(&visit.app, visit.author(), place, old, change).await.map_err(renamed)?;
     Ok(resource(status, &variable_of(&row)))
 }
 

@@ -1,13 +1,10 @@
 //! The version of a job that a request deploys.
 
-use chrono::{DateTime, Utc};
 use entity::job;
 use entity::job_spec::Source;
 
-use super::definition::edit_of;
 use super::limits;
 use crate::error::{Error, Result};
-use crate::store::job::JobEdit;
 
 /// The version of a job to deploy; empty for the configured one.
 pub struct DeployVersion {
@@ -18,17 +15,11 @@ pub struct DeployVersion {
 impl DeployVersion {
     /// Applies the version to a job.
     ///
-    /// A new image tag changes the row, and the returned edit stores it. A commit is returned for the deployment to
-    /// build.
+    /// A new image tag changes the row, and is returned for the request to store. A commit is returned for the deployment to build.
     ///
     /// # Errors
     /// `Invalid` if the job has no such version.
-    pub fn apply(
-        self,
-        prefix: &str,
-        row: &mut job::Model,
-        now: DateTime<Utc>,
-    ) -> Result<(Option<JobEdit>, Option<String>)> {
+    pub fn apply(self, prefix: &str, row: &mut job::Model) -> Result<(Option<String>, Option<String>)> {
         let (commit_field, tag_field) = (format!("{prefix}git_commit_id"), format!("{prefix}image_tag"));
         let given_tag = match (self.image_tag, self.git_commit_id) {
             (None, None) => return Ok((None, None)),
@@ -46,15 +37,17 @@ impl DeployVersion {
             (Some(tag), None) => tag,
         };
         match &mut row.spec.source {
-            Source::Image { tag, .. } if *tag == given_tag => return Ok((None, None)),
+            Source::Image { tag, .. } if *tag == given_tag => Ok((None, None)),
             Source::Image { image_name, .. } if image_name.contains('@') => {
-                return Err(Error::invalid(tag_field, "cannot be set: the image name of the job has a digest"));
+                Err(Error::invalid(tag_field, "cannot be set: the image name of the job has a digest"))
             }
-            Source::Image { tag, .. } => *tag = limits::image_tag(&tag_field, &given_tag)?,
+            Source::Image { tag, .. } => {
+                *tag = limits::image_tag(&tag_field, &given_tag)?;
+                Ok((Some(tag.clone()), None))
+            }
             Source::Docker { .. } => {
-                return Err(Error::invalid(tag_field, "the job is built from a Dockerfile and has no image tag"));
+                Err(Error::invalid(tag_field, "the job is built from a Dockerfile and has no image tag"))
             }
         }
-        Ok((Some(edit_of(row, now)), None))
     }
 }

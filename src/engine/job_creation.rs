@@ -36,6 +36,24 @@ pub struct NewJob {
     pub push: Option<PushedBy>,
 }
 
+impl NewJob {
+    /// The template of its flow: the one that it names, or that of its workspace if it has no flow of its own.
+    fn template_in(&self, of: &workspace::Model) -> Option<TemplateId> {
+        let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
+        self.template.or(if self.tcl.is_none() { default } else { None })
+    }
+
+    /// Whether a job of the workspace does the same, for the same people.
+    #[must_use]
+    pub fn is_like(&self, of: &workspace::Model, job: &workspace_job::Model) -> bool {
+        let template = self.template_in(of).map(|id| id.to_string());
+        let is_same_flow = template.is_some() || self.tcl.as_ref() == Some(&job.tcl);
+        let asks_for = (&template, self.refresh_only, &self.via, &self.by, &self.principal);
+        is_same_flow
+            && asks_for == (&job.template_reference, job.refresh_only, &job.via, &job.created_by, &job.principal)
+    }
+}
+
 /// What pushed a job.
 #[derive(Clone, Copy, Debug)]
 pub struct PushedBy {
@@ -127,8 +145,7 @@ pub async fn create(
     new: NewJob,
     now: DateTime<Utc>,
 ) -> Result<workspace_job::Model> {
-    let default = of.default_template.as_ref().and_then(|id| id.parse().ok()).map(TemplateId);
-    let named = new.template.or(if new.tcl.is_none() { default } else { None });
+    let named = new.template_in(of);
     let flow = Flow::load(tx, of.organization_id, named, new.tcl.as_deref()).await?;
     flow.require(new.rights)?;
     if new.cloud.as_ref().is_some_and(|run| run.auto_apply) && !new.rights.approve {

@@ -2,7 +2,7 @@
 
 use chrono::SecondsFormat;
 use entity::environment::{self, Mode};
-use entity::id::{ClusterId, ProjectId};
+use entity::id::{ClusterId, EnvironmentId, ProjectId};
 use entity::{cluster, project, project_rule};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
@@ -168,17 +168,22 @@ fn recorded(row: &environment::Model, cluster: &str) -> Value {
 pub async fn edit(
     app: &App,
     by: &Requester,
-    mut row: environment::Model,
+    id: EnvironmentId,
     name: Option<&str>,
     mode: Option<Mode>,
 ) -> Result<environment::Model> {
-    let before = recorded(&row, "");
-    if let Some(name) = name {
-        row.name = limits::name("name", name)?;
-        row.name_key = entity::name_key(&row.name);
-    }
-    row.mode = mode.unwrap_or(row.mode);
-    store::write(&app.db, async |tx| update_in(app, by, tx, row, &before).await).await
+    let name = name.map(|name| limits::name("name", name)).transpose()?;
+    store::write(&app.db, async |tx| {
+        let mut row = store::environment::lock(tx, id).await?.ok_or(Error::NotFound("environment"))?;
+        let before = recorded(&row, "");
+        if let Some(name) = name {
+            row.name_key = entity::name_key(&name);
+            row.name = name;
+        }
+        row.mode = mode.unwrap_or(row.mode);
+        update_in(app, by, tx, row, &before).await
+    })
+    .await
 }
 
 /// Changes the mode of an environment in a transaction of the caller.

@@ -200,10 +200,11 @@ pub async fn save_workspace(
     old: Option<WorkspaceId>,
     wanted: WorkspaceDefinition,
 ) -> Result<WorkspaceId> {
-    save_workspace_in(app, by, organization, old, (wanted, Belonging::default())).await
+    save_workspace_in(app, by, organization, old, (|_| wanted.clone(), Belonging::default())).await
 }
 
-/// The same, and puts it where it belongs.
+/// The same for a change of the definition that the workspace has, which may be another one than the caller has seen; a new one has an
+/// empty definition. Puts it where it belongs.
 ///
 /// # Errors
 /// As `save_workspace`.
@@ -212,27 +213,39 @@ pub async fn save_workspace_in(
     by: &str,
     organization: OrganizationId,
     old: Option<WorkspaceId>,
-    (wanted, belonging): (WorkspaceDefinition, Belonging),
+    (change, belonging): (impl Fn(WorkspaceDefinition) -> WorkspaceDefinition, Belonging),
 ) -> Result<WorkspaceId> {
-    wanted.check()?;
     tool_version::look(app).await;
     let now = app.clock.now();
-    let taken = format!("the organization already has a workspace {}; hidden ones count, too", wanted.name);
     let id = store::write(&app.db, async |tx| {
+        let missing = || Error::NotFound("workspace");
+        let definition = |row: &workspace::Model| match old {
+            Some(_) => change(WorkspaceDefinition::from(row)),
+            None => change(WorkspaceDefinition::default()),
+        };
+        let row = match old {
+            Some(id) => store::row::by_id::<workspace::Model>(tx, id).await?.ok_or_else(missing)?,
+            None => empty(organization, by, now),
+        };
+        // Locks the cluster, which comes before a workspace.
+        let wanted = definition(&row);
+        wanted.check()?;
         wanted.check_references(tx, organization).await?;
+        let row = match old {
+            Some(id) => store::workspace::lock(tx, id).await?.filter(|row| !row.deleted).ok_or_else(missing)?,
+            None => row,
+        };
+        let wanted = definition(&row);
         let tool = (wanted.iac_type.as_str(), wanted.terraform_version.as_str());
         check_tool(app, tx, (organization, wanted.cluster), &wanted.execution_mode, tool).await?;
+        let taken = format!("the organization already has a workspace {}; hidden ones count, too", wanted.name);
+        let row = wanted.write(belonging.place(tx, row).await?);
         let saved = match old {
-            Some(id) => {
-                let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
-                let row = belonging.place(tx, row.ok_or(Error::NotFound("workspace"))?).await?;
-                let row = workspace::Model { updated_at: now, updated_by: by.to_owned(), ..wanted.write(row) };
+            Some(_) => {
+                let row = workspace::Model { updated_at: now, updated_by: by.to_owned(), ..row };
                 store::row::update(tx, row).await
             }
-            None => {
-                let row = belonging.place(tx, empty(organization, by, now)).await?;
-                store::row::create(tx, wanted.write(row)).await
-            }
+            None => store::row::create(tx, row).await,
         };
         let row = saved.map_err(|error| Error::or_taken(error, taken))?;
         workspace_tags::add(tx, &row, &belonging.tags, (by, now)).await?;

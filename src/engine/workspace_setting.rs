@@ -20,6 +20,7 @@ use crate::store;
 const DESCRIPTION: usize = 2048;
 
 /// A variable of a workspace or of all of them. No `Debug`: the value may be sensitive.
+#[derive(Clone)]
 pub struct WorkspaceVariable {
     pub key: String,
     /// None keeps the value of a sensitive variable.
@@ -31,6 +32,19 @@ pub struct WorkspaceVariable {
     pub hcl: bool,
 }
 
+impl From<&terraform_variable::Model> for WorkspaceVariable {
+    fn from(row: &terraform_variable::Model) -> Self {
+        Self {
+            key: row.key.clone(),
+            value: row.value.clone().filter(|_| !row.sensitive),
+            description: row.description.clone(),
+            category: row.category.clone(),
+            sensitive: row.sensitive,
+            hcl: row.hcl,
+        }
+    }
+}
+
 fn check_description(text: Option<&str>) -> Result<()> {
     if text.is_some_and(|text| text.chars().count() > DESCRIPTION) {
         return Err(Error::invalid("description", format!("must have at most {DESCRIPTION} characters")));
@@ -38,7 +52,8 @@ fn check_description(text: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Stores a variable of a workspace, or of all workspaces of an organization: a new one, or `old` with other values. Returns it.
+/// Stores a variable of a workspace, or of all workspaces of an organization: a new one, or `old` with other values. Returns it. The change
+/// gets the variable as it is stored, which may be another one than the caller has seen.
 ///
 /// # Errors
 /// `Invalid` with all faults; `Conflict` if there is such a variable; database errors.
@@ -46,7 +61,32 @@ pub async fn save_variable(
     app: &App,
     by: &str,
     (organization, workspace): (OrganizationId, Option<WorkspaceId>),
-    old: Option<terraform_variable::Model>,
+    old: Option<TerraformVariableId>,
+    change: impl Fn(WorkspaceVariable) -> WorkspaceVariable,
+) -> Result<terraform_variable::Model> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        let row = match old {
+            Some(id) => {
+                store::row::lock::<terraform_variable::Model>(tx, id).await?.ok_or(Error::NotFound("variable"))?
+            }
+            None => empty_variable((organization, workspace), by, now),
+        };
+        let wanted = change(WorkspaceVariable::from(&row));
+        let row = changed_variable(app, row, wanted)?;
+        let row = terraform_variable::Model { updated_at: now, updated_by: by.to_owned(), ..row };
+        let whose = if workspace.is_some() { "workspace" } else { "organization" };
+        let taken = format!("the {whose} already has a variable {} of this kind", row.key);
+        let saved = if old.is_some() { store::row::update(tx, row).await } else { store::row::create(tx, row).await };
+        saved.map_err(|error| Error::or_taken(error, taken))
+    })
+    .await
+}
+
+/// The row of a variable with other values.
+fn changed_variable(
+    app: &App,
+    old: terraform_variable::Model,
     wanted: WorkspaceVariable,
 ) -> Result<terraform_variable::Model> {
     let WorkspaceVariable { key, value, description, category, sensitive, hcl } = wanted;
@@ -58,37 +98,11 @@ pub async fn save_variable(
     }
     let value = faults.note(value.map(|value| limits::text("value", value)).transpose());
     faults.note(check_description(description.as_deref()));
-    if value.is_none() && !(sensitive && old.as_ref().is_some_and(|old| old.sensitive)) {
+    if value.is_none() && !(sensitive && old.sensitive) {
         faults.refuse("value", "must be given again, because the present one is not revealed");
     }
     faults.result()?;
-    let (now, is_new) = (app.clock.now(), old.is_none());
-    let empty = terraform_variable::Model {
-        id: TerraformVariableId::create(),
-        organization_id: organization,
-        workspace_id: workspace,
-        created_at: now,
-        updated_at: now,
-        created_by: by.to_owned(),
-        updated_by: by.to_owned(),
-        key: String::new(),
-        value: None,
-        sealed: None,
-        description: None,
-        category: String::new(),
-        sensitive: false,
-        hcl: false,
-    };
-    let mut row = terraform_variable::Model {
-        key,
-        description,
-        category,
-        sensitive,
-        hcl,
-        updated_at: now,
-        updated_by: by.to_owned(),
-        ..old.unwrap_or(empty)
-    };
+    let mut row = terraform_variable::Model { key, description, category, sensitive, hcl, ..old };
     match (value, sensitive) {
         (Some(value), true) => {
             row.sealed = Some(app.keys.seal(&secret::place("terraform_variable", row.id.0), value.as_bytes())?);
@@ -97,13 +111,30 @@ pub async fn save_variable(
         (Some(value), false) => (row.value, row.sealed) = (Some(value), None),
         (None, _) => {}
     }
-    let whose = if workspace.is_some() { "workspace" } else { "organization" };
-    let taken = format!("the {whose} already has a variable {} of this kind", row.key);
-    store::write(&app.db, async |tx| {
-        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
-        saved.map_err(|error| Error::or_taken(error, taken))
-    })
-    .await
+    Ok(row)
+}
+
+fn empty_variable(
+    (organization, workspace): (OrganizationId, Option<WorkspaceId>),
+    by: &str,
+    now: DateTime<Utc>,
+) -> terraform_variable::Model {
+    terraform_variable::Model {
+        id: TerraformVariableId::create(),
+        organization_id: organization,
+        workspace_id: workspace,
+        created_at: now,
+        updated_at: now,
+        created_by: by.to_owned(),
+        updated_by: by.to_owned(),
+        key: String::new(),
+        value: Some(String::new()),
+        sealed: None,
+        description: None,
+        category: String::new(),
+        sensitive: false,
+        hcl: false,
+    }
 }
 
 /// A schedule of a workspace.
@@ -124,34 +155,38 @@ pub async fn save_schedule(
     app: &App,
     (by, principal, rights): (&str, String, Rights),
     of: &workspace::Model,
-    old: Option<workspace_schedule::Model>,
+    old: Option<WorkspaceScheduleId>,
     wanted: WorkspaceSchedule,
 ) -> Result<()> {
     let WorkspaceSchedule { cron, template, description, enabled, refresh_only } = wanted;
     let template = template.filter(|_| !refresh_only);
-    let (now, is_new) = (app.clock.now(), old.is_none());
+    let now = app.clock.now();
     let next = next_time(&cron, now)?;
     check_description(description.as_deref())?;
-    let row = old.unwrap_or_else(|| empty_schedule(of, by, now));
-    let row = workspace_schedule::Model {
-        cron,
-        tcl: if template.is_some() || refresh_only { None } else { row.tcl.clone() },
-        template_reference: template.map(|id| id.to_string()),
-        description,
-        enabled,
-        refresh_only,
-        next_run_at: next.filter(|_| enabled),
-        updated_at: now,
-        updated_by: by.to_owned(),
-        ..row
-    };
     store::write(&app.db, async |tx| {
-        let mut row = row;
+        let row = match old {
+            Some(id) => {
+                store::row::lock::<workspace_schedule::Model>(tx, id).await?.ok_or(Error::NotFound("schedule"))?
+            }
+            None => empty_schedule(of, by, now),
+        };
+        let mut row = workspace_schedule::Model {
+            cron,
+            tcl: if template.is_some() || refresh_only { None } else { row.tcl.clone() },
+            template_reference: template.map(|id| id.to_string()),
+            description,
+            enabled,
+            refresh_only,
+            next_run_at: next.filter(|_| enabled),
+            updated_at: now,
+            updated_by: by.to_owned(),
+            ..row
+        };
         if row.enabled {
             require(tx, of, &row, rights).await?;
             row.principal = Some(principal);
         }
-        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
+        let saved = if old.is_some() { store::row::update(tx, row).await } else { store::row::create(tx, row).await };
         saved.map(drop).map_err(Error::from)
     })
     .await?;

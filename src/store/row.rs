@@ -1,6 +1,6 @@
 //! Reads and writes one row of any table, without side effects.
 
-use sea_orm::sea_query::SimpleExpr;
+use sea_orm::sea_query::{LockType, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
     QueryFilter, QuerySelect,
@@ -23,6 +23,19 @@ where
     M::Entity::find_by_id(id).one(db).await
 }
 
+/// One row, locked until the transaction ends. What a change does not name is taken from it: a row that was read before the transaction
+/// may be another one by now.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock<M>(tx: &impl ConnectionTrait, id: impl Into<Key<M>>) -> Result<Option<M>, DbErr>
+where
+    M: ModelTrait + sea_orm::FromQueryResult,
+    M::Entity: EntityTrait<Model = M>,
+{
+    M::Entity::find_by_id(id).lock(LockType::Update).one(tx).await
+}
+
 /// Stores a new row.
 ///
 /// # Errors
@@ -36,7 +49,7 @@ where
     row.into_active_model().reset_all().insert(db).await
 }
 
-/// Replaces a row.
+/// Replaces a row, which was read in the same transaction.
 ///
 /// # Errors
 /// A constraint violation; `RecordNotUpdated` when the row no longer exists.

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use entity::id::OrganizationId;
 use poem::http::header;
 use sea_orm::sea_query::{ExprTrait as _, Order, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
-use super::attribute_value::parse_cell;
+use super::attribute_value::{parse_cell, row_id};
 use super::error::{Problem, Result};
 use super::filter::FilterContext;
 use super::path::{PathItem, ResourcePath};
@@ -112,6 +112,15 @@ impl Session {
             limit: MOST,
         };
         Ok(resource::list(db, wanted).await?)
+    }
+
+    /// A row as it is now, locked until the transaction ends. What a change does not name is taken from it: the row that was read before
+    /// the transaction may be another one by now.
+    pub(super) async fn locked(&self, tx: &DatabaseTransaction, of: &'static Resource, row: &Row) -> Result<Row> {
+        let id = row.get("id").cloned().unwrap_or(Cell::Null);
+        let filter = self.visible(of).and(resource::is(of.table, of.id(), &id));
+        let locked = resource::lock(tx, of.table, &of.columns(), filter).await?;
+        locked.ok_or_else(|| Problem::unknown(&row_id(row), of.kind))
     }
 
     /// A visible row by its id.

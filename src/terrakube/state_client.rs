@@ -76,6 +76,8 @@ pub(super) async fn state_client(
     };
     check_address(request)?;
     let workspace = store::row::by_id::<workspace::Model>(&app.db, id).await?;
-    let workspace = workspace.filter(|row| allowed && row.organization_id == organization && !row.deleted);
+    // A step that runs while its workspace is hidden stores what it has done: nothing else knows it.
+    let is_shown = |row: &workspace::Model| !row.deleted || step.is_some();
+    let workspace = workspace.filter(|row| allowed && row.organization_id == organization && is_shown(row));
     Ok(StateClient { workspace: workspace.ok_or_else(hidden)?, step, name })
 }

@@ -14,6 +14,7 @@ mod build;
 mod calendar_files;
 mod cloud;
 mod command_line;
+mod concurrent_changes;
 mod configuration;
 mod conformance;
 mod console;

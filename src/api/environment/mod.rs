@@ -97,7 +97,7 @@ impl EnvironmentApi {
         name.as_deref().map(|name| limits::name("name", name)).transpose()?;
         let mode = mode.map(Mode::from);
         access::environment_mode(&auth.0, &row, mode)?;
-        let row = new_environment::edit(&self.0, &auth.requester(), row, name.as_deref(), mode).await?;
+        let row = new_environment::edit(&self.0, &auth.requester(), row.id, name.as_deref(), mode).await?;
         self.answer(row).await
     }
 

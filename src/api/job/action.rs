@@ -110,8 +110,8 @@ impl ActionApi {
             };
             return Err(Error::invalid("forceEvent", text));
         }
-        let (edit, commit) = version.apply("", &mut row, self.0.clock.now())?;
-        self.request(auth, JobTarget { job: row, forced, edit, commit }, DeploymentAction::Deploy).await
+        let (image_tag, commit) = version.apply("", &mut row)?;
+        self.request(auth, JobTarget { job: row, forced, image_tag, commit }, DeploymentAction::Deploy).await
     }
 
     async fn request(&self, auth: &Auth, target: JobTarget, action: DeploymentAction) -> Result<Accepted<Status>> {

@@ -52,11 +52,10 @@ impl AutoDeployApi {
         let targets_by_environment = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
         let mut newest = None;
         for (environment, jobs) in targets_by_environment {
-            let now = self.0.clock.now();
             let target = |mut job: job::Model| {
                 let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };
-                let (edit, commit) = version.apply("", &mut job, now)?;
-                Ok(JobTarget { edit, commit, ..JobTarget::from(job) })
+                let (image_tag, commit) = version.apply("", &mut job)?;
+                Ok(JobTarget { image_tag, commit, ..JobTarget::from(job) })
             };
             let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
             let by = auth.requester();

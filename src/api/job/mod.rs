@@ -114,9 +114,13 @@ impl JobApi {
     ) -> Result<Success<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        let JobDefinition { name, spec } = self.check(&environment, body.0, Some(&row), &warnings).await?.definition;
-        let new = job::Model { name, spec, ..row.clone() };
-        definition::update(&self.0, &auth.requester(), &environment, (&row, &new), None).await?;
+        self.check(&environment, body.0.clone(), Some(&row), &warnings).await?;
+        // What the request does not name stays as it is now, and not as it was before the checks.
+        let change = |stored: &job::Model| {
+            let JobDefinition { name, spec } = validate::check(body.0.clone(), Some(stored))?;
+            Ok(job::Model { name, spec, ..stored.clone() })
+        };
+        definition::update(&self.0, &auth.requester(), &environment, (row.id, change), None).await?;
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
         Ok(Json(JobResponse::from(view)))
     }

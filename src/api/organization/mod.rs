@@ -8,12 +8,14 @@ mod subscription_plan;
 use std::sync::Arc;
 
 use entity::id::OrganizationId;
+use entity::organization;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 
 use self::request::{OrganizationEditRequest, OrganizationRequest};
 use self::response::Organization;
+use self::subscription_plan::PlanEnum;
 use super::audit::{self, Change};
 use super::caller::Auth;
 use super::tag::Tag;
@@ -74,18 +76,18 @@ impl OrganizationApi {
         body: Body<OrganizationEditRequest>,
     ) -> Result<Success<Organization>> {
         let id = OrganizationId(organization_id.0);
-        let mut row = access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
-        let before = Organization::new(row.clone(), None);
+        access::organization(&self.0.db, &auth.0, Action::EditOrganization, id).await?;
         let OrganizationEditRequest { name, plan, rest } = body.0;
-        if let Some(name) = name {
-            row.name = limits::name("name", &name)?;
-        }
-        if let Some(plan) = plan {
-            row.plan = plan.stored();
-        }
-        rest.apply(&mut row)?;
-        row.updated_at = self.0.clock.now();
+        let name = name.map(|name| limits::name("name", &name)).transpose()?;
+        let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, id, async |tx| {
+            let row = store::row::lock::<organization::Model>(tx, id).await?;
+            let mut row = row.ok_or(Error::NotFound("organization"))?;
+            let before = Organization::new(row.clone(), None);
+            row.name = name.unwrap_or(row.name);
+            row.plan = plan.map_or(row.plan, PlanEnum::stored);
+            rest.apply(&mut row)?;
+            row.updated_at = updated_at;
             let row = store::organization::update(tx, row).await?;
             let change = Change::update("ORGANIZATION", row.id.0, &row.name).before(&before);
             let after = Organization::new(row.clone(), None);

@@ -31,7 +31,7 @@ pub(super) struct OrganizationEditRequest {
 }
 
 /// Optional fields. An absent field keeps the stored value; null clears it.
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct OptionalFields {

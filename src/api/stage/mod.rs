@@ -108,16 +108,19 @@ impl StageApi {
         body: Body<DeploymentStageRequest>,
     ) -> Result<Success<DeploymentStageResponse>> {
         let id = StageId(deployment_stage_id.0);
-        let (mut row, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let before = stage_response(row.clone(), &HashMap::new());
+        let (_, environment) = access::stage(&self.0.db, &auth.0, Action::Manage, id).await?;
         let DeploymentStageRequest { name, description } = body.0;
-        row.name = limits::name("name", &name)?;
-        row.name_key = entity::name_key(&row.name);
-        if let Some(description) = description {
-            row.description = limits::text("description", description)?;
-        }
-        row.updated_at = self.0.clock.now();
+        let name = limits::name("name", &name)?;
+        let description = description.map(|text| limits::text("description", text)).transpose()?;
+        let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
+            // Others may move the stage at the same time.
+            let mut row = store::row::lock::<stage::Model>(tx, id).await?.ok_or(Error::NotFound("deployment stage"))?;
+            let before = stage_response(row.clone(), &HashMap::new());
+            row.name_key = entity::name_key(&name);
+            row.name = name;
+            row.description = description.unwrap_or(row.description);
+            row.updated_at = updated_at;
             let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
             let after = stage_response(row.clone(), &HashMap::new());
             Ok((row, change("UPDATE", &environment).before(&before).after(&after)))

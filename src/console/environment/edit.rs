@@ -62,7 +62,7 @@ pub(super) async fn save(
     let row = access::environment(&app.db, &viewer.caller, Action::Manage, EnvironmentId(id)).await?;
     let (name, mode) = (form.text("name"), form.text("mode"));
     access::environment_mode(&viewer.caller, &row, mode_of(mode))?;
-    match new_environment::edit(app, &viewer.requester(), row.clone(), Some(name), mode_of(mode)).await {
+    match new_environment::edit(app, &viewer.requester(), row.id, Some(name), mode_of(mode)).await {
         Ok(row) => Ok(notice::lead(&paths::environment(row.id), "environment-saved")),
         Err(error) => {
             let page = page_of(app, &viewer, &row, (name, mode), &Problems::of(error)?).await?;

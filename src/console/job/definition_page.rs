@@ -149,8 +149,8 @@ pub(super) async fn save_job(
 async fn save(app: &App, viewer: &Viewer, scene: &Scene, text: &DefinitionText, seen: DateTime<Utc>) -> Result<()> {
     let (name, spec) = text.read(Some(&scene.job))?;
     definition::check(app, &scene.environment, &spec).await?;
-    let new = job::Model { name, spec, ..scene.job.clone() };
-    definition::update(app, &viewer.requester(), &scene.environment, (&scene.job, &new), Some(seen)).await
+    let change = |stored: &job::Model| Ok(job::Model { name: name.clone(), spec: spec.clone(), ..stored.clone() });
+    definition::update(app, &viewer.requester(), &scene.environment, (scene.job.id, change), Some(seen)).await
 }
 
 async fn edit_page(

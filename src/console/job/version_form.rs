@@ -84,8 +84,8 @@ async fn deployed(app: &App, viewer: &Viewer, scene: &Scene, form: &Form) -> Res
         return Err(Error::invalid("image_tag", "must not be empty"));
     }
     let mut job = scene.job.clone();
-    let (edit, commit) = version.apply("", &mut job, app.clock.now())?;
-    let target = JobTarget { edit, commit, ..JobTarget::from(job) };
+    let (image_tag, commit) = version.apply("", &mut job)?;
+    let target = JobTarget { image_tag, commit, ..JobTarget::from(job) };
     let environment = scene.job.environment_id;
     command::request_jobs(app, &viewer.requester(), environment, vec![target], Deployment::Deploy).await?;
     Ok(())

@@ -46,7 +46,8 @@ async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
 
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
     let wanted = Typed::of_form(sent).wanted(row.as_ref());
-    save_variable(desk.app, author(&desk.viewer.caller), (desk.id, None), row, wanted).await.map(drop)
+    let old = row.map(|row| row.id);
+    save_variable(desk.app, author(&desk.viewer.caller), (desk.id, None), old, |_| wanted.clone()).await.map(drop)
 }
 
 async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {

@@ -127,7 +127,7 @@ async fn saved(
         refresh_only: typed.refresh_only,
     };
     let by = (author(&viewer.caller), principal::stored(&viewer.caller), rights);
-    match save_schedule(app, by, of, row, wanted).await {
+    match save_schedule(app, by, of, row.map(|row| row.id), wanted).await {
         Ok(()) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
             let page = page_of(app, viewer, of, &typed, &Problems::of(error)?).await?;

@@ -85,7 +85,8 @@ async fn saved(
 ) -> Result<Response> {
     let typed = Typed::of_form(form);
     let wanted = typed.wanted(row.as_ref());
-    match save_variable(app, author(&viewer.caller), (of.organization_id, Some(of.id)), row.clone(), wanted).await {
+    let (place, old) = ((of.organization_id, Some(of.id)), row.as_ref().map(|row| row.id));
+    match save_variable(app, author(&viewer.caller), place, old, |_| wanted.clone()).await {
         Ok(_) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
             let page = page_of(app, viewer, (of, row.as_ref()), &typed, &Problems::of(error)?).await?;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Scope};
 use entity::id::{EnvironmentId, JobId};
-use entity::{deployment, environment};
+use entity::job_spec::Source;
+use entity::{deployment, environment, job};
 use sea_orm::DatabaseTransaction;
 
 use super::guard::{able, lock, refuse_while_deleted};
@@ -12,8 +13,9 @@ use super::queue::{RequestedJob, enqueue, new};
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store;
+use crate::store::job::JobEdit;
 
 /// Requests `action` on some jobs of an environment, in one deployment.
 ///
@@ -33,7 +35,7 @@ pub async fn request_jobs(
     Ok(row)
 }
 
-/// `request_jobs` inside the caller's transaction. It changes nothing if it ends with a `Conflict` or `NotFound`.
+/// `request_jobs` inside the caller's transaction. Without image tags, it changes nothing if it ends with a `Conflict` or `NotFound`.
 ///
 /// # Errors
 /// The same.
@@ -48,8 +50,8 @@ pub async fn request_jobs_in(
     refuse_while_deleted(tx, environment.id).await?;
     let targets = able(tx, targets, action).await?;
     for target in &targets {
-        if let Some(edit) = &target.edit {
-            store::job::update(tx, target.job.id, edit.clone()).await?;
+        if let Some(tag) = &target.image_tag {
+            set_tag(tx, &target.job, tag, now).await?;
         }
     }
     let wanted = targets
@@ -62,6 +64,17 @@ pub async fn request_jobs_in(
         announce::event(tx, announcement, by, now).await?;
     }
     Ok(row)
+}
+
+/// Configures another tag of the image of a job. The rest of its definition may have been changed since it was read.
+async fn set_tag(tx: &DatabaseTransaction, of: &job::Model, wanted: &str, now: DateTime<Utc>) -> Result<()> {
+    let mut row = store::job::lock(tx, of.id).await?.ok_or(Error::NotFound("job"))?;
+    let Source::Image { tag, .. } = &mut row.spec.source else {
+        return Err(Error::Conflict(format!("the job {} was changed by somebody else: it has no image now", of.name)));
+    };
+    wanted.clone_into(tag);
+    store::job::update(tx, row.id, JobEdit::of(&row, now)).await?;
+    Ok(())
 }
 
 /// Requests `action` on all jobs of an environment. Skipped jobs take part only in removals.

@@ -13,13 +13,7 @@ use crate::store::job::JobEdit;
 /// The edit that stores the configuration of a job.
 #[must_use]
 pub fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
-    JobEdit {
-        name: row.name.clone(),
-        registry_id: row.spec.registry_id(),
-        git_token_id: row.spec.git_token_id(),
-        spec: row.spec.clone(),
-        updated_at: now,
-    }
+    JobEdit::of(row, now)
 }
 
 /// Names the job in the error for a name that is taken.

@@ -1,6 +1,7 @@
 //! Stores the definition of a job, with its event.
 
 use chrono::{DateTime, Utc};
+use entity::id::JobId;
 use entity::job_spec::JobSpec;
 use entity::{cluster, environment, job};
 
@@ -46,31 +47,29 @@ pub async fn create(app: &App, by: &Requester, environment: &environment::Model,
     .await
 }
 
-/// Stores a changed job, whose definition was checked. `seen` is when the job had last been changed as far as the caller knows, if
-/// they do not want to undo the change of somebody else.
+/// Stores a changed job, whose definition was checked. `change` gets the job as it is stored, which may be another one than the caller has
+/// seen. `seen` is when the job had last been changed as far as the caller knows, if they do not want to undo the change of somebody else.
 ///
 /// # Errors
-/// `Conflict` if the name is taken, or if the job was changed since; database errors.
+/// `Conflict` if the name is taken, or if the job was changed since; those of `change`; database errors.
 pub async fn update(
     app: &App,
     by: &Requester,
     environment: &environment::Model,
-    (old, new): (&job::Model, &job::Model),
+    (id, change): (JobId, impl Fn(&job::Model) -> Result<job::Model>),
     seen: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let change = Change::update("JOB", new.id.0, &new.name).of_environment(environment);
-    let change = change.before(&old.spec).after(&new.spec);
-    let edit = edit_of(new, app.clock.now());
+    let now = app.clock.now();
     audit::write(app, by, environment.organization_id, async |tx| {
-        if let Some(seen) = seen {
-            // Whoever changes the job at the same time waits here.
-            let now = store::job::lock(tx, new.id).await?.ok_or(Error::NotFound("job"))?;
-            if now.updated_at != seen {
-                return Err(Error::Conflict("the job was changed by somebody else in the meantime".into()));
-            }
+        // Whoever changes the job at the same time waits here.
+        let old = store::job::lock(tx, id).await?.ok_or(Error::NotFound("job"))?;
+        if seen.is_some_and(|seen| old.updated_at != seen) {
+            return Err(Error::Conflict("the job was changed by somebody else in the meantime".into()));
         }
-        store::job::update(tx, new.id, edit).await.map_err(or_taken)?;
-        Ok(((), change))
+        let new = change(&old)?;
+        store::job::update(tx, id, edit_of(&new, now)).await.map_err(or_taken)?;
+        let event = Change::update("JOB", id.0, &new.name).of_environment(environment);
+        Ok(((), event.before(&old.spec).after(&new.spec)))
     })
     .await
 }

@@ -92,9 +92,12 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 /// # Errors
 /// `Invalid`, which names the field; `Conflict` if the name is taken; database errors.
 pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedCluster) -> Result<Model> {
-    let before = recorded(&row);
-    let row = Model { updated_at: app.clock.now(), ..apply(wanted, row)? };
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
+        // Its kubeconfig may be set at the same time, or its first agent created.
+        let row = store::cluster::lock(tx, row.id).await?.ok_or(Error::NotFound("cluster"))?;
+        let before = recorded(&row);
+        let row = Model { updated_at: now, ..apply(wanted, row)? };
         require_unused_name(&store::cluster::list_by_organization(tx, row.organization_id).await?, &row)?;
         let row = store::row::update(tx, row).await?;
         let change = Change::update(TARGET, row.id.0, &row.name).before(&before).after(&recorded(&row));

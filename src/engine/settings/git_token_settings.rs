@@ -18,6 +18,7 @@ use crate::store;
 const IN_USE: &str = "jobs use this git token; switch them to another one first";
 
 /// A git token as somebody wants it. No `Debug`: it contains the token.
+#[derive(Clone)]
 pub struct WantedGitToken {
     pub name: String,
     pub description: Option<String>,
@@ -77,9 +78,11 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 /// # Errors
 /// `Invalid`, which names the field; database errors.
 pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedGitToken) -> Result<Model> {
-    let before = recorded(&row);
-    let row = Model { updated_at: app.clock.now(), ..apply(app, wanted, row)? };
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
+        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("git token"))?;
+        let before = recorded(&stored);
+        let row = Model { updated_at: now, ..apply(app, wanted, stored)? };
         let row = store::row::update(tx, row).await?;
         let change = change("UPDATE", &row).before(&before).after(&recorded(&row));
         Ok((row, change))

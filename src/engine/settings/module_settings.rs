@@ -73,30 +73,35 @@ pub async fn save_module(
 ) -> Result<()> {
     wanted.check(app, organization).await?;
     let WantedModule { name, provider, description, source, folder, tag_prefix, vcs, ssh } = wanted;
-    let now = app.clock.now();
-    let is_new = old.is_none();
-    let row = Model {
-        id: old.as_ref().map_or_else(TerraformModuleId::create, |old| old.id),
-        organization_id: organization,
-        created_at: old.as_ref().map_or(now, |old| old.created_at),
-        updated_at: now,
-        created_by: old.as_ref().map_or_else(|| by.to_owned(), |old| old.created_by.clone()),
-        updated_by: by.to_owned(),
-        name,
-        description,
-        provider,
-        source,
-        folder,
-        tag_prefix,
-        vcs_id: vcs,
-        ssh_key_id: ssh,
-        latest_version: old.as_ref().and_then(|old| old.latest_version.clone()),
-        refreshed_at: old.as_ref().and_then(|old| old.refreshed_at),
-        refresh_error: old.and_then(|old| old.refresh_error),
-        refresh_due_at: now,
-    };
-    let taken = format!("the organization already has a module {}/{}", row.name, row.provider);
+    let (now, old) = (app.clock.now(), old.map(|old| old.id));
+    let taken = format!("the organization already has a module {name}/{provider}");
     store::write(&app.db, async |tx| {
+        // Its tags may be read at the same time.
+        let old = match old {
+            Some(id) => Some(store::private_registry::lock_module(tx, id).await?.ok_or(Error::NotFound("module"))?),
+            None => None,
+        };
+        let is_new = old.is_none();
+        let row = Model {
+            id: old.as_ref().map_or_else(TerraformModuleId::create, |old| old.id),
+            organization_id: organization,
+            created_at: old.as_ref().map_or(now, |old| old.created_at),
+            updated_at: now,
+            created_by: old.as_ref().map_or_else(|| by.to_owned(), |old| old.created_by.clone()),
+            updated_by: by.to_owned(),
+            name,
+            description,
+            provider,
+            source,
+            folder,
+            tag_prefix,
+            vcs_id: vcs,
+            ssh_key_id: ssh,
+            latest_version: old.as_ref().and_then(|old| old.latest_version.clone()),
+            refreshed_at: old.as_ref().and_then(|old| old.refreshed_at),
+            refresh_error: old.and_then(|old| old.refresh_error),
+            refresh_due_at: now,
+        };
         let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
         saved.map(drop).map_err(|error| Error::or_taken(error, taken))
     })

@@ -76,32 +76,40 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 ///
 /// # Errors
 /// `Invalid`, which names the field; database errors.
-pub async fn edit(app: &App, by: &Requester, mut row: Model, wanted: WantedRegistry) -> Result<Model> {
-    let before = recorded(&row);
-    let WantedRegistry { name, kind, description, url, config, secrets } = wanted;
-    let mut credentials = if row.kind == kind { open(app, &row)? } else { BTreeMap::new() };
-    let bound = of_registry(&row);
-    row.name = limits::name("name", &name)?;
-    row.kind = kind;
-    row.url = address(kind, url)?;
-    if moves(&bound, &of_registry(&row))
-        && let Some(kept) = credentials.keys().find(|key| !secrets.contains_key(key.as_str()))
-    {
-        return Err(Error::invalid(format!("config.{kept}"), "must be given again, because url has another host"));
-    }
-    credentials.extend(exposed(&secrets));
-    row.config = config;
-    row.credentials = seal(app, row.id, &credentials)?;
-    if let Some(description) = description {
-        row.description = Some(limits::text("description", description)?);
-    }
-    row.updated_at = app.clock.now();
+pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedRegistry) -> Result<Model> {
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
+        // Another request may have replaced a credential that this one keeps.
+        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("registry"))?;
+        let before = recorded(&stored);
+        let row = Model { updated_at: now, ..changed(app, stored, &wanted)? };
         let row = store::registry::update(tx, row).await?;
         let change = Change::update(TARGET, row.id.0, &row.name).before(&before).after(&recorded(&row));
         Ok((row, change))
     })
     .await
+}
+
+/// The row with what is wanted.
+fn changed(app: &App, mut row: Model, wanted: &WantedRegistry) -> Result<Model> {
+    let WantedRegistry { name, kind, description, url, config, secrets } = wanted;
+    let mut credentials = if row.kind == *kind { open(app, &row)? } else { BTreeMap::new() };
+    let bound = of_registry(&row);
+    row.name = limits::name("name", name)?;
+    row.kind = *kind;
+    row.url = address(*kind, url.clone())?;
+    if moves(&bound, &of_registry(&row))
+        && let Some(kept) = credentials.keys().find(|key| !secrets.contains_key(key.as_str()))
+    {
+        return Err(Error::invalid(format!("config.{kept}"), "must be given again, because url has another host"));
+    }
+    credentials.extend(exposed(secrets));
+    row.config = config.clone();
+    row.credentials = seal(app, row.id, &credentials)?;
+    if let Some(description) = description {
+        row.description = Some(limits::text("description", description.clone())?);
+    }
+    Ok(row)
 }
 
 /// Deletes a registry.

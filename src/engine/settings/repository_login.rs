@@ -296,6 +296,7 @@ pub async fn save_ssh_key(
     let row = old.unwrap_or_else(|| empty_ssh_key(by, organization, now));
     let mut row =
         ssh_key::Model { updated_at: now, updated_by: by.to_owned(), name, description, ssh_type, known_hosts, ..row };
+    let is_same_key = private_key.is_none();
     if let Some(text) = private_key {
         row.private_key = Some(app.keys.seal(&secret::place("ssh_key", row.id.0), text.expose().as_bytes())?);
         // A new key belongs to no host yet.
@@ -303,6 +304,14 @@ pub async fn save_ssh_key(
     }
     let taken = format!("the organization already has an SSH key {}", row.name);
     store::write(&app.db, async |tx| {
+        let mut row = row;
+        if let Some(stored) = store::row::lock::<ssh_key::Model>(tx, row.id).await?.filter(|_| is_same_key) {
+            // A step that used the key meanwhile has bound it to its host.
+            if is_sent_elsewhere(&stored, row.known_hosts.clone()) {
+                return Err(Error::invalid("privateKey", "must be given again, because knownHosts changes"));
+            }
+            (row.private_key, row.bound_urls) = (stored.private_key, stored.bound_urls);
+        }
         let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
         saved.map(drop).map_err(|error| Error::or_taken(error, taken))
     })

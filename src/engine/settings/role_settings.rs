@@ -126,18 +126,21 @@ pub async fn edit(
     (clusters, projects): (ClusterGrants, ProjectGrants),
 ) -> Result<Model> {
     let places = Places::load(&app.db, row.organization_id).await?;
-    let before = places.recorded(&row);
     let name = checked_name(name)?;
-    let row = Model {
-        name_key: entity::name_key(&name),
-        name,
-        description: limits::text("description", description.unwrap_or(row.description))?,
-        clusters,
-        projects,
-        updated_at: app.clock.now(),
-        ..row
-    };
+    let description = description.map(|text| limits::text("description", text)).transpose()?;
+    let now = app.clock.now();
     let row = audit::write(app, by, row.organization_id, async |tx| {
+        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("custom role"))?;
+        let before = places.recorded(&stored);
+        let row = Model {
+            name_key: entity::name_key(&name),
+            name,
+            description: description.unwrap_or(stored.description),
+            clusters,
+            projects,
+            updated_at: now,
+            ..stored
+        };
         let row = store::row::update(tx, row).await.map_err(|error| Error::or_taken(error, TAKEN))?;
         let change = change("UPDATE", &row).before(&before).after(&places.recorded(&row));
         Ok((row, change))

@@ -24,6 +24,7 @@ const TARGET: &str = "WEBHOOK";
 const MAX_WEBHOOKS: usize = 50;
 
 /// A webhook as somebody wants it. No `Debug`: it contains the secret.
+#[derive(Clone)]
 pub struct WantedWebhook {
     pub kind: WebhookKind,
     pub target_url: String,
@@ -86,9 +87,11 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 /// # Errors
 /// `Invalid` with all faults; database errors.
 pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedWebhook) -> Result<Model> {
-    let before = recorded(&row);
-    let row = Model { updated_at: app.clock.now(), ..apply(app, wanted, row)? };
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
+        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("webhook"))?;
+        let before = recorded(&stored);
+        let row = Model { updated_at: now, ..apply(app, wanted, stored)? };
         let row = store::row::update(tx, row).await?;
         let change = Change::update(TARGET, row.id.0, &row.target_url).before(&before).after(&recorded(&row));
         Ok((row, change))

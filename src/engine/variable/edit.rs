@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// Changes of a variable; those that are none keep what is stored. No `Debug`: the value may be a secret.
+#[derive(Clone)]
 pub struct VariableEdit {
     pub key: String,
     pub value: Option<String>,
@@ -29,17 +30,32 @@ pub struct VariableEdit {
 ///
 /// # Errors
 /// `Invalid`, with the field; `Conflict` if the key is taken; database errors.
-pub async fn edit(
-    app: &App,
-    by: &Requester,
-    parent: &Parent,
-    mut row: Model,
-    change: VariableEdit,
-) -> Result<VariableId> {
-    let VariableEdit { key, value, mount_path, description, interpolated } = change;
+pub async fn edit(app: &App, by: &Requester, parent: &Parent, row: Model, change: VariableEdit) -> Result<VariableId> {
     let all = visible(app, parent).await?;
     let before = all.iter().find(|other| other.id == row.id).ok_or(Error::NotFound("variable"))?;
     let before = ShownVariable::new(before, &all, parent).recorded();
+    let (id, now) = (row.id, app.clock.now());
+    changed(app, row, change.clone())?;
+    audit::write(app, by, parent.organization, async |tx| {
+        // Somebody else may have changed it since it was read. A built-in variable has no row.
+        let stored = store::row::lock::<Model>(tx, id).await?.ok_or(Error::NotFound("variable"))?;
+        let is_renamed = change.key != stored.key;
+        let row = Model { updated_at: now, ..changed(app, stored, change)? };
+        let taken = key_taken(&row.key);
+        let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
+        if is_renamed {
+            store::variable::follow_key(tx, row.id, &row.key).await?;
+        }
+        touch(tx, parent, row.updated_at).await?;
+        let after = ShownVariable::new(&row, &[], parent).recorded();
+        Ok((id, parent.change("UPDATE", row.is_secret).before(&before).after(&after)))
+    })
+    .await
+}
+
+/// The row with the changes.
+fn changed(app: &App, mut row: Model, change: VariableEdit) -> Result<Model> {
+    let VariableEdit { key, value, mount_path, description, interpolated } = change;
     let is_renamed = key != row.key;
     match row.kind {
         VariableKind::BuiltIn => {
@@ -77,19 +93,7 @@ pub async fn edit(
     if let Some(flag) = interpolated {
         row.interpolated = flag;
     }
-    row.updated_at = app.clock.now();
-    let id = row.id;
-    audit::write(app, by, parent.organization, async |tx| {
-        let taken = key_taken(&row.key);
-        let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
-        if is_renamed {
-            store::variable::follow_key(tx, row.id, &row.key).await?;
-        }
-        touch(tx, parent, row.updated_at).await?;
-        let after = ShownVariable::new(&row, &[], parent).recorded();
-        Ok((id, parent.change("UPDATE", row.is_secret).before(&before).after(&after)))
-    })
-    .await
+    Ok(row)
 }
 
 /// Deletes a variable with its aliases and overrides.

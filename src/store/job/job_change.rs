@@ -60,6 +60,20 @@ pub struct JobEdit {
     pub updated_at: DateTime<Utc>,
 }
 
+impl JobEdit {
+    /// The edit that stores the configuration of a job.
+    #[must_use]
+    pub fn of(row: &job::Model, updated_at: DateTime<Utc>) -> Self {
+        Self {
+            name: row.name.clone(),
+            registry_id: row.spec.registry_id(),
+            git_token_id: row.spec.git_token_id(),
+            spec: row.spec.clone(),
+            updated_at,
+        }
+    }
+}
+
 /// Locks a job against changes by others until the end of the transaction.
 ///
 /// # Errors

@@ -10,4 +10,4 @@ pub use self::cell::{Cell, Column, Kind, Row};
 pub use self::condition::{
     all, any, column, compares, constant, has_shape, is, is_in, is_in_folded, is_in_rows, null, value_of_row,
 };
-pub use self::statement::{RowQuery, count, create, delete, list, update};
+pub use self::statement::{RowQuery, count, create, delete, list, lock, update};

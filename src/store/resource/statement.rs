@@ -1,7 +1,7 @@
 //! Reading and writing rows of any table.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Asterisk, Expr, Func, Order, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Asterisk, Expr, Func, LockType, Order, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use uuid::Uuid;
 
@@ -36,6 +36,24 @@ pub async fn list(db: &impl ConnectionTrait, wanted: RowQuery) -> Result<Vec<Row
     }
     let rows = db.query_all(&select).await?;
     rows.iter().map(|row| read(row, &columns)).collect()
+}
+
+/// A row that matches `filter`, locked until the transaction ends.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock(
+    tx: &impl ConnectionTrait,
+    table: &'static str,
+    columns: &[Column],
+    filter: SimpleExpr,
+) -> Result<Option<Row>, DbErr> {
+    let mut select = Query::select();
+    select.from(name(table)).and_where(filter).limit(1).lock(LockType::Update);
+    for column in columns {
+        select.column((name(table), name(column.name)));
+    }
+    tx.query_one(&select).await?.map(|row| read(&row, columns)).transpose()
 }
 
 /// Counts the rows that match `filter`.

@@ -24,6 +24,23 @@ pub async fn jobs_of(
     Ok((page, these().count(db).await?))
 }
 
+/// The open jobs of a workspace of which no step has begun, the oldest first; at most a page of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn unbegun_jobs(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Vec<Model>, DbErr> {
+    const UNBEGUN: &str =
+        "NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status <> 'pending')";
+    Entity::find()
+        .filter(Expr::cust(OPEN))
+        .filter(Column::WorkspaceId.eq(id))
+        .filter(Expr::cust(UNBEGUN))
+        .order_by_asc(Column::Id)
+        .limit(PAGE)
+        .all(db)
+        .await
+}
+
 /// The open jobs of an organization, the oldest first; at most a page of them.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ mod workspace_tag;
 pub use self::configuration_version::{
     delete_configuration_pieces, delete_some_configurations, newest_configuration, set_refused, set_uploaded,
 };
-pub use self::job_pages::{current_job, jobs_of, open_jobs};
+pub use self::job_pages::{current_job, jobs_of, open_jobs, unbegun_jobs};
 pub use self::plan_output::{keep_plan_output, set_plan_schemas};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, shown_plans};

@@ -89,14 +89,18 @@ pub(in crate::terrakube) async fn create(
 pub(in crate::terrakube) async fn update(
     session: &Session,
     tx: &DatabaseTransaction,
-    of: &Resource,
+    of: &'static Resource,
     found: &PathContext,
     row: &Row,
     changes: &mut Changes,
 ) -> Result<bool> {
     if of.kind == "workspace" {
         check_folder(changes)?;
+        // Locks the cluster, which comes before a workspace.
         check_cluster(tx, found, Some(row), changes).await?;
+    }
+    let row = &session.locked(tx, of, row).await?;
+    if of.kind == "workspace" {
         check_tool(session, tx, found, Some(row), changes).await?;
         refuse_linked_webhook(Some(row), changes)?;
     }

@@ -8,9 +8,8 @@ use sea_orm::DatabaseTransaction;
 use super::schedule::schedule_template;
 use super::withdrawn;
 use crate::app::App;
-use crate::engine::destroy_protection;
 use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
-use crate::engine::job_withdrawal::withdraw;
+use crate::engine::job_withdrawal::{HIDDEN, withdraw, withdraw_others};
 use crate::engine::news;
 use crate::engine::push::superseded;
 use crate::engine::template::TERRAFORM_CLI;
@@ -65,15 +64,14 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
     };
     let decision = flow::next(of_job, &facts);
     if !matches!(decision, Decision::Wait | Decision::End { .. })
-        && let Some(reason) = withdrawn::reason(tx, &job).await?
-    {
-        withdrawn::end(app, tx, job, reason, now).await?;
-        return Ok(true);
-    }
-    if !matches!(decision, Decision::Wait | Decision::End { .. })
-        && let Some(why) = destroy_protection::stops(tx, job.workspace_id, &steps).await?
+        && let Some(why) = withdrawn::stops(tx, &job, &steps).await?
     {
         withdraw(app, tx, job, why, now).await?;
+        return Ok(true);
+    }
+    // A step that was asked to end for this says only that it was cancelled.
+    if matches!(decision, Decision::End { status: JobStatus::Cancelled, .. }) && withdrawn::is_hidden(tx, &job).await? {
+        withdraw(app, tx, job, HIDDEN.to_owned(), now).await?;
         return Ok(true);
     }
     let at = |place: usize| steps.get(place).ok_or_else(|| Error::internal("a step of a workspace job is missing"));
@@ -107,7 +105,7 @@ async fn one(app: &App, tx: &DatabaseTransaction, id: i32, now: DateTime<Utc>) -
         Decision::Schedule(place) => schedule(tx, job, at(place)?, now).await?,
         Decision::Disable(place) => {
             store::workspace::set_step(tx, at(place)?.id, JobStatus::Completed, now).await?;
-            disable(tx, &job, now).await?;
+            disable(app, tx, &job, now).await?;
             end(tx, job, (JobStatus::Completed, JobStatus::NotExecuted), now).await?;
         }
         Decision::End { status, rest } => end(tx, job, (status, rest), now).await?,
@@ -148,10 +146,16 @@ async fn schedule(
     Ok(())
 }
 
-/// Marks a workspace as deleted: hides it, frees its name, and disables its schedules.
-async fn disable(tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+/// Marks a workspace as deleted: hides it, frees its name, cancels its other jobs, and disables its schedules.
+async fn disable(app: &App, tx: &DatabaseTransaction, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
+    // Whoever asks for a job locks the workspace, too: none is added between the list of the others and the end.
+    if store::workspace::lock(tx, job.workspace_id).await?.is_none() {
+        return Ok(());
+    }
+    withdraw_others(app, tx, job, HIDDEN, now).await?;
+    store::workspace::disable_schedules(tx, job.workspace_id).await?;
+    // The jobs that were cancelled have changed it.
     let Some(row) = store::workspace::lock(tx, job.workspace_id).await? else { return Ok(()) };
-    store::workspace::disable_schedules(tx, row.id).await?;
     let name = format!("DELETED_{}", row.id);
     let row = workspace::Model { deleted: true, name, updated_at: now, updated_by: job.created_by.clone(), ..row };
     store::row::update(tx, row).await?;

@@ -68,6 +68,14 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
         ..NewJob::default()
     };
     let wanted = if row.refresh_only { workspace_drift::check(of) } else { planned(of) };
+    // Jobs of a workspace are carried out one after the other. While one waits, perhaps for days until it is approved, each time would add
+    // another one behind it that does the same, and they would never be worked off. The one that has not begun stands for all times until
+    // then, like the one after an outage.
+    let unbegun = store::workspace::unbegun_jobs(tx, workspace.id).await?;
+    if let Some(job) = unbegun.into_iter().find(|job| wanted.is_like(&workspace, job)) {
+        tracing::info!(schedule = %row.id, job = job.id, "time skipped: the job of an earlier time has not begun");
+        return Ok(());
+    }
     let reason = match create(tx, &workspace, wanted.clone(), now).await {
         Ok(_) => return Ok(()),
         Err(Error::Forbidden(reason)) => format!("whoever set up the schedule may no longer do this: {reason}"),

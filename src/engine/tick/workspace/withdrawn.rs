@@ -1,20 +1,20 @@
-//! The pass over workspace jobs that wait for an approval: it ends those whose requester has lost the right to them, those that have
-//! waited for too long and those that a newer push supersedes, and says so of those whose plan is stale.
+//! The pass over workspace jobs that wait for an approval: it ends those of hidden workspaces, those whose requester has lost the right to
+//! them, those that have waited for too long and those that a newer push supersedes, and says so of those whose plan is stale.
 
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use entity::workspace_job;
 use entity::workspace_job::JobStatus;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use entity::{workspace, workspace_job, workspace_step};
+use sea_orm::ConnectionTrait;
 
 use crate::app::App;
-use crate::engine::job_withdrawal::withdraw;
+use crate::engine::job_withdrawal::{HIDDEN, withdraw};
 use crate::engine::push::superseded;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason as reason_of, report, succeeded};
 use crate::engine::workspace::{AUTO_APPLY, rights_of};
-use crate::engine::{approval_wait, template};
+use crate::engine::{approval_wait, destroy_protection, template};
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -44,7 +44,7 @@ pub(in crate::engine::tick) async fn run_once(app: &App, now: DateTime<Utc>) -> 
 async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Result<()> {
     let days = app.config.approval_days;
     let why = match reason(&app.db, job).await? {
-        Some(lost) => Some(withdrawn(job, lost)),
+        Some(why) => Some(why),
         None if approval_wait::is_over(job, days, now) => Some(approval_wait::not_given(days)),
         None => superseded::reason(&app.db, job).await?,
     };
@@ -64,27 +64,33 @@ async fn note_stale(app: &App, job: &workspace_job::Model) -> Result<()> {
     Ok(())
 }
 
-fn withdrawn(job: &workspace_job::Model, reason: &str) -> String {
-    format!("cancelled: {} may no longer do this: {reason}", job.created_by)
+/// Why a job may not go on; none if it may. Asked before each step.
+pub(super) async fn stops(
+    db: &impl ConnectionTrait,
+    job: &workspace_job::Model,
+    steps: &[workspace_step::Model],
+) -> Result<Option<String>> {
+    match reason(db, job).await? {
+        Some(why) => Ok(Some(why)),
+        None => destroy_protection::stops(db, job.workspace_id, steps).await,
+    }
 }
 
-/// Why a job may not go on; none if it may.
-pub(super) async fn reason(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<&'static str>> {
+/// Whether the workspace of a job is hidden.
+pub(super) async fn is_hidden(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<bool> {
+    let of = store::row::by_id::<workspace::Model>(db, job.workspace_id).await?;
+    Ok(of.is_some_and(|of| of.deleted))
+}
+
+/// The same for a job that waits: its workspace was hidden, or its requester has lost the right to it.
+async fn reason(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<String>> {
+    if is_hidden(db, job).await? {
+        return Ok(Some(HIDDEN.to_owned()));
+    }
     let Ok(flow) = template::parse(&job.tcl) else { return Ok(None) };
     let rights = rights_of(db, job.principal.as_deref(), (job.organization_id, job.workspace_id)).await?;
     let is_own = job.template_reference.is_none() && !template::is_default(&job.tcl);
     let not_asking = (job.auto_apply && !rights.approve).then_some(AUTO_APPLY);
-    Ok(template::refusal(&flow, is_own, rights).or(not_asking))
-}
-
-/// Cancels a job whose requester has lost the right to it.
-pub(super) async fn end(
-    app: &App,
-    tx: &DatabaseTransaction,
-    job: workspace_job::Model,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let why = withdrawn(&job, reason);
-    withdraw(app, tx, job, why, now).await
+    let lost = template::refusal(&flow, is_own, rights).or(not_asking);
+    Ok(lost.map(|lost| format!("cancelled: {} may no longer do this: {lost}", job.created_by)))
 }
