@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use entity::environment;
 use entity::id::StageId;
-use entity::{deployment_rule, stage, stage_job};
+use entity::{cluster, deployment_rule, environment, job, stage, stage_job};
 use sea_orm::DatabaseTransaction;
 
 use super::copy_job::{copy_job, copy_variables};
+use super::definition::{check_image, check_limits};
+use super::faults::Faults;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -26,18 +27,19 @@ pub enum RuleOfCopy {
 /// Maximum jobs cloned with their environment.
 const MOST_JOBS: usize = 2000;
 
-/// Stores a copy of an environment: its stages, jobs, variables and secrets and, if requested, its deployment rule.
+/// Stores a copy of an environment on a cluster: its stages, jobs, variables and secrets and, if requested, its deployment rule.
 ///
 /// # Errors
-/// `Conflict` if the name is taken, or if there are too many jobs; database errors.
+/// `Invalid` if a job cannot run on the cluster; `Conflict` if the name is taken, or if there are too many jobs; database errors.
 pub(super) async fn copy_environment(
     app: &App,
     tx: &DatabaseTransaction,
     source: &environment::Model,
-    copy: &environment::Model,
+    (copy, cluster): (&environment::Model, &cluster::Model),
     rule: RuleOfCopy,
 ) -> Result<()> {
     let now = copy.created_at;
+    let mut faults = Faults::default();
     store::environment::create(tx, copy.clone()).await.map_err(|e| Error::or_taken(e, TAKEN))?;
     let mut stages = HashMap::new();
     for row in store::stage::list(tx, source.id).await? {
@@ -59,6 +61,9 @@ pub(super) async fn copy_environment(
             )));
         }
         for job in page {
+            if cluster.id != source.cluster_id {
+                faults.note(fits(app, &job, cluster));
+            }
             // A microsecond apart, so that the copies keep their order.
             let at = now + chrono::TimeDelta::microseconds(i64::try_from(renamed.len()).unwrap_or(0));
             let new = copy_job(tx, &job, copy, job.name.clone(), at).await?;
@@ -72,6 +77,7 @@ pub(super) async fn copy_environment(
             }
         }
     }
+    faults.result()?;
     let mut copies = HashMap::new();
     let (of_jobs, own): (Vec<_>, Vec<_>) =
         without_outputs(store::variable::list_below_environment(tx, source.id).await?)
@@ -88,6 +94,14 @@ pub(super) async fn copy_environment(
         store::row::create(tx, row).await?;
     }
     Ok(())
+}
+
+/// Checks that a job can run on another cluster. The fields of an error are below the name of the job.
+fn fits(app: &App, job: &job::Model, cluster: &cluster::Model) -> Result<()> {
+    let mut faults = Faults::default();
+    faults.note(check_image(app, &job.spec, cluster));
+    faults.note(check_limits(&job.spec, cluster));
+    faults.below(&format!("jobs.{}", job.name)).result()
 }
 
 /// Excludes job outputs: the copies produce their own.

@@ -41,6 +41,13 @@ impl Faults {
         }
     }
 
+    /// The same with all fields below another one.
+    #[must_use]
+    pub fn below(self, at: &str) -> Self {
+        let below = |Refusal { field, message }| Refusal { field: format!("{at}.{field}"), message };
+        Self { found: self.found.into_iter().map(below).collect(), ..self }
+    }
+
     /// The error, if there were any.
     ///
     /// # Errors
@@ -67,6 +74,9 @@ mod tests {
         assert_eq!(faults.note_or(Err(Error::invalid("b", "is worse")), 7), 7);
         assert_eq!(faults.result().unwrap_err().to_string(), "a: is bad; b: is worse");
         assert!(Faults::default().result().is_ok());
+        let mut faults = Faults::default();
+        faults.refuse("a", "is bad");
+        assert_eq!(faults.below("b").result().unwrap_err().to_string(), "b.a: is bad");
         let mut faults = Faults::default();
         faults.note::<i32>(Err(Error::invalid("a", "is bad")));
         faults.note::<i32>(Err(Error::NotFound("job")));

@@ -130,7 +130,7 @@ pub async fn place_of_copy(
 /// Stores a copy of an environment at its place.
 ///
 /// # Errors
-/// `Invalid` if the name is; `Conflict` if it is taken; database errors.
+/// `Invalid` if the name is, or if a job cannot run on the cluster; `Conflict` if it is taken; database errors.
 pub async fn copy(
     app: &App,
     by: &Requester,
@@ -142,7 +142,7 @@ pub async fn copy(
     let name = limits::name("name", &wanted.name)?;
     let copy = environment::Model::new(project, cluster.id, name, mode, app.clock.now());
     audit::write(app, by, source.organization_id, async |tx| {
-        copy_environment(app, tx, source, &copy, wanted.rule).await?;
+        copy_environment(app, tx, source, (&copy, &cluster), wanted.rule).await?;
         let change = Change::new("CLONE", "ENVIRONMENT", copy.id.0, &copy.name).of_environment(&copy);
         let change = change.after(&recorded(&copy, &cluster.name));
         Ok(((copy, cluster.name), change))

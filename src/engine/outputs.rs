@@ -3,6 +3,8 @@
 //! The file is an object from name to `{"value": .., "sensitive": .., "description": ..}`. Other fields are ignored, so
 //! that Terraform's outputs can be used unchanged. An output that cannot be a variable is refused; the others are stored.
 
+use std::collections::HashSet;
+
 use entity::run::Event;
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ use super::variables::{MAX_ENTRY, check_key};
 const MAX_NAME: usize = 200;
 /// The most outputs of one job.
 const MAX_OUTPUTS: usize = 500;
+/// The most outputs of all jobs of an environment.
+const MOST_TOGETHER: usize = 5000;
 /// The longest value, in bytes: what an environment can carry, less the longest key.
 const MAX_VALUE: usize = MAX_ENTRY - 1024;
 /// The largest size of all outputs of one job, in bytes. Each becomes two variables.
@@ -38,6 +42,24 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// Refuses new outputs for which their environment has no room: its jobs have outputs with these keys.
+    pub fn confine(&mut self, job: uuid::Uuid, known: &HashSet<String>) {
+        let mut room = MOST_TOGETHER.saturating_sub(known.len());
+        self.outputs.retain(|output| {
+            if known.contains(&key(job, &output.name)) {
+                return true;
+            }
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            if !fits {
+                let shown: String = output.name.chars().take(40).collect();
+                let reason = format!("the jobs of an environment can have at most {MOST_TOGETHER} outputs together");
+                self.refused.push(format!("the output {shown:?} was refused: {reason}"));
+            }
+            fits
+        });
+    }
+
     /// The refusals, as a reason for the run.
     #[must_use]
     pub fn problem(&self) -> Option<String> {

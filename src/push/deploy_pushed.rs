@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::deployment::{Action, Origin};
+use entity::deployment::Origin;
 use entity::id::{EnvironmentId, OrganizationId, RepositoryHeadId};
 use entity::job;
 use entity::job_spec::GitRepository;
@@ -210,12 +210,9 @@ async fn deploy(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let by = Requester { name: NAME.into(), origin: Origin::Api, user_agent: None };
-    match command::request_jobs_in(tx, &by, environment, (targets, Action::Deploy), now).await {
-        Ok(_) => tracing::info!(%environment, "a push deploys jobs with auto-deploy"),
-        // What is being deleted is not deployed.
-        Err(Error::Conflict(reason)) => tracing::info!(%environment, reason, "a push deploys nothing"),
-        Err(Error::NotFound(_)) => {}
-        Err(error) => return Err(error),
+    match command::deploy_selected_in(tx, &by, environment, targets, now).await? {
+        Some(_) => tracing::info!(%environment, "a push deploys jobs with auto-deploy"),
+        None => tracing::info!(%environment, "a push deploys nothing: all jobs that it concerns are being deleted"),
     }
     Ok(())
 }

@@ -1,13 +1,17 @@
 //! Variables and secrets.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, ProjectId, VariableId};
 use entity::variable::{Column, Entity, Model, VariableKind};
 use entity::{environment, job};
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
-/// The maximum number of variables in one scope.
+/// The maximum number of variables in one scope, without what jobs have put out.
 pub const MOST: u64 = 2000;
 
 /// The variables of a project, and of an environment and a job if given.
@@ -27,7 +31,42 @@ pub async fn list(
     if let Some(id) = job {
         wanted = wanted.add(Column::JobId.eq(id));
     }
-    Entity::find().filter(wanted).order_by_asc(Column::Key).order_by_asc(Column::Id).limit(3 * MOST).all(db).await
+    Entity::find().filter(wanted).order_by_asc(Column::Key).order_by_asc(Column::Id).all(db).await
+}
+
+/// The number of variables that people have given a project, an environment or a job: what jobs have put out does not count.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_given(
+    db: &impl ConnectionTrait,
+    project: ProjectId,
+    environment: Option<EnvironmentId>,
+    job: Option<JobId>,
+) -> Result<u64, DbErr> {
+    let own = match (environment, job) {
+        (_, Some(id)) => Column::JobId.eq(id),
+        (Some(id), None) => Column::EnvironmentId.eq(id),
+        (None, None) => Column::ProjectId.eq(project),
+    };
+    Entity::find().filter(own).filter(Column::OutputOf.is_null()).count(db).await
+}
+
+/// The keys of the values that the jobs of an environment have put out.
+///
+/// # Errors
+/// When the query fails.
+pub async fn output_keys(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<HashSet<String>, DbErr> {
+    let keys: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Key)
+        .filter(Column::EnvironmentId.eq(id))
+        .filter(Column::OutputOf.is_not_null())
+        .filter(Column::Kind.eq(VariableKind::BuiltIn))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// The variables of an environment and of all its jobs.
@@ -116,10 +155,7 @@ pub async fn list_of_environment(db: &impl ConnectionTrait, id: EnvironmentId) -
 ///
 /// # Errors
 /// When the query fails.
-pub async fn names_with_outputs(
-    db: &impl ConnectionTrait,
-    id: EnvironmentId,
-) -> Result<std::collections::HashMap<JobId, String>, DbErr> {
+pub async fn names_with_outputs(db: &impl ConnectionTrait, id: EnvironmentId) -> Result<HashMap<JobId, String>, DbErr> {
     let with_outputs = Query::select()
         .column(Column::OutputOf)
         .from(Entity)

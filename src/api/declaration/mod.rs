@@ -38,6 +38,9 @@ use crate::engine::export::Exported;
 use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
 
+const PROJECT_VARIABLES: &str =
+    "project_variables, project_secrets: your role does not allow this for variables of the project";
+
 pub(super) struct DeclarationApi(pub(super) Arc<App>);
 
 #[OpenApi]
@@ -110,8 +113,10 @@ impl DeclarationApi {
         if target.project_is_new || !(are_all_variables || are_all_secrets) {
             return Ok(());
         }
-        let Err(refused) = access::project(&self.0.db, &auth.0, Action::Manage, target.project.id).await else {
-            return Ok(());
+        let refused = match access::project(&self.0.db, &auth.0, Action::Manage, target.project.id).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Forbidden(_)) => Error::Forbidden(PROJECT_VARIABLES),
+            Err(error) => error,
         };
         let steps = engine::preview(&self.0, target, wanted).await?;
         if steps.iter().any(|step| matches!(step, Step::Variable { owner: VariableOwner::Project, .. })) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use entity::deployment::Action as DeploymentAction;
 use entity::id::{EnvironmentId, OrganizationId};
 use entity::job;
 use entity::job_spec::Source;
@@ -59,8 +58,8 @@ impl AutoDeployApi {
             };
             let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
             let by = auth.requester();
-            let row = command::request_jobs(&self.0, &by, environment, targets, DeploymentAction::Deploy).await?;
-            newest = Some(row);
+            let row = command::deploy_selected(&self.0, &by, environment, targets).await?;
+            newest = row.or(newest);
         }
         match newest {
             Some(row) => Ok(Json(status::of_request(&self.0.db, &row).await?)),

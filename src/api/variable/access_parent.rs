@@ -9,6 +9,7 @@ use super::scope::APIVariableScopeEnum;
 use crate::access::{self, Action};
 use crate::app::App;
 use crate::engine::variable::Parent;
+use crate::engine::variables::VariableScope;
 use crate::error::{Error, Result};
 
 pub(super) async fn of_project(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Parent> {
@@ -21,6 +22,15 @@ pub(super) async fn of_environment(app: &App, auth: &Auth, action: Action, id: U
 
 pub(super) async fn of_job(app: &App, auth: &Auth, action: Action, id: Uuid) -> Result<Parent> {
     Parent::of_job(app, access::job_row(&app.db, &auth.0, action, JobId(id)).await?).await
+}
+
+/// The widest of the scopes of a job in which the caller may change variables. Whoever may in the job may in its environment.
+pub(super) async fn widest_of_job(app: &App, auth: &Auth, job: &Parent) -> Result<VariableScope> {
+    match access::project(&app.db, &auth.0, Action::Manage, job.project.id).await {
+        Ok(_) => Ok(VariableScope::Project),
+        Err(Error::Forbidden(_) | Error::NotFound(_)) => Ok(VariableScope::Environment),
+        Err(error) => Err(error),
+    }
 }
 
 /// The parent that a request specifies by a scope and an ID.

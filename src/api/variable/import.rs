@@ -4,6 +4,7 @@ use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 
 use super::super::caller::Auth;
+use super::access_parent;
 use super::scope::APIVariableScopeEnum;
 use crate::app::App;
 use crate::engine::variable::{self, Import, Parent};
@@ -38,7 +39,8 @@ pub(super) struct VariableImport {
     successful_imported_variables: Vec<ImportedVariable>,
 }
 
-/// Imports the variables that can be imported. An invalid name or value rejects the whole request.
+/// Imports the variables that can be imported into the scopes of a job whose variables the caller may change. An invalid name or
+/// value rejects the whole request, as does a scope in which the caller may not change variables.
 pub(super) async fn run(
     app: &App,
     auth: &Auth,
@@ -51,7 +53,8 @@ pub(super) async fn run(
         let ImportedVariableRequest { name, value, scope, is_secret } = variable;
         variable::ImportedVariable { name, value, scope: scope.known(), is_secret }
     };
-    let wanted = Import { overwrite, variables: vars.into_iter().map(read).collect() };
+    let widest = access_parent::widest_of_job(app, auth, job).await?;
+    let wanted = Import { widest, overwrite, variables: vars.into_iter().map(read).collect() };
     let imported = variable::import(app, &auth.requester(), job, wanted).await?;
     let shown = |variable: variable::ImportedVariable| {
         let variable::ImportedVariable { name, value, scope, is_secret } = variable;

@@ -92,13 +92,14 @@ async fn imported(
         return Err(Error::invalid("text", "must have at least one variable"));
     }
     let lines: Vec<usize> = entries.iter().map(|entry| entry.line).collect();
-    let scope = Some(parent.scope());
+    let widest = parent.scope();
+    let scope = Some(widest);
     let variables: Vec<_> = entries
         .into_iter()
         .map(|entry| ImportedVariable { name: entry.key, value: entry.value, scope, is_secret })
         .collect();
     let total = variables.len();
-    let wanted = Import { overwrite, variables };
+    let wanted = Import { widest, overwrite, variables };
     let done = variable::import(app, &viewer.requester(), parent, wanted).await;
     let done = done.map_err(|error| at_its_line(error, &lines))?;
     Ok(done.len() == total)

@@ -7,7 +7,7 @@ use entity::job_spec::Source;
 use entity::{deployment, environment, job};
 use sea_orm::DatabaseTransaction;
 
-use super::guard::{able, lock, refuse_while_deleted};
+use super::guard::{able, lock, refuse_while_deleted, remaining};
 use super::job_target::JobTarget;
 use super::queue::{RequestedJob, enqueue, new};
 use crate::app::App;
@@ -39,7 +39,7 @@ pub async fn request_jobs(
 ///
 /// # Errors
 /// The same.
-pub async fn request_jobs_in(
+async fn request_jobs_in(
     tx: &DatabaseTransaction,
     by: &Requester,
     environment: EnvironmentId,
@@ -49,6 +49,56 @@ pub async fn request_jobs_in(
     let environment = lock(tx, environment).await?;
     refuse_while_deleted(tx, environment.id).await?;
     let targets = able(tx, targets, action).await?;
+    queue_jobs(tx, by, &environment, (targets, action), now).await
+}
+
+/// Deploys jobs of an environment that the server has selected, in one deployment. What is being deleted or gone is left out; the
+/// result is none if nothing remains.
+///
+/// # Errors
+/// Database errors.
+pub async fn deploy_selected(
+    app: &App,
+    by: &Requester,
+    environment: EnvironmentId,
+    targets: Vec<JobTarget>,
+) -> Result<Option<deployment::Model>> {
+    let now = app.clock.now();
+    let row = store::write(&app.db, async |tx| deploy_selected_in(tx, by, environment, targets, now).await).await?;
+    app.wake.now();
+    Ok(row)
+}
+
+/// `deploy_selected` inside the caller's transaction.
+///
+/// # Errors
+/// The same.
+pub async fn deploy_selected_in(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    environment: EnvironmentId,
+    targets: Vec<JobTarget>,
+    now: DateTime<Utc>,
+) -> Result<Option<deployment::Model>> {
+    let Some(environment) = store::environment::lock(tx, environment).await? else { return Ok(None) };
+    if store::deployment::is_environment_being_deleted(tx, environment.id).await? {
+        return Ok(None);
+    }
+    let targets = remaining(tx, targets).await?;
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    queue_jobs(tx, by, &environment, (targets, Action::Deploy), now).await.map(Some)
+}
+
+/// Queues a deployment of some jobs of an environment, which the caller has locked.
+async fn queue_jobs(
+    tx: &DatabaseTransaction,
+    by: &Requester,
+    environment: &environment::Model,
+    (targets, action): (Vec<JobTarget>, Action),
+    now: DateTime<Utc>,
+) -> Result<deployment::Model> {
     for target in &targets {
         if let Some(tag) = &target.image_tag {
             set_tag(tx, &target.job, tag, now).await?;
@@ -60,7 +110,7 @@ pub async fn request_jobs_in(
         .collect();
     let row = enqueue(tx, new(environment.id, action, Scope::Jobs, by, now), wanted).await?;
     for JobTarget { job, forced, .. } in &targets {
-        let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), &environment, job);
+        let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), environment, job);
         announce::event(tx, announcement, by, now).await?;
     }
     Ok(row)

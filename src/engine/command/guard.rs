@@ -9,6 +9,7 @@ use super::job_target::JobTarget;
 use crate::engine::shown;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::deployment::Part;
 
 /// Locks an environment to add something to it; call it in the transaction that adds.
 ///
@@ -54,25 +55,45 @@ pub(super) async fn refuse_while_deleted(tx: &DatabaseTransaction, id: Environme
 pub(super) async fn able(tx: &DatabaseTransaction, targets: Vec<JobTarget>, action: Action) -> Result<Vec<JobTarget>> {
     let mut able = Vec::with_capacity(targets.len());
     for target in targets {
-        let Some((part, of)) = store::deployment::newest_part_by_job(tx, target.job.id).await? else {
+        let Some(newest) = store::deployment::newest_part_by_job(tx, target.job.id).await? else {
             able.push(target);
             continue;
         };
-        let last = shown::effective_action(of.action, part.forced_event);
-        match (last, part.progress) {
-            // A job whose part has ended is deleted when the deployment ends.
-            (Action::Delete, Progress::Queued | Progress::Running | Progress::Succeeded)
-                if part.forced_event.is_none() && !of.progress.is_final() =>
-            {
-                return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
-            }
-            (Action::Stop, Progress::Succeeded | Progress::Running)
-                if action == Action::Stop && part.forced_event.is_none() => {}
-            _ => able.push(target),
+        if deletes(&newest) {
+            return Err(Error::Conflict(format!("the job {} is being deleted", target.job.name)));
+        }
+        let (part, of) = newest;
+        let is_stopped = shown::effective_action(of.action, part.forced_event) == Action::Stop
+            && matches!(part.progress, Progress::Succeeded | Progress::Running)
+            && part.forced_event.is_none();
+        if !(is_stopped && action == Action::Stop) {
+            able.push(target);
         }
     }
     if able.is_empty() {
         return Err(Error::Conflict("the job is already stopped or being stopped".into()));
     }
     Ok(able)
+}
+
+/// The jobs of a selection that are still there, and not being deleted.
+pub(super) async fn remaining(tx: &DatabaseTransaction, targets: Vec<JobTarget>) -> Result<Vec<JobTarget>> {
+    let mut remaining = Vec::with_capacity(targets.len());
+    for target in targets {
+        let id = target.job.id;
+        let is_there = store::job::by_id(tx, id).await?.is_some();
+        let newest = store::deployment::newest_part_by_job(tx, id).await?;
+        if is_there && !newest.is_some_and(|newest| deletes(&newest)) {
+            remaining.push(target);
+        }
+    }
+    Ok(remaining)
+}
+
+/// Whether a job is being deleted by its newest part. One whose part has ended is deleted when the deployment ends.
+fn deletes((part, of): &Part) -> bool {
+    shown::effective_action(of.action, part.forced_event) == Action::Delete
+        && matches!(part.progress, Progress::Queued | Progress::Running | Progress::Succeeded)
+        && part.forced_event.is_none()
+        && !of.progress.is_final()
 }

@@ -1,6 +1,6 @@
 //! A ping: begins or ends a run of its check, and says what is expected next, in one transaction.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::JobId;
 use entity::run::{Event, NO_SLOTS, RunState, Trigger};
 use entity::run_spec::RunSpec;
@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::run::Follows;
 use crate::store::run::pinged::MOST_OPEN;
+
+/// How long an end that is reported again under the same name is the same one.
+const REPEATED: TimeDelta = TimeDelta::hours(1);
 
 /// What became of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,9 @@ async fn accept(
     let mut settled = decide(app, tx, &mut check, &expectation, now).await?;
     let report =
         Report { app, tx, job: &job, expectation: &expectation, counted: counted(tx, &check, now).await?, now };
+    let is_repeated = ping.signal.end().is_some() && report.was_reported(ping).await?;
     let answer = match (ping.signal, ping.signal.end()) {
+        _ if is_repeated => Answer::Accepted,
         (_, Some((succeeded, exit_code, reason))) => {
             let state = if succeeded { RunState::Succeeded } else { RunState::Failed };
             settled.ended.push(report.end(ping, RunEnd { state, exit_code, reason }).await?);
@@ -64,7 +69,7 @@ async fn accept(
         (Signal::Start, _) => report.start(ping).await?,
         _ => report.log(ping).await?,
     };
-    if answer == Answer::Accepted && ping.signal != Signal::Log {
+    if answer == Answer::Accepted && ping.signal != Signal::Log && !is_repeated {
         check.expected_for = expectation.after_ping(check.expected_for, now);
         check.pinged_at = Some(now);
     }
@@ -102,6 +107,26 @@ impl Report<'_> {
         Ok(open.into_iter().rfind(|run| run.idempotency_key == name))
     }
 
+    /// The run that has the name of a ping: one that is open, or the last one that pings have ended.
+    async fn named_run(&self, ping: &Ping) -> Result<Option<run::Model>> {
+        let Some(name) = ping.name else { return Ok(None) };
+        Ok(store::run::by_idempotency_key(self.tx, self.job.id, &name.to_string()).await?)
+    }
+
+    /// Whether the end of the run with the name of a ping was reported not long ago: whoever gets no answer repeats a ping.
+    async fn was_reported(&self, ping: &Ping) -> Result<bool> {
+        let ended = self.named_run(ping).await?.and_then(|run| run.finished_at);
+        Ok(ended.is_some_and(|at| self.now.signed_duration_since(at) < REPEATED))
+    }
+
+    /// The name of a ping for a new run, which one that has ended no longer needs.
+    async fn name_for_new(&self, ping: &Ping) -> Result<Option<String>> {
+        if let Some(ended) = self.named_run(ping).await? {
+            store::run::pinged::release_name(self.tx, ended.id).await?;
+        }
+        Ok(ping.name.map(|name| name.to_string()))
+    }
+
     /// Begins a run. A start that is repeated under the same name begins no other one.
     async fn start(&self, ping: &Ping) -> Result<Answer> {
         if ping.name.is_some()
@@ -117,7 +142,7 @@ impl Report<'_> {
             state: RunState::Running,
             started_at: Some(self.now),
             attempt_started_at: Some(self.now),
-            idempotency_key: ping.name.map(|name| name.to_string()),
+            idempotency_key: self.name_for_new(ping).await?,
             ..self.new_run()
         };
         self.create(run, ping).await?;
@@ -138,7 +163,9 @@ impl Report<'_> {
     }
 
     async fn ended(&self, ping: &Ping, RunEnd { state, exit_code, reason }: RunEnd) -> Result<run::Model> {
-        let run = run::Model { state, exit_code, reason, finished_at: Some(self.now), ..self.new_run() };
+        let idempotency_key = self.name_for_new(ping).await?;
+        let run =
+            run::Model { state, exit_code, reason, finished_at: Some(self.now), idempotency_key, ..self.new_run() };
         let run = run::Model { expires_at: expiry(&run), ..run };
         let run = self.create(run, ping).await?;
         follow_up(self.app, self.tx, (&run, Follows { is_watched: true, is_beyond: true }), self.now).await?;

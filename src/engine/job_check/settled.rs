@@ -72,10 +72,22 @@ pub(super) async fn end(
     let Advanced::Yes(follows) = store::run::advance(tx, expected, run.clone()).await? else {
         return Err(Error::Conflict("the run has ended".into()));
     };
+    follow_up(app, tx, (&run, follows), now).await?;
+    Ok(run)
+}
+
+/// Ends a started run whose end no ping has reported. One that still does is a run of its own under its name.
+async fn end_unreported(
+    app: &App,
+    tx: &DatabaseTransaction,
+    run: run::Model,
+    how: RunEnd,
+    now: DateTime<Utc>,
+) -> Result<run::Model> {
+    let run = end(app, tx, run, how, now).await?;
     if run.idempotency_key.is_some() {
         store::run::pinged::release_name(tx, run.id).await?;
     }
-    follow_up(app, tx, (&run, follows), now).await?;
     Ok(run)
 }
 
@@ -101,7 +113,7 @@ pub(super) async fn decide(
         if run.started_at.and_then(|at| at.checked_add_signed(limit)).is_some_and(|until| until <= now) {
             let reason = format!("no end was reported within {} s of the start", limit.num_seconds());
             let end_of = RunEnd { state: RunState::Failed, exit_code: None, reason: Some(reason) };
-            settled.ended.push(end(app, tx, run, end_of, now).await?);
+            settled.ended.push(end_unreported(app, tx, run, end_of, now).await?);
         }
     }
     Ok(settled)
@@ -201,7 +213,8 @@ pub(in crate::engine) async fn cancel(
     let Some((job, mut check)) = store::job_check::lock(tx, id).await? else { return Err(Error::NotFound("run")) };
     let run = store::run::by_id(tx, run).await?.ok_or(Error::NotFound("run"))?;
     let reason = Some("cancelled by request; what runs elsewhere is not stopped".to_owned());
-    let run = end(app, tx, run, RunEnd { state: RunState::Cancelled, exit_code: None, reason }, now).await?;
+    let how = RunEnd { state: RunState::Cancelled, exit_code: None, reason };
+    let run = end_unreported(app, tx, run, how, now).await?;
     keep(tx, &mut check, &expectation(&job)?).await?;
     Ok(run)
 }

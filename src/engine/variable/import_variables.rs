@@ -9,9 +9,10 @@ use super::shown_variable::{scope_name, scope_of};
 use super::variable_check;
 use super::visible::visible;
 use crate::app::App;
+use crate::engine::audit::{self, Change};
+use crate::engine::limits;
 use crate::engine::requester::Requester;
 use crate::engine::variables::VariableScope;
-use crate::engine::{audit, limits};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -26,6 +27,8 @@ pub struct ImportedVariable {
 
 /// The variables to import.
 pub struct Import {
+    /// The widest scope in which the requester may change variables.
+    pub widest: VariableScope,
     /// Whether the values of existing variables are replaced.
     pub overwrite: bool,
     pub variables: Vec<ImportedVariable>,
@@ -49,14 +52,19 @@ impl ImportAction {
     }
 }
 
-/// Imports the variables that can be imported, and returns them. An invalid name or value rejects the whole request.
+/// Imports the variables that can be imported, and returns them. An invalid name or value rejects the whole request, as does a
+/// variable of a scope in which the requester may not change any.
 ///
 /// # Errors
-/// `Invalid`, with the variable; database errors.
+/// `Forbidden`; `Invalid`, with the variable; database errors.
 pub async fn import(app: &App, by: &Requester, parent: &Parent, request: Import) -> Result<Vec<ImportedVariable>> {
-    let Import { overwrite, variables } = request;
+    let Import { widest, overwrite, variables } = request;
     if variables.len() > limits::ITEMS {
         return Err(Error::invalid("vars", format!("must have at most {} items", limits::ITEMS)));
+    }
+    let is_too_wide = |scope: VariableScope| scope != VariableScope::BuiltIn && scope < widest;
+    if variables.iter().filter_map(|variable| variable.scope).any(is_too_wide) {
+        return Err(Error::Forbidden("vars: your role does not allow this for variables of a wider scope"));
     }
     let now = app.clock.now();
     let mut visible_rows = visible(app, parent).await?;
@@ -82,8 +90,8 @@ pub async fn import(app: &App, by: &Requester, parent: &Parent, request: Import)
         actions.push((of, action));
         imported.push(variable);
     }
-    let recorded: Vec<Value> = imported.iter().map(recorded).collect();
-    audit::write(app, by, parent.organization, async |tx| {
+    let changes = changes(parent, &imported);
+    store::write(&app.db, async |tx| {
         for (of, action) in actions {
             match action {
                 ImportAction::Create(row) => drop(insert(tx, &of, row).await?),
@@ -92,10 +100,26 @@ pub async fn import(app: &App, by: &Requester, parent: &Parent, request: Import)
             }
             touch(tx, &of, now).await?;
         }
-        Ok(((), parent.change("IMPORT", false).after(&recorded)))
+        for change in changes {
+            audit::record(app, by, parent.organization, tx, change).await?;
+        }
+        Ok::<_, Error>(())
     })
     .await?;
     Ok(imported)
+}
+
+/// What is recorded: what was imported into each scope, at its owner.
+fn changes(parent: &Parent, imported: &[ImportedVariable]) -> Vec<Change> {
+    let scopes = [VariableScope::Project, VariableScope::Environment, VariableScope::Job];
+    let owners = scopes.into_iter().filter_map(|scope| parent.at(scope));
+    let change = |of: Parent| {
+        let own = imported.iter().filter(|variable| variable.scope == Some(of.scope()));
+        let own: Vec<Value> = own.map(recorded).collect();
+        let is_empty = own.is_empty() && !(imported.is_empty() && of.scope() == parent.scope());
+        (!is_empty).then(|| of.change("IMPORT", false).after(&own))
+    };
+    owners.filter_map(change).collect()
 }
 
 /// As the event records it.

@@ -12,10 +12,8 @@ use crate::store;
 
 /// Stores a new row, unless its scope is full.
 pub(super) async fn insert(tx: &DatabaseTransaction, parent: &Parent, row: Model) -> Result<Model> {
-    let environment = parent.environment.as_ref().map(|row| row.id);
-    let rows = store::variable::list(tx, parent.project.id, environment, parent.job.as_ref().map(|row| row.id)).await?;
-    let own = rows.iter().filter(|row| parent.owns(row)).count() as u64;
-    if own >= store::variable::MOST {
+    let (environment, job) = (parent.environment.as_ref().map(|row| row.id), parent.job.as_ref().map(|row| row.id));
+    if store::variable::count_given(tx, parent.project.id, environment, job).await? >= store::variable::MOST {
         return Err(Error::invalid(
             "key",
             format!("cannot be added: a scope can have at most {} variables", store::variable::MOST),

@@ -36,7 +36,7 @@ pub async fn count_for(tx: &impl ConnectionTrait, run: RunId, time: DateTime<Utc
     run::Entity::update_many().set(row).filter(run::Column::Id.eq(run)).exec(tx).await.map(|_| ())
 }
 
-/// Lets the next run of a check have the name by which its pings told this one from others.
+/// Lets another run of a check have the name by which its pings told this one from others.
 ///
 /// # Errors
 /// When the statement fails.

@@ -2,9 +2,7 @@
 
 use entity::id::{OrganizationId, WorkspaceId};
 use entity::terraform_variable;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-
-use crate::store::page::PAGE;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 /// The variables of all workspaces, followed by those of one workspace, which take precedence.
 ///
@@ -22,7 +20,6 @@ pub async fn variables(
         .filter(terraform_variable::Column::OrganizationId.eq(organization))
         .filter(of)
         .order_by_asc(terraform_variable::Column::Id)
-        .limit(10 * PAGE)
         .all(db)
         .await?;
     rows.sort_by_key(|row| row.workspace_id.is_some());
@@ -41,7 +38,6 @@ pub async fn list_global_variables(
         .filter(terraform_variable::Column::OrganizationId.eq(id))
         .filter(terraform_variable::Column::WorkspaceId.is_null())
         .order_by_asc(terraform_variable::Column::Key)
-        .limit(PAGE)
         .all(db)
         .await
 }

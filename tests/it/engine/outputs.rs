@@ -1,5 +1,8 @@
 //! Outputs of LIFECYCLE jobs, and values that must not appear in logs.
 
+use entity::id::JobId;
+use entity::variable::{self, VariableKind};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::harness::{Furnished, TestApp, id};
@@ -277,4 +280,42 @@ async fn the_middle_of_a_log_that_is_too_long_is_left_out() {
     );
     assert_eq!(lines("after=3003").await, json!({"results": [], "ended": true}));
     it.client.get(&format!("/run/{}/log?after=-1", id(&run))).await.expect(400);
+}
+
+#[tokio::test]
+async fn many_outputs_hide_no_variable() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (first, second) = (it.create(it.lifecycle("first")).await, it.create(it.lifecycle("second")).await);
+    let of = windlass::store::job::by_id(&app.app.db, JobId(first.parse().unwrap())).await.unwrap().unwrap();
+    let row = |number: usize| variable::Model {
+        environment_id: Some(of.environment_id),
+        output_of: Some(of.id),
+        key: format!("QOVERY_OUTPUT_JOB_Z{}_N{number}", short(&first)),
+        value: Some("x".into()),
+        ..variable::Model::empty(of.organization_id, VariableKind::BuiltIn, app.clock.now())
+    };
+    let rows: Vec<_> = (0..6500).map(|number| row(number).into_active_model().reset_all()).collect();
+    for chunk in rows.chunks(500) {
+        variable::Entity::insert_many(chunk.to_vec()).exec_without_returning(&app.app.db).await.unwrap();
+    }
+    // What jobs have put out takes no room from what people add.
+    let last = json!({"key": "ZZZ", "value": "seen"});
+    it.client.post(&format!("/environment/{}/secret", it.environment), last).await.expect(201);
+    let secrets = it.client.get(&format!("/environment/{}/secret", it.environment)).await.expect(200);
+    assert_eq!(secrets["results"][0]["key"], "ZZZ");
+    deploy_leaving(&app, &it, &second, r#"{"NEW": {"value": "1"}}"#).await;
+    let step = app.runner.started().pop().unwrap();
+    assert!(step.environment.iter().any(|(key, value)| key == "ZZZ" && value.expose() == "seen"));
+    // An output for which the environment has no room is refused with a reason; others are changed as always.
+    let run = it.runs(&second).await.remove(0);
+    let reason = run["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("\"NEW\" was refused: the jobs of an environment can have at most 5000 outputs"),
+        "{reason}"
+    );
+    deploy_leaving(&app, &it, &first, r#"{"N7": {"value": "changed"}}"#).await;
+    let key = format!("QOVERY_OUTPUT_JOB_Z{}_N7", short(&first));
+    let stored = variable::Entity::find().filter(variable::Column::Key.eq(key)).one(&app.app.db).await.unwrap();
+    assert_eq!(stored.unwrap().value.as_deref(), Some("changed"));
 }

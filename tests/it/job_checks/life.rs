@@ -221,3 +221,40 @@ async fn a_definition_is_checked_and_can_be_changed() {
     assert_eq!(shown.get("schedule"), None);
     assert_eq!(client.get(&path).await.expect(200)["results"], json!([shown]));
 }
+
+#[tokio::test]
+async fn an_end_that_is_repeated_changes_nothing() {
+    let of = Elsewhere::daily().await;
+    let rid = format!("?rid={}", uuid::Uuid::new_v4());
+    of.at("2026-11-22T12:00:00Z").await;
+    assert_eq!(of.ping(&format!("/start{rid}"), "").await, 200);
+    of.app.clock.forward(60);
+    assert_eq!(of.ping(&format!("/3{rid}"), "broken").await, 200);
+    let (runs, shown) = (of.runs().await, of.shown().await);
+    assert_eq!(runs, [["FAILED", "2026-11-22T12:00:00Z", "exit code 3"]]);
+    of.app.clock.forward(10);
+    assert_eq!(of.ping(&format!("/3{rid}"), "broken").await, 200);
+    assert_eq!((of.runs().await, of.shown().await), (runs, shown));
+    let run = of.it.runs(&of.check).await.remove(0);
+    assert_eq!(run["log_lines"], 1, "{run}");
+    // The same without a start.
+    let alone = format!("?rid={}", uuid::Uuid::new_v4());
+    assert_eq!((of.ping(&alone, "").await, of.ping(&alone, "").await), (200, 200));
+    assert_eq!(of.runs().await.len(), 2);
+    // After a start, or a long time, it is the end of another run.
+    assert_eq!(of.ping(&format!("/start{rid}"), "").await, 200);
+    assert_eq!(of.ping(&rid, "").await, 200);
+    assert_eq!(of.runs().await[0][0], "SUCCEEDED");
+    assert_eq!(of.runs().await.len(), 3);
+    of.app.clock.forward(3600);
+    assert_eq!(of.ping(&rid, "").await, 200);
+    assert_eq!(of.runs().await.len(), 4);
+    // An end after the time limit was not reported before.
+    assert_eq!(of.ping(&format!("/start{rid}"), "").await, 200);
+    of.app.clock.forward(600);
+    of.app.tick().await;
+    assert_eq!(of.runs().await[0][0], "FAILED");
+    assert_eq!(of.ping(&rid, "").await, 200);
+    assert_eq!(of.runs().await[0][0], "SUCCEEDED");
+    assert_eq!(of.runs().await.len(), 6);
+}

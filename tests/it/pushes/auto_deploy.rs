@@ -111,3 +111,27 @@ async fn a_push_deploys_the_jobs_that_it_concerns() {
         history["results"].as_array().unwrap().iter().map(|one| &one["auditing_data"]["triggered_by"]).collect();
     assert!(by.contains(&&json!("auto-deploy")), "{history}");
 }
+
+#[tokio::test]
+async fn a_push_leaves_out_a_job_that_is_being_deleted() {
+    let folder = folder();
+    let (server, _) = serve(folder.path(), Rule::Open).await;
+    let url = format!("{server}/app.git");
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let kept = job(&it, "kept", &url, ("/", true)).await;
+    let leaving = job(&it, "leaving", &url, ("/", true)).await;
+    for job in [&kept, &leaving] {
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        built(&app).await;
+    }
+    polled(&app).await;
+    let commit = change(folder.path(), "app/main.rs");
+    it.client.delete(&format!("/job/{leaving}")).await.expect(204);
+    polled(&app).await;
+    app.settle().await;
+    assert_eq!(it.state(&kept).await, "BUILDING");
+    assert_eq!(building(&app), [Some(commit)]);
+    it.client.get(&format!("/job/{leaving}")).await.expect(404);
+}

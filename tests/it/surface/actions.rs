@@ -293,3 +293,31 @@ async fn numbers_and_overviews() {
         assert_eq!(it.client.get(&path).await.expect(200), json!({"results": []}));
     }
 }
+
+#[tokio::test]
+async fn an_automatic_deployment_leaves_out_what_is_being_deleted() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let (gone, other) = (it.with_environment("gone").await, it.with_environment("other").await);
+    let wanting = async |of: &Furnished, name: &str| {
+        let mut job = of.cron(name, "@daily");
+        job["auto_deploy"] = json!(true);
+        of.deployed(&app, job).await
+    };
+    let (kept, leaving) = (wanting(&it, "kept").await, wanting(&it, "leaving").await);
+    let (lost, far) = (wanting(&gone, "lost").await, wanting(&other, "far").await);
+    it.client.delete(&format!("/job/{leaving}")).await.expect(204);
+    it.client.delete(&format!("/environment/{}", gone.environment)).await.expect(204);
+    let path = format!("/organization/{}/job/deploy", it.organization);
+    let status = it.client.post(&path, json!({"image_name": "library/busybox", "tag": "9"})).await.expect(202);
+    assert_eq!(status["state"], "DEPLOYMENT_QUEUED");
+    for (job, tag) in [(&kept, "9"), (&far, "9"), (&leaving, "1.36.1"), (&lost, "1.36.1")] {
+        let shown = it.client.get(&format!("/job/{job}")).await.expect(200);
+        assert_eq!(shown["source"]["image"]["tag"], tag, "{shown}");
+    }
+    app.settle().await;
+    app.settle().await;
+    assert_eq!((it.state(&kept).await, it.state(&far).await), ("DEPLOYED".into(), "DEPLOYED".into()));
+    it.client.get(&format!("/job/{leaving}")).await.expect(404);
+    it.client.get(&format!("/environment/{}", gone.environment)).await.expect(404);
+}

@@ -1,6 +1,9 @@
 //! Clones of jobs and environments.
 
+use entity::cluster;
+use entity::id::ClusterId;
 use serde_json::{Value, json};
+use windlass::{bootstrap, store};
 
 use crate::harness::{Furnished, TestApp, id};
 
@@ -134,4 +137,39 @@ async fn an_environment_is_cloned_with_everything() {
 
 fn keys_of(jobs: &[Value]) -> Vec<&str> {
     jobs.iter().map(|job| job["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_clone_obeys_the_limits_of_its_cluster() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
+    let local = id(&clusters["results"][0]);
+    let far = cluster::Model {
+        id: ClusterId::create(),
+        name: "far".into(),
+        kind: cluster::ClusterKind::Agent,
+        is_default: false,
+        maximum_cpu_milli: 2_000_000,
+        ..bootstrap::local_cluster(it.organization, app.clock.now())
+    };
+    let far = store::cluster::create(&app.app.db, far).await.unwrap().id;
+    let path = format!("/project/{}/environment", it.project);
+    let source = id(&it.client.post(&path, json!({"name": "on far", "cluster": far})).await.expect(201));
+    let mut big = it.cron("big", "@daily");
+    big["cpu"] = json!(1_000_000);
+    let mut bare = it.cron("bare", "@daily");
+    bare.as_object_mut().unwrap().remove("source");
+    for job in [big, bare, it.cron("small", "@daily")] {
+        it.client.post(&format!("/environment/{source}/job"), job).await.expect(201);
+    }
+    let clone = format!("/environment/{source}/clone");
+    let detail = it.client.post(&clone, json!({"name": "copy", "cluster_id": local})).await.detail(400);
+    for part in ["jobs.big.cpu: must be between 10 and ", "jobs.bare.source: is missing"] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    assert!(!detail.contains("small"), "{detail}");
+    let all = it.client.get(&path).await.expect(200);
+    assert!(all["results"].as_array().unwrap().iter().all(|row| row["name"] != "copy"), "nothing is stored: {all}");
+    it.client.post(&clone, json!({"name": "copy", "cluster_id": far})).await.expect(202);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Furnished, TestApp, id};
+use crate::harness::{Client, Furnished, TestApp, id};
 
 fn find<'a>(list: &'a Value, key: &str, scope: &str) -> &'a Value {
     let rows = list["results"].as_array().unwrap();
@@ -316,4 +316,61 @@ async fn a_stored_file_that_a_container_would_hide_fails_its_runs() {
     it.client.put(&format!("{path}/{file}"), edit("/etc/x")).await.expect(200);
     deploy().await;
     assert_eq!(app.runner.started().pop().unwrap().files[0].path, "/etc/x");
+}
+
+/// Manages the development environments of the project, but not the project.
+async fn developer(app: &TestApp, it: &Furnished) -> Client {
+    let organization = format!("/organization/{}", it.organization);
+    let role =
+        id(&it.client.post(&format!("{organization}/customRole"), json!({"name": "developer"})).await.expect(201));
+    let matrix = json!({"name": "developer", "cluster_permissions": [], "project_permissions": [
+        {"project_id": it.project, "permissions": [{"environment_type": "DEVELOPMENT", "permission": "MANAGER"}]},
+    ]});
+    it.client.put(&format!("{organization}/customRole/{role}"), matrix).await.expect(200);
+    let token = json!({"name": "developer", "role_id": role});
+    let token = it.client.post(&format!("{organization}/apiToken"), token).await.expect(201);
+    app.client(Some(format!("Token {}", token["token"].as_str().unwrap())))
+}
+
+#[tokio::test]
+async fn a_scope_is_written_only_with_its_permission() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@daily")).await;
+    variable(&it, "project", &it.project, "DB_URL", "shop").await;
+    let developer = developer(&app, &it).await;
+    let var = |name: &str, scope: &str| json!({"name": name, "value": "mine", "scope": scope, "is_secret": false});
+    let wide = json!({"overwrite": true, "vars": [
+        var("OWN", "JOB"), var("DB_URL", "PROJECT"), {"name": "PRELOAD", "value": "x", "scope": "PROJECT", "is_secret": true},
+    ]});
+    let paths = [
+        format!("/variable/import?service_id={job}&service_type=JOB"),
+        format!("/job/{job}/environmentVariable/import"),
+    ];
+    for path in &paths {
+        let detail = developer.post(path, wide.clone()).await.detail(403);
+        assert!(detail.starts_with("vars: "), "{detail}");
+    }
+    let declared =
+        json!({"project": "shop", "environment": "staging", "project_variables": {"DB_URL": {"value": "mine"}}});
+    let path = format!("/organization/{}/declaration", it.organization);
+    let detail = developer.post(&path, declared).await.detail(403);
+    assert!(detail.starts_with("project_variables"), "{detail}");
+    let all = variables(&it, &job).await;
+    assert_eq!(find(&all, "DB_URL", "PROJECT")["value"], "shop");
+    let rows = all["results"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["key"] != "OWN" && row["key"] != "PRELOAD"), "nothing is half imported: {all}");
+
+    let narrow = json!({"overwrite": true, "vars": [var("OWN", "JOB"), var("NEAR", "ENVIRONMENT")]});
+    for path in &paths {
+        developer.post(path, narrow.clone()).await.expect(201);
+    }
+    it.client.post(&paths[0], wide).await.expect(201);
+    assert_eq!(find(&variables(&it, &job).await, "DB_URL", "PROJECT")["value"], "mine");
+    // Each scope records what was imported into it.
+    let events = it.client.get(&format!("/organization/{}/events?pageSize=100", it.organization)).await.expect(200);
+    let imports = events["events"].as_array().unwrap().iter().filter(|event| event["event_type"] == "IMPORT");
+    let mut targets: Vec<&str> = imports.map(|event| event["target_type"].as_str().unwrap()).collect();
+    targets.sort_unstable();
+    assert_eq!(targets, ["ENVIRONMENT", "ENVIRONMENT", "JOB", "JOB", "JOB", "PROJECT"], "{events}");
 }

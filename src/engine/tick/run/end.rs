@@ -8,8 +8,7 @@ use super::observed::{Brings, Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use crate::app::App;
 use crate::engine::cluster::record as cluster_record;
-use crate::engine::outputs;
-use crate::engine::outputs::leaves_outputs;
+use crate::engine::outputs::{self, Outputs, leaves_outputs};
 use crate::engine::run::RunEvent;
 use crate::engine::tick::workspace::step_result::{self, NoResult};
 use crate::error::{Error, Result};
@@ -149,7 +148,10 @@ async fn read_result(
                 None => {}
                 Some(content) if run.event == Event::Build => run_end.built = serde_json::from_slice(&content).ok(),
                 Some(content) => {
-                    let found = outputs::parse(&content, limit).map_err(Missing::refused)?;
+                    let mut found = outputs::parse(&content, limit).map_err(Missing::refused)?;
+                    confine(app, run, &mut found).await.map_err(|error| {
+                        Missing::unread(Some(format!("the outputs could not be checked: {}", error.reason())))
+                    })?;
                     let problem = found.problem();
                     run_end.outputs = found.outputs;
                     problem.map_or(Ok(()), |problem| Err(Missing::refused(problem)))?;
@@ -157,6 +159,15 @@ async fn read_result(
             }
         }
     }
+    Ok(())
+}
+
+/// Refuses the outputs for which the environment of the job has no room.
+async fn confine(app: &App, run: &run::Model, found: &mut Outputs) -> Result<()> {
+    let Some(job) = run.job_id.filter(|_| !found.outputs.is_empty()) else { return Ok(()) };
+    let Some(job) = store::job::by_id(&app.db, job).await? else { return Ok(()) };
+    let known = store::variable::output_keys(&app.db, job.environment_id).await?;
+    found.confine(job.id.0, &known);
     Ok(())
 }
 
