@@ -19,7 +19,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Json};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget};
-use crate::engine::deploy_version::DeployVersion;
+use crate::engine::deploy_version::NewTag;
 use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
@@ -52,13 +52,9 @@ impl AutoDeployApi {
         let targets_by_environment = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
         let mut newest = None;
         for (environment, jobs) in targets_by_environment {
-            let now = self.0.clock.now();
-            let target = |mut job: job::Model| {
-                let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };
-                let (edit, commit) = version.apply("", &mut job, now)?;
-                Ok(JobTarget { edit, commit, ..JobTarget::from(job) })
-            };
-            let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
+            let new_tag = Some(NewTag::of_image(image_name.clone(), tag.clone()));
+            let target = |job| JobTarget { tag: new_tag.clone(), ..JobTarget::from(job) };
+            let targets = jobs.into_iter().map(target).collect();
             let by = auth.requester();
             let row = command::request_jobs(&self.0, &by, environment, targets, DeploymentAction::Deploy).await?;
             newest = Some(row);

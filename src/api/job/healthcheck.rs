@@ -10,7 +10,7 @@ use crate::engine::faults::Faults;
 use crate::engine::limits;
 use crate::error::{Error, Result};
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct TcpProbe {
     pub(super) port: Option<i32>,
     #[serde(default)]
@@ -18,7 +18,7 @@ pub(super) struct TcpProbe {
     pub(super) host: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct HttpProbe {
     #[serde(default)]
     #[oai(default)]
@@ -29,12 +29,12 @@ pub(super) struct HttpProbe {
     pub(super) port: Option<i32>,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct ExecProbe {
     pub(super) command: Option<Vec<String>>,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct GrpcProbe {
     #[serde(default)]
     #[oai(default)]
@@ -43,7 +43,7 @@ pub(super) struct GrpcProbe {
 }
 
 /// Exactly one key is set; in responses the others are null.
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct ProbeType {
@@ -54,7 +54,7 @@ pub(super) struct ProbeType {
 }
 
 /// Omitted numbers take the official defaults.
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct Probe {
@@ -73,7 +73,7 @@ pub(super) struct Probe {
     pub(super) failure_threshold: Option<i32>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default, skip_serializing_if_is_none)]
 pub(in crate::api) struct Healthcheck {

@@ -14,7 +14,7 @@ pub(in crate::api) enum JobLifecycleTypeEnum {
 }
 
 /// The command that a job runs on one event.
-#[derive(Debug, Default, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Object)]
 #[serde(default)]
 #[oai(default, skip_serializing_if_is_none)]
 pub(super) struct JobCommand {

@@ -41,7 +41,7 @@ impl From<JobForceEvent> for Event {
 }
 
 /// On edit, absent keys keep their value and null clears it. On creation, both mean the default.
-#[derive(Debug, Default, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct JobRequest {

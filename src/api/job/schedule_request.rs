@@ -10,7 +10,7 @@ use crate::engine::definition::{self, DEFAULT_TIMEZONE, check_command};
 use crate::engine::faults::Faults;
 use crate::error::{Error, Result};
 
-#[derive(Debug, Deserialize, Object)]
+#[derive(Clone, Debug, Deserialize, Object)]
 struct CronRequest {
     #[serde(default)]
     #[oai(default)]
@@ -24,7 +24,7 @@ struct CronRequest {
     scheduled_at: String,
 }
 
-#[derive(Debug, Default, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct ScheduleRequest {

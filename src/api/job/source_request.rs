@@ -15,14 +15,14 @@ use crate::error::{Error, Result};
 
 wire::mirrored!(GitProviderEnum of GitProvider { Bitbucket, Github, Gitlab });
 
-#[derive(Debug, Deserialize, Object)]
+#[derive(Clone, Debug, Deserialize, Object)]
 struct ImageRequest {
     image_name: Option<String>,
     tag: Option<String>,
     registry_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Object)]
+#[derive(Clone, Debug, Deserialize, Object)]
 pub(in crate::api) struct ApplicationGitRepositoryRequest {
     url: String,
     #[serde(default)]
@@ -37,7 +37,7 @@ pub(in crate::api) struct ApplicationGitRepositoryRequest {
     provider: GitProviderEnum,
 }
 
-#[derive(Debug, Default, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 struct DockerRequest {
@@ -47,7 +47,7 @@ struct DockerRequest {
     docker_target_build_stage: MaybeUndefined<String>,
 }
 
-#[derive(Debug, Default, Deserialize, Object)]
+#[derive(Clone, Debug, Default, Deserialize, Object)]
 #[serde(default)]
 #[oai(default)]
 pub(super) struct SourceRequest {

@@ -17,7 +17,7 @@ pub(in crate::api) struct Results<T: ParseFromJSON + ToJSON> {
 pub(in crate::api) struct Empty {}
 
 /// A reference by id.
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(in crate::api) struct ReferenceObject {
     pub(in crate::api) id: uuid::Uuid,
 }

@@ -97,7 +97,7 @@ pub(super) async fn deploy(
     form: Form,
 ) -> poem::Result<Response> {
     let (row, jobs) = open(app, &viewer, id).await?;
-    let done = match targets(app, &jobs, &form) {
+    let done = match targets(&jobs, &form) {
         Ok(targets) => command::request_jobs(app, &viewer.requester(), row.id, targets, Deployment::Deploy).await,
         Err(error) => Err(error),
     };
@@ -111,23 +111,22 @@ pub(super) async fn deploy(
 }
 
 /// The chosen jobs, each with its version.
-fn targets(app: &App, jobs: &[job::Model], form: &Form) -> Result<Vec<JobTarget>> {
+fn targets(jobs: &[job::Model], form: &Form) -> Result<Vec<JobTarget>> {
     let chosen = form.all("job");
     let jobs = jobs.iter().filter(|job| chosen.contains(&job.id.to_string()));
     let mut targets = Vec::new();
     for row in jobs {
-        let (field, mut job) = (version_field(row), row.clone());
+        let field = version_field(row);
         let given = form.given(&field).map(str::to_owned);
         let version = match is_image(row) {
             true => DeployVersion { image_tag: given, git_commit_id: None },
             false => DeployVersion { image_tag: None, git_commit_id: given },
         };
-        let applied = version.apply("", &mut job, app.clock.now()).map_err(|error| match error {
+        let version = version.check("", row).map_err(|error| match error {
             Error::Invalid { message, .. } => Error::invalid(field, message),
             other => other,
         });
-        let (edit, commit) = applied?;
-        targets.push(JobTarget { edit, commit, ..JobTarget::from(job) });
+        targets.push(JobTarget::in_version(row.clone(), version?));
     }
     if targets.is_empty() {
         return Err(Error::invalid("", "choose at least one job"));

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Scope};
 use entity::id::{EnvironmentId, JobId};
+use entity::job_spec::JobSpec;
 use entity::{deployment, environment};
 use sea_orm::DatabaseTransaction;
 
@@ -12,8 +13,9 @@ use super::queue::{RequestedJob, enqueue, new};
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store;
+use crate::store::job::LockedJob;
 
 /// Requests `action` on some jobs of an environment, in one deployment.
 ///
@@ -46,11 +48,9 @@ pub async fn request_jobs_in(
 ) -> Result<deployment::Model> {
     let environment = lock(tx, environment).await?;
     refuse_while_deleted(tx, environment.id).await?;
-    let targets = able(tx, targets, action).await?;
-    for target in &targets {
-        if let Some(edit) = &target.edit {
-            store::job::update(tx, target.job.id, edit.clone()).await?;
-        }
+    let (targets, edits) = tagged(tx, able(tx, targets, action).await?).await?;
+    for (job, spec) in edits {
+        job.edit(tx, (job.row().name.clone(), spec), now).await?;
     }
     let wanted = targets
         .iter()
@@ -62,6 +62,30 @@ pub async fn request_jobs_in(
         announce::event(tx, announcement, by, now).await?;
     }
     Ok(row)
+}
+
+/// The targets, and the configurations that get another tag. Nothing else of them changes, because the tag is put into what is stored
+/// now. Jobs that the requester has not named themselves are left out if they no longer have the image.
+async fn tagged(
+    tx: &DatabaseTransaction,
+    targets: Vec<JobTarget>,
+) -> Result<(Vec<JobTarget>, Vec<(LockedJob, JobSpec)>)> {
+    let (mut kept, mut edits) = (Vec::with_capacity(targets.len()), Vec::new());
+    for target in targets {
+        if let Some(tag) = &target.tag {
+            let job = store::job::lock(tx, target.job.id).await?.ok_or(Error::NotFound("job"))?;
+            if !tag.concerns(&job.row().spec) {
+                continue;
+            }
+            let spec = tag.put(&job.row().spec)?;
+            edits.extend(spec.map(|spec| (job, spec)));
+        }
+        kept.push(target);
+    }
+    if kept.is_empty() {
+        return Err(Error::Conflict("the jobs were given another image in the meantime".into()));
+    }
+    Ok((kept, edits))
 }
 
 /// Requests `action` on all jobs of an environment. Skipped jobs take part only in removals.
