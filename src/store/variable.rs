@@ -99,6 +99,40 @@ pub async fn follow_key(db: &impl ConnectionTrait, target: VariableId, key: &str
     Ok(())
 }
 
+/// How many aliases of aliases follow a variable, like when the variables of a run are resolved.
+const MOST_FOLLOWERS: usize = 32;
+/// How many targets a statement names.
+const TOGETHER: usize = 1000;
+
+/// Makes the aliases of a variable, and theirs, secrets or files like the variable.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn follow_kind(db: &impl ConnectionTrait, target: &Model) -> Result<(), DbErr> {
+    let mut targets = vec![target.id];
+    for _ in 0..MOST_FOLLOWERS {
+        let mut followers: Vec<VariableId> = Vec::new();
+        for ids in targets.chunks(TOGETHER) {
+            let of = || {
+                Condition::all()
+                    .add(Column::TargetId.is_in(ids.iter().copied()))
+                    .add(Column::Kind.eq(VariableKind::Alias))
+            };
+            let select = Entity::find().select_only().column(Column::Id).filter(of());
+            followers.extend(select.into_tuple::<VariableId>().all(db).await?);
+            let like = Entity::update_many()
+                .col_expr(Column::IsSecret, Expr::value(target.is_secret))
+                .col_expr(Column::MountPath, Expr::value(target.mount_path.clone()));
+            like.filter(of()).exec(db).await?;
+        }
+        if followers.is_empty() {
+            break;
+        }
+        targets = followers;
+    }
+    Ok(())
+}
+
 /// Records that the visible variables have changed for one job, an environment, or a whole project.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ use crate::engine::command::{self, JobTarget};
 use crate::engine::deploy_version::DeployVersion;
 use crate::engine::deployment;
 use crate::error::{Error, Result};
+use crate::store;
 
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(default)]
@@ -61,7 +62,7 @@ impl ActionApi {
         #[oai(name = "jobId")] job_id: Path<Uuid>,
         #[oai(name = "forceEvent")] force_event: Query<Option<JobForceEvent>>,
     ) -> Result<Accepted<Status>> {
-        self.deploy(&auth, job_id, force_event.0, DeployVersion { image_tag: None, git_commit_id: None }).await
+        self.deploy(&auth, job_id, force_event.0, DeployVersion::default()).await
     }
 
     #[oai(path = "/job/:jobId/stop", method = "post", operation_id = "stopJob", tag = Tag::JobActions)]
@@ -101,7 +102,7 @@ impl ActionApi {
         forced: Option<JobForceEvent>,
         version: DeployVersion,
     ) -> Result<Accepted<Status>> {
-        let mut row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
+        let row = access::job_row(&self.0.db, &auth.0, Action::Deploy, JobId(job_id.0)).await?;
         let forced = forced.map(Event::from);
         if forced.is_some_and(|event| deployment::command(&row.spec.schedule, event).is_none()) {
             let text = match row.job_type {
@@ -110,13 +111,16 @@ impl ActionApi {
             };
             return Err(Error::invalid("forceEvent", text));
         }
-        let (image_tag, commit) = version.apply("", &mut row)?;
-        self.request(auth, JobTarget { job: row, forced, image_tag, commit }, DeploymentAction::Deploy).await
+        let version = version.check("", &row)?;
+        let target = JobTarget { forced, ..JobTarget::in_version(row, version) };
+        self.request(auth, target, DeploymentAction::Deploy).await
     }
 
     async fn request(&self, auth: &Auth, target: JobTarget, action: DeploymentAction) -> Result<Accepted<Status>> {
         let row = target.job.clone();
         command::request_jobs(&self.0, &auth.requester(), row.environment_id, vec![target], action).await?;
+        // The request may have changed it.
+        let row = store::job::by_id(&self.0.db, row.id).await?.unwrap_or(row);
         Ok(Json(status::of_job(&self.0.db, &row).await?))
     }
 }

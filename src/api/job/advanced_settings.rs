@@ -86,7 +86,7 @@ impl AdvancedSettingsApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let settings =
             advanced_settings::reduce(&body.0.0).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
-        let after = save_settings(&self.0, &auth.requester(), row, settings).await?;
+        let after = save_settings(&self.0, &auth.requester(), &row, settings).await?;
         Ok(Json(JobAdvancedSettings(after)))
     }
 }

@@ -18,7 +18,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, Json};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget};
-use crate::engine::deploy_version::DeployVersion;
+use crate::engine::deploy_version::NewTag;
 use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::store;
@@ -51,12 +51,9 @@ impl AutoDeployApi {
         let targets_by_environment = self.outdated_jobs(&auth, id, &image_name, &tag).await?;
         let mut newest = None;
         for (environment, jobs) in targets_by_environment {
-            let target = |mut job: job::Model| {
-                let version = DeployVersion { image_tag: Some(tag.clone()), git_commit_id: None };
-                let (image_tag, commit) = version.apply("", &mut job)?;
-                Ok(JobTarget { image_tag, commit, ..JobTarget::from(job) })
-            };
-            let targets = jobs.into_iter().map(target).collect::<Result<_>>()?;
+            let new_tag = Some(NewTag::of_image(image_name.clone(), tag.clone()));
+            let target = |job| JobTarget { tag: new_tag.clone(), ..JobTarget::from(job) };
+            let targets = jobs.into_iter().map(target).collect();
             let by = auth.requester();
             let row = command::deploy_selected(&self.0, &by, environment, targets).await?;
             newest = row.or(newest);

@@ -87,11 +87,14 @@ impl JobApi {
     ) -> Result<Created<JobResponse>> {
         let id = EnvironmentId(environment_id.0);
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, id).await?;
-        let checked = self.check(&environment, body.0, None, &warnings).await?;
-        let JobDefinition { name, spec } = checked.definition;
+        let JobDefinition { name, spec } = validate::check(body.0, None)?;
+        let checked = definition::check(&self.0, &self.0.db, &environment, &spec).await?;
+        if never_fires(&spec.schedule) {
+            warnings.add(NEVER_FIRES);
+        }
         let row = job::Model::new(&environment, &name, spec, self.0.clock.now());
-        let References { registry, groups } = checked.stored.references;
-        let view = JobView::new(row.clone(), &environment, &checked.stored.cluster, registry, &groups);
+        let References { registry, groups } = checked.references;
+        let view = JobView::new(row.clone(), &environment, &checked.cluster, registry, &groups);
         definition::create(&self.0, &auth.requester(), &environment, row).await?;
         Ok(Json(JobResponse::from(view)))
     }
@@ -114,13 +117,14 @@ impl JobApi {
     ) -> Result<Success<JobResponse>> {
         let row = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let environment = access::environment(&self.0.db, &auth.0, Action::Manage, row.environment_id).await?;
-        self.check(&environment, body.0.clone(), Some(&row), &warnings).await?;
-        // What the request does not name stays as it is now, and not as it was before the checks.
-        let change = |stored: &job::Model| {
+        let wanted = |stored: &job::Model| {
             let JobDefinition { name, spec } = validate::check(body.0.clone(), Some(stored))?;
-            Ok(job::Model { name, spec, ..stored.clone() })
+            Ok((name, spec))
         };
-        definition::update(&self.0, &auth.requester(), &environment, (row.id, change), None).await?;
+        let new = definition::update(&self.0, &auth.requester(), &environment, (&row, None), wanted).await?;
+        if never_fires(&new.spec.schedule) {
+            warnings.add(NEVER_FIRES);
+        }
         let view = access::job(&self.0.db, &auth.0, Action::View, row.id).await?;
         Ok(Json(JobResponse::from(view)))
     }
@@ -143,28 +147,4 @@ impl JobApi {
         let row = access::job_row(&self.0.db, &auth.0, Action::View, JobId(job_id.0)).await?;
         Ok(Json(status::of_job(&self.0.db, &row).await?))
     }
-}
-
-impl JobApi {
-    /// Validates a request, on its own and against stored data, which is returned with it.
-    async fn check(
-        &self,
-        environment: &entity::environment::Model,
-        given: JobRequest,
-        stored: Option<&job::Model>,
-        warnings: &Warnings,
-    ) -> Result<Checked> {
-        let definition = validate::check(given, stored)?;
-        if never_fires(&definition.spec.schedule) {
-            warnings.add(NEVER_FIRES);
-        }
-        let stored = definition::check(&self.0, environment, &definition.spec).await?;
-        Ok(Checked { definition, stored })
-    }
-}
-
-/// A valid request, with the rows that it was checked against.
-struct Checked {
-    definition: JobDefinition,
-    stored: definition::Checked,
 }

@@ -22,7 +22,7 @@ use crate::api::tag::Tag;
 use crate::api::wire::{Accepted, Body, EmptyResponse, Json, Success};
 use crate::app::App;
 use crate::engine::command::{self, JobTarget, Removal};
-use crate::engine::deploy_version::DeployVersion;
+use crate::engine::deploy_version::{CheckedVersion, DeployVersion};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Serialize, Deserialize, Object)]
@@ -57,16 +57,16 @@ impl ServiceActionApi {
         let ids = unique_ids("jobs", ids.collect::<Result<_>>()?)?;
         let rows = self.jobs(&auth, Action::Deploy, &row, "jobs", &ids).await?;
         let mut targets = Vec::with_capacity(rows.len());
-        for mut job in rows {
+        for job in rows {
             let found = jobs.iter().enumerate().find(|(_, one)| one.id == Some(job.id.0));
-            let (image_tag, commit) = match found {
+            let version = match found {
                 Some((place, JobToDeploy { id: _, image_tag, git_commit_id })) => {
                     let version = DeployVersion { image_tag: image_tag.clone(), git_commit_id: git_commit_id.clone() };
-                    version.apply(&format!("jobs[{place}]."), &mut job)?
+                    version.check(&format!("jobs[{place}]."), &job)?
                 }
-                None => (None, None),
+                None => CheckedVersion::default(),
             };
-            targets.push(JobTarget { image_tag, commit, ..JobTarget::from(job) });
+            targets.push(JobTarget::in_version(job, version));
         }
         // Clients leave out what is stopped, and then there may be nothing to do.
         if !targets.is_empty() {

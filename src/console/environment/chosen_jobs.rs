@@ -116,18 +116,17 @@ fn targets(jobs: &[job::Model], form: &Form) -> Result<Vec<JobTarget>> {
     let jobs = jobs.iter().filter(|job| chosen.contains(&job.id.to_string()));
     let mut targets = Vec::new();
     for row in jobs {
-        let (field, mut job) = (version_field(row), row.clone());
+        let field = version_field(row);
         let given = form.given(&field).map(str::to_owned);
         let version = match is_image(row) {
             true => DeployVersion { image_tag: given, git_commit_id: None },
             false => DeployVersion { image_tag: None, git_commit_id: given },
         };
-        let applied = version.apply("", &mut job).map_err(|error| match error {
+        let version = version.check("", row).map_err(|error| match error {
             Error::Invalid { message, .. } => Error::invalid(field, message),
             other => other,
         });
-        let (image_tag, commit) = applied?;
-        targets.push(JobTarget { image_tag, commit, ..JobTarget::from(job) });
+        targets.push(JobTarget::in_version(row.clone(), version?));
     }
     if targets.is_empty() {
         return Err(Error::invalid("", "choose at least one job"));

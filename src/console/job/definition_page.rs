@@ -74,7 +74,7 @@ pub(super) async fn create_job(
 
 async fn create(app: &App, viewer: &Viewer, environment: &environment::Model, text: &DefinitionText) -> Result<JobId> {
     let (name, spec) = text.read(None)?;
-    definition::check(app, environment, &spec).await?;
+    definition::check(app, &app.db, environment, &spec).await?;
     let row = job::Model::new(environment, &name, spec, app.clock.now());
     let id = row.id;
     definition::create(app, &viewer.requester(), environment, row).await?;
@@ -147,10 +147,8 @@ pub(super) async fn save_job(
 }
 
 async fn save(app: &App, viewer: &Viewer, scene: &Scene, text: &DefinitionText, seen: DateTime<Utc>) -> Result<()> {
-    let (name, spec) = text.read(Some(&scene.job))?;
-    definition::check(app, &scene.environment, &spec).await?;
-    let change = |stored: &job::Model| Ok(job::Model { name: name.clone(), spec: spec.clone(), ..stored.clone() });
-    definition::update(app, &viewer.requester(), &scene.environment, (scene.job.id, change), Some(seen)).await
+    let wanted = |stored: &job::Model| text.read(Some(stored));
+    definition::update(app, &viewer.requester(), &scene.environment, (&scene.job, Some(seen)), wanted).await.map(drop)
 }
 
 async fn edit_page(

@@ -62,7 +62,7 @@ async fn save(app: &App, viewer: &Viewer, scene: &Scene, text: &str) -> Result<(
     let text = if text.trim().is_empty() { "{}" } else { text };
     let Value::Object(given) = read_json::parse(text.as_bytes()).map_err(|_| unlike())? else { return Err(unlike()) };
     let settings = reduce(&given).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
-    store_settings(app, &viewer.requester(), scene.job.clone(), settings).await.map(drop)
+    store_settings(app, &viewer.requester(), &scene.job, settings).await.map(drop)
 }
 
 /// The settings that differ from their defaults.

@@ -83,9 +83,7 @@ async fn deployed(app: &App, viewer: &Viewer, scene: &Scene, form: &Form) -> Res
     if version.image_tag.is_none() && matches!(scene.job.spec.source, Source::Image { .. }) {
         return Err(Error::invalid("image_tag", "must not be empty"));
     }
-    let mut job = scene.job.clone();
-    let (image_tag, commit) = version.apply("", &mut job)?;
-    let target = JobTarget { image_tag, commit, ..JobTarget::from(job) };
+    let target = JobTarget::in_version(scene.job.clone(), version.check("", &scene.job)?);
     let environment = scene.job.environment_id;
     command::request_jobs(app, &viewer.requester(), environment, vec![target], Deployment::Deploy).await?;
     Ok(())

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Scope};
 use entity::id::{EnvironmentId, JobId};
-use entity::job_spec::Source;
-use entity::{deployment, environment, job};
+use entity::job_spec::JobSpec;
+use entity::{deployment, environment};
 use sea_orm::DatabaseTransaction;
 
 use super::guard::{able, lock, refuse_while_deleted, remaining};
@@ -15,7 +15,7 @@ use crate::engine::announce::{self, Announcement};
 use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job::JobEdit;
+use crate::store::job::LockedJob;
 
 /// Requests `action` on some jobs of an environment, in one deployment.
 ///
@@ -49,7 +49,8 @@ async fn request_jobs_in(
     let environment = lock(tx, environment).await?;
     refuse_while_deleted(tx, environment.id).await?;
     let targets = able(tx, targets, action).await?;
-    queue_jobs(tx, by, &environment, (targets, action), now).await
+    let queued = queue_jobs(tx, by, &environment, (targets, action), now).await?;
+    queued.ok_or_else(|| Error::Conflict("the jobs were given another image in the meantime".into()))
 }
 
 /// Deploys jobs of an environment that the server has selected, in one deployment. What is being deleted or gone is left out; the
@@ -85,24 +86,23 @@ pub async fn deploy_selected_in(
         return Ok(None);
     }
     let targets = remaining(tx, targets).await?;
-    if targets.is_empty() {
-        return Ok(None);
-    }
-    queue_jobs(tx, by, &environment, (targets, Action::Deploy), now).await.map(Some)
+    queue_jobs(tx, by, &environment, (targets, Action::Deploy), now).await
 }
 
-/// Queues a deployment of some jobs of an environment, which the caller has locked.
+/// Queues a deployment of some jobs of an environment, which the caller has locked; none if no job remains.
 async fn queue_jobs(
     tx: &DatabaseTransaction,
     by: &Requester,
     environment: &environment::Model,
     (targets, action): (Vec<JobTarget>, Action),
     now: DateTime<Utc>,
-) -> Result<deployment::Model> {
-    for target in &targets {
-        if let Some(tag) = &target.image_tag {
-            set_tag(tx, &target.job, tag, now).await?;
-        }
+) -> Result<Option<deployment::Model>> {
+    let (targets, edits) = tagged(tx, targets).await?;
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    for (job, spec) in edits {
+        job.edit(tx, (job.row().name.clone(), spec), now).await?;
     }
     let wanted = targets
         .iter()
@@ -113,18 +113,28 @@ async fn queue_jobs(
         let announcement = Announcement::job(announce::requested(action, *forced, Scope::Jobs), environment, job);
         announce::event(tx, announcement, by, now).await?;
     }
-    Ok(row)
+    Ok(Some(row))
 }
 
-/// Configures another tag of the image of a job. The rest of its definition may have been changed since it was read.
-async fn set_tag(tx: &DatabaseTransaction, of: &job::Model, wanted: &str, now: DateTime<Utc>) -> Result<()> {
-    let mut row = store::job::lock(tx, of.id).await?.ok_or(Error::NotFound("job"))?;
-    let Source::Image { tag, .. } = &mut row.spec.source else {
-        return Err(Error::Conflict(format!("the job {} was changed by somebody else: it has no image now", of.name)));
-    };
-    wanted.clone_into(tag);
-    store::job::update(tx, row.id, JobEdit::of(&row, now)).await?;
-    Ok(())
+/// The targets, and the configurations that get another tag. Nothing else of them changes, because the tag is put into what is stored
+/// now. Jobs that the requester has not named themselves are left out if they no longer have the image.
+async fn tagged(
+    tx: &DatabaseTransaction,
+    targets: Vec<JobTarget>,
+) -> Result<(Vec<JobTarget>, Vec<(LockedJob, JobSpec)>)> {
+    let (mut kept, mut edits) = (Vec::with_capacity(targets.len()), Vec::new());
+    for target in targets {
+        if let Some(tag) = &target.tag {
+            let job = store::job::lock(tx, target.job.id).await?.ok_or(Error::NotFound("job"))?;
+            if !tag.concerns(&job.row().spec) {
+                continue;
+            }
+            let spec = tag.put(&job.row().spec)?;
+            edits.extend(spec.map(|spec| (job, spec)));
+        }
+        kept.push(target);
+    }
+    Ok((kept, edits))
 }
 
 /// Requests `action` on all jobs of an environment. Skipped jobs take part only in removals.

@@ -59,7 +59,7 @@ pub enum Step {
         before: Option<Box<CheckState>>,
         after: Option<Box<CheckState>>,
     },
-    /// Another id means that the old row makes room for another one.
+    /// A variable keeps its id whatever becomes of it, because aliases and overrides refer to it.
     Variable {
         owner: VariableOwner,
         before: Option<Box<variable::Model>>,

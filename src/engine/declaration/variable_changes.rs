@@ -1,9 +1,9 @@
 //! The variables of a project, of its environment and of its jobs after a declaration.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use entity::id::JobId;
+use entity::id::{JobId, VariableId};
 use entity::variable::Model;
 
 use super::step::{Step, VariableOwner};
@@ -13,7 +13,7 @@ use crate::engine::export::Exported;
 use crate::error::Result;
 use crate::secret::KeyRing;
 
-/// The widest scope first, so that variables of narrower ones can be aliases of those that are new.
+/// The widest scope first, so that variables of narrower ones can be aliases of those that are new; what is deleted comes last.
 pub(super) fn compare(
     keys: &KeyRing,
     stored: &Exported,
@@ -51,7 +51,55 @@ pub(super) fn compare(
         let own = by_job.get(id).map(Vec::as_slice).unwrap_or_default();
         steps.extend(variables::compare(keys, &scope, (own, &seen), &job.variables, now)?);
     }
+    // Last, when nothing that stays is an alias or an override of what is deleted.
+    let (mut deleted, mut steps): (Vec<_>, Vec<_>) =
+        steps.into_iter().partition(|step| matches!(step, Step::Variable { after: None, .. }));
+    deleted.sort_by_key(width);
+    let others = deleted_with(stored, &steps, &deleted);
+    steps.extend(others);
+    steps.append(&mut deleted);
     Ok(steps)
+}
+
+/// How wide the scope of a change is.
+fn width(step: &Step) -> u8 {
+    match step {
+        Step::Variable { owner: VariableOwner::Environment, .. } => 1,
+        Step::Variable { owner: VariableOwner::Project, .. } => 2,
+        _ => 0,
+    }
+}
+
+/// The aliases and overrides that nobody has declared, and that are deleted with what they refer to; narrower ones first.
+fn deleted_with(stored: &Exported, kept: &[Step], deleted: &[Step]) -> Vec<Step> {
+    let before = |step: &Step| match step {
+        Step::Variable { before: Some(before), .. } => Some(before.id),
+        _ => None,
+    };
+    let known: HashSet<VariableId> = kept.iter().chain(deleted).filter_map(before).collect();
+    let mut gone: HashSet<VariableId> = deleted.iter().filter_map(before).collect();
+    let mut found: Vec<Step> = Vec::new();
+    loop {
+        let goes = |row: &&Model| {
+            row.target_id.is_some_and(|id| gone.contains(&id)) && !gone.contains(&row.id) && !known.contains(&row.id)
+        };
+        let more: Vec<&Model> = stored.variables.iter().filter(goes).collect();
+        if more.is_empty() {
+            found.reverse();
+            return found;
+        }
+        gone.extend(more.iter().map(|row| row.id));
+        found.extend(more.iter().map(|row| variables::step(owner(stored, row), Some(row), None, true)));
+    }
+}
+
+fn owner(stored: &Exported, row: &Model) -> VariableOwner {
+    let name = |id: JobId| stored.jobs.iter().find(|of| of.job.id == id).map(|of| of.job.name.clone());
+    match row.job_id {
+        Some(id) => VariableOwner::Job(id, name(id).unwrap_or_default()),
+        None if row.environment_id.is_some() => VariableOwner::Environment,
+        None => VariableOwner::Project,
+    }
 }
 
 /// The variables of a scope after these steps.

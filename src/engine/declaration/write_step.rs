@@ -13,7 +13,6 @@ use super::written_so_far::{Touched, Written};
 use crate::engine::audit::Change;
 use crate::engine::calendars_of_jobs::hold_calendars;
 use crate::engine::copy_job::TAKEN;
-use crate::engine::definition::edit_of;
 use crate::engine::variable::{Parent, ShownVariable};
 use crate::error::{Error, Result};
 use crate::store;
@@ -115,10 +114,11 @@ async fn update_job(
     (before, after): (&JobState, &JobState),
 ) -> Result<()> {
     let environment = &written.stored.environment;
-    let Some(old) = written.jobs.get(&id) else { return Err(Error::NotFound("job")) };
-    let row = job::Model { name: after.name.clone(), spec: after.spec.clone(), ..old.clone() };
-    hold_calendars(tx, row.organization_id, &row.spec).await?;
-    store::job::update(tx, id, edit_of(&row, written.now)).await.map_err(|error| Error::or_taken(error, TAKEN))?;
+    let job = store::job::lock(tx, id).await?.ok_or(Error::NotFound("job"))?;
+    hold_calendars(tx, job.row().organization_id, &after.spec).await?;
+    // A declaration is all that is said of a job, so nothing is kept of what somebody else may have changed.
+    let row = job.edit(tx, (after.name.clone(), after.spec.clone()), written.now).await;
+    let row = row.map_err(|error| Error::or_taken(error, TAKEN))?;
     if (&before.stage, before.is_skipped) != (&after.stage, after.is_skipped) {
         place(written, tx, id, after).await?;
     }
@@ -129,7 +129,7 @@ async fn update_job(
         restrict(written, tx, id, &after.restrictions).await?;
     }
     let change = Change::update("JOB", id.0, &row.name).of_environment(environment);
-    let change = change.before(&before.spec).after(&after.spec);
+    let change = change.before(&job.row().spec).after(&after.spec);
     written.jobs.insert(id, row);
     written.record(tx, change).await
 }
@@ -179,14 +179,14 @@ async fn write_variable(
     let shown = |row: &variable::Model| ShownVariable::new(row, &[], &parent).recorded();
     let is_secret = after.or(before).is_some_and(|row| row.is_secret);
     let change = match (before, after) {
-        (Some(before), Some(after)) if before.id == after.id => {
+        (Some(before), Some(after)) => {
             store::row::update(tx, after.clone()).await?;
+            if (before.is_secret, &before.mount_path) != (after.is_secret, &after.mount_path) {
+                store::variable::follow_kind(tx, after).await?;
+            }
             parent.change("UPDATE", is_secret).before(&shown(before)).after(&shown(after))
         }
-        (before, Some(after)) => {
-            if let Some(before) = before {
-                store::row::delete::<variable::Model>(tx, before.id).await?;
-            }
+        (None, Some(after)) => {
             store::row::create(tx, after.clone()).await.map_err(|error| Error::or_taken(error, VARIABLE_TAKEN))?;
             parent.change("CREATE", is_secret).after(&shown(after))
         }

@@ -1,20 +1,11 @@
-//! Changes of the row of a job.
+//! The events and the errors of changes to a job.
 
-use chrono::{DateTime, Utc};
-use entity::job;
 use sea_orm::DatabaseTransaction;
 
 use crate::engine::audit::Change;
 use crate::engine::copy_job::TAKEN;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::job::JobEdit;
-
-/// The edit that stores the configuration of a job.
-#[must_use]
-pub fn edit_of(row: &job::Model, now: DateTime<Utc>) -> JobEdit {
-    JobEdit::of(row, now)
-}
 
 /// Names the job in the error for a name that is taken.
 #[must_use]

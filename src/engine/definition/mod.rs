@@ -18,7 +18,7 @@ pub use self::cron_definition::{
 };
 pub use self::default_icon::default_icon;
 pub use self::image_source::{GivenImage, check_image_source};
-pub use self::job_edit::{edit_of, job_change, or_taken};
+pub use self::job_edit::{job_change, or_taken};
 pub use self::job_number::{DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, JobNumber};
 pub use self::references::{References, check_git_token, check_references};
 pub use self::settings_edit::save_settings;

@@ -137,17 +137,17 @@ pub(in crate::engine) async fn update_in(
     now: DateTime<Utc>,
 ) -> Result<(job::Model, job_check::Model, Settled)> {
     let CheckChange { id, definition: CheckDefinition { name, mut spec }, labels } = change;
-    let Some((old, mut check)) = store::job_check::lock(tx, id).await? else {
-        return Err(Error::NotFound("check"));
-    };
+    // First, so that the check is not one from before the change of somebody else.
+    let job = store::job::lock(tx, id).await?.ok_or(Error::NotFound("check"))?;
+    let (_, mut check) = store::job_check::lock(tx, id).await?.ok_or(Error::NotFound("check"))?;
+    let old = job.row();
     // What is due belongs to the state before the change.
-    let settled = decide(app, tx, &mut check, &expectation(&old)?, now).await?;
+    let settled = decide(app, tx, &mut check, &expectation(old)?, now).await?;
     match labels {
         Labels::Stay => spec.labels_groups.clone_from(&old.spec.labels_groups),
         Labels::AsDefined => store::group::set_of_job(tx, id, &spec.labels_groups).await?,
     }
-    let new = job::Model { name, spec, updated_at: now, ..old.clone() };
-    store::job::update_check(tx, &new).await.map_err(or_taken)?;
+    let new = job.edit_check(tx, (name, spec), now).await.map_err(or_taken)?;
     let after = expectation(&new)?;
     if old.spec.schedule != new.spec.schedule {
         let waits = check.pinged_at.unwrap_or(old.created_at);

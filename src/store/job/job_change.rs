@@ -1,14 +1,12 @@
-//! Changes to jobs.
+//! Stores new jobs, and what is deployed of jobs; deletes them.
 
 use chrono::{DateTime, Utc};
-use entity::id::{EnvironmentId, GitTokenId, GroupId, JobId, RegistryId};
+use entity::id::{EnvironmentId, GroupId, JobId};
 use entity::job;
 use entity::job_spec::{JobSpec, JobType};
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::store::{alert, group, job_schedule, run, stage};
 
@@ -30,78 +28,6 @@ pub async fn create(db: &impl ConnectionTrait, row: job::Model) -> Result<(), Db
 /// A unique violation when the name is taken.
 pub async fn create_check(db: &impl ConnectionTrait, row: job::Model) -> Result<(), DbErr> {
     job::Entity::insert(job::ActiveModel::from(row).reset_all()).exec_without_returning(db).await.map(|_| ())
-}
-
-/// Changes the name and the configuration of a check, which applies at once. Call this in a transaction.
-///
-/// # Errors
-/// A unique violation when the name is taken.
-pub async fn update_check(db: &impl ConnectionTrait, row: &job::Model) -> Result<(), DbErr> {
-    use sea_orm::ActiveValue::Set;
-    let new = job::ActiveModel {
-        name: Set(row.name.clone()),
-        name_key: Set(entity::name_key(&row.name)),
-        spec: Set(row.spec.clone()),
-        deployed: Set(Some(row.spec.clone())),
-        deployed_at: Set(Some(row.updated_at)),
-        updated_at: Set(row.updated_at),
-        ..Default::default()
-    };
-    job::Entity::update_many().set(new).filter(job::Column::Id.eq(row.id)).exec(db).await.map(|_| ())
-}
-
-/// The columns that an edit changes; the deployed state is not among them.
-#[derive(Clone, Debug)]
-pub struct JobEdit {
-    pub name: String,
-    pub registry_id: Option<RegistryId>,
-    pub git_token_id: Option<GitTokenId>,
-    pub spec: JobSpec,
-    pub updated_at: DateTime<Utc>,
-}
-
-impl JobEdit {
-    /// The edit that stores the configuration of a job.
-    #[must_use]
-    pub fn of(row: &job::Model, updated_at: DateTime<Utc>) -> Self {
-        Self {
-            name: row.name.clone(),
-            registry_id: row.spec.registry_id(),
-            git_token_id: row.spec.git_token_id(),
-            spec: row.spec.clone(),
-            updated_at,
-        }
-    }
-}
-
-/// Locks a job against changes by others until the end of the transaction.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn lock(tx: &impl ConnectionTrait, id: JobId) -> Result<Option<job::Model>, DbErr> {
-    job::Entity::find_by_id(id).lock_exclusive().one(tx).await
-}
-
-/// Changes the configuration of a job. Call this in a transaction.
-///
-/// # Errors
-/// A unique violation when the name is taken; `RecordNotUpdated` when the job no longer exists.
-pub async fn update(db: &impl ConnectionTrait, id: JobId, edit: JobEdit) -> Result<(), DbErr> {
-    use sea_orm::ActiveValue::Set;
-    let JobEdit { name, registry_id, git_token_id, spec, updated_at } = edit;
-    let groups: Vec<GroupId> = spec.annotations_groups.iter().chain(&spec.labels_groups).copied().collect();
-    let row = job::ActiveModel {
-        id: sea_orm::ActiveValue::Unchanged(id),
-        name_key: Set(entity::name_key(&name)),
-        name: Set(name),
-        registry_id: Set(registry_id),
-        git_token_id: Set(git_token_id),
-        spec: Set(spec),
-        updated_at: Set(updated_at),
-        ..Default::default()
-    };
-    row.update(db).await?;
-    group::set_of_job(db, id, &groups).await
 }
 
 /// Sets the deployed configuration of a job and its next time.

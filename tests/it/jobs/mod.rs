@@ -8,4 +8,5 @@ mod edit;
 mod get;
 mod manual;
 mod run;
+mod two_writers;
 mod unknown_keys;

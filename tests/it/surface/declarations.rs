@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use super::export::rich;
 use crate::harness::{Furnished, TestApp};
 
-fn path(it: &Furnished) -> String {
+pub(super) fn path(it: &Furnished) -> String {
     format!("/organization/{}/declaration", it.organization)
 }
 
-async fn apply(it: &Furnished, declaration: &Value) -> Value {
+pub(super) async fn apply(it: &Furnished, declaration: &Value) -> Value {
     it.client.post(&path(it), declaration.clone()).await.expect(200)
 }
 
-async fn preview(it: &Furnished, declaration: &Value) -> Value {
+pub(super) async fn preview(it: &Furnished, declaration: &Value) -> Value {
     it.client.post(&format!("{}?dryRun=true", path(it)), declaration.clone()).await.expect(200)
 }
 
 /// The changes as lines: action, kind, job and name, and the fields that differ.
-fn lines(result: &Value) -> Vec<String> {
+pub(super) fn lines(result: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |change: &Value| {
         let owner = change["job"].as_str().map(|job| format!("{job}/")).unwrap_or_default();

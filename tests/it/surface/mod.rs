@@ -6,6 +6,7 @@ mod clone;
 mod command_line;
 mod creators;
 mod declarations;
+mod declared_variables;
 mod event_kinds;
 mod events;
 mod export;
